@@ -1,0 +1,43 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gateway::events {
+
+// RFC 9562 UUID, held as two words so that a queue slot can carry it without a string.
+class Uuid {
+ public:
+  static constexpr std::size_t kTextSize = 36;
+
+  constexpr Uuid() = default;
+  constexpr Uuid(std::uint64_t high, std::uint64_t low) noexcept : high_(high), low_(low) {}
+
+  // Version 5 (SHA-1) in this product's own namespace: the same name gives the same id on every
+  // replica and in every release.
+  [[nodiscard]] static Uuid from_name(std::string_view name);
+
+  // Writes exactly kTextSize characters, lower-case hex.
+  void write(char* out) const noexcept;
+  [[nodiscard]] std::string text() const;
+
+  friend constexpr bool operator==(const Uuid&, const Uuid&) = default;
+
+ private:
+  std::uint64_t high_ = 0;
+  std::uint64_t low_ = 0;
+};
+
+// Version 4 ids from xoshiro256**, seeded by the kernel: about 2 ns each. Not for secrets.
+// Not thread-safe: one per shard.
+class RandomUuids {
+ public:
+  RandomUuids();  // throws std::system_error if the kernel gives no randomness
+  [[nodiscard]] Uuid next() noexcept;
+
+ private:
+  std::array<std::uint64_t, 4> state_;
+};
+
+}  // namespace gateway::events

@@ -1,0 +1,159 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+// The typed configuration. Defaults stand in place; reading and checking is the business of
+// load.hpp. Plain values, copied freely; every key is documented in README.md.
+namespace gateway::config {
+
+using Duration = std::chrono::milliseconds;
+
+// A string that must never reach a log, an answer or a status page: formatting it is a compile
+// error, and whoever needs the text has to say so.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+
+  [[nodiscard]] const std::string& reveal() const noexcept { return text_; }
+  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+
+ private:
+  std::string text_;
+};
+
+struct HostPort {
+  std::string host;  // without brackets, also for IPv6
+  std::uint16_t port = 0;
+};
+
+struct Bucket {
+  std::string endpoint;
+  std::vector<std::string> events{"cos:ObjectCreated:*"};
+  std::string prefix;
+  std::string suffix;
+};
+
+// The COS object the original connector's function is deployed from.
+struct FunctionCode {
+  std::string bucket = "vanus-1253760853";
+  std::string region = "ap-beijing";
+  std::string path = "/vanus/cos-source/dev/main.zip";
+};
+
+enum class OnStop { delete_function, keep_function };
+
+struct Function {
+  std::string region;
+  std::string name;  // empty only when nothing is known to derive it from
+  std::string space = "default";  // function.namespace
+  std::optional<FunctionCode> code;
+  bool provision = true;
+  OnStop on_stop = OnStop::delete_function;
+  std::string runtime = "Nodejs18.15";
+  unsigned memory_mb = 128;
+  Duration timeout = std::chrono::seconds(60);
+  unsigned retries = 2;
+  Duration max_age = std::chrono::hours(6);
+  std::string api = "https://scf.tencentcloudapi.com";
+};
+
+enum class Auth { automatic, hmac, none };
+
+struct TlsFiles {
+  std::string cert;
+  std::string key;
+  std::string ca;  // ingress: client_ca, whose clients are let in; eventbus: ca, who is trusted
+  bool verify = true;  // eventbus only
+  [[nodiscard]] bool any() const noexcept { return !cert.empty() || !key.empty() || !ca.empty(); }
+};
+
+struct Ingress {  // the `gateway:` section
+  HostPort listen{"0.0.0.0", 8080};
+  HostPort admin{"0.0.0.0", 9464};
+  std::string public_url;
+  unsigned threads = 0;  // 0: one per usable core
+  Auth auth = Auth::automatic;
+  Secret token;
+  TlsFiles tls;
+  std::size_t max_body = std::size_t{8} << 20;
+  std::size_t max_connections = 10'000;
+  std::size_t max_in_flight = std::size_t{64} << 20;
+  Duration idle_timeout = std::chrono::seconds(75);
+  Duration request_timeout = std::chrono::seconds(10);
+  Duration grace = std::chrono::seconds(30);  // what posts in flight get when the process is stopped
+};
+
+enum class Mode { binary, structured, batch };
+
+struct Queue {  // per thread
+  std::size_t events = 65'536;
+  std::size_t bytes = std::size_t{64} << 20;
+};
+
+struct Retry {
+  Duration initial = std::chrono::milliseconds(100);
+  Duration max = std::chrono::seconds(10);
+  double multiplier = 2;
+};
+
+struct Delivery {
+  unsigned connections = 2;  // per thread
+  unsigned pipeline = 0;     // requests in flight per connection; 0: auto
+  Mode mode = Mode::binary;
+  Queue queue;
+  Duration timeout = std::chrono::seconds(10);
+  Duration deadline = std::chrono::seconds(25);
+  Retry retry;
+  std::vector<std::pair<std::string, Secret>> headers;
+  TlsFiles tls;
+};
+
+enum class EventId { random, stable };
+enum class EventData { record, records };
+
+struct Event {
+  EventId id = EventId::random;
+  EventData data = EventData::record;
+  std::vector<std::string> attributes;  // any of subject, cosbucket, cosregion, coseventname, coseventtime
+  std::vector<std::string> redact;
+};
+
+struct Storage {  // of spool and dead letters
+  std::string path;
+  std::size_t max_bytes = std::size_t{10} << 30;
+};
+
+struct Credentials {
+  Secret secret_id;
+  Secret secret_key;
+  Secret session_token;
+};
+
+struct Settings {
+  std::string target;
+  std::string eventbus;
+  bool debug = false;
+  Credentials credentials;
+  Bucket bucket;
+  Function function;
+  Ingress ingress;
+  Delivery delivery;
+  Event event;
+  Storage spool;
+  Storage dead_letter;
+
+  // ce-source of every event made here.
+  [[nodiscard]] std::string source() const {
+    return function.name.empty() ? "cos-gateway" : function.name;
+  }
+};
+
+}  // namespace gateway::config

@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "gateway/config/settings.hpp"
+#include "gateway/observe/snapshot.hpp"
+
+namespace gateway {
+
+// The whole process in one object: one shard per core, each with its own thread, and a control
+// thread for the admin server. Constructed and destroyed on one thread; every other member may be
+// called from any thread.
+//
+//   Gateway gateway(settings);   // listeners are bound: port() is known
+//   gateway.start();             // posts are accepted
+//   gateway.stop();              // begin to drain: refuse new posts, finish those in flight
+//   gateway.wait();              // until drained, at most settings.ingress.grace
+class Gateway {
+ public:
+  // Throws std::system_error, its text naming the address, when a listener cannot be had, and
+  // std::invalid_argument for a target that is no URL.
+  explicit Gateway(config::Settings settings);
+  // Stops and waits.
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  void start();
+  void stop();
+  void wait();
+
+  // Bound ports; they differ from the settings where those say 0.
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint16_t admin_port() const noexcept;
+
+  // Sums over all shards. Counters are read without stopping them, in an order that lets none
+  // appear finished before it was received.
+  [[nodiscard]] observe::Snapshot snapshot() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,143 @@
+#pragma once
+#include <array>
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+// What one shard counts. Written by the shard's thread alone, read by the control thread at a
+// scrape: plain relaxed loads and stores, no locked instruction on the event path.
+namespace gateway::observe {
+
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_release);
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return value_.load(std::memory_order_acquire);
+  }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class Gauge {
+ public:
+  void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return value_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+// Durations in buckets that double from 128 us to 67 s: an observation is a shift and an add.
+class Histogram {
+ public:
+  static constexpr std::size_t kBuckets = 20;  // the last one is +Inf
+  // Upper bound of a bucket in seconds.
+  [[nodiscard]] static constexpr double bound(std::size_t bucket) noexcept {
+    return 128e-6 * static_cast<double>(std::uint64_t{1} << bucket);
+  }
+
+  void observe(std::chrono::nanoseconds duration, std::uint64_t times = 1) noexcept {
+    const auto ns = duration.count() < 0 ? 0 : static_cast<std::uint64_t>(duration.count());
+    // bit_width of (n-1) in units of the first bound: an exact bound falls into its own bucket.
+    const std::uint64_t units = ns == 0 ? 0 : (ns - 1) / 128'000;
+    const auto bucket = static_cast<std::size_t>(std::bit_width(units));
+    counts_[bucket < kBuckets ? bucket : kBuckets - 1].add(times);
+    sum_ns_.add(ns * times);
+  }
+  [[nodiscard]] std::uint64_t count(std::size_t bucket) const noexcept {
+    return counts_[bucket].value();
+  }
+  [[nodiscard]] std::uint64_t sum_ns() const noexcept { return sum_ns_.value(); }
+
+ private:
+  std::array<Counter, kBuckets> counts_;
+  Counter sum_ns_;
+};
+
+// Why an attempt did not count as an acknowledgement and is made again.
+enum class RetryReason : std::uint8_t {
+  connection,  // refused, reset or closed before the answer
+  timeout,     // no answer within delivery.timeout
+  protocol,    // an answer that is not HTTP, or one too many
+  http_408,
+  http_425,
+  http_429,
+  http_500,
+  http_502,
+  http_503,
+  http_504,
+  http_other,  // another 5xx
+  count_
+};
+[[nodiscard]] constexpr const char* label(RetryReason reason) noexcept {
+  constexpr std::array names{"connection", "timeout", "protocol", "408", "425",  "429",
+                             "500",        "502",     "503",      "504", "other"};
+  static_assert(names.size() == static_cast<std::size_t>(RetryReason::count_));
+  return names[static_cast<std::size_t>(reason)];
+}
+
+// Why an event was given up.
+enum class FailReason : std::uint8_t {
+  refused,   // the eventbus answered that it never will take it
+  deadline,  // delivery.deadline passed
+  shutdown,  // the grace period ended first
+  count_
+};
+[[nodiscard]] constexpr const char* label(FailReason reason) noexcept {
+  constexpr std::array names{"refused", "deadline", "shutdown"};
+  static_assert(names.size() == static_cast<std::size_t>(FailReason::count_));
+  return names[static_cast<std::size_t>(reason)];
+}
+
+enum class LinkState : std::uint8_t { idle, connecting, ready, backing_off, count_ };
+[[nodiscard]] constexpr const char* label(LinkState state) noexcept {
+  constexpr std::array names{"idle", "connecting", "ready", "backing_off"};
+  static_assert(names.size() == static_cast<std::size_t>(LinkState::count_));
+  return names[static_cast<std::size_t>(state)];
+}
+
+template <class Enum, class Cell>
+class PerReason {
+ public:
+  [[nodiscard]] Cell& operator[](Enum reason) noexcept {
+    return cells_[static_cast<std::size_t>(reason)];
+  }
+  [[nodiscard]] const Cell& operator[](Enum reason) const noexcept {
+    return cells_[static_cast<std::size_t>(reason)];
+  }
+  static constexpr std::size_t size() noexcept { return static_cast<std::size_t>(Enum::count_); }
+
+ private:
+  std::array<Cell, static_cast<std::size_t>(Enum::count_)> cells_;
+};
+
+// A cache line of its own, so that shards do not slow each other down.
+struct alignas(64) ShardMetrics {
+  static constexpr std::size_t kStatusCodes = 600;
+
+  std::array<Counter, kStatusCodes> posts;  // by the status they were answered with
+  Counter posts_abandoned;                  // whose client was gone before the answer
+  Counter records_received;
+  Counter events_delivered;
+  PerReason<RetryReason, Counter> events_retried;
+  PerReason<FailReason, Counter> events_failed;
+  Histogram post_duration;
+  Histogram delivery_duration;
+
+  Gauge queue_events;  // waiting, not yet on a connection
+  Gauge queue_bytes;
+  Gauge connections;  // of clients
+  Gauge in_flight_bytes;
+  PerReason<LinkState, Gauge> eventbus_connections;
+  Gauge pipeline_depth;  // requests each connection may have in flight, summed
+  std::atomic<std::int64_t> heartbeat_ns{0};  // steady clock, of the loop's last tick
+};
+
+}  // namespace gateway::observe

@@ -1,0 +1,43 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+
+#include "gateway/observe/metrics.hpp"
+
+namespace gateway::observe {
+
+// The counters of all shards at one moment, as plain values.
+struct Snapshot {
+  std::map<unsigned, std::uint64_t> posts;  // by status; only those that occurred
+  std::uint64_t posts_abandoned = 0;
+  std::uint64_t received = 0;
+  std::uint64_t delivered = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(RetryReason::count_)> retried{};
+  std::array<std::uint64_t, static_cast<std::size_t>(FailReason::count_)> failed{};
+  std::array<std::uint64_t, Histogram::kBuckets> post_duration{};
+  std::array<std::uint64_t, Histogram::kBuckets> delivery_duration{};
+  std::uint64_t post_duration_ns = 0;
+  std::uint64_t delivery_duration_ns = 0;
+  std::uint64_t queue_events = 0;
+  std::uint64_t queue_bytes = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t in_flight_bytes = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> links{};
+  std::uint64_t pipeline_depth = 0;
+
+  [[nodiscard]] std::uint64_t failed_total() const noexcept;
+  [[nodiscard]] std::uint64_t retried_total() const noexcept;
+  // received = delivered + failed + in flight, at every moment.
+  [[nodiscard]] std::uint64_t in_flight() const noexcept {
+    return received - delivered - failed_total();
+  }
+};
+
+// Finished events are read before received ones: a record can then never seem to be finished
+// without having been received.
+[[nodiscard]] Snapshot take_snapshot(std::span<const ShardMetrics* const> shards);
+
+}  // namespace gateway::observe

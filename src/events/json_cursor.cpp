@@ -29,10 +29,8 @@ const char* digits(const char* p, const char* limit) noexcept {
 
 }  // namespace
 
-bool JsonString::is(std::string_view text) const {
-  // An escape is always longer than what it stands for.
-  if (raw_.size() <= text.size()) return raw_ == text;
-  return has_escapes() && unescape_json_string(raw_) == text;
+std::string JsonString::text() const {
+  return has_escapes_ ? unescape_json_string(raw_) : std::string(raw_);
 }
 
 JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens,
@@ -106,8 +104,9 @@ bool JsonCursor::value() {
 bool JsonCursor::string(JsonString& out) {
   if (!next_is('"', "expected a string")) return false;
   const std::size_t begin = offset();
+  const bool has_escapes = backslash_ < text_ + token_[1];
   if (!skip_string()) return false;
-  out = JsonString(text(begin + 1, end() - 1), begin);
+  out = JsonString(text(begin + 1, end() - 1), has_escapes, begin);
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "events/malformed.hpp"
@@ -12,19 +13,23 @@ namespace gateway::events {
 class JsonString {
  public:
   JsonString() = default;
-  JsonString(std::string_view raw, std::size_t offset) noexcept : raw_(raw), offset_(offset) {}
+  JsonString(std::string_view raw, bool has_escapes, std::size_t offset) noexcept
+      : raw_(raw), has_escapes_(has_escapes), offset_(offset) {}
 
   [[nodiscard]] std::string_view raw() const noexcept { return raw_; }
   // Of the opening quote, from the start of the text.
   [[nodiscard]] std::size_t offset() const noexcept { return offset_; }
-  [[nodiscard]] bool has_escapes() const noexcept {
-    return raw_.find('\\') != std::string_view::npos;
-  }
+  [[nodiscard]] bool has_escapes() const noexcept { return has_escapes_; }
+  // What it means.
+  [[nodiscard]] std::string text() const;
   // Whether it means `text`, however it is spelled.
-  [[nodiscard]] bool is(std::string_view text) const;
+  [[nodiscard]] bool is(std::string_view text) const {
+    return has_escapes_ ? this->text() == text : raw_ == text;
+  }
 
  private:
   std::string_view raw_;
+  bool has_escapes_ = false;
   std::size_t offset_ = 0;
 };
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "events/cos_record.hpp"
-#include "events/json_text.hpp"
 
 namespace gateway::events {
 namespace {
@@ -29,8 +28,7 @@ Redactor::Redactor(std::vector<std::string> members) : members_(std::move(member
 }
 
 bool Redactor::is_redacted(const JsonString& name) const {
-  const std::string lower =
-      lower_case(name.has_escapes() ? unescape_json_string(name.raw()) : std::string(name.raw()));
+  const std::string lower = lower_case(name.text());
   return std::find(members_.begin(), members_.end(), lower) != members_.end();
 }
 

@@ -55,7 +55,10 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
   // means the same.
   if (partial_.empty() && !same_.empty() && input.starts_with(same_)) {
     input.remove_prefix(same_.size());
-    response_ = same_response_;
+    response_.status = same_status_;
+    response_.close = same_close_;
+    response_.retry_after.clear();
+    response_.excerpt.clear();
     begin_body(same_framing_);
     return Step::response;
   }
@@ -82,9 +85,10 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
   }
   const std::size_t size = scan_.size();
   const Step step = parse_head(text.data());
-  if (step == Step::response && size <= kMostSame) {
+  if (step == Step::response && size <= kMostSame && response_.retry_after.empty()) {
     same_.assign(text.substr(0, size));
-    same_response_ = response_;
+    same_status_ = response_.status;
+    same_close_ = response_.close;
   }
   input.remove_prefix(size - before);
   partial_.clear();
@@ -132,6 +136,7 @@ ResponseReader::Step ResponseReader::parse_head(const char* data) {
   response_.close = close;
   // 101 would end HTTP on this connection, and nobody asked for it.
   if (response_.status == 101) return fail("unexpected 101 Switching Protocols");
+  same_.clear();
   same_framing_ = framing;
   begin_body(framing);
   return Step::response;

@@ -53,10 +53,11 @@ class ResponseReader {
   Step fail(std::string_view reason) noexcept;
   void keep_excerpt(std::string_view part);
 
-  // The last head that was parsed, if it was short, and what it said.
+  // The last head that was parsed, if it was short and plain, and what it said.
   static constexpr std::size_t kMostSame = 512;
   std::string same_;
-  Response same_response_;
+  unsigned same_status_ = 0;
+  bool same_close_ = false;
   http::Framing same_framing_;
 
   std::string partial_;  // a head that came in pieces

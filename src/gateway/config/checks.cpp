@@ -20,16 +20,16 @@ namespace {
 constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
 
 void require(bool present, const std::string& key, std::string_view why, Report& report) {
-  if (!present && !report.bad(key)) report.problem_with(key, std::string(why));
+  if (!present && !report.bad(key)) report.missing(key, std::string(why));
 }
 
 void check_target(const Settings& settings, Report& report) {
-  if (report.bad("target") || report.bad("eventbus")) return;
   if (settings.target.empty()) {
-    report.problem_with("target", "required: where events go, as host:port or URL");
-    if (settings.eventbus.empty()) report.problem_with("eventbus", "required");
+    require(false, "target", "required: where events go, as host:port or URL", report);
+    require(!settings.eventbus.empty(), "eventbus", "required", report);
     return;
   }
+  if (report.bad("target") || report.bad("eventbus")) return;
   const auto endpoint = parse_endpoint(settings.target, settings.eventbus);
   if (!endpoint) {
     const bool eventbus = endpoint.error().reason() == BadAddress::Reason::eventbus;

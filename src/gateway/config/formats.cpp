@@ -20,6 +20,9 @@ constexpr bool is_control(char c) {
   return byte < 0x20 || byte == 0x7F;
 }
 
+constexpr std::string_view kUnprintable =
+    "it holds a control character such as a line break, or is not UTF-8";
+
 bool is_plain_text(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size()) &&
          std::none_of(text.begin(), text.end(), is_control);
@@ -71,7 +74,7 @@ std::string quote(std::string_view text) {
 }
 
 Parsed<std::string> Text::parse(const Scalar& scalar) const {
-  if (!is_plain_text(scalar.text)) return Refused{};
+  if (!is_plain_text(scalar.text)) return Refused::because(kUnprintable);
   return std::string(scalar.text);
 }
 
@@ -82,7 +85,7 @@ Parsed<std::string> NonEmptyText::parse(const Scalar& scalar) const {
 
 Parsed<Secret> SecretText::parse(const Scalar& scalar) const {
   if (scalar.text.ends_with('\n')) return Refused::because("it ends in a line break");
-  if (!is_plain_text(scalar.text)) return Refused{};
+  if (!is_plain_text(scalar.text)) return Refused::because(kUnprintable);
   return Secret(std::string(scalar.text));
 }
 

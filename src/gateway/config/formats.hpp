@@ -56,7 +56,7 @@ inline constexpr std::string_view kWithoutQuotes = "write it without quotes";
 
 // Any UTF-8 text without control characters.
 struct Text {
-  [[nodiscard]] std::string expected() const { return "text without control characters"; }
+  [[nodiscard]] std::string expected() const { return "text"; }
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 };
@@ -70,7 +70,7 @@ struct NonEmptyText {
 
 // Text that is never shown.
 struct SecretText {
-  [[nodiscard]] std::string expected() const { return "text without control characters"; }
+  [[nodiscard]] std::string expected() const { return "text"; }
   [[nodiscard]] Parsed<Secret> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const Secret& value) const;
 };

@@ -40,7 +40,9 @@ void throw_exception_from_error(const BadAddress& error, const boost::source_loc
 
 boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text) {
   const auto parsed = urls::parse_uri(text);
-  if (!parsed) {
+  // Boost.URL 1.81 takes "http://host:port/" for port "" and path "port/", against RFC 3986
+  // section 3.3: after an authority a path is empty or begins with '/'.
+  if (!parsed || (!parsed->encoded_path().empty() && !parsed->encoded_path().starts_with('/'))) {
     return BadAddress(BadAddress::Reason::syntax,
                       "expected a URL such as https://example.com:8443/path");
   }

@@ -117,9 +117,13 @@ void Loader::apply_overrides(const std::vector<std::string>& overrides) {
     const auto equals = override_text.find('=');
     if (equals == std::string::npos || equals == 0) {
       report_.enter("--set");
+      // Only the name: what follows it may be a secret with a wrong separator.
+      constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyz_.";
+      const auto name = override_text.substr(0, override_text.find_first_not_of(kNameCharacters));
       report_.problem({}, "",
-                      "expected key=value such as delivery.pipeline=16, got " +
-                          quote(override_text.substr(0, equals)));
+                      fmt::format("expected key=value such as delivery.pipeline=16, got {} without "
+                                  "the '='",
+                                  quote(name)));
       continue;
     }
     const auto key = override_text.substr(0, equals);
@@ -242,9 +246,9 @@ Loaded load(const Sources& sources) {
   loader.apply_overrides(sources.overrides);
   loader.finish();
   if (loader.complete()) check_files(loader.settings(), loader.report());
-  const bool nothing_read = !config && loader.complete();
+  const bool file_is_missed = !config && loader.report().misses_keys();
   auto loaded = loader.result();
-  if (nothing_read && !loaded.ok()) {
+  if (file_is_missed) {
     loaded.problems.insert(
         loaded.problems.begin(),
         Problem{config_file.path,

@@ -31,6 +31,11 @@ void Report::problem_with(const std::string& key, std::string message) {
   add({std::move(source), position, key, std::move(message)});
 }
 
+void Report::missing(const std::string& key, std::string message) {
+  misses_keys_ = true;
+  problem_with(key, std::move(message));
+}
+
 void Report::warning_about(const std::string& key, std::string message) {
   auto [source, position] = where(key);
   warnings_.push_back({std::move(source), position, key, std::move(message)});

@@ -28,6 +28,8 @@ class Report {
 
   // About a key's value as it came to be, whichever source it is from.
   void problem_with(const std::string& key, std::string message);
+  // The key has no value, and one is required.
+  void missing(const std::string& key, std::string message);
   void warning_about(const std::string& key, std::string message);
 
   // The key has a value at this place of the current source, good or bad.
@@ -36,6 +38,8 @@ class Report {
 
   [[nodiscard]] bool given(const std::string& key) const { return given_.contains(key); }
   [[nodiscard]] bool bad(const std::string& key) const { return bad_.contains(key); }
+
+  [[nodiscard]] bool misses_keys() const noexcept { return misses_keys_; }
 
   // The name of the configuration file: where a key that is nowhere belongs.
   void set_main_source(std::string source) { main_source_ = std::move(source); }
@@ -56,6 +60,7 @@ class Report {
   std::vector<Problem> problems_;
   std::vector<Problem> warnings_;
   std::size_t left_out_ = 0;
+  bool misses_keys_ = false;
 };
 
 }  // namespace gateway::config

@@ -53,6 +53,8 @@ std::string print_quantity(std::uint64_t quantity, const std::array<Unit, N>& un
 }  // namespace
 
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
+  // 010 is 8 to some readers of YAML.
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
   std::uint64_t number = 0;
   const auto* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);

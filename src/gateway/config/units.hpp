@@ -19,7 +19,7 @@ namespace gateway::config {
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 [[nodiscard]] std::string print_size(std::uint64_t bytes);
 
-// Decimal digits only.
+// Decimal digits only, without leading zeros.
 [[nodiscard]] std::optional<std::uint64_t> parse_digits(std::string_view text);
 
 }  // namespace gateway::config

@@ -1,0 +1,157 @@
+// What belongs together, and what provisioning asks for.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/gateway/config/support.hpp"
+
+namespace gateway::config {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Case {
+  std::vector<std::string> overrides;
+  std::string text;
+};
+
+// A configuration that provisions the built-in relay and has nothing to complain about.
+constexpr const char* kProvisioning = R"(target: "bus:8080"
+eventbus: orders
+secret_id: id
+secret_key: key
+bucket: {endpoint: photos-1250000000.cos.ap-beijing.myqcloud.com}
+function: {region: ap-beijing}
+gateway: {public_url: "https://gw.example.com"}
+)";
+
+Loaded provisioning_with(std::vector<std::string> overrides) {
+  auto texts = testing::with_config(kProvisioning);
+  texts.overrides = std::move(overrides);
+  return load(texts);
+}
+
+TEST(Checks, ProvisioningNeedsNothingMore) {
+  const auto loaded = provisioning_with({});
+  EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
+  EXPECT_THAT(testing::texts_of(loaded.warnings), IsEmpty());
+  EXPECT_EQ(loaded.settings.function.runtime, "Nodejs18.15");
+  EXPECT_FALSE(loaded.settings.function.code.has_value());
+}
+
+TEST(Checks, RefuseWhatProvisioningCannotUse) {
+  const Case cases[] = {
+      {{"secret_id="}, "--set secret_id: required, as function.provision is true"},
+      {{"secret_key="}, "--set secret_key: required, as function.provision is true"},
+      {{"bucket.endpoint="}, "--set bucket.endpoint: required, as function.provision is true"},
+      {{"function.region="}, "--set function.region: required, as function.provision is true"},
+      {{"function.region=Beijing"}, "expected a region such as ap-beijing, got \"Beijing\""},
+      {{"function.name=1"}, "--set function.name: expected 2 to 60 letters"},
+      {{"function.namespace=a.b"}, "--set function.namespace: expected up to 30 letters"},
+      {{"function.runtime=Go1"}, "--set function.runtime: expected a Node.js runtime"},
+      {{"bucket.events=[]"}, "--set bucket.events: at least one event is required"},
+      {{"bucket.events=['cos:ObjectCreated:*', cos:ObjectCreated:Put]"},
+       "cos:ObjectCreated:Put is among cos:ObjectCreated:*; a bucket refuses both"},
+      {{"function.code.path=/x"}, "gateway.auth: must be hmac or none, as function.code"},
+      {{"function.code.path=/x", "gateway.auth=auto"},
+       "--set gateway.auth: must be hmac or none, as function.code cannot sign"},
+      {{"gateway.public_url=", "eventbus=", "target=bus/path"},
+       "--set eventbus: required by the original connector's function"},
+  };
+  for (const auto& [overrides, text] : cases) {
+    const auto problems = testing::texts_of(provisioning_with(overrides).problems);
+    ASSERT_EQ(problems.size(), 1U) << overrides[0];
+    EXPECT_THAT(problems[0], HasSubstr(text));
+  }
+}
+
+TEST(Checks, TakeCodeBehindAPublicUrlWithExplicitAuthentication) {
+  for (const auto* auth : {"gateway.auth=none", "gateway.auth=hmac"}) {
+    const auto loaded = provisioning_with({"function.code.path=/x", auth});
+    EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty()) << auth;
+    EXPECT_EQ(loaded.settings.function.runtime, "Go1");
+  }
+  EXPECT_EQ(provisioning_with({"function.code.path=/x", "function.runtime=Nodejs20.19"})
+                .settings.function.runtime,
+            "Nodejs20.19");
+}
+
+TEST(Checks, RefuseWhatContradictsItself) {
+  const Case cases[] = {
+      {{"target="}, "--set target: required"},
+      {{"eventbus="}, "--set eventbus: required, as the path events go to is made of it"},
+      {{"eventbus=.."}, "--set eventbus: must not be '.' or '..'"},
+      {{"target=bus:x"},
+       "--set target: expected host:port or an http or https URL, IPv6 in "
+       "brackets, got \"bus:x\""},
+      {{"target=http://u:hush@bus"},
+       "must not hold a user or password; delivery.headers can send an Authorization"},
+      {{"gateway.max_body=1MiB", "gateway.max_in_flight=512KiB"},
+       "gateway.max_body: 1MiB is more than gateway.max_in_flight (512KiB)"},
+      {{"gateway.tls.cert=c"}, "gateway.tls.key: required, as gateway.tls.cert is given"},
+      {{"gateway.tls.key=k"}, "gateway.tls.cert: required, as gateway.tls.key is given"},
+      {{"gateway.tls.client_ca=c"}, "--set gateway.tls.client_ca: needs gateway.tls.cert"},
+      {{"target=https://bus", "delivery.tls.key=k"},
+       "delivery.tls.cert: required, as delivery.tls.key is given"},
+      {{"delivery.retry.initial=11s"}, "11s is more than delivery.retry.max (10s)"},
+      {{"gateway.auth=hmac"}, "--set gateway.auth: hmac needs gateway.token or secret_key"},
+      {{"gateway.admin=127.0.0.1:8080"}, "port 8080 is gateway.listen's already"},
+      {{"spool.path=/s", "dead_letter.path=/s"}, "--set dead_letter.path: is spool.path too"},
+  };
+  for (const auto& [overrides, text] : cases) {
+    const auto problems = testing::texts_of(testing::load_with(overrides).problems);
+    ASSERT_EQ(problems.size(), 1U) << overrides[0];
+    EXPECT_THAT(problems[0], HasSubstr(text));
+  }
+}
+
+TEST(Checks, WarnOfWhatIsUnlikelyToBeMeant) {
+  const Case cases[] = {
+      {{"delivery.timeout=30s"}, "30s is more than delivery.deadline (25s)"},
+      {{"delivery.queue.bytes=1MiB"}, "1MiB is less than gateway.max_body (8MiB)"},
+      {{"delivery.tls.ca=c"}, "delivery.tls: has no effect, as target is not an https URL"},
+      {{"target=https://bus", "delivery.tls.verify=false"}, "the eventbus is not authenticated"},
+      {{"gateway.auth=auto"}, "auto without gateway.token and secret_key is none"},
+      {{"secret_key=(redacted)"}, "(redacted) stands for a secret; taken as not given"},
+  };
+  for (const auto& [overrides, text] : cases) {
+    const auto loaded = testing::load_with(overrides);
+    EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty()) << overrides[0];
+    EXPECT_THAT(testing::texts_of(loaded.warnings), ElementsAre(HasSubstr(text))) << overrides[0];
+  }
+}
+
+TEST(Checks, WarnOfWhatProvisioningDoesWithoutTheGateway) {
+  EXPECT_THAT(testing::texts_of(provisioning_with({"gateway.public_url="}).warnings),
+              ElementsAre(HasSubstr("no event comes through this gateway")));
+  EXPECT_THAT(
+      testing::texts_of(provisioning_with({"gateway.public_url=", "target=https://bus"}).warnings),
+      Contains(HasSubstr("sends to host:port over http only")));
+  EXPECT_THAT(testing::texts_of(provisioning_with({"function.region=ap-shanghai"}).warnings),
+              ElementsAre("--set function.region: a COS trigger works within one region, and the "
+                          "bucket is in ap-beijing"));
+}
+
+TEST(Checks, AllowTwoListenersOnDifferentAddresses) {
+  for (const std::vector<std::string>& overrides :
+       {std::vector<std::string>{"gateway.listen=127.0.0.1:1", "gateway.admin=127.0.0.2:1"},
+        std::vector<std::string>{"gateway.listen=127.0.0.1:0", "gateway.admin=127.0.0.1:0"}}) {
+    EXPECT_TRUE(testing::load_with(overrides).ok());
+  }
+}
+
+TEST(Checks, AllowNoEventbusWhereThePathNeedsNone) {
+  EXPECT_TRUE(testing::load_with({"eventbus=", "target=http://bus/in"}).ok());
+}
+
+TEST(FunctionName, IsDerivedOnlyFromABucketAndARegion) {
+  EXPECT_EQ(testing::load_with({}).settings.source(), "cos-gateway");
+  EXPECT_EQ(testing::load_with({"function.region=ap-beijing"}).settings.source(), "cos-gateway");
+  EXPECT_EQ(provisioning_with({"function.provision=false"}).settings.source(),
+            "vanus-cos-source-function-9566534884964062890");
+}
+
+}  // namespace
+}  // namespace gateway::config

@@ -1,0 +1,121 @@
+#include "gateway/config/endpoint.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace gateway::config {
+namespace {
+
+struct Case {
+  std::string target;
+  std::string eventbus;
+  bool tls;
+  std::string host;
+  std::uint16_t port;
+  std::string host_header;
+  std::string request_target;
+};
+
+TEST(Endpoint, IsMadeOfTargetAndEventbus) {
+  const Case cases[] = {
+      {"bus:8080", "orders", false, "bus", 8080, "bus:8080", "/gateway/orders"},
+      {"bus", "orders", false, "bus", 80, "bus", "/gateway/orders"},
+      {"bus:80", "orders", false, "bus", 80, "bus", "/gateway/orders"},
+      {"35.87.170.130:8080", "o", false, "35.87.170.130", 8080, "35.87.170.130:8080", "/gateway/o"},
+      {"x.x.x.x:8080", "o", false, "x.x.x.x", 8080, "x.x.x.x:8080", "/gateway/o"},
+      {"[::1]:8080", "o", false, "::1", 8080, "[::1]:8080", "/gateway/o"},
+      {"[2001:db8::1]", "o", false, "2001:db8::1", 80, "[2001:db8::1]", "/gateway/o"},
+      {"http://bus", "o", false, "bus", 80, "bus", "/gateway/o"},
+      {"https://bus", "o", true, "bus", 443, "bus", "/gateway/o"},
+      {"HTTPS://bus:443", "o", true, "bus", 443, "bus", "/gateway/o"},
+      {"https://bus:80", "o", true, "bus", 80, "bus:80", "/gateway/o"},
+      {"http://bus:/", "", false, "bus", 80, "bus", "/"},
+      {"https://[::1]:8443/in", "", true, "::1", 8443, "[::1]:8443", "/in"},
+      // "/" is a path: events go there.
+      {"http://bus/", "o", false, "bus", 80, "bus", "/"},
+      {"bus:8080/in/box", "", false, "bus", 8080, "bus:8080", "/in/box"},
+      {"bus/{eventbus}", "o", false, "bus", 80, "bus", "/o"},
+      {"http://bus/a/{eventbus}/b/{eventbus}?bus={eventbus}", "o", false, "bus", 80, "bus",
+       "/a/o/b/o?bus=o"},
+      {"http://bus?key=v", "o", false, "bus", 80, "bus", "/gateway/o?key=v"},
+      {"http://bus/?key=v", "o", false, "bus", 80, "bus", "/?key=v"},
+      {"http://bus/a%20b?c=%2F", "", false, "bus", 80, "bus", "/a%20b?c=%2F"},
+      {"bus", "a b/c?d#e%f", false, "bus", 80, "bus", "/gateway/a%20b%2Fc%3Fd%23e%25f"},
+      {"bus/{eventbus}", "\xE8\xAE\xA2\xE5\x8D\x95", false, "bus", 80, "bus",
+       "/%E8%AE%A2%E5%8D%95"},
+      {"my_bus.default.svc", "o", false, "my_bus.default.svc", 80, "my_bus.default.svc",
+       "/gateway/o"},
+  };
+  for (const auto& expected : cases) {
+    const auto endpoint = parse_endpoint(expected.target, expected.eventbus);
+    ASSERT_TRUE(endpoint.has_value()) << expected.target << ": " << endpoint.error().message();
+    EXPECT_EQ(endpoint->tls, expected.tls) << expected.target;
+    EXPECT_EQ(endpoint->host, expected.host) << expected.target;
+    EXPECT_EQ(endpoint->port, expected.port) << expected.target;
+    EXPECT_EQ(endpoint->host_header, expected.host_header) << expected.target;
+    EXPECT_EQ(endpoint->request_target, expected.request_target) << expected.target;
+  }
+}
+
+TEST(Endpoint, SaysWhyATargetIsNone) {
+  using Reason = BadAddress::Reason;
+  struct Bad {
+    const char* target;
+    const char* eventbus;
+    Reason reason;
+  };
+  const Bad cases[] = {
+      {"", "o", Reason::host},
+      {"::1:8080", "o", Reason::syntax},
+      {"bus:port", "o", Reason::syntax},
+      {"bus :80", "o", Reason::syntax},
+      {"bus/a b", "o", Reason::syntax},
+      {"bus/{bus}", "o", Reason::syntax},
+      {"{eventbus}:80", "o", Reason::syntax},
+      {"bus/%zz", "o", Reason::syntax},
+      {"http://", "o", Reason::host},
+      {"http:///path", "o", Reason::host},
+      {"bus:0", "o", Reason::port},
+      {"bus:65536", "o", Reason::port},
+      {"ftp://bus", "o", Reason::scheme},
+      {"user:hush@bus", "o", Reason::user_info},
+      {"https://user@bus/", "o", Reason::user_info},
+      {"bus/#top", "o", Reason::fragment},
+      {"b%41s", "o", Reason::host},
+      {"[v1.x]:80", "o", Reason::host},
+      {"bus", "", Reason::eventbus},
+      {"bus?a=b", "", Reason::eventbus},
+      {"bus/{eventbus}", "", Reason::eventbus},
+      {"bus", ".", Reason::eventbus},
+      {"bus", "..", Reason::eventbus},
+  };
+  for (const auto& [target, eventbus, reason] : cases) {
+    const auto endpoint = parse_endpoint(target, eventbus);
+    ASSERT_TRUE(endpoint.has_error()) << target;
+    EXPECT_EQ(endpoint.error().reason(), reason) << target << ": " << endpoint.error().message();
+    EXPECT_THAT(endpoint.error().message(), ::testing::Not(::testing::HasSubstr("hush")));
+  }
+}
+
+TEST(Endpoint, KnowsWhetherItNeedsAnEventbus) {
+  EXPECT_TRUE(needs_eventbus("bus:8080"));
+  EXPECT_TRUE(needs_eventbus("https://bus?a=b"));
+  EXPECT_TRUE(needs_eventbus("bus/x/{eventbus}"));
+  EXPECT_FALSE(needs_eventbus("bus/"));
+  EXPECT_FALSE(needs_eventbus("https://bus/x"));
+}
+
+TEST(Endpoint, IsShownAsAUrl) {
+  EXPECT_EQ(parse_endpoint("bus:8080", "o")->url(), "http://bus:8080/gateway/o");
+  EXPECT_EQ(parse_endpoint("https://[::1]/x", "")->url(), "https://[::1]/x");
+}
+
+TEST(Endpoint, ThrowsInvalidArgumentWhereAValueIsTaken) {
+  EXPECT_THROW(static_cast<void>(parse_endpoint("ftp://bus", "o").value()), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace gateway::config

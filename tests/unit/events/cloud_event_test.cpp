@@ -59,7 +59,7 @@ TEST(BinaryEvent, TellsKindsOfDataApart) {
       {"application/json", "", DataKind::none},     {"", "", DataKind::none},
       {"application/json", " 12 ", DataKind::json}, {"text/json", "\"x\"", DataKind::json},
       {"a/b+json", "[1]", DataKind::json},          {"application/json", "{", DataKind::bytes},
-      {"application/json", "1 2", DataKind::bytes}, {"text/json", "{", DataKind::text},
+      {"application/json", "1 2", DataKind::bytes}, {"text/json", "{", DataKind::bytes},
       {"text/plain", "\xC3\xA4", DataKind::text},   {"text/plain", "\xE4", DataKind::bytes},
       {"image/png", "[1]", DataKind::bytes},        {"", "[1]", DataKind::bytes},
   };

@@ -40,6 +40,11 @@ if(COS_GATEWAY_SANITIZE)
   # Recycled coroutine frames would hide a use after free.
   target_compile_definitions(gateway_options INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 endif()
+if(COS_GATEWAY_FUZZERS)
+  # The libraries need the coverage counters that guide libFuzzer, but not its main.
+  target_compile_options(gateway_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(gateway_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(COS_GATEWAY_COVERAGE)
   target_compile_options(gateway_options INTERFACE -fprofile-instr-generate -fcoverage-mapping)
   target_link_options(gateway_options INTERFACE -fprofile-instr-generate)

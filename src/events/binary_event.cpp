@@ -27,7 +27,9 @@ bool is_utf8(std::string_view text) noexcept {
 
 CloudEvent::DataKind kind_of(std::string_view body, std::string_view content_type) {
   if (body.empty()) return CloudEvent::DataKind::none;
-  if (is_json_media_type(content_type) && is_json(body)) return CloudEvent::DataKind::json;
+  if (is_json_media_type(content_type)) {
+    return is_json(body) ? CloudEvent::DataKind::json : CloudEvent::DataKind::bytes;
+  }
   if (is_text_media_type(content_type) && is_utf8(body)) return CloudEvent::DataKind::text;
   return CloudEvent::DataKind::bytes;
 }

@@ -49,7 +49,7 @@ struct HeaderField {
 
 // Binary content mode: attributes from `ce-*` headers (percent-decoded as the HTTP binding 3.1.3.2
 // says), data from the body. An error's offset is 0 when it speaks of a header. The data is json if
-// the content type says so and it is, text if it is text/* and UTF-8, else bytes.
+// the content type says so and it is, text if it is any other text/* and UTF-8, else bytes.
 [[nodiscard]] boost::system::result<CloudEvent, Malformed> read_binary_event(
     const std::vector<HeaderField>& headers, std::string_view content_type, std::string_view body);
 // Structured content mode, application/cloudevents+json. An attribute that is null is absent, as

@@ -1,0 +1,80 @@
+// Any bytes as a record: reading, naming and redacting survive them; of valid JSON, redaction keeps
+// length and validity and hides the value, and no encoder lets a member break its request.
+#include <string>
+
+#include "events/cos_record.hpp"
+#include "events/encoder.hpp"
+#include "events/identity.hpp"
+#include "fuzz/require.hpp"
+#include "support/encoded_request.hpp"
+#include "support/json_reference.hpp"
+#include "support/padded.hpp"
+
+namespace {
+
+using namespace gateway;
+using fuzz::require;
+using test::JsonReference;
+
+events::EncoderSettings settings(events::ContentMode mode) {
+  using enum events::RecordAttribute;
+  events::EncoderSettings settings;
+  settings.mode = mode;
+  settings.request_target = "/";
+  settings.host = "h";
+  settings.source = "s";
+  settings.attributes = {subject, cosbucket, cosregion, coseventname, coseventtime};
+  return settings;
+}
+
+void check_encoders(std::string_view record) {
+  static events::Encoder binary(settings(events::ContentMode::binary));
+  static events::Encoder structured(settings(events::ContentMode::structured));
+  events::OutgoingEvent event;
+  event.record = record;
+
+  events::Gather gather;
+  binary.append(event, gather);
+  const std::string bytes = test::joined(gather);
+  std::string_view rest = bytes;
+  const auto one = test::EncodedRequest::take(rest);
+  require(one && rest.empty(), "one well-formed request and nothing else");
+  require(one->body == record, "the body is the record");
+
+  gather.clear();
+  structured.append(event, gather);
+  const std::string json_bytes = test::joined(gather);
+  rest = json_bytes;
+  const auto two = test::EncodedRequest::take(rest);
+  require(two && rest.empty(), "one well-formed request and nothing else");
+  // What is no JSON stays none, and the deepest records are too deep one level down.
+  const bool fits = JsonReference("{\"data\":" + std::string(record) + "}").valid();
+  require(JsonReference(two->body).valid() == fits, "JSON around JSON is JSON");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static events::CosRecordReader reader;
+  static events::Redactor redactor({"Authorization", "a"});
+  static events::StableIds ids;
+
+  test::Padded record({reinterpret_cast<const char*>(data), size});
+  const events::CosRecord fields = reader.read(record.view());
+  static_cast<void>(fields.object_key());
+  static_cast<void>(fields.time());
+  ids.begin_post();
+  const auto id = ids.next(fields, record.view());
+  require(!(ids.next(fields, record.view()) == id), "the second equal record has its own id");
+
+  check_encoders(record.view());
+
+  const bool valid = JsonReference(record.view()).valid();
+  if (!valid) return 0;
+  const std::size_t blanked = redactor.redact(record.data(), record.size());
+  require(JsonReference(record.view()).valid(), "a redacted record is JSON");
+  test::Padded again(record.view());
+  require(redactor.redact(again.data(), again.size()) == blanked, "redaction finds the same again");
+  require(again.view() == record.view(), "and changes nothing more");
+  return 0;
+}

@@ -1,0 +1,247 @@
+#include "events/cloud_event.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+
+namespace gateway::events {
+namespace {
+
+using namespace std::string_literals;
+using DataKind = CloudEvent::DataKind;
+
+std::vector<HeaderField> headers(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> more = {}) {
+  std::vector<HeaderField> fields;
+  const auto add = [&](std::string_view name, std::string_view value) {
+    HeaderField field;
+    field.name = name;
+    field.value = value;
+    fields.push_back(field);
+  };
+  add("ce-id", "1");
+  add("ce-source", "/s");
+  add("ce-specversion", "1.0");
+  add("ce-type", "t");
+  for (const auto& [name, value] : more) add(name, value);
+  return fields;
+}
+
+// The four attributes that must be there, and more members.
+std::string event_json(std::string_view more = "") {
+  return R"({"specversion":"1.0","id":"1","source":"/s","type":"t")" + std::string(more) + "}";
+}
+
+TEST(BinaryEvent, KeepsAttributesAndData) {
+  const auto event = read_binary_event(
+      headers({{"ce-subject", "Euro%20%E2%82%AC"}, {"host", "x"}, {"ce-count", "5"}}),
+      "application/json; charset=utf-8", R"({"a": 1})");
+  ASSERT_TRUE(event) << event.error().reason();
+  ASSERT_EQ(event->attributes.size(), 6U);
+  EXPECT_EQ(event->attributes[0].name, "specversion");
+  EXPECT_EQ(event->attribute("id"), "1");
+  EXPECT_EQ(event->attribute("source"), "/s");
+  EXPECT_EQ(event->attribute("type"), "t");
+  EXPECT_EQ(event->attribute("subject"), "Euro \xE2\x82\xAC");
+  EXPECT_EQ(event->attribute("count"), "5");
+  EXPECT_EQ(event->attribute("host"), "");
+  EXPECT_EQ(event->content_type, "application/json; charset=utf-8");
+  EXPECT_EQ(event->data, R"({"a": 1})");
+}
+
+TEST(BinaryEvent, TellsKindsOfDataApart) {
+  const struct {
+    std::string_view type;
+    std::string body;
+    DataKind expected;
+  } rows[] = {
+      {"application/json", "", DataKind::none},     {"", "", DataKind::none},
+      {"application/json", " 12 ", DataKind::json}, {"text/json", "\"x\"", DataKind::json},
+      {"a/b+json", "[1]", DataKind::json},          {"application/json", "{", DataKind::bytes},
+      {"application/json", "1 2", DataKind::bytes}, {"text/json", "{", DataKind::bytes},
+      {"text/plain", "\xC3\xA4", DataKind::text},   {"text/plain", "\xE4", DataKind::bytes},
+      {"image/png", "[1]", DataKind::bytes},        {"", "[1]", DataKind::bytes},
+  };
+  for (const auto& row : rows) {
+    const auto event = read_binary_event(headers(), row.type, row.body);
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->data_kind, row.expected) << row.type << ' ' << row.body;
+    EXPECT_EQ(event->data, row.body);
+  }
+}
+
+TEST(BinaryEvent, RefusesBadHeaders) {
+  const struct {
+    std::pair<std::string_view, std::string_view> header;
+    std::string_view reason;
+  } rows[] = {
+      {{"ce-id", "2"}, "an attribute comes twice"},
+      {{"ce-some_name", "x"}, "attribute name not of a-z and 0-9"},
+      {{"ce-", "x"}, "attribute name not of a-z and 0-9"},
+      {{"ce-data", "x"}, "an attribute cannot be named data"},
+      {{"ce-datacontenttype", "x/y"}, "datacontenttype belongs in Content-Type"},
+      {{"ce-x", "a%0D%0Ab"}, "control character or invalid UTF-8 in an attribute"},
+      {{"ce-x", "a%00"}, "control character or invalid UTF-8 in an attribute"},
+      {{"ce-x", "a%7F"}, "control character or invalid UTF-8 in an attribute"},
+      {{"ce-x", "a%C2%85"}, "control character or invalid UTF-8 in an attribute"},
+      {{"ce-x", "a%FF"}, "control character or invalid UTF-8 in an attribute"},
+  };
+  for (const auto& row : rows) {
+    const auto event = read_binary_event(headers({row.header}), "", "");
+    ASSERT_FALSE(event) << row.header.first;
+    EXPECT_EQ(event.error().reason(), row.reason);
+    EXPECT_EQ(event.error().offset(), 0U);
+  }
+  const std::string long_name = "ce-" + std::string(256, 'a');
+  EXPECT_FALSE(read_binary_event(headers({{long_name, "x"}}), "", ""));
+  EXPECT_TRUE(read_binary_event(headers({{long_name.substr(0, 258), "x"}}), "", ""));
+  EXPECT_FALSE(read_binary_event(headers(), "text/plain\r\nX: y", ""));
+}
+
+TEST(BinaryEvent, RefusesAnEventWithoutWhatMustBeThere) {
+  const std::pair<std::string_view, std::string_view> missing[] = {
+      {"ce-specversion", "no specversion"},
+      {"ce-id", "no id"},
+      {"ce-source", "no source"},
+      {"ce-type", "no type"},
+  };
+  for (const auto& [name, reason] : missing) {
+    auto fields = headers();
+    std::erase_if(fields, [&](const HeaderField& field) { return field.name == name; });
+    const auto event = read_binary_event(fields, "", "");
+    ASSERT_FALSE(event);
+    EXPECT_EQ(event.error().reason(), reason);
+    for (auto& field : fields = headers()) {
+      if (field.name == name) field.value = "";
+    }
+    EXPECT_FALSE(read_binary_event(fields, "", "")) << "empty " << name;
+  }
+  auto fields = headers();
+  fields[2].value = "0.3";
+  EXPECT_EQ(read_binary_event(fields, "", "").error().reason(), "specversion is not 1.0");
+}
+
+TEST(StructuredEvent, KeepsAttributesAndTheirJsonSpelling) {
+  const auto event = read_structured_event(
+      event_json(R"(,"su\u0062ject":"a\"\u00e4","count":-5,"flag":true,"gone":null)"));
+  ASSERT_TRUE(event) << event.error().reason();
+  EXPECT_EQ(event->attribute("subject"), "a\"\xC3\xA4");
+  ASSERT_EQ(event->attributes.size(), 7U);
+  EXPECT_EQ(event->attributes[0].name, "specversion");
+  EXPECT_EQ(event->attributes[5].value, "-5");
+  EXPECT_TRUE(event->attributes[5].json_literal);
+  EXPECT_EQ(event->attributes[6].value, "true");
+  EXPECT_TRUE(event->attributes[6].json_literal);
+  EXPECT_FALSE(event->attributes[4].json_literal);
+  EXPECT_EQ(event->data_kind, DataKind::none);
+  EXPECT_EQ(event->content_type, "");
+}
+
+TEST(StructuredEvent, KeepsDataByteForByte) {
+  const struct {
+    std::string_view members;
+    DataKind kind;
+    std::string data;
+    std::string_view type;
+  } rows[] = {
+      {R"(,"data": { "a" : [1.0, 1e2] } )", DataKind::json, R"({ "a" : [1.0, 1e2] })", ""},
+      {R"(,"data":"te\nxt")", DataKind::json, R"("te\nxt")", ""},
+      {R"(,"data":null)", DataKind::json, "null", ""},
+      {R"(,"data":"\u0041","datacontenttype":"a/b+json")", DataKind::json, R"("\u0041")",
+       "a/b+json"},
+      {R"(,"data":"te\nxt","datacontenttype":"text/plain")", DataKind::text, "te\nxt",
+       "text/plain"},
+      {R"(,"datacontenttype":"text/xml","data":{"a":1})", DataKind::json, R"({"a":1})", "text/xml"},
+      {R"(,"data_base64":"AP8\u003d")", DataKind::bytes, "\0\xFF"s, ""},
+      {R"(,"data_base64":"","datacontenttype":"x/y")", DataKind::bytes, "", "x/y"},
+      {R"(,"data_base64":null)", DataKind::none, "", ""},
+      {R"(,"data_base64":null,"data":1)", DataKind::json, "1", ""},
+  };
+  for (const auto& row : rows) {
+    const auto event = read_structured_event(event_json(row.members));
+    ASSERT_TRUE(event) << row.members << ": " << event.error().reason();
+    EXPECT_EQ(event->data_kind, row.kind) << row.members;
+    EXPECT_EQ(event->data, row.data) << row.members;
+    EXPECT_EQ(event->content_type, row.type) << row.members;
+  }
+}
+
+TEST(StructuredEvent, RefusesWhatIsNoEvent) {
+  const std::size_t behind = event_json().size() - 1;  // where the added members begin
+  const struct {
+    std::string body;
+    std::string_view reason;
+    std::size_t offset;
+  } rows[] = {
+      {"", "no JSON text", 0},
+      {"[]", "an event is not an object", 0},
+      {"{", "the JSON text ends too early", 1},
+      {" {}", "no specversion", 1},
+      {event_json() + "x", "text after the JSON value", behind + 1},
+      {event_json(R"(,"a":nope)"), "invalid literal", behind + 5},
+      {event_json(R"(,"a":1.5)"), "an attribute is not a string, boolean or integer", behind + 5},
+      {event_json(R"(,"a":1e2)"), "an attribute is not a string, boolean or integer", behind + 5},
+      {event_json(R"(,"a":{})"), "an attribute is not a string, boolean or integer", behind + 5},
+      {event_json(R"(,"a":[1])"), "an attribute is not a string, boolean or integer", behind + 5},
+      {event_json(R"(,"time":1)"), "an attribute is not a string", behind + 8},
+      {event_json(R"(,"datacontenttype":1)"), "an attribute is not a string", behind + 19},
+      {event_json(R"(,"datacontenttype":"a\r\nb")"), "datacontenttype is not a media type",
+       behind + 1},
+      {event_json(R"(,"datacontenttype":"a/b","datacontenttype":"a/b")"),
+       "an attribute comes twice", behind + 25},
+      {event_json(R"(,"id":"2")"), "an attribute comes twice", behind + 1},
+      {event_json(R"(,"Name":"2")"), "attribute name not of a-z and 0-9", behind + 1},
+      {event_json(R"(,"a":"\u0000")"), "control character or invalid UTF-8 in an attribute",
+       behind + 1},
+      {event_json(R"(,"a":"\r\nX: y")"), "control character or invalid UTF-8 in an attribute",
+       behind + 1},
+      {event_json(R"(,"data":1,"data":1)"), "data comes twice", behind + 10},
+      {event_json(R"(,"data":1,"data_base64":"")"), "both data and data_base64", behind + 24},
+      {event_json(R"(,"data_base64":"x")"), "data_base64 is not Base64", behind + 15},
+      {event_json(R"(,"data_base64":7)"), "data_base64 is not Base64", behind + 15},
+      {R"({"specversion":"0.3","id":"1","source":"/s","type":"t"})", "specversion is not 1.0", 0},
+      {R"({"specversion":1.0,"id":"1","source":"/s","type":"t"})",
+       "an attribute is not a string, boolean or integer", 15},
+      {R"({"specversion":"1.0","id":1,"source":"/s","type":"t"})", "an attribute is not a string",
+       26},
+      {R"({"specversion":"1.0","id":"","source":"/s","type":"t"})", "no id", 0},
+      {R"({"specversion":"1.0","id":"1","source":null,"type":"t"})", "no source", 0},
+  };
+  for (const auto& row : rows) {
+    const auto event = read_structured_event(row.body);
+    ASSERT_FALSE(event) << row.body;
+    EXPECT_EQ(event.error().reason(), row.reason) << row.body;
+    EXPECT_EQ(event.error().offset(), row.offset) << row.body;
+  }
+}
+
+TEST(EventBatch, GivesAllEventsInOrder) {
+  const auto none = read_event_batch(" [ ] ");
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+  const auto events =
+      read_event_batch("[" + event_json(R"(,"data":1)") + " , " + event_json() + "]");
+  ASSERT_TRUE(events) << events.error().reason();
+  ASSERT_EQ(events->size(), 2U);
+  EXPECT_EQ((*events)[0].data, "1");
+  EXPECT_EQ((*events)[1].data_kind, DataKind::none) << "nothing is left over from the one before";
+}
+
+TEST(EventBatch, RefusesAllForOne) {
+  const auto events = read_event_batch("[" + event_json() + ",{}]");
+  ASSERT_FALSE(events);
+  EXPECT_EQ(events.error().reason(), "no specversion");
+  EXPECT_EQ(events.error().offset(), event_json().size() + 2);
+  EXPECT_EQ(read_event_batch(event_json()).error().reason(), "a batch is not an array");
+  EXPECT_EQ(read_event_batch("[1]").error().reason(), "an event is not an object");
+  EXPECT_EQ(read_event_batch("[]]").error().reason(), "text after the JSON value");
+}
+
+TEST(CloudEvent, ThrowsWhenAValueIsTakenFromAnError) {
+  const auto event = read_structured_event("{");
+  EXPECT_THROW(static_cast<void>(event.value()), std::logic_error);
+}
+
+}  // namespace
+}  // namespace gateway::events

@@ -1,0 +1,305 @@
+#include "events/record_splitter.hpp"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+
+#include "support/json_reference.hpp"
+#include "support/padded.hpp"
+#include "support/sample_payloads.hpp"
+#include "support/simdjson_verdict.hpp"
+
+namespace gateway::events {
+namespace {
+
+using test::JsonReference;
+using test::Padded;
+
+std::vector<std::string> texts_of(std::span<const RecordSpan> spans, std::string_view body) {
+  std::vector<std::string> texts;
+  for (const auto& span : spans) texts.emplace_back(body.substr(span.offset, span.length));
+  return texts;
+}
+
+TEST(RecordSplitter, GivesTheRecordOfEverySamplePayloadByteForByte) {
+  RecordSplitter splitter;
+  const auto payloads = test::sample_payloads();
+  ASSERT_GE(payloads.size(), 10U);
+  for (const auto& [name, payload] : payloads) {
+    SCOPED_TRACE(name);
+    Padded body(payload);
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_TRUE(spans) << spans.error().reason() << " at " << spans.error().offset();
+    // These files hold one record each, so it lies between the outer brackets.
+    const auto begin = payload.find('{', payload.find('['));
+    const auto end = payload.rfind('}', payload.rfind(']')) + 1;
+    EXPECT_EQ(texts_of(*spans, payload),
+              std::vector<std::string>{payload.substr(begin, end - begin)});
+  }
+}
+
+TEST(RecordSplitter, GivesRecordsWithoutTheWhiteSpaceAroundThem) {
+  const std::string text = " { \"Records\" : [ {\"a\" : 1 } \n,\t{}\r, {\"b\":[{}]}  ] } ";
+  Padded body(text);
+  RecordSplitter splitter;
+  const auto spans = splitter.split(body.data(), body.size());
+  ASSERT_TRUE(spans);
+  EXPECT_EQ(texts_of(*spans, text),
+            (std::vector<std::string>{R"({"a" : 1 })", "{}", R"({"b":[{}]})"}));
+}
+
+TEST(RecordSplitter, GivesNothingForAnEmptyArray) {
+  Padded body(R"({"Records":[]})");
+  RecordSplitter splitter;
+  const auto spans = splitter.split(body.data(), body.size());
+  ASSERT_TRUE(spans);
+  EXPECT_TRUE(spans->empty());
+}
+
+TEST(RecordSplitter, FindsRecordsWhateverTheirNamesSpellingAndNeighbours) {
+  for (const std::string text : {
+           R"({"a":1,"Records":[{"k":2}],"z":{"Records":[5]}})",
+           R"({"R\u0065cord\u0073":[{"k":2}]})",
+           R"({"records":7,"Records":[{"k":2}]})",
+           R"({"Record\\s":7,"Records":[{"k":2}]})",
+       }) {
+    SCOPED_TRACE(text);
+    Padded body(text);
+    RecordSplitter splitter;
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_TRUE(spans) << spans.error().reason();
+    EXPECT_EQ(texts_of(*spans, text), std::vector<std::string>{R"({"k":2})"});
+  }
+}
+
+TEST(RecordSplitter, ReusesItsRoomForBodiesOfAnySize) {
+  RecordSplitter splitter;
+  for (const std::size_t count : {1U, 3000U, 0U, 2U, 10000U}) {
+    std::string text = R"({"Records":[)";
+    for (std::size_t i = 0; i < count; ++i) text += i == 0 ? R"({"n":"x"})" : R"(,{"n":"x"})";
+    Padded body(text + "]}");
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_TRUE(spans);
+    EXPECT_EQ(spans->size(), count);
+  }
+}
+
+TEST(RecordSplitter, AcceptsWhatTheGrammarHasEvenIfReadersDiffer) {
+  for (const std::string_view value :
+       {"\"\\ud800\"", "\"\\udc00\\ud800x\"", "123456789012345678901234567890", "1e999", "-0",
+        "0.0E-0", "\"\\u0000\"", "\"\x7f\"", "\"\xF4\x8F\xBF\xBF\""}) {
+    const std::string text = "{\"Records\":[{\"a\":" + std::string(value) + "}]}";
+    Padded body(text);
+    RecordSplitter splitter;
+    EXPECT_TRUE(splitter.split(body.data(), body.size())) << text;
+    EXPECT_TRUE(JsonReference(text).valid()) << text;
+  }
+}
+
+struct Refusal {
+  std::string_view body;
+  std::string_view reason;
+  std::size_t offset;
+};
+
+class RecordSplitterRefusal : public testing::TestWithParam<Refusal> {};
+
+TEST_P(RecordSplitterRefusal, NamesReasonAndOffset) {
+  const auto& [text, reason, offset] = GetParam();
+  for (const char filler : {'}', ']', '0', '"', '\0', ','}) {
+    Padded body(text, filler);
+    RecordSplitter splitter;
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_FALSE(spans) << text;
+    EXPECT_EQ(spans.error().reason(), reason) << text;
+    EXPECT_EQ(spans.error().offset(), offset) << text;
+  }
+}
+
+using namespace std::string_view_literals;
+constexpr std::string_view kEarly = "the JSON text ends too early";
+INSTANTIATE_TEST_SUITE_P(
+    , RecordSplitterRefusal,
+    testing::Values(
+        Refusal{"", "no JSON text", 0}, Refusal{" \n\t ", "no JSON text", 4},
+        Refusal{"\xEF\xBB\xBF{\"Records\":[]}", "byte order mark", 0},
+        Refusal{"[]", "the top level is not an object", 0},
+        Refusal{" 12", "the top level is not an object", 1},
+        Refusal{"\"Records\"", "the top level is not an object", 0},
+        Refusal{" {}", "no Records member", 1},
+        Refusal{R"({"records":[]})", "no Records member", 0},
+        Refusal{R"({"Records":{}})", "Records is not an array", 11},
+        Refusal{R"({"Records":null})", "Records is not an array", 11},
+        Refusal{R"({"Records":[{},1]})", "a record is not an object", 15},
+        Refusal{R"({"Records":[[]]})", "a record is not an object", 12},
+        Refusal{R"({"Records":[],"a":1,"Records":[]})", "a second Records member", 20},
+        Refusal{R"({"Records":[],"Record\u0073":[]})", "a second Records member", 14},
+        Refusal{R"({"Records":[]}x)", "text after the JSON value", 14},
+        Refusal{R"({"Records":[]} {})", "text after the JSON value", 15},
+        Refusal{"{\"Records\":[]}\0"sv, "text after the JSON value", 14}, Refusal{"{", kEarly, 1},
+        Refusal{R"({"Records")", kEarly, 10}, Refusal{R"({"Records":)", kEarly, 11},
+        Refusal{R"({"Records":[)", kEarly, 12}, Refusal{R"({"Records":[{})", kEarly, 14},
+        Refusal{R"({"Records":[{}])", kEarly, 15}, Refusal{R"({"Records":[{"a":[[1])", kEarly, 21},
+        Refusal{R"({"Records":[{"a":12)", kEarly, 19},
+        Refusal{R"({"Records":[{"a":tru)", "invalid literal", 17},
+        Refusal{R"({"Records":[{"a":"b)", "string without a closing quote", 17},
+        Refusal{R"({"Records":[{"a":"b\"}]})", "string without a closing quote", 17},
+        Refusal{"{\"Records\":[{\"a\":\"b\x01\"}]}", "control character in a string", 19},
+        Refusal{"{\"Records\":[{\"a\":\"b\0\"}]}"sv, "control character in a string", 19},
+        Refusal{"{\"Records\":[{\"a\":\"\\\"\n\"}]}", "control character in a string", 20},
+        Refusal{"{\"Records\":[{\"a\":\"b\xFF\"}]}", "invalid UTF-8", 19},
+        Refusal{"{\"Records\":[{\"a\":\"\xC3\xA4\xED\xA0\x80\"}]}", "invalid UTF-8", 20},
+        Refusal{"{\"Records\":[{\"a\":\"\xC0\xAF\"}]}", "invalid UTF-8", 18},
+        Refusal{R"({"Records":[{"a":"\x"}]})", "invalid escape in a string", 18},
+        Refusal{R"({"Records":[{"a":"b\u12g4"}]})", "invalid escape in a string", 19},
+        Refusal{R"({"Records":[{"a":"b\u12"}]})", "invalid escape in a string", 19},
+        Refusal{R"({"Records":[{"\q":1}]})", "invalid escape in a string", 14},
+        Refusal{R"({"Records":[{"a":01}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":1.}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":.5}]})", "expected a value", 17},
+        Refusal{R"({"Records":[{"a":+5}]})", "expected a value", 17},
+        Refusal{R"({"Records":[{"a":-}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":1e}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":1e+}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":1x}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":12"b"}]})", "invalid number", 17},
+        Refusal{R"({"Records":[{"a":12\}]})", "invalid number", 17},
+        Refusal{"{\"Records\":[{\"a\":12\x01}]}", "invalid number", 17},
+        Refusal{"{\"Records\":[{\"a\":\x0C 12}]}", "expected a value", 17},
+        Refusal{R"({"Records":[{"a":12 34}]})", "expected ',' or '}'", 20},
+        Refusal{R"({"Records":[{"a":"b"x}]})", "expected ',' or '}'", 20},
+        Refusal{R"({"Records":[{"a":"b""c"}]})", "expected ',' or '}'", 20},
+        Refusal{R"({"Records":[{"a":"b" x}]})", "expected ',' or '}'", 21},
+        Refusal{R"({"Records":[{"a":truex}]})", "invalid literal", 17},
+        Refusal{R"({"Records":[{"a":True}]})", "expected a value", 17},
+        Refusal{R"({"Records":[{"a":nul}]})", "invalid literal", 17},
+        Refusal{R"({"Records":[{"a":nan}]})", "invalid literal", 17},
+        Refusal{R"({"Records":[{"a":}]})", "expected a value", 17},
+        Refusal{R"({"Records":[{"a"}]})", "expected ':' after a member name", 16},
+        Refusal{R"({"Records":[{"a":1,}]})", "expected a member name in double quotes", 19},
+        Refusal{R"({"Records":[{,"a":1}]})", "expected a member name in double quotes", 13},
+        Refusal{R"({"Records":[{a:1}]})", "expected a member name in double quotes", 13},
+        Refusal{R"({"Records":[{1:1}]})", "expected a member name in double quotes", 13},
+        Refusal{R"({"Records":[{"a":1 "b":2}]})", "expected ',' or '}'", 19},
+        Refusal{R"({"Records":[{"a":[1,2}]})", "expected ',' or ']'", 21},
+        Refusal{R"({"Records":[{"a":[1,]}]})", "expected a value", 20},
+        Refusal{R"({"Records":[{"a":[1 2]}]})", "expected ',' or ']'", 20},
+        Refusal{R"({"Records":[{"a":{"b":1]}]})", "expected ',' or '}'", 23},
+        Refusal{R"({"Records":[{},]})", "a record is not an object", 15},
+        Refusal{R"({"Records":[{}{}]})", "expected ',' or ']'", 14},
+        Refusal{R"({"Records":[{}}})", "expected ',' or ']'", 14},
+        Refusal{R"({"Records":[{}],})", "expected a member name in double quotes", 16},
+        Refusal{R"({"Records":[{}]]})", "expected ',' or '}'", 15},
+        Refusal{R"({"x":nope,"Records":[]})", "invalid literal", 5},
+        Refusal{R"({'Records':[]})", "expected a member name in double quotes", 1}));
+
+TEST(RecordSplitter, RefusesFourGibibytesWithoutReadingThem) {
+  RecordSplitter splitter;
+  const auto spans = splitter.split("{}", std::size_t{1} << 32);
+  ASSERT_FALSE(spans);
+  EXPECT_EQ(spans.error().reason(), "4 GiB or more");
+}
+
+TEST(RecordSplitter, LimitsTheDepthOfTheWholeBody) {
+  const auto nested = [](std::size_t levels) {
+    // The body's object, the array of records and the record are the first three.
+    std::string text = R"({"Records":[{"a":)";
+    text += std::string(levels - 3, '[') + std::string(levels - 3, ']');
+    return text + "}]}";
+  };
+  RecordSplitter splitter;
+  Padded deepest(nested(RecordSplitter::kMaxDepth));
+  EXPECT_TRUE(splitter.split(deepest.data(), deepest.size()));
+  Padded deeper(nested(RecordSplitter::kMaxDepth + 1));
+  const auto refused = splitter.split(deeper.data(), deeper.size());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason(), "more than 1024 levels of nesting");
+  EXPECT_EQ(refused.error().offset(), 17 + RecordSplitter::kMaxDepth - 3);
+}
+
+// Changes a few bytes: the ones that matter to JSON most of all.
+std::string mutated(std::string text, std::mt19937& random) {
+  constexpr std::string_view kTelling =
+      "{}[]:,\"\\ \n\t\r0123456789-+.eEtrufalsn/bx\x01\x0C\x1A\x7F\x80\xC3\xED\xF4\xFF";
+  const auto below = [&](std::size_t limit) { return random() % limit; };
+  const std::size_t changes = 1 + below(3);
+  for (std::size_t i = 0; i < changes && !text.empty(); ++i) {
+    const std::size_t at = below(text.size());
+    const char telling = kTelling[below(kTelling.size())];
+    switch (below(6)) {
+      case 0:
+        text[at] = telling;
+        break;
+      case 1:
+        text.insert(at, 1, telling);
+        break;
+      case 2:
+        text.erase(at, 1 + below(3));
+        break;
+      case 3:
+        text.resize(at);
+        break;
+      case 4:
+        text.insert(at, text.substr(below(text.size()), below(40)));
+        break;
+      default:
+        std::swap(text[at], text[below(text.size())]);
+    }
+  }
+  return text;
+}
+
+class Differential : public testing::TestWithParam<const simdjson::implementation*> {
+ protected:
+  void SetUp() override {
+    if (!GetParam()->supported_by_runtime_system()) GTEST_SKIP() << "not on this processor";
+    simdjson::get_active_implementation() = GetParam();
+  }
+  void TearDown() override { simdjson::get_active_implementation() = previous_; }
+
+ private:
+  const simdjson::implementation* previous_ = simdjson::get_active_implementation();
+};
+
+TEST_P(Differential, AgreesWithTheReferenceAndWithSimdjsonOnMutatedBodies) {
+  std::vector<std::string> seeds;
+  for (auto& [name, payload] : test::sample_payloads()) seeds.push_back(std::move(payload));
+  seeds.emplace_back(R"({"Records":[{"a":[1,-2.5e+3,true,false,null,"\"\\\u00e4"]},{}],"b":{}})");
+  seeds.emplace_back(R"({"R\u0065cords":[{"Records":[]}],"x":[[],{}]})");
+  std::mt19937 random(20260102);  // NOLINT: the same bodies in every run
+  RecordSplitter splitter;
+  simdjson::dom::parser parser;
+  std::size_t accepted = 0;
+  for (int round = 0; round < 30000; ++round) {
+    const std::string text = mutated(seeds[random() % seeds.size()], random);
+    Padded body(text, "}]\"0"[random() % 4]);
+    const auto spans = splitter.split(body.data(), body.size());
+    const auto expected = JsonReference::records(text);
+    ASSERT_EQ(spans.has_value(), expected.has_value()) << text;
+    if (spans) {
+      ++accepted;
+      ASSERT_TRUE(std::equal(spans->begin(), spans->end(), expected->begin(), expected->end(),
+                             [&](const RecordSpan& span, std::string_view record) {
+                               return std::string_view(text).substr(span.offset, span.length) ==
+                                      record;
+                             }))
+          << text;
+    } else {
+      ASSERT_LE(spans.error().offset(), text.size()) << text;
+    }
+    const auto verdict = test::simdjson_verdict(parser, text);
+    if (verdict) ASSERT_EQ(*verdict, JsonReference(text).valid()) << text;
+  }
+  EXPECT_GT(accepted, 1000U);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Differential,
+                         testing::ValuesIn(simdjson::get_available_implementations().begin(),
+                                           simdjson::get_available_implementations().end()),
+                         [](const auto& info) { return std::string(info.param->name()); });
+
+}  // namespace
+}  // namespace gateway::events

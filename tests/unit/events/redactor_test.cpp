@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include "events/cos_record.hpp"
+#include "support/json_reference.hpp"
+#include "support/padded.hpp"
+#include "support/sample_payloads.hpp"
+
+namespace gateway::events {
+namespace {
+
+using test::JsonReference;
+using test::Padded;
+
+std::string with_headers(std::string_view headers) {
+  return R"({"event":{"requestParameters":{"requestHeaders":)" + std::string(headers) +
+         R"(,"Authorization":"kept"},"Authorization":"kept"},"cos":{}})";
+}
+
+// Blanks Authorization and x-secret; gives what the headers became.
+std::string redacted(std::string_view headers, std::size_t expected_count) {
+  Redactor redactor({"authorization", "X-Secret"});
+  const std::string before = with_headers(headers);
+  Padded record(before);
+  EXPECT_EQ(redactor.redact(record.data(), record.size()), expected_count) << headers;
+  const std::string after(record.view());
+  EXPECT_TRUE(JsonReference(after).valid()) << after;
+  const std::string frame = with_headers("|");
+  const auto bar = frame.find('|');
+  EXPECT_EQ(after.substr(0, bar), frame.substr(0, bar));
+  EXPECT_EQ(after.substr(bar + headers.size()), frame.substr(bar + 1));
+  return after.substr(bar, headers.size());
+}
+
+TEST(Redactor, BlanksValuesOfEveryType) {
+  const struct {
+    std::string_view before;
+    std::string_view after;
+    std::size_t count;
+  } rows[] = {
+      {R"({"Authorization":"secret","Host":"h"})", R"({"Authorization":""      ,"Host":"h"})", 1},
+      {R"({"AUTHORIZATION" : "s" })", R"({"AUTHORIZATION" : ""  })", 1},
+      {R"({"Auth\u006frization":"a\"b"})", R"({"Auth\u006frization":""    })", 1},
+      {R"({"x-secret":7,"X-SECRET":12})", R"({"x-secret":0,"X-SECRET":""})", 2},
+      {R"({"x-secret":-1.5e3})", R"({"x-secret":""    })", 1},
+      {R"({"x-secret":null,"a":true})", R"({"x-secret":""  ,"a":true})", 1},
+      {R"({"x-secret":{"a":[1, "]}"]} ,"b":1})", R"({"x-secret":""              ,"b":1})", 1},
+      {R"({"x-secret":[],"b":{"x-secret":"inner"}})", R"({"x-secret":"","b":{"x-secret":"inner"}})",
+       1},
+      {R"({"x-secret":""})", R"({"x-secret":""})", 1},
+      {R"({"x-secret":"\\"})", R"({"x-secret":""  })", 1},
+      {R"({"x-secre":"a","x-secrett":"b"})", R"({"x-secre":"a","x-secrett":"b"})", 0},
+      {R"(["x-secret"])", R"(["x-secret"])", 0},
+      {R"("x-secret")", R"("x-secret")", 0},
+      {R"({})", R"({})", 0},
+  };
+  for (const auto& row : rows) EXPECT_EQ(redacted(row.before, row.count), row.after);
+}
+
+TEST(Redactor, BlanksDuplicatesOnEveryLevel) {
+  Redactor redactor({"a"});
+  Padded record(R"({"event":{"requestParameters":{"requestHeaders":{"a":"#1","a":"#2"},)"
+                R"("requestHeaders":{"A":"#3"}},"requestParameters":{"requestHeaders":{"a":"#4"}}},)"
+                R"("ev\u0065nt":{"requestParameters":{"requestHeaders":{"a":"#5"}}}})");
+  EXPECT_EQ(redactor.redact(record.data(), record.size()), 5U);
+  EXPECT_EQ(record.view().find('#'), std::string_view::npos) << record.view();
+}
+
+TEST(Redactor, TakesTheSignatureOutOfEverySamplePayload) {
+  Redactor redactor({"Authorization"});
+  for (const auto& [name, payload] : test::sample_payloads()) {
+    RecordSplitter splitter;
+    Padded body(payload);
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_TRUE(spans) << name;
+    const RecordSpan span = (*spans)[0];
+    redactor.redact(body.data() + span.offset, span.length);
+    EXPECT_TRUE(JsonReference(body.view()).valid()) << name;
+    EXPECT_EQ(body.view().find("q-sign-algorithm"), std::string_view::npos) << name;
+  }
+}
+
+TEST(Redactor, DoesNothingWithoutMembers) {
+  Redactor redactor({});
+  EXPECT_FALSE(redactor.active());
+  Padded record(with_headers(R"({"Authorization":"secret"})"));
+  const std::string before(record.view());
+  EXPECT_EQ(redactor.redact(record.data(), record.size()), 0U);
+  EXPECT_EQ(record.view(), before);
+}
+
+}  // namespace
+}  // namespace gateway::events

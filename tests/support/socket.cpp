@@ -19,20 +19,7 @@ namespace {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-}  // namespace
-
-void Socket::close() noexcept {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
-
-void Socket::reset() noexcept {
-  const linger at_once{1, 0};
-  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  close();
-}
-
-Socket bind_loopback(std::uint16_t& port) {
+Socket bound_to(std::uint16_t& port) {
   Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.open()) fail("socket");
   const int on = 1;
@@ -47,6 +34,26 @@ Socket bind_loopback(std::uint16_t& port) {
   if (::getsockname(socket.fd(), generic, &size) != 0) fail("getsockname");
   port = ntohs(address.sin_port);
   return socket;
+}
+
+}  // namespace
+
+void Socket::close() noexcept {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+void Socket::reset() noexcept {
+  const linger at_once{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
+Socket bind_loopback(std::uint16_t& port) {
+  // Bound to port 0 the kernel would take the port back when a listener is shut down, so the port
+  // it picked is asked for by number while the first socket still guards it.
+  const Socket guard = bound_to(port);
+  return bound_to(port);
 }
 
 Socket connect_to(const std::string& host, std::uint16_t port) {

@@ -47,8 +47,8 @@ TEST_P(GoneBeforeTheAnswer, ItsEventsAreDeliveredOnceAndOthersGoOn) {
   EXPECT_EQ(gateway.snapshot().posts_abandoned, 1u);
 }
 INSTANTIATE_TEST_SUITE_P(By, GoneBeforeTheAnswer, testing::Values(Leaving::fin, Leaving::rst),
-                         [](const auto& info) {
-                           return info.param == Leaving::fin ? "Fin" : "Rst";
+                         [](const auto& test) {
+                           return test.param == Leaving::fin ? "Fin" : "Rst";
                          });
 
 TEST(ClientFaults, AClientThatOnlyStopsSendingGetsItsAnswers) {
@@ -113,7 +113,9 @@ TEST(ClientFaults, ManyShortConnectionsAreAllForgotten) {
   for (int i = 0; i < 200; ++i) {
     HttpClient client = gateway.connect();
     if (i % 4 != 0) client.send(post_text(cos_payload(1)));
-    if (i % 4 == 1) EXPECT_EQ(client.response().status, 200u);
+    if (i % 4 == 1) {
+      EXPECT_EQ(client.response().status, 200u);
+    }
     if (i % 4 == 2) client.reset();
   }
   EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) {

@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"NoReasonPhrase", with_bytes("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n")},
         Form{"OddHeaderCase",
              with_bytes("HTTP/1.1 200 OK\r\nCONTENT-LENGTH:2\r\nx-empty:\r\n\r\nok")}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(EventbusAnswers, ConnectionCloseIsObeyed) {
   ScriptedEventbus bus;

@@ -107,7 +107,7 @@ TEST_P(Framing, IsRefusedAndTheConnectionClosed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bad, Framing, testing::ValuesIn(bad_requests()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST(FramingLimits, AHeadTooLargeIsRefused) {
   ScriptedEventbus bus;

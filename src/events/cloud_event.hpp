@@ -37,17 +37,23 @@ class CloudEvent {
   [[nodiscard]] std::string_view attribute(std::string_view name) const noexcept;
 };
 
-// A `ce-` or content-type header as received, the name in lower case.
+// A `ce-` header as received, the name in lower case. Other names are passed over.
 struct HeaderField {
   std::string_view name;
   std::string_view value;
 };
 
+// All three refuse what CloudEvents 1.0 does not allow: another specversion; id, source or type
+// missing or empty; an attribute name that is not of [a-z0-9] or that comes twice; control
+// characters in a value.
+
 // Binary content mode: attributes from `ce-*` headers (percent-decoded as the HTTP binding 3.1.3.2
-// says), data from the body.
+// says), data from the body. An error's offset is 0 when it speaks of a header. The data is json if
+// the content type says so and it is, text if it is text/* and UTF-8, else bytes.
 [[nodiscard]] boost::system::result<CloudEvent, Malformed> read_binary_event(
     const std::vector<HeaderField>& headers, std::string_view content_type, std::string_view body);
-// Structured content mode, application/cloudevents+json. `body` needs RecordSplitter::kPadding.
+// Structured content mode, application/cloudevents+json. An attribute that is null is absent, as
+// JSON format 2.2 says.
 [[nodiscard]] boost::system::result<CloudEvent, Malformed> read_structured_event(
     std::string_view body);
 // Batched content mode, application/cloudevents-batch+json; all events or none.

@@ -1,10 +1,13 @@
 #pragma once
 #include <chrono>
-#include <memory>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "events/json_cursor.hpp"
+#include "events/json_index.hpp"
 
 namespace gateway::events {
 
@@ -13,9 +16,9 @@ namespace gateway::events {
 // The views point into the record or into the reader that made them: see CosRecordReader.
 struct CosRecord {
   std::string_view appid;
-  std::string_view bucket;      // name without appid
-  std::string_view region;      // cosRegion if there, else from the host of `url`, else `region`
-  std::string_view key;         // as received: "/<appid>/<bucket>/<key>"
+  std::string_view bucket;  // name without appid
+  std::string_view region;  // cosRegion if there, else from the host of `url`, else `region`
+  std::string_view key;     // as received: "/<appid>/<bucket>/<key>"
   std::string_view url;
   std::string_view size;        // text of the number
   std::string_view event_name;  // as received, blanks included
@@ -28,41 +31,36 @@ struct CosRecord {
   [[nodiscard]] std::optional<std::chrono::sys_time<std::chrono::milliseconds>> time() const;
 };
 
-// Reads those members, in whatever order they come. One per shard; not thread-safe.
+// Reads those members, in whatever order they come; of a member that comes twice, the last. One per
+// shard; not thread-safe; no allocation once it has seen the longest record.
 class CosRecordReader {
  public:
-  CosRecordReader();
-  ~CosRecordReader();
-  CosRecordReader(const CosRecordReader&) = delete;
-  CosRecordReader& operator=(const CosRecordReader&) = delete;
-
-  // `record` must be valid JSON with RecordSplitter::kPadding readable bytes after it. The result's
+  // `record` must be valid JSON; what is not gives what was found before the error. The result's
   // views last until the next call or until the record's bytes go, whichever is first.
   [[nodiscard]] CosRecord read(std::string_view record);
 
  private:
-  struct Parser;
-  std::unique_ptr<Parser> parser_;
+  JsonIndex index_;
+  std::string unescaped_;  // strings that are not spelled as they read
 };
 
 // Blanks members under event.requestParameters.requestHeaders, in place: the value becomes "" and
 // what is left of its room becomes white space, so that the record keeps its length and stays
-// valid JSON. Names are compared without regard to case. Not thread-safe.
+// valid JSON. (A value of one byte can only be a digit; it becomes 0.) Names are compared without
+// regard to case. Not thread-safe.
 class Redactor {
  public:
   explicit Redactor(std::vector<std::string> members);
-  ~Redactor();
-  Redactor(const Redactor&) = delete;
-  Redactor& operator=(const Redactor&) = delete;
 
   [[nodiscard]] bool active() const noexcept { return !members_.empty(); }
   // Same conditions on `record` as CosRecordReader::read. Returns how many values were blanked.
   std::size_t redact(char* record, std::size_t size);
 
  private:
-  struct Parser;
-  std::unique_ptr<Parser> parser_;
-  std::vector<std::string> members_;
+  [[nodiscard]] bool is_redacted(const JsonString& name) const;
+
+  JsonIndex index_;
+  std::vector<std::string> members_;  // in lower case
 };
 
 }  // namespace gateway::events

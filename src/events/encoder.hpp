@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -10,6 +11,7 @@
 #include "events/cloud_event.hpp"
 #include "events/cos_record.hpp"
 #include "events/gather.hpp"
+#include "events/rfc3339.hpp"
 #include "events/uuid.hpp"
 
 namespace gateway::events {
@@ -25,7 +27,8 @@ struct OutgoingEvent {
   Uuid id;
   WallTime time;            // when the event was made; a retry keeps it
   std::string_view record;  // with RecordSplitter::kPadding readable bytes after it
-  const CloudEvent* passed_on = nullptr;  // if set, this event is sent and the members above are ignored
+  const CloudEvent* passed_on =
+      nullptr;  // if set, this event is sent and the members above are ignored
 };
 
 struct EncoderSettings {
@@ -36,27 +39,68 @@ struct EncoderSettings {
   std::string source;
   std::string type = "tencent-cloud-cos-event";
   std::vector<RecordAttribute> attributes;
-  std::vector<std::pair<std::string, std::string>> headers;  // extra request headers, checked by config
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // extra request headers, checked by config
 };
 
 // Writes HTTP/1.1 requests that carry CloudEvents. What does not change from event to event is
 // prepared once; per event only id, time and length are filled in, and the record is referred to
-// where it lies. One per shard; not thread-safe; no allocation in the steady state unless
-// attributes are asked for.
+// where it lies, as is the data of an event that is passed on. One per shard; not thread-safe; no
+// allocation in the steady state.
 class Encoder {
  public:
   explicit Encoder(EncoderSettings settings);
 
   // One request with one event: binary or structured mode. In batch mode a batch of one.
   void append(const OutgoingEvent& event, Gather& out);
-  // Batch mode: one request with all of `events`, at least one.
+  // Batch mode only: one request with all of `events`, at least one.
   void append_batch(std::span<const OutgoingEvent> events, Gather& out);
 
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
 
  private:
+  // Bytes that are the same for every record but for id and time, which are filled in.
+  struct Template {
+    std::string text;
+    std::size_t id_at = 0;
+    std::size_t time_at = 0;
+  };
+  // One event in JSON: its own bytes up to `own_end` of json_, then the data where it lies, then
+  // what closes it.
+  struct JsonPart {
+    std::size_t own_end = 0;
+    std::string_view data;
+    std::string_view suffix;
+  };
+
+  void prepare_request_head();
+  void prepare_binary_head();
+  void prepare_json_head();
+  void append_record_binary(const OutgoingEvent& event, Gather& out);
+  void append_passed_binary(const CloudEvent& event, Gather& out);
+  void append_json_request(std::span<const OutgoingEvent> events, Gather& out);
+  [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
+  [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
+  template <class Write>
+  void for_each_attribute(std::string_view record, Write&& write);
+  // Puts id and time where a copy of the template at `out` has room for them.
+  void fill_in(const Template& copied, const OutgoingEvent& event, char* out);
+
   EncoderSettings settings_;
-  // ... the rest is the implementation's business
+  std::string request_head_;  // request line, Host, extra headers
+  Template binary_head_;      // all of a binary request's head but attributes and length
+  Template json_head_;        // an event's JSON up to its attributes
+  std::string_view data_prefix_;
+  std::string_view data_suffix_;
+
+  CosRecordReader reader_;
+  WallTime time_{};  // what time_text_ says
+  std::array<char, kRfc3339Size> time_text_{};
+  // Reused from event to event.
+  std::string head_;
+  std::string json_;
+  std::string text_;
+  std::vector<JsonPart> parts_;
 };
 
 }  // namespace gateway::events

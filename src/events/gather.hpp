@@ -2,6 +2,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -15,11 +16,15 @@ namespace gateway::events {
 //
 //   pieces():  [head 1][record 1][head 2][record 2] ...
 //               own     the post's     own
+//
+// A chunk is free again once its last piece has been sent, so memory stays bounded by what is
+// unsent even if new pieces keep coming and it is never empty.
 class Gather {
  public:
   static constexpr std::size_t kChunk = std::size_t{64} << 10;
 
-  // At least `size` writable bytes, contiguous; the next own() claims what was written of them.
+  // At least `size` writable bytes, contiguous. The next call must be own(), which claims what was
+  // written of them.
   [[nodiscard]] char* room(std::size_t size);
   // Appends the first `size` bytes of the last room(). Adjacent own pieces are joined.
   void own(std::size_t size);
@@ -28,13 +33,13 @@ class Gather {
   // Appends bytes that live elsewhere.
   void refer(std::string_view bytes);
 
-  // What is still to be sent, in order.
+  // What is still to be sent, in order; none is empty. Valid until the next call that is not const.
   [[nodiscard]] std::span<const iovec> pieces() const noexcept {
     return {pieces_.data() + sent_, pieces_.size() - sent_};
   }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
-  // `size` bytes have left; a piece may be cut. When all have left the chunks are free again.
+  // `size` bytes have left; a piece may be cut.
   void sent(std::size_t size);
   void clear() noexcept;
 
@@ -42,12 +47,23 @@ class Gather {
   struct Chunk {
     std::unique_ptr<char[]> data;
     std::size_t size = 0;
+    std::uint64_t last_piece = 0;  // number of the last piece in it, counted from the first ever
   };
-  std::vector<Chunk> chunks_;
-  std::size_t chunk_ = 0;  // the one being filled
-  std::size_t used_ = 0;   // of it
+  // Kept for reuse; more than this is given back after a burst.
+  static constexpr std::size_t kSpareChunks = 16;
+
+  void append(void* data, std::size_t size);
+  void recycle_sent_chunks();
+  void retire_chunks(std::size_t count) noexcept;
+  void forget_sent_pieces();
+
+  std::vector<Chunk> chunks_;  // in use, in order; the last one is being filled
+  std::vector<Chunk> spare_;
+  std::size_t used_ = 0;  // of the last chunk
   std::vector<iovec> pieces_;
-  std::size_t sent_ = 0;
+  std::size_t sent_ = 0;         // pieces at the front of pieces_ that have left
+  std::uint64_t forgotten_ = 0;  // pieces that were in pieces_ before
+  bool last_piece_is_own_ = false;
   std::size_t bytes_ = 0;
 };
 

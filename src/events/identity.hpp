@@ -1,5 +1,7 @@
 #pragma once
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "events/cos_record.hpp"
@@ -19,7 +21,13 @@ class StableIds {
   [[nodiscard]] Uuid next(const CosRecord& fields, std::string_view record);
 
  private:
-  std::unordered_map<std::string, unsigned> seen_;
+  struct Hash {
+    // A name-based id is a hash already.
+    std::size_t operator()(const Uuid& id) const noexcept { return id.low(); }
+  };
+
+  std::unordered_map<Uuid, unsigned, Hash> seen_;  // how often in this post
+  std::string name_;
 };
 
 }  // namespace gateway::events

@@ -1,10 +1,11 @@
 #pragma once
 #include <boost/system/result.hpp>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
+#include "events/json_cursor.hpp"
+#include "events/json_index.hpp"
 #include "events/malformed.hpp"
 
 namespace gateway::events {
@@ -24,12 +25,7 @@ class RecordSplitter {
   // Bytes after the body that must be readable; their content does not matter.
   static constexpr std::size_t kPadding = 64;
   // Deeper nesting is refused: no COS payload comes near it.
-  static constexpr std::size_t kMaxDepth = 1024;
-
-  RecordSplitter();
-  ~RecordSplitter();
-  RecordSplitter(const RecordSplitter&) = delete;
-  RecordSplitter& operator=(const RecordSplitter&) = delete;
+  static constexpr std::size_t kMaxDepth = JsonCursor::kMaxDepth;
 
   // The spans stay valid until the next call. Fails on anything that is not an object with exactly
   // one `Records` member, an array of objects.
@@ -37,8 +33,7 @@ class RecordSplitter {
       const char* body, std::size_t size);
 
  private:
-  struct Index;
-  std::unique_ptr<Index> index_;
+  JsonIndex index_;
   std::vector<RecordSpan> records_;
 };
 

@@ -22,6 +22,9 @@ class Uuid {
   void write(char* out) const noexcept;
   [[nodiscard]] std::string text() const;
 
+  [[nodiscard]] constexpr std::uint64_t high() const noexcept { return high_; }
+  [[nodiscard]] constexpr std::uint64_t low() const noexcept { return low_; }
+
   friend constexpr bool operator==(const Uuid&, const Uuid&) = default;
 
  private:
@@ -29,7 +32,8 @@ class Uuid {
   std::uint64_t low_ = 0;
 };
 
-// Version 4 ids from xoshiro256**, seeded by the kernel: about 2 ns each. Not for secrets.
+// Version 4 ids from the generator xoshiro256** (Blackman and Vigna, 2018), seeded by the kernel:
+// about 2 ns each. Not for secrets.
 // Not thread-safe: one per shard.
 class RandomUuids {
  public:
@@ -37,6 +41,8 @@ class RandomUuids {
   [[nodiscard]] Uuid next() noexcept;
 
  private:
+  std::uint64_t next_word() noexcept;
+
   std::array<std::uint64_t, 4> state_;
 };
 

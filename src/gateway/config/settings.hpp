@@ -2,15 +2,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 // The typed configuration. Defaults stand in place; reading and checking is the business of
-// load.hpp. Plain values, copied freely; every key is documented in README.md.
+// load.hpp. Plain values, copied freely; every key is documented in docs/configuration.md.
 namespace gateway::config {
 
 using Duration = std::chrono::milliseconds;
@@ -52,7 +50,7 @@ enum class OnStop { delete_function, keep_function };
 
 struct Function {
   std::string region;
-  std::string name;  // empty only when nothing is known to derive it from
+  std::string name;               // empty only when nothing is known to derive it from
   std::string space = "default";  // function.namespace
   std::optional<FunctionCode> code;
   bool provision = true;
@@ -70,7 +68,7 @@ enum class Auth { automatic, hmac, none };
 struct TlsFiles {
   std::string cert;
   std::string key;
-  std::string ca;  // ingress: client_ca, whose clients are let in; eventbus: ca, who is trusted
+  std::string ca;      // ingress: client_ca, whose clients are let in; eventbus: ca, who is trusted
   bool verify = true;  // eventbus only
   [[nodiscard]] bool any() const noexcept { return !cert.empty() || !key.empty() || !ca.empty(); }
 };
@@ -88,7 +86,8 @@ struct Ingress {  // the `gateway:` section
   std::size_t max_in_flight = std::size_t{64} << 20;
   Duration idle_timeout = std::chrono::seconds(75);
   Duration request_timeout = std::chrono::seconds(10);
-  Duration grace = std::chrono::seconds(30);  // what posts in flight get when the process is stopped
+  // What posts in flight get when the process is stopped.
+  Duration grace = std::chrono::seconds(30);
 };
 
 enum class Mode { binary, structured, batch };
@@ -122,8 +121,9 @@ enum class EventData { record, records };
 struct Event {
   EventId id = EventId::random;
   EventData data = EventData::record;
-  std::vector<std::string> attributes;  // any of subject, cosbucket, cosregion, coseventname, coseventtime
-  std::vector<std::string> redact;
+  // Any of subject, cosbucket, cosregion, coseventname, coseventtime.
+  std::vector<std::string> attributes;
+  std::vector<std::string> redact;  // names of request headers in the record
 };
 
 struct Storage {  // of spool and dead letters

@@ -1,0 +1,59 @@
+#include "cloud/function_name.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+
+namespace gateway::cloud {
+namespace {
+
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_alphanumeric(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9');
+}
+constexpr bool is_name_character(char c) {
+  return is_alphanumeric(c) || c == '-' || c == '_';
+}
+
+// The first 64 bits of SHA-256, big-endian.
+std::uint64_t leading_bits(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1 ||
+      size < sizeof(std::uint64_t)) {
+    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
+  }
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < sizeof bits; ++i) bits = bits << 8U | digest[i];
+  return bits;
+}
+
+}  // namespace
+
+std::string derive_function_name(const FunctionIdentity& identity) {
+  // Each part goes with its length: "a" + "bc" and "ab" + "c" are different identities.
+  std::string joined;
+  for (const auto part :
+       {identity.region, identity.space, identity.bucket_endpoint, identity.eventbus}) {
+    joined += fmt::format("{}:{},", part.size(), part);
+  }
+  return fmt::format("vanus-cos-source-function-{}", leading_bits(joined));
+}
+
+bool is_function_name(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 60 && is_letter(text.front()) &&
+         is_alphanumeric(text.back()) && std::all_of(text.begin(), text.end(), is_name_character);
+}
+
+bool is_function_namespace(std::string_view text) {
+  return !text.empty() && text.size() <= 30 &&
+         std::all_of(text.begin(), text.end(), is_name_character);
+}
+
+}  // namespace gateway::cloud

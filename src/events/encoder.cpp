@@ -1,0 +1,303 @@
+#include "events/encoder.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <limits>
+
+#include "events/base64.hpp"
+#include "events/header_text.hpp"
+#include "events/json_text.hpp"
+
+namespace gateway::events {
+namespace {
+
+constexpr std::string_view kStructuredType = "application/cloudevents+json";
+constexpr std::string_view kBatchType = "application/cloudevents-batch+json";
+constexpr std::string_view kRecordsPrefix = R"({"Records":[)";
+constexpr std::string_view kRecordsSuffix = "]}";
+constexpr std::string_view kJsonSuffix = "}";
+constexpr std::string_view kRecordsJsonSuffix = "]}}";
+
+constexpr std::string_view kLengthHeader = "Content-Length: ";
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::size_t kMaxDigits = std::numeric_limits<std::size_t>::digits10 + 1;
+constexpr std::size_t kMaxLengthLine = kLengthHeader.size() + kMaxDigits + kHeadEnd.size();
+
+char* put(std::string_view text, char* out) noexcept {
+  return std::copy(text.begin(), text.end(), out);
+}
+
+// The last header and the end of the head; at most kMaxLengthLine bytes.
+char* put_length(std::size_t length, char* out) noexcept {
+  out = put(kLengthHeader, out);
+  out = std::to_chars(out, out + kMaxDigits, length).ptr;
+  return put(kHeadEnd, out);
+}
+
+// A Content-Type may hold blanks and quotes and is not percent-encoded; whatever could end its line
+// becomes a blank.
+void append_content_type(std::string& out, std::string_view value) {
+  out += "Content-Type: ";
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7F ? ' ' : c;
+  }
+  out += "\r\n";
+}
+
+void append_json_member(std::string& out, std::string_view name, std::string_view text) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_json_string(out, text);
+}
+
+std::string_view name_of(RecordAttribute attribute) noexcept {
+  switch (attribute) {
+    case RecordAttribute::subject:
+      return "subject";
+    case RecordAttribute::cosbucket:
+      return "cosbucket";
+    case RecordAttribute::cosregion:
+      return "cosregion";
+    case RecordAttribute::coseventname:
+      return "coseventname";
+    case RecordAttribute::coseventtime:
+      return "coseventtime";
+  }
+  return {};
+}
+
+// The attribute's text, in `buffer` if it does not stand in the record as it is; may be empty.
+std::string_view value_of(RecordAttribute attribute, const CosRecord& fields, std::string& buffer) {
+  switch (attribute) {
+    case RecordAttribute::subject:
+      return fields.object_key();
+    case RecordAttribute::cosbucket:
+      if (fields.bucket.empty() || fields.appid.empty()) return fields.bucket;
+      buffer = fields.bucket;
+      buffer += '-';
+      buffer += fields.appid;
+      return buffer;
+    case RecordAttribute::cosregion:
+      return fields.region;
+    case RecordAttribute::coseventname:
+      return fields.event_name;
+    case RecordAttribute::coseventtime: {
+      const auto time = fields.time();
+      if (!time) return {};
+      buffer.resize(kRfc3339Size);
+      write_rfc3339(*time, buffer.data());
+      return buffer;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
+  if (settings_.data == DataShape::records) {
+    data_prefix_ = kRecordsPrefix;
+    data_suffix_ = kRecordsSuffix;
+  }
+  prepare_request_head();
+  prepare_binary_head();
+  prepare_json_head();
+  write_rfc3339(time_, time_text_.data());
+}
+
+void Encoder::prepare_request_head() {
+  request_head_ =
+      "POST " + settings_.request_target + " HTTP/1.1\r\nHost: " + settings_.host + "\r\n";
+  for (const auto& [name, value] : settings_.headers) {
+    request_head_ += name + ": " + value + "\r\n";
+  }
+}
+
+void Encoder::prepare_binary_head() {
+  std::string& text = binary_head_.text;
+  text = request_head_ + "Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: ";
+  binary_head_.id_at = text.size();
+  text.append(Uuid::kTextSize, '0');
+  text += "\r\nce-source: ";
+  append_header_value(text, settings_.source);
+  text += "\r\nce-type: ";
+  append_header_value(text, settings_.type);
+  text += "\r\nce-time: ";
+  binary_head_.time_at = text.size();
+  text.append(kRfc3339Size, '0');
+  text += "\r\n";
+}
+
+void Encoder::prepare_json_head() {
+  std::string& text = json_head_.text;
+  text = R"({"specversion":"1.0","id":")";
+  json_head_.id_at = text.size();
+  text.append(Uuid::kTextSize, '0');
+  text += '"';
+  append_json_member(text, "source", settings_.source);
+  append_json_member(text, "type", settings_.type);
+  text += R"(,"time":")";
+  json_head_.time_at = text.size();
+  text.append(kRfc3339Size, '0');
+  text += R"(","datacontenttype":"application/json")";
+}
+
+void Encoder::append(const OutgoingEvent& event, Gather& out) {
+  if (settings_.mode != ContentMode::binary) {
+    append_json_request({&event, 1}, out);
+  } else if (event.passed_on != nullptr) {
+    append_passed_binary(*event.passed_on, out);
+  } else {
+    append_record_binary(event, out);
+  }
+}
+
+void Encoder::append_batch(std::span<const OutgoingEvent> events, Gather& out) {
+  assert(settings_.mode == ContentMode::batch && !events.empty());
+  append_json_request(events, out);
+}
+
+void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
+  head_.clear();
+  for_each_attribute(event.record, [this](std::string_view name, std::string_view value) {
+    head_ += "ce-";
+    head_ += name;
+    head_ += ": ";
+    append_header_value(head_, value);
+    head_ += "\r\n";
+  });
+  const std::size_t body_size = data_prefix_.size() + event.record.size() + data_suffix_.size();
+  char* const begin =
+      out.room(binary_head_.text.size() + head_.size() + kMaxLengthLine + data_prefix_.size());
+  char* end = put(binary_head_.text, begin);
+  fill_in(binary_head_, event, begin);
+  end = put(head_, end);
+  end = put_length(body_size, end);
+  end = put(data_prefix_, end);
+  out.own(static_cast<std::size_t>(end - begin));
+  out.refer(event.record);
+  if (!data_suffix_.empty()) out.copy(data_suffix_);
+}
+
+void Encoder::append_passed_binary(const CloudEvent& event, Gather& out) {
+  head_ = request_head_;
+  if (!event.content_type.empty()) {
+    append_content_type(head_, event.content_type);
+  } else if (event.data_kind == CloudEvent::DataKind::json) {
+    // JSON format section 3.1: what is left out in structured mode means this.
+    append_content_type(head_, "application/json");
+  }
+  for (const auto& attribute : event.attributes) {
+    head_ += "ce-";
+    head_ += attribute.name;
+    head_ += ": ";
+    append_header_value(head_, attribute.value);
+    head_ += "\r\n";
+  }
+  char* const begin = out.room(head_.size() + kMaxLengthLine);
+  char* const end = put_length(event.data.size(), put(head_, begin));
+  out.own(static_cast<std::size_t>(end - begin));
+  out.refer(event.data);
+}
+
+void Encoder::append_json_request(std::span<const OutgoingEvent> events, Gather& out) {
+  const bool batch = settings_.mode == ContentMode::batch;
+  json_.clear();
+  parts_.clear();
+  std::size_t referred = 0;
+  for (const auto& event : events) {
+    if (batch) json_ += parts_.empty() ? '[' : ',';
+    parts_.push_back(event.passed_on != nullptr ? append_passed_json(*event.passed_on)
+                                                : append_record_json(event));
+    parts_.back().own_end = json_.size();
+    referred += parts_.back().data.size() + parts_.back().suffix.size();
+  }
+  head_ = request_head_;
+  append_content_type(head_, batch ? kBatchType : kStructuredType);
+
+  char* const begin = out.room(head_.size() + kMaxLengthLine);
+  char* const end = put_length(json_.size() + referred + (batch ? 1 : 0), put(head_, begin));
+  out.own(static_cast<std::size_t>(end - begin));
+  std::size_t own_begin = 0;
+  for (const auto& part : parts_) {
+    out.copy(std::string_view(json_).substr(own_begin, part.own_end - own_begin));
+    out.refer(part.data);
+    out.copy(part.suffix);
+    own_begin = part.own_end;
+  }
+  if (batch) out.copy("]");
+}
+
+Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {
+  const std::size_t begin = json_.size();
+  json_ += json_head_.text;
+  fill_in(json_head_, event, json_.data() + begin);
+  for_each_attribute(event.record, [this](std::string_view name, std::string_view value) {
+    append_json_member(json_, name, value);
+  });
+  json_ += R"(,"data":)";
+  json_ += data_prefix_;
+  return {json_.size(), event.record,
+          settings_.data == DataShape::records ? kRecordsJsonSuffix : kJsonSuffix};
+}
+
+Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
+  char before = '{';
+  for (const auto& attribute : event.attributes) {
+    json_ += before;
+    before = ',';
+    json_ += '"';
+    json_ += attribute.name;
+    json_ += "\":";
+    if (attribute.json_literal) {
+      json_ += attribute.value;
+    } else {
+      append_json_string(json_, attribute.value);
+    }
+  }
+  if (!event.content_type.empty()) append_json_member(json_, "datacontenttype", event.content_type);
+  std::string_view data;
+  switch (event.data_kind) {
+    case CloudEvent::DataKind::none:
+      break;
+    case CloudEvent::DataKind::json:
+      json_ += R"(,"data":)";
+      data = event.data;
+      break;
+    case CloudEvent::DataKind::text:
+      append_json_member(json_, "data", event.data);
+      break;
+    case CloudEvent::DataKind::bytes:
+      json_ += R"(,"data_base64":")";
+      append_base64(json_, event.data);
+      json_ += '"';
+      break;
+  }
+  return {json_.size(), data, kJsonSuffix};
+}
+
+// `write` gets the name and the text of every attribute asked for that the record has.
+template <class Write>
+void Encoder::for_each_attribute(std::string_view record, Write&& write) {
+  if (settings_.attributes.empty()) return;
+  const CosRecord fields = reader_.read(record);
+  for (const auto attribute : settings_.attributes) {
+    const std::string_view value = value_of(attribute, fields, text_);
+    if (!value.empty()) write(name_of(attribute), value);
+  }
+}
+
+void Encoder::fill_in(const Template& copied, const OutgoingEvent& event, char* out) {
+  event.id.write(out + copied.id_at);
+  // Many events share a millisecond.
+  if (event.time != time_) {
+    time_ = event.time;
+    write_rfc3339(time_, time_text_.data());
+  }
+  std::copy(time_text_.begin(), time_text_.end(), out + copied.time_at);
+}
+
+}  // namespace gateway::events

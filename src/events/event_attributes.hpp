@@ -1,0 +1,19 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "events/cloud_event.hpp"
+
+namespace gateway::events {
+
+// The rules for context attributes that both content modes share (CloudEvents 1.0.2 sections 3, 3.1
+// and 4). Each gives the reason why not, a string literal; empty if all is well.
+
+// Adds the attribute to the event.
+[[nodiscard]] std::string_view add_attribute(CloudEvent& event, CloudEvent::Attribute attribute);
+// After the last one: what must be there is, and specversion comes first.
+[[nodiscard]] std::string_view finish_attributes(CloudEvent& event);
+// UTF-8 without control characters: what an attribute's value must be.
+[[nodiscard]] bool is_attribute_text(std::string_view text) noexcept;
+
+}  // namespace gateway::events

@@ -1,0 +1,70 @@
+#include "events/header_text.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace gateway::events {
+namespace {
+
+constexpr bool is_plain(char c) noexcept {
+  return c > ' ' && c <= '~' && c != '"' && c != '%';
+}
+
+std::optional<unsigned> hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  const char lower = static_cast<char>(c | 0x20);
+  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a' + 10);
+  return std::nullopt;
+}
+
+// RFC 9110 section 5.6.4: within quotes a backslash stands before the character that is meant.
+std::string unquote(std::string_view quoted) {
+  std::string text;
+  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+    if (quoted[i] == '\\' && i + 2 < quoted.size()) ++i;
+    text += quoted[i];
+  }
+  return text;
+}
+
+std::string percent_decode(std::string_view value) {
+  std::string text;
+  text.reserve(value.size());
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '%' && i + 2 < value.size()) {
+      const auto high = hex_value(value[i + 1]);
+      const auto low = hex_value(value[i + 2]);
+      if (high && low) {
+        text += static_cast<char>(*high << 4 | *low);
+        i += 2;
+        continue;
+      }
+    }
+    text += value[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+void append_header_value(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(
+        std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+    out += text.substr(0, plain);
+    if (plain == text.size()) return;
+    const auto byte = static_cast<unsigned char>(text[plain]);
+    out += '%';
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+    text.remove_prefix(plain + 1);
+  }
+}
+
+std::string decode_header_value(std::string_view value) {
+  const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+  return quoted ? percent_decode(unquote(value)) : percent_decode(value);
+}
+
+}  // namespace gateway::events

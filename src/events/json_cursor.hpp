@@ -1,0 +1,149 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "events/malformed.hpp"
+
+namespace gateway::events {
+
+// A string of a JSON text: what stands between its quotes, escapes and all.
+class JsonString {
+ public:
+  JsonString() = default;
+  JsonString(std::string_view raw, bool has_escapes, std::size_t offset) noexcept
+      : raw_(raw), has_escapes_(has_escapes), offset_(offset) {}
+
+  [[nodiscard]] std::string_view raw() const noexcept { return raw_; }
+  // Of the opening quote, from the start of the text.
+  [[nodiscard]] std::size_t offset() const noexcept { return offset_; }
+  [[nodiscard]] bool has_escapes() const noexcept { return has_escapes_; }
+  // What it means.
+  [[nodiscard]] std::string text() const;
+  // Whether it means `text`, however it is spelled.
+  [[nodiscard]] bool is(std::string_view text) const {
+    return has_escapes_ ? this->text() == text : raw_ == text;
+  }
+
+ private:
+  std::string_view raw_;
+  bool has_escapes_ = false;
+  std::size_t offset_ = 0;
+};
+
+// Walks a JSON text token by token and validates every byte it passes as RFC 8259 says. Made by
+// JsonIndex, whose index of tokens it steps along: the first byte of every bracket, comma, colon,
+// string, number and literal. What lies between two tokens is the rest of the first one and white
+// space; UTF-8, control characters and unclosed strings have been checked before.
+//
+//   {"a" : [12, true]}
+//   ^^   ^ ^^ ^ ^   ^^     tokens
+//
+// Each step returns whether the text was as it must be; after a false, error() says what is wrong
+// and the cursor must not be used further. Reads nothing outside the text. A lone surrogate escape
+// is let through, as is any size of number: the grammar has both.
+class JsonCursor {
+ public:
+  static constexpr std::size_t kMaxDepth = 1024;
+
+  // `tokens` holds `count` offsets, ascending, and then `size` once more.
+  JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens,
+             std::size_t count) noexcept;
+
+  // First byte of the next token; NUL at the end of the text, which no token begins with.
+  [[nodiscard]] char peek() const noexcept { return token_ == last_ ? '\0' : text_[*token_]; }
+  // Where the next token begins; the size of the text at its end.
+  [[nodiscard]] std::size_t offset() const noexcept { return *token_; }
+  // Where what was passed last ends: just behind its last byte, white space left out.
+  [[nodiscard]] std::size_t end() const noexcept;
+  [[nodiscard]] std::string_view text(std::size_t from, std::size_t to) const noexcept {
+    return {text_ + from, to - from};
+  }
+
+  // Demands that the next token begins with `first`, and stays before it.
+  [[nodiscard]] bool next_is(char first, std::string_view otherwise) noexcept {
+    return peek() == first || unexpected(otherwise);
+  }
+  // Passes one value of any kind.
+  [[nodiscard]] bool value();
+  [[nodiscard]] bool string(JsonString& out);
+  // Passes an object. `on_member(const JsonString& name)` must pass the value and return its bool.
+  template <class OnMember>
+  [[nodiscard]] bool object(OnMember&& on_member);
+  // Passes an array. `on_element()` must pass the element and return its bool.
+  template <class OnElement>
+  [[nodiscard]] bool array(OnElement&& on_element);
+  // The text must end here.
+  [[nodiscard]] bool finish();
+
+  // Notes an error, for callers that expect more than the grammar does. Always false.
+  bool fail(std::string_view reason, std::size_t offset) noexcept;
+  [[nodiscard]] const Malformed& error() const noexcept { return error_; }
+
+ private:
+  [[nodiscard]] bool expect(char token, std::string_view otherwise) noexcept;
+  [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
+  [[nodiscard]] bool skip_name() noexcept;
+  [[nodiscard]] bool skip_string() noexcept;
+  [[nodiscard]] bool check_escapes(const char* limit) noexcept;
+  [[nodiscard]] bool skip_number() noexcept;
+  [[nodiscard]] bool skip_literal(std::string_view literal) noexcept;
+  [[nodiscard]] bool end_scalar(const char* end) noexcept;
+  bool unexpected(std::string_view reason) noexcept;
+  [[nodiscard]] const char* find_backslash(const char* from) const noexcept;
+
+  const char* text_;
+  const char* text_end_;
+  const std::uint32_t* token_;
+  const std::uint32_t* last_;  // the one past the last token
+  const char* backslash_;      // the first one that has not been looked at; text_end_ if none
+  std::size_t depth_ = 0;      // of object() and array(), not within value()
+  Malformed error_;
+};
+
+inline bool JsonCursor::expect(char token, std::string_view otherwise) noexcept {
+  if (!next_is(token, otherwise)) return false;
+  ++token_;
+  return true;
+}
+
+template <class OnMember>
+bool JsonCursor::object(OnMember&& on_member) {
+  if (!enter('{', "expected an object")) return false;
+  if (peek() == '}') {
+    ++token_;
+  } else {
+    for (;;) {
+      JsonString name;
+      if (!next_is('"', "expected a member name in double quotes")) return false;
+      if (!string(name) || !expect(':', "expected ':' after a member name")) return false;
+      if (!on_member(static_cast<const JsonString&>(name))) return false;
+      if (peek() != ',') break;
+      ++token_;
+    }
+    if (!expect('}', "expected ',' or '}'")) return false;
+  }
+  --depth_;
+  return true;
+}
+
+template <class OnElement>
+bool JsonCursor::array(OnElement&& on_element) {
+  if (!enter('[', "expected an array")) return false;
+  if (peek() == ']') {
+    ++token_;
+  } else {
+    for (;;) {
+      if (!on_element()) return false;
+      if (peek() != ',') break;
+      ++token_;
+    }
+    if (!expect(']', "expected ',' or ']'")) return false;
+  }
+  --depth_;
+  return true;
+}
+
+}  // namespace gateway::events

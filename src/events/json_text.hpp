@@ -1,0 +1,17 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gateway::events {
+
+// Appends `text` as a JSON string literal, quotes included. What is not UTF-8 becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+// Undoes the escapes of `raw`, the bytes between the quotes of a valid JSON string, into `out`,
+// which has room for raw.size() bytes. A surrogate escape without its other half becomes U+FFFD
+// (RFC 8259 section 8.2 allows such strings and leaves their meaning open). Returns the length.
+std::size_t unescape_json_string(std::string_view raw, char* out) noexcept;
+[[nodiscard]] std::string unescape_json_string(std::string_view raw);
+
+}  // namespace gateway::events

@@ -1,0 +1,97 @@
+#include "events/uuid.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <bit>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid.hpp>
+#include <cerrno>
+#include <system_error>
+
+namespace gateway::events {
+namespace {
+
+// This product's namespace for version 5 ids. Changing it changes every stable id.
+constexpr std::array<std::uint8_t, 16> kNamespace = {
+    0xfd, 0x08, 0x18, 0xfd, 0x0b, 0xfd, 0x49, 0xfe, 0x87, 0x10, 0xa2, 0x81, 0xfa, 0xd7, 0x08, 0xaa};
+
+// The two digits of every byte, so that a byte costs one look-up.
+constexpr auto kHexPairs = [] {
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+    pairs[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  }
+  return pairs;
+}();
+
+// Writes bytes `first` to `last` of `word`, the most significant one being number 0.
+char* write_hex(std::uint64_t word, unsigned first, unsigned last, char* out) noexcept {
+  for (unsigned i = first; i <= last; ++i) {
+    out = std::copy_n(kHexPairs[word >> (56 - 8 * i) & 0xFF].data(), 2, out);
+  }
+  return out;
+}
+
+}  // namespace
+
+Uuid Uuid::from_name(std::string_view name) {
+  boost::uuids::uuid space;
+  std::copy(kNamespace.begin(), kNamespace.end(), space.begin());
+  const boost::uuids::name_generator_sha1 generate(space);
+  const boost::uuids::uuid id = generate(name.data(), name.size());
+  std::array<std::uint64_t, 2> words{};
+  auto byte = id.begin();
+  for (auto& word : words) {
+    for (int i = 0; i < 8; ++i) word = word << 8 | *byte++;
+  }
+  return {words[0], words[1]};
+}
+
+void Uuid::write(char* out) const noexcept {
+  out = write_hex(high_, 0, 3, out);
+  *out++ = '-';
+  out = write_hex(high_, 4, 5, out);
+  *out++ = '-';
+  out = write_hex(high_, 6, 7, out);
+  *out++ = '-';
+  out = write_hex(low_, 0, 1, out);
+  *out++ = '-';
+  write_hex(low_, 2, 7, out);
+}
+
+std::string Uuid::text() const {
+  std::string text(kTextSize, '\0');
+  write(text.data());
+  return text;
+}
+
+RandomUuids::RandomUuids() {
+  // getentropy(3) gives up to 256 bytes, all or none.
+  if (::getentropy(state_.data(), sizeof state_) != 0) {
+    throw std::system_error(errno, std::generic_category(), "getentropy");
+  }
+  // The generator would stay at zero for ever.
+  if (state_ == decltype(state_){}) state_[0] = 1;
+}
+
+std::uint64_t RandomUuids::next_word() noexcept {
+  const std::uint64_t word = std::rotl(state_[1] * 5, 7) * 9;
+  const std::uint64_t shifted = state_[1] << 17;
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
+  state_[2] ^= shifted;
+  state_[3] = std::rotl(state_[3], 45);
+  return word;
+}
+
+Uuid RandomUuids::next() noexcept {
+  // RFC 9562 section 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
+  const std::uint64_t high = (next_word() & ~std::uint64_t{0xF000}) | 0x4000;
+  const std::uint64_t low = (next_word() >> 2) | std::uint64_t{1} << 63;
+  return {high, low};
+}
+
+}  // namespace gateway::events

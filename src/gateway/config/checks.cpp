@@ -1,0 +1,249 @@
+#include "gateway/config/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#include "cloud/bucket_endpoint.hpp"
+#include "cloud/function_name.hpp"
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/formats.hpp"
+#include "gateway/config/units.hpp"
+
+namespace gateway::config {
+namespace {
+
+constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
+
+void require(bool present, const std::string& key, std::string_view why, Report& report) {
+  if (!present && !report.bad(key)) report.problem_with(key, std::string(why));
+}
+
+void check_target(const Settings& settings, Report& report) {
+  if (report.bad("target") || report.bad("eventbus")) return;
+  if (settings.target.empty()) {
+    report.problem_with("target", "required: where events go, as host:port or URL");
+    if (settings.eventbus.empty()) report.problem_with("eventbus", "required");
+    return;
+  }
+  const auto endpoint = parse_endpoint(settings.target, settings.eventbus);
+  if (!endpoint) {
+    const bool eventbus = endpoint.error().reason() == BadAddress::Reason::eventbus;
+    auto message = endpoint.error().message();
+    // With an '@' it may hold a password.
+    if (!eventbus && settings.target.find('@') == std::string::npos) {
+      message += ", got " + quote(settings.target);
+    }
+    report.problem_with(eventbus ? "eventbus" : "target", std::move(message));
+    return;
+  }
+  const auto& tls = settings.delivery.tls;
+  if (!endpoint->tls && tls.any()) {
+    report.warning_about("delivery.tls", "has no effect, as target is not an https URL");
+  }
+  if (endpoint->tls && !tls.verify) {
+    report.warning_about("delivery.tls.verify",
+                         "false: the eventbus is not authenticated, anyone on the way can read and "
+                         "change events");
+  }
+}
+
+void check_bucket(const Settings& settings, Report& report) {
+  const auto& bucket = settings.bucket;
+  require(!bucket.endpoint.empty(), "bucket.endpoint", kWhenProvisioning, report);
+  if (!bucket.endpoint.empty() && !report.bad("bucket.endpoint")) {
+    const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
+    if (!parsed) {
+      report.problem_with("bucket.endpoint",
+                          fmt::format("expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
+                                      quote(bucket.endpoint), parsed.error().reason()));
+    } else if (!settings.function.region.empty() && parsed->region != settings.function.region) {
+      report.warning_about("function.region",
+                           fmt::format("a COS trigger works within one region, and the bucket is "
+                                       "in {}",
+                                       parsed->region));
+    }
+  }
+  if (report.bad("bucket.events")) return;
+  require(!bucket.events.empty(), "bucket.events", "at least one event is required", report);
+  for (const auto& family : bucket.events) {
+    if (!family.ends_with(":*")) continue;
+    const std::string_view prefix(family.data(), family.size() - 1);
+    for (const auto& event : bucket.events) {
+      if (event == family || !event.starts_with(prefix)) continue;
+      report.problem_with("bucket.events",
+                          fmt::format("{} is among {}; a bucket refuses both", event, family));
+    }
+  }
+}
+
+void check_function(const Settings& settings, Report& report) {
+  const auto& function = settings.function;
+  require(!function.region.empty(), "function.region", kWhenProvisioning, report);
+  if (!function.region.empty() && !cloud::is_region(function.region)) {
+    report.problem_with(
+        "function.region",
+        fmt::format("expected a region such as ap-beijing, got {}", quote(function.region)));
+  }
+  if (!function.name.empty() && !cloud::is_function_name(function.name)) {
+    report.problem_with("function.name",
+                        fmt::format("expected 2 to 60 letters, digits, '-' and '_', a letter first "
+                                    "and no '-' or '_' last, got {}",
+                                    quote(function.name)));
+  }
+  if (!cloud::is_function_namespace(function.space)) {
+    report.problem_with("function.namespace",
+                        fmt::format("expected up to 30 letters, digits, '-' and '_', got {}",
+                                    quote(function.space)));
+  }
+  if (!uses_code_object(settings) && !function.runtime.starts_with("Nodejs")) {
+    report.problem_with("function.runtime",
+                        fmt::format("expected a Node.js runtime such as Nodejs18.15, which the "
+                                    "built-in relay needs, got {}",
+                                    quote(function.runtime)));
+  }
+}
+
+// Which code the function runs decides whether events come here, and how.
+void check_relay(const Settings& settings, Report& report) {
+  const auto& ingress = settings.ingress;
+  if (report.bad("gateway.public_url")) return;
+  if (ingress.public_url.empty()) {
+    report.warning_about("gateway.public_url",
+                         "empty: the function is deployed with the original connector's code and "
+                         "sends to target itself; no event comes through this gateway");
+    require(!settings.eventbus.empty() || settings.target.empty(), "eventbus",
+            "required by the original connector's function", report);
+    if (settings.target.find('/') != std::string::npos && !settings.target.starts_with("http://")) {
+      report.warning_about("target",
+                           "the original connector's function sends to host:port over http only");
+    }
+  } else if (settings.function.code && ingress.auth == Auth::automatic &&
+             !report.bad("gateway.auth")) {
+    report.problem_with("gateway.auth",
+                        "must be hmac or none, as function.code cannot sign its posts to "
+                        "gateway.public_url");
+  }
+}
+
+void check_provisioning(const Settings& settings, Report& report) {
+  check_bucket(settings, report);
+  check_function(settings, report);
+  check_relay(settings, report);
+  require(!settings.credentials.secret_id.empty(), "secret_id", kWhenProvisioning, report);
+  require(!settings.credentials.secret_key.empty(), "secret_key", kWhenProvisioning, report);
+}
+
+void check_key_pair(const TlsFiles& tls, const std::string& section, Report& report) {
+  if (tls.cert.empty() != tls.key.empty()) {
+    report.problem_with(
+        section + (tls.cert.empty() ? ".cert" : ".key"),
+        fmt::format("required, as {}.{} is given", section, tls.cert.empty() ? "key" : "cert"));
+  }
+}
+
+void check_ingress(const Settings& settings, Report& report) {
+  const auto& ingress = settings.ingress;
+  check_key_pair(ingress.tls, "gateway.tls", report);
+  if (!ingress.tls.ca.empty() && ingress.tls.cert.empty() && ingress.tls.key.empty()) {
+    report.problem_with("gateway.tls.client_ca",
+                        "needs gateway.tls.cert and key, as only TLS clients have certificates");
+  }
+  if (ingress.max_body > ingress.max_in_flight) {
+    report.problem_with(
+        "gateway.max_body",
+        fmt::format("{} is more than gateway.max_in_flight ({})", print_size(ingress.max_body),
+                    print_size(ingress.max_in_flight)));
+  }
+  const auto any = [](const HostPort& address) {
+    return address.host == "::" || address.host == "0.0.0.0";
+  };
+  const auto& [listen, admin] = std::pair(ingress.listen, ingress.admin);
+  if (listen.port != 0 && listen.port == admin.port &&
+      (listen.host == admin.host || any(listen) || any(admin))) {
+    report.problem_with("gateway.admin",
+                        fmt::format("port {} is gateway.listen's already", admin.port));
+  }
+  const bool has_key = !ingress.token.empty() || !settings.credentials.secret_key.empty();
+  if (has_key || report.bad("gateway.token") || report.bad("secret_key")) return;
+  if (ingress.auth == Auth::hmac) {
+    report.problem_with("gateway.auth", "hmac needs gateway.token or secret_key");
+  } else if (ingress.auth == Auth::automatic && !settings.function.provision) {
+    report.warning_about("gateway.auth",
+                         "auto without gateway.token and secret_key is none: whoever reaches "
+                         "gateway.listen can send events");
+  }
+}
+
+void check_delivery(const Settings& settings, Report& report) {
+  const auto& delivery = settings.delivery;
+  check_key_pair(delivery.tls, "delivery.tls", report);
+  if (delivery.retry.initial > delivery.retry.max) {
+    report.problem_with(
+        "delivery.retry.initial",
+        fmt::format("{} is more than delivery.retry.max ({})",
+                    print_duration(delivery.retry.initial), print_duration(delivery.retry.max)));
+  }
+  if (delivery.timeout > delivery.deadline) {
+    report.warning_about(
+        "delivery.timeout",
+        fmt::format("{} is more than delivery.deadline ({}), which ends the wait "
+                    "first: nothing is tried twice",
+                    print_duration(delivery.timeout), print_duration(delivery.deadline)));
+  }
+  if (delivery.queue.bytes < settings.ingress.max_body) {
+    report.warning_about(
+        "delivery.queue.bytes",
+        fmt::format("{} is less than gateway.max_body ({}): a post between the "
+                    "two is never taken",
+                    print_size(delivery.queue.bytes), print_size(settings.ingress.max_body)));
+  }
+}
+
+void check_storage(const Settings& settings, Report& report) {
+  if (!settings.spool.path.empty() && settings.spool.path == settings.dead_letter.path) {
+    report.problem_with("dead_letter.path", "is spool.path too; they must differ");
+  }
+}
+
+}  // namespace
+
+bool uses_code_object(const Settings& settings) {
+  return settings.function.provision &&
+         (settings.function.code.has_value() || settings.ingress.public_url.empty());
+}
+
+void check(const Settings& settings, Report& report) {
+  check_target(settings, report);
+  if (settings.function.provision && !report.bad("function.provision")) {
+    check_provisioning(settings, report);
+  }
+  check_ingress(settings, report);
+  check_delivery(settings, report);
+  check_storage(settings, report);
+}
+
+void check_files(const Settings& settings, Report& report) {
+  const std::pair<const char*, const std::string&> files[] = {
+      {"gateway.tls.cert", settings.ingress.tls.cert},
+      {"gateway.tls.key", settings.ingress.tls.key},
+      {"gateway.tls.client_ca", settings.ingress.tls.ca},
+      {"delivery.tls.ca", settings.delivery.tls.ca},
+      {"delivery.tls.cert", settings.delivery.tls.cert},
+      {"delivery.tls.key", settings.delivery.tls.key},
+  };
+  for (const auto& [key, path] : files) {
+    if (path.empty()) continue;
+    errno = 0;
+    if (!std::ifstream(path)) {
+      report.problem_with(key, fmt::format("{} cannot be opened: {}", quote(path),
+                                           std::generic_category().message(errno)));
+    }
+  }
+}
+
+}  // namespace gateway::config

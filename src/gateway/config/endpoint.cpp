@@ -1,0 +1,87 @@
+#include "gateway/config/endpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gateway::config {
+namespace {
+
+constexpr std::string_view kPlaceholder = "{eventbus}";
+constexpr std::string_view kDefaultPath = "/gateway/{eventbus}";
+
+// A target cut where its path, query or fragment begins, before any of it has been checked.
+struct Cut {
+  std::string_view authority;  // with the scheme, if there is one
+  std::string_view rest;
+};
+
+Cut cut(std::string_view target) {
+  const auto scheme = target.find("://");
+  const auto from = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto end = std::min(target.find_first_of("/?#", from), target.size());
+  return {target.substr(0, end), target.substr(end)};
+}
+
+std::string substitute(std::string_view text, std::string_view eventbus) {
+  std::string result;
+  for (;;) {
+    const auto at = text.find(kPlaceholder);
+    result += text.substr(0, at);
+    if (at == std::string_view::npos) return result;
+    result += percent_encode(eventbus);
+    text.remove_prefix(at + kPlaceholder.size());
+  }
+}
+
+}  // namespace
+
+std::string Endpoint::url() const {
+  return fmt::format("{}://{}{}", tls ? "https" : "http", host_header, request_target);
+}
+
+bool needs_eventbus(std::string_view target) {
+  const auto rest = cut(target).rest;
+  return !rest.starts_with('/') || rest.find(kPlaceholder) != std::string_view::npos;
+}
+
+boost::system::result<Endpoint, BadAddress> parse_endpoint(std::string_view target,
+                                                           std::string_view eventbus) {
+  using Reason = BadAddress::Reason;
+  if (needs_eventbus(target)) {
+    if (eventbus.empty()) {
+      return BadAddress(Reason::eventbus, "required, as the path events go to is made of it");
+    }
+    // Path segments that servers and proxies resolve away.
+    if (eventbus == "." || eventbus == "..") {
+      return BadAddress(Reason::eventbus, "must not be '.' or '..'");
+    }
+  }
+  const auto [authority, rest] = cut(target);
+  std::string url;
+  if (authority.find("://") == std::string_view::npos) url = "http://";
+  url += authority;
+  if (!rest.starts_with('/')) url += substitute(kDefaultPath, eventbus);
+  url += substitute(rest, eventbus);
+
+  auto parsed = parse_http_url(url);
+  if (!parsed && parsed.error().reason() == Reason::syntax) {
+    return BadAddress(Reason::syntax,
+                      "expected host:port or an http or https URL, IPv6 in brackets");
+  }
+  if (!parsed && parsed.error().reason() == Reason::user_info) {
+    return BadAddress(Reason::user_info,
+                      parsed.error().message() + "; delivery.headers can send an Authorization");
+  }
+  if (!parsed) return parsed.error();
+
+  Endpoint endpoint;
+  endpoint.tls = parsed->tls;
+  endpoint.host = std::move(parsed->host);
+  endpoint.port = parsed->port;
+  endpoint.host_header = std::move(parsed->authority);
+  endpoint.request_target = std::move(parsed->path) + parsed->query;
+  return endpoint;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,34 @@
+#pragma once
+#include <boost/system/result.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gateway/config/http_url.hpp"
+
+namespace gateway::config {
+
+// Where events are sent: what to connect to, and the two lines of a request that depend on it.
+struct Endpoint {
+  Endpoint() = default;
+
+  bool tls = false;
+  std::string host;  // a name or an IP address, IPv6 without brackets
+  std::uint16_t port = 80;
+  std::string host_header;     // value of the Host header
+  std::string request_target;  // path and query, percent-encoded, never empty
+
+  // For messages: `https://host:port/path`.
+  [[nodiscard]] std::string url() const;
+};
+
+// `target` is `host`, `host:port` or an http or https URL, IPv6 in brackets. Without a path events
+// go to /gateway/<eventbus>, as the original connector sends them; "/" is a path. {eventbus} in a
+// path or query stands for the eventbus, percent-encoded; a query is kept.
+[[nodiscard]] boost::system::result<Endpoint, BadAddress> parse_endpoint(std::string_view target,
+                                                                         std::string_view eventbus);
+
+// Whether parse_endpoint() needs an eventbus for this target.
+[[nodiscard]] bool needs_eventbus(std::string_view target);
+
+}  // namespace gateway::config

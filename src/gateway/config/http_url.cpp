@@ -1,0 +1,106 @@
+#include "gateway/config/http_url.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <stdexcept>
+
+namespace gateway::config {
+namespace {
+
+namespace urls = boost::urls;
+
+constexpr bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+// Boost.URL's view types differ between its versions.
+template <class View>
+std::string text_of(const View& view) {
+  return std::string(view.data(), view.size());
+}
+
+BadAddress bad_host() {
+  return {BadAddress::Reason::host, "the host must be a name or an IP address (IPv6 in brackets)"};
+}
+
+}  // namespace
+
+void throw_exception_from_error(const BadAddress& error, const boost::source_location&) {
+  throw std::invalid_argument(error.message());
+}
+
+boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text) {
+  const auto parsed = urls::parse_uri(text);
+  if (!parsed) {
+    return BadAddress(BadAddress::Reason::syntax,
+                      "expected a URL such as https://example.com:8443/path");
+  }
+  const urls::url_view url = *parsed;
+
+  HttpUrl result;
+  if (url.scheme_id() == urls::scheme::https) {
+    result.tls = true;
+  } else if (url.scheme_id() != urls::scheme::http) {
+    return BadAddress(BadAddress::Reason::scheme, "the scheme must be http or https");
+  }
+  if (url.has_userinfo()) {
+    return BadAddress(BadAddress::Reason::user_info, "must not hold a user or password");
+  }
+  if (url.has_fragment()) {
+    return BadAddress(BadAddress::Reason::fragment, "must not hold a fragment (#...)");
+  }
+
+  const std::uint16_t default_port = result.tls ? 443 : 80;
+  result.port = default_port;
+  if (url.has_port() && !url.port().empty()) {
+    result.port = url.port_number();  // 0 also for one beyond 65535
+    if (result.port == 0)
+      return BadAddress(BadAddress::Reason::port, "the port must be 1 to 65535");
+  }
+
+  std::string host_in_url;
+  switch (url.host_type()) {
+    case urls::host_type::ipv6:
+      result.host = text_of(url.encoded_host_address());
+      host_in_url = "[" + result.host + "]";
+      break;
+    case urls::host_type::ipv4:
+    case urls::host_type::name:
+      result.host = text_of(url.encoded_host());
+      host_in_url = result.host;
+      if (!is_host_name(result.host)) {
+        return bad_host();
+      }
+      break;
+    default:
+      return bad_host();
+  }
+  result.authority =
+      result.port == default_port ? host_in_url : fmt::format("{}:{}", host_in_url, result.port);
+  result.path = text_of(url.encoded_path());
+  if (url.has_query()) result.query = "?" + text_of(url.encoded_query());
+  return result;
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    if (is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+      encoded += c;
+    } else {
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,49 @@
+#pragma once
+#include <boost/system/result.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gateway::config {
+
+// Why a text is no address to send HTTP requests to. Never repeats user information, which is a
+// password more often than not.
+class BadAddress {
+ public:
+  enum class Reason { syntax, scheme, user_info, fragment, port, host, eventbus };
+
+  BadAddress() = default;  // boost::system::result wants one
+  BadAddress(Reason reason, std::string message) : reason_(reason), message_(std::move(message)) {}
+  [[nodiscard]] Reason reason() const noexcept { return reason_; }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+
+ private:
+  Reason reason_ = Reason::syntax;
+  std::string message_;
+};
+
+// What boost::system::result does where a caller takes a value that is not there: throws
+// std::invalid_argument with the message.
+[[noreturn]] void throw_exception_from_error(const BadAddress& error,
+                                             const boost::source_location& location);
+
+// An http or https URL taken apart.
+struct HttpUrl {
+  HttpUrl() = default;
+
+  bool tls = false;
+  std::string host;         // a name or an IP address, IPv6 without brackets: what to connect to
+  std::uint16_t port = 80;  // 443 with TLS, unless given
+  std::string authority;    // as in a Host header: IPv6 in brackets, no port if it is the default
+  std::string path;         // percent-encoded; empty if the URL has none
+  std::string query;        // with its '?'; empty if the URL has none
+};
+
+// Refused: other schemes, user information, a fragment, port 0, a host that is neither a name of
+// letters, digits, '-', '_' and '.' nor an IP address.
+[[nodiscard]] boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text);
+
+// Everything but letters, digits and "-._~" as %XX (RFC 3986 section 2.3).
+[[nodiscard]] std::string percent_encode(std::string_view text);
+
+}  // namespace gateway::config

@@ -1,0 +1,271 @@
+#include "gateway/config/load.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "cloud/function_name.hpp"
+#include "gateway/config/checks.hpp"
+#include "gateway/config/keys.hpp"
+#include "gateway/config/report.hpp"
+
+namespace gateway::config {
+namespace {
+
+constexpr std::string_view kConfigVariable = "CONNECTOR_CONFIG";
+constexpr std::string_view kSecretVariable = "CONNECTOR_SECRET";
+
+// An empty variable counts as none: manifests set them so to unset them.
+std::string variable(const Environment& environment, std::string_view name) {
+  const auto found = environment.find(std::string(name));
+  return found == environment.end() ? std::string() : found->second;
+}
+
+// Carries one load from the defaults to checked settings.
+class Loader {
+ public:
+  explicit Loader(const Environment& environment)
+      : environment_(environment), settings_(defaults(environment)), keys_(settings_) {}
+
+  Report& report() { return report_; }
+
+  // A source that is there but cannot be read: what would be missing then is no news.
+  void unreadable(std::string source, std::string message) {
+    report_.enter(std::move(source));
+    report_.problem({}, "", std::move(message));
+    complete_ = false;
+  }
+
+  void read_config(const SourceText& config) {
+    report_.set_main_source(config.name);
+    read(config, Section::Only::everything);
+  }
+
+  void read_secret(const SourceText& secret) { read(secret, Section::Only::secrets); }
+
+  void apply_environment();
+  void apply_overrides(const std::vector<std::string>& overrides);
+
+  // Derives what was left open and checks the whole. Once, at the end.
+  void finish();
+
+  Loaded result() {
+    return Loaded{std::move(settings_), report_.take_problems(), report_.take_warnings()};
+  }
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] bool complete() const { return complete_; }
+
+ private:
+  static Settings defaults(const Environment& environment) {
+    Settings settings;
+    // A pod is replaced by another of the same name and configuration, which would find its
+    // function gone; `docker stop` is the documented way to clean up.
+    if (!variable(environment, "KUBERNETES_SERVICE_HOST").empty()) {
+      settings.function.on_stop = OnStop::keep_function;
+    }
+    return settings;
+  }
+
+  void read(const SourceText& source, Section::Only only);
+  void fill_credentials();
+  void derive();
+
+  const Environment& environment_;
+  Settings settings_;
+  Keys keys_;  // bound to settings_
+  Report report_;
+  bool complete_ = true;
+};
+
+void Loader::read(const SourceText& source, Section::Only only) {
+  report_.enter(source.name);
+  auto document = read_yaml(source.text);
+  keys_.root().read(document.root, only, keys_.root(), report_);
+  for (auto& problem : document.problems) {
+    report_.problem(problem.position, std::move(problem.key), std::move(problem.message));
+    complete_ = false;
+  }
+}
+
+void Loader::apply_environment() {
+  if (const auto target = variable(environment_, "CONNECTOR_TARGET"); !target.empty()) {
+    report_.enter("environment CONNECTOR_TARGET");
+    keys_.root().set("target", target, report_);
+  }
+  if (const auto port = variable(environment_, "CONNECTOR_PORT"); !port.empty()) {
+    report_.enter("environment CONNECTOR_PORT");
+    const Count format(0, 65'535);
+    if (const auto parsed = format.parse({port, false}); parsed) {
+      settings_.ingress.listen.port = static_cast<std::uint16_t>(*parsed);
+      report_.gave("gateway.listen", {});
+    } else {
+      report_.problem({}, "gateway.listen",
+                      fmt::format("expected {}, got {}", format.expected(), quote(port)));
+      report_.gave_bad("gateway.listen", {});
+    }
+  }
+}
+
+void Loader::apply_overrides(const std::vector<std::string>& overrides) {
+  for (const auto& override_text : overrides) {
+    const auto equals = override_text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      report_.enter("--set");
+      report_.problem({}, "",
+                      "expected key=value such as delivery.pipeline=16, got " +
+                          quote(override_text.substr(0, equals)));
+      continue;
+    }
+    const auto key = override_text.substr(0, equals);
+    report_.enter("--set " + key);
+    keys_.root().set(key, std::string_view(override_text).substr(equals + 1), report_);
+  }
+}
+
+// Key pairs belong together, and a token belongs to its pair: that of the environment is taken
+// only with both other parts from there.
+void Loader::fill_credentials() {
+  auto& credentials = settings_.credentials;
+  bool whole_pair = true;
+  const auto fill = [&](Secret& secret, const std::string& key, std::string_view name) {
+    if (!secret.empty() || report_.bad(key)) {
+      whole_pair = false;
+      return;
+    }
+    const auto value = variable(environment_, name);
+    if (value.empty()) return;
+    report_.enter(fmt::format("environment {}", name));
+    Value scalar;
+    scalar.kind = Value::Kind::scalar;
+    scalar.text = value;
+    SecretField(secret).read(key, scalar, report_);
+  };
+  fill(credentials.secret_id, "secret_id", "TENCENTCLOUD_SECRET_ID");
+  fill(credentials.secret_key, "secret_key", "TENCENTCLOUD_SECRET_KEY");
+  if (whole_pair) fill(credentials.session_token, "session_token", "TENCENTCLOUD_TOKEN");
+}
+
+void Loader::derive() {
+  auto& function = settings_.function;
+  const auto& endpoint = settings_.bucket.endpoint;
+  if (function.name.empty() && !endpoint.empty() && !function.region.empty()) {
+    function.name = cloud::derive_function_name(
+        {function.region, function.space, endpoint, settings_.eventbus});
+  }
+  if (uses_code_object(settings_) && !report_.given("function.runtime")) {
+    function.runtime = kCodeObjectRuntime;
+  }
+}
+
+void Loader::finish() {
+  fill_credentials();
+  keys_.finish(report_.given("function.code"));
+  derive();
+  if (complete_) check(settings_, report_);
+}
+
+// ---- files -------------------------------------------------------------------------------------
+
+struct Found {
+  std::string path;
+  bool named;  // by the command line or the environment, so that it must exist
+};
+
+Found find(const std::optional<std::string>& option, std::string_view environment_variable,
+           const std::string& default_path, const Environment& environment) {
+  if (option) return {*option, true};
+  if (auto path = variable(environment, environment_variable); !path.empty()) return {path, true};
+  return {default_path, false};
+}
+
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
+
+// Nothing if there is no such file and none has to be.
+std::optional<SourceText> read_file(const Found& found, Loader& loader) {
+  std::error_code error;
+  const auto status = std::filesystem::status(found.path, error);
+  if (status.type() == std::filesystem::file_type::not_found && !found.named) return std::nullopt;
+  if (std::filesystem::is_directory(status)) {
+    loader.unreadable(found.path,
+                      "is a directory; Docker makes one where a file to mount does not exist");
+    return std::nullopt;
+  }
+  errno = 0;
+  std::ifstream file(found.path, std::ios::binary);
+  if (!file) {
+    loader.unreadable(found.path, "cannot be opened: " + reason(errno));
+    return std::nullopt;
+  }
+  SourceText source;
+  source.name = found.path;
+  // One byte more than is allowed, for the reader to notice. A pipe has no size to ask for.
+  source.text.resize(kMaxDocumentBytes + 1);
+  file.read(source.text.data(), static_cast<std::streamsize>(source.text.size()));
+  if (file.bad()) {
+    loader.unreadable(found.path, "cannot be read: " + reason(errno));
+    return std::nullopt;
+  }
+  source.text.resize(static_cast<std::size_t>(file.gcount()));
+  return source;
+}
+
+}  // namespace
+
+Loaded load(const SourceTexts& texts) {
+  Loader loader(texts.environment);
+  if (texts.config) loader.read_config(*texts.config);
+  if (texts.secret) loader.read_secret(*texts.secret);
+  loader.apply_environment();
+  loader.apply_overrides(texts.overrides);
+  loader.finish();
+  return loader.result();
+}
+
+Loaded load(const Sources& sources) {
+  Loader loader(sources.environment);
+  const auto config_file =
+      find(sources.config_path, kConfigVariable, sources.default_config_path, sources.environment);
+  const auto secret_file =
+      find(sources.secret_path, kSecretVariable, sources.default_secret_path, sources.environment);
+  const auto config = read_file(config_file, loader);
+  if (config) loader.read_config(*config);
+  if (const auto secret = read_file(secret_file, loader)) loader.read_secret(*secret);
+  loader.apply_environment();
+  loader.apply_overrides(sources.overrides);
+  loader.finish();
+  if (loader.complete()) check_files(loader.settings(), loader.report());
+  const bool nothing_read = !config && loader.complete();
+  auto loaded = loader.result();
+  if (nothing_read && !loaded.ok()) {
+    loaded.problems.insert(
+        loaded.problems.begin(),
+        Problem{config_file.path,
+                {},
+                "",
+                fmt::format("no such file; a configuration is looked for in --config FILE, in the "
+                            "file environment {} names, and here",
+                            kConfigVariable)});
+  }
+  return loaded;
+}
+
+Environment process_environment() {
+  Environment environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+}  // namespace gateway::config

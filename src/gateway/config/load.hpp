@@ -1,0 +1,56 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/config/problem.hpp"
+#include "gateway/config/settings.hpp"
+
+namespace gateway::config {
+
+using Environment = std::map<std::string, std::string>;
+
+// Where the configuration is looked for. Later ones override earlier ones: defaults, configuration
+// file, secret file (secrets only), CONNECTOR_TARGET and CONNECTOR_PORT, `overrides`. Last,
+// TENCENTCLOUD_SECRET_ID, _SECRET_KEY and _TOKEN fill what is still empty.
+struct Sources {
+  std::optional<std::string> config_path;  // --config; else CONNECTOR_CONFIG, else the default
+  std::optional<std::string> secret_path;  // --secret; else CONNECTOR_SECRET, else the default
+  std::vector<std::string> overrides;      // --set: "delivery.pipeline=16"
+  Environment environment;
+  std::string default_config_path = "/vance/config/config.yml";
+  std::string default_secret_path = "/vance/secret/secret.yml";
+};
+
+struct Loaded {
+  Settings settings;              // to be used only if there are no problems
+  std::vector<Problem> problems;  // all of them, not the first alone
+  std::vector<Problem> warnings;
+
+  [[nodiscard]] bool ok() const noexcept { return problems.empty(); }
+};
+
+// Finds, reads and checks. Never throws for what the sources hold; blocks on files.
+[[nodiscard]] Loaded load(const Sources& sources);
+
+struct SourceText {
+  std::string name;  // in messages, such as config.yml
+  std::string text;
+};
+
+// As `Sources`, with the files read already.
+struct SourceTexts {
+  std::optional<SourceText> config;
+  std::optional<SourceText> secret;
+  std::vector<std::string> overrides;
+  Environment environment;
+};
+
+// As load() of Sources, touching no file: neither are those looked for that settings name.
+[[nodiscard]] Loaded load(const SourceTexts& texts);
+
+// The environment of this process. Not while another thread changes it.
+[[nodiscard]] Environment process_environment();
+
+}  // namespace gateway::config

@@ -1,0 +1,68 @@
+#include "gateway/config/render.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "cloud/function_name.hpp"
+#include "gateway/config/checks.hpp"
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/keys.hpp"
+
+namespace gateway::config {
+namespace {
+
+using Comments = std::map<std::string, std::string>;
+
+std::string authentication(const Settings& settings) {
+  if (settings.ingress.auth != Auth::automatic) return {};
+  if (!settings.ingress.token.empty()) return "hmac, as gateway.token is set";
+  if (!settings.credentials.secret_key.empty()) return "hmac, as secret_key is set";
+  return "none, as neither gateway.token nor secret_key is set";
+}
+
+std::string code(const Settings& settings) {
+  if (settings.function.code || !settings.function.provision) return {};
+  if (!uses_code_object(settings)) return "the built-in relay is deployed";
+  const FunctionCode code;
+  return fmt::format("{}{} in {} is deployed", code.bucket, code.path, code.region);
+}
+
+Comments comments_on(const Settings& settings) {
+  Comments comments;
+  if (const auto endpoint = parse_endpoint(settings.target, settings.eventbus)) {
+    comments["target"] = "events go to " + endpoint->url();
+  }
+  const auto& function = settings.function;
+  if (function.name.empty()) {
+    comments["function.name"] = "ce-source is " + settings.source();
+  } else if (function.name ==
+             cloud::derive_function_name(
+                 {function.region, function.space, settings.bucket.endpoint, settings.eventbus})) {
+    comments["function.name"] = "derived from region, namespace, bucket and eventbus";
+  }
+  comments["function.code"] = code(settings);
+  if (!function.provision) comments["function.provision"] = "no cloud calls at all";
+  if (settings.ingress.threads == 0) comments["gateway.threads"] = "one per usable core";
+  comments["gateway.auth"] = authentication(settings);
+  if (settings.spool.path.empty()) comments["spool.path"] = "no spool";
+  if (settings.dead_letter.path.empty()) {
+    comments["dead_letter.path"] = "a permanently refused record fails its post";
+  }
+  return comments;
+}
+
+}  // namespace
+
+std::string render(const Settings& settings) {
+  const auto comments = comments_on(settings);
+  auto copy = settings;
+  Keys keys(copy);
+  return "# The configuration in effect; secrets are redacted.\n" +
+         keys.root().print([&comments](const std::string& path) {
+           const auto found = comments.find(path);
+           return found == comments.end() ? std::string() : found->second;
+         });
+}
+
+}  // namespace gateway::config

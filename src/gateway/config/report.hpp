@@ -1,0 +1,61 @@
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/problem.hpp"
+
+namespace gateway::config {
+
+// Collects what there is to say about the sources, and remembers where each key was given.
+class Report {
+ public:
+  // A broken file must not answer with thousands of lines.
+  static constexpr std::size_t kMaxProblems = 100;
+
+  struct Where {
+    std::string source;
+    Position position;
+  };
+
+  // From now on problems are of this source.
+  void enter(std::string source) { source_ = std::move(source); }
+
+  void problem(const Position& position, std::string key, std::string message);
+  void warning(const Position& position, std::string key, std::string message);
+
+  // About a key's value as it came to be, whichever source it is from.
+  void problem_with(const std::string& key, std::string message);
+  void warning_about(const std::string& key, std::string message);
+
+  // The key has a value at this place of the current source, good or bad.
+  void gave(const std::string& key, const Position& position);
+  void gave_bad(const std::string& key, const Position& position);
+
+  [[nodiscard]] bool given(const std::string& key) const { return given_.contains(key); }
+  [[nodiscard]] bool bad(const std::string& key) const { return bad_.contains(key); }
+
+  // The name of the configuration file: where a key that is nowhere belongs.
+  void set_main_source(std::string source) { main_source_ = std::move(source); }
+
+  [[nodiscard]] const std::vector<Problem>& problems() const noexcept { return problems_; }
+  // Ends the collection; says how many problems were left out.
+  [[nodiscard]] std::vector<Problem> take_problems();
+  [[nodiscard]] std::vector<Problem> take_warnings() { return std::move(warnings_); }
+
+ private:
+  [[nodiscard]] Where where(const std::string& key) const;
+  void add(Problem problem);
+
+  std::string source_;
+  std::string main_source_;
+  std::map<std::string, Where, std::less<>> given_;
+  std::set<std::string, std::less<>> bad_;
+  std::vector<Problem> problems_;
+  std::vector<Problem> warnings_;
+  std::size_t left_out_ = 0;
+};
+
+}  // namespace gateway::config

@@ -1,0 +1,84 @@
+#include "gateway/config/units.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace gateway::config {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+// Largest first, as printing looks for the first that is exact.
+constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
+                                    Unit{"ms", 1}};
+constexpr std::array kSizeUnits{
+    Unit{"TiB", std::uint64_t{1} << 40U}, Unit{"GiB", std::uint64_t{1} << 30U},
+    Unit{"MiB", std::uint64_t{1} << 20U}, Unit{"KiB", std::uint64_t{1} << 10U}, Unit{"B", 1}};
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+template <std::size_t N>
+std::optional<std::uint64_t> parse_quantity(std::string_view text, const std::array<Unit, N>& units,
+                                            std::uint64_t limit) {
+  const auto digits =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  const auto number = parse_digits(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  for (const auto& [name, factor] : units) {
+    if (text.substr(digits) != name) continue;
+    if (*number > limit / factor) return std::nullopt;
+    return *number * factor;
+  }
+  return std::nullopt;
+}
+
+template <std::size_t N>
+std::string print_quantity(std::uint64_t quantity, const std::array<Unit, N>& units) {
+  if (quantity == 0) return "0";
+  const auto unit = std::find_if(units.begin(), units.end(), [quantity](const Unit& candidate) {
+    return quantity % candidate.factor == 0;
+  });
+  return fmt::format("{}{}", quantity / unit->factor, unit->name);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_digits(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  if (text == "0") return Duration::zero();
+  constexpr auto kLimit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const auto milliseconds = parse_quantity(text, kDurationUnits, kLimit);
+  if (!milliseconds) return std::nullopt;
+  return Duration(static_cast<Duration::rep>(*milliseconds));
+}
+
+std::string print_duration(Duration duration) {
+  return print_quantity(static_cast<std::uint64_t>(duration.count()), kDurationUnits);
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  if (const auto plain = parse_digits(text)) return plain;
+  return parse_quantity(text, kSizeUnits, std::numeric_limits<std::uint64_t>::max());
+}
+
+std::string print_size(std::uint64_t bytes) {
+  return print_quantity(bytes, kSizeUnits);
+}
+
+}  // namespace gateway::config

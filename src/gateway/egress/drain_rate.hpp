@@ -1,0 +1,43 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+
+#include "gateway/runtime/clock.hpp"
+
+namespace gateway::egress {
+
+// How fast events leave, as an average that forgets within some seconds: what an honest Retry-After
+// is made of. Pure.
+class DrainRate {
+ public:
+  // `finished`: events delivered or given up since the start.
+  void observe(std::uint64_t finished, Instant now) noexcept {
+    if (last_ != Instant{} && now > last_) {
+      const double seconds = std::chrono::duration<double>(now - last_).count();
+      const double rate = static_cast<double>(finished - finished_) / seconds;
+      const double weight = 1 - std::exp(-seconds / kMemorySeconds);
+      per_second_ += weight * (rate - per_second_);
+    }
+    finished_ = finished;
+    last_ = now;
+  }
+
+  // Until `events` have left at this rate; between one second and a minute.
+  [[nodiscard]] std::chrono::seconds time_to_drain(std::size_t events) const noexcept {
+    constexpr double kLongest = 60;
+    const double seconds =
+        per_second_ < 1e-3 ? kLongest : std::ceil(static_cast<double>(events) / per_second_);
+    return std::chrono::seconds(
+        events == 0 ? 1 : static_cast<std::int64_t>(std::clamp(seconds, 1.0, kLongest)));
+  }
+
+ private:
+  static constexpr double kMemorySeconds = 3;
+  double per_second_ = 0;
+  std::uint64_t finished_ = 0;
+  Instant last_{};
+};
+
+}  // namespace gateway::egress

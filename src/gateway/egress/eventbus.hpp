@@ -1,0 +1,98 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/encoder.hpp"
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/egress/delivery_policy.hpp"
+#include "gateway/egress/delivery_queue.hpp"
+#include "gateway/egress/drain_rate.hpp"
+#include "gateway/egress/eventbus_connection.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/pipeline/ledger.hpp"
+
+namespace gateway::egress {
+
+// What /status tells about one connection.
+struct ConnectionStatus {
+  std::string state;
+  std::string address;
+  std::string last_error;
+  std::size_t in_flight = 0;
+  unsigned pipeline_depth = 0;
+};
+
+// One shard's way to the eventbus: the queue, the connections, and what becomes of every answer.
+// Owned by the shard; lives on its thread.
+class Eventbus {
+ public:
+  // What it uses of its shard; all outlive it.
+  struct Context {
+    Executor executor;
+    Clock& clock;
+    Ledger& ledger;
+    observe::ShardMetrics& metrics;
+    std::function<void()> request_flush;  // asks for flush() at the end of the turn
+  };
+
+  Eventbus(Context context, const config::Settings& settings, const config::Endpoint& endpoint);
+  Eventbus(const Eventbus&) = delete;
+  Eventbus& operator=(const Eventbus&) = delete;
+
+  void start();
+  // Gives up what is left, ends the connections and waits for their coroutines.
+  [[nodiscard]] Task<void> stop();
+
+  // What the pipeline sees.
+  [[nodiscard]] DeliveryQueue& queue() noexcept { return queue_; }
+  [[nodiscard]] std::chrono::seconds retry_after() const noexcept {
+    return drain_rate_.time_to_drain(queue_.events());
+  }
+
+  // The end of a loop turn: stages waiting events on connections with room, writes them.
+  void flush();
+  // Every tick of the shard: overdue answers, expired posts, gauges.
+  void tick(Instant now);
+
+  // What the connections report.
+  void connection_ready();
+  void connection_failed(std::string_view address, std::string_view error);
+  void answered(EventSlot slot, const Response& response, Instant staged);
+  void given_back(EventSlot slot, bool sent, observe::RetryReason reason);
+
+  [[nodiscard]] Context& context() noexcept { return context_; }
+  [[nodiscard]] const config::Endpoint& endpoint() const noexcept { return endpoint_; }
+  [[nodiscard]] const config::Delivery& settings() const noexcept { return settings_; }
+  [[nodiscard]] events::Encoder& encoder() noexcept { return encoder_; }
+  [[nodiscard]] Backoff& backoff() noexcept { return backoff_; }
+  [[nodiscard]] bool has_demand() const noexcept { return !queue_.empty(); }
+  [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
+
+ private:
+  void fill(EventbusConnection& connection, Instant now);
+  void fill_batch(Multiplexer& mux, Instant now);
+  void give_up(const EventSlot& slot, observe::FailReason why, unsigned status,
+               std::string_view reason);
+  void arm_retry_timer();
+
+  Context context_;
+  const config::Delivery settings_;
+  const config::Endpoint endpoint_;
+  events::Encoder encoder_;
+  DeliveryQueue queue_;
+  Backoff backoff_;
+  DrainRate drain_rate_;
+  Timer retry_timer_;
+  std::optional<Instant> retry_at_;
+  std::vector<std::unique_ptr<EventbusConnection>> connections_;
+  std::size_t next_ = 0;  // the connection that is filled first
+  bool reachable_ = true;  // as last logged
+  bool stopping_ = false;
+  std::size_t running_ = 0;  // coroutines of connections
+  Signal joined_;
+};
+
+}  // namespace gateway::egress

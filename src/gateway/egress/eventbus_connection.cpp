@@ -1,0 +1,259 @@
+#include "gateway/egress/eventbus_connection.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <cerrno>
+#include <random>
+
+#include "gateway/egress/eventbus.hpp"
+#include "gateway/observe/log.hpp"
+
+namespace gateway::egress {
+
+using observe::LinkState;
+using observe::RetryReason;
+
+struct EventbusConnection::Lookup {
+  explicit Lookup(const Executor& executor) : resolver(executor), done(executor) {}
+  asio::ip::basic_resolver<tcp, Executor> resolver;
+  Signal done;
+  bool finished = false;
+  error_code error;
+  std::vector<tcp::endpoint> endpoints;
+};
+
+EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
+    : bus_(bus),
+      number_(number),
+      socket_(bus.context().executor),
+      connect_timer_(bus.context().executor),
+      wake_(bus.context().executor),
+      mux_(bus.encoder(), bus.settings().pipeline) {}
+
+void EventbusConnection::enter(LinkState state) { state_ = state; }
+
+void EventbusConnection::stop() {
+  stopping_ = true;
+  wake_.notify_all();
+  if (lookup_) lookup_->done.notify_all();
+  break_link(RetryReason::connection, "stopping");
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+Task<void> EventbusConnection::run() {
+  unsigned failures = 0;
+  bool on_demand = false;
+  while (!stopping_) {
+    // After a quiet end nobody is hurried: the next event opens the connection.
+    if (on_demand && !bus_.has_demand()) {
+      enter(LinkState::idle);
+      co_await wake_.wait();
+      continue;
+    }
+    enter(LinkState::connecting);
+    const bool connected = co_await connect();
+    if (connected) {
+      answered_any_ = false;
+      enter(LinkState::ready);
+      bus_.connection_ready();
+      co_await converse();
+    }
+    if (stopping_) break;
+    if (connected && answered_any_) {
+      failures = 0;
+      on_demand = true;
+      continue;
+    }
+    bus_.connection_failed(address_, last_error_);
+    enter(LinkState::backing_off);
+    const auto wait = bus_.backoff().next(++failures, std::nullopt);
+    const Instant until = bus_.context().clock.refresh() + wait;
+    while (!stopping_ && bus_.context().clock.refresh() < until) co_await wake_.wait_until(until);
+  }
+  enter(LinkState::idle);
+}
+
+Task<std::vector<tcp::endpoint>> EventbusConnection::resolve(Instant deadline) {
+  const auto& endpoint = bus_.endpoint();
+  std::vector<tcp::endpoint> found;
+  error_code not_numeric;
+  const auto address = asio::ip::make_address(endpoint.host, not_numeric);
+  if (!not_numeric) {
+    found.emplace_back(address, endpoint.port);
+    co_return found;
+  }
+  auto lookup = std::make_shared<Lookup>(bus_.context().executor);
+  lookup_ = lookup;
+  lookup->resolver.async_resolve(
+      endpoint.host, std::to_string(endpoint.port),
+      [lookup](const error_code& error, const auto& results) {
+        lookup->finished = true;
+        lookup->error = error;
+        for (const auto& entry : results) lookup->endpoints.push_back(entry.endpoint());
+        lookup->done.notify_all();
+      });
+  while (!lookup->finished && !stopping_ && bus_.context().clock.refresh() < deadline) {
+    co_await lookup->done.wait_until(deadline);
+  }
+  lookup_.reset();
+  if (!lookup->finished) {
+    last_error_ = "name look-up timed out";
+  } else if (lookup->error) {
+    last_error_ = "name look-up: " + lookup->error.message();
+  }
+  found = lookup->endpoints;
+  co_return found;
+}
+
+// Tries the addresses one after the other, each connection of the process beginning at another one,
+// so that an eventbus of several hosts is used evenly.
+Task<bool> EventbusConnection::connect() {
+  const Instant deadline = bus_.context().clock.refresh() + bus_.settings().timeout;
+  address_ = bus_.endpoint().host + ":" + std::to_string(bus_.endpoint().port);
+  const std::vector<tcp::endpoint> endpoints = co_await resolve(deadline);
+  static thread_local std::minstd_rand spread{std::random_device{}()};
+  const std::size_t first = endpoints.empty() ? 0 : (spread() + number_ + connects_) % endpoints.size();
+  ++connects_;
+
+  for (std::size_t i = 0; i < endpoints.size() && !stopping_; ++i) {
+    const tcp::endpoint& endpoint = endpoints[(first + i) % endpoints.size()];
+    error_code ignored;
+    socket_.close(ignored);
+    const unsigned generation = ++generation_;
+    socket_.open(endpoint.protocol(), ignored);
+    connect_timer_.expires_at(deadline);
+    connect_timer_.async_wait([this, generation](const error_code& aborted) {
+      error_code unused;
+      if (!aborted && generation == generation_) socket_.close(unused);
+    });
+    auto [error] = co_await socket_.async_connect(endpoint, tuple);
+    connect_timer_.cancel();
+    if (!error && !stopping_) {
+      address_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+      socket_.set_option(tcp::no_delay(true), ignored);
+      socket_.non_blocking(true, ignored);
+      broken_ = false;
+      write_blocked_ = false;
+      lost_reason_ = RetryReason::connection;
+      mux_.begin();
+      co_return true;
+    }
+    last_error_ = error == asio::error::operation_aborted ? "connect timed out" : error.message();
+  }
+  co_return false;
+}
+
+Task<void> EventbusConnection::converse() {
+  while (!broken_) {
+    auto [error, size] = co_await socket_.async_read_some(asio::buffer(input_), tuple);
+    const Instant now = bus_.context().clock.refresh();
+    if (broken_) break;
+    if (error) {
+      end_of_stream(error, now);
+    } else {
+      take_bytes({input_.data(), size}, now);
+      bus_.context().request_flush();
+    }
+  }
+  const bool odd = mux_.in_flight() != 0 || lost_reason_ == RetryReason::protocol;
+  if (odd && !stopping_) mux_.oddity(bus_.context().clock.now());
+  error_code ignored;
+  ++generation_;
+  socket_.close(ignored);
+  give_back();
+}
+
+void EventbusConnection::take_bytes(std::string_view input, Instant now) {
+  while (!broken_) {
+    switch (mux_.next(input, now)) {
+      case Multiplexer::Step::need_more:
+        return;
+      case Multiplexer::Step::answered:
+        settle_answer();
+        break;
+      case Multiplexer::Step::surplus:
+        break_link(RetryReason::protocol, "an answer that no request was sent for");
+        break;
+      case Multiplexer::Step::bad:
+        break_link(RetryReason::protocol, mux_.problem());
+        break;
+    }
+  }
+}
+
+void EventbusConnection::settle_answer() {
+  answered_any_ = true;
+  while (mux_.answered_events() != 0) {
+    bus_.answered(mux_.take_answered(), mux_.response(), mux_.answered_staged());
+  }
+  if (mux_.cut_short()) {
+    break_link(RetryReason::protocol, "answered before the request was complete");
+  } else if (mux_.response().close) {
+    break_link(RetryReason::connection, "closed by the eventbus");
+  }
+}
+
+void EventbusConnection::end_of_stream(const error_code& error, Instant now) {
+  if (error == asio::error::eof) {
+    const auto step = mux_.end(now);
+    if (step == Multiplexer::Step::answered) settle_answer();
+    break_link(step == Multiplexer::Step::bad ? RetryReason::protocol : RetryReason::connection,
+               "closed by the eventbus");
+  } else {
+    break_link(RetryReason::connection, error.message());
+  }
+}
+
+void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
+  if (broken_) return;
+  broken_ = true;
+  lost_reason_ = reason;
+  last_error_ = what;
+  log::debug("eventbus connection ends",
+             {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
+  // Ends the pending read; converse() then gives back what is unanswered.
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void EventbusConnection::give_back() {
+  mux_.lost([this](const EventSlot& slot, bool sent) {
+    bus_.given_back(slot, sent, lost_reason_);
+  });
+  bus_.context().request_flush();
+}
+
+void EventbusConnection::write() {
+  while (!write_blocked_ && !broken_ && !mux_.outgoing().empty()) {
+    const auto pieces = mux_.outgoing().pieces();
+    constexpr std::size_t kMostPieces = 1024;  // IOV_MAX of Linux
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = std::min(pieces.size(), kMostPieces);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      mux_.written(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      write_blocked_ = true;
+      socket_.async_wait(Socket::wait_write,
+                         [this, generation = generation_](const error_code& error) {
+                           if (generation != generation_) return;
+                           write_blocked_ = false;
+                           if (!error) write();
+                         });
+    } else if (errno != EINTR) {
+      break_link(RetryReason::connection, error_code(errno, boost::system::system_category()).message());
+    }
+  }
+}
+
+void EventbusConnection::check_timeout(Instant now) {
+  if (state_ != LinkState::ready || broken_ || mux_.in_flight() == 0) return;
+  if (now - mux_.waiting_since() < bus_.settings().timeout) return;
+  break_link(RetryReason::timeout, "no answer within delivery.timeout");
+}
+
+}  // namespace gateway::egress

@@ -1,0 +1,84 @@
+#pragma once
+#include <array>
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/egress/multiplexer.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/runtime/asio.hpp"
+#include "gateway/runtime/signal.hpp"
+
+namespace gateway::egress {
+
+class Eventbus;
+
+// One keep-alive connection to the eventbus: a thin coroutine that connects, reads answers and
+// connects again, around a Multiplexer that knows what to do. Owned by the Eventbus, which joins
+// run() before it destroys the connection. Lives on the shard's thread.
+class EventbusConnection {
+ public:
+  EventbusConnection(Eventbus& bus, unsigned number);
+  EventbusConnection(const EventbusConnection&) = delete;
+  EventbusConnection& operator=(const EventbusConnection&) = delete;
+
+  // Until stop().
+  [[nodiscard]] Task<void> run();
+  void stop();
+  // There is something to send: an idle connection opens.
+  void wake() { wake_.notify_all(); }
+
+  [[nodiscard]] bool accepts() const noexcept {
+    return state_ == observe::LinkState::ready && !broken_ && mux_.has_room() &&
+           mux_.outgoing_bytes() < kMostStaged;
+  }
+  [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
+  // Writes what is staged, as far as the socket takes it; the rest follows by itself.
+  void write();
+  // Ends the connection if the answer that is due next is overdue.
+  void check_timeout(Instant now);
+
+  [[nodiscard]] observe::LinkState state() const noexcept { return state_; }
+  [[nodiscard]] const std::string& address() const noexcept { return address_; }
+  [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
+
+ private:
+  // What a connection holds back in its own memory when the socket does not take more.
+  static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
+
+  // A name look-up: outlives its waiter, since the system's resolver cannot be interrupted.
+  struct Lookup;
+
+  [[nodiscard]] Task<bool> connect();
+  [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve(Instant deadline);
+  [[nodiscard]] Task<void> converse();
+  void take_bytes(std::string_view input, Instant now);
+  void settle_answer();
+  void end_of_stream(const error_code& error, Instant now);
+  void break_link(observe::RetryReason reason, std::string_view what);
+  void give_back();
+  void enter(observe::LinkState state);
+
+  Eventbus& bus_;
+  const unsigned number_;
+  Socket socket_;
+  Timer connect_timer_;
+  Signal wake_;
+  Multiplexer mux_;
+  std::shared_ptr<Lookup> lookup_;
+  std::array<char, std::size_t{16} << 10> input_;
+  std::string address_;
+  std::string last_error_;
+  observe::RetryReason lost_reason_ = observe::RetryReason::connection;
+  observe::LinkState state_ = observe::LinkState::idle;
+  unsigned generation_ = 0;  // of the socket: a late handler of an older one does nothing
+  unsigned connects_ = 0;
+  bool broken_ = false;
+  bool write_blocked_ = false;
+  bool answered_any_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace gateway::egress

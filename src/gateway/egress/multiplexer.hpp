@@ -1,0 +1,118 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "events/encoder.hpp"
+#include "events/gather.hpp"
+#include "gateway/egress/pipeline_depth.hpp"
+#include "gateway/egress/response_reader.hpp"
+#include "gateway/pipeline/event_slot.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/ring.hpp"
+
+namespace gateway::egress {
+
+// One eventbus connection's conversation: requests are staged, leave in gathered writes, and are
+// answered strictly in order (RFC 9112 section 9.3.2). Sans-I/O: the connection asks for the bytes
+// to write, says how many left, and feeds it what arrived.
+//
+//   slots_:     [ a ][ b ][ c ][ d ][ e ][ f ]     events, in the order they were staged
+//   requests_:  [ 1  (1) ][ 2     (3)   ][ 3 (2) ] how many of them each request carries
+//                 written      partly        not
+//
+// Every event staged comes back exactly once: answered through next(), or through lost().
+class Multiplexer {
+ public:
+  Multiplexer(events::Encoder& encoder, unsigned pipeline) noexcept
+      : encoder_(encoder), depth_(pipeline) {}
+
+  // A new connection: nothing may be in flight.
+  void begin();
+
+  [[nodiscard]] bool has_room() const noexcept { return requests_.size() < depth_.value(); }
+  [[nodiscard]] unsigned depth() const noexcept { return depth_.value(); }
+  [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }
+
+  // Stages one event as one request, or, between open_batch() and close_batch(), as part of one.
+  void stage(const EventSlot& slot, Instant now);
+  void open_batch() { batch_.clear(); }
+  void add_to_batch(const EventSlot& slot);
+  void close_batch(Instant now);
+
+  // Bytes to be written, and the report that some were.
+  [[nodiscard]] events::Gather& outgoing() noexcept { return outgoing_; }
+  [[nodiscard]] std::size_t outgoing_bytes() const noexcept { return outgoing_.bytes(); }
+  void written(std::size_t bytes) {
+    outgoing_.sent(bytes);
+    written_ += bytes;
+  }
+
+  enum class Step {
+    need_more,
+    answered,  // response() answers answered_events() events: take each with take_answered()
+    surplus,   // an answer without a request: the connection is out of step
+    bad        // not HTTP
+  };
+  // Takes bytes off the front of `input`. After `answered` every event must be taken before the
+  // next call.
+  [[nodiscard]] Step next(std::string_view& input, Instant now);
+  // The peer closed: `answered` once more if the close ended an answer.
+  [[nodiscard]] Step end(Instant now);
+  [[nodiscard]] const Response& response() const noexcept { return reader_.response(); }
+  [[nodiscard]] std::string_view problem() const noexcept { return reader_.reason(); }
+  [[nodiscard]] std::size_t answered_events() const noexcept { return answered_; }
+  [[nodiscard]] Instant answered_staged() const noexcept { return answered_staged_; }
+  [[nodiscard]] EventSlot take_answered() noexcept;
+
+  // The connection is gone: calls back(slot, sent) for every unanswered event, the last staged one
+  // first, so that putting each back at a queue's front restores their order. `sent`: some of its
+  // bytes had left.
+  template <class Back>
+  void lost(Back back) {
+    std::size_t end = slots_.size();
+    for (std::size_t i = requests_.size(); i-- > 0;) {
+      const Request& request = requests_[i];
+      const bool sent = request.begin < written_;
+      for (std::size_t k = 0; k < request.events; ++k) back(slots_[--end], sent);
+    }
+    begin();
+  }
+  // For the sake of `auto`: something happened that should not on a pipelined connection.
+  void oddity(Instant now) noexcept { depth_.oddity(now); }
+
+  // The last answer came before its whole request had left: the rest cannot be sent any more, as
+  // the events it is made of may be gone. The connection must end.
+  [[nodiscard]] bool cut_short() const noexcept { return cut_short_; }
+
+  // Since when the answer that is due next is due; only while something is in flight. A request's
+  // time runs from when it was staged or, behind another one, from that one's answer.
+  [[nodiscard]] Instant waiting_since() const noexcept { return waiting_since_; }
+
+ private:
+  struct Request {
+    Instant staged;
+    std::uint64_t begin;  // of its bytes, counted from the connection's first
+    std::uint32_t events;
+  };
+  [[nodiscard]] static events::OutgoingEvent outgoing_event(const EventSlot& slot) noexcept;
+  void push_request(Instant now, std::uint64_t begin, std::uint32_t events);
+  Step answered(Instant now);
+
+  events::Encoder& encoder_;
+  PipelineDepth depth_;
+  events::Gather outgoing_;
+  ResponseReader reader_;
+  Ring<EventSlot> slots_;
+  Ring<Request> requests_;
+  std::vector<events::OutgoingEvent> batch_;
+  std::uint64_t written_ = 0;
+  Instant waiting_since_{};
+  std::size_t answered_ = 0;
+  Instant answered_staged_{};
+  bool cut_short_ = false;
+};
+
+}  // namespace gateway::egress

@@ -1,0 +1,197 @@
+#include "gateway/egress/response_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+namespace gateway::egress {
+namespace {
+
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+ResponseReader::Step ResponseReader::next(std::string_view& input) {
+  for (;;) {
+    if (body_ == Body::none) {
+      const Step step = read_head(input);
+      if (step != Step::response) return step;
+      if (body_ == Body::none) {
+        // RFC 9110 section 15.2: interim answers come before the final one, in any number.
+        if (response_.status < 200) continue;
+        return Step::response;
+      }
+    }
+    return read_body(input);
+  }
+}
+
+ResponseReader::Step ResponseReader::end() {
+  if (body_ == Body::until_close) return finish();
+  return fail("connection closed in the middle of an answer");
+}
+
+void ResponseReader::reset() {
+  partial_.clear();
+  scan_.reset();
+  chunks_.reset();
+  body_ = Body::none;
+  left_ = 0;
+}
+
+ResponseReader::Step ResponseReader::fail(std::string_view reason) noexcept {
+  reason_ = reason;
+  return Step::bad;
+}
+
+ResponseReader::Step ResponseReader::finish() noexcept {
+  body_ = Body::none;
+  return Step::response;
+}
+
+ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
+  // Most heads arrive whole, and are parsed where they lie.
+  std::string_view text = input;
+  const std::size_t before = partial_.size();
+  if (before != 0) {
+    partial_.append(input.substr(0, http::kMaxHead));
+    text = partial_;
+  }
+  if (text.empty()) return Step::need_more;
+  switch (scan_.advance(text.data(), std::min(text.size(), http::kMaxHead))) {
+    case http::HeadScan::State::malformed:
+      return fail("a line of the head does not end in CRLF");
+    case http::HeadScan::State::incomplete:
+      if (text.size() >= http::kMaxHead) return fail("head too large");
+      if (before == 0) partial_.assign(text);
+      input = {};
+      return Step::need_more;
+    case http::HeadScan::State::complete:
+      break;
+  }
+  const std::size_t size = scan_.size();
+  const Step step = parse_head(text.substr(0, size), scan_.lines());
+  input.remove_prefix(size - before);
+  partial_.clear();
+  scan_.reset();
+  return step;
+}
+
+ResponseReader::Step ResponseReader::parse_head(std::string_view head, std::size_t lines) {
+  if (!http::free_of_controls(head, lines)) return fail("control character in the head");
+  // status-line = "HTTP/1." DIGIT SP 3DIGIT SP [reason]; some servers leave out the last blank.
+  if (head.size() < 14 || !head.starts_with("HTTP/1.") || !is_digit(head[7]) || head[8] != ' ' ||
+      !is_digit(head[9]) || !is_digit(head[10]) || !is_digit(head[11]) ||
+      (head[12] != ' ' && head[12] != '\r')) {
+    return fail("malformed status line");
+  }
+  response_.status = static_cast<unsigned>((head[9] - '0') * 100 + (head[10] - '0') * 10 + head[11] - '0');
+  if (response_.status < 100) return fail("malformed status line");
+  const bool http_1_0 = head[7] == '0';
+  bool close = http_1_0;
+  response_.retry_after.clear();
+  response_.excerpt.clear();
+
+  http::Framing framing;
+  http::FieldWalk walk(head.substr(head.find('\n') + 1));
+  while (const auto field = walk.next()) {
+    const auto [name, value] = *field;
+    using http::equals_ignoring_case;
+    if (name.size() == 14 && equals_ignoring_case(name, "content-length")) {
+      framing.content_length(value);
+    } else if (name.size() == 17 && equals_ignoring_case(name, "transfer-encoding")) {
+      framing.transfer_encoding(value);
+    } else if (name.size() == 10 && equals_ignoring_case(name, "connection")) {
+      http::for_each_in_list(value, [&close](std::string_view option) {
+        if (equals_ignoring_case(option, "close")) close = true;
+        if (equals_ignoring_case(option, "keep-alive")) close = false;
+      });
+    } else if (name.size() == 11 && equals_ignoring_case(name, "retry-after")) {
+      response_.retry_after = value;
+    }
+  }
+  if (walk.malformed()) return fail("malformed header field");
+  if (framing.problem() != http::Framing::Problem::none) return fail("ambiguous length of the body");
+
+  response_.close = close;
+  // RFC 9112 section 6.3.
+  if (response_.status < 200 || response_.status == 204 || response_.status == 304) {
+    // 101 would end HTTP on this connection, and nobody asked for it.
+    if (response_.status == 101) return fail("unexpected 101 Switching Protocols");
+    return Step::response;
+  }
+  if (framing.chunked()) {
+    body_ = Body::chunked;
+  } else if (!framing.length()) {
+    body_ = Body::until_close;
+    response_.close = true;
+  } else if (*framing.length() != 0) {
+    body_ = Body::length;
+    left_ = *framing.length();
+  }
+  return Step::response;
+}
+
+ResponseReader::Step ResponseReader::read_body(std::string_view& input) {
+  switch (body_) {
+    case Body::length: {
+      const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
+      keep_excerpt(input.substr(0, here));
+      input.remove_prefix(here);
+      left_ -= here;
+      return left_ == 0 ? finish() : Step::need_more;
+    }
+    case Body::chunked: {
+      std::array<char, 4096> decoded;
+      while (!input.empty()) {
+        const std::string_view part = input.substr(0, decoded.size());
+        const auto progress = chunks_.advance(part.data(), part.size(), decoded.data());
+        keep_excerpt({decoded.data(), progress.produced});
+        input.remove_prefix(progress.consumed);
+        if (progress.state == http::ChunkedDecoder::State::malformed) {
+          return fail("malformed chunked body");
+        }
+        if (progress.state == http::ChunkedDecoder::State::complete) {
+          chunks_.reset();
+          return finish();
+        }
+      }
+      return Step::need_more;
+    }
+    case Body::until_close:
+      keep_excerpt(input);
+      input = {};
+      return Step::need_more;
+    case Body::none:
+      break;
+  }
+  return finish();
+}
+
+void ResponseReader::keep_excerpt(std::string_view part) {
+  if (response_.status < 300 || response_.excerpt.size() >= kExcerpt) return;
+  response_.excerpt.append(part.substr(0, kExcerpt - response_.excerpt.size()));
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view text,
+                                                      std::chrono::sys_seconds now) {
+  if (text.empty()) return std::nullopt;
+  if (std::ranges::all_of(text, is_digit)) {
+    std::int64_t seconds = 0;
+    for (const char c : text) {
+      if (seconds < 1'000'000'000) seconds = seconds * 10 + (c - '0');
+    }
+    return std::chrono::seconds(seconds);
+  }
+  std::tm date{};
+  const std::string owned(text);
+  // The one form that must be sent (RFC 9110 section 5.6.7); strptime accepts any letter case.
+  const char* end = strptime(owned.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  const auto at = std::chrono::system_clock::from_time_t(timegm(&date));
+  return std::max(std::chrono::seconds(0),
+                  std::chrono::floor<std::chrono::seconds>(at) - now);
+}
+
+}  // namespace gateway::egress

@@ -1,0 +1,251 @@
+#include "gateway/gateway.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gateway/config/endpoint.hpp"
+#include "gateway/observe/admin_server.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/observe/prometheus.hpp"
+#include "gateway/observe/status_page.hpp"
+#include "gateway/runtime/cores.hpp"
+#include "gateway/shard.hpp"
+
+namespace gateway {
+namespace {
+
+// A loop that has not ticked for so long does not turn.
+constexpr std::chrono::seconds kStalled{5};
+constexpr std::chrono::seconds kStatusDeadline{1};
+
+std::string text_of(const config::HostPort& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+tcp::endpoint resolve_listen(const config::HostPort& address) {
+  asio::io_context context;
+  tcp::resolver resolver(context);
+  error_code error;
+  const auto found = resolver.resolve(address.host, std::to_string(address.port),
+                                      tcp::resolver::passive, error);
+  if (error || found.empty()) {
+    throw std::system_error(std::make_error_code(std::errc::address_not_available),
+                            "cannot listen on " + text_of(address));
+  }
+  return found.begin()->endpoint();
+}
+
+// SO_REUSEPORT would let a second gateway take over half of the connections in silence: a plain
+// bind finds out whether the port is free.
+void require_free(const tcp::endpoint& at) {
+  if (at.port() == 0) return;
+  asio::io_context context;
+  tcp::acceptor probe(context);
+  probe.open(at.protocol());
+  probe.set_option(tcp::acceptor::reuse_address(true));
+  if (at.address().is_v6()) probe.set_option(asio::ip::v6_only(false));
+  probe.bind(at);
+}
+
+config::Endpoint endpoint_of(const config::Settings& settings) {
+  auto endpoint = config::parse_endpoint(settings.target, settings.eventbus);
+  if (!endpoint) throw std::invalid_argument("target: " + endpoint.error().message());
+  return *endpoint;
+}
+
+}  // namespace
+
+class Gateway::Impl final : public observe::AdminPages {
+ public:
+  explicit Impl(config::Settings settings)
+      : settings_(std::move(settings)),
+        endpoint_(endpoint_of(settings_)),
+        budget_(settings_.ingress.max_in_flight),
+        connections_(settings_.ingress.max_connections) {
+    const unsigned cores = usable_cores();
+    const unsigned count = settings_.ingress.threads == 0 ? cores : settings_.ingress.threads;
+    pin_ = count > 1 && count == allowed_cores().size();
+    bind_shards(count);
+    bind_admin();
+  }
+
+  ~Impl() override {
+    stop();
+    wait();
+  }
+
+  void start() {
+    started_ = std::chrono::steady_clock::now();
+    const std::vector<int> cores = allowed_cores();
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      shards_[i]->start(pin_ ? std::optional<int>(cores[i]) : std::nullopt);
+    }
+    admin_->start();
+    control_thread_ = std::thread([this] { control_.run(); });
+    running_ = true;
+    log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
+                            {"admin", text_of({settings_.ingress.admin.host, admin_port()})},
+                            {"threads", shards_.size()},
+                            {"target", endpoint_.host_header},
+                            {"path", endpoint_.request_target}});
+  }
+
+  void stop() {
+    if (!running_ || stopping_.exchange(true)) return;
+    log::info("stopping", {{"in_flight", snapshot().in_flight()}});
+    const Instant deadline = std::chrono::steady_clock::now() + settings_.ingress.grace;
+    for (auto& shard : shards_) shard->stop(deadline);
+  }
+
+  void wait() {
+    if (!running_) return;
+    for (auto& shard : shards_) shard->join();
+    asio::post(control_, [this] {
+      admin_->stop();
+      control_work_.reset();
+    });
+    if (control_thread_.joinable()) control_thread_.join();
+    running_ = false;
+    const auto sums = snapshot();
+    log::info("stopped", {{"received", sums.received},
+                          {"delivered", sums.delivered},
+                          {"failed", sums.failed_total()}});
+  }
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return shards_.front()->port(); }
+  [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_->port(); }
+
+  [[nodiscard]] observe::Snapshot snapshot() const {
+    std::vector<const observe::ShardMetrics*> all;
+    for (const auto& shard : shards_) all.push_back(&shard->metrics());
+    return observe::take_snapshot(all);
+  }
+
+  observe::AdminReply health() override {
+    const Instant now = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      const Instant beat{
+          std::chrono::nanoseconds(shards_[i]->metrics().heartbeat_ns.load(std::memory_order_relaxed))};
+      // While stopping, loops end one by one.
+      if (!stopping_ && now - beat > kStalled) {
+        return {503, "text/plain; charset=utf-8", "loop " + std::to_string(i) + " does not turn\n"};
+      }
+    }
+    return {200, "text/plain; charset=utf-8", "ok\n"};
+  }
+
+  observe::AdminReply readiness() override {
+    if (stopping_) return {503, "text/plain; charset=utf-8", "stopping\n"};
+    return {200, "text/plain; charset=utf-8", "ready\n"};
+  }
+
+  observe::AdminReply metrics() override {
+    return {200, "text/plain; version=0.0.4; charset=utf-8",
+            observe::prometheus_text(snapshot(), kProvisioning)};
+  }
+
+  Task<observe::AdminReply> status() override {
+    auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
+    for (std::size_t i = 0; i < shards_.size(); ++i) ask(answers, i);
+    const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
+    while (answers->missing != 0 && std::chrono::steady_clock::now() < deadline) {
+      co_await answers->arrived.wait_until(deadline);
+    }
+    observe::ProcessState state;
+    state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
+        std::chrono::steady_clock::now() - started_);
+    state.draining = stopping_;
+    state.target = (endpoint_.tls ? "https://" : "http://") + endpoint_.host_header +
+                   endpoint_.request_target;
+    state.source = settings_.source();
+    state.provisioning = kProvisioning;
+    state.shards = answers->shards;
+    observe::AdminReply reply;
+    reply.content_type = "application/json";
+    reply.body = observe::status_json(state, snapshot());
+    co_return reply;
+  }
+
+ private:
+  static constexpr const char* kProvisioning = "disabled";
+
+  // Lives until the last shard has answered, however late.
+  struct Answers {
+    Answers(const Executor& executor, std::size_t count)
+        : arrived(executor), shards(count), missing(count) {}
+    Signal arrived;
+    std::vector<std::optional<ShardStatus>> shards;
+    std::size_t missing;
+  };
+
+  void ask(const std::shared_ptr<Answers>& answers, std::size_t index) {
+    shards_[index]->ask_status([this, answers, index](ShardStatus status) {
+      asio::post(control_, [answers, index, status = std::move(status)]() mutable {
+        answers->shards[index] = std::move(status);
+        --answers->missing;
+        answers->arrived.notify_all();
+      });
+    });
+  }
+
+  void bind_shards(unsigned count) {
+    tcp::endpoint at = resolve_listen(settings_.ingress.listen);
+    try {
+      if (count > 1) require_free(at);
+      for (unsigned i = 0; i < count; ++i) {
+        shards_.push_back(std::make_unique<Shard>(
+            Shard::Shared{settings_, endpoint_, budget_, connections_, count}, at));
+        at.port(shards_.front()->port());
+      }
+    } catch (const boost::system::system_error& error) {
+      throw std::system_error(error.code(),
+                              "cannot listen on " + text_of(settings_.ingress.listen));
+    }
+  }
+
+  void bind_admin() {
+    try {
+      admin_ = std::make_unique<observe::AdminServer>(
+          control_, resolve_listen(settings_.ingress.admin), *this);
+    } catch (const boost::system::system_error& error) {
+      throw std::system_error(error.code(),
+                              "cannot listen on " + text_of(settings_.ingress.admin));
+    }
+  }
+
+  const config::Settings settings_;
+  const config::Endpoint endpoint_;
+  ByteBudget budget_;
+  ingress::ConnectionCount connections_;
+  bool pin_ = false;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  asio::io_context control_{1};
+  asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
+  std::unique_ptr<observe::AdminServer> admin_;
+  std::thread control_thread_;
+  Instant started_{};
+  std::atomic<bool> stopping_{false};
+  bool running_ = false;
+};
+
+Gateway::Gateway(config::Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
+Gateway::~Gateway() = default;
+void Gateway::start() { impl_->start(); }
+void Gateway::stop() { impl_->stop(); }
+void Gateway::wait() { impl_->wait(); }
+std::uint16_t Gateway::port() const noexcept { return impl_->port(); }
+std::uint16_t Gateway::admin_port() const noexcept { return impl_->admin_port(); }
+observe::Snapshot Gateway::snapshot() const { return impl_->snapshot(); }
+
+}  // namespace gateway

@@ -1,0 +1,21 @@
+#include "gateway/ingress/admission.hpp"
+
+#include "gateway/pipeline/answers.hpp"
+
+namespace gateway::ingress {
+
+std::optional<Answer> Admission::refuse(const RequestHead& head, const Load& load) const {
+  if (head.method == Method::other) return answers::method_not_allowed();
+  if (head.content_length > max_body_) {
+    return answers::refused(413, "body larger than gateway.max_body", true);
+  }
+  if (head.method == Method::options) return std::nullopt;
+  if (load.draining) return answers::overloaded("stopping", load.retry_after, true);
+  if (load.over_connection_limit) {
+    return answers::overloaded("too many connections", load.retry_after, true);
+  }
+  if (load.queue_full) return answers::overloaded("delivery queue full", load.retry_after);
+  return std::nullopt;
+}
+
+}  // namespace gateway::ingress

@@ -1,0 +1,36 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+#include "gateway/ingress/request_reader.hpp"
+#include "gateway/pipeline/post.hpp"
+
+namespace gateway::ingress {
+
+// What admission looks at: the state of the shard at this moment.
+struct Load {
+  bool draining = false;
+  bool over_connection_limit = false;
+  bool queue_full = false;
+  std::chrono::seconds retry_after{1};
+};
+
+// Decides from a request's head alone whether its body is read at all. Pure.
+class Admission {
+ public:
+  explicit Admission(std::size_t max_body) noexcept : max_body_(max_body) {}
+
+  // The answer for a request that is turned away; none: go on. Checked in this order: the method,
+  // the size of the body, then whether there is room for it now.
+  [[nodiscard]] std::optional<Answer> refuse(const RequestHead& head, const Load& load) const;
+  // Whether it pays to read past a refused body to keep the connection.
+  [[nodiscard]] bool worth_skipping(const RequestHead& head) const noexcept {
+    return head.keep_alive && !head.expects_continue && head.content_length <= max_body_;
+  }
+
+ private:
+  std::size_t max_body_;
+};
+
+}  // namespace gateway::ingress

@@ -1,0 +1,88 @@
+#pragma once
+#include <boost/intrusive/list_hook.hpp>
+#include <string>
+#include <string_view>
+
+#include "gateway/ingress/reply_line.hpp"
+#include "gateway/ingress/request_reader.hpp"
+#include "gateway/pipeline/post.hpp"
+#include "gateway/runtime/asio.hpp"
+#include "gateway/runtime/byte_budget.hpp"
+#include "gateway/runtime/signal.hpp"
+
+namespace gateway::ingress {
+
+class Ingress;
+
+// One client's connection. A coroutine reads, a RequestReader makes requests of it, and answers
+// leave at the end of the loop turn in which they became ready. Reading never waits for an answer
+// or a write; it pauses when kMostUnanswered requests are owed one. Owned by the Ingress, which
+// joins run() before it destroys the connection. Lives on the shard's thread.
+class Connection final : public PostOwner {
+ public:
+  Connection(Ingress& ingress, Socket socket, bool over_limit);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Until the connection has ended and nothing refers to it any more.
+  [[nodiscard]] Task<void> run();
+
+  void answer_ready(Post& post) override;
+  // Writes the answers that are ready, in order.
+  void flush();
+  // Enforces the deadlines: of a request, of idling, of a client that does not read its answers.
+  void check_timeouts(Instant now);
+  // The process stops: ends the connection if nothing is owed on it; otherwise after that.
+  void drain();
+  // Ends the connection at once.
+  void abort();
+
+  boost::intrusive::list_member_hook<> all_hook;    // of all connections
+  boost::intrusive::list_member_hook<> dirty_hook;  // of those to be flushed this turn
+
+ private:
+  enum class Phase : std::uint8_t {
+    reading,
+    answering,  // no further request is read; answers are still owed
+    lingering,  // all is said; what the client still sends is read past, so that it can read it
+    closed
+  };
+  static constexpr std::size_t kMostUnanswered = 64;
+  static constexpr std::size_t kMostLingerBytes = std::size_t{1} << 20;
+
+  void process();
+  void on_head();
+  void on_request();
+  Post& owe_answer();
+  void turn_away(Answer answer);
+  void stop_reading();
+  void send(std::string_view bytes);
+  void wait_writable();
+  void forget_answers();
+  [[nodiscard]] Task<void> linger();
+  [[nodiscard]] bool paused() const noexcept;
+  [[nodiscard]] bool all_said() const noexcept { return replies_.empty() && unsent_.empty(); }
+
+  Ingress& ingress_;
+  Socket socket_;
+  Signal progress_;
+  RequestReader reader_;
+  ReplyLine replies_;
+  ByteLease::Units units_;  // of the request being read
+  std::string unsent_;      // answers the socket did not take yet
+  Instant last_activity_;
+  Instant request_since_;  // first byte of the request being read
+  Instant blocked_since_;
+  Instant linger_until_;
+  Phase phase_ = Phase::reading;
+  bool request_begun_ = false;
+  bool keeping_body_ = false;
+  bool skipping_ = false;  // the body of a request that is answered already
+  bool over_limit_;
+  bool write_pending_ = false;
+  bool owes_continue_ = false;
+  bool unread_input_ = false;  // the client may still be sending: close with care
+};
+
+}  // namespace gateway::ingress

@@ -1,0 +1,343 @@
+#include "gateway/ingress/request_reader.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace gateway::ingress {
+namespace {
+
+// Posts larger than this are read in two steps instead of letting every idle connection wait with a
+// large buffer.
+constexpr std::size_t kLargestFirstRead = (std::size_t{16} << 10) - BufferPool::kPadding;
+
+bool has_media_type(std::string_view value, std::string_view wanted) noexcept {
+  std::string_view type = value.substr(0, value.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  return http::equals_ignoring_case(type, wanted);
+}
+
+// RFC 9112 section 3.2: no form of request target holds white space or control characters.
+bool is_target(std::string_view target) noexcept {
+  return !target.empty() && std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+}  // namespace
+
+std::span<char> RequestReader::prepare() {
+  if (begin_ == end_ && state_ == State::head) {
+    begin_ = end_ = 0;
+    scan_.reset();
+  }
+  if (!bytes_) bytes_ = pool_.take(first_read_);
+  if (end_ == bytes_.size()) make_room(2 * (end_ - begin_));
+  return {bytes_.data() + end_, bytes_.size() - end_};
+}
+
+// Room for a request of `needed` bytes, counted from its first one.
+void RequestReader::make_room(std::size_t needed) {
+  if (begin_ + needed <= bytes_.size()) return;
+  const std::size_t used = end_ - begin_;
+  if (needed <= bytes_.size()) {
+    std::memmove(bytes_.data(), bytes_.data() + begin_, used);
+  } else {
+    Buffer larger = pool_.take(needed);
+    if (used != 0) std::memcpy(larger.data(), bytes_.data() + begin_, used);
+    bytes_ = std::move(larger);
+  }
+  body_begin_ -= std::min(body_begin_, begin_);
+  body_end_ -= std::min(body_end_, begin_);
+  in_ -= std::min(in_, begin_);
+  end_ = used;
+  begin_ = 0;
+}
+
+RequestReader::Step RequestReader::next() {
+  switch (state_) {
+    case State::head:
+      return read_head();
+    case State::body:
+      return read_body();
+    case State::skip:
+      return skip();
+    case State::broken:
+      return Step::bad;
+    case State::decide:
+    case State::complete:
+      break;
+  }
+  assert(false && "keep_body(), skip_body() or take() is due");
+  return Step::bad;
+}
+
+RequestReader::Step RequestReader::fail(unsigned status, std::string_view reason) noexcept {
+  problem_ = BadRequest(status, reason);
+  state_ = State::broken;
+  return Step::bad;
+}
+
+RequestReader::Step RequestReader::read_head() {
+  // RFC 9112 section 2.2: an empty line before a request is to be ignored.
+  while (scan_.size() == 0 && end_ - begin_ >= 2 && bytes_.data()[begin_] == '\r' &&
+         bytes_.data()[begin_ + 1] == '\n') {
+    begin_ += 2;
+  }
+  if (begin_ == end_) return Step::need_more;
+
+  const char* data = bytes_.data() + begin_;
+  const auto state = scan_.advance(data, std::min(end_ - begin_, http::kMaxHead));
+  if (state == http::HeadScan::State::malformed) {
+    return fail(400, "a line of the head does not end in CRLF");
+  }
+  if (state == http::HeadScan::State::incomplete) {
+    if (end_ - begin_ >= http::kMaxHead) return fail(431, "head too large");
+    return Step::need_more;
+  }
+  if (scan_.lines() > http::kMaxFields + 2) return fail(431, "too many header fields");
+
+  const std::string_view head(data, scan_.size());
+  if (!http::free_of_controls(head, scan_.lines())) {
+    return fail(400, "control character in the head");
+  }
+  request_ = Request();
+  const std::size_t line_end = head.find('\n');
+  if (!parse_request_line(head.substr(0, line_end - 1))) return Step::bad;
+  return parse_fields(head.substr(line_end + 1));
+}
+
+bool RequestReader::parse_request_line(std::string_view line) noexcept {
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last ||
+      !is_target(line.substr(first + 1, last - first - 1))) {
+    fail(400, "malformed request line");
+    return false;
+  }
+  const std::string_view version = line.substr(last + 1);
+  http_1_0_ = version == "HTTP/1.0";
+  if (!http_1_0_ && version != "HTTP/1.1") {
+    fail(400, "not HTTP/1.1");
+    return false;
+  }
+  const std::string_view method = line.substr(0, first);
+  if (method == "POST") {
+    request_.head.method = Method::post;
+  } else if (method == "OPTIONS") {
+    request_.head.method = Method::options;
+  } else if (!http::is_token(method)) {
+    fail(400, "malformed method");
+    return false;
+  }
+  return true;
+}
+
+RequestReader::Step RequestReader::parse_fields(std::string_view lines) {
+  RequestHead& head = request_.head;
+  http::Framing framing;
+  http::FieldWalk walk(lines);
+  bool close = http_1_0_;
+  std::size_t hosts = 0;
+  bool bad_expectation = false;
+  bool specversion = false;
+
+  while (const auto field = walk.next()) {
+    const auto [name, value] = *field;
+    using http::equals_ignoring_case;
+    switch (name.size()) {
+      case 4:
+        if (equals_ignoring_case(name, "host")) ++hosts;
+        break;
+      case 6:
+        if (equals_ignoring_case(name, "expect")) {
+          head.expects_continue = equals_ignoring_case(value, "100-continue");
+          bad_expectation = bad_expectation || !head.expects_continue;
+        }
+        break;
+      case 10:
+        if (equals_ignoring_case(name, "connection")) {
+          http::for_each_in_list(value, [&close](std::string_view option) {
+            if (equals_ignoring_case(option, "close")) close = true;
+          });
+        }
+        break;
+      case 12:
+        if (equals_ignoring_case(name, "content-type")) request_.content_type = stretch(value);
+        break;
+      case 14:
+        if (equals_ignoring_case(name, "content-length")) framing.content_length(value);
+        break;
+      case 17:
+        if (equals_ignoring_case(name, "transfer-encoding")) framing.transfer_encoding(value);
+        break;
+      case 22:
+        if (equals_ignoring_case(name, "webhook-request-origin")) {
+          request_.webhook_origin = stretch(value);
+        }
+        break;
+      default:
+        break;
+    }
+    if (name.size() > 3 && (name[0] | 0x20) == 'c' && (name[1] | 0x20) == 'e' && name[2] == '-') {
+      specversion = specversion || equals_ignoring_case(name, "ce-specversion");
+      note_event_field(name, value);
+    }
+  }
+
+  if (walk.malformed()) return fail(400, "malformed header field");
+  // RFC 9112 section 3.2.
+  if (hosts > 1 || (hosts == 0 && !http_1_0_)) return fail(400, "exactly one Host field is needed");
+  using Problem = http::Framing::Problem;
+  switch (framing.problem()) {
+    case Problem::none:
+      break;
+    case Problem::bad_length:
+      return fail(400, "malformed Content-Length");
+    case Problem::two_lengths:
+      return fail(400, "more than one Content-Length");
+    case Problem::length_and_coding:
+      return fail(400, "both Content-Length and Transfer-Encoding");
+    case Problem::bad_coding:
+      return fail(400, "malformed Transfer-Encoding");
+    case Problem::unknown_coding:
+      return fail(501, "transfer coding other than chunked");
+  }
+  if (framing.chunked() && http_1_0_) return fail(400, "Transfer-Encoding in HTTP/1.0");
+  if (bad_expectation) return fail(417, "expectation other than 100-continue");
+
+  head.keep_alive = !close;
+  head.chunked = framing.chunked();
+  head.content_length = framing.length().value_or(0);
+  if (head.content_length == 0 && !head.chunked) head.expects_continue = false;
+  const std::string_view type = request_.content_type.in(bytes_.data() + begin_);
+  if (has_media_type(type, "application/cloudevents+json")) {
+    head.kind = BodyKind::structured_event;
+  } else if (has_media_type(type, "application/cloudevents-batch+json")) {
+    head.kind = BodyKind::event_batch;
+  } else if (specversion) {
+    head.kind = BodyKind::binary_event;
+  }
+  body_begin_ = body_end_ = in_ = begin_ + scan_.size();
+  state_ = State::decide;
+  return Step::head;
+}
+
+// Relative to the head's first byte, as the buffer may move.
+http::Stretch RequestReader::stretch(std::string_view part) const noexcept {
+  return {static_cast<std::uint32_t>(part.data() - (bytes_.data() + begin_)),
+          static_cast<std::uint32_t>(part.size())};
+}
+
+void RequestReader::note_event_field(std::string_view name, std::string_view value) {
+  const http::Stretch at = stretch(name);
+  char* text = bytes_.data() + begin_ + at.offset;
+  for (std::size_t i = 0; i < at.length; ++i) {
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = static_cast<char>(text[i] | 0x20);
+  }
+  request_.event_fields.push_back(at);
+  request_.event_fields.push_back(stretch(value));
+}
+
+void RequestReader::keep_body() {
+  assert(state_ == State::decide);
+  state_ = State::body;
+  if (request_.head.chunked) return;
+  const std::size_t total = body_begin_ - begin_ + static_cast<std::size_t>(request_.head.content_length);
+  first_read_ = std::clamp(total, BufferPool::kSmallest - BufferPool::kPadding, kLargestFirstRead);
+  make_room(total);
+}
+
+void RequestReader::skip_body() noexcept {
+  assert(state_ == State::decide);
+  state_ = State::skip;
+  skip_left_ = request_.head.content_length;
+}
+
+std::size_t RequestReader::body_size() const noexcept {
+  return request_.head.chunked ? end_ - body_begin_
+                               : static_cast<std::size_t>(request_.head.content_length);
+}
+
+RequestReader::Step RequestReader::read_body() {
+  if (!request_.head.chunked) {
+    const auto length = static_cast<std::size_t>(request_.head.content_length);
+    if (end_ - body_begin_ < length) return Step::need_more;
+    body_end_ = in_ = body_begin_ + length;
+    state_ = State::complete;
+    return Step::request;
+  }
+  char* data = bytes_.data();
+  const auto progress = chunks_.advance(data + in_, end_ - in_, data + body_end_);
+  in_ += progress.consumed;
+  body_end_ += progress.produced;
+  if (progress.state == http::ChunkedDecoder::State::malformed) {
+    return fail(400, "malformed chunked body");
+  }
+  if (body_end_ - body_begin_ > max_body_) return fail(413, "body larger than gateway.max_body");
+  if (progress.state == http::ChunkedDecoder::State::complete) {
+    chunks_.reset();
+    state_ = State::complete;
+    return Step::request;
+  }
+  // All raw bytes are used up: what comes next goes right behind the decoded ones.
+  in_ = end_ = body_end_;
+  return Step::need_more;
+}
+
+RequestReader::Step RequestReader::skip() {
+  if (request_.head.chunked) {
+    const auto progress = chunks_.advance(bytes_.data() + in_, end_ - in_, nullptr);
+    in_ += progress.consumed;
+    skip_left_ += progress.produced;
+    if (progress.state == http::ChunkedDecoder::State::malformed) {
+      return fail(400, "malformed chunked body");
+    }
+    if (skip_left_ > max_body_) return fail(413, "body larger than gateway.max_body");
+    if (progress.state == http::ChunkedDecoder::State::incomplete) {
+      begin_ = end_ = in_ = 0;
+      return Step::need_more;
+    }
+    chunks_.reset();
+  } else {
+    const std::size_t here = std::min<std::uint64_t>(skip_left_, end_ - in_);
+    in_ += here;
+    skip_left_ -= here;
+    if (skip_left_ != 0) {
+      begin_ = end_ = in_ = 0;
+      return Step::need_more;
+    }
+  }
+  begin_ = in_;
+  scan_.reset();
+  state_ = State::head;
+  return Step::skipped;
+}
+
+Request RequestReader::take() {
+  assert(state_ == State::complete);
+  const std::size_t used = in_ - begin_;
+  const std::size_t rest = end_ - in_;
+  Request request = std::move(request_);
+  request.body = {static_cast<std::uint32_t>(body_begin_ - begin_),
+                  static_cast<std::uint32_t>(body_end_ - body_begin_)};
+  if (rest == 0 && begin_ == 0) {
+    request.bytes = std::move(bytes_);
+    end_ = 0;
+  } else if (rest > used || rest == 0) {
+    request.bytes = pool_.take(used);
+    std::memcpy(request.bytes.data(), bytes_.data() + begin_, used);
+    begin_ = in_;
+  } else {
+    Buffer next = pool_.take(std::max(rest, first_read_));
+    std::memcpy(next.data(), bytes_.data() + in_, rest);
+    std::memmove(bytes_.data(), bytes_.data() + begin_, used);
+    request.bytes = std::exchange(bytes_, std::move(next));
+    begin_ = 0;
+    end_ = rest;
+  }
+  body_begin_ = body_end_ = in_ = 0;
+  scan_.reset();
+  state_ = State::head;
+  return request;
+}
+
+}  // namespace gateway::ingress

@@ -1,0 +1,129 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "events/cloud_event.hpp"
+#include "gateway/http/chunked.hpp"
+#include "gateway/http/fields.hpp"
+#include "gateway/runtime/buffer_pool.hpp"
+
+namespace gateway::ingress {
+
+enum class Method : std::uint8_t { post, options, other };
+
+// What a POST carries (CloudEvents HTTP binding section 3): the content type decides, then
+// ce-specversion, and anything else is taken for a COS trigger payload.
+enum class BodyKind : std::uint8_t { records, binary_event, structured_event, event_batch };
+
+// What a request's head says, as far as the gateway cares.
+struct RequestHead {
+  Method method = Method::other;
+  BodyKind kind = BodyKind::records;
+  bool keep_alive = true;
+  bool chunked = false;
+  bool expects_continue = false;
+  std::uint64_t content_length = 0;
+};
+
+// A complete request. Owns the bytes it was read into; moving it moves them.
+class Request {
+ public:
+  Request() = default;
+
+  RequestHead head;
+  Buffer bytes;
+  http::Stretch body;          // BufferPool::kPadding readable bytes follow it
+  http::Stretch content_type;  // empty if there was none
+  http::Stretch webhook_origin;
+  // Of `ce-` fields, name (lower case) and value in turn.
+  std::vector<http::Stretch> event_fields;
+
+  [[nodiscard]] std::string_view body_text() const noexcept { return body.in(bytes.data()); }
+};
+
+// Why a request cannot be read any further. The connection cannot be used after the answer.
+class BadRequest {
+ public:
+  constexpr BadRequest(unsigned status, std::string_view reason) noexcept
+      : status_(status), reason_(reason) {}
+  [[nodiscard]] constexpr unsigned status() const noexcept { return status_; }
+  [[nodiscard]] constexpr std::string_view reason() const noexcept { return reason_; }
+
+ private:
+  unsigned status_;
+  std::string_view reason_;
+};
+
+// Turns the bytes of one connection into requests (RFC 9112), strictly. Sans-I/O: the connection
+// asks for room, says what arrived, and calls next() until it needs more.
+//
+//   bytes_:  | request being read            | part of the next one | room |
+//            begin_   head   body_begin_ ... body_end_    in_       end_
+//                                             (chunked: decoded up to body_end_, raw from in_)
+//
+// A complete request leaves with the buffer it lies in. Of the request and of what was read past
+// it the shorter one is copied to another buffer; without pipelining nothing is.
+class RequestReader {
+ public:
+  enum class Step {
+    need_more,  // read more bytes
+    head,       // head() is known; now call keep_body() or skip_body(), then go on
+    request,    // take() it
+    skipped,    // a skipped body has been read to its end
+    bad         // problem() says why
+  };
+
+  RequestReader(BufferPool& pool, std::size_t max_body) noexcept
+      : pool_(pool), max_body_(max_body) {}
+
+  // Where to read to; at least one byte. Valid until the next call of any member.
+  [[nodiscard]] std::span<char> prepare();
+  void commit(std::size_t size) noexcept { end_ += size; }
+
+  [[nodiscard]] Step next();
+  [[nodiscard]] const RequestHead& head() const noexcept { return request_.head; }
+  void keep_body();
+  void skip_body() noexcept;
+  [[nodiscard]] Request take();
+  [[nodiscard]] BadRequest problem() const noexcept { return problem_; }
+
+  // Bytes of the body being read that are here, or announced by its Content-Length.
+  [[nodiscard]] std::size_t body_size() const noexcept;
+  // True between requests: nothing of the next one has arrived.
+  [[nodiscard]] bool idle() const noexcept { return state_ == State::head && begin_ == end_; }
+
+ private:
+  enum class State : std::uint8_t { head, decide, body, skip, complete, broken };
+
+  Step read_head();
+  Step read_body();
+  Step skip();
+  Step fail(unsigned status, std::string_view reason) noexcept;
+  bool parse_request_line(std::string_view line) noexcept;
+  Step parse_fields(std::string_view lines);
+  void note_event_field(std::string_view name, std::string_view value);
+  [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
+  void make_room(std::size_t needed);
+
+  BufferPool& pool_;
+  const std::size_t max_body_;
+  Buffer bytes_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t body_begin_ = 0;
+  std::size_t body_end_ = 0;
+  std::size_t in_ = 0;
+  std::uint64_t skip_left_ = 0;
+  std::size_t first_read_ = BufferPool::kSmallest - BufferPool::kPadding;
+  http::HeadScan scan_;
+  http::ChunkedDecoder chunks_;
+  State state_ = State::head;
+  bool http_1_0_ = false;
+  Request request_;
+  BadRequest problem_{0, {}};
+};
+
+}  // namespace gateway::ingress

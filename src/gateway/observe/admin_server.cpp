@@ -1,0 +1,140 @@
+#include "gateway/observe/admin_server.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <utility>
+
+#include "gateway/observe/log.hpp"
+#include "gateway/version.hpp"
+
+namespace gateway::observe {
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::size_t kMostSessions = 64;
+constexpr std::chrono::seconds kIdle{30};
+
+using Request = http::request<http::empty_body>;
+using Response = http::response<http::string_body>;
+
+}  // namespace
+
+class AdminServer::Session {
+ public:
+  Session(AdminServer& server, Socket socket) : server_(server), stream_(std::move(socket)) {}
+
+  [[nodiscard]] Task<void> run() {
+    beast::flat_buffer buffer;
+    for (;;) {
+      http::request_parser<http::empty_body> parser;
+      parser.header_limit(8192);
+      parser.body_limit(0);
+      stream_.expires_after(kIdle);
+      auto [read_error, read_size] = co_await http::async_read(stream_, buffer, parser, tuple);
+      static_cast<void>(read_size);
+      if (read_error) break;
+      const Request request = parser.release();
+      Response response = co_await answer(request);
+      const bool keep_alive = response.keep_alive();
+      stream_.expires_after(kIdle);
+      auto [write_error, written] = co_await http::async_write(stream_, response, tuple);
+      static_cast<void>(written);
+      if (write_error || !keep_alive) break;
+    }
+    error_code ignored;
+    stream_.socket().shutdown(Socket::shutdown_both, ignored);
+  }
+
+  void close() { stream_.close(); }
+
+ private:
+  [[nodiscard]] Task<Response> answer(const Request& request) {
+    AdminReply reply;
+    const bool head = request.method() == http::verb::head;
+    const std::string_view target(request.target().data(), request.target().size());
+    const std::string_view path = target.substr(0, target.find('?'));
+    bool read_only = true;
+    if (request.method() != http::verb::get && !head) {
+      reply.status = 405;
+      reply.body = "only GET and HEAD are served here\n";
+      read_only = false;
+    } else if (path == "/healthz") {
+      reply = server_.pages_.health();
+    } else if (path == "/readyz") {
+      reply = server_.pages_.readiness();
+    } else if (path == "/metrics") {
+      reply = server_.pages_.metrics();
+    } else if (path == "/status") {
+      reply = co_await server_.pages_.status();
+    } else {
+      reply.status = 404;
+      reply.body = "there are /healthz, /readyz, /metrics and /status\n";
+    }
+    Response response(static_cast<http::status>(reply.status), request.version());
+    response.set(http::field::server, std::string("cos-gateway/") + kVersion);
+    response.set(http::field::content_type, reply.content_type);
+    response.set(http::field::cache_control, "no-store");
+    if (!read_only) response.set(http::field::allow, "GET, HEAD");
+    response.keep_alive(request.keep_alive());
+    response.body() = std::move(reply.body);
+    response.prepare_payload();
+    if (head) response.body().clear();
+    co_return response;
+  }
+
+  AdminServer& server_;
+  beast::basic_stream<tcp, Executor> stream_;
+};
+
+AdminServer::AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages)
+    : context_(context), pages_(pages), listener_(context.get_executor()) {
+  listener_.open(at.protocol());
+  listener_.set_option(Acceptor::reuse_address(true));
+  if (at.address().is_v6()) listener_.set_option(asio::ip::v6_only(false));
+  listener_.bind(at);
+  listener_.listen();
+  port_ = listener_.local_endpoint().port();
+}
+
+AdminServer::~AdminServer() = default;
+
+void AdminServer::start() {
+  asio::co_spawn(context_.get_executor(), accept_loop(), [](const std::exception_ptr& error) {
+    if (error) log::internal_error("admin listener", error);
+  });
+}
+
+void AdminServer::stop() {
+  error_code ignored;
+  listener_.close(ignored);
+  for (Session* session : open_) session->close();
+}
+
+Task<void> AdminServer::accept_loop() {
+  Timer pause(context_.get_executor());
+  while (listener_.is_open()) {
+    auto [error, socket] = co_await listener_.async_accept(tuple);
+    if (!listener_.is_open()) break;
+    if (error) {
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(tuple);
+      continue;
+    }
+    if (open_.size() >= kMostSessions) continue;  // `socket` closes
+    auto session = std::make_shared<Session>(*this, std::move(socket));
+    open_.push_back(session.get());
+    asio::co_spawn(context_.get_executor(), session->run(),
+                   [this, session](const std::exception_ptr& failure) {
+                     if (failure) log::internal_error("admin connection", failure);
+                     std::erase(open_, session.get());
+                   });
+  }
+}
+
+}  // namespace gateway::observe

@@ -1,0 +1,54 @@
+#pragma once
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/runtime/asio.hpp"
+
+namespace gateway::observe {
+
+// The answer to one GET on the admin port.
+struct AdminReply {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+// What the admin port shows. Called on the control thread.
+class AdminPages {
+ public:
+  virtual ~AdminPages() = default;
+  [[nodiscard]] virtual AdminReply health() = 0;
+  [[nodiscard]] virtual AdminReply readiness() = 0;
+  [[nodiscard]] virtual AdminReply metrics() = 0;
+  // A coroutine: it asks every shard.
+  [[nodiscard]] virtual Task<AdminReply> status() = 0;
+};
+
+// A small HTTP server for people, probes and scrapers; off the event path, so Beast does it.
+// Owned by the control thread.
+class AdminServer {
+ public:
+  // Binds. Throws boost::system::system_error.
+  AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages);
+  ~AdminServer();
+
+  void start();
+  // Closes the listener and every connection.
+  void stop();
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  class Session;
+  [[nodiscard]] Task<void> accept_loop();
+
+  asio::io_context& context_;
+  AdminPages& pages_;
+  Acceptor listener_;
+  std::uint16_t port_ = 0;
+  std::vector<Session*> open_;
+};
+
+}  // namespace gateway::observe

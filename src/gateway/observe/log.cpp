@@ -1,0 +1,108 @@
+#include "gateway/observe/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <iterator>
+#include <memory>
+
+#include "events/json_text.hpp"
+
+namespace gateway::log {
+namespace {
+
+constexpr std::size_t kWaitingLines = 8192;
+
+bool as_json = false;
+
+spdlog::level::level_enum spdlog_level(Level level) noexcept {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+std::string json_members(std::string_view message, Fields fields) {
+  std::string text = "\"message\":";
+  events::append_json_string(message, text);
+  for (const auto& field : fields) {
+    text += ',';
+    events::append_json_string(field.key, text);
+    text += ':';
+    if (field.number) {
+      text += field.value;
+    } else {
+      events::append_json_string(field.value, text);
+    }
+  }
+  return text;
+}
+
+// A value with blanks or quotes is written as a JSON string: one line stays one line.
+std::string text_line(std::string_view message, Fields fields) {
+  std::string text(message);
+  for (const auto& field : fields) {
+    text += "  ";
+    text += field.key;
+    text += '=';
+    const bool plain = !field.value.empty() &&
+                       field.value.find_first_of(" \"=\n\r\t\\") == std::string::npos;
+    if (plain) {
+      text += field.value;
+    } else {
+      events::append_json_string(field.value, text);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+void start(Level least, Format format) {
+  as_json = format == Format::json || (format == Format::automatic && isatty(STDERR_FILENO) == 0);
+  spdlog::init_thread_pool(kWaitingLines, 1);
+  auto logger = std::make_shared<spdlog::async_logger>(
+      "cos-gateway", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(),
+      spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_level(spdlog_level(least));
+  logger->flush_on(spdlog::level::info);
+  if (as_json) {
+    logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+                        spdlog::pattern_time_type::utc);
+  } else {
+    logger->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
+  }
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void stop() { spdlog::shutdown(); }
+
+bool enabled(Level level) noexcept { return spdlog::should_log(spdlog_level(level)); }
+
+void write(Level level, std::string_view message, Fields fields) {
+  auto* logger = spdlog::default_logger_raw();
+  if (logger == nullptr) return;
+  logger->log(spdlog_level(level), "{}",
+              as_json ? json_members(message, fields) : text_line(message, fields));
+}
+
+void internal_error(std::string_view where, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    log::error("internal error", {{"where", where}, {"what", e.what()}});
+  } catch (...) {
+    log::error("internal error", {{"where", where}, {"what", "not a std::exception"}});
+  }
+}
+
+}  // namespace gateway::log

@@ -1,0 +1,54 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <concepts>
+#include <exception>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+// Structured log lines: text on a terminal, one JSON object a line otherwise. A line tells of a
+// change of state, never of a single event unless at debug level. Thread-safe; written by a thread
+// of its own, so that a slow reader of the log cannot hold up a loop (lines beyond 8192 waiting ones
+// are dropped, oldest first).
+namespace gateway::log {
+
+enum class Level { debug, info, warn, error };
+enum class Format { automatic, text, json };
+
+struct Field {
+  std::string key;
+  std::string value;
+  bool number = false;
+
+  Field(std::string_view name, std::string_view text) : key(name), value(text) {}
+  Field(std::string_view name, const char* text) : key(name), value(text) {}
+  template <class Number>
+    requires(std::integral<Number> || std::floating_point<Number>)
+  Field(std::string_view name, Number n) : key(name), value(fmt::format("{}", n)), number(true) {}
+};
+using Fields = std::initializer_list<Field>;
+
+// To stderr. Before it is called lines go there as text.
+void start(Level least, Format format = Format::automatic);
+// Writes what waits. Call once, at the end.
+void stop();
+
+[[nodiscard]] bool enabled(Level level) noexcept;
+void write(Level level, std::string_view message, Fields fields);
+
+inline void debug(std::string_view message, Fields fields = {}) {
+  if (enabled(Level::debug)) write(Level::debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) {
+  if (enabled(Level::info)) write(Level::info, message, fields);
+}
+inline void warn(std::string_view message, Fields fields = {}) {
+  if (enabled(Level::warn)) write(Level::warn, message, fields);
+}
+inline void error(std::string_view message, Fields fields = {}) { write(Level::error, message, fields); }
+
+// An exception that should not have reached the edge of `where`.
+void internal_error(std::string_view where, const std::exception_ptr& error);
+
+}  // namespace gateway::log

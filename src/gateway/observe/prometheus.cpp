@@ -1,0 +1,124 @@
+#include "gateway/observe/prometheus.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "gateway/version.hpp"
+
+namespace gateway::observe {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+class Families {
+ public:
+  MetricFamily& add(const char* name, const char* help, MetricType type) {
+    auto& family = all_.emplace_back();
+    family.name = std::string("cos_gateway_") + name;
+    family.help = help;
+    family.type = type;
+    return family;
+  }
+  void counter(const char* name, const char* help, std::uint64_t value) {
+    count(add(name, help, MetricType::Counter), value);
+  }
+  void gauge(const char* name, const char* help, std::uint64_t value) {
+    level(add(name, help, MetricType::Gauge), value);
+  }
+  static void count(MetricFamily& family, std::uint64_t value, Labels labels = {}) {
+    auto& metric = family.metric.emplace_back();
+    metric.label = std::move(labels);
+    metric.counter.value = static_cast<double>(value);
+  }
+  static void level(MetricFamily& family, std::uint64_t value, Labels labels = {}) {
+    auto& metric = family.metric.emplace_back();
+    metric.label = std::move(labels);
+    metric.gauge.value = static_cast<double>(value);
+  }
+  void histogram(const char* name, const char* help,
+                 const std::array<std::uint64_t, Histogram::kBuckets>& counts,
+                 std::uint64_t sum_ns) {
+    auto& metric = add(name, help, MetricType::Histogram).metric.emplace_back();
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      total += counts[i];
+      ClientMetric::Bucket bucket;
+      bucket.cumulative_count = total;
+      bucket.upper_bound = i + 1 == counts.size() ? std::numeric_limits<double>::infinity()
+                                                  : Histogram::bound(i);
+      metric.histogram.bucket.push_back(bucket);
+    }
+    metric.histogram.sample_count = total;
+    metric.histogram.sample_sum = static_cast<double>(sum_ns) / 1e9;
+  }
+  [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
+
+ private:
+  std::vector<MetricFamily> all_;
+};
+
+template <class Enum, std::size_t N>
+void add_labelled(MetricFamily& family, const char* name, const std::array<std::uint64_t, N>& values,
+                  void (*add)(MetricFamily&, std::uint64_t, Labels)) {
+  for (std::size_t i = 0; i < N; ++i) {
+    add(family, values[i], {{name, label(static_cast<Enum>(i))}});
+  }
+}
+
+}  // namespace
+
+std::string prometheus_text(const Snapshot& snapshot, const std::string& provisioning) {
+  Families families;
+  auto& posts = families.add("posts_total", "Posts answered, by status.", MetricType::Counter);
+  auto by_code = snapshot.posts;
+  by_code.try_emplace(200, 0);
+  for (const auto& [code, count] : by_code) {
+    Families::count(posts, count, {{"code", std::to_string(code)}});
+  }
+  families.counter("posts_abandoned_total", "Posts whose client was gone before the answer.",
+                   snapshot.posts_abandoned);
+  families.counter("records_received_total", "Records and CloudEvents taken in.",
+                   snapshot.received);
+  families.counter("events_delivered_total", "Events the eventbus acknowledged.",
+                   snapshot.delivered);
+  add_labelled<RetryReason>(
+      families.add("events_retried_total", "Attempts made again, by reason.", MetricType::Counter),
+      "reason", snapshot.retried, Families::count);
+  add_labelled<FailReason>(
+      families.add("events_failed_total", "Events given up, by reason.", MetricType::Counter),
+      "reason", snapshot.failed, Families::count);
+  families.counter("events_dead_lettered_total", "Events kept as dead letters.", 0);
+  families.counter("events_spooled_total", "Events kept in the spool.", 0);
+  families.gauge("events_in_flight", "Events received and neither delivered nor given up.",
+                 snapshot.in_flight());
+  families.gauge("queue_events", "Events that wait for a connection.", snapshot.queue_events);
+  families.gauge("queue_bytes", "Bytes of the events in flight.", snapshot.queue_bytes);
+  families.gauge("connections", "Client connections.", snapshot.connections);
+  families.gauge("in_flight_bytes", "Bytes of posts not yet answered.", snapshot.in_flight_bytes);
+  families.histogram("post_duration_seconds", "From a complete post to its answer.",
+                     snapshot.post_duration, snapshot.post_duration_ns);
+  families.histogram("delivery_duration_seconds", "From sending an event to its acknowledgement.",
+                     snapshot.delivery_duration, snapshot.delivery_duration_ns);
+  add_labelled<LinkState>(
+      families.add("eventbus_connections", "Connections to the eventbus, by state.",
+                   MetricType::Gauge),
+      "state", snapshot.links, Families::level);
+  families.gauge("eventbus_pipeline_depth",
+                 "Requests that may be in flight on all eventbus connections together.",
+                 snapshot.pipeline_depth);
+  Families::level(families.add("provisioning_state", "1 for the state provisioning is in.",
+                               MetricType::Gauge),
+                  1, {{"state", provisioning}});
+  Families::level(families.add("build_info", "1, labelled with the version.", MetricType::Gauge), 1,
+                  {{"version", kVersion}});
+  return families.text();
+}
+
+}  // namespace gateway::observe

@@ -1,0 +1,54 @@
+#include "gateway/observe/snapshot.hpp"
+
+#include <numeric>
+
+namespace gateway::observe {
+namespace {
+
+template <class Enum, class Cell, std::size_t N>
+void add_each(std::array<std::uint64_t, N>& sums, const PerReason<Enum, Cell>& cells) {
+  for (std::size_t i = 0; i < N; ++i) sums[i] += cells[static_cast<Enum>(i)].value();
+}
+
+void add_histogram(std::array<std::uint64_t, Histogram::kBuckets>& counts, std::uint64_t& sum_ns,
+                   const Histogram& histogram) {
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += histogram.count(i);
+  sum_ns += histogram.sum_ns();
+}
+
+}  // namespace
+
+std::uint64_t Snapshot::failed_total() const noexcept {
+  return std::accumulate(failed.begin(), failed.end(), std::uint64_t{0});
+}
+
+std::uint64_t Snapshot::retried_total() const noexcept {
+  return std::accumulate(retried.begin(), retried.end(), std::uint64_t{0});
+}
+
+Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
+  Snapshot sum;
+  for (const ShardMetrics* shard : shards) {
+    sum.delivered += shard->events_delivered.value();
+    add_each(sum.failed, shard->events_failed);
+  }
+  for (const ShardMetrics* shard : shards) {
+    sum.received += shard->records_received.value();
+    for (unsigned status = 0; status < ShardMetrics::kStatusCodes; ++status) {
+      if (const auto n = shard->posts[status].value(); n != 0) sum.posts[status] += n;
+    }
+    sum.posts_abandoned += shard->posts_abandoned.value();
+    add_each(sum.retried, shard->events_retried);
+    add_histogram(sum.post_duration, sum.post_duration_ns, shard->post_duration);
+    add_histogram(sum.delivery_duration, sum.delivery_duration_ns, shard->delivery_duration);
+    sum.queue_events += shard->queue_events.value();
+    sum.queue_bytes += shard->queue_bytes.value();
+    sum.connections += shard->connections.value();
+    sum.in_flight_bytes += shard->in_flight_bytes.value();
+    add_each(sum.links, shard->eventbus_connections);
+    sum.pipeline_depth += shard->pipeline_depth.value();
+  }
+  return sum;
+}
+
+}  // namespace gateway::observe

@@ -1,0 +1,71 @@
+#include "gateway/observe/status_page.hpp"
+
+#include <boost/json.hpp>
+
+#include "gateway/version.hpp"
+
+namespace gateway::observe {
+namespace {
+
+namespace json = boost::json;
+
+template <class Enum, std::size_t N>
+json::object by_label(const std::array<std::uint64_t, N>& values) {
+  json::object object;
+  for (std::size_t i = 0; i < N; ++i) object[label(static_cast<Enum>(i))] = values[i];
+  return object;
+}
+
+json::object counters(const Snapshot& snapshot) {
+  json::object posts;
+  for (const auto& [code, count] : snapshot.posts) posts[std::to_string(code)] = count;
+  return {{"posts", std::move(posts)},
+          {"posts_abandoned", snapshot.posts_abandoned},
+          {"records_received", snapshot.received},
+          {"events_delivered", snapshot.delivered},
+          {"events_retried", by_label<RetryReason>(snapshot.retried)},
+          {"events_failed", by_label<FailReason>(snapshot.failed)}};
+}
+
+json::value shard_json(const std::optional<ShardStatus>& shard) {
+  if (!shard) return {{"error", "no answer from the loop"}};
+  json::array connections;
+  for (const auto& connection : shard->connections) {
+    connections.push_back({{"state", connection.state},
+                           {"address", connection.address},
+                           {"in_flight", connection.in_flight},
+                           {"pipeline_depth", connection.pipeline_depth},
+                           {"last_error", connection.last_error}});
+  }
+  return {{"posts_in_flight", shard->posts},
+          {"events_in_flight", shard->events},
+          {"queue_events", shard->waiting},
+          {"queue_bytes", shard->queue_bytes},
+          {"eventbus_connections", std::move(connections)}};
+}
+
+}  // namespace
+
+std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
+  json::array shards;
+  for (const auto& shard : state.shards) shards.push_back(shard_json(shard));
+  const json::object status{
+      {"version", kVersion},
+      {"uptime_seconds", state.uptime.count()},
+      {"draining", state.draining},
+      {"threads", state.shards.size()},
+      {"target", state.target},
+      {"source", state.source},
+      {"queue", {{"events", snapshot.queue_events}, {"bytes", snapshot.queue_bytes}}},
+      {"in_flight",
+       {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
+      {"client_connections", snapshot.connections},
+      {"eventbus_connections", by_label<LinkState>(snapshot.links)},
+      {"provisioning",
+       {{"state", state.provisioning}, {"last_error", state.provisioning_error}}},
+      {"counters", counters(snapshot)},
+      {"shards", std::move(shards)}};
+  return json::serialize(status) + "\n";
+}
+
+}  // namespace gateway::observe

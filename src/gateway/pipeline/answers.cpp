@@ -1,0 +1,98 @@
+#include "gateway/pipeline/answers.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "events/json_text.hpp"
+
+namespace gateway::answers {
+namespace {
+
+// A post may hold many thousands of records: enough of them are named to act on.
+constexpr std::size_t kNamedFailures = 1000;
+
+}  // namespace
+
+Answer accepted(std::uint32_t records) {
+  Answer answer;
+  answer.status = 200;
+  fmt::format_to(std::back_inserter(answer.body), "{{\"records\":{}}}", records);
+  return answer;
+}
+
+Answer partly_failed(const Post& post) {
+  Answer answer;
+  answer.status = 502;
+  auto out = std::back_inserter(answer.body);
+  fmt::format_to(out, "{{\"records\":{},\"delivered\":{},\"failed\":[", post.records,
+                 post.delivered);
+  std::size_t named = 0;
+  for (const auto& failure : post.failures) {
+    if (named == kNamedFailures) break;
+    fmt::format_to(out, "{}{{\"index\":{},\"status\":{},\"reason\":", named == 0 ? "" : ",",
+                   failure.index, failure.status);
+    events::append_json_string(failure.reason, answer.body);
+    answer.body += '}';
+    ++named;
+  }
+  answer.body += ']';
+  if (named < post.failures.size()) {
+    fmt::format_to(out, ",\"more\":{}", post.failures.size() - named);
+  }
+  answer.body += '}';
+  return answer;
+}
+
+Answer deadline_passed(const Post& post) {
+  Answer answer;
+  answer.status = 504;
+  fmt::format_to(std::back_inserter(answer.body),
+                 "{{\"error\":\"not delivered within delivery.deadline\","
+                 "\"records\":{},\"delivered\":{}}}",
+                 post.records, post.delivered);
+  return answer;
+}
+
+Answer refused(unsigned status, std::string_view reason, bool close) {
+  Answer answer;
+  answer.status = status;
+  answer.body = "{\"error\":";
+  events::append_json_string(reason, answer.body);
+  answer.body += '}';
+  answer.close = close;
+  return answer;
+}
+
+Answer malformed(std::string_view reason, std::size_t offset) {
+  Answer answer = refused(400, reason);
+  answer.body.pop_back();
+  fmt::format_to(std::back_inserter(answer.body), ",\"offset\":{}}}", offset);
+  return answer;
+}
+
+Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, bool close) {
+  Answer answer = refused(503, reason, close);
+  fmt::format_to(std::back_inserter(answer.extra_fields), "Retry-After: {}\r\n",
+                 retry_after.count());
+  return answer;
+}
+
+Answer method_not_allowed() {
+  Answer answer = refused(405, "only POST is served here");
+  answer.extra_fields = "Allow: POST, OPTIONS\r\n";
+  return answer;
+}
+
+Answer options(std::string_view origin) {
+  Answer answer;
+  answer.status = 200;
+  answer.extra_fields = "Allow: POST, OPTIONS\r\n";
+  if (!origin.empty()) {
+    fmt::format_to(std::back_inserter(answer.extra_fields),
+                   "WebHook-Allowed-Origin: {}\r\nWebHook-Allowed-Rate: *\r\n", origin);
+  }
+  return answer;
+}
+
+}  // namespace gateway::answers

@@ -1,0 +1,30 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+
+#include "gateway/pipeline/post.hpp"
+
+// Every answer of the ingress port, in one place: which status, which body, which header fields.
+namespace gateway::answers {
+
+// {"records":n}
+[[nodiscard]] Answer accepted(std::uint32_t records);
+// 502 with the events that were given up.
+[[nodiscard]] Answer partly_failed(const Post& post);
+// 504.
+[[nodiscard]] Answer deadline_passed(const Post& post);
+// {"error":reason}; `close` when the connection cannot go on.
+[[nodiscard]] Answer refused(unsigned status, std::string_view reason, bool close = false);
+// 400 {"error":reason,"offset":n}
+[[nodiscard]] Answer malformed(std::string_view reason, std::size_t offset);
+// 503 with Retry-After, rounded up to whole seconds.
+[[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
+                                bool close = false);
+// 405.
+[[nodiscard]] Answer method_not_allowed();
+// The CloudEvents webhook handshake (http-webhook 1.0 section 4): whoever asks may send, at any
+// rate. `origin` is empty for an OPTIONS request that is no handshake.
+[[nodiscard]] Answer options(std::string_view origin);
+
+}  // namespace gateway::answers

@@ -1,0 +1,70 @@
+#pragma once
+#include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "events/cloud_event.hpp"
+#include "gateway/runtime/buffer_pool.hpp"
+#include "gateway/runtime/byte_budget.hpp"
+#include "gateway/runtime/clock.hpp"
+
+namespace gateway {
+
+class Post;
+
+// Who waits for a post's answer.
+class PostOwner {
+ public:
+  // The answer of `post` is known. Called on the shard's thread, at most once for each post.
+  virtual void answer_ready(Post& post) = 0;
+
+ protected:
+  ~PostOwner() = default;
+};
+
+// What a client is told: a status and the bytes of a JSON body, or none.
+struct Answer {
+  unsigned status = 0;
+  std::string body;
+  std::string extra_fields;  // complete header lines, e.g. "Allow: POST\r\n"
+  bool close = false;        // the connection cannot go on after this
+};
+
+// The ledger entry of one request: its bytes, how many of its events are still open, and the answer
+// that comes of it. Made, settled and reused by the Ledger.
+class Post {
+ public:
+  struct Failure {
+    std::uint32_t index;
+    unsigned status;  // the eventbus' last answer, 0 when there was none
+    std::string reason;
+  };
+  enum class State : std::uint8_t { open, answered };
+
+  // Links of the lists a post stands in: unlinked when it is reused.
+  using Hook = boost::intrusive::list_member_hook<
+      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  Hook reply_hook;     // of its connection's ReplyLine, in order of arrival
+  Hook deadline_hook;  // of the Ledger, in order of deadline
+
+  Buffer bytes;
+  ByteLease::Units units;
+  std::vector<events::CloudEvent> passed_on;  // empty for a COS trigger payload
+  Instant received;
+  Instant deadline;
+  WallInstant time;  // ce-time of its events
+
+  std::uint32_t records = 0;
+  std::uint32_t open = 0;  // events not yet delivered or given up
+  std::uint32_t delivered = 0;
+  std::vector<Failure> failures;
+
+  PostOwner* owner = nullptr;  // null once the client is gone
+  Answer answer;
+  State state = State::open;
+  bool in_reply_line = false;
+  bool expired = false;  // its deadline has passed: nothing of it is sent any more
+};
+
+}  // namespace gateway

@@ -1,0 +1,35 @@
+#pragma once
+#include <chrono>
+
+namespace gateway {
+
+using Instant = std::chrono::steady_clock::time_point;
+using WallInstant = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// One shard's idea of now. Waits and durations use the steady clock; the wall clock is derived from
+// it by an offset that is renewed with every tick, so that one clock read gives both and a step of
+// the system's time reaches events within a tick without disturbing any deadline.
+class Clock {
+ public:
+  Clock() noexcept { tick(); }
+
+  // Reads the clock.
+  Instant refresh() noexcept { return now_ = std::chrono::steady_clock::now(); }
+  // The last reading: exact to a loop turn.
+  [[nodiscard]] Instant now() const noexcept { return now_; }
+  [[nodiscard]] WallInstant wall(Instant at) const noexcept {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::sys_time<std::chrono::nanoseconds>(at.time_since_epoch() + offset_));
+  }
+
+  void tick() noexcept {
+    refresh();
+    offset_ = std::chrono::system_clock::now().time_since_epoch() - now_.time_since_epoch();
+  }
+
+ private:
+  Instant now_;
+  std::chrono::nanoseconds offset_{0};
+};
+
+}  // namespace gateway

@@ -1,0 +1,136 @@
+#include "gateway/shard.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "gateway/observe/log.hpp"
+#include "gateway/runtime/cores.hpp"
+
+namespace gateway {
+namespace {
+
+constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
+
+// How exactly deadlines are kept: to an eighth of the shortest, without looking too often.
+std::chrono::milliseconds tick_interval(const config::Settings& settings) {
+  using std::chrono::milliseconds;
+  const auto shortest = std::min({settings.delivery.timeout, settings.delivery.deadline,
+                                  settings.ingress.request_timeout, settings.ingress.idle_timeout});
+  return std::clamp(shortest / 8, milliseconds(5), milliseconds(100));
+}
+
+}  // namespace
+
+Shard::Shard(const Shared& shared, const tcp::endpoint& at)
+    : lease_(shared.budget, shared.shards),
+      ledger_(metrics_, shared.settings.delivery.deadline),
+      turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
+      eventbus_({context_.get_executor(), clock_, ledger_, metrics_, [this] { turn_end_.request(); }},
+                shared.settings, shared.endpoint),
+      intake_(shared.settings.event, ledger_, eventbus_),
+      ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
+                metrics_, shared.connections, [this] { turn_end_.request(); }},
+               shared.settings.ingress, listen(at, shared.shards > 1)),
+      tick_every_(tick_interval(shared.settings)),
+      tick_timer_(context_.get_executor()),
+      stop_wanted_(context_.get_executor()) {
+  metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
+}
+
+Shard::~Shard() { join(); }
+
+Acceptor Shard::listen(const tcp::endpoint& at, bool shared_port) {
+  Acceptor acceptor(context_.get_executor());
+  acceptor.open(at.protocol());
+  acceptor.set_option(Acceptor::reuse_address(true));
+  if (at.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
+  if (shared_port) {
+    const int on = 1;
+    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+      throw boost::system::system_error(errno, boost::system::system_category(), "SO_REUSEPORT");
+    }
+  }
+  acceptor.bind(at);
+  acceptor.listen(kBacklog);
+  port_ = acceptor.local_endpoint().port();
+  return acceptor;
+}
+
+void Shard::start(std::optional<int> core) {
+  asio::co_spawn(context_.get_executor(), tick_loop(), [](const std::exception_ptr& error) {
+    if (error) log::internal_error("tick", error);
+  });
+  asio::co_spawn(context_.get_executor(), live(), [this](const std::exception_ptr& error) {
+    if (error) log::internal_error("shard", error);
+    ended_ = true;
+    tick_timer_.cancel();
+  });
+  thread_ = std::thread([this, core] {
+    if (core && !pin_this_thread(*core)) log::debug("thread not pinned", {{"core", *core}});
+    context_.run();
+  });
+}
+
+void Shard::stop(Instant deadline) {
+  asio::post(context_, [this, deadline] {
+    stop_deadline_ = deadline;
+    stop_wanted_.notify_all();
+  });
+}
+
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Task<void> Shard::live() {
+  eventbus_.start();
+  ingress_.start();
+  while (!stop_deadline_) co_await stop_wanted_.wait();
+
+  ingress_.drain();
+  co_await ingress_.drained(*stop_deadline_);
+  // Posts whose client is gone are finished as well: their events were received.
+  while (ledger_.posts() != 0 && clock_.refresh() < *stop_deadline_) {
+    co_await stop_wanted_.wait_until(std::min(*stop_deadline_, clock_.now() + tick_every_));
+  }
+  ledger_.abandon_all();
+  ingress_.flush();
+  co_await ingress_.stop();
+  co_await eventbus_.stop();
+}
+
+Task<void> Shard::tick_loop() {
+  while (!ended_) {
+    clock_.tick();
+    const Instant now = clock_.now();
+    metrics_.heartbeat_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    eventbus_.tick(now);
+    ingress_.tick(now);
+    tick_timer_.expires_at(now + tick_every_);
+    co_await tick_timer_.async_wait(tuple);
+  }
+}
+
+void Shard::end_of_turn() {
+  eventbus_.flush();
+  ingress_.flush();
+}
+
+void Shard::ask_status(std::function<void(ShardStatus)> done) {
+  asio::post(context_, [this, done = std::move(done)] {
+    ShardStatus status;
+    status.posts = ledger_.posts();
+    status.events = ledger_.events_open();
+    status.waiting = eventbus_.queue().waiting();
+    status.queue_bytes = eventbus_.queue().bytes();
+    status.connections = eventbus_.connection_status();
+    done(std::move(status));
+  });
+}
+
+}  // namespace gateway

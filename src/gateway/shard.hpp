@@ -1,0 +1,91 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/egress/eventbus.hpp"
+#include "gateway/ingress/ingress.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/pipeline/intake.hpp"
+#include "gateway/pipeline/ledger.hpp"
+#include "gateway/runtime/asio.hpp"
+#include "gateway/runtime/buffer_pool.hpp"
+#include "gateway/runtime/byte_budget.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/signal.hpp"
+#include "gateway/runtime/turn_end.hpp"
+
+namespace gateway {
+
+// What /status tells about one shard; gathered on its own thread.
+struct ShardStatus {
+  std::size_t posts = 0;
+  std::size_t events = 0;
+  std::size_t waiting = 0;
+  std::size_t queue_bytes = 0;
+  std::vector<egress::ConnectionStatus> connections;
+};
+
+// Everything one core needs and nothing it shares: loop, listener, clients, queue, eventbus
+// connections, counters. Its thread is the only one that touches them; the doors from outside are
+// stop(), ask_status() and the counters.
+class Shard {
+ public:
+  // What all shards draw on; outlives them.
+  struct Shared {
+    const config::Settings& settings;
+    const config::Endpoint& endpoint;
+    ByteBudget& budget;
+    ingress::ConnectionCount& connections;
+    std::size_t shards;
+  };
+
+  // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws
+  // boost::system::system_error.
+  Shard(const Shared& shared, const tcp::endpoint& listen);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // Runs the loop on a thread of its own, bound to `core` if there is one.
+  void start(std::optional<int> core);
+  // Any thread: drains, at most until `deadline`, then ends the loop.
+  void stop(Instant deadline);
+  // Until the loop has ended.
+  void join();
+
+  // Any thread: calls `done` on the shard's thread.
+  void ask_status(std::function<void(ShardStatus)> done);
+  [[nodiscard]] const observe::ShardMetrics& metrics() const noexcept { return metrics_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+ private:
+  [[nodiscard]] Task<void> live();
+  [[nodiscard]] Task<void> tick_loop();
+  [[nodiscard]] Acceptor listen(const tcp::endpoint& at, bool shared_port);
+  void end_of_turn();
+
+  observe::ShardMetrics metrics_;
+  asio::io_context context_{1};
+  Clock clock_;
+  BufferPool buffers_;
+  ByteLease lease_;
+  Ledger ledger_;
+  TurnEnd<std::function<void()>> turn_end_;
+  egress::Eventbus eventbus_;
+  Intake intake_;
+  std::uint16_t port_ = 0;
+  ingress::Ingress ingress_;
+  const std::chrono::milliseconds tick_every_;
+  Timer tick_timer_;
+  Signal stop_wanted_;
+  std::optional<Instant> stop_deadline_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+}  // namespace gateway

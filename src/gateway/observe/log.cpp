@@ -33,15 +33,15 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
 
 std::string json_members(std::string_view message, Fields fields) {
   std::string text = "\"message\":";
-  events::append_json_string(message, text);
+  events::append_json_string(text, message);
   for (const auto& field : fields) {
     text += ',';
-    events::append_json_string(field.key, text);
+    events::append_json_string(text, field.key);
     text += ':';
     if (field.number) {
       text += field.value;
     } else {
-      events::append_json_string(field.value, text);
+      events::append_json_string(text, field.value);
     }
   }
   return text;
@@ -59,7 +59,7 @@ std::string text_line(std::string_view message, Fields fields) {
     if (plain) {
       text += field.value;
     } else {
-      events::append_json_string(field.value, text);
+      events::append_json_string(text, field.value);
     }
   }
   return text;

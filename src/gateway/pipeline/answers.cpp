@@ -32,7 +32,7 @@ Answer partly_failed(const Post& post) {
     if (named == kNamedFailures) break;
     fmt::format_to(out, "{}{{\"index\":{},\"status\":{},\"reason\":", named == 0 ? "" : ",",
                    failure.index, failure.status);
-    events::append_json_string(failure.reason, answer.body);
+    events::append_json_string(answer.body, failure.reason);
     answer.body += '}';
     ++named;
   }
@@ -58,7 +58,7 @@ Answer refused(unsigned status, std::string_view reason, bool close) {
   Answer answer;
   answer.status = status;
   answer.body = "{\"error\":";
-  events::append_json_string(reason, answer.body);
+  events::append_json_string(answer.body, reason);
   answer.body += '}';
   answer.close = close;
   return answer;

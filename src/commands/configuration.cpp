@@ -1,0 +1,36 @@
+#include "commands/configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace gateway::commands {
+
+void ConfigurationOptions::add_to(CLI::App& app) {
+  app.add_option("--config", config_path_,
+                 "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)")
+      ->type_name("FILE");
+  app.add_option("--secret", secret_path_,
+                 "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)")
+      ->type_name("FILE");
+  app.add_option("--set", overrides_, "Override one key, e.g. --set delivery.pipeline=16")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+std::optional<config::Settings> ConfigurationOptions::load() const {
+  config::Sources sources;
+  if (!config_path_.empty()) sources.config_path = config_path_;
+  if (!secret_path_.empty()) sources.secret_path = secret_path_;
+  sources.overrides = overrides_;
+  sources.environment = config::process_environment();
+  config::Loaded loaded = config::load(sources);
+  for (const auto& warning : loaded.warnings) {
+    fmt::print(stderr, "warning: {}\n", warning.text());
+  }
+  for (const auto& problem : loaded.problems) fmt::print(stderr, "error: {}\n", problem.text());
+  if (!loaded.ok()) return std::nullopt;
+  return std::move(loaded.settings);
+}
+
+}  // namespace gateway::commands

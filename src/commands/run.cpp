@@ -1,0 +1,119 @@
+#include "commands/run.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "commands/configuration.hpp"
+#include "gateway/gateway.hpp"
+#include "gateway/observe/log.hpp"
+
+namespace gateway::commands {
+namespace {
+
+namespace asio = boost::asio;
+
+// What the configuration may ask for and this version cannot do. Going on without it would break a
+// promise the user has read in the documentation.
+std::vector<std::string> unsupported(const config::Settings& settings) {
+  std::vector<std::string> keys;
+  const auto need = [&keys](bool wanted, const char* text) {
+    if (wanted) keys.emplace_back(text);
+  };
+  need(settings.function.provision,
+       "function.provision: this version cannot deploy the relay function; set it to false");
+  need(!settings.spool.path.empty(), "spool.path: this version has no spool");
+  need(!settings.dead_letter.path.empty(), "dead_letter.path: this version keeps no dead letters");
+  need(settings.ingress.tls.any(), "gateway.tls: this version serves plain HTTP only");
+  need(settings.ingress.auth == config::Auth::hmac,
+       "gateway.auth: this version does not check signatures");
+  need(settings.target.starts_with("https://") || settings.delivery.tls.any(),
+       "target: this version reaches the eventbus over plain HTTP only");
+  return keys;
+}
+
+class Signals {
+ public:
+  explicit Signals(Gateway& gateway) : gateway_(gateway) { wait(); }
+  void run() { context_.run(); }
+
+ private:
+  void wait() {
+    set_.async_wait([this](const boost::system::error_code& error, int number) {
+      if (error) return;
+      if (number == SIGHUP) {
+        // Nothing is reread: whatever a reload would close might hold an event.
+        log::info("SIGHUP has no effect; restart to change the configuration");
+      } else if (stopping_) {
+        log::stop();
+        _exit(128 + number);
+      } else {
+        stopping_ = true;
+        gateway_.stop();
+        waiter_ = std::thread([this] {
+          gateway_.wait();
+          asio::post(context_, [this] { set_.cancel(); });
+        });
+      }
+      wait();
+    });
+  }
+
+ public:
+  ~Signals() {
+    if (waiter_.joinable()) waiter_.join();
+  }
+
+ private:
+  Gateway& gateway_;
+  asio::io_context context_{1};
+  asio::signal_set set_{context_, SIGTERM, SIGINT, SIGHUP};
+  std::thread waiter_;
+  bool stopping_ = false;
+};
+
+int serve(const config::Settings& settings) {
+  log::start(settings.debug ? log::Level::debug : log::Level::info);
+  int exit_code = kDone;
+  if (const auto keys = unsupported(settings); !keys.empty()) {
+    for (const auto& key : keys) log::error(key);
+    exit_code = kConfiguration;
+  } else {
+    try {
+      Gateway gateway(settings);
+      if (settings.ingress.auth == config::Auth::automatic) {
+        log::warn("posts are not authenticated; keep the port private");
+      }
+      Signals signals(gateway);
+      gateway.start();
+      signals.run();
+    } catch (const std::system_error& error) {
+      log::error(error.what());
+      exit_code = kUnavailable;
+    }
+  }
+  log::stop();
+  return exit_code;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("run", "Accept COS trigger posts and deliver CloudEvents");
+  auto options = std::make_shared<ConfigurationOptions>();
+  options->add_to(*command);
+  command->callback([options, &exit_code] {
+    const auto settings = options->load();
+    exit_code = settings ? serve(*settings) : kConfiguration;
+  });
+}
+
+}  // namespace gateway::commands

@@ -75,16 +75,6 @@ TEST(Admission, AChunkedBodyIsRefusedWhenItGrowsOverTheLimit) {
   EXPECT_THAT(bus.requests(), IsEmpty());
 }
 
-TEST(Admission, AChunkThatAnnouncesTooMuchIsRefusedBeforeItIsSent) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
-  settings.ingress.max_body = 4096;
-  const RunningGateway gateway(settings);
-  HttpClient client = gateway.connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n");
-  EXPECT_EQ(client.response().status, 413u);
-}
-
 TEST(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());
@@ -137,6 +127,7 @@ TEST(Admission, ConnectionsOverTheLimitAreToldToComeBack) {
   third.send_until_answered(post_text(cos_payload(1)));
   expect_refused_for_now(third.response());
   EXPECT_TRUE(third.closed_by_peer());
+  third.close();
   EXPECT_EQ(first.post(cos_payload(1)).status, 200u) << "those who were there stay";
   second.close();
   ASSERT_TRUE(gateway.wait_for([](const auto& now) { return now.connections == 1; }));

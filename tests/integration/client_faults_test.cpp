@@ -44,7 +44,10 @@ TEST_P(GoneBeforeTheAnswer, ItsEventsAreDeliveredOnceAndOthersGoOn) {
   }
   EXPECT_THAT(arrived, testing::UnorderedElementsAreArray(records));
   gateway.finish();
-  EXPECT_EQ(gateway.snapshot().posts_abandoned, 1u);
+  // After a FIN the client may still be reading; only a reset says that nobody is.
+  if (GetParam() == Leaving::rst) {
+    EXPECT_EQ(gateway.snapshot().posts_abandoned, 1u);
+  }
 }
 INSTANTIATE_TEST_SUITE_P(By, GoneBeforeTheAnswer, testing::Values(Leaving::fin, Leaving::rst),
                          [](const auto& test) {

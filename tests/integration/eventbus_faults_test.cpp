@@ -131,7 +131,9 @@ TEST(EventbusFaults, GarbageIsNoAcknowledgement) {
     Action action;
     action.bytes = bytes;
     bus.next(action);
-    const RunningGateway gateway(loopback_settings(bus.port()));
+    config::Settings settings = loopback_settings(bus.port());
+    settings.delivery.timeout = 500ms;
+    const RunningGateway gateway(settings);
     EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
     const Requests seen = bus.requests();
     ASSERT_EQ(seen.size(), 3u);
@@ -208,8 +210,8 @@ TEST(EventbusFaults, ARestartOfTheEventbusLosesNothing) {
   for (int round = 0; round < 3; ++round) {
     bus.hold();
     HttpClient client = gateway.connect();
-    client.send(post_text(cos_payload(10)));
     const std::size_t before = bus.requests().size();
+    client.send(post_text(cos_payload(10)));
     ASSERT_TRUE(bus.wait_for_requests(before + 1));
     bus.go_down();
     bus.release();
@@ -217,6 +219,24 @@ TEST(EventbusFaults, ARestartOfTheEventbusLosesNothing) {
     EXPECT_EQ(client.response().status, 200u);
   }
   EXPECT_EQ(gateway.snapshot().delivered, 34u);
+}
+
+TEST(EventbusFaults, AnEventThatKillsItsConnectionDoesNotHoldUpTheOthers) {
+  ScriptedEventbus bus;
+  bus.script([](const Request& request) {
+    const bool poison = request.body.find("poison") != std::string::npos;
+    return poison ? reset_unanswered() : reply(200);
+  });
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.deadline = 1500ms;
+  settings.delivery.retry.max = 1s;
+  const RunningGateway gateway(settings);
+  HttpClient sick = gateway.connect();
+  sick.send(post_text(cos_payload({cos_record("poison")})));
+  ASSERT_TRUE(bus.wait_for_requests(3));
+  HttpClient healthy = gateway.connect();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(healthy.post(cos_payload(2)).status, 200u) << i;
+  EXPECT_EQ(sick.response().status, 504u);
 }
 
 TEST(EventbusFaults, AnEventbusThatClosesIdleConnectionsIsNoFault) {

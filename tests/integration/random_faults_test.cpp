@@ -52,7 +52,7 @@ void PrintTo(const Load& load, std::ostream* out) {
 class RandomFaults : public testing::TestWithParam<Load> {};
 
 TEST_P(RandomFaults, LoseNothingAndInventNothing) {
-  constexpr std::size_t kPosts = 5'000;
+  constexpr std::size_t kPosts = 10'000;
   constexpr std::size_t kClients = 64;
   ScriptedEventbus bus;
   bus.script(random_faults(GetParam().seed));

@@ -32,6 +32,7 @@ TEST(Shutdown, PostsInFlightAreFinishedAndAnswered) {
   bus.release();
   EXPECT_EQ(client.response().body, R"({"records":5})");
   EXPECT_TRUE(client.closed_by_peer());
+  client.close();
   gateway.gateway().wait();
   EXPECT_EQ(gateway.snapshot().delivered, 5u);
 }
@@ -76,6 +77,7 @@ TEST(Shutdown, NewPostsAreRefusedWhileOldOnesFinish) {
   if (behind) {
     EXPECT_EQ(behind->status, 503u);
   }
+  busy.close();
   gateway.gateway().wait();
   EXPECT_EQ(bus.requests().size(), 1u);
 }

@@ -70,7 +70,8 @@ class Shard {
   void end_of_turn();
 
   observe::ShardMetrics metrics_;
-  asio::io_context context_{1};
+  // No locks around the sockets: only this shard's thread touches them; posting to it is allowed.
+  asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Clock clock_;
   BufferPool buffers_;
   ByteLease lease_;

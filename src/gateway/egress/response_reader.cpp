@@ -51,6 +51,14 @@ ResponseReader::Step ResponseReader::finish() noexcept {
 }
 
 ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
+  // An eventbus says the same words thousands of times a second: a head equal to the one before
+  // means the same.
+  if (partial_.empty() && !same_.empty() && input.starts_with(same_)) {
+    input.remove_prefix(same_.size());
+    response_ = same_response_;
+    begin_body(same_framing_);
+    return Step::response;
+  }
   // Most heads arrive whole, and are parsed where they lie.
   std::string_view text = input;
   const std::size_t before = partial_.size();
@@ -59,9 +67,11 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
     text = partial_;
   }
   if (text.empty()) return Step::need_more;
-  switch (scan_.advance(text.data(), std::min(text.size(), http::kMaxHead))) {
+  switch (scan_.advance(text.data(), text.size())) {
     case http::HeadScan::State::malformed:
-      return fail("a line of the head does not end in CRLF");
+      return fail("control character in the head, or a line that does not end in CRLF");
+    case http::HeadScan::State::too_many_lines:
+      return fail("too many header fields");
     case http::HeadScan::State::incomplete:
       if (text.size() >= http::kMaxHead) return fail("head too large");
       if (before == 0) partial_.assign(text);
@@ -71,22 +81,27 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
       break;
   }
   const std::size_t size = scan_.size();
-  const Step step = parse_head(text.substr(0, size), scan_.lines());
+  const Step step = parse_head(text.data());
+  if (step == Step::response && size <= kMostSame) {
+    same_.assign(text.substr(0, size));
+    same_response_ = response_;
+  }
   input.remove_prefix(size - before);
   partial_.clear();
   scan_.reset();
   return step;
 }
 
-ResponseReader::Step ResponseReader::parse_head(std::string_view head, std::size_t lines) {
-  if (!http::free_of_controls(head, lines)) return fail("control character in the head");
+ResponseReader::Step ResponseReader::parse_head(const char* data) {
   // status-line = "HTTP/1." DIGIT SP 3DIGIT SP [reason]; some servers leave out the last blank.
-  if (head.size() < 14 || !head.starts_with("HTTP/1.") || !is_digit(head[7]) || head[8] != ' ' ||
+  const std::string_view head = scan_.line(data, 0);
+  if (head.size() < 12 || !head.starts_with("HTTP/1.") || !is_digit(head[7]) || head[8] != ' ' ||
       !is_digit(head[9]) || !is_digit(head[10]) || !is_digit(head[11]) ||
-      (head[12] != ' ' && head[12] != '\r')) {
+      (head.size() > 12 && head[12] != ' ')) {
     return fail("malformed status line");
   }
-  response_.status = static_cast<unsigned>((head[9] - '0') * 100 + (head[10] - '0') * 10 + head[11] - '0');
+  response_.status =
+      static_cast<unsigned>((head[9] - '0') * 100 + (head[10] - '0') * 10 + head[11] - '0');
   if (response_.status < 100) return fail("malformed status line");
   const bool http_1_0 = head[7] == '0';
   bool close = http_1_0;
@@ -94,20 +109,20 @@ ResponseReader::Step ResponseReader::parse_head(std::string_view head, std::size
   response_.excerpt.clear();
 
   http::Framing framing;
-  http::FieldWalk walk(head.substr(head.find('\n') + 1));
+  http::FieldWalk walk(data, scan_);
   while (const auto field = walk.next()) {
     const auto [name, value] = *field;
-    using http::equals_ignoring_case;
-    if (name.size() == 14 && equals_ignoring_case(name, "content-length")) {
+    using http::is_name;
+    if (is_name(name, "content-length")) {
       framing.content_length(value);
-    } else if (name.size() == 17 && equals_ignoring_case(name, "transfer-encoding")) {
+    } else if (is_name(name, "transfer-encoding")) {
       framing.transfer_encoding(value);
-    } else if (name.size() == 10 && equals_ignoring_case(name, "connection")) {
+    } else if (is_name(name, "connection")) {
       http::for_each_in_list(value, [&close](std::string_view option) {
-        if (equals_ignoring_case(option, "close")) close = true;
-        if (equals_ignoring_case(option, "keep-alive")) close = false;
+        if (http::equals_ignoring_case(option, "close")) close = true;
+        if (http::equals_ignoring_case(option, "keep-alive")) close = false;
       });
-    } else if (name.size() == 11 && equals_ignoring_case(name, "retry-after")) {
+    } else if (is_name(name, "retry-after")) {
       response_.retry_after = value;
     }
   }
@@ -115,12 +130,17 @@ ResponseReader::Step ResponseReader::parse_head(std::string_view head, std::size
   if (framing.problem() != http::Framing::Problem::none) return fail("ambiguous length of the body");
 
   response_.close = close;
-  // RFC 9112 section 6.3.
-  if (response_.status < 200 || response_.status == 204 || response_.status == 304) {
-    // 101 would end HTTP on this connection, and nobody asked for it.
-    if (response_.status == 101) return fail("unexpected 101 Switching Protocols");
-    return Step::response;
-  }
+  // 101 would end HTTP on this connection, and nobody asked for it.
+  if (response_.status == 101) return fail("unexpected 101 Switching Protocols");
+  same_framing_ = framing;
+  begin_body(framing);
+  return Step::response;
+}
+
+// RFC 9112 section 6.3.
+void ResponseReader::begin_body(const http::Framing& framing) noexcept {
+  body_ = Body::none;
+  if (response_.status < 200 || response_.status == 204 || response_.status == 304) return;
   if (framing.chunked()) {
     body_ = Body::chunked;
   } else if (!framing.length()) {
@@ -130,7 +150,6 @@ ResponseReader::Step ResponseReader::parse_head(std::string_view head, std::size
     body_ = Body::length;
     left_ = *framing.length();
   }
-  return Step::response;
 }
 
 ResponseReader::Step ResponseReader::read_body(std::string_view& input) {

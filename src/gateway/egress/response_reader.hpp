@@ -46,11 +46,18 @@ class ResponseReader {
   enum class Body : std::uint8_t { none, length, chunked, until_close };
 
   Step read_head(std::string_view& input);
-  Step parse_head(std::string_view head, std::size_t lines);
+  Step parse_head(const char* data);
+  void begin_body(const http::Framing& framing) noexcept;
   Step read_body(std::string_view& input);
   Step finish() noexcept;
   Step fail(std::string_view reason) noexcept;
   void keep_excerpt(std::string_view part);
+
+  // The last head that was parsed, if it was short, and what it said.
+  static constexpr std::size_t kMostSame = 512;
+  std::string same_;
+  Response same_response_;
+  http::Framing same_framing_;
 
   std::string partial_;  // a head that came in pieces
   http::HeadScan scan_;

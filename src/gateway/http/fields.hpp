@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -23,25 +25,38 @@ struct Stretch {
   }
 };
 
-// Finds the end of a head as bytes arrive, each byte looked at once.
+// Finds the lines of a head as its bytes arrive, each byte looked at once. No control character gets
+// past it but tabs and line ends.
 class HeadScan {
  public:
-  enum class State { incomplete, complete, malformed };
-  // `data` begins at the head's first byte and holds `size` bytes, those of earlier calls included.
+  enum class State { incomplete, complete, malformed, too_many_lines };
+  // `data` begins at the head's first byte and holds `size` bytes, those of earlier calls included;
+  // at most kMaxHead of them are looked at.
   State advance(const char* data, std::size_t size) noexcept;
   // Bytes of the head with its blank line; only when complete.
-  [[nodiscard]] std::size_t size() const noexcept { return scanned_; }
+  [[nodiscard]] std::size_t size() const noexcept { return line_; }
+  // The start line and the field lines.
   [[nodiscard]] std::size_t lines() const noexcept { return lines_; }
-  void reset() noexcept { scanned_ = line_ = lines_ = 0; }
+  // Without its end.
+  [[nodiscard]] std::string_view line(const char* data, std::size_t i) const noexcept {
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1] + std::size_t{2};
+    return {data + begin, ends_[i] - begin};
+  }
+  void reset() noexcept {
+    scanned_ = line_ = lines_ = 0;
+    cut_at_return_ = false;
+  }
 
  private:
-  std::size_t scanned_ = 0;
-  std::size_t line_ = 0;   // where the current line begins
-  std::size_t lines_ = 0;  // the blank one included
-};
+  State on_control(const char* data, std::size_t at, std::size_t size) noexcept;
 
-// True if a complete head of `lines` lines holds no control character but tabs and its line ends.
-[[nodiscard]] bool free_of_controls(std::string_view head, std::size_t lines) noexcept;
+  std::size_t scanned_ = 0;
+  std::size_t line_ = 0;  // where the current line begins
+  std::size_t lines_ = 0;
+  bool cut_at_return_ = false;  // the bytes end between CR and LF
+  std::array<std::uint16_t, kMaxFields + 1> ends_;  // of each line, its CR
+  static_assert(kMaxHead <= 65'536);
+};
 
 // Walks the field lines of a complete head.
 class FieldWalk {
@@ -50,16 +65,39 @@ class FieldWalk {
     std::string_view name;   // a token, letter case as received
     std::string_view value;  // without surrounding white space
   };
-  // `lines`: what follows the start line, the blank line included.
-  explicit FieldWalk(std::string_view lines) noexcept : rest_(lines) {}
+  FieldWalk(const char* data, const HeadScan& scan) noexcept : data_(data), scan_(scan) {}
   // The next field; empty at the end and when a line is malformed.
   [[nodiscard]] std::optional<Field> next() noexcept;
   [[nodiscard]] bool malformed() const noexcept { return malformed_; }
 
  private:
-  std::string_view rest_;
+  const char* data_;
+  const HeadScan& scan_;
+  std::size_t line_ = 1;
   bool malformed_ = false;
 };
+
+// Whether `name`, a token of as many characters, is `lower`, a lower-case name, in any letter case.
+// Eight characters at a time: setting bit 5 maps no two characters of a token onto one of a name but
+// the two cases of a letter.
+template <std::size_t N>
+[[nodiscard]] bool is_name(std::string_view name, const char (&lower)[N]) noexcept {
+  constexpr std::size_t kSize = N - 1;
+  constexpr std::uint64_t kLower = 0x2020202020202020;
+  if (name.size() != kSize) return false;
+  const auto differs = [&](std::size_t at, std::size_t size) {
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    std::memcpy(&a, name.data() + at, size);
+    std::memcpy(&b, lower + at, size);
+    return ((a | kLower) ^ (b | kLower)) != 0;
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= kSize; at += 8) {
+    if (differs(at, 8)) return false;
+  }
+  return at == kSize || !differs(at, kSize - at);
+}
 
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 

@@ -11,10 +11,16 @@ namespace {
 // large buffer.
 constexpr std::size_t kLargestFirstRead = (std::size_t{16} << 10) - BufferPool::kPadding;
 
-bool has_media_type(std::string_view value, std::string_view wanted) noexcept {
-  std::string_view type = value.substr(0, value.find(';'));
+BodyKind kind_of(std::string_view content_type) noexcept {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return http::equals_ignoring_case(type, wanted);
+  if (http::equals_ignoring_case(type, "application/cloudevents+json")) {
+    return BodyKind::structured_event;
+  }
+  if (http::equals_ignoring_case(type, "application/cloudevents-batch+json")) {
+    return BodyKind::event_batch;
+  }
+  return BodyKind::records;
 }
 
 // RFC 9112 section 3.2: no form of request target holds white space or control characters.
@@ -85,24 +91,20 @@ RequestReader::Step RequestReader::read_head() {
   if (begin_ == end_) return Step::need_more;
 
   const char* data = bytes_.data() + begin_;
-  const auto state = scan_.advance(data, std::min(end_ - begin_, http::kMaxHead));
-  if (state == http::HeadScan::State::malformed) {
-    return fail(400, "a line of the head does not end in CRLF");
+  switch (scan_.advance(data, end_ - begin_)) {
+    case http::HeadScan::State::malformed:
+      return fail(400, "control character in the head, or a line that does not end in CRLF");
+    case http::HeadScan::State::too_many_lines:
+      return fail(431, "too many header fields");
+    case http::HeadScan::State::incomplete:
+      if (end_ - begin_ >= http::kMaxHead) return fail(431, "head too large");
+      return Step::need_more;
+    case http::HeadScan::State::complete:
+      break;
   }
-  if (state == http::HeadScan::State::incomplete) {
-    if (end_ - begin_ >= http::kMaxHead) return fail(431, "head too large");
-    return Step::need_more;
-  }
-  if (scan_.lines() > http::kMaxFields + 2) return fail(431, "too many header fields");
-
-  const std::string_view head(data, scan_.size());
-  if (!http::free_of_controls(head, scan_.lines())) {
-    return fail(400, "control character in the head");
-  }
-  request_ = Request();
-  const std::size_t line_end = head.find('\n');
-  if (!parse_request_line(head.substr(0, line_end - 1))) return Step::bad;
-  return parse_fields(head.substr(line_end + 1));
+  request_.reset();
+  if (!parse_request_line(scan_.line(data, 0))) return Step::bad;
+  return parse_fields();
 }
 
 bool RequestReader::parse_request_line(std::string_view line) noexcept {
@@ -131,10 +133,10 @@ bool RequestReader::parse_request_line(std::string_view line) noexcept {
   return true;
 }
 
-RequestReader::Step RequestReader::parse_fields(std::string_view lines) {
+RequestReader::Step RequestReader::parse_fields() {
   RequestHead& head = request_.head;
   http::Framing framing;
-  http::FieldWalk walk(lines);
+  http::FieldWalk walk(bytes_.data() + begin_, scan_);
   bool close = http_1_0_;
   std::size_t hosts = 0;
   bool bad_expectation = false;
@@ -142,43 +144,27 @@ RequestReader::Step RequestReader::parse_fields(std::string_view lines) {
 
   while (const auto field = walk.next()) {
     const auto [name, value] = *field;
-    using http::equals_ignoring_case;
-    switch (name.size()) {
-      case 4:
-        if (equals_ignoring_case(name, "host")) ++hosts;
-        break;
-      case 6:
-        if (equals_ignoring_case(name, "expect")) {
-          head.expects_continue = equals_ignoring_case(value, "100-continue");
-          bad_expectation = bad_expectation || !head.expects_continue;
-        }
-        break;
-      case 10:
-        if (equals_ignoring_case(name, "connection")) {
-          http::for_each_in_list(value, [&close](std::string_view option) {
-            if (equals_ignoring_case(option, "close")) close = true;
-          });
-        }
-        break;
-      case 12:
-        if (equals_ignoring_case(name, "content-type")) request_.content_type = stretch(value);
-        break;
-      case 14:
-        if (equals_ignoring_case(name, "content-length")) framing.content_length(value);
-        break;
-      case 17:
-        if (equals_ignoring_case(name, "transfer-encoding")) framing.transfer_encoding(value);
-        break;
-      case 22:
-        if (equals_ignoring_case(name, "webhook-request-origin")) {
-          request_.webhook_origin = stretch(value);
-        }
-        break;
-      default:
-        break;
-    }
-    if (name.size() > 3 && (name[0] | 0x20) == 'c' && (name[1] | 0x20) == 'e' && name[2] == '-') {
-      specversion = specversion || equals_ignoring_case(name, "ce-specversion");
+    using http::is_name;
+    if (is_name(name, "host")) {
+      ++hosts;
+    } else if (is_name(name, "content-length")) {
+      framing.content_length(value);
+    } else if (is_name(name, "content-type")) {
+      request_.content_type = stretch(value);
+      head.kind = kind_of(value);
+    } else if (is_name(name, "connection")) {
+      http::for_each_in_list(value, [&close](std::string_view option) {
+        if (http::equals_ignoring_case(option, "close")) close = true;
+      });
+    } else if (is_name(name, "transfer-encoding")) {
+      framing.transfer_encoding(value);
+    } else if (is_name(name, "expect")) {
+      head.expects_continue = http::equals_ignoring_case(value, "100-continue");
+      bad_expectation = bad_expectation || !head.expects_continue;
+    } else if (is_name(name, "webhook-request-origin")) {
+      request_.webhook_origin = stretch(value);
+    } else if (name.size() > 3 && is_name(name.substr(0, 3), "ce-")) {
+      specversion = specversion || is_name(name, "ce-specversion");
       note_event_field(name, value);
     }
   }
@@ -208,14 +194,7 @@ RequestReader::Step RequestReader::parse_fields(std::string_view lines) {
   head.chunked = framing.chunked();
   head.content_length = framing.length().value_or(0);
   if (head.content_length == 0 && !head.chunked) head.expects_continue = false;
-  const std::string_view type = request_.content_type.in(bytes_.data() + begin_);
-  if (has_media_type(type, "application/cloudevents+json")) {
-    head.kind = BodyKind::structured_event;
-  } else if (has_media_type(type, "application/cloudevents-batch+json")) {
-    head.kind = BodyKind::event_batch;
-  } else if (specversion) {
-    head.kind = BodyKind::binary_event;
-  }
+  if (head.kind == BodyKind::records && specversion) head.kind = BodyKind::binary_event;
   body_begin_ = body_end_ = in_ = begin_ + scan_.size();
   state_ = State::decide;
   return Step::head;

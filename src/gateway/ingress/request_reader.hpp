@@ -42,6 +42,12 @@ class Request {
   std::vector<http::Stretch> event_fields;
 
   [[nodiscard]] std::string_view body_text() const noexcept { return body.in(bytes.data()); }
+  // Forgets all but the memory it holds.
+  void reset() noexcept {
+    head = RequestHead();
+    body = content_type = webhook_origin = http::Stretch();
+    event_fields.clear();
+  }
 };
 
 // Why a request cannot be read any further. The connection cannot be used after the answer.
@@ -103,7 +109,7 @@ class RequestReader {
   Step skip();
   Step fail(unsigned status, std::string_view reason) noexcept;
   bool parse_request_line(std::string_view line) noexcept;
-  Step parse_fields(std::string_view lines);
+  Step parse_fields();
   void note_event_field(std::string_view name, std::string_view value);
   [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
   void make_room(std::size_t needed);

@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_eventbus.hpp"
+
+// What the gateway does not take, and how early it says so.
+namespace gateway::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::IsEmpty;
+
+std::string head_only(std::size_t length, std::string_view more = "") {
+  return fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n{}\r\n", length, more);
+}
+
+void expect_refused_for_now(const Response& answer) {
+  EXPECT_EQ(answer.status, 503u);
+  const std::string_view text = answer.headers["Retry-After"];
+  unsigned seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  EXPECT_TRUE(error == std::errc() && end == text.data() + text.size()) << text;
+  EXPECT_GE(seconds, 1u);
+}
+
+TEST(Admission, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.max_body = 4096;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  client.send(head_only(4097));
+  EXPECT_EQ(client.response().status, 413u);
+  EXPECT_THAT(bus.requests(), IsEmpty());
+}
+
+TEST(Admission, ExpectContinueIsNotGrantedToABodyOverTheLimit) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.max_body = 4096;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  client.send(head_only(4097, "Expect: 100-continue\r\n"));
+  EXPECT_EQ(client.response().status, 413u);
+}
+
+TEST(Admission, ABodyOfExactlyTheLimitIsTaken) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  const std::string body = cos_payload(3);
+  settings.ingress.max_body = body.size();
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  EXPECT_EQ(client.post(body).status, 200u);
+  client.send(chunked_post_text(body, 100));
+  EXPECT_EQ(client.response().status, 200u);
+}
+
+TEST(Admission, AChunkedBodyIsRefusedWhenItGrowsOverTheLimit) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.max_body = 4096;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  client.send_until_answered(chunked_post_text(cos_payload(500), 512));
+  EXPECT_EQ(client.response().status, 413u);
+  EXPECT_TRUE(client.closed_by_peer());
+  EXPECT_THAT(bus.requests(), IsEmpty());
+}
+
+TEST(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  const std::string body = cos_payload(20);
+  settings.ingress.max_in_flight = body.size() * 3 / 2;
+  const RunningGateway gateway(settings);
+  bus.hold();
+  HttpClient first = gateway.connect();
+  first.send(post_text(body));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  HttpClient second = gateway.connect();
+  second.send(head_only(body.size()));
+  expect_refused_for_now(second.response());
+  bus.release();
+  EXPECT_EQ(first.response().status, 200u);
+  EXPECT_EQ(gateway.post(body).status, 200u) << "the budget was not given back";
+}
+
+TEST(Admission, PostsAreRefusedWhileTheQueueIsFull) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.queue.events = 10;
+  const RunningGateway gateway(settings);
+  bus.hold();
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(gateway.connect());
+    clients.back().send(post_text(cos_payload(10)));
+  }
+  const std::size_t refused = first_readable(clients);
+  expect_refused_for_now(clients[refused].response());
+  bus.release();
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    if (i == refused) continue;
+    EXPECT_THAT(clients[i].response().status, testing::AnyOf(200u, 503u)) << i;
+  }
+  EXPECT_EQ(gateway.post(cos_payload(10)).status, 200u);
+}
+
+TEST(Admission, ConnectionsOverTheLimitAreToldToComeBack) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.max_connections = 2;
+  RunningGateway gateway(settings);
+  HttpClient first = gateway.connect();
+  HttpClient second = gateway.connect();
+  EXPECT_EQ(first.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(second.post(cos_payload(1)).status, 200u);
+  HttpClient third = gateway.connect();
+  third.send_until_answered(post_text(cos_payload(1)));
+  expect_refused_for_now(third.response());
+  EXPECT_TRUE(third.closed_by_peer());
+  third.close();
+  EXPECT_EQ(first.post(cos_payload(1)).status, 200u) << "those who were there stay";
+  second.close();
+  ASSERT_TRUE(gateway.wait_for([](const auto& now) { return now.connections == 1; }));
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u) << "there is room again";
+}
+
+TEST(Admission, ARequestThatDoesNotEndGets408) {
+  const std::string whole = post_text(cos_payload(2));
+  const std::vector<std::pair<const char*, std::string>> parts{
+      {"in the request line", whole.substr(0, 3)},
+      {"in the headers", whole.substr(0, 30)},
+      {"in the body", whole.substr(0, whole.size() - 1)},
+      {"in a chunk", chunked_post_text(cos_payload(2), 50).substr(0, 200)}};
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.request_timeout = 100ms;
+  const RunningGateway gateway(settings);
+  for (const auto& [where, bytes] : parts) {
+    SCOPED_TRACE(where);
+    HttpClient client = gateway.connect();
+    client.send(bytes);
+    EXPECT_EQ(client.response().status, 408u);
+    EXPECT_TRUE(client.closed_by_peer());
+  }
+  EXPECT_THAT(bus.requests(), IsEmpty());
+}
+
+TEST(Admission, DrippingBytesDoNotPutTheTimeoutOff) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.request_timeout = 150ms;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+  const auto start = std::chrono::steady_clock::now();
+  while (!client.readable(10ms)) {
+    ASSERT_LT(std::chrono::steady_clock::now() - start, 5s);
+    client.send_until_answered("x");
+  }
+  EXPECT_EQ(client.response().status, 408u);
+}
+
+TEST(Admission, WaitingForTheEventbusIsNotAnUnfinishedRequest) {
+  ScriptedEventbus bus;
+  bus.next(reply(200).after(300ms));
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.request_timeout = 50ms;
+  settings.ingress.idle_timeout = 50ms;
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+}
+
+TEST(Admission, IdleConnectionsAreClosed) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.idle_timeout = 100ms;
+  const RunningGateway gateway(settings);
+  HttpClient silent = gateway.connect();
+  HttpClient served = gateway.connect();
+  EXPECT_EQ(served.post(cos_payload(1)).status, 200u);
+  EXPECT_TRUE(served.closed_by_peer());
+  EXPECT_TRUE(silent.closed_by_peer());
+}
+
+}  // namespace
+}  // namespace gateway::test

@@ -1,0 +1,164 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <set>
+#include <string>
+
+#include "support/event_binding.hpp"
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_eventbus.hpp"
+
+// The `delivery:` and `event:` settings as the eventbus sees them.
+namespace gateway::test {
+namespace {
+
+namespace json = boost::json;
+using testing::HasSubstr;
+
+void expect_cos_event(const json::value& event, const std::string& record) {
+  EXPECT_EQ(event.at("specversion"), "1.0");
+  EXPECT_EQ(event.at("source"), "relay");
+  EXPECT_EQ(event.at("type"), "tencent-cloud-cos-event");
+  EXPECT_EQ(event.at("id").as_string().size(), 36u);
+  EXPECT_EQ(event.at("data"), json::parse(record));
+}
+
+TEST(EventSettings, StructuredModeCarriesTheEventInTheBody) {
+  ScriptedEventbus bus;
+  bus.next(reply(503));
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.mode = config::Mode::structured;
+  const RunningGateway gateway(settings);
+  const std::string record = cos_record("a \"b\" 日志");
+  EXPECT_EQ(gateway.post(cos_payload({record})).status, 200u);
+  const Requests seen = bus.requests();
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_THAT(std::string(seen[0].headers["Content-Type"]),
+              testing::StartsWith("application/cloudevents+json"));
+  EXPECT_EQ(seen[0].body, seen[1].body);
+  EXPECT_THAT(seen[0].body, HasSubstr(record));
+  expect_cos_event(json::parse(seen[0].body), record);
+}
+
+TEST(EventSettings, BatchModeCarriesManyEventsInABody) {
+  ScriptedEventbus bus;
+  bus.next(reply(503));
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.mode = config::Mode::batch;
+  const RunningGateway gateway(settings);
+  const std::vector<std::string> records = cos_records(50);
+  EXPECT_EQ(gateway.post(cos_payload(records)).status, 200u);
+  const Requests seen = bus.requests();
+  EXPECT_LT(seen.size(), 50u);
+  std::set<std::string> accepted;
+  std::set<std::string> refused;
+  for (const Request& request : seen) {
+    EXPECT_THAT(std::string(request.headers["Content-Type"]),
+                testing::StartsWith("application/cloudevents-batch+json"));
+    const json::value batch = json::parse(request.body);
+    for (const json::value& event : batch.as_array()) {
+      (request.accepted() ? accepted : refused).insert(std::string(event.at("id").as_string()));
+    }
+  }
+  EXPECT_EQ(accepted.size(), records.size());
+  EXPECT_THAT(accepted, testing::IsSupersetOf(refused)) << "a retry keeps its id";
+  EXPECT_EQ(gateway.snapshot().delivered, 50u);
+}
+
+TEST(EventSettings, ARefusedBatchFailsItsRecords) {
+  ScriptedEventbus bus;
+  bus.script([](const Request&) { return reply(400); });
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.mode = config::Mode::batch;
+  const RunningGateway gateway(settings);
+  const Response answer = gateway.post(cos_payload(5));
+  EXPECT_EQ(answer.status, 502u);
+  EXPECT_EQ(json::parse(answer.body).at("failed").as_array().size(), 5u);
+}
+
+TEST(EventSettings, DataMayBeTheWholeTriggerShape) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.event.data = config::EventData::records;
+  const RunningGateway gateway(settings);
+  const std::string record = cos_record("k");
+  EXPECT_EQ(gateway.post(cos_payload({record, record})).status, 200u);
+  EXPECT_EQ(bus.requests().at(1).body, R"({"Records":[)" + record + "]}");
+}
+
+TEST(EventSettings, AttributesDescribeTheObject) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.event.attributes = {"subject", "cosbucket", "cosregion", "coseventname", "coseventtime"};
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload({cos_record("dir/a \"b\" 50% 日志")})).status, 200u);
+  const Request seen = bus.requests().at(0);
+  EXPECT_EQ(percent_decoded(seen.headers["ce-subject"]), "dir/a \"b\" 50% 日志");
+  EXPECT_THAT(std::string(seen.headers["ce-cosbucket"]), testing::StartsWith("pictures"));
+  EXPECT_EQ(seen.headers["ce-coseventname"], "cos:ObjectCreated:Put");
+  EXPECT_TRUE(seen.headers.has("ce-cosregion"));
+  EXPECT_TRUE(seen.headers.has("ce-coseventtime"));
+}
+
+TEST(EventSettings, StableIdsAreTheSameForTheSamePost) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.event.id = config::EventId::stable;
+  const std::string payload = cos_payload({cos_record("a"), cos_record("b"), cos_record("a")});
+  for (int replica = 0; replica < 2; ++replica) {
+    const RunningGateway gateway(settings);
+    EXPECT_EQ(gateway.post(payload).status, 200u);
+  }
+  const Requests seen = bus.requests();
+  ASSERT_EQ(seen.size(), 6u);
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(seen[i].id(), seen[i + 3].id());
+    ids.insert(seen[i].id());
+  }
+  EXPECT_EQ(ids.size(), 3u);
+}
+
+TEST(EventSettings, RedactedHeadersDoNotLeave) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.event.redact = {"authorization"};
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
+  for (const Request& request : bus.requests()) {
+    EXPECT_THAT(request.body, testing::Not(HasSubstr("q-ak")));
+    EXPECT_EQ(json::parse(request.body)
+                  .at("event")
+                  .at("requestParameters")
+                  .at("requestHeaders")
+                  .at("Authorization"),
+              "");
+  }
+}
+
+TEST(EventSettings, ExtraHeadersAndTheTargetsPathAreSent) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.target += "/api/{eventbus}/events?x=1";
+  settings.delivery.headers.emplace_back("Authorization", config::Secret("Bearer abc"));
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+  const Request seen = bus.requests().at(0);
+  EXPECT_EQ(seen.target, "/api/test/events?x=1");
+  EXPECT_EQ(seen.headers["Authorization"], "Bearer abc");
+}
+
+TEST(EventSettings, WithoutAFunctionNameTheSourceIsTheGateway) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.function.name.clear();
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(bus.requests().at(0).headers["ce-source"], "cos-gateway");
+}
+
+}  // namespace
+}  // namespace gateway::test

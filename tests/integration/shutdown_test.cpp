@@ -1,0 +1,166 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/delivery_oracle.hpp"
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_eventbus.hpp"
+
+namespace gateway::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using observe::FailReason;
+using testing::IsEmpty;
+
+TEST(Shutdown, PostsInFlightAreFinishedAndAnswered) {
+  ScriptedEventbus bus;
+  RunningGateway gateway(loopback_settings(bus.port()));
+  bus.hold();
+  HttpClient client = gateway.connect();
+  client.send(post_text(cos_payload(5)));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  gateway.gateway().stop();
+  bus.release();
+  EXPECT_EQ(client.response().body, R"({"records":5})");
+  EXPECT_TRUE(client.closed_by_peer());
+  client.close();
+  gateway.gateway().wait();
+  EXPECT_EQ(gateway.snapshot().delivered, 5u);
+}
+
+TEST(Shutdown, IdleConnectionsAreClosedAtOnce) {
+  ScriptedEventbus bus;
+  RunningGateway gateway(loopback_settings(bus.port()));
+  HttpClient silent = gateway.connect();
+  HttpClient served = gateway.connect();
+  EXPECT_EQ(served.post(cos_payload(1)).status, 200u);
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  EXPECT_TRUE(silent.closed_by_peer());
+  EXPECT_TRUE(served.closed_by_peer());
+  gateway.gateway().wait();
+  EXPECT_LT(Clock::now() - start, 2s);
+}
+
+TEST(Shutdown, NewPostsAreRefusedWhileOldOnesFinish) {
+  ScriptedEventbus bus;
+  RunningGateway gateway(loopback_settings(bus.port()));
+  bus.hold();
+  HttpClient busy = gateway.connect();
+  busy.send(post_text(cos_payload(1, "old-")));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  gateway.gateway().stop();
+  // Once the gateway has gone into draining, whoever comes is refused or told 503.
+  try {
+    HttpClient late = gateway.connect();
+    late.send_until_answered(post_text(cos_payload(1, "new-")));
+    const std::optional<Response> answer = late.read();
+    if (answer) {
+      EXPECT_EQ(answer->status, 503u);
+      EXPECT_TRUE(answer->headers.has("Retry-After"));
+    }
+  } catch (const std::system_error&) {  // refused: as good an answer
+  }
+  busy.send_until_answered(post_text(cos_payload(1, "behind-")));
+  bus.release();
+  EXPECT_EQ(busy.response().status, 200u);
+  const std::optional<Response> behind = busy.read();
+  if (behind) {
+    EXPECT_EQ(behind->status, 503u);
+  }
+  busy.close();
+  gateway.gateway().wait();
+  EXPECT_EQ(bus.requests().size(), 1u);
+}
+
+TEST(Shutdown, UndeliverablePostsAreGivenUpWhenTheGraceEnds) {
+  ScriptedEventbus bus(ScriptedEventbus::Start::down);
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.grace = 200ms;
+  RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  client.send(post_text(cos_payload(3)));
+  ASSERT_TRUE(gateway.wait_for([](const auto& now) { return now.received == 3; }));
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  gateway.gateway().wait();
+  EXPECT_GE(Clock::now() - start, 150ms) << "the eventbus might have come back";
+  EXPECT_LT(Clock::now() - start, 2s);
+  const std::optional<Response> answer = client.read();
+  if (answer) {
+    EXPECT_THAT(answer->status, testing::AnyOf(503u, 504u));
+  }
+  EXPECT_EQ(gateway.snapshot().failed[static_cast<std::size_t>(FailReason::shutdown)], 3u);
+}
+
+TEST(Shutdown, AnIdleGatewayStopsAtOnceAndMoreThanOnce) {
+  ScriptedEventbus bus(ScriptedEventbus::Start::down);
+  const auto start = Clock::now();
+  for (int i = 0; i < 3; ++i) {
+    RunningGateway gateway(loopback_settings(bus.port()));
+    gateway.gateway().stop();
+    gateway.gateway().stop();
+    gateway.gateway().wait();
+    gateway.gateway().wait();
+  }
+  {
+    const Gateway never_started(loopback_settings(bus.port()));
+  }
+  EXPECT_LT(Clock::now() - start, 2s);
+}
+
+TEST(Shutdown, UnderLoadLosesNothingItSaidYesTo) {
+  constexpr int kClients = 16;
+  ScriptedEventbus bus;
+  bus.script([](const Request&) { return reply(200).after(1ms); });
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.threads = 2;
+  settings.delivery.connections = 2;
+  settings.delivery.pipeline = 0;
+  RunningGateway gateway(settings);
+  DeliveryOracle oracle;
+  std::atomic<int> answered{0};
+  std::vector<std::thread> threads;
+  for (int c = 0; c < kClients; ++c) {
+    threads.emplace_back([&, c] {
+      try {
+        HttpClient client = gateway.connect();
+        for (int i = 0;; ++i) {
+          auto records = cos_records(2, std::to_string(c) + "-" + std::to_string(i) + "-");
+          const std::string body = cos_payload(records);
+          const std::size_t post = oracle.posted(std::move(records));
+          client.send_until_answered(post_text(body));
+          const std::optional<Response> answer = client.read();
+          if (!answer) return;
+          oracle.answered(post, answer->status);
+          if (answer->status != 200) return;
+          ++answered;
+        }
+      } catch (const std::system_error&) {  // the gateway no longer listens
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << error.what();
+      }
+    });
+  }
+  EXPECT_TRUE(bus.wait_for_requests(500));
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  gateway.gateway().wait();
+  EXPECT_LT(Clock::now() - start, settings.ingress.grace);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(answered, 0);
+  EXPECT_THAT(oracle.check(bus.requests()), IsEmpty());
+  EXPECT_EQ(gateway.snapshot().failed_total(), 0u);
+}
+
+}  // namespace
+}  // namespace gateway::test

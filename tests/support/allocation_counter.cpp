@@ -1,0 +1,93 @@
+#include "support/allocation_counter.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define COS_GATEWAY_SANITIZER_OWNS_MALLOC 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COS_GATEWAY_SANITIZER_OWNS_MALLOC 1
+#endif
+// glibc offers its allocator under second names, which is what makes the replacement safe.
+#if defined(__GLIBC__) && !defined(COS_GATEWAY_SANITIZER_OWNS_MALLOC)
+#define COS_GATEWAY_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace gateway::test {
+namespace {
+
+constinit std::atomic<std::uint64_t> allocations{0};
+constinit thread_local bool excluded = false;
+
+}  // namespace
+
+bool AllocationCounter::available() noexcept {
+#ifdef COS_GATEWAY_COUNTS_ALLOCATIONS
+  return true;
+#else
+  return false;
+#endif
+}
+
+std::uint64_t AllocationCounter::count() noexcept {
+  return allocations.load();
+}
+
+AllocationCounter::ExcludeThread::ExcludeThread() noexcept : before_(excluded) {
+  excluded = true;
+}
+AllocationCounter::ExcludeThread::~ExcludeThread() {
+  excluded = before_;
+}
+
+}  // namespace gateway::test
+
+#ifdef COS_GATEWAY_COUNTS_ALLOCATIONS
+namespace {
+
+void count_one() noexcept {
+  if (!gateway::test::excluded) {
+    gateway::test::allocations.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) {
+  count_one();
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  count_one();
+  return __libc_calloc(count, size);
+}
+void* realloc(void* block, std::size_t size) {
+  count_one();
+  return __libc_realloc(block, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  count_one();
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  count_one();
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** block, std::size_t alignment, std::size_t size) {
+  count_one();
+  *block = __libc_memalign(alignment, size);
+  return *block == nullptr ? ENOMEM : 0;
+}
+}
+#endif

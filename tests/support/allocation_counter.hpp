@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+
+namespace gateway::test {
+
+// Counts heap allocations (malloc and its kin, hence operator new) of every thread but those that
+// exclude themselves: what is left are the threads of the gateway under test. Sanitizers own
+// malloc, so under them nothing is counted and available() is false.
+class AllocationCounter {
+ public:
+  [[nodiscard]] static bool available() noexcept;
+  // Since the program began.
+  [[nodiscard]] static std::uint64_t count() noexcept;
+
+  // The calling thread's allocations are not counted while this lives.
+  class ExcludeThread {
+   public:
+    ExcludeThread() noexcept;
+    ~ExcludeThread();
+    ExcludeThread(const ExcludeThread&) = delete;
+    ExcludeThread& operator=(const ExcludeThread&) = delete;
+
+   private:
+    bool before_;
+  };
+};
+
+}  // namespace gateway::test

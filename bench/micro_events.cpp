@@ -1,6 +1,9 @@
 #include <benchmark/benchmark.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -146,9 +149,14 @@ void stable_id(benchmark::State& state) {
 BENCHMARK(stable_id);
 
 void redact(benchmark::State& state) {
-  std::string record = padded(std::string(kRecord));
+  const std::string record = padded(std::string(kRecord));
+  std::string copy = record;
+  copy.reserve(record.size() + RecordSplitter::kPadding);
   Redactor redactor({"Authorization"});
-  for (auto _ : state) benchmark::DoNotOptimize(redactor.redact(record.data(), record.size()));
+  for (auto _ : state) {
+    std::copy(record.begin(), record.end(), copy.begin());
+    benchmark::DoNotOptimize(redactor.redact(copy.data(), copy.size()));
+  }
   report(state, record.size(), 1);
 }
 BENCHMARK(redact);

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 int main(int argc, char** argv) {
   std::size_t files = 0;
   try {
-    for (const std::string folder : std::vector<std::string>(argv + 1, argv + argc)) {
+    for (const std::string& folder : std::vector<std::string>(argv + 1, argv + argc)) {
       for (const auto& entry : std::filesystem::directory_iterator(folder)) {
         std::ifstream file(entry.path(), std::ios::binary);
         const std::vector<char> bytes((std::istreambuf_iterator<char>(file)),

@@ -118,7 +118,9 @@ void check_relay(const Settings& settings, Report& report) {
                          "sends to target itself; no event comes through this gateway");
     require(!settings.eventbus.empty() || settings.target.empty(), "eventbus",
             "required by the original connector's function", report);
-    if (settings.target.find('/') != std::string::npos && !settings.target.starts_with("http://")) {
+    std::string_view address = settings.target;
+    if (address.starts_with("http://")) address.remove_prefix(7);
+    if (address.find('/') != std::string_view::npos) {
       report.warning_about("target",
                            "the original connector's function sends to host:port over http only");
     }

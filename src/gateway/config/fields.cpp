@@ -49,6 +49,10 @@ std::string describe(const Value& value) {
   return quote(value.text.substr(0, end)) + "...";
 }
 
+std::string too_many_items(std::size_t count) {
+  return fmt::format("expected at most {} items, got {}", kMaxItems, count);
+}
+
 void Field::refuse(const std::string& path, const Value& value, std::string_view expected,
                    const Refused& refused, Report& report) const {
   const bool hide = value.kind == Value::Kind::scalar && (secret_ || refused.is_hidden());
@@ -76,6 +80,10 @@ void SecretField::read(const std::string& path, const Value& value, Report& repo
 void HeadersField::read(const std::string& path, const Value& value, Report& report) {
   if (value.kind != Value::Kind::map) {
     refuse(path, value, "a map of header names to values", {}, report);
+    return;
+  }
+  if (value.members.size() > kMaxItems) {
+    report.problem(value.position, path, too_many_items(value.members.size()));
     return;
   }
   report.gave(path, value.position);

@@ -41,8 +41,14 @@ class Field {
   bool secret_;
 };
 
+// More than any list or map of the configuration has use for, and few enough to compare each item
+// with all others.
+constexpr std::size_t kMaxItems = 100;
+
 // How a message names what it found: the text, shortened and escaped, or its kind.
 [[nodiscard]] std::string describe(const Value& value);
+
+[[nodiscard]] std::string too_many_items(std::size_t count);
 
 template <class T, class Format>
 class ScalarField final : public Field {
@@ -80,6 +86,10 @@ class ListField final : public Field {
   void read(const std::string& path, const Value& value, Report& report) override {
     if (value.kind != Value::Kind::list) {
       refuse(path, value, "a list, each item " + format_.expected(), {}, report);
+      return;
+    }
+    if (value.items.size() > kMaxItems) {
+      report.problem(value.position, path, too_many_items(value.items.size()));
       return;
     }
     report.gave(path, value.position);

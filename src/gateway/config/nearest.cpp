@@ -45,7 +45,7 @@ std::optional<std::string_view> nearest(std::string_view word,
   for (const auto candidate : candidates) {
     const std::size_t allowed =
         std::max<std::size_t>(1, std::min(word.size(), candidate.size()) / 3);
-    const auto [shorter, longer] = std::minmax(word.size(), candidate.size());
+    const auto [shorter, longer] = std::minmax({word.size(), candidate.size()});
     if (longer - shorter > allowed) continue;  // also keeps a huge word from costing anything
     const auto edits = distance(word, candidate);
     if (edits <= allowed && (!best || edits < best_distance)) {

@@ -129,6 +129,9 @@ TEST(Checks, WarnOfWhatProvisioningDoesWithoutTheGateway) {
   EXPECT_THAT(
       testing::texts_of(provisioning_with({"gateway.public_url=", "target=https://bus"}).warnings),
       Contains(HasSubstr("sends to host:port over http only")));
+  EXPECT_THAT(
+      testing::texts_of(provisioning_with({"gateway.public_url=", "target=http://bus:1"}).warnings),
+      ::testing::SizeIs(1));
   EXPECT_THAT(testing::texts_of(provisioning_with({"function.region=ap-shanghai"}).warnings),
               ElementsAre("--set function.region: a COS trigger works within one region, and the "
                           "bucket is in ap-beijing"));

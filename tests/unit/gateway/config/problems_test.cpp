@@ -179,6 +179,20 @@ TEST(Problems, StayOneLineWhateverTheNames) {
   EXPECT_THAT(problems, Not(Contains(HasSubstr("\n"))));
 }
 
+TEST(Problems, IncludeListsAndMapsTooLongToBeMeant) {
+  std::string list = "[a0";
+  std::string map = "{a0: 1";
+  for (int i = 1; i <= 100; ++i) {
+    list += ", a" + std::to_string(i);
+    map += ", a" + std::to_string(i) + ": 1";
+  }
+  EXPECT_THAT(testing::texts_of(testing::load_with({"event.redact=" + list + "]",  //
+                                                    "delivery.headers=" + map + "}"})
+                                    .problems),
+              ElementsAre("--set event.redact: expected at most 100 items, got 101",
+                          "--set delivery.headers: expected at most 100 items, got 101"));
+}
+
 TEST(Problems, AreLimitedInNumber) {
   std::string text;
   for (int i = 0; i < 500; ++i) text += "unknown_" + std::to_string(i) + ": 1\n";

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <ostream>
 #include <system_error>
 
 #include "support/allocation_counter.hpp"
@@ -40,6 +41,12 @@ struct ScriptedEventbus::Connection {
   bool finished = false;  // FIN sent: what still comes is thrown away
   bool blocked = false;   // the kernel takes no more bytes for now
 };
+
+void PrintTo(const Request& request, std::ostream* out) {
+  *out << "request " << request.index << " (connection " << request.connection << ", answered "
+       << request.answered << "): " << request.method << ' ' << request.target << ' '
+       << request.body;
+}
 
 ScriptedEventbus::ScriptedEventbus(Start start)
     : listener_(bind_loopback(port_)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -35,6 +36,8 @@ struct Request {
   [[nodiscard]] std::string id() const { return std::string(headers["ce-id"]); }
 };
 using Requests = std::vector<Request>;
+// How GoogleTest shows one.
+void PrintTo(const Request& request, std::ostream* out);
 
 // An eventbus on a loopback port, in a thread of its own, that does what the test tells it to and
 // remembers all that came. It reads requests strictly; whatever breaks the grammar or the

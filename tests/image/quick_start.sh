@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# The connector's documented quick start, run against an image: two YAML files written as the
+# original's README writes them, one `docker run`, one post, one CloudEvent, `docker stop`.
+#
+#   tests/image/quick_start.sh [IMAGE]      IMAGE: cos-gateway unless given; ports 8080 and 9464
+#                                           must be free, as the container uses the host's network
+#
+# python3 plays the eventbus and the client: a receiver that keeps a request byte for byte is not
+# to be had from nc, whose variants differ.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+image=${1:-cos-gateway}
+payload=tests/data/01-doc-current-created-star.json
+name=cos-gateway-quick-start-$$
+work=$(mktemp -d)
+receiver=
+
+clean() {
+  docker rm -f "$name" >/dev/null 2>&1 || true
+  [[ -z $receiver ]] || kill "$receiver" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap clean EXIT
+fail() {
+  echo "quick start: $*" >&2
+  docker logs "$name" >&2 2>/dev/null || true
+  exit 1
+}
+
+cat > "$work/eventbus.py" <<'PYTHON'
+# Answers 200 to everything; keeps the last request's head as JSON and its body as it came.
+import http.server, json, sys
+
+directory = sys.argv[1]
+
+class Eventbus(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with open(directory + "/body", "wb") as file:
+            file.write(body)
+        with open(directory + "/head.json", "w") as file:
+            json.dump({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}}, file)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Eventbus)
+with open(directory + "/port", "w") as file:
+    file.write(str(server.server_port) + "\n")
+server.serve_forever()
+PYTHON
+python3 "$work/eventbus.py" "$work" &
+receiver=$!
+until [[ -s $work/port ]]; do kill -0 "$receiver" || fail "no receiver"; sleep 0.1; done
+
+mkdir "$work/vance"
+cat << YAML > "$work/vance/config.yml"
+target: "127.0.0.1:$(cat "$work/port")"
+eventbus: "quick-start"
+bucket:
+  endpoint: "testpic-1253970026.cos.ap-chengdu.myqcloud.com"
+function:
+  region: ap-chengdu
+  provision: false
+gateway:
+  auth: none
+YAML
+cat << YAML > "$work/vance/secret.yml"
+secret_id: "xxxx"
+secret_key: "xxxxx"
+YAML
+chmod -R a+rX "$work"
+
+docker run -d --rm --network host -v "$work/vance:/vance/config" -v "$work/vance:/vance/secret" \
+  --name "$name" "$image" >/dev/null
+# Collected now, as --rm leaves nothing to ask afterwards.
+docker wait "$name" > "$work/exit_code" &
+waiter=$!
+
+cat > "$work/client.py" <<'PYTHON'
+# Waits until the gateway is ready, posts the payload, checks answer and event.
+import json, re, sys, time, urllib.error, urllib.request
+
+directory, payload_path = sys.argv[1:]
+until = time.monotonic() + 20
+while True:
+    try:
+        urllib.request.urlopen("http://127.0.0.1:9464/readyz", timeout=2)
+        break
+    except (OSError, urllib.error.URLError):
+        if time.monotonic() > until:
+            sys.exit("the gateway did not become ready")
+        time.sleep(0.1)
+
+payload = open(payload_path, "rb").read()
+request = urllib.request.Request("http://127.0.0.1:8080/", payload,
+                                 {"Content-Type": "application/json"})
+answer = json.load(urllib.request.urlopen(request, timeout=10))
+assert answer == {"records": 1}, answer
+
+head = json.load(open(directory + "/head.json"))
+assert head["path"] == "/gateway/quick-start", head
+assert head["content-type"] == "application/json", head
+assert head["ce-specversion"] == "1.0", head
+assert head["ce-type"] == "tencent-cloud-cos-event", head
+assert re.fullmatch(r"vanus-cos-source-function-\d+", head["ce-source"]), head
+assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", head["ce-id"]), head
+assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", head["ce-time"]), head
+
+# The record: from the first brace inside the array to the last one before its end.
+begin = payload.index(b"{", payload.index(b"["))
+end = payload.rindex(b"}", 0, payload.rindex(b"]")) + 1
+body = open(directory + "/body", "rb").read()
+assert body == payload[begin:end], "the record was altered:\n" + body.decode()
+PYTHON
+python3 "$work/client.py" "$work" "$payload" || fail "see above"
+
+docker stop "$name" >/dev/null
+wait "$waiter"
+[[ $(cat "$work/exit_code") == 0 ]] || fail "docker stop: exit code $(cat "$work/exit_code")"
+echo "quick start: passed ($image)"

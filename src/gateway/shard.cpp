@@ -102,6 +102,9 @@ Task<void> Shard::live() {
   ingress_.flush();
   co_await ingress_.stop();
   co_await eventbus_.stop();
+  // What is read after the end is the end.
+  eventbus_.tick(clock_.refresh());
+  ingress_.tick(clock_.now());
 }
 
 Task<void> Shard::tick_loop() {

@@ -136,7 +136,14 @@ void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason
     ++slot.attempts;
     context_.metrics.events_retried[reason].add();
   }
-  queue_.put_back(slot);
+  if (slot.attempts > 1) {
+    // It may be the event that makes the eventbus break off: the others must not wait behind it.
+    const Instant now = context_.clock.now();
+    queue_.delay(slot, now + backoff_.next(slot.attempts - 1U, std::nullopt));
+    arm_retry_timer();
+  } else {
+    queue_.put_back(slot);
+  }
 }
 
 void Eventbus::give_up(const EventSlot& slot, observe::FailReason why, unsigned status,

@@ -14,6 +14,7 @@ void Multiplexer::begin() {
   written_ = 0;
   answered_ = 0;
   cut_short_ = false;
+  depth_.begin();
 }
 
 events::OutgoingEvent Multiplexer::outgoing_event(const EventSlot& slot) noexcept {

@@ -23,6 +23,12 @@ class PipelineDepth {
 
   [[nodiscard]] unsigned value() const noexcept { return depth_; }
 
+  // A new connection, whose other end may be another host.
+  void begin() noexcept {
+    if (fixed_ != 0) return;
+    depth_ = 1;
+    answers_ = 0;
+  }
   // One request was answered in order.
   void answered(Instant now) noexcept {
     if (fixed_ != 0 || depth_ == kMost || now < hold_until_) return;

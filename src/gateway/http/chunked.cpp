@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gateway/http/fields.hpp"
+
 namespace gateway::http {
 namespace {
 
@@ -83,9 +85,16 @@ bool ChunkedDecoder::step(char c) noexcept {
         part_ = Part::last_end;
         return true;
       }
-      part_ = Part::trailer;
-      return ++trailers_ <= kMaxTrailers && !is_control(c) && c != ' ' && c != '\t';
-    case Part::trailer:
+      part_ = Part::trailer_name;
+      return ++trailers_ <= kMaxTrailers && is_token({&c, 1});
+    case Part::trailer_name:
+      if (++trailers_ > kMaxTrailers) return false;
+      if (c == ':') {
+        part_ = Part::trailer_value;
+        return true;
+      }
+      return is_token({&c, 1});
+    case Part::trailer_value:
       if (++trailers_ > kMaxTrailers) return false;
       if (c == '\r') {
         part_ = Part::trailer_end;

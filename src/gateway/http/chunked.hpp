@@ -33,7 +33,8 @@ class ChunkedDecoder {
     data_return,
     data_end,
     trailer_start,
-    trailer,
+    trailer_name,
+    trailer_value,
     trailer_end,
     last_end,
     done

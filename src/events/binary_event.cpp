@@ -45,7 +45,8 @@ boost::system::result<CloudEvent, Malformed> read_binary_event(
     attribute.name = name.substr(kPrefix.size());
     attribute.value = decode_header_value(value);
     // HTTP binding 3.1.1: Content-Type is where that one goes.
-    if (attribute.name == "datacontenttype") return Malformed("datacontenttype belongs in Content-Type", 0);
+    if (attribute.name == "datacontenttype")
+      return Malformed("datacontenttype belongs in Content-Type", 0);
     const auto wrong = add_attribute(event, std::move(attribute));
     if (!wrong.empty()) return Malformed(wrong, 0);
   }

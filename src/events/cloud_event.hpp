@@ -45,7 +45,7 @@ struct HeaderField {
 
 // All three refuse what CloudEvents 1.0 does not allow: another specversion; id, source or type
 // missing or empty; an attribute name that is not of [a-z0-9] or that comes twice; control
-// characters in a value.
+// characters in a value. And more than 256 attributes.
 
 // Binary content mode: attributes from `ce-*` headers (percent-decoded as the HTTP binding 3.1.3.2
 // says), data from the body. An error's offset is 0 when it speaks of a header. The data is json if

@@ -26,9 +26,9 @@ enum class RecordAttribute { subject, cosbucket, cosregion, coseventname, coseve
 struct OutgoingEvent {
   Uuid id;
   WallTime time;            // when the event was made; a retry keeps it
-  std::string_view record;  // with RecordSplitter::kPadding readable bytes after it
-  const CloudEvent* passed_on =
-      nullptr;  // if set, this event is sent and the members above are ignored
+  std::string_view record;  // JSON, outlives the sending
+  // If set, this event is sent and the members above are ignored.
+  const CloudEvent* passed_on = nullptr;
 };
 
 struct EncoderSettings {
@@ -39,8 +39,8 @@ struct EncoderSettings {
   std::string source;
   std::string type = "tencent-cloud-cos-event";
   std::vector<RecordAttribute> attributes;
-  std::vector<std::pair<std::string, std::string>>
-      headers;  // extra request headers, checked by config
+  // Extra request headers. As target and host, they go out as they are: config checks them.
+  std::vector<std::pair<std::string, std::string>> headers;
 };
 
 // Writes HTTP/1.1 requests that carry CloudEvents. What does not change from event to event is

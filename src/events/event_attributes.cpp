@@ -9,6 +9,8 @@ namespace gateway::events {
 namespace {
 
 constexpr std::size_t kMaxNameSize = 255;
+// No event comes near it; it bounds the search for duplicates and the head of a binary request.
+constexpr std::size_t kMaxAttributes = 256;
 
 bool is_attribute_name(std::string_view name) noexcept {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -38,6 +40,7 @@ std::string_view add_attribute(CloudEvent& event, CloudEvent::Attribute attribut
   if (!is_attribute_text(attribute.value)) {
     return "control character or invalid UTF-8 in an attribute";
   }
+  if (event.attributes.size() == kMaxAttributes) return "more than 256 attributes";
   const bool again =
       std::any_of(event.attributes.begin(), event.attributes.end(),
                   [&](const CloudEvent::Attribute& it) { return it.name == attribute.name; });

@@ -72,7 +72,7 @@ void check_passing_on(const CloudEvent& event) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const test::Padded input({reinterpret_cast<const char*>(data + 1), size - 1});
+  const test::Padded input(std::string_view(reinterpret_cast<const char*>(data + 1), size - 1));
   std::string_view body = input.view();
   if (data[0] == 'S') {
     if (const auto event = events::read_structured_event(body)) check_passing_on(*event);

@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static events::Redactor redactor({"Authorization", "a"});
   static events::StableIds ids;
 
-  test::Padded record({reinterpret_cast<const char*>(data), size});
+  test::Padded record(std::string_view(reinterpret_cast<const char*>(data), size));
   const events::CosRecord fields = reader.read(record.view());
   static_cast<void>(fields.object_key());
   static_cast<void>(fields.time());

@@ -216,6 +216,15 @@ TEST(StructuredEvent, RefusesWhatIsNoEvent) {
   }
 }
 
+TEST(StructuredEvent, LimitsTheNumberOfAttributes) {
+  std::string more;
+  for (int i = 0; i < 252; ++i) more += ",\"a" + std::to_string(i) + "\":1";
+  EXPECT_TRUE(read_structured_event(event_json(more)));
+  const auto event = read_structured_event(event_json(more + R"(,"b":1)"));
+  ASSERT_FALSE(event);
+  EXPECT_EQ(event.error().reason(), "more than 256 attributes");
+}
+
 TEST(EventBatch, GivesAllEventsInOrder) {
   const auto none = read_event_batch(" [ ] ");
   ASSERT_TRUE(none);

@@ -141,7 +141,9 @@ TEST(Gather, AnyInterleavingOfAppendingAndSendingKeepsTheBytes) {
       default: {
         const std::size_t sent = std::min<std::size_t>(expected.size(), random() % 100000);
         ASSERT_EQ(joined(gather).substr(0, 64), expected.substr(0, 64));
-        if (round % 500 == 2) ASSERT_EQ(joined(gather), expected);
+        if (round % 500 == 2) {
+          ASSERT_EQ(joined(gather), expected);
+        }
         gather.sent(sent);
         expected.erase(0, sent);
         ASSERT_EQ(gather.bytes(), expected.size());

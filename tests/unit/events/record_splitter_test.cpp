@@ -291,7 +291,9 @@ TEST_P(Differential, AgreesWithTheReferenceAndWithSimdjsonOnMutatedBodies) {
       ASSERT_LE(spans.error().offset(), text.size()) << text;
     }
     const auto verdict = test::simdjson_verdict(parser, text);
-    if (verdict) ASSERT_EQ(*verdict, JsonReference(text).valid()) << text;
+    if (verdict) {
+      ASSERT_EQ(*verdict, JsonReference(text).valid()) << text;
+    }
   }
   EXPECT_GT(accepted, 1000U);
 }
@@ -299,7 +301,7 @@ TEST_P(Differential, AgreesWithTheReferenceAndWithSimdjsonOnMutatedBodies) {
 INSTANTIATE_TEST_SUITE_P(, Differential,
                          testing::ValuesIn(simdjson::get_available_implementations().begin(),
                                            simdjson::get_available_implementations().end()),
-                         [](const auto& info) { return std::string(info.param->name()); });
+                         [](const auto& kernel) { return std::string(kernel.param->name()); });
 
 }  // namespace
 }  // namespace gateway::events

@@ -58,9 +58,10 @@ TEST(Redactor, BlanksValuesOfEveryType) {
 
 TEST(Redactor, BlanksDuplicatesOnEveryLevel) {
   Redactor redactor({"a"});
-  Padded record(R"({"event":{"requestParameters":{"requestHeaders":{"a":"#1","a":"#2"},)"
-                R"("requestHeaders":{"A":"#3"}},"requestParameters":{"requestHeaders":{"a":"#4"}}},)"
-                R"("ev\u0065nt":{"requestParameters":{"requestHeaders":{"a":"#5"}}}})");
+  Padded record(
+      R"({"event":{"requestParameters":{"requestHeaders":{"a":"#1","a":"#2"},)"
+      R"("requestHeaders":{"A":"#3"}},"requestParameters":{"requestHeaders":{"a":"#4"}}},)"
+      R"("ev\u0065nt":{"requestParameters":{"requestHeaders":{"a":"#5"}}}})");
   EXPECT_EQ(redactor.redact(record.data(), record.size()), 5U);
   EXPECT_EQ(record.view().find('#'), std::string_view::npos) << record.view();
 }

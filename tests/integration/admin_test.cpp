@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <string>
+#include <vector>
 
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
@@ -12,7 +13,6 @@ namespace gateway::test {
 namespace {
 
 using observe::Snapshot;
-using testing::IsEmpty;
 
 enum class Leaving { fin, rst };
 

@@ -4,6 +4,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <string>
+#include <vector>
 
 #include "support/event_binding.hpp"
 #include "support/payloads.hpp"

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "support/event_binding.hpp"
 #include "support/payloads.hpp"

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "support/event_binding.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"

@@ -86,7 +86,8 @@ for (const mode of ["binary", "structured", "batch"]) {
     });
 
     for (const key of keys) {
-      it(`carries the key ${JSON.stringify(key.slice(0, 30))} (${Buffer.byteLength(key)} bytes)`, async () => {
+      const title = `${JSON.stringify(key.slice(0, 30))} (${Buffer.byteLength(key)} bytes)`;
+      it(`carries the key ${title}`, async () => {
         const started = Date.now();
         const answer = await post(gateway, JSON.stringify({ Records: [record(key)] }));
         assert.equal(answer.status, 200, answer.text);

@@ -74,7 +74,12 @@ export async function startGateway(eventbus, settings) {
       target: `http://127.0.0.1:${eventbus.port}`,
       eventbus: "interop",
       function: { provision: false, name: "relay" },
-      gateway: { listen: `127.0.0.1:${port}`, admin: `127.0.0.1:${admin}`, auth: "none", threads: 1 },
+      gateway: {
+        listen: `127.0.0.1:${port}`,
+        admin: `127.0.0.1:${admin}`,
+        auth: "none",
+        threads: 1,
+      },
       ...settings,
     }),
   );

@@ -17,7 +17,10 @@ command -v node >/dev/null || skip "no node"
 command -v npm >/dev/null || skip "no npm"
 major=$(node --print 'process.versions.node.split(".")[0]')
 [ "$major" -ge 18 ] || skip "node $major is older than 18"
-[ -x "${COS_GATEWAY_PROGRAM:?}" ] || { echo "interop: $COS_GATEWAY_PROGRAM is not built" >&2; exit 1; }
+if [ ! -x "${COS_GATEWAY_PROGRAM:?}" ]; then
+  echo "interop: $COS_GATEWAY_PROGRAM is not built" >&2
+  exit 1
+fi
 
 mkdir -p "$work"
 cp "$source/package.json" "$source"/*.js "$work/"

@@ -82,7 +82,8 @@ std::optional<Head> take_head(std::string_view bytes) {
   return head;
 }
 
-// A chunked body at the front of `bytes`; size 0 of the result never occurs.
+// A chunked body at the front of `bytes`, trailer fields included, or nothing while it is not
+// whole.
 std::optional<Taken<std::string>> take_chunked(std::string_view bytes) {
   Taken<std::string> taken;
   while (true) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <exception>
 #include <thread>
+#include <utility>
 
 namespace gateway::test {
 

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -28,11 +26,11 @@
 #include "demo/synthetic_payloads.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/runtime/asio.hpp"
 
 namespace gateway::demo {
 namespace {
 
-namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
 constexpr int kExitGood = 0;
@@ -73,7 +71,7 @@ class Scene {
         Poster::Report report)
       : eventbus_(context_, std::move(on_events)),
         gateway_(demo_settings(eventbus_.port())),
-        poster_(context_, at_gateway(posting), std::move(prepare), std::move(report)),
+        poster_(context_, at_gateway(std::move(posting)), std::move(prepare), std::move(report)),
         signals_(context_, SIGINT, SIGTERM),
         ticker_(context_) {}
 
@@ -113,18 +111,18 @@ class Scene {
     while (true) {
       tick();
       ticker_.expires_after(kSummaryTick);
-      auto [error] = co_await ticker_.async_wait(asio::as_tuple(asio::deferred));
+      auto [error] = co_await ticker_.async_wait(tuple);
       static_cast<void>(error);
     }
   }
 
   // A second signal does not wait for anything.
   asio::awaitable<void> stop_on_signal() {
-    auto [first_error, first] = co_await signals_.async_wait(asio::as_tuple(asio::deferred));
+    auto [first_error, first] = co_await signals_.async_wait(tuple);
     static_cast<void>(first_error);
     static_cast<void>(first);
     poster_.stop();
-    auto [second_error, second] = co_await signals_.async_wait(asio::as_tuple(asio::deferred));
+    auto [second_error, second] = co_await signals_.async_wait(tuple);
     static_cast<void>(second_error);
     static_cast<void>(second);
     context_.stop();

@@ -1,9 +1,7 @@
 #include "demo/embedded_eventbus.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -13,19 +11,19 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/runtime/asio.hpp"
+
 namespace gateway::demo {
 namespace {
 
-namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
 using Parser = http::request_parser<http::string_body>;
 
 // An exception in a coroutine ends the demonstration: it leaves through io_context::run().
-constexpr auto rethrow = [](const std::exception_ptr& error) {
+constexpr auto kRethrow = [](const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 };
-constexpr auto tuple_of = asio::as_tuple(asio::deferred);
 constexpr std::size_t kReadSize = std::size_t{64} << 10;
 constexpr std::uint64_t kMaxBody = std::uint64_t{64} << 20;  // batches of large records
 
@@ -70,7 +68,7 @@ EmbeddedEventbus::EmbeddedEventbus(asio::io_context& context, Callback on_events
     : context_(context),
       on_events_(std::move(on_events)),
       acceptor_(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
-  asio::co_spawn(context_, accept_loop(), rethrow);
+  asio::co_spawn(context_, accept_loop(), kRethrow);
 }
 
 std::uint16_t EmbeddedEventbus::port() const {
@@ -87,14 +85,14 @@ void EmbeddedEventbus::stop() {
 
 asio::awaitable<void> EmbeddedEventbus::accept_loop() {
   while (acceptor_.is_open()) {
-    auto [error, accepted] = co_await acceptor_.async_accept(tuple_of);
+    auto [error, accepted] = co_await acceptor_.async_accept(tuple);
     if (error == asio::error::connection_aborted) continue;  // the client was quicker
     if (error) co_return;
     accepted.set_option(asio::ip::tcp::no_delay(true), error);
     auto socket = std::make_shared<Socket>(std::move(accepted));
     std::erase_if(sockets_, [](const std::weak_ptr<Socket>& it) { return it.expired(); });
     sockets_.push_back(socket);
-    asio::co_spawn(context_, serve(std::move(socket)), rethrow);
+    asio::co_spawn(context_, serve(std::move(socket)), kRethrow);
   }
 }
 
@@ -123,13 +121,13 @@ asio::awaitable<void> EmbeddedEventbus::serve(std::shared_ptr<Socket> socket) {
     }
     if (open && progress == Progress::complete && buffer.size() != 0) continue;
     if (!answers.empty()) {
-      auto [error, written] = co_await asio::async_write(*socket, asio::buffer(answers), tuple_of);
+      auto [error, written] = co_await asio::async_write(*socket, asio::buffer(answers), tuple);
       static_cast<void>(written);
       if (error) break;
       answers.clear();
     }
     if (open) {
-      auto [error, size] = co_await socket->async_read_some(buffer.prepare(kReadSize), tuple_of);
+      auto [error, size] = co_await socket->async_read_some(buffer.prepare(kReadSize), tuple);
       if (error) break;
       buffer.commit(size);
     }

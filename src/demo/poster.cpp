@@ -1,8 +1,6 @@
 #include "demo/poster.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -12,19 +10,19 @@
 #include <exception>
 #include <utility>
 
+#include "gateway/runtime/asio.hpp"
+
 namespace gateway::demo {
 namespace {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using std::chrono::steady_clock;
 
 // An exception in a coroutine ends the demonstration: it leaves through io_context::run().
-constexpr auto rethrow = [](const std::exception_ptr& error) {
+constexpr auto kRethrow = [](const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 };
-constexpr auto tuple_of = asio::as_tuple(asio::deferred);
 
 }  // namespace
 
@@ -52,10 +50,10 @@ asio::awaitable<void> Poster::run() {
   running_ = settings_.connections;
   for (unsigned i = 0; i < settings_.connections; ++i) {
     Connection& connection = connections_.emplace_back(context_);
-    asio::co_spawn(context_, post_loop(connection), rethrow);
+    asio::co_spawn(context_, post_loop(connection), kRethrow);
   }
   while (running_ != 0) {
-    auto [woken] = co_await finished_.async_wait(tuple_of);
+    auto [woken] = co_await finished_.async_wait(tuple);
     static_cast<void>(woken);
   }
 }
@@ -75,7 +73,7 @@ asio::awaitable<void> Poster::post_loop(Connection& connection) {
     if (enough || late || after >= settings_.duration) break;
     ++next_;
     connection.due.expires_at(start_ + after);
-    auto [cancelled] = co_await connection.due.async_wait(tuple_of);
+    auto [cancelled] = co_await connection.due.async_wait(tuple);
     static_cast<void>(cancelled);
     if (stopped_) break;
     const PostResult result = co_await post(connection, number);
@@ -100,18 +98,18 @@ asio::awaitable<PostResult> Poster::post(Connection& connection, std::uint64_t n
   stream.expires_after(settings_.timeout);
   boost::system::error_code failure;
   if (!stream.socket().is_open()) {
-    auto [error] = co_await stream.async_connect(settings_.gateway, tuple_of);
+    auto [error] = co_await stream.async_connect(settings_.gateway, tuple);
     failure = error;
     if (!error) stream.socket().set_option(asio::ip::tcp::no_delay(true), failure);
   }
   if (!failure) {
-    auto [error, size] = co_await http::async_write(stream, request, tuple_of);
+    auto [error, size] = co_await http::async_write(stream, request, tuple);
     static_cast<void>(size);
     failure = error;
   }
   http::response_parser<http::string_body> parser;
   if (!failure) {
-    auto [error, size] = co_await http::async_read(stream, connection.buffer, parser, tuple_of);
+    auto [error, size] = co_await http::async_read(stream, connection.buffer, parser, tuple);
     static_cast<void>(size);
     failure = error;
   }

@@ -18,7 +18,8 @@ namespace asio = boost::asio;
 // Posts `count` times `body` to a server that takes CloudEvents only.
 class PosterTest : public testing::Test {
  protected:
-  std::vector<PostResult> post(asio::ip::tcp::endpoint to, std::string body, std::uint64_t count) {
+  std::vector<PostResult> post(const asio::ip::tcp::endpoint& to, const std::string& body,
+                               std::uint64_t count) {
     PosterSettings settings;
     settings.gateway = to;
     settings.connections = 2;

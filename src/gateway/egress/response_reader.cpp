@@ -128,6 +128,8 @@ ResponseReader::Step ResponseReader::parse_head(const char* data) {
       });
     } else if (is_name(name, "retry-after")) {
       response_.retry_after = value;
+    } else {
+      walk.check_unknown(name);
     }
   }
   if (walk.malformed()) return fail("malformed header field");

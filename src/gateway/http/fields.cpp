@@ -4,6 +4,10 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace gateway::http {
 namespace {
@@ -22,44 +26,51 @@ constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-// The bytes below 0x20 and those equal to 0x7f, each marked by its highest bit. Exact: no sum or
-// difference of a byte reaches its neighbour.
-constexpr std::uint64_t control_bytes(std::uint64_t word) noexcept {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x80 * kOnes;
-  const std::uint64_t not_below = (word | kHigh) - 0x20 * kOnes;
-  const std::uint64_t from_delete = word ^ (0x7f * kOnes);
-  const std::uint64_t not_delete = ((from_delete & ~kHigh) + 0x7f * kOnes) | from_delete;
-  return ((~not_below & ~word) | ~not_delete) & kHigh;
+constexpr bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-// Seven bytes that are no control characters, to stand beside a lone one.
-constexpr std::uint64_t kNoControls = 0x2020202020202000;
+constexpr std::size_t kBlock = 16;
 
-// Index in memory of the first marked byte.
-constexpr std::size_t first_byte(std::uint64_t marks) noexcept {
-  static_assert(std::endian::native == std::endian::little);
-  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+// Which of kBlock bytes are control characters or colons, a bit for each, the first one lowest.
+std::uint32_t marked_bits(const char* data) noexcept {
+#ifdef __SSE2__
+  __m128i bytes;
+  std::memcpy(&bytes, data, kBlock);
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+  const __m128i colon = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(':'));
+  return static_cast<std::uint32_t>(
+      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, del), colon)));
+#else
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    bits |= static_cast<std::uint32_t>(is_control(data[i]) || data[i] == ':') << i;
+  }
+  return bits;
+#endif
 }
-
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 }  // namespace
 
 HeadScan::State HeadScan::advance(const char* data, std::size_t size) noexcept {
   size = std::min(size, kMaxHead);
-  // Eight bytes at a time, as most hold no control character at all.
+  // A block at a time, as most bytes are of no interest.
   std::size_t at = scanned_;
-  for (; at + 8 <= size; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data + at, sizeof word);
-    for (std::uint64_t marks = control_bytes(word); marks != 0; marks &= marks - 1) {
-      const State state = on_control(data, at + first_byte(marks), size);
+  for (; at + kBlock <= size; at += kBlock) {
+    for (std::uint32_t bits = marked_bits(data + at); bits != 0; bits &= bits - 1) {
+      const std::size_t marked = at + static_cast<std::size_t>(std::countr_zero(bits));
+      if (data[marked] == ':') {
+        note_colon(marked);
+        continue;
+      }
+      const State state = on_control(data, marked, size);
       if (state != State::incomplete || cut_at_return_) return state;
     }
   }
   for (; at < size; ++at) {
-    if (control_bytes(static_cast<unsigned char>(data[at]) | kNoControls) == 0) continue;
+    if (data[at] == ':') note_colon(at);
+    if (!is_control(data[at])) continue;
     const State state = on_control(data, at, size);
     if (state != State::incomplete || cut_at_return_) return state;
   }
@@ -71,7 +82,7 @@ HeadScan::State HeadScan::advance(const char* data, std::size_t size) noexcept {
 HeadScan::State HeadScan::on_control(const char* data, std::size_t at, std::size_t size) noexcept {
   cut_at_return_ = false;
   if (data[at] == '\t') return State::incomplete;
-  if (data[at] == '\n' && at != 0 && data[at - 1] == '\r') return State::incomplete;
+  if (data[at] == '\n' && at != 0 && at + 1 == line_) return State::incomplete;  // seen with its CR
   if (data[at] != '\r') return State::malformed;
   if (at + 1 == size) {
     cut_at_return_ = true;
@@ -84,26 +95,15 @@ HeadScan::State HeadScan::on_control(const char* data, std::size_t at, std::size
     return lines_ == 0 ? State::malformed : State::complete;
   }
   if (lines_ == ends_.size()) return State::too_many_lines;
-  ends_[lines_++] = static_cast<std::uint16_t>(at);
+  ends_[lines_] = static_cast<std::uint16_t>(at);
+  colons_[lines_] = std::exchange(colon_, std::uint16_t{0});
+  ++lines_;
   line_ = at + 2;
   return State::incomplete;
 }
 
-std::optional<FieldWalk::Field> FieldWalk::next() noexcept {
-  if (line_ == scan_.lines()) return std::nullopt;
-  const std::string_view line = scan_.line(data_, line_++);
-
-  // A line that begins with white space is obsolete folding: its first character is no token.
-  std::size_t colon = 0;
-  while (colon < line.size() && kTokenCharacters[static_cast<unsigned char>(line[colon])]) ++colon;
-  if (colon == 0 || colon == line.size() || line[colon] != ':') {
-    malformed_ = true;
-    return std::nullopt;
-  }
-  std::string_view value = line.substr(colon + 1);
-  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
-  return Field{line.substr(0, colon), value};
+void FieldWalk::check_unknown(std::string_view name) noexcept {
+  if (!is_token(name)) malformed_ = true;
 }
 
 bool is_token(std::string_view text) noexcept {

@@ -42,19 +42,30 @@ class HeadScan {
     const std::size_t begin = i == 0 ? 0 : ends_[i - 1] + std::size_t{2};
     return {data + begin, ends_[i] - begin};
   }
+  // How many of its characters stand in front of its first colon; 0 if there is none, or none does.
+  [[nodiscard]] std::size_t before_colon(std::size_t i) const noexcept {
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1] + std::size_t{2};
+    return colons_[i] == 0 ? 0 : colons_[i] - begin;
+  }
   void reset() noexcept {
     scanned_ = line_ = lines_ = 0;
+    colon_ = 0;
     cut_at_return_ = false;
   }
 
  private:
   State on_control(const char* data, std::size_t at, std::size_t size) noexcept;
+  void note_colon(std::size_t at) noexcept {
+    if (colon_ == 0) colon_ = static_cast<std::uint16_t>(at);
+  }
 
   std::size_t scanned_ = 0;
   std::size_t line_ = 0;  // where the current line begins
   std::size_t lines_ = 0;
   bool cut_at_return_ = false;  // the bytes end between CR and LF
-  std::array<std::uint16_t, kMaxFields + 1> ends_;  // of each line, its CR
+  std::uint16_t colon_ = 0;  // the first one of the current line; none is at 0 of a valid head
+  std::array<std::uint16_t, kMaxFields + 1> ends_;    // of each line, its CR
+  std::array<std::uint16_t, kMaxFields + 1> colons_;  // of each line, its first one
   static_assert(kMaxHead <= 65'536);
 };
 
@@ -62,12 +73,29 @@ class HeadScan {
 class FieldWalk {
  public:
   struct Field {
-    std::string_view name;   // a token, letter case as received
+    std::string_view name;   // not empty, letter case as received; see check_unknown()
     std::string_view value;  // without surrounding white space
   };
   FieldWalk(const char* data, const HeadScan& scan) noexcept : data_(data), scan_(scan) {}
   // The next field; empty at the end and when a line is malformed.
-  [[nodiscard]] std::optional<Field> next() noexcept;
+  [[nodiscard]] std::optional<Field> next() noexcept {
+    if (line_ == scan_.lines()) return std::nullopt;
+    const std::size_t colon = scan_.before_colon(line_);
+    const std::string_view line = scan_.line(data_, line_++);
+    // A line that begins with white space is obsolete folding: no name begins with a blank. What is
+    // in front of the colon must be a token; is_name() says so of the names it knows.
+    if (colon == 0) {
+      malformed_ = true;
+      return std::nullopt;
+    }
+    std::string_view value = line.substr(colon + 1);
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
+    while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+    return Field{line.substr(0, colon), value};
+  }
+  // To be called with every name that is_name() did not recognise: it must be a token.
+  void check_unknown(std::string_view name) noexcept;
   [[nodiscard]] bool malformed() const noexcept { return malformed_; }
 
  private:
@@ -77,9 +105,9 @@ class FieldWalk {
   bool malformed_ = false;
 };
 
-// Whether `name`, a token of as many characters, is `lower`, a lower-case name, in any letter case.
-// Eight characters at a time: setting bit 5 maps no two characters of a token onto one of a name but
-// the two cases of a letter.
+// Whether `name`, of a head that HeadScan accepted, is `lower`, a name of letters and hyphens in lower
+// case, in any letter case. Eight characters at a time: setting bit 5 maps nothing but the two cases
+// of a letter onto a letter, and only a control character, which is not there, onto a hyphen.
 template <std::size_t N>
 [[nodiscard]] bool is_name(std::string_view name, const char (&lower)[N]) noexcept {
   constexpr std::size_t kSize = N - 1;

@@ -170,8 +170,10 @@ void Connection::flush() {
   while (replies_.ready()) {
     const bool close =
         replies_.size() == 1 && (phase_ != Phase::reading || ingress_.draining());
-    Post& post = replies_.write_front(out, ingress_.date(), close);
-    ingress_.context().ledger.answer_taken(post, ingress_.context().clock.now());
+    const Clock& clock = ingress_.context().clock;
+    Post& post =
+        replies_.write_front(out, ingress_.reply_text(), clock.wall(clock.now()), close);
+    ingress_.context().ledger.answer_taken(post, clock.now());
     if (close) stop_reading();
   }
   // Never ahead of the answers to earlier requests.

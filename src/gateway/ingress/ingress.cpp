@@ -102,8 +102,6 @@ Load Ingress::load(bool over_limit) const {
   return load;
 }
 
-std::string_view Ingress::date() { return date_.at(context_.clock.wall(context_.clock.now())); }
-
 void Ingress::flush_later(Connection& connection) {
   if (connection.dirty_hook.is_linked()) return;
   dirty_.push_back(connection);

@@ -75,7 +75,7 @@ class Ingress {
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
   // Where bytes are read to that nobody looks at; any number of reads may share it.
   [[nodiscard]] asio::mutable_buffer discard_buffer() noexcept { return asio::buffer(discard_); }
-  [[nodiscard]] std::string_view date();
+  [[nodiscard]] ReplyText& reply_text() noexcept { return reply_text_; }
 
  private:
   [[nodiscard]] Task<void> accept_loop();
@@ -87,7 +87,7 @@ class Ingress {
   Admission admission_;
   Acceptor listener_;
   Timer accept_pause_;
-  DateField date_;
+  ReplyText reply_text_;
   std::string scratch_;
   std::array<char, 4096> discard_;
 

@@ -16,25 +16,13 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits.data(), end);
 }
 
-void append_accepted(std::string& out, std::uint32_t records) {
-  constexpr std::string_view kBefore = "{\"records\":";
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), records).ptr;
-  const auto size = static_cast<std::size_t>(end - digits.data());
-  out += "Content-Type: application/json\r\nContent-Length: ";
-  append_number(out, kBefore.size() + size + 1);
-  out += "\r\n\r\n";
-  out += kBefore;
-  out.append(digits.data(), size);
-  out += '}';
-}
-
 }  // namespace
 
-std::string_view DateField::at(WallInstant now) {
+std::string_view ReplyText::date(WallInstant now) {
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   if (second != second_) {
     second_ = second;
+    accepted_.clear();
     const std::time_t time = std::chrono::system_clock::to_time_t(second);
     std::tm utc{};
     gmtime_r(&time, &utc);
@@ -42,30 +30,50 @@ std::string_view DateField::at(WallInstant now) {
     std::array<char, 64> text;
     const std::size_t size =
         std::strftime(text.data(), text.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
-    text_.assign(text.data(), size);
+    date_.assign(text.data(), size);
   }
-  return text_;
+  return date_;
 }
 
-Post& ReplyLine::write_front(std::string& out, std::string_view date, bool close) {
+std::string_view ReplyText::accepted(WallInstant now, std::uint32_t records) {
+  const std::string_view today = date(now);
+  if (accepted_.empty() || accepted_records_ != records) {
+    accepted_records_ = records;
+    std::string body = "{\"records\":";
+    append_number(body, records);
+    body += '}';
+    accepted_ = "HTTP/1.1 200 OK\r\n";
+    accepted_ += today;
+    accepted_ += "Content-Type: application/json\r\nContent-Length: ";
+    append_number(accepted_, body.size());
+    accepted_ += "\r\n\r\n";
+    accepted_ += body;
+  }
+  return accepted_;
+}
+
+Post& ReplyLine::write_front(std::string& out, ReplyText& text, WallInstant now, bool close) {
   Post& post = line_.front();
   assert(post.state == Post::State::answered);
   const Answer& answer = post.answer;
-  if (answer.status == 200) {
-    out += "HTTP/1.1 200 OK\r\n";
+  constexpr std::string_view kStatusLine = "HTTP/1.1 200 OK\r\n";
+  if (answer.status == 200 && answer.body.empty() && answer.extra_fields.empty()) {
+    std::string_view accepted = text.accepted(now, post.records);
+    if (close) {
+      out += kStatusLine;
+      out += "Connection: close\r\n";
+      accepted.remove_prefix(kStatusLine.size());
+    }
+    out += accepted;
   } else {
     out += "HTTP/1.1 ";
     append_number(out, answer.status);
     out += ' ';
     out += http::reason_phrase(answer.status);
     out += "\r\n";
-  }
-  out += date;
-  if (close) out += "Connection: close\r\n";
-  out += answer.extra_fields;
-  if (answer.status == 200 && answer.body.empty() && answer.extra_fields.empty()) {
-    append_accepted(out, post.records);
-  } else {
+    out += text.date(now);
+    if (close) out += "Connection: close\r\n";
+    out += answer.extra_fields;
     if (!answer.body.empty()) out += "Content-Type: application/json\r\n";
     out += "Content-Length: ";
     append_number(out, answer.body.size());

@@ -7,15 +7,19 @@
 
 namespace gateway::ingress {
 
-// The Date field of a second (RFC 9110 section 5.6.7), written once and used by all its answers.
-class DateField {
+// The parts of answers that stay the same for a while; one of each shard.
+class ReplyText {
  public:
-  // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-  [[nodiscard]] std::string_view at(WallInstant now);
+  // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" (RFC 9110 section 5.6.7), made once a second.
+  [[nodiscard]] std::string_view date(WallInstant now);
+  // The whole answer to a post of `records` records that were all delivered.
+  [[nodiscard]] std::string_view accepted(WallInstant now, std::uint32_t records);
 
  private:
   std::chrono::sys_seconds second_{std::chrono::seconds(-1)};
-  std::string text_;
+  std::string date_;
+  std::string accepted_;  // for accepted_records_, in second_
+  std::uint32_t accepted_records_ = 0;
 };
 
 // The answers one connection owes, in the order its requests came, whatever order they become ready
@@ -35,7 +39,7 @@ class ReplyLine {
 
   // Appends the answer at the front, which must be ready, to `out` and takes it off the line.
   // `close`: say that the connection ends with this answer.
-  Post& write_front(std::string& out, std::string_view date, bool close);
+  Post& write_front(std::string& out, ReplyText& text, WallInstant now, bool close);
   // Takes the front off without an answer.
   Post& drop_front();
 

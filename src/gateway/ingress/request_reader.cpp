@@ -23,9 +23,12 @@ BodyKind kind_of(std::string_view content_type) noexcept {
   return BodyKind::records;
 }
 
-// RFC 9112 section 3.2: no form of request target holds white space or control characters.
+// RFC 9112 section 3.2: no form of request target holds white space or anything but ASCII. Control
+// characters were found before.
 bool is_target(std::string_view target) noexcept {
-  return !target.empty() && std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f; });
+  unsigned char all = 0;
+  for (const char c : target) all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+  return !target.empty() && all < 0x80 && target.find(' ') == std::string_view::npos;
 }
 
 }  // namespace
@@ -165,7 +168,10 @@ RequestReader::Step RequestReader::parse_fields() {
       request_.webhook_origin = stretch(value);
     } else if (name.size() > 3 && is_name(name.substr(0, 3), "ce-")) {
       specversion = specversion || is_name(name, "ce-specversion");
+      walk.check_unknown(name);
       note_event_field(name, value);
+    } else {
+      walk.check_unknown(name);
     }
   }
 

@@ -12,7 +12,7 @@ Intake::Intake(const config::Event& settings, Ledger& ledger, egress::Eventbus& 
       eventbus_(eventbus),
       redactor_(settings.redact) {}
 
-void Intake::accept(ingress::Request request, Post& post) {
+void Intake::accept(ingress::Request&& request, Post& post) {
   if (request.head.kind == ingress::BodyKind::records) {
     accept_records(std::move(request), post);
   } else {
@@ -33,7 +33,7 @@ bool Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
   return true;
 }
 
-void Intake::accept_records(ingress::Request request, Post& post) {
+void Intake::accept_records(ingress::Request&& request, Post& post) {
   const std::string_view body = request.body_text();
   const auto split = splitter_.split(body.data(), body.size());
   if (!split) {
@@ -69,7 +69,7 @@ void Intake::accept_records(ingress::Request request, Post& post) {
   eventbus_.context().request_flush();
 }
 
-void Intake::accept_events(ingress::Request request, Post& post) {
+void Intake::accept_events(ingress::Request&& request, Post& post) {
   const std::string_view body = request.body_text();
   const char* const base = request.bytes.data();
   std::vector<events::CloudEvent> parsed;

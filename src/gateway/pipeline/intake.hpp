@@ -22,11 +22,11 @@ class Intake {
 
   // Takes the request's bytes into `post`; the post is answered at once if it is refused or empty,
   // else when its events are settled.
-  void accept(ingress::Request request, Post& post);
+  void accept(ingress::Request&& request, Post& post);
 
  private:
-  void accept_records(ingress::Request request, Post& post);
-  void accept_events(ingress::Request request, Post& post);
+  void accept_records(ingress::Request&& request, Post& post);
+  void accept_events(ingress::Request&& request, Post& post);
   // False, and the post is answered, if so much cannot be taken in now.
   [[nodiscard]] bool admit(Post& post, std::size_t events, std::size_t bytes);
 

@@ -286,6 +286,8 @@ TEST(ParseRetryAfter, TakesNumbersAndDates) {
       {"Mon, 07 Nov 1994 08:49:37 GMT", 86'400s},
       {"Sun, 06 Nov 1994 08:49:36 GMT", 0s},
       {"Thu, 01 Jan 1970 00:00:00 GMT", 0s},
+      {"Wed, 06 Nov 0997 08:49:37 GMT", 0s},
+      {"Wed, 06 Nov 2999 08:49:37 GMT", 31'714'761'600s},
       {"", std::nullopt},
       {"-1", std::nullopt},
       {"1.5", std::nullopt},

@@ -215,9 +215,9 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view text,
   // The one form that must be sent (RFC 9110 section 5.6.7); strptime accepts any letter case.
   const char* end = strptime(owned.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  const auto at = std::chrono::system_clock::from_time_t(timegm(&date));
-  return std::max(std::chrono::seconds(0),
-                  std::chrono::floor<std::chrono::seconds>(at) - now);
+  // Not by way of the system clock: its nanoseconds end in the year 2262.
+  const std::chrono::sys_seconds at{std::chrono::seconds(timegm(&date))};
+  return std::max(std::chrono::seconds(0), at - now);
 }
 
 }  // namespace gateway::egress

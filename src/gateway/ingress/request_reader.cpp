@@ -199,7 +199,8 @@ RequestReader::Step RequestReader::parse_fields() {
   head.keep_alive = !close;
   head.chunked = framing.chunked();
   head.content_length = framing.length().value_or(0);
-  if (head.content_length == 0 && !head.chunked) head.expects_continue = false;
+  // RFC 9110 section 10.1.1: not without a body, and never to an HTTP/1.0 client.
+  if (http_1_0_ || (head.content_length == 0 && !head.chunked)) head.expects_continue = false;
   if (head.kind == BodyKind::records && specversion) head.kind = BodyKind::binary_event;
   body_begin_ = body_end_ = in_ = begin_ + scan_.size();
   state_ = State::decide;

@@ -86,7 +86,10 @@ void start(Level least, Format format) {
 
 void stop() { spdlog::shutdown(); }
 
-bool enabled(Level level) noexcept { return spdlog::should_log(spdlog_level(level)); }
+bool enabled(Level level) noexcept {
+  const auto* logger = spdlog::default_logger_raw();  // none after stop()
+  return logger != nullptr && logger->should_log(spdlog_level(level));
+}
 
 void write(Level level, std::string_view message, Fields fields) {
   auto* logger = spdlog::default_logger_raw();

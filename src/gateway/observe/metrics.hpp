@@ -34,7 +34,8 @@ class Gauge {
   std::atomic<std::uint64_t> value_{0};
 };
 
-// Durations in buckets that double from 128 us to 67 s: an observation is a shift and an add.
+// Durations in buckets that double from 128 us to 33.6 s, and one for longer ones: an observation is
+// a shift and an add.
 class Histogram {
  public:
   static constexpr std::size_t kBuckets = 20;  // the last one is +Inf

@@ -1,0 +1,359 @@
+#include "gateway/egress/multiplexer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/pipeline/post.hpp"
+#include "support/encoded_request.hpp"
+
+namespace gateway::egress {
+namespace {
+
+using namespace std::chrono_literals;
+using Step = Multiplexer::Step;
+
+constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+constexpr Instant kStart{1000s};
+
+events::EncoderSettings settings(events::ContentMode mode) {
+  events::EncoderSettings settings;
+  settings.mode = mode;
+  settings.request_target = "/bus";
+  settings.host = "h";
+  settings.source = "s";
+  return settings;
+}
+
+using Sizes = std::initializer_list<std::size_t>;
+
+class MultiplexerTest : public testing::Test {
+ protected:
+  // A post of 100 records, {"n":"00"} to {"n":"99"}.
+  MultiplexerTest() {
+    post_.bytes = pool_.take(kRecord * 100);
+    char* at = post_.bytes.data();
+    for (std::size_t i = 0; i < 100; ++i, at += kRecord) {
+      std::memcpy(at, record(i).data(), kRecord);
+    }
+    mux_.begin();
+  }
+  static constexpr std::size_t kRecord = 10;
+  static std::string record(std::size_t i) {
+    return "{\"n\":\"" + std::string(1, static_cast<char>('0' + i / 10)) +
+           static_cast<char>('0' + i % 10) + "\"}";
+  }
+  EventSlot event(std::uint32_t index) {
+    EventSlot slot;
+    slot.post = &post_;
+    slot.index = index;
+    slot.offset = static_cast<std::uint32_t>(index * kRecord);
+    slot.length = kRecord;
+    return slot;
+  }
+  // Bytes of the requests of the first n events, one each.
+  std::size_t stage(std::uint32_t from, std::uint32_t to, Instant now = kStart) {
+    for (std::uint32_t i = from; i < to; ++i) mux_.stage(event(i), now);
+    return mux_.outgoing_bytes();
+  }
+  void write_all() { mux_.written(mux_.outgoing_bytes()); }
+  Step next(std::string_view input, Instant now = kStart) { return mux_.next(input, now); }
+  std::vector<std::uint32_t> take_answered() {
+    std::vector<std::uint32_t> indexes;
+    while (mux_.answered_events() != 0) indexes.push_back(mux_.take_answered().index);
+    return indexes;
+  }
+  using Lost = std::vector<std::pair<std::uint32_t, bool>>;
+  Lost lose() {
+    Lost lost;
+    mux_.lost([&lost](const EventSlot& slot, bool sent) { lost.emplace_back(slot.index, sent); });
+    return lost;
+  }
+
+  BufferPool pool_;
+  Post post_;
+  events::Encoder encoder_{settings(events::ContentMode::binary)};
+  Multiplexer mux_{encoder_, 16};
+};
+
+TEST_F(MultiplexerTest, WritesRequestsInOrder) {
+  stage(0, 3);
+  EXPECT_EQ(mux_.in_flight(), 3U);
+  const std::string bytes = test::joined(mux_.outgoing());
+  EXPECT_EQ(bytes.size(), mux_.outgoing_bytes());
+  std::string_view rest = bytes;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto request = test::EncodedRequest::take(rest);
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->line, "POST /bus HTTP/1.1");
+    EXPECT_EQ(request->body, record(i));
+  }
+  EXPECT_TRUE(rest.empty());
+}
+
+TEST_F(MultiplexerTest, HasRoomForAsManyAsItsPipelineIsDeep) {
+  EXPECT_EQ(mux_.depth(), 16U);
+  stage(0, 15);
+  EXPECT_TRUE(mux_.has_room());
+  stage(15, 16);
+  EXPECT_FALSE(mux_.has_room());
+  write_all();
+  EXPECT_FALSE(mux_.has_room()) << "it is answers that make room";
+  ASSERT_EQ(next(kOk), Step::answered);
+  take_answered();
+  EXPECT_TRUE(mux_.has_room());
+}
+
+TEST_F(MultiplexerTest, AnswersInTheOrderOfTheRequests) {
+  stage(0, 4);
+  write_all();
+  std::string answers;
+  for (int i = 0; i < 4; ++i) answers += kOk;
+  std::string_view input = answers;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    ASSERT_EQ(mux_.next(input, kStart), Step::answered);
+    EXPECT_EQ(mux_.response().status, 200U);
+    EXPECT_EQ(take_answered(), std::vector{i});
+    EXPECT_FALSE(mux_.cut_short());
+  }
+  EXPECT_EQ(mux_.next(input, kStart), Step::need_more);
+  EXPECT_EQ(mux_.in_flight(), 0U);
+}
+
+TEST_F(MultiplexerTest, GivesBackExactlyWhatWasNotAnswered) {
+  constexpr std::uint32_t kAll = 8;
+  for (std::uint32_t answered = 0; answered <= kAll; ++answered) {
+    SCOPED_TRACE(answered);
+    mux_.begin();
+    stage(0, kAll);
+    write_all();
+    for (std::uint32_t i = 0; i < answered; ++i) {
+      ASSERT_EQ(next(kOk), Step::answered);
+      ASSERT_EQ(take_answered(), std::vector{i});
+    }
+    Lost expected;
+    for (std::uint32_t i = kAll; i-- > answered;) expected.emplace_back(i, true);
+    EXPECT_EQ(lose(), expected) << "last one first";
+    EXPECT_EQ(mux_.in_flight(), 0U);
+    EXPECT_EQ(mux_.outgoing_bytes(), 0U);
+    EXPECT_EQ(lose(), Lost{}) << "once";
+  }
+}
+
+TEST_F(MultiplexerTest, KnowsWhichOfTheLostWereSent) {
+  const std::size_t one = stage(0, 1);
+  mux_.begin();
+  const std::size_t all = stage(0, 3);
+  ASSERT_EQ(all, 3 * one);
+  for (std::size_t written = 0; written <= all; ++written) {
+    SCOPED_TRACE(written);
+    mux_.begin();
+    stage(0, 3);
+    mux_.written(written);
+    EXPECT_EQ(mux_.outgoing_bytes(), all - written);
+    EXPECT_EQ(lose(), (Lost{{2, written > 2 * one}, {1, written > one}, {0, written > 0}}));
+  }
+}
+
+TEST_F(MultiplexerTest, CountsBytesAcrossAnswersAndWrites) {
+  const std::size_t one = stage(0, 1);
+  write_all();
+  stage(1, 3);
+  mux_.written(one);
+  ASSERT_EQ(next(kOk), Step::answered);
+  EXPECT_EQ(take_answered(), std::vector{0U});
+  stage(3, 4);
+  mux_.written(1);  // of the third
+  EXPECT_EQ(lose(), (Lost{{3, false}, {2, true}, {1, true}}));
+}
+
+TEST_F(MultiplexerTest, WritesEveryByteOnceWhateverThePieces) {
+  const std::size_t all = stage(0, 10);
+  const std::string expected = test::joined(mux_.outgoing());
+  for (const std::size_t piece : Sizes{1, 7, 100, 1000}) {
+    SCOPED_TRACE(piece);
+    mux_.begin();
+    stage(0, 10);
+    std::string written;
+    while (mux_.outgoing_bytes() != 0) {
+      const std::size_t n = std::min(piece, mux_.outgoing_bytes());
+      written += test::joined(mux_.outgoing()).substr(0, n);
+      mux_.written(n);
+    }
+    EXPECT_EQ(written.size(), all);
+    EXPECT_EQ(written, expected);
+  }
+}
+
+TEST_F(MultiplexerTest, AnAnswerWithoutRequestIsSurplus) {
+  EXPECT_EQ(next(""), Step::need_more);
+  EXPECT_EQ(next("H"), Step::surplus);
+  mux_.begin();
+  stage(0, 1);
+  write_all();
+  const std::string two = std::string(kOk) + std::string(kOk);
+  std::string_view input = two;
+  ASSERT_EQ(mux_.next(input, kStart), Step::answered);
+  take_answered();
+  EXPECT_EQ(mux_.next(input, kStart), Step::surplus);
+}
+
+TEST_F(MultiplexerTest, AnAnswerToARequestThatHasNotLeftIsSurplus) {
+  const std::size_t one = stage(0, 1);
+  EXPECT_EQ(next(kOk), Step::surplus);
+  EXPECT_EQ(lose(), (Lost{{0, false}}));
+
+  stage(0, 2);
+  mux_.written(one);
+  const std::string two = std::string(kOk) + std::string(kOk);
+  std::string_view input = two;
+  ASSERT_EQ(mux_.next(input, kStart), Step::answered);
+  EXPECT_EQ(take_answered(), std::vector{0U});
+  EXPECT_EQ(mux_.next(input, kStart), Step::surplus);
+  EXPECT_EQ(lose(), (Lost{{1, false}}));
+}
+
+TEST_F(MultiplexerTest, AnEarlyAnswerCutsItsRequestShort) {
+  const std::size_t one = stage(0, 1);
+  for (std::size_t written = 1; written <= one; ++written) {
+    SCOPED_TRACE(written);
+    mux_.begin();
+    EXPECT_FALSE(mux_.cut_short());
+    stage(0, 1);
+    mux_.written(written);
+    ASSERT_EQ(next("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"), Step::answered);
+    EXPECT_EQ(take_answered(), std::vector{0U});
+    EXPECT_EQ(mux_.cut_short(), written < one);
+  }
+  // The same with another request behind it.
+  for (const bool cut : {true, false}) {
+    mux_.begin();
+    stage(0, 2);
+    mux_.written(cut ? one - 1 : one);
+    ASSERT_EQ(next(kOk), Step::answered);
+    take_answered();
+    EXPECT_EQ(mux_.cut_short(), cut);
+    EXPECT_EQ(lose(), (Lost{{1, false}}));
+    EXPECT_FALSE(mux_.cut_short());
+  }
+}
+
+TEST_F(MultiplexerTest, ReportsWhatIsNotHttp) {
+  stage(0, 2);
+  write_all();
+  EXPECT_EQ(next("220 smtp.example ESMTP\r\n\r\n"), Step::bad);
+  EXPECT_EQ(mux_.problem(), "malformed status line");
+  EXPECT_EQ(lose(), (Lost{{1, true}, {0, true}}));
+  stage(0, 1);
+  write_all();
+  EXPECT_EQ(next(kOk), Step::answered) << "the next connection starts afresh";
+  EXPECT_EQ(take_answered(), std::vector{0U});
+}
+
+TEST_F(MultiplexerTest, TakesTheEndOfTheConnectionForTheEndOfABody) {
+  stage(0, 2);
+  write_all();
+  ASSERT_EQ(next("HTTP/1.1 202 Accepted\r\n\r\nuntil the end"), Step::need_more);
+  ASSERT_EQ(mux_.end(kStart), Step::answered);
+  EXPECT_EQ(take_answered(), std::vector{0U});
+  EXPECT_TRUE(mux_.response().close);
+  EXPECT_EQ(lose(), (Lost{{1, true}}));
+}
+
+TEST_F(MultiplexerTest, AnEndInTheMiddleOfAnAnswerIsNone) {
+  stage(0, 1);
+  write_all();
+  EXPECT_EQ(mux_.end(kStart), Step::need_more) << "nothing had begun";
+  ASSERT_EQ(next("HTTP/1.1 200 OK\r\nContent-Le"), Step::need_more);
+  EXPECT_EQ(mux_.end(kStart), Step::bad);
+  EXPECT_EQ(lose(), (Lost{{0, true}}));
+}
+
+TEST_F(MultiplexerTest, TellsSinceWhenAnAnswerIsDue) {
+  stage(0, 1, kStart);
+  EXPECT_EQ(mux_.waiting_since(), kStart);
+  stage(1, 2, kStart + 1s);
+  EXPECT_EQ(mux_.waiting_since(), kStart);
+  write_all();
+  ASSERT_EQ(next(kOk, kStart + 5s), Step::answered);
+  EXPECT_EQ(mux_.answered_staged(), kStart);
+  take_answered();
+  EXPECT_EQ(mux_.waiting_since(), kStart + 5s) << "the time of the second begins";
+  ASSERT_EQ(next(kOk, kStart + 6s), Step::answered);
+  EXPECT_EQ(mux_.answered_staged(), kStart + 1s);
+  take_answered();
+  stage(2, 3, kStart + 60s);
+  EXPECT_EQ(mux_.waiting_since(), kStart + 60s) << "idle time does not count";
+}
+
+TEST_F(MultiplexerTest, SendsAnEventThatIsPassedOn) {
+  events::CloudEvent& passed = post_.passed_on.emplace_back();
+  passed.attributes = {{"specversion", "1.0"}, {"id", "7"}, {"source", "/s"}, {"type", "t"}};
+  passed.data = "data";
+  passed.data_kind = events::CloudEvent::DataKind::bytes;
+  stage(0, 1);
+  const std::string bytes = test::joined(mux_.outgoing());
+  std::string_view rest = bytes;
+  const auto request = test::EncodedRequest::take(rest);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->header("ce-id"), "7");
+  EXPECT_EQ(request->body, "data");
+}
+
+class BatchMultiplexerTest : public MultiplexerTest {
+ protected:
+  void stage_batch(std::uint32_t from, std::uint32_t to) {
+    batches_.open_batch();
+    for (std::uint32_t i = from; i < to; ++i) batches_.add_to_batch(event(i));
+    batches_.close_batch(kStart);
+  }
+  events::Encoder batch_encoder_{settings(events::ContentMode::batch)};
+  Multiplexer batches_{batch_encoder_, 2};
+};
+
+TEST_F(BatchMultiplexerTest, AnswersABatchAsAWhole) {
+  stage_batch(0, 3);
+  EXPECT_TRUE(batches_.has_room()) << "requests count, not events";
+  stage_batch(3, 5);
+  EXPECT_FALSE(batches_.has_room());
+  EXPECT_EQ(batches_.in_flight(), 5U);
+  batches_.written(batches_.outgoing_bytes());
+  std::string_view input = kOk;
+  ASSERT_EQ(batches_.next(input, kStart), Step::answered);
+  ASSERT_EQ(batches_.answered_events(), 3U);
+  for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(batches_.take_answered().index, i);
+  EXPECT_EQ(batches_.in_flight(), 2U);
+}
+
+TEST_F(BatchMultiplexerTest, GivesBackTheBatchesThatWereNotAnswered) {
+  stage_batch(0, 3);
+  const std::size_t first = batches_.outgoing_bytes();
+  stage_batch(3, 5);
+  batches_.written(first);
+  Lost lost;
+  batches_.lost([&lost](const EventSlot& slot, bool sent) { lost.emplace_back(slot.index, sent); });
+  EXPECT_EQ(lost, (Lost{{4, false}, {3, false}, {2, true}, {1, true}, {0, true}}));
+}
+
+TEST_F(MultiplexerTest, GrowsOnAnswersAndFallsBackOnAnOddity) {
+  Multiplexer automatic(encoder_, 0);
+  automatic.begin();
+  EXPECT_EQ(automatic.depth(), 1U);
+  automatic.stage(event(0), kStart);
+  EXPECT_FALSE(automatic.has_room());
+  automatic.written(automatic.outgoing_bytes());
+  std::string_view input = kOk;
+  ASSERT_EQ(automatic.next(input, kStart), Step::answered);
+  static_cast<void>(automatic.take_answered());
+  EXPECT_EQ(automatic.depth(), 2U);
+  automatic.oddity(kStart);
+  EXPECT_EQ(automatic.depth(), 1U);
+}
+
+}  // namespace
+}  // namespace gateway::egress

@@ -1,0 +1,163 @@
+#include "gateway/ingress/reply_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "gateway/pipeline/answers.hpp"
+
+namespace gateway::ingress {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kDate = "Date: D\r\n";
+
+void answer(Post& post, Answer with) {
+  post.answer = std::move(with);
+  post.state = Post::State::answered;
+}
+
+// What the ledger leaves when every event was delivered.
+void accept(Post& post, std::uint32_t records) {
+  Answer plain;
+  plain.status = 200;
+  post.records = records;
+  answer(post, std::move(plain));
+}
+
+std::string written(Post& post, bool close = false) {
+  ReplyLine line;
+  line.push(post);
+  std::string out;
+  EXPECT_EQ(&line.write_front(out, kDate, close), &post);
+  EXPECT_TRUE(line.empty());
+  return out;
+}
+
+TEST(ReplyLine, AnswersInTheOrderOfTheRequests) {
+  Post posts[3];
+  ReplyLine line;
+  EXPECT_TRUE(line.empty());
+  EXPECT_FALSE(line.ready());
+  for (Post& post : posts) line.push(post);
+  EXPECT_EQ(line.size(), 3U);
+
+  accept(posts[2], 3);
+  EXPECT_FALSE(line.ready()) << "others come before it";
+  accept(posts[0], 1);
+  ASSERT_TRUE(line.ready());
+  std::string out;
+  EXPECT_EQ(&line.write_front(out, kDate, false), &posts[0]);
+  EXPECT_FALSE(line.ready());
+  accept(posts[1], 2);
+  ASSERT_TRUE(line.ready());
+  EXPECT_EQ(&line.write_front(out, kDate, false), &posts[1]);
+  ASSERT_TRUE(line.ready());
+  EXPECT_EQ(&line.write_front(out, kDate, false), &posts[2]);
+  EXPECT_TRUE(line.empty());
+  EXPECT_EQ(line.size(), 0U);
+
+  const auto first = out.find("{\"records\":1}");
+  const auto second = out.find("{\"records\":2}");
+  const auto third = out.find("{\"records\":3}");
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, third);
+  EXPECT_NE(third, std::string::npos);
+}
+
+TEST(ReplyLine, DropsAnswersNobodyWaitsFor) {
+  Post posts[2];
+  ReplyLine line;
+  line.push(posts[0]);
+  line.push(posts[1]);
+  EXPECT_EQ(&line.drop_front(), &posts[0]);
+  EXPECT_EQ(line.size(), 1U);
+  EXPECT_EQ(&line.drop_front(), &posts[1]);
+  EXPECT_TRUE(line.empty());
+}
+
+TEST(ReplyLine, WritesAcceptedPosts) {
+  const std::pair<std::uint32_t, const char*> cases[] = {
+      {0, "Content-Length: 13\r\n\r\n{\"records\":0}"},
+      {9, "Content-Length: 13\r\n\r\n{\"records\":9}"},
+      {10, "Content-Length: 14\r\n\r\n{\"records\":10}"},
+      {4294967295, "Content-Length: 22\r\n\r\n{\"records\":4294967295}"},
+  };
+  for (const auto& [records, end] : cases) {
+    Post post;
+    accept(post, records);
+    EXPECT_EQ(written(post), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n" +
+                                 std::string(end));
+  }
+}
+
+TEST(ReplyLine, TheShortFormIsTheLongOne) {
+  Post brief;
+  accept(brief, 77);
+  Post full;
+  answer(full, answers::accepted(77));
+  EXPECT_EQ(written(brief), written(full));
+}
+
+TEST(ReplyLine, SaysWhenTheConnectionEnds) {
+  Post post;
+  accept(post, 1);
+  EXPECT_EQ(written(post, true),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            "Content-Length: 13\r\n\r\n{\"records\":1}");
+}
+
+TEST(ReplyLine, WritesExtraFieldsAndBodies) {
+  Post overloaded;
+  answer(overloaded, answers::overloaded("full", 7s));
+  EXPECT_EQ(written(overloaded),
+            "HTTP/1.1 503 Service Unavailable\r\nDate: D\r\nRetry-After: 7\r\n"
+            "Content-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"error\":\"full\"}");
+  Post method;
+  answer(method, answers::method_not_allowed());
+  EXPECT_TRUE(written(method).starts_with(
+      "HTTP/1.1 405 Method Not Allowed\r\nDate: D\r\nAllow: POST, OPTIONS\r\n"));
+}
+
+TEST(ReplyLine, WritesAnEmptyBodyWithoutType) {
+  Post post;
+  answer(post, answers::options("example.com"));
+  EXPECT_EQ(written(post),
+            "HTTP/1.1 200 OK\r\nDate: D\r\nAllow: POST, OPTIONS\r\n"
+            "WebHook-Allowed-Origin: example.com\r\nWebHook-Allowed-Rate: *\r\n"
+            "Content-Length: 0\r\n\r\n");
+}
+
+TEST(ReplyLine, AppendsToWhatIsThere) {
+  Post post;
+  accept(post, 1);
+  ReplyLine line;
+  line.push(post);
+  std::string out = "before";
+  line.write_front(out, kDate, false);
+  EXPECT_TRUE(out.starts_with("beforeHTTP/1.1 200 OK\r\n"));
+}
+
+TEST(DateField, WritesTheDatesOfTheStandard) {
+  DateField date;
+  const auto at = [&date](std::int64_t second) {
+    return std::string(date.at(WallInstant(std::chrono::seconds(second))));
+  };
+  EXPECT_EQ(at(784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+  EXPECT_EQ(at(784111778), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
+  EXPECT_EQ(at(0), "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+  EXPECT_EQ(at(951782400), "Date: Tue, 29 Feb 2000 00:00:00 GMT\r\n");
+}
+
+TEST(DateField, ChangesWithTheSecond) {
+  DateField date;
+  const WallInstant second(784111777s);
+  const std::string text(date.at(second));
+  EXPECT_EQ(date.at(second + 999ms), text);
+  EXPECT_NE(date.at(second + 1000ms), text);
+  EXPECT_EQ(date.at(second), text) << "the clock may be set back";
+}
+
+}  // namespace
+}  // namespace gateway::ingress

@@ -1,0 +1,429 @@
+#include "gateway/ingress/request_reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "requests.hpp"
+
+namespace gateway::ingress {
+namespace {
+
+class RequestReaderTest : public testing::Test {
+ protected:
+  BufferPool pool_;
+};
+
+using Sizes = std::initializer_list<std::size_t>;
+
+std::string text(const http::Stretch& stretch, const Request& request) {
+  return std::string(stretch.in(request.bytes.data()));
+}
+
+TEST_F(RequestReaderTest, ReadsARequestInOnePiece) {
+  Feed feed(pool_);
+  EXPECT_TRUE(feed.reader().idle());
+  ASSERT_TRUE(feed.give(post_of("{\"Records\":[]}", "Content-Type: application/json\r\n")));
+  ASSERT_EQ(feed.requests.size(), 1U);
+  const Request& request = feed.requests[0];
+  EXPECT_EQ(request.head.method, Method::post);
+  EXPECT_EQ(request.head.kind, BodyKind::records);
+  EXPECT_TRUE(request.head.keep_alive);
+  EXPECT_FALSE(request.head.chunked);
+  EXPECT_FALSE(request.head.expects_continue);
+  EXPECT_EQ(request.head.content_length, 14U);
+  EXPECT_EQ(request.body_text(), "{\"Records\":[]}");
+  EXPECT_EQ(text(request.content_type, request), "application/json");
+  EXPECT_EQ(request.webhook_origin.length, 0U);
+  EXPECT_TRUE(request.event_fields.empty());
+  EXPECT_TRUE(feed.reader().idle());
+}
+
+TEST_F(RequestReaderTest, ReadsTheSameWhereverItIsCut) {
+  const std::string whole = post_of("body", "Content-Type: a/b\r\nce-id: 1\r\n");
+  for (std::size_t cut = 1; cut < whole.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(std::string_view(whole).substr(0, cut)));
+    EXPECT_TRUE(feed.requests.empty());
+    EXPECT_FALSE(feed.reader().idle());
+    ASSERT_TRUE(feed.give(std::string_view(whole).substr(cut)));
+    ASSERT_EQ(feed.requests.size(), 1U);
+    EXPECT_EQ(feed.requests[0].body_text(), "body");
+    EXPECT_EQ(text(feed.requests[0].content_type, feed.requests[0]), "a/b");
+    EXPECT_TRUE(feed.reader().idle());
+  }
+}
+
+TEST_F(RequestReaderTest, ReadsPipelinedRequestsInOrderInPiecesOfEverySize) {
+  std::string all;
+  std::vector<std::string> bodies;
+  for (unsigned i = 0; i < 12; ++i) {
+    bodies.push_back(pattern(i * 37 % 200, i));
+    all += i % 3 == 0 ? chunked_post_of(bodies.back(), 16) : post_of(bodies.back());
+    if (i % 4 == 0) all += "\r\n";
+  }
+  for (const std::size_t piece : Sizes{1, 2, 3, 7, 16, 61, 100, 255, 256, 1000, 1'000'000}) {
+    SCOPED_TRACE(piece);
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give_in_pieces(all, piece)) << feed.reason();
+    ASSERT_EQ(feed.requests.size(), bodies.size());
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+      EXPECT_EQ(feed.requests[i].body_text(), bodies[i]) << i;
+    }
+    EXPECT_TRUE(feed.reader().idle());
+  }
+}
+
+TEST_F(RequestReaderTest, ManyRequestsOfOneReadKeepTheirBytes) {
+  // Around 60 in the first buffer; every request leaves with bytes of its own.
+  std::string all;
+  for (unsigned i = 0; i < 500; ++i) all += post_of(std::to_string(i));
+  Feed feed(pool_);
+  ASSERT_TRUE(feed.give(all));
+  ASSERT_EQ(feed.requests.size(), 500U);
+  for (unsigned i = 0; i < 500; ++i) EXPECT_EQ(feed.requests[i].body_text(), std::to_string(i));
+}
+
+TEST_F(RequestReaderTest, ARequestOutlivesWhatIsReadAfterIt) {
+  Feed feed(pool_);
+  const std::string first = pattern(3000);
+  // The head of the next request has come with it, and the two part ways.
+  const std::string next = post_of(pattern(2000, 2));
+  ASSERT_TRUE(feed.give(post_of(first) + next.substr(0, 100)));
+  ASSERT_EQ(feed.requests.size(), 1U);
+  const Request kept = std::move(feed.requests[0]);
+  const char* const where = kept.bytes.data();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(feed.give(i == 0 ? next.substr(100) : next));
+  }
+  EXPECT_EQ(kept.bytes.data(), where);
+  EXPECT_EQ(kept.body_text(), first);
+  EXPECT_EQ(feed.requests.back().body_text(), pattern(2000, 2));
+}
+
+TEST_F(RequestReaderTest, ALoneRequestIsNotCopied) {
+  Feed feed(pool_);
+  const std::string request = post_of(pattern(1000));
+  const auto room = feed.reader().prepare();
+  ASSERT_GE(room.size(), request.size());
+  const char* const read_into = room.data();
+  ASSERT_TRUE(feed.give(request));
+  EXPECT_EQ(feed.requests.at(0).bytes.data(), read_into);
+}
+
+TEST_F(RequestReaderTest, ThePaddingBehindABodyIsReadable) {
+  for (const std::size_t size : Sizes{1, 3900, 4032, 8000, 16'384}) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(post_of(pattern(size))));
+    const Request& request = feed.requests.at(0);
+    EXPECT_LE(request.body.offset + request.body.length, request.bytes.size());
+  }
+}
+
+TEST_F(RequestReaderTest, ReadsRequestsLargerThanTheFirstBuffer) {
+  for (const std::size_t size : Sizes{3968, 4000, 4096, 16'384, 100'000, 1'000'000}) {
+    for (const std::size_t piece : Sizes{1000, 4096, 1'000'000}) {
+      SCOPED_TRACE(testing::Message() << size << " in pieces of " << piece);
+      Feed feed(pool_);
+      const std::string body = pattern(size);
+      ASSERT_TRUE(
+          feed.give_in_pieces(post_of(body) + chunked_post_of(body, 3000) + post_of("end"), piece));
+      ASSERT_EQ(feed.requests.size(), 3U);
+      EXPECT_EQ(feed.requests[0].body_text(), body);
+      EXPECT_EQ(feed.requests[1].body_text(), body);
+      EXPECT_EQ(feed.requests[2].body_text(), "end");
+    }
+  }
+}
+
+TEST_F(RequestReaderTest, TellsTheSizeOfABodyBeforeItIsThere) {
+  RequestReader reader(pool_, 1 << 20);
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n";
+  const auto room = reader.prepare();
+  std::memcpy(room.data(), head.data(), head.size());
+  reader.commit(head.size());
+  ASSERT_EQ(reader.next(), RequestReader::Step::head);
+  EXPECT_EQ(reader.head().content_length, 70'000U);
+  reader.keep_body();
+  EXPECT_EQ(reader.body_size(), 70'000U);
+  EXPECT_EQ(reader.next(), RequestReader::Step::need_more);
+  EXPECT_GE(reader.prepare().size(), 70'000U) << "room for all of it at once";
+}
+
+TEST_F(RequestReaderTest, RefusesAChunkedBodyThatGrowsOverTheLimit) {
+  for (const std::size_t piece : Sizes{1, 100, 100'000}) {
+    SCOPED_TRACE(piece);
+    Feed fits(pool_, 1000);
+    EXPECT_TRUE(fits.give_in_pieces(chunked_post_of(pattern(1000), 300), piece));
+    EXPECT_EQ(fits.requests.size(), 1U);
+    Feed larger(pool_, 1000);
+    EXPECT_FALSE(larger.give_in_pieces(chunked_post_of(pattern(1001), 300), piece));
+    EXPECT_EQ(larger.status(), 413U);
+    EXPECT_TRUE(larger.requests.empty());
+  }
+}
+
+TEST_F(RequestReaderTest, SkipsBodiesAndGoesOn) {
+  const std::string all =
+      post_of(pattern(10'000)) + chunked_post_of(pattern(10'000), 700) + post_of("") + post_of("x");
+  for (const std::size_t piece : Sizes{1, 100, 5000, 100'000}) {
+    SCOPED_TRACE(piece);
+    Feed feed(pool_);
+    feed.skip_bodies = true;
+    ASSERT_TRUE(feed.give_in_pieces(all, piece));
+    EXPECT_EQ(feed.skipped, 4U);
+    EXPECT_TRUE(feed.requests.empty());
+    EXPECT_TRUE(feed.reader().idle());
+    feed.skip_bodies = false;
+    ASSERT_TRUE(feed.give(post_of("kept")));
+    EXPECT_EQ(feed.requests.at(0).body_text(), "kept");
+  }
+}
+
+TEST_F(RequestReaderTest, SkipsAChunkedBodyUpToTheLimitAlone) {
+  Feed feed(pool_, 1000);
+  feed.skip_bodies = true;
+  EXPECT_FALSE(feed.give_in_pieces(chunked_post_of(pattern(2000), 100), 50));
+  EXPECT_EQ(feed.status(), 413U);
+  Feed malformed(pool_, 1000);
+  malformed.skip_bodies = true;
+  EXPECT_FALSE(malformed.give("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx"));
+  EXPECT_EQ(malformed.status(), 400U);
+}
+
+TEST_F(RequestReaderTest, IgnoresEmptyLinesBeforeARequest) {
+  for (const std::size_t piece : Sizes{1, 2, 3, 1000}) {
+    SCOPED_TRACE(piece);
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give_in_pieces("\r\n\r\n\r\n" + post_of("a") + "\r\n" + post_of("b"), piece));
+    EXPECT_EQ(feed.requests.size(), 2U);
+  }
+}
+
+TEST_F(RequestReaderTest, KnowsHowAConnectionGoesOn) {
+  const struct {
+    const char* head;
+    bool keep_alive;
+  } cases[] = {
+      {"POST / HTTP/1.1\r\nHost: h\r\n\r\n", true},
+      {"POST / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\n\r\n", true},
+      {"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", false},
+      {"POST / HTTP/1.1\r\nHost: h\r\nConnection: TE , Close\r\n\r\n", false},
+      {"POST / HTTP/1.1\r\nHost: h\r\nConnection: closed\r\n\r\n", true},
+      {"POST / HTTP/1.0\r\nHost: h\r\n\r\n", false},
+      {"POST / HTTP/1.0\r\n\r\n", false},
+  };
+  for (const auto& c : cases) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(c.head)) << c.head;
+    EXPECT_EQ(feed.requests.at(0).head.keep_alive, c.keep_alive) << c.head;
+  }
+}
+
+TEST_F(RequestReaderTest, KnowsWhoWaitsForContinue) {
+  const struct {
+    const char* head;
+    bool expects;
+  } cases[] = {
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", true},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n", true},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+       true},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", false},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n", false},
+      {"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", false},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", false},
+  };
+  for (const auto& c : cases) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(c.head)) << c.head;
+    EXPECT_EQ(feed.heads.at(0).expects_continue, c.expects) << c.head;
+  }
+}
+
+TEST_F(RequestReaderTest, KnowsTheMethod) {
+  const std::pair<const char*, Method> cases[] = {
+      {"POST", Method::post},  {"OPTIONS", Method::options}, {"GET", Method::other},
+      {"post", Method::other}, {"PATCH", Method::other},     {"M-SEARCH", Method::other},
+  };
+  for (const auto& [method, expected] : cases) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(std::string(method) + " /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n")) << method;
+    EXPECT_EQ(feed.heads.at(0).method, expected) << method;
+  }
+}
+
+TEST_F(RequestReaderTest, KnowsWhatABodyIs) {
+  const struct {
+    const char* fields;
+    BodyKind kind;
+  } cases[] = {
+      {"", BodyKind::records},
+      {"Content-Type: application/json\r\n", BodyKind::records},
+      {"Content-Type: text/plain\r\n", BodyKind::records},
+      {"ce-id: 1\r\n", BodyKind::records},
+      {"ce-specversion: 1.0\r\n", BodyKind::binary_event},
+      {"CE-SpecVersion: 1.0\r\nContent-Type: application/json\r\n", BodyKind::binary_event},
+      {"Content-Type: application/cloudevents+json\r\n", BodyKind::structured_event},
+      {"Content-Type: Application/CloudEvents+JSON ; charset=utf-8\r\n",
+       BodyKind::structured_event},
+      {"Content-Type: application/cloudevents+json\r\nce-specversion: 1.0\r\n",
+       BodyKind::structured_event},
+      {"Content-Type: application/cloudevents-batch+json;a=b\r\n", BodyKind::event_batch},
+      {"ce-specversion: 1.0\r\nContent-Type: application/cloudevents-batch+json\r\n",
+       BodyKind::event_batch},
+      {"Content-Type: application/cloudevents+jsonx\r\n", BodyKind::records},
+      {"Content-Type: application/cloudevents+avro\r\n", BodyKind::records},
+  };
+  for (const auto& c : cases) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(post_of("x", c.fields))) << c.fields;
+    EXPECT_EQ(feed.requests.at(0).head.kind, c.kind) << c.fields;
+  }
+}
+
+TEST_F(RequestReaderTest, KeepsTheFieldsOfAnEvent) {
+  const std::string request =
+      post_of("body",
+              "CE-SpecVersion: 1.0\r\nX: y\r\nCe-ID:  A%20b \r\nce-: none\r\nceid: no\r\n"
+              "WebHook-Request-Origin: example.com\r\nce-empty:\r\n");
+  for (const std::size_t piece : Sizes{1, 1000}) {
+    SCOPED_TRACE(piece);
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give_in_pieces(request + request, piece));
+    ASSERT_EQ(feed.requests.size(), 2U);
+    for (const Request& read : feed.requests) {
+      std::vector<std::string> fields;
+      for (const auto& stretch : read.event_fields) fields.push_back(text(stretch, read));
+      EXPECT_EQ(fields, (std::vector<std::string>{"ce-specversion", "1.0", "ce-id", "A%20b",
+                                                  "ce-empty", ""}));
+      EXPECT_EQ(text(read.webhook_origin, read), "example.com");
+    }
+  }
+}
+
+TEST_F(RequestReaderTest, ForgetsTheFieldsOfTheRequestBefore) {
+  Feed feed(pool_);
+  ASSERT_TRUE(feed.give(post_of("a",
+                                "ce-specversion: 1.0\r\nContent-Type: x/y\r\n"
+                                "WebHook-Request-Origin: o\r\nConnection: x\r\n") +
+                        post_of("b")));
+  const Request& second = feed.requests.at(1);
+  EXPECT_EQ(second.head.kind, BodyKind::records);
+  EXPECT_TRUE(second.event_fields.empty());
+  EXPECT_EQ(second.content_type.length, 0U);
+  EXPECT_EQ(second.webhook_origin.length, 0U);
+}
+
+TEST_F(RequestReaderTest, RefusesWhatIsNotStrictlyHttp) {
+  const struct {
+    const char* text;
+    unsigned status;
+    const char* reason;
+  } cases[] = {
+      {"POST /\r\n\r\n", 400, "malformed request line"},
+      {"POST\r\n\r\n", 400, "malformed request line"},
+      {"POST  HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request line"},
+      {"POST / x HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request line"},
+      {"POST  / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request line"},
+      {"POST /\t HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request line"},
+      {"POST /\xc3\xa4 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request line"},
+      {"POST / HTTP/1.1 \r\nHost: h\r\n\r\n", 400, "malformed request line"},
+      {"POST / HTTP/1.2\r\nHost: h\r\n\r\n", 400, "not HTTP/1.1"},
+      {"POST / HTTP/2.0\r\nHost: h\r\n\r\n", 400, "not HTTP/1.1"},
+      {"POST / http/1.1\r\nHost: h\r\n\r\n", 400, "not HTTP/1.1"},
+      {" / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed method"},
+      {"PO(ST / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed method"},
+      {"POST / HTTP/1.1\r\n\r\n", 400, "exactly one Host field is needed"},
+      {"POST / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "exactly one Host field is needed"},
+      {"POST / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400, "exactly one Host field is needed"},
+      {"POST / HTTP/1.1\r\nHost : h\r\n\r\n", 400, "malformed header field"},
+      {"POST / HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", 400, "malformed header field"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400, "malformed header field"},
+      {"POST / HTTP/1.1\nHost: h\n\n", 400,
+       "control character in the head, or a line that does not end in CRLF"},
+      {"\nPOST / HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "control character in the head, or a line that does not end in CRLF"},
+      {"POST / HTTP/1.1\r\nHost: \x01\r\n\r\n", 400,
+       "control character in the head, or a line that does not end in CRLF"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1x\r\n\r\n", 400, "malformed Content-Length"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", 400,
+       "more than one Content-Length"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+       "both Content-Length and Transfer-Encoding"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", 400,
+       "malformed Transfer-Encoding"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501,
+       "transfer coding other than chunked"},
+      {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+       "Transfer-Encoding in HTTP/1.0"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n", 417,
+       "expectation other than 100-continue"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nExpect: a\r\nExpect: 100-continue\r\n\r\n", 417,
+       "expectation other than 100-continue"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400,
+       "malformed chunked body"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    for (const std::size_t piece : Sizes{1, 1000}) {
+      Feed feed(pool_);
+      EXPECT_FALSE(feed.give_in_pieces(c.text, piece));
+      EXPECT_EQ(feed.status(), c.status);
+      EXPECT_EQ(feed.reason(), c.reason);
+      EXPECT_EQ(feed.reader().next(), RequestReader::Step::bad) << "and stays so";
+    }
+  }
+}
+
+TEST_F(RequestReaderTest, BoundsTheHead) {
+  const auto with_field = [](std::size_t head) {
+    std::string text = "POST / HTTP/1.1\r\nHost: h\r\nX: ";
+    text.append(head - text.size() - 4, 'x');
+    return text + "\r\n\r\n";
+  };
+  for (const std::size_t piece : Sizes{1000, 100'000}) {
+    SCOPED_TRACE(piece);
+    Feed fits(pool_);
+    EXPECT_TRUE(fits.give_in_pieces(with_field(http::kMaxHead), piece)) << fits.reason();
+    EXPECT_EQ(fits.requests.size(), 1U);
+    Feed larger(pool_);
+    EXPECT_FALSE(larger.give_in_pieces(with_field(http::kMaxHead + 1), piece));
+    EXPECT_EQ(larger.status(), 431U);
+    EXPECT_EQ(larger.reason(), "head too large");
+  }
+}
+
+TEST_F(RequestReaderTest, BoundsTheNumberOfFields) {
+  const auto with_fields = [](std::size_t count) {
+    std::string fields;
+    for (std::size_t i = 0; i < count; ++i) fields += "a: b\r\n";
+    return post_of("", fields);
+  };
+  Feed fits(pool_);
+  EXPECT_TRUE(fits.give(with_fields(http::kMaxFields - 2)));
+  Feed more(pool_);
+  EXPECT_FALSE(more.give(with_fields(http::kMaxFields - 1)));
+  EXPECT_EQ(more.status(), 431U);
+  EXPECT_EQ(more.reason(), "too many header fields");
+}
+
+TEST_F(RequestReaderTest, ServesWhatCameBeforeABadRequest) {
+  Feed feed(pool_);
+  EXPECT_FALSE(feed.give(post_of("a") + post_of("b") + "garbage\r\n\r\n"));
+  EXPECT_EQ(feed.requests.size(), 2U);
+}
+
+TEST_F(RequestReaderTest, HoldsNoMoreBuffersThanItsRequests) {
+  Feed feed(pool_);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(feed.give(post_of(pattern(500))));
+    feed.requests.clear();
+  }
+  EXPECT_LE(pool_.kept_bytes(), 2 * BufferPool::kSmallest);
+}
+
+}  // namespace
+}  // namespace gateway::ingress

@@ -1,0 +1,85 @@
+#include "gateway/observe/log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "support/json_reference.hpp"
+
+namespace gateway::log {
+namespace {
+
+template <class Write>
+std::string lines_of(Level least, Format format, Write write) {
+  testing::internal::CaptureStderr();
+  start(least, format);
+  write();
+  stop();
+  return testing::internal::GetCapturedStderr();
+}
+
+void expect_contains(const std::string& text, std::string_view part) {
+  EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+}
+
+TEST(LogField, KnowsNumbersFromText) {
+  EXPECT_FALSE(Field("name", "5").number);
+  EXPECT_FALSE(Field("name", std::string("text")).number);
+  EXPECT_TRUE(Field("name", 5U).number);
+  EXPECT_EQ(Field("name", -5).value, "-5");
+  EXPECT_EQ(Field("name", std::numeric_limits<std::uint64_t>::max()).value, "18446744073709551615");
+  EXPECT_EQ(Field("name", 0.5).value, "0.5");
+}
+
+TEST(Log, WritesOneJsonObjectALine) {
+  const std::string text = lines_of(Level::info, Format::json, [] {
+    info("a \"message\"\nof two lines", {{"number", 7}, {"text", "x\\y"}, {"empty", ""}});
+  });
+  ASSERT_TRUE(text.ends_with("\n"));
+  EXPECT_EQ(text.find('\n'), text.size() - 1);
+  EXPECT_TRUE(test::JsonReference(text).valid()) << text;
+  expect_contains(text,
+                  R"("message":"a \"message\"\nof two lines","number":7,"text":"x\\y","empty":"")");
+}
+
+TEST(Log, QuotesWhatWouldBreakALineOfText) {
+  const std::string text = lines_of(Level::info, Format::text, [] {
+    warn("message", {{"plain", "a:b/c"}, {"blank", "a b"}, {"line", "a\nb"}, {"empty", ""}});
+  });
+  expect_contains(text, R"(message  plain=a:b/c  blank="a b"  line="a\nb"  empty="")");
+}
+
+TEST(Log, LeavesOutWhatIsBelowItsLevel) {
+  const std::string text = lines_of(Level::warn, Format::text, [] {
+    EXPECT_FALSE(enabled(Level::info));
+    EXPECT_TRUE(enabled(Level::warn));
+    info("lower");
+    error("higher");
+  });
+  EXPECT_EQ(text.find("lower"), std::string::npos);
+  expect_contains(text, "higher");
+}
+
+TEST(Log, TellsOfAnException) {
+  const std::string text = lines_of(Level::info, Format::text, [] {
+    internal_error("shard", std::make_exception_ptr(std::runtime_error("no luck")));
+    internal_error("shard", std::make_exception_ptr(5));
+  });
+  expect_contains(text, R"(internal error  where=shard  what="no luck")");
+  expect_contains(text, R"(what="not a std::exception")");
+}
+
+TEST(Log, IsSilentOnceStopped) {
+  const std::string text = lines_of(Level::debug, Format::text, [] {
+    stop();
+    EXPECT_FALSE(enabled(Level::error));
+    debug("after the end");
+    error("after the end");
+  });
+  EXPECT_EQ(text, "");
+}
+
+}  // namespace
+}  // namespace gateway::log

@@ -1,0 +1,81 @@
+#include "gateway/pipeline/answers.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/json_reference.hpp"
+
+namespace gateway::answers {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Answers, SayWhatTheContractSays) {
+  EXPECT_EQ(accepted(3).status, 200U);
+  EXPECT_EQ(accepted(3).body, "{\"records\":3}");
+
+  const Answer bad = malformed("not JSON", 17);
+  EXPECT_EQ(bad.status, 400U);
+  EXPECT_EQ(bad.body, "{\"error\":\"not JSON\",\"offset\":17}");
+  EXPECT_FALSE(bad.close);
+
+  const Answer no = refused(413, "too large", true);
+  EXPECT_EQ(no.status, 413U);
+  EXPECT_EQ(no.body, "{\"error\":\"too large\"}");
+  EXPECT_TRUE(no.close);
+
+  const Answer full = overloaded("full", 12s);
+  EXPECT_EQ(full.status, 503U);
+  EXPECT_EQ(full.extra_fields, "Retry-After: 12\r\n");
+  EXPECT_FALSE(full.close);
+
+  EXPECT_EQ(method_not_allowed().status, 405U);
+  EXPECT_EQ(method_not_allowed().extra_fields, "Allow: POST, OPTIONS\r\n");
+}
+
+TEST(Answers, EscapeWhatTheyQuote) {
+  EXPECT_EQ(refused(400, "a \"b\"\n").body, "{\"error\":\"a \\\"b\\\"\\n\"}");
+}
+
+TEST(Answers, TakePartInTheHandshakeOnlyWhenAsked) {
+  EXPECT_EQ(options("").extra_fields, "Allow: POST, OPTIONS\r\n");
+  EXPECT_EQ(options("a.example").extra_fields,
+            "Allow: POST, OPTIONS\r\nWebHook-Allowed-Origin: a.example\r\n"
+            "WebHook-Allowed-Rate: *\r\n");
+  EXPECT_EQ(options("a.example").status, 200U);
+}
+
+TEST(Answers, ListTheFailuresOfAPost) {
+  Post post;
+  post.records = 5;
+  post.delivered = 3;
+  post.failures.push_back({1, 400, "no \"good\""});
+  post.failures.push_back({4, 0, "stopping"});
+  EXPECT_EQ(partly_failed(post).status, 502U);
+  EXPECT_EQ(partly_failed(post).body, R"({"records":5,"delivered":3,"failed":[)"
+                                      R"({"index":1,"status":400,"reason":"no \"good\""},)"
+                                      R"({"index":4,"status":0,"reason":"stopping"}]})");
+}
+
+TEST(Answers, NameAThousandFailuresAndCountTheOthers) {
+  Post post;
+  post.records = 1001;
+  for (std::uint32_t i = 0; i < 1000; ++i) post.failures.push_back({i, 400, "no"});
+  const std::string all = partly_failed(post).body;
+  EXPECT_TRUE(all.ends_with(R"({"index":999,"status":400,"reason":"no"}]})"));
+  post.failures.push_back({1000, 400, "no"});
+  const std::string cut = partly_failed(post).body;
+  EXPECT_TRUE(cut.ends_with(R"({"index":999,"status":400,"reason":"no"}],"more":1})"));
+  EXPECT_TRUE(test::JsonReference(cut).valid());
+}
+
+TEST(Answers, TellHowFarAPostCameBeforeItsDeadline) {
+  Post post;
+  post.records = 5;
+  post.delivered = 2;
+  EXPECT_EQ(deadline_passed(post).status, 504U);
+  EXPECT_EQ(deadline_passed(post).body,
+            R"({"error":"not delivered within delivery.deadline","records":5,"delivered":2})");
+}
+
+}  // namespace
+}  // namespace gateway::answers

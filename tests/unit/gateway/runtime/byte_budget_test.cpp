@@ -1,0 +1,168 @@
+#include "gateway/runtime/byte_budget.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace gateway {
+namespace {
+
+using Units = ByteLease::Units;
+
+TEST(ByteBudget, GivesUpToItsLimit) {
+  ByteBudget budget(100);
+  EXPECT_TRUE(budget.try_take(60));
+  EXPECT_FALSE(budget.try_take(41));
+  EXPECT_EQ(budget.free(), 40U);
+  EXPECT_TRUE(budget.try_take(40));
+  EXPECT_FALSE(budget.try_take(1));
+  EXPECT_TRUE(budget.try_take(0));
+  budget.put(100);
+  EXPECT_EQ(budget.free(), budget.limit());
+}
+
+TEST(ByteLease, GivesItsBytesBackWhenTheirUnitsDie) {
+  ByteBudget budget(1600);
+  ByteLease lease(budget, 1);
+  {
+    Units units;
+    ASSERT_TRUE(lease.try_take(500, units));
+    EXPECT_EQ(units.bytes(), 500U);
+    EXPECT_EQ(lease.held(), 500U);
+    EXPECT_LE(budget.free(), 1100U);
+  }
+  EXPECT_EQ(lease.held(), 0U);
+}
+
+TEST(ByteLease, ServesSmallTakesFromABlock) {
+  ByteBudget budget(16'000);  // blocks of 1000
+  ByteLease lease(budget, 1);
+  std::vector<Units> posts(10);
+  ASSERT_TRUE(lease.try_take(100, posts[0]));
+  const std::size_t free = budget.free();
+  for (std::size_t i = 1; i < posts.size(); ++i) ASSERT_TRUE(lease.try_take(100, posts[i]));
+  EXPECT_EQ(budget.free(), free) << "the shared counter was not touched";
+  EXPECT_EQ(lease.held(), 1000U);
+}
+
+TEST(ByteLease, GivesBackWhatItHoldsIdleBeyondTwoBlocks) {
+  ByteBudget budget(16'000);
+  ByteLease lease(budget, 1);
+  Units units;
+  ASSERT_TRUE(lease.try_take(10'000, units));
+  units = Units();
+  EXPECT_GE(budget.free(), 16'000U - 2 * 1000U);
+}
+
+TEST(ByteLease, GivesTheLastByteOfTheBudget) {
+  ByteBudget budget(1600);
+  ByteLease lease(budget, 1);
+  Units all;
+  EXPECT_TRUE(lease.try_take(1600, all)) << "no block fits beside it";
+  Units more;
+  EXPECT_FALSE(lease.try_take(1, more));
+  EXPECT_EQ(more.bytes(), 0U);
+  EXPECT_EQ(lease.held(), 1600U);
+}
+
+TEST(ByteLease, LeavesUnitsAloneWhenTheBudgetDoesNotGive) {
+  ByteBudget budget(1600);
+  ByteLease lease(budget, 1);
+  Units units;
+  ASSERT_TRUE(lease.try_take(400, units));
+  EXPECT_FALSE(lease.try_take(1300, units));
+  EXPECT_EQ(units.bytes(), 400U);
+  EXPECT_EQ(lease.held(), 400U);
+}
+
+TEST(ByteLease, UnitsGrow) {
+  ByteBudget budget(1600);
+  ByteLease lease(budget, 1);
+  Units units;
+  ASSERT_TRUE(lease.try_take(100, units));
+  EXPECT_TRUE(units.grow_to(1000));
+  EXPECT_EQ(units.bytes(), 1000U);
+  EXPECT_TRUE(units.grow_to(200)) << "they never shrink";
+  EXPECT_EQ(units.bytes(), 1000U);
+  EXPECT_FALSE(units.grow_to(1601));
+  EXPECT_EQ(units.bytes(), 1000U);
+  EXPECT_EQ(lease.held(), 1000U);
+}
+
+TEST(ByteLease, UnitsMoveWithoutGivingBack) {
+  ByteBudget budget(1600);
+  ByteLease lease(budget, 1);
+  Units a;
+  ASSERT_TRUE(lease.try_take(300, a));
+  Units b = std::move(a);
+  EXPECT_EQ(lease.held(), 300U);
+  Units c;
+  c = std::move(b);
+  EXPECT_EQ(c.bytes(), 300U);
+  EXPECT_EQ(lease.held(), 300U);
+  c = Units();
+  EXPECT_EQ(lease.held(), 0U);
+}
+
+TEST(ByteLease, GivesBackItsIdleBytesAtTheEnd) {
+  ByteBudget budget(16'000);
+  {
+    ByteLease lease(budget, 1);
+    Units units;
+    ASSERT_TRUE(lease.try_take(10, units));
+    EXPECT_LT(budget.free(), 16'000U - 10U);
+  }
+  EXPECT_EQ(budget.free(), 16'000U);
+}
+
+TEST(ByteLease, AnIdleLeaseLeavesTheOthersSevenEighths) {
+  ByteBudget budget(32'000);
+  ByteLease idle(budget, 2);
+  ByteLease busy(budget, 2);
+  Units units;
+  ASSERT_TRUE(idle.try_take(20'000, units));
+  units = Units();
+  EXPECT_TRUE(busy.try_take(28'000, units));
+}
+
+TEST(ByteLease, TwoLeasesNeverHoldMoreThanTheBudget) {
+  constexpr std::size_t kLimit = 10'000;
+  ByteBudget budget(kLimit);
+  std::optional<ByteLease> leases[2];
+  for (auto& lease : leases) lease.emplace(budget, 2);
+  {
+    std::vector<Units> held[2];
+    unsigned random = 7;
+    unsigned refused = 0;
+    for (int step = 0; step < 20'000; ++step) {
+      random = random * 1664525 + 1013904223;
+      const std::size_t which = (random >> 30) & 1;
+      const std::size_t bytes = (random >> 8) % 900 + 1;
+      auto& units = held[which];
+      if ((random >> 20) % 5 < 3) {
+        Units taken;
+        if (leases[which]->try_take(bytes, taken)) {
+          units.push_back(std::move(taken));
+        } else {
+          ++refused;
+        }
+      } else if (!units.empty()) {
+        units.erase(units.begin() + static_cast<std::ptrdiff_t>(bytes % units.size()));
+      }
+      std::size_t sum[2] = {0, 0};
+      for (std::size_t i = 0; i < 2; ++i) {
+        for (const auto& unit : held[i]) sum[i] += unit.bytes();
+        ASSERT_EQ(leases[i]->held(), sum[i]);
+      }
+      ASSERT_LE(sum[0] + sum[1] + budget.free(), kLimit);
+    }
+    EXPECT_GT(refused, 100U) << "the limit was reached";
+  }
+  for (auto& lease : leases) lease.reset();
+  EXPECT_EQ(budget.free(), kLimit);
+}
+
+}  // namespace
+}  // namespace gateway

@@ -38,8 +38,8 @@ tcp::endpoint resolve_listen(const config::HostPort& address) {
   asio::io_context context;
   tcp::resolver resolver(context);
   error_code error;
-  const auto found = resolver.resolve(address.host, std::to_string(address.port),
-                                      tcp::resolver::passive, error);
+  const auto found =
+      resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, error);
   if (error || found.empty()) {
     throw std::system_error(std::make_error_code(std::errc::address_not_available),
                             "cannot listen on " + text_of(address));
@@ -136,8 +136,8 @@ class Gateway::Impl final : public observe::AdminPages {
   observe::AdminReply health() override {
     const Instant now = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < shards_.size(); ++i) {
-      const Instant beat{
-          std::chrono::nanoseconds(shards_[i]->metrics().heartbeat_ns.load(std::memory_order_relaxed))};
+      const Instant beat{std::chrono::nanoseconds(
+          shards_[i]->metrics().heartbeat_ns.load(std::memory_order_relaxed))};
       // While stopping, loops end one by one.
       if (!stopping_ && now - beat > kStalled) {
         return {503, "text/plain; charset=utf-8", "loop " + std::to_string(i) + " does not turn\n"};
@@ -167,8 +167,8 @@ class Gateway::Impl final : public observe::AdminPages {
     state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
         std::chrono::steady_clock::now() - started_);
     state.draining = stopping_;
-    state.target = (endpoint_.tls ? "https://" : "http://") + endpoint_.host_header +
-                   endpoint_.request_target;
+    state.target =
+        (endpoint_.tls ? "https://" : "http://") + endpoint_.host_header + endpoint_.request_target;
     state.source = settings_.source();
     state.provisioning = kProvisioning;
     state.shards = answers->shards;
@@ -220,8 +220,7 @@ class Gateway::Impl final : public observe::AdminPages {
       admin_ = std::make_unique<observe::AdminServer>(
           control_, resolve_listen(settings_.ingress.admin), *this);
     } catch (const boost::system::system_error& error) {
-      throw std::system_error(error.code(),
-                              "cannot listen on " + text_of(settings_.ingress.admin));
+      throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
     }
   }
 
@@ -242,11 +241,23 @@ class Gateway::Impl final : public observe::AdminPages {
 
 Gateway::Gateway(config::Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
 Gateway::~Gateway() = default;
-void Gateway::start() { impl_->start(); }
-void Gateway::stop() { impl_->stop(); }
-void Gateway::wait() { impl_->wait(); }
-std::uint16_t Gateway::port() const noexcept { return impl_->port(); }
-std::uint16_t Gateway::admin_port() const noexcept { return impl_->admin_port(); }
-observe::Snapshot Gateway::snapshot() const { return impl_->snapshot(); }
+void Gateway::start() {
+  impl_->start();
+}
+void Gateway::stop() {
+  impl_->stop();
+}
+void Gateway::wait() {
+  impl_->wait();
+}
+std::uint16_t Gateway::port() const noexcept {
+  return impl_->port();
+}
+std::uint16_t Gateway::admin_port() const noexcept {
+  return impl_->admin_port();
+}
+observe::Snapshot Gateway::snapshot() const {
+  return impl_->snapshot();
+}
 
 }  // namespace gateway

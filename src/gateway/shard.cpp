@@ -30,8 +30,9 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
     : lease_(shared.budget, shared.shards),
       ledger_(metrics_, shared.settings.delivery.deadline),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
-      eventbus_({context_.get_executor(), clock_, ledger_, metrics_, [this] { turn_end_.request(); }},
-                shared.settings, shared.endpoint),
+      eventbus_(
+          {context_.get_executor(), clock_, ledger_, metrics_, [this] { turn_end_.request(); }},
+          shared.settings, shared.endpoint),
       intake_(shared.settings.event, ledger_, eventbus_),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
                 metrics_, shared.connections, [this] { turn_end_.request(); }},
@@ -42,7 +43,9 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }
 
-Shard::~Shard() { join(); }
+Shard::~Shard() {
+  join();
+}
 
 Acceptor Shard::listen(const tcp::endpoint& at, bool shared_port) {
   Acceptor acceptor(context_.get_executor());

@@ -41,8 +41,8 @@ std::chrono::milliseconds Backoff::next(unsigned attempts,
   const double grown = static_cast<double>(retry_.initial.count()) *
                        std::pow(retry_.multiplier, static_cast<double>(attempts - 1));
   const double bound = std::min(grown, static_cast<double>(retry_.max.count()));
-  return milliseconds(std::uniform_int_distribution<std::int64_t>(
-      0, static_cast<std::int64_t>(bound))(random_));
+  return milliseconds(
+      std::uniform_int_distribution<std::int64_t>(0, static_cast<std::int64_t>(bound))(random_));
 }
 
 }  // namespace gateway::egress

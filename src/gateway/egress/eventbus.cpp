@@ -109,8 +109,7 @@ void Eventbus::answered(EventSlot slot, const Response& response, Instant staged
       ++slot.attempts;
       context_.metrics.events_retried[retry_reason(response.status)].add();
       const auto asked = parse_retry_after(
-          response.retry_after,
-          std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
+          response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
       queue_.delay(slot, now + backoff_.next(slot.attempts, asked));
       arm_retry_timer();
       return;

@@ -88,7 +88,7 @@ class Eventbus {
   Timer retry_timer_;
   std::optional<Instant> retry_at_;
   std::vector<std::unique_ptr<EventbusConnection>> connections_;
-  std::size_t next_ = 0;  // the connection that is filled first
+  std::size_t next_ = 0;   // the connection that is filled first
   bool reachable_ = true;  // as last logged
   bool stopping_ = false;
   std::size_t running_ = 0;  // coroutines of connections

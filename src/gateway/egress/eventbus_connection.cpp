@@ -32,7 +32,9 @@ EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
       wake_(bus.context().executor),
       mux_(bus.encoder(), bus.settings().pipeline) {}
 
-void EventbusConnection::enter(LinkState state) { state_ = state; }
+void EventbusConnection::enter(LinkState state) {
+  state_ = state;
+}
 
 void EventbusConnection::stop() {
   stopping_ = true;
@@ -87,14 +89,14 @@ Task<std::vector<tcp::endpoint>> EventbusConnection::resolve(Instant deadline) {
   }
   auto lookup = std::make_shared<Lookup>(bus_.context().executor);
   lookup_ = lookup;
-  lookup->resolver.async_resolve(
-      endpoint.host, std::to_string(endpoint.port),
-      [lookup](const error_code& error, const auto& results) {
-        lookup->finished = true;
-        lookup->error = error;
-        for (const auto& entry : results) lookup->endpoints.push_back(entry.endpoint());
-        lookup->done.notify_all();
-      });
+  lookup->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
+                                 [lookup](const error_code& error, const auto& results) {
+                                   lookup->finished = true;
+                                   lookup->error = error;
+                                   for (const auto& entry : results)
+                                     lookup->endpoints.push_back(entry.endpoint());
+                                   lookup->done.notify_all();
+                                 });
   while (!lookup->finished && !stopping_ && bus_.context().clock.refresh() < deadline) {
     co_await lookup->done.wait_until(deadline);
   }
@@ -115,7 +117,8 @@ Task<bool> EventbusConnection::connect() {
   address_ = bus_.endpoint().host + ":" + std::to_string(bus_.endpoint().port);
   const std::vector<tcp::endpoint> endpoints = co_await resolve(deadline);
   static thread_local std::minstd_rand spread{std::random_device{}()};
-  const std::size_t first = endpoints.empty() ? 0 : (spread() + number_ + connects_) % endpoints.size();
+  const std::size_t first =
+      endpoints.empty() ? 0 : (spread() + number_ + connects_) % endpoints.size();
   ++connects_;
 
   for (std::size_t i = 0; i < endpoints.size() && !stopping_; ++i) {
@@ -220,9 +223,8 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
 }
 
 void EventbusConnection::give_back() {
-  mux_.lost([this](const EventSlot& slot, bool sent) {
-    bus_.given_back(slot, sent, lost_reason_);
-  });
+  mux_.lost(
+      [this](const EventSlot& slot, bool sent) { bus_.given_back(slot, sent, lost_reason_); });
   bus_.context().request_flush();
 }
 
@@ -245,7 +247,8 @@ void EventbusConnection::write() {
                            if (!error) write();
                          });
     } else if (errno != EINTR) {
-      break_link(RetryReason::connection, error_code(errno, boost::system::system_category()).message());
+      break_link(RetryReason::connection,
+                 error_code(errno, boost::system::system_category()).message());
     }
   }
 }

@@ -18,8 +18,7 @@ class PipelineDepth {
   static constexpr unsigned kMost = 256;
 
   // 0: auto.
-  explicit PipelineDepth(unsigned fixed) noexcept
-      : fixed_(fixed), depth_(fixed == 0 ? 1 : fixed) {}
+  explicit PipelineDepth(unsigned fixed) noexcept : fixed_(fixed), depth_(fixed == 0 ? 1 : fixed) {}
 
   [[nodiscard]] unsigned value() const noexcept { return depth_; }
 

@@ -8,7 +8,9 @@
 namespace gateway::egress {
 namespace {
 
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c) noexcept {
+  return c >= '0' && c <= '9';
+}
 
 }  // namespace
 
@@ -133,7 +135,8 @@ ResponseReader::Step ResponseReader::parse_head(const char* data) {
     }
   }
   if (walk.malformed()) return fail("malformed header field");
-  if (framing.problem() != http::Framing::Problem::none) return fail("ambiguous length of the body");
+  if (framing.problem() != http::Framing::Problem::none)
+    return fail("ambiguous length of the body");
 
   response_.close = close;
   // 101 would end HTTP on this connection, and nobody asked for it.

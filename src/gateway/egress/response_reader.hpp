@@ -71,7 +71,7 @@ class ResponseReader {
 
 // Retry-After (RFC 9110 section 10.2.3) as a wait from `now`; empty if it is neither a number nor a
 // date. A date in the past is no wait.
-[[nodiscard]] std::optional<std::chrono::seconds> parse_retry_after(
-    std::string_view text, std::chrono::sys_seconds now);
+[[nodiscard]] std::optional<std::chrono::seconds> parse_retry_after(std::string_view text,
+                                                                    std::chrono::sys_seconds now);
 
 }  // namespace gateway::egress

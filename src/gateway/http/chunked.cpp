@@ -16,7 +16,7 @@ constexpr int hex_value(char c) noexcept {
 }
 
 // A tab is the only control character an extension or a trailer may hold.
-constexpr bool is_control(char c) noexcept {
+constexpr bool is_forbidden(char c) noexcept {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
 }
 
@@ -27,8 +27,8 @@ ChunkedDecoder::Progress ChunkedDecoder::advance(const char* in, std::size_t siz
   Progress progress;
   while (progress.consumed < size && part_ != Part::done) {
     if (part_ == Part::data) {
-      const auto n = static_cast<std::size_t>(
-          std::min<std::uint64_t>(left_, size - progress.consumed));
+      const auto n =
+          static_cast<std::size_t>(std::min<std::uint64_t>(left_, size - progress.consumed));
       if (out != nullptr) std::memmove(out + progress.produced, in + progress.consumed, n);
       progress.produced += n;
       progress.consumed += n;
@@ -69,7 +69,7 @@ bool ChunkedDecoder::step(char c) noexcept {
         part_ = Part::size_end;
         return true;
       }
-      return !is_control(c);
+      return !is_forbidden(c);
     case Part::size_end:
       part_ = left_ == 0 ? Part::trailer_start : Part::data;
       line_ = digits_ = 0;
@@ -100,7 +100,7 @@ bool ChunkedDecoder::step(char c) noexcept {
         part_ = Part::trailer_end;
         return true;
       }
-      return !is_control(c);
+      return !is_forbidden(c);
     case Part::trailer_end:
       part_ = Part::trailer_start;
       return c == '\n';

@@ -41,8 +41,8 @@ class ChunkedDecoder {
   };
   [[nodiscard]] bool step(char c) noexcept;
 
-  std::uint64_t left_ = 0;    // of the current chunk
-  std::size_t line_ = 0;      // characters of the size line so far
+  std::uint64_t left_ = 0;  // of the current chunk
+  std::size_t line_ = 0;    // characters of the size line so far
   std::size_t digits_ = 0;
   std::size_t trailers_ = 0;
   Part part_ = Part::size;

@@ -40,8 +40,7 @@ std::uint32_t marked_bits(const char* data) noexcept {
   const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
   const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
   const __m128i colon = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(':'));
-  return static_cast<std::uint32_t>(
-      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, del), colon)));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, del), colon)));
 #else
   std::uint32_t bits = 0;
   for (std::size_t i = 0; i < kBlock; ++i) {
@@ -135,7 +134,8 @@ void Framing::content_length(std::string_view value) noexcept {
       return;
     }
     // Saturates far above every limit instead of wrapping around.
-    if (length < (std::uint64_t{1} << 56)) length = length * 10 + static_cast<std::uint64_t>(c - '0');
+    if (length < (std::uint64_t{1} << 56))
+      length = length * 10 + static_cast<std::uint64_t>(c - '0');
   }
   if (value.empty()) problem_ = Problem::bad_length;
   length_ = length;

@@ -25,8 +25,8 @@ struct Stretch {
   }
 };
 
-// Finds the lines of a head as its bytes arrive, each byte looked at once. No control character gets
-// past it but tabs and line ends.
+// Finds the lines of a head as its bytes arrive, each byte looked at once. No control character
+// gets past it but tabs and line ends.
 class HeadScan {
  public:
   enum class State { incomplete, complete, malformed, too_many_lines };
@@ -63,7 +63,7 @@ class HeadScan {
   std::size_t line_ = 0;  // where the current line begins
   std::size_t lines_ = 0;
   bool cut_at_return_ = false;  // the bytes end between CR and LF
-  std::uint16_t colon_ = 0;  // the first one of the current line; none is at 0 of a valid head
+  std::uint16_t colon_ = 0;     // the first one of the current line; none is at 0 of a valid head
   std::array<std::uint16_t, kMaxFields + 1> ends_;    // of each line, its CR
   std::array<std::uint16_t, kMaxFields + 1> colons_;  // of each line, its first one
   static_assert(kMaxHead <= 65'536);
@@ -105,9 +105,10 @@ class FieldWalk {
   bool malformed_ = false;
 };
 
-// Whether `name`, of a head that HeadScan accepted, is `lower`, a name of letters and hyphens in lower
-// case, in any letter case. Eight characters at a time: setting bit 5 maps nothing but the two cases
-// of a letter onto a letter, and only a control character, which is not there, onto a hyphen.
+// Whether `name`, of a head that HeadScan accepted, is `lower`, a name of letters and hyphens in
+// lower case, in any letter case. Eight characters at a time: setting bit 5 maps nothing but the
+// two cases of a letter onto a letter, and only a control character, which is not there, onto a
+// hyphen.
 template <std::size_t N>
 [[nodiscard]] bool is_name(std::string_view name, const char (&lower)[N]) noexcept {
   constexpr std::size_t kSize = N - 1;
@@ -148,7 +149,14 @@ void for_each_in_list(std::string_view list, Each each) {
 // How a message's body is delimited, gathered from its framing fields.
 class Framing {
  public:
-  enum class Problem { none, bad_length, two_lengths, length_and_coding, bad_coding, unknown_coding };
+  enum class Problem {
+    none,
+    bad_length,
+    two_lengths,
+    length_and_coding,
+    bad_coding,
+    unknown_coding
+  };
 
   void content_length(std::string_view value) noexcept;
   void transfer_encoding(std::string_view value) noexcept;

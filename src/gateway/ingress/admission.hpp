@@ -21,6 +21,11 @@ class Admission {
  public:
   explicit Admission(std::size_t max_body) noexcept : max_body_(max_body) {}
 
+  // Whether refuse() has nothing to say: the common case, decided without making an answer.
+  [[nodiscard]] bool admits(const RequestHead& head, const Load& load) const noexcept {
+    return head.method == Method::post && head.content_length <= max_body_ && !load.draining &&
+           !load.over_connection_limit && !load.queue_full;
+  }
   // The answer for a request that is turned away; none: go on. Checked in this order: the method,
   // the size of the body, then whether there is room for it now.
   [[nodiscard]] std::optional<Answer> refuse(const RequestHead& head, const Load& load) const;

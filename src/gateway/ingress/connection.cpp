@@ -28,7 +28,9 @@ Connection::Connection(Ingress& ingress, Socket socket, bool over_limit)
       last_activity_(ingress.context().clock.now()),
       over_limit_(over_limit) {}
 
-Connection::~Connection() { forget_answers(); }
+Connection::~Connection() {
+  forget_answers();
+}
 
 Task<void> Connection::run() {
   while (phase_ == Phase::reading) {
@@ -98,20 +100,16 @@ void Connection::process() {
 
 void Connection::on_head() {
   const RequestHead& head = reader_.head();
-  auto refusal = ingress_.admission().refuse(head, ingress_.load(over_limit_));
+  const Load load = ingress_.load(over_limit_);
+  std::optional<Answer> refusal;
+  if (!ingress_.admission().admits(head, load)) refusal = ingress_.admission().refuse(head, load);
   if (!refusal &&
       !ingress_.context().lease.try_take(static_cast<std::size_t>(head.content_length), units_)) {
     refusal = answers::overloaded("gateway.max_in_flight reached",
                                   ingress_.context().eventbus.retry_after());
   }
   if (refusal) {
-    if (!ingress_.admission().worth_skipping(head)) refusal->close = true;
-    const bool close = refusal->close;
-    turn_away(std::move(*refusal));
-    if (!close) {
-      skipping_ = true;
-      reader_.skip_body();
-    }
+    refuse_head(std::move(*refusal));
     return;
   }
   keeping_body_ = true;
@@ -120,6 +118,15 @@ void Connection::on_head() {
     owes_continue_ = true;
     ingress_.flush_later(*this);
   }
+}
+
+void Connection::refuse_head(Answer refusal) {
+  if (!ingress_.admission().worth_skipping(reader_.head())) refusal.close = true;
+  const bool close = refusal.close;
+  turn_away(std::move(refusal));
+  if (close) return;
+  skipping_ = true;
+  reader_.skip_body();
 }
 
 void Connection::on_request() {
@@ -161,18 +168,18 @@ void Connection::stop_reading() {
   socket_.cancel(ignored);
 }
 
-void Connection::answer_ready(Post& /*post*/) { ingress_.flush_later(*this); }
+void Connection::answer_ready(Post& /*post*/) {
+  ingress_.flush_later(*this);
+}
 
 void Connection::flush() {
   if (phase_ == Phase::closed) return;
   std::string& out = ingress_.scratch();
   out.clear();
   while (replies_.ready()) {
-    const bool close =
-        replies_.size() == 1 && (phase_ != Phase::reading || ingress_.draining());
+    const bool close = replies_.size() == 1 && (phase_ != Phase::reading || ingress_.draining());
     const Clock& clock = ingress_.context().clock;
-    Post& post =
-        replies_.write_front(out, ingress_.reply_text(), clock.wall(clock.now()), close);
+    Post& post = replies_.write_front(out, ingress_.reply_text(), clock.wall(clock.now()), close);
     ingress_.context().ledger.answer_taken(post, clock.now());
     if (close) stop_reading();
   }
@@ -236,8 +243,8 @@ void Connection::check_timeouts(Instant now) {
       turn_away(answers::refused(408, "request not complete within gateway.request_timeout", true));
     }
   } else if (all_said()) {
-    const auto idle = over_limit_ ? config::Duration(kOverLimitIdle)
-                                  : ingress_.settings().idle_timeout;
+    const auto idle =
+        over_limit_ ? config::Duration(kOverLimitIdle) : ingress_.settings().idle_timeout;
     if (now - last_activity_ >= idle) {
       stop_reading();
       unread_input_ = false;

@@ -53,6 +53,7 @@ class Connection final : public PostOwner {
 
   void process();
   void on_head();
+  void refuse_head(Answer refusal);
   void on_request();
   Post& owe_answer();
   void turn_away(Answer answer);

@@ -15,8 +15,8 @@ constexpr std::chrono::milliseconds kLongestAcceptPause{1000};
 // Deadlines are kept to an eighth of the shortest one; looking more often would only cost.
 std::chrono::milliseconds sweep_interval(const config::Ingress& settings) {
   using std::chrono::milliseconds;
-  return std::clamp(std::min(settings.idle_timeout, settings.request_timeout) / 8,
-                    milliseconds(10), milliseconds(1000));
+  return std::clamp(std::min(settings.idle_timeout, settings.request_timeout) / 8, milliseconds(10),
+                    milliseconds(1000));
 }
 
 }  // namespace
@@ -98,7 +98,8 @@ Load Ingress::load(bool over_limit) const {
   load.draining = draining_;
   load.over_connection_limit = over_limit;
   load.queue_full = context_.eventbus.queue().full();
-  if (draining_ || over_limit || load.queue_full) load.retry_after = context_.eventbus.retry_after();
+  if (draining_ || over_limit || load.queue_full)
+    load.retry_after = context_.eventbus.retry_after();
   return load;
 }
 

@@ -91,7 +91,7 @@ class Ingress {
   std::string scratch_;
   std::array<char, 4096> discard_;
 
-  template <boost::intrusive::list_member_hook<> Connection::*Hook>
+  template <boost::intrusive::list_member_hook<> Connection::* Hook>
   using List = boost::intrusive::list<
       Connection,
       boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, Hook>>;

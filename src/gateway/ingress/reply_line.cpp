@@ -26,7 +26,8 @@ std::string_view ReplyText::date(WallInstant now) {
     const std::time_t time = std::chrono::system_clock::to_time_t(second);
     std::tm utc{};
     gmtime_r(&time, &utc);
-    // The C locale is never changed: names of days and months are the English ones the RFC asks for.
+    // The C locale is never changed: names of days and months are the English ones the RFC asks
+    // for.
     std::array<char, 64> text;
     const std::size_t size =
         std::strftime(text.data(), text.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);

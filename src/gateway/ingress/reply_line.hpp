@@ -44,9 +44,10 @@ class ReplyLine {
   Post& drop_front();
 
  private:
-  using Line = boost::intrusive::list<
-      Post, boost::intrusive::member_hook<Post, Post::Hook, &Post::reply_hook>,
-      boost::intrusive::constant_time_size<false>>;
+  using Line =
+      boost::intrusive::list<Post,
+                             boost::intrusive::member_hook<Post, Post::Hook, &Post::reply_hook>,
+                             boost::intrusive::constant_time_size<false>>;
 
   Line line_;
   std::size_t size_ = 0;

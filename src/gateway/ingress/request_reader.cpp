@@ -227,7 +227,8 @@ void RequestReader::keep_body() {
   assert(state_ == State::decide);
   state_ = State::body;
   if (request_.head.chunked) return;
-  const std::size_t total = body_begin_ - begin_ + static_cast<std::size_t>(request_.head.content_length);
+  const std::size_t total =
+      body_begin_ - begin_ + static_cast<std::size_t>(request_.head.content_length);
   first_read_ = std::clamp(total, BufferPool::kSmallest - BufferPool::kPadding, kLargestFirstRead);
   make_room(total);
 }

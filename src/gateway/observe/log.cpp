@@ -54,8 +54,8 @@ std::string text_line(std::string_view message, Fields fields) {
     text += "  ";
     text += field.key;
     text += '=';
-    const bool plain = !field.value.empty() &&
-                       field.value.find_first_of(" \"=\n\r\t\\") == std::string::npos;
+    const bool plain =
+        !field.value.empty() && field.value.find_first_of(" \"=\n\r\t\\") == std::string::npos;
     if (plain) {
       text += field.value;
     } else {
@@ -71,8 +71,8 @@ void start(Level least, Format format) {
   as_json = format == Format::json || (format == Format::automatic && isatty(STDERR_FILENO) == 0);
   spdlog::init_thread_pool(kWaitingLines, 1);
   auto logger = std::make_shared<spdlog::async_logger>(
-      "cos-gateway", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(),
-      spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+      "cos-gateway", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), spdlog::thread_pool(),
+      spdlog::async_overflow_policy::overrun_oldest);
   logger->set_level(spdlog_level(least));
   logger->flush_on(spdlog::level::info);
   if (as_json) {
@@ -84,7 +84,9 @@ void start(Level least, Format format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void stop() { spdlog::shutdown(); }
+void stop() {
+  spdlog::shutdown();
+}
 
 bool enabled(Level level) noexcept {
   const auto* logger = spdlog::default_logger_raw();  // none after stop()

@@ -9,8 +9,8 @@
 
 // Structured log lines: text on a terminal, one JSON object a line otherwise. A line tells of a
 // change of state, never of a single event unless at debug level. Thread-safe; written by a thread
-// of its own, so that a slow reader of the log cannot hold up a loop (lines beyond 8192 waiting ones
-// are dropped, oldest first).
+// of its own, so that a slow reader of the log cannot hold up a loop (lines beyond 8192 waiting
+// ones are dropped, oldest first).
 namespace gateway::log {
 
 enum class Level { debug, info, warn, error };
@@ -46,7 +46,9 @@ inline void info(std::string_view message, Fields fields = {}) {
 inline void warn(std::string_view message, Fields fields = {}) {
   if (enabled(Level::warn)) write(Level::warn, message, fields);
 }
-inline void error(std::string_view message, Fields fields = {}) { write(Level::error, message, fields); }
+inline void error(std::string_view message, Fields fields = {}) {
+  write(Level::error, message, fields);
+}
 
 // An exception that should not have reached the edge of `where`.
 void internal_error(std::string_view where, const std::exception_ptr& error);

@@ -34,8 +34,8 @@ class Gauge {
   std::atomic<std::uint64_t> value_{0};
 };
 
-// Durations in buckets that double from 128 us to 33.6 s, and one for longer ones: an observation is
-// a shift and an add.
+// Durations in buckets that double from 128 us to 33.6 s, and one for longer ones: an observation
+// is a shift and an add.
 class Histogram {
  public:
   static constexpr std::size_t kBuckets = 20;  // the last one is +Inf
@@ -137,7 +137,7 @@ struct alignas(64) ShardMetrics {
   Gauge connections;  // of clients
   Gauge in_flight_bytes;
   PerReason<LinkState, Gauge> eventbus_connections;
-  Gauge pipeline_depth;  // requests each connection may have in flight, summed
+  Gauge pipeline_depth;                       // requests each connection may have in flight, summed
   std::atomic<std::int64_t> heartbeat_ns{0};  // steady clock, of the loop's last tick
 };
 

@@ -51,8 +51,8 @@ class Families {
       total += counts[i];
       ClientMetric::Bucket bucket;
       bucket.cumulative_count = total;
-      bucket.upper_bound = i + 1 == counts.size() ? std::numeric_limits<double>::infinity()
-                                                  : Histogram::bound(i);
+      bucket.upper_bound =
+          i + 1 == counts.size() ? std::numeric_limits<double>::infinity() : Histogram::bound(i);
       metric.histogram.bucket.push_back(bucket);
     }
     metric.histogram.sample_count = total;
@@ -65,7 +65,8 @@ class Families {
 };
 
 template <class Enum, std::size_t N>
-void add_labelled(MetricFamily& family, const char* name, const std::array<std::uint64_t, N>& values,
+void add_labelled(MetricFamily& family, const char* name,
+                  const std::array<std::uint64_t, N>& values,
                   void (*add)(MetricFamily&, std::uint64_t, Labels)) {
   for (std::size_t i = 0; i < N; ++i) {
     add(family, values[i], {{name, label(static_cast<Enum>(i))}});
@@ -106,16 +107,15 @@ std::string prometheus_text(const Snapshot& snapshot, const std::string& provisi
                      snapshot.post_duration, snapshot.post_duration_ns);
   families.histogram("delivery_duration_seconds", "From sending an event to its acknowledgement.",
                      snapshot.delivery_duration, snapshot.delivery_duration_ns);
-  add_labelled<LinkState>(
-      families.add("eventbus_connections", "Connections to the eventbus, by state.",
-                   MetricType::Gauge),
-      "state", snapshot.links, Families::level);
+  add_labelled<LinkState>(families.add("eventbus_connections",
+                                       "Connections to the eventbus, by state.", MetricType::Gauge),
+                          "state", snapshot.links, Families::level);
   families.gauge("eventbus_pipeline_depth",
                  "Requests that may be in flight on all eventbus connections together.",
                  snapshot.pipeline_depth);
-  Families::level(families.add("provisioning_state", "1 for the state provisioning is in.",
-                               MetricType::Gauge),
-                  1, {{"state", provisioning}});
+  Families::level(
+      families.add("provisioning_state", "1 for the state provisioning is in.", MetricType::Gauge),
+      1, {{"state", provisioning}});
   Families::level(families.add("build_info", "1, labelled with the version.", MetricType::Gauge), 1,
                   {{"version", kVersion}});
   return families.text();

@@ -57,12 +57,10 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"target", state.target},
       {"source", state.source},
       {"queue", {{"events", snapshot.queue_events}, {"bytes", snapshot.queue_bytes}}},
-      {"in_flight",
-       {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
+      {"in_flight", {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
       {"client_connections", snapshot.connections},
       {"eventbus_connections", by_label<LinkState>(snapshot.links)},
-      {"provisioning",
-       {{"state", state.provisioning}, {"last_error", state.provisioning_error}}},
+      {"provisioning", {{"state", state.provisioning}, {"last_error", state.provisioning_error}}},
       {"counters", counters(snapshot)},
       {"shards", std::move(shards)}};
   return json::serialize(status) + "\n";

@@ -7,10 +7,7 @@
 namespace gateway {
 
 Intake::Intake(const config::Event& settings, Ledger& ledger, egress::Eventbus& eventbus)
-    : settings_(settings),
-      ledger_(ledger),
-      eventbus_(eventbus),
-      redactor_(settings.redact) {}
+    : settings_(settings), ledger_(ledger), eventbus_(eventbus), redactor_(settings.redact) {}
 
 void Intake::accept(ingress::Request&& request, Post& post) {
   if (request.head.kind == ingress::BodyKind::records) {

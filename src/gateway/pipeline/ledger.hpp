@@ -53,9 +53,10 @@ class Ledger {
   [[nodiscard]] std::size_t events_open() const noexcept { return events_open_; }
 
  private:
-  using DeadlineList = boost::intrusive::list<
-      Post, boost::intrusive::member_hook<Post, Post::Hook, &Post::deadline_hook>,
-      boost::intrusive::constant_time_size<false>>;
+  using DeadlineList =
+      boost::intrusive::list<Post,
+                             boost::intrusive::member_hook<Post, Post::Hook, &Post::deadline_hook>,
+                             boost::intrusive::constant_time_size<false>>;
 
   void answer(Post& post, Answer answer);
   void close_event(Post& post);

@@ -35,8 +35,7 @@ class ByteLease {
   class [[nodiscard]] Units {
    public:
     Units() = default;
-    Units(Units&& other) noexcept
-        : lease_(other.lease_), bytes_(std::exchange(other.bytes_, 0)) {}
+    Units(Units&& other) noexcept : lease_(other.lease_), bytes_(std::exchange(other.bytes_, 0)) {}
     Units& operator=(Units&& other) noexcept {
       std::swap(lease_, other.lease_);
       std::swap(bytes_, other.bytes_);

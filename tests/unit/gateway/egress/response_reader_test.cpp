@@ -30,7 +30,9 @@ void hear(ResponseReader& reader, std::string_view text, std::size_t piece, Hear
     for (Step step = Step::response; step == Step::response;) {
       step = reader.next(input);
       if (step == Step::response) heard.responses.push_back(reader.response());
-      if (step == Step::need_more) EXPECT_TRUE(input.empty());
+      if (step == Step::need_more) {
+        EXPECT_TRUE(input.empty());
+      }
       if (step == Step::bad) {
         heard.bad = true;
         heard.reason = reader.reason();

@@ -34,7 +34,9 @@ Decoded decode(std::string_view text, std::size_t piece) {
     result.consumed += progress.consumed;
     result.body.append(out, 0, progress.produced);
     text.remove_prefix(progress.consumed);
-    if (progress.state == State::incomplete) EXPECT_EQ(progress.consumed, in.size());
+    if (progress.state == State::incomplete) {
+      EXPECT_EQ(progress.consumed, in.size());
+    }
   }
   return result;
 }

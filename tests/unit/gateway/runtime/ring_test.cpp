@@ -107,7 +107,9 @@ TEST(Ring, BehavesLikeADequeOverALongMixOfSteps) {
         model.pop_front();
     }
     ASSERT_EQ(ring.size(), model.size());
-    if (!model.empty()) ASSERT_EQ(ring.back(), model.back());
+    if (!model.empty()) {
+      ASSERT_EQ(ring.back(), model.back());
+    }
   }
 }
 

@@ -116,8 +116,9 @@ ResponseReader::Step ResponseReader::parse_head(const char* data) {
 
   http::Framing framing;
   http::FieldWalk walk(data, scan_);
-  while (const auto field = walk.next()) {
-    const auto [name, value] = *field;
+  while (walk.next()) {
+    const std::string_view name = walk.name();
+    const std::string_view value = walk.value();
     using http::is_name;
     if (is_name(name, "content-length")) {
       framing.content_length(value);
@@ -130,8 +131,8 @@ ResponseReader::Step ResponseReader::parse_head(const char* data) {
       });
     } else if (is_name(name, "retry-after")) {
       response_.retry_after = value;
-    } else {
-      walk.check_unknown(name);
+    } else if (!walk.check_unknown()) {
+      break;
     }
   }
   if (walk.malformed()) return fail("malformed header field");

@@ -101,10 +101,6 @@ HeadScan::State HeadScan::on_control(const char* data, std::size_t at, std::size
   return State::incomplete;
 }
 
-void FieldWalk::check_unknown(std::string_view name) noexcept {
-  if (!is_token(name)) malformed_ = true;
-}
-
 bool is_token(std::string_view text) noexcept {
   for (const char c : text) {
     if (!kTokenCharacters[static_cast<unsigned char>(c)]) return false;

@@ -69,39 +69,46 @@ class HeadScan {
   static_assert(kMaxHead <= 65'536);
 };
 
+// RFC 9110 section 5.6.2.
+[[nodiscard]] bool is_token(std::string_view text) noexcept;
+
 // Walks the field lines of a complete head.
 class FieldWalk {
  public:
-  struct Field {
-    std::string_view name;   // not empty, letter case as received; see check_unknown()
-    std::string_view value;  // without surrounding white space
-  };
   FieldWalk(const char* data, const HeadScan& scan) noexcept : data_(data), scan_(scan) {}
-  // The next field; empty at the end and when a line is malformed.
-  [[nodiscard]] std::optional<Field> next() noexcept {
-    if (line_ == scan_.lines()) return std::nullopt;
-    const std::size_t colon = scan_.before_colon(line_);
-    const std::string_view line = scan_.line(data_, line_++);
+  // Goes on to the next field; false at the end and when a line is malformed.
+  [[nodiscard]] bool next() noexcept {
+    if (line_ == scan_.lines()) return false;
+    const std::string_view line = scan_.line(data_, line_);
     // A line that begins with white space is obsolete folding: no name begins with a blank. What is
     // in front of the colon must be a token; is_name() says so of the names it knows.
-    if (colon == 0) {
-      malformed_ = true;
-      return std::nullopt;
-    }
-    std::string_view value = line.substr(colon + 1);
+    const std::size_t colon = scan_.before_colon(line_++);
+    malformed_ = colon == 0;
+    name_ = line.substr(0, colon);
+    value_ = line.substr(malformed_ ? 0 : colon + 1);
     const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-    while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
-    return Field{line.substr(0, colon), value};
+    while (!value_.empty() && is_blank(value_.front())) value_.remove_prefix(1);
+    while (!value_.empty() && is_blank(value_.back())) value_.remove_suffix(1);
+    return !malformed_;
   }
-  // To be called with every name that is_name() did not recognise: it must be a token.
-  void check_unknown(std::string_view name) noexcept;
+  // Not empty, letter case as received; see check_unknown().
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  // Without surrounding white space.
+  [[nodiscard]] std::string_view value() const noexcept { return value_; }
+  // To be called at every name that is_name() did not recognise: it must be a token. Ends the walk
+  // if it is none.
+  [[nodiscard]] bool check_unknown() noexcept {
+    malformed_ = !is_token(name_);
+    return !malformed_;
+  }
   [[nodiscard]] bool malformed() const noexcept { return malformed_; }
 
  private:
   const char* data_;
   const HeadScan& scan_;
   std::size_t line_ = 1;
+  std::string_view name_;
+  std::string_view value_;
   bool malformed_ = false;
 };
 
@@ -127,8 +134,6 @@ template <std::size_t N>
   }
   return at == kSize || !differs(at, kSize - at);
 }
-
-[[nodiscard]] bool is_token(std::string_view text) noexcept;
 
 // `lower` must be lower case.
 [[nodiscard]] bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept;

@@ -145,8 +145,9 @@ RequestReader::Step RequestReader::parse_fields() {
   bool bad_expectation = false;
   bool specversion = false;
 
-  while (const auto field = walk.next()) {
-    const auto [name, value] = *field;
+  while (walk.next()) {
+    const std::string_view name = walk.name();
+    const std::string_view value = walk.value();
     using http::is_name;
     if (is_name(name, "host")) {
       ++hosts;
@@ -168,10 +169,10 @@ RequestReader::Step RequestReader::parse_fields() {
       request_.webhook_origin = stretch(value);
     } else if (name.size() > 3 && is_name(name.substr(0, 3), "ce-")) {
       specversion = specversion || is_name(name, "ce-specversion");
-      walk.check_unknown(name);
+      if (!walk.check_unknown()) break;
       note_event_field(name, value);
-    } else {
-      walk.check_unknown(name);
+    } else if (!walk.check_unknown()) {
+      break;
     }
   }
 

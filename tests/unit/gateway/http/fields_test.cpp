@@ -153,7 +153,7 @@ std::vector<std::pair<std::string, std::string>> walk(const std::string& field_l
   EXPECT_EQ(scan.advance(text.data(), text.size()), State::complete);
   FieldWalk walk(text.data(), scan);
   std::vector<std::pair<std::string, std::string>> fields;
-  while (const auto field = walk.next()) fields.emplace_back(field->name, field->value);
+  while (walk.next() && walk.check_unknown()) fields.emplace_back(walk.name(), walk.value());
   if (walk.malformed()) fields.emplace_back();
   return fields;
 }

@@ -138,6 +138,36 @@ TEST_F(RequestReaderTest, ReadsRequestsLargerThanTheFirstBuffer) {
   }
 }
 
+TEST_F(RequestReaderTest, ReadsALargeRequestBehindSmallOnesOfTheSameBuffer) {
+  for (const std::size_t size : Sizes{3000, 3950, 4000, 10'000, 50'000}) {
+    const std::string body = pattern(size);
+    for (const std::string& large : {post_of(body), chunked_post_of(body, 500)}) {
+      for (const std::size_t piece : Sizes{10, 1000, 1'000'000}) {
+        SCOPED_TRACE(testing::Message() << size << " in pieces of " << piece);
+        Feed feed(pool_);
+        ASSERT_TRUE(feed.give_in_pieces(post_of("a") + post_of("b") + large + post_of("c"), piece));
+        ASSERT_EQ(feed.requests.size(), 4U);
+        EXPECT_EQ(feed.requests[0].body_text(), "a");
+        EXPECT_EQ(feed.requests[1].body_text(), "b");
+        EXPECT_EQ(feed.requests[2].body_text(), body);
+        EXPECT_EQ(feed.requests[3].body_text(), "c");
+      }
+    }
+  }
+}
+
+TEST_F(RequestReaderTest, OfARequestAndWhatFollowsTheShorterIsCopied) {
+  for (const bool long_first : {true, false}) {
+    const std::string first = post_of(pattern(long_first ? 2000 : 10));
+    const std::string second = post_of(pattern(long_first ? 10 : 2000));
+    Feed feed(pool_);
+    const char* const read_into = feed.reader().prepare().data();
+    ASSERT_TRUE(feed.give(first + second.substr(0, second.size() - 1)));
+    ASSERT_EQ(feed.requests.size(), 1U);
+    EXPECT_EQ(feed.requests[0].bytes.data() == read_into, long_first);
+  }
+}
+
 TEST_F(RequestReaderTest, TellsTheSizeOfABodyBeforeItIsThere) {
   RequestReader reader(pool_, 1 << 20);
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n";

@@ -20,6 +20,10 @@ constexpr bool is_forbidden(char c) noexcept {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
 }
 
+constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
+
 }  // namespace
 
 ChunkedDecoder::Progress ChunkedDecoder::advance(const char* in, std::size_t size,
@@ -61,8 +65,13 @@ bool ChunkedDecoder::step(char c) noexcept {
         part_ = Part::size_end;
         return true;
       }
-      part_ = Part::extension;
-      return c == ';' || c == ' ' || c == '\t';
+      part_ = c == ';' ? Part::extension : Part::size_blank;
+      return c == ';' || is_blank(c);
+    case Part::size_blank:
+      if (++line_ > kMaxLine) return false;
+      if (is_blank(c)) return true;
+      part_ = c == ';' ? Part::extension : Part::size_end;
+      return c == ';' || c == '\r';
     case Part::extension:
       if (++line_ > kMaxLine) return false;
       if (c == '\r') {

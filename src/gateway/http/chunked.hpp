@@ -27,6 +27,7 @@ class ChunkedDecoder {
  private:
   enum class Part : std::uint8_t {
     size,
+    size_blank,
     extension,
     size_end,
     data,

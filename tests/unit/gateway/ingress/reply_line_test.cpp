@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kDate = "Date: D\r\n";
+constexpr WallInstant kNow{784111777s};
 
 void answer(Post& post, Answer with) {
   post.answer = std::move(with);
@@ -29,8 +29,9 @@ void accept(Post& post, std::uint32_t records) {
 std::string written(Post& post, bool close = false) {
   ReplyLine line;
   line.push(post);
+  ReplyText text;
   std::string out;
-  EXPECT_EQ(&line.write_front(out, kDate, close), &post);
+  EXPECT_EQ(&line.write_front(out, text, kNow, close), &post);
   EXPECT_TRUE(line.empty());
   return out;
 }
@@ -47,14 +48,15 @@ TEST(ReplyLine, AnswersInTheOrderOfTheRequests) {
   EXPECT_FALSE(line.ready()) << "others come before it";
   accept(posts[0], 1);
   ASSERT_TRUE(line.ready());
+  ReplyText text;
   std::string out;
-  EXPECT_EQ(&line.write_front(out, kDate, false), &posts[0]);
+  EXPECT_EQ(&line.write_front(out, text, kNow, false), &posts[0]);
   EXPECT_FALSE(line.ready());
   accept(posts[1], 2);
   ASSERT_TRUE(line.ready());
-  EXPECT_EQ(&line.write_front(out, kDate, false), &posts[1]);
+  EXPECT_EQ(&line.write_front(out, text, kNow, false), &posts[1]);
   ASSERT_TRUE(line.ready());
-  EXPECT_EQ(&line.write_front(out, kDate, false), &posts[2]);
+  EXPECT_EQ(&line.write_front(out, text, kNow, false), &posts[2]);
   EXPECT_TRUE(line.empty());
   EXPECT_EQ(line.size(), 0U);
 
@@ -87,8 +89,10 @@ TEST(ReplyLine, WritesAcceptedPosts) {
   for (const auto& [records, end] : cases) {
     Post post;
     accept(post, records);
-    EXPECT_EQ(written(post), "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n" +
-                                 std::string(end));
+    EXPECT_EQ(written(post),
+              "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: "
+              "application/json\r\n" +
+                  std::string(end));
   }
 }
 
@@ -104,7 +108,8 @@ TEST(ReplyLine, SaysWhenTheConnectionEnds) {
   Post post;
   accept(post, 1);
   EXPECT_EQ(written(post, true),
-            "HTTP/1.1 200 OK\r\nDate: D\r\nConnection: close\r\nContent-Type: application/json\r\n"
+            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: "
+            "close\r\nContent-Type: application/json\r\n"
             "Content-Length: 13\r\n\r\n{\"records\":1}");
 }
 
@@ -112,19 +117,21 @@ TEST(ReplyLine, WritesExtraFieldsAndBodies) {
   Post overloaded;
   answer(overloaded, answers::overloaded("full", 7s));
   EXPECT_EQ(written(overloaded),
-            "HTTP/1.1 503 Service Unavailable\r\nDate: D\r\nRetry-After: 7\r\n"
+            "HTTP/1.1 503 Service Unavailable\r\nDate: Sun, 06 Nov 1994 08:49:37 "
+            "GMT\r\nRetry-After: 7\r\n"
             "Content-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"error\":\"full\"}");
   Post method;
   answer(method, answers::method_not_allowed());
-  EXPECT_TRUE(written(method).starts_with(
-      "HTTP/1.1 405 Method Not Allowed\r\nDate: D\r\nAllow: POST, OPTIONS\r\n"));
+  EXPECT_TRUE(
+      written(method).starts_with("HTTP/1.1 405 Method Not Allowed\r\nDate: Sun, 06 Nov 1994 "
+                                  "08:49:37 GMT\r\nAllow: POST, OPTIONS\r\n"));
 }
 
 TEST(ReplyLine, WritesAnEmptyBodyWithoutType) {
   Post post;
   answer(post, answers::options("example.com"));
   EXPECT_EQ(written(post),
-            "HTTP/1.1 200 OK\r\nDate: D\r\nAllow: POST, OPTIONS\r\n"
+            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nAllow: POST, OPTIONS\r\n"
             "WebHook-Allowed-Origin: example.com\r\nWebHook-Allowed-Rate: *\r\n"
             "Content-Length: 0\r\n\r\n");
 }
@@ -134,15 +141,16 @@ TEST(ReplyLine, AppendsToWhatIsThere) {
   accept(post, 1);
   ReplyLine line;
   line.push(post);
+  ReplyText text;
   std::string out = "before";
-  line.write_front(out, kDate, false);
+  line.write_front(out, text, kNow, false);
   EXPECT_TRUE(out.starts_with("beforeHTTP/1.1 200 OK\r\n"));
 }
 
-TEST(DateField, WritesTheDatesOfTheStandard) {
-  DateField date;
-  const auto at = [&date](std::int64_t second) {
-    return std::string(date.at(WallInstant(std::chrono::seconds(second))));
+TEST(ReplyText, WritesTheDatesOfTheStandard) {
+  ReplyText text;
+  const auto at = [&text](std::int64_t second) {
+    return std::string(text.date(WallInstant(std::chrono::seconds(second))));
   };
   EXPECT_EQ(at(784111777), "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
   EXPECT_EQ(at(784111778), "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n");
@@ -150,13 +158,24 @@ TEST(DateField, WritesTheDatesOfTheStandard) {
   EXPECT_EQ(at(951782400), "Date: Tue, 29 Feb 2000 00:00:00 GMT\r\n");
 }
 
-TEST(DateField, ChangesWithTheSecond) {
-  DateField date;
+TEST(ReplyText, ChangesWithTheSecond) {
+  ReplyText text;
   const WallInstant second(784111777s);
-  const std::string text(date.at(second));
-  EXPECT_EQ(date.at(second + 999ms), text);
-  EXPECT_NE(date.at(second + 1000ms), text);
-  EXPECT_EQ(date.at(second), text) << "the clock may be set back";
+  const std::string before(text.date(second));
+  EXPECT_EQ(text.date(second + 999ms), before);
+  EXPECT_NE(text.date(second + 1000ms), before);
+  EXPECT_EQ(text.date(second), before) << "the clock may be set back";
+}
+
+TEST(ReplyText, MakesTheCommonAnswerAnewForAnotherSecondOrNumber) {
+  ReplyText text;
+  const WallInstant second(784111777s);
+  const std::string one(text.accepted(second, 1));
+  EXPECT_EQ(text.accepted(second, 1), one);
+  EXPECT_TRUE(one.ends_with("Content-Length: 13\r\n\r\n{\"records\":1}")) << one;
+  EXPECT_TRUE(text.accepted(second, 20).ends_with("Content-Length: 14\r\n\r\n{\"records\":20}"));
+  EXPECT_NE(text.accepted(second + 1000ms, 1), one);
+  EXPECT_EQ(text.accepted(second, 1), one);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "commands/check.hpp"
 #include "commands/configuration.hpp"
 #include "commands/demo.hpp"
+#include "commands/explain.hpp"
 #include "commands/run.hpp"
 #include "commands/version.hpp"
 
@@ -32,6 +33,7 @@ int run(int argc, char** argv) {
   int exit_code = commands::kDone;
   commands::add_run(app, exit_code);
   commands::add_check(app, exit_code);
+  commands::add_explain(app, exit_code);
   commands::add_demo(app, exit_code);
   commands::add_version(app, exit_code);
   try {

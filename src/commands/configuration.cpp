@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 namespace gateway::commands {
 
@@ -22,8 +24,12 @@ std::optional<config::Settings> ConfigurationOptions::load() const {
   config::Sources sources;
   if (!config_path_.empty()) sources.config_path = config_path_;
   if (!secret_path_.empty()) sources.secret_path = secret_path_;
-  sources.overrides = overrides_;
   sources.environment = config::process_environment();
+  std::error_code unreadable;
+  const bool any_file = sources.config_path || sources.environment.contains("CONNECTOR_CONFIG") ||
+                        std::filesystem::exists(sources.default_config_path, unreadable);
+  if (!any_file) sources.overrides = assumed_;
+  sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
   config::Loaded loaded = config::load(sources);
   for (const auto& warning : loaded.warnings) {
     fmt::print(stderr, "warning: {}\n", warning.text());

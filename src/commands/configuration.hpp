@@ -2,6 +2,7 @@
 #include <CLI/App.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/load.hpp"
@@ -21,6 +22,9 @@ class ConfigurationOptions {
   // `app` keeps references to this object, which must live as long.
   void add_to(CLI::App& app);
 
+  // Overrides that hold when no configuration file is named and none is at the default path.
+  void assume_if_none(std::vector<std::string> overrides) { assumed_ = std::move(overrides); }
+
   // Reads and checks the configuration, and prints every problem and warning on stderr. Empty if
   // there was a problem.
   [[nodiscard]] std::optional<config::Settings> load() const;
@@ -29,6 +33,7 @@ class ConfigurationOptions {
   std::string config_path_;
   std::string secret_path_;
   std::vector<std::string> overrides_;
+  std::vector<std::string> assumed_;
 };
 
 }  // namespace gateway::commands

@@ -24,11 +24,15 @@ BodyKind kind_of(std::string_view content_type) noexcept {
 }
 
 // RFC 9112 section 3.2: no form of request target holds white space or anything but ASCII. Control
-// characters were found before.
+// characters but tabs were found before.
 bool is_target(std::string_view target) noexcept {
   unsigned char all = 0;
-  for (const char c : target) all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
-  return !target.empty() && all < 0x80 && target.find(' ') == std::string_view::npos;
+  bool blank = false;
+  for (const char c : target) {
+    all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+    blank = blank || c == ' ' || c == '\t';
+  }
+  return !target.empty() && all < 0x80 && !blank;
 }
 
 }  // namespace

@@ -108,8 +108,8 @@ TEST(ReplyLine, SaysWhenTheConnectionEnds) {
   Post post;
   accept(post, 1);
   EXPECT_EQ(written(post, true),
-            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nConnection: "
-            "close\r\nContent-Type: application/json\r\n"
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            "Content-Type: application/json\r\n"
             "Content-Length: 13\r\n\r\n{\"records\":1}");
 }
 

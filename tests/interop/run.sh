@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs the interoperability tests: run.sh <working folder>, with COS_GATEWAY_PROGRAM in the
 # environment. The packages are installed into the working folder, never into the source tree.
-# Ends with 77, "skipped", where there is no Node.js; with CI=true that is a failure.
+# Ends with 77, "skipped", where there is no Node.js or the SDK cannot be fetched; with CI=true that
+# is a failure.
 set -eu
 
 source=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -28,7 +29,7 @@ cd "$work"
 # The lock file is copied last, so an installation that broke off is made again.
 if ! cmp -s "$source/package-lock.json" installed-lock.json; then
   cp "$source/package-lock.json" .
-  npm ci --no-audit --no-fund --ignore-scripts
+  npm ci --no-audit --no-fund --ignore-scripts || skip "the SDK cannot be installed"
   cp package-lock.json installed-lock.json
 fi
 exec node --test cos_events.test.js sdk_events.test.js

@@ -197,7 +197,7 @@ void Eventbus::tick(Instant now) {
 void Eventbus::connection_ready() {
   if (!reachable_) {
     reachable_ = true;
-    log::info("eventbus reachable again", {{"target", endpoint_.host_header}});
+    log::info("connected to the eventbus again", {{"target", endpoint_.host_header}});
   }
   context_.request_flush();
 }
@@ -206,7 +206,7 @@ void Eventbus::connection_failed(std::string_view address, std::string_view erro
   if (stopping_) return;
   if (reachable_) {
     reachable_ = false;
-    log::warn("eventbus unreachable; events wait",
+    log::warn("no connection to the eventbus; events wait",
               {{"target", endpoint_.host_header}, {"address", address}, {"reason", error}});
   }
 }

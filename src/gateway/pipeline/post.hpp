@@ -16,7 +16,8 @@ class Post;
 // Who waits for a post's answer.
 class PostOwner {
  public:
-  // The answer of `post` is known. Called on the shard's thread, at most once for each post.
+  // The answer of `post` is known. Called on the shard's thread, at most once for each post. The
+  // answer is to be taken later, not from within this call.
   virtual void answer_ready(Post& post) = 0;
 
  protected:

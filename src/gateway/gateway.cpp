@@ -129,6 +129,7 @@ class Gateway::Impl final : public observe::AdminPages {
 
   [[nodiscard]] observe::Snapshot snapshot() const {
     std::vector<const observe::ShardMetrics*> all;
+    all.reserve(shards_.size());
     for (const auto& shard : shards_) all.push_back(&shard->metrics());
     return observe::take_snapshot(all);
   }

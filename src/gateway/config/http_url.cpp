@@ -46,7 +46,7 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
     return BadAddress(BadAddress::Reason::syntax,
                       "expected a URL such as https://example.com:8443/path");
   }
-  const urls::url_view url = *parsed;
+  const urls::url_view& url = *parsed;
 
   HttpUrl result;
   if (url.scheme_id() == urls::scheme::https) {

@@ -154,12 +154,12 @@ void ResponseReader::begin_body(const http::Framing& framing) noexcept {
   if (response_.status < 200 || response_.status == 204 || response_.status == 304) return;
   if (framing.chunked()) {
     body_ = Body::chunked;
-  } else if (!framing.length()) {
+  } else if (const auto length = framing.length(); !length) {
     body_ = Body::until_close;
     response_.close = true;
-  } else if (*framing.length() != 0) {
+  } else if (*length != 0) {
     body_ = Body::length;
-    left_ = *framing.length();
+    left_ = *length;
   }
 }
 

@@ -163,7 +163,7 @@ void Connection::stop_reading() {
   unread_input_ = true;
   units_ = ByteLease::Units();
   progress_.notify_all();
-  // Ends a read that is pending. A pending write is asked to go on by on_writable().
+  // Ends a read that is pending. A wait to write ends too, and its handler goes on writing.
   error_code ignored;
   socket_.cancel(ignored);
 }

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 // What one shard counts. Written by the shard's thread alone, read by the control thread at a
-// scrape: plain relaxed loads and stores, no locked instruction on the event path.
+// scrape: plain loads and stores, no locked instruction on the event path.
 namespace gateway::observe {
 
 class Counter {

@@ -14,13 +14,6 @@ constexpr std::size_t kNamedFailures = 1000;
 
 }  // namespace
 
-Answer accepted(std::uint32_t records) {
-  Answer answer;
-  answer.status = 200;
-  fmt::format_to(std::back_inserter(answer.body), "{{\"records\":{}}}", records);
-  return answer;
-}
-
 Answer partly_failed(const Post& post) {
   Answer answer;
   answer.status = 502;

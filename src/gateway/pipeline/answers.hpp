@@ -5,11 +5,10 @@
 
 #include "gateway/pipeline/post.hpp"
 
-// Every answer of the ingress port, in one place: which status, which body, which header fields.
+// Every answer of the ingress port but that to a post that was delivered in full, which ReplyText
+// writes: which status, which body, which header fields.
 namespace gateway::answers {
 
-// {"records":n}
-[[nodiscard]] Answer accepted(std::uint32_t records);
 // 502 with the events that were given up.
 [[nodiscard]] Answer partly_failed(const Post& post);
 // 504.
@@ -18,7 +17,7 @@ namespace gateway::answers {
 [[nodiscard]] Answer refused(unsigned status, std::string_view reason, bool close = false);
 // 400 {"error":reason,"offset":n}
 [[nodiscard]] Answer malformed(std::string_view reason, std::size_t offset);
-// 503 with Retry-After, rounded up to whole seconds.
+// 503 with Retry-After.
 [[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
                                 bool close = false);
 // 405.

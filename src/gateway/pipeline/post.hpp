@@ -43,7 +43,7 @@ class Post {
   };
   enum class State : std::uint8_t { open, answered };
 
-  // Links of the lists a post stands in: unlinked when it is reused.
+  // Links of the lists a post stands in; it is in neither when it is reused.
   using Hook = boost::intrusive::list_member_hook<
       boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
   Hook reply_hook;     // of its connection's ReplyLine, in order of arrival

@@ -96,14 +96,6 @@ TEST(ReplyLine, WritesAcceptedPosts) {
   }
 }
 
-TEST(ReplyLine, TheShortFormIsTheLongOne) {
-  Post brief;
-  accept(brief, 77);
-  Post full;
-  answer(full, answers::accepted(77));
-  EXPECT_EQ(written(brief), written(full));
-}
-
 TEST(ReplyLine, SaysWhenTheConnectionEnds) {
   Post post;
   accept(post, 1);

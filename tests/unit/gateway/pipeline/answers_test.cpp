@@ -10,9 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Answers, SayWhatTheContractSays) {
-  EXPECT_EQ(accepted(3).status, 200U);
-  EXPECT_EQ(accepted(3).body, "{\"records\":3}");
-
   const Answer bad = malformed("not JSON", 17);
   EXPECT_EQ(bad.status, 400U);
   EXPECT_EQ(bad.body, "{\"error\":\"not JSON\",\"offset\":17}");

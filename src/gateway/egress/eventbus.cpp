@@ -1,5 +1,6 @@
 #include "gateway/egress/eventbus.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
 #include <random>
@@ -203,12 +204,13 @@ void Eventbus::connection_ready() {
 }
 
 void Eventbus::connection_failed(std::string_view address, std::string_view error) {
-  if (stopping_) return;
-  if (reachable_) {
-    reachable_ = false;
-    log::warn("no connection to the eventbus; events wait",
-              {{"target", endpoint_.host_header}, {"address", address}, {"reason", error}});
-  }
+  const bool another = std::ranges::any_of(connections_, [](const auto& connection) {
+    return connection->state() == observe::LinkState::ready && !connection->broken();
+  });
+  if (stopping_ || another || !reachable_) return;
+  reachable_ = false;
+  log::warn("no connection to the eventbus; events wait",
+            {{"target", endpoint_.host_header}, {"address", address}, {"reason", error}});
 }
 
 std::vector<ConnectionStatus> Eventbus::connection_status() const {

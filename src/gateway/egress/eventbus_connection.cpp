@@ -69,6 +69,11 @@ Task<void> EventbusConnection::run() {
       on_demand = true;
       continue;
     }
+    // Many servers close what they find idle: no fault, and no hurry.
+    if (connected && !ended_oddly_ && !bus_.has_demand()) {
+      on_demand = true;
+      continue;
+    }
     bus_.connection_failed(address_, last_error_);
     enter(LinkState::backing_off);
     const auto wait = bus_.backoff().next(++failures, std::nullopt);
@@ -161,8 +166,8 @@ Task<void> EventbusConnection::converse() {
       bus_.context().request_flush();
     }
   }
-  const bool odd = mux_.in_flight() != 0 || lost_reason_ == RetryReason::protocol;
-  if (odd && !stopping_) mux_.oddity(bus_.context().clock.now());
+  ended_oddly_ = mux_.in_flight() != 0 || lost_reason_ == RetryReason::protocol;
+  if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
   error_code ignored;
   ++generation_;
   socket_.close(ignored);

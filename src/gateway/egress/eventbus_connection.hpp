@@ -41,6 +41,8 @@ class EventbusConnection {
   void check_timeout(Instant now);
 
   [[nodiscard]] observe::LinkState state() const noexcept { return state_; }
+  // It has ended, though state() may not say so yet.
+  [[nodiscard]] bool broken() const noexcept { return broken_; }
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
 
@@ -78,6 +80,7 @@ class EventbusConnection {
   bool broken_ = false;
   bool write_blocked_ = false;
   bool answered_any_ = false;
+  bool ended_oddly_ = false;  // with requests unanswered, or out of step
   bool stopping_ = false;
 };
 

@@ -72,7 +72,8 @@ Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, boo
 }
 
 Answer method_not_allowed() {
-  Answer answer = refused(405, "only POST is served here");
+  Answer answer;  // without a body, as the request may have been HEAD
+  answer.status = 405;
   answer.extra_fields = "Allow: POST, OPTIONS\r\n";
   return answer;
 }

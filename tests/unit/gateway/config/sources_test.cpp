@@ -17,7 +17,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 TEST(Precedence, EnvironmentOverridesTheFileAndOverridesBoth) {

@@ -45,8 +45,8 @@ events::CosRecord fields_of(const events::CloudEvent& event, std::string& room,
 
 DemoConsole::DemoConsole()
     : terminal_(isatty(STDOUT_FILENO) == 1),
-      // Read once, before any thread could change the environment.
-      colours_(terminal_ && std::getenv("NO_COLOR") == nullptr) {}  // NOLINT(concurrency-mt-unsafe)
+      // NOLINTNEXTLINE(concurrency-mt-unsafe): read once, before there is any other thread
+      colours_(terminal_ && std::getenv("NO_COLOR") == nullptr) {}
 
 std::string DemoConsole::paint(Colour colour, std::string_view text) const {
   if (!colours_ || colour == Colour::plain) return std::string(text);

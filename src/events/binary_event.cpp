@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "events/cloud_event.hpp"
 #include "events/event_attributes.hpp"
 #include "events/header_text.hpp"

@@ -1,7 +1,6 @@
 #pragma once
 #include <array>
 #include <chrono>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>

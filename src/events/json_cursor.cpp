@@ -1,6 +1,6 @@
 #include "events/json_cursor.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "events/json_text.hpp"

@@ -1,7 +1,6 @@
 #include "events/json_text.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "events/utf8.hpp"
 

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "gateway/config/settings.hpp"
 #include "gateway/observe/snapshot.hpp"

@@ -71,7 +71,7 @@ void ScriptedEventbus::script(Script script) {
   script_ = std::move(script);
 }
 
-void ScriptedEventbus::next(Action action, std::size_t times) {
+void ScriptedEventbus::next(const Action& action, std::size_t times) {
   const std::lock_guard lock(mutex_);
   next_.insert(next_.end(), times, action);
 }

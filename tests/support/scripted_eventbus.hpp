@@ -59,7 +59,7 @@ class ScriptedEventbus {
   // What to do about requests from now on; without a script: 200. Runs in the bus's thread.
   void script(Script script);
   // What to do about the next requests, one each, before the script is asked.
-  void next(Action action, std::size_t times = 1);
+  void next(const Action& action, std::size_t times = 1);
 
   // Read and record, but answer nothing until release().
   void hold();

@@ -2,7 +2,6 @@
 #include <boost/system/result.hpp>
 #include <cstddef>
 #include <initializer_list>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>

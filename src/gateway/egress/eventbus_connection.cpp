@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
 #include <cerrno>
 #include <random>
 

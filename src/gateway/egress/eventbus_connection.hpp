@@ -1,6 +1,5 @@
 #pragma once
 #include <array>
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <memory>
 #include <utility>
 
 #include "gateway/observe/log.hpp"

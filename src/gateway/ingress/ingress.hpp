@@ -3,7 +3,6 @@
 #include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "gateway/config/settings.hpp"

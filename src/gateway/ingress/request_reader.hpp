@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "events/cloud_event.hpp"
 #include "gateway/http/chunked.hpp"
 #include "gateway/http/fields.hpp"
 #include "gateway/runtime/buffer_pool.hpp"

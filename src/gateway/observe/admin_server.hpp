@@ -1,7 +1,5 @@
 #pragma once
 #include <boost/asio/ip/tcp.hpp>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 

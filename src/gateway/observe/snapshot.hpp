@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <string>
 
 #include "gateway/observe/metrics.hpp"
 

@@ -1,6 +1,9 @@
 #include "gateway/pipeline/intake.hpp"
 
+#include <span>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "gateway/pipeline/answers.hpp"
 

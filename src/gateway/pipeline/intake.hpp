@@ -1,6 +1,4 @@
 #pragma once
-#include <string_view>
-#include <vector>
 
 #include "events/cos_record.hpp"
 #include "events/identity.hpp"

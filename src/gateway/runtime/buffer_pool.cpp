@@ -46,15 +46,16 @@ Buffer BufferPool::take(std::size_t size) {
 }
 
 void BufferPool::put(char* data, std::size_t allocation) noexcept {
-  if (kept_bytes_ + allocation <= keep_bytes_) {
-    try {
-      free_[class_of(allocation)].push_back(data);
-      kept_bytes_ += allocation;
-      return;
-    } catch (const std::bad_alloc&) {  // no room to remember it: give it back to the system
-    }
+  if (kept_bytes_ + allocation > keep_bytes_) {
+    std::free(data);
+    return;
   }
-  std::free(data);
+  try {
+    free_[class_of(allocation)].push_back(data);
+    kept_bytes_ += allocation;
+  } catch (const std::bad_alloc&) {
+    std::free(data);  // no room to remember it: back to the system
+  }
 }
 
 }  // namespace gateway

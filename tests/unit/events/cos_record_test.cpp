@@ -88,8 +88,8 @@ TEST_F(CosRecordTest, TakesNumbersWhereTextIsUsualAndTheReverse) {
 TEST_F(CosRecordTest, LeavesEmptyWhatIsAbsentOrOfAnotherType) {
   for (const std::string_view record :
        {"{}", R"({"cos":null,"event":[]})", R"({"cos":{"cosObject":[{"key":"k"}],"cosBucket":7}})",
-        R"({"cos":{"cosObject":{"key":{"a":"b"},"meta":["x-cos-request-id"],"size":[1]},)"
-        R"("cosBucket":{"appid":true,"name":null}},"event":{"eventTime":false,"eventName":[]}})",
+        (R"({"cos":{"cosObject":{"key":{"a":"b"},"meta":["x-cos-request-id"],"size":[1]},)"
+         R"("cosBucket":{"appid":true,"name":null}},"event":{"eventTime":false,"eventName":[]}})"),
         R"({"key":"k","cos":{"key":"k","event":{"eventName":"n"}}})", "[]", "12", "nonsense", ""}) {
     const CosRecord fields = read(record);
     EXPECT_EQ(fields.appid, "") << record;

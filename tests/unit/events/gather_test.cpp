@@ -122,7 +122,7 @@ TEST(Gather, StaysBoundedThoughItIsNeverEmpty) {
 }
 
 TEST(Gather, AnyInterleavingOfAppendingAndSendingKeepsTheBytes) {
-  std::mt19937 random(7);  // NOLINT: the same in every run
+  std::mt19937 random(7);  // the same in every run
   const std::string pool(200000, '\0');
   std::string source = pool;
   for (char& c : source) c = static_cast<char>('a' + random() % 26);

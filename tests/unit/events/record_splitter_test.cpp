@@ -269,7 +269,7 @@ TEST_P(Differential, AgreesWithTheReferenceAndWithSimdjsonOnMutatedBodies) {
   for (auto& [name, payload] : test::sample_payloads()) seeds.push_back(std::move(payload));
   seeds.emplace_back(R"({"Records":[{"a":[1,-2.5e+3,true,false,null,"\"\\\u00e4"]},{}],"b":{}})");
   seeds.emplace_back(R"({"R\u0065cords":[{"Records":[]}],"x":[[],{}]})");
-  std::mt19937 random(20260102);  // NOLINT: the same bodies in every run
+  std::mt19937 random(20260102);  // the same bodies in every run
   RecordSplitter splitter;
   simdjson::dom::parser parser;
   std::size_t accepted = 0;

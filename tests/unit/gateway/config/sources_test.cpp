@@ -17,7 +17,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 TEST(Precedence, EnvironmentOverridesTheFileAndOverridesBoth) {
@@ -140,16 +139,18 @@ TEST(OnStop, KeepsTheFunctionInsideKubernetes) {
 }
 
 class Files : public ::testing::Test {
+ public:
+  ~Files() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
  protected:
   Files() {
     std::string name = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
     directory_ = mkdtemp(name.data());
     sources_.default_config_path = path("config.yml");
     sources_.default_secret_path = path("secret.yml");
-  }
-  ~Files() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
   }
 
   [[nodiscard]] std::string path(const std::string& name) const {
@@ -238,6 +239,7 @@ TEST_F(Files, NamedForTlsMustBeThere) {
 }
 
 TEST(ProcessEnvironment, HoldsTheVariablesOfThisProcess) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a unit test has no other thread
   ASSERT_EQ(setenv("COS_GATEWAY_TEST_VARIABLE", "a=b", 1), 0);
   const auto environment = process_environment();
   const auto found = environment.find("COS_GATEWAY_TEST_VARIABLE");

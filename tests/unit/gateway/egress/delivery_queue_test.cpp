@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ranges>
 #include <vector>
 
 namespace gateway::egress {
@@ -104,7 +105,7 @@ TEST(DeliveryQueue, PutsBackInOrder) {
   for (std::uint32_t i = 0; i < 5; ++i) queue.push(event(i));
   std::vector<EventSlot> taken;
   for (int i = 0; i < 3; ++i) taken.push_back(queue.take());
-  for (auto it = taken.rbegin(); it != taken.rend(); ++it) queue.put_back(*it);
+  for (const EventSlot& slot : taken | std::views::reverse) queue.put_back(slot);
   EXPECT_EQ(queue.events(), 5U);
   EXPECT_EQ(drain(queue), (Indexes{0, 1, 2, 3, 4}));
 }

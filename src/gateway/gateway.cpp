@@ -237,7 +237,7 @@ class Gateway::Impl final : public observe::AdminPages {
   std::thread control_thread_;
   Instant started_{};
   std::atomic<bool> stopping_{false};
-  bool running_ = false;
+  std::atomic<bool> running_{false};
 };
 
 Gateway::Gateway(config::Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}

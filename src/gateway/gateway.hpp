@@ -8,8 +8,8 @@
 namespace gateway {
 
 // The whole process in one object: one shard per core, each with its own thread, and a control
-// thread for the admin server. Constructed and destroyed on one thread; every other member may be
-// called from any thread.
+// thread for the admin server. Constructed, started, waited for and destroyed by one owner; stop()
+// and what only reads may be called from any thread.
 //
 //   Gateway gateway(settings);   // listeners are bound: port() is known
 //   gateway.start();             // posts are accepted

@@ -33,10 +33,6 @@ EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
       wake_(bus.context().executor),
       mux_(bus.encoder(), bus.settings().pipeline) {}
 
-void EventbusConnection::enter(LinkState state) {
-  state_ = state;
-}
-
 void EventbusConnection::stop() {
   stopping_ = true;
   wake_.notify_all();
@@ -52,15 +48,15 @@ Task<void> EventbusConnection::run() {
   while (!stopping_) {
     // After a quiet end nobody is hurried: the next event opens the connection.
     if (on_demand && !bus_.has_demand()) {
-      enter(LinkState::idle);
+      state_ = LinkState::idle;
       co_await wake_.wait();
       continue;
     }
-    enter(LinkState::connecting);
+    state_ = LinkState::connecting;
     const bool connected = co_await connect();
     if (connected) {
       answered_any_ = false;
-      enter(LinkState::ready);
+      state_ = LinkState::ready;
       bus_.connection_ready();
       co_await converse();
     }
@@ -76,12 +72,12 @@ Task<void> EventbusConnection::run() {
       continue;
     }
     bus_.connection_failed(address_, last_error_);
-    enter(LinkState::backing_off);
+    state_ = LinkState::backing_off;
     const auto wait = bus_.backoff().next(++failures, std::nullopt);
     const Instant until = bus_.context().clock.refresh() + wait;
     while (!stopping_ && bus_.context().clock.refresh() < until) co_await wake_.wait_until(until);
   }
-  enter(LinkState::idle);
+  state_ = LinkState::idle;
 }
 
 Task<std::vector<tcp::endpoint>> EventbusConnection::resolve(Instant deadline) {

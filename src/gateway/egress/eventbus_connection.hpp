@@ -60,7 +60,6 @@ class EventbusConnection {
   void end_of_stream(const error_code& error, Instant now);
   void break_link(observe::RetryReason reason, std::string_view what);
   void give_back();
-  void enter(observe::LinkState state);
 
   Eventbus& bus_;
   const unsigned number_;

@@ -7,6 +7,11 @@ find_package(fmt 9 CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 # No version: the package rejects any request but one for its own minor version.
 find_package(simdjson CONFIG REQUIRED)
+# clang 19 rejects the serialiser in the header of 3.6 (Ubuntu 24.04), which nothing here uses; with
+# its include guards defined it is left out.
+if(simdjson_VERSION MATCHES "^3\\.6\\.")
+  target_compile_definitions(gateway_options INTERFACE SIMDJSON_SERIALIZATION_H SIMDJSON_SERIALIZATION_INL_H)
+endif()
 find_package(yaml-cpp CONFIG REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)

@@ -1,6 +1,7 @@
 #include "support/payloads.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fstream>
 #include <iterator>

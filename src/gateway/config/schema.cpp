@@ -1,6 +1,7 @@
 #include "gateway/config/schema.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -280,6 +280,8 @@ TEST(Deadline, CountsOnlyWhatWasNotDelivered) {
   settings.delivery.deadline = 300ms;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(3)).status, 504u);
+  // An attempt that was under way at the deadline is given up when it is answered.
+  EXPECT_TRUE(gateway.wait_for([](const observe::Snapshot& now) { return now.in_flight() == 0; }));
   EXPECT_EQ(gateway.snapshot().delivered, 1u);
   EXPECT_EQ(gateway.snapshot().failed[static_cast<std::size_t>(FailReason::deadline)], 2u);
 }

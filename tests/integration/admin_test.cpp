@@ -57,31 +57,7 @@ TEST_F(Admin, MetricsHaveTheDocumentedNamesAndTypes) {
   EXPECT_EQ(answer.status, 200u);
   EXPECT_THAT(std::string(answer.headers["Content-Type"]), HasSubstr("text/plain"));
   const Exposition page = parse_exposition(answer.body);
-  const std::vector<std::pair<std::string, std::string>> documented{
-      {"posts_total", "counter"},
-      {"records_received_total", "counter"},
-      {"events_delivered_total", "counter"},
-      {"events_retried_total", "counter"},
-      {"events_failed_total", "counter"},
-      {"events_dead_lettered_total", "counter"},
-      {"events_spooled_total", "counter"},
-      {"events_in_flight", "gauge"},
-      {"queue_events", "gauge"},
-      {"queue_bytes", "gauge"},
-      {"post_duration_seconds", "histogram"},
-      {"delivery_duration_seconds", "histogram"},
-      {"eventbus_connections", "gauge"},
-      {"eventbus_pipeline_depth", "gauge"},
-      {"provisioning_state", "gauge"},
-      {"build_info", "gauge"}};
-  for (const auto& [name, type] : documented) {
-    const auto found = page.types.find("cos_gateway_" + name);
-    if (found == page.types.end()) {
-      ADD_FAILURE() << "no metric " << name;
-    } else {
-      EXPECT_EQ(found->second, type) << name;
-    }
-  }
+  EXPECT_THAT(page.types, testing::IsSupersetOf(documented_metrics()));
   EXPECT_EQ(page.samples.at(R"(cos_gateway_posts_total{code="200"})"), 1);
   EXPECT_EQ(page.samples.at(R"(cos_gateway_posts_total{code="400"})"), 1);
   EXPECT_EQ(page.samples.at(R"(cos_gateway_posts_total{code="502"})"), 1);

@@ -82,4 +82,26 @@ Exposition parse_exposition(std::string_view text) {
   return page;
 }
 
+const std::map<std::string, std::string>& documented_metrics() {
+  static const std::map<std::string, std::string> metrics{
+      {"cos_gateway_posts_total", "counter"},
+      {"cos_gateway_records_received_total", "counter"},
+      {"cos_gateway_events_delivered_total", "counter"},
+      {"cos_gateway_events_retried_total", "counter"},
+      {"cos_gateway_events_failed_total", "counter"},
+      {"cos_gateway_events_dead_lettered_total", "counter"},
+      {"cos_gateway_events_spooled_total", "counter"},
+      {"cos_gateway_events_in_flight", "gauge"},
+      {"cos_gateway_queue_events", "gauge"},
+      {"cos_gateway_queue_bytes", "gauge"},
+      {"cos_gateway_post_duration_seconds", "histogram"},
+      {"cos_gateway_delivery_duration_seconds", "histogram"},
+      {"cos_gateway_eventbus_connections", "gauge"},
+      {"cos_gateway_eventbus_pipeline_depth", "gauge"},
+      {"cos_gateway_provisioning_state", "gauge"},
+      {"cos_gateway_build_info", "gauge"},
+  };
+  return metrics;
+}
+
 }  // namespace gateway::test

@@ -18,4 +18,7 @@ struct Exposition {
 // without TYPE, or a histogram whose buckets decrease or disagree with its count.
 [[nodiscard]] Exposition parse_exposition(std::string_view text);
 
+// The metrics users are promised, by full name, with their types.
+[[nodiscard]] const std::map<std::string, std::string>& documented_metrics();
+
 }  // namespace gateway::test

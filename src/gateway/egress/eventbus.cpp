@@ -174,7 +174,10 @@ void Eventbus::tick(Instant now) {
                          give_up(slot, observe::FailReason::deadline, 0, "deadline passed");
                        });
   }
+  publish(now);
+}
 
+void Eventbus::publish(Instant now) {
   auto& metrics = context_.metrics;
   std::uint64_t finished = metrics.events_delivered.value();
   for (std::size_t i = 0; i < metrics.events_failed.size(); ++i) {

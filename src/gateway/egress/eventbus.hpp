@@ -77,6 +77,8 @@ class Eventbus {
   void give_up(const EventSlot& slot, observe::FailReason why, unsigned status,
                std::string_view reason);
   void arm_retry_timer();
+  // The drain rate and the gauges as they are now.
+  void publish(Instant now);
 
   Context context_;
   const config::Delivery settings_;

@@ -81,7 +81,7 @@ HeadScan::State HeadScan::advance(const char* data, std::size_t size) noexcept {
 HeadScan::State HeadScan::on_control(const char* data, std::size_t at, std::size_t size) noexcept {
   cut_at_return_ = false;
   if (data[at] == '\t') return State::incomplete;
-  if (data[at] == '\n' && at != 0 && at + 1 == line_) return State::incomplete;  // seen with its CR
+  if (data[at] == '\n' && at + 1 == line_) return State::incomplete;  // seen with its CR
   if (data[at] != '\r') return State::malformed;
   if (at + 1 == size) {
     cut_at_return_ = true;

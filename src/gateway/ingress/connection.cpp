@@ -72,8 +72,7 @@ void Connection::process() {
           request_since_ = last_activity_;
         }
         if (keeping_body_ && !units_.grow_to(reader_.body_size())) {
-          turn_away(answers::overloaded("gateway.max_in_flight reached",
-                                        ingress_.context().eventbus.retry_after(), true));
+          turn_away(over_budget(true));
         }
         return;
       case RequestReader::Step::head:
@@ -105,8 +104,7 @@ void Connection::on_head() {
   if (!ingress_.admission().admits(head, load)) refusal = ingress_.admission().refuse(head, load);
   if (!refusal &&
       !ingress_.context().lease.try_take(static_cast<std::size_t>(head.content_length), units_)) {
-    refusal = answers::overloaded("gateway.max_in_flight reached",
-                                  ingress_.context().eventbus.retry_after());
+    refusal = over_budget(false);
   }
   if (refusal) {
     refuse_head(std::move(*refusal));
@@ -118,6 +116,11 @@ void Connection::on_head() {
     owes_continue_ = true;
     ingress_.flush_later(*this);
   }
+}
+
+Answer Connection::over_budget(bool close) const {
+  return answers::overloaded("gateway.max_in_flight reached",
+                             ingress_.context().eventbus.retry_after(), close);
 }
 
 void Connection::refuse_head(Answer refusal) {

@@ -54,6 +54,7 @@ class Connection final : public PostOwner {
   void process();
   void on_head();
   void refuse_head(Answer refusal);
+  [[nodiscard]] Answer over_budget(bool close) const;
   void on_request();
   Post& owe_answer();
   void turn_away(Answer answer);

@@ -14,7 +14,7 @@
 
 #include "commands/configuration.hpp"
 #include "gateway/gateway.hpp"
-#include "gateway/observe/log.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::commands {
 namespace {

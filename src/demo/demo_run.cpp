@@ -25,8 +25,8 @@
 #include "demo/poster.hpp"
 #include "demo/synthetic_payloads.hpp"
 #include "gateway/gateway.hpp"
-#include "gateway/observe/log.hpp"
-#include "gateway/runtime/asio.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::demo {
 namespace {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "gateway/runtime/asio.hpp"
+#include "runtime/asio.hpp"
 
 namespace gateway::demo {
 namespace {

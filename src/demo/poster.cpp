@@ -10,7 +10,7 @@
 #include <exception>
 #include <utility>
 
-#include "gateway/runtime/asio.hpp"
+#include "runtime/asio.hpp"
 
 namespace gateway::demo {
 namespace {

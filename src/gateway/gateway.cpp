@@ -16,11 +16,11 @@
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/observe/admin_server.hpp"
-#include "gateway/observe/log.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "gateway/observe/status_page.hpp"
-#include "gateway/runtime/cores.hpp"
 #include "gateway/shard.hpp"
+#include "runtime/cores.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway {
 namespace {

@@ -8,8 +8,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "gateway/observe/log.hpp"
-#include "gateway/runtime/cores.hpp"
+#include "runtime/cores.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway {
 namespace {

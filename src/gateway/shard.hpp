@@ -11,12 +11,12 @@
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
-#include "gateway/runtime/asio.hpp"
-#include "gateway/runtime/buffer_pool.hpp"
-#include "gateway/runtime/byte_budget.hpp"
-#include "gateway/runtime/clock.hpp"
-#include "gateway/runtime/signal.hpp"
-#include "gateway/runtime/turn_end.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/buffer_pool.hpp"
+#include "runtime/byte_budget.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/signal.hpp"
+#include "runtime/turn_end.hpp"
 
 namespace gateway {
 

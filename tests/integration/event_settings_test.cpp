@@ -144,7 +144,7 @@ TEST(EventSettings, ExtraHeadersAndTheTargetsPathAreSent) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());
   settings.target += "/api/{eventbus}/events?x=1";
-  settings.delivery.headers.emplace_back("Authorization", config::Secret("Bearer abc"));
+  settings.delivery.headers.emplace_back("Authorization", Secret("Bearer abc"));
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
   const Request seen = bus.requests().at(0);

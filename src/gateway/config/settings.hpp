@@ -7,25 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/secret.hpp"
+
 // The typed configuration. Defaults stand in place; reading and checking is the business of
 // load.hpp. Plain values, copied freely; every key is documented in docs/configuration.md.
 namespace gateway::config {
 
 using Duration = std::chrono::milliseconds;
-
-// A string that must never reach a log, an answer or a status page: formatting it is a compile
-// error, and whoever needs the text has to say so.
-class Secret {
- public:
-  Secret() = default;
-  explicit Secret(std::string text) : text_(std::move(text)) {}
-
-  [[nodiscard]] const std::string& reveal() const noexcept { return text_; }
-  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
-
- private:
-  std::string text_;
-};
 
 struct HostPort {
   std::string host;  // without brackets, also for IPv6

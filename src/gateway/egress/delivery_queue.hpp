@@ -6,8 +6,8 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/pipeline/event_slot.hpp"
-#include "gateway/runtime/clock.hpp"
-#include "gateway/runtime/ring.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/ring.hpp"
 
 namespace gateway::egress {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "gateway/runtime/clock.hpp"
+#include "runtime/clock.hpp"
 
 namespace gateway::egress {
 

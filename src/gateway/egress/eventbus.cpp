@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "gateway/egress/encoder_settings.hpp"
-#include "gateway/observe/log.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::egress {
 namespace {

@@ -9,7 +9,7 @@
 #include <random>
 
 #include "gateway/egress/eventbus.hpp"
-#include "gateway/observe/log.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::egress {
 

@@ -7,8 +7,8 @@
 
 #include "gateway/egress/multiplexer.hpp"
 #include "gateway/observe/metrics.hpp"
-#include "gateway/runtime/asio.hpp"
-#include "gateway/runtime/signal.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/signal.hpp"
 
 namespace gateway::egress {
 

@@ -9,8 +9,8 @@
 #include "gateway/egress/pipeline_depth.hpp"
 #include "gateway/egress/response_reader.hpp"
 #include "gateway/pipeline/event_slot.hpp"
-#include "gateway/runtime/clock.hpp"
-#include "gateway/runtime/ring.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/ring.hpp"
 
 namespace gateway::egress {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "gateway/runtime/clock.hpp"
+#include "runtime/clock.hpp"
 
 namespace gateway::egress {
 

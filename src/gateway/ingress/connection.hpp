@@ -6,9 +6,9 @@
 #include "gateway/ingress/reply_line.hpp"
 #include "gateway/ingress/request_reader.hpp"
 #include "gateway/pipeline/post.hpp"
-#include "gateway/runtime/asio.hpp"
-#include "gateway/runtime/byte_budget.hpp"
-#include "gateway/runtime/signal.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/byte_budget.hpp"
+#include "runtime/signal.hpp"
 
 namespace gateway::ingress {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "gateway/observe/log.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::ingress {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "gateway/http/chunked.hpp"
 #include "gateway/http/fields.hpp"
-#include "gateway/runtime/buffer_pool.hpp"
+#include "runtime/buffer_pool.hpp"
 
 namespace gateway::ingress {
 

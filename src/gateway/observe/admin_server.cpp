@@ -8,8 +8,8 @@
 #include <memory>
 #include <utility>
 
-#include "gateway/observe/log.hpp"
 #include "gateway/version.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::observe {
 namespace beast = boost::beast;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/runtime/asio.hpp"
+#include "runtime/asio.hpp"
 
 namespace gateway::observe {
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "events/cloud_event.hpp"
-#include "gateway/runtime/buffer_pool.hpp"
-#include "gateway/runtime/byte_budget.hpp"
-#include "gateway/runtime/clock.hpp"
+#include "runtime/buffer_pool.hpp"
+#include "runtime/byte_budget.hpp"
+#include "runtime/clock.hpp"
 
 namespace gateway {
 

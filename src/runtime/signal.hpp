@@ -1,5 +1,5 @@
 #pragma once
-#include "gateway/runtime/asio.hpp"
+#include "runtime/asio.hpp"
 
 namespace gateway {
 

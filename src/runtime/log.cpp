@@ -1,4 +1,4 @@
-#include "gateway/observe/log.hpp"
+#include "runtime/log.hpp"
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_color_sinks.h>

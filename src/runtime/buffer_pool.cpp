@@ -1,4 +1,4 @@
-#include "gateway/runtime/buffer_pool.hpp"
+#include "runtime/buffer_pool.hpp"
 
 #include <bit>
 #include <cassert>

@@ -1,4 +1,4 @@
-#include "gateway/runtime/cores.hpp"
+#include "runtime/cores.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "gateway/runtime/byte_budget.hpp"
+#include "runtime/byte_budget.hpp"
 
 #include <gtest/gtest.h>
 

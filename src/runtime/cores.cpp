@@ -1,4 +1,4 @@
-#include "gateway/runtime/cores.hpp"
+#include "runtime/cores.hpp"
 
 #include <pthread.h>
 #include <sched.h>

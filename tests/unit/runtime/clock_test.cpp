@@ -1,4 +1,4 @@
-#include "gateway/runtime/clock.hpp"
+#include "runtime/clock.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "gateway/observe/log.hpp"
+#include "runtime/log.hpp"
 
 #include <gtest/gtest.h>
 

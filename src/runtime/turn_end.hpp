@@ -2,7 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "gateway/runtime/asio.hpp"
+#include "runtime/asio.hpp"
 
 namespace gateway {
 

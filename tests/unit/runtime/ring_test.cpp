@@ -1,4 +1,4 @@
-#include "gateway/runtime/ring.hpp"
+#include "runtime/ring.hpp"
 
 #include <gtest/gtest.h>
 

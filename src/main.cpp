@@ -10,6 +10,7 @@
 #include "commands/configuration.hpp"
 #include "commands/demo.hpp"
 #include "commands/explain.hpp"
+#include "commands/provision.hpp"
 #include "commands/run.hpp"
 #include "commands/version.hpp"
 
@@ -34,6 +35,8 @@ int run(int argc, char** argv) {
   commands::add_run(app, exit_code);
   commands::add_check(app, exit_code);
   commands::add_explain(app, exit_code);
+  commands::add_provision(app, exit_code);
+  commands::add_deprovision(app, exit_code);
   commands::add_demo(app, exit_code);
   commands::add_version(app, exit_code);
   try {

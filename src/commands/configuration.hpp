@@ -14,6 +14,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kUsage = 64;
 inline constexpr int kUnavailable = 69;
 inline constexpr int kInternal = 70;
+inline constexpr int kNotAuthorised = 77;
 inline constexpr int kConfiguration = 78;
 
 // The options of every subcommand that reads the configuration.

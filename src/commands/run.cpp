@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "commands/configuration.hpp"
+#include "commands/provision.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/log.hpp"
 
@@ -28,8 +30,6 @@ std::vector<std::string> unsupported(const config::Settings& settings) {
   const auto need = [&keys](bool wanted, const char* text) {
     if (wanted) keys.emplace_back(text);
   };
-  need(settings.function.provision,
-       "function.provision: this version cannot deploy the relay function; set it to false");
   need(!settings.spool.path.empty(), "spool.path: this version has no spool");
   need(!settings.dead_letter.path.empty(), "dead_letter.path: this version keeps no dead letters");
   need(settings.ingress.tls.any(), "gateway.tls: this version serves plain HTTP only");
@@ -56,18 +56,28 @@ class Signals {
         log::stop();
         _exit(128 + number);
       } else {
-        stopping_ = true;
-        gateway_.stop();
-        waiter_ = std::thread([this] {
-          gateway_.wait();
-          asio::post(context_, [this] { set_.cancel(); });
-        });
+        begin_stop();
       }
       wait();
     });
   }
 
+  void begin_stop() {
+    if (stopping_) return;
+    stopping_ = true;
+    gateway_.stop();
+    waiter_ = std::thread([this] {
+      gateway_.wait();
+      asio::post(context_, [this] { set_.cancel(); });
+    });
+  }
+
  public:
+  // Any thread: as if SIGTERM had come.
+  void stop() {
+    asio::post(context_, [this] { begin_stop(); });
+  }
+
   ~Signals() {
     if (waiter_.joinable()) waiter_.join();
   }
@@ -80,7 +90,7 @@ class Signals {
   bool stopping_ = false;
 };
 
-int serve(const config::Settings& settings) {
+int serve(const config::Settings& settings, bool require_provisioning) {
   log::start(settings.debug ? log::Level::debug : log::Level::info);
   int exit_code = kDone;
   if (const auto keys = unsupported(settings); !keys.empty()) {
@@ -93,8 +103,16 @@ int serve(const config::Settings& settings) {
         log::warn("posts are not authenticated; keep the port private");
       }
       Signals signals(gateway);
+      std::atomic<int> given_up{kDone};
+      if (require_provisioning) {
+        gateway.on_provisioning_failure([&](const cloud::ProvisioningStatus& status) {
+          given_up = exit_code_of(status);
+          signals.stop();
+        });
+      }
       gateway.start();
       signals.run();
+      exit_code = given_up;
     } catch (const std::system_error& error) {
       log::error(error.what());
       exit_code = kUnavailable;
@@ -110,9 +128,12 @@ void add_run(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("run", "Accept COS trigger posts and deliver CloudEvents");
   auto options = std::make_shared<ConfigurationOptions>();
   options->add_to(*command);
-  command->callback([options, &exit_code] {
+  auto require = std::make_shared<bool>(false);
+  command->add_flag("--require-provisioning", *require,
+                    "End with 69 or 77 when provisioning needs an operator, instead of serving on");
+  command->callback([options, require, &exit_code] {
     const auto settings = options->load();
-    exit_code = settings ? serve(*settings) : kConfiguration;
+    exit_code = settings ? serve(*settings, *require) : kConfiguration;
   });
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/gateway.hpp"
 
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -18,6 +19,7 @@
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "gateway/observe/status_page.hpp"
+#include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
@@ -79,11 +81,18 @@ class Gateway::Impl final : public observe::AdminPages {
     pin_ = count > 1 && count == allowed_cores().size();
     bind_shards(count);
     bind_admin();
+    if (settings_.function.provision) {
+      provisioning_ = std::make_unique<Provisioning>(control_.get_executor(), settings_);
+    }
   }
 
   ~Impl() override {
     stop();
     wait();
+  }
+
+  void on_provisioning_failure(Provisioning::OnFailure callback) {
+    if (provisioning_) provisioning_->on_failure(std::move(callback));
   }
 
   void start() {
@@ -93,6 +102,7 @@ class Gateway::Impl final : public observe::AdminPages {
       shards_[i]->start(pin_ ? std::optional<int>(cores[i]) : std::nullopt);
     }
     admin_->start();
+    if (provisioning_) provisioning_->start();
     control_thread_ = std::thread([this] { control_.run(); });
     running_ = true;
     log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
@@ -105,8 +115,13 @@ class Gateway::Impl final : public observe::AdminPages {
   void stop() {
     if (!running_ || stopping_.exchange(true)) return;
     log::info("stopping", {{"in_flight", snapshot().in_flight()}});
-    const Instant deadline = std::chrono::steady_clock::now() + settings_.ingress.grace;
-    for (auto& shard : shards_) shard->stop(deadline);
+    const Instant now = std::chrono::steady_clock::now();
+    asio::co_spawn(
+        control_.get_executor(), end_provisioning(now + settings_.ingress.grace / 2),
+        [this, deadline = now + settings_.ingress.grace](const std::exception_ptr& error) {
+          if (error) log::internal_error("stopping", error);
+          for (auto& shard : shards_) shard->stop(deadline);
+        });
   }
 
   void wait() {
@@ -154,7 +169,7 @@ class Gateway::Impl final : public observe::AdminPages {
 
   observe::AdminReply metrics() override {
     return {200, "text/plain; version=0.0.4; charset=utf-8",
-            observe::prometheus_text(snapshot(), kProvisioning)};
+            observe::prometheus_text(snapshot(), provisioning_state())};
   }
 
   Task<observe::AdminReply> status() override {
@@ -171,7 +186,11 @@ class Gateway::Impl final : public observe::AdminPages {
     state.target =
         (endpoint_.tls ? "https://" : "http://") + endpoint_.host_header + endpoint_.request_target;
     state.source = settings_.source();
-    state.provisioning = kProvisioning;
+    state.provisioning = provisioning_state();
+    if (provisioning_) {
+      state.provisioning_step = provisioning_->status().step;
+      state.provisioning_error = provisioning_->status().last_error;
+    }
     state.shards = answers->shards;
     observe::AdminReply reply;
     reply.content_type = "application/json";
@@ -180,7 +199,15 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
  private:
-  static constexpr const char* kProvisioning = "disabled";
+  [[nodiscard]] std::string_view provisioning_state() const {
+    return provisioning_ ? label(provisioning_->status().state) : observe::kProvisioningDisabled;
+  }
+
+  // Posts are still taken while it runs: an event on its way finds the gateway until its trigger is
+  // gone.
+  [[nodiscard]] Task<void> end_provisioning(Instant deadline) {
+    if (provisioning_) co_await provisioning_->stop(deadline);
+  }
 
   // Lives until the last shard has answered, however late.
   struct Answers {
@@ -234,6 +261,7 @@ class Gateway::Impl final : public observe::AdminPages {
   asio::io_context control_{1};
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
   std::unique_ptr<observe::AdminServer> admin_;
+  std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;
   Instant started_{};
   std::atomic<bool> stopping_{false};
@@ -242,6 +270,10 @@ class Gateway::Impl final : public observe::AdminPages {
 
 Gateway::Gateway(config::Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
 Gateway::~Gateway() = default;
+void Gateway::on_provisioning_failure(
+    std::function<void(const cloud::ProvisioningStatus&)> callback) {
+  impl_->on_provisioning_failure(std::move(callback));
+}
 void Gateway::start() {
   impl_->start();
 }

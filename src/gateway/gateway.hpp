@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 
+#include "cloud/provisioner.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/observe/snapshot.hpp"
 
@@ -12,8 +14,9 @@ namespace gateway {
 // and what only reads may be called from any thread.
 //
 //   Gateway gateway(settings);   // listeners are bound: port() is known
-//   gateway.start();             // posts are accepted
-//   gateway.stop();              // begin to drain: refuse new posts, finish those in flight
+//   gateway.start();             // posts are accepted; provisioning goes on beside
+//   gateway.stop();              // undo provisioning if configured, then drain: refuse new posts,
+//                                // finish those in flight
 //   gateway.wait();              // until drained, at most settings.ingress.grace
 class Gateway {
  public:
@@ -24,6 +27,10 @@ class Gateway {
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
+
+  // Called on the control thread when provisioning cannot go on without an operator. Before
+  // start().
+  void on_provisioning_failure(std::function<void(const cloud::ProvisioningStatus&)> callback);
 
   void start();
   void stop();

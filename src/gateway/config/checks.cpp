@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
 
+bool has_other_credentials(const Settings& settings) {
+  return settings.pod_identity || settings.instance_role;
+}
+
 void require(bool present, const std::string& key, std::string_view why, Report& report) {
   if (!present && !report.bad(key)) report.missing(key, std::string(why));
 }
@@ -66,6 +70,14 @@ void check_bucket(const Settings& settings, Report& report) {
                                        "in {}",
                                        parsed->region));
     }
+  }
+  // SCF's rules for the filter of a COS trigger.
+  if (bucket.prefix.starts_with('/')) {
+    report.problem_with("bucket.prefix", "object keys have no leading '/'");
+  }
+  if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
+    report.problem_with("bucket.suffix",
+                        fmt::format("must begin with '.', got {}", quote(bucket.suffix)));
   }
   if (report.bad("bucket.events")) return;
   require(!bucket.events.empty(), "bucket.events", "at least one event is required", report);
@@ -131,12 +143,21 @@ void check_relay(const Settings& settings, Report& report) {
   }
 }
 
+void check_credentials(const Settings& settings, Report& report) {
+  const auto& [id, key, token] = settings.credentials;
+  if (has_other_credentials(settings) && id.empty() && key.empty() && !report.bad("secret_id") &&
+      !report.bad("secret_key")) {
+    return;
+  }
+  require(!id.empty(), "secret_id", kWhenProvisioning, report);
+  require(!key.empty(), "secret_key", kWhenProvisioning, report);
+}
+
 void check_provisioning(const Settings& settings, Report& report) {
   check_bucket(settings, report);
   check_function(settings, report);
   check_relay(settings, report);
-  require(!settings.credentials.secret_id.empty(), "secret_id", kWhenProvisioning, report);
-  require(!settings.credentials.secret_key.empty(), "secret_key", kWhenProvisioning, report);
+  check_credentials(settings, report);
 }
 
 void check_key_pair(const TlsFiles& tls, const std::string& section, Report& report) {
@@ -173,7 +194,8 @@ void check_ingress(const Settings& settings, Report& report) {
   if (has_key || report.bad("gateway.token") || report.bad("secret_key")) return;
   if (ingress.auth == Auth::hmac) {
     report.problem_with("gateway.auth", "hmac needs gateway.token or secret_key");
-  } else if (ingress.auth == Auth::automatic && !settings.function.provision) {
+  } else if (ingress.auth == Auth::automatic &&
+             (!settings.function.provision || has_other_credentials(settings))) {
     report.warning_about("gateway.auth",
                          "auto without gateway.token and secret_key is none: whoever reaches "
                          "gateway.listen can send events");

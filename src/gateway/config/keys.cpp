@@ -116,6 +116,7 @@ Keys::Keys(Settings& settings) : settings_(settings) {
   root_.key("debug", settings.debug, Boolean{});
   credentials_keys(root_, settings.credentials);
   credentials_keys(root_.alias("secret"), settings.credentials);
+  root_.key("instance_role", settings.instance_role, Boolean{});
   bucket_keys(root_.section("bucket"), settings.bucket);
   function_keys(root_.section("function"), settings.function, code_, code_given_);
   gateway_keys(root_.section("gateway"), settings.ingress);

@@ -74,6 +74,7 @@ class Loader {
 
   void read(const SourceText& source, Section::Only only);
   void fill_credentials();
+  void find_pod_identity();
   void derive();
 
   const Environment& environment_;
@@ -155,6 +156,16 @@ void Loader::fill_credentials() {
   if (whole_pair) fill(credentials.session_token, "session_token", "TENCENTCLOUD_TOKEN");
 }
 
+void Loader::find_pod_identity() {
+  PodIdentity identity{variable(environment_, "TKE_REGION"),
+                       variable(environment_, "TKE_PROVIDER_ID"),
+                       variable(environment_, "TKE_WEB_IDENTITY_TOKEN_FILE"),
+                       variable(environment_, "TKE_ROLE_ARN")};
+  const bool whole = !identity.region.empty() && !identity.provider_id.empty() &&
+                     !identity.token_file.empty() && !identity.role_arn.empty();
+  if (whole) settings_.pod_identity = std::move(identity);
+}
+
 void Loader::derive() {
   auto& function = settings_.function;
   const auto& endpoint = settings_.bucket.endpoint;
@@ -169,6 +180,7 @@ void Loader::derive() {
 
 void Loader::finish() {
   fill_credentials();
+  find_pod_identity();
   keys_.finish(report_.given("function.code"));
   derive();
   if (complete_) check(settings_, report_);

@@ -28,11 +28,20 @@ std::string code(const Settings& settings) {
   return fmt::format("{}{} in {} is deployed", code.bucket, code.path, code.region);
 }
 
+std::string key_pair(const Settings& settings) {
+  if (!settings.credentials.secret_id.empty() || !settings.function.provision) return {};
+  if (settings.pod_identity)
+    return "the pod's identity is used: " + settings.pod_identity->role_arn;
+  if (settings.instance_role) return "the instance's role is used";
+  return {};
+}
+
 Comments comments_on(const Settings& settings) {
   Comments comments;
   if (const auto endpoint = parse_endpoint(settings.target, settings.eventbus)) {
     comments["target"] = "events go to " + endpoint->url();
   }
+  comments["secret_id"] = key_pair(settings);
   const auto& function = settings.function;
   if (function.name.empty()) {
     comments["function.name"] = "ce-source is " + settings.source();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cloud/provisioner.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {
@@ -73,9 +74,19 @@ void add_labelled(MetricFamily& family, const char* name,
   }
 }
 
+std::vector<std::string_view> provisioning_states() {
+  using State = cloud::ProvisioningState;
+  std::vector<std::string_view> states{kProvisioningDisabled};
+  for (const auto state : {State::working, State::retrying, State::ready, State::failed,
+                           State::removing, State::removed}) {
+    states.push_back(label(state));
+  }
+  return states;
+}
+
 }  // namespace
 
-std::string prometheus_text(const Snapshot& snapshot, const std::string& provisioning) {
+std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning) {
   Families families;
   auto& posts = families.add("posts_total", "Posts answered, by status.", MetricType::Counter);
   auto by_code = snapshot.posts;
@@ -113,9 +124,11 @@ std::string prometheus_text(const Snapshot& snapshot, const std::string& provisi
   families.gauge("eventbus_pipeline_depth",
                  "Requests that may be in flight on all eventbus connections together.",
                  snapshot.pipeline_depth);
-  Families::level(
-      families.add("provisioning_state", "1 for the state provisioning is in.", MetricType::Gauge),
-      1, {{"state", provisioning}});
+  auto& states =
+      families.add("provisioning_state", "1 for the state provisioning is in.", MetricType::Gauge);
+  for (const auto state : provisioning_states()) {
+    Families::level(states, state == provisioning ? 1 : 0, {{"state", std::string(state)}});
+  }
   Families::level(families.add("build_info", "1, labelled with the version.", MetricType::Gauge), 1,
                   {{"version", kVersion}});
   return families.text();

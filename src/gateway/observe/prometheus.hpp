@@ -1,13 +1,16 @@
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "gateway/observe/snapshot.hpp"
 
 namespace gateway::observe {
 
+// The state of provisioning where there is none.
+inline constexpr std::string_view kProvisioningDisabled = "disabled";
+
 // The metrics as Prometheus text format 0.0.4. Every series is there from the start, with 0, so
 // that rates and alerts work on the first occurrence.
-[[nodiscard]] std::string prometheus_text(const Snapshot& snapshot,
-                                          const std::string& provisioning);
+[[nodiscard]] std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning);
 
 }  // namespace gateway::observe

@@ -60,7 +60,10 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"in_flight", {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
       {"client_connections", snapshot.connections},
       {"eventbus_connections", by_label<LinkState>(snapshot.links)},
-      {"provisioning", {{"state", state.provisioning}, {"last_error", state.provisioning_error}}},
+      {"provisioning",
+       {{"state", state.provisioning},
+        {"step", state.provisioning_step},
+        {"last_error", state.provisioning_error}}},
       {"counters", counters(snapshot)},
       {"shards", std::move(shards)}};
   return json::serialize(status) + "\n";

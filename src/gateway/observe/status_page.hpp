@@ -15,7 +15,8 @@ struct ProcessState {
   bool draining = false;
   std::string target;
   std::string source;
-  std::string provisioning;  // "disabled" while there is none
+  std::string provisioning;  // the state's label
+  std::string provisioning_step;
   std::string provisioning_error;
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;

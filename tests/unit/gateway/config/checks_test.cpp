@@ -41,12 +41,37 @@ TEST(Checks, ProvisioningNeedsNothingMore) {
   EXPECT_FALSE(loaded.settings.function.code.has_value());
 }
 
+TEST(Checks, OtherCredentialsStandInForAKeyPair) {
+  const std::vector<std::string> without_pair = {"secret_id=", "secret_key="};
+  EXPECT_THAT(provisioning_with(without_pair).problems, Not(IsEmpty()));
+
+  auto with_role = without_pair;
+  with_role.emplace_back("instance_role=true");
+  EXPECT_THAT(testing::texts_of(provisioning_with(with_role).problems), IsEmpty());
+
+  auto texts = testing::with_config(kProvisioning);
+  texts.overrides = without_pair;
+  texts.environment = {{"TKE_REGION", "ap-beijing"},
+                       {"TKE_PROVIDER_ID", "cls-1"},
+                       {"TKE_WEB_IDENTITY_TOKEN_FILE", "/run/token"}};
+  EXPECT_THAT(load(texts).problems, Not(IsEmpty())) << "without the role it is no identity";
+  texts.environment["TKE_ROLE_ARN"] = "qcs::cam::uin/1:roleName/relay";
+  const auto loaded = load(texts);
+  EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
+  ASSERT_TRUE(loaded.settings.pod_identity.has_value());
+  EXPECT_EQ(loaded.settings.pod_identity->token_file, "/run/token");
+  EXPECT_EQ(loaded.settings.pod_identity->role_arn, "qcs::cam::uin/1:roleName/relay");
+}
+
 TEST(Checks, RefuseWhatProvisioningCannotUse) {
   const Case cases[] = {
       {{"secret_id="}, "--set secret_id: required, as function.provision is true"},
       {{"secret_key="}, "--set secret_key: required, as function.provision is true"},
       {{"bucket.endpoint="}, "--set bucket.endpoint: required, as function.provision is true"},
       {{"function.region="}, "--set function.region: required, as function.provision is true"},
+      {{"secret_id=", "instance_role=true"}, "--set secret_id: required, as function.provision"},
+      {{"bucket.prefix=/logs"}, "--set bucket.prefix: object keys have no leading '/'"},
+      {{"bucket.suffix=jpg"}, "--set bucket.suffix: must begin with '.', got \"jpg\""},
       {{"function.region=Beijing"}, "expected a region such as ap-beijing, got \"Beijing\""},
       {{"function.name=1"}, "--set function.name: expected 2 to 60 letters"},
       {{"function.namespace=a.b"}, "--set function.namespace: expected up to 30 letters"},

@@ -1,0 +1,161 @@
+#include "commands/provision.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "commands/configuration.hpp"
+#include "gateway/provisioning/relay_deployment.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::commands {
+namespace {
+
+struct Options {
+  ConfigurationOptions configuration;
+  bool dry_run = false;
+  bool adopt = false;
+  unsigned timeout_seconds = 600;
+};
+
+std::string_view verb(cloud::PlannedStep::Action action) noexcept {
+  using Action = cloud::PlannedStep::Action;
+  switch (action) {
+    case Action::none:
+      return "none";
+    case Action::wait:
+      return "wait";
+    case Action::create:
+      return "create";
+    case Action::update:
+      return "update";
+    case Action::remove:
+      return "delete";
+    case Action::refuse:
+      return "refuse";
+  }
+  return "?";
+}
+
+// One conversation with the cloud, on this thread.
+class Session {
+ public:
+  Session(const config::Settings& settings, const Options& options)
+      : options_(options),
+        deployment_(context_.get_executor(), settings,
+                    [this](const cloud::ProvisioningStatus& status) { status_ = status; }) {
+    deployment_.provisioner().adopt(options.adopt);
+  }
+
+  int provision() { return options_.dry_run ? run(show_plan(false)) : run(converge()); }
+  int deprovision() { return options_.dry_run ? run(show_plan(true)) : run(remove()); }
+
+ private:
+  int run(Task<int> conversation) {
+    int result = kInternal;
+    std::exception_ptr failure;
+    asio::co_spawn(context_.get_executor(), std::move(conversation),
+                   [&](const std::exception_ptr& error, int exit_code) {
+                     failure = error;
+                     result = exit_code;
+                   });
+    context_.run();
+    if (failure) std::rethrow_exception(failure);
+    return result;
+  }
+
+  [[nodiscard]] Instant deadline() const {
+    return std::chrono::steady_clock::now() + std::chrono::seconds(options_.timeout_seconds);
+  }
+
+  [[nodiscard]] Task<int> show_plan(bool removal) {
+    auto plan = co_await deployment_.provisioner().examine(removal);
+    if (!plan) {
+      log::error(plan.error().text());
+      co_return plan.error().kind() == cloud::ErrorKind::denied ? kNotAuthorised : kUnavailable;
+    }
+    for (const auto& step : plan->steps) {
+      fmt::print("{:<7} {:<60} {}\n", verb(step.action), step.resource, step.reason);
+    }
+    co_return kDone;
+  }
+
+  [[nodiscard]] Task<int> converge() {
+    const bool ready = co_await deployment_.provisioner().converge(deadline());
+    co_return finish(ready, "provisioned");
+  }
+
+  [[nodiscard]] Task<int> remove() {
+    const bool removed = co_await deployment_.provisioner().remove(deadline());
+    co_return finish(removed, "nothing of this gateway is left in the cloud");
+  }
+
+  [[nodiscard]] int finish(bool done, const char* text) const {
+    if (done) {
+      log::info(text);
+      return kDone;
+    }
+    log::error(status_.last_error.empty() ? std::string("not done in time") : status_.last_error);
+    return exit_code_of(status_);
+  }
+
+  const Options& options_;
+  asio::io_context context_{1};
+  cloud::ProvisioningStatus status_;
+  RelayDeployment deployment_;
+};
+
+int talk(const Options& options, int (Session::*conversation)()) {
+  const auto settings = options.configuration.load();
+  if (!settings) return kConfiguration;
+  if (!settings->function.provision) {
+    fmt::print(stderr, "error: function.provision is false: there is nothing to provision\n");
+    return kConfiguration;
+  }
+  log::start(settings->debug ? log::Level::debug : log::Level::info);
+  Session session(*settings, options);
+  const int exit_code = (session.*conversation)();
+  log::stop();
+  return exit_code;
+}
+
+std::shared_ptr<Options> add_options(CLI::App& command) {
+  auto options = std::make_shared<Options>();
+  options->configuration.add_to(command);
+  command.add_flag("--dry-run", options->dry_run,
+                   "Print what would be done and why; change nothing");
+  command.add_option("--timeout", options->timeout_seconds, "Give up after so many seconds")
+      ->capture_default_str();
+  return options;
+}
+
+}  // namespace
+
+int exit_code_of(const cloud::ProvisioningStatus& status) noexcept {
+  return status.denied ? kNotAuthorised : kUnavailable;
+}
+
+void add_provision(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "provision", "Deploy the relay function and its COS triggers, as run does at its start");
+  auto options = add_options(*command);
+  command->add_flag("--adopt", options->adopt,
+                    "Take over a function of that name that was not made by cos-gateway");
+  command->callback([options, &exit_code] { exit_code = talk(*options, &Session::provision); });
+}
+
+void add_deprovision(CLI::App& app, int& exit_code) {
+  auto* command =
+      app.add_subcommand("deprovision", "Delete the COS triggers and the relay function");
+  auto options = add_options(*command);
+  command->callback([options, &exit_code] { exit_code = talk(*options, &Session::deprovision); });
+}
+
+}  // namespace gateway::commands

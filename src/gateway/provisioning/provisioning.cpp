@@ -1,0 +1,59 @@
+#include "gateway/provisioning/provisioning.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+
+#include "runtime/log.hpp"
+
+namespace gateway {
+
+Provisioning::Provisioning(const Executor& executor, const config::Settings& settings)
+    : executor_(executor),
+      delete_on_stop_(settings.function.on_stop == config::OnStop::delete_function),
+      deployment_(executor, settings,
+                  [this](const cloud::ProvisioningStatus& status) { changed(status); }),
+      ended_(executor) {}
+
+void Provisioning::changed(const cloud::ProvisioningStatus& status) {
+  const bool failed = status.state == cloud::ProvisioningState::failed &&
+                      status_.state != cloud::ProvisioningState::failed;
+  status_ = status;
+  if (failed && on_failure_) on_failure_(status_);
+}
+
+void Provisioning::start() {
+  running_ = true;
+  asio::co_spawn(executor_, deployment_.provisioner().keep(),
+                 [this](const std::exception_ptr& error) {
+                   if (error) log::internal_error("provisioning", error);
+                   running_ = false;
+                   ended_.notify_all();
+                 });
+}
+
+Task<void> Provisioning::stop(Instant deadline) {
+  deployment_.provisioner().stop();
+  if (!delete_on_stop_) deployment_.cancel();
+  while (running_ && std::chrono::steady_clock::now() < deadline) {
+    co_await ended_.wait_until(deadline);
+  }
+  if (running_) {
+    deployment_.cancel();
+    while (running_) co_await ended_.wait();
+  }
+  if (delete_on_stop_) co_await remove(deadline);
+}
+
+// The deadline of remove() is looked at between calls: one that hangs is cancelled.
+Task<void> Provisioning::remove(Instant deadline) {
+  Timer limit(executor_, deadline);
+  limit.async_wait([this](const error_code& error) {
+    if (!error) deployment_.cancel();
+  });
+  const bool removed = co_await deployment_.provisioner().remove(deadline);
+  if (!removed) {
+    log::error("the relay function may be left behind", {{"error", status_.last_error}});
+  }
+}
+
+}  // namespace gateway

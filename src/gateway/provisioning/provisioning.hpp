@@ -1,0 +1,43 @@
+#pragma once
+#include <functional>
+
+#include "gateway/config/settings.hpp"
+#include "gateway/provisioning/relay_deployment.hpp"
+#include "runtime/asio.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/signal.hpp"
+
+namespace gateway {
+
+// Keeps the relay function and its triggers as configured while the gateway runs, beside the event
+// path and without touching it. Lives on the control thread.
+class Provisioning {
+ public:
+  // Called when an operator has to act, on the control thread.
+  using OnFailure = std::function<void(const cloud::ProvisioningStatus&)>;
+
+  Provisioning(const Executor& executor, const config::Settings& settings);
+
+  // Before start().
+  void on_failure(OnFailure callback) { on_failure_ = std::move(callback); }
+  void start();
+  // Ends what start() began and, if the configuration says so (function.on_stop), deletes the
+  // triggers and the function, at most until `deadline`. Nothing of this runs afterwards.
+  [[nodiscard]] Task<void> stop(Instant deadline);
+
+  [[nodiscard]] const cloud::ProvisioningStatus& status() const noexcept { return status_; }
+
+ private:
+  void changed(const cloud::ProvisioningStatus& status);
+  [[nodiscard]] Task<void> remove(Instant deadline);
+
+  const Executor executor_;
+  const bool delete_on_stop_;
+  cloud::ProvisioningStatus status_;
+  OnFailure on_failure_;
+  RelayDeployment deployment_;
+  Signal ended_;
+  bool running_ = false;
+};
+
+}  // namespace gateway

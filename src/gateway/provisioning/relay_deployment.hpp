@@ -1,0 +1,30 @@
+#pragma once
+#include <memory>
+
+#include "cloud/api.hpp"
+#include "cloud/credentials.hpp"
+#include "cloud/provisioner.hpp"
+#include "gateway/config/settings.hpp"
+#include "runtime/asio.hpp"
+
+namespace gateway {
+
+// The cloud's side of one configuration: credentials, API client and provisioner, put together. For
+// checked settings with function.provision only. Used on one thread.
+class RelayDeployment {
+ public:
+  RelayDeployment(const Executor& executor, const config::Settings& settings,
+                  cloud::Provisioner::Listener listener);
+  ~RelayDeployment();
+
+  [[nodiscard]] cloud::Provisioner& provisioner() noexcept { return *provisioner_; }
+  // Ends what waits for the cloud, and everything later.
+  void cancel();
+
+ private:
+  std::unique_ptr<cloud::Credentials> credentials_;
+  std::unique_ptr<cloud::Api> api_;
+  std::unique_ptr<cloud::Provisioner> provisioner_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,92 @@
+#include "gateway/provisioning/wanted_function.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cloud/bucket_endpoint.hpp"
+#include "cloud/relay_environment.hpp"
+#include "cloud/relay_package.hpp"
+#include "gateway/config/checks.hpp"
+#include "gateway/config/http_url.hpp"
+
+namespace gateway {
+namespace {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// The entry point each family of runtimes expects; a code object holds one of the same name, as the
+// original connector's does.
+std::string handler_of(const std::string& runtime) {
+  return runtime == config::kCodeObjectRuntime ? "main" : "index.main_handler";
+}
+
+Variables environment_of(const config::Settings& settings, bool code_object) {
+  Variables all;
+  const auto& ingress = settings.ingress;
+  const bool through_here = !ingress.public_url.empty();
+  const auto public_url = config::parse_http_url(ingress.public_url);
+  all.emplace_back("EVENT_GATEWAY", code_object && through_here && public_url
+                                        ? public_url->authority
+                                        : settings.target);
+  all.emplace_back("FUNCTION_NAME", settings.function.name);
+  all.emplace_back("VANUS_EVENTBUS", settings.eventbus);
+  all.emplace_back("DEBUG_MODE", settings.debug ? "true" : "false");
+  if (!code_object) {
+    all.emplace_back("GATEWAY_URL", ingress.public_url);
+    all.emplace_back("GATEWAY_TOKEN", gateway_token(settings).reveal());
+    for (auto& [name, value] : all) value = cloud::relay_variable(value);
+  }
+  // SCF refuses a variable without a value.
+  std::erase_if(all, [](const auto& variable) { return variable.second.empty(); });
+  return all;
+}
+
+}  // namespace
+
+Secret gateway_token(const config::Settings& settings) {
+  if (settings.ingress.auth == config::Auth::none) return {};
+  if (!settings.ingress.token.empty()) return settings.ingress.token;
+  const auto& key = settings.credentials.secret_key;
+  if (key.empty() || settings.function.region.empty() || settings.function.name.empty()) return {};
+  return Secret(cloud::derive_gateway_token(key.reveal(), settings.function.region,
+                                            settings.function.space, settings.function.name));
+}
+
+cloud::Wanted wanted_function(const config::Settings& settings) {
+  const auto& function = settings.function;
+  const bool code_object = config::uses_code_object(settings);
+  const auto bucket = cloud::parse_bucket_endpoint(settings.bucket.endpoint);
+  if (!bucket)
+    throw std::invalid_argument("bucket.endpoint: " + std::string(bucket.error().reason()));
+  cloud::Wanted wanted;
+  wanted.space = function.space;
+  wanted.name = function.name;
+  wanted.bucket = *bucket;
+  for (const auto& event : settings.bucket.events) {
+    if (std::find(wanted.events.begin(), wanted.events.end(), event) == wanted.events.end()) {
+      wanted.events.push_back(event);
+    }
+  }
+  wanted.prefix = settings.bucket.prefix;
+  wanted.suffix = settings.bucket.suffix;
+  if (code_object) {
+    const auto code = function.code.value_or(config::FunctionCode{});
+    wanted.code = cloud::CosCode{code.bucket, code.region, code.path};
+  } else {
+    wanted.code = cloud::InlineCode{std::string(cloud::relay_zip())};
+  }
+  wanted.runtime = function.runtime;
+  wanted.handler = handler_of(function.runtime);
+  wanted.memory_mb = function.memory_mb;
+  wanted.timeout = std::chrono::duration_cast<std::chrono::seconds>(function.timeout);
+  wanted.environment = environment_of(settings, code_object);
+  wanted.retries = function.retries;
+  wanted.max_age = std::chrono::duration_cast<std::chrono::seconds>(function.max_age);
+  return wanted;
+}
+
+}  // namespace gateway

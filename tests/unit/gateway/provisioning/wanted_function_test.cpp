@@ -1,0 +1,121 @@
+// From configuration to the function that is deployed: the three ways of docs/configuration.md.
+#include "gateway/provisioning/wanted_function.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <variant>
+
+#include "cloud/relay_package.hpp"
+#include "unit/gateway/config/support.hpp"
+
+namespace gateway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+config::Settings settings_with(std::vector<std::string> overrides) {
+  auto texts = config::testing::with_config(R"(target: "bus:8080"
+eventbus: orders
+secret_id: id
+secret_key: key
+bucket: {endpoint: photos-1250000000.cos.ap-beijing.myqcloud.com}
+function: {region: ap-beijing, name: relay}
+)");
+  texts.overrides = std::move(overrides);
+  const auto loaded = config::load(texts);
+  EXPECT_THAT(config::testing::texts_of(loaded.problems), ::testing::IsEmpty());
+  return loaded.settings;
+}
+
+TEST(WantedFunction, WithoutPublicUrlIsTheOriginalConnectors) {
+  const auto wanted = wanted_function(settings_with({}));
+  const auto* code = std::get_if<cloud::CosCode>(&wanted.code);
+  ASSERT_NE(code, nullptr);
+  EXPECT_EQ(code->bucket, "vanus-1253760853");
+  EXPECT_EQ(code->region, "ap-beijing");
+  EXPECT_EQ(code->path, "/vanus/cos-source/dev/main.zip");
+  EXPECT_EQ(wanted.runtime, "Go1");
+  EXPECT_EQ(wanted.handler, "main");
+  EXPECT_THAT(wanted.environment,
+              ElementsAre(Pair("EVENT_GATEWAY", "bus:8080"), Pair("FUNCTION_NAME", "relay"),
+                          Pair("VANUS_EVENTBUS", "orders"), Pair("DEBUG_MODE", "false")));
+}
+
+TEST(WantedFunction, WithPublicUrlIsTheBuiltInRelay) {
+  const auto wanted =
+      wanted_function(settings_with({"gateway.public_url=https://gw.example.com/cos"}));
+  const auto* code = std::get_if<cloud::InlineCode>(&wanted.code);
+  ASSERT_NE(code, nullptr);
+  EXPECT_EQ(code->zip, cloud::relay_zip());
+  EXPECT_EQ(wanted.runtime, "Nodejs18.15");
+  EXPECT_EQ(wanted.handler, "index.main_handler");
+  // printf 'cos-gateway/v1/ap-beijing/default/relay' | openssl dgst -sha256 -hmac key
+  EXPECT_THAT(
+      wanted.environment,
+      ElementsAre(Pair("EVENT_GATEWAY", "bus:8080"), Pair("FUNCTION_NAME", "relay"),
+                  Pair("VANUS_EVENTBUS", "orders"), Pair("DEBUG_MODE", "false"),
+                  Pair("GATEWAY_URL", "https://gw.example.com/cos"),
+                  Pair("GATEWAY_TOKEN",
+                       "057929e5a318d08403fef83326186497a785420b356051ae29ef8c0d9e66e116")));
+}
+
+TEST(WantedFunction, WithBothIsTheGivenCodeSentHere) {
+  const auto wanted = wanted_function(
+      settings_with({"gateway.public_url=https://gw.example.com:8443/cos", "gateway.auth=none",
+                     "function.code.bucket=mine", "function.code.path=/relay.zip", "debug=true"}));
+  const auto* code = std::get_if<cloud::CosCode>(&wanted.code);
+  ASSERT_NE(code, nullptr);
+  EXPECT_EQ(code->bucket, "mine");
+  EXPECT_EQ(code->path, "/relay.zip");
+  EXPECT_THAT(
+      wanted.environment,
+      ElementsAre(Pair("EVENT_GATEWAY", "gw.example.com:8443"), Pair("FUNCTION_NAME", "relay"),
+                  Pair("VANUS_EVENTBUS", "orders"), Pair("DEBUG_MODE", "true")));
+}
+
+TEST(WantedFunction, VariablesOfTheRelaySurviveASplitAtSemicolonAndEquals) {
+  const auto wanted = wanted_function(settings_with(
+      {"gateway.public_url=https://gw.example.com/a;b?c=d%20e", "gateway.token=to=ken;"}));
+  const std::map<std::string, std::string> variables(wanted.environment.begin(),
+                                                     wanted.environment.end());
+  EXPECT_EQ(variables.at("GATEWAY_URL"), "https://gw.example.com/a%3Bb?c%3Dd%2520e");
+  EXPECT_EQ(variables.at("GATEWAY_TOKEN"), "to%3Dken%3B");
+}
+
+TEST(WantedFunction, HasNoTokenWithoutAuthentication) {
+  const auto wanted = wanted_function(
+      settings_with({"gateway.public_url=https://gw.example.com", "gateway.auth=none"}));
+  const std::map<std::string, std::string> variables(wanted.environment.begin(),
+                                                     wanted.environment.end());
+  EXPECT_EQ(variables.count("GATEWAY_TOKEN"), 0u);
+}
+
+TEST(WantedFunction, HasNoVariableWithoutAValue) {
+  const auto wanted = wanted_function(
+      settings_with({"gateway.public_url=https://gw.example.com", "target=bus/path", "eventbus="}));
+  for (const auto& [name, value] : wanted.environment) EXPECT_FALSE(value.empty()) << name;
+}
+
+TEST(WantedFunction, TakesTheRestAsConfigured) {
+  const auto wanted = wanted_function(settings_with(
+      {"bucket.events=['cos:ObjectCreated:Put', 'cos:ObjectRemove:*', 'cos:ObjectCreated:Put']",
+       "bucket.prefix=logs/", "bucket.suffix=.gz", "function.namespace=prod", "function.memory=256",
+       "function.timeout=2m", "function.retries=1", "function.max_age=10m"}));
+  EXPECT_EQ(wanted.space, "prod");
+  EXPECT_EQ(wanted.name, "relay");
+  EXPECT_EQ(wanted.bucket.host(), "photos-1250000000.cos.ap-beijing.myqcloud.com");
+  EXPECT_THAT(wanted.events, ElementsAre("cos:ObjectCreated:Put", "cos:ObjectRemove:*"));
+  EXPECT_EQ(wanted.prefix, "logs/");
+  EXPECT_EQ(wanted.suffix, ".gz");
+  EXPECT_EQ(wanted.memory_mb, 256u);
+  EXPECT_EQ(wanted.timeout, std::chrono::seconds(120));
+  EXPECT_EQ(wanted.retries, 1u);
+  EXPECT_EQ(wanted.max_age, std::chrono::seconds(600));
+}
+
+}  // namespace
+}  // namespace gateway

@@ -3,8 +3,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <cerrno>
 #include <random>
 
@@ -16,27 +14,19 @@ namespace gateway::egress {
 using observe::LinkState;
 using observe::RetryReason;
 
-struct EventbusConnection::Lookup {
-  explicit Lookup(const Executor& executor) : resolver(executor), done(executor) {}
-  asio::ip::basic_resolver<tcp, Executor> resolver;
-  Signal done;
-  bool finished = false;
-  error_code error;
-  std::vector<tcp::endpoint> endpoints;
-};
-
 EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
     : bus_(bus),
       number_(number),
       socket_(bus.context().executor),
       connect_timer_(bus.context().executor),
       wake_(bus.context().executor),
-      mux_(bus.encoder(), bus.settings().pipeline) {}
+      mux_(bus.encoder(), bus.settings().pipeline),
+      lookup_(bus.context().executor) {}
 
 void EventbusConnection::stop() {
   stopping_ = true;
   wake_.notify_all();
-  if (lookup_) lookup_->done.notify_all();
+  lookup_.cancel();
   break_link(RetryReason::connection, "stopping");
   error_code ignored;
   socket_.close(ignored);
@@ -82,34 +72,12 @@ Task<void> EventbusConnection::run() {
 
 Task<std::vector<tcp::endpoint>> EventbusConnection::resolve(Instant deadline) {
   const auto& endpoint = bus_.endpoint();
-  std::vector<tcp::endpoint> found;
-  error_code not_numeric;
-  const auto address = asio::ip::make_address(endpoint.host, not_numeric);
-  if (!not_numeric) {
-    found.emplace_back(address, endpoint.port);
-    co_return found;
+  auto found = co_await lookup_.resolve(endpoint.host, endpoint.port, deadline);
+  if (!found) {
+    last_error_ = "name look-up: " + found.error().message();
+    co_return std::vector<tcp::endpoint>();
   }
-  auto lookup = std::make_shared<Lookup>(bus_.context().executor);
-  lookup_ = lookup;
-  lookup->resolver.async_resolve(endpoint.host, std::to_string(endpoint.port),
-                                 [lookup](const error_code& error, const auto& results) {
-                                   lookup->finished = true;
-                                   lookup->error = error;
-                                   for (const auto& entry : results)
-                                     lookup->endpoints.push_back(entry.endpoint());
-                                   lookup->done.notify_all();
-                                 });
-  while (!lookup->finished && !stopping_ && bus_.context().clock.refresh() < deadline) {
-    co_await lookup->done.wait_until(deadline);
-  }
-  lookup_.reset();
-  if (!lookup->finished) {
-    last_error_ = "name look-up timed out";
-  } else if (lookup->error) {
-    last_error_ = "name look-up: " + lookup->error.message();
-  }
-  found = lookup->endpoints;
-  co_return found;
+  co_return std::move(*found);
 }
 
 // Tries the addresses one after the other, each connection of the process beginning at another one,

@@ -8,6 +8,7 @@
 #include "gateway/egress/multiplexer.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "runtime/asio.hpp"
+#include "runtime/name_lookup.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::egress {
@@ -49,9 +50,6 @@ class EventbusConnection {
   // What a connection holds back in its own memory when the socket does not take more.
   static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
 
-  // A name look-up: outlives its waiter, since the system's resolver cannot be interrupted.
-  struct Lookup;
-
   [[nodiscard]] Task<bool> connect();
   [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve(Instant deadline);
   [[nodiscard]] Task<void> converse();
@@ -67,7 +65,7 @@ class EventbusConnection {
   Timer connect_timer_;
   Signal wake_;
   Multiplexer mux_;
-  std::shared_ptr<Lookup> lookup_;
+  NameLookup lookup_;
   std::array<char, std::size_t{16} << 10> input_;
   std::string address_;
   std::string last_error_;

@@ -1,12 +1,11 @@
 #include "cloud/function_name.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <stdexcept>
+
+#include "cloud/digest.hpp"
 
 namespace gateway::cloud {
 namespace {
@@ -23,12 +22,7 @@ constexpr bool is_name_character(char c) {
 
 // The first 64 bits of SHA-256, big-endian.
 std::uint64_t leading_bits(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1 ||
-      size < sizeof(std::uint64_t)) {
-    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
-  }
+  const Digest digest = sha256(text);
   std::uint64_t bits = 0;
   for (std::size_t i = 0; i < sizeof bits; ++i) bits = bits << 8U | digest[i];
   return bits;

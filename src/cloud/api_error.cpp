@@ -1,0 +1,297 @@
+#include "cloud/api_error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace gateway::cloud {
+namespace {
+
+using enum ErrorKind;
+
+constexpr std::string_view kRights =
+    "give the user or role of this key the policy QcloudSCFFullAccess, or at least "
+    "scf:GetFunction, "
+    "scf:CreateFunction, scf:UpdateFunction, scf:UpdateFunctionCode, "
+    "scf:UpdateFunctionConfiguration, scf:DeleteFunction, scf:ListTriggers, scf:SetTrigger, "
+    "scf:CreateTrigger, scf:DeleteTrigger, scf:UpdateTriggerStatus, "
+    "scf:GetFunctionEventInvokeConfig "
+    "and scf:UpdateFunctionEventInvokeConfig";
+constexpr std::string_view kKeyPair =
+    "check secret_id and secret_key: they must be a pair, enabled in the console under Access "
+    "Management, API keys, and without blanks around them";
+constexpr std::string_view kToken =
+    "the temporary credentials have expired or are wrong: renew session_token together with its "
+    "secret_id and secret_key, or use a permanent key pair";
+constexpr std::string_view kMfa =
+    "this key may not be used without multi-factor authentication: use one of a user without it";
+constexpr std::string_view kAddress =
+    "the account's rules do not let this machine's public address use the API: allow it in the "
+    "console under Access Management";
+constexpr std::string_view kClock =
+    "set this machine's clock: it may differ from the service's by 5 minutes at most";
+constexpr std::string_view kServiceRole =
+    "SCF lacks its service role SCF_QcsRole: open the console of Serverless Cloud Function once "
+    "with "
+    "the main account and authorise it (policy QcloudAccessForScfRole)";
+constexpr std::string_view kCosRights =
+    "the account or SCF's service role SCF_QcsRole may not manage this bucket: authorise SCF once "
+    "in "
+    "its console (policy QcloudAccessForScfRole) and check that the bucket belongs to this account";
+constexpr std::string_view kActivate =
+    "activate Serverless Cloud Function (and Cloud Log Service, if it is named) once in the "
+    "console";
+constexpr std::string_view kArrears = "the account is in arrears or suspended: settle it first";
+constexpr std::string_view kSoldOut =
+    "the region has no capacity at present; if that lasts, another region may have";
+constexpr std::string_view kNamespace =
+    "the namespace does not exist in this region: create it in the console, or set "
+    "function.namespace to one that does";
+constexpr std::string_view kBucketTaken =
+    "another function or product already holds a notification rule of this bucket that overlaps: "
+    "prefix and suffix of two rules for the same events must not both overlap. Remove that rule "
+    "(in "
+    "the console of COS, the bucket's function and notification settings) or narrow bucket.events, "
+    "bucket.prefix or bucket.suffix";
+constexpr std::string_view kBucketCall =
+    "SCF could not set the bucket's notification rule: check that the bucket exists in the region "
+    "of "
+    "the function, that no other rule overlaps, and that SCF is authorised (SCF_QcsRole)";
+constexpr std::string_view kBucketMissing =
+    "the bucket does not exist in the region of the function: check bucket.endpoint and "
+    "function.region, which must agree";
+constexpr std::string_view kBucketFull =
+    "the bucket or the function has as many notification rules as there can be: remove some";
+constexpr std::string_view kFunctionQuota =
+    "the namespace is full: delete functions that are not used, use another function.namespace or "
+    "apply for a larger quota";
+constexpr std::string_view kTriggerQuota =
+    "the function has as many triggers as it may have: use fewer bucket.events, such as "
+    "cos:ObjectCreated:* in place of its parts";
+constexpr std::string_view kMemory = "lower function.memory, or apply for a larger quota";
+constexpr std::string_view kTimeout = "lower function.timeout, or apply for a larger quota";
+constexpr std::string_view kRetryNumber = "lower function.retries";
+constexpr std::string_view kMessageTtl = "lower function.max_age (60s to 6h)";
+constexpr std::string_view kQuota =
+    "a quota of the account is used up: free some or apply for more";
+constexpr std::string_view kRuntime =
+    "try another function.runtime: Nodejs18.15, Nodejs16.13 or Nodejs20.19";
+constexpr std::string_view kMemorySize =
+    "function.memory must be 64, or a multiple of 128 up to 3072";
+constexpr std::string_view kEnvironment =
+    "all environment variables together must fit 4 KB: shorten target, eventbus or public_url";
+constexpr std::string_view kCosCode =
+    "function.code must name a zip that exists: bucket without its appid, region and path";
+constexpr std::string_view kTooLarge =
+    "the call exceeds 10 MiB, which code of about 7.5 MB reaches: give larger code as a COS object "
+    "with function.code";
+constexpr std::string_view kRegion =
+    "check function.region: the service is not offered there, or needs the region's own endpoint "
+    "in "
+    "function.api";
+constexpr std::string_view kEndpoint =
+    "check that function.api is an endpoint of Serverless Cloud Function";
+constexpr std::string_view kAlias = "remove the aliases of the function first, in the console";
+constexpr std::string_view kTrigger =
+    "check bucket.endpoint, bucket.events, bucket.prefix (without a leading '/') and bucket.suffix "
+    "(with a leading '.')";
+constexpr std::string_view kLimited = "the API limits the rate of calls; it passes";
+
+// Code and action are patterns: "X*" is all that begins with X, "X.*" is X itself and all below it.
+struct Rule {
+  std::string_view action;
+  std::string_view code;
+  ErrorKind kind;
+  std::string_view advice;
+};
+
+// The first rule that fits counts: exact codes, then families.
+constexpr std::array kRules = std::to_array<Rule>({
+    // Who calls, and whether they may.
+    {"*", "AuthFailure.SignatureExpire", permanent, kClock},
+    {"*", "AuthFailure.SignatureFailure", denied, kKeyPair},
+    {"*", "AuthFailure.SecretIdNotFound", denied, kKeyPair},
+    {"*", "AuthFailure.InvalidSecretId", denied, kKeyPair},
+    {"*", "AuthFailure.InvalidAuthorization", denied, kKeyPair},
+    {"*", "AuthFailure.TokenFailure", denied, kToken},
+    {"*", "AuthFailure.MFAFailure", denied, kMfa},
+    {"*", "AuthFailure.*", denied, kRights},
+    {"*", "UnauthorizedOperation.Role", denied, kCosRights},
+    {"*", "UnauthorizedOperation.*", denied, kRights},
+    {"*", "IpInBlacklist", denied, kAddress},
+    {"*", "IpNotInWhitelist", denied, kAddress},
+
+    // Not there. What a read does not find, and what is deleted already, is simply absent.
+    {"GetFunction", "InvalidParameterValue.FunctionName", absent, ""},
+    {"CreateFunction", "ResourceNotFound.Namespace", permanent, kNamespace},
+    {"*", "ResourceNotFound.Namespace", absent, ""},
+    {"*", "ResourceNotFound.Function", absent, ""},
+    {"*", "ResourceNotFound.FunctionName", absent, ""},
+    {"*", "ResourceNotFound.Trigger", absent, ""},
+    {"*", "ResourceNotFound.Role", permanent, kServiceRole},
+    {"*", "ResourceNotFound.Cos", permanent, kBucketMissing},
+    {"*", "ResourceNotFound.CosObject", permanent, kCosCode},
+    {"*", "ResourceNotFound.Vpc", permanent, ""},
+    {"*", "ResourceNotFound.Layer", permanent, ""},
+    {"CreateTrigger", "ResourceNotFound.Qualifier", permanent, ""},
+    {"CreateTrigger", "ResourceNotFound.Version", permanent, ""},
+    {"CreateTrigger", "ResourceNotFound.FunctionVersion", permanent, ""},
+    {"*", "ResourceNotFound.Version", transient, ""},  // seen for a moment while a delete runs
+    {"Get*", "ResourceNotFound", absent, ""},
+    {"List*", "ResourceNotFound", absent, ""},
+    {"Delete*", "ResourceNotFound", absent, ""},
+
+    // There already, or taken by somebody else.
+    {"*", "ResourceInUse.Cos", permanent, kBucketTaken},
+    {"*", "InvalidParameterValue.CosNotifyRuleConflict", permanent, kBucketTaken},
+    {"Create*", "ResourceInUse.*", exists, ""},
+    {"*", "FailedOperation.UpdateTriggerStatus", exists, ""},
+
+    // The service role, services not activated, and money.
+    {"*", "FailedOperation.QcsRoleNotFound", permanent, kServiceRole},
+    {"*", "FailedOperation.CallRoleFailed", permanent, kServiceRole},
+    {"*", "InternalError.GetRoleError", permanent, kServiceRole},
+    {"*", "InternalError.GetStsTokenFailed", permanent, kServiceRole},
+    {"*", "FailedOperation.OpenService", permanent, kActivate},
+    {"*", "FailedOperation.UnOpenedService", permanent, kActivate},
+    {"*", "FailedOperation.ClsServiceUnregistered", permanent, kActivate},
+    {"*", "FailedOperation.AccountInsufficient", permanent, kArrears},
+    {"*", "FailedOperation.InsufficientBalance", permanent, kArrears},
+    {"*", "ResourceUnavailable.InsufficientBalance", permanent, kArrears},
+    {"*", "ResourceUnavailable.ServiceSuspended", permanent, kArrears},
+    {"*", "OperationDenied.Account*", permanent, kArrears},
+
+    // The bucket's side of a trigger.
+    {"*", "FailedOperation.Cos", stubborn, kBucketCall},
+    {"*", "InternalError.Cos", stubborn, kBucketCall},
+    {"*", "InvalidParameterValue.Cos", stubborn, kBucketCall},
+    {"*", "UnsupportedOperation.Cos", stubborn, kBucketCall},
+    {"*", "ResourceInsufficient.COS", permanent, kBucketFull},
+    {"*", "LimitExceeded.FunctionOnTopic", permanent, kBucketFull},
+
+    // The function's state does not allow it now.
+    {"*", "FailedOperation.CreateTrigger", busy, ""},
+    {"*", "FailedOperation.DeleteFunction", busy, ""},
+    {"*", "FailedOperation.UpdateFunctionCode", busy, ""},
+    {"*", "FailedOperation.UpdateFunctionConfiguration", busy, ""},
+    {"*", "FailedOperation.FunctionStatusError", busy, ""},
+    {"*", "FailedOperation.FunctionNameStatusError", busy, ""},
+    {"*", "FailedOperation.FunctionVersionStatusNotActive", busy, ""},
+    {"*", "FailedOperation.OperationConflict", busy, ""},
+    {"*", "FailedOperation.ProvisionedInProgress", busy, ""},
+    {"*", "FailedOperation.DebugModeStatus", busy, ""},
+
+    // Passes by itself.
+    {"*", "RequestLimitExceeded.*", transient, kLimited},
+    {"*", "ServiceUnavailable.*", transient, ""},
+    {"*", "ResourceUnavailable", transient, ""},
+    {"*", "FailedOperation.InsufficientResources", transient, kSoldOut},
+    {"*", "FailedOperation.DeleteTrigger", transient, ""},
+
+    // Quotas.
+    {"*", "LimitExceeded.Function", permanent, kFunctionQuota},
+    {"*", "LimitExceeded.Trigger", permanent, kTriggerQuota},
+    {"*", "LimitExceeded.Memory", permanent, kMemory},
+    {"*", "LimitExceeded.Timeout", permanent, kTimeout},
+    {"*", "LimitExceeded.RetryNum", permanent, kRetryNumber},
+    {"*", "LimitExceeded.MsgTTL", permanent, kMessageTtl},
+    {"*", "LimitExceeded.*", permanent, kQuota},
+
+    // The call itself is wrong.
+    {"*", "ResourceUnavailable.Namespace", permanent, kNamespace},
+    {"*", "InvalidParameterValue.Namespace*", permanent, kNamespace},
+    {"*", "InvalidParameterValue.Runtime", permanent, kRuntime},
+    {"*", "InvalidParameterValue.Memory*", permanent, kMemorySize},
+    {"*", "InvalidParameterValue.EnvironmentExceededLimit", permanent, kEnvironment},
+    {"*", "InvalidParameterValue.CosBucket*", permanent, kCosCode},
+    {"*", "InvalidParameterValue.CosObjectName", permanent, kCosCode},
+    {"CreateTrigger", "InvalidParameterValue.Trigger*", permanent, kTrigger},
+    {"*", "InvalidParameterValue.*", permanent, ""},
+    {"*", "InvalidParameter.*", permanent, ""},
+    {"*", "MissingParameter.*", permanent, ""},
+    {"*", "UnknownParameter.*", permanent, ""},
+    {"*", "RequestSizeLimitExceeded", permanent, kTooLarge},
+    {"*", "ResponseSizeLimitExceeded", permanent, ""},
+    {"*", "UnsupportedRegion", permanent, kRegion},
+    {"*", "InvalidAction", permanent, kEndpoint},
+    {"*", "ActionOffline", permanent, kEndpoint},
+    {"*", "NoSuchVersion", permanent, kEndpoint},
+    {"*", "NoSuchProduct", permanent, kEndpoint},
+    {"*", "UnsupportedProtocol", permanent, kEndpoint},
+    {"*", "UnsupportedOperation.AliasBind", permanent, kAlias},
+    {"*", "UnsupportedOperation.*", permanent, ""},
+});
+
+constexpr bool fits(std::string_view pattern, std::string_view text) {
+  if (!pattern.ends_with('*')) return text == pattern;
+  pattern.remove_suffix(1);
+  if (text.starts_with(pattern)) return true;
+  return pattern.ends_with('.') && text == pattern.substr(0, pattern.size() - 1);
+}
+
+// A message of the service may hold anything; a log line may not.
+void append_one_line(std::string& line, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    line += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  }
+}
+
+}  // namespace
+
+std::string_view label(ErrorKind kind) noexcept {
+  switch (kind) {
+    case transient:
+      return "transient";
+    case stubborn:
+      return "stubborn";
+    case busy:
+      return "busy";
+    case exists:
+      return "exists";
+    case absent:
+      return "absent";
+    case denied:
+      return "denied";
+    case permanent:
+      return "permanent";
+  }
+  return "unknown";
+}
+
+std::string ApiError::text() const {
+  std::string line = action_;
+  if (!code_.empty()) {
+    line += line.empty() ? "" : ": ";
+    append_one_line(line, code_);
+  }
+  if (!message_.empty()) {
+    line += line.empty() ? "" : ": ";
+    append_one_line(line, message_);
+  }
+  if (!advice_.empty()) line += "; " + advice_;
+  if (!request_id_.empty()) {
+    line += " (request ";
+    append_one_line(line, request_id_);
+    line += ')';
+  }
+  return line;
+}
+
+void throw_exception_from_error(const ApiError& error, const boost::source_location&) {
+  throw std::runtime_error(error.text());
+}
+
+Classified classify(std::string_view action, std::string_view code) noexcept {
+  const auto* const rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& candidate) {
+    return fits(candidate.action, action) && fits(candidate.code, code);
+  });
+  Classified classified;
+  classified.kind = stubborn;
+  if (rule == kRules.end()) return classified;
+  classified.kind = rule->kind;
+  classified.advice = rule->advice;
+  return classified;
+}
+
+}  // namespace gateway::cloud

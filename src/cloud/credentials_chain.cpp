@@ -1,0 +1,66 @@
+#include "cloud/credentials_chain.hpp"
+
+#include <cstdlib>
+
+#include "cloud/instance_role.hpp"
+#include "cloud/pod_identity.hpp"
+#include "cloud/temporary_credentials.hpp"
+
+namespace gateway::cloud {
+namespace {
+
+std::string read_environment(const char* name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// A pair as the operator gave it.
+class FixedCredentials : public Credentials {
+ public:
+  explicit FixedCredentials(Credential pair) : pair_(std::move(pair)) {}
+
+  [[nodiscard]] Task<ApiResult<Credential>> get() override {
+    if (!is_usable(pair_)) {
+      co_return credentials_error(
+          ErrorKind::denied, "Configuration",
+          "secret_id, secret_key or session_token holds blanks or characters no key has", {},
+          "copy them again, each without anything around it");
+    }
+    co_return pair_;
+  }
+  bool renew() override { return false; }
+  void cancel() override {}
+  [[nodiscard]] std::string name() const override { return "configuration"; }
+
+ private:
+  const Credential pair_;
+};
+
+}  // namespace
+
+CredentialSources::CredentialSources()
+    : environment(read_environment),
+      sts(true, "sts.tencentcloudapi.com", 443),
+      metadata(false, "metadata.tencentyun.com", 80) {}
+
+std::unique_ptr<Credentials> make_credentials(const Executor& executor, CredentialSources sources) {
+  if (!sources.id.empty() && !sources.key.empty()) {
+    return std::make_unique<FixedCredentials>(
+        Credential(std::move(sources.id), std::move(sources.key), std::move(sources.token)));
+  }
+  PodIdentity identity;
+  identity.region = sources.environment("TKE_REGION");
+  identity.provider_id = sources.environment("TKE_PROVIDER_ID");
+  identity.token_file = sources.environment("TKE_WEB_IDENTITY_TOKEN_FILE");
+  identity.role_arn = sources.environment("TKE_ROLE_ARN");
+  if (identity.complete()) {
+    return std::make_unique<PodIdentityCredentials>(executor, std::move(identity),
+                                                    std::move(sources.sts), sources.sts_timeout,
+                                                    std::move(sources.ca_file));
+  }
+  return std::make_unique<InstanceRoleCredentials>(executor, std::move(sources.metadata),
+                                                   sources.metadata_timeout);
+}
+
+}  // namespace gateway::cloud

@@ -1,0 +1,384 @@
+#include "cloud/http_client.hpp"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/system/system_error.hpp>
+#include <optional>
+
+#include "runtime/clock.hpp"
+#include "runtime/signal.hpp"
+
+namespace gateway::cloud {
+namespace http = boost::beast::http;
+namespace ssl = asio::ssl;
+
+namespace {
+
+using Reason = HttpFailure::Reason;
+using Request = http::request<http::string_body>;
+using Parser = http::response_parser<http::string_body>;
+using TlsStream = ssl::stream<Socket&>;
+
+constexpr std::uint32_t kMostHead = 64 << 10;
+// A kept connection is not trusted for longer: what lies between forgets idle ones without a word.
+constexpr std::chrono::seconds kMostIdle{30};
+
+bool is_address(const std::string& host) {
+  error_code error;
+  asio::ip::make_address(host, error);
+  return !error;
+}
+
+// A connection; the socket is first, so that TLS on it dies before it.
+struct Link {
+  explicit Link(const Executor& executor) : socket(executor) {}
+  Socket socket;
+  std::optional<TlsStream> tls;
+  boost::beast::flat_buffer buffer;
+  Instant used;
+};
+
+// A name look-up: outlives its waiter, since the system's resolver cannot be interrupted.
+struct Lookup {
+  explicit Lookup(const Executor& executor) : resolver(executor), done(executor) {}
+  asio::ip::basic_resolver<tcp, Executor> resolver;
+  Signal done;
+  bool finished = false;
+  error_code error;
+  std::vector<tcp::endpoint> endpoints;
+};
+
+// Nothing has come on an idle connection, not even its end. What comes before a request is no
+// answer to it.
+bool is_quiet(Link& link) {
+  if (link.buffer.size() != 0 || !link.socket.is_open()) return false;
+  char byte = 0;
+  error_code error;
+  link.socket.non_blocking(true, error);
+  if (error) return false;
+  link.socket.receive(asio::buffer(&byte, 1), Socket::message_peek, error);
+  return error == asio::error::would_block;
+}
+
+// The server broke the grammar or a limit, and not just off.
+bool is_malformed(const error_code& error) {
+  const error_code cut = http::error::partial_message;
+  return error.category() == cut.category() && error != cut && error != http::error::end_of_stream;
+}
+
+std::string handshake_problem(TlsStream& stream, const error_code& error, const std::string& host) {
+  const long verdict = SSL_get_verify_result(stream.native_handle());
+  if (verdict == X509_V_OK) return "TLS handshake with " + host + ": " + error.message();
+  return fmt::format("the certificate of {} is not accepted: {}", host,
+                     X509_verify_cert_error_string(verdict));
+}
+
+}  // namespace
+
+HttpOrigin::HttpOrigin(bool tls, std::string host, std::uint16_t port, std::string authority)
+    : tls_(tls), host_(std::move(host)), port_(port), authority_(std::move(authority)) {
+  if (!authority_.empty()) return;
+  authority_ = host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]";
+  if (port_ != (tls_ ? 443 : 80)) authority_ += ":" + std::to_string(port_);
+}
+
+class HttpClient::Conversation : public std::enable_shared_from_this<Conversation> {
+ public:
+  Conversation(const Executor& executor, HttpOrigin origin, std::string ca_file)
+      : executor_(executor),
+        origin_(std::move(origin)),
+        ca_file_(std::move(ca_file)),
+        timer_(executor) {}
+
+  [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
+  void cancel();
+  [[nodiscard]] const HttpOrigin& origin() const noexcept { return origin_; }
+
+ private:
+  // Why the step under way cannot go on, if the clock or cancel() says so.
+  [[nodiscard]] bool over() const { return cancelled_ || std::chrono::steady_clock::now() >= end_; }
+  [[nodiscard]] HttpFailure failure(std::string text) const;
+
+  void arm(Instant at);
+  void disarm();
+  void drop();
+  [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve();
+  [[nodiscard]] Task<bool> open();
+  [[nodiscard]] Task<bool> connect(tcp::endpoint endpoint, Instant until);
+  [[nodiscard]] Task<bool> secure();
+  [[nodiscard]] ssl::context& trust();
+  template <class Stream>
+  [[nodiscard]] Task<error_code> converse(Stream& stream, Request& request);
+  [[nodiscard]] HttpResult take_reply();
+
+  const Executor executor_;
+  const HttpOrigin origin_;
+  const std::string ca_file_;
+  std::optional<ssl::context> trust_;
+  Timer timer_;
+  unsigned armed_ = 0;  // a timer that was set again meanwhile does nothing
+  std::shared_ptr<Link> link_;
+  std::shared_ptr<Lookup> lookup_;
+  std::optional<Parser> parser_;
+  Instant end_;
+  std::string problem_;
+  bool sent_ = false;
+  bool cancelled_ = false;
+};
+
+HttpFailure HttpClient::Conversation::failure(std::string text) const {
+  if (cancelled_) return {Reason::cancelled, "cancelled", sent_};
+  if (over()) {
+    std::string what = "no answer in time";
+    if (!sent_) {
+      what = "no connection in time";
+      if (!text.empty()) what += " (" + text + ")";
+    }
+    return {Reason::timeout, what, sent_};
+  }
+  return {Reason::connection, std::move(text), sent_};
+}
+
+void HttpClient::Conversation::arm(Instant at) {
+  timer_.expires_at(at);
+  timer_.async_wait([weak = weak_from_this(), number = ++armed_](const error_code& aborted) {
+    const auto self = weak.lock();
+    if (aborted || !self || number != self->armed_ || !self->link_) return;
+    error_code ignored;
+    self->link_->socket.close(ignored);
+  });
+}
+
+void HttpClient::Conversation::disarm() {
+  ++armed_;
+  timer_.cancel();
+}
+
+void HttpClient::Conversation::drop() {
+  link_.reset();
+}
+
+void HttpClient::Conversation::cancel() {
+  cancelled_ = true;
+  if (lookup_) lookup_->done.notify_all();
+  if (!link_) return;
+  error_code ignored;
+  link_->socket.close(ignored);
+}
+
+Task<std::vector<tcp::endpoint>> HttpClient::Conversation::resolve() {
+  std::vector<tcp::endpoint> found;
+  error_code not_numeric;
+  const auto address = asio::ip::make_address(origin_.host(), not_numeric);
+  if (!not_numeric) {
+    found.emplace_back(address, origin_.port());
+    co_return found;
+  }
+  auto lookup = std::make_shared<Lookup>(executor_);
+  lookup_ = lookup;
+  lookup->resolver.async_resolve(origin_.host(), std::to_string(origin_.port()),
+                                 [lookup](const error_code& error, const auto& results) {
+                                   lookup->finished = true;
+                                   lookup->error = error;
+                                   for (const auto& entry : results) {
+                                     lookup->endpoints.push_back(entry.endpoint());
+                                   }
+                                   lookup->done.notify_all();
+                                 });
+  while (!lookup->finished && !over()) co_await lookup->done.wait_until(end_);
+  lookup_.reset();
+  if (!lookup->finished) {
+    problem_ = "name look-up of " + origin_.host() + " takes too long";
+  } else if (lookup->error) {
+    problem_ = "name look-up of " + origin_.host() + ": " + lookup->error.message();
+  }
+  found = lookup->endpoints;
+  co_return found;
+}
+
+// One address; `until` is its share of the time.
+Task<bool> HttpClient::Conversation::connect(tcp::endpoint endpoint, Instant until) {
+  const auto link = std::make_shared<Link>(executor_);
+  link_ = link;
+  error_code error;
+  link->socket.open(endpoint.protocol(), error);
+  if (!error) {
+    arm(until);
+    auto [connect_error] = co_await link->socket.async_connect(endpoint, tuple);
+    error = connect_error;
+  }
+  if (!error && link->socket.is_open()) {
+    error_code ignored;
+    link->socket.set_option(tcp::no_delay(true), ignored);
+    co_return true;
+  }
+  const bool late = error == asio::error::operation_aborted;
+  problem_ = fmt::format("connect to {}:{}: {}", endpoint.address().to_string(), endpoint.port(),
+                         late ? "no answer" : error.message());
+  drop();
+  co_return false;
+}
+
+// Tries the addresses one after the other; each gets an equal share of what time is left.
+Task<bool> HttpClient::Conversation::open() {
+  const std::vector<tcp::endpoint> endpoints = co_await resolve();
+  for (std::size_t i = 0; i < endpoints.size() && !over(); ++i) {
+    const Instant now = std::chrono::steady_clock::now();
+    const auto share = (end_ - now) / static_cast<Instant::rep>(endpoints.size() - i);
+    const bool connected = co_await connect(endpoints[i], now + share);
+    if (!connected) continue;
+    arm(end_);
+    if (!origin_.tls()) co_return true;
+    const bool secured = co_await secure();
+    if (secured) co_return true;
+    drop();
+  }
+  co_return false;
+}
+
+ssl::context& HttpClient::Conversation::trust() {
+  if (trust_) return *trust_;
+  ssl::context context(ssl::context::tls_client);
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  context.set_verify_mode(ssl::verify_peer);
+  context.set_default_verify_paths();
+  if (!ca_file_.empty()) context.load_verify_file(ca_file_);
+  return trust_.emplace(std::move(context));
+}
+
+Task<bool> HttpClient::Conversation::secure() {
+  const auto link = link_;
+  error_code error;
+  try {
+    link->tls.emplace(link->socket, trust());
+    link->tls->set_verify_callback(ssl::host_name_verification(origin_.host()));
+  } catch (const boost::system::system_error& failed) {
+    error = failed.code();
+  }
+  if (error) {
+    problem_ = "TLS cannot be set up: " + error.message();
+    co_return false;
+  }
+  // RFC 6066 section 3: no addresses in the server name indication.
+  if (!is_address(origin_.host())) {
+    SSL_set_tlsext_host_name(link->tls->native_handle(), origin_.host().c_str());
+  }
+  auto [failed] = co_await link->tls->async_handshake(ssl::stream_base::client, tuple);
+  if (!failed) co_return true;
+  problem_ = handshake_problem(*link->tls, failed, origin_.host());
+  co_return false;
+}
+
+template <class Stream>
+Task<error_code> HttpClient::Conversation::converse(Stream& stream, Request& request) {
+  const auto link = link_;
+  sent_ = true;
+  parser_.reset();
+  auto [write_error, written] = co_await http::async_write(stream, request, tuple);
+  static_cast<void>(written);
+  if (write_error) co_return write_error;
+  do {  // interim answers (1xx) come before the one
+    parser_.emplace();
+    parser_->header_limit(kMostHead);
+    parser_->body_limit(kMostAnswer);
+    auto [read_error, size] = co_await http::async_read(stream, link->buffer, *parser_, tuple);
+    static_cast<void>(size);
+    if (read_error) co_return read_error;
+  } while (parser_->get().result_int() / 100 == 1);
+  co_return error_code();
+}
+
+HttpResult HttpClient::Conversation::take_reply() {
+  auto message = parser_->release();
+  parser_.reset();
+  if (!message.keep_alive() || link_->buffer.size() != 0) drop();
+  if (link_) link_->used = std::chrono::steady_clock::now();
+  HttpReply reply;
+  reply.status = message.result_int();
+  reply.date = std::string(message[http::field::date]);
+  reply.body = std::move(message.body());
+  return reply;
+}
+
+Task<HttpResult> HttpClient::Conversation::exchange(HttpRequest wanted,
+                                                    std::chrono::milliseconds timeout) {
+  end_ = std::chrono::steady_clock::now() + timeout;
+  Request request(http::string_to_verb(wanted.method), wanted.target, 11);
+  request.set(http::field::host, origin_.authority());
+  for (const auto& [name, value] : wanted.headers) request.set(name, value);
+  request.body() = std::move(wanted.body);
+  request.prepare_payload();
+
+  for (bool again = false;; again = true) {
+    sent_ = false;
+    problem_.clear();
+    const Instant oldest = std::chrono::steady_clock::now() - kMostIdle;
+    const bool reused = !again && link_ && link_->used > oldest && is_quiet(*link_);
+    if (!reused) {
+      drop();
+      const bool opened = co_await open();
+      if (!opened || over()) {
+        disarm();
+        drop();
+        co_return failure(problem_);
+      }
+    }
+    arm(end_);
+    const auto link = link_;
+    error_code error;
+    if (link->tls) {
+      error = co_await converse(*link->tls, request);
+    } else {
+      error = co_await converse(link->socket, request);
+    }
+    disarm();
+    if (!error && !cancelled_) co_return take_reply();
+    const bool silent = (!parser_ || !parser_->got_some()) && link->buffer.size() == 0;
+    drop();
+    if (reused && silent && wanted.repeatable && !over()) continue;
+    if (!over() && is_malformed(error)) {
+      co_return HttpFailure(Reason::answer, "the answer is not usable: " + error.message(), true);
+    }
+    std::string text = error.message();
+    if (silent) {
+      text = "the connection ended before an answer came: " + text;
+    } else {
+      text = "the connection ended within the answer: " + text;
+    }
+    co_return failure(text);
+  }
+}
+
+HttpClient::HttpClient(const Executor& executor, HttpOrigin origin, std::string ca_file)
+    : conversation_(
+          std::make_shared<Conversation>(executor, std::move(origin), std::move(ca_file))) {}
+
+HttpClient::~HttpClient() = default;
+
+Task<HttpResult> HttpClient::exchange(HttpRequest request, std::chrono::milliseconds timeout) {
+  return conversation_->exchange(std::move(request), timeout);
+}
+
+void HttpClient::cancel() {
+  conversation_->cancel();
+}
+
+const HttpOrigin& HttpClient::origin() const noexcept {
+  return conversation_->origin();
+}
+
+}  // namespace gateway::cloud

@@ -1,0 +1,102 @@
+#pragma once
+#include <boost/system/result.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/asio.hpp"
+
+namespace gateway::cloud {
+
+// Where a service is reached.
+class HttpOrigin {
+ public:
+  HttpOrigin() = default;
+  // `authority` is what the Host header says; empty: the host, and the port if it is not usual.
+  HttpOrigin(bool tls, std::string host, std::uint16_t port, std::string authority = {});
+
+  [[nodiscard]] bool tls() const noexcept { return tls_; }
+  [[nodiscard]] const std::string& host() const noexcept { return host_; }  // IPv6 without brackets
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
+
+ private:
+  bool tls_ = true;
+  std::string host_;
+  std::uint16_t port_ = 443;
+  std::string authority_;
+};
+
+struct HttpRequest {
+  HttpRequest() = default;
+  std::string method = "POST";
+  std::string target = "/";
+  std::vector<std::pair<std::string, std::string>> headers;  // besides Host and Content-Length
+  std::string body;
+  bool repeatable = false;  // doing it twice does no harm
+};
+
+struct HttpReply {
+  HttpReply() = default;
+  unsigned status = 0;
+  std::string date;  // the Date header, or empty
+  std::string body;
+};
+
+// Why an exchange gave no answer.
+class HttpFailure {
+ public:
+  enum class Reason { connection, timeout, answer, cancelled };
+
+  HttpFailure() = default;  // boost::system::result wants one
+  HttpFailure(Reason reason, std::string text, bool sent)
+      : reason_(reason), text_(std::move(text)), sent_(sent) {}
+
+  // `answer`: what came is no HTTP, or too large.
+  [[nodiscard]] Reason reason() const noexcept { return reason_; }
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  // The server may have got the request.
+  [[nodiscard]] bool sent() const noexcept { return sent_; }
+
+ private:
+  Reason reason_ = Reason::connection;
+  std::string text_;
+  bool sent_ = false;
+};
+
+using HttpResult = boost::system::result<HttpReply, HttpFailure>;
+
+// One kept-alive HTTP/1.1 connection to one origin, opened when it is needed. TLS is 1.2 or newer;
+// the certificate and the host's name in it are verified against the system's trust store
+// (SSL_CERT_FILE and SSL_CERT_DIR are honoured). Used on one thread, one exchange at a time;
+// whoever spawned the coroutine joins it before this dies. For calls now and then: a message is
+// held whole.
+class HttpClient {
+ public:
+  static constexpr std::size_t kMostAnswer = std::size_t{8} << 20;  // bytes of an answer's body
+
+  // `ca_file` (PEM) is trusted as well; empty: none.
+  HttpClient(const Executor& executor, HttpOrigin origin, std::string ca_file = {});
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // One request and its answer, name look-up and handshakes included, within `timeout`. A kept
+  // connection that turns out dead before anything of an answer came is replaced once if the
+  // request is repeatable.
+  [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
+  // Ends the exchange under way, and every later one, with `cancelled`.
+  void cancel();
+
+  [[nodiscard]] const HttpOrigin& origin() const noexcept;
+
+ private:
+  class Conversation;
+  std::shared_ptr<Conversation> conversation_;  // shared with timers that are still to fire
+};
+
+}  // namespace gateway::cloud

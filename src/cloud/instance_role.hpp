@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+
+#include "cloud/http_client.hpp"
+#include "cloud/temporary_credentials.hpp"
+
+namespace gateway::cloud {
+
+// The role bound to the CVM this runs on, from its metadata service.
+class InstanceRoleCredentials : public TemporaryCredentials {
+ public:
+  InstanceRoleCredentials(const Executor& executor, HttpOrigin metadata,
+                          std::chrono::milliseconds timeout);
+
+  void cancel() override { http_.cancel(); }
+  [[nodiscard]] std::string name() const override { return "instance role"; }
+
+ private:
+  [[nodiscard]] Task<ApiResult<Credential>> fetch() override;
+  [[nodiscard]] Task<ApiResult<std::string>> read(std::string target);
+
+  const std::chrono::milliseconds timeout_;
+  HttpClient http_;
+};
+
+}  // namespace gateway::cloud

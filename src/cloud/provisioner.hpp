@@ -1,11 +1,15 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cloud/api.hpp"
+#include "cloud/found.hpp"
+#include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
 #include "cloud/wanted.hpp"
 #include "runtime/clock.hpp"
@@ -31,17 +35,8 @@ struct ProvisioningStatus {
   std::string last_error;  // the last failure, kept until a later success
   std::string code;        // its error code
   bool denied = false;     // `failed` for want of rights or credentials
-};
 
-// How long things wait.
-struct ProvisioningPace {
-  ProvisioningPace() = default;
-  std::chrono::milliseconds poll{1000};           // between looks at a changing function; jittered
-  std::chrono::milliseconds settle{300'000};      // for a function to become active or absent
-  std::chrono::milliseconds retry_initial{1000};  // back-off after a transient error, full jitter
-  std::chrono::milliseconds retry_max{60'000};
-  std::chrono::milliseconds reconcile{600'000};  // between two reconciliations; jittered by 10 %
-  unsigned stubborn_attempts = 5;                // before a stubborn error becomes permanent
+  [[nodiscard]] bool operator==(const ProvisioningStatus&) const = default;
 };
 
 // Brings the cloud to what is wanted and keeps it there: read, ask the plan for the next step, take
@@ -54,7 +49,7 @@ class Provisioner {
 
   // `api` must outlive this. `listener` hears of every change of the status, on the same thread.
   Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
-              Listener listener);
+              Listener listener, Unmarked unmarked = Unmarked::refuse);
 
   // Until everything is confirmed (empty text), an operator has to act, `deadline` has passed or
   // stop() was called; status() then says more. True if everything is confirmed.
@@ -62,7 +57,8 @@ class Provisioner {
   // converge() again and again, until stop().
   [[nodiscard]] Task<void> keep();
   // Triggers first, then the function, until both are absent. Nothing that lacks our mark is
-  // touched. True if nothing of ours is left. Works after stop() as well.
+  // touched: that is `failed`, and false. True if the function is absent. Works after stop() as
+  // well; a call under way at the deadline is let finish.
   [[nodiscard]] Task<bool> remove(Instant deadline);
   // Reads only: what converge() or remove() would do now, and why.
   [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
@@ -72,6 +68,30 @@ class Provisioner {
   [[nodiscard]] const ProvisioningStatus& status() const noexcept { return status_; }
 
  private:
+  enum class Goal : std::uint8_t { converge, remove };
+
+  [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
+  [[nodiscard]] Task<ApiResult<Found>> look(Goal goal, Instant deadline);
+  [[nodiscard]] Task<ApiResult<std::vector<FoundTrigger>>> look_at_triggers();
+  [[nodiscard]] Task<void> pause(Goal goal, std::chrono::milliseconds time, Instant deadline);
+  [[nodiscard]] Plan plan(Goal goal, const Found& found, const ProvisioningHistory& history) const;
+  [[nodiscard]] bool goes_on(Goal goal, Instant deadline) const;
+
+  void announce(Goal goal, const PlannedStep& step);
+  void give_up(std::string text, std::string code, bool denied);
+  void retry_later(const NextMove& move, Goal goal);
+  void succeed(Goal goal);
+  void publish(ProvisioningStatus status);
+
+  Api& api_;
+  const Wanted wanted_;
+  const ProvisioningPace pace_;
+  const Unmarked unmarked_;
+  Listener listener_;
+  Signal wake_;
+  bool stopped_ = false;
+  bool was_ready_ = false;  // what differs from now on is drift
+  bool repairing_ = false;  // in this run
   ProvisioningStatus status_;
 };
 

@@ -1,0 +1,261 @@
+#include "cloud/found.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <charconv>
+#include <cmath>
+
+namespace gateway::cloud {
+namespace {
+
+namespace json = boost::json;
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::string_view view(const json::string& text) {
+  return std::string_view(text.data(), text.size());
+}
+
+// Reads members by name and remembers the first that is not of its type.
+class Reader {
+ public:
+  explicit Reader(const json::object& object) : object_(object) {}
+
+  // Null if missing or null.
+  [[nodiscard]] const json::value* find(std::string_view key) const {
+    const auto* value = object_.if_contains(key);
+    return value == nullptr || value->is_null() ? nullptr : value;
+  }
+  [[nodiscard]] std::string text(std::string_view key) {
+    const auto* value = find(key);
+    if (value == nullptr) return {};
+    if (const auto* text = value->if_string()) return std::string(view(*text));
+    complain(key, "a text");
+    return {};
+  }
+  [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key) {
+    const auto* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    std::optional<std::int64_t> number;
+    if (const auto* integer = value->if_int64()) {
+      number = *integer;
+    } else if (const auto* real = value->if_double(); real != nullptr && std::abs(*real) < 1e15) {
+      number = static_cast<std::int64_t>(*real);
+    } else if (const auto* text = value->if_string()) {
+      number = parse_integer(view(*text));
+    }
+    if (!number) complain(key, "a number");
+    return number;
+  }
+  [[nodiscard]] const json::object* object(std::string_view key) {
+    const auto* value = find(key);
+    if (value == nullptr) return nullptr;
+    if (!value->is_object()) complain(key, "an object");
+    return value->if_object();
+  }
+  // The objects of a list.
+  [[nodiscard]] std::vector<const json::object*> objects(std::string_view key) {
+    std::vector<const json::object*> found;
+    const auto* value = find(key);
+    if (value == nullptr) return found;
+    const auto* list = value->if_array();
+    if (list == nullptr) {
+      complain(key, "a list");
+      return found;
+    }
+    for (const auto& element : *list) {
+      if (const auto* object = element.if_object()) {
+        found.push_back(object);
+      } else {
+        complain(key, "a list of objects");
+      }
+    }
+    return found;
+  }
+
+  void complain(std::string_view key, std::string_view expected) {
+    if (problem_.empty()) problem_ = fmt::format("{} is not {}", key, expected);
+  }
+  // What of a member's own reader went wrong is this one's problem too.
+  void inherit(const Reader& inner) {
+    if (problem_.empty()) problem_ = inner.problem_;
+  }
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  const json::object& object_;
+  std::string problem_;
+};
+
+ApiError malformed(std::string action, const std::string& problem) {
+  return ApiError(ErrorKind::transient, std::move(action), "ClientError.Answer",
+                  "the answer is not as documented: " + problem, {});
+}
+
+void read_reasons(Reader& reader, FoundFunction& function) {
+  for (const auto* element : reader.objects("StatusReasons")) {
+    Reader reason(*element);
+    const std::string code = reason.text("ErrorCode");
+    const std::string message = reason.text("ErrorMessage");
+    if (function.reason_code.empty()) function.reason_code = code;
+    if (!function.status_reasons.empty()) function.status_reasons += "; ";
+    function.status_reasons += code.empty() ? message : fmt::format("{}: {}", code, message);
+    reader.inherit(reason);
+  }
+  const std::string description = reader.text("StatusDesc");
+  if (description.empty() || description == function.status) return;
+  if (function.status_reasons.find(description) != std::string::npos) return;
+  if (!function.status_reasons.empty()) function.status_reasons += "; ";
+  function.status_reasons += description;
+}
+
+void read_environment(Reader& reader, FoundFunction& function) {
+  const auto* environment = reader.object("Environment");
+  if (environment == nullptr) return;
+  Reader inner(*environment);
+  for (const auto* element : inner.objects("Variables")) {
+    Reader variable(*element);
+    std::string key = variable.text("Key");
+    std::string value = variable.text("Value");
+    inner.inherit(variable);
+    // An empty pair is how an empty environment is asked for.
+    if (!key.empty()) function.environment.emplace_back(std::move(key), std::move(value));
+  }
+  std::sort(function.environment.begin(), function.environment.end());
+  reader.inherit(inner);
+}
+
+void read_public_net(Reader& reader, FoundFunction& function) {
+  const auto* network = reader.object("PublicNetConfig");
+  if (network == nullptr) return;
+  Reader inner(*network);
+  const std::string status = inner.text("PublicNetStatus");
+  if (!status.empty()) function.public_net = status == "ENABLE";
+  reader.inherit(inner);
+}
+
+// Enable is an integer in answers, but a text in requests: both are taken. Untold is enabled.
+bool is_enabled(const Reader& reader) {
+  const auto* value = reader.find("Enable");
+  if (value == nullptr) return true;
+  if (const auto* number = value->if_int64()) return *number != 0;
+  if (const auto* flag = value->if_bool()) return *flag;
+  if (const auto* text = value->if_string()) {
+    return *text != "0" && *text != "CLOSE" && *text != "FALSE";
+  }
+  return true;
+}
+
+// The text has members that were not sent (bucketUrl), and need not have those that were.
+void read_description(FoundTrigger& trigger) {
+  error_code error;
+  const json::value parsed = json::parse(trigger.text, error);
+  const auto* object = error ? nullptr : parsed.if_object();
+  if (object == nullptr) {
+    if (trigger.text.starts_with("cos:")) trigger.event = trigger.text;
+    return;
+  }
+  Reader reader(*object);
+  trigger.event = reader.text("event");
+  if (const auto* filter = reader.object("filter")) {
+    Reader inner(*filter);
+    trigger.prefix = inner.text("Prefix");
+    trigger.suffix = inner.text("Suffix");
+    reader.inherit(inner);
+  }
+  if (!reader.problem().empty()) trigger.event.clear();
+}
+
+}  // namespace
+
+FunctionPhase phase_of(std::string_view status) noexcept {
+  if (status == "Active") return FunctionPhase::active;
+  if (status == "CreateFailed") return FunctionPhase::create_failed;
+  if (status == "UpdateFailed" || status == "PublishFailed") return FunctionPhase::update_failed;
+  if (status == "DeleteFailed") return FunctionPhase::delete_failed;
+  return FunctionPhase::changing;
+}
+
+std::string FoundFunction::explained_status() const {
+  return status_reasons.empty() ? status : fmt::format("{} ({})", status, status_reasons);
+}
+
+ApiResult<FoundFunction> parse_function(const json::object& answer) {
+  Reader reader(answer);
+  FoundFunction function;
+  function.status = reader.text("Status");
+  if (function.status.empty()) reader.complain("Status", "there");
+  function.available = reader.text("AvailableStatus");
+  function.type = reader.text("Type");
+  function.runtime = reader.text("Runtime");
+  function.handler = reader.text("Handler");
+  function.description = reader.text("Description");
+  function.memory_mb = reader.integer("MemorySize");
+  function.timeout_seconds = reader.integer("Timeout");
+  read_reasons(reader, function);
+  read_environment(reader, function);
+  read_public_net(reader, function);
+  if (!reader.problem().empty()) return malformed("GetFunction", reader.problem());
+  return function;
+}
+
+ApiResult<FoundRetryRules> parse_retry_rules(const json::object& answer) {
+  Reader reader(answer);
+  FoundRetryRules rules;
+  if (const auto* config = reader.object("AsyncTriggerConfig")) {
+    Reader inner(*config);
+    rules.max_age_seconds = inner.integer("MsgTTL");
+    for (const auto* element : inner.objects("RetryConfig")) {
+      Reader retry(*element);
+      const auto retries = retry.integer("RetryNum");
+      // The documented sample has a second one, -1.
+      if (!rules.retries && retries && *retries >= 0) rules.retries = retries;
+      inner.inherit(retry);
+    }
+    reader.inherit(inner);
+  }
+  if (!reader.problem().empty()) {
+    return malformed("GetFunctionEventInvokeConfig", reader.problem());
+  }
+  return rules;
+}
+
+ApiResult<TriggerPage> parse_triggers(const json::object& answer) {
+  Reader reader(answer);
+  TriggerPage page;
+  if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
+    page.total = static_cast<std::size_t>(*total);
+  }
+  for (const auto* element : reader.objects("Triggers")) {
+    Reader inner(*element);
+    FoundTrigger trigger;
+    trigger.type = inner.text("Type");
+    trigger.name = inner.text("TriggerName");
+    trigger.qualifier = inner.text("Qualifier");
+    if (const auto* text = inner.find("TriggerDesc")) {
+      trigger.text = text->is_string() ? std::string(view(text->get_string()))
+                                       : std::string(json::serialize(*text));
+    }
+    trigger.enabled = is_enabled(inner);
+    if (trigger.type == "cos") read_description(trigger);
+    page.triggers.push_back(std::move(trigger));
+    reader.inherit(inner);
+  }
+  if (reader.find("Triggers") == nullptr && page.total.value_or(0) > 0) {
+    reader.complain("Triggers", "there");
+  }
+  if (!reader.problem().empty()) return malformed("ListTriggers", reader.problem());
+  return page;
+}
+
+}  // namespace gateway::cloud

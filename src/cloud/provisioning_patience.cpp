@@ -1,0 +1,151 @@
+#include "cloud/provisioning_patience.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gateway::cloud {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The codes that a taken bucket rule may have; which one the service gives is not documented.
+bool is_rule_conflict(const ApiError& error) {
+  return error.action() == "CreateTrigger" &&
+         (error.code() == "InvalidParameterValue.CosNotifyRuleConflict" ||
+          error.code() == "ResourceInUse.Cos" || error.code() == "FailedOperation.Cos");
+}
+
+NextMove failure(std::string text, std::string code, bool denied) {
+  NextMove move;
+  move.kind = NextMove::Kind::fail;
+  move.text = std::move(text);
+  move.code = std::move(code);
+  move.denied = denied;
+  return move;
+}
+
+NextMove failure(std::string_view what, const ApiError& error) {
+  return failure(fmt::format("{}: {}", what, error.text()), error.code(),
+                 error.kind() == ErrorKind::denied);
+}
+
+NextMove retry(std::string_view what, const ApiError& error, milliseconds pause) {
+  NextMove move;
+  move.kind = NextMove::Kind::retry;
+  move.pause = pause;
+  move.text = fmt::format("{}: {}", what, error.text());
+  move.code = error.code();
+  return move;
+}
+
+std::string seconds(milliseconds time) {
+  return fmt::format("{:.3g} s", static_cast<double>(time.count()) / 1000);
+}
+
+}  // namespace
+
+void ProvisioningPatience::looked() {
+  looking_ = {};
+}
+
+NextMove ProvisioningPatience::waits(const PlannedStep& step) {
+  return settle(fmt::format("{}: {}", step.resource, step.reason), "NotSettled");
+}
+
+NextMove ProvisioningPatience::wrote(const PlannedStep& step) {
+  waited_ = milliseconds{0};
+  writing_.erase(step.resource);
+  if (++writes_ > kWrites) {
+    return failure(fmt::format("{}: not as wanted after {} changes; does another program, or "
+                               "another configuration, change it too?",
+                               step.resource, kWrites),
+                   "NotSettled", false);
+  }
+  NextMove move;
+  // A function takes its time to change, and the first look may still show the old state.
+  if (step.call.action.find("Trigger") == std::string::npos) move.pause = poll();
+  return move;
+}
+
+NextMove ProvisioningPatience::failed(const PlannedStep& step, const ApiError& error,
+                                      const ProvisioningHistory& history) {
+  auto& failures = writing_[step.resource];
+  if (is_rule_conflict(error) && error.code() != "ClientError.Cancelled") {
+    // Our own trigger, which the list does not show yet, is in its own way.
+    if (history.has_written(error.action(), step.resource)) {
+      return settle(fmt::format("{}: it does not show", step.resource), error.code());
+    }
+    // The rule of a trigger just deleted may take a while to go, and that of one which another
+    // replica made may not show yet: a few looks first, further and further apart.
+    if (failures.stubborn >= pace_.stubborn_attempts) return failure(step.resource, error);
+    return retry(step.resource, error, poll() * ++failures.stubborn);
+  }
+  // Nothing that a function could be created from is a thing to wait for.
+  if (error.kind() == ErrorKind::absent && error.action() == "CreateFunction") {
+    return failure(step.resource, error);
+  }
+  return judge(step.resource, error, failures);
+}
+
+NextMove ProvisioningPatience::failed(const ApiError& error) {
+  return judge("looking", error, looking_);
+}
+
+std::chrono::milliseconds ProvisioningPatience::until_reconciliation() {
+  const auto mean = pace_.reconcile.count();
+  return milliseconds(random(mean - mean / 10, mean + mean / 10));
+}
+
+NextMove ProvisioningPatience::settle(std::string_view what, std::string_view code) {
+  if (waited_ >= pace_.settle) {
+    return failure(fmt::format("{}, after {}", what, seconds(waited_)), std::string(code), false);
+  }
+  NextMove move;
+  move.pause = poll();
+  waited_ += std::max(move.pause, milliseconds{1});
+  return move;
+}
+
+NextMove ProvisioningPatience::judge(std::string_view what, const ApiError& error,
+                                     Failures& failures) {
+  if (error.code() == "ClientError.Cancelled") {
+    NextMove move;
+    move.kind = NextMove::Kind::interrupted;
+    return move;
+  }
+  switch (error.kind()) {
+    case ErrorKind::transient:
+      return retry(what, error, backoff(++failures.transient));
+    case ErrorKind::stubborn:
+      if (++failures.stubborn >= pace_.stubborn_attempts) return failure(what, error);
+      return retry(what, error, backoff(failures.stubborn));
+    case ErrorKind::busy:
+    case ErrorKind::exists:
+    case ErrorKind::absent:
+      return settle(fmt::format("{}: {}", what, error.text()), error.code());
+    case ErrorKind::denied:
+    case ErrorKind::permanent:
+      break;
+  }
+  return failure(what, error);
+}
+
+milliseconds ProvisioningPatience::poll() {
+  const auto mean = pace_.poll.count();
+  return milliseconds(random(mean - mean / 5, mean + mean / 5));
+}
+
+// Full jitter, so that replicas that failed together do not come back together.
+milliseconds ProvisioningPatience::backoff(unsigned failures) {
+  const auto doublings = std::min(failures - 1, 20U);
+  const auto bound =
+      std::min<std::int64_t>(pace_.retry_initial.count() << doublings, pace_.retry_max.count());
+  return milliseconds(random(0, bound));
+}
+
+std::int64_t ProvisioningPatience::random(std::int64_t least, std::int64_t most) {
+  return std::uniform_int_distribution<std::int64_t>(least, std::max(least, most))(random_);
+}
+
+}  // namespace gateway::cloud

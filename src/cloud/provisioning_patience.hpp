@@ -1,0 +1,92 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include "cloud/api_error.hpp"
+#include "cloud/provisioning_history.hpp"
+#include "cloud/provisioning_plan.hpp"
+
+namespace gateway::cloud {
+
+// How long things wait.
+struct ProvisioningPace {
+  ProvisioningPace() = default;
+  std::chrono::milliseconds poll{1000};           // between looks at a changing function; jittered
+  std::chrono::milliseconds settle{300'000};      // for a function to become active or absent
+  std::chrono::milliseconds retry_initial{1000};  // back-off after a transient error, full jitter
+  std::chrono::milliseconds retry_max{60'000};
+  std::chrono::milliseconds reconcile{600'000};  // between two reconciliations; jittered by 10 %
+  unsigned stubborn_attempts = 5;                // before a stubborn error becomes permanent
+};
+
+// What follows an outcome.
+class NextMove {
+ public:
+  enum class Kind : std::uint8_t {
+    look,        // look again after the pause
+    retry,       // the same, but something failed that may pass
+    fail,        // an operator has to act
+    interrupted  // the API was cancelled
+  };
+
+  NextMove() = default;
+  Kind kind = Kind::look;
+  std::chrono::milliseconds pause{0};
+  std::string text;  // of `retry` and `fail`: what went wrong
+  std::string code;
+  bool denied = false;
+};
+
+// Decides, for one run of provisioning, how long to wait and when to give up. Knows no clock: what
+// has been waited is the sum of the pauses it asked for.
+class ProvisioningPatience {
+ public:
+  // More writes in one run than any change needs: somebody undoes them.
+  static constexpr unsigned kWrites = 60;
+
+  ProvisioningPatience(const ProvisioningPace& pace, std::uint64_t seed)
+      : pace_(pace), random_(seed) {}
+
+  // A look succeeded: its calls no longer count as failing.
+  void looked();
+  // The plan says to wait.
+  [[nodiscard]] NextMove waits(const PlannedStep& step);
+  // The write of a step succeeded.
+  [[nodiscard]] NextMove wrote(const PlannedStep& step);
+  // The write of a step failed.
+  [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
+                                const ProvisioningHistory& history);
+  // A look failed.
+  [[nodiscard]] NextMove failed(const ApiError& error);
+
+  // The pause between two reconciliations.
+  [[nodiscard]] std::chrono::milliseconds until_reconciliation();
+
+ private:
+  class Failures {
+   public:
+    Failures() = default;
+    unsigned transient = 0;
+    unsigned stubborn = 0;
+  };
+
+  [[nodiscard]] NextMove settle(std::string_view what, std::string_view code);
+  [[nodiscard]] NextMove judge(std::string_view what, const ApiError& error, Failures& failures);
+  [[nodiscard]] std::chrono::milliseconds poll();
+  [[nodiscard]] std::chrono::milliseconds backoff(unsigned failures);
+  [[nodiscard]] std::int64_t random(std::int64_t least, std::int64_t most);
+
+  ProvisioningPace pace_;
+  std::mt19937_64 random_;
+  Failures looking_;
+  std::map<std::string, Failures, std::less<>> writing_;  // by resource
+  std::chrono::milliseconds waited_{0};                   // since the last write that succeeded
+  unsigned writes_ = 0;
+};
+
+}  // namespace gateway::cloud

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the interoperability tests: run.sh <working folder>, with COS_GATEWAY_PROGRAM in the
-# environment. The packages are installed into the working folder, never into the source tree.
+# Runs the interoperability tests: run.sh <working folder>, with COS_GATEWAY_PROGRAM and
+# SCRIPTED_CLOUD_PROGRAM in the environment. The packages are installed into the working folder, never into the source tree.
 # Ends with 77, "skipped", where there is no Node.js or the SDK cannot be fetched; with CI=true that
 # is a failure.
 set -eu
@@ -18,10 +18,12 @@ command -v node >/dev/null || skip "no node"
 command -v npm >/dev/null || skip "no npm"
 major=$(node --print 'process.versions.node.split(".")[0]')
 [ "$major" -ge 18 ] || skip "node $major is older than 18"
-if [ ! -x "${COS_GATEWAY_PROGRAM:?}" ]; then
-  echo "interop: $COS_GATEWAY_PROGRAM is not built" >&2
-  exit 1
-fi
+for program in "${COS_GATEWAY_PROGRAM:?}" "${SCRIPTED_CLOUD_PROGRAM:?}"; do
+  if [ ! -x "$program" ]; then
+    echo "interop: $program is not built" >&2
+    exit 1
+  fi
+done
 
 mkdir -p "$work"
 cp "$source/package.json" "$source"/*.js "$work/"

@@ -25,23 +25,10 @@ struct Options {
   unsigned timeout_seconds = 600;
 };
 
-std::string_view verb(cloud::PlannedStep::Action action) noexcept {
-  using Action = cloud::PlannedStep::Action;
-  switch (action) {
-    case Action::none:
-      return "none";
-    case Action::wait:
-      return "wait";
-    case Action::create:
-      return "create";
-    case Action::update:
-      return "update";
-    case Action::remove:
-      return "delete";
-    case Action::refuse:
-      return "refuse";
-  }
-  return "?";
+DeploymentOptions deployment_options(const Options& options) {
+  DeploymentOptions result;
+  if (options.adopt) result.unmarked = cloud::Unmarked::adopt;
+  return result;
 }
 
 // One conversation with the cloud, on this thread.
@@ -50,9 +37,8 @@ class Session {
   Session(const config::Settings& settings, const Options& options)
       : options_(options),
         deployment_(context_.get_executor(), settings,
-                    [this](const cloud::ProvisioningStatus& status) { status_ = status; }) {
-    deployment_.provisioner().adopt(options.adopt);
-  }
+                    [this](const cloud::ProvisioningStatus& status) { status_ = status; },
+                    deployment_options(options)) {}
 
   int provision() { return options_.dry_run ? run(show_plan(false)) : run(converge()); }
   int deprovision() { return options_.dry_run ? run(show_plan(true)) : run(remove()); }
@@ -82,7 +68,7 @@ class Session {
       co_return plan.error().kind() == cloud::ErrorKind::denied ? kNotAuthorised : kUnavailable;
     }
     for (const auto& step : plan->steps) {
-      fmt::print("{:<7} {:<60} {}\n", verb(step.action), step.resource, step.reason);
+      fmt::print("{:<7} {:<60} {}\n", label(step.action), step.resource, step.reason);
     }
     co_return kDone;
   }

@@ -71,7 +71,7 @@ config::Endpoint endpoint_of(const config::Settings& settings) {
 
 class Gateway::Impl final : public observe::AdminPages {
  public:
-  explicit Impl(config::Settings settings)
+  Impl(config::Settings settings, const DeploymentOptions& deployment)
       : settings_(std::move(settings)),
         endpoint_(endpoint_of(settings_)),
         budget_(settings_.ingress.max_in_flight),
@@ -82,7 +82,8 @@ class Gateway::Impl final : public observe::AdminPages {
     bind_shards(count);
     bind_admin();
     if (settings_.function.provision) {
-      provisioning_ = std::make_unique<Provisioning>(control_.get_executor(), settings_);
+      provisioning_ =
+          std::make_unique<Provisioning>(control_.get_executor(), settings_, deployment);
     }
   }
 
@@ -268,7 +269,8 @@ class Gateway::Impl final : public observe::AdminPages {
   std::atomic<bool> running_{false};
 };
 
-Gateway::Gateway(config::Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
+Gateway::Gateway(config::Settings settings, const DeploymentOptions& deployment)
+    : impl_(std::make_unique<Impl>(std::move(settings), deployment)) {}
 Gateway::~Gateway() = default;
 void Gateway::on_provisioning_failure(
     std::function<void(const cloud::ProvisioningStatus&)> callback) {

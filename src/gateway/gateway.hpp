@@ -6,6 +6,7 @@
 #include "cloud/provisioner.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/observe/snapshot.hpp"
+#include "gateway/provisioning/relay_deployment.hpp"
 
 namespace gateway {
 
@@ -22,7 +23,7 @@ class Gateway {
  public:
   // Throws std::system_error, its text naming the address, when a listener cannot be had, and
   // std::invalid_argument for a target that is no URL.
-  explicit Gateway(config::Settings settings);
+  explicit Gateway(config::Settings settings, const DeploymentOptions& deployment = {});
   // Stops and waits.
   ~Gateway();
   Gateway(const Gateway&) = delete;

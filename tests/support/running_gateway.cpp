@@ -31,8 +31,8 @@ config::Settings loopback_settings(std::uint16_t eventbus_port) {
   return settings;
 }
 
-RunningGateway::RunningGateway(config::Settings settings)
-    : gateway_(std::make_unique<Gateway>(std::move(settings))) {
+RunningGateway::RunningGateway(config::Settings settings, const DeploymentOptions& deployment)
+    : gateway_(std::make_unique<Gateway>(std::move(settings), deployment)) {
   gateway_->start();
 }
 

@@ -20,7 +20,7 @@ namespace gateway::test {
 // every record received was delivered or failed, and nothing is held any more.
 class RunningGateway {
  public:
-  explicit RunningGateway(config::Settings settings);
+  explicit RunningGateway(config::Settings settings, const DeploymentOptions& deployment = {});
   ~RunningGateway();
   RunningGateway(const RunningGateway&) = delete;
   RunningGateway& operator=(const RunningGateway&) = delete;

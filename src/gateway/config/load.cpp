@@ -157,13 +157,12 @@ void Loader::fill_credentials() {
 }
 
 void Loader::find_pod_identity() {
-  PodIdentity identity{variable(environment_, "TKE_REGION"),
-                       variable(environment_, "TKE_PROVIDER_ID"),
-                       variable(environment_, "TKE_WEB_IDENTITY_TOKEN_FILE"),
-                       variable(environment_, "TKE_ROLE_ARN")};
-  const bool whole = !identity.region.empty() && !identity.provider_id.empty() &&
-                     !identity.token_file.empty() && !identity.role_arn.empty();
-  if (whole) settings_.pod_identity = std::move(identity);
+  cloud::PodIdentity identity;
+  identity.region = variable(environment_, "TKE_REGION");
+  identity.provider_id = variable(environment_, "TKE_PROVIDER_ID");
+  identity.token_file = variable(environment_, "TKE_WEB_IDENTITY_TOKEN_FILE");
+  identity.role_arn = variable(environment_, "TKE_ROLE_ARN");
+  if (identity.complete()) settings_.pod_identity = std::move(identity);
 }
 
 void Loader::derive() {

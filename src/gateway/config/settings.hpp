@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cloud/pod_identity.hpp"
 #include "runtime/secret.hpp"
 
 // The typed configuration. Defaults stand in place; reading and checking is the business of
@@ -125,21 +126,12 @@ struct Credentials {
   Secret session_token;
 };
 
-// What Tencent's Kubernetes gives a pod with an identity of its own: the variables TKE_REGION,
-// TKE_PROVIDER_ID, TKE_WEB_IDENTITY_TOKEN_FILE and TKE_ROLE_ARN.
-struct PodIdentity {
-  std::string region;
-  std::string provider_id;
-  std::string token_file;
-  std::string role_arn;
-};
-
 struct Settings {
   std::string target;
   std::string eventbus;
   bool debug = false;
   Credentials credentials;
-  std::optional<PodIdentity> pod_identity;  // from the environment alone
+  std::optional<cloud::PodIdentity> pod_identity;  // from the environment alone
   bool instance_role = false;
   Bucket bucket;
   Function function;

@@ -7,11 +7,13 @@
 
 namespace gateway {
 
-Provisioning::Provisioning(const Executor& executor, const config::Settings& settings)
+Provisioning::Provisioning(const Executor& executor, const config::Settings& settings,
+                           const DeploymentOptions& options)
     : executor_(executor),
       delete_on_stop_(settings.function.on_stop == config::OnStop::delete_function),
-      deployment_(executor, settings,
-                  [this](const cloud::ProvisioningStatus& status) { changed(status); }),
+      deployment_(
+          executor, settings, [this](const cloud::ProvisioningStatus& status) { changed(status); },
+          options),
       ended_(executor) {}
 
 void Provisioning::changed(const cloud::ProvisioningStatus& status) {

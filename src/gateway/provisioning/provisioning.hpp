@@ -16,7 +16,8 @@ class Provisioning {
   // Called when an operator has to act, on the control thread.
   using OnFailure = std::function<void(const cloud::ProvisioningStatus&)>;
 
-  Provisioning(const Executor& executor, const config::Settings& settings);
+  Provisioning(const Executor& executor, const config::Settings& settings,
+               const DeploymentOptions& options);
 
   // Before start().
   void on_failure(OnFailure callback) { on_failure_ = std::move(callback); }

@@ -9,12 +9,17 @@
 
 namespace gateway {
 
+struct DeploymentOptions {
+  cloud::Unmarked unmarked = cloud::Unmarked::refuse;
+  cloud::ProvisioningPace pace;
+};
+
 // The cloud's side of one configuration: credentials, API client and provisioner, put together. For
 // checked settings with function.provision only. Used on one thread.
 class RelayDeployment {
  public:
   RelayDeployment(const Executor& executor, const config::Settings& settings,
-                  cloud::Provisioner::Listener listener);
+                  cloud::Provisioner::Listener listener, const DeploymentOptions& options = {});
   ~RelayDeployment();
 
   [[nodiscard]] cloud::Provisioner& provisioner() noexcept { return *provisioner_; }

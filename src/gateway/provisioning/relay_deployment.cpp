@@ -1,0 +1,50 @@
+#include "gateway/provisioning/relay_deployment.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "cloud/api_client.hpp"
+#include "cloud/credentials_chain.hpp"
+#include "gateway/config/http_url.hpp"
+#include "gateway/provisioning/wanted_function.hpp"
+
+namespace gateway {
+namespace {
+
+cloud::CredentialSources sources_of(const config::Settings& settings) {
+  cloud::CredentialSources sources;
+  sources.id = settings.credentials.secret_id;
+  sources.key = settings.credentials.secret_key;
+  sources.token = settings.credentials.session_token;
+  return sources;
+}
+
+cloud::ApiService service_of(const config::Settings& settings) {
+  const auto url = config::parse_http_url(settings.function.api);
+  if (!url) throw std::invalid_argument("function.api: " + url.error().message());
+  cloud::ApiService service;
+  service.region = settings.function.region;
+  service.origin = cloud::HttpOrigin(url->tls, url->host, url->port, url->authority);
+  return service;
+}
+
+}  // namespace
+
+RelayDeployment::RelayDeployment(const Executor& executor, const config::Settings& settings,
+                                 cloud::Provisioner::Listener listener,
+                                 const DeploymentOptions& options)
+    : credentials_(cloud::make_credentials(executor, sources_of(settings))),
+      api_(std::make_unique<cloud::ApiClient>(executor, service_of(settings), *credentials_,
+                                              cloud::ApiPace{})),
+      provisioner_(std::make_unique<cloud::Provisioner>(executor, *api_, wanted_function(settings),
+                                                        options.pace, std::move(listener),
+                                                        options.unmarked)) {}
+
+RelayDeployment::~RelayDeployment() = default;
+
+void RelayDeployment::cancel() {
+  provisioner_->stop();
+  api_->cancel();
+}
+
+}  // namespace gateway

@@ -1,0 +1,208 @@
+// A gateway that provisions, against a cloud of our own: what users see of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/exposition.hpp"
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_cloud.hpp"
+#include "support/scripted_eventbus.hpp"
+
+namespace gateway::test {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kFunction = "default/relay";
+constexpr const char* kBucket = "photos-1250000000.cos.ap-guangzhou.myqcloud.com";
+
+config::Settings provisioning_settings(const ScriptedEventbus& bus, const ScriptedCloud& cloud) {
+  config::Settings settings = loopback_settings(bus.port());
+  settings.credentials.secret_id = Secret(std::string(ScriptedCloud::kSecretId));
+  settings.credentials.secret_key = Secret(std::string(ScriptedCloud::kSecretKey));
+  settings.bucket.endpoint = kBucket;
+  settings.function.provision = true;
+  settings.function.region = "ap-guangzhou";
+  settings.function.api = cloud.url();
+  settings.ingress.public_url = "https://gateway.example.com/";
+  return settings;
+}
+
+DeploymentOptions quick() {
+  DeploymentOptions options;
+  options.pace.poll = 1ms;
+  options.pace.retry_initial = 1ms;
+  options.pace.retry_max = 10ms;
+  return options;
+}
+
+class Provisioning : public testing::Test {
+ protected:
+  [[nodiscard]] std::unique_ptr<RunningGateway> start(config::Settings settings) {
+    return std::make_unique<RunningGateway>(std::move(settings), quick());
+  }
+  [[nodiscard]] config::Settings settings() const { return provisioning_settings(bus_, cloud_); }
+
+  static json::object status(const RunningGateway& gateway) {
+    return json::parse(gateway.connect_admin().get("/status").body).at("provisioning").as_object();
+  }
+  // The status page tells nobody that it changed; looking again is all one can do.
+  static bool wait_for_state(const RunningGateway& gateway, std::string_view state) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (status(gateway).at("state").as_string() != state) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(1ms);
+    }
+    return true;
+  }
+
+  ScriptedEventbus bus_;
+  ScriptedCloud cloud_;
+};
+
+TEST_F(Provisioning, DeploysTheRelayAndItsTrigger) {
+  const auto gateway = start(settings());
+  ASSERT_TRUE(wait_for_state(*gateway, "ready"));
+  ASSERT_THAT(cloud_.functions(), SizeIs(1));
+  const auto function = cloud_.function(kFunction);
+  ASSERT_TRUE(function);
+  EXPECT_EQ(function->runtime, "Nodejs18.15");
+  EXPECT_EQ(function->handler, "index.main_handler");
+  EXPECT_THAT(function->environment,
+              testing::Contains(testing::Pair("GATEWAY_URL", "https://gateway.example.com/")));
+  const auto triggers = cloud_.triggers(kFunction);
+  ASSERT_THAT(triggers, SizeIs(1));
+  EXPECT_EQ(triggers[0].name, kBucket);
+  EXPECT_EQ(triggers[0].cos.event, "cos:ObjectCreated:*");
+  EXPECT_TRUE(triggers[0].enabled);
+  EXPECT_THAT(cloud_.refused_signatures(), IsEmpty());
+  const Exposition page = parse_exposition(gateway->connect_admin().get("/metrics").body);
+  EXPECT_EQ(page.samples.at(R"(cos_gateway_provisioning_state{state="ready"})"), 1);
+  EXPECT_EQ(page.total("cos_gateway_provisioning_state"), 1);
+}
+
+TEST_F(Provisioning, DoesNotHoldUpPosts) {
+  cloud_.next("GetFunction", stalled());
+  const auto gateway = start(settings());
+  ASSERT_TRUE(cloud_.wait_for_calls("GetFunction", 1));
+  EXPECT_EQ(gateway->connect_admin().get("/readyz").status, 200u);
+  EXPECT_EQ(gateway->post(cos_payload(2)).status, 200u);
+  EXPECT_EQ(status(*gateway).at("state").as_string(), "working");
+  cloud_.release();
+  EXPECT_TRUE(wait_for_state(*gateway, "ready"));
+}
+
+TEST_F(Provisioning, ServesOnWhenAnOperatorHasToActAndSaysWhy) {
+  BucketRule taken;
+  taken.bucket = kBucket;
+  taken.event = "cos:ObjectCreated:*";
+  taken.holder = "a workflow";
+  cloud_.hold_rule(taken);
+  const auto gateway = start(settings());
+  ASSERT_TRUE(wait_for_state(*gateway, "failed"));
+  const json::object shown = status(*gateway);
+  const std::string error(shown.at("last_error").as_string());
+  EXPECT_THAT(error, HasSubstr("CosNotifyRuleConflict"));
+  EXPECT_THAT(error, HasSubstr(kBucket));
+  EXPECT_EQ(gateway->post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(gateway->connect_admin().get("/readyz").status, 200u);
+}
+
+TEST_F(Provisioning, TellsWhoRequiresItThatItFailed) {
+  cloud_.forget_keys();
+  auto promise = std::make_shared<std::promise<cloud::ProvisioningStatus>>();
+  auto failed = promise->get_future();
+  Gateway gateway(settings(), quick());
+  gateway.on_provisioning_failure(
+      [promise](const cloud::ProvisioningStatus& status) { promise->set_value(status); });
+  gateway.start();
+  ASSERT_EQ(failed.wait_for(10s), std::future_status::ready);
+  const auto status = failed.get();
+  EXPECT_TRUE(status.denied);
+  EXPECT_THAT(status.last_error, HasSubstr("AuthFailure.SecretIdNotFound"));
+}
+
+TEST_F(Provisioning, DeletesWhatItMadeWhenItStops) {
+  auto gateway = start(settings());
+  ASSERT_TRUE(wait_for_state(*gateway, "ready"));
+  gateway->finish();
+  EXPECT_THAT(cloud_.functions(), IsEmpty());
+  EXPECT_THAT(cloud_.rules(), IsEmpty());
+}
+
+TEST_F(Provisioning, TakesPostsUntilTheTriggerIsGone) {
+  auto gateway = start(settings());
+  ASSERT_TRUE(wait_for_state(*gateway, "ready"));
+  cloud_.next("DeleteTrigger", stalled());
+  gateway->gateway().stop();
+  ASSERT_TRUE(cloud_.wait_for_calls("DeleteTrigger", 1));
+  EXPECT_EQ(gateway->post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(gateway->connect_admin().get("/readyz").status, 503u);
+  cloud_.release();
+  gateway->finish();
+  EXPECT_THAT(cloud_.functions(), IsEmpty());
+}
+
+TEST_F(Provisioning, KeepsTheFunctionIfToldTo) {
+  auto kept = settings();
+  kept.function.on_stop = config::OnStop::keep_function;
+  auto gateway = start(kept);
+  ASSERT_TRUE(wait_for_state(*gateway, "ready"));
+  gateway->finish();
+  EXPECT_THAT(cloud_.functions(), SizeIs(1));
+  EXPECT_THAT(cloud_.triggers(kFunction), SizeIs(1));
+}
+
+TEST_F(Provisioning, NeverTouchesAFunctionThatIsNotItsOwn) {
+  cloud_.create_foreign_function("relay");
+  auto gateway = start(settings());
+  ASSERT_TRUE(wait_for_state(*gateway, "failed"));
+  EXPECT_THAT(std::string(status(*gateway).at("last_error").as_string()), HasSubstr("--adopt"));
+  gateway->finish();
+  ASSERT_THAT(cloud_.functions(), SizeIs(1));
+  EXPECT_EQ(cloud_.functions()[0].number, 1u);
+}
+
+TEST_F(Provisioning, ReplicasThatStartTogetherAgreeOnOneFunction) {
+  cloud_.change_limits([](CloudLimits& limits) {
+    limits.creating_reads = 3;
+    limits.stale_lists = 2;
+  });
+  auto shared = settings();
+  shared.function.on_stop = config::OnStop::keep_function;
+  std::vector<std::unique_ptr<RunningGateway>> replicas;
+  for (int i = 0; i < 3; ++i) replicas.push_back(start(shared));
+  for (const auto& replica : replicas) EXPECT_TRUE(wait_for_state(*replica, "ready"));
+  ASSERT_THAT(cloud_.functions(), SizeIs(1));
+  EXPECT_EQ(cloud_.functions()[0].number, 1u) << "it was made more than once";
+  EXPECT_THAT(cloud_.triggers(kFunction), SizeIs(1));
+  EXPECT_THAT(cloud_.refused_signatures(), IsEmpty());
+}
+
+TEST_F(Provisioning, StopsAtOnceWhenTheCloudNeverAnswered) {
+  auto unreachable = settings();
+  unreachable.function.api = "http://127.0.0.1:1";
+  unreachable.ingress.grace = 60s;
+  auto gateway = start(unreachable);
+  ASSERT_TRUE(wait_for_state(*gateway, "retrying"));
+  const auto begin = std::chrono::steady_clock::now();
+  gateway->finish();
+  // Half of the grace would go to deleting what it might have made.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
+}
+
+}  // namespace
+}  // namespace gateway::test

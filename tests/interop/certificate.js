@@ -1,5 +1,5 @@
-// A self-signed certificate for localhost and 127.0.0.1, as RFC 5280 has it: enough for a test of TLS
-// without a tool or a key in the source.
+// A self-signed certificate for localhost and 127.0.0.1 (RFC 5280): enough for a test of TLS without
+// a tool or a key in the source.
 import crypto from "node:crypto";
 
 function der(tag, ...contents) {

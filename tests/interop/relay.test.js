@@ -44,7 +44,8 @@ after(() => setVariables({}));
 describe("a post of the relay", () => {
   it("is the event as JSON, signed over the bytes sent", () =>
     against([accept], async (target, variables) => {
-      for (const key of ["plain", "日志/文件 é \u{1F600}.log", 'quoted " \\ \u0001', "\ud800"]) {
+      const keys = ["plain", "日志/文件 é \u{1F600}.log", 'quoted " \\ \u0001', "\ud800"];
+      for (const key of keys) {
         const event = { Records: [{ cos: { cosObject: { key } }, event: { reqid: 0 } }] };
         const { value } = await invoke(startInstance(), { event, variables });
         assert.deepEqual(value, { records: 1 });
@@ -136,13 +137,16 @@ describe("the relay's connection", () => {
       assert.equal(context.callbackWaitsForEmptyEventLoop, false);
     }));
 
-  it("is kept after an error answer", () =>
-    against([answer(401, "no"), answer(503, "x".repeat(5000)), accept], async (target, variables) => {
+  it("is kept after an error answer", () => {
+    const script = [answer(401, "no"), answer(503, "x".repeat(5000)), accept];
+    return against(script, async (target, variables) => {
       const relay = startInstance();
       await invoke(relay, { variables });
       await invoke(relay, { variables });
+      assert.equal(target.requests.length, 3);
       assert.equal(connections(target), 1);
-    }));
+    });
+  });
 
   for (const [how, die] of Object.entries({ closed: drop, reset })) {
     it(`is replaced at once when it was ${how} unnoticed, which is no attempt`, () =>
@@ -285,7 +289,8 @@ describe("the relay tries again", () => {
 
   it("a last time when Retry-After lies beyond the end", () =>
     against([answer(503, "", { "retry-after": "3600" }), accept], async (target, variables) => {
-      const { value, elapsed } = await invoke(startInstance(), { variables, context: withTime(2000) });
+      const context = withTime(2000);
+      const { value, elapsed } = await invoke(startInstance(), { variables, context });
       assert.deepEqual(value, { records: 1 });
       assert.ok(elapsed > 1500 && elapsed < 2000, `${elapsed} ms`);
     }));
@@ -296,7 +301,7 @@ describe("the relay gives up in time", () => {
     "the remaining time": withTime(1000),
     "the remaining time, not the limit": { ...withTime(1000), time_limit_in_ms: 60_000 },
     "the limit": { time_limit_in_ms: 1000 },
-    "the limit, where the remaining time makes no sense": { ...withTime(-1), time_limit_in_ms: 1000 },
+    "the limit, the remaining time making no sense": { ...withTime(-1), time_limit_in_ms: 1000 },
     "its default": {},
   };
   for (const [which, context] of Object.entries(clocks)) {
@@ -327,7 +332,7 @@ describe("the relay gives up in time", () => {
   it("when an answer does not end", () => {
     const endless = (response) => {
       response.writeHead(200);
-      const more = () => response.write("x".repeat(10_000), () => setImmediate(more));
+      const more = () => response.write("x".repeat(10_000), (error) => error || setImmediate(more));
       more();
     };
     return against([endless], async (target, variables) => {
@@ -349,8 +354,8 @@ describe("the relay gives up in time", () => {
 
 describe("the relay is refused", () => {
   const refusals = {
-    "status 400: {\"error\":\"not JSON\",\"offset\":3}": answer(400, '{"error":"not JSON","offset":3}'),
-    "status 401: {\"error\":\"wrong signature\"}": answer(401, '{"error":"wrong signature"}'),
+    'status 400: {"error":"not JSON","offset":3}': answer(400, '{"error":"not JSON","offset":3}'),
+    'status 401: {"error":"wrong signature"}': answer(401, '{"error":"wrong signature"}'),
     "status 404: ": answer(404),
     "status 413: too large": answer(413, "too large", { connection: "close" }),
     "status 302 to https://gateway.example/: moved": answer(302, "moved", {
@@ -411,7 +416,9 @@ describe("the relay over TLS", () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (text) => (output += text));
+    }
     const [code] = await once(child, "close");
     assert.ok(!output.includes(token), output);
     return { code, output };

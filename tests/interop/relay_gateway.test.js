@@ -7,7 +7,6 @@ import { startEventbus, startGateway } from "./gateway.js";
 import { invoke, startInstance, startTarget, token } from "./relay_support.js";
 
 const folder = process.env.COS_GATEWAY_TEST_DATA;
-const signed = { gateway: { auth: "hmac", token } };
 
 describe("relay and gateway", () => {
   let eventbus;
@@ -16,7 +15,7 @@ describe("relay and gateway", () => {
   let variables;
   before(async () => {
     eventbus = await startEventbus();
-    gateway = await startGateway(eventbus, signed);
+    gateway = await startGateway(eventbus);
     relay = startInstance();
     variables = { GATEWAY_URL: gateway.url, GATEWAY_TOKEN: token };
   });
@@ -28,8 +27,8 @@ describe("relay and gateway", () => {
   function checkEvents(records) {
     const messages = eventbus.take();
     const data = messages.map(({ body }) => JSON.parse(body));
-    assert.deepEqual(data.map((one) => JSON.stringify(one)).sort(),
-      records.map((one) => JSON.stringify(one)).sort());
+    const texts = (values) => values.map((value) => JSON.stringify(value)).sort();
+    assert.deepEqual(texts(data), texts(records)); // in any order
     for (const { headers, url } of messages) {
       assert.equal(url, "/gateway/interop");
       assert.equal(headers["ce-specversion"], "1.0");
@@ -68,7 +67,7 @@ describe("relay and gateway", () => {
   });
 
   it("refuse what is no payload, with the gateway's reason", async () => {
-    for (const event of [{ no: "records" }, { Records: [1] }, null, undefined, "text"]) {
+    for (const event of [{ no: "records" }, { Records: [1] }, null, "text"]) {
       const { error } = await invoke(relay, { event, variables });
       assert.match(error.message, /^refused by the gateway, attempt 1: status 400: {"error":".+}$/);
     }
@@ -79,21 +78,22 @@ describe("relay and gateway", () => {
 describe("relay and gateway, the eventbus being down", () => {
   it("deliver once it is back", async () => {
     let back = false;
-    const eventbus = await startTarget([
-      (response) => response.writeHead(back ? 204 : 503).end(),
-    ]);
-    const gateway = await startGateway(
-      { port: new URL(eventbus.url).port },
-      { ...signed, delivery: { deadline: "200ms" } },
-    );
-    const { value, lines } = await invoke(startInstance(), {
-      variables: { GATEWAY_URL: gateway.url, GATEWAY_TOKEN: token },
-      onLine: () => (back = true),
-    });
-    assert.deepEqual(value, { records: 1 });
-    assert.equal(lines.length, 1);
-    assert.match(lines[0], /attempt 1: status 504: {"error":"not delivered within/);
-    await gateway.stop();
-    await eventbus.stop();
+    const eventbus = await startTarget([(response) => response.writeHead(back ? 204 : 503).end()]);
+    try {
+      const gateway = await startGateway(
+        { port: new URL(eventbus.url).port },
+        { delivery: { deadline: "200ms" } },
+      );
+      const { value, lines } = await invoke(startInstance(), {
+        variables: { GATEWAY_URL: gateway.url, GATEWAY_TOKEN: token },
+        onLine: () => (back = true),
+      });
+      await gateway.stop();
+      assert.deepEqual(value, { records: 1 });
+      assert.equal(lines.length, 1);
+      assert.match(lines[0], /attempt 1: status 504: {"error":"not delivered within/);
+    } finally {
+      await eventbus.stop();
+    }
   });
 });

@@ -1,5 +1,5 @@
-// A self-signed certificate for localhost and 127.0.0.1 (RFC 5280): enough for a test of TLS without
-// a tool or a key in the source.
+// A self-signed certificate for localhost and 127.0.0.1 (RFC 5280), made without a tool, so that no
+// key stands in the source.
 import crypto from "node:crypto";
 
 function der(tag, ...contents) {

@@ -40,8 +40,8 @@ export const sampleEvent = { Records: [{ cos: { cosObject: { key: "/1/b/a.txt" }
 
 const original = { log: console.log, warn: console.warn, error: console.error };
 
-// {value} or {error}, with the lines logged meanwhile and the milliseconds taken; `onLine` sees each
-// line at once.
+// {value} or {error}, with the lines logged meanwhile and the milliseconds taken; `onLine` sees
+// each line at once.
 export async function invoke(relay, { event = sampleEvent, variables, context, onLine } = {}) {
   const lines = [];
   for (const level of Object.keys(original)) {
@@ -65,8 +65,8 @@ export async function invoke(relay, { event = sampleEvent, variables, context, o
   return result;
 }
 
-// Plays the gateway: each request gets the next of `script`, the last one again and again. Port 0 is
-// any; `requests` are those received so far.
+// Plays the gateway: each request gets the next of `script`, the last one again and again. Port 0
+// is any; `requests` are those received so far.
 export async function startTarget(script, { tls, port = 0 } = {}) {
   const requests = [];
   const serve = async (request, response) => {

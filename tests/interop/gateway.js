@@ -64,7 +64,7 @@ async function untilReady(url, child, output) {
 }
 
 // `settings` are merged over what every test needs; JSON is YAML, too.
-export async function startGateway(eventbus, settings) {
+export async function startGateway(eventbus, settings = {}) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "cos-gateway-interop-"));
   const [port, admin] = [await freePort(), await freePort()];
   const config = path.join(folder, "config.yml");
@@ -74,13 +74,14 @@ export async function startGateway(eventbus, settings) {
       target: `http://127.0.0.1:${eventbus.port}`,
       eventbus: "interop",
       function: { provision: false, name: "relay" },
+      ...settings,
       gateway: {
         listen: `127.0.0.1:${port}`,
         admin: `127.0.0.1:${admin}`,
         auth: "none",
         threads: 1,
+        ...settings.gateway,
       },
-      ...settings,
     }),
   );
   // None of the caller's settings may leak in.

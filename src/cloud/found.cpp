@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace gateway::cloud {
 namespace {
@@ -49,6 +50,8 @@ class Reader {
     std::optional<std::int64_t> number;
     if (const auto* integer = value->if_int64()) {
       number = *integer;
+    } else if (const auto* natural = value->if_uint64(); natural != nullptr) {
+      if (std::in_range<std::int64_t>(*natural)) number = static_cast<std::int64_t>(*natural);
     } else if (const auto* real = value->if_double(); real != nullptr && std::abs(*real) < 1e15) {
       number = static_cast<std::int64_t>(*real);
     } else if (const auto* text = value->if_string()) {

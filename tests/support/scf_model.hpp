@@ -1,0 +1,167 @@
+#pragma once
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cloud/api.hpp"
+#include "cloud/wanted.hpp"
+
+namespace gateway::test {
+
+// A COS trigger, or one of another type, as the model keeps it.
+class ModelTrigger {
+ public:
+  ModelTrigger() = default;
+  std::string type = "cos";
+  std::string name;  // the bucket's host
+  std::string qualifier = "$DEFAULT";
+  std::string event;
+  std::string prefix;
+  std::string suffix;
+  bool enabled = true;
+  unsigned hidden = 0;   // lists that do not show it yet
+  bool deleted = false;  // a list may show it all the same,
+  unsigned shown = 0;    // so many times
+
+  [[nodiscard]] std::string text() const;  // TriggerDesc as ListTriggers gives it
+  [[nodiscard]] bool operator==(const ModelTrigger&) const = default;
+};
+
+class ModelFunction {
+ public:
+  ModelFunction() = default;
+  std::string status = "Active";
+  std::string reason;                                    // of a failure
+  std::deque<std::pair<unsigned, std::string>> changes;  // after so many looks: this status
+  std::string available = "Available";
+  std::string type = "Event";
+  std::string runtime;
+  std::string handler;
+  std::string description;
+  std::string code;  // ZipFile in Base64, or the COS path
+  std::int64_t memory = 128;
+  std::int64_t timeout = 3;
+  std::map<std::string, std::string> environment;
+  bool public_net = true;
+  std::int64_t retries = 2;
+  std::int64_t max_age = 21600;
+  std::vector<ModelTrigger> triggers;
+};
+
+// What goes wrong with one call.
+class ModelFault {
+ public:
+  ModelFault() = default;
+  ModelFault(cloud::ErrorKind error_kind, std::string error_code, bool after_the_act = false)
+      : kind(error_kind), code(std::move(error_code)), acted(after_the_act) {}
+  cloud::ErrorKind kind = cloud::ErrorKind::transient;
+  std::string code;
+  bool acted = false;  // the call did its work; only the answer is lost
+};
+
+// SCF with its functions, in memory: states that change as they are looked at, lists that lag,
+// rules of the bucket that exclude each other. What a correct client never does is a violation.
+class ScfModel {
+ public:
+  using Key = std::pair<std::string, std::string>;  // namespace and name
+
+  // How it behaves from now on. Counts are looks at the resource.
+  class Behaviour {
+   public:
+    Behaviour() = default;
+    unsigned changing = 0;          // until a change of a function is complete
+    unsigned failed_creations = 0;  // so many creations end in CreateFailed
+    unsigned failed_updates = 0;
+    unsigned failed_deletions = 0;
+    unsigned list_lag = 0;  // lists that do not show a change
+    unsigned rule_lag = 0;  // attempts that still meet a rule that was deleted
+    std::optional<ModelFault> everything_fails;
+  };
+
+  [[nodiscard]] cloud::ApiResult<boost::json::object> act(const std::string& action,
+                                                          const boost::json::object& parameters);
+
+  std::map<Key, ModelFunction> functions;
+  // Rules of the bucket that belong to nobody's trigger here: bucket, event, prefix, suffix.
+  std::vector<ModelTrigger> other_rules;
+  Behaviour behaviour;
+  std::vector<std::string> violations;
+  unsigned writes = 0;  // that were carried out
+  unsigned creations = 0;
+
+  [[nodiscard]] const ModelFunction* find(const cloud::Wanted& wanted) const;
+
+ private:
+  using Parameters = boost::json::object;
+  using Answer = cloud::ApiResult<boost::json::object>;
+
+  Answer get_function(const Parameters& parameters);
+  Answer create_function(const Parameters& parameters);
+  Answer update_code(const Parameters& parameters);
+  Answer update_configuration(const Parameters& parameters);
+  Answer delete_function(const Parameters& parameters);
+  Answer get_rules(const Parameters& parameters);
+  Answer update_rules(const Parameters& parameters);
+  Answer list_triggers(const Parameters& parameters);
+  Answer create_trigger(const Parameters& parameters);
+  Answer enable_trigger(const Parameters& parameters);
+  Answer delete_trigger(const Parameters& parameters);
+
+  void change(ModelFunction& function, std::string meanwhile, std::string finally);
+  [[nodiscard]] bool rule_is_taken(const ModelTrigger& trigger, const ModelFunction* owner) const;
+  void violation(std::string what) { violations.push_back(std::move(what)); }
+  void expect_members(std::string_view action, const Parameters& parameters,
+                      std::string_view allowed);
+
+  std::vector<std::pair<ModelTrigger, unsigned>> lingering_rules_;
+};
+
+// One client's way to a model. A call takes a few turns of the loop before it acts and after it, so
+// that clients overlap.
+class ModelApi final : public cloud::Api {
+ public:
+  ModelApi(const Executor& executor, ScfModel& model, std::uint32_t seed = 0)
+      : executor_(executor), model_(model), random_(seed) {}
+
+  [[nodiscard]] Task<cloud::ApiResult<boost::json::object>> call(
+      std::string action, boost::json::object parameters) override;
+  void cancel() override { cancelled_ = true; }
+
+  // Asked before each call; what it gives is the call's fault.
+  std::function<std::optional<ModelFault>(const std::string& action)> fault;
+  // After each call that acted, before its answer arrives.
+  std::function<void(const std::string& action)> acted;
+  bool overlap = false;
+  std::vector<std::string> calls;
+  std::vector<boost::json::object> sent;  // the parameters of each
+
+  [[nodiscard]] std::size_t count(std::string_view action) const;
+  [[nodiscard]] std::vector<std::string> writes() const;
+
+ private:
+  [[nodiscard]] Task<void> turns();
+
+  Executor executor_;
+  ScfModel& model_;
+  std::mt19937 random_;
+  bool cancelled_ = false;
+  bool has_looked_ = false;
+};
+
+// What most tests want: two events on one bucket, code in a zip.
+[[nodiscard]] cloud::Wanted wanted_relay();
+// A function that is as wanted.
+[[nodiscard]] ModelFunction relay_as_wanted(const cloud::Wanted& wanted);
+[[nodiscard]] ScfModel::Key key_of(const cloud::Wanted& wanted);
+// In which way the model's function is not as wanted; empty if it is.
+[[nodiscard]] std::string difference(const ScfModel& model, const cloud::Wanted& wanted);
+
+}  // namespace gateway::test

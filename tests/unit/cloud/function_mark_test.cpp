@@ -1,0 +1,87 @@
+#include "cloud/function_mark.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/scf_model.hpp"
+
+namespace gateway::cloud {
+namespace {
+
+TEST(FunctionMark, IsReadBackFromTheDescription) {
+  const FunctionMark mark = mark_of(test::wanted_relay());
+  const auto read = parse_mark(mark.description());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->code(), mark.code());
+  EXPECT_EQ(read->settings(), mark.settings());
+}
+
+TEST(FunctionMark, KeepsToTheCharactersOfADescription) {
+  EXPECT_THAT(
+      mark_of(test::wanted_relay()).description(),
+      testing::MatchesRegex("Managed by cos gateway\\. Code [0-9a-f]+, settings [0-9a-f]+\\."));
+}
+
+TEST(FunctionMark, IsKnownByItsBeginningAlone) {
+  EXPECT_FALSE(parse_mark(""));
+  EXPECT_FALSE(parse_mark("auto-created function"));
+  EXPECT_FALSE(parse_mark("Was managed by cos gateway."));
+  for (const std::string text :
+       {"Managed by cos gateway.", "Managed by cos gateway. Code abc, settings 12.",
+        "Managed by cos gateway. Version 2."}) {
+    const auto mark = parse_mark(text);
+    ASSERT_TRUE(mark) << text;
+    EXPECT_EQ(mark->code(), "");
+    EXPECT_EQ(mark->settings(), "");
+  }
+}
+
+TEST(FunctionMark, TellsCodeAndSettingsApart) {
+  const FunctionMark before = mark_of(test::wanted_relay());
+  Wanted other = test::wanted_relay();
+  InlineCode code;
+  code.zip = "PK-other";
+  other.code = code;
+  EXPECT_NE(mark_of(other).code(), before.code());
+  EXPECT_EQ(mark_of(other).settings(), before.settings());
+}
+
+TEST(FunctionMark, ChangesWithEverySetting) {
+  const std::vector<std::function<void(Wanted&)>> changes{
+      [](Wanted&) {},
+      [](Wanted& wanted) { wanted.bucket.region = "ap-beijing"; },
+      [](Wanted& wanted) { wanted.events.pop_back(); },
+      [](Wanted& wanted) { wanted.prefix.clear(); },
+      [](Wanted& wanted) { std::swap(wanted.prefix, wanted.suffix); },
+      [](Wanted& wanted) { wanted.runtime = "Nodejs16.13"; },
+      [](Wanted& wanted) { wanted.handler = "index.handler"; },
+      [](Wanted& wanted) { wanted.memory_mb = 256; },
+      [](Wanted& wanted) { wanted.timeout = std::chrono::seconds(61); },
+      [](Wanted& wanted) { wanted.environment[0].second = "other"; },
+      [](Wanted& wanted) { wanted.environment.pop_back(); },
+      [](Wanted& wanted) { wanted.retries = 0; },
+      [](Wanted& wanted) { wanted.max_age = std::chrono::seconds(60); },
+  };
+  std::set<std::string> marks;
+  for (const auto& change : changes) {
+    Wanted wanted = test::wanted_relay();
+    change(wanted);
+    marks.insert(mark_of(wanted).settings());
+  }
+  EXPECT_EQ(marks.size(), changes.size());
+}
+
+TEST(FunctionMark, DoesNotDependOnTheOrderOfVariables) {
+  Wanted wanted = test::wanted_relay();
+  const FunctionMark before = mark_of(wanted);
+  std::swap(wanted.environment[0], wanted.environment[1]);
+  EXPECT_EQ(mark_of(wanted).description(), before.description());
+}
+
+}  // namespace
+}  // namespace gateway::cloud

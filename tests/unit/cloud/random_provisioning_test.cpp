@@ -1,0 +1,247 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cloud/function_mark.hpp"
+#include "cloud/provisioner.hpp"
+#include "support/scf_model.hpp"
+
+// From whatever state, through whatever faults, one or three provisioners on one loop reach the one
+// wanted state, and nothing that is not theirs changes.
+namespace gateway::cloud {
+namespace {
+
+using namespace std::chrono_literals;
+using test::ModelApi;
+using test::ModelFault;
+using test::ModelFunction;
+using test::ModelTrigger;
+using test::ScfModel;
+using testing::IsEmpty;
+
+class World {
+ public:
+  explicit World(std::uint32_t seed) : random_(seed) {
+    start();
+    behave();
+    const std::size_t provisioners = chance(2) ? 3 : 1;
+    for (std::size_t i = 0; i < provisioners; ++i) add_provisioner();
+  }
+
+  // Until every one of them has confirmed, or has given up too often.
+  void run() {
+    for (auto& one : provisioners_) {
+      asio::co_spawn(io_.get_executor(), converge(*one), [](const std::exception_ptr& error) {
+        if (error) std::rethrow_exception(error);
+      });
+    }
+    io_.run_for(10s);
+  }
+
+  void expect_as_wanted() const {
+    for (const auto& one : provisioners_) {
+      EXPECT_TRUE(one->confirmed) << one->provisioner->status().last_error;
+    }
+    EXPECT_EQ(test::difference(model_, wanted_), "");
+    EXPECT_EQ(model_.functions.size(), 2U);
+    EXPECT_EQ(model_.functions.at(kForeign).triggers, foreign_triggers_);
+    std::vector<ModelTrigger> others;
+    for (const auto& trigger : model_.find(wanted_)->triggers) {
+      if (trigger.name != wanted_.bucket.host()) others.push_back(trigger);
+    }
+    if (may_lose_others_) others = others_;  // they went with a function that had to be made anew
+    EXPECT_EQ(others, others_);
+    EXPECT_THAT(model_.violations, IsEmpty());
+  }
+
+ private:
+  class Replica {
+   public:
+    Replica(const Executor& executor, ScfModel& model, std::uint32_t seed)
+        : api(executor, model, seed) {}
+    ModelApi api;
+    std::unique_ptr<Provisioner> provisioner;
+    bool confirmed = false;
+  };
+
+  const ScfModel::Key kForeign{"default", "somebody"};
+
+  [[nodiscard]] bool chance(unsigned of) { return random_() % of == 0; }
+  [[nodiscard]] unsigned below(unsigned bound) { return random_() % bound; }
+
+  [[nodiscard]] static Task<void> converge(Replica& replica) {
+    // What fails for good is looked at again at the next reconciliation.
+    for (unsigned round = 0; round < 8 && !replica.confirmed; ++round) {
+      replica.confirmed = co_await replica.provisioner->converge();
+    }
+  }
+
+  [[nodiscard]] ModelTrigger random_trigger() {
+    static const std::vector<std::string> events{"cos:ObjectCreated:*", "cos:ObjectCreated:Put",
+                                                 "cos:ObjectRemove:*", "cos:ObjectRestore:Post"};
+    ModelTrigger trigger;
+    trigger.name = wanted_.bucket.host();
+    trigger.event = events[below(4)];
+    trigger.prefix = chance(2) ? wanted_.prefix : "old/";
+    trigger.suffix = chance(4) ? ".old" : "";
+    trigger.qualifier = chance(3) ? "$LATEST" : "$DEFAULT";
+    trigger.enabled = !chance(4);
+    return trigger;
+  }
+
+  // The service has no two that it could not tell apart.
+  static void add_unlike_others(ModelFunction& function, const ModelTrigger& trigger) {
+    for (const auto& other : function.triggers) {
+      if (other.text() == trigger.text() && other.qualifier == trigger.qualifier) return;
+    }
+    function.triggers.push_back(trigger);
+  }
+
+  void start() {
+    ModelFunction foreign;
+    foreign.runtime = "Go1";
+    foreign.description = "not ours";
+    ModelTrigger theirs = random_trigger();
+    theirs.prefix = "theirs/";
+    foreign.triggers.push_back(theirs);
+    foreign_triggers_ = foreign.triggers;
+    model_.functions[kForeign] = foreign;
+    if (chance(4)) return;
+
+    ModelFunction function = test::relay_as_wanted(wanted_);
+    if (chance(3)) {
+      function.code = "old";
+      function.description =
+          FunctionMark("0123456789abcdef",
+                       chance(2) ? "0123456789abcdef" : mark_of(wanted_).settings())
+              .description();
+    }
+    if (chance(3)) function.memory = 64;
+    if (chance(3)) function.timeout = 3;
+    if (chance(3)) function.environment.clear();
+    if (chance(4)) function.public_net = false;
+    if (chance(3)) function.retries = 0;
+    if (chance(4)) function.handler = "main";
+    if (chance(2)) function.triggers.clear();
+    if (chance(2)) {
+      for (unsigned i = below(5); i > 0; --i) add_unlike_others(function, random_trigger());
+    }
+    may_lose_others_ = chance(4);
+    if (may_lose_others_) {
+      if (chance(2)) function.runtime = "Go1";
+      if (chance(3)) function.type = "HTTP";
+    }
+    if (chance(2)) {
+      ModelTrigger timer;
+      timer.type = "timer";
+      timer.name = "nightly";
+      others_.push_back(timer);
+      ModelTrigger elsewhere = random_trigger();
+      elsewhere.name = "other-1250000000.cos.ap-guangzhou.myqcloud.com";
+      others_.push_back(elsewhere);
+      function.triggers.insert(function.triggers.end(), others_.begin(), others_.end());
+    }
+    static const std::vector<std::string> failures{"CreateFailed", "UpdateFailed", "PublishFailed",
+                                                   "DeleteFailed"};
+    static const std::vector<std::string> changes{"Creating", "Updating", "Publishing",
+                                                  "SomethingNew"};
+    if (chance(3)) {
+      function.status = failures[below(4)];
+      function.reason = "InternalError.System";
+      // What an update that failed left behind is not what the mark says.
+      if (function.status == "UpdateFailed") function.code = "half";
+      if (function.status == "CreateFailed" || function.status == "DeleteFailed") {
+        may_lose_others_ = true;
+      }
+      if (function.status == "CreateFailed") function.triggers.clear();
+    } else if (chance(3)) {
+      function.status = changes[below(4)];
+      function.changes = {{below(4), "Active"}};
+    } else if (chance(6)) {
+      may_lose_others_ = true;
+      function.status = "Deleting";
+      function.changes = {{below(4), ""}};
+    }
+    model_.functions[test::key_of(wanted_)] = std::move(function);
+  }
+
+  void behave() {
+    model_.behaviour.changing = below(4);
+    model_.behaviour.list_lag = chance(2) ? below(6) : 0;
+    model_.behaviour.rule_lag = chance(2) ? below(3) : 0;
+    if (chance(4)) model_.behaviour.failed_creations = below(4);
+    if (chance(4)) model_.behaviour.failed_updates = below(3);
+    if (chance(4)) model_.behaviour.failed_deletions = below(3);
+    if (model_.behaviour.failed_creations + model_.behaviour.failed_deletions > 0) {
+      may_lose_others_ = true;
+    }
+    faults_ = chance(3) ? 0 : below(20);
+  }
+
+  [[nodiscard]] std::optional<ModelFault> random_fault(const std::string& action) {
+    if (faults_ == 0 || !chance(3)) return std::nullopt;
+    --faults_;
+    const bool reads = action.starts_with("Get") || action.starts_with("List");
+    switch (below(6)) {
+      case 0:
+        return ModelFault(ErrorKind::transient, "RequestLimitExceeded");
+      case 1:
+        return ModelFault(ErrorKind::transient, "ClientError.Answer", true);
+      case 2:
+        return ModelFault(ErrorKind::transient, "ClientError.Connection", true);
+      case 3:
+        return ModelFault(ErrorKind::stubborn, "FailedOperation", !reads && chance(2));
+      case 4:
+        if (reads) return std::nullopt;
+        return ModelFault(ErrorKind::busy, "FailedOperation.OperationConflict");
+      default:
+        return ModelFault(ErrorKind::transient, "InternalError");
+    }
+  }
+
+  void add_provisioner() {
+    ProvisioningPace pace;
+    pace.poll = pace.retry_initial = pace.retry_max = pace.reconcile = 0ms;
+    pace.settle = 1000ms;
+    auto one = std::make_unique<Replica>(io_.get_executor(), model_, random_());
+    one->api.overlap = true;
+    one->api.fault = [this](const std::string& action) { return random_fault(action); };
+    one->provisioner = std::make_unique<Provisioner>(io_.get_executor(), one->api, wanted_, pace,
+                                                     Provisioner::Listener());
+    provisioners_.push_back(std::move(one));
+  }
+
+  std::mt19937 random_;
+  asio::io_context io_{1};
+  ScfModel model_;
+  const Wanted wanted_ = test::wanted_relay();
+  std::vector<std::unique_ptr<Replica>> provisioners_;
+  std::vector<ModelTrigger> foreign_triggers_;
+  std::vector<ModelTrigger> others_;  // on our function, but none of our business
+  bool may_lose_others_ = false;
+  unsigned faults_ = 0;
+};
+
+TEST(RandomProvisioning, ReachesTheWantedStateFromAnywhereThroughFaults) {
+  spdlog::set_level(spdlog::level::off);
+  for (std::uint32_t seed = 1; seed <= 400; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    World world(seed);
+    world.run();
+    world.expect_as_wanted();
+    if (testing::Test::HasFailure()) break;
+  }
+  spdlog::set_level(spdlog::level::info);
+}
+
+}  // namespace
+}  // namespace gateway::cloud

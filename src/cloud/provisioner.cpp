@@ -135,6 +135,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
     if (!found) {
       move = patience.failed(found.error());
     } else {
+      has_looked_ = true;
       patience.looked();
       history.looked(*found);
       const Plan planned = plan(goal, *found, history);

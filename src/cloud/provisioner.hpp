@@ -51,7 +51,7 @@ class Provisioner {
   Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
               Listener listener, Unmarked unmarked = Unmarked::refuse);
 
-  // Until everything is confirmed (empty text), an operator has to act, `deadline` has passed or
+  // Until everything is confirmed, an operator has to act, `deadline` has passed or
   // stop() was called; status() then says more. True if everything is confirmed.
   [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max());
   // converge() again and again, until stop().
@@ -66,6 +66,8 @@ class Provisioner {
   // Ends converge() and keep() soon, wherever they are: the call under way is let finish.
   void stop();
   [[nodiscard]] const ProvisioningStatus& status() const noexcept { return status_; }
+  // Whether the cloud has ever told what there is. Until then nothing can have been made here.
+  [[nodiscard]] bool has_looked() const noexcept { return has_looked_; }
 
  private:
   enum class Goal : std::uint8_t { converge, remove };
@@ -90,6 +92,7 @@ class Provisioner {
   Listener listener_;
   Signal wake_;
   bool stopped_ = false;
+  bool has_looked_ = false;
   bool was_ready_ = false;  // what differs from now on is drift
   bool repairing_ = false;  // in this run
   ProvisioningStatus status_;

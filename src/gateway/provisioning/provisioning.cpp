@@ -46,8 +46,14 @@ Task<void> Provisioning::stop(Instant deadline) {
   if (delete_on_stop_) co_await remove(deadline);
 }
 
-// The deadline of remove() is looked at between calls: one that hangs is cancelled.
+// A cloud that never answered is not waited for: this process has made nothing, and what an earlier
+// one left is there for `deprovision`.
 Task<void> Provisioning::remove(Instant deadline) {
+  if (!deployment_.provisioner().has_looked()) {
+    log::warn("the cloud was never reached; nothing is deleted", {{"error", status_.last_error}});
+    co_return;
+  }
+  // remove() looks at its deadline between calls; one that hangs is cancelled.
   Timer limit(executor_, deadline);
   limit.async_wait([this](const error_code& error) {
     if (!error) deployment_.cancel();

@@ -1,6 +1,5 @@
 #include "cloud/api_client.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>

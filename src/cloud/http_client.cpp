@@ -262,15 +262,11 @@ ssl::context& HttpClient::Conversation::trust() {
 
 Task<bool> HttpClient::Conversation::secure() {
   const auto link = link_;
-  error_code error;
   try {
     link->tls.emplace(link->socket, trust());
     link->tls->set_verify_callback(ssl::host_name_verification(origin_.host()));
   } catch (const boost::system::system_error& failed) {
-    error = failed.code();
-  }
-  if (error) {
-    problem_ = "TLS cannot be set up: " + error.message();
+    problem_ = fmt::format("TLS cannot be set up: {}", failed.what());
     co_return false;
   }
   // RFC 6066 section 3: no addresses in the server name indication.
@@ -326,6 +322,7 @@ Task<HttpResult> HttpClient::Conversation::exchange(HttpRequest wanted,
   for (bool again = false;; again = true) {
     sent_ = false;
     problem_.clear();
+    if (over()) co_return failure(problem_);
     const Instant oldest = std::chrono::steady_clock::now() - kMostIdle;
     const bool reused = !again && link_ && link_->used > oldest && is_quiet(*link_);
     if (!reused) {

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
+#include <cstdlib>
 #include <optional>
 
 #include "support/run_task.hpp"
@@ -287,6 +288,16 @@ TEST_F(HttpClientTlsTest, RefusesAnUnknownAuthority) {
   EXPECT_NE(result.error().text().find("certificate of localhost is not accepted"),
             std::string::npos)
       << result.error().text();
+}
+
+TEST_F(HttpClientTlsTest, TrustsTheSystemsAuthorities) {
+  ScriptedHttpServer server(authority_.issue("localhost"));
+  // NOLINTBEGIN(concurrency-mt-unsafe): no other thread reads the environment
+  ::setenv("SSL_CERT_FILE", authority_.file().c_str(), 1);
+  const auto result = exchange_with(server, "localhost", {});
+  ::unsetenv("SSL_CERT_FILE");
+  // NOLINTEND(concurrency-mt-unsafe)
+  EXPECT_TRUE(result) << result.error().text();
 }
 
 TEST_F(HttpClientTlsTest, SaysWhenTheAuthoritiesCannotBeRead) {

@@ -1,19 +1,11 @@
 #include "cloud/credentials_chain.hpp"
 
-#include <cstdlib>
-
 #include "cloud/instance_role.hpp"
-#include "cloud/pod_identity.hpp"
+#include "cloud/pod_identity_credentials.hpp"
 #include "cloud/temporary_credentials.hpp"
 
 namespace gateway::cloud {
 namespace {
-
-std::string read_environment(const char* name) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 // A pair as the operator gave it.
 class FixedCredentials : public Credentials {
@@ -40,22 +32,15 @@ class FixedCredentials : public Credentials {
 }  // namespace
 
 CredentialSources::CredentialSources()
-    : environment(read_environment),
-      sts(true, "sts.tencentcloudapi.com", 443),
-      metadata(false, "metadata.tencentyun.com", 80) {}
+    : sts(true, "sts.tencentcloudapi.com", 443), metadata(false, "metadata.tencentyun.com", 80) {}
 
 std::unique_ptr<Credentials> make_credentials(const Executor& executor, CredentialSources sources) {
   if (!sources.id.empty() && !sources.key.empty()) {
     return std::make_unique<FixedCredentials>(
         Credential(std::move(sources.id), std::move(sources.key), std::move(sources.token)));
   }
-  PodIdentity identity;
-  identity.region = sources.environment("TKE_REGION");
-  identity.provider_id = sources.environment("TKE_PROVIDER_ID");
-  identity.token_file = sources.environment("TKE_WEB_IDENTITY_TOKEN_FILE");
-  identity.role_arn = sources.environment("TKE_ROLE_ARN");
-  if (identity.complete()) {
-    return std::make_unique<PodIdentityCredentials>(executor, std::move(identity),
+  if (sources.pod_identity) {
+    return std::make_unique<PodIdentityCredentials>(executor, std::move(*sources.pod_identity),
                                                     std::move(sources.sts), sources.sts_timeout,
                                                     std::move(sources.ca_file));
   }

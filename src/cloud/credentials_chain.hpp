@@ -1,22 +1,23 @@
 #pragma once
 #include <chrono>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cloud/credentials.hpp"
 #include "cloud/http_client.hpp"
+#include "cloud/pod_identity.hpp"
 
 namespace gateway::cloud {
 
 // Everything credentials can come from.
 struct CredentialSources {
-  CredentialSources();  // the public services and the process's environment
+  CredentialSources();  // the public services
 
   Secret id;  // from secret file, configuration or environment
   Secret key;
   Secret token;
-  std::function<std::string(const char* name)> environment;  // empty: not set
+  std::optional<PodIdentity> pod_identity;
   HttpOrigin sts;
   HttpOrigin metadata;
   std::chrono::milliseconds sts_timeout{10'000};
@@ -24,8 +25,8 @@ struct CredentialSources {
   std::string ca_file;  // trusted besides the system's, for STS
 };
 
-// The first of: the key pair given, the pod's identity if TKE has put its variables there, the
-// instance's role. Reading them is left to get().
+// The first there is of: the key pair, the pod's identity, the instance's role. Fetching is left to
+// get().
 [[nodiscard]] std::unique_ptr<Credentials> make_credentials(const Executor& executor,
                                                             CredentialSources sources);
 

@@ -6,7 +6,6 @@
 #include <openssl/x509.h>
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -20,7 +19,7 @@
 #include <optional>
 
 #include "runtime/clock.hpp"
-#include "runtime/signal.hpp"
+#include "runtime/name_lookup.hpp"
 
 namespace gateway::cloud {
 namespace http = boost::beast::http;
@@ -50,16 +49,6 @@ struct Link {
   std::optional<TlsStream> tls;
   boost::beast::flat_buffer buffer;
   Instant used;
-};
-
-// A name look-up: outlives its waiter, since the system's resolver cannot be interrupted.
-struct Lookup {
-  explicit Lookup(const Executor& executor) : resolver(executor), done(executor) {}
-  asio::ip::basic_resolver<tcp, Executor> resolver;
-  Signal done;
-  bool finished = false;
-  error_code error;
-  std::vector<tcp::endpoint> endpoints;
 };
 
 // Nothing has come on an idle connection, not even its end. What comes before a request is no
@@ -102,7 +91,8 @@ class HttpClient::Conversation : public std::enable_shared_from_this<Conversatio
       : executor_(executor),
         origin_(std::move(origin)),
         ca_file_(std::move(ca_file)),
-        timer_(executor) {}
+        timer_(executor),
+        lookup_(executor) {}
 
   [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
   void cancel();
@@ -132,7 +122,7 @@ class HttpClient::Conversation : public std::enable_shared_from_this<Conversatio
   Timer timer_;
   unsigned armed_ = 0;  // a timer that was set again meanwhile does nothing
   std::shared_ptr<Link> link_;
-  std::shared_ptr<Lookup> lookup_;
+  NameLookup lookup_;
   std::optional<Parser> parser_;
   Instant end_;
   std::string problem_;
@@ -174,40 +164,19 @@ void HttpClient::Conversation::drop() {
 
 void HttpClient::Conversation::cancel() {
   cancelled_ = true;
-  if (lookup_) lookup_->done.notify_all();
+  lookup_.cancel();
   if (!link_) return;
   error_code ignored;
   link_->socket.close(ignored);
 }
 
 Task<std::vector<tcp::endpoint>> HttpClient::Conversation::resolve() {
-  std::vector<tcp::endpoint> found;
-  error_code not_numeric;
-  const auto address = asio::ip::make_address(origin_.host(), not_numeric);
-  if (!not_numeric) {
-    found.emplace_back(address, origin_.port());
-    co_return found;
+  auto found = co_await lookup_.resolve(origin_.host(), origin_.port(), end_);
+  if (!found) {
+    problem_ = "name look-up of " + origin_.host() + ": " + found.error().message();
+    co_return std::vector<tcp::endpoint>();
   }
-  auto lookup = std::make_shared<Lookup>(executor_);
-  lookup_ = lookup;
-  lookup->resolver.async_resolve(origin_.host(), std::to_string(origin_.port()),
-                                 [lookup](const error_code& error, const auto& results) {
-                                   lookup->finished = true;
-                                   lookup->error = error;
-                                   for (const auto& entry : results) {
-                                     lookup->endpoints.push_back(entry.endpoint());
-                                   }
-                                   lookup->done.notify_all();
-                                 });
-  while (!lookup->finished && !over()) co_await lookup->done.wait_until(end_);
-  lookup_.reset();
-  if (!lookup->finished) {
-    problem_ = "name look-up of " + origin_.host() + " takes too long";
-  } else if (lookup->error) {
-    problem_ = "name look-up of " + origin_.host() + ": " + lookup->error.message();
-  }
-  found = lookup->endpoints;
-  co_return found;
+  co_return std::move(*found);
 }
 
 // One address; `until` is its share of the time.

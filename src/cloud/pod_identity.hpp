@@ -1,9 +1,6 @@
 #pragma once
 #include <string>
 
-#include "cloud/http_client.hpp"
-#include "cloud/temporary_credentials.hpp"
-
 namespace gateway::cloud {
 
 // What TKE puts into a pod whose service account is bound to a role.
@@ -17,24 +14,6 @@ struct PodIdentity {
   [[nodiscard]] bool complete() const noexcept {
     return !region.empty() && !provider_id.empty() && !token_file.empty() && !role_arn.empty();
   }
-};
-
-// A role taken on with the pod's OpenID Connect token (STS 2018-08-13, AssumeRoleWithWebIdentity).
-// The token's file is read each time: the kubelet replaces it.
-class PodIdentityCredentials : public TemporaryCredentials {
- public:
-  PodIdentityCredentials(const Executor& executor, PodIdentity identity, HttpOrigin sts,
-                         std::chrono::milliseconds timeout, std::string ca_file = {});
-
-  void cancel() override { http_.cancel(); }
-  [[nodiscard]] std::string name() const override { return "pod identity (OIDC)"; }
-
- private:
-  [[nodiscard]] Task<ApiResult<Credential>> fetch() override;
-
-  const PodIdentity identity_;
-  const std::chrono::milliseconds timeout_;
-  HttpClient http_;
 };
 
 }  // namespace gateway::cloud

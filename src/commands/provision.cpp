@@ -36,9 +36,10 @@ class Session {
  public:
   Session(const config::Settings& settings, const Options& options)
       : options_(options),
-        deployment_(context_.get_executor(), settings,
-                    [this](const cloud::ProvisioningStatus& status) { status_ = status; },
-                    deployment_options(options)) {}
+        deployment_(
+            context_.get_executor(), settings,
+            [this](const cloud::ProvisioningStatus& status) { status_ = status; },
+            deployment_options(options)) {}
 
   int provision() { return options_.dry_run ? run(show_plan(false)) : run(converge()); }
   int deprovision() { return options_.dry_run ? run(show_plan(true)) : run(remove()); }
@@ -68,7 +69,7 @@ class Session {
       co_return plan.error().kind() == cloud::ErrorKind::denied ? kNotAuthorised : kUnavailable;
     }
     for (const auto& step : plan->steps) {
-      fmt::print("{:<7} {:<60} {}\n", label(step.action), step.resource, step.reason);
+      fmt::print("{:<7} {}: {}\n", label(step.action), step.resource, step.reason);
     }
     co_return kDone;
   }
@@ -88,7 +89,8 @@ class Session {
       log::info(text);
       return kDone;
     }
-    log::error(status_.last_error.empty() ? std::string("not done in time") : status_.last_error);
+    // A failure was logged when it happened.
+    if (status_.state != cloud::ProvisioningState::failed) log::error(status_.last_error);
     return exit_code_of(status_);
   }
 

@@ -16,6 +16,7 @@ cloud::CredentialSources sources_of(const config::Settings& settings) {
   sources.id = settings.credentials.secret_id;
   sources.key = settings.credentials.secret_key;
   sources.token = settings.credentials.session_token;
+  sources.pod_identity = settings.pod_identity;
   return sources;
 }
 

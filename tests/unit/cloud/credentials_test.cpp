@@ -5,7 +5,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <fstream>
-#include <map>
 #include <ostream>
 
 #include "cloud/credentials_chain.hpp"
@@ -53,7 +52,6 @@ Action sts_error(const std::string& code) {
 class CredentialsTest : public ::testing::Test {
  protected:
   CredentialsTest() {
-    sources_.environment = [this](const char* name) { return environment_[name]; };
     sources_.metadata = HttpOrigin(false, "127.0.0.1", server_.port());
     sources_.sts = HttpOrigin(false, "127.0.0.1", server_.port());
   }
@@ -76,7 +74,6 @@ class CredentialsTest : public ::testing::Test {
 
   asio::io_context context_{1};
   test::ScriptedHttpServer server_;
-  std::map<std::string, std::string> environment_;
   CredentialSources sources_;
   std::unique_ptr<Credentials> credentials_;
 };
@@ -85,7 +82,7 @@ TEST_F(CredentialsTest, AreThePairThatIsConfigured) {
   sources_.id = Secret("AKIDgiven");
   sources_.key = Secret("key");
   sources_.token = Secret("token");
-  environment_["TKE_ROLE_ARN"] = "not looked at";
+  sources_.pod_identity = PodIdentity();  // not looked at
   const auto result = get();
   ASSERT_TRUE(result);
   EXPECT_EQ(result->id().reveal(), "AKIDgiven");
@@ -226,10 +223,12 @@ class PodIdentityTest : public CredentialsTest {
   PodIdentityTest() {
     file_ = ::testing::TempDir() + "pod-token-" + std::to_string(::getpid());
     write_token("token-1\n");
-    environment_["TKE_REGION"] = "ap-beijing";
-    environment_["TKE_PROVIDER_ID"] = "cls-provider";
-    environment_["TKE_WEB_IDENTITY_TOKEN_FILE"] = file_;
-    environment_["TKE_ROLE_ARN"] = "qcs::cam::uin/1:roleName/relay";
+    PodIdentity identity;
+    identity.region = "ap-beijing";
+    identity.provider_id = "cls-provider";
+    identity.token_file = file_;
+    identity.role_arn = "qcs::cam::uin/1:roleName/relay";
+    sources_.pod_identity = identity;
   }
   ~PodIdentityTest() override { ::unlink(file_.c_str()); }
   void write_token(std::string_view token) const { std::ofstream(file_) << token; }
@@ -262,12 +261,6 @@ TEST_F(PodIdentityTest, ReadsTheTokenAnewEachTime) {
   write_token("token-2");
   EXPECT_EQ(id(), "AKIDtwo");
   EXPECT_NE(server_.requests().at(1).body.find("token-2"), std::string::npos);
-}
-
-TEST_F(PodIdentityTest, IsNotUsedWhileAPartOfItIsMissing) {
-  environment_["TKE_ROLE_ARN"] = "";
-  make();
-  EXPECT_EQ(credentials_->name(), "instance role");
 }
 
 TEST_F(PodIdentityTest, IsDeniedWithoutAToken) {

@@ -1,4 +1,4 @@
-#include "cloud/pod_identity.hpp"
+#include "cloud/pod_identity_credentials.hpp"
 
 #include <fmt/format.h>
 

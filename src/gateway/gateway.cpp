@@ -117,12 +117,15 @@ class Gateway::Impl final : public observe::AdminPages {
     if (!running_ || stopping_.exchange(true)) return;
     log::info("stopping", {{"in_flight", snapshot().in_flight()}});
     const Instant now = std::chrono::steady_clock::now();
-    asio::co_spawn(
-        control_.get_executor(), end_provisioning(now + settings_.ingress.grace / 2),
-        [this, deadline = now + settings_.ingress.grace](const std::exception_ptr& error) {
-          if (error) log::internal_error("stopping", error);
-          for (auto& shard : shards_) shard->stop(deadline);
-        });
+    const Instant deadline = now + settings_.ingress.grace;
+    if (!provisioning_) return stop_shards(deadline);
+    // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
+    // gone.
+    asio::co_spawn(control_.get_executor(), provisioning_->stop(now + settings_.ingress.grace / 2),
+                   [this, deadline](const std::exception_ptr& error) {
+                     if (error) log::internal_error("stopping", error);
+                     stop_shards(deadline);
+                   });
   }
 
   void wait() {
@@ -204,10 +207,8 @@ class Gateway::Impl final : public observe::AdminPages {
     return provisioning_ ? label(provisioning_->status().state) : observe::kProvisioningDisabled;
   }
 
-  // Posts are still taken while it runs: an event on its way finds the gateway until its trigger is
-  // gone.
-  [[nodiscard]] Task<void> end_provisioning(Instant deadline) {
-    if (provisioning_) co_await provisioning_->stop(deadline);
+  void stop_shards(Instant deadline) {
+    for (auto& shard : shards_) shard->stop(deadline);
   }
 
   // Lives until the last shard has answered, however late.

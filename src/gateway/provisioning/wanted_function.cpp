@@ -66,11 +66,7 @@ cloud::Wanted wanted_function(const config::Settings& settings) {
   wanted.space = function.space;
   wanted.name = function.name;
   wanted.bucket = *bucket;
-  for (const auto& event : settings.bucket.events) {
-    if (std::find(wanted.events.begin(), wanted.events.end(), event) == wanted.events.end()) {
-      wanted.events.push_back(event);
-    }
-  }
+  wanted.events = settings.bucket.events;
   wanted.prefix = settings.bucket.prefix;
   wanted.suffix = settings.bucket.suffix;
   if (code_object) {

@@ -102,9 +102,9 @@ TEST(WantedFunction, HasNoVariableWithoutAValue) {
 
 TEST(WantedFunction, TakesTheRestAsConfigured) {
   const auto wanted = wanted_function(settings_with(
-      {"bucket.events=['cos:ObjectCreated:Put', 'cos:ObjectRemove:*', 'cos:ObjectCreated:Put']",
-       "bucket.prefix=logs/", "bucket.suffix=.gz", "function.namespace=prod", "function.memory=256",
-       "function.timeout=2m", "function.retries=1", "function.max_age=10m"}));
+      {"bucket.events=['cos:ObjectCreated:Put', 'cos:ObjectRemove:*']", "bucket.prefix=logs/",
+       "bucket.suffix=.gz", "function.namespace=prod", "function.memory=256", "function.timeout=2m",
+       "function.retries=1", "function.max_age=10m"}));
   EXPECT_EQ(wanted.space, "prod");
   EXPECT_EQ(wanted.name, "relay");
   EXPECT_EQ(wanted.bucket.host(), "photos-1250000000.cos.ap-beijing.myqcloud.com");

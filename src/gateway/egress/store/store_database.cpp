@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 
 #include "gateway/egress/store/store_schema.hpp"
 #include "gateway/egress/store/stored_rows.hpp"
@@ -90,6 +92,11 @@ void StoreDatabase::recognise(const Settings& settings) {
   switch (recognise_schema(database_, settings.kind, settings.owner)) {
     case Recognised::empty:
       if (!settings.owner) throw Unusable("there is no store in it");
+      // SQLite takes less than a page for nothing and would write over it.
+      if (std::error_code error; database_.integer("PRAGMA page_count") == 0 &&
+                                 std::filesystem::file_size(settings.path, error) > 0 && !error) {
+        throw_damaged("less than a page");
+      }
       database_.run(fmt::format("PRAGMA page_size={}", kPageSize));
       // Before the tables: page size and mode cannot both be changed in a file that has content.
       static_cast<void>(database_.text("PRAGMA journal_mode=WAL"));

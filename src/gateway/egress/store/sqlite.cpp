@@ -13,10 +13,11 @@ Database::Database(const std::string& path, int flags) {
     sqlite3_extended_result_codes(handle_, 1);
     return;
   }
-  const Error error(code, handle_ != nullptr ? sqlite3_system_errno(handle_) : 0,
-                    handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));
+  const int system_error = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
+  std::string text = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
+  if (system_error != 0) text += ": " + std::generic_category().message(system_error);
   sqlite3_close(handle_);
-  throw error;
+  throw Error(code, system_error, text);
 }
 
 Database::~Database() {

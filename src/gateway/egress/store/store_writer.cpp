@@ -147,8 +147,8 @@ void StoreWriter::run() {
     // Returned rows first: a fetch of the same turn is to get them.
     for (const auto& rows : turn.returns) leases_.give_back(rows);
     if (!turn.submissions.empty()) append(std::move(turn.submissions));
-    if (!turn.removals.empty()) remove_now(std::move(turn.removals));
-    if (turn.fetch) serve(std::move(*turn.fetch));
+    if (!turn.removals.empty()) remove_now(turn.removals);
+    if (turn.fetch) serve(*turn.fetch);
     turn = Turn();
     keep_house(idle);
   }
@@ -237,7 +237,7 @@ void StoreWriter::append(std::vector<Submission> group) {
   if (!result) refuse_waiting(result.error());
 }
 
-void StoreWriter::remove_now(std::vector<Removal> removals) {
+void StoreWriter::remove_now(const std::vector<Removal>& removals) {
   std::vector<Sequence> rows = std::exchange(owed_, {});
   for (const Removal& removal : removals) {
     rows.insert(rows.end(), removal.rows.begin(), removal.rows.end());
@@ -256,12 +256,12 @@ void StoreWriter::remove_now(std::vector<Removal> removals) {
     result = removed.error();
   }
   publish();
-  for (Removal& removal : removals) {
+  for (const Removal& removal : removals) {
     if (removal.done) removal.done(result);
   }
 }
 
-void StoreWriter::serve(Fetch fetch) {
+void StoreWriter::serve(const Fetch& fetch) {
   StoreOutcome<StoredChunk> chunk = StoredChunk();
   std::vector<Sequence> returned = leases_.take_returned(fetch.max_rows);
   if (!returned.empty()) {
@@ -387,7 +387,8 @@ void StoreWriter::publish() {
   if (!totals || !oldest) return;
   backlog_rows_.set(totals->rows);
   backlog_bytes_.set(totals->bytes);
-  oldest_ms_.store(*oldest ? (*oldest)->time_since_epoch().count() : -1, std::memory_order_relaxed);
+  const std::optional<WallInstant> first = *oldest;
+  oldest_ms_.store(first ? first->time_since_epoch().count() : -1, std::memory_order_relaxed);
 }
 
 }  // namespace gateway::egress

@@ -81,8 +81,9 @@ class StoreWriter {
   // The next to fetch gets them first. False once stopped.
   bool give_back(std::vector<Sequence> rows);
 
-  // Wait-free; a copy of what the thread last published.
+  // Cheap enough to ask before every submit().
   [[nodiscard]] StoreState state() const noexcept { return state_.load(std::memory_order_acquire); }
+  // As of the end of the last transaction.
   [[nodiscard]] StoreStatus status() const;
 
   // Takes nothing more, finishes what waits until the deadline, tells the rest that it is not kept,
@@ -118,8 +119,8 @@ class StoreWriter {
   void run();
   [[nodiscard]] bool next_turn(Turn& turn);
   void append(std::vector<Submission> group);
-  void remove_now(std::vector<Removal> removals);
-  void serve(Fetch fetch);
+  void remove_now(const std::vector<Removal>& removals);
+  void serve(const Fetch& fetch);
   void note_damaged(const StoredChunk& chunk);
   void keep_house(bool idle);
   void try_again();

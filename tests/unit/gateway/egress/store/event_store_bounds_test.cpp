@@ -17,7 +17,9 @@ StoreError::Kind fill(EventStore& store, int& next, std::size_t data = 1000) {
     const auto result = store.append(events(next, 50, data), kAdded);
     if (!result) return result.error().kind();
     next += 50;
-    if (store.checkpoint_due()) EXPECT_TRUE(store.checkpoint());
+    if (store.checkpoint_due()) {
+      EXPECT_TRUE(store.checkpoint());
+    }
   }
 }
 

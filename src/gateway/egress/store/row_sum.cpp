@@ -1,5 +1,6 @@
 #include "gateway/egress/store/row_sum.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstring>

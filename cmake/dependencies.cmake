@@ -15,6 +15,7 @@ endif()
 find_package(yaml-cpp CONFIG REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
+find_package(SQLite3 3.37 REQUIRED)
 
 # yaml-cpp 0.7 exports `yaml-cpp`, 0.8 `yaml-cpp::yaml-cpp`.
 add_library(cos_gateway_yaml INTERFACE)

@@ -160,6 +160,15 @@ void Encoder::append_batch(std::span<const OutgoingEvent> events, Gather& out) {
   append_json_request(events, out);
 }
 
+void Encoder::json(const OutgoingEvent& event, std::string& out) {
+  json_.clear();
+  const JsonPart part = append_json(event);
+  out.reserve(out.size() + json_.size() + part.data.size() + part.suffix.size());
+  out += json_;
+  out += part.data;
+  out += part.suffix;
+}
+
 void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
   head_.clear();
   for_each_attribute(event.record, [this](std::string_view name, std::string_view value) {
@@ -210,8 +219,7 @@ void Encoder::append_json_request(std::span<const OutgoingEvent> events, Gather&
   std::size_t referred = 0;
   for (const auto& event : events) {
     if (batch) json_ += parts_.empty() ? '[' : ',';
-    parts_.push_back(event.passed_on != nullptr ? append_passed_json(*event.passed_on)
-                                                : append_record_json(event));
+    parts_.push_back(append_json(event));
     parts_.back().own_end = json_.size();
     referred += parts_.back().data.size() + parts_.back().suffix.size();
   }
@@ -229,6 +237,11 @@ void Encoder::append_json_request(std::span<const OutgoingEvent> events, Gather&
     own_begin = part.own_end;
   }
   if (batch) out.copy("]");
+}
+
+Encoder::JsonPart Encoder::append_json(const OutgoingEvent& event) {
+  return event.passed_on != nullptr ? append_passed_json(*event.passed_on)
+                                    : append_record_json(event);
 }
 
 Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {

@@ -55,6 +55,10 @@ class Encoder {
   // Batch mode only: one request with all of `events`, at least one.
   void append_batch(std::span<const OutgoingEvent> events, Gather& out);
 
+  // Appends the event in JSON (JSON format section 3), the body that structured mode would send, in
+  // any mode.
+  void json(const OutgoingEvent& event, std::string& out);
+
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
 
  private:
@@ -78,6 +82,7 @@ class Encoder {
   void append_record_binary(const OutgoingEvent& event, Gather& out);
   void append_passed_binary(const CloudEvent& event, Gather& out);
   void append_json_request(std::span<const OutgoingEvent> events, Gather& out);
+  [[nodiscard]] JsonPart append_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
   template <class Write>

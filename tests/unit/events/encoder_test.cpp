@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 
@@ -349,6 +350,78 @@ TEST(Encoder, CarriesEverySamplePayloadInEveryMode) {
     for (const auto& attribute : one->attributes) {
       EXPECT_EQ(attribute.value, two->attribute(attribute.name));
     }
+  }
+}
+
+TEST(EncoderJson, IsTheBodyOfStructuredModeInEveryMode) {
+  const Padded record(R"({"cos":{"cosObject":{"key":"/125/b/k"}}})");
+  CloudEvent other = someone_elses_event();
+  other.data = "x\n";
+  other.data_kind = CloudEvent::DataKind::text;
+  other.content_type = "text/plain";
+  for (const OutgoingEvent& event : {event_of(record.view()), event_of(other)}) {
+    const auto expected = request_of(with_all_attributes(ContentMode::structured), event).body;
+    for (const auto mode : {ContentMode::binary, ContentMode::structured, ContentMode::batch}) {
+      std::string json = "before";
+      Encoder(with_all_attributes(mode)).json(event, json);
+      EXPECT_EQ(json, "before" + expected);
+    }
+  }
+}
+
+TEST(EncoderJson, ReadsBackAsTheSameEvent) {
+  const struct {
+    CloudEvent::DataKind kind;
+    std::string_view type;
+    std::string data;
+  } rows[] = {{CloudEvent::DataKind::none, "", ""},
+              {CloudEvent::DataKind::json, "", " [ 1.0, {\"a\" : \"\\u00e4\"}]"},
+              {CloudEvent::DataKind::json, "a/x+json", "\"x\""},
+              {CloudEvent::DataKind::text, "text/x;a=\"b\"", "x\n\t\"\\ \xC3\xA4"},
+              {CloudEvent::DataKind::bytes, "image/png", "\0\xFF\r\n"s},
+              {CloudEvent::DataKind::bytes, "", ""}};
+  for (const auto& row : rows) {
+    CloudEvent event = someone_elses_event();
+    event.data_kind = row.kind;
+    event.content_type = row.type;
+    event.data = row.data;
+    std::string json;
+    Encoder(settings()).json(event_of(event), json);
+    const auto read = read_structured_event(json);
+    ASSERT_TRUE(read) << json;
+    // White space around a JSON value is not part of it.
+    EXPECT_EQ(read->data,
+              row.data.substr(std::min(row.data.find_first_not_of(' '), row.data.size())));
+    EXPECT_EQ(read->data_kind, row.kind);
+    EXPECT_EQ(read->content_type, row.type);
+    ASSERT_EQ(read->attributes.size(), event.attributes.size());
+    for (std::size_t i = 0; i < event.attributes.size(); ++i) {
+      EXPECT_EQ(read->attributes[i].name, event.attributes[i].name);
+      EXPECT_EQ(read->attributes[i].value, event.attributes[i].value);
+      EXPECT_EQ(read->attributes[i].json_literal, event.attributes[i].json_literal);
+    }
+  }
+}
+
+TEST(EncoderJson, OfARecordPassedOnIsTheRequestTheRecordWouldHaveBeen) {
+  for (const auto& [name, payload] : test::sample_payloads()) {
+    SCOPED_TRACE(name);
+    Padded body(payload);
+    RecordSplitter splitter;
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_TRUE(spans);
+    const auto record = body.view().substr((*spans)[0].offset, (*spans)[0].length);
+    const EncoderSettings binary = with_all_attributes(ContentMode::binary);
+    std::string json;
+    Encoder(binary).json(event_of(record), json);
+    const auto stored = read_structured_event(json);
+    ASSERT_TRUE(stored) << stored.error().reason();
+    const auto first = request_of(binary, event_of(record));
+    const auto again = request_of(binary, event_of(*stored));
+    EXPECT_EQ(again.body, first.body);
+    ASSERT_EQ(again.headers.size(), first.headers.size());
+    for (const auto& [header, value] : first.headers)
+      EXPECT_EQ(again.header(header), value) << header;
   }
 }
 

@@ -1,0 +1,187 @@
+#include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/store_writer.hpp"
+
+// What storing costs, next to what the device can do: both in the directory named by TMPDIR, or
+// /var/tmp, as /tmp may be memory.
+namespace gateway::egress {
+namespace {
+
+constexpr std::size_t kRecordBytes = 1024;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{4} << 30;
+
+class Directory {
+ public:
+  Directory() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread here
+    const char* const parent = std::getenv("TMPDIR");
+    path_ = fmt::format("{}/micro-store-{}", parent != nullptr ? parent : "/var/tmp", getpid());
+    std::filesystem::create_directories(path_);
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  [[nodiscard]] std::string file(std::string_view name) const {
+    return fmt::format("{}/{}", path_, name);
+  }
+
+ private:
+  std::string path_;
+};
+
+std::vector<StoredEvent> some_events(std::size_t count) {
+  StoredEvent event;
+  event.id = "01234567-89ab-4def-8edc-ba9876543210";
+  event.type = "tencent-cloud-cos-event";
+  event.bucket = "bench-1250000000";
+  event.key = "photos/2026/01/02/3f1c9d7e.jpg";
+  event.json =
+      R"({"specversion":"1.0","id":"01234567-89ab-4def-8edc-ba9876543210","source":"function",)"
+      R"("type":"tencent-cloud-cos-event","time":"2026-01-02T03:04:05.678Z",)"
+      R"("datacontenttype":"application/json","data":{"event":")";
+  event.json.append(kRecordBytes - event.json.size() - 3, 'x');
+  event.json += "\"}}";
+  return std::vector<StoredEvent>(count, event);
+}
+
+void count_records(benchmark::State& state, std::size_t records) {
+  state.SetItemsProcessed(static_cast<std::int64_t>(records));
+  state.SetBytesProcessed(static_cast<std::int64_t>(records * kRecordBytes));
+}
+
+// The device alone: so many KiB appended to a file, then fdatasync.
+void device_write_and_sync(benchmark::State& state) {
+  const Directory directory;
+  const int file = open(directory.file("plain").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const std::string block(static_cast<std::size_t>(state.range(0)) * 1024, 'x');
+  std::size_t records = 0;
+  off_t at = 0;
+  for (auto _ : state) {
+    if (pwrite(file, block.data(), block.size(), at) != static_cast<ssize_t>(block.size()) ||
+        fdatasync(file) != 0) {
+      state.SkipWithError("the device failed");
+      break;
+    }
+    at = (at + static_cast<off_t>(block.size())) % (off_t{256} << 20);
+    records += block.size() / kRecordBytes;
+  }
+  close(file);
+  count_records(state, records);
+}
+BENCHMARK(device_write_and_sync)->Arg(4)->Arg(64)->Arg(1024)->Arg(8192)->UseRealTime();
+
+void store_append(benchmark::State& state) {
+  const Directory directory;
+  auto store = EventStore::open(directory.file("spool.db"), kMaxBytes, StoreKind::spool);
+  if (!store) return state.SkipWithError(store.error().text().c_str());
+  const auto group = some_events(static_cast<std::size_t>(state.range(0)));
+  std::size_t records = 0;
+  for (auto _ : state) {
+    if (!(*store)->append(group, {})) return state.SkipWithError("append failed");
+    if ((*store)->checkpoint_due() && !(*store)->checkpoint()) {
+      return state.SkipWithError("checkpoint failed");
+    }
+    records += group.size();
+  }
+  count_records(state, records);
+}
+BENCHMARK(store_append)->Arg(1)->Arg(50)->Arg(500)->Arg(2000)->Arg(8000)->UseRealTime();
+
+// Posts of 50 records; so many wait for their confirmation at once.
+void writer_posts(benchmark::State& state) {
+  const Directory directory;
+  auto store = EventStore::open(directory.file("spool.db"), kMaxBytes, StoreKind::spool);
+  if (!store) return state.SkipWithError(store.error().text().c_str());
+  StoreWriter writer(std::move(*store));
+  const auto post = some_events(50);
+  std::size_t records = 0;
+  for (auto _ : state) {
+    std::vector<std::future<bool>> confirmed;
+    for (std::int64_t n = 0; n < state.range(0); ++n) {
+      auto promise = std::make_shared<std::promise<bool>>();
+      confirmed.push_back(promise->get_future());
+      if (!writer.submit(post, [promise](const StoreResult& result) {
+            promise->set_value(result.has_value());
+          })) {
+        return state.SkipWithError("refused");
+      }
+    }
+    for (auto& each : confirmed) {
+      if (!each.get()) return state.SkipWithError("not stored");
+    }
+    records += post.size() * confirmed.size();
+  }
+  count_records(state, records);
+  state.counters["records/commit"] =
+      static_cast<double>(records) / static_cast<double>(writer.status().commits);
+}
+BENCHMARK(writer_posts)->Arg(1)->Arg(16)->Arg(128)->Arg(512)->UseRealTime();
+
+void store_read_and_remove(benchmark::State& state) {
+  const Directory directory;
+  auto store = EventStore::open(directory.file("spool.db"), kMaxBytes, StoreKind::spool);
+  if (!store) return state.SkipWithError(store.error().text().c_str());
+  const auto group = some_events(50'000);
+  Sequence after = 0;
+  std::size_t left = 0;
+  std::size_t records = 0;
+  for (auto _ : state) {
+    if (left == 0) {
+      state.PauseTiming();
+      if (!(*store)->append(group, {}) || !(*store)->checkpoint()) {
+        return state.SkipWithError("append failed");
+      }
+      left = group.size();
+      state.ResumeTiming();
+    }
+    const auto chunk = (*store)->read(after, 500, std::size_t{4} << 20);
+    if (!chunk || chunk->rows.empty()) return state.SkipWithError("read failed");
+    std::vector<Sequence> rows;
+    for (const StoredRow& row : chunk->rows) rows.push_back(row.seq);
+    if (!(*store)->remove(rows)) return state.SkipWithError("remove failed");
+    if ((*store)->checkpoint_due() && !(*store)->checkpoint()) {
+      return state.SkipWithError("checkpoint failed");
+    }
+    after = chunk->last;
+    left -= rows.size();
+    records += rows.size();
+  }
+  count_records(state, records);
+}
+BENCHMARK(store_read_and_remove)->UseRealTime();
+
+void store_read(benchmark::State& state) {
+  const Directory directory;
+  auto store = EventStore::open(directory.file("spool.db"), kMaxBytes, StoreKind::spool);
+  if (!store) return state.SkipWithError(store.error().text().c_str());
+  if (!(*store)->append(some_events(20'000), {})) return state.SkipWithError("append failed");
+  std::size_t records = 0;
+  Sequence after = 0;
+  for (auto _ : state) {
+    const auto chunk = (*store)->read(after, 500, std::size_t{4} << 20);
+    if (!chunk) return state.SkipWithError("read failed");
+    records += chunk->rows.size();
+    after = chunk->end ? 0 : chunk->last;
+  }
+  count_records(state, records);
+}
+BENCHMARK(store_read)->UseRealTime();
+
+}  // namespace
+}  // namespace gateway::egress

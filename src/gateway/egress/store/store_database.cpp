@@ -1,0 +1,330 @@
+#include "gateway/egress/store/store_database.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "gateway/egress/store/store_schema.hpp"
+#include "gateway/egress/store/stored_rows.hpp"
+
+namespace gateway::egress {
+namespace {
+
+// A page takes a dozen events of the usual size; with the default of 4 KiB appending costs half as
+// much again.
+constexpr int kPageSize = 16384;
+constexpr int kCacheKiB = 16384;
+// How long another program (an inspecting tool, a backup) may hold a lock.
+constexpr int kBusyMs = 2000;
+// Beyond this a whole check at start would keep a gateway from starting: about 0.2 s.
+constexpr std::uint64_t kWholeCheckBytes = std::uint64_t{64} << 20;
+// For walking a larger file from either end.
+constexpr std::chrono::milliseconds kWalkTime{500};
+// What removing and marking rows may need beyond the bound when the store is full.
+constexpr std::uint64_t kPagesToRemove = 64;
+constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
+
+[[noreturn]] void throw_damaged(const std::string& text) {
+  throw sqlite::Error(SQLITE_CORRUPT, 0, text);
+}
+
+}  // namespace
+
+struct StoreDatabase::Statements {
+  explicit Statements(sqlite::Database& database)
+      : insert(database, kInsertRow),
+        select(database, fmt::format("{} WHERE seq>?1 ORDER BY seq", kSelectRow)),
+        select_one(database, fmt::format("{} WHERE seq=?1", kSelectRow)),
+        remove(database, "DELETE FROM events WHERE seq=?1 RETURNING coalesce(reason,''),size"),
+        mark(database, "UPDATE events SET replayed_ms=?2 WHERE seq=?1"),
+        add_totals(database,
+                   "INSERT INTO totals(reason,rows,bytes)VALUES(?1,?2,?3)ON CONFLICT(reason)"
+                   "DO UPDATE SET rows=rows+excluded.rows,bytes=bytes+excluded.bytes"),
+        totals(database, "SELECT reason,rows,bytes FROM totals WHERE rows>0"),
+        oldest(database, "SELECT added_ms FROM events ORDER BY seq LIMIT 1") {}
+
+  sqlite::Statement insert;
+  sqlite::Statement select;
+  sqlite::Statement select_one;
+  sqlite::Statement remove;
+  sqlite::Statement mark;
+  sqlite::Statement add_totals;
+  sqlite::Statement totals;
+  sqlite::Statement oldest;
+};
+
+void StoreDatabase::StatementsDeleter::operator()(Statements* statements) const noexcept {
+  delete statements;
+}
+
+StoreDatabase::StoreDatabase(const Settings& settings)
+    : database_(settings.path, SQLITE_OPEN_READWRITE | (settings.owner ? SQLITE_OPEN_CREATE : 0)) {
+  if (sqlite3_db_readonly(database_.handle(), "main") != 0) throw Unusable("it is read-only");
+  configure();
+  recognise(settings);
+  if (database_.text("PRAGMA journal_mode=WAL") != "wal") {
+    throw Unusable("its file system cannot do what a write-ahead log needs");
+  }
+  page_size_ = static_cast<std::size_t>(database_.integer("PRAGMA page_size"));
+  const auto note_wal = [](void* self, sqlite3*, const char*, int pages) {
+    static_cast<StoreDatabase*>(self)->wal_pages_ = static_cast<std::size_t>(pages);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.handle(), note_wal, this);  // in place of automatic checkpoints
+  if (settings.owner && settings.check) check_integrity();
+  if (settings.owner) bound_size(settings.max_bytes);
+  statements_.reset(new Statements(database_));
+}
+
+void StoreDatabase::configure() {
+  sqlite3_busy_timeout(database_.handle(), kBusyMs);
+  database_.run(
+      fmt::format("PRAGMA cell_size_check=ON;PRAGMA trusted_schema=OFF;"
+                  "PRAGMA temp_store=MEMORY;PRAGMA mmap_size=0;PRAGMA cache_size=-{}",
+                  kCacheKiB));
+}
+
+void StoreDatabase::recognise(const Settings& settings) {
+  switch (recognise_schema(database_, settings.kind, settings.owner)) {
+    case Recognised::empty:
+      if (!settings.owner) throw Unusable("there is no store in it");
+      // SQLite takes less than a page for nothing and would write over it.
+      if (std::error_code error; database_.integer("PRAGMA page_count") == 0 &&
+                                 std::filesystem::file_size(settings.path, error) > 0 && !error) {
+        throw_damaged("less than a page");
+      }
+      database_.run(fmt::format("PRAGMA page_size={}", kPageSize));
+      // Before the tables: page size and mode cannot both be changed in a file that has content.
+      static_cast<void>(database_.text("PRAGMA journal_mode=WAL"));
+      create_schema(database_, settings.kind, settings.first_seq);
+      return;
+    case Recognised::damaged:
+      throw_damaged("its tables are not those of a store");
+    case Recognised::ours:
+      break;
+  }
+  // It was not read-only when it was opened: its header has come to say so.
+  if (sqlite3_db_readonly(database_.handle(), "main") != 0) throw_damaged("bad file format");
+}
+
+void StoreDatabase::check_integrity() {
+  const auto bytes = static_cast<std::uint64_t>(database_.integer("PRAGMA page_count")) *
+                     static_cast<std::uint64_t>(page_size_);
+  const bool whole = bytes <= kWholeCheckBytes;
+  if (whole) {
+    const std::string verdict = database_.text("PRAGMA quick_check(1)");
+    if (verdict != "ok") throw_damaged(verdict);
+  }
+  if (recount(!whole)) return;
+  sqlite::Statement backwards(database_, "SELECT size FROM events ORDER BY seq DESC");
+  const sqlite::ResetAtEnd reset(backwards);
+  const auto deadline = std::chrono::steady_clock::now() + kWalkTime;
+  while (std::chrono::steady_clock::now() < deadline && backwards.step()) {
+  }
+}
+
+// Walks all rows and puts the totals right, which nothing else would notice to be wrong. False if
+// it ran out of time.
+bool StoreDatabase::recount(bool bounded) {
+  std::map<std::string, StoreTotals> found;
+  {
+    sqlite::Statement rows(database_, "SELECT coalesce(reason,''),size FROM events ORDER BY seq");
+    const sqlite::ResetAtEnd reset(rows);
+    const auto deadline = std::chrono::steady_clock::now() + kWalkTime;
+    std::string reason;
+    while (rows.step()) {
+      if (bounded && std::chrono::steady_clock::now() >= deadline) return false;
+      reason = rows.text(0);
+      StoreTotals& totals = found[reason];
+      ++totals.rows;
+      totals.bytes += static_cast<std::uint64_t>(rows.integer(1));
+    }
+  }
+  sqlite::Statement kept(database_, "SELECT count(*) FROM totals WHERE rows<>0 OR bytes<>0");
+  const bool count_differs =
+      !kept.step() || static_cast<std::size_t>(kept.integer(0)) != found.size();
+  kept.reset();
+  bool differs = count_differs;
+  sqlite::Statement one(database_, "SELECT rows,bytes FROM totals WHERE reason=?1");
+  for (const auto& [reason, totals] : found) {
+    one.bind(1, reason);
+    differs = differs || !one.step() || static_cast<std::uint64_t>(one.integer(0)) != totals.rows ||
+              static_cast<std::uint64_t>(one.integer(1)) != totals.bytes;
+    one.reset();
+  }
+  if (!differs) return true;
+  sqlite::Transaction transaction(database_);
+  database_.run("DELETE FROM totals");
+  sqlite::Statement insert(database_, "INSERT INTO totals(reason,rows,bytes)VALUES(?1,?2,?3)");
+  for (const auto& [reason, totals] : found) {
+    insert.bind(1, reason)
+        .bind(2, static_cast<std::int64_t>(totals.rows))
+        .bind(3, static_cast<std::int64_t>(totals.bytes));
+    insert.run();
+  }
+  transaction.commit();
+  return true;
+}
+
+void StoreDatabase::bound_size(std::uint64_t max_bytes) {
+  // The log is written and moved over in pieces of this size; larger ones make commits wait longer.
+  wal_bound_ =
+      std::clamp<std::uint64_t>(max_bytes / 16, std::uint64_t{256} << 10, std::uint64_t{16} << 20);
+  max_pages_ = std::max<std::uint64_t>(
+      (max_bytes - std::min<std::uint64_t>(max_bytes, wal_bound_)) / page_size_, 16);
+  database_.run(fmt::format("PRAGMA journal_size_limit={}", 2 * wal_bound_));
+}
+
+void StoreDatabase::set_max_pages(std::uint64_t pages) {
+  if (max_pages_ == 0 || pages == pages_allowed_) return;
+  database_.run(fmt::format("PRAGMA max_page_count={}", pages));
+  pages_allowed_ = pages;
+}
+
+void StoreDatabase::set_durability(Durability durability) {
+  if (durability == durability_) return;
+  database_.run(durability == Durability::at_commit ? "PRAGMA synchronous=FULL"
+                                                    : "PRAGMA synchronous=NORMAL");
+  durability_ = durability;
+}
+
+void StoreDatabase::add_to_totals(const std::map<std::string, StoreTotals>& changes, int sign) {
+  for (const auto& [reason, totals] : changes) {
+    statements_->add_totals.bind(1, reason)
+        .bind(2, sign * static_cast<std::int64_t>(totals.rows))
+        .bind(3, sign * static_cast<std::int64_t>(totals.bytes));
+    statements_->add_totals.run();
+  }
+}
+
+Sequence StoreDatabase::append(std::span<const StoredEvent> events, WallInstant added) {
+  if (wal_bytes() > 2 * wal_bound_) checkpoint();  // nobody else did
+  set_durability(Durability::at_commit);
+  set_max_pages(max_pages_);
+  sqlite::Transaction transaction(database_);
+  std::map<std::string, StoreTotals> totals;
+  for (const StoredEvent& event : events) {
+    bind_row(statements_->insert, event, added);
+    statements_->insert.run();
+    StoreTotals& of_reason = totals[event.details ? event.details->reason : std::string()];
+    ++of_reason.rows;
+    of_reason.bytes += event.bytes();
+  }
+  add_to_totals(totals, 1);
+  const Sequence last = sqlite3_last_insert_rowid(database_.handle());
+  transaction.commit();
+  return last;
+}
+
+StoredChunk StoreDatabase::select(const StoreFilter& filter, Sequence after, std::size_t max_rows,
+                                  std::size_t max_bytes) {
+  sqlite::Statement& rows = statements_->select;
+  const sqlite::ResetAtEnd reset(rows);
+  rows.bind(1, after);
+  return collect_rows(rows, filter, after, max_rows, max_bytes);
+}
+
+StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t max_bytes) {
+  StoredChunk chunk;
+  sqlite::Statement& one = statements_->select_one;
+  std::size_t bytes = 0;
+  for (const Sequence seq : rows) {
+    if (bytes >= max_bytes) break;
+    const sqlite::ResetAtEnd reset(one);
+    one.bind(1, seq);
+    chunk.last = seq;
+    const std::size_t before = chunk.rows.size();
+    if (one.step()) add_row(one, chunk);
+    if (chunk.rows.size() > before) bytes += chunk.rows.back().event.bytes();
+  }
+  return chunk;
+}
+
+StoreTotals StoreDatabase::remove(std::span<const Sequence> rows) {
+  set_durability(Durability::at_checkpoint);
+  set_max_pages(max_pages_ + kPagesToRemove);
+  sqlite::Transaction transaction(database_);
+  std::map<std::string, StoreTotals> totals;
+  StoreTotals removed;
+  sqlite::Statement& remove = statements_->remove;
+  std::string reason;
+  for (const Sequence seq : rows) {
+    const sqlite::ResetAtEnd reset(remove);
+    remove.bind(1, seq);
+    while (remove.step()) {
+      reason = remove.text(0);
+      const auto bytes = static_cast<std::uint64_t>(remove.integer(1));
+      StoreTotals& of_reason = totals[reason];
+      ++of_reason.rows;
+      of_reason.bytes += bytes;
+      ++removed.rows;
+      removed.bytes += bytes;
+    }
+  }
+  add_to_totals(totals, -1);
+  transaction.commit();
+  return removed;
+}
+
+void StoreDatabase::mark_replayed(std::span<const Sequence> rows, WallInstant when) {
+  set_durability(Durability::at_checkpoint);
+  set_max_pages(max_pages_ + kPagesToRemove);
+  sqlite::Transaction transaction(database_);
+  for (const Sequence seq : rows) {
+    statements_->mark.bind(1, seq).bind(2, when.time_since_epoch().count());
+    statements_->mark.run();
+  }
+  transaction.commit();
+}
+
+std::map<std::string, StoreTotals> StoreDatabase::totals_by_reason() {
+  std::map<std::string, StoreTotals> all;
+  sqlite::Statement& rows = statements_->totals;
+  const sqlite::ResetAtEnd reset(rows);
+  while (rows.step()) {
+    StoreTotals& totals = all[std::string(rows.text(0))];
+    totals.rows = static_cast<std::uint64_t>(rows.integer(1));
+    totals.bytes = static_cast<std::uint64_t>(rows.integer(2));
+  }
+  return all;
+}
+
+std::optional<WallInstant> StoreDatabase::oldest() {
+  sqlite::Statement& row = statements_->oldest;
+  const sqlite::ResetAtEnd reset(row);
+  if (!row.step()) return std::nullopt;
+  return WallInstant{std::chrono::milliseconds{row.integer(0)}};
+}
+
+Sequence StoreDatabase::last_seq() {
+  return database_.integer("SELECT seq FROM sqlite_sequence WHERE name='events'");
+}
+
+void StoreDatabase::probe() {
+  set_durability(Durability::at_commit);
+  set_max_pages(max_pages_);
+  sqlite::Transaction transaction(database_);
+  StoredEvent event;
+  event.json.resize(kProbeBytes, ' ');
+  bind_row(statements_->insert, event, {});
+  statements_->insert.run();
+  statements_->remove.bind(1, sqlite3_last_insert_rowid(database_.handle()));
+  statements_->remove.run();
+  transaction.commit();
+}
+
+void StoreDatabase::checkpoint() {
+  int in_log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                             &in_log, &moved);
+  // A reader or another checkpoint is in the way: what is left is for the next time.
+  if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) database_.fail(code);
+  if (in_log == moved) wal_pages_ = 0;
+}
+
+}  // namespace gateway::egress

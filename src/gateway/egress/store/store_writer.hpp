@@ -1,0 +1,171 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/row_leases.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "runtime/clock.hpp"
+
+namespace gateway::egress {
+
+enum class StoreState : std::uint8_t { ok, full, failing, damaged };
+[[nodiscard]] std::string_view name_of(StoreState state) noexcept;
+
+// What a scrape, /status and readiness want to know of a store.
+struct StoreStatus {
+  StoreStatus() = default;
+
+  StoreState state = StoreState::ok;
+  std::string error;  // the last one, while the state is not ok
+  std::uint64_t appended = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t refused = 0;  // events that submit() turned away or an error kept out
+  std::uint64_t commits = 0;  // transactions that appended
+  std::uint64_t damaged_rows = 0;
+  std::uint64_t moved_aside = 0;    // files found damaged
+  std::uint64_t backlog_rows = 0;   // on disk, leased ones included
+  std::uint64_t backlog_bytes = 0;  // their events'
+  std::optional<WallInstant> oldest;
+  std::uint64_t waiting_events = 0;  // handed in and not yet on disk
+  std::uint64_t waiting_bytes = 0;
+};
+
+// A store and the thread that does its I/O. What was handed in while a commit was under way makes
+// the next one: under load one fsync serves many posts, and a lone one does not wait for company.
+//
+// Every member may be called from any thread and none waits for the device. Completions are called
+// on the writer's thread, in the order of the calls of one kind, and must not block or throw.
+class StoreWriter {
+ public:
+  struct Limits {
+    // Of what waits for its commit, and of one commit: as a group is one write, more gains nothing.
+    std::size_t waiting_events = 65'536;
+    std::size_t waiting_bytes = std::size_t{64} << 20;
+    std::size_t group_bytes = std::size_t{8} << 20;
+    // After an error, until the device is tried again; doubles up to the second.
+    std::chrono::milliseconds retry_initial{100};
+    std::chrono::milliseconds retry_max{5000};
+  };
+  using Done = std::function<void(StoreResult)>;
+  using Fetched = std::function<void(StoreOutcome<std::vector<StoredRow>>)>;
+
+  explicit StoreWriter(std::unique_ptr<EventStore> store)
+      : StoreWriter(std::move(store), Limits()) {}
+  StoreWriter(std::unique_ptr<EventStore> store, Limits limits);
+  // As stop() without a deadline.
+  ~StoreWriter();
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
+
+  // All of `events` or none. `done` is told when they are on the device, or why they are not.
+  // False: the bounds are reached, the store is not ok or has been stopped; nothing was kept and
+  // `done` will not be called.
+  [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done);
+
+  // Leases the next rows in order: nobody else is given them until they are given back or removed
+  // or the process has ended. Empty when there are none to be had. False once stopped.
+  [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done);
+  // After an error the writer keeps trying by itself, and the rows stay leased. False once stopped.
+  bool remove(std::vector<Sequence> rows, Done done = {});
+  // The next to fetch gets them first. False once stopped.
+  bool give_back(std::vector<Sequence> rows);
+
+  // Cheap enough to ask before every submit().
+  [[nodiscard]] StoreState state() const noexcept { return state_.load(std::memory_order_acquire); }
+  // As of the end of the last transaction.
+  [[nodiscard]] StoreStatus status() const;
+
+  // Takes nothing more, finishes what waits until the deadline, tells the rest that it is not kept,
+  // closes the store and joins. A system call that hangs is waited for.
+  void stop(Instant deadline = Instant::max());
+
+ private:
+  struct Submission {
+    std::vector<StoredEvent> events;
+    std::size_t bytes = 0;
+    Done done;
+  };
+  struct Fetch {
+    std::size_t max_rows = 0;
+    std::size_t max_bytes = 0;
+    Fetched done;
+  };
+  struct Removal {
+    std::vector<Sequence> rows;
+    Done done;
+  };
+  // What one turn of the thread does: a bounded share of each kind, so that none starves another.
+  struct Turn {
+    std::vector<Submission> submissions;
+    std::vector<Removal> removals;
+    std::vector<std::vector<Sequence>> returns;
+    std::optional<Fetch> fetch;
+    [[nodiscard]] bool empty() const noexcept {
+      return submissions.empty() && removals.empty() && returns.empty() && !fetch;
+    }
+  };
+
+  void run();
+  [[nodiscard]] bool next_turn(Turn& turn);
+  void append(std::vector<Submission> group);
+  void remove_now(const std::vector<Removal>& removals);
+  void serve(const Fetch& fetch);
+  void note_damaged(const StoredChunk& chunk);
+  void keep_house(bool idle);
+  void try_again();
+  void succeeded();
+  void failed(const StoreError& error);
+  void refuse_waiting(const StoreError& error);
+  void notice_new_file();
+  void publish();
+
+  const Limits limits_;
+
+  // The thread's own.
+  std::unique_ptr<EventStore> store_;
+  RowLeases leases_;
+  std::vector<Sequence> owed_;  // removals that failed
+  std::vector<StoredEvent> group_;
+  std::chrono::milliseconds retry_after_{0};
+  Instant retry_at_ = Instant::max();
+  std::size_t files_seen_ = 0;
+
+  std::atomic<StoreState> state_{StoreState::ok};
+  observe::Counter appended_;
+  observe::Counter removed_;
+  observe::Counter damaged_rows_;
+  observe::Counter commits_;
+  observe::Gauge moved_aside_;
+  observe::Gauge backlog_rows_;
+  observe::Gauge backlog_bytes_;
+  std::atomic<std::int64_t> oldest_ms_{-1};
+  std::atomic<std::uint64_t> refused_{0};
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Submission> submissions_;
+  std::deque<Removal> removals_;
+  std::deque<std::vector<Sequence>> returns_;
+  std::deque<Fetch> fetches_;
+  std::size_t waiting_events_ = 0;
+  std::size_t waiting_bytes_ = 0;
+  std::string error_;
+  bool stopping_ = false;
+  Instant stop_at_ = Instant::max();
+
+  std::mutex joining_;
+  std::thread thread_;
+};
+
+}  // namespace gateway::egress

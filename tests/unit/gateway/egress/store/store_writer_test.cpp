@@ -1,0 +1,296 @@
+#include "gateway/egress/store/store_writer.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <future>
+
+#include "support.hpp"
+
+namespace gateway::egress {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+// Long enough for any machine; nothing waits for it to pass.
+constexpr auto kPatience = 60s;
+
+// What a completion was told, to be waited for.
+template <class Result>
+class Told {
+ public:
+  Told() : promise_(std::make_shared<std::promise<Result>>()), future_(promise_->get_future()) {}
+
+  [[nodiscard]] auto done() {
+    return [promise = promise_](Result result) { promise->set_value(std::move(result)); };
+  }
+  [[nodiscard]] Result get() {
+    if (future_.wait_for(kPatience) != std::future_status::ready) {
+      return StoreError(StoreError::Kind::failing, "never told");
+    }
+    return future_.get();
+  }
+  [[nodiscard]] bool ready() const { return future_.wait_for(0s) == std::future_status::ready; }
+
+ private:
+  std::shared_ptr<std::promise<Result>> promise_;
+  std::future<Result> future_;
+};
+using Rows = StoreOutcome<std::vector<StoredRow>>;
+
+StoreResult append(StoreWriter& writer, std::vector<StoredEvent> events) {
+  Told<StoreResult> told;
+  if (!writer.submit(std::move(events), told.done())) {
+    return StoreError(StoreError::Kind::failing, "refused");
+  }
+  return told.get();
+}
+StoreResult remove(StoreWriter& writer, std::vector<Sequence> rows) {
+  Told<StoreResult> told;
+  EXPECT_TRUE(writer.remove(std::move(rows), told.done()));
+  return told.get();
+}
+std::vector<StoredRow> fetch(StoreWriter& writer, std::size_t max_rows) {
+  Told<Rows> told;
+  EXPECT_TRUE(writer.fetch(max_rows, 10 * kMiB, told.done()));
+  auto rows = told.get();
+  EXPECT_TRUE(rows) << rows.error().text();
+  return rows ? std::move(*rows) : std::vector<StoredRow>();
+}
+
+// Keeps the writer's thread in a completion until it is let go: what is handed in meanwhile waits.
+class Held {
+ public:
+  explicit Held(StoreWriter& writer) {
+    std::promise<void> begun;
+    auto under_way = begun.get_future();
+    auto until = std::make_shared<std::future<void>>(release_.get_future());
+    EXPECT_TRUE(writer.submit(events(0, 1), [&begun, until](const StoreResult& result) {
+      EXPECT_TRUE(result);
+      begun.set_value();
+      until->wait_for(kPatience);
+    }));
+    EXPECT_EQ(under_way.wait_for(kPatience), std::future_status::ready);
+  }
+  ~Held() { let_go(); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  void let_go() {
+    if (!std::exchange(released_, true)) release_.set_value();
+  }
+
+ private:
+  std::promise<void> release_;
+  bool released_ = false;
+};
+
+TEST(StoreWriter, ConfirmsWhatIsOnDisk) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()));
+  ASSERT_TRUE(append(writer, events(0, 3)));
+  const auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool);
+  ASSERT_TRUE(tool);
+  EXPECT_EQ(ids(all_rows(**tool)), ids(0, 3));
+  const StoreStatus status = writer.status();
+  EXPECT_EQ(status.state, StoreState::ok);
+  EXPECT_EQ(status.appended, 3U);
+  EXPECT_EQ(status.backlog_rows, 3U);
+  EXPECT_EQ(status.backlog_bytes, event(0).bytes() + event(1).bytes() + event(2).bytes());
+  EXPECT_EQ(status.waiting_events, 0U);
+  EXPECT_TRUE(status.oldest);
+}
+
+TEST(StoreWriter, CommitsTogetherWhatWaitedTogether) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()));
+  std::vector<Told<StoreResult>> told(50);
+  {
+    Held held(writer);
+    for (int n = 0; n < 50; ++n) {
+      ASSERT_TRUE(writer.submit(events(1 + 2 * n, 2), told[static_cast<std::size_t>(n)].done()));
+    }
+    EXPECT_EQ(writer.status().waiting_events, 100U);
+    EXPECT_FALSE(told[0].ready());
+  }
+  for (auto& each : told) EXPECT_TRUE(each.get());
+  EXPECT_EQ(writer.status().commits, 2U);
+  EXPECT_EQ(ids(fetch(writer, 1000)), ids(0, 101));
+}
+
+TEST(StoreWriter, BoundsACommit) {
+  const Directory directory;
+  StoreWriter::Limits limits;
+  limits.group_bytes = 10'000;
+  StoreWriter writer(open(directory.file()), limits);
+  std::vector<Told<StoreResult>> told(5);
+  {
+    Held held(writer);
+    for (int n = 0; n < 5; ++n) {
+      ASSERT_TRUE(writer.submit(events(1 + n, 1, 4000), told[static_cast<std::size_t>(n)].done()));
+    }
+  }
+  for (auto& each : told) EXPECT_TRUE(each.get());
+  EXPECT_EQ(writer.status().commits, 4U) << "one, then two, two and one";
+}
+
+TEST(StoreWriter, RefusesWhatWouldExceedItsBounds) {
+  const Directory directory;
+  StoreWriter::Limits limits;
+  limits.waiting_events = 10;
+  limits.waiting_bytes = 100'000;
+  StoreWriter writer(open(directory.file()), limits);
+  const auto never = [](const StoreResult&) { FAIL() << "told of what was refused"; };
+  Told<StoreResult> last;
+  {
+    Held held(writer);
+    EXPECT_FALSE(writer.submit(events(1, 11), never));
+    EXPECT_FALSE(writer.submit(events(1, 1, 100'000), never));
+    ASSERT_TRUE(writer.submit(events(1, 10), last.done()));
+    EXPECT_FALSE(writer.submit(events(11, 1), never));
+  }
+  EXPECT_TRUE(last.get());
+  EXPECT_EQ(writer.status().refused, 13U);
+  EXPECT_TRUE(append(writer, events(11, 10)));
+  EXPECT_EQ(ids(fetch(writer, 100)), ids(0, 21));
+}
+
+TEST(StoreWriter, LeasesEachRowToOneFetcherInOrder) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()));
+  ASSERT_TRUE(append(writer, events(0, 10)));
+  const auto first = fetch(writer, 4);
+  const auto second = fetch(writer, 4);
+  EXPECT_EQ(ids(first), ids(0, 4));
+  EXPECT_EQ(ids(second), ids(4, 4));
+  ASSERT_TRUE(writer.give_back(seqs(first)));
+  EXPECT_EQ(ids(fetch(writer, 3)), ids(0, 3)) << "those given back come first";
+  EXPECT_EQ(ids(fetch(writer, 3)), ids(3, 1));
+  EXPECT_EQ(ids(fetch(writer, 3)), ids(8, 2));
+  EXPECT_TRUE(fetch(writer, 3).empty());
+  ASSERT_TRUE(append(writer, events(10, 1)));
+  EXPECT_EQ(ids(fetch(writer, 3)), ids(10, 1));
+}
+
+TEST(StoreWriter, RemovesWhatWasDelivered) {
+  const Directory directory;
+  {
+    StoreWriter writer(open(directory.file()));
+    ASSERT_TRUE(append(writer, events(0, 10)));
+    auto rows = seqs(fetch(writer, 4));
+    ASSERT_TRUE(writer.give_back({rows[3]}));
+    ASSERT_TRUE(remove(writer, rows));
+    EXPECT_EQ(writer.status().removed, 4U);
+    EXPECT_EQ(writer.status().backlog_rows, 6U);
+    EXPECT_EQ(ids(fetch(writer, 1)), ids(4, 1)) << "given back and removed all the same";
+  }
+  StoreWriter again(open(directory.file()));
+  EXPECT_EQ(ids(fetch(again, 100)), ids(4, 6)) << "leases end with their writer";
+}
+
+TEST(StoreWriter, PassesOverADamagedRowAndCountsIt) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()));
+  StoredEvent none = event(1);
+  none.json = "{}";
+  ASSERT_TRUE(append(writer, {event(0), none, event(2)}));
+  EXPECT_EQ(ids(fetch(writer, 1)), ids(0, 1));
+  EXPECT_EQ(ids(fetch(writer, 1)), ids(2, 1));
+  EXPECT_TRUE(fetch(writer, 1).empty());
+  EXPECT_EQ(writer.status().damaged_rows, 1U);
+}
+
+TEST(StoreWriter, RefusesAtOnceWhileFullAndHealsWhenThereIsRoom) {
+  const Directory directory;
+  StoreWriter::Limits limits;
+  limits.retry_initial = limits.retry_max = 1h;  // only room may heal it
+  StoreWriter writer(open(directory.file(), kMiB), limits);
+  int next = 0;
+  StoreResult result;
+  while ((result = append(writer, events(next, 50, 1000)))) next += 50;
+  EXPECT_EQ(result.error().kind(), StoreError::Kind::full);
+  EXPECT_EQ(writer.state(), StoreState::full);
+  EXPECT_NE(writer.status().error, "");
+  EXPECT_FALSE(writer.submit(events(next, 1), [](const StoreResult&) {}));
+
+  const auto rows = fetch(writer, 10'000);
+  ASSERT_EQ(ids(rows), ids(0, next));
+  ASSERT_TRUE(remove(writer, seqs(rows)));
+  EXPECT_TRUE(fetch(writer, 1).empty());  // by then it has been tried again
+  EXPECT_EQ(writer.state(), StoreState::ok);
+  EXPECT_EQ(writer.status().error, "");
+  EXPECT_TRUE(append(writer, events(next, 50, 1000)));
+}
+
+TEST(StoreWriter, HealsByItselfAfterTheDeviceFailed) {
+  const Directory directory;
+  Child child([&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    auto store = EventStore::open(directory.file(), 64 * kMiB, StoreKind::spool);
+    if (!store) return false;
+    StoreWriter::Limits limits;
+    limits.retry_initial = limits.retry_max = 1ms;
+    StoreWriter writer(std::move(*store), limits);
+    rlimit limit{};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    const rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = 256 << 10;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    int next = 0;
+    while (append(writer, events(next, 50, 1000))) next += 50;
+    limit.rlim_cur = before;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (writer.state() != StoreState::ok) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    if (!append(writer, events(next, 50, 1000))) return false;
+    const auto rows = fetch(writer, 10'000);
+    return ids(rows) == ids(0, next + 50) && writer.status().moved_aside == 0;
+  });
+  EXPECT_TRUE(child.said_so());
+}
+
+TEST(StoreWriter, FinishesWhatWaitsWhenItIsStopped) {
+  const Directory directory;
+  std::vector<Told<StoreResult>> told(20);
+  StoreWriter writer(open(directory.file()));
+  {
+    Held held(writer);
+    for (int n = 0; n < 20; ++n) {
+      ASSERT_TRUE(writer.submit(events(1 + n, 1), told[static_cast<std::size_t>(n)].done()));
+    }
+  }
+  writer.stop();
+  for (auto& each : told) {
+    ASSERT_TRUE(each.ready());
+    EXPECT_TRUE(each.get());
+  }
+  EXPECT_FALSE(writer.submit(events(21, 1), [](const StoreResult&) {}));
+  EXPECT_FALSE(writer.remove({1}));
+  EXPECT_EQ(directory.count("spool.db-wal"), 0U) << "closed, with nothing left in the log";
+  EXPECT_EQ(ids(all_rows(*open(directory.file()))), ids(0, 21));
+}
+
+TEST(StoreWriter, TellsWhatIsNotKeptWhenItsTimeIsOver) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()));
+  Told<StoreResult> told;
+  std::thread stopping;
+  {
+    Held held(writer);
+    ASSERT_TRUE(writer.submit(events(1, 1), told.done()));
+    stopping = std::thread([&] { writer.stop(Instant::min()); });
+    // Being refused shows that it is stopping.
+    while (writer.remove({})) std::this_thread::yield();
+  }
+  stopping.join();
+  ASSERT_TRUE(told.ready());
+  EXPECT_FALSE(told.get());
+  EXPECT_EQ(ids(all_rows(*open(directory.file()))), ids(0, 1));
+}
+
+}  // namespace
+}  // namespace gateway::egress

@@ -1,0 +1,161 @@
+#pragma once
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/egress/store/event_store.hpp"
+
+namespace gateway::egress::test {
+
+inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+inline constexpr WallInstant kAdded{std::chrono::milliseconds{1767323045678}};
+
+// A directory that goes with its test.
+class Directory {
+ public:
+  Directory() {
+    std::string name = std::filesystem::temp_directory_path() / "store-test-XXXXXX";
+    EXPECT_NE(mkdtemp(name.data()), nullptr);
+    path_ = name;
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+
+  [[nodiscard]] std::string file(const std::string& name = "spool.db") const {
+    return (path_ / name).string();
+  }
+  // How many files have names that begin so.
+  [[nodiscard]] std::size_t count(const std::string& prefix) const {
+    std::size_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      found += entry.path().filename().string().starts_with(prefix) ? 1 : 0;
+    }
+    return found;
+  }
+  [[nodiscard]] std::uint64_t bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) sum += entry.file_size();
+    return sum;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline StoredEvent event(int n, std::size_t data = 100) {
+  StoredEvent event;
+  event.id = fmt::format("id-{}", n);
+  event.type = "tencent-cloud-cos-event";
+  event.bucket = n % 2 == 0 ? "even-1250000000" : "odd-1250000000";
+  event.key = fmt::format("photos/{}.jpg", n);
+  event.json = fmt::format(
+      R"({{"specversion":"1.0","id":"{}","source":"s","type":"tencent-cloud-cos-event","data":"{}"}})",
+      event.id, std::string(data, static_cast<char>('a' + n % 26)));
+  return event;
+}
+
+inline std::vector<StoredEvent> events(int from, int count, std::size_t data = 100) {
+  std::vector<StoredEvent> all;
+  for (int n = from; n < from + count; ++n) all.push_back(event(n, data));
+  return all;
+}
+
+inline std::unique_ptr<EventStore> open(const std::string& path,
+                                        std::uint64_t max_bytes = 64 * kMiB,
+                                        StoreKind kind = StoreKind::spool) {
+  auto store = EventStore::open(path, max_bytes, kind);
+  EXPECT_TRUE(store) << store.error().text();
+  return store ? std::move(*store) : nullptr;
+}
+
+inline std::vector<StoredRow> all_rows(EventStore& store) {
+  std::vector<StoredRow> rows;
+  for (Sequence after = 0;;) {
+    auto chunk = store.read(after, 1000, 10 * kMiB);
+    EXPECT_TRUE(chunk) << chunk.error().text();
+    if (!chunk) return rows;
+    std::move(chunk->rows.begin(), chunk->rows.end(), std::back_inserter(rows));
+    after = chunk->last;
+    if (chunk->end) return rows;
+  }
+}
+
+inline std::vector<std::string> ids(const std::vector<StoredRow>& rows) {
+  std::vector<std::string> all;
+  for (const StoredRow& row : rows) all.push_back(row.event.id);
+  return all;
+}
+inline std::vector<std::string> ids(int from, int count) {
+  std::vector<std::string> all;
+  for (int n = from; n < from + count; ++n) all.push_back(fmt::format("id-{}", n));
+  return all;
+}
+inline std::vector<Sequence> seqs(const std::vector<StoredRow>& rows) {
+  std::vector<Sequence> all;
+  for (const StoredRow& row : rows) all.push_back(row.seq);
+  return all;
+}
+
+// A process of its own that runs `body` and then says so; it lives until it is killed. If `body`
+// gives false, it ends without a word.
+class Child {
+ public:
+  template <class Body>
+  explicit Child(Body body) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+      close(ends[0]);
+      const bool good = body();
+      if (!good || write(ends[1], "y", 1) != 1) _exit(1);
+      for (;;) pause();
+    }
+    close(ends[1]);
+    char byte = 0;
+    said_so_ = read(ends[0], &byte, 1) == 1;
+    close(ends[0]);
+  }
+  ~Child() { kill(); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  [[nodiscard]] bool said_so() const noexcept { return said_so_; }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  bool said_so_ = false;
+};
+
+inline std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+inline void write_file(const std::string& path, std::string_view bytes) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+}  // namespace gateway::egress::test

@@ -56,7 +56,8 @@ int explain(const config::Settings& settings, const std::string& path) {
   }
 
   events::Encoder encoder(egress::encoder_settings(
-      settings, *config::parse_endpoint(settings.target, settings.eventbus)));
+      settings,
+      *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile)));
   events::CosRecordReader reader;
   events::StableIds stable;
   events::RandomUuids random;

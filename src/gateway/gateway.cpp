@@ -62,7 +62,8 @@ void require_free(const tcp::endpoint& at) {
 }
 
 config::Endpoint endpoint_of(const config::Settings& settings) {
-  auto endpoint = config::parse_endpoint(settings.target, settings.eventbus);
+  auto endpoint =
+      config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
   if (!endpoint) throw std::invalid_argument("target: " + endpoint.error().message());
   return *endpoint;
 }

@@ -134,6 +134,7 @@ void Shard::ask_status(std::function<void(ShardStatus)> done) {
     status.events = ledger_.events_open();
     status.waiting = eventbus_.queue().waiting();
     status.queue_bytes = eventbus_.queue().bytes();
+    status.eventbus = observe::label(eventbus_.state());
     status.connections = eventbus_.connection_status();
     done(std::move(status));
   });

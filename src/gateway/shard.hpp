@@ -26,6 +26,7 @@ struct ShardStatus {
   std::size_t events = 0;
   std::size_t waiting = 0;
   std::size_t queue_bytes = 0;
+  std::string eventbus;  // up, down, probing or slow_start
   std::vector<egress::ConnectionStatus> connections;
 };
 

@@ -97,6 +97,7 @@ const std::map<std::string, std::string>& documented_metrics() {
       {"cos_gateway_post_duration_seconds", "histogram"},
       {"cos_gateway_delivery_duration_seconds", "histogram"},
       {"cos_gateway_eventbus_connections", "gauge"},
+      {"cos_gateway_eventbus_state", "gauge"},
       {"cos_gateway_eventbus_pipeline_depth", "gauge"},
       {"cos_gateway_provisioning_state", "gauge"},
       {"cos_gateway_build_info", "gauge"},

@@ -33,7 +33,8 @@ void check_target(const Settings& settings, Report& report) {
     return;
   }
   if (report.bad("target") || report.bad("eventbus")) return;
-  const auto endpoint = parse_endpoint(settings.target, settings.eventbus);
+  const auto endpoint =
+      parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
   if (!endpoint) {
     const bool eventbus = endpoint.error().reason() == BadAddress::Reason::eventbus;
     auto message = endpoint.error().message();
@@ -210,6 +211,11 @@ void check_delivery(const Settings& settings, Report& report) {
         "delivery.retry.initial",
         fmt::format("{} is more than delivery.retry.max ({})",
                     print_duration(delivery.retry.initial), print_duration(delivery.retry.max)));
+  }
+  if (delivery.mode == Mode::batch && delivery.profile != Profile::generic) {
+    report.problem_with("delivery.mode",
+                        "batch is not taken by an eventbus of this delivery.profile, which is for "
+                        "one event a request; use binary or structured");
   }
   if (delivery.timeout > delivery.deadline) {
     report.warning_about(

@@ -8,7 +8,11 @@ namespace gateway::config {
 namespace {
 
 constexpr std::string_view kPlaceholder = "{eventbus}";
-constexpr std::string_view kDefaultPath = "/gateway/{eventbus}";
+
+// Where events go when the target has no path.
+std::string_view default_path(Profile profile) {
+  return profile == Profile::knative ? "/" : "/gateway/{eventbus}";
+}
 
 // A target cut where its path, query or fragment begins, before any of it has been checked.
 struct Cut {
@@ -40,15 +44,19 @@ std::string Endpoint::url() const {
   return fmt::format("{}://{}{}", tls ? "https" : "http", host_header, request_target);
 }
 
-bool needs_eventbus(std::string_view target) {
+bool needs_eventbus(std::string_view target, Profile profile) {
+  const auto names_it = [](std::string_view text) {
+    return text.find(kPlaceholder) != std::string_view::npos;
+  };
   const auto rest = cut(target).rest;
-  return !rest.starts_with('/') || rest.find(kPlaceholder) != std::string_view::npos;
+  return names_it(rest) || (!rest.starts_with('/') && names_it(default_path(profile)));
 }
 
 boost::system::result<Endpoint, BadAddress> parse_endpoint(std::string_view target,
-                                                           std::string_view eventbus) {
+                                                           std::string_view eventbus,
+                                                           Profile profile) {
   using Reason = BadAddress::Reason;
-  if (needs_eventbus(target)) {
+  if (needs_eventbus(target, profile)) {
     if (eventbus.empty()) {
       return BadAddress(Reason::eventbus, "required, as the path events go to is made of it");
     }
@@ -61,7 +69,7 @@ boost::system::result<Endpoint, BadAddress> parse_endpoint(std::string_view targ
   std::string url;
   if (authority.find("://") == std::string_view::npos) url = "http://";
   url += authority;
-  if (!rest.starts_with('/')) url += substitute(kDefaultPath, eventbus);
+  if (!rest.starts_with('/')) url += substitute(default_path(profile), eventbus);
   url += substitute(rest, eventbus);
 
   auto parsed = parse_http_url(url);

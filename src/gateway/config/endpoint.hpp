@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gateway/config/http_url.hpp"
+#include "gateway/config/settings.hpp"
 
 namespace gateway::config {
 
@@ -23,12 +24,14 @@ struct Endpoint {
 };
 
 // `target` is `host`, `host:port` or an http or https URL, IPv6 in brackets. Without a path events
-// go to /gateway/<eventbus>, as the original connector sends them; "/" is a path. {eventbus} in a
+// go to /gateway/<eventbus>, as the original connector sends them, or with Knative's profile to /;
+// "/" is a path. {eventbus} in a
 // path or query stands for the eventbus, percent-encoded; a query is kept.
 [[nodiscard]] boost::system::result<Endpoint, BadAddress> parse_endpoint(std::string_view target,
-                                                                         std::string_view eventbus);
+                                                                         std::string_view eventbus,
+                                                                         Profile profile);
 
 // Whether parse_endpoint() needs an eventbus for this target.
-[[nodiscard]] bool needs_eventbus(std::string_view target);
+[[nodiscard]] bool needs_eventbus(std::string_view target, Profile profile);
 
 }  // namespace gateway::config

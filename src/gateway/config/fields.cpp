@@ -32,6 +32,12 @@ bool is_reserved(std::string_view name) {
          std::find(std::begin(kReserved), std::end(kReserved), folded) != std::end(kReserved);
 }
 
+const Choice<Treatment>& treatment_names() {
+  static const Choice<Treatment> names{
+      {"retry", Treatment::retry}, {"refuse", Treatment::refuse}, {"accept", Treatment::accept}};
+  return names;
+}
+
 // RFC 9110 section 5.5, without what recipients trim.
 bool is_header_value(std::string_view value) {
   if (value.starts_with(' ') || value.ends_with(' ')) return false;
@@ -135,6 +141,54 @@ std::string HeadersField::print() const {
   for (const auto& [name, value] : variable_) {
     if (text.size() > 1) text += ", ";
     text += fmt::format("{}: {}", quote(name), SecretText{}.print(value));
+  }
+  return text + "}";
+}
+
+void TreatmentsField::read(const std::string& path, const Value& value, Report& report) {
+  if (value.kind != Value::Kind::map) {
+    refuse(path, value, "a map of status codes to " + treatment_names().expected(), {}, report);
+    return;
+  }
+  if (value.members.size() > kMaxItems) {
+    report.problem(value.position, path, too_many_items(value.members.size()));
+    return;
+  }
+  report.gave(path, value.position);
+  // What is below may be success, or no final answer at all: neither can be made to mean less.
+  const Count codes(300, 599);
+  for (const auto& [name, position, treatment, repeats] : value.members) {
+    const auto code = codes.parse({name, false});
+    if (!code) {
+      Value shown;
+      shown.kind = Value::Kind::scalar;
+      shown.text = name;
+      report.problem(
+          position, path,
+          fmt::format("expected as status code {}, got {}", codes.expected(), describe(shown)));
+      continue;
+    }
+    const auto here = path + "." + name;
+    if (repeats) {
+      report.problem(position, here, fmt::format("given twice, first in line {}", repeats->line));
+      continue;
+    }
+    const bool scalar = treatment.kind == Value::Kind::scalar;
+    const auto parsed = scalar ? treatment_names().parse({treatment.text, treatment.quoted})
+                               : Parsed<Treatment>(Refused{});
+    if (!parsed) {
+      refuse(here, treatment, treatment_names().expected(), {}, report);
+      continue;
+    }
+    variable_[*code] = *parsed;
+  }
+}
+
+std::string TreatmentsField::print() const {
+  std::string text = "{";
+  for (const auto& [code, treatment] : variable_) {
+    if (text.size() > 1) text += ", ";
+    text += fmt::format("{}: {}", code, treatment_names().print(treatment));
   }
   return text + "}";
 }

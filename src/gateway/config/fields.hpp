@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -149,6 +150,19 @@ class HeadersField final : public Field {
   void read_header(const std::string& path, const Member& member, Report& report);
 
   Headers& variable_;
+};
+
+// Status codes and what they are to mean. Merged by code, as headers are by name.
+class TreatmentsField final : public Field {
+ public:
+  using Treatments = std::map<unsigned, Treatment>;
+
+  explicit TreatmentsField(Treatments& variable) : Field(Shape::map), variable_(variable) {}
+  void read(const std::string& path, const Value& value, Report& report) override;
+  [[nodiscard]] std::string print() const override;
+
+ private:
+  Treatments& variable_;
 };
 
 }  // namespace gateway::config

@@ -77,6 +77,11 @@ void delivery_keys(Section& section, Delivery& delivery) {
       "mode", delivery.mode,
       Choice<Mode>{
           {"binary", Mode::binary}, {"structured", Mode::structured}, {"batch", Mode::batch}});
+  section.key(
+      "profile", delivery.profile,
+      Choice<Profile>{
+          {"generic", Profile::generic}, {"vanus", Profile::vanus}, {"knative", Profile::knative}});
+  section.add("status", std::make_unique<TreatmentsField>(delivery.status));
   auto& queue = section.section("queue");
   queue.key("events", delivery.queue.events, LargeCount{1, 16'777'216});
   queue.key("bytes", delivery.queue.bytes, Bytes{kKiB, kTiB});

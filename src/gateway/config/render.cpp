@@ -38,7 +38,8 @@ std::string key_pair(const Settings& settings) {
 
 Comments comments_on(const Settings& settings) {
   Comments comments;
-  if (const auto endpoint = parse_endpoint(settings.target, settings.eventbus)) {
+  if (const auto endpoint =
+          parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile)) {
     comments["target"] = "events go to " + endpoint->url();
   }
   comments["secret_id"] = key_pair(settings);

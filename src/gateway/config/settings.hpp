@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -79,6 +80,12 @@ struct Ingress {  // the `gateway:` section
   Duration grace = std::chrono::seconds(30);
 };
 
+// Whose habits the eventbus has; docs/destinations.md.
+enum class Profile { generic, vanus, knative };
+
+// What an answer with some status is to mean, against the profile.
+enum class Treatment { retry, refuse, accept };
+
 enum class Mode { binary, structured, batch };
 
 struct Queue {  // per thread
@@ -96,6 +103,8 @@ struct Delivery {
   unsigned connections = 2;  // per thread
   unsigned pipeline = 0;     // requests in flight per connection; 0: auto
   Mode mode = Mode::binary;
+  Profile profile = Profile::generic;
+  std::map<unsigned, Treatment> status;  // by status code
   Queue queue;
   Duration timeout = std::chrono::seconds(10);
   Duration deadline = std::chrono::seconds(25);

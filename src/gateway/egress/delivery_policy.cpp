@@ -5,11 +5,44 @@
 
 namespace gateway::egress {
 
-Verdict judge(unsigned status) noexcept {
-  if (status >= 200 && status < 300) return Verdict::delivered;
-  if (status == 408 || status == 425 || status == 429) return Verdict::retry;
-  if (status >= 500 && status < 600 && status != 501) return Verdict::retry;
+namespace {
+
+// RFC 9110 section 15, RFC 6585 and RFC 8470: the statuses that speak of the moment.
+bool generic_may_pass(unsigned status) noexcept {
+  if (status == 408 || status == 425 || status == 429) return true;
+  return status / 100 == 5 && status != 501;
+}
+
+// The data plane contract of Knative Eventing, and 408, which Knative's own senders retry.
+bool knative_may_pass(unsigned status) noexcept {
+  return status == 404 || status == 408 || status == 409 || status == 429 || status >= 500;
+}
+
+Verdict verdict_of(config::Treatment treatment) noexcept {
+  switch (treatment) {
+    case config::Treatment::retry:
+      return Verdict::retry;
+    case config::Treatment::accept:
+      return Verdict::delivered;
+    case config::Treatment::refuse:
+      break;
+  }
   return Verdict::refused;
+}
+
+}  // namespace
+
+DeliveryPolicy::DeliveryPolicy(const config::Delivery& delivery) {
+  const bool knative = delivery.profile == config::Profile::knative;
+  for (unsigned status = 0; status < verdicts_.size(); ++status) {
+    const bool may_pass = knative ? knative_may_pass(status) : generic_may_pass(status);
+    verdicts_[status] = status / 100 == 2 ? Verdict::delivered
+                        : may_pass        ? Verdict::retry
+                                          : Verdict::refused;
+  }
+  for (const auto& [status, treatment] : delivery.status) {
+    if (status < verdicts_.size()) verdicts_[status] = verdict_of(treatment);
+  }
 }
 
 observe::RetryReason retry_reason(unsigned status) noexcept {

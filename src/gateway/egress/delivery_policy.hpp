@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -11,9 +12,27 @@ namespace gateway::egress {
 
 enum class Verdict : std::uint8_t { delivered, retry, refused };
 
-// What an answer means: any 2xx is an acknowledgement; 408, 425, 429 and 5xx but 501 may pass;
-// every other answer is final.
-[[nodiscard]] Verdict judge(unsigned status) noexcept;
+// What an answer means, by its status: a table made of the destination's profile and of what
+// `delivery.status` says against it. Any 2xx is an acknowledgement in all of them. Everything else
+// in the profile
+//
+//   generic  may pass when it is 408, 425, 429 or a 5xx but 501; every other answer is final
+//   vanus    the same
+//   knative  may pass when it is 404, 408, 409, 429, a 5xx or of no known class; every other answer
+//            is final
+//
+// docs/destinations.md gives the reasons.
+class DeliveryPolicy {
+ public:
+  explicit DeliveryPolicy(const config::Delivery& delivery);
+
+  [[nodiscard]] Verdict judge(unsigned status) const noexcept {
+    return status < verdicts_.size() ? verdicts_[status] : Verdict::refused;
+  }
+
+ private:
+  std::array<Verdict, 1000> verdicts_;  // a status has three digits
+};
 
 [[nodiscard]] observe::RetryReason retry_reason(unsigned status) noexcept;
 

@@ -16,6 +16,12 @@ namespace {
 constexpr std::size_t kBatchEvents = 100;
 constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 
+// As many requests as can be in flight at all.
+std::size_t most_in_flight(const config::Delivery& delivery) noexcept {
+  const std::size_t depth = delivery.pipeline == 0 ? PipelineDepth::kMost : delivery.pipeline;
+  return depth * delivery.connections;
+}
+
 }  // namespace
 
 Eventbus::Eventbus(Context context, const config::Settings& settings,
@@ -25,8 +31,11 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       endpoint_(endpoint),
       encoder_(encoder_settings(settings, endpoint)),
       queue_(settings.delivery.queue),
+      policy_(settings.delivery),
       backoff_(settings.delivery.retry, std::random_device{}()),
-      retry_timer_(context_.executor),
+      health_(settings.delivery.retry, most_in_flight(settings.delivery), std::random_device{}()),
+      retry_budget_(context_.clock.now()),
+      timer_(context_.executor),
       joined_(context_.executor) {
   for (unsigned i = 0; i < settings_.connections; ++i) {
     connections_.push_back(std::make_unique<EventbusConnection>(*this, i));
@@ -46,7 +55,7 @@ void Eventbus::start() {
 
 Task<void> Eventbus::stop() {
   stopping_ = true;
-  retry_timer_.cancel();
+  timer_.cancel();
   queue_.withdraw_if([](const EventSlot&) { return true; },
                      [this](const EventSlot& slot) {
                        give_up(slot, observe::FailReason::shutdown, 0, "gateway stopped");
@@ -58,27 +67,52 @@ Task<void> Eventbus::stop() {
 void Eventbus::flush() {
   const Instant now = context_.clock.now();
   if (!queue_.empty()) {
-    const std::size_t count = connections_.size();
-    for (std::size_t i = 0; i < count && !queue_.empty(); ++i) {
-      EventbusConnection& connection = *connections_[(next_ + i) % count];
-      if (connection.accepts()) {
-        fill(connection, now);
-      } else if (connection.state() == observe::LinkState::idle) {
-        connection.wake();
-      }
+    if (health_.unrestrained()) {
+      std::size_t room = EndpointHealth::kUnlimited;
+      distribute(room, now);
+    } else {
+      flush_restrained(now);
     }
-    next_ = (next_ + 1) % count;
   }
   for (auto& connection : connections_) connection->write();
 }
 
-void Eventbus::fill(EventbusConnection& connection, Instant now) {
+void Eventbus::flush_restrained(Instant now) {
+  const std::size_t allowed = health_.allowance(requests_in_flight(), now);
+  std::size_t room = allowed;
+  distribute(room, now);
+  if (room != allowed) health_.sent(now);
+  if (!queue_.empty()) arm_timer();
+}
+
+void Eventbus::distribute(std::size_t& room, Instant now) {
+  const std::size_t count = connections_.size();
+  for (std::size_t i = 0; i < count && !queue_.empty(); ++i) {
+    EventbusConnection& connection = *connections_[(next_ + i) % count];
+    if (connection.accepts()) {
+      fill(connection, room, now);
+    } else if (connection.state() == observe::LinkState::idle) {
+      connection.wake();
+    }
+  }
+  next_ = (next_ + 1) % count;
+}
+
+std::size_t Eventbus::requests_in_flight() const noexcept {
+  std::size_t requests = 0;
+  for (const auto& connection : connections_) requests += connection->multiplexer().requests();
+  return requests;
+}
+
+void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant now) {
   Multiplexer& mux = connection.multiplexer();
-  while (!queue_.empty() && connection.accepts()) {
+  for (; room != 0 && !queue_.empty() && connection.accepts(); --room) {
     if (encoder_.mode() == events::ContentMode::batch) {
       fill_batch(mux, now);
     } else {
-      mux.stage(queue_.take(), now);
+      const EventSlot slot = queue_.take();
+      if (slot.attempts == 0) retry_budget_.first_attempt();
+      mux.stage(slot, now);
     }
   }
 }
@@ -86,41 +120,54 @@ void Eventbus::fill(EventbusConnection& connection, Instant now) {
 void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
   mux.open_batch();
   std::size_t bytes = 0;
-  for (std::size_t n = 0; n < kBatchEvents && !queue_.empty(); ++n) {
+  using observe::EndpointState;
+  const bool probe = state() == EndpointState::down || state() == EndpointState::probing;
+  const std::size_t most = probe ? 1 : kBatchEvents;
+  for (std::size_t n = 0; n < most && !queue_.empty(); ++n) {
     bytes += queue_.front().length;
     if (n != 0 && bytes > kBatchBytes) break;
-    mux.add_to_batch(queue_.take());
+    const EventSlot slot = queue_.take();
+    if (slot.attempts == 0) retry_budget_.first_attempt();
+    mux.add_to_batch(slot);
   }
   mux.close_batch(now);
 }
 
-void Eventbus::answered(EventSlot slot, const Response& response, Instant staged) {
+void Eventbus::answered(EventSlot slot, const Response& response, Instant staged, bool leads) {
   const Instant now = context_.clock.now();
-  switch (judge(response.status)) {
+  switch (policy_.judge(response.status)) {
     case Verdict::delivered:
+      if (leads && health_.good_answer(staged)) restraint_eased();
       context_.metrics.delivery_duration.observe(now - staged);
       queue_.settled(slot);
       context_.ledger.delivered(slot);
       return;
-    case Verdict::retry: {
-      if (slot.post->expired) {
-        give_up(slot, observe::FailReason::deadline, response.status, "deadline passed");
-        return;
-      }
-      ++slot.attempts;
-      context_.metrics.events_retried[retry_reason(response.status)].add();
-      const auto asked = parse_retry_after(
-          response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
-      queue_.delay(slot, now + backoff_.next(slot.attempts, asked));
-      arm_retry_timer();
+    case Verdict::retry:
+      if (leads) health_.failing_answer(slot.attempts == 0, staged, now);
+      retry_later(slot, response, now);
+      log_state();
       return;
-    }
     case Verdict::refused:
+      if (leads && health_.good_answer(staged)) restraint_eased();
       give_up(slot, observe::FailReason::refused, response.status,
               response.excerpt.empty() ? std::string_view("refused by the eventbus")
                                        : std::string_view(response.excerpt));
       return;
   }
+}
+
+void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now) {
+  const auto asked = parse_retry_after(
+      response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
+  if (asked) health_.hold(*asked, now);
+  if (slot.post->expired) {
+    give_up(slot, observe::FailReason::deadline, response.status, "deadline passed");
+    return;
+  }
+  ++slot.attempts;
+  context_.metrics.events_retried[retry_reason(response.status)].add();
+  queue_.delay(slot, now + backoff_.next(slot.attempts, asked));
+  arm_timer();
 }
 
 void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason) {
@@ -136,11 +183,11 @@ void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason
     ++slot.attempts;
     context_.metrics.events_retried[reason].add();
   }
-  if (slot.attempts > 1) {
+  if (sent && slot.attempts > 1) {
     // It may be the event that makes the eventbus break off: the others must not wait behind it.
     const Instant now = context_.clock.now();
     queue_.delay(slot, now + backoff_.next(slot.attempts - 1U, std::nullopt));
-    arm_retry_timer();
+    arm_timer();
   } else {
     queue_.put_back(slot);
   }
@@ -152,18 +199,59 @@ void Eventbus::give_up(const EventSlot& slot, observe::FailReason why, unsigned 
   context_.ledger.failed(slot, why, status, reason);
 }
 
-void Eventbus::arm_retry_timer() {
-  const auto due = queue_.next_due();
-  if (!due || (retry_at_ && *retry_at_ <= *due)) return;
-  retry_at_ = due;
-  retry_timer_.expires_at(*due);
-  retry_timer_.async_wait([this](const error_code& aborted) {
-    if (aborted) return;
-    retry_at_.reset();
-    queue_.release_due(context_.clock.refresh());
-    arm_retry_timer();
-    context_.request_flush();
+void Eventbus::arm_timer() {
+  auto due = queue_.next_due();
+  if (!queue_.empty() && !health_.unrestrained()) {
+    const auto sends_at = health_.sends_at(context_.clock.now());
+    if (sends_at && (!due || *sends_at < *due)) due = sends_at;
+  }
+  if (!due || (timer_at_ && *timer_at_ <= *due)) return;
+  timer_at_ = due;
+  timer_.expires_at(*due);
+  timer_.async_wait([this](const error_code& aborted) {
+    if (!aborted) on_timer();
   });
+}
+
+void Eventbus::on_timer() {
+  timer_at_.reset();
+  const Instant now = context_.clock.refresh();
+  // While the eventbus is not up, what is due stands in line for probes and slow start, which
+  // bound it: the budget is for when nothing else does.
+  const bool up = health_.state() == observe::EndpointState::up;
+  queue_.release_due(now, [&] { return !up || retry_budget_.spend(now); });
+  const auto due = queue_.next_due();
+  if (due && *due <= now) {
+    // No budget. First attempts may earn some at any time, but nobody needs to know at once.
+    timer_at_ = now + RetryBudget::kInterval;
+    timer_.expires_at(*timer_at_);
+    timer_.async_wait([this](const error_code& aborted) {
+      if (!aborted) on_timer();
+    });
+  } else {
+    arm_timer();
+  }
+  context_.request_flush();
+}
+
+void Eventbus::restraint_eased() {
+  for (auto& connection : connections_) connection->wake();
+  context_.request_flush();
+  log_state();
+}
+
+void Eventbus::log_state() {
+  const auto now = health_.state();
+  if (well_ && now == observe::EndpointState::down) {
+    well_ = false;
+    if (reachable_) {
+      log::warn("the eventbus fails; one event at a time is tried",
+                {{"target", endpoint_.host_header}});
+    }
+  } else if (!well_ && now == observe::EndpointState::up) {
+    well_ = true;
+    log::info("the eventbus takes events again", {{"target", endpoint_.host_header}});
+  }
 }
 
 void Eventbus::tick(Instant now) {
@@ -195,10 +283,19 @@ void Eventbus::publish(Instant now) {
   for (std::size_t i = 0; i < states.size(); ++i) {
     metrics.eventbus_connections[static_cast<observe::LinkState>(i)].set(states[i]);
   }
+  for (std::size_t i = 0; i < metrics.eventbus_state.size(); ++i) {
+    const auto state = static_cast<observe::EndpointState>(i);
+    metrics.eventbus_state[state].set(state == health_.state() ? 1 : 0);
+  }
   metrics.pipeline_depth.set(depth);
 }
 
+bool Eventbus::may_connect() {
+  return health_.may_connect(context_.clock.refresh());
+}
+
 void Eventbus::connection_ready() {
+  health_.connected();
   if (!reachable_) {
     reachable_ = true;
     log::info("connected to the eventbus again", {{"target", endpoint_.host_header}});
@@ -206,7 +303,30 @@ void Eventbus::connection_ready() {
   context_.request_flush();
 }
 
-void Eventbus::connection_failed(std::string_view address, std::string_view error) {
+void Eventbus::connect_failed(std::string_view address, std::string_view error) {
+  health_.connect_failed(context_.clock.refresh());
+  log_unreachable(address, error);
+  log_state();
+  // Those that waited for what comes of this attempt.
+  for (auto& connection : connections_) connection->wake();
+}
+
+void Eventbus::connection_proven() {
+  health_.link_proven();
+  for (auto& connection : connections_) connection->wake();
+}
+
+void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
+                                std::optional<EndpointHealth::Suspect> suspect,
+                                std::string_view address, std::string_view error) {
+  health_.link_ended(end, proven, suspect, context_.clock.refresh());
+  if (end == EndpointHealth::End::useless) log_unreachable(address, error);
+  log_state();
+  for (auto& connection : connections_) connection->wake();
+  context_.request_flush();
+}
+
+void Eventbus::log_unreachable(std::string_view address, std::string_view error) {
   const bool another = std::ranges::any_of(connections_, [](const auto& connection) {
     return connection->state() == observe::LinkState::ready && !connection->broken();
   });

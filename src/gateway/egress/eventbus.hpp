@@ -10,7 +10,9 @@
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/delivery_queue.hpp"
 #include "gateway/egress/drain_rate.hpp"
+#include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
+#include "gateway/egress/retry_budget.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
 
@@ -58,25 +60,49 @@ class Eventbus {
   void tick(Instant now);
 
   // What the connections report.
+  [[nodiscard]] bool may_connect();
+  [[nodiscard]] Instant connects_at() const noexcept { return health_.connects_at(); }
+  void connecting() noexcept { health_.connecting(); }
   void connection_ready();
-  void connection_failed(std::string_view address, std::string_view error);
-  void answered(EventSlot slot, const Response& response, Instant staged);
+  void connect_failed(std::string_view address, std::string_view error);
+  // The first answer of a connection.
+  void connection_proven();
+  // A connection that was ready is gone, all its events given back. `suspect`: the event whose
+  // answer was due.
+  void connection_ended(EndpointHealth::End end, bool proven,
+                        std::optional<EndpointHealth::Suspect> suspect, std::string_view address,
+                        std::string_view error);
+  // `leads`: the first event of its answer; a batch has several.
+  void answered(EventSlot slot, const Response& response, Instant staged, bool leads);
   void given_back(EventSlot slot, bool sent, observe::RetryReason reason);
 
   [[nodiscard]] Context& context() noexcept { return context_; }
   [[nodiscard]] const config::Endpoint& endpoint() const noexcept { return endpoint_; }
   [[nodiscard]] const config::Delivery& settings() const noexcept { return settings_; }
   [[nodiscard]] events::Encoder& encoder() noexcept { return encoder_; }
-  [[nodiscard]] Backoff& backoff() noexcept { return backoff_; }
   [[nodiscard]] bool has_demand() const noexcept { return !queue_.empty(); }
+  [[nodiscard]] observe::EndpointState state() const noexcept { return health_.state(); }
   [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
 
  private:
-  void fill(EventbusConnection& connection, Instant now);
+  // Stages waiting events as long as the connection takes them, as `room` requests at most; takes
+  // those staged off `room`.
+  void fill(EventbusConnection& connection, std::size_t& room, Instant now);
   void fill_batch(Multiplexer& mux, Instant now);
+  // The waiting line moves by leave of the endpoint's health.
+  void flush_restrained(Instant now);
+  void distribute(std::size_t& room, Instant now);
+  [[nodiscard]] std::size_t requests_in_flight() const noexcept;
+  void retry_later(EventSlot slot, const Response& response, Instant now);
   void give_up(const EventSlot& slot, observe::FailReason why, unsigned status,
                std::string_view reason);
-  void arm_retry_timer();
+  void arm_timer();
+  void on_timer();
+  // More may be sent and connected than before.
+  void restraint_eased();
+  // Logs when the eventbus begins to fail and when it is well again.
+  void log_state();
+  void log_unreachable(std::string_view address, std::string_view error);
   // The drain rate and the gauges as they are now.
   void publish(Instant now);
 
@@ -85,13 +111,18 @@ class Eventbus {
   const config::Endpoint endpoint_;
   events::Encoder encoder_;
   DeliveryQueue queue_;
-  Backoff backoff_;
+  const DeliveryPolicy policy_;
+  Backoff backoff_;  // of single events
+  EndpointHealth health_;
+  RetryBudget retry_budget_;
   DrainRate drain_rate_;
-  Timer retry_timer_;
-  std::optional<Instant> retry_at_;
+  // For retries that are due, and for the end of a wait that holds all of them up.
+  Timer timer_;
+  std::optional<Instant> timer_at_;
   std::vector<std::unique_ptr<EventbusConnection>> connections_;
   std::size_t next_ = 0;   // the connection that is filled first
   bool reachable_ = true;  // as last logged
+  bool well_ = true;       // likewise
   bool stopping_ = false;
   std::size_t running_ = 0;  // coroutines of connections
   Signal joined_;

@@ -4,15 +4,32 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <random>
 
 #include "gateway/egress/eventbus.hpp"
+#include "gateway/pipeline/post.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
 
 using observe::LinkState;
 using observe::RetryReason;
+
+namespace {
+
+// Tells one event from another; only on the way of a lost connection.
+EndpointHealth::Suspect name_of(const EventSlot& slot) {
+  const auto& passed_on = slot.post->passed_on;
+  if (passed_on.empty()) return slot.id.high() ^ slot.id.low();
+  EndpointHealth::Suspect name = 0;
+  for (const auto& attribute : passed_on[slot.index].attributes) {
+    name = name * 31 + std::hash<std::string_view>{}(attribute.value);
+  }
+  return name;
+}
+
+}  // namespace
 
 EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
     : bus_(bus),
@@ -33,7 +50,6 @@ void EventbusConnection::stop() {
 }
 
 Task<void> EventbusConnection::run() {
-  unsigned failures = 0;
   bool on_demand = false;
   while (!stopping_) {
     // After a quiet end nobody is hurried: the next event opens the connection.
@@ -42,32 +58,40 @@ Task<void> EventbusConnection::run() {
       co_await wake_.wait();
       continue;
     }
+    if (!bus_.may_connect()) {
+      state_ = LinkState::backing_off;
+      co_await wake_.wait_until(bus_.connects_at());
+      continue;
+    }
     state_ = LinkState::connecting;
+    bus_.connecting();
     const bool connected = co_await connect();
-    if (connected) {
-      answered_any_ = false;
-      state_ = LinkState::ready;
-      bus_.connection_ready();
-      co_await converse();
+    if (!connected) {
+      on_demand = false;
+      if (stopping_) break;
+      state_ = LinkState::backing_off;
+      bus_.connect_failed(address_, last_error_);
+      continue;
     }
+    answered_any_ = false;
+    suspect_.reset();
+    state_ = LinkState::ready;
+    bus_.connection_ready();
+    co_await converse();
     if (stopping_) break;
-    if (connected && answered_any_) {
-      failures = 0;
-      on_demand = true;
-      continue;
-    }
-    // Many servers close what they find idle: no fault, and no hurry.
-    if (connected && !ended_oddly_ && !bus_.has_demand()) {
-      on_demand = true;
-      continue;
-    }
-    bus_.connection_failed(address_, last_error_);
-    state_ = LinkState::backing_off;
-    const auto wait = bus_.backoff().next(++failures, std::nullopt);
-    const Instant until = bus_.context().clock.refresh() + wait;
-    while (!stopping_ && bus_.context().clock.refresh() < until) co_await wake_.wait_until(until);
+    on_demand = report_end();
   }
   state_ = LinkState::idle;
+}
+
+bool EventbusConnection::report_end() {
+  using End = EndpointHealth::End;
+  // Many servers close what they find idle: no fault, and no hurry.
+  const bool quiet = !ended_oddly_ && (answered_any_ || !bus_.has_demand());
+  const End end = quiet ? End::quiet : answered_any_ ? End::broken : End::useless;
+  state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
+  bus_.connection_ended(end, answered_any_, suspect_, address_, last_error_);
+  return end != End::useless;
 }
 
 Task<std::vector<tcp::endpoint>> EventbusConnection::resolve(Instant deadline) {
@@ -158,9 +182,14 @@ void EventbusConnection::take_bytes(std::string_view input, Instant now) {
 }
 
 void EventbusConnection::settle_answer() {
-  answered_any_ = true;
+  if (!answered_any_) {
+    answered_any_ = true;
+    bus_.connection_proven();
+  }
+  bool leads = true;
   while (mux_.answered_events() != 0) {
-    bus_.answered(mux_.take_answered(), mux_.response(), mux_.answered_staged());
+    bus_.answered(mux_.take_answered(), mux_.response(), mux_.answered_staged(), leads);
+    leads = false;
   }
   if (mux_.cut_short()) {
     break_link(RetryReason::protocol, "answered before the request was complete");
@@ -193,8 +222,11 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
 }
 
 void EventbusConnection::give_back() {
-  mux_.lost(
-      [this](const EventSlot& slot, bool sent) { bus_.given_back(slot, sent, lost_reason_); });
+  // The event that was staged first comes last.
+  mux_.lost([this](const EventSlot& slot, bool sent) {
+    if (sent) suspect_ = name_of(slot);
+    bus_.given_back(slot, sent, lost_reason_);
+  });
   bus_.context().request_flush();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,8 @@ class EventbusConnection {
   static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
 
   [[nodiscard]] Task<bool> connect();
+  // Tells the bus how the connection ended; true if nobody is in a hurry to make another.
+  [[nodiscard]] bool report_end();
   [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve(Instant deadline);
   [[nodiscard]] Task<void> converse();
   void take_bytes(std::string_view input, Instant now);
@@ -71,6 +74,7 @@ class EventbusConnection {
   std::string last_error_;
   observe::RetryReason lost_reason_ = observe::RetryReason::connection;
   observe::LinkState state_ = observe::LinkState::idle;
+  std::optional<std::uint64_t> suspect_;  // the event whose answer was due at the end
   unsigned generation_ = 0;  // of the socket: a late handler of an older one does nothing
   unsigned connects_ = 0;
   bool broken_ = false;

@@ -33,7 +33,8 @@ class Multiplexer {
 
   [[nodiscard]] bool has_room() const noexcept { return requests_.size() < depth_.value(); }
   [[nodiscard]] unsigned depth() const noexcept { return depth_.value(); }
-  [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }
+  [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }  // events
+  [[nodiscard]] std::size_t requests() const noexcept { return requests_.size(); }
 
   // Stages one event as one request, or, between open_batch() and close_batch(), as part of one.
   void stage(const EventSlot& slot, Instant now);

@@ -104,6 +104,14 @@ enum class LinkState : std::uint8_t { idle, connecting, ready, backing_off, coun
   return names[static_cast<std::size_t>(state)];
 }
 
+// What a shard thinks of the eventbus as a whole; egress/endpoint_health.hpp says when which.
+enum class EndpointState : std::uint8_t { up, down, probing, slow_start, count_ };
+[[nodiscard]] constexpr const char* label(EndpointState state) noexcept {
+  constexpr std::array names{"up", "down", "probing", "slow_start"};
+  static_assert(names.size() == static_cast<std::size_t>(EndpointState::count_));
+  return names[static_cast<std::size_t>(state)];
+}
+
 template <class Enum, class Cell>
 class PerReason {
  public:
@@ -137,6 +145,7 @@ struct alignas(64) ShardMetrics {
   Gauge connections;  // of clients
   Gauge in_flight_bytes;
   PerReason<LinkState, Gauge> eventbus_connections;
+  PerReason<EndpointState, Gauge> eventbus_state;  // 1 for the one it is in
   Gauge pipeline_depth;                       // requests each connection may have in flight, summed
   std::atomic<std::int64_t> heartbeat_ns{0};  // steady clock, of the loop's last tick
 };

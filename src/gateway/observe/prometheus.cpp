@@ -121,6 +121,10 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   add_labelled<LinkState>(families.add("eventbus_connections",
                                        "Connections to the eventbus, by state.", MetricType::Gauge),
                           "state", snapshot.links, Families::level);
+  add_labelled<EndpointState>(
+      families.add("eventbus_state", "Threads by what they think of the eventbus.",
+                   MetricType::Gauge),
+      "state", snapshot.eventbus, Families::level);
   families.gauge("eventbus_pipeline_depth",
                  "Requests that may be in flight on all eventbus connections together.",
                  snapshot.pipeline_depth);

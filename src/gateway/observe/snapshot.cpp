@@ -46,6 +46,7 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
     sum.connections += shard->connections.value();
     sum.in_flight_bytes += shard->in_flight_bytes.value();
     add_each(sum.links, shard->eventbus_connections);
+    add_each(sum.eventbus, shard->eventbus_state);
     sum.pipeline_depth += shard->pipeline_depth.value();
   }
   return sum;

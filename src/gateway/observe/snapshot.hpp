@@ -25,6 +25,7 @@ struct Snapshot {
   std::uint64_t connections = 0;
   std::uint64_t in_flight_bytes = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> links{};
+  std::array<std::uint64_t, static_cast<std::size_t>(EndpointState::count_)> eventbus{};  // shards
   std::uint64_t pipeline_depth = 0;
 
   [[nodiscard]] std::uint64_t failed_total() const noexcept;

@@ -37,11 +37,9 @@ json::value shard_json(const std::optional<ShardStatus>& shard) {
                            {"pipeline_depth", connection.pipeline_depth},
                            {"last_error", connection.last_error}});
   }
-  return {{"posts_in_flight", shard->posts},
-          {"events_in_flight", shard->events},
-          {"queue_events", shard->waiting},
-          {"queue_bytes", shard->queue_bytes},
-          {"eventbus_connections", std::move(connections)}};
+  return {{"posts_in_flight", shard->posts}, {"events_in_flight", shard->events},
+          {"queue_events", shard->waiting},  {"queue_bytes", shard->queue_bytes},
+          {"eventbus", shard->eventbus},     {"eventbus_connections", std::move(connections)}};
 }
 
 }  // namespace
@@ -59,6 +57,7 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"queue", {{"events", snapshot.queue_events}, {"bytes", snapshot.queue_bytes}}},
       {"in_flight", {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
       {"client_connections", snapshot.connections},
+      {"eventbus", by_label<EndpointState>(snapshot.eventbus)},
       {"eventbus_connections", by_label<LinkState>(snapshot.links)},
       {"provisioning",
        {{"state", state.provisioning},

@@ -107,6 +107,8 @@ TEST(Checks, RefuseWhatContradictsItself) {
   const Case cases[] = {
       {{"target="}, "--set target: required"},
       {{"eventbus="}, "--set eventbus: required, as the path events go to is made of it"},
+      {{"delivery.mode=batch", "delivery.profile=knative"}, "delivery.mode: batch is not taken"},
+      {{"delivery.mode=batch", "delivery.profile=vanus"}, "delivery.mode: batch is not taken"},
       {{"eventbus=.."}, "--set eventbus: must not be '.' or '..'"},
       {{"target=bus:x"},
        "--set target: expected host:port or an http or https URL, IPv6 in "

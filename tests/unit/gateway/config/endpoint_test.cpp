@@ -50,7 +50,7 @@ TEST(Endpoint, IsMadeOfTargetAndEventbus) {
        "/gateway/o"},
   };
   for (const auto& expected : cases) {
-    const auto endpoint = parse_endpoint(expected.target, expected.eventbus);
+    const auto endpoint = parse_endpoint(expected.target, expected.eventbus, Profile::generic);
     ASSERT_TRUE(endpoint.has_value()) << expected.target << ": " << endpoint.error().message();
     EXPECT_EQ(endpoint->tls, expected.tls) << expected.target;
     EXPECT_EQ(endpoint->host, expected.host) << expected.target;
@@ -93,7 +93,7 @@ TEST(Endpoint, SaysWhyATargetIsNone) {
       {"bus", "..", Reason::eventbus},
   };
   for (const auto& [target, eventbus, reason] : cases) {
-    const auto endpoint = parse_endpoint(target, eventbus);
+    const auto endpoint = parse_endpoint(target, eventbus, Profile::generic);
     ASSERT_TRUE(endpoint.has_error()) << target;
     EXPECT_EQ(endpoint.error().reason(), reason) << target << ": " << endpoint.error().message();
     EXPECT_THAT(endpoint.error().message(), ::testing::Not(::testing::HasSubstr("hush")));
@@ -101,20 +101,27 @@ TEST(Endpoint, SaysWhyATargetIsNone) {
 }
 
 TEST(Endpoint, KnowsWhetherItNeedsAnEventbus) {
-  EXPECT_TRUE(needs_eventbus("bus:8080"));
-  EXPECT_TRUE(needs_eventbus("https://bus?a=b"));
-  EXPECT_TRUE(needs_eventbus("bus/x/{eventbus}"));
-  EXPECT_FALSE(needs_eventbus("bus/"));
-  EXPECT_FALSE(needs_eventbus("https://bus/x"));
+  EXPECT_TRUE(needs_eventbus("bus:8080", Profile::vanus));
+  EXPECT_FALSE(needs_eventbus("bus:8080", Profile::knative));
+  EXPECT_TRUE(needs_eventbus("bus/{eventbus}", Profile::knative));
+  EXPECT_EQ(parse_endpoint("bus", "", Profile::knative)->url(), "http://bus/");
+  EXPECT_EQ(parse_endpoint("bus/ns/broker", "", Profile::knative)->url(), "http://bus/ns/broker");
+  EXPECT_EQ(parse_endpoint("bus", "o", Profile::vanus)->url(), "http://bus/gateway/o");
+  EXPECT_TRUE(needs_eventbus("bus:8080", Profile::generic));
+  EXPECT_TRUE(needs_eventbus("https://bus?a=b", Profile::generic));
+  EXPECT_TRUE(needs_eventbus("bus/x/{eventbus}", Profile::generic));
+  EXPECT_FALSE(needs_eventbus("bus/", Profile::generic));
+  EXPECT_FALSE(needs_eventbus("https://bus/x", Profile::generic));
 }
 
 TEST(Endpoint, IsShownAsAUrl) {
-  EXPECT_EQ(parse_endpoint("bus:8080", "o")->url(), "http://bus:8080/gateway/o");
-  EXPECT_EQ(parse_endpoint("https://[::1]/x", "")->url(), "https://[::1]/x");
+  EXPECT_EQ(parse_endpoint("bus:8080", "o", Profile::generic)->url(), "http://bus:8080/gateway/o");
+  EXPECT_EQ(parse_endpoint("https://[::1]/x", "", Profile::generic)->url(), "https://[::1]/x");
 }
 
 TEST(Endpoint, ThrowsInvalidArgumentWhereAValueIsTaken) {
-  EXPECT_THROW(static_cast<void>(parse_endpoint("ftp://bus", "o").value()), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(parse_endpoint("ftp://bus", "o", Profile::generic).value()),
+               std::invalid_argument);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 
 #include "unit/gateway/config/support.hpp"
@@ -66,6 +67,11 @@ const Bounds kBounds[] = {
     {"delivery.connections", {"1", "1024"}, {"0", "1025"}},
     {"delivery.pipeline", {"auto", "1", "1024"}, {"0", "1025", "Auto"}},
     {"delivery.mode", {"binary", "structured", "batch"}, {"", "batched"}},
+    {"delivery.profile", {"generic", "vanus", "knative"}, {"", "Knative", "eventgrid"}},
+    {"delivery.status",
+     {"{}", "{404: retry}", "{300: accept, 599: refuse}"},
+     {"text", "[404]", "{200: retry}", "{299: retry}", "{600: retry}", "{x: retry}", "{404: drop}",
+      "{404: [retry]}", "{404: retry, 404: refuse}", "{404:}", "{-404: retry}"}},
     {"delivery.queue.events", {"1", "16777216"}, {"0", "16777217"}},
     {"delivery.queue.bytes", {"1KiB", "1TiB"}, {"1023B", "1025GiB"}},
     {"delivery.timeout", {"1ms", "1h"}, {"0", "3600001ms", "1"}},
@@ -181,6 +187,8 @@ delivery:
   connections: 4
   pipeline: 16
   mode: structured
+  profile: knative
+  status: {404: refuse, 409: accept, 301: retry}
   queue: {events: 10, bytes: 1MiB}
   timeout: 250ms
   deadline: 6s
@@ -226,6 +234,10 @@ dead_letter: {path: /d}
   EXPECT_EQ(s.delivery.connections, 4U);
   EXPECT_EQ(s.delivery.pipeline, 16U);
   EXPECT_EQ(s.delivery.mode, Mode::structured);
+  EXPECT_EQ(s.delivery.profile, Profile::knative);
+  EXPECT_EQ(s.delivery.status,
+            (std::map<unsigned, Treatment>{
+                {301, Treatment::retry}, {404, Treatment::refuse}, {409, Treatment::accept}}));
   EXPECT_EQ(s.delivery.queue.events, 10U);
   EXPECT_EQ(s.delivery.queue.bytes, std::size_t{1} << 20U);
   EXPECT_EQ(s.delivery.timeout, milliseconds(250));

@@ -36,6 +36,7 @@ delivery:
   pipeline: 0
   headers: {Host: x, "a b": c, X-Ok: "hush\n"}
   retry: {initial: 20s, max: 1s, multiplier: .nan}
+  status: {200: retry, 404: drop, 409: [retry], 503: retry, 503: refuse}
 event:
   attributes: [subject, subjct, subject]
 function:
@@ -67,14 +68,19 @@ bucket:
           "outer spaces, got (secret)",
           "config.yml:15:46: delivery.retry.multiplier: expected a number from 1 to 100, got "
           "\".nan\"",
-          "config.yml:17:25: event.attributes: expected subject | cosbucket | cosregion | "
+          "config.yml:16:12: delivery.status: expected as status code an integer from 300 to 599, "
+          "got \"200\"",
+          "config.yml:16:29: delivery.status.404: expected retry | refuse | accept, got \"drop\"",
+          "config.yml:16:40: delivery.status.409: expected retry | refuse | accept, got a list",
+          "config.yml:16:61: delivery.status.503: given twice, first in line 16",
+          "config.yml:18:25: event.attributes: expected subject | cosbucket | cosregion | "
           "coseventname | coseventtime, got \"subjct\"; did you mean subject?",
-          "config.yml:17:33: event.attributes: given twice: \"subject\"",
-          "config.yml:20:11: function.memory: expected 64, or a multiple of 128 up to 3072, got "
+          "config.yml:18:33: event.attributes: given twice: \"subject\"",
+          "config.yml:21:11: function.memory: expected 64, or a multiple of 128 up to 3072, got "
           "\"100\"",
-          "config.yml:21:12: function.timeout: expected a duration such as 90s or 5m (1s to 15m, "
+          "config.yml:22:12: function.timeout: expected a duration such as 90s or 5m (1s to 15m, "
           "whole seconds), got \"1500ms\"",
-          "config.yml:23:12: bucket.events: expected a COS event such as cos:ObjectCreated:Put, "
+          "config.yml:24:12: bucket.events: expected a COS event such as cos:ObjectCreated:Put, "
           "cos:ObjectRemove:* or cos:ObjectRestore:Completed, got \"cos:ObjectRemoved:*\"; did "
           "you mean cos:ObjectRemove:*?",
           "config.yml: target: required: where events go, as host:port or URL",

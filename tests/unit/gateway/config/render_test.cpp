@@ -30,7 +30,9 @@ function:
 gateway: {listen: "[::1]:0", admin: :9000, auth: hmac, token: hush, max_body: 1537, grace: 0}
 delivery:
   pipeline: 16
-  mode: batch
+  mode: structured
+  profile: knative
+  status: {503: refuse, 301: accept}
   retry: {initial: 1001ms, multiplier: 1.25}
   headers: {Authorization: Bearer hush}
 event: {id: stable, attributes: [subject, cosbucket], redact: [Authorization]}

@@ -10,14 +10,43 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Judge, KnowsEveryStatus) {
-  const std::set<unsigned> passing{408, 425, 429};
-  for (unsigned status = 100; status < 1000; ++status) {
-    Verdict expected = Verdict::refused;
-    if (status / 100 == 2) expected = Verdict::delivered;
-    if (passing.contains(status) || (status / 100 == 5 && status != 501)) expected = Verdict::retry;
-    EXPECT_EQ(judge(status), expected) << status;
+Verdict expected_of(config::Profile profile, unsigned status) {
+  if (status / 100 == 2) return Verdict::delivered;
+  std::set<unsigned> passing{408, 425, 429};
+  if (profile == config::Profile::knative) passing = {404, 408, 409, 429, 501};
+  const bool unknown = profile == config::Profile::knative && status >= 600;
+  if (unknown || passing.contains(status) || (status / 100 == 5 && status != 501)) {
+    return Verdict::retry;
   }
+  return Verdict::refused;
+}
+
+TEST(DeliveryPolicy, KnowsEveryStatusInEveryProfile) {
+  for (const auto profile :
+       {config::Profile::generic, config::Profile::vanus, config::Profile::knative}) {
+    config::Delivery delivery;
+    delivery.profile = profile;
+    const DeliveryPolicy policy(delivery);
+    for (unsigned status = 100; status < 1000; ++status) {
+      EXPECT_EQ(policy.judge(status), expected_of(profile, status))
+          << status << " in profile " << static_cast<int>(profile);
+    }
+    EXPECT_EQ(policy.judge(1000), Verdict::refused);
+  }
+}
+
+TEST(DeliveryPolicy, FollowsTheConfiguredStatusesBeforeTheProfile) {
+  config::Delivery delivery;
+  delivery.status = {{404, config::Treatment::retry},
+                     {500, config::Treatment::refuse},
+                     {409, config::Treatment::accept}};
+  const DeliveryPolicy policy(delivery);
+  EXPECT_EQ(policy.judge(404), Verdict::retry);
+  EXPECT_EQ(policy.judge(500), Verdict::refused);
+  EXPECT_EQ(policy.judge(409), Verdict::delivered);
+  EXPECT_EQ(policy.judge(410), Verdict::refused);
+  EXPECT_EQ(policy.judge(503), Verdict::retry);
+  EXPECT_EQ(policy.judge(200), Verdict::delivered);
 }
 
 TEST(RetryReasonOf, NamesTheStatus) {

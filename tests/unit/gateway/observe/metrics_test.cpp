@@ -84,6 +84,8 @@ class TwoShards : public testing::Test {
     a_.in_flight_bytes.set(1000);
     a_.eventbus_connections[LinkState::ready].set(2);
     a_.pipeline_depth.set(16);
+    a_.eventbus_state[EndpointState::up].set(1);
+    b_.eventbus_state[EndpointState::slow_start].set(1);
     b_.records_received.add(100);
     b_.events_delivered.add(90);
     b_.events_failed[FailReason::refused].add(5);
@@ -153,6 +155,10 @@ TEST_F(TwoShards, AreShownToPrometheus) {
       {"cos_gateway_delivery_duration_seconds_count", 90},
       {"cos_gateway_eventbus_connections{state=\"ready\"}", 3},
       {"cos_gateway_eventbus_connections{state=\"backing_off\"}", 0},
+      {"cos_gateway_eventbus_state{state=\"up\"}", 1},
+      {"cos_gateway_eventbus_state{state=\"down\"}", 0},
+      {"cos_gateway_eventbus_state{state=\"probing\"}", 0},
+      {"cos_gateway_eventbus_state{state=\"slow_start\"}", 1},
       {"cos_gateway_eventbus_pipeline_depth", 17},
       {"cos_gateway_provisioning_state{state=\"ready\"}", 1},
   };

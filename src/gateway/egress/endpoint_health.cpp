@@ -1,0 +1,192 @@
+#include "gateway/egress/endpoint_health.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace gateway::egress {
+namespace {
+
+// A back-off of nothing would make a probe look like the requests before it.
+constexpr std::chrono::milliseconds kShortest{1};
+
+}  // namespace
+
+std::size_t EndpointHealth::allowance(std::size_t in_flight, Instant now) noexcept {
+  if (held_) {
+    if (now < held_until_) return 0;
+    held_ = false;
+  }
+  switch (state_) {
+    case State::up:
+      return kUnlimited;
+    case State::down:
+      return links_ != 0 && now >= until_ ? 1 : 0;
+    case State::probing:
+      return links_ != 0 && !probe_sent_ ? 1 : 0;
+    case State::slow_start:
+      return limit_ > in_flight ? limit_ - in_flight : 0;
+    case State::count_:
+      break;
+  }
+  return 0;
+}
+
+void EndpointHealth::sent(Instant now) noexcept {
+  if (state_ != State::down && state_ != State::probing) return;
+  state_ = State::probing;
+  probe_sent_ = true;
+  probe_sent_at_ = now;
+}
+
+std::optional<Instant> EndpointHealth::sends_at(Instant now) const noexcept {
+  Instant at{};
+  if (held_) at = held_until_;
+  if (state_ == State::down) at = std::max(at, until_);
+  if (at <= now) return std::nullopt;
+  return at;
+}
+
+bool EndpointHealth::recover(Instant staged) noexcept {
+  if (state_ != State::slow_start) {
+    // What was on its way before the probe proves nothing about now.
+    if (state_ != State::probing || !probe_sent_ || staged < probe_sent_at_) return false;
+    state_ = State::slow_start;
+    history_ = 0;
+    limit_ = 1;
+    successes_ = 0;
+  }
+  if (++successes_ < limit_) return false;
+  successes_ = 0;
+  if (limit_ >= full_) {
+    state_ = State::up;
+    history_ = 0;
+    downs_ = 0;
+  } else {
+    limit_ *= 2;
+  }
+  return true;
+}
+
+void EndpointHealth::failing_answer(bool first_attempt, Instant staged, Instant now) {
+  switch (state_) {
+    case State::up:
+      if (!first_attempt) return;
+      history_ = (history_ << 1U) | 1U;
+      if (std::popcount(history_) >= kFailing) go_down(now);
+      return;
+    case State::slow_start: {
+      history_ = (history_ << 1U) | 1U;
+      successes_ = 0;
+      limit_ = std::max<std::size_t>(limit_ / 2, 1);
+      constexpr std::uint64_t kAgain = (std::uint64_t{1} << kFailingAgain) - 1;
+      if ((history_ & kAgain) == kAgain) go_down(now);
+      return;
+    }
+    case State::probing:
+      if (probe_sent_ && staged >= probe_sent_at_) go_down(now);
+      return;
+    case State::down:
+    case State::count_:
+      return;
+  }
+}
+
+void EndpointHealth::hold(std::chrono::seconds asked, Instant now) noexcept {
+  if (asked <= std::chrono::seconds(0)) return;
+  held_until_ = std::max(held_until_, now + std::min<std::chrono::milliseconds>(asked, most_));
+  held_ = true;
+}
+
+bool EndpointHealth::may_connect(Instant now) const noexcept {
+  switch (state_) {
+    case State::up:
+    case State::slow_start:
+      return failed_attempts_ == 0 || (trials_ == 0 && now >= connect_at_);
+    case State::down:
+      return links_ == 0 && trials_ == 0 && now >= until_;
+    case State::probing:
+      return links_ == 0 && trials_ == 0;
+    case State::count_:
+      break;
+  }
+  return false;
+}
+
+Instant EndpointHealth::connects_at() const noexcept {
+  switch (state_) {
+    case State::up:
+    case State::slow_start:
+      return trials_ == 0 ? connect_at_ : Instant::max();
+    case State::down:
+      return links_ == 0 && trials_ == 0 ? until_ : Instant::max();
+    case State::probing:
+    case State::count_:
+      break;
+  }
+  return Instant::max();
+}
+
+void EndpointHealth::connecting() noexcept {
+  ++trials_;
+  if (state_ != State::down) return;
+  state_ = State::probing;
+  probe_sent_ = false;
+}
+
+void EndpointHealth::connect_failed(Instant now) {
+  --trials_;
+  link_failed(std::nullopt, now);
+}
+
+void EndpointHealth::link_proven() noexcept {
+  --trials_;
+  failed_attempts_ = 0;
+  connect_at_ = {};
+}
+
+void EndpointHealth::link_ended(End end, bool proven, std::optional<Suspect> suspect, Instant now) {
+  --links_;
+  if (!proven) --trials_;
+  if (end == End::useless) {
+    link_failed(suspect, now);
+  } else if (state_ == State::probing) {
+    if (end == End::broken && probe_sent_) {
+      go_down(now);
+    } else if (links_ == 0 && !probe_sent_) {
+      // The probe's connection went before there was anything to send: another may be made.
+      state_ = State::down;
+    }
+  }
+}
+
+void EndpointHealth::link_failed(std::optional<Suspect> suspect, Instant now) {
+  connect_at_ = now + std::max(backoff_.next(++failed_attempts_, std::nullopt), kShortest);
+  if (suspect && suspected(*suspect)) {
+    // It did not work as a probe either; the next one will be another event.
+    if (state_ == State::probing) go_down(now);
+    return;
+  }
+  if (suspect) {
+    suspects_[next_suspect_] = *suspect;
+    next_suspect_ = (next_suspect_ + 1) % suspects_.size();
+  }
+  ++link_failures_in_a_row_;
+  if (state_ == State::probing ||
+      (state_ != State::down && link_failures_in_a_row_ >= kLinkFailures)) {
+    go_down(now);
+  }
+}
+
+bool EndpointHealth::suspected(Suspect event) const noexcept {
+  return std::ranges::find(suspects_, event) != suspects_.end();
+}
+
+void EndpointHealth::go_down(Instant now) {
+  state_ = State::down;
+  probe_sent_ = false;
+  history_ = 0;
+  downs_ = std::max(downs_ + 1, failed_attempts_);
+  until_ = now + std::max(backoff_.next(downs_, std::nullopt), kShortest);
+}
+
+}  // namespace gateway::egress

@@ -1,0 +1,123 @@
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "gateway/config/settings.hpp"
+#include "gateway/egress/delivery_policy.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "runtime/clock.hpp"
+
+namespace gateway::egress {
+
+// What one shard knows of the eventbus as a whole, and what its connections may therefore do.
+//
+//   up          nothing is held back
+//   down        nothing is sent and nobody connects until the back-off has passed
+//   probing     one connection attempt or one request is on its way and decides
+//   slow_start  it answers again: requests in flight are limited, to 1 at first, to twice as many
+//               with every full window of good answers, until that is no limit any more
+//
+// It goes down when kLinkFailures connections in a row could not be made, or ended without any
+// answer, with no good answer between them; and when kFailing of the last kWindow answers said "not
+// now". So that no single event can bring it down, a connection lost to an event already suspected
+// does not count, and an answer counts for an event's first attempt only. An answer that refuses an
+// event for good is a good one here: the eventbus works.
+//
+// Retry-After holds for everything: until it has passed, no request leaves in any state.
+//
+// Connections are made under the same back-off: after a failure one at a time and one an interval,
+// until one of them has been answered.
+//
+// Sans-I/O; while all is well an answer costs a shift and a store.
+class EndpointHealth {
+ public:
+  using State = observe::EndpointState;
+  using Suspect = std::uint64_t;  // tells one event from another
+  static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+  static constexpr unsigned kLinkFailures = 3;
+  static constexpr int kWindow = 64;
+  static constexpr int kFailing = 60;
+  // The same in slow start, where every answer counts: so many in a row.
+  static constexpr unsigned kFailingAgain = 16;
+
+  // `full`: as many requests as can be in flight at all.
+  EndpointHealth(const config::Retry& retry, std::size_t full, std::uint64_t seed) noexcept
+      : backoff_(retry, seed), most_(retry.max), full_(full) {}
+
+  [[nodiscard]] State state() const noexcept { return state_; }
+
+  // --- sending ---
+  // The usual case: no limit, no need to ask allowance().
+  [[nodiscard]] bool unrestrained() const noexcept { return state_ == State::up && !held_; }
+  // Requests that may leave now besides those in flight.
+  [[nodiscard]] std::size_t allowance(std::size_t in_flight, Instant now) noexcept;
+  // Some did, by leave of allowance().
+  void sent(Instant now) noexcept;
+  // When allowance() may change by the passing of time alone.
+  [[nodiscard]] std::optional<Instant> sends_at(Instant now) const noexcept;
+
+  // --- answers ---
+  // `staged`: when the request was. True if more may be sent or connected than before.
+  bool good_answer(Instant staged) noexcept {
+    history_ <<= 1U;
+    link_failures_in_a_row_ = 0;
+    return state_ != State::up && recover(staged);
+  }
+  // An answer that is worth a retry.
+  void failing_answer(bool first_attempt, Instant staged, Instant now);
+  // The eventbus asked for this wait.
+  void hold(std::chrono::seconds asked, Instant now) noexcept;
+
+  // --- connections ---
+  [[nodiscard]] bool may_connect(Instant now) const noexcept;
+  // When may_connect() may change by the passing of time alone; max: not without an event.
+  [[nodiscard]] Instant connects_at() const noexcept;
+  void connecting() noexcept;
+  void connected() noexcept { ++links_; }
+  void connect_failed(Instant now);
+  // The first answer of a connection.
+  void link_proven() noexcept;
+  // A connection that was made is gone.
+  enum class End : std::uint8_t {
+    quiet,    // nothing was on its way
+    broken,   // it had answered before
+    useless,  // not one answer: a failure of the eventbus
+  };
+  // `suspect`: the event whose answer was due when it was lost.
+  void link_ended(End end, bool proven, std::optional<Suspect> suspect, Instant now);
+
+ private:
+  bool recover(Instant staged) noexcept;
+  void go_down(Instant now);
+  void link_failed(std::optional<Suspect> suspect, Instant now);
+  [[nodiscard]] bool suspected(Suspect event) const noexcept;
+
+  Backoff backoff_;
+  const std::chrono::milliseconds most_;
+  const std::size_t full_;
+  State state_ = State::up;
+  bool held_ = false;
+  std::uint64_t history_ = 0;  // of the last answers, the latest lowest: 1 is a failing one
+  unsigned link_failures_in_a_row_ = 0;
+  std::array<Suspect, kLinkFailures + 1> suspects_{};
+  std::size_t next_suspect_ = 0;
+  Instant held_until_{};
+
+  unsigned downs_ = 0;  // since it was up: grows the back-off
+  Instant until_{};     // down
+  bool probe_sent_ = false;
+  Instant probe_sent_at_{};
+  std::size_t limit_ = 1;  // slow start
+  std::size_t successes_ = 0;
+
+  std::size_t links_ = 0;         // connections there are
+  std::size_t trials_ = 0;        // those under way, or not yet answered
+  unsigned failed_attempts_ = 0;  // to make one, since one was answered
+  Instant connect_at_{};
+};
+
+}  // namespace gateway::egress

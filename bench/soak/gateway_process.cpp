@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <linux/close_range.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -14,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
@@ -52,7 +52,7 @@ sockaddr_in loopback(std::uint16_t port) {
 }
 
 const sockaddr* generic(const sockaddr_in& address) {
-  return static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  return reinterpret_cast<const sockaddr*>(&address);
 }
 
 }  // namespace
@@ -98,9 +98,8 @@ std::uint16_t free_port() {
   const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
-  const bool bound =
-      ::bind(socket.fd(), generic(address), size) == 0 &&
-      ::getsockname(socket.fd(), static_cast<sockaddr*>(static_cast<void*>(&address)), &size) == 0;
+  const bool bound = ::bind(socket.fd(), generic(address), size) == 0 &&
+                     ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
   if (!bound) throw std::system_error(errno, std::generic_category(), "bind");
   return ntohs(address.sin_port);
 }
@@ -124,7 +123,8 @@ void GatewayProcess::start() {
     // Only calls that are safe between fork and exec of a process with threads.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);
-    // The eventbus's listener, held open by the child, would still take connections when closed here.
+    // The eventbus's listener, held open by the child, would still take connections when closed
+    // here.
     ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) ::_exit(127);

@@ -18,6 +18,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kLook{20};
 constexpr milliseconds kScrape{500};
 constexpr std::size_t kMaxProblems = 20;
+// About ten million records: what is remembered of them takes 2 GB.
+constexpr std::uint64_t kMaxPosts = 8'000'000;
 
 faults::Schedule parse(std::string_view text) {
   auto schedule = faults::Schedule::parse(text);
@@ -64,6 +66,7 @@ faults::LoaderSettings Scene::load() const {
   settings.port = port_;
   settings.seed = options_.seed;
   settings.timeout = milliseconds(10'000);
+  settings.max_posts = kMaxPosts;
   return settings;
 }
 
@@ -77,15 +80,14 @@ void Scene::follow(std::string_view schedule) {
 
 bool Scene::watch(milliseconds limit, const std::function<bool()>& until) {
   const auto end = steady_clock::now() + limit;
-  auto scrape = steady_clock::now() + kScrape;
   for (;;) {
     if (until && until()) return true;
     const auto now = steady_clock::now();
     if (now >= end) return false;
-    if (now >= scrape) {
+    if (now >= next_scrape_) {
       check_books();
       progress();
-      scrape = now + kScrape;
+      next_scrape_ = now + kScrape;
     }
     std::this_thread::sleep_for(std::min<steady_clock::duration>(kLook, end - now));
   }

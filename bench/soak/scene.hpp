@@ -85,6 +85,7 @@ class Scene {
   GatewayProcess gateway_;
   std::unique_ptr<faults::Loader> loader_;
   Outcome outcome_;
+  std::chrono::steady_clock::time_point next_scrape_;
   std::uint64_t scrapes_ = 0;
 };
 

@@ -3,64 +3,25 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <exception>
-#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "demo/request_stream.hpp"
 #include "runtime/asio.hpp"
 
 namespace gateway::demo {
 namespace {
-
-namespace http = boost::beast::http;
-
-using Parser = http::request_parser<http::string_body>;
 
 // An exception in a coroutine ends the demonstration: it leaves through io_context::run().
 constexpr auto kRethrow = [](const std::exception_ptr& error) {
   if (error) std::rethrow_exception(error);
 };
 constexpr std::size_t kReadSize = std::size_t{64} << 10;
-constexpr std::uint64_t kMaxBody = std::uint64_t{64} << 20;  // batches of large records
 
 constexpr std::string_view kAccepted = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 constexpr std::string_view kRefused =
     "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-
-enum class Progress { complete, needs_more, malformed };
-
-// Feeds what is buffered to the parser. Done by hand rather than with http::async_read, which
-// goes through the event loop once per message even if the next ones have arrived already.
-Progress advance(Parser& parser, boost::beast::flat_buffer& buffer) {
-  while (!parser.is_done() && buffer.size() != 0) {
-    boost::system::error_code error;
-    const std::size_t used = parser.put(buffer.data(), error);
-    buffer.consume(used);
-    if (error == http::error::need_more) return Progress::needs_more;
-    if (error) return Progress::malformed;
-  }
-  return parser.is_done() ? Progress::complete : Progress::needs_more;
-}
-
-std::string_view view(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
-ReceivedRequest describe(const Parser::value_type& message) {
-  ReceivedRequest request;
-  request.method = view(message.method_string());
-  request.target = view(message.target());
-  for (const auto& field : message) {
-    request.headers.emplace_back(view(field.name_string()), view(field.value()));
-  }
-  request.body = message.body();
-  request.arrived = std::chrono::steady_clock::now();
-  return request;
-}
 
 }  // namespace
 
@@ -97,29 +58,21 @@ asio::awaitable<void> EmbeddedEventbus::accept_loop() {
 }
 
 asio::awaitable<void> EmbeddedEventbus::serve(std::shared_ptr<Socket> socket) {
-  boost::beast::flat_buffer buffer;
-  std::optional<Parser> parser;
+  RequestStream requests;
   std::string answers;  // of pipelined requests, to leave in one write
   bool open = true;
   while (open) {
-    if (!parser) {
-      parser.emplace();
-      parser->eager(true);
-      parser->body_limit(kMaxBody);
-    }
-    const Progress progress = advance(*parser, buffer);
-    if (progress == Progress::complete) {
-      const ReceivedRequest request = describe(parser->get());
-      const auto received = read_events(request);
-      if (received) on_events_(request, *received);
-      open = received && parser->keep_alive();
+    const auto state = requests.next();
+    if (state == RequestStream::State::complete) {
+      const auto received = read_events(requests.request());
+      if (received) on_events_(requests.request(), *received);
+      open = received && requests.keep_alive();
       answers += received ? kAccepted : kRefused;
-      parser.reset();
-    } else if (progress == Progress::malformed) {
+      if (open && requests.has_more()) continue;
+    } else if (state == RequestStream::State::malformed) {
       answers += kRefused;
       open = false;
     }
-    if (open && progress == Progress::complete && buffer.size() != 0) continue;
     if (!answers.empty()) {
       auto [error, written] = co_await asio::async_write(*socket, asio::buffer(answers), tuple);
       static_cast<void>(written);
@@ -127,9 +80,9 @@ asio::awaitable<void> EmbeddedEventbus::serve(std::shared_ptr<Socket> socket) {
       answers.clear();
     }
     if (open) {
-      auto [error, size] = co_await socket->async_read_some(buffer.prepare(kReadSize), tuple);
+      auto [error, size] = co_await socket->async_read_some(requests.prepare(kReadSize), tuple);
       if (error) break;
-      buffer.commit(size);
+      requests.commit(size);
     }
   }
   boost::system::error_code ignored;  // the peer may have gone first

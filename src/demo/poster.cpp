@@ -76,13 +76,24 @@ asio::awaitable<void> Poster::post_loop(Connection& connection) {
     auto [cancelled] = co_await connection.due.async_wait(tuple);
     static_cast<void>(cancelled);
     if (stopped_) break;
-    const PostResult result = co_await post(connection, number);
-    report_(result);
+    prepare_(number, connection.request.body());
+    for (unsigned made = 1;; ++made) {
+      const PostResult result = co_await attempt(connection, number);
+      report_(result);
+      if (result.status == 200 || stopped_) break;
+      if (settings_.pause.count() > 0) {
+        connection.due.expires_after(settings_.pause);
+        auto [ended] = co_await connection.due.async_wait(tuple);
+        static_cast<void>(ended);
+      }
+      const bool over = steady_clock::now() >= start_ + settings_.duration;
+      if (made >= settings_.attempts || stopped_ || over) break;
+    }
   }
   if (--running_ == 0) finished_.cancel();
 }
 
-asio::awaitable<PostResult> Poster::post(Connection& connection, std::uint64_t number) {
+asio::awaitable<PostResult> Poster::attempt(Connection& connection, std::uint64_t number) {
   PostResult result;
   result.number = number;
   auto& request = connection.request;
@@ -90,7 +101,6 @@ asio::awaitable<PostResult> Poster::post(Connection& connection, std::uint64_t n
   request.target("/");
   request.set(http::field::host, "cos-gateway-demo");
   request.set(http::field::content_type, "application/json");
-  prepare_(number, request.body());
   request.prepare_payload();
 
   const auto begin = steady_clock::now();

@@ -19,9 +19,13 @@ struct PosterSettings {
   std::uint64_t max_posts = 0;  // 0: no limit
   std::chrono::steady_clock::duration duration = std::chrono::seconds(10);
   std::chrono::steady_clock::duration timeout = std::chrono::seconds(30);  // for one answer
+  // How often the same payload is posted before it is given up, if it is not answered 200, and how
+  // long after a failure its connection waits.
+  unsigned attempts = 1;
+  std::chrono::steady_clock::duration pause{};
 };
 
-// How one post ended.
+// How one attempt of a post ended.
 class PostResult {
  public:
   PostResult() = default;
@@ -46,18 +50,18 @@ class Poster {
   Poster(const Poster&) = delete;
   Poster& operator=(const Poster&) = delete;
 
-  // Until the duration is over, all posts are made or stop() is called, and every post made has
+  // Until the duration is over, all posts are made or stop() is called, and every attempt made has
   // been reported.
   [[nodiscard]] boost::asio::awaitable<void> run();
-  // Makes no more posts; those under way are finished.
+  // Makes no more posts and attempts; those under way are finished.
   void stop();
 
  private:
   class Connection;
 
   [[nodiscard]] boost::asio::awaitable<void> post_loop(Connection& connection);
-  [[nodiscard]] boost::asio::awaitable<PostResult> post(Connection& connection,
-                                                        std::uint64_t number);
+  [[nodiscard]] boost::asio::awaitable<PostResult> attempt(Connection& connection,
+                                                           std::uint64_t number);
 
   boost::asio::io_context& context_;
   PosterSettings settings_;

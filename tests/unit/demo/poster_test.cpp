@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <vector>
@@ -19,8 +21,10 @@ namespace asio = boost::asio;
 class PosterTest : public testing::Test {
  protected:
   std::vector<PostResult> post(const asio::ip::tcp::endpoint& to, const std::string& body,
-                               std::uint64_t count) {
+                               std::uint64_t count, unsigned attempts = 1) {
     PosterSettings settings;
+    settings.attempts = attempts;
+    settings.pause = std::chrono::milliseconds(1);
     settings.gateway = to;
     settings.connections = 2;
     settings.rate = 1e6;
@@ -46,6 +50,16 @@ TEST_F(PosterTest, ReportsTheStatusOfEachPostAndReconnects) {
   const auto results = post({asio::ip::address_v4::loopback(), server_.port()}, "{}", 5);
   ASSERT_EQ(results.size(), 5U);
   for (const PostResult& result : results) EXPECT_EQ(result.status, 400U) << result.text;
+}
+
+TEST_F(PosterTest, MakesARefusedPostAgainAsOftenAsItMay) {
+  const auto results = post({asio::ip::address_v4::loopback(), server_.port()}, "{}", 5, 3);
+  ASSERT_EQ(results.size(), 15U);
+  for (std::uint64_t number = 0; number < 5; ++number) {
+    EXPECT_EQ(std::count_if(results.begin(), results.end(),
+                            [&](const PostResult& it) { return it.number == number; }),
+              3);
+  }
 }
 
 TEST_F(PosterTest, ReportsAPostThatGotNoAnswer) {

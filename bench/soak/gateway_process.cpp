@@ -1,0 +1,178 @@
+#include "soak/gateway_process.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace gateway::soak {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPoll{10};
+constexpr milliseconds kStartLimit{20'000};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "socket");
+  }
+  ~Descriptor() { ::close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+const sockaddr* generic(const sockaddr_in& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+}  // namespace
+
+std::optional<std::string> get(std::uint16_t port, std::string_view target) {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval limit{2, 0};
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  const sockaddr_in address = loopback(port);
+  if (::connect(socket.fd(), generic(address), sizeof address) != 0) return std::nullopt;
+  const std::string request =
+      fmt::format("GET {} HTTP/1.1\r\nHost: soak\r\nConnection: close\r\n\r\n", target);
+  if (::send(socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return std::nullopt;
+  std::string answer;
+  std::array<char, 16384> part{};
+  for (;;) {
+    const ssize_t size = ::recv(socket.fd(), part.data(), part.size(), 0);
+    if (size < 0) return std::nullopt;
+    if (size == 0) break;
+    answer.append(part.data(), static_cast<std::size_t>(size));
+  }
+  const auto body = answer.find("\r\n\r\n");
+  if (!answer.starts_with("HTTP/1.1 200") || body == std::string::npos) return std::nullopt;
+  return answer.substr(body + 4);
+}
+
+double metric_total(std::string_view page, std::string_view name) {
+  double total = 0;
+  while (!page.empty()) {
+    const auto end = page.find('\n');
+    const std::string line(page.substr(0, end));
+    page = end == std::string_view::npos ? std::string_view{} : page.substr(end + 1);
+    if (!line.starts_with(name)) continue;
+    const char after = line.size() > name.size() ? line[name.size()] : '\0';
+    if (after != ' ' && after != '{') continue;
+    total += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+  }
+  return total;
+}
+
+std::uint16_t free_port() {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(socket.fd(), generic(address), size) == 0 &&
+                     ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  if (!bound) throw std::system_error(errno, std::generic_category(), "bind");
+  return ntohs(address.sin_port);
+}
+
+GatewayProcess::GatewayProcess(std::string program, std::string config, std::string log,
+                               std::uint16_t admin)
+    : program_(std::move(program)),
+      config_(std::move(config)),
+      log_(std::move(log)),
+      admin_(admin) {}
+
+GatewayProcess::~GatewayProcess() {
+  kill();
+}
+
+void GatewayProcess::start() {
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (pid_ == 0) {
+    // Only calls that are safe between fork and exec of a process with threads.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
+    // The eventbus's listener, held open by the child, would still take connections when closed
+    // here.
+    ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) ::_exit(127);
+    ::execl(program_.c_str(), program_.c_str(), "run", "--config", config_.c_str(), nullptr);
+    ::_exit(127);
+  }
+  const auto limit = steady_clock::now() + kStartLimit;
+  while (!get(admin_, "/readyz")) {
+    int code = 0;
+    if (ended(code)) {
+      throw std::runtime_error(
+          fmt::format("{} ended with {}; its log is {}", program_, code, log_));
+    }
+    if (steady_clock::now() >= limit) {
+      throw std::runtime_error(fmt::format("{} does not get ready; its log is {}", program_, log_));
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+void GatewayProcess::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+std::optional<int> GatewayProcess::stop(milliseconds limit) {
+  if (pid_ <= 0) return std::nullopt;
+  ::kill(pid_, SIGTERM);
+  const auto end = steady_clock::now() + limit;
+  int code = 0;
+  while (!ended(code)) {
+    if (steady_clock::now() >= end) {
+      kill();
+      return std::nullopt;
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  return code;
+}
+
+bool GatewayProcess::ended(int& code) {
+  int status = 0;
+  if (::waitpid(pid_, &status, WNOHANG) != pid_) return false;
+  pid_ = -1;
+  code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return true;
+}
+
+}  // namespace gateway::soak

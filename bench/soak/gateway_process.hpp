@@ -1,0 +1,47 @@
+#pragma once
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gateway::soak {
+
+// A page of the gateway's admin port; empty if it did not come within two seconds.
+[[nodiscard]] std::optional<std::string> get(std::uint16_t port, std::string_view target);
+// Sum over the series of that name in a page of metrics; 0 if there is none.
+[[nodiscard]] double metric_total(std::string_view page, std::string_view name);
+// A port of 127.0.0.1 that nobody listened on a moment ago.
+[[nodiscard]] std::uint16_t free_port();
+
+// `cos-gateway run` as a child process, which does not outlive this one. Its log goes to a file.
+class GatewayProcess {
+ public:
+  GatewayProcess(std::string program, std::string config, std::string log, std::uint16_t admin);
+  // Kills the child, if it runs.
+  ~GatewayProcess();
+  GatewayProcess(const GatewayProcess&) = delete;
+  GatewayProcess& operator=(const GatewayProcess&) = delete;
+
+  // Returns when it is ready. Throws std::runtime_error when it is not within 20 s.
+  void start();
+  // SIGKILL; returns when it is gone.
+  void kill();
+  // SIGTERM; the exit code, or nothing when it had to be killed after `limit`.
+  [[nodiscard]] std::optional<int> stop(std::chrono::milliseconds limit);
+  [[nodiscard]] bool running() const noexcept { return pid_ > 0; }
+
+ private:
+  // True when the child has ended, with its exit code (128 + signal) in `code`.
+  [[nodiscard]] bool ended(int& code);
+
+  std::string program_;
+  std::string config_;
+  std::string log_;
+  std::uint16_t admin_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace gateway::soak

@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "soak/scenarios.hpp"
+
+// Runs the built gateway under load against an eventbus that fails, and checks that nothing it
+// acknowledged is lost.
+namespace {
+
+namespace soak = gateway::soak;
+using std::chrono::milliseconds;
+
+constexpr int kGood = 0;
+constexpr int kBad = 1;
+constexpr int kUsage = 64;
+
+// A new directory that goes with this, unless something is to be looked at.
+class WorkDirectory {
+ public:
+  WorkDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "cos-soak-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    path_ = name;
+  }
+  ~WorkDirectory() {
+    std::error_code ignored;  // rubbish left behind is no failure
+    if (!keep_) std::filesystem::remove_all(path_, ignored);
+  }
+  WorkDirectory(const WorkDirectory&) = delete;
+  WorkDirectory& operator=(const WorkDirectory&) = delete;
+
+  [[nodiscard]] std::string path() const { return path_.string(); }
+  void keep() { keep_ = true; }
+
+ private:
+  std::filesystem::path path_;
+  bool keep_ = false;
+};
+
+boost::json::object json(const soak::Outcome& outcome) {
+  const auto& balance = outcome.balance;
+  boost::json::object numbers;
+  for (const auto& [name, value] : outcome.numbers) numbers[name] = value;
+  boost::json::array problems;
+  for (const auto& problem : outcome.problems) problems.emplace_back(problem);
+  return {{"scenario", outcome.scenario},   {"good", outcome.good()},
+          {"posts", balance.posts},         {"posts_acknowledged", balance.posts_acknowledged},
+          {"records", balance.records},     {"records_acknowledged", balance.records_acknowledged},
+          {"arrived", balance.arrived},     {"duplicates", balance.duplicates},
+          {"repeats", balance.repeats},     {"dead_letters", balance.dead_letters},
+          {"spooled", balance.spooled},     {"lost", balance.lost},
+          {"foreign", balance.foreign},     {"damaged", balance.damaged},
+          {"conflicts", balance.conflicts}, {"numbers", std::move(numbers)},
+          {"problems", std::move(problems)}};
+}
+
+void print(const soak::Outcome& outcome) {
+  fmt::print("{}: {}\n{}", outcome.scenario, outcome.good() ? "good" : "BAD",
+             outcome.balance.table());
+  for (const auto& [name, value] : outcome.numbers) fmt::print("  {:<32}{:>12.6g}\n", name, value);
+  for (const auto& problem : outcome.problems) fmt::print("  PROBLEM: {}\n", problem);
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+struct Wanted {
+  std::vector<const soak::Scenario*> scenarios;
+  bool json = false;
+};
+
+int run(const Wanted& wanted, soak::Options options) {
+  bool good = true;
+  boost::json::array results;
+  for (const soak::Scenario* scenario : wanted.scenarios) {
+    WorkDirectory directory;
+    options.directory = directory.path();
+    const soak::Outcome outcome = scenario->play(options);
+    if (!outcome.good()) {
+      good = false;
+      directory.keep();
+      fmt::print(stderr, "{}: configuration and log are kept in {}\n", scenario->name,
+                 directory.path());
+    }
+    if (wanted.json) {
+      results.emplace_back(json(outcome));
+    } else {
+      print(outcome);
+    }
+  }
+  if (wanted.json) fmt::print("{}\n", boost::json::serialize(results));
+  return good ? kGood : kBad;
+}
+
+int soak_main(int argc, char** argv) {
+  CLI::App app("Load, faults and kills for cos-gateway; checks that no acknowledged record is lost",
+               "cos-soak");
+  std::string list = "Scenarios:\n";
+  std::vector<std::string> names;
+  for (const auto& scenario : soak::scenarios()) {
+    list += fmt::format("  {:<12}{}{}\n", scenario.name, scenario.what,
+                        scenario.needs_spool ? " (needs --spool)" : "");
+    names.emplace_back(scenario.name);
+  }
+  app.footer(list + "\n" + gateway::faults::kScheduleHelp);
+
+  soak::Options options;
+  options.gateway =
+      (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "cos-gateway").string();
+  std::vector<std::string> chosen;
+  Wanted wanted;
+  double minutes = 5;
+  app.add_option("scenario", chosen, "Which to run, one after the other (all)")
+      ->check(CLI::IsMember(names));
+  auto* time = app.add_option("--minutes", minutes, "For all of them together")
+                   ->capture_default_str()
+                   ->check(CLI::Range(0.01, 10'000.0));
+  auto* kills = app.add_option("--kills", options.kills, "How often the gateway is killed")
+                    ->capture_default_str()
+                    ->check(CLI::Range(1U, 100'000U));
+  app.add_option("--backlog", options.backlog, "Records the outage lasts for")
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "Of payloads, faults and moments")->capture_default_str();
+  app.add_option("--gateway", options.gateway, "The program")->check(CLI::ExistingFile);
+  app.add_flag("--spool", options.spool, "With spool and dead letters");
+  app.add_flag("--short", options.brief, "Three seconds each; speed is not judged");
+  app.add_flag("--json", wanted.json, "Print results as JSON");
+  CLI11_PARSE(app, argc, argv);
+
+  const auto is_chosen = [&](const soak::Scenario& scenario) {
+    return chosen.empty() || std::find(chosen.begin(), chosen.end(), scenario.name) != chosen.end();
+  };
+  for (const auto& scenario : soak::scenarios()) {
+    if (!is_chosen(scenario)) continue;
+    if (scenario.needs_spool && !options.spool) {
+      fmt::print(stderr, "{} needs --spool{}\n", scenario.name, chosen.empty() ? ": left out" : "");
+      if (!chosen.empty()) return kUsage;
+      continue;
+    }
+    wanted.scenarios.push_back(&scenario);
+  }
+  if (options.brief && time->count() == 0) {
+    options.time = milliseconds(3000);
+    if (kills->count() == 0) options.kills = 5;
+  } else {
+    options.time = milliseconds(
+        static_cast<std::int64_t>(minutes * 60'000 / static_cast<double>(wanted.scenarios.size())));
+  }
+  options.terminal = ::isatty(STDERR_FILENO) == 1;
+  return run(wanted, options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return soak_main(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cos-soak: {}\n", error.what());
+    return 70;
+  }
+}

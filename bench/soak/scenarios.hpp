@@ -1,0 +1,18 @@
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "soak/scene.hpp"
+
+namespace gateway::soak {
+
+struct Scenario {
+  std::string_view name;
+  std::string_view what;  // for --help
+  bool needs_spool = false;
+  Outcome (*play)(const Options&);
+};
+
+[[nodiscard]] std::span<const Scenario> scenarios();
+
+}  // namespace gateway::soak

@@ -1,0 +1,92 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "faults/fault_bus.hpp"
+#include "faults/loader.hpp"
+#include "faults/oracle.hpp"
+#include "soak/gateway_process.hpp"
+
+namespace gateway::soak {
+
+struct Options {
+  std::string gateway;                     // the program
+  std::string directory;                   // for configuration, log and stores; must exist
+  std::chrono::milliseconds time{60'000};  // for this scenario
+  unsigned kills = 30;
+  std::uint64_t backlog = 20'000;  // records, of the outage
+  std::uint64_t seed = 1;
+  bool spool = false;
+  bool brief = false;     // speed is not judged
+  bool terminal = false;  // progress is shown
+  // Read what the stores of `directory` hold, after the gateway has ended.
+  faults::ReadStore dead_letters;
+  faults::ReadStore spooled;
+};
+
+// What came of a scenario.
+class Outcome {
+ public:
+  Outcome() = default;
+
+  std::string scenario;
+  faults::Balance balance;
+  std::vector<std::pair<std::string, double>> numbers;
+  std::vector<std::string> problems;  // what broke a promise besides the balance
+
+  [[nodiscard]] bool good() const noexcept { return balance.good() && problems.empty(); }
+};
+
+// Gateway, eventbus and loader of one scenario. Used by one thread.
+class Scene {
+ public:
+  static constexpr unsigned kConnections = 2;  // to the eventbus
+  static constexpr unsigned kPipeline = 16;    // requests on each
+  static constexpr std::chrono::milliseconds kGrace{3000};
+
+  // Starts the eventbus and the gateway. Throws what keeps it from that.
+  Scene(std::string name, const Options& options, std::string_view schedule);
+
+  [[nodiscard]] faults::LoaderSettings load() const;
+  // At most one at a time.
+  void begin_load(const faults::LoaderSettings& settings);
+  [[nodiscard]] faults::Loader& loader() noexcept { return *loader_; }
+  [[nodiscard]] faults::FaultBus& bus() noexcept { return bus_; }
+  [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
+  [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
+  void follow(std::string_view schedule);
+
+  // Shows progress and checks the gateway's books meanwhile. True as soon as `until` holds.
+  bool watch(std::chrono::milliseconds limit, const std::function<bool()>& until = {});
+  // Of a metric, now; 0 when the gateway does not answer.
+  [[nodiscard]] double metric(std::string_view name) const;
+  void problem(std::string text);
+  void number(std::string name, double value);
+
+  // Ends the load, heals the eventbus, stops the gateway and asks the oracle.
+  [[nodiscard]] Outcome finish();
+
+ private:
+  void check_books();
+  void progress();
+
+  Options options_;
+  std::mt19937_64 random_;
+  faults::FaultBus bus_;
+  std::uint16_t port_;
+  std::uint16_t admin_;
+  GatewayProcess gateway_;
+  std::unique_ptr<faults::Loader> loader_;
+  Outcome outcome_;
+  std::chrono::steady_clock::time_point next_scrape_;
+  std::uint64_t scrapes_ = 0;
+};
+
+}  // namespace gateway::soak

@@ -1,0 +1,78 @@
+#include "faults/loader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "faults/fault_bus.hpp"
+#include "faults/oracle.hpp"
+#include "support/running_gateway.hpp"
+
+namespace gateway::faults {
+namespace {
+
+using std::chrono::milliseconds;
+
+LoaderSettings few_posts(std::uint16_t port) {
+  LoaderSettings settings;
+  settings.port = port;
+  settings.connections = 4;
+  settings.max_posts = 50;
+  settings.pause = milliseconds(1);
+  return settings;
+}
+
+bool done(const Loader& loader) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!loader.done() && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+  return loader.done();
+}
+
+TEST(Loader, PostsUntilEveryPostIsAcknowledgedAndTheOracleAgrees) {
+  FaultBus bus(*Schedule::parse("chaos20"), 3);
+  auto settings = test::loopback_settings(bus.port());
+  settings.delivery.timeout = milliseconds(200);
+  test::RunningGateway gateway(settings);
+  Loader loader(few_posts(gateway.gateway().port()));
+  EXPECT_TRUE(done(loader));
+  loader.stop();
+  gateway.finish();
+  bus.stop();
+  const Balance balance = check(loader.sent(), bus.arrivals());
+  EXPECT_TRUE(balance.good()) << balance.table();
+  EXPECT_EQ(balance.posts, 50U);
+  EXPECT_EQ(balance.posts_acknowledged, 50U);
+  EXPECT_EQ(balance.arrived, balance.records);
+}
+
+TEST(Loader, SurvivesAGatewayThatIsNotThereYet) {
+  // The eventbus answers 400 to what is no CloudEvent: an answer, but no acknowledgement.
+  FaultBus bus(*Schedule::parse("down 100ms; healthy"), 1);
+  auto settings = few_posts(bus.port());
+  settings.attempts = 10'000;
+  Loader loader(settings);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (bus.malformed() == 0 && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::yield();
+  }
+  loader.stop();
+  EXPECT_GT(loader.sent().unanswered(), 0U);
+  EXPECT_GT(loader.sent().refused(), 0U);
+  EXPECT_EQ(loader.sent().posts_acknowledged(), 0U);
+  EXPECT_LE(loader.posts(), 4U) << "one payload a connection until it is acknowledged";
+}
+
+TEST(Loader, GivesAPostUpAfterSoManyAttempts) {
+  FaultBus bus(*Schedule::parse("healthy"), 1);
+  auto settings = few_posts(bus.port());
+  settings.attempts = 2;
+  Loader loader(settings);
+  EXPECT_TRUE(done(loader));
+  loader.stop();
+  EXPECT_EQ(loader.sent().posts(), 50U);
+  EXPECT_EQ(loader.sent().refused() + loader.sent().unanswered(), 100U);
+}
+
+}  // namespace
+}  // namespace gateway::faults

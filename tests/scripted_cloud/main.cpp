@@ -19,8 +19,8 @@
 
 namespace {
 
-// Until SIGINT or SIGTERM; also until the end of standard input where that is a pipe or a socket, so that the
-// program goes with whoever started it.
+// Until SIGINT or SIGTERM; also until the end of standard input where that is a pipe or a socket,
+// so that the program goes with whoever started it.
 void wait_for_end() {
   gateway::asio::io_context context{1};
   gateway::asio::signal_set signals(context, SIGINT, SIGTERM);

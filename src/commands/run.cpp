@@ -30,8 +30,6 @@ std::vector<std::string> unsupported(const config::Settings& settings) {
   const auto need = [&keys](bool wanted, const char* text) {
     if (wanted) keys.emplace_back(text);
   };
-  need(!settings.spool.path.empty(), "spool.path: this version has no spool");
-  need(!settings.dead_letter.path.empty(), "dead_letter.path: this version keeps no dead letters");
   need(settings.ingress.tls.any(), "gateway.tls: this version serves plain HTTP only");
   need(settings.ingress.auth == config::Auth::hmac,
        "gateway.auth: this version does not check signatures");

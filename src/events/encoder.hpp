@@ -60,6 +60,8 @@ class Encoder {
   void json(const OutgoingEvent& event, std::string& out);
 
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
+  // Of the events made of records.
+  [[nodiscard]] const std::string& type() const noexcept { return settings_.type; }
 
  private:
   // Bytes that are the same for every record but for id and time, which are filled in.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gateway/config/endpoint.hpp"
+#include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "gateway/observe/status_page.hpp"
@@ -30,6 +31,7 @@ namespace {
 // A loop that has not ticked for so long does not turn.
 constexpr std::chrono::seconds kStalled{5};
 constexpr std::chrono::seconds kStatusDeadline{1};
+constexpr std::chrono::seconds kStoreClosing{5};
 
 std::string text_of(const config::HostPort& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
@@ -68,6 +70,28 @@ config::Endpoint endpoint_of(const config::Settings& settings) {
   return *endpoint;
 }
 
+// Null where no path is configured. A store that cannot be had now is not the end: what needs it is
+// refused, and the log says why. One that another process owns is.
+std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
+                                                egress::StoreKind kind) {
+  if (storage.path.empty()) return nullptr;
+  auto store = egress::EventStore::open(storage.path, storage.max_bytes, kind);
+  if (!store) {
+    const egress::StoreError error = store.error();
+    if (error.kind() == egress::StoreError::Kind::in_use) {
+      throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
+                              error.text());
+    }
+    log::error("a store cannot be opened; what it would keep is refused",
+               {{"error", error.text()}});
+    return std::make_unique<egress::StoreWriter>(error);
+  }
+  for (const auto& path : (*store)->moved_aside()) {
+    log::error("a damaged store was moved aside; a new one was begun", {{"to", path}});
+  }
+  return std::make_unique<egress::StoreWriter>(std::move(*store));
+}
+
 }  // namespace
 
 class Gateway::Impl final : public observe::AdminPages {
@@ -77,6 +101,8 @@ class Gateway::Impl final : public observe::AdminPages {
         endpoint_(endpoint_of(settings_)),
         budget_(settings_.ingress.max_in_flight),
         connections_(settings_.ingress.max_connections) {
+    spool_ = open_store(settings_.spool, egress::StoreKind::spool);
+    dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters);
     const unsigned cores = usable_cores();
     const unsigned count = settings_.ingress.threads == 0 ? cores : settings_.ingress.threads;
     pin_ = count > 1 && count == allowed_cores().size();
@@ -132,6 +158,9 @@ class Gateway::Impl final : public observe::AdminPages {
   void wait() {
     if (!running_) return;
     for (auto& shard : shards_) shard->join();
+    for (auto* store : {spool_.get(), dead_letters_.get()}) {
+      if (store != nullptr) store->stop(std::chrono::steady_clock::now() + kStoreClosing);
+    }
     asio::post(control_, [this] {
       admin_->stop();
       control_work_.reset();
@@ -141,6 +170,8 @@ class Gateway::Impl final : public observe::AdminPages {
     const auto sums = snapshot();
     log::info("stopped", {{"received", sums.received},
                           {"delivered", sums.delivered},
+                          {"spooled", sums.spooled},
+                          {"dead_lettered", sums.dead_lettered},
                           {"failed", sums.failed_total()}});
   }
 
@@ -174,7 +205,7 @@ class Gateway::Impl final : public observe::AdminPages {
 
   observe::AdminReply metrics() override {
     return {200, "text/plain; version=0.0.4; charset=utf-8",
-            observe::prometheus_text(snapshot(), provisioning_state())};
+            observe::prometheus_text(snapshot(), provisioning_state(), store_status())};
   }
 
   Task<observe::AdminReply> status() override {
@@ -196,6 +227,7 @@ class Gateway::Impl final : public observe::AdminPages {
       state.provisioning_step = provisioning_->status().step;
       state.provisioning_error = provisioning_->status().last_error;
     }
+    state.stores = store_status();
     state.shards = answers->shards;
     observe::AdminReply reply;
     reply.content_type = "application/json";
@@ -204,6 +236,13 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
  private:
+  [[nodiscard]] observe::StoreStatuses store_status() const {
+    observe::StoreStatuses all;
+    if (spool_) all.spool = spool_->status();
+    if (dead_letters_) all.dead_letters = dead_letters_->status();
+    return all;
+  }
+
   [[nodiscard]] std::string_view provisioning_state() const {
     return provisioning_ ? label(provisioning_->status().state) : observe::kProvisioningDisabled;
   }
@@ -236,8 +275,14 @@ class Gateway::Impl final : public observe::AdminPages {
     try {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
-        shards_.push_back(std::make_unique<Shard>(
-            Shard::Shared{settings_, endpoint_, budget_, connections_, count}, at));
+        shards_.push_back(
+            std::make_unique<Shard>(Shard::Shared{settings_,
+                                                  endpoint_,
+                                                  budget_,
+                                                  connections_,
+                                                  count,
+                                                  {spool_.get(), dead_letters_.get()}},
+                                    at));
         at.port(shards_.front()->port());
       }
     } catch (const boost::system::system_error& error) {
@@ -259,6 +304,9 @@ class Gateway::Impl final : public observe::AdminPages {
   const config::Endpoint endpoint_;
   ByteBudget budget_;
   ingress::ConnectionCount connections_;
+  // Before the shards, which hand events to them.
+  std::unique_ptr<egress::StoreWriter> spool_;
+  std::unique_ptr<egress::StoreWriter> dead_letters_;
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::io_context control_{1};

@@ -14,6 +14,7 @@
 namespace gateway {
 namespace {
 
+constexpr std::chrono::milliseconds kNothing{0};
 constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 
 // How exactly deadlines are kept: to an eighth of the shortest, without looking too often.
@@ -30,16 +31,24 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
     : lease_(shared.budget, shared.shards),
       ledger_(metrics_, shared.settings.delivery.deadline),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
-      eventbus_(
-          {context_.get_executor(), clock_, ledger_, metrics_, [this] { turn_end_.request(); }},
-          shared.settings, shared.endpoint),
+      custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
+               shared.settings, shared.endpoint, shared.stores),
+      eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_,
+                 [this] { turn_end_.request(); }},
+                shared.settings, shared.endpoint),
       intake_(shared.settings.event, ledger_, eventbus_),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
                 metrics_, shared.connections, [this] { turn_end_.request(); }},
                shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shared.settings)),
+      storing_time_(shared.settings.ingress.grace / 4),
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
+  if (shared.stores.spool != nullptr) {
+    replayer_ = std::make_unique<egress::Replayer>(
+        egress::Replayer::Context{context_.get_executor(), clock_, ledger_, eventbus_},
+        *shared.stores.spool);
+  }
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }
 
@@ -95,12 +104,14 @@ Task<void> Shard::live() {
   ingress_.start();
   while (!stop_deadline_) co_await stop_wanted_.wait();
 
+  if (replayer_) replayer_->stop();
   ingress_.drain();
-  co_await ingress_.drained(*stop_deadline_);
-  // Posts whose client is gone are finished as well: their events were received.
-  while (ledger_.posts() != 0 && clock_.refresh() < *stop_deadline_) {
-    co_await stop_wanted_.wait_until(std::min(*stop_deadline_, clock_.now() + tick_every_));
-  }
+  // What the eventbus does not take by then goes to the spool, if there is one.
+  const Instant spool_at = *stop_deadline_ - (custody_.has_spool() ? storing_time_ : kNothing);
+  co_await finished(spool_at);
+  eventbus_.spool_all();
+  co_await finished(*stop_deadline_);
+  custody_.abandon();
   ledger_.abandon_all();
   ingress_.flush();
   co_await ingress_.stop();
@@ -110,6 +121,14 @@ Task<void> Shard::live() {
   ingress_.tick(clock_.now());
 }
 
+// Posts whose client is gone are finished as well: their events were received.
+Task<void> Shard::finished(Instant deadline) {
+  co_await ingress_.drained(deadline);
+  while (ledger_.posts() != replayed_posts() && clock_.refresh() < deadline) {
+    co_await stop_wanted_.wait_until(std::min(deadline, clock_.now() + tick_every_));
+  }
+}
+
 Task<void> Shard::tick_loop() {
   while (!ended_) {
     clock_.tick();
@@ -117,6 +136,7 @@ Task<void> Shard::tick_loop() {
     metrics_.heartbeat_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     eventbus_.tick(now);
     ingress_.tick(now);
+    if (replayer_ && !stop_deadline_) replayer_->tick(now);
     tick_timer_.expires_at(now + tick_every_);
     co_await tick_timer_.async_wait(tuple);
   }

@@ -6,7 +6,9 @@
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/egress/custody.hpp"
 #include "gateway/egress/eventbus.hpp"
+#include "gateway/egress/replayer.hpp"
 #include "gateway/ingress/ingress.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/intake.hpp"
@@ -42,6 +44,7 @@ class Shard {
     ByteBudget& budget;
     ingress::ConnectionCount& connections;
     std::size_t shards;
+    egress::Stores stores;
   };
 
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws
@@ -65,6 +68,9 @@ class Shard {
 
  private:
   [[nodiscard]] Task<void> live();
+  // Until every post that somebody sent is answered, or the deadline.
+  [[nodiscard]] Task<void> finished(Instant deadline);
+  [[nodiscard]] std::size_t replayed_posts() const { return replayer_ ? replayer_->posts() : 0; }
   [[nodiscard]] Task<void> tick_loop();
   [[nodiscard]] Acceptor listen(const tcp::endpoint& at, bool shared_port);
   void end_of_turn();
@@ -77,11 +83,14 @@ class Shard {
   ByteLease lease_;
   Ledger ledger_;
   TurnEnd<std::function<void()>> turn_end_;
+  egress::Custody custody_;
   egress::Eventbus eventbus_;
+  std::unique_ptr<egress::Replayer> replayer_;  // null without a spool
   Intake intake_;
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;
   const std::chrono::milliseconds tick_every_;
+  const std::chrono::milliseconds storing_time_;  // of the time there is for stopping
   Timer tick_timer_;
   Signal stop_wanted_;
   std::optional<Instant> stop_deadline_;

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
+#include <functional>
 #include <random>
+#include <span>
 #include <utility>
 
 #include "gateway/egress/encoder_settings.hpp"
+#include "gateway/egress/refusal_reason.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
@@ -15,6 +18,11 @@ namespace {
 // A request of batch mode: enough to make its own cost small, little enough for every receiver.
 constexpr std::size_t kBatchEvents = 100;
 constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
+
+// While the eventbus is known to be down a post waits no longer than this before it goes to the
+// spool: long enough for a hiccup, and for somebody to be there to probe with.
+constexpr std::chrono::milliseconds kPatienceWhileDown{1000};
+constexpr std::chrono::milliseconds kNoPatience{0};
 
 // As many requests as can be in flight at all.
 std::size_t most_in_flight(const config::Delivery& delivery) noexcept {
@@ -149,11 +157,19 @@ void Eventbus::answered(EventSlot slot, const Response& response, Instant staged
       return;
     case Verdict::refused:
       if (leads && health_.good_answer(staged)) restraint_eased();
-      give_up(slot, observe::FailReason::refused, response.status,
-              response.excerpt.empty() ? std::string_view("refused by the eventbus")
-                                       : std::string_view(response.excerpt));
+      refuse(slot, response);
       return;
   }
+}
+
+void Eventbus::refuse(const EventSlot& slot, const Response& response) {
+  // A post that was answered already is its sender's to repeat.
+  if (context_.custody.keeps_dead_letters() && !slot.post->expired) {
+    queue_.settled(slot);
+    context_.custody.dead_letter(slot, response.status, response.excerpt);
+    return;
+  }
+  give_up(slot, observe::FailReason::refused, response.status, refusal_reason(response.excerpt));
 }
 
 void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now) {
@@ -256,21 +272,84 @@ void Eventbus::log_state() {
 
 void Eventbus::tick(Instant now) {
   for (auto& connection : connections_) connection->check_timeout(now);
-  if (context_.ledger.expire(now)) {
+  const bool known_down = health_.state() == observe::EndpointState::down ||
+                          health_.state() == observe::EndpointState::probing;
+  if (known_down && context_.custody.can_spool()) {
+    expire(now + std::max(settings_.deadline - kPatienceWhileDown, kNoPatience));
+  } else {
+    expire(now);
+  }
+  publish(now);
+}
+
+void Eventbus::expire(Instant limit) {
+  const bool spools = context_.custody.has_spool();
+  overdue_.clear();
+  context_.ledger.expire(limit, [&](Post& post) {
+    if (!spools) context_.ledger.time_out(post);
+    overdue_.push_back(&post);
+  });
+  if (overdue_.empty()) return;
+  if (spools) {
+    spool_expired();
+  } else {
     queue_.withdraw_if([](const EventSlot& slot) { return slot.post->expired; },
                        [this](const EventSlot& slot) {
                          give_up(slot, observe::FailReason::deadline, 0, "deadline passed");
                        });
   }
-  publish(now);
+}
+
+void Eventbus::spool_expired() {
+  // Not those of posts that were handed over earlier and may still be on a connection.
+  const auto overdue = [](const EventSlot& slot) {
+    return slot.post->expired && slot.post->state == Post::State::open;
+  };
+  const auto by_post = [](const EventSlot& a, const EventSlot& b) {
+    return a.post == b.post ? a.index < b.index : std::less<>()(a.post, b.post);
+  };
+  withdrawn_.clear();
+  in_flight_.clear();
+  queue_.withdraw_if(overdue, [this](const EventSlot& slot) {
+    queue_.settled(slot);
+    withdrawn_.push_back(slot);
+  });
+  for (auto& connection : connections_) {
+    connection->multiplexer().for_each([&](const EventSlot& slot) {
+      if (overdue(slot)) in_flight_.push_back(slot);
+    });
+  }
+  std::ranges::sort(withdrawn_, by_post);
+  std::ranges::sort(in_flight_, by_post);
+  const auto of = [&](const std::vector<EventSlot>& all, const Post* post) {
+    const auto range = std::ranges::equal_range(all, post, {}, &EventSlot::post);
+    return std::span<const EventSlot>(range.begin(), range.end());
+  };
+  for (Post* post : overdue_) {
+    context_.custody.spool(*post, of(withdrawn_, post), of(in_flight_, post));
+  }
+  context_.request_flush();
+}
+
+void Eventbus::spool_all() {
+  if (context_.custody.can_spool()) expire(Instant::max());
+}
+
+void Eventbus::withdraw(Post& post, observe::FailReason why) {
+  queue_.withdraw_if([&post](const EventSlot& slot) { return slot.post == &post; },
+                     [this, why](const EventSlot& slot) { give_up(slot, why, 0, label(why)); });
 }
 
 void Eventbus::publish(Instant now) {
   auto& metrics = context_.metrics;
-  std::uint64_t finished = metrics.events_delivered.value();
+  const std::uint64_t kept = metrics.events_dead_lettered.value() + metrics.events_spooled.value();
+  std::uint64_t finished = metrics.events_delivered.value() + kept;
   for (std::size_t i = 0; i < metrics.events_failed.size(); ++i) {
     finished += metrics.events_failed[static_cast<observe::FailReason>(i)].value();
   }
+  // Counted on this thread between events, so that the sums belong together.
+  metrics.unaccounted_records.set(metrics.records_received.value() - finished -
+                                  context_.ledger.events_open());
   drain_rate_.observe(finished, now);
   metrics.queue_events.set(queue_.waiting());
   metrics.queue_bytes.set(queue_.bytes());

@@ -7,6 +7,7 @@
 #include "events/encoder.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/delivery_queue.hpp"
 #include "gateway/egress/drain_rate.hpp"
@@ -36,6 +37,7 @@ class Eventbus {
     Executor executor;
     Clock& clock;
     Ledger& ledger;
+    Custody& custody;
     observe::ShardMetrics& metrics;
     std::function<void()> request_flush;  // asks for flush() at the end of the turn
   };
@@ -48,7 +50,13 @@ class Eventbus {
   // Gives up what is left, ends the connections and waits for their coroutines.
   [[nodiscard]] Task<void> stop();
 
+  // The gateway is about to end: what is not delivered by now goes to the spool, if there is one.
+  void spool_all();
+  // Gives up every event of `post` that waits.
+  void withdraw(Post& post, observe::FailReason why);
+
   // What the pipeline sees.
+  [[nodiscard]] Custody& custody() noexcept { return context_.custody; }
   [[nodiscard]] DeliveryQueue& queue() noexcept { return queue_; }
   [[nodiscard]] std::chrono::seconds retry_after() const noexcept {
     return drain_rate_.time_to_drain(queue_.events());
@@ -96,6 +104,10 @@ class Eventbus {
   void retry_later(EventSlot slot, const Response& response, Instant now);
   void give_up(const EventSlot& slot, observe::FailReason why, unsigned status,
                std::string_view reason);
+  void refuse(const EventSlot& slot, const Response& response);
+  // Ends every post whose deadline is not after `limit`.
+  void expire(Instant limit);
+  void spool_expired();
   void arm_timer();
   void on_timer();
   // More may be sent and connected than before.
@@ -120,6 +132,10 @@ class Eventbus {
   Timer timer_;
   std::optional<Instant> timer_at_;
   std::vector<std::unique_ptr<EventbusConnection>> connections_;
+  // Of posts that go to the spool; kept for their room.
+  std::vector<Post*> overdue_;
+  std::vector<EventSlot> withdrawn_;
+  std::vector<EventSlot> in_flight_;
   std::size_t next_ = 0;   // the connection that is filled first
   bool reachable_ = true;  // as last logged
   bool well_ = true;       // likewise

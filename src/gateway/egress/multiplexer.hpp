@@ -80,6 +80,11 @@ class Multiplexer {
     }
     begin();
   }
+  // Looks at every event in flight.
+  template <class Look>
+  void for_each(Look look) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) look(slots_[i]);
+  }
   // For the sake of `auto`: something happened that should not on a pipelined connection.
   void oddity(Instant now) noexcept { depth_.oddity(now); }
 

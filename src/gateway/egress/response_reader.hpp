@@ -28,7 +28,7 @@ class ResponseReader {
     response,  // response() holds until the next call
     bad        // not HTTP/1.1: reason() says why; the connection is of no use any more
   };
-  static constexpr std::size_t kExcerpt = 256;
+  static constexpr std::size_t kExcerpt = std::size_t{4} << 10;
 
   // Takes bytes off the front of `input`.
   [[nodiscard]] Step next(std::string_view& input);

@@ -98,7 +98,7 @@ Load Ingress::load(bool over_limit) const {
   Load load;
   load.draining = draining_;
   load.over_connection_limit = over_limit;
-  load.queue_full = context_.eventbus.queue().full();
+  load.queue_full = context_.eventbus.queue().full() && !context_.eventbus.custody().can_spool();
   if (draining_ || over_limit || load.queue_full)
     load.retry_after = context_.eventbus.retry_after();
   return load;

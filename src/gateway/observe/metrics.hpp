@@ -89,10 +89,11 @@ enum class FailReason : std::uint8_t {
   refused,   // the eventbus answered that it never will take it
   deadline,  // delivery.deadline passed
   shutdown,  // the grace period ended first
+  storage,   // neither delivered in time nor taken by the spool
   count_
 };
 [[nodiscard]] constexpr const char* label(FailReason reason) noexcept {
-  constexpr std::array names{"refused", "deadline", "shutdown"};
+  constexpr std::array names{"refused", "deadline", "shutdown", "storage"};
   static_assert(names.size() == static_cast<std::size_t>(FailReason::count_));
   return names[static_cast<std::size_t>(reason)];
 }
@@ -135,12 +136,16 @@ struct alignas(64) ShardMetrics {
   Counter posts_abandoned;                  // whose client was gone before the answer
   Counter records_received;
   Counter events_delivered;
+  Counter events_dead_lettered;
+  Counter events_spooled;
+  Counter events_replayed;  // from the spool: delivered, or made dead letters
   PerReason<RetryReason, Counter> events_retried;
   PerReason<FailReason, Counter> events_failed;
   Histogram post_duration;
   Histogram delivery_duration;
 
-  Gauge queue_events;  // waiting, not yet on a connection
+  Gauge unaccounted_records;  // received, and nobody knows what became of them: a bug
+  Gauge queue_events;         // waiting, not yet on a connection
   Gauge queue_bytes;
   Gauge connections;  // of clients
   Gauge in_flight_bytes;

@@ -84,9 +84,31 @@ std::vector<std::string_view> provisioning_states() {
   return states;
 }
 
+void add_store(Families& families, const std::string& name,
+               const std::optional<egress::StoreStatus>& store) {
+  if (!store) return;
+  families.gauge((name + "_events").c_str(), "Events in the store.", store->backlog_rows);
+  families.gauge((name + "_bytes").c_str(), "Bytes of the events in the store.",
+                 store->backlog_bytes);
+  families.counter((name + "_refused_total").c_str(), "Events the store did not take.",
+                   store->refused);
+  families.counter((name + "_damaged_events_total").c_str(), "Events that cannot be read any more.",
+                   store->damaged_rows);
+  families.counter((name + "_damaged_files_total").c_str(), "Damaged files moved aside.",
+                   store->moved_aside);
+  auto& states = families.add((name + "_state").c_str(), "1 for the state the store is in.",
+                              MetricType::Gauge);
+  using State = egress::StoreState;
+  for (const auto state : {State::ok, State::full, State::failing, State::damaged}) {
+    Families::level(states, state == store->state ? 1 : 0,
+                    {{"state", std::string(egress::name_of(state))}});
+  }
+}
+
 }  // namespace
 
-std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning) {
+std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
+                            const StoreStatuses& stores) {
   Families families;
   auto& posts = families.add("posts_total", "Posts answered, by status.", MetricType::Counter);
   auto by_code = snapshot.posts;
@@ -106,8 +128,15 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   add_labelled<FailReason>(
       families.add("events_failed_total", "Events given up, by reason.", MetricType::Counter),
       "reason", snapshot.failed, Families::count);
-  families.counter("events_dead_lettered_total", "Events kept as dead letters.", 0);
-  families.counter("events_spooled_total", "Events kept in the spool.", 0);
+  families.counter("events_dead_lettered_total", "Events kept as dead letters.",
+                   snapshot.dead_lettered);
+  families.counter("events_spooled_total", "Events kept in the spool.", snapshot.spooled);
+  families.counter("events_replayed_total", "Events of the spool delivered later.",
+                   snapshot.replayed);
+  families.gauge("unaccounted_records", "Records nobody knows the end of: a bug, unless 0.",
+                 snapshot.unaccounted);
+  add_store(families, "spool", stores.spool);
+  add_store(families, "dead_letter", stores.dead_letters);
   families.gauge("events_in_flight", "Events received and neither delivered nor given up.",
                  snapshot.in_flight());
   families.gauge("queue_events", "Events that wait for a connection.", snapshot.queue_events);

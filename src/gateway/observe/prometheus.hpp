@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "gateway/observe/snapshot.hpp"
+#include "gateway/observe/store_status.hpp"
 
 namespace gateway::observe {
 
@@ -11,6 +12,7 @@ inline constexpr std::string_view kProvisioningDisabled = "disabled";
 
 // The metrics as Prometheus text format 0.0.4. Every series is there from the start, with 0, so
 // that rates and alerts work on the first occurrence.
-[[nodiscard]] std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning);
+[[nodiscard]] std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
+                                          const StoreStatuses& stores = {});
 
 }  // namespace gateway::observe

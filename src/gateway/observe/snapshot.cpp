@@ -30,6 +30,8 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
   Snapshot sum;
   for (const ShardMetrics* shard : shards) {
     sum.delivered += shard->events_delivered.value();
+    sum.dead_lettered += shard->events_dead_lettered.value();
+    sum.spooled += shard->events_spooled.value();
     add_each(sum.failed, shard->events_failed);
   }
   for (const ShardMetrics* shard : shards) {
@@ -37,6 +39,8 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
     for (unsigned status = 0; status < ShardMetrics::kStatusCodes; ++status) {
       if (const auto n = shard->posts[status].value(); n != 0) sum.posts[status] += n;
     }
+    sum.replayed += shard->events_replayed.value();
+    sum.unaccounted += shard->unaccounted_records.value();
     sum.posts_abandoned += shard->posts_abandoned.value();
     add_each(sum.retried, shard->events_retried);
     add_histogram(sum.post_duration, sum.post_duration_ns, shard->post_duration);

@@ -14,6 +14,10 @@ struct Snapshot {
   std::uint64_t posts_abandoned = 0;
   std::uint64_t received = 0;
   std::uint64_t delivered = 0;
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t spooled = 0;
+  std::uint64_t replayed = 0;
+  std::uint64_t unaccounted = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(RetryReason::count_)> retried{};
   std::array<std::uint64_t, static_cast<std::size_t>(FailReason::count_)> failed{};
   std::array<std::uint64_t, Histogram::kBuckets> post_duration{};
@@ -30,9 +34,9 @@ struct Snapshot {
 
   [[nodiscard]] std::uint64_t failed_total() const noexcept;
   [[nodiscard]] std::uint64_t retried_total() const noexcept;
-  // received = delivered + failed + in flight, at every moment.
+  // received = delivered + dead-lettered + spooled + failed + in flight, at every moment.
   [[nodiscard]] std::uint64_t in_flight() const noexcept {
-    return received - delivered - failed_total();
+    return received - delivered - dead_lettered - spooled - failed_total();
   }
 };
 

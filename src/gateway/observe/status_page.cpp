@@ -23,6 +23,9 @@ json::object counters(const Snapshot& snapshot) {
           {"posts_abandoned", snapshot.posts_abandoned},
           {"records_received", snapshot.received},
           {"events_delivered", snapshot.delivered},
+          {"events_dead_lettered", snapshot.dead_lettered},
+          {"events_spooled", snapshot.spooled},
+          {"events_replayed", snapshot.replayed},
           {"events_retried", by_label<RetryReason>(snapshot.retried)},
           {"events_failed", by_label<FailReason>(snapshot.failed)}};
 }
@@ -40,6 +43,14 @@ json::value shard_json(const std::optional<ShardStatus>& shard) {
   return {{"posts_in_flight", shard->posts}, {"events_in_flight", shard->events},
           {"queue_events", shard->waiting},  {"queue_bytes", shard->queue_bytes},
           {"eventbus", shard->eventbus},     {"eventbus_connections", std::move(connections)}};
+}
+
+json::value store_json(const std::optional<egress::StoreStatus>& store) {
+  if (!store) return nullptr;
+  return {{"state", egress::name_of(store->state)}, {"error", store->error},
+          {"events", store->backlog_rows},          {"bytes", store->backlog_bytes},
+          {"waiting", store->waiting_events},       {"refused", store->refused},
+          {"damaged_events", store->damaged_rows},  {"damaged_files", store->moved_aside}};
 }
 
 }  // namespace
@@ -63,6 +74,8 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
        {{"state", state.provisioning},
         {"step", state.provisioning_step},
         {"last_error", state.provisioning_error}}},
+      {"spool", store_json(state.stores.spool)},
+      {"dead_letters", store_json(state.stores.dead_letters)},
       {"counters", counters(snapshot)},
       {"shards", std::move(shards)}};
   return json::serialize(status) + "\n";

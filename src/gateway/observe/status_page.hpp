@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gateway/observe/snapshot.hpp"
+#include "gateway/observe/store_status.hpp"
 #include "gateway/shard.hpp"
 
 namespace gateway::observe {
@@ -18,6 +19,7 @@ struct ProcessState {
   std::string provisioning;  // the state's label
   std::string provisioning_step;
   std::string provisioning_error;
+  StoreStatuses stores;
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;
 };

@@ -26,7 +26,7 @@ bool Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
     ledger_.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
     return false;
   }
-  if (!queue.admits(events, bytes)) {
+  if (!queue.admits(events, bytes) && !eventbus_.custody().can_spool()) {
     ledger_.refuse(post, answers::overloaded("delivery queue full", eventbus_.retry_after()));
     return false;
   }
@@ -46,6 +46,8 @@ void Intake::accept_records(ingress::Request&& request, Post& post) {
     return;
   }
   if (!admit(post, records.size(), body.size())) return;
+  const bool queued = eventbus_.queue().admits(records.size(), body.size());
+  overflow_.clear();
 
   post.bytes = std::move(request.bytes);
   char* const data = post.bytes.data() + request.body.offset;
@@ -63,9 +65,22 @@ void Intake::accept_records(ingress::Request&& request, Post& post) {
     if (redactor_.active()) redactor_.redact(data + record.offset, record.length);
     slot.offset = request.body.offset + record.offset;
     slot.length = record.length;
-    eventbus_.queue().push(slot);
+    hand_over(slot, queued);
     ++slot.index;
   }
+  finish(post, queued);
+}
+
+void Intake::hand_over(const EventSlot& slot, bool queued) {
+  if (queued) {
+    eventbus_.queue().push(slot);
+  } else {
+    overflow_.push_back(slot);
+  }
+}
+
+void Intake::finish(Post& post, bool queued) {
+  if (!queued) eventbus_.custody().spool(post, overflow_, {});
   eventbus_.context().request_flush();
 }
 
@@ -108,6 +123,8 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
     return;
   }
   if (!admit(post, parsed.size(), body.size())) return;
+  const bool queued = eventbus_.queue().admits(parsed.size(), body.size());
+  overflow_.clear();
 
   post.passed_on = std::move(parsed);
   ledger_.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
@@ -115,10 +132,10 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
   slot.post = &post;
   for (const events::CloudEvent& event : post.passed_on) {
     slot.length = static_cast<std::uint32_t>(event.data.size());
-    eventbus_.queue().push(slot);
+    hand_over(slot, queued);
     ++slot.index;
   }
-  eventbus_.context().request_flush();
+  finish(post, queued);
 }
 
 }  // namespace gateway

@@ -1,4 +1,5 @@
 #pragma once
+#include <vector>
 
 #include "events/cos_record.hpp"
 #include "events/identity.hpp"
@@ -27,6 +28,9 @@ class Intake {
   void accept_events(ingress::Request&& request, Post& post);
   // False, and the post is answered, if so much cannot be taken in now.
   [[nodiscard]] bool admit(Post& post, std::size_t events, std::size_t bytes);
+  // To the queue; where that is full, to the spool with the rest of the post.
+  void hand_over(const EventSlot& slot, bool queued);
+  void finish(Post& post, bool queued);
 
   const config::Event settings_;
   Ledger& ledger_;
@@ -36,6 +40,7 @@ class Intake {
   events::CosRecordReader record_reader_;
   events::StableIds stable_ids_;
   events::RandomUuids random_ids_;
+  std::vector<EventSlot> overflow_;
 };
 
 }  // namespace gateway

@@ -33,6 +33,11 @@ void Ledger::expect(Post& post, std::uint32_t records) {
   metrics_.records_received.add(records);
 }
 
+void Ledger::expect_replayed(Post& post, std::uint32_t records) {
+  post.records = post.open = records;
+  post.replayed = true;
+}
+
 void Ledger::refuse(Post& post, Answer refusal) {
   assert(post.open == 0);
   answer(post, std::move(refusal));
@@ -52,7 +57,7 @@ void Ledger::settle(Post& post) {
 }
 
 void Ledger::answer(Post& post, Answer with) {
-  assert(post.state == Post::State::open);
+  assert(post.state != Post::State::answered);
   post.answer = std::move(with);
   post.state = Post::State::answered;
   post.deadline_hook.unlink();
@@ -62,42 +67,87 @@ void Ledger::answer(Post& post, Answer with) {
 
 void Ledger::delivered(const EventSlot& slot) {
   Post& post = *slot.post;
+  if (post.expired && came_back(slot, true)) return;
   ++post.delivered;
-  metrics_.events_delivered.add();
-  close_event(post);
+  (post.replayed ? metrics_.events_replayed : metrics_.events_delivered).add();
+  close_events(post, 1);
+}
+
+void Ledger::dead_lettered(const EventSlot& slot) {
+  Post& post = *slot.post;
+  ++post.delivered;
+  (post.replayed ? metrics_.events_replayed : metrics_.events_dead_lettered).add();
+  close_events(post, 1);
 }
 
 void Ledger::failed(const EventSlot& slot, observe::FailReason why, unsigned status,
                     std::string_view reason) {
   Post& post = *slot.post;
-  metrics_.events_failed[why].add();
-  if (post.state == Post::State::open) {
+  if (post.expired && came_back(slot, false)) return;
+  if (!post.replayed) metrics_.events_failed[why].add();
+  if (post.state != Post::State::answered) {
     post.failures.push_back({slot.index, status, std::string(reason)});
   }
-  close_event(post);
+  close_events(post, 1);
 }
 
-void Ledger::close_event(Post& post) {
-  assert(post.open > 0);
-  --post.open;
-  --events_open_;
+void Ledger::close_events(Post& post, std::uint32_t events) {
+  assert(post.open >= events);
+  post.open -= events;
+  if (!post.replayed) events_open_ -= events;
   if (post.open != 0) return;
-  if (post.state == Post::State::open) {
+  if (post.state != Post::State::answered) {
     settle(post);
   } else {
     reuse_if_done(post);
   }
 }
 
-bool Ledger::expire(Instant now) {
-  bool any = false;
-  while (!deadlines_.empty() && deadlines_.front().deadline <= now) {
-    Post& post = deadlines_.front();
-    post.expired = true;
-    answer(post, answers::deadline_passed(post));
-    any = true;
+void Ledger::time_out(Post& post) {
+  answer(post, answers::deadline_passed(post));
+}
+
+void Ledger::begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight) {
+  assert(post.state == Post::State::open && waiting + in_flight <= post.open);
+  post.state = Post::State::storing;
+  post.expired = true;
+  post.storing = waiting;
+  post.storing_in_flight = in_flight;
+  post.deadline_hook.unlink();
+  storing_.push_back(post);
+}
+
+void Ledger::stored(Post& post) {
+  const std::uint32_t events = post.storing + post.storing_in_flight;
+  metrics_.events_spooled.add(events);
+  post.delivered += events;
+  post.lingering = post.storing_in_flight;
+  post.storing = post.storing_in_flight = 0;
+  post.deadline_hook.unlink();
+  close_events(post, events);
+}
+
+void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after) {
+  const std::uint32_t events = std::exchange(post.storing, 0);
+  // Those on a connection are ordinary ones again: they may still be delivered.
+  post.storing_in_flight = 0;
+  metrics_.events_failed[observe::FailReason::storage].add(events);
+  answer(post, answers::overloaded(reason, retry_after));
+  close_events(post, events);
+}
+
+bool Ledger::came_back(const EventSlot& slot, bool delivered) {
+  Post& post = *slot.post;
+  if (post.lingering != 0) {
+    --post.lingering;
+    reuse_if_done(post);
+    return true;
   }
-  return any;
+  if (post.storing_in_flight == 0) return false;
+  --post.storing_in_flight;
+  if (delivered) return false;
+  ++post.storing;
+  return true;
 }
 
 void Ledger::abandon_all() {
@@ -106,26 +156,32 @@ void Ledger::abandon_all() {
     post.expired = true;
     answer(post, answers::overloaded("stopping", std::chrono::seconds(1), true));
   }
+  while (!storing_.empty()) not_stored(storing_.front(), "stopping", std::chrono::seconds(1));
 }
 
 void Ledger::answer_taken(Post& post, Instant now) {
   assert(post.state == Post::State::answered && post.in_reply_line);
-  metrics_.posts[post.answer.status].add();
-  metrics_.post_duration.observe(now - post.received);
+  if (!post.replayed) {
+    metrics_.posts[post.answer.status].add();
+    metrics_.post_duration.observe(now - post.received);
+  }
   post.in_reply_line = false;
   post.owner = nullptr;
   reuse_if_done(post);
 }
 
 void Ledger::owner_gone(Post& post) {
-  metrics_.posts_abandoned.add();
+  if (!post.replayed) metrics_.posts_abandoned.add();
   post.in_reply_line = false;
   post.owner = nullptr;
   reuse_if_done(post);
 }
 
 void Ledger::reuse_if_done(Post& post) {
-  if (post.in_reply_line || post.open != 0 || post.state == Post::State::open) return;
+  if (post.in_reply_line || post.open != 0 || post.lingering != 0 ||
+      post.state != Post::State::answered) {
+    return;
+  }
   post.bytes.release();
   post.units = ByteLease::Units();
   post.records = post.delivered = 0;
@@ -135,6 +191,7 @@ void Ledger::reuse_if_done(Post& post) {
   if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
   post.answer.close = false;
   post.expired = false;
+  post.replayed = false;
   post.owner = nullptr;
   --in_use_;
   free_.push_back(&post);

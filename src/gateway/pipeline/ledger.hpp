@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <deque>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,15 @@ namespace gateway {
 
 // One shard's book of posts. It decides when a post may be answered and what the answer is:
 //
-//   every event delivered                    200 {"records":n}
+//   every event delivered or stored          200 {"records":n}
 //   some given up                            502 with the list of them
-//   delivery.deadline passed with some open  504; what is on a connection may still arrive, what
-//                                            is not is withdrawn
+//   delivery.deadline passed with some open  to the spool, if there is one; else 504: what is on a
+//                                            connection may still arrive, what is not is withdrawn
+//   the spool does not take them             503
 //
 // A post is kept while its answer is owed or one of its events is on the way, whichever is longer.
+//
+// At every moment: received = delivered + dead-lettered + spooled + failed + open.
 // Sans-I/O; not thread-safe.
 class Ledger {
  public:
@@ -30,6 +34,8 @@ class Ledger {
   [[nodiscard]] Post& open(PostOwner& owner, Instant now, WallInstant wall);
   // Its events are on the way: counts them as received and starts the post's deadline.
   void expect(Post& post, std::uint32_t records);
+  // The same for events from the spool, which neither count as received nor have a deadline.
+  void expect_replayed(Post& post, std::uint32_t records);
   // Answers it without sending anything.
   void refuse(Post& post, Answer answer);
   // `post` has no events, or all are settled: answer it.
@@ -39,9 +45,33 @@ class Ledger {
   void failed(const EventSlot& slot, observe::FailReason why, unsigned status,
               std::string_view reason);
 
-  // Answers 504 for every post whose deadline has passed. True if there were any: their waiting
-  // events must then be withdrawn with failed().
-  [[nodiscard]] bool expire(Instant now);
+  // A refused event is a dead letter that is safely on disk.
+  void dead_lettered(const EventSlot& slot);
+
+  // Hands `overdue` every post whose deadline is not after `limit`, earliest first, marked as
+  // expired: each is then to be ended with time_out() or begin_storing().
+  template <class Overdue>
+  void expire(Instant limit, Overdue overdue) {
+    while (!deadlines_.empty() && deadlines_.front().deadline <= limit) {
+      Post& post = deadlines_.front();
+      post.deadline_hook.unlink();
+      post.expired = true;
+      overdue(post);
+    }
+  }
+  // Answers 504. Its waiting events must then be withdrawn with failed().
+  void time_out(Post& post);
+
+  // `waiting` of its events were withdrawn, `in_flight` are on connections, and all of them are on
+  // their way to the spool.
+  void begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight);
+  void stored(Post& post);
+  // The spool did not take them: the withdrawn ones are given up and the post is answered 503.
+  void not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after);
+  // One of its events came back from a connection. True if that is all: the event is being stored,
+  // or is stored already.
+  [[nodiscard]] bool came_back(const EventSlot& slot, bool delivered);
+
   // The end: every open post is answered 503, as its events will not be delivered any more.
   void abandon_all();
 
@@ -50,6 +80,7 @@ class Ledger {
   void owner_gone(Post& post);
 
   [[nodiscard]] std::size_t posts() const noexcept { return in_use_; }
+  // Not counting replayed ones.
   [[nodiscard]] std::size_t events_open() const noexcept { return events_open_; }
 
  private:
@@ -59,7 +90,7 @@ class Ledger {
                              boost::intrusive::constant_time_size<false>>;
 
   void answer(Post& post, Answer answer);
-  void close_event(Post& post);
+  void close_events(Post& post, std::uint32_t events);
   void reuse_if_done(Post& post);
 
   observe::ShardMetrics& metrics_;
@@ -67,6 +98,7 @@ class Ledger {
   std::deque<Post> posts_;  // never moves its elements
   std::vector<Post*> free_;
   DeadlineList deadlines_;
+  DeadlineList storing_;
   std::size_t in_use_ = 0;
   std::size_t events_open_ = 0;
 };

@@ -41,7 +41,11 @@ class Post {
     unsigned status;  // the eventbus' last answer, 0 when there was none
     std::string reason;
   };
-  enum class State : std::uint8_t { open, answered };
+  enum class State : std::uint8_t {
+    open,
+    storing,  // what is left of it is on its way to the spool; nothing of it is sent any more
+    answered
+  };
 
   // Links of the lists a post stands in; it is in neither when it is reused.
   using Hook = boost::intrusive::list_member_hook<
@@ -57,15 +61,20 @@ class Post {
   WallInstant time;  // ce-time of its events
 
   std::uint32_t records = 0;
-  std::uint32_t open = 0;  // events not yet delivered or given up
-  std::uint32_t delivered = 0;
+  std::uint32_t open = 0;       // events not yet delivered, stored or given up
+  std::uint32_t delivered = 0;  // or stored
+  // While storing: its events that are nowhere else, and those that are also on a connection.
+  std::uint32_t storing = 0;
+  std::uint32_t storing_in_flight = 0;
+  std::uint32_t lingering = 0;  // stored events that are still on a connection
   std::vector<Failure> failures;
 
   PostOwner* owner = nullptr;  // null once the client is gone
   Answer answer;
   State state = State::open;
   bool in_reply_line = false;
-  bool expired = false;  // its deadline has passed: nothing of it is sent any more
+  bool expired = false;   // its deadline has passed: nothing of it is sent any more
+  bool replayed = false;  // read from the spool: its events were received long ago
 };
 
 }  // namespace gateway

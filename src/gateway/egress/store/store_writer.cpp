@@ -56,6 +56,9 @@ StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits)
   thread_ = std::thread([this] { run(); });
 }
 
+StoreWriter::StoreWriter(const StoreError& unavailable)
+    : state_(state_of(unavailable.kind())), error_(unavailable.text()), stopping_(true) {}
+
 StoreWriter::~StoreWriter() {
   stop();
 }

@@ -63,6 +63,8 @@ class StoreWriter {
   explicit StoreWriter(std::unique_ptr<EventStore> store)
       : StoreWriter(std::move(store), Limits()) {}
   StoreWriter(std::unique_ptr<EventStore> store, Limits limits);
+  // Stands for a store that cannot be opened: takes nothing, has nothing, says why.
+  explicit StoreWriter(const StoreError& unavailable);
   // As stop() without a deadline.
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
@@ -83,6 +85,8 @@ class StoreWriter {
 
   // Cheap enough to ask before every submit().
   [[nodiscard]] StoreState state() const noexcept { return state_.load(std::memory_order_acquire); }
+  // Rows on disk, leased ones included; as cheap as state().
+  [[nodiscard]] std::uint64_t backlog() const noexcept { return backlog_rows_.value(); }
   // As of the end of the last transaction.
   [[nodiscard]] StoreStatus status() const;
 

@@ -37,6 +37,15 @@ class LedgerTest : public testing::Test {
     slot.index = index;
     return slot;
   }
+  // As a gateway without a spool: whose time is up is answered 504.
+  bool expire(Instant now) {
+    bool any = false;
+    ledger_.expire(now, [&](Post& post) {
+      ledger_.time_out(post);
+      any = true;
+    });
+    return any;
+  }
   void take(Post& post) { ledger_.answer_taken(post, kStart + 1ms); }
   void expect_empty() {
     EXPECT_EQ(ledger_.posts(), 0U);
@@ -114,14 +123,14 @@ TEST_F(LedgerTest, RefusesWithoutAnyEvent) {
 TEST_F(LedgerTest, AnswersAtTheDeadlineAndLetsLateDeliveriesCome) {
   Post& post = open(3);
   ledger_.delivered(event(post, 0));
-  EXPECT_FALSE(ledger_.expire(kStart + 24'999ms));
+  EXPECT_FALSE(expire(kStart + 24'999ms));
   EXPECT_TRUE(client_.ready.empty());
-  EXPECT_TRUE(ledger_.expire(kStart + 25s));
+  EXPECT_TRUE(expire(kStart + 25s));
   ASSERT_EQ(client_.ready.size(), 1U);
   EXPECT_EQ(post.answer.status, 504U);
   EXPECT_NE(post.answer.body.find(R"("records":3,"delivered":1)"), std::string::npos);
   EXPECT_TRUE(post.expired);
-  EXPECT_FALSE(ledger_.expire(kStart + 1h)) << "once is enough";
+  EXPECT_FALSE(expire(kStart + 1h)) << "once is enough";
 
   ledger_.failed(event(post, 1), FailReason::deadline, 0, "deadline");
   take(post);
@@ -136,7 +145,7 @@ TEST_F(LedgerTest, AnswersAtTheDeadlineAndLetsLateDeliveriesCome) {
 
 TEST_F(LedgerTest, KeepsAnExpiredPostUntilItsAnswerIsTaken) {
   Post& post = open(1);
-  ASSERT_TRUE(ledger_.expire(kStart + 25s));
+  ASSERT_TRUE(expire(kStart + 25s));
   ledger_.delivered(event(post, 0));
   EXPECT_EQ(ledger_.posts(), 1U);
   EXPECT_EQ(post.answer.status, 504U);
@@ -150,9 +159,9 @@ TEST_F(LedgerTest, ExpiresOnlyWhatIsDue) {
   Post& done = open(1, kStart);
   ledger_.delivered(event(done, 0));
   client_.ready.clear();
-  EXPECT_TRUE(ledger_.expire(kStart + 30s));
+  EXPECT_TRUE(expire(kStart + 30s));
   EXPECT_EQ(client_.ready, std::vector<Post*>{&early});
-  EXPECT_TRUE(ledger_.expire(kStart + 35s));
+  EXPECT_TRUE(expire(kStart + 35s));
   EXPECT_EQ(client_.ready, (std::vector<Post*>{&early, &late}));
 }
 
@@ -171,7 +180,7 @@ TEST_F(LedgerTest, LetsEventsGoOnWhenTheOwnerIsGone) {
 TEST_F(LedgerTest, ExpiresAPostWithoutOwner) {
   Post& post = open(1);
   ledger_.owner_gone(post);
-  EXPECT_TRUE(ledger_.expire(kStart + 25s));
+  EXPECT_TRUE(expire(kStart + 25s));
   EXPECT_TRUE(post.expired);
   EXPECT_TRUE(client_.ready.empty());
   ledger_.failed(event(post, 0), FailReason::deadline, 0, "deadline");
@@ -197,7 +206,7 @@ TEST_F(LedgerTest, GivesAFreshPostAgain) {
   ASSERT_TRUE(lease.try_take(5000, post.units));
   post.passed_on.emplace_back();
   ledger_.failed(event(post, 0), FailReason::refused, 400, "no");
-  ASSERT_TRUE(ledger_.expire(kStart + 25s));
+  ASSERT_TRUE(expire(kStart + 25s));
   ledger_.delivered(event(post, 1));
   take(post);
   EXPECT_EQ(lease.held(), 0U) << "bytes are given back with the last of the post";
@@ -272,6 +281,111 @@ TEST_F(LedgerTest, MeasuresAPostUntilItsAnswerIsTaken) {
   ledger_.answer_taken(post, kStart + 3ms);
   EXPECT_EQ(metrics_.posts[200].value(), 1U);
   EXPECT_EQ(metrics_.post_duration.sum_ns(), 3'000'000U);
+}
+
+// ---- what goes to the stores --------------------------------------------------------------------
+
+class StoringTest : public LedgerTest {
+ protected:
+  // A post of five: one delivered, two waiting, two on a connection, whose time is up.
+  Post& storing() {
+    Post& post = open(5);
+    ledger_.delivered(event(post, 0));
+    ledger_.expire(kStart + 25s, [&](Post& due) { ledger_.begin_storing(due, 2, 2); });
+    EXPECT_TRUE(client_.ready.empty()) << "not before it is safe";
+    return post;
+  }
+  void expect_books(std::uint64_t delivered, std::uint64_t spooled, std::uint64_t failed) {
+    EXPECT_EQ(metrics_.events_delivered.value(), delivered);
+    EXPECT_EQ(metrics_.events_spooled.value(), spooled);
+    std::uint64_t failures = 0;
+    for (std::size_t i = 0; i < metrics_.events_failed.size(); ++i) {
+      failures += metrics_.events_failed[static_cast<FailReason>(i)].value();
+    }
+    EXPECT_EQ(failures, failed);
+    EXPECT_EQ(metrics_.records_received.value(),
+              delivered + spooled + failed + ledger_.events_open());
+  }
+};
+
+TEST_F(StoringTest, AnswersWhenTheRestIsStored) {
+  Post& post = storing();
+  ledger_.stored(post);
+  ASSERT_EQ(client_.ready, std::vector<Post*>{&post});
+  EXPECT_EQ(post.answer.status, 200U);
+  expect_books(1, 4, 0);
+  take(post);
+  EXPECT_EQ(ledger_.posts(), 1U) << "its bytes are still on a connection";
+  // Whatever becomes of them there, they are safe.
+  ledger_.delivered(event(post, 3));
+  ledger_.failed(event(post, 4), FailReason::deadline, 0, "late");
+  expect_books(1, 4, 0);
+  expect_empty();
+}
+
+TEST_F(StoringTest, CountsADeliveryThatOvertakesTheStore) {
+  Post& post = storing();
+  ledger_.delivered(event(post, 3));
+  ledger_.failed(event(post, 4), FailReason::deadline, 0, "given back");
+  EXPECT_TRUE(client_.ready.empty());
+  expect_books(2, 0, 0);
+  ledger_.stored(post);
+  EXPECT_EQ(post.answer.status, 200U);
+  expect_books(2, 3, 0);
+  take(post);
+  expect_empty();
+}
+
+TEST_F(StoringTest, AnswersNothingGoodWhenTheStoreFails) {
+  Post& post = storing();
+  ledger_.not_stored(post, "the spool failed", 5s);
+  ASSERT_EQ(client_.ready, std::vector<Post*>{&post});
+  EXPECT_EQ(post.answer.status, 503U);
+  EXPECT_NE(post.answer.extra_fields.find("Retry-After: 5"), std::string::npos);
+  expect_books(1, 0, 2);
+  take(post);
+  ledger_.delivered(event(post, 3));
+  ledger_.failed(event(post, 4), FailReason::deadline, 0, "late");
+  expect_books(2, 0, 3);
+  expect_empty();
+}
+
+TEST_F(StoringTest, WaitsForADeadLetterOfTheSamePost) {
+  Post& post = open(2);
+  ledger_.expire(kStart + 25s, [&](Post& due) { ledger_.begin_storing(due, 1, 0); });
+  ledger_.stored(post);
+  EXPECT_TRUE(client_.ready.empty()) << "the other one is on its way to the dead letters";
+  ledger_.dead_lettered(event(post, 1));
+  EXPECT_EQ(post.answer.status, 200U);
+  EXPECT_EQ(metrics_.events_dead_lettered.value(), 1U);
+  take(post);
+  expect_empty();
+}
+
+TEST_F(StoringTest, TheEndAnswersWhatIsNotYetStored) {
+  Post& post = storing();
+  ledger_.abandon_all();
+  EXPECT_EQ(post.answer.status, 503U);
+  expect_books(1, 0, 2);
+  ledger_.failed(event(post, 3), FailReason::shutdown, 0, "stopped");
+  ledger_.failed(event(post, 4), FailReason::shutdown, 0, "stopped");
+  take(post);
+  expect_empty();
+}
+
+TEST_F(StoringTest, AReplayedPostIsInNoBook) {
+  Post& post = ledger_.open(client_, kStart, WallInstant());
+  ledger_.expect_replayed(post, 3);
+  ledger_.delivered(event(post, 0));
+  ledger_.dead_lettered(event(post, 1));
+  ledger_.failed(event(post, 2), FailReason::refused, 400, "no");
+  ASSERT_EQ(post.failures.size(), 1U);
+  EXPECT_EQ(post.failures[0].index, 2U);
+  take(post);
+  expect_books(0, 0, 0);
+  EXPECT_EQ(metrics_.events_replayed.value(), 2U);
+  EXPECT_EQ(metrics_.posts[502].value(), 0U);
+  expect_empty();
 }
 
 }  // namespace

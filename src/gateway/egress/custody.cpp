@@ -1,0 +1,140 @@
+#include "gateway/egress/custody.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+#include <vector>
+
+#include "gateway/egress/encoder_settings.hpp"
+#include "gateway/egress/refusal_reason.hpp"
+
+namespace gateway::egress {
+namespace {
+
+// A store that just failed is tried again within this time, and so should clients.
+constexpr std::chrono::seconds kRetryAfter{5};
+
+}  // namespace
+
+Custody::Custody(Context context, const config::Settings& settings,
+                 const config::Endpoint& endpoint, Stores stores)
+    : context_(std::move(context)),
+      stores_(stores),
+      endpoint_(endpoint.url()),
+      encoder_(encoder_settings(settings, endpoint)) {}
+
+StoredEvent Custody::stored_event(const EventSlot& slot) {
+  const Post& post = *slot.post;
+  StoredEvent stored;
+  events::OutgoingEvent event;
+  std::string_view record;
+  if (post.passed_on.empty()) {
+    event.id = slot.id;
+    event.time = post.time;
+    event.record = record = {post.bytes.data() + slot.offset, slot.length};
+    stored.id = slot.id.text();
+    stored.type = encoder_.type();
+  } else {
+    const events::CloudEvent& passed = post.passed_on[slot.index];
+    event.passed_on = &passed;
+    stored.id = passed.attribute("id");
+    stored.type = passed.attribute("type");
+    // It may have been a COS record before it came from the spool.
+    if (passed.data_kind == events::CloudEvent::DataKind::json) record = passed.data;
+  }
+  const events::CosRecord cos = reader_.read(record);
+  if (!cos.bucket.empty()) stored.bucket = fmt::format("{}-{}", cos.bucket, cos.appid);
+  stored.key = cos.object_key();
+  encoder_.json(event, stored.json);
+  return stored;
+}
+
+void Custody::spool(Post& post, std::span<const EventSlot> waiting,
+                    std::span<const EventSlot> in_flight) {
+  context_.ledger.begin_storing(post, static_cast<std::uint32_t>(waiting.size()),
+                                static_cast<std::uint32_t>(in_flight.size()));
+  if (!can_spool()) {
+    context_.ledger.not_stored(post, "the spool is not available", kRetryAfter);
+    return;
+  }
+  std::vector<StoredEvent> events;
+  events.reserve(waiting.size() + in_flight.size());
+  for (const auto part : {waiting, in_flight}) {
+    for (const EventSlot& slot : part) events.push_back(stored_event(slot));
+  }
+  const std::uint64_t number = ++number_;
+  const bool taken = stores_.spool->submit(std::move(events), [this, executor = context_.executor,
+                                                               number](StoreResult result) {
+    asio::post(executor, [this, number, result = std::move(result)] { spooled(number, result); });
+  });
+  if (taken) {
+    spooling_.emplace(number, &post);
+  } else {
+    context_.ledger.not_stored(post, "the spool cannot keep up", kRetryAfter);
+  }
+}
+
+void Custody::spooled(std::uint64_t number, const StoreResult& result) {
+  const auto entry = spooling_.extract(number);
+  if (entry.empty()) return;
+  Post& post = *entry.mapped();
+  if (result) {
+    context_.ledger.stored(post);
+  } else {
+    context_.ledger.not_stored(post, "the spool failed", kRetryAfter);
+  }
+  context_.request_flush();
+}
+
+void Custody::dead_letter(const EventSlot& slot, unsigned status, std::string_view body) {
+  DeadLetter letter{slot, status, std::string(body)};
+  StoredEvent stored = stored_event(slot);
+  auto& details = stored.details.emplace();
+  details.attempts = slot.attempts + 1U;
+  details.status = status;
+  details.body = letter.body;
+  details.reason = fmt::format("http_{}", status);
+  details.endpoint = endpoint_;
+  details.first = slot.post->time;
+  details.last = context_.clock.wall(context_.clock.now());
+  std::vector<StoredEvent> events;
+  events.push_back(std::move(stored));
+  const std::uint64_t number = ++number_;
+  const bool taken = stores_.dead_letters->submit(
+      std::move(events), [this, executor = context_.executor, number](StoreResult result) {
+        asio::post(executor,
+                   [this, number, result = std::move(result)] { buried(number, result); });
+      });
+  if (taken) {
+    burying_.emplace(number, std::move(letter));
+  } else {
+    fail(letter, "dead letters cannot be kept");
+  }
+}
+
+void Custody::buried(std::uint64_t number, const StoreResult& result) {
+  const auto entry = burying_.extract(number);
+  if (entry.empty()) return;
+  if (result) {
+    context_.ledger.dead_lettered(entry.mapped().slot);
+  } else {
+    fail(entry.mapped(), "the dead letter was not kept");
+  }
+  context_.request_flush();
+}
+
+void Custody::fail(const DeadLetter& letter, std::string_view why) {
+  context_.ledger.failed(letter.slot, observe::FailReason::refused, letter.status,
+                         fmt::format("{}; {}", refusal_reason(letter.body), why));
+}
+
+void Custody::abandon() {
+  spooling_.clear();
+  for (auto& [number, letter] : std::exchange(burying_, {})) {
+    context_.ledger.failed(letter.slot, observe::FailReason::shutdown, letter.status,
+                           "gateway stopped");
+  }
+}
+
+}  // namespace gateway::egress

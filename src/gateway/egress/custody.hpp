@@ -1,0 +1,82 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "events/cos_record.hpp"
+#include "events/encoder.hpp"
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/egress/store/store_writer.hpp"
+#include "gateway/pipeline/ledger.hpp"
+#include "runtime/asio.hpp"
+
+namespace gateway::egress {
+
+// The process's stores; null where none is configured. They outlive every shard.
+struct Stores {
+  StoreWriter* spool = nullptr;
+  StoreWriter* dead_letters = nullptr;
+};
+
+// Keeps what a shard cannot deliver: makes complete CloudEvents of it, hands them to a store, and
+// settles them in the ledger when they are on the device, not before. Lives on the shard's thread;
+// nothing here waits for I/O.
+class Custody {
+ public:
+  struct Context {
+    Executor executor;
+    Clock& clock;
+    Ledger& ledger;
+    std::function<void()> request_flush;
+  };
+
+  Custody(Context context, const config::Settings& settings, const config::Endpoint& endpoint,
+          Stores stores);
+  Custody(const Custody&) = delete;
+  Custody& operator=(const Custody&) = delete;
+
+  // There is a spool, and whether it takes anything now.
+  [[nodiscard]] bool has_spool() const noexcept { return stores_.spool != nullptr; }
+  [[nodiscard]] bool can_spool() const noexcept {
+    return has_spool() && stores_.spool->state() == StoreState::ok;
+  }
+  [[nodiscard]] bool keeps_dead_letters() const noexcept { return stores_.dead_letters != nullptr; }
+
+  // What is left of a post whose time is up: `waiting` were withdrawn, `in_flight` are also on
+  // connections. The post is answered 200 when they are on the device; 503 if they cannot be put
+  // there.
+  void spool(Post& post, std::span<const EventSlot> waiting, std::span<const EventSlot> in_flight);
+  // An event the eventbus refuses for good. Settled when it is on the device; failed, with
+  // `status` and the beginning of `body` as the reason, if it cannot be put there.
+  void dead_letter(const EventSlot& slot, unsigned status, std::string_view body);
+
+  // The end: nothing handed in is waited for any more.
+  void abandon();
+
+ private:
+  struct DeadLetter {
+    EventSlot slot;
+    unsigned status = 0;
+    std::string body;
+  };
+
+  [[nodiscard]] StoredEvent stored_event(const EventSlot& slot);
+  void spooled(std::uint64_t number, const StoreResult& result);
+  void buried(std::uint64_t number, const StoreResult& result);
+  void fail(const DeadLetter& letter, std::string_view why);
+
+  Context context_;
+  const Stores stores_;
+  const std::string endpoint_;
+  events::Encoder encoder_;
+  events::CosRecordReader reader_;
+  std::uint64_t number_ = 0;  // of what was handed in last
+  std::unordered_map<std::uint64_t, Post*> spooling_;
+  std::unordered_map<std::uint64_t, DeadLetter> burying_;
+};
+
+}  // namespace gateway::egress

@@ -1,0 +1,134 @@
+#include "gateway/egress/replayer.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "events/cloud_event.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::egress {
+namespace {
+
+// Events that could not be delivered for so long make way for others.
+constexpr std::chrono::minutes kPatience{2};
+// A chunk is a part of the window, so that the next is there before the last is through.
+constexpr std::size_t kChunksInWindow = 4;
+
+}  // namespace
+
+void Replayer::tick(Instant now) {
+  for (auto& [post, chunk] : chunks_) {
+    if (now - chunk.begun > kPatience) {
+      context_.eventbus.withdraw(*post, observe::FailReason::deadline);
+    }
+  }
+  pump();
+}
+
+void Replayer::stop() {
+  stopped_ = true;
+  for (auto& [post, chunk] : chunks_) {
+    context_.eventbus.withdraw(*post, observe::FailReason::shutdown);
+  }
+}
+
+std::size_t Replayer::room() const {
+  const auto state = context_.eventbus.state();
+  const bool down =
+      state == observe::EndpointState::down || state == observe::EndpointState::probing;
+  // Where no event waits there would be nothing to probe with.
+  if (down) return rows_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
+  if (rows_ >= window_ || context_.eventbus.queue().waiting() > kMostRows) return 0;
+  return std::min(window_ - rows_, std::max<std::size_t>(1, window_ / kChunksInWindow));
+}
+
+void Replayer::pump() {
+  if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_) return;
+  const std::size_t rows = room();
+  if (rows == 0) return;
+  fetching_ = spool_.fetch(
+      rows, kMostBytes / kChunksInWindow,
+      [this, executor = context_.executor](StoreOutcome<std::vector<StoredRow>> fetched) {
+        std::vector<StoredRow> got;
+        if (fetched) got = std::move(*fetched);
+        asio::post(executor, [this, got = std::move(got)]() mutable { take(std::move(got)); });
+      });
+}
+
+void Replayer::take(std::vector<StoredRow> rows) {
+  fetching_ = false;
+  if (rows.empty()) return;
+  std::vector<Sequence> sequences;
+  std::vector<events::CloudEvent> events;
+  std::size_t bytes = 0;
+  for (const StoredRow& row : rows) {
+    auto event = events::read_structured_event(row.event.json);
+    if (!event) {
+      ++parked_;
+      log::error("an event in the spool cannot be read; it is left there",
+                 {{"row", row.seq}, {"reason", event.error().reason()}});
+      continue;
+    }
+    bytes += event->data.size();
+    sequences.push_back(row.seq);
+    events.push_back(std::move(*event));
+  }
+  if (events.empty()) return;
+  if (stopped_ || !context_.eventbus.queue().admits(events.size(), bytes)) {
+    spool_.give_back(std::move(sequences));
+    return;
+  }
+  const Instant now = context_.clock.refresh();
+  Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
+  post.passed_on = std::move(events);
+  context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(sequences.size()));
+  rows_ += sequences.size();
+  EventSlot slot;
+  slot.post = &post;
+  for (const events::CloudEvent& event : post.passed_on) {
+    slot.length = static_cast<std::uint32_t>(event.data.size());
+    context_.eventbus.queue().push(slot);
+    ++slot.index;
+  }
+  chunks_.emplace(&post, Chunk{std::move(sequences), now});
+  context_.eventbus.context().request_flush();
+  pump();
+}
+
+void Replayer::answer_ready(Post& post) {
+  asio::post(context_.executor, [this, &post] { finish(post); });
+}
+
+void Replayer::finish(Post& post) {
+  auto entry = chunks_.extract(&post);
+  std::vector<Sequence>& rows = entry.mapped().rows;
+  rows_ -= rows.size();
+  std::vector<Sequence> again;
+  std::size_t refused = 0;
+  for (const Post::Failure& failure : post.failures) {
+    Sequence& row = rows[failure.index];
+    if (failure.status == 0) {
+      again.push_back(row);
+    } else {
+      ++refused;
+    }
+    row = 0;
+  }
+  std::erase(rows, Sequence{0});
+  parked_ += refused;
+  if (refused != 0) {
+    log::error("the eventbus refuses events of the spool and there are no dead letters; they stay",
+               {{"events", refused},
+                {"status", post.failures.back().status},
+                {"reason", post.failures.back().reason}});
+  }
+  window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
+                                  : std::max<std::size_t>(window_ / 2, 1);
+  context_.ledger.answer_taken(post, context_.clock.now());
+  if (!rows.empty()) spool_.remove(std::move(rows));
+  if (!again.empty()) spool_.give_back(std::move(again));
+  pump();
+}
+
+}  // namespace gateway::egress

@@ -1,0 +1,63 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/egress/eventbus.hpp"
+#include "gateway/egress/store/store_writer.hpp"
+#include "gateway/pipeline/ledger.hpp"
+
+namespace gateway::egress {
+
+// Sends what stands in the spool once the eventbus takes events again: reads rows in order of
+// arrival, makes posts of them that nobody waits for, and removes the rows that were acknowledged.
+// The rows on their way are bounded: one at first, twice as many with every chunk that was
+// delivered whole, half as many with every one that was not; and as they stand in the same line as
+// new events, they take no more than their share. Lives on the shard's thread.
+class Replayer final : private PostOwner {
+ public:
+  // Rows on their way, and their bytes.
+  static constexpr std::size_t kMostRows = 1024;
+  static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+
+  struct Context {
+    Executor executor;
+    Clock& clock;
+    Ledger& ledger;
+    Eventbus& eventbus;
+  };
+
+  Replayer(Context context, StoreWriter& spool) : context_(context), spool_(spool) {}
+  Replayer(const Replayer&) = delete;
+  Replayer& operator=(const Replayer&) = delete;
+
+  // Every tick of the shard.
+  void tick(Instant now);
+  // Reads no more and withdraws what waits; rows not acknowledged stay in the spool.
+  void stop();
+  [[nodiscard]] std::size_t posts() const noexcept { return chunks_.size(); }
+
+ private:
+  struct Chunk {
+    std::vector<Sequence> rows;  // by the index of their events
+    Instant begun;
+  };
+
+  void answer_ready(Post& post) override;
+  void pump();
+  [[nodiscard]] std::size_t room() const;
+  void take(std::vector<StoredRow> rows);
+  void finish(Post& post);
+
+  Context context_;
+  StoreWriter& spool_;
+  std::unordered_map<Post*, Chunk> chunks_;
+  std::size_t window_ = 1;  // rows that may be on their way
+  std::size_t rows_ = 0;    // that are
+  std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
+  bool fetching_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace gateway::egress

@@ -16,12 +16,14 @@
 #include <vector>
 
 #include "soak/scenarios.hpp"
+#include "soak/store_reader.hpp"
 
 // Runs the built gateway under load against an eventbus that fails, and checks that nothing it
 // acknowledged is lost.
 namespace {
 
 namespace soak = gateway::soak;
+using gateway::egress::StoreKind;
 using std::chrono::milliseconds;
 
 constexpr int kGood = 0;
@@ -88,6 +90,9 @@ int run(const Wanted& wanted, soak::Options options) {
   for (const soak::Scenario* scenario : wanted.scenarios) {
     WorkDirectory directory;
     options.directory = directory.path();
+    options.spooled = soak::read_store(options.directory + "/spool.db", StoreKind::spool);
+    options.dead_letters =
+        soak::read_store(options.directory + "/dead.db", StoreKind::dead_letters);
     const soak::Outcome outcome = scenario->play(options);
     if (!outcome.good()) {
       good = false;

@@ -272,9 +272,7 @@ void Eventbus::log_state() {
 
 void Eventbus::tick(Instant now) {
   for (auto& connection : connections_) connection->check_timeout(now);
-  const bool known_down = health_.state() == observe::EndpointState::down ||
-                          health_.state() == observe::EndpointState::probing;
-  if (known_down && context_.custody.can_spool()) {
+  if (is_down() && context_.custody.can_spool()) {
     expire(now + std::max(settings_.deadline - kPatienceWhileDown, kNoPatience));
   } else {
     expire(now);

@@ -90,6 +90,11 @@ class Eventbus {
   [[nodiscard]] events::Encoder& encoder() noexcept { return encoder_; }
   [[nodiscard]] bool has_demand() const noexcept { return !queue_.empty(); }
   [[nodiscard]] observe::EndpointState state() const noexcept { return health_.state(); }
+  // Known not to take events now.
+  [[nodiscard]] bool is_down() const noexcept {
+    return health_.state() == observe::EndpointState::down ||
+           health_.state() == observe::EndpointState::probing;
+  }
   [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
 
  private:

@@ -20,17 +20,20 @@ void Intake::accept(ingress::Request&& request, Post& post) {
   }
 }
 
-bool Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
+Intake::Way Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
   egress::DeliveryQueue& queue = eventbus_.queue();
+  if (queue.admits(events, bytes) && !eventbus_.is_down()) return Way::queue;
   if (!queue.could_admit(events)) {
     ledger_.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
-    return false;
+    return Way::nowhere;
   }
-  if (!queue.admits(events, bytes) && !eventbus_.custody().can_spool()) {
-    ledger_.refuse(post, answers::overloaded("delivery queue full", eventbus_.retry_after()));
-    return false;
+  if (eventbus_.custody().can_spool()) {
+    // While the eventbus is down one post waits for it to come back; the others need not.
+    return queue.empty() && queue.admits(events, bytes) ? Way::queue : Way::spool;
   }
-  return true;
+  if (queue.admits(events, bytes)) return Way::queue;
+  ledger_.refuse(post, answers::overloaded("delivery queue full", eventbus_.retry_after()));
+  return Way::nowhere;
 }
 
 void Intake::accept_records(ingress::Request&& request, Post& post) {
@@ -45,9 +48,8 @@ void Intake::accept_records(ingress::Request&& request, Post& post) {
     ledger_.settle(post);
     return;
   }
-  if (!admit(post, records.size(), body.size())) return;
-  const bool queued = eventbus_.queue().admits(records.size(), body.size());
-  overflow_.clear();
+  const Way way = admit(post, records.size(), body.size());
+  if (way == Way::nowhere) return;
 
   post.bytes = std::move(request.bytes);
   char* const data = post.bytes.data() + request.body.offset;
@@ -65,22 +67,25 @@ void Intake::accept_records(ingress::Request&& request, Post& post) {
     if (redactor_.active()) redactor_.redact(data + record.offset, record.length);
     slot.offset = request.body.offset + record.offset;
     slot.length = record.length;
-    hand_over(slot, queued);
+    hand_over(slot, way);
     ++slot.index;
   }
-  finish(post, queued);
+  finish(post, way);
 }
 
-void Intake::hand_over(const EventSlot& slot, bool queued) {
-  if (queued) {
+void Intake::hand_over(const EventSlot& slot, Way way) {
+  if (way == Way::queue) {
     eventbus_.queue().push(slot);
   } else {
     overflow_.push_back(slot);
   }
 }
 
-void Intake::finish(Post& post, bool queued) {
-  if (!queued) eventbus_.custody().spool(post, overflow_, {});
+void Intake::finish(Post& post, Way way) {
+  if (way == Way::spool) {
+    eventbus_.custody().spool(post, overflow_, {});
+    overflow_.clear();
+  }
   eventbus_.context().request_flush();
 }
 
@@ -122,9 +127,8 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
     ledger_.settle(post);
     return;
   }
-  if (!admit(post, parsed.size(), body.size())) return;
-  const bool queued = eventbus_.queue().admits(parsed.size(), body.size());
-  overflow_.clear();
+  const Way way = admit(post, parsed.size(), body.size());
+  if (way == Way::nowhere) return;
 
   post.passed_on = std::move(parsed);
   ledger_.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
@@ -132,10 +136,10 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
   slot.post = &post;
   for (const events::CloudEvent& event : post.passed_on) {
     slot.length = static_cast<std::uint32_t>(event.data.size());
-    hand_over(slot, queued);
+    hand_over(slot, way);
     ++slot.index;
   }
-  finish(post, queued);
+  finish(post, way);
 }
 
 }  // namespace gateway

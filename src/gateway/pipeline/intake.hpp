@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <vector>
 
 #include "events/cos_record.hpp"
@@ -26,11 +27,12 @@ class Intake {
  private:
   void accept_records(ingress::Request&& request, Post& post);
   void accept_events(ingress::Request&& request, Post& post);
-  // False, and the post is answered, if so much cannot be taken in now.
-  [[nodiscard]] bool admit(Post& post, std::size_t events, std::size_t bytes);
-  // To the queue; where that is full, to the spool with the rest of the post.
-  void hand_over(const EventSlot& slot, bool queued);
-  void finish(Post& post, bool queued);
+  enum class Way : std::uint8_t { nowhere, queue, spool };
+
+  // Where so much can go now; nowhere: the post is answered.
+  [[nodiscard]] Way admit(Post& post, std::size_t events, std::size_t bytes);
+  void hand_over(const EventSlot& slot, Way way);
+  void finish(Post& post, Way way);
 
   const config::Event settings_;
   Ledger& ledger_;

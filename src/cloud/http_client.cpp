@@ -46,7 +46,7 @@ bool is_address(const std::string& host) {
 struct Link {
   explicit Link(const Executor& executor) : socket(executor) {}
   Socket socket;
-  std::optional<TlsStream> tls;
+  std::unique_ptr<TlsStream> tls;
   boost::beast::flat_buffer buffer;
   Instant used;
 };
@@ -123,7 +123,7 @@ class HttpClient::Conversation : public std::enable_shared_from_this<Conversatio
   unsigned armed_ = 0;  // a timer that was set again meanwhile does nothing
   std::shared_ptr<Link> link_;
   NameLookup lookup_;
-  std::optional<Parser> parser_;
+  std::unique_ptr<Parser> parser_;
   Instant end_;
   std::string problem_;
   bool sent_ = false;
@@ -232,7 +232,7 @@ ssl::context& HttpClient::Conversation::trust() {
 Task<bool> HttpClient::Conversation::secure() {
   const auto link = link_;
   try {
-    link->tls.emplace(link->socket, trust());
+    link->tls = std::make_unique<TlsStream>(link->socket, trust());
     link->tls->set_verify_callback(ssl::host_name_verification(origin_.host()));
   } catch (const boost::system::system_error& failed) {
     problem_ = fmt::format("TLS cannot be set up: {}", failed.what());
@@ -257,7 +257,7 @@ Task<error_code> HttpClient::Conversation::converse(Stream& stream, Request& req
   static_cast<void>(written);
   if (write_error) co_return write_error;
   do {  // interim answers (1xx) come before the one
-    parser_.emplace();
+    parser_ = std::make_unique<Parser>();
     parser_->header_limit(kMostHead);
     parser_->body_limit(kMostAnswer);
     auto [read_error, size] = co_await http::async_read(stream, link->buffer, *parser_, tuple);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <random>
 #include <type_traits>
 #include <utility>
@@ -20,6 +21,7 @@ static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<ScfCall> &&
 
 // Far beyond the quota of triggers: a list that never ends is a malformed answer.
 constexpr std::size_t kTriggerPages = 20;
+constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
 
 std::uint64_t seed() {
   std::random_device device;
@@ -226,7 +228,7 @@ Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers() {
     if (!listed) co_return listed.error();
     const std::size_t count = listed->triggers.size();
     std::move(listed->triggers.begin(), listed->triggers.end(), std::back_inserter(triggers));
-    if (count < kTriggersPerPage || (listed->total && triggers.size() >= *listed->total)) {
+    if (count < kTriggersPerPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
       co_return triggers;
     }
   }

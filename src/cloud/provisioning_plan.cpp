@@ -121,7 +121,7 @@ class Planner {
         break;
       case FunctionPhase::create_failed:
       case FunctionPhase::delete_failed:
-        replace(fmt::format("it is {}", function.explained_status()));
+        replace(function, fmt::format("it is {}", function.explained_status()));
         break;
       case FunctionPhase::update_failed:
         if (history_.failed_updates() >= ProvisioningHistory::kFailedUpdates) {
@@ -219,12 +219,11 @@ class Planner {
     }
   }
 
-  void replace(const std::string& why) {
+  void replace(const FoundFunction& function, const std::string& why) {
     const auto resource = function_resource(wanted_);
     if (history_.deletions() >= ProvisioningHistory::kDeletions) {
-      const std::string code = found_.function->phase() == FunctionPhase::active
-                                   ? "Replaced"
-                                   : failure_code(*found_.function);
+      const std::string code =
+          function.phase() == FunctionPhase::active ? "Replaced" : failure_code(function);
       add(refusal(resource, code,
                   fmt::format("{}, though it was deleted and created {} times", why,
                               history_.deletions())));
@@ -237,9 +236,10 @@ class Planner {
 
   void update(const FoundFunction& function) {
     if (!function.type.empty() && function.type != "Event") {
-      replace(fmt::format("its type is {}, wanted Event", function.type));
+      replace(function, fmt::format("its type is {}, wanted Event", function.type));
     } else if (!function.runtime.empty() && function.runtime != wanted_.runtime) {
-      replace(fmt::format("its runtime is {}, wanted {}", function.runtime, wanted_.runtime));
+      replace(function,
+              fmt::format("its runtime is {}, wanted {}", function.runtime, wanted_.runtime));
     } else {
       plan_code(function);
       plan_settings(function);

@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
     gateway::test::ScriptedCloud cloud(limits, port);
     cloud.forget_keys();
     cloud.add_key(key);
-    std::cout << "listening on 127.0.0.1:" << cloud.port() << std::endl;
+    std::cout << "listening on 127.0.0.1:" << cloud.port() << '\n' << std::flush;
     wait_for_end();
   } catch (const std::exception& error) {
     std::cerr << "scripted-cloud: " << error.what() << '\n';

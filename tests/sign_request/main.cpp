@@ -47,7 +47,7 @@ std::string signed_line(const std::string& line) {
 int main() {
   try {
     for (std::string line; std::getline(std::cin, line);) {
-      std::cout << signed_line(line) << std::endl;
+      std::cout << signed_line(line) << '\n' << std::flush;
     }
   } catch (const std::exception& error) {
     std::cerr << "sign-request: " << error.what() << '\n';

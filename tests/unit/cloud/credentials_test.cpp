@@ -220,7 +220,7 @@ TEST_F(InstanceRoleTest, CanBeCancelled) {
 
 class PodIdentityTest : public CredentialsTest {
  protected:
-  PodIdentityTest() {
+  void SetUp() override {
     file_ = ::testing::TempDir() + "pod-token-" + std::to_string(::getpid());
     write_token("token-1\n");
     PodIdentity identity;
@@ -230,7 +230,7 @@ class PodIdentityTest : public CredentialsTest {
     identity.role_arn = "qcs::cam::uin/1:roleName/relay";
     sources_.pod_identity = identity;
   }
-  ~PodIdentityTest() override { ::unlink(file_.c_str()); }
+  void TearDown() override { ::unlink(file_.c_str()); }
   void write_token(std::string_view token) const { std::ofstream(file_) << token; }
 
   std::string file_;

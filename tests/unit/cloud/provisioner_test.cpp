@@ -88,7 +88,7 @@ class ProvisionerTest : public testing::Test {
   ModelFunction& relay() { return model.functions.at(test::key_of(wanted)); }
   [[nodiscard]] std::string difference() const { return test::difference(model, wanted); }
   // The next call of `action` fails so.
-  void fail_next(std::string action, ModelFault fault, unsigned times = 1) {
+  void fail_next(const std::string& action, const ModelFault& fault, unsigned times = 1) {
     api.fault = [=, left = times](const std::string& called) mutable -> std::optional<ModelFault> {
       if (called != action || left == 0) return std::nullopt;
       --left;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -200,6 +201,24 @@ TEST_F(Replay, RemovesDeliveredRowsFromASpoolAndKeepsTheOthers) {
   EXPECT_EQ(result.counts.delivered, 1199u);
   EXPECT_EQ(result.counts.refused, 1u);
   EXPECT_THAT(kept(StoreKind::spool), ElementsAre("id-700"));
+}
+
+TEST_F(Replay, KeepsTheLogOfALargeSpoolShort) {
+  constexpr int kEvents = 30'000;
+  spool(kEvents);
+  settings_.delivery.mode = config::Mode::batch;
+  settings_.delivery.pipeline = 16;
+  const auto store = tool(StoreKind::spool);
+  std::uintmax_t longest = 0;
+  const auto look = [&](const replay::ReplayProgress&, Instant) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(directory_.file() + "-wal", error);
+    if (!error) longest = std::max(longest, size);
+  };
+  Replayer replayer(settings_, *store, StoreKind::spool, ReplayOptions(), look);
+  EXPECT_EQ(replayer.run().counts.delivered, static_cast<std::uint64_t>(kEvents));
+  EXPECT_GT(longest, 0u);
+  EXPECT_LT(longest, 12 * kMiB);
 }
 
 TEST_F(Replay, OutlastsAnEventbusThatFailsForAWhile) {

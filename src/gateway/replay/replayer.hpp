@@ -124,7 +124,8 @@ class Replayer final : private PostOwner {
   ReplayWindow window_;
   ReplayBook book_;
   std::unordered_map<const Post*, ReplayBook::Flight> flights_;
-  std::vector<Post*> answered_;  // to be taken
+  std::vector<Post*> answered_;       // to be taken
+  std::size_t since_checkpoint_ = 0;  // rows noted
   const std::chrono::milliseconds tick_every_;
   Timer tick_timer_;
   asio::signal_set signals_;

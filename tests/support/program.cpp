@@ -26,7 +26,7 @@ File scratch() {
 
 std::string contents(std::FILE* file) {
   std::string text;
-  std::rewind(file);
+  if (std::fseek(file, 0, SEEK_SET) != 0) throw std::runtime_error("the scratch file is lost");
   for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
   return text;
 }

@@ -10,7 +10,9 @@
 #include "commands/configuration.hpp"
 #include "commands/demo.hpp"
 #include "commands/explain.hpp"
+#include "commands/inspect.hpp"
 #include "commands/provision.hpp"
+#include "commands/replay.hpp"
 #include "commands/run.hpp"
 #include "commands/version.hpp"
 
@@ -37,6 +39,8 @@ int run(int argc, char** argv) {
   commands::add_explain(app, exit_code);
   commands::add_provision(app, exit_code);
   commands::add_deprovision(app, exit_code);
+  commands::add_inspect(app, exit_code);
+  commands::add_replay(app, exit_code);
   commands::add_demo(app, exit_code);
   commands::add_version(app, exit_code);
   try {

@@ -226,6 +226,10 @@ StoreOutcome<std::optional<WallInstant>> EventStore::oldest() {
   return attempt([this] { return connection().oldest(); });
 }
 
+StoreOutcome<Sequence> EventStore::last_seq() {
+  return attempt([this] { return connection().last_seq(); });
+}
+
 StoreResult EventStore::probe() {
   return attempt([this] { connection().probe(); });
 }

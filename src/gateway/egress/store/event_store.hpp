@@ -92,6 +92,8 @@ class EventStore {
   // For a spool all of it stands under the empty reason.
   [[nodiscard]] StoreOutcome<std::map<std::string, StoreTotals>> totals_by_reason();
   [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
+  // The highest number ever given out, 0 before the first.
+  [[nodiscard]] StoreOutcome<Sequence> last_seq();
 
   // Whether an append would succeed now: writes something and takes it back.
   [[nodiscard]] StoreResult probe();

@@ -1,0 +1,128 @@
+#include "commands/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "commands/configuration.hpp"
+#include "commands/store_options.hpp"
+#include "gateway/egress/store/row_text.hpp"
+#include "gateway/egress/store/store_summary.hpp"
+#include "gateway/replay/replay_console.hpp"
+#include "gateway/replay/replay_text.hpp"
+#include "gateway/replay/replayer.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::commands {
+namespace {
+
+using egress::StoreKind;
+
+struct Options {
+  ConfigurationOptions configuration;
+  StoreOptions store;
+  double rate = 0;
+  bool dry_run = false;
+  bool again = false;
+};
+
+int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
+         std::uint64_t limit) {
+  egress::RowWalk walk(store, std::move(filter), limit);
+  egress::StoreSummary summary;
+  const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
+    fmt::print("{}\n", egress::list_line(row));
+    summary.add(row);
+  });
+  summary.set_damaged(walk.damaged());
+  std::fflush(stdout);
+  if (!walked) {
+    fmt::print(stderr, "error: {}\n", walked.error().text());
+    return kUnavailable;
+  }
+  fmt::print("Would be sent:\n{}", summary.text(kind));
+  return kDone;
+}
+
+int send(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
+         replay::ReplayOptions options) {
+  options.on_signals = true;
+  log::start(settings.debug ? log::Level::debug : log::Level::warn);
+  replay::ReplayConsole console;
+  replay::Replayer replayer(settings, store, kind, std::move(options),
+                            [&](const replay::ReplayProgress& progress, Instant now) {
+                              console.progress(progress, now);
+                            });
+  const replay::ReplayResult result = replayer.run();
+  log::stop();
+  console.print(replay::result_text(result, kind));
+  return result.all_delivered() ? kDone : kUnavailable;
+}
+
+// A gateway that runs on the spool sends its events by itself, and would send these a second time.
+bool own_spool(egress::EventStore& store) {
+  const auto owned = store.try_own();
+  if (owned) return true;
+  fmt::print(stderr, "error: {}\n", owned.error().text());
+  if (owned.error().kind() == egress::StoreError::Kind::in_use) {
+    fmt::print(stderr, "The gateway that runs on this spool replays it by itself.\n");
+  }
+  return false;
+}
+
+int replay_store(const Options& options) {
+  if (options.store.dead_letters() == options.store.spool()) {
+    fmt::print(stderr, "error: one of --dead-letters and --spool is needed\n");
+    return kUsage;
+  }
+  const auto kind = options.store.spool() ? StoreKind::spool : StoreKind::dead_letters;
+  if (kind == StoreKind::spool && (options.store.by_reason() || options.again)) {
+    fmt::print(stderr, "error: --reason and --again are for dead letters\n");
+    return kUsage;
+  }
+  auto filter = options.store.filter();
+  if (!filter) return kUsage;
+  filter->not_replayed = kind == StoreKind::dead_letters && !options.again;
+
+  const auto settings = options.configuration.load();
+  if (!settings) return kConfiguration;
+  const std::string& path = path_of(*settings, kind);
+  if (path.empty()) {
+    fmt::print(stderr, "error: {} is not set\n", key_of(kind));
+    return kConfiguration;
+  }
+  if (settings->target.starts_with("https://") || settings->delivery.tls.any()) {
+    fmt::print(stderr, "error: target: this version reaches the eventbus over plain HTTP only\n");
+    return kConfiguration;
+  }
+
+  const auto store = open_store(path, kind);
+  if (!store) return kUnavailable;
+  if (options.dry_run) return list(*store, kind, std::move(*filter), options.store.limit());
+  if (kind == StoreKind::spool && !own_spool(*store)) return kUnavailable;
+  replay::ReplayOptions replay;
+  replay.filter = std::move(*filter);
+  replay.limit = options.store.limit();
+  replay.rate = options.rate;
+  return send(*settings, *store, kind, std::move(replay));
+}
+
+}  // namespace
+
+void add_replay(CLI::App& app, int& exit_code) {
+  constexpr double kMostPerSecond = 1e6;
+  auto* command = app.add_subcommand("replay", "Send dead letters or a spool's events again");
+  auto options = std::make_shared<Options>();
+  options->configuration.add_to(*command);
+  options->store.add_to(*command);
+  command->add_option("--rate", options->rate, "Events a second at most")
+      ->check(CLI::Range(0.001, kMostPerSecond));
+  command->add_flag("--dry-run", options->dry_run, "List and count what would be sent");
+  command->add_flag("--again", options->again, "Also dead letters that have been replayed");
+  command->callback([options, &exit_code] { exit_code = replay_store(*options); });
+}
+
+}  // namespace gateway::commands

@@ -1,0 +1,46 @@
+#pragma once
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/config/settings.hpp"
+#include "gateway/egress/store/row_filter.hpp"
+#include "gateway/egress/store/row_walk.hpp"
+
+namespace gateway::commands {
+
+// The options of the subcommands that work on spool and dead letters: which store, which rows.
+class StoreOptions {
+ public:
+  // `app` keeps references to this object, which must live as long.
+  void add_to(CLI::App& app);
+
+  [[nodiscard]] bool dead_letters() const noexcept { return dead_letters_; }
+  [[nodiscard]] bool spool() const noexcept { return spool_; }
+  [[nodiscard]] std::uint64_t limit() const noexcept {
+    return limit_ == 0 ? egress::RowWalk::kNoLimit : limit_;
+  }
+  [[nodiscard]] bool by_reason() const noexcept { return !text_.reason.empty(); }
+  // Which rows are wanted as of now. Prints what is wrong on stderr; empty then.
+  [[nodiscard]] std::optional<egress::StoreFilter> filter() const;
+
+ private:
+  bool dead_letters_ = false;
+  bool spool_ = false;
+  std::uint64_t limit_ = 0;
+  egress::FilterText text_;
+};
+
+// The path the configuration gives; may be empty.
+[[nodiscard]] const std::string& path_of(const config::Settings& settings,
+                                         egress::StoreKind kind) noexcept;
+// spool.path or dead_letter.path.
+[[nodiscard]] const char* key_of(egress::StoreKind kind) noexcept;
+
+// Beside an owner. Prints what is wrong on stderr; null then.
+[[nodiscard]] std::unique_ptr<egress::EventStore> open_store(const std::string& path,
+                                                             egress::StoreKind kind);
+
+}  // namespace gateway::commands

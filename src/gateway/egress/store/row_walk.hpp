@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <limits>
+
+#include "gateway/egress/store/event_store.hpp"
+
+namespace gateway::egress {
+
+// Goes through the rows a filter wants, in order, with a chunk of them in memory at most. What is
+// appended after the walk began is not looked at, so that it comes to an end.
+class RowWalk {
+ public:
+  static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+  // `limit`: of the rows given out.
+  RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit = kNoLimit);
+
+  // Looks at some more rows, in bounded time; there may be none to be had yet. To be called when
+  // none is available and it is not at the end.
+  [[nodiscard]] StoreResult read_on();
+  [[nodiscard]] bool available() const noexcept { return !rows_.empty(); }
+  [[nodiscard]] bool at_end() const noexcept { return end_ || limit_ == 0; }
+  [[nodiscard]] const StoredRow& front() const noexcept { return rows_.front(); }
+  [[nodiscard]] StoredRow take();
+
+  // Rows met so far that are not what was written; they are not given out.
+  [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
+  // How much of the store has been given out or passed over, 0 to 1.
+  [[nodiscard]] double fraction() const noexcept;
+
+ private:
+  EventStore& store_;
+  const StoreFilter filter_;
+  std::uint64_t limit_;  // still to be read
+  std::deque<StoredRow> rows_;
+  Sequence first_ = 0;  // the range of the walk
+  Sequence last_ = 0;
+  Sequence at_ = 0;  // all up to here has been read
+  bool started_ = false;
+  bool end_ = false;
+  std::uint64_t damaged_ = 0;
+};
+
+// Calls `use` with every row of the walk.
+template <class Use>
+[[nodiscard]] StoreResult for_each_row(RowWalk& walk, Use use) {
+  for (;;) {
+    while (walk.available()) use(walk.take());
+    if (walk.at_end()) return {};
+    if (const auto read = walk.read_on(); !read) return read.error();
+  }
+}
+
+}  // namespace gateway::egress

@@ -1,0 +1,105 @@
+#include "gateway/egress/store/row_walk.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support.hpp"
+
+namespace gateway::egress::test {
+namespace {
+
+std::vector<std::string> walked(RowWalk& walk) {
+  std::vector<std::string> found;
+  const auto done =
+      for_each_row(walk, [&](const StoredRow& row) { found.push_back(row.event.id); });
+  EXPECT_TRUE(done) << done.error().text();
+  return found;
+}
+
+class Walk : public testing::Test {
+ protected:
+  void append(int from, int count, std::size_t data = 100) {
+    ASSERT_TRUE(store_->append(events(from, count, data), kAdded));
+  }
+
+  Directory directory_;
+  std::unique_ptr<EventStore> store_ = open(directory_.file());
+};
+
+TEST_F(Walk, GivesAllRowsInOrder) {
+  append(0, 1700);
+  RowWalk walk(*store_, StoreFilter());
+  EXPECT_EQ(walked(walk), ids(0, 1700));
+  EXPECT_TRUE(walk.at_end());
+  EXPECT_EQ(walk.fraction(), 1);
+}
+
+TEST_F(Walk, EndsAtOnceInAnEmptyStore) {
+  RowWalk walk(*store_, StoreFilter());
+  EXPECT_TRUE(walked(walk).empty());
+  EXPECT_EQ(walk.fraction(), 1);
+}
+
+TEST_F(Walk, GivesWhatTheFilterWantsUpToTheLimit) {
+  append(0, 1700);
+  StoreFilter filter;
+  filter.bucket = "odd-1250000000";
+  RowWalk all(*store_, filter);
+  EXPECT_EQ(walked(all).size(), 850u);
+  for (const std::uint64_t limit : {1u, 500u, 501u, 850u, 900u}) {
+    RowWalk some(*store_, filter, limit);
+    const auto found = walked(some);
+    EXPECT_EQ(found.size(), std::min<std::size_t>(limit, 850));
+    EXPECT_EQ(found.front(), "id-1");
+    EXPECT_TRUE(some.at_end());
+  }
+}
+
+TEST_F(Walk, DoesNotRunAfterNewRows) {
+  append(0, 600);
+  RowWalk walk(*store_, StoreFilter());
+  ASSERT_TRUE(walk.read_on());
+  append(600, 100);
+  EXPECT_EQ(walked(walk), ids(0, 600));
+}
+
+TEST_F(Walk, KeepsFewBytesInMemory) {
+  append(0, 40, std::size_t{1} << 20);
+  RowWalk walk(*store_, StoreFilter());
+  ASSERT_TRUE(walk.read_on());
+  int held = 0;
+  for (; walk.available(); ++held) static_cast<void>(walk.take());
+  EXPECT_LE(held, 5) << "of 1 MiB each";
+  EXPECT_FALSE(walk.at_end());
+}
+
+TEST_F(Walk, SaysHowFarItIs) {
+  append(0, 10);
+  append(10, 10);
+  ASSERT_TRUE(store_->remove(std::vector<Sequence>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  RowWalk walk(*store_, StoreFilter());
+  EXPECT_EQ(walk.fraction(), 0);
+  ASSERT_TRUE(walk.read_on());
+  EXPECT_EQ(walk.fraction(), 0);
+  for (int i = 0; i < 5; ++i) static_cast<void>(walk.take());
+  EXPECT_DOUBLE_EQ(walk.fraction(), 0.5);
+}
+
+TEST_F(Walk, CountsDamagedRowsAndGoesOn) {
+  append(0, 20);
+  store_.reset();  // its log is moved over
+  std::string bytes = contents(directory_.file());
+  const std::size_t at = bytes.find(std::string(50, 'h'));  // within the data of id-7
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = 'x';
+  write_file(directory_.file(), bytes);
+  auto store = EventStore::open_for_tools(directory_.file(), StoreKind::spool);
+  ASSERT_TRUE(store) << store.error().text();
+  RowWalk walk(**store, StoreFilter());
+  EXPECT_EQ(walked(walk).size(), 19u);
+  EXPECT_EQ(walk.damaged(), 1u);
+}
+
+}  // namespace
+}  // namespace gateway::egress::test

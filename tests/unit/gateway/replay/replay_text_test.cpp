@@ -1,0 +1,88 @@
+#include "gateway/replay/replay_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gateway::replay {
+namespace {
+
+using egress::StoreKind;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ProgressBar, Fills) {
+  EXPECT_EQ(progress_bar(0, 10), "[>         ]");
+  EXPECT_EQ(progress_bar(0.55, 10), "[=====>    ]");
+  EXPECT_EQ(progress_bar(0.99, 10), "[=========>]");
+  EXPECT_EQ(progress_bar(1, 10), "[==========]");
+  EXPECT_EQ(progress_bar(7, 10), "[==========]");
+  EXPECT_EQ(progress_bar(-1, 10), "[>         ]");
+}
+
+TEST(ProgressLine, SaysWhatThereIs) {
+  ReplayProgress progress;
+  progress.fraction = 0.5;
+  progress.per_second = 1234.4;
+  progress.counts.handed_over = 120;
+  progress.counts.delivered = 100;
+  EXPECT_EQ(progress_line(progress), " 50%  delivered 100  in flight 20  1234/s");
+  progress.counts.refused = 15;
+  progress.counts.failed = 5;
+  EXPECT_EQ(progress_line(progress), " 50%  delivered 100  refused 15  failed 5  1234/s");
+}
+
+TEST(ReplayResult, IsGoodOnlyWhenAllWasDelivered) {
+  ReplayResult result;
+  EXPECT_TRUE(result.all_delivered()) << "nothing to send";
+  result.selected = result.counts.delivered = 5;
+  EXPECT_TRUE(result.all_delivered());
+  result.selected = 6;
+  EXPECT_FALSE(result.all_delivered());
+  result.selected = 5;
+  result.damaged = 1;
+  EXPECT_FALSE(result.all_delivered());
+  result.damaged = 0;
+  result.not_marked = 1;
+  EXPECT_FALSE(result.all_delivered());
+  result.not_marked = 0;
+  result.end = ReplayResult::End::store_failed;
+  EXPECT_FALSE(result.all_delivered());
+}
+
+TEST(ResultText, HasTheBalance) {
+  ReplayResult result;
+  result.selected = 10;
+  result.counts.delivered = 4;
+  result.counts.refused = 3;
+  result.counts.refusals = {{404, 1}, {422, 2}};
+  result.counts.failed = 2;
+  result.counts.left = 1;
+  const std::string text = result_text(result, StoreKind::dead_letters);
+  for (const char* part : {"  selected              10\n", "  delivered              4\n",
+                           "  refused                3  404 x 1, 422 x 2\n",
+                           "  failed                 2  not within delivery.deadline\n",
+                           "  left                   1\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("damaged")));
+  EXPECT_THAT(text, Not(HasSubstr("not noted")));
+}
+
+TEST(ResultText, SaysWhyItEnded) {
+  ReplayResult result;
+  result.end = ReplayResult::End::stopped;
+  result.more = true;
+  EXPECT_THAT(result_text(result, StoreKind::spool),
+              AllOf(HasSubstr("Stopped"), HasSubstr("not all were counted")));
+  result.end = ReplayResult::End::unavailable;
+  EXPECT_THAT(result_text(result, StoreKind::spool), HasSubstr("eventbus"));
+  result.end = ReplayResult::End::store_failed;
+  result.error = "spool.db: disk I/O error";
+  result.not_marked = 7;
+  EXPECT_THAT(result_text(result, StoreKind::spool),
+              AllOf(HasSubstr("disk I/O error"), HasSubstr("still in the spool")));
+  EXPECT_THAT(result_text(result, StoreKind::dead_letters), HasSubstr("not marked as replayed"));
+}
+
+}  // namespace
+}  // namespace gateway::replay

@@ -45,8 +45,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
   if (shared.stores.spool != nullptr) {
-    replayer_ = std::make_unique<egress::Replayer>(
-        egress::Replayer::Context{context_.get_executor(), clock_, ledger_, eventbus_},
+    spool_replay_ = std::make_unique<egress::SpoolReplay>(
+        egress::SpoolReplay::Context{context_.get_executor(), clock_, ledger_, eventbus_},
         *shared.stores.spool);
   }
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
@@ -104,7 +104,7 @@ Task<void> Shard::live() {
   ingress_.start();
   while (!stop_deadline_) co_await stop_wanted_.wait();
 
-  if (replayer_) replayer_->stop();
+  if (spool_replay_) spool_replay_->stop();
   ingress_.drain();
   // What the eventbus does not take by then goes to the spool, if there is one.
   const Instant spool_at = *stop_deadline_ - (custody_.has_spool() ? storing_time_ : kNothing);
@@ -136,7 +136,7 @@ Task<void> Shard::tick_loop() {
     metrics_.heartbeat_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     eventbus_.tick(now);
     ingress_.tick(now);
-    if (replayer_ && !stop_deadline_) replayer_->tick(now);
+    if (spool_replay_ && !stop_deadline_) spool_replay_->tick(now);
     tick_timer_.expires_at(now + tick_every_);
     co_await tick_timer_.async_wait(tuple);
   }

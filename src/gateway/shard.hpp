@@ -8,7 +8,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/eventbus.hpp"
-#include "gateway/egress/replayer.hpp"
+#include "gateway/egress/spool_replay.hpp"
 #include "gateway/ingress/ingress.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/intake.hpp"
@@ -70,7 +70,9 @@ class Shard {
   [[nodiscard]] Task<void> live();
   // Until every post that somebody sent is answered, or the deadline.
   [[nodiscard]] Task<void> finished(Instant deadline);
-  [[nodiscard]] std::size_t replayed_posts() const { return replayer_ ? replayer_->posts() : 0; }
+  [[nodiscard]] std::size_t replayed_posts() const {
+    return spool_replay_ ? spool_replay_->posts() : 0;
+  }
   [[nodiscard]] Task<void> tick_loop();
   [[nodiscard]] Acceptor listen(const tcp::endpoint& at, bool shared_port);
   void end_of_turn();
@@ -85,7 +87,7 @@ class Shard {
   TurnEnd<std::function<void()>> turn_end_;
   egress::Custody custody_;
   egress::Eventbus eventbus_;
-  std::unique_ptr<egress::Replayer> replayer_;  // null without a spool
+  std::unique_ptr<egress::SpoolReplay> spool_replay_;  // null without a spool
   Intake intake_;
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;

@@ -94,7 +94,7 @@ void Custody::dead_letter(const EventSlot& slot, unsigned status, std::string_vi
   details.attempts = slot.attempts + 1U;
   details.status = status;
   details.body = letter.body;
-  details.reason = fmt::format("http_{}", status);
+  details.reason = label(observe::FailReason::refused);
   details.endpoint = endpoint_;
   details.first = slot.post->time;
   details.last = context_.clock.wall(context_.clock.now());

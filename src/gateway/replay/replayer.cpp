@@ -34,6 +34,10 @@ config::Settings without_stores(config::Settings settings) {
   return settings;
 }
 
+config::Endpoint endpoint_of(const config::Settings& settings) {
+  return *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
+}
+
 }  // namespace
 
 Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
@@ -44,10 +48,11 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
       on_progress_(std::move(on_progress)),
       ledger_(metrics_, settings.delivery.deadline),
       turn_end_(context_.get_executor(), [this] { eventbus_.flush(); }),
-      eventbus_(
-          {context_.get_executor(), clock_, ledger_, metrics_, [this] { turn_end_.request(); }},
-          without_stores(settings),
-          *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile)),
+      custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
+               without_stores(settings), endpoint_of(settings), egress::Stores()),
+      eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_,
+                 [this] { turn_end_.request(); }},
+                without_stores(settings), endpoint_of(settings)),
       walk_(store, options_.filter, options_.limit),
       pace_(options_.rate),
       window_(settings.delivery.deadline, std::size_t{2} * settings.delivery.connections),

@@ -118,6 +118,7 @@ class Replayer final : private PostOwner {
   Clock clock_;
   Ledger ledger_;
   TurnEnd<std::function<void()>> turn_end_;
+  egress::Custody custody_;  // keeps nothing: what is sent is in a store already
   egress::Eventbus eventbus_;
   egress::RowWalk walk_;
   ReplayPace pace_;

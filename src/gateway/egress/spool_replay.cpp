@@ -1,4 +1,4 @@
-#include "gateway/egress/replayer.hpp"
+#include "gateway/egress/spool_replay.hpp"
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -17,7 +17,7 @@ constexpr std::size_t kChunksInWindow = 4;
 
 }  // namespace
 
-void Replayer::tick(Instant now) {
+void SpoolReplay::tick(Instant now) {
   for (auto& [post, chunk] : chunks_) {
     if (now - chunk.begun > kPatience) {
       context_.eventbus.withdraw(*post, observe::FailReason::deadline);
@@ -26,14 +26,14 @@ void Replayer::tick(Instant now) {
   pump();
 }
 
-void Replayer::stop() {
+void SpoolReplay::stop() {
   stopped_ = true;
   for (auto& [post, chunk] : chunks_) {
     context_.eventbus.withdraw(*post, observe::FailReason::shutdown);
   }
 }
 
-std::size_t Replayer::room() const {
+std::size_t SpoolReplay::room() const {
   const auto state = context_.eventbus.state();
   const bool down =
       state == observe::EndpointState::down || state == observe::EndpointState::probing;
@@ -43,7 +43,7 @@ std::size_t Replayer::room() const {
   return std::min(window_ - rows_, std::max<std::size_t>(1, window_ / kChunksInWindow));
 }
 
-void Replayer::pump() {
+void SpoolReplay::pump() {
   if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_) return;
   const std::size_t rows = room();
   if (rows == 0) return;
@@ -56,7 +56,7 @@ void Replayer::pump() {
       });
 }
 
-void Replayer::take(std::vector<StoredRow> rows) {
+void SpoolReplay::take(std::vector<StoredRow> rows) {
   fetching_ = false;
   if (rows.empty()) return;
   std::vector<Sequence> sequences;
@@ -96,11 +96,11 @@ void Replayer::take(std::vector<StoredRow> rows) {
   pump();
 }
 
-void Replayer::answer_ready(Post& post) {
+void SpoolReplay::answer_ready(Post& post) {
   asio::post(context_.executor, [this, &post] { finish(post); });
 }
 
-void Replayer::finish(Post& post) {
+void SpoolReplay::finish(Post& post) {
   auto entry = chunks_.extract(&post);
   std::vector<Sequence>& rows = entry.mapped().rows;
   rows_ -= rows.size();

@@ -15,7 +15,7 @@ namespace gateway::egress {
 // The rows on their way are bounded: one at first, twice as many with every chunk that was
 // delivered whole, half as many with every one that was not; and as they stand in the same line as
 // new events, they take no more than their share. Lives on the shard's thread.
-class Replayer final : private PostOwner {
+class SpoolReplay final : private PostOwner {
  public:
   // Rows on their way, and their bytes.
   static constexpr std::size_t kMostRows = 1024;
@@ -28,9 +28,9 @@ class Replayer final : private PostOwner {
     Eventbus& eventbus;
   };
 
-  Replayer(Context context, StoreWriter& spool) : context_(context), spool_(spool) {}
-  Replayer(const Replayer&) = delete;
-  Replayer& operator=(const Replayer&) = delete;
+  SpoolReplay(Context context, StoreWriter& spool) : context_(context), spool_(spool) {}
+  SpoolReplay(const SpoolReplay&) = delete;
+  SpoolReplay& operator=(const SpoolReplay&) = delete;
 
   // Every tick of the shard.
   void tick(Instant now);

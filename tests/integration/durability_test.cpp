@@ -24,7 +24,6 @@ namespace {
 using namespace std::chrono_literals;
 using egress::EventStore;
 using egress::StoreKind;
-using observe::FailReason;
 using observe::Snapshot;
 using testing::HasSubstr;
 using testing::IsEmpty;

@@ -52,11 +52,11 @@ void SpoolReplay::pump() {
       [this, executor = context_.executor](StoreOutcome<std::vector<StoredRow>> fetched) {
         std::vector<StoredRow> got;
         if (fetched) got = std::move(*fetched);
-        asio::post(executor, [this, got = std::move(got)]() mutable { take(std::move(got)); });
+        asio::post(executor, [this, got = std::move(got)] { take(got); });
       });
 }
 
-void SpoolReplay::take(std::vector<StoredRow> rows) {
+void SpoolReplay::take(const std::vector<StoredRow>& rows) {
   fetching_ = false;
   if (rows.empty()) return;
   std::vector<Sequence> sequences;

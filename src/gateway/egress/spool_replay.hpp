@@ -28,7 +28,7 @@ class SpoolReplay final : private PostOwner {
     Eventbus& eventbus;
   };
 
-  SpoolReplay(Context context, StoreWriter& spool) : context_(context), spool_(spool) {}
+  SpoolReplay(const Context& context, StoreWriter& spool) : context_(context), spool_(spool) {}
   SpoolReplay(const SpoolReplay&) = delete;
   SpoolReplay& operator=(const SpoolReplay&) = delete;
 
@@ -47,7 +47,7 @@ class SpoolReplay final : private PostOwner {
   void answer_ready(Post& post) override;
   void pump();
   [[nodiscard]] std::size_t room() const;
-  void take(std::vector<StoredRow> rows);
+  void take(const std::vector<StoredRow>& rows);
   void finish(Post& post);
 
   Context context_;

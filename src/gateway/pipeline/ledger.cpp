@@ -95,7 +95,9 @@ void Ledger::close_events(Post& post, std::uint32_t events) {
   assert(post.open >= events);
   post.open -= events;
   if (!post.replayed) events_open_ -= events;
-  if (post.open != 0) return;
+  // Whoever stores it will still speak of it: it must not be another post by then.
+  const bool being_stored = post.state == Post::State::storing && post.deadline_hook.is_linked();
+  if (post.open != 0 || being_stored) return;
   if (post.state != Post::State::answered) {
     settle(post);
   } else {
@@ -128,6 +130,10 @@ void Ledger::stored(Post& post) {
 }
 
 void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after) {
+  if (post.open == 0) {  // all of it was delivered meanwhile
+    settle(post);
+    return;
+  }
   const std::uint32_t events = std::exchange(post.storing, 0);
   // Those on a connection are ordinary ones again: they may still be delivered.
   post.storing_in_flight = 0;

@@ -287,11 +287,15 @@ TEST_F(LedgerTest, MeasuresAPostUntilItsAnswerIsTaken) {
 
 class StoringTest : public LedgerTest {
  protected:
+  void expire_into_store(Post& post, std::uint32_t waiting, std::uint32_t in_flight) {
+    ledger_.expire(post.deadline,
+                   [&](Post& due) { ledger_.begin_storing(due, waiting, in_flight); });
+  }
   // A post of five: one delivered, two waiting, two on a connection, whose time is up.
   Post& storing() {
     Post& post = open(5);
     ledger_.delivered(event(post, 0));
-    ledger_.expire(kStart + 25s, [&](Post& due) { ledger_.begin_storing(due, 2, 2); });
+    expire_into_store(post, 2, 2);
     EXPECT_TRUE(client_.ready.empty()) << "not before it is safe";
     return post;
   }
@@ -350,9 +354,33 @@ TEST_F(StoringTest, AnswersNothingGoodWhenTheStoreFails) {
   expect_empty();
 }
 
+TEST_F(StoringTest, IsNotReusedBeforeTheStoreHasSpoken) {
+  for (const bool kept : {true, false}) {
+    Post& post = open(2);
+    expire_into_store(post, 0, 2);
+    for (const std::uint32_t i : {0U, 1U}) ledger_.delivered(event(post, i));
+    EXPECT_TRUE(client_.ready.empty());
+    Post& other = open(0);
+    EXPECT_NE(&other, &post) << "what the store says next would be of another post";
+    ledger_.settle(other);
+    take(other);
+    client_.ready.clear();
+    if (kept) {
+      ledger_.stored(post);
+    } else {
+      ledger_.not_stored(post, "the spool failed", 5s);
+    }
+    ASSERT_EQ(client_.ready, std::vector<Post*>{&post});
+    EXPECT_EQ(post.answer.status, 200U) << "all of it was delivered";
+    take(post);
+    client_.ready.clear();
+  }
+  expect_books(4, 0, 0);
+}
+
 TEST_F(StoringTest, WaitsForADeadLetterOfTheSamePost) {
   Post& post = open(2);
-  ledger_.expire(kStart + 25s, [&](Post& due) { ledger_.begin_storing(due, 1, 0); });
+  expire_into_store(post, 1, 0);
   ledger_.stored(post);
   EXPECT_TRUE(client_.ready.empty()) << "the other one is on its way to the dead letters";
   ledger_.dead_lettered(event(post, 1));

@@ -10,6 +10,7 @@
 
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
+#include "runtime/tick_interval.hpp"
 
 namespace gateway {
 namespace {
@@ -17,12 +18,9 @@ namespace {
 constexpr std::chrono::milliseconds kNothing{0};
 constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 
-// How exactly deadlines are kept: to an eighth of the shortest, without looking too often.
-std::chrono::milliseconds tick_interval(const config::Settings& settings) {
-  using std::chrono::milliseconds;
-  const auto shortest = std::min({settings.delivery.timeout, settings.delivery.deadline,
-                                  settings.ingress.request_timeout, settings.ingress.idle_timeout});
-  return std::clamp(shortest / 8, milliseconds(5), milliseconds(100));
+std::chrono::milliseconds shortest_deadline(const config::Settings& settings) {
+  return std::min({settings.delivery.timeout, settings.delivery.deadline,
+                   settings.ingress.request_timeout, settings.ingress.idle_timeout});
 }
 
 }  // namespace
@@ -40,7 +38,7 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
                 metrics_, shared.connections, [this] { turn_end_.request(); }},
                shared.settings.ingress, listen(at, shared.shards > 1)),
-      tick_every_(tick_interval(shared.settings)),
+      tick_every_(tick_interval(shortest_deadline(shared.settings))),
       storing_time_(shared.settings.ingress.grace / 4),
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {

@@ -34,11 +34,10 @@ void SpoolReplay::stop() {
 }
 
 std::size_t SpoolReplay::room() const {
-  const auto state = context_.eventbus.state();
-  const bool down =
-      state == observe::EndpointState::down || state == observe::EndpointState::probing;
   // Where no event waits there would be nothing to probe with.
-  if (down) return rows_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
+  if (context_.eventbus.is_down()) {
+    return rows_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
+  }
   if (rows_ >= window_ || context_.eventbus.queue().waiting() > kMostRows) return 0;
   return std::min(window_ - rows_, std::max<std::size_t>(1, window_ / kChunksInWindow));
 }

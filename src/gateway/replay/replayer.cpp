@@ -9,6 +9,7 @@
 
 #include "events/cloud_event.hpp"
 #include "gateway/config/endpoint.hpp"
+#include "runtime/tick_interval.hpp"
 
 namespace gateway::replay {
 namespace {
@@ -20,12 +21,6 @@ constexpr std::size_t kOpenBytes = std::size_t{16} << 20;
 constexpr std::size_t kRowsPerCheckpoint = 10'000;
 // For counting what a replay that ended early has left.
 constexpr std::chrono::milliseconds kCountWithin{1000};
-
-std::chrono::milliseconds tick_interval(const config::Delivery& delivery) {
-  using std::chrono::milliseconds;
-  return std::clamp(std::min(delivery.timeout, delivery.deadline) / 8, milliseconds(5),
-                    milliseconds(100));
-}
 
 // What is sent from a store is not to be stored again: its row stays until it is delivered.
 config::Settings without_stores(config::Settings settings) {
@@ -56,7 +51,7 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
       walk_(store, options_.filter, options_.limit),
       pace_(options_.rate),
       window_(settings.delivery.deadline, std::size_t{2} * settings.delivery.connections),
-      tick_every_(tick_interval(settings.delivery)),
+      tick_every_(tick_interval(std::min(settings.delivery.timeout, settings.delivery.deadline))),
       tick_timer_(context_.get_executor()),
       signals_(context_),
       changed_(context_.get_executor()) {}

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/temporary_folder.hpp"
 #include "unit/gateway/config/support.hpp"
 
 namespace gateway::config {
@@ -139,31 +140,21 @@ TEST(OnStop, KeepsTheFunctionInsideKubernetes) {
 }
 
 class Files : public ::testing::Test {
- public:
-  ~Files() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-
  protected:
   Files() {
-    std::string name = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
-    directory_ = mkdtemp(name.data());
     sources_.default_config_path = path("config.yml");
     sources_.default_secret_path = path("secret.yml");
   }
 
-  [[nodiscard]] std::string path(const std::string& name) const {
-    return (directory_ / name).string();
-  }
+  [[nodiscard]] std::string path(const std::string& name) const { return folder_.file(name); }
   void write(const std::string& name, const std::string& text) const {
-    std::ofstream(directory_ / name) << text;
+    std::ofstream(path(name)) << text;
   }
   [[nodiscard]] std::vector<std::string> problems() const {
     return testing::texts_of(load(sources_).problems);
   }
 
-  std::filesystem::path directory_;
+  gateway::test::TemporaryFolder folder_;
   Sources sources_;
 };
 
@@ -215,7 +206,7 @@ TEST_F(Files, AreNotNeededWhenOverridesSayEverything) {
 }
 
 TEST_F(Files, ADirectoryIsExplained) {
-  std::filesystem::create_directory(directory_ / "config.yml");
+  std::filesystem::create_directory(path("config.yml"));
   EXPECT_THAT(problems(), ElementsAre(EndsWith("config.yml: is a directory; Docker makes one where "
                                                "a file to mount does not exist")));
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace gateway::egress::test {
 
@@ -22,39 +23,24 @@ inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 inline constexpr WallInstant kAdded{std::chrono::milliseconds{1767323045678}};
 
 // A directory that goes with its test.
-class Directory {
+class Directory : public gateway::test::TemporaryFolder {
  public:
-  Directory() {
-    std::string name = std::filesystem::temp_directory_path() / "store-test-XXXXXX";
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    path_ = name;
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
   [[nodiscard]] std::string file(const std::string& name = "spool.db") const {
-    return (path_ / name).string();
+    return TemporaryFolder::file(name);
   }
   // How many files have names that begin so.
   [[nodiscard]] std::size_t count(const std::string& prefix) const {
     std::size_t found = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
       found += entry.path().filename().string().starts_with(prefix) ? 1 : 0;
     }
     return found;
   }
   [[nodiscard]] std::uint64_t bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) sum += entry.file_size();
+    for (const auto& entry : std::filesystem::directory_iterator(path())) sum += entry.file_size();
     return sum;
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 inline StoredEvent event(int n, std::size_t data = 100) {

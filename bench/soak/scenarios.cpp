@@ -7,6 +7,8 @@
 #include <string>
 #include <thread>
 
+#include "soak/rates.hpp"
+
 namespace gateway::soak {
 namespace {
 
@@ -150,14 +152,16 @@ Outcome disconnect(const Options& options) {
 }
 
 constexpr std::array kScenarios{
-    Scenario{"steady", "a healthy eventbus under full load", false, steady},
+    Scenario{"steady", "a healthy eventbus under full load", false, false, steady},
     Scenario{"fail70", "70 % of the answers are failures, then none; measures the recovery", false,
-             fail70},
-    Scenario{"chaos", "failures of every kind, outages, slow reads", false, chaos},
-    Scenario{"kill", "SIGKILL at random moments under load", false, kill},
-    Scenario{"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", false, stop},
-    Scenario{"disconnect", "clients that go before the answer", false, disconnect},
-    Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, outage},
+             false, fail70},
+    Scenario{"chaos", "failures of every kind, outages, slow reads", false, false, chaos},
+    Scenario{"kill", "SIGKILL at random moments under load", false, false, kill},
+    Scenario{"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", false, false, stop},
+    Scenario{"disconnect", "clients that go before the answer", false, false, disconnect},
+    Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, false, outage},
+    Scenario{"spool-rate", "measures how fast events are spooled", true, true, spool_rate},
+    Scenario{"replay-rate", "measures how fast a backlog is delivered", true, true, replay_rate},
 };
 
 }  // namespace

@@ -81,6 +81,7 @@ void Shard::start(std::optional<int> core) {
     tick_timer_.cancel();
   });
   thread_ = std::thread([this, core] {
+    name_this_thread("shard");
     if (core && !pin_this_thread(*core)) log::debug("thread not pinned", {{"core", *core}});
     context_.run();
   });

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
@@ -144,6 +145,7 @@ void StoreWriter::stop(Instant deadline) {
 }
 
 void StoreWriter::run() {
+  name_this_thread("store");
   Turn turn;
   while (next_turn(turn)) {
     const bool idle = turn.empty();

@@ -142,6 +142,7 @@ Task<void> Shard::tick_loop() {
 }
 
 void Shard::end_of_turn() {
+  custody_.flush();
   eventbus_.flush();
   ingress_.flush();
 }

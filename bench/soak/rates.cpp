@@ -28,7 +28,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::array kPosts{1U, 10U, 100U};  // records of a post
-constexpr milliseconds kSettle{300};         // until a load runs evenly
+// Until a load runs evenly: what came before the eventbus was known to be down waits a second.
+constexpr milliseconds kSettle{1500};
 constexpr milliseconds kPoll{5};
 constexpr milliseconds kPatience{120'000};
 
@@ -155,7 +156,7 @@ double measure(Stage& stage, LoadPump& pump, Report& report, milliseconds time) 
 }
 
 void check_refusals(Outcome& outcome, const LoadPump& pump) {
-  outcome.balance.posts_acknowledged += pump.acknowledged();
+  outcome.balance.records_acknowledged += pump.acknowledged();
   if (pump.refused() == 0) return;
   outcome.problems.push_back(fmt::format("{} posts were refused", pump.refused()));
 }

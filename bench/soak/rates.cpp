@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -59,7 +59,7 @@ class Stage {
     gateway_.start();
   }
 
-  void bus_up() { bus_.emplace(bus_port_); }
+  void bus_up() { bus_ = std::make_unique<FastBus>(bus_port_); }
   void bus_down() { bus_.reset(); }
   [[nodiscard]] FastBus& bus() { return *bus_; }
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
@@ -87,7 +87,7 @@ class Stage {
   std::uint16_t port_;
   std::uint16_t admin_;
   GatewayProcess gateway_;
-  std::optional<FastBus> bus_;
+  std::unique_ptr<FastBus> bus_;
 };
 
 // Names the numbers of one part of a measurement.

@@ -32,6 +32,7 @@ class GatewayProcess {
   // SIGTERM; the exit code, or nothing when it had to be killed after `limit`.
   [[nodiscard]] std::optional<int> stop(std::chrono::milliseconds limit);
   [[nodiscard]] bool running() const noexcept { return pid_ > 0; }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
  private:
   // True when the child has ended, with its exit code (128 + signal) in `code`.

@@ -116,8 +116,9 @@ int soak_main(int argc, char** argv) {
   std::string list = "Scenarios:\n";
   std::vector<std::string> names;
   for (const auto& scenario : soak::scenarios()) {
-    list += fmt::format("  {:<12}{}{}\n", scenario.name, scenario.what,
-                        scenario.needs_spool ? " (needs --spool)" : "");
+    list += fmt::format("  {:<12}{}{}{}\n", scenario.name, scenario.what,
+                        scenario.needs_spool ? " (needs --spool)" : "",
+                        scenario.only_named ? " (only if named)" : "");
     names.emplace_back(scenario.name);
   }
   app.footer(list + "\n" + gateway::faults::kScheduleHelp);
@@ -149,7 +150,7 @@ int soak_main(int argc, char** argv) {
     return chosen.empty() || std::find(chosen.begin(), chosen.end(), scenario.name) != chosen.end();
   };
   for (const auto& scenario : soak::scenarios()) {
-    if (!is_chosen(scenario)) continue;
+    if (!is_chosen(scenario) || (chosen.empty() && scenario.only_named)) continue;
     if (scenario.needs_spool && !options.spool) {
       fmt::print(stderr, "{} needs --spool{}\n", scenario.name, chosen.empty() ? ": left out" : "");
       if (!chosen.empty()) return kUsage;

@@ -7,6 +7,8 @@
 #include <string>
 #include <thread>
 
+#include "soak/rates.hpp"
+
 namespace gateway::soak {
 namespace {
 
@@ -117,6 +119,23 @@ Outcome kill(const Options& options) {
   return outcome;
 }
 
+// SIGKILL while the spool fills, and while it is emptied.
+Outcome kill_spool(const Options& options) {
+  Scene scene("kill-spool", options, "down");
+  scene.begin_load(scene.load());
+  const auto mean = std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50);
+  for (unsigned i = 0; i < options.kills; ++i) {
+    scene.follow(i % 2 == 0 ? "down" : "healthy");
+    const auto span = static_cast<std::uint64_t>(mean);
+    scene.watch(milliseconds(span / 2 + scene.random()() % span));
+    scene.gateway().kill();
+    scene.gateway().start();
+  }
+  scene.watch(milliseconds(500));
+  scene.number("kills", options.kills);
+  return scene.finish();
+}
+
 // SIGTERM under load, with the eventbus in each of three states.
 Outcome stop(const Options& options) {
   Scene scene("stop", options, "healthy");
@@ -150,14 +169,18 @@ Outcome disconnect(const Options& options) {
 }
 
 constexpr std::array kScenarios{
-    Scenario{"steady", "a healthy eventbus under full load", false, steady},
+    Scenario{"steady", "a healthy eventbus under full load", false, false, steady},
     Scenario{"fail70", "70 % of the answers are failures, then none; measures the recovery", false,
-             fail70},
-    Scenario{"chaos", "failures of every kind, outages, slow reads", false, chaos},
-    Scenario{"kill", "SIGKILL at random moments under load", false, kill},
-    Scenario{"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", false, stop},
-    Scenario{"disconnect", "clients that go before the answer", false, disconnect},
-    Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, outage},
+             false, fail70},
+    Scenario{"chaos", "failures of every kind, outages, slow reads", false, false, chaos},
+    Scenario{"kill", "SIGKILL at random moments under load", false, false, kill},
+    Scenario{"kill-spool", "SIGKILL while the spool is filled and emptied", true, false,
+             kill_spool},
+    Scenario{"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", false, false, stop},
+    Scenario{"disconnect", "clients that go before the answer", false, false, disconnect},
+    Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, false, outage},
+    Scenario{"spool-rate", "measures how fast events are spooled", true, true, spool_rate},
+    Scenario{"replay-rate", "measures how fast a backlog is delivered", true, true, replay_rate},
 };
 
 }  // namespace

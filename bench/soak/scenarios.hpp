@@ -10,6 +10,7 @@ struct Scenario {
   std::string_view name;
   std::string_view what;  // for --help
   bool needs_spool = false;
+  bool only_named = false;  // not one of "all": it measures
   Outcome (*play)(const Options&);
 };
 

@@ -81,6 +81,7 @@ void Shard::start(std::optional<int> core) {
     tick_timer_.cancel();
   });
   thread_ = std::thread([this, core] {
+    name_this_thread("shard");
     if (core && !pin_this_thread(*core)) log::debug("thread not pinned", {{"core", *core}});
     context_.run();
   });
@@ -141,6 +142,7 @@ Task<void> Shard::tick_loop() {
 }
 
 void Shard::end_of_turn() {
+  custody_.flush();
   eventbus_.flush();
   ingress_.flush();
 }

@@ -73,4 +73,8 @@ bool pin_this_thread(int core) {
   return pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0;
 }
 
+void name_this_thread(const char* name) {
+  pthread_setname_np(pthread_self(), name);
+}
+
 }  // namespace gateway

@@ -17,4 +17,7 @@ namespace gateway {
 // Binds the calling thread to one core. False if the kernel refuses; the thread then floats.
 bool pin_this_thread(int core);
 
+// What tools that look at threads call this one: 15 characters at most.
+void name_this_thread(const char* name);
+
 }  // namespace gateway

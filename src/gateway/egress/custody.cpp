@@ -14,6 +14,10 @@ namespace {
 
 // A store that just failed is tried again within this time, and so should clients.
 constexpr std::chrono::seconds kRetryAfter{5};
+// Handed over before the end of the turn: of a long one nothing is to be refused together, nor is
+// the writer to wait for all of it.
+constexpr std::size_t kTurnEvents = 1024;
+constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -58,31 +62,42 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
     context_.ledger.not_stored(post, "the spool is not available", kRetryAfter);
     return;
   }
-  std::vector<StoredEvent> events;
-  events.reserve(waiting.size() + in_flight.size());
+  if (turn_.posts.empty()) context_.request_flush();
   for (const auto part : {waiting, in_flight}) {
-    for (const EventSlot& slot : part) events.push_back(stored_event(slot));
+    for (const EventSlot& slot : part) {
+      turn_.bytes += turn_.events.emplace_back(stored_event(slot)).bytes();
+    }
   }
+  turn_.posts.push_back(&post);
+  if (turn_.events.size() >= kTurnEvents || turn_.bytes >= kTurnBytes) hand_over();
+}
+
+void Custody::hand_over() {
+  Turn turn = std::exchange(turn_, Turn());
   const std::uint64_t number = ++number_;
-  const bool taken = stores_.spool->submit(std::move(events), [this, executor = context_.executor,
-                                                               number](StoreResult result) {
-    asio::post(executor, [this, number, result = std::move(result)] { spooled(number, result); });
-  });
+  const bool taken = stores_.spool->submit(
+      std::move(turn.events), [this, executor = context_.executor, number](StoreResult result) {
+        asio::post(executor,
+                   [this, number, result = std::move(result)] { spooled(number, result); });
+      });
   if (taken) {
-    spooling_.emplace(number, &post);
-  } else {
-    context_.ledger.not_stored(post, "the spool cannot keep up", kRetryAfter);
+    spooling_.emplace(number, std::move(turn.posts));
+    return;
+  }
+  for (Post* const post : turn.posts) {
+    context_.ledger.not_stored(*post, "the spool cannot keep up", kRetryAfter);
   }
 }
 
 void Custody::spooled(std::uint64_t number, const StoreResult& result) {
   const auto entry = spooling_.extract(number);
   if (entry.empty()) return;
-  Post& post = *entry.mapped();
-  if (result) {
-    context_.ledger.stored(post);
-  } else {
-    context_.ledger.not_stored(post, "the spool failed", kRetryAfter);
+  for (Post* const post : entry.mapped()) {
+    if (result) {
+      context_.ledger.stored(*post);
+    } else {
+      context_.ledger.not_stored(*post, "the spool failed", kRetryAfter);
+    }
   }
   context_.request_flush();
 }
@@ -130,6 +145,7 @@ void Custody::fail(const DeadLetter& letter, std::string_view why) {
 }
 
 void Custody::abandon() {
+  turn_ = Turn();
   spooling_.clear();
   for (auto& [number, letter] : std::exchange(burying_, {})) {
     context_.ledger.failed(letter.slot, observe::FailReason::shutdown, letter.status,

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "events/cos_record.hpp"
 #include "events/encoder.hpp"
@@ -48,16 +49,27 @@ class Custody {
 
   // What is left of a post whose time is up: `waiting` were withdrawn, `in_flight` are also on
   // connections. The post is answered 200 when they are on the device; 503 if they cannot be put
-  // there.
+  // there. They are handed over at the end of the turn.
   void spool(Post& post, std::span<const EventSlot> waiting, std::span<const EventSlot> in_flight);
   // An event the eventbus refuses for good. Settled when it is on the device; failed, with
   // `status` and the beginning of `body` as the reason, if it cannot be put there.
   void dead_letter(const EventSlot& slot, unsigned status, std::string_view body);
 
+  // The end of a loop turn: hands over what spool() took, all of it at once.
+  void flush() {
+    if (!turn_.posts.empty()) hand_over();
+  }
+
   // The end: nothing handed in is waited for any more.
   void abandon();
 
  private:
+  // What goes to the spool together, and is spoken of together.
+  struct Turn {
+    std::vector<StoredEvent> events;
+    std::vector<Post*> posts;
+    std::size_t bytes = 0;
+  };
   struct DeadLetter {
     EventSlot slot;
     unsigned status = 0;
@@ -65,6 +77,7 @@ class Custody {
   };
 
   [[nodiscard]] StoredEvent stored_event(const EventSlot& slot);
+  void hand_over();
   void spooled(std::uint64_t number, const StoreResult& result);
   void buried(std::uint64_t number, const StoreResult& result);
   void fail(const DeadLetter& letter, std::string_view why);
@@ -75,7 +88,8 @@ class Custody {
   events::Encoder encoder_;
   events::CosRecordReader reader_;
   std::uint64_t number_ = 0;  // of what was handed in last
-  std::unordered_map<std::uint64_t, Post*> spooling_;
+  Turn turn_;
+  std::unordered_map<std::uint64_t, std::vector<Post*>> spooling_;
   std::unordered_map<std::uint64_t, DeadLetter> burying_;
 };
 

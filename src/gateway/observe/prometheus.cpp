@@ -92,6 +92,8 @@ void add_store(Families& families, const std::string& name,
                  store->backlog_bytes);
   families.counter((name + "_refused_total").c_str(), "Events the store did not take.",
                    store->refused);
+  families.counter((name + "_commits_total").c_str(), "Transactions that put events on the device.",
+                   store->commits);
   families.counter((name + "_damaged_events_total").c_str(), "Events that cannot be read any more.",
                    store->damaged_rows);
   families.counter((name + "_damaged_files_total").c_str(), "Damaged files moved aside.",

@@ -30,6 +30,10 @@ struct StoreFilter {
   bool not_replayed = false;
 };
 
+// How a row that is read is known to be undamaged: `event` parses it; `sum` trusts the sum where
+// the row begins as the encoder's events do, for readers that parse it themselves.
+enum class RowCheck : std::uint8_t { sum, event };
+
 // Rows in order of arrival, and where to go on.
 struct StoredChunk {
   StoredChunk() = default;
@@ -76,12 +80,14 @@ class EventStore {
   // Rows behind `after` in order; stops at max_rows, or after the row that reaches max_bytes, or
   // after so many rows passed over that others would have to wait.
   [[nodiscard]] StoreOutcome<StoredChunk> read(Sequence after, std::size_t max_rows,
-                                               std::size_t max_bytes);
+                                               std::size_t max_bytes,
+                                               RowCheck check = RowCheck::event);
   [[nodiscard]] StoreOutcome<StoredChunk> select(const StoreFilter& filter, Sequence after,
                                                  std::size_t max_rows, std::size_t max_bytes);
   // Of these rows, which are in order, those that are still there.
   [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
-                                                    std::size_t max_bytes);
+                                                    std::size_t max_bytes,
+                                                    RowCheck check = RowCheck::event);
   // Both in one transaction each; rows that are not there do not matter. A crash of the machine
   // right after may bring removed rows back and unmark marked ones: they are then sent once more.
   // The removed rows' totals are returned.

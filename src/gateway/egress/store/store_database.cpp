@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include "gateway/egress/store/store_schema.hpp"
@@ -39,7 +40,8 @@ struct StoreDatabase::Statements {
       : insert(database, kInsertRow),
         select(database, fmt::format("{} WHERE seq>?1 ORDER BY seq", kSelectRow)),
         select_one(database, fmt::format("{} WHERE seq=?1", kSelectRow)),
-        remove(database, "DELETE FROM events WHERE seq=?1 RETURNING coalesce(reason,''),size"),
+        sizes(database, "SELECT coalesce(reason,''),size FROM events WHERE seq BETWEEN ?1 AND ?2"),
+        remove(database, "DELETE FROM events WHERE seq BETWEEN ?1 AND ?2"),
         mark(database, "UPDATE events SET replayed_ms=?2 WHERE seq=?1"),
         add_totals(database,
                    "INSERT INTO totals(reason,rows,bytes)VALUES(?1,?2,?3)ON CONFLICT(reason)"
@@ -50,6 +52,7 @@ struct StoreDatabase::Statements {
   sqlite::Statement insert;
   sqlite::Statement select;
   sqlite::Statement select_one;
+  sqlite::Statement sizes;
   sqlite::Statement remove;
   sqlite::Statement mark;
   sqlite::Statement add_totals;
@@ -221,14 +224,15 @@ Sequence StoreDatabase::append(std::span<const StoredEvent> events, WallInstant 
 }
 
 StoredChunk StoreDatabase::select(const StoreFilter& filter, Sequence after, std::size_t max_rows,
-                                  std::size_t max_bytes) {
+                                  std::size_t max_bytes, RowCheck check) {
   sqlite::Statement& rows = statements_->select;
   const sqlite::ResetAtEnd reset(rows);
   rows.bind(1, after);
-  return collect_rows(rows, filter, after, max_rows, max_bytes);
+  return collect_rows(rows, filter, after, max_rows, max_bytes, check);
 }
 
-StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t max_bytes) {
+StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t max_bytes,
+                                     RowCheck check) {
   StoredChunk chunk;
   sqlite::Statement& one = statements_->select_one;
   std::size_t bytes = 0;
@@ -238,7 +242,7 @@ StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t
     one.bind(1, seq);
     chunk.last = seq;
     const std::size_t before = chunk.rows.size();
-    if (one.step()) add_row(one, chunk);
+    if (one.step()) add_row(one, chunk, check);
     if (chunk.rows.size() > before) bytes += chunk.rows.back().event.bytes();
   }
   return chunk;
@@ -250,20 +254,26 @@ StoreTotals StoreDatabase::remove(std::span<const Sequence> rows) {
   sqlite::Transaction transaction(database_);
   std::map<std::string, StoreTotals> totals;
   StoreTotals removed;
-  sqlite::Statement& remove = statements_->remove;
   std::string reason;
-  for (const Sequence seq : rows) {
-    const sqlite::ResetAtEnd reset(remove);
-    remove.bind(1, seq);
-    while (remove.step()) {
-      reason = remove.text(0);
-      const auto bytes = static_cast<std::uint64_t>(remove.integer(1));
+  // Neighbours go together: one statement for a range costs a third of one for every row.
+  for (auto first = rows.begin(); first != rows.end();) {
+    auto last = first;
+    while (std::next(last) != rows.end() && *std::next(last) == *last + 1) ++last;
+    sqlite::Statement& sizes = statements_->sizes;
+    const sqlite::ResetAtEnd reset(sizes);
+    sizes.bind(1, *first).bind(2, *last);
+    while (sizes.step()) {
+      reason = sizes.text(0);
+      const auto bytes = static_cast<std::uint64_t>(sizes.integer(1));
       StoreTotals& of_reason = totals[reason];
       ++of_reason.rows;
       of_reason.bytes += bytes;
       ++removed.rows;
       removed.bytes += bytes;
     }
+    statements_->remove.bind(1, *first).bind(2, *last);
+    statements_->remove.run();
+    first = std::next(last);
   }
   add_to_totals(totals, -1);
   transaction.commit();
@@ -312,7 +322,8 @@ void StoreDatabase::probe() {
   event.json.resize(kProbeBytes, ' ');
   bind_row(statements_->insert, event, {});
   statements_->insert.run();
-  statements_->remove.bind(1, sqlite3_last_insert_rowid(database_.handle()));
+  const Sequence written = sqlite3_last_insert_rowid(database_.handle());
+  statements_->remove.bind(1, written).bind(2, written);
   statements_->remove.run();
   transaction.commit();
 }

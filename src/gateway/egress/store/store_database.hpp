@@ -36,8 +36,8 @@ class StoreDatabase {
   // Returns the last row's number.
   Sequence append(std::span<const StoredEvent> events, WallInstant added);
   StoredChunk select(const StoreFilter& filter, Sequence after, std::size_t max_rows,
-                     std::size_t max_bytes);
-  StoredChunk read_rows(std::span<const Sequence> rows, std::size_t max_bytes);
+                     std::size_t max_bytes, RowCheck check);
+  StoredChunk read_rows(std::span<const Sequence> rows, std::size_t max_bytes, RowCheck check);
   StoreTotals remove(std::span<const Sequence> rows);
   void mark_replayed(std::span<const Sequence> rows, WallInstant when);
   std::map<std::string, StoreTotals> totals_by_reason();

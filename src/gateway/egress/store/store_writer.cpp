@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
@@ -144,6 +145,7 @@ void StoreWriter::stop(Instant deadline) {
 }
 
 void StoreWriter::run() {
+  name_this_thread("store");
   Turn turn;
   while (next_turn(turn)) {
     const bool idle = turn.empty();
@@ -206,11 +208,15 @@ bool StoreWriter::next_turn(Turn& turn) {
 }
 
 void StoreWriter::append(std::vector<Submission> group) {
-  group_.clear();
   std::size_t bytes = 0;
-  for (Submission& submission : group) {
-    bytes += submission.bytes;
-    std::move(submission.events.begin(), submission.events.end(), std::back_inserter(group_));
+  if (group.size() == 1) {
+    bytes = group.front().bytes;
+    group_.swap(group.front().events);
+  } else {
+    for (Submission& submission : group) {
+      bytes += submission.bytes;
+      std::move(submission.events.begin(), submission.events.end(), std::back_inserter(group_));
+    }
   }
   StoreResult result;
   if (state() == StoreState::ok) {
@@ -245,6 +251,8 @@ void StoreWriter::remove_now(const std::vector<Removal>& removals) {
   for (const Removal& removal : removals) {
     rows.insert(rows.end(), removal.rows.begin(), removal.rows.end());
   }
+  // Chunks of several shards interleave; neighbours are cheaper to remove together.
+  std::ranges::sort(rows);
   const auto removed = store_->remove(rows);
   notice_new_file();
   StoreResult result;
@@ -268,7 +276,7 @@ void StoreWriter::serve(const Fetch& fetch) {
   StoreOutcome<StoredChunk> chunk = StoredChunk();
   std::vector<Sequence> returned = leases_.take_returned(fetch.max_rows);
   if (!returned.empty()) {
-    chunk = store_->read_rows(returned, fetch.max_bytes);
+    chunk = store_->read_rows(returned, fetch.max_bytes, RowCheck::sum);
     if (chunk) {
       const auto unread = std::upper_bound(returned.begin(), returned.end(), chunk->last);
       returned.erase(returned.begin(), unread);
@@ -278,7 +286,7 @@ void StoreWriter::serve(const Fetch& fetch) {
   }
   // Rows that are damaged, or that were removed after they had been given back, are passed over.
   while (chunk && chunk->rows.empty() && !chunk->end) {
-    chunk = store_->read(leases_.frontier(), fetch.max_rows, fetch.max_bytes);
+    chunk = store_->read(leases_.frontier(), fetch.max_rows, fetch.max_bytes, RowCheck::sum);
     if (!chunk) break;
     leases_.advance(chunk->last);
     note_damaged(*chunk);

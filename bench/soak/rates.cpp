@@ -1,0 +1,249 @@
+#include "soak/rates.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+
+#include "soak/fast_bus.hpp"
+#include "soak/load_pump.hpp"
+#include "soak/thread_cpu.hpp"
+
+namespace gateway::soak {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::array kPosts{1U, 10U, 100U};  // records of a post
+// Until a load runs evenly: what came before the eventbus was known to be down waits a second.
+constexpr milliseconds kSettle{1500};
+constexpr milliseconds kPoll{5};
+constexpr milliseconds kPatience{120'000};
+
+std::string write_config(const Options& options, std::uint16_t bus, std::uint16_t port,
+                         std::uint16_t admin) {
+  std::string path = options.directory + "/config.yml";
+  std::ofstream file(path);
+  file << fmt::format(
+      "target: http://127.0.0.1:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
+      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n  threads: 1\n"
+      "spool: {{ path: {}/spool.db }}\n",
+      bus, port, admin, options.directory);
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), path);
+  return path;
+}
+
+// A gateway of one shard with a spool, and an eventbus that can be there or not.
+class Stage {
+ public:
+  explicit Stage(const Options& options)
+      : bus_port_(free_port()),
+        port_(free_port()),
+        admin_(free_port()),
+        gateway_(options.gateway, write_config(options, bus_port_, port_, admin_),
+                 options.directory + "/gateway.log", admin_) {
+    gateway_.start();
+  }
+
+  void bus_up() { bus_ = std::make_unique<FastBus>(bus_port_); }
+  void bus_down() { bus_.reset(); }
+  [[nodiscard]] FastBus& bus() { return *bus_; }
+  [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
+  [[nodiscard]] LoadPump::Settings load(unsigned records) const {
+    LoadPump::Settings settings;
+    settings.port = port_;
+    settings.records = records;
+    return settings;
+  }
+  [[nodiscard]] double metric(std::string_view name) const {
+    const auto page = get(admin_, "/metrics");
+    return page ? metric_total(*page, name) : 0;
+  }
+  [[nodiscard]] std::map<std::string, double> cpu() const {
+    auto all = thread_cpu(gateway_.pid());
+    // Of this process: what makes the load.
+    for (const auto& [name, seconds] : thread_cpu(::getpid())) {
+      if (name == "load" || name == "bus") all[name] = seconds;
+    }
+    return all;
+  }
+
+ private:
+  std::uint16_t bus_port_;
+  std::uint16_t port_;
+  std::uint16_t admin_;
+  GatewayProcess gateway_;
+  std::unique_ptr<FastBus> bus_;
+};
+
+// Names the numbers of one part of a measurement.
+class Report {
+ public:
+  Report(Outcome& outcome, std::string part) : outcome_(outcome), part_(std::move(part)) {}
+  void number(std::string_view name, double value) {
+    outcome_.numbers.emplace_back(fmt::format("{}: {}", part_, name), value);
+  }
+  // For each thread how much of a core it used and its time per event.
+  void cpu(const std::map<std::string, double>& before, const std::map<std::string, double>& after,
+           double seconds, double events) {
+    for (const auto& [name, used] : after) {
+      const auto earlier = before.find(name);
+      const double cpu = used - (earlier == before.end() ? 0 : earlier->second);
+      if (cpu / seconds < 0.01) continue;
+      number(name + " cores", cpu / seconds);
+      number(name + " us/record", cpu * 1e6 / events);
+    }
+  }
+
+ private:
+  Outcome& outcome_;
+  std::string part_;
+};
+
+// Bytes a second of the device when it is given so many at a time, each piece synced.
+double device_rate(const std::string& directory, std::size_t piece, milliseconds time) {
+  const std::string path = directory + "/device";
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) throw std::system_error(errno, std::generic_category(), path);
+  // As a write-ahead log is: a file of some size that is written over and over.
+  constexpr off_t kSize = off_t{32} << 20;
+  const std::string bytes(piece, 'x');
+  off_t at = 0;
+  double written = 0;
+  const auto begin = steady_clock::now();
+  while (steady_clock::now() - begin < time) {
+    if (::pwrite(file, bytes.data(), bytes.size(), at) != static_cast<ssize_t>(bytes.size()) ||
+        ::fdatasync(file) != 0) {
+      const int error = errno;
+      ::close(file);
+      throw std::system_error(error, std::generic_category(), path);
+    }
+    at = (at + static_cast<off_t>(piece)) % kSize;
+    written += static_cast<double>(piece);
+  }
+  const duration<double> took = steady_clock::now() - begin;
+  ::close(file);
+  ::unlink(path.c_str());
+  return written / took.count();
+}
+
+// What one load came to over `time`, after it has settled.
+double measure(Stage& stage, LoadPump& pump, Report& report, milliseconds time) {
+  std::this_thread::sleep_for(kSettle);
+  const auto cpu = stage.cpu();
+  const auto begin = steady_clock::now();
+  const std::uint64_t before = pump.acknowledged();
+  std::this_thread::sleep_for(time);
+  const auto events = static_cast<double>(pump.acknowledged() - before);
+  const duration<double> took = steady_clock::now() - begin;
+  report.number("records/s", events / took.count());
+  report.cpu(cpu, stage.cpu(), took.count(), events);
+  return events / took.count();
+}
+
+void check_refusals(Outcome& outcome, const LoadPump& pump) {
+  outcome.balance.records_acknowledged += pump.acknowledged();
+  if (pump.refused() == 0) return;
+  outcome.problems.push_back(fmt::format("{} posts were refused", pump.refused()));
+}
+
+}  // namespace
+
+Outcome spool_rate(const Options& options) {
+  Outcome outcome;
+  outcome.scenario = "spool-rate";
+  const milliseconds time = options.time / kPosts.size();
+  for (const unsigned records : kPosts) {
+    std::filesystem::remove(options.directory + "/spool.db");
+    Stage stage(options);
+    Report report(outcome, fmt::format("posts of {}", records));
+    LoadPump pump(stage.load(records));
+    const std::uint64_t bytes_before = device_bytes(stage.gateway().pid());
+    const double commits_before = stage.metric("cos_gateway_spool_commits_total");
+    const std::uint64_t before = pump.acknowledged();
+    const double rate = measure(stage, pump, report, time);
+    const double commits = stage.metric("cos_gateway_spool_commits_total") - commits_before;
+    const auto bytes = static_cast<double>(device_bytes(stage.gateway().pid()) - bytes_before);
+    const auto events = static_cast<double>(pump.acknowledged() - before);
+    pump.stop();
+    check_refusals(outcome, pump);
+    static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
+    const double piece = std::max(bytes / std::max(commits, 1.0), 4096.0);
+    const double device = device_rate(options.directory, static_cast<std::size_t>(piece), time / 4);
+    report.number("records/commit", events / std::max(commits, 1.0));
+    report.number("bytes written/record", bytes / events);
+    report.number("device MB/s, same pieces", device / 1e6);
+    report.number("device records/s", device / (bytes / events));
+    report.number("share of the device", rate / (device / (bytes / events)));
+  }
+  return outcome;
+}
+
+Outcome replay_rate(const Options& options) {
+  Outcome outcome;
+  outcome.scenario = "replay-rate";
+  for (const unsigned records : kPosts) {
+    std::filesystem::remove(options.directory + "/spool.db");
+    Stage stage(options);
+    stage.bus_up();
+    double normal = 0;
+    {
+      LoadPump pump(stage.load(records));
+      Report report(outcome, fmt::format("delivery, posts of {}", records));
+      normal = measure(stage, pump, report, options.time / 12);
+      pump.stop();
+      check_refusals(outcome, pump);
+    }
+    stage.bus_down();
+    {
+      LoadPump pump(stage.load(records));
+      const auto limit = steady_clock::now() + kPatience;
+      while (pump.acknowledged() < options.backlog && steady_clock::now() < limit) {
+        std::this_thread::sleep_for(kPoll);
+      }
+      pump.stop();
+      check_refusals(outcome, pump);
+    }
+    // What the log holds is moved into the database meanwhile, as it is in any longer outage.
+    std::this_thread::sleep_for(milliseconds(2500));
+    const double backlog = stage.metric("cos_gateway_spool_events");
+    const auto cpu = stage.cpu();
+    stage.bus_up();
+    const auto limit = steady_clock::now() + kPatience;
+    while (stage.bus().taken() == 0 && steady_clock::now() < limit) {
+      std::this_thread::sleep_for(kPoll);
+    }
+    const auto begin = steady_clock::now();
+    while (static_cast<double>(stage.bus().taken()) < backlog && steady_clock::now() < limit) {
+      std::this_thread::sleep_for(kPoll);
+    }
+    const duration<double> took = steady_clock::now() - begin;
+    Report report(outcome, fmt::format("replay, posts of {}", records));
+    const double rate = static_cast<double>(stage.bus().taken()) / took.count();
+    report.number("backlog", backlog);
+    report.number("records/s", rate);
+    report.number("share of delivery", rate / normal);
+    report.cpu(cpu, stage.cpu(), took.count(), backlog);
+    if (static_cast<double>(stage.bus().taken()) < backlog) {
+      outcome.problems.emplace_back("the backlog was not delivered");
+    }
+    static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
+  }
+  return outcome;
+}
+
+}  // namespace gateway::soak

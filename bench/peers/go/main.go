@@ -77,7 +77,7 @@ func concurrent(send send) deliver {
 	}
 }
 
-// transport keeps connections; the default one keeps two a host and opens the others anew each time.
+// transport keeps connections; the default one keeps two a host and opens the others anew.
 func transport() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns = 0
@@ -111,7 +111,8 @@ func sdkSender(target string) (send, error) {
 func leanSender(target string) send {
 	client := &http.Client{Transport: transport()}
 	return func(ctx context.Context, record json.RawMessage) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(record))
+		body := bytes.NewReader(record)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 		if err != nil {
 			return err
 		}

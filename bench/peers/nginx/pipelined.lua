@@ -3,7 +3,8 @@ local cos = require "cos"
 
 local M = {}
 
--- Requests on the way before answers are read: neither side may fill up while the other only writes.
+-- Requests on the way before answers are read: were there no end to them, both sides could fill up
+-- and each wait for the other to read.
 local window = 256
 
 -- Reads one answer; its status, or nil when the connection is of no further use.

@@ -59,6 +59,7 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
   fetching_ = false;
   if (rows.empty()) return;
   std::vector<Sequence> sequences;
+  std::vector<WallInstant> added;
   std::vector<events::CloudEvent> events;
   std::size_t bytes = 0;
   for (const StoredRow& row : rows) {
@@ -71,6 +72,7 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
     }
     bytes += event->data.size();
     sequences.push_back(row.seq);
+    added.push_back(row.added);
     events.push_back(std::move(*event));
   }
   if (events.empty()) return;
@@ -90,9 +92,28 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
     context_.eventbus.queue().push(slot);
     ++slot.index;
   }
-  chunks_.emplace(&post, Chunk{std::move(sequences), now});
+  chunks_.emplace(&post, Chunk{std::move(sequences), std::move(added), now, 0});
   context_.eventbus.context().request_flush();
   pump();
+}
+
+bool SpoolReplay::gives_up(const EventSlot& slot) {
+  const auto entry = chunks_.find(slot.post);
+  if (entry == chunks_.end()) return false;
+  Chunk& chunk = entry->second;
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(
+      context_.clock.wall(context_.clock.now()) - chunk.added[slot.index]);
+  Eventbus& eventbus = context_.eventbus;
+  auto& metrics = eventbus.context().metrics;
+  const std::uint64_t taken = metrics.events_delivered.value() + taken_;
+  const auto verdict = expiry_.failing_answer(
+      chunk.rows[slot.index], age, eventbus.state() == observe::EndpointState::up, taken);
+  if (verdict == SpoolExpiry::Verdict::now) metrics.events_expired.add();
+  if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.custody().keeps_dead_letters()) {
+    return false;
+  }
+  ++chunk.expired;
+  return true;
 }
 
 void SpoolReplay::answer_ready(Post& post) {
@@ -125,6 +146,8 @@ void SpoolReplay::finish(Post& post) {
   window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
                                   : std::max<std::size_t>(window_ / 2, 1);
   context_.ledger.answer_taken(post, context_.clock.now());
+  expiry_.forget(rows);
+  taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);
   if (!rows.empty()) spool_.remove(std::move(rows));
   if (!again.empty()) spool_.give_back(std::move(again));
   pump();

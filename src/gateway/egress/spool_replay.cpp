@@ -10,16 +10,24 @@
 namespace gateway::egress {
 namespace {
 
-// Events that could not be delivered for so long make way for others.
-constexpr std::chrono::minutes kPatience{2};
+// Events that could not be delivered for so many times delivery.deadline, or so long, make way for
+// others, for as long again.
+constexpr int kPatience = 5;
+constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
 // A chunk is a part of the window, so that the next is there before the last is through.
 constexpr std::size_t kChunksInWindow = 4;
 
 }  // namespace
 
 void SpoolReplay::tick(Instant now) {
+  const auto patience = std::min(kPatience * context_.eventbus.settings().deadline, kMostPatience);
+  while (!resting_.empty() && now - resting_.front().since > patience) {
+    resting_rows_ -= resting_.front().rows.size();
+    spool_.give_back(std::move(resting_.front().rows));
+    resting_.pop_front();
+  }
   for (auto& [post, chunk] : chunks_) {
-    if (now - chunk.begun > kPatience) {
+    if (now - chunk.begun > patience) {
       context_.eventbus.withdraw(*post, observe::FailReason::deadline);
     }
   }
@@ -43,7 +51,7 @@ std::size_t SpoolReplay::room() const {
 }
 
 void SpoolReplay::pump() {
-  if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_) return;
+  if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_ + resting_rows_) return;
   const std::size_t rows = room();
   if (rows == 0) return;
   fetching_ = spool_.fetch(
@@ -120,6 +128,17 @@ void SpoolReplay::answer_ready(Post& post) {
   asio::post(context_.executor, [this, &post] { finish(post); });
 }
 
+// Given back they are the next to be fetched: while the eventbus takes others, that would have the
+// same few tried for ever.
+void SpoolReplay::put_off(std::vector<Sequence> rows) {
+  if (context_.eventbus.is_down() || resting_rows_ >= kMostRows) {
+    spool_.give_back(std::move(rows));
+    return;
+  }
+  resting_rows_ += rows.size();
+  resting_.push_back({std::move(rows), context_.clock.now()});
+}
+
 void SpoolReplay::finish(Post& post) {
   auto entry = chunks_.extract(&post);
   std::vector<Sequence>& rows = entry.mapped().rows;
@@ -149,7 +168,7 @@ void SpoolReplay::finish(Post& post) {
   expiry_.forget(rows);
   taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);
   if (!rows.empty()) spool_.remove(std::move(rows));
-  if (!again.empty()) spool_.give_back(std::move(again));
+  if (!again.empty()) put_off(std::move(again));
   pump();
 }
 

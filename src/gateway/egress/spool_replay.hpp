@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -49,21 +50,29 @@ class SpoolReplay final : private PostOwner {
     std::size_t expired = 0;  // became dead letters for their age, or were to
   };
 
+  struct Resting {
+    std::vector<Sequence> rows;
+    Instant since;
+  };
+
   void answer_ready(Post& post) override;
   bool gives_up(const EventSlot& slot) override;
   void pump();
   [[nodiscard]] std::size_t room() const;
   void take(const std::vector<StoredRow>& rows);
   void finish(Post& post);
+  void put_off(std::vector<Sequence> rows);
 
   Context context_;
   StoreWriter& spool_;
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
-  std::uint64_t taken_ = 0;  // rows the eventbus took
-  std::size_t window_ = 1;   // rows that may be on their way
-  std::size_t rows_ = 0;     // that are
-  std::size_t parked_ = 0;   // refused or unreadable rows, leased until the process ends
+  std::uint64_t taken_ = 0;      // rows the eventbus took
+  std::size_t window_ = 1;       // rows that may be on their way
+  std::size_t rows_ = 0;         // that are
+  std::deque<Resting> resting_;  // could not be delivered; still leased
+  std::size_t resting_rows_ = 0;
+  std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   bool fetching_ = false;
   bool stopped_ = false;
 };

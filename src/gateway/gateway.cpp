@@ -71,20 +71,23 @@ config::Endpoint endpoint_of(const config::Settings& settings) {
 }
 
 // Null where no path is configured. A store that cannot be had now is not the end: what needs it is
-// refused, and the log says why. One that another process owns is.
+// refused until it can, and the log says why. One that another process owns is.
 std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
                                                 egress::StoreKind kind) {
   if (storage.path.empty()) return nullptr;
-  auto store = egress::EventStore::open(storage.path, storage.max_bytes, kind);
+  auto opening = [path = storage.path, max_bytes = storage.max_bytes, kind] {
+    return egress::EventStore::open(path, max_bytes, kind);
+  };
+  auto store = opening();
   if (!store) {
     const egress::StoreError error = store.error();
     if (error.kind() == egress::StoreError::Kind::in_use) {
       throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
                               error.text());
     }
-    log::error("a store cannot be opened; what it would keep is refused",
+    log::error("a store cannot be opened yet; what it would keep is refused",
                {{"error", error.text()}});
-    return std::make_unique<egress::StoreWriter>(error);
+    return std::make_unique<egress::StoreWriter>(error, std::move(opening));
   }
   for (const auto& path : (*store)->moved_aside()) {
     log::error("a damaged store was moved aside; a new one was begun", {{"to", path}});

@@ -45,7 +45,7 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
   if (shared.stores.spool != nullptr) {
     spool_replay_ = std::make_unique<egress::SpoolReplay>(
         egress::SpoolReplay::Context{context_.get_executor(), clock_, ledger_, eventbus_},
-        *shared.stores.spool);
+        *shared.stores.spool, shared.settings.spool.max_age);
   }
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }

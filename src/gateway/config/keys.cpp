@@ -130,6 +130,7 @@ Keys::Keys(Settings& settings) : settings_(settings) {
   auto& spool = root_.section("spool");
   spool.key("path", settings.spool.path, Text{});
   spool.key("max_bytes", settings.spool.max_bytes, Bytes{4 * kKiB, 1024 * kTiB});
+  spool.key("max_age", settings.spool.max_age, Time{0ms, 8760h});
   root_.section("dead_letter").key("path", settings.dead_letter.path, Text{});
 }
 

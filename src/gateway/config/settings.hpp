@@ -127,6 +127,9 @@ struct Event {
 struct Storage {  // of spool and dead letters
   std::string path;
   std::size_t max_bytes = std::size_t{10} << 30;
+  // Of the spool: an event that is older and still answered with failures becomes a dead letter.
+  // 0: never.
+  Duration max_age = std::chrono::hours(24);
 };
 
 struct Credentials {

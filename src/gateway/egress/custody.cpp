@@ -102,14 +102,14 @@ void Custody::spooled(std::uint64_t number, const StoreResult& result) {
   context_.request_flush();
 }
 
-void Custody::dead_letter(const EventSlot& slot, unsigned status, std::string_view body) {
-  DeadLetter letter{slot, status, std::string(body)};
+void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body) {
+  DeadLetter letter{slot, why, status, std::string(body)};
   StoredEvent stored = stored_event(slot);
   auto& details = stored.details.emplace();
   details.attempts = slot.attempts + 1U;
   details.status = status;
   details.body = letter.body;
-  details.reason = label(observe::FailReason::refused);
+  details.reason = why == Why::expired ? "expired" : label(observe::FailReason::refused);
   details.endpoint = endpoint_;
   details.first = slot.post->time;
   details.last = context_.clock.wall(context_.clock.now());
@@ -140,7 +140,9 @@ void Custody::buried(std::uint64_t number, const StoreResult& result) {
 }
 
 void Custody::fail(const DeadLetter& letter, std::string_view why) {
-  context_.ledger.failed(letter.slot, observe::FailReason::refused, letter.status,
+  // One that was not refused is to be tried again, for which its replay looks at the status.
+  const unsigned status = letter.why == Why::refused ? letter.status : 0;
+  context_.ledger.failed(letter.slot, observe::FailReason::refused, status,
                          fmt::format("{}; {}", refusal_reason(letter.body), why));
 }
 

@@ -51,9 +51,14 @@ class Custody {
   // connections. The post is answered 200 when they are on the device; 503 if they cannot be put
   // there. They are handed over at the end of the turn.
   void spool(Post& post, std::span<const EventSlot> waiting, std::span<const EventSlot> in_flight);
-  // An event the eventbus refuses for good. Settled when it is on the device; failed, with
-  // `status` and the beginning of `body` as the reason, if it cannot be put there.
-  void dead_letter(const EventSlot& slot, unsigned status, std::string_view body);
+  // Why an event is given up.
+  enum class Why : std::uint8_t {
+    refused,  // for good, by the eventbus
+    expired   // it is too old to be tried again
+  };
+  // Settled when it is on the device. If it cannot be put there it has failed: a refused one with
+  // `status` and the beginning of `body` as the reason, an expired one as if it had no answer.
+  void dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body);
 
   // The end of a loop turn: hands over what spool() took, all of it at once.
   void flush() {
@@ -72,6 +77,7 @@ class Custody {
   };
   struct DeadLetter {
     EventSlot slot;
+    Why why = Why::refused;
     unsigned status = 0;
     std::string body;
   };

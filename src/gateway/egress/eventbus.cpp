@@ -166,7 +166,7 @@ void Eventbus::refuse(const EventSlot& slot, const Response& response) {
   // A post that was answered already is its sender's to repeat.
   if (context_.custody.keeps_dead_letters() && !slot.post->expired) {
     queue_.settled(slot);
-    context_.custody.dead_letter(slot, response.status, response.excerpt);
+    context_.custody.dead_letter(slot, Custody::Why::refused, response.status, response.excerpt);
     return;
   }
   give_up(slot, observe::FailReason::refused, response.status, refusal_reason(response.excerpt));
@@ -178,6 +178,11 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now
   if (asked) health_.hold(*asked, now);
   if (slot.post->expired) {
     give_up(slot, observe::FailReason::deadline, response.status, "deadline passed");
+    return;
+  }
+  if (slot.post->replayed && slot.post->owner->gives_up(slot)) {
+    queue_.settled(slot);
+    context_.custody.dead_letter(slot, Custody::Why::expired, response.status, response.excerpt);
     return;
   }
   ++slot.attempts;

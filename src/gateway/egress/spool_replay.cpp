@@ -10,16 +10,24 @@
 namespace gateway::egress {
 namespace {
 
-// Events that could not be delivered for so long make way for others.
-constexpr std::chrono::minutes kPatience{2};
+// Events that could not be delivered for so many times delivery.deadline, or so long, make way for
+// others, for as long again.
+constexpr int kPatience = 5;
+constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
 // A chunk is a part of the window, so that the next is there before the last is through.
 constexpr std::size_t kChunksInWindow = 4;
 
 }  // namespace
 
 void SpoolReplay::tick(Instant now) {
+  const auto patience = std::min(kPatience * context_.eventbus.settings().deadline, kMostPatience);
+  while (!resting_.empty() && now - resting_.front().since > patience) {
+    resting_rows_ -= resting_.front().rows.size();
+    spool_.give_back(std::move(resting_.front().rows));
+    resting_.pop_front();
+  }
   for (auto& [post, chunk] : chunks_) {
-    if (now - chunk.begun > kPatience) {
+    if (now - chunk.begun > patience) {
       context_.eventbus.withdraw(*post, observe::FailReason::deadline);
     }
   }
@@ -43,7 +51,7 @@ std::size_t SpoolReplay::room() const {
 }
 
 void SpoolReplay::pump() {
-  if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_) return;
+  if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_ + resting_rows_) return;
   const std::size_t rows = room();
   if (rows == 0) return;
   fetching_ = spool_.fetch(
@@ -59,6 +67,7 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
   fetching_ = false;
   if (rows.empty()) return;
   std::vector<Sequence> sequences;
+  std::vector<WallInstant> added;
   std::vector<events::CloudEvent> events;
   std::size_t bytes = 0;
   for (const StoredRow& row : rows) {
@@ -71,6 +80,7 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
     }
     bytes += event->data.size();
     sequences.push_back(row.seq);
+    added.push_back(row.added);
     events.push_back(std::move(*event));
   }
   if (events.empty()) return;
@@ -90,13 +100,43 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
     context_.eventbus.queue().push(slot);
     ++slot.index;
   }
-  chunks_.emplace(&post, Chunk{std::move(sequences), now});
+  chunks_.emplace(&post, Chunk{std::move(sequences), std::move(added), now, 0});
   context_.eventbus.context().request_flush();
   pump();
 }
 
+bool SpoolReplay::gives_up(const EventSlot& slot) {
+  const auto entry = chunks_.find(slot.post);
+  if (entry == chunks_.end()) return false;
+  Chunk& chunk = entry->second;
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(
+      context_.clock.wall(context_.clock.now()) - chunk.added[slot.index]);
+  Eventbus& eventbus = context_.eventbus;
+  auto& metrics = eventbus.context().metrics;
+  const std::uint64_t taken = metrics.events_delivered.value() + taken_;
+  const auto verdict = expiry_.failing_answer(
+      chunk.rows[slot.index], age, eventbus.state() == observe::EndpointState::up, taken);
+  if (verdict == SpoolExpiry::Verdict::now) metrics.events_expired.add();
+  if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.custody().keeps_dead_letters()) {
+    return false;
+  }
+  ++chunk.expired;
+  return true;
+}
+
 void SpoolReplay::answer_ready(Post& post) {
   asio::post(context_.executor, [this, &post] { finish(post); });
+}
+
+// Given back they are the next to be fetched: while the eventbus takes others, that would have the
+// same few tried for ever.
+void SpoolReplay::put_off(std::vector<Sequence> rows) {
+  if (context_.eventbus.is_down() || resting_rows_ >= kMostRows) {
+    spool_.give_back(std::move(rows));
+    return;
+  }
+  resting_rows_ += rows.size();
+  resting_.push_back({std::move(rows), context_.clock.now()});
 }
 
 void SpoolReplay::finish(Post& post) {
@@ -125,8 +165,10 @@ void SpoolReplay::finish(Post& post) {
   window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
                                   : std::max<std::size_t>(window_ / 2, 1);
   context_.ledger.answer_taken(post, context_.clock.now());
+  expiry_.forget(rows);
+  taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);
   if (!rows.empty()) spool_.remove(std::move(rows));
-  if (!again.empty()) spool_.give_back(std::move(again));
+  if (!again.empty()) put_off(std::move(again));
   pump();
 }
 

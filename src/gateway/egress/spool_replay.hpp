@@ -1,10 +1,12 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
 #include "gateway/egress/eventbus.hpp"
+#include "gateway/egress/spool_expiry.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/pipeline/ledger.hpp"
 
@@ -28,7 +30,9 @@ class SpoolReplay final : private PostOwner {
     Eventbus& eventbus;
   };
 
-  SpoolReplay(const Context& context, StoreWriter& spool) : context_(context), spool_(spool) {}
+  // `max_age`: as spool.max_age.
+  SpoolReplay(const Context& context, StoreWriter& spool, std::chrono::milliseconds max_age)
+      : context_(context), spool_(spool), expiry_(max_age) {}
   SpoolReplay(const SpoolReplay&) = delete;
   SpoolReplay& operator=(const SpoolReplay&) = delete;
 
@@ -40,21 +44,34 @@ class SpoolReplay final : private PostOwner {
 
  private:
   struct Chunk {
-    std::vector<Sequence> rows;  // by the index of their events
+    std::vector<Sequence> rows;      // by the index of their events
+    std::vector<WallInstant> added;  // likewise
     Instant begun;
+    std::size_t expired = 0;  // became dead letters for their age, or were to
+  };
+
+  struct Resting {
+    std::vector<Sequence> rows;
+    Instant since;
   };
 
   void answer_ready(Post& post) override;
+  bool gives_up(const EventSlot& slot) override;
   void pump();
   [[nodiscard]] std::size_t room() const;
   void take(const std::vector<StoredRow>& rows);
   void finish(Post& post);
+  void put_off(std::vector<Sequence> rows);
 
   Context context_;
   StoreWriter& spool_;
   std::unordered_map<Post*, Chunk> chunks_;
-  std::size_t window_ = 1;  // rows that may be on their way
-  std::size_t rows_ = 0;    // that are
+  SpoolExpiry expiry_;
+  std::uint64_t taken_ = 0;      // rows the eventbus took
+  std::size_t window_ = 1;       // rows that may be on their way
+  std::size_t rows_ = 0;         // that are
+  std::deque<Resting> resting_;  // could not be delivered; still leased
+  std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   bool fetching_ = false;
   bool stopped_ = false;

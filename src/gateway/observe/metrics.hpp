@@ -139,6 +139,7 @@ struct alignas(64) ShardMetrics {
   Counter events_dead_lettered;
   Counter events_spooled;
   Counter events_replayed;  // from the spool: delivered, or made dead letters
+  Counter events_expired;   // from the spool: too old to be tried again
   PerReason<RetryReason, Counter> events_retried;
   PerReason<FailReason, Counter> events_failed;
   Histogram post_duration;

@@ -98,6 +98,8 @@ void add_store(Families& families, const std::string& name,
                    store->damaged_rows);
   families.counter((name + "_damaged_files_total").c_str(), "Damaged files moved aside.",
                    store->moved_aside);
+  families.counter((name + "_salvaged_events_total").c_str(),
+                   "Events of damaged files that are in the store again.", store->salvaged);
   auto& states = families.add((name + "_state").c_str(), "1 for the state the store is in.",
                               MetricType::Gauge);
   using State = egress::StoreState;
@@ -135,6 +137,9 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   families.counter("events_spooled_total", "Events kept in the spool.", snapshot.spooled);
   families.counter("events_replayed_total", "Events of the spool delivered later.",
                    snapshot.replayed);
+  families.counter("events_expired_total",
+                   "Events of the spool older than spool.max_age that the eventbus kept failing.",
+                   snapshot.expired);
   families.gauge("unaccounted_records", "Records nobody knows the end of: a bug, unless 0.",
                  snapshot.unaccounted);
   add_store(families, "spool", stores.spool);

@@ -40,6 +40,7 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
       if (const auto n = shard->posts[status].value(); n != 0) sum.posts[status] += n;
     }
     sum.replayed += shard->events_replayed.value();
+    sum.expired += shard->events_expired.value();
     sum.unaccounted += shard->unaccounted_records.value();
     sum.posts_abandoned += shard->posts_abandoned.value();
     add_each(sum.retried, shard->events_retried);

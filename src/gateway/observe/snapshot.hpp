@@ -17,6 +17,7 @@ struct Snapshot {
   std::uint64_t dead_lettered = 0;
   std::uint64_t spooled = 0;
   std::uint64_t replayed = 0;
+  std::uint64_t expired = 0;
   std::uint64_t unaccounted = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(RetryReason::count_)> retried{};
   std::array<std::uint64_t, static_cast<std::size_t>(FailReason::count_)> failed{};

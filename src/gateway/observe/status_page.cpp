@@ -26,6 +26,7 @@ json::object counters(const Snapshot& snapshot) {
           {"events_dead_lettered", snapshot.dead_lettered},
           {"events_spooled", snapshot.spooled},
           {"events_replayed", snapshot.replayed},
+          {"events_expired", snapshot.expired},
           {"events_retried", by_label<RetryReason>(snapshot.retried)},
           {"events_failed", by_label<FailReason>(snapshot.failed)}};
 }
@@ -50,7 +51,8 @@ json::value store_json(const std::optional<egress::StoreStatus>& store) {
   return {{"state", egress::name_of(store->state)}, {"error", store->error},
           {"events", store->backlog_rows},          {"bytes", store->backlog_bytes},
           {"waiting", store->waiting_events},       {"refused", store->refused},
-          {"damaged_events", store->damaged_rows},  {"damaged_files", store->moved_aside}};
+          {"damaged_events", store->damaged_rows},  {"damaged_files", store->moved_aside},
+          {"salvaged_events", store->salvaged}};
 }
 
 }  // namespace

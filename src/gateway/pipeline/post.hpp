@@ -12,6 +12,7 @@
 namespace gateway {
 
 class Post;
+struct EventSlot;
 
 // Who waits for a post's answer.
 class PostOwner {
@@ -19,6 +20,9 @@ class PostOwner {
   // The answer of `post` is known. Called on the shard's thread, at most once for each post. The
   // answer is to be taken later, not from within this call.
   virtual void answer_ready(Post& post) = 0;
+  // An event was answered with a failure that may pass. True: it becomes a dead letter instead of
+  // being tried again. Asked for events from the spool only.
+  virtual bool gives_up(const EventSlot& /*slot*/) { return false; }
 
  protected:
   ~PostOwner() = default;

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "gateway/egress/store/damaged_file.hpp"
 #include "gateway/egress/store/store_database.hpp"
 
 namespace gateway::egress {
@@ -22,6 +23,9 @@ namespace fs = std::filesystem;
 using Kind = StoreError::Kind;
 
 constexpr std::string_view kCompanions[] = {"", "-wal", "-shm"};
+// Of a step of the salvage, for which new events wait.
+constexpr std::size_t kSalvagedRows = 512;
+constexpr std::size_t kSalvagedBytes = std::size_t{512} << 10;
 
 // Errors that speak of the device, of rights or of other programs; all others of SQLite mean that
 // the file is not what was written, as the statements here are always the same.
@@ -118,11 +122,30 @@ StoreDatabase& EventStore::connection() {
     settings.owner = role_ == Role::owner;
     settings.check = !checked_;
     settings.first_seq = last_seq_;
+    settings.salvages = salvages_;
     connection_ = std::make_unique<StoreDatabase>(settings);
+    // After a sync that failed the kernel may hold pages for written that are not: the log reads
+    // well, and what is appended to it is lost with them in a power cut. The database can be
+    // trusted, as it is synced after each page has been written to it again.
+    if (distrust_log_) connection_->empty_log();
+    distrust_log_ = false;
     last_seq_ = std::max(last_seq_, connection_->last_seq());
     checked_ = true;
+    if (role_ == Role::owner) catch_up_with_salvages();
   }
   return *connection_;
+}
+
+// The database knows which of the rows handed to it before an error it has.
+void EventStore::catch_up_with_salvages() {
+  const std::string before = salvages_.empty() ? std::string() : salvages_.front().file;
+  salvages_ = connection_->salvages();
+  if (salvages_.empty() || salvages_.front().file != before) {
+    damaged_file_.reset();
+    saving_ = {};
+  } else if (saving_.last <= salvages_.front().after) {
+    saving_ = {};
+  }
 }
 
 StoreError EventStore::error_of(const std::exception& error) const {
@@ -147,7 +170,8 @@ auto EventStore::attempt(Call call) -> StoreOutcome<decltype(call())> {
       StoreError value = error_of(error);
       // A handle may stay stuck in an error of the device; a new one looks at the file as it is. A
       // full store is no such thing: what was begun has been rolled back.
-      if (value.kind() != Kind::full) connection_.reset();
+      if (value.kind() != Kind::full || error.of_device()) connection_.reset();
+      distrust_log_ = role_ == Role::owner && (distrust_log_ || error.of_device());
       if (value.kind() != Kind::damaged || !again) return value;
     } catch (const Unusable& error) {
       connection_.reset();
@@ -168,6 +192,7 @@ StoreResult EventStore::replace_damaged_file() {
     }
   }
   moved_aside_.push_back(aside);
+  salvages_.emplace_back(fs::path(aside).filename().string());
   checked_ = false;
   return {};
 }
@@ -234,6 +259,38 @@ StoreOutcome<Sequence> EventStore::last_seq() {
 
 StoreResult EventStore::probe() {
   return attempt([this] { connection().probe(); });
+}
+
+StoreOutcome<SalvageStep> EventStore::salvage() {
+  return attempt([this] {
+    SalvageStep step;
+    StoreDatabase& database = connection();
+    if (salvages_.empty()) return step;
+    Salvage progress = salvages_.front();
+    if (!damaged_file_) {
+      const std::string file = (fs::path(path_).parent_path() / progress.file).string();
+      damaged_file_ = std::make_unique<DamagedFile>(file, progress.after);
+    }
+    if (saving_.rows.empty() && !saving_.end) {
+      saving_ = damaged_file_->next(kSalvagedRows, kSalvagedBytes);
+    }
+    progress.after = saving_.last;
+    progress.rows += saving_.rows.size();
+    for (const StoredRow& row : saving_.rows) progress.bytes += row.event.bytes();
+    database.save(saving_.rows, progress, saving_.end);
+    step.rows = saving_.rows.size();
+    if (saving_.end) {
+      const std::uint64_t held = damaged_file_->bytes_held();
+      step.bytes_lost = held - std::min(held, progress.bytes);
+      step.finished = std::move(progress);
+      damaged_file_.reset();
+      salvages_.erase(salvages_.begin());
+    } else {
+      salvages_.front() = std::move(progress);
+    }
+    saving_ = {};
+    return step;
+  });
 }
 
 bool EventStore::checkpoint_due() const noexcept {

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "gateway/egress/store/file_lock.hpp"
+#include "gateway/egress/store/salvage.hpp"
 #include "gateway/egress/store/store_error.hpp"
 #include "gateway/egress/store/stored_event.hpp"
 
 namespace gateway::egress {
 
+class DamagedFile;
 class StoreDatabase;
 
 enum class StoreKind : std::uint8_t { spool, dead_letters };
@@ -55,8 +57,9 @@ struct StoreTotals {
 // the process and of the machine. Synchronous; used by one thread at a time.
 //
 // A file found damaged, at open or later, is moved aside to "<path>.damaged-<UTC time>" and a new
-// one takes its place: moved_aside() tells. After an error of the device the store stays usable:
-// each call tries again, with a new handle if the old one may be stuck.
+// one takes its place: moved_aside() tells. What can still be read of it comes back by salvage().
+// After an error of the device the store stays usable: each call tries again, with a new handle if
+// the old one may be stuck.
 class EventStore {
  public:
   // The one owner of the file, made if need be; a lock on "<path>.lock" keeps a second one out. The
@@ -109,6 +112,12 @@ class EventStore {
   [[nodiscard]] bool checkpoint_possible() const noexcept;
   [[nodiscard]] StoreResult checkpoint();
 
+  // Files were moved aside, now or by an earlier process, and not all of their rows looked at.
+  [[nodiscard]] bool salvage_due() const noexcept { return !salvages_.empty(); }
+  // Appends some of their rows, each once, in one transaction and in bounded time; they get numbers
+  // of their own and keep the time they were added. What cannot be read is passed over.
+  [[nodiscard]] StoreOutcome<SalvageStep> salvage();
+
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   // Where damaged files went, oldest first. As this grows, earlier rows are gone from here.
   [[nodiscard]] const std::vector<std::string>& moved_aside() const noexcept {
@@ -124,6 +133,7 @@ class EventStore {
   template <class Call>
   auto attempt(Call call) -> StoreOutcome<decltype(call())>;
   [[nodiscard]] StoreDatabase& connection();
+  void catch_up_with_salvages();
   [[nodiscard]] StoreResult replace_damaged_file();
   [[nodiscard]] StoreError error_of(const std::exception& error) const;
 
@@ -135,7 +145,11 @@ class EventStore {
   std::unique_ptr<StoreDatabase> connection_;  // none after an error that may have left it stuck
   bool checked_ = false;                       // the file has been looked through once
   std::vector<std::string> moved_aside_;
-  Sequence last_seq_ = 0;  // the highest given out, so that a new file goes on behind it
+  bool distrust_log_ = false;      // what it says may not be on the device
+  Sequence last_seq_ = 0;          // the highest given out, so that a new file goes on behind it
+  std::vector<Salvage> salvages_;  // as the database has them; the first is under way
+  std::unique_ptr<DamagedFile> damaged_file_;  // of the first
+  StoredChunk saving_;                         // of its rows, not known to be in the database
   std::uint64_t commits_ = 0;
 };
 

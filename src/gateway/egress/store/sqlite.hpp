@@ -18,10 +18,14 @@ class Error : public std::runtime_error {
 
   // The primary result code, e.g. SQLITE_FULL.
   [[nodiscard]] int code() const noexcept { return code_ & 0xFF; }
+  // The device could not be read or written, which leaves open what of it is as it was written.
+  [[nodiscard]] bool of_device() const noexcept { return code() == kDeviceError; }
   // errno of the system call that failed last, or 0.
   [[nodiscard]] int system_error() const noexcept { return system_error_; }
 
  private:
+  static constexpr int kDeviceError = 10;  // SQLITE_IOERR
+
   int code_;
   int system_error_;
 };

@@ -103,7 +103,7 @@ void StoreDatabase::recognise(const Settings& settings) {
       database_.run(fmt::format("PRAGMA page_size={}", kPageSize));
       // Before the tables: page size and mode cannot both be changed in a file that has content.
       static_cast<void>(database_.text("PRAGMA journal_mode=WAL"));
-      create_schema(database_, settings.kind, settings.first_seq);
+      create_schema(database_, settings.kind, settings.first_seq, settings.salvages);
       return;
     case Recognised::damaged:
       throw_damaged("its tables are not those of a store");
@@ -326,6 +326,39 @@ void StoreDatabase::probe() {
   statements_->remove.bind(1, written).bind(2, written);
   statements_->remove.run();
   transaction.commit();
+}
+
+void StoreDatabase::save(std::span<const StoredRow> rows, const Salvage& progress, bool finished) {
+  if (wal_bytes() > 2 * wal_bound_) checkpoint();
+  set_durability(Durability::at_commit);
+  set_max_pages(max_pages_);
+  sqlite::Transaction transaction(database_);
+  std::map<std::string, StoreTotals> totals;
+  for (const StoredRow& row : rows) {
+    bind_row(statements_->insert, row.event, row.added);
+    statements_->insert.run();
+    if (row.replayed) {
+      statements_->mark.bind(1, sqlite3_last_insert_rowid(database_.handle()))
+          .bind(2, row.replayed->time_since_epoch().count());
+      statements_->mark.run();
+    }
+    StoreTotals& of_reason = totals[row.event.details ? row.event.details->reason : std::string()];
+    ++of_reason.rows;
+    of_reason.bytes += row.event.bytes();
+  }
+  add_to_totals(totals, 1);
+  note_salvage(database_, progress, finished);
+  transaction.commit();
+}
+
+std::vector<Salvage> StoreDatabase::salvages() {
+  return read_salvages(database_);
+}
+
+void StoreDatabase::empty_log() {
+  database_.check(sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                            nullptr, nullptr));
+  wal_pages_ = 0;
 }
 
 void StoreDatabase::checkpoint() {

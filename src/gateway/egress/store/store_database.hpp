@@ -9,6 +9,7 @@
 #include <string>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/salvage.hpp"
 #include "gateway/egress/store/sqlite.hpp"
 
 namespace gateway::egress {
@@ -27,9 +28,10 @@ class StoreDatabase {
     std::string path;
     std::uint64_t max_bytes = 0;
     StoreKind kind = StoreKind::spool;
-    bool owner = false;      // makes the file if need be and bounds it
-    bool check = false;      // an owner: looks for damage, in bounded time
-    Sequence first_seq = 0;  // a new file gives out higher ones
+    bool owner = false;                 // makes the file if need be and bounds it
+    bool check = false;                 // an owner: looks for damage, in bounded time
+    Sequence first_seq = 0;             // a new file gives out higher ones
+    std::span<const Salvage> salvages;  // whose state a new file is to keep
   };
   explicit StoreDatabase(const Settings& settings);
 
@@ -44,10 +46,15 @@ class StoreDatabase {
   std::optional<WallInstant> oldest();
   Sequence last_seq();
   void probe();
+  // Appends rows of another file as they stood there, and notes how far that has come.
+  void save(std::span<const StoredRow> rows, const Salvage& progress, bool finished);
+  std::vector<Salvage> salvages();
 
   [[nodiscard]] std::size_t wal_bytes() const noexcept { return wal_pages_ * page_size_; }
   [[nodiscard]] std::size_t wal_bound() const noexcept { return wal_bound_; }
   void checkpoint();
+  // Moves over all of the log and ends it, so that nothing of it is needed any more.
+  void empty_log();
 
  private:
   enum class Durability : std::uint8_t { unknown, at_checkpoint, at_commit };

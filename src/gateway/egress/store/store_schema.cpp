@@ -54,11 +54,13 @@ void write_identity(sqlite::Database& database, StoreKind kind) {
 
 }  // namespace
 
-void create_schema(sqlite::Database& database, StoreKind kind, Sequence first_seq) {
+void create_schema(sqlite::Database& database, StoreKind kind, Sequence first_seq,
+                   std::span<const Salvage> salvages) {
   sqlite::Transaction transaction(database);
   write_identity(database, kind);
   database.run(fmt::format("{};{};INSERT INTO sqlite_sequence(name,seq)VALUES('events',{})",
                            kEventsTable, kTotalsTable, first_seq));
+  begin_salvages(database, salvages);
   transaction.commit();
 }
 

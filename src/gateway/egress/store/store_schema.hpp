@@ -2,6 +2,7 @@
 #include <string>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/salvage.hpp"
 #include "gateway/egress/store/sqlite.hpp"
 
 namespace gateway::egress {
@@ -10,7 +11,8 @@ namespace gateway::egress {
 // of its columns. No index but the row number: appending writes one end of the file only.
 
 // Makes the tables in an empty database; rows count from behind `first_seq`.
-void create_schema(sqlite::Database& database, StoreKind kind, Sequence first_seq);
+void create_schema(sqlite::Database& database, StoreKind kind, Sequence first_seq,
+                   std::span<const Salvage> salvages);
 
 enum class Recognised {
   empty,    // nothing in it yet

@@ -57,8 +57,13 @@ StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits)
   thread_ = std::thread([this] { run(); });
 }
 
-StoreWriter::StoreWriter(const StoreError& unavailable)
-    : state_(state_of(unavailable.kind())), error_(unavailable.text()), stopping_(true) {}
+StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limits)
+    : limits_(limits),
+      opening_(std::move(opening)),
+      state_(state_of(reason.kind())),
+      error_(reason.text()) {
+  thread_ = std::thread([this] { run(); });
+}
 
 StoreWriter::~StoreWriter() {
   stop();
@@ -122,6 +127,7 @@ StoreStatus StoreWriter::status() const {
   status.commits = commits_.value();
   status.damaged_rows = damaged_rows_.value();
   status.moved_aside = moved_aside_.value();
+  status.salvaged = salvaged_.value();
   status.backlog_rows = backlog_rows_.value();
   status.backlog_bytes = backlog_bytes_.value();
   const std::int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
@@ -146,6 +152,10 @@ void StoreWriter::stop(Instant deadline) {
 
 void StoreWriter::run() {
   name_this_thread("store");
+  if (!store_ && !open_at_last()) {
+    refuse_waiting({StoreError::Kind::failing, "stopped"});
+    return;
+  }
   Turn turn;
   while (next_turn(turn)) {
     const bool idle = turn.empty();
@@ -162,6 +172,51 @@ void StoreWriter::run() {
   store_.reset();
 }
 
+// What comes in meanwhile is told at once that there is nothing to be had. False: the end.
+bool StoreWriter::open_at_last() {
+  for (;;) {
+    retry_after_ = std::clamp(2 * retry_after_, limits_.retry_initial, limits_.retry_max);
+    const Instant at = std::chrono::steady_clock::now() + retry_after_;
+    do {
+      StoreError why;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait_until(lock, at, [this] {
+          return stopping_ || !removals_.empty() || !returns_.empty() || !fetches_.empty();
+        });
+        if (stopping_) return false;
+        returns_.clear();
+        why = {StoreError::Kind::unusable, error_};
+      }
+      refuse_waiting(why);
+    } while (std::chrono::steady_clock::now() < at);
+    if (try_to_open()) return true;
+  }
+}
+
+bool StoreWriter::try_to_open() {
+  auto opened = opening_();
+  if (!opened) {
+    const StoreError error = opened.error();
+    state_.store(state_of(error.kind()), std::memory_order_release);
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(error_, error.text()) == error.text()) return false;
+    log::error(error.kind() == StoreError::Kind::in_use
+                   ? "another process has taken the store; what it would keep is refused"
+                   : "the store still cannot be opened; what it would keep is refused",
+               {{"error", error.text()}});
+    return false;
+  }
+  store_ = std::move(*opened);
+  opening_ = nullptr;
+  retry_after_ = 0ms;
+  notice_new_file();
+  publish();
+  log::info("store has been opened", {{"file", store_->path()}});
+  state_.store(StoreState::ok, std::memory_order_release);
+  return true;
+}
+
 // Waits for something to do. An empty turn: some time has passed. False: the end.
 bool StoreWriter::next_turn(Turn& turn) {
   std::unique_lock lock(mutex_);
@@ -173,6 +228,8 @@ bool StoreWriter::next_turn(Turn& turn) {
     const Instant now = std::chrono::steady_clock::now();
     if (retry_at_ != Instant::max()) {
       wake_.wait_until(lock, std::max(retry_at_, now), something);
+    } else if (store_->salvage_due()) {
+      wake_.wait_until(lock, std::max(salvage_at_, now), something);
     } else if (store_->checkpoint_possible()) {
       wake_.wait_until(lock, now + kIdle, something);
     } else {
@@ -293,8 +350,14 @@ void StoreWriter::serve(const Fetch& fetch) {
   }
   notice_new_file();
   if (chunk) {
+    if (!std::exchange(readable_, true)) {
+      log::info("store can be read again", {{"file", store_->path()}});
+    }
     fetch.done(std::move(chunk->rows));
   } else {
+    if (std::exchange(readable_, false)) {
+      log::error("store cannot be read", {{"error", chunk.error().text()}});
+    }
     fetch.done(chunk.error());
   }
 }
@@ -309,6 +372,10 @@ void StoreWriter::note_damaged(const StoredChunk& chunk) {
 void StoreWriter::keep_house(bool idle) {
   if (retry_at_ != Instant::max() && std::chrono::steady_clock::now() >= retry_at_) try_again();
   if (state() != StoreState::ok) return;
+  if (store_->salvage_due()) {
+    salvage_some();
+    idle = false;
+  }
   if (!store_->checkpoint_due() && !(idle && store_->checkpoint_possible())) return;
   const auto result = store_->checkpoint();
   notice_new_file();
@@ -327,6 +394,30 @@ void StoreWriter::try_again() {
   } else {
     failed(result.error());
   }
+}
+
+// New events are to have at least half of the device.
+void StoreWriter::salvage_some() {
+  const Instant begun = std::chrono::steady_clock::now();
+  if (begun < salvage_at_) return;
+  const auto step = store_->salvage();
+  notice_new_file();
+  const Instant ended = std::chrono::steady_clock::now();
+  if (!step) {
+    // A store without room for what was saved may still have some for new events.
+    salvage_at_ = ended + limits_.retry_max;
+    if (step.error().kind() != StoreError::Kind::full) failed(step.error());
+    return;
+  }
+  salvage_at_ = ended + (ended - begun);
+  salvaged_.add(step->rows);
+  if (step->rows != 0) publish();
+  if (!step->finished) return;
+  log::warn("what could be read of a damaged store is in the new one",
+            {{"file", step->finished->file},
+             {"events", step->finished->rows},
+             {"bytes", step->finished->bytes},
+             {"bytes_lost", step->bytes_lost}});
 }
 
 void StoreWriter::succeeded() {
@@ -361,7 +452,7 @@ void StoreWriter::refuse_waiting(const StoreError& error) {
   {
     const std::lock_guard lock(mutex_);
     submissions.swap(submissions_);
-    if (stopping_) {
+    if (stopping_ || !store_) {
       removals.swap(removals_);
       fetches.swap(fetches_);
     }

@@ -34,6 +34,7 @@ struct StoreStatus {
   std::uint64_t commits = 0;  // transactions that appended
   std::uint64_t damaged_rows = 0;
   std::uint64_t moved_aside = 0;    // files found damaged
+  std::uint64_t salvaged = 0;       // events of theirs that are in the store again
   std::uint64_t backlog_rows = 0;   // on disk, leased ones included
   std::uint64_t backlog_bytes = 0;  // their events'
   std::optional<WallInstant> oldest;
@@ -59,12 +60,16 @@ class StoreWriter {
   };
   using Done = std::function<void(StoreResult)>;
   using Fetched = std::function<void(StoreOutcome<std::vector<StoredRow>>)>;
+  using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
 
   explicit StoreWriter(std::unique_ptr<EventStore> store)
       : StoreWriter(std::move(store), Limits()) {}
   StoreWriter(std::unique_ptr<EventStore> store, Limits limits);
-  // Stands for a store that cannot be opened: takes nothing, has nothing, says why.
-  explicit StoreWriter(const StoreError& unavailable);
+  // For a store that could not be opened, for this reason: takes nothing, has nothing, and calls
+  // `opening` on its thread, after pauses as Limits has them, until that succeeds.
+  StoreWriter(const StoreError& reason, Opening opening)
+      : StoreWriter(reason, std::move(opening), Limits()) {}
+  StoreWriter(const StoreError& reason, Opening opening, Limits limits);
   // As stop() without a deadline.
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
@@ -121,6 +126,8 @@ class StoreWriter {
   };
 
   void run();
+  [[nodiscard]] bool open_at_last();
+  [[nodiscard]] bool try_to_open();
   [[nodiscard]] bool next_turn(Turn& turn);
   void append(std::vector<Submission> group);
   void remove_now(const std::vector<Removal>& removals);
@@ -128,6 +135,7 @@ class StoreWriter {
   void note_damaged(const StoredChunk& chunk);
   void keep_house(bool idle);
   void try_again();
+  void salvage_some();
   void succeeded();
   void failed(const StoreError& error);
   void refuse_waiting(const StoreError& error);
@@ -137,19 +145,23 @@ class StoreWriter {
   const Limits limits_;
 
   // The thread's own.
-  std::unique_ptr<EventStore> store_;
+  Opening opening_;                    // until there is a store
+  std::unique_ptr<EventStore> store_;  // null until it could be opened
   RowLeases leases_;
   std::vector<Sequence> owed_;  // removals that failed
   std::vector<StoredEvent> group_;
   std::chrono::milliseconds retry_after_{0};
   Instant retry_at_ = Instant::max();
+  Instant salvage_at_ = Instant::min();
   std::size_t files_seen_ = 0;
+  bool readable_ = true;  // as last logged
 
   std::atomic<StoreState> state_{StoreState::ok};
   observe::Counter appended_;
   observe::Counter removed_;
   observe::Counter damaged_rows_;
   observe::Counter commits_;
+  observe::Counter salvaged_;
   observe::Gauge moved_aside_;
   observe::Gauge backlog_rows_;
   observe::Gauge backlog_bytes_;

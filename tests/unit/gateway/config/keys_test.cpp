@@ -92,6 +92,7 @@ const Bounds kBounds[] = {
      {"subject", "[bucket]", "[subject, subject]", "[{a: b}]", "[~]"}},
     {"event.redact", {"[]", "[Authorization]"}, {"Authorization", "['a b']", "['']"}},
     {"spool.max_bytes", {"4KiB", "1024TiB"}, {"4095", "1025TiB"}},
+    {"spool.max_age", {"0", "1ms", "24h", "8760h"}, {"24", "8761h", "never"}},
 };
 
 TEST(Keys, TakeValuesWithinTheirBoundsOnly) {
@@ -196,7 +197,7 @@ delivery:
   headers: {Authorization: Bearer x, X-Tenant: 7}
   tls: {verify: false}
 event: {id: stable, data: records, attributes: [subject], redact: [Authorization, Cookie]}
-spool: {path: /s, max_bytes: 5GiB}
+spool: {path: /s, max_bytes: 5GiB, max_age: 36h}
 dead_letter: {path: /d}
 )");
   EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
@@ -256,6 +257,7 @@ dead_letter: {path: /d}
   EXPECT_EQ(s.event.redact, (std::vector<std::string>{"Authorization", "Cookie"}));
   EXPECT_EQ(s.spool.path, "/s");
   EXPECT_EQ(s.spool.max_bytes, std::size_t{5} << 30U);
+  EXPECT_EQ(s.spool.max_age, std::chrono::hours(36));
   EXPECT_EQ(s.dead_letter.path, "/d");
 }
 

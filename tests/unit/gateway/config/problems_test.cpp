@@ -102,7 +102,7 @@ TEST(Problems, UnknownKeysComeWithAHint) {
       {"endpoint=h", "unknown key here; there is bucket.endpoint"},
       {"delivery.cert=h", "unknown key here; there is gateway.tls.cert and delivery.tls.cert"},
       {"dead_letter.max_bytes=1MiB", "unknown key here; there is spool.max_bytes"},
-      {"spool.zzzzzz=1", "unknown key; keys here are path, max_bytes"},
+      {"spool.zzzzzz=1", "unknown key; keys here are path, max_bytes, max_age"},
       {"zzzzzz.path=1", "unknown key; there are target, eventbus, debug"},
       {"gateway.threads.x=1", "gateway.threads has no keys below it"},
       {"gateway=1", "is a section; set its keys, such as gateway.listen"},

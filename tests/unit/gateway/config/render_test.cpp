@@ -36,7 +36,7 @@ delivery:
   retry: {initial: 1001ms, multiplier: 1.25}
   headers: {Authorization: Bearer hush}
 event: {id: stable, attributes: [subject, cosbucket], redact: [Authorization]}
-spool: {path: "/var/spool/\u00e9", max_bytes: 5GiB}
+spool: {path: "/var/spool/\u00e9", max_bytes: 5GiB, max_age: 36h}
 )";
 
 TEST(Render, GivesAConfigurationThatLoadsToTheSameSettings) {

@@ -7,58 +7,13 @@
 #include <future>
 
 #include "support.hpp"
+#include "told.hpp"
 
 namespace gateway::egress {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace test;
-
-// Long enough for any machine; nothing waits for it to pass.
-constexpr auto kPatience = 60s;
-
-// What a completion was told, to be waited for.
-template <class Result>
-class Told {
- public:
-  Told() : promise_(std::make_shared<std::promise<Result>>()), future_(promise_->get_future()) {}
-
-  [[nodiscard]] auto done() {
-    return [promise = promise_](Result result) { promise->set_value(std::move(result)); };
-  }
-  [[nodiscard]] Result get() {
-    if (future_.wait_for(kPatience) != std::future_status::ready) {
-      return StoreError(StoreError::Kind::failing, "never told");
-    }
-    return future_.get();
-  }
-  [[nodiscard]] bool ready() const { return future_.wait_for(0s) == std::future_status::ready; }
-
- private:
-  std::shared_ptr<std::promise<Result>> promise_;
-  std::future<Result> future_;
-};
-using Rows = StoreOutcome<std::vector<StoredRow>>;
-
-StoreResult append(StoreWriter& writer, std::vector<StoredEvent> events) {
-  Told<StoreResult> told;
-  if (!writer.submit(std::move(events), told.done())) {
-    return StoreError(StoreError::Kind::failing, "refused");
-  }
-  return told.get();
-}
-StoreResult remove(StoreWriter& writer, std::vector<Sequence> rows) {
-  Told<StoreResult> told;
-  EXPECT_TRUE(writer.remove(std::move(rows), told.done()));
-  return told.get();
-}
-std::vector<StoredRow> fetch(StoreWriter& writer, std::size_t max_rows) {
-  Told<Rows> told;
-  EXPECT_TRUE(writer.fetch(max_rows, 10 * kMiB, told.done()));
-  auto rows = told.get();
-  EXPECT_TRUE(rows) << rows.error().text();
-  return rows ? std::move(*rows) : std::vector<StoredRow>();
-}
 
 // Keeps the writer's thread in a completion until it is let go: what is handed in meanwhile waits.
 class Held {

@@ -1,0 +1,75 @@
+#pragma once
+#include <chrono>
+#include <future>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "gateway/egress/store/store_writer.hpp"
+#include "support.hpp"
+
+namespace gateway::egress::test {
+
+// Long enough for any machine; nothing waits for it to pass.
+inline constexpr std::chrono::seconds kPatience{60};
+
+// What a completion was told, to be waited for.
+template <class Result>
+class Told {
+ public:
+  Told() : promise_(std::make_shared<std::promise<Result>>()), future_(promise_->get_future()) {}
+
+  [[nodiscard]] auto done() {
+    return [promise = promise_](Result result) { promise->set_value(std::move(result)); };
+  }
+  [[nodiscard]] Result get() {
+    if (future_.wait_for(kPatience) != std::future_status::ready) {
+      return StoreError(StoreError::Kind::failing, "never told");
+    }
+    return future_.get();
+  }
+  [[nodiscard]] bool ready() const {
+    return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+
+ private:
+  std::shared_ptr<std::promise<Result>> promise_;
+  std::future<Result> future_;
+};
+using Rows = StoreOutcome<std::vector<StoredRow>>;
+
+inline StoreResult append(StoreWriter& writer, std::vector<StoredEvent> events) {
+  Told<StoreResult> told;
+  if (!writer.submit(std::move(events), told.done())) {
+    return StoreError(StoreError::Kind::failing, "refused");
+  }
+  return told.get();
+}
+inline StoreResult remove(StoreWriter& writer, std::vector<Sequence> rows) {
+  Told<StoreResult> told;
+  EXPECT_TRUE(writer.remove(std::move(rows), told.done()));
+  return told.get();
+}
+inline Rows try_fetch(StoreWriter& writer, std::size_t max_rows) {
+  Told<Rows> told;
+  EXPECT_TRUE(writer.fetch(max_rows, 10 * kMiB, told.done()));
+  return told.get();
+}
+inline std::vector<StoredRow> fetch(StoreWriter& writer, std::size_t max_rows) {
+  auto rows = try_fetch(writer, max_rows);
+  EXPECT_TRUE(rows) << rows.error().text();
+  return rows ? std::move(*rows) : std::vector<StoredRow>();
+}
+
+// Looks again and again until `ready` holds; false when it does not in time.
+template <class Ready>
+[[nodiscard]] bool soon(Ready ready) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!ready()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace gateway::egress::test

@@ -78,7 +78,7 @@ void DamagedFile::take(StoredChunk& chunk, std::size_t& bytes) {
   at_ = std::max(at_, seq);
   if (given_out(seq)) return;
   const std::size_t before = chunk.rows.size();
-  add_row(*rows_, chunk);
+  add_row(*rows_, chunk, RowCheck::event);
   if (chunk.rows.size() == before) return;
   note_given_out(seq);
   bytes += chunk.rows.back().event.bytes();

@@ -145,17 +145,12 @@ bool JsonCursor::skip_string() noexcept {
 }
 
 bool JsonCursor::skip_scalar() noexcept {
-  switch (const char first = peek()) {
-    case 't':
-      return skip_literal("true");
-    case 'f':
-      return skip_literal("false");
-    case 'n':
-      return skip_literal("null");
-    default:
-      if (first != '-' && !is_digit(first)) return unexpected("expected a value");
-      return skip_number();
-  }
+  const char first = peek();
+  if (first == '-' || is_digit(first)) return skip_number();
+  if (first == 't') return skip_literal("true");
+  if (first == 'f') return skip_literal("false");
+  if (first == 'n') return skip_literal("null");
+  return unexpected("expected a value");
 }
 
 // A backslash behind the cursor lies within a string: elsewhere it would have been a token or the
@@ -200,11 +195,13 @@ bool JsonCursor::skip_number() noexcept {
   } else {
     p = digits(p, limit);
   }
-  if (p != nullptr && p != limit && *p == '.') p = digits(p + 1, limit);
-  if (p != nullptr && p != limit && (*p == 'e' || *p == 'E')) {
-    ++p;
-    if (p != limit && (*p == '+' || *p == '-')) ++p;
-    p = digits(p, limit);
+  if (p != limit && p != nullptr) {
+    if (*p == '.') p = digits(p + 1, limit);
+    if (p != nullptr && p != limit && (*p == 'e' || *p == 'E')) {
+      ++p;
+      if (p != limit && (*p == '+' || *p == '-')) ++p;
+      p = digits(p, limit);
+    }
   }
   if (p == nullptr || !end_scalar(p)) return fail("invalid number", offset());
   return true;

@@ -42,23 +42,31 @@ Task<void> Connection::run() {
   if (failure_) std::rethrow_exception(failure_);
 }
 
+// Takes a step of reading and waits for the next one. What is thrown ends this connection only.
+template <class Step>
+void Connection::go_on(Step step) {
+  try {
+    step();
+    read();
+  } catch (...) {
+    failure_ = std::current_exception();
+    abort();
+  }
+}
+
 void Connection::read() {
   if (phase_ != Phase::reading || paused()) return;
-  read_pending_ = true;
   const std::span<char> room = reader_.prepare();
   socket_.async_read_some(asio::buffer(room.data(), room.size()),
                           [this](const error_code& error, std::size_t size) {
                             read_pending_ = false;
                             last_activity_ = ingress_.context().clock.refresh();
-                            try {
-                              if (phase_ == Phase::reading) on_read(error, size);
-                              read();
-                            } catch (...) {
-                              failure_ = std::current_exception();
-                              abort();
+                            if (phase_ == Phase::reading) {
+                              go_on([&] { on_read(error, size); });
                             }
                             if (phase_ != Phase::reading) progress_.notify_all();
                           });
+  read_pending_ = true;
 }
 
 void Connection::on_read(const error_code& error, std::size_t size) {
@@ -79,8 +87,7 @@ void Connection::on_progress() {
     progress_.notify_all();
   } else if (!read_pending_ && !paused()) {
     request_since_ = ingress_.context().clock.refresh();
-    process();
-    read();
+    go_on([this] { process(); });
   }
 }
 

@@ -56,6 +56,8 @@ class Connection final : public PostOwner {
   // Waits for the client's bytes, unless reading is over or paused. None may be waited for.
   void read();
   void on_read(const error_code& error, std::size_t size);
+  template <class Step>
+  void go_on(Step step);
   void on_progress();
   void process();
   void on_head();

@@ -1,6 +1,7 @@
 #include "events/json_cursor.hpp"
 
 #include <array>
+#include <cassert>
 #include <cstring>
 
 #include "events/json_text.hpp"
@@ -42,69 +43,76 @@ JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* 
       backslash_(find_backslash(text)) {}
 
 std::size_t JsonCursor::end() const noexcept {
-  const char* end = text_ + *token_;
+  const char* end = text_ + offset();
   while (end != text_ && is_space(end[-1])) --end;
   return static_cast<std::size_t>(end - text_);
 }
 
 bool JsonCursor::value() {
-  std::array<char, kMaxDepth> closers;  // the bracket each open container waits for
+  const char first = peek();
+  if (first == '"') return skip_string();
+  if (first != '{' && first != '[') return skip_scalar();
+  return skip_container() && check_escapes();
+}
+
+// Where nearly all of a post's tokens are passed, hence with all it needs in registers. It need not
+// ask at every token whether that is the one past the last: JsonIndex lets that one repeat the
+// text's first, which is a bracket here, and only where a value may begin is an opening bracket
+// right.
+bool JsonCursor::skip_container() noexcept {
+  assert(text_[*last_] == '{' || text_[*last_] == '[');
+  const char* const text = text_;
+  const std::uint32_t* token = token_;
+  std::array<char, kMaxDepth> outer;  // the closers of the containers around the innermost
   std::size_t depth = 0;
-  const std::size_t max_depth = kMaxDepth - depth_;
+  char closer = '\0';  // the bracket the innermost container waits for
+  const auto stop = [&](std::string_view reason) {
+    token_ = token;
+    return unexpected(reason);
+  };
+
   for (;;) {
-    switch (const char first = peek()) {
-      case '{':
-      case '[': {
-        if (depth == max_depth) return fail(kTooDeep, offset());
-        const char closer = first == '{' ? '}' : ']';
-        ++token_;
-        if (peek() == closer) {
-          ++token_;
-          break;
-        }
-        closers[depth++] = closer;
-        if (closer == '}' && !skip_name()) return false;
-        continue;  // with the first value of this container
-      }
-      case '"':
-        if (!skip_string()) return false;
-        break;
-      case 't':
-        if (!skip_literal("true")) return false;
-        break;
-      case 'f':
-        if (!skip_literal("false")) return false;
-        break;
-      case 'n':
-        if (!skip_literal("null")) return false;
-        break;
-      default:
-        if (first != '-' && !is_digit(first)) return unexpected("expected a value");
-        if (!skip_number()) return false;
+    if (closer == '}') {
+      if (text[*token] != '"') return stop("expected a member name in double quotes");
+      ++token;
+      if (text[*token] != ':') return stop("expected ':' after a member name");
+      ++token;
     }
-    // A value has ended: leave the containers that end here, go on to the next value.
-    for (;;) {
-      if (depth == 0) return true;
-      const char closer = closers[depth - 1];
-      const char after = peek();
-      if (after == ',') {
-        ++token_;
-        if (closer == '}' && !skip_name()) return false;
-        break;
-      }
-      if (after != closer) {
-        return unexpected(closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-      }
-      ++token_;
-      --depth;
+    const char first = text[*token];
+    if (first == '{' || first == '[') {
+      if (token == last_) return stop("expected a value");
+      if (depth == kMaxDepth - depth_) return fail(kTooDeep, *token);
+      outer[depth++] = closer;
+      closer = first == '{' ? '}' : ']';
+      ++token;
+      if (text[*token] != closer) continue;  // with the first value in it
+    } else if (first == '"') {
+      ++token;
+    } else {
+      token_ = token;
+      if (!skip_scalar()) return false;
+      token = token_;
     }
+    // A value has ended: leave the containers that end with it, go on to the next value.
+    while (text[*token] == closer) {
+      ++token;
+      closer = outer[--depth];
+      if (depth == 0) {
+        token_ = token;
+        return true;
+      }
+    }
+    if (text[*token] != ',') {
+      return stop(closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
+    }
+    ++token;
   }
 }
 
 bool JsonCursor::string(JsonString& out) {
   if (!next_is('"', "expected a string")) return false;
   const std::size_t begin = offset();
-  const bool has_escapes = backslash_ < text_ + token_[1];
+  const bool has_escapes = backslash_ < text_ + token_end();
   if (!skip_string()) return false;
   out = JsonString(text(begin + 1, end() - 1), has_escapes, begin);
   return true;
@@ -131,21 +139,25 @@ bool JsonCursor::enter(char bracket, std::string_view otherwise) noexcept {
   return true;
 }
 
-bool JsonCursor::skip_name() noexcept {
-  return next_is('"', "expected a member name in double quotes") && skip_string() &&
-         expect(':', "expected ':' after a member name");
-}
-
 bool JsonCursor::skip_string() noexcept {
   ++token_;
-  const char* const next = text_ + *token_;
-  return backslash_ >= next || check_escapes(next);
+  return check_escapes();
 }
 
-// A backslash up to `limit`, the next token, lies within the string just passed: elsewhere it would
-// have been a token or the rest of a bad one. The string's closing quote ends every look ahead.
-bool JsonCursor::check_escapes(const char* limit) noexcept {
-  while (backslash_ < limit) {
+bool JsonCursor::skip_scalar() noexcept {
+  const char first = peek();
+  if (first == '-' || is_digit(first)) return skip_number();
+  if (first == 't') return skip_literal("true");
+  if (first == 'f') return skip_literal("false");
+  if (first == 'n') return skip_literal("null");
+  return unexpected("expected a value");
+}
+
+// A backslash behind the cursor lies within a string: elsewhere it would have been a token or the
+// rest of a bad one. The string's closing quote ends every look ahead.
+bool JsonCursor::check_escapes() noexcept {
+  const char* const passed = text_ + offset();
+  while (backslash_ < passed) {
     const char* after = backslash_ + 1;
     switch (*after) {
       case '"':
@@ -175,7 +187,7 @@ bool JsonCursor::check_escapes(const char* limit) noexcept {
 }
 
 bool JsonCursor::skip_number() noexcept {
-  const char* const limit = text_ + token_[1];
+  const char* const limit = text_ + token_end();
   const char* p = text_ + *token_;
   if (*p == '-') ++p;
   if (p != limit && *p == '0') {
@@ -183,11 +195,13 @@ bool JsonCursor::skip_number() noexcept {
   } else {
     p = digits(p, limit);
   }
-  if (p != nullptr && p != limit && *p == '.') p = digits(p + 1, limit);
-  if (p != nullptr && p != limit && (*p == 'e' || *p == 'E')) {
-    ++p;
-    if (p != limit && (*p == '+' || *p == '-')) ++p;
-    p = digits(p, limit);
+  if (p != limit && p != nullptr) {
+    if (*p == '.') p = digits(p + 1, limit);
+    if (p != nullptr && p != limit && (*p == 'e' || *p == 'E')) {
+      ++p;
+      if (p != limit && (*p == '+' || *p == '-')) ++p;
+      p = digits(p, limit);
+    }
   }
   if (p == nullptr || !end_scalar(p)) return fail("invalid number", offset());
   return true;
@@ -195,7 +209,7 @@ bool JsonCursor::skip_number() noexcept {
 
 bool JsonCursor::skip_literal(std::string_view literal) noexcept {
   const char* const begin = text_ + *token_;
-  const char* const limit = text_ + token_[1];
+  const char* const limit = text_ + token_end();
   const bool same = static_cast<std::size_t>(limit - begin) >= literal.size() &&
                     std::memcmp(begin, literal.data(), literal.size()) == 0;
   if (!same || !end_scalar(begin + literal.size())) return fail("invalid literal", offset());
@@ -205,7 +219,7 @@ bool JsonCursor::skip_literal(std::string_view literal) noexcept {
 // A number or literal ends at the next token or at white space; whatever else may follow white
 // space would be a token of its own.
 bool JsonCursor::end_scalar(const char* end) noexcept {
-  if (end != text_ + token_[1] && !is_space(*end)) return false;
+  if (end != text_ + token_end() && !is_space(*end)) return false;
   ++token_;
   return true;
 }

@@ -47,14 +47,14 @@ class JsonCursor {
  public:
   static constexpr std::size_t kMaxDepth = 1024;
 
-  // `tokens` holds `count` offsets, ascending, and then `size` once more.
+  // `tokens` holds `count` offsets, ascending, and then the first of them once more.
   JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens,
              std::size_t count) noexcept;
 
   // First byte of the next token; NUL at the end of the text, which no token begins with.
   [[nodiscard]] char peek() const noexcept { return token_ == last_ ? '\0' : text_[*token_]; }
   // Where the next token begins; the size of the text at its end.
-  [[nodiscard]] std::size_t offset() const noexcept { return *token_; }
+  [[nodiscard]] std::size_t offset() const noexcept { return offset_of(token_); }
   // Where what was passed last ends: just behind its last byte, white space left out.
   [[nodiscard]] std::size_t end() const noexcept;
   [[nodiscard]] std::string_view text(std::size_t from, std::size_t to) const noexcept {
@@ -84,13 +84,20 @@ class JsonCursor {
  private:
   [[nodiscard]] bool expect(char token, std::string_view otherwise) noexcept;
   [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
-  [[nodiscard]] bool skip_name() noexcept;
+  [[nodiscard]] bool skip_container() noexcept;
   [[nodiscard]] bool skip_string() noexcept;
-  [[nodiscard]] bool check_escapes(const char* limit) noexcept;
+  [[nodiscard]] bool skip_scalar() noexcept;
+  // Of all the strings that were passed.
+  [[nodiscard]] bool check_escapes() noexcept;
   [[nodiscard]] bool skip_number() noexcept;
   [[nodiscard]] bool skip_literal(std::string_view literal) noexcept;
   [[nodiscard]] bool end_scalar(const char* end) noexcept;
   bool unexpected(std::string_view reason) noexcept;
+  [[nodiscard]] std::size_t offset_of(const std::uint32_t* token) const noexcept {
+    return token == last_ ? static_cast<std::size_t>(text_end_ - text_) : *token;
+  }
+  // Where the text of the next token ends at the latest: where the one behind it begins.
+  [[nodiscard]] std::size_t token_end() const noexcept { return offset_of(token_ + 1); }
   [[nodiscard]] const char* find_backslash(const char* from) const noexcept;
 
   const char* text_;

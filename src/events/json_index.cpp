@@ -76,7 +76,7 @@ boost::system::result<JsonCursor, Malformed> JsonIndex::read(const char* text, s
   if (error != simdjson::SUCCESS) return locate_lexical_error(view);
   const std::size_t count = stages.n_structural_indexes;
   // The array has room for some more than one entry per byte; see JsonCursor for this one.
-  stages.structural_indexes[count] = static_cast<std::uint32_t>(size);
+  stages.structural_indexes[count] = stages.structural_indexes[0];
   return JsonCursor(text, size, stages.structural_indexes.get(), count);
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 // The parts of HTTP/1.1 message heads that requests and answers share (RFC 9110 section 5,
 // RFC 9112 sections 2, 5, 6). Strict where leniency has been used to smuggle requests: lines end in
@@ -42,11 +43,9 @@ class HeadScan {
     const std::size_t begin = i == 0 ? 0 : ends_[i - 1] + std::size_t{2};
     return {data + begin, ends_[i] - begin};
   }
-  // How many of its characters stand in front of its first colon; 0 if there is none, or none does.
-  [[nodiscard]] std::size_t before_colon(std::size_t i) const noexcept {
-    const std::size_t begin = i == 0 ? 0 : ends_[i - 1] + std::size_t{2};
-    return colons_[i] == 0 ? 0 : colons_[i] - begin;
-  }
+  // Where it ends, and where its first colon is, 0 if there is none; from the head's first byte.
+  [[nodiscard]] std::size_t line_end(std::size_t i) const noexcept { return ends_[i]; }
+  [[nodiscard]] std::size_t colon(std::size_t i) const noexcept { return colons_[i]; }
   void reset() noexcept {
     scanned_ = line_ = lines_ = 0;
     colon_ = 0;
@@ -75,21 +74,26 @@ class HeadScan {
 // Walks the field lines of a complete head.
 class FieldWalk {
  public:
-  FieldWalk(const char* data, const HeadScan& scan) noexcept : data_(data), scan_(scan) {}
+  FieldWalk(const char* data, const HeadScan& scan) noexcept
+      : data_(data), scan_(scan), begin_(data + scan.line_end(0) + 2) {}
   // Goes on to the next field; false at the end and when a line is malformed.
   [[nodiscard]] bool next() noexcept {
     if (line_ == scan_.lines()) return false;
-    const std::string_view line = scan_.line(data_, line_);
+    const char* const colon = data_ + scan_.colon(line_);
+    const char* end = data_ + scan_.line_end(line_);
+    const char* const begin = std::exchange(begin_, end + 2);
+    ++line_;
     // A line that begins with white space is obsolete folding: no name begins with a blank. What is
     // in front of the colon must be a token; is_name() says so of the names it knows.
-    const std::size_t colon = scan_.before_colon(line_++);
-    malformed_ = colon == 0;
-    name_ = line.substr(0, colon);
-    value_ = line.substr(malformed_ ? 0 : colon + 1);
+    malformed_ = colon <= begin;  // there is none, or nothing in front of it
+    if (malformed_) return false;
+    name_ = {begin, colon};
     const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!value_.empty() && is_blank(value_.front())) value_.remove_prefix(1);
-    while (!value_.empty() && is_blank(value_.back())) value_.remove_suffix(1);
-    return !malformed_;
+    const char* value = colon + 1;
+    while (value != end && is_blank(*value)) ++value;
+    while (value != end && is_blank(end[-1])) --end;
+    value_ = {value, end};
+    return true;
   }
   // Not empty, letter case as received; see check_unknown().
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
@@ -106,16 +110,17 @@ class FieldWalk {
  private:
   const char* data_;
   const HeadScan& scan_;
+  const char* begin_;  // of line_
   std::size_t line_ = 1;
   std::string_view name_;
   std::string_view value_;
   bool malformed_ = false;
 };
 
-// Whether `name`, of a head that HeadScan accepted, is `lower`, a name of letters and hyphens in
-// lower case, in any letter case. Eight characters at a time: setting bit 5 maps nothing but the
-// two cases of a letter onto a letter, and only a control character, which is not there, onto a
-// hyphen.
+// Whether `name`, of a head that HeadScan accepted, is `lower`, a name of letters, hyphens and
+// slashes in lower case, in any letter case. Eight characters at a time: setting bit 5 maps nothing
+// but the two cases of a letter onto a letter, and only a control character, which is not there,
+// onto a hyphen or slash.
 template <std::size_t N>
 [[nodiscard]] bool is_name(std::string_view name, const char (&lower)[N]) noexcept {
   constexpr std::size_t kSize = N - 1;

@@ -33,34 +33,62 @@ Connection::~Connection() {
 }
 
 Task<void> Connection::run() {
-  while (phase_ == Phase::reading) {
-    if (paused()) {
-      co_await progress_.wait();
-      if (phase_ == Phase::reading && !paused()) {
-        request_since_ = ingress_.context().clock.refresh();
-        process();
-      }
-      continue;
-    }
-    const std::span<char> room = reader_.prepare();
-    auto [error, size] =
-        co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), tuple);
-    last_activity_ = ingress_.context().clock.refresh();
-    if (phase_ != Phase::reading) break;
-    if (error == asio::error::eof) {
-      // The client may have closed its side only, and still wait for answers.
-      phase_ = Phase::answering;
-    } else if (error) {
-      abort();
-    } else {
-      reader_.commit(size);
-      process();
-    }
-  }
+  read();
+  while (phase_ == Phase::reading || read_pending_) co_await progress_.wait();
   while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
   if (phase_ == Phase::answering && unread_input_) co_await linger();
   abort();
   while (write_pending_) co_await progress_.wait();
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+// Takes a step of reading and waits for the next one. What is thrown ends this connection only.
+template <class Step>
+void Connection::go_on(Step step) {
+  try {
+    step();
+    read();
+  } catch (...) {
+    failure_ = std::current_exception();
+    abort();
+  }
+}
+
+void Connection::read() {
+  if (phase_ != Phase::reading || paused()) return;
+  const std::span<char> room = reader_.prepare();
+  socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                          [this](const error_code& error, std::size_t size) {
+                            read_pending_ = false;
+                            last_activity_ = ingress_.context().clock.refresh();
+                            if (phase_ == Phase::reading) {
+                              go_on([&] { on_read(error, size); });
+                            }
+                            if (phase_ != Phase::reading) progress_.notify_all();
+                          });
+  read_pending_ = true;
+}
+
+void Connection::on_read(const error_code& error, std::size_t size) {
+  if (error == asio::error::eof) {
+    // The client may have closed its side only, and still wait for answers.
+    phase_ = Phase::answering;
+  } else if (error) {
+    abort();
+  } else {
+    reader_.commit(size);
+    process();
+  }
+}
+
+// Something was written: what waited for it goes on.
+void Connection::on_progress() {
+  if (phase_ != Phase::reading) {
+    progress_.notify_all();
+  } else if (!read_pending_ && !paused()) {
+    request_since_ = ingress_.context().clock.refresh();
+    go_on([this] { process(); });
+  }
 }
 
 void Connection::process() {
@@ -192,7 +220,7 @@ void Connection::flush() {
     out += "HTTP/1.1 100 Continue\r\n\r\n";
   }
   if (!out.empty()) send(out);
-  progress_.notify_all();
+  on_progress();
 }
 
 void Connection::send(std::string_view bytes) {
@@ -227,7 +255,7 @@ void Connection::wait_writable() {
       const std::string rest = std::exchange(unsent_, {});
       send(rest);
     }
-    progress_.notify_all();
+    on_progress();
   });
 }
 

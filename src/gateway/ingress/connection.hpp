@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/intrusive/list_hook.hpp>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -14,10 +15,11 @@ namespace gateway::ingress {
 
 class Ingress;
 
-// One client's connection. A coroutine reads, a RequestReader makes requests of it, and answers
-// leave at the end of the loop turn in which they became ready. Reading never waits for an answer
-// or a write; it pauses when kMostUnanswered requests are owed one. Owned by the Ingress, which
-// joins run() before it destroys the connection. Lives on the shard's thread.
+// One client's connection. A RequestReader makes requests of what is read, and answers leave at the
+// end of the loop turn in which they became ready. Reading never waits for an answer or a write; it
+// pauses when kMostUnanswered requests are owed one. A coroutine tells how the connection ends; the
+// reads before that are plain handlers, as each spares a post some hundred instructions. Owned by
+// the Ingress, which joins run() before it destroys the connection. Lives on the shard's thread.
 class Connection final : public PostOwner {
  public:
   Connection(Ingress& ingress, Socket socket, bool over_limit);
@@ -51,6 +53,12 @@ class Connection final : public PostOwner {
   static constexpr std::size_t kMostUnanswered = 64;
   static constexpr std::size_t kMostLingerBytes = std::size_t{1} << 20;
 
+  // Waits for the client's bytes, unless reading is over or paused. None may be waited for.
+  void read();
+  void on_read(const error_code& error, std::size_t size);
+  template <class Step>
+  void go_on(Step step);
+  void on_progress();
   void process();
   void on_head();
   void refuse_head(Answer refusal);
@@ -77,11 +85,13 @@ class Connection final : public PostOwner {
   Instant request_since_;  // first byte of the request being read
   Instant blocked_since_;
   Instant linger_until_;
+  std::exception_ptr failure_;  // what ended the connection, if it was one
   Phase phase_ = Phase::reading;
   bool request_begun_ = false;
   bool keeping_body_ = false;
   bool skipping_ = false;  // the body of a request that is answered already
   bool over_limit_;
+  bool read_pending_ = false;
   bool write_pending_ = false;
   bool owes_continue_ = false;
   bool unread_input_ = false;  // the client may still be sending: close with care

@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kLargestFirstRead = (std::size_t{16} << 10) - BufferPool::kPadding;
 
 BodyKind kind_of(std::string_view content_type) noexcept {
+  constexpr std::size_t kCommon = std::string_view("application/cloudevents").size();
+  if (!http::is_name(content_type.substr(0, kCommon), "application/cloudevents")) {
+    return BodyKind::records;
+  }
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
   if (http::equals_ignoring_case(type, "application/cloudevents+json")) {
@@ -23,16 +27,11 @@ BodyKind kind_of(std::string_view content_type) noexcept {
   return BodyKind::records;
 }
 
-// RFC 9112 section 3.2: no form of request target holds white space or anything but ASCII. Control
-// characters but tabs were found before.
+// RFC 9112 section 3.2: no form of request target holds white space or anything but ASCII.
 bool is_target(std::string_view target) noexcept {
-  unsigned char all = 0;
-  bool blank = false;
-  for (const char c : target) {
-    all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
-    blank = blank || c == ' ' || c == '\t';
-  }
-  return !target.empty() && all < 0x80 && !blank;
+  bool good = !target.empty();
+  for (const char c : target) good = good && c > ' ' && c <= '~';
+  return good;
 }
 
 }  // namespace
@@ -115,16 +114,17 @@ RequestReader::Step RequestReader::read_head() {
 }
 
 bool RequestReader::parse_request_line(std::string_view line) noexcept {
+  constexpr std::size_t kVersion = std::string_view(" HTTP/1.1").size();
+  http_1_0_ = line.ends_with(" HTTP/1.0");
+  const bool known = http_1_0_ || line.ends_with(" HTTP/1.1");
   const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
+  const std::size_t last = known ? line.size() - kVersion : line.rfind(' ');
   if (first == std::string_view::npos || first == last ||
       !is_target(line.substr(first + 1, last - first - 1))) {
     fail(400, "malformed request line");
     return false;
   }
-  const std::string_view version = line.substr(last + 1);
-  http_1_0_ = version == "HTTP/1.0";
-  if (!http_1_0_ && version != "HTTP/1.1") {
+  if (!known) {
     fail(400, "not HTTP/1.1");
     return false;
   }

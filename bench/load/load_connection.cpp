@@ -13,6 +13,11 @@ constexpr std::size_t kReadSize = std::size_t{64} << 10;
 // More posts than this leave in several calls.
 constexpr std::size_t kParts = 64;
 
+// After a failure.
+constexpr std::chrono::milliseconds kRest{10};
+// A server that refuses asks for more than a run has.
+constexpr std::chrono::milliseconds kLongestWait{250};
+
 std::span<char> read_buffer() {
   thread_local std::array<char, kReadSize> buffer;
   return buffer;
@@ -55,6 +60,32 @@ void LoadConnection::transmit() {
     // Of an end, reading will tell; there may still be an answer before it.
     if (transfer.ended || transfer.size == 0) return;
   }
+}
+
+void LoadConnection::wake(TimePoint now) {
+  switch (stream_.state()) {
+    case Stream::State::closed:
+      if (!owner_.settings_.new_connection_per_post) {
+        connect(now);
+        return;
+      }
+      break;
+    case Stream::State::connecting:
+      return;
+    case Stream::State::open:
+      break;
+  }
+  if (has_room()) owner_.has_room(*this, now);
+  if (talk_.unsent()) transmit();
+}
+
+// In a closed loop: an open one keeps its rate, whatever it is told.
+std::chrono::milliseconds LoadConnection::asked_to_wait() const {
+  const auto& response = reader_.response();
+  if (owner_.settings_.rate || response.status / 100 == 2 || response.retry_after.empty()) {
+    return std::chrono::milliseconds(0);
+  }
+  return kLongestWait;
 }
 
 void LoadConnection::ready(std::uint32_t events) {
@@ -114,7 +145,17 @@ bool LoadConnection::answer(TimePoint now) {
   }
   const auto& response = reader_.response();
   owner_.completed(*first->post, first->intended, response.status, now);
-  if (owner_.settings_.new_connection_per_post || response.close || talk_.broken()) {
+  const bool last = owner_.settings_.new_connection_per_post || response.close || talk_.broken();
+  const std::chrono::milliseconds wait = asked_to_wait();
+  if (wait.count() != 0) {
+    if (last) {
+      owner_.failed("closed", talk_.outstanding());
+      close();
+    }
+    owner_.rest(*this, now + wait);
+    return !last;
+  }
+  if (last) {
     renew(now);
     return false;
   }
@@ -134,7 +175,7 @@ void LoadConnection::lose(std::string_view why, TimePoint now) {
   const std::size_t lost = talk_.outstanding();
   owner_.failed(why, lost);
   close();
-  owner_.rest(*this, now);
+  owner_.rest(*this, now + kRest);
 }
 
 // The connection has served its time: the next one is made at once.

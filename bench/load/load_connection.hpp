@@ -25,6 +25,8 @@ class LoadConnection final : public Pollable {
   // The post leaves with the next transmit().
   void begin(const PreparedPost& post, TimePoint intended) { talk_.begin(post, intended); }
   void transmit();
+  // Its rest is over.
+  void wake(TimePoint now);
   [[nodiscard]] std::size_t outstanding() const noexcept { return talk_.outstanding(); }
   void close() noexcept;
 
@@ -41,6 +43,8 @@ class LoadConnection final : public Pollable {
   void ended(TimePoint now);
   void lose(std::string_view why, TimePoint now);
   void renew(TimePoint now);
+  // How long the answer just read asks to be left alone; 0 if it does not.
+  [[nodiscard]] std::chrono::milliseconds asked_to_wait() const;
 
   LoadGenerator& owner_;
   Stream stream_;

@@ -10,7 +10,6 @@ namespace {
 
 // Fewer than any listener's backlog, so that none is lost and waited for a second.
 constexpr std::size_t kConnectingAtOnce = 100;
-constexpr std::chrono::milliseconds kRest{10};
 
 }  // namespace
 
@@ -52,15 +51,10 @@ void LoadGenerator::connect_more(TimePoint now) {
 
 void LoadGenerator::advance(TimePoint now) {
   if (!settings_.new_connection_per_post) connect_more(now);
-  while (!resting_.empty() && resting_.front().until <= now) {
-    LoadConnection& connection = *resting_.front().connection;
-    resting_.pop_front();
-    if (settings_.new_connection_per_post) {
-      has_room(connection, now);
-      if (connection.outstanding() != 0) connection.transmit();
-    } else {
-      connection.connect(now);
-    }
+  while (!resting_.empty() && resting_.top().until <= now) {
+    LoadConnection& connection = *resting_.top().connection;
+    resting_.pop();
+    connection.wake(now);
   }
   if (!schedule_) return;
   while (running_ && schedule_->due() <= now) {
@@ -79,7 +73,7 @@ void LoadGenerator::advance(TimePoint now) {
 LoadGenerator::TimePoint LoadGenerator::next_due(TimePoint now) const {
   TimePoint due = now + std::chrono::seconds(1);
   if (running_ && schedule_) due = std::min(due, schedule_->due());
-  if (!resting_.empty()) due = std::min(due, now + kRest);
+  if (!resting_.empty()) due = std::min(due, resting_.top().until);
   return due;
 }
 
@@ -150,8 +144,8 @@ void LoadGenerator::has_room(LoadConnection& connection, TimePoint now) {
   }
 }
 
-void LoadGenerator::rest(LoadConnection& connection, TimePoint now) {
-  resting_.push_back({&connection, now + kRest});
+void LoadGenerator::rest(LoadConnection& connection, TimePoint until) {
+  resting_.push({&connection, until});
 }
 
 void LoadGenerator::give_up() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <string_view>
 #include <vector>
 
@@ -70,6 +71,8 @@ class LoadGenerator {
   struct Resting {
     LoadConnection* connection;
     TimePoint until;
+    // The one that wakes first is on top of the queue.
+    friend bool operator<(const Resting& a, const Resting& b) noexcept { return a.until > b.until; }
   };
 
   // Called by connections.
@@ -77,7 +80,7 @@ class LoadGenerator {
   void completed(const PreparedPost& post, TimePoint intended, unsigned status, TimePoint now);
   void failed(std::string_view why, std::size_t posts);
   void has_room(LoadConnection& connection, TimePoint now);
-  void rest(LoadConnection& connection, TimePoint now);
+  void rest(LoadConnection& connection, TimePoint until);
 
   void connect_more(TimePoint now);
   void begin(LoadConnection& connection, TimePoint intended);
@@ -96,9 +99,9 @@ class LoadGenerator {
 
   bool running_ = false;
   std::optional<ArrivalSchedule> schedule_;
-  Ring<TimePoint> waiting_;     // due, but no connection had room
-  Ring<LoadConnection*> free_;  // each once at most; those that closed meanwhile included
-  Ring<Resting> resting_;       // after a failure
+  Ring<TimePoint> waiting_;               // due, but no connection had room
+  Ring<LoadConnection*> free_;            // each once at most; those that closed meanwhile included
+  std::priority_queue<Resting> resting_;  // after a failure, or as they were told
   std::size_t outstanding_ = 0;
 
   TimePoint measured_from_;

@@ -113,6 +113,24 @@ TEST(LoadGenerator, PostsOverTlsWithSignatures) {
   }
 }
 
+TEST(LoadGenerator, AClosedLoopWaitsWhenItIsAskedTo) {
+  for (const bool asked : {false, true}) {
+    test::ScriptedHttpServer server;
+    server.script([asked](const test::ReceivedRequest&) {
+      return asked ? test::reply(503, {{"Retry-After", "1"}}) : test::reply(503);
+    });
+    LoadSettings settings;
+    settings.connections = 3;
+    LocalLoad local(SinkSettings(), settings, server.port());
+    local.play(milliseconds(60));
+    if (asked) {
+      EXPECT_EQ(local.load().totals().errors.at("503"), 3U);
+    } else {
+      EXPECT_GT(local.load().totals().errors.at("503"), 3U);
+    }
+  }
+}
+
 TEST(LoadGenerator, GoesOnAfterAServerThatWantsTheConnectionEnded) {
   test::ScriptedHttpServer server;
   server.script([](const test::ReceivedRequest&) { return test::last_reply(200); });

@@ -147,11 +147,17 @@ void GatewayUnderTest::wait_until_it_listens() {
     Socket socket(host_, port_);
     if (socket.connect()) return;
     if (!process_) throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
-    if (!process_->running()) throw Unreachable(fmt::format("{} has ended: {}", command_, log()));
+    check();
     if (steady_clock::now() >= limit) {
       throw Unreachable(fmt::format("{} does not listen: {}", command_, log()));
     }
     std::this_thread::sleep_for(kPoll);
+  }
+}
+
+void GatewayUnderTest::check() const {
+  if (process_ && !process_->running()) {
+    throw Unreachable(fmt::format("{} has ended: {}", command_, log()));
   }
 }
 

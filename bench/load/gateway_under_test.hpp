@@ -50,6 +50,8 @@ class GatewayUnderTest {
   GatewayUnderTest(const GatewayUnderTest&) = delete;
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
+  // Throws Unreachable if it was started here and has ended.
+  void check() const;
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   // Of the process to be measured; 0 if that is unknown.

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 
 namespace gateway::load {
@@ -14,7 +15,7 @@ struct Machine {
 // The wall clock as RFC 3339, in UTC.
 [[nodiscard]] std::string now_text();
 
-// Lets this process have as many descriptors as it may.
-void raise_descriptor_limit();
+// Lets this process, and those it starts, have as many descriptors as they may; how many that is.
+std::size_t raise_descriptor_limit();
 
 }  // namespace gateway::load

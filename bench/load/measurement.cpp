@@ -168,6 +168,7 @@ void Run::play(TimePoint from, TimePoint to) {
   for (TimePoint now = from; now < to; now = steady_clock::now()) {
     if (now >= told_ + kTold) {
       told_ = now;
+      gateway_.check();
       on_progress_(std::clamp(Seconds(now - start) / whole, 0.0, 1.0));
     }
     turn(std::min(to, now + kTold));
@@ -179,7 +180,8 @@ void Run::connect() {
   load_.advance(steady_clock::now());
   while (!load_.connected()) {
     const TimePoint now = steady_clock::now();
-    if (now >= limit) throw Unreachable("not all connections to the gateway could be made");
+    if (now >= limit)
+      throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
     on_progress_(0);
     turn(now + kTold);
   }

@@ -13,11 +13,9 @@ class Pollable {
   Pollable() = default;
   Pollable(const Pollable&) = delete;
   Pollable& operator=(const Pollable&) = delete;
+  virtual ~Pollable() = default;
   // `events` as epoll has them. May come once more after the descriptor was closed.
   virtual void ready(std::uint32_t events) = 0;
-
- protected:
-  ~Pollable() = default;
 };
 
 // The loop of load and eventbus: epoll and nothing else, since what they cost is taken from the

@@ -36,7 +36,7 @@ class Sink::Listener final : public Pollable {
       : owner_(owner), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
     if (fd_ < 0) fail("socket");
   }
-  ~Listener() { ::close(fd_); }
+  ~Listener() override { ::close(fd_); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -63,7 +63,7 @@ class Sink::Listener final : public Pollable {
 class Sink::Connection final : public Pollable {
  public:
   Connection(Sink& owner, int fd) : owner_(owner), fd_(fd) {}
-  ~Connection() { close(); }
+  ~Connection() override { close(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdio>
+
+#include "load/machine.hpp"
 
 namespace gateway::load {
 namespace {
@@ -12,6 +16,9 @@ constexpr const char* kBusiest = "conns64-records1";
 // A quick run has no better idea of the maximum than some seconds can give.
 constexpr double kHalf = 0.5;
 constexpr double kIdleRate = 2'000;  // over 10,000 connections: each is used every five seconds
+
+// Of a gateway or of this process, beside the load's connections.
+constexpr std::size_t kOtherDescriptors = 200;
 
 struct Entry {
   Scenario scenario;
@@ -92,7 +99,12 @@ Scenario finished(const Entry& entry, const SuiteSettings& settings) {
 
 void run_suite(Campaign& campaign, const SuiteSettings& settings) {
   std::vector<Entry> chosen = entries();
+  const std::size_t descriptors = raise_descriptor_limit();
   std::erase_if(chosen, [&](const Entry& entry) {
+    if (entry.scenario.connections + kOtherDescriptors > descriptors) {
+      fmt::print(stderr, "{} is left out: ulimit -n is {}\n", entry.scenario.name, descriptors);
+      return true;
+    }
     return (entry.full && settings.quick) || !entry.scenario.name.starts_with(settings.only);
   });
   campaign.expect(chosen.size());

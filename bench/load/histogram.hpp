@@ -6,7 +6,7 @@
 namespace gateway::load {
 
 // Counts durations in buckets whose width is at most 1/64 of their value (log-linear, as HDR
-// histograms are): 26 KB for everything from a nanosecond to a century. add() costs a few
+// histograms are): 30 KB for everything from a nanosecond to a century. add() costs a few
 // instructions and never allocates. A value, for one thread.
 class Histogram {
  public:

@@ -275,7 +275,7 @@ void Run::fill_in(RunResult& result, const Moment& begin, const Moment& stopped,
   result.generator_cores = (end.own_cpu_us - begin.own_cpu_us) / window_us;
   if (gateway_.pid() != 0) {
     const CpuTime cpu = cpu_between(begin.gateway, end.gateway);
-    RunResult::Usage usage;
+    RunUsage usage;
     usage.user_us = cpu.user_us;
     usage.system_us = cpu.system_us;
     usage.window_us = window_us;

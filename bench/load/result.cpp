@@ -26,7 +26,7 @@ double over(double value, std::uint64_t count) {
   return count == 0 ? 0 : rounded(value / static_cast<double>(count));
 }
 
-json::object gateway_json(const RunResult::Gateway& gateway) {
+json::object gateway_json(const RunGateway& gateway) {
   json::object object{{"kind", gateway.kind}, {"command", gateway.command}};
   if (gateway.threads) object["threads"] = *gateway.threads;
   if (!gateway.pipeline.empty()) object["pipeline"] = gateway.pipeline;
@@ -34,7 +34,7 @@ json::object gateway_json(const RunResult::Gateway& gateway) {
   return object;
 }
 
-json::object load_json(const RunResult::Load& load) {
+json::object load_json(const RunLoad& load) {
   json::object object{{"loop", load.open ? "open" : "closed"},
                       {"connections", load.connections},
                       {"depth", load.depth}};
@@ -68,7 +68,7 @@ void add_latencies(json::object& object, const Histogram& latencies) {
 }
 
 void add_usage(json::object& object, const RunResult& result) {
-  const RunResult::Usage& usage = *result.usage;
+  const RunUsage& usage = *result.usage;
   const double total = usage.user_us + usage.system_us;
   object["cpu"] = {{"user_us_per_post", over(usage.user_us, result.posts)},
                    {"system_us_per_post", over(usage.system_us, result.posts)},

@@ -10,6 +10,43 @@
 
 namespace gateway::load {
 
+// What was measured.
+struct RunGateway {
+  std::string kind;
+  std::string command;
+  std::optional<unsigned> threads;
+  std::string pipeline;
+  bool pinned = false;
+};
+
+// What it was loaded with.
+struct RunLoad {
+  bool open = false;
+  unsigned connections = 0;
+  unsigned depth = 1;
+  std::optional<double> rate;
+  std::string arrivals;
+  std::string records_per_post;
+  double body_bytes = 0;
+  bool new_connection_per_post = false;
+  bool tls = false;
+  bool is_signed = false;
+  double duration_s = 0;
+  double warmup_s = 0;
+  std::uint64_t seed = 0;
+};
+
+// Of the gateway's processes, over the window.
+struct RunUsage {
+  double user_us = 0;
+  double system_us = 0;
+  double window_us = 0;
+  std::uint64_t voluntary = 0;
+  std::uint64_t involuntary = 0;
+  std::uint64_t idle_bytes = 0;
+  std::uint64_t peak_bytes = 0;
+};
+
 // One measurement, as it stands in the JSON that `cos-bench --json` writes:
 //
 // {"schema": 1,
@@ -22,7 +59,8 @@ namespace gateway::load {
 //    "repetition",            from 1
 //    "gateway": {"kind", "command", "threads"?, "pipeline"?, "pinned"},
 //    "load": {"loop": "closed"|"open", "connections", "depth", "rate"?, "arrivals"?,
-//             "records_per_post", "body_bytes" (mean), "new_connection_per_post", "tls", "signed",
+//             "records_per_post" (text: a distribution), "body_bytes" (mean),
+//             "new_connection_per_post", "tls", "signed",
 //             "duration_s", "warmup_s", "seed"},
 //    "sink": {"latency_us" (mean), "fail_share"},
 //    "result": {
@@ -43,44 +81,11 @@ namespace gateway::load {
 //
 // A member with "?" is left out when it is not known, as the CPU time of a server elsewhere.
 struct RunResult {
-  struct Gateway {
-    std::string kind;
-    std::string command;
-    std::optional<unsigned> threads;
-    std::string pipeline;
-    bool pinned = false;
-  };
-  struct Load {
-    bool open = false;
-    unsigned connections = 0;
-    unsigned depth = 1;
-    std::optional<double> rate;
-    std::string arrivals;
-    std::string records_per_post;
-    double body_bytes = 0;
-    bool new_connection_per_post = false;
-    bool tls = false;
-    bool is_signed = false;
-    double duration_s = 0;
-    double warmup_s = 0;
-    std::uint64_t seed = 0;
-  };
-  // Of the gateway's processes, over the window.
-  struct Usage {
-    double user_us = 0;
-    double system_us = 0;
-    double window_us = 0;
-    std::uint64_t voluntary = 0;
-    std::uint64_t involuntary = 0;
-    std::uint64_t idle_bytes = 0;
-    std::uint64_t peak_bytes = 0;
-  };
-
   std::string name;
   std::string command;
   unsigned repetition = 1;
-  Gateway gateway;
-  Load load;
+  RunGateway gateway;
+  RunLoad load;
   double sink_latency_us = 0;
   double sink_fail_share = 0;
 
@@ -91,7 +96,7 @@ struct RunResult {
   double records_per_s = 0;
   double mb_per_s = 0;
   Histogram latencies;
-  std::optional<Usage> usage;
+  std::optional<RunUsage> usage;
   double generator_cores = 0;
   std::uint64_t acknowledged = 0;
   std::optional<std::uint64_t> arrived;

@@ -19,7 +19,7 @@ RunResult result(double cpu_us) {
   result.posts = 10;
   result.records = 100;
   result.posts_per_s = 1234;
-  RunResult::Usage usage;
+  RunUsage usage;
   usage.user_us = cpu_us / 4;
   usage.system_us = cpu_us * 3 / 4;
   result.usage = usage;

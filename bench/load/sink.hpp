@@ -16,7 +16,7 @@ namespace gateway::load {
 // What an eventbus has seen.
 struct SinkTotals {
   std::uint64_t requests = 0;
-  std::uint64_t taken = 0;        // of them, answered 2xx
+  std::uint64_t taken = 0;  // of them, to be answered 2xx; a cut may keep the answer from leaving
   std::uint64_t without_id = 0;   // of those taken, no CloudEvents in binary mode
   std::uint64_t connections = 0;  // ever
 };

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <utility>
 
+#include "demo/record_text.hpp"
+
 namespace gateway::demo {
 namespace {
 
@@ -43,10 +45,6 @@ constexpr std::array<std::string_view, 6> kAwkward{
     "100% done+really",  "say \"cheese\"",
     "back\\slash",       "caf\xc3\xa9 & cr\xc3\xa8me"};
 
-constexpr std::string_view kAppId = "1253970026";
-constexpr std::string_view kBucket = "testpic";
-constexpr std::string_view kRegion = "ap-chengdu";
-
 template <std::size_t n>
 std::string_view pick(const std::array<Share, n>& shares, std::uint64_t percent) {
   for (const Share& share : shares) {
@@ -54,44 +52,6 @@ std::string_view pick(const std::array<Share, n>& shares, std::uint64_t percent)
     percent -= share.percent;
   }
   return shares.front().text;
-}
-
-void append_json_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-}
-
-void append_percent_encoded(std::string& out, std::string_view text) {
-  constexpr std::string_view kSafe =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (kSafe.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 15U];
-  }
-}
-
-void append_base64(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    const std::string_view part = text.substr(at, 3);
-    unsigned bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8U | (i < part.size() ? static_cast<unsigned char>(part[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= part.size() ? kDigits[bits >> (18U - 6U * i) & 63U] : '=';
-    }
-  }
 }
 
 template <class... Args>
@@ -140,51 +100,25 @@ void SyntheticPayloads::choose_key() {
   key_ += kExtensions[below(kExtensions.size())];
 }
 
-// As in captures: Base64 of four hexadecimal numbers, the first of which is the time.
-void SyntheticPayloads::append_request_id(std::string& out, std::int64_t time) {
-  std::array<char, 64> text{};
-  const auto end = fmt::format_to_n(text.data(), text.size(), "{:08x}_{:x}_{:x}_{:x}", time,
-                                    random() & 0xffffffffU, random() & 0xffffU, made_);
-  append_base64(out, std::string_view(text.data(), end.size));
-}
-
 void SyntheticPayloads::append_record(std::string& out) {
   choose_key();
-  const std::string_view event_name = pick(kEventNames, below(100));
-  const std::string_view content_type = pick(kContentTypes, below(100));
+  RecordText record;
+  record.event_name = pick(kEventNames, below(100));
+  record.key = key_;
+  record.content_type = pick(kContentTypes, below(100));
   // Sizes spread evenly over magnitudes, from bytes to 1 GiB.
-  const std::uint64_t size = below(std::uint64_t{1} << (1 + below(30)));
-  const std::int64_t time = mix_.first_event_time + static_cast<std::int64_t>(made_ / 100);
-
-  append(
-      out,
-      R"({{"cos":{{"cosSchemaVersion":"1.0","cosObject":{{"url":"http://{}-{}.cos.{}.myqcloud.com/)",
-      kBucket, kAppId, kRegion);
-  append_percent_encoded(out, key_);
-  out += R"(","meta":{"x-cos-request-id":")";
-  append_request_id(out, time);
-  append(out,
-         R"(","Content-Type":"{}","ETag":"\"{:016x}{:016x}\"","x-cos-storage-class":"STANDARD"}},)",
-         content_type, random(), random());
-  append(out, R"("vid":"","key":"/{}/{}/)", kAppId, kBucket);
-  append_json_escaped(out, key_);
-  append(out,
-         R"(","size":{}}},"cosBucket":{{"region":"cd","name":"{}","appid":"{}","cosRegion":"{}",)"
-         R"("s3Region":"{}"}},"cosNotificationId":"unkown"}},)",
-         size, kBucket, kAppId, kRegion, kRegion);
-  append(
-      out,
-      R"("event":{{"eventName":"{}","eventVersion":"1.0","eventTime":{},"eventSource":"qcs::cos",)",
-      event_name, time);
-  append(
-      out,
-      R"("requestParameters":{{"requestSourceIP":"203.0.113.{}","requestHeaders":{{"Authorization":)"
-      R"("q-sign-algorithm=sha1&q-ak=EXAMPLE&q-sign-time={};{}&q-header-list=host&q-signature={:016x}"}}}},)",
-      1 + below(254), time, time + 900, random());
-  append(
-      out,
-      R"("eventQueue":"qcs:0:scf:{}:appid/{}:default.cos-events.$DEFAULT","reservedInfo":"","reqid":0}}}})",
-      kRegion, kAppId);
+  record.size = below(std::uint64_t{1} << (1 + below(30)));
+  record.time = mix_.first_event_time + static_cast<std::int64_t>(made_ / 100);
+  request_id_.clear();
+  const auto a = static_cast<std::uint32_t>(random());
+  const auto b = static_cast<std::uint16_t>(random());
+  append_request_id(request_id_, record.time, a, b, made_);
+  record.request_id = request_id_;
+  record.etag_high = random();
+  record.etag_low = random();
+  record.address = static_cast<unsigned>(1 + below(254));
+  record.signature = random();
+  demo::append_record(out, record);
   ++made_;
 }
 

@@ -44,12 +44,12 @@ class SyntheticPayloads {
   [[nodiscard]] unsigned record_count() noexcept;
   void choose_key();
   void append_record(std::string& out);
-  void append_request_id(std::string& out, std::int64_t time);
 
   PayloadMix mix_;
   std::uint64_t state_;
   std::uint64_t made_ = 0;  // records
   std::string key_;         // of the record being written, as plain UTF-8
+  std::string request_id_;  // likewise
 };
 
 }  // namespace gateway::demo

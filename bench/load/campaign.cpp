@@ -1,0 +1,60 @@
+#include "load/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <span>
+
+#include "load/interruption.hpp"
+#include "load/results_table.hpp"
+
+namespace gateway::load {
+
+void Campaign::run(const Scenario& scenario) {
+  run(scenario, settings_.gateways);
+}
+
+void Campaign::run(const Scenario& scenario, const GatewaySpec& gateway) {
+  run(scenario, std::vector<GatewaySpec>{gateway});
+}
+
+void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways) {
+  std::vector<std::vector<RunResult>> rows(gateways.size());
+  const auto count = static_cast<double>(settings_.repetitions * gateways.size());
+  double part = 0;
+  for (unsigned repetition = 1; repetition <= settings_.repetitions; ++repetition) {
+    for (std::size_t i = 0; i < gateways.size(); ++i) {
+      const std::string label = fmt::format("{} {}", scenario.name, gateways[i].name);
+      rows[i].push_back(measure(scenario, gateways[i], [&](double share) {
+        if (interrupted()) throw Interrupted();
+        progress_.show(
+            (static_cast<double>(done_) + (part + share) / count) / static_cast<double>(expected_),
+            label);
+      }));
+      rows[i].back().repetition = repetition;
+      rows[i].back().command = settings_.command;
+      ++part;
+    }
+  }
+  ++done_;
+  progress_.clear();
+  if (!head_shown_) fmt::print("{}", table_head());
+  head_shown_ = true;
+  for (auto& row : rows) {
+    fmt::print("{}", table_row(row));
+    std::move(row.begin(), row.end(), std::back_inserter(results_));
+  }
+  std::fflush(stdout);
+}
+
+double Campaign::posts_per_s(const std::string& scenario, const std::string& gateway) const {
+  std::vector<double> values;
+  for (const RunResult& result : results_) {
+    if (result.name == scenario && result.gateway.kind == gateway) {
+      values.push_back(result.posts_per_s);
+    }
+  }
+  return median(values);
+}
+
+}  // namespace gateway::load

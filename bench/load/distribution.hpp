@@ -1,0 +1,35 @@
+#pragma once
+#include <boost/system/result.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "load/random.hpp"
+
+namespace gateway::load {
+
+// How a count or length varies from post to post. A plain value; samples are at least 0.
+class Distribution {
+ public:
+  // Always that.
+  explicit Distribution(unsigned value = 1) : least_(value), most_(value) {}
+
+  // "7", "uniform:1-100", "geometric:8" (from 1, with that mean) or "zipf:1-1000" (k is drawn in
+  // proportion to 1/k). The error says what is wrong.
+  [[nodiscard]] static boost::system::result<Distribution, std::string> parse(
+      std::string_view text);
+
+  [[nodiscard]] unsigned sample(Random& random) const;
+  [[nodiscard]] std::string text() const;
+
+ private:
+  enum class Kind { uniform, geometric, zipf };  // fixed is uniform from a value to itself
+
+  Kind kind_ = Kind::uniform;
+  unsigned least_;
+  unsigned most_;
+  unsigned mean_ = 1;
+  std::vector<double> cumulated_;  // of zipf: the weights up to each value, the last is their sum
+};
+
+}  // namespace gateway::load

@@ -1,0 +1,171 @@
+#include "load/gateway_under_test.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+#include "load/self_signed.hpp"
+#include "load/unreachable.hpp"
+
+namespace gateway::load {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPoll{5};
+constexpr milliseconds kStartLimit{20'000};
+constexpr milliseconds kStopLimit{5'000};
+constexpr std::size_t kMostOfLog = 2'000;
+
+// A TCP socket and the address it is about.
+class Socket {
+ public:
+  Socket(const std::string& host, std::uint16_t port)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "socket");
+    address_.sin_family = AF_INET;
+    address_.sin_port = htons(port);
+    if (::inet_pton(AF_INET, host.c_str(), &address_.sin_addr) != 1) {
+      ::close(fd_);
+      throw std::runtime_error(fmt::format("{} is no IPv4 address", host));
+    }
+  }
+  ~Socket() { ::close(fd_); }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  [[nodiscard]] bool connect() { return ::connect(fd_, generic(), sizeof address_) == 0; }
+  // A port nobody listens on just now.
+  [[nodiscard]] std::uint16_t bind() {
+    socklen_t size = sizeof address_;
+    if (::bind(fd_, generic(), size) != 0 || ::getsockname(fd_, generic(), &size) != 0) {
+      throw std::system_error(errno, std::generic_category(), "bind");
+    }
+    return ntohs(address_.sin_port);
+  }
+
+ private:
+  sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
+
+  int fd_;
+  sockaddr_in address_{};
+};
+
+void write_file(const std::string& path, std::string_view text) {
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + path);
+}
+
+}  // namespace
+
+std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, std::uint16_t admin,
+                           std::uint16_t sink, std::string_view folder) {
+  std::string text = fmt::format(
+      "target: http://127.0.0.1:{}\neventbus: bench\nfunction: {{ provision: false }}\n"
+      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  threads: {}\n"
+      "  max_connections: {}\n",
+      sink, port, admin, settings.threads, settings.max_connections);
+  text += settings.token.empty() ? std::string("  auth: none\n")
+                                 : fmt::format("  auth: hmac\n  token: {}\n", settings.token);
+  if (settings.tls)
+    text += fmt::format("  tls: {{ cert: {0}/cert.pem, key: {0}/key.pem }}\n", folder);
+  if (settings.eventbus_connections == 0 && settings.pipeline.empty()) return text;
+  text += "delivery:\n";
+  if (settings.eventbus_connections != 0) {
+    text += fmt::format("  connections: {}\n", settings.eventbus_connections);
+  }
+  if (!settings.pipeline.empty()) text += fmt::format("  pipeline: {}\n", settings.pipeline);
+  return text;
+}
+
+std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink) {
+  const auto replace = [&](std::string_view name, const std::string& value) {
+    for (std::size_t at = 0; (at = command.find(name, at)) != std::string::npos;
+         at += value.size()) {
+      command.replace(at, name.size(), value);
+    }
+  };
+  replace("{port}", std::to_string(port));
+  replace("{sink}", std::to_string(sink));
+  return command;
+}
+
+GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings,
+                                   std::uint16_t sink, const std::vector<int>& cores)
+    : host_(spec.host), port_(spec.port), pid_(spec.pid) {
+  if (!spec.program.empty() || !spec.command.empty()) start(spec, settings, sink, cores);
+  wait_until_it_listens();
+}
+
+GatewayUnderTest::~GatewayUnderTest() {
+  if (process_) process_->stop(kStopLimit);
+}
+
+void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& settings,
+                             std::uint16_t sink, const std::vector<int>& cores) {
+  std::vector<std::string> arguments;
+  {
+    // Both held at once, lest they be the same.
+    Socket listen(host_, 0);
+    Socket admin(host_, 0);
+    port_ = listen.bind();
+    if (spec.program.empty()) {
+      command_ = fill_in(spec.command, port_, sink);
+      arguments = {"/bin/sh", "-c", command_};
+    } else {
+      const std::string config = folder_.path() + "/config.yml";
+      write_file(config, gateway_config(settings, port_, admin.bind(), sink, folder_.path()));
+      if (settings.tls) {
+        const SelfSigned identity = make_self_signed();
+        write_file(folder_.path() + "/cert.pem", identity.certificate);
+        write_file(folder_.path() + "/key.pem", identity.key);
+      }
+      arguments = {spec.program, "run", "--config", config};
+      command_ = spec.program + " run";
+    }
+  }
+  process_ = std::make_unique<ChildProcess>(arguments, folder_.path() + "/log", cores);
+  pid_ = process_->pid();
+}
+
+void GatewayUnderTest::wait_until_it_listens() {
+  const auto limit = steady_clock::now() + kStartLimit;
+  for (;;) {
+    Socket socket(host_, port_);
+    if (socket.connect()) return;
+    if (!process_) throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
+    check();
+    if (steady_clock::now() >= limit) {
+      throw Unreachable(fmt::format("{} does not listen: {}", command_, log()));
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+void GatewayUnderTest::check() const {
+  if (process_ && !process_->running()) {
+    throw Unreachable(fmt::format("{} has ended: {}", command_, log()));
+  }
+}
+
+std::string GatewayUnderTest::log() const {
+  std::ifstream file(folder_.path() + "/log");
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (text.size() > kMostOfLog) text.erase(0, text.size() - kMostOfLog);
+  return text.empty() ? "it said nothing" : text;
+}
+
+}  // namespace gateway::load

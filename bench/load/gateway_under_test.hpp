@@ -1,0 +1,76 @@
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "load/child_process.hpp"
+#include "load/work_folder.hpp"
+
+namespace gateway::load {
+
+// A program to be measured.
+struct GatewaySpec {
+  std::string name;     // as it stands in results
+  std::string program;  // a cos-gateway, run with a configuration made for the run; or empty:
+  std::string command;  // for /bin/sh, with {port} and {sink} in it; or empty: a server that runs
+  std::string host = "127.0.0.1";  // of that server, an IPv4 address
+  std::uint16_t port = 0;
+  pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
+};
+
+// What a cos-gateway is told, beyond where things are.
+struct GatewaySettings {
+  unsigned threads = 1;
+  unsigned eventbus_connections = 0;  // 0: its default
+  std::string pipeline;               // empty: its default
+  unsigned max_connections = 10'000;
+  std::string token;  // not empty: posts must be signed by it
+  bool tls = false;   // with a certificate made for the run
+};
+
+// Its configuration file. `folder` holds certificate and key if there is TLS.
+[[nodiscard]] std::string gateway_config(const GatewaySettings& settings, std::uint16_t port,
+                                         std::uint16_t admin, std::uint16_t sink,
+                                         std::string_view folder);
+// `command` with the placeholders filled in.
+[[nodiscard]] std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink);
+
+// A gateway that takes connections, until this dies.
+class GatewayUnderTest {
+ public:
+  // Returns when it listens; throws Unreachable when it does not within 20 s. `cores`: where
+  // it may run; none: anywhere.
+  GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
+                   const std::vector<int>& cores);
+  ~GatewayUnderTest();
+  GatewayUnderTest(const GatewayUnderTest&) = delete;
+  GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
+
+  // Throws Unreachable if it was started here and has ended.
+  void check() const;
+  [[nodiscard]] const std::string& host() const noexcept { return host_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  // Of the process to be measured; 0 if that is unknown.
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  // As it was run.
+  [[nodiscard]] const std::string& command() const noexcept { return command_; }
+
+ private:
+  void start(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
+             const std::vector<int>& cores);
+  void wait_until_it_listens();
+  [[nodiscard]] std::string log() const;
+
+  std::string host_;
+  std::uint16_t port_;
+  pid_t pid_;
+  std::string command_;
+  WorkFolder folder_;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace gateway::load

@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <boost/json/serialize.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "load/campaign.hpp"
+#include "load/interruption.hpp"
+#include "load/machine.hpp"
+#include "load/options.hpp"
+#include "load/result.hpp"
+#include "load/suite.hpp"
+
+namespace {
+
+namespace load = gateway::load;
+
+constexpr int kGood = 0;
+constexpr int kUsage = 64;
+constexpr int kUnreachable = 69;
+constexpr int kBroken = 70;
+
+void write_json(const load::Campaign& campaign, const load::Options& options) {
+  if (options.json.empty() || campaign.results().empty()) return;
+  std::ofstream file(options.json);
+  file << boost::json::serialize(load::document(campaign.results(), options.revision)) << '\n';
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + options.json);
+}
+
+bool some_missing(const load::Campaign& campaign) {
+  for (const load::RunResult& result : campaign.results()) {
+    if (result.missing.value_or(0) != 0) return true;
+  }
+  return false;
+}
+
+int run(const load::Options& options) {
+  load::Campaign campaign({options.gateways, options.repetitions, options.command});
+  try {
+    if (options.suite) {
+      load::run_suite(campaign, options.suite_settings);
+    } else {
+      campaign.run(options.scenario);
+    }
+  } catch (...) {
+    write_json(campaign, options);  // what there is so far took its time
+    throw;
+  }
+  write_json(campaign, options);
+  if (options.allow_missing || !some_missing(campaign)) return kGood;
+  fmt::print(stderr, "cos-bench: acknowledged records did not arrive\n");
+  return kBroken;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    // TLS writes without MSG_NOSIGNAL.
+    std::signal(SIGPIPE, SIG_IGN);
+    load::raise_descriptor_limit();
+    load::Options options;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
+    switch (load::parse_options(argc, argv, self, options)) {
+      case load::Parsed::done:
+        return kGood;
+      case load::Parsed::wrong:
+        return kUsage;
+      case load::Parsed::options:
+        break;
+    }
+    load::catch_interruption();
+    return run(options);
+  } catch (const load::Unreachable& error) {
+    fmt::print(stderr, "cos-bench: {}\n", error.what());
+    return kUnreachable;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cos-bench: {}\n", error.what());
+    return kBroken;
+  }
+}

@@ -1,0 +1,312 @@
+#include "load/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+namespace gateway::load {
+namespace {
+
+// Signatures are made before a run and hold for 300 s, less what starting takes.
+constexpr double kLongestSigned = 240;
+
+// An option whose text becomes a value by `parse`, which gives a value or says what is wrong.
+template <class Value, class Parse>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse,
+                        const std::string& what) {
+  return app.add_option_function<std::string>(
+      name,
+      [&value, parse, name](const std::string& text) {
+        auto parsed = parse(text);
+        if (!parsed) throw CLI::ValidationError(name, parsed.error());
+        value = std::move(*parsed);
+      },
+      what);
+}
+
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// "5" or "1-10", milliseconds.
+boost::system::result<std::pair<double, double>, std::string> latency_range(std::string_view text) {
+  const std::size_t dash = std::min(text.find('-'), text.size());
+  const auto least = number(text.substr(0, dash));
+  const auto most = dash == text.size() ? least : number(text.substr(dash + 1));
+  if (!least || !most || *least > *most) return std::string("expected milliseconds, 5 or 1-10");
+  return std::pair(*least, *most);
+}
+
+// Where the gateways stand before they are looked at.
+struct GatewayOptions {
+  std::vector<std::string> programs;
+  std::vector<std::string> commands;
+  bool only_commands = false;
+  std::string target;
+  int pid = 0;
+};
+
+GatewaySpec named(std::string_view text, std::string_view name) {
+  GatewaySpec spec;
+  const std::size_t equals = text.find('=');
+  // A path may hold an equals sign, a name no slash.
+  const bool has_name = equals != std::string_view::npos &&
+                        text.substr(0, equals).find_first_of("/ {") == std::string_view::npos;
+  spec.name = has_name ? text.substr(0, equals) : name;
+  spec.command = has_name ? text.substr(equals + 1) : text;
+  return spec;
+}
+
+std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::string& beside) {
+  std::vector<GatewaySpec> specs;
+  if (!options.target.empty()) {
+    GatewaySpec spec;
+    spec.name = "target";
+    const std::size_t colon = options.target.rfind(':');
+    const std::string_view port =
+        std::string_view(options.target).substr(std::min(colon, options.target.size() - 1) + 1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), spec.port);
+    if (colon == std::string::npos || error != std::errc() || end != port.data() + port.size()) {
+      throw CLI::ValidationError("--target", "expected ADDRESS:PORT");
+    }
+    spec.host = options.target.substr(0, colon);
+    spec.pid = options.pid;
+    specs.push_back(spec);
+    return specs;
+  }
+  if (!options.only_commands) {
+    std::vector<std::string> programs = options.programs;
+    if (programs.empty()) programs.push_back(beside + "/cos-gateway");
+    for (const std::string& program : programs) {
+      GatewaySpec spec = named(program, "cos-gateway");
+      spec.program = std::exchange(spec.command, {});
+      if (!std::filesystem::exists(spec.program)) {
+        throw CLI::ValidationError("--gateway", spec.program + " does not exist");
+      }
+      specs.push_back(spec);
+    }
+  }
+  for (const std::string& command : options.commands) specs.push_back(named(command, "command"));
+  if (specs.empty()) throw CLI::ValidationError("--only-commands", "no --gateway-command given");
+  return specs;
+}
+
+void add_gateway_options(CLI::App& app, GatewayOptions& gateways) {
+  const auto group = "Gateway";
+  app.add_option(
+         "--gateway", gateways.programs,
+         "[NAME=]PATH of a cos-gateway, run with a configuration of its own (the one beside "
+         "this program); may be repeated")
+      ->group(group);
+  app.add_option(
+         "--gateway-command", gateways.commands,
+         "NAME=COMMAND for another one, with {port} to listen on and {sink}, the eventbus's "
+         "port on 127.0.0.1; may be repeated; repetitions take turns")
+      ->group(group);
+  app.add_flag("--only-commands", gateways.only_commands, "No cos-gateway")->group(group);
+  auto* target = app.add_option("--target", gateways.target,
+                                "ADDRESS:PORT of a server that runs; what it delivers is not seen")
+                     ->group(group);
+  app.add_option("--pid", gateways.pid, "Process whose CPU time --target is to be charged")
+      ->needs(target)
+      ->group(group);
+}
+
+void add_result_options(CLI::App& app, Options& options) {
+  const auto group = "Results";
+  app.add_option("--json", options.json, "File for results")->group(group);
+  app.add_option("--revision", options.revision, "Of the sources, kept in the results")
+      ->group(group);
+  app.add_option("--repetitions", options.repetitions, "Of each run; medians are shown")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 1000U))
+      ->group(group);
+  app.add_flag("--allow-missing", options.allow_missing,
+               "Events that did not arrive are no failure: for gateways that make other events")
+      ->group(group);
+}
+
+void add_load_options(CLI::App& app, Options& options) {
+  Scenario& scenario = options.scenario;
+  const auto group = "Load";
+  app.add_option("--name", scenario.name, "Of the run")->capture_default_str()->group(group);
+  app.add_option("--connections", scenario.connections, "1 to 60,000")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 60'000U))
+      ->group(group);
+  app.add_option("--depth", scenario.depth, "Posts in flight on each")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 1000U))
+      ->group(group);
+  app.add_option("--rate", scenario.rate,
+                 "Posts per second of an open loop, whose latencies count from when a post was due "
+                 "(closed loop)")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_flag_callback(
+         "--poisson", [&scenario] { scenario.arrivals = ArrivalSchedule::Kind::poisson; },
+         "Random gaps between the posts of an open loop")
+      ->group(group);
+  app.add_option("--duration", scenario.duration_s, "Seconds")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 86'400.0))
+      ->group(group);
+  app.add_option("--warmup", scenario.warmup_s, "Seconds before")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0))
+      ->group(group);
+  app.add_flag("--new-connections", scenario.new_connection_per_post, "One for every post")
+      ->group(group);
+  app.add_flag("--tls", scenario.tls,
+               "A full handshake for each connection; certificates are not checked")
+      ->group(group);
+  app.add_option("--path", scenario.path, "To post to")->capture_default_str()->group(group);
+  app.add_flag_callback(
+         "--signed", [&scenario] { scenario.signing = Signing::hmac; },
+         "X-Cos-Signature on each post")
+      ->group(group);
+  app.add_flag_callback(
+         "--bearer", [&scenario] { scenario.signing = Signing::bearer; },
+         "The token itself on each post")
+      ->group(group);
+  app.add_option("--token", scenario.token, "For --signed and --bearer")
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_payload_options(CLI::App& app, PayloadSettings& payloads) {
+  const auto group = "Payloads (a LENGTH is N, uniform:A-B, geometric:MEAN or zipf:A-B)";
+  add_parsed(app, "--records", payloads.records, &Distribution::parse,
+             "LENGTH: records of a post (1)")
+      ->group(group);
+  add_parsed(app, "--key-length", payloads.key_length, &Distribution::parse,
+             "LENGTH: bytes of a key (40)")
+      ->group(group);
+  add_parsed(app, "--key-characters", payloads.characters, &parse_characters,
+             "ascii, percent, utf8 or escapes (ascii)")
+      ->group(group);
+  add_parsed(app, "--metadata", payloads.metadata, &Distribution::parse,
+             "LENGTH: bytes of x-cos-meta members of a record (0)")
+      ->group(group);
+  add_parsed(app, "--events", payloads.events, &EventMix::parse,
+             "NAME:WEIGHT,...: put, post, copy, multipart, delete, marker (a busy bucket's)")
+      ->group(group);
+}
+
+void add_sink_options(CLI::App& app, SinkSettings& sink, std::pair<double, double>& latency_ms) {
+  const auto group = "Eventbus";
+  add_parsed(app, "--latency", latency_ms, &latency_range,
+             "Milliseconds from request to answer: N or A-B (0)")
+      ->group(group);
+  app.add_option("--fail-share", sink.fail_share, "Share of requests it refuses")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group(group);
+  app.add_option("--fail-status", sink.fail_statuses, "With one of these (503)")
+      ->delimiter(',')
+      ->check(CLI::Range(201U, 599U))
+      ->group(group);
+  app.add_option("--cut-share", sink.cut_share, "Share of requests at which it cuts the connection")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group(group);
+  app.add_flag(
+         "--check", sink.check_ids,
+         "Count events by their id, so that one that came twice does not hide one that did not")
+      ->group(group);
+}
+
+void add_setting_options(CLI::App& app, GatewaySettings& settings) {
+  const auto group = "Settings of a cos-gateway";
+  app.add_option("--threads", settings.threads, "gateway.threads")
+      ->capture_default_str()
+      ->check(CLI::Range(1U, 1024U))
+      ->group(group);
+  app.add_option("--eventbus-connections", settings.eventbus_connections,
+                 "delivery.connections (its default)")
+      ->group(group);
+  app.add_option("--pipeline", settings.pipeline, "delivery.pipeline (its default)")->group(group);
+}
+
+std::string joined(int argc, const char* const* argv) {
+  std::string text = "cos-bench";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const bool quote = argument.find_first_of(" {}'\"$") != std::string_view::npos;
+    text += quote ? fmt::format(" '{}'", argument) : fmt::format(" {}", argument);
+  }
+  return text;
+}
+
+}  // namespace
+
+Parsed parse_options(int argc, const char* const* argv, const std::string& beside,
+                     Options& options) {
+  CLI::App app(
+      "Load for cos-gateway, or for what does the same: posts synthetic COS payloads, plays the "
+      "eventbus, and measures what is between them. CPU time is that of the gateway's processes "
+      "alone.",
+      "cos-bench");
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, 64 usage, 69 gateway not reachable, 70 acknowledged records did not "
+      "arrive or something broke.");
+  GatewayOptions gateway;
+  std::pair<double, double> latency_ms;
+
+  CLI::App* const run = app.add_subcommand("run", "One run, by options");
+  add_gateway_options(*run, gateway);
+  add_setting_options(*run, options.scenario.gateway);
+  add_load_options(*run, options);
+  add_payload_options(*run, options.scenario.payloads);
+  add_sink_options(*run, options.scenario.sink, latency_ms);
+  add_result_options(*run, options);
+  run->add_option("--seed", options.scenario.payloads.seed, "Of payloads, arrivals and faults")
+      ->capture_default_str();
+  run->add_flag("--pin", options.scenario.pin,
+                "The gateway alone on the second core, load and eventbus on the first");
+
+  CLI::App* const suite = app.add_subcommand("suite", "The standard runs");
+  add_gateway_options(*suite, gateway);
+  add_result_options(*suite, options);
+  suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
+  suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so");
+  suite->add_flag("!--no-pin", options.suite_settings.pin,
+                  "Leave it to the kernel where gateway and load run");
+  suite->add_option("--seed", options.suite_settings.seed, "Of payloads and arrivals")
+      ->capture_default_str();
+  suite->footer(suite_help());
+
+  try {
+    app.parse(argc, argv);
+    options.suite = suite->parsed();
+    options.gateways = gateways(gateway, beside);
+    Scenario& scenario = options.scenario;
+    if (scenario.signing == Signing::hmac &&
+        scenario.warmup_s + scenario.duration_s > kLongestSigned) {
+      throw CLI::ValidationError("--signed", "signatures hold for 240 s, warm-up included");
+    }
+    const auto nanoseconds = [](double ms) {
+      return std::chrono::nanoseconds(std::llround(ms * 1e6));
+    };
+    scenario.sink.least_latency = nanoseconds(latency_ms.first);
+    scenario.sink.most_latency = nanoseconds(latency_ms.second);
+    scenario.sink.seed = scenario.payloads.seed;
+    if (options.suite && suite->count("--repetitions") == 0) {
+      options.repetitions = options.suite_settings.quick ? 3 : 5;
+    }
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? Parsed::done : Parsed::wrong;
+  }
+  options.command = joined(argc, argv);
+  return Parsed::options;
+}
+
+}  // namespace gateway::load

@@ -1,0 +1,31 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "load/measurement.hpp"
+#include "load/suite.hpp"
+
+namespace gateway::load {
+
+struct Options {
+  bool suite = false;
+  std::vector<GatewaySpec> gateways;
+  unsigned repetitions = 1;
+  std::string json;      // file; empty: none
+  std::string revision;  // of the sources, for the results
+  bool allow_missing = false;
+  Scenario scenario;  // of `run`
+  SuiteSettings suite_settings;
+  std::string command;  // this program's, as it was called
+};
+
+enum class Parsed {
+  options,  // to be acted on
+  done,     // help was asked for and given
+  wrong     // what is wrong has been said
+};
+// `beside`: the folder this program is in, where its gateway is.
+[[nodiscard]] Parsed parse_options(int argc, const char* const* argv, const std::string& beside,
+                                   Options& options);
+
+}  // namespace gateway::load

@@ -1,0 +1,201 @@
+#include "load/payload_maker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+#include <utility>
+
+#include "demo/record_text.hpp"
+
+namespace gateway::load {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::int64_t kFirstTime = 1'700'000'000;
+// A COS request header holds 2 KiB of metadata in all; one member of it is seldom longer than this.
+constexpr unsigned kMetadataMember = 64;
+
+constexpr std::array kEventNames{
+    std::pair{"put"sv, "cos:ObjectCreated:Put"sv},
+    std::pair{"post"sv, "cos:ObjectCreated:Post"sv},
+    std::pair{"copy"sv, "cos:ObjectCreated:Copy"sv},
+    std::pair{"multipart"sv, "cos:ObjectCreated:CompleteMultipartUpload"sv},
+    std::pair{"delete"sv, "cos:ObjectRemove:Delete"sv},
+    std::pair{"marker"sv, "cos:ObjectRemove:DeleteMarkerCreated"sv},
+};
+
+constexpr std::array kContentTypes{"image/jpeg"sv,       "application/octet-stream"sv,
+                                   "application/json"sv, "video/mp4"sv,
+                                   "text/plain"sv,       ""sv};
+
+constexpr std::array kCharacterSets{
+    std::pair{"ascii"sv, KeyCharacters::ascii}, std::pair{"percent"sv, KeyCharacters::percent},
+    std::pair{"utf8"sv, KeyCharacters::utf8}, std::pair{"escapes"sv, KeyCharacters::escapes}};
+
+constexpr std::string_view kPlain =
+    "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+constexpr std::array kEncoded{" "sv, "%"sv, "+"sv, "&"sv, "#"sv, "?"sv, "("sv, ")"sv};
+constexpr std::array kEscaped{"\""sv, "\\"sv, "\n"sv, "\t"sv, "\x01"sv};
+constexpr std::array kWide{"\xc3\xa9"sv,         "\xc3\xbc"sv,     "\xe5\x9b\xbe"sv,
+                           "\xe7\x89\x87"sv,     "\xe4\xb8\x80"sv, "\xe5\xad\x98"sv,
+                           "\xe5\x82\xa8"sv,     "\xe6\xa1\xb6"sv, "\xf0\x9f\x93\xb7"sv,
+                           "\xf0\x9f\x8e\x89"sv, "\xe6\x96\x87"sv, "\xe4\xbb\xb6"sv};
+
+// Characters other than plain ones, and one of how many is such.
+std::pair<std::span<const std::string_view>, unsigned> special(KeyCharacters characters) {
+  switch (characters) {
+    case KeyCharacters::ascii:
+      break;
+    case KeyCharacters::percent:
+      return {kEncoded, 4};
+    case KeyCharacters::utf8:
+      return {kWide, 1};
+    case KeyCharacters::escapes:
+      return {kEscaped, 8};
+  }
+  return {{}, 1};
+}
+
+}  // namespace
+
+boost::system::result<KeyCharacters, std::string> parse_characters(std::string_view text) {
+  for (const auto& [name, characters] : kCharacterSets) {
+    if (name == text) return characters;
+  }
+  return fmt::format("'{}': expected ascii, percent, utf8 or escapes", text);
+}
+
+std::string_view text_of(KeyCharacters characters) {
+  for (const auto& [name, value] : kCharacterSets) {
+    if (value == characters) return name;
+  }
+  return {};
+}
+
+EventMix::EventMix() {
+  for (const auto& [name, weight] :
+       {std::pair{"put"sv, 64U}, std::pair{"post"sv, 8U}, std::pair{"copy"sv, 5U},
+        std::pair{"multipart"sv, 9U}, std::pair{"delete"sv, 12U}, std::pair{"marker"sv, 2U}}) {
+    add(name, weight);
+  }
+}
+
+void EventMix::add(std::string_view name, unsigned weight) {
+  const auto found =
+      std::ranges::find(kEventNames, name, [](const auto& row) { return row.first; });
+  shares_.push_back({found->second, weight});
+  total_ += weight;
+}
+
+boost::system::result<EventMix, std::string> EventMix::parse(std::string_view text) {
+  EventMix mix;
+  mix.shares_.clear();
+  mix.total_ = 0;
+  while (!text.empty()) {
+    const std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const std::size_t colon = std::min(item.find(':'), item.size());
+    const std::string_view name = item.substr(0, colon);
+    const std::string_view count = item.substr(std::min(colon + 1, item.size()));
+    unsigned weight = 1;
+    if (!count.empty()) {
+      const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), weight);
+      const bool good = error == std::errc() && end == count.data() + count.size();
+      if (!good || weight > 1'000'000) return fmt::format("'{}': expected NAME:WEIGHT", item);
+    }
+    const bool known =
+        std::ranges::any_of(kEventNames, [&](const auto& row) { return row.first == name; });
+    if (!known) {
+      return fmt::format("'{}': expected put, post, copy, multipart, delete or marker", name);
+    }
+    mix.add(name, weight);
+  }
+  if (mix.total_ == 0) return std::string("no event with a weight above 0");
+  return mix;
+}
+
+std::string_view EventMix::choose(Random& random) const {
+  std::uint64_t at = random.below(total_);
+  for (const Share& share : shares_) {
+    if (at < share.weight) return share.name;
+    at -= share.weight;
+  }
+  return shares_.back().name;
+}
+
+PayloadMaker::PayloadMaker(PayloadSettings settings)
+    : settings_(std::move(settings)), random_(settings_.seed) {}
+
+void PayloadMaker::choose_key() {
+  const std::size_t length = std::max(1U, settings_.key_length.sample(random_));
+  const auto [specials, one_of] = special(settings_.characters);
+  key_.clear();
+  while (key_.size() < length) {
+    const std::uint64_t draw = random_.next();
+    if (!specials.empty() && draw % one_of == 0) {
+      const std::string_view character = specials[(draw >> 32U) % specials.size()];
+      if (key_.size() + character.size() <= length) {
+        key_ += character;
+        continue;
+      }
+    }
+    // A folder every dozen characters or so, but neither in front nor at the end.
+    const bool inside = !key_.empty() && key_.size() + 1 < length && key_.back() != '/';
+    key_ += inside && (draw >> 16U) % 12 == 0 ? '/' : kPlain[(draw >> 32U) % kPlain.size()];
+  }
+}
+
+void PayloadMaker::choose_metadata() {
+  metadata_.clear();
+  const std::size_t length = settings_.metadata.sample(random_);
+  for (unsigned i = 0; metadata_.size() < length; ++i) {
+    fmt::format_to(std::back_inserter(metadata_), R"(,"x-cos-meta-{}":")", i);
+    const std::size_t end = std::min(length, metadata_.size() + kMetadataMember);
+    while (metadata_.size() + 1 < end) metadata_ += kPlain[random_.below(kPlain.size())];
+    metadata_ += '"';
+  }
+}
+
+void PayloadMaker::append_record(std::string& out) {
+  choose_key();
+  choose_metadata();
+  demo::RecordText record;
+  record.event_name = settings_.events.choose(random_);
+  record.key = key_;
+  record.content_type = kContentTypes[random_.below(kContentTypes.size())];
+  record.metadata = metadata_;
+  // Sizes spread evenly over magnitudes, from bytes to 1 GiB.
+  const std::uint64_t magnitude = 1 + random_.below(30);
+  record.size = random_.below(std::uint64_t{1} << magnitude);
+  record.time = kFirstTime + static_cast<std::int64_t>(made_ / 100);
+  request_id_.clear();
+  const auto a = static_cast<std::uint32_t>(random_.next());
+  const auto b = static_cast<std::uint16_t>(random_.next());
+  demo::append_request_id(request_id_, record.time, a, b, made_);
+  record.request_id = request_id_;
+  record.etag_high = random_.next();
+  record.etag_low = random_.next();
+  record.address = static_cast<unsigned>(1 + random_.below(254));
+  record.signature = random_.next();
+  demo::append_record(out, record);
+  ++made_;
+}
+
+Payload PayloadMaker::next() {
+  Payload payload;
+  payload.records = std::max(1U, settings_.records.sample(random_));
+  payload.body = R"({"Records":[)";
+  for (unsigned i = 0; i < payload.records; ++i) {
+    if (i != 0) payload.body += ',';
+    append_record(payload.body);
+  }
+  payload.body += "]}";
+  return payload;
+}
+
+}  // namespace gateway::load

@@ -1,0 +1,81 @@
+#pragma once
+#include <boost/system/result.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "load/distribution.hpp"
+#include "load/random.hpp"
+
+namespace gateway::load {
+
+// What the characters of an object's key are drawn from.
+enum class KeyCharacters {
+  ascii,    // letters, digits, and a slash now and then
+  percent,  // the same with what a URL must encode: blanks, %, +, &, #
+  utf8,     // Chinese, accents and emoji: characters of two to four bytes
+  escapes   // the same as ascii with what JSON must escape: quotes, backslashes, control characters
+};
+[[nodiscard]] boost::system::result<KeyCharacters, std::string> parse_characters(
+    std::string_view text);
+[[nodiscard]] std::string_view text_of(KeyCharacters characters);
+
+// Kinds of events and how often each comes, in any unit.
+class EventMix {
+ public:
+  EventMix();  // what a busy bucket reports: mostly uploads, some multipart, copies and deletes
+
+  // "put:80,post:5,copy:3,multipart:7,delete:5", in any selection. The error says what is wrong.
+  [[nodiscard]] static boost::system::result<EventMix, std::string> parse(std::string_view text);
+
+  // The name as it stands in a record.
+  [[nodiscard]] std::string_view choose(Random& random) const;
+
+ private:
+  struct Share {
+    std::string_view name;
+    unsigned weight = 0;
+  };
+  void add(std::string_view name, unsigned weight);
+
+  std::vector<Share> shares_;
+  unsigned total_ = 0;
+};
+
+struct PayloadSettings {
+  Distribution records{1};      // of one post; 0 counts as 1
+  Distribution key_length{40};  // bytes of UTF-8, without application and bucket; 0 counts as 1
+  KeyCharacters characters = KeyCharacters::ascii;
+  Distribution metadata{0};  // bytes of x-cos-meta- members, about
+  EventMix events;
+  std::uint64_t seed = 1;
+};
+
+struct Payload {
+  std::string body;
+  unsigned records = 0;
+};
+
+// COS trigger payloads by settings. The same settings give the same bytes everywhere. No two
+// records are equal, as their x-cos-request-id counts up.
+class PayloadMaker {
+ public:
+  explicit PayloadMaker(PayloadSettings settings);
+
+  [[nodiscard]] Payload next();
+
+ private:
+  void choose_key();
+  void choose_metadata();
+  void append_record(std::string& out);
+
+  PayloadSettings settings_;
+  Random random_;
+  std::uint64_t made_ = 0;  // records
+  std::string key_;
+  std::string metadata_;
+  std::string request_id_;
+};
+
+}  // namespace gateway::load

@@ -1,0 +1,48 @@
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include <sys/epoll.h>
+
+namespace gateway::load {
+
+// What wants to hear of a descriptor.
+class Pollable {
+ public:
+  Pollable() = default;
+  Pollable(const Pollable&) = delete;
+  Pollable& operator=(const Pollable&) = delete;
+  virtual ~Pollable() = default;
+  // `events` as epoll has them. May come once more after the descriptor was closed.
+  virtual void ready(std::uint32_t events) = 0;
+};
+
+// The loop of load and eventbus: epoll and nothing else, since what they cost is taken from the
+// machine that is measured. For one thread.
+class Poller {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // Throws std::system_error.
+  Poller();
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  // Until `fd` is closed, `pollable` hears of it, each change once (EPOLLET). It must live for the
+  // rest of the turn in which the descriptor was closed. Throws std::system_error.
+  void add(int fd, Pollable& pollable);
+  // One wait, not beyond `until`, and all that came of it.
+  void turn(TimePoint until);
+
+ private:
+  int wait(std::chrono::nanoseconds limit);
+
+  static constexpr int kEvents = 256;
+
+  int fd_;
+  std::array<epoll_event, kEvents> events_;
+};
+
+}  // namespace gateway::load

@@ -1,0 +1,58 @@
+#include "load/prepared_posts.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "cloud/digest.hpp"
+
+namespace gateway::load {
+namespace {
+
+std::string authentication(const PostForm& form, std::string_view body) {
+  switch (form.signing) {
+    case Signing::none:
+      break;
+    case Signing::hmac:
+      return fmt::format("X-Cos-Signature: {}\r\n", post_signature(form.token, form.time, body));
+    case Signing::bearer:
+      return fmt::format("Authorization: Bearer {}\r\n", form.token);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string post_signature(std::string_view key, std::int64_t time, std::string_view body) {
+  std::string text = fmt::format("{}.", time);
+  text += body;
+  return fmt::format("t={},v1={}", time, cloud::hex(cloud::hmac_sha256(key, text)));
+}
+
+PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& form) {
+  PayloadMaker maker(payloads);
+  std::size_t bytes = 0;
+  while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
+    const Payload payload = maker.next();
+    PreparedPost post;
+    post.records = payload.records;
+    post.body_bytes = static_cast<std::uint32_t>(payload.body.size());
+    post.wire = fmt::format(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}{}Content-Length: "
+        "{}\r\n\r\n",
+        form.path, form.host, authentication(form, payload.body),
+        form.close ? "Connection: close\r\n" : "", payload.body.size());
+    post.wire += payload.body;
+    post.wire.shrink_to_fit();
+    bytes += post.wire.size();
+    posts_.push_back(std::move(post));
+  }
+}
+
+double PreparedPosts::mean_body_bytes() const noexcept {
+  double sum = 0;
+  for (const PreparedPost& post : posts_) sum += post.body_bytes;
+  return sum / static_cast<double>(posts_.size());
+}
+
+}  // namespace gateway::load

@@ -1,0 +1,34 @@
+#pragma once
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace gateway::load {
+
+// What a process and its descendants have used since they began.
+struct ProcessUsage {
+  // Time on a core, summed over the living threads: from schedstat, which counts every switch, not
+  // ticks.
+  std::chrono::nanoseconds cpu{0};
+  // From stat, in ticks; good for telling user from system only.
+  std::uint64_t user_ticks = 0;
+  std::uint64_t system_ticks = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t resident = 0;       // bytes now
+  std::uint64_t peak_resident = 0;  // bytes at most; of several processes, the sum of their peaks
+};
+
+// Zeros for a process that does not exist.
+[[nodiscard]] ProcessUsage usage_of_tree(pid_t root);
+
+struct CpuTime {
+  double user_us = 0;
+  double system_us = 0;
+};
+// Between two looks at the same tree: the difference of schedstat, divided as the ticks are. Where
+// the kernel keeps no schedstat, the ticks themselves.
+[[nodiscard]] CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after);
+
+}  // namespace gateway::load

@@ -1,0 +1,115 @@
+#pragma once
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "load/histogram.hpp"
+
+namespace gateway::load {
+
+// What was measured.
+struct RunGateway {
+  std::string kind;
+  std::string command;
+  std::optional<unsigned> threads;
+  std::string pipeline;
+  bool pinned = false;
+};
+
+// What it was loaded with.
+struct RunLoad {
+  bool open = false;
+  unsigned connections = 0;
+  unsigned depth = 1;
+  std::optional<double> rate;
+  std::string arrivals;
+  std::string records_per_post;
+  double body_bytes = 0;
+  bool new_connection_per_post = false;
+  bool tls = false;
+  bool is_signed = false;
+  double duration_s = 0;
+  double warmup_s = 0;
+  std::uint64_t seed = 0;
+};
+
+// Of the gateway's processes, over the window.
+struct RunUsage {
+  double user_us = 0;
+  double system_us = 0;
+  double window_us = 0;
+  std::uint64_t voluntary = 0;
+  std::uint64_t involuntary = 0;
+  std::uint64_t idle_bytes = 0;
+  std::uint64_t peak_bytes = 0;
+};
+
+// One measurement, as it stands in the JSON that `cos-bench --json` writes:
+//
+// {"schema": 1,
+//  "program": {"version", "git"?},
+//  "machine": {"cpu", "cores", "kernel"},
+//  "at": RFC 3339,
+//  "runs": [{
+//    "name",                  of the scenario: equal names are comparable
+//    "command"?,              of cos-bench
+//    "repetition",            from 1
+//    "gateway": {"kind", "command", "threads"?, "pipeline"?, "pinned"},
+//    "load": {"loop": "closed"|"open", "connections", "depth", "rate"?, "arrivals"?,
+//             "records_per_post" (text: a distribution), "body_bytes" (mean),
+//             "new_connection_per_post", "tls", "signed",
+//             "duration_s", "warmup_s", "seed"},
+//    "sink": {"latency_us" (mean), "fail_share"},
+//    "result": {
+//      "posts", "records",    acknowledged within the window: from warm-up to the last answer
+//      "errors": {code: n},   within the window; codes: see load_totals.hpp
+//      "posts_per_s", "records_per_s", "mb_per_s",   acknowledged while posts were made; 10^6 bytes
+//      "latency_us": {"p50", "p90", "p99", "p999", "max", "mean"},   of the acknowledged ones
+//      "histogram": [[upper_us, n], ...],            likewise
+//      "cpu"?: {"user_us_per_post", "system_us_per_post", "us_per_post",
+//               "user_us_per_record", "system_us_per_record", "us_per_record",
+//               "cores"},                            busy on average, of the window
+//      "generator_cores",                            the same of load and eventbus together
+//      "context_switches"?: {"voluntary", "involuntary", "per_post"},
+//      "resident_bytes"?: {"idle", "peak"},
+//      "acknowledged",        records of all posts answered 2xx, warm-up included
+//      "arrived"?, "missing"?   events the eventbus took; records acknowledged but not among them
+//    }}]}
+//
+// A member with "?" is left out when it is not known, as the CPU time of a server elsewhere.
+struct RunResult {
+  std::string name;
+  std::string command;
+  unsigned repetition = 1;
+  RunGateway gateway;
+  RunLoad load;
+  double sink_latency_us = 0;
+  double sink_fail_share = 0;
+
+  std::uint64_t posts = 0;
+  std::uint64_t records = 0;
+  std::map<std::string, std::uint64_t> errors;
+  double posts_per_s = 0;
+  double records_per_s = 0;
+  double mb_per_s = 0;
+  Histogram latencies;
+  std::optional<RunUsage> usage;
+  double generator_cores = 0;
+  std::uint64_t acknowledged = 0;
+  std::optional<std::uint64_t> arrived;
+  std::optional<std::uint64_t> missing;
+
+  // Only where `usage` is known; 0 without posts.
+  [[nodiscard]] double us_per_post() const noexcept;
+  [[nodiscard]] double us_per_record() const noexcept;
+};
+
+[[nodiscard]] boost::json::object to_json(const RunResult& result);
+// The whole document, with program, machine and time. `git`: a revision, or empty.
+[[nodiscard]] boost::json::object document(const std::vector<RunResult>& results,
+                                           const std::string& git);
+
+}  // namespace gateway::load

@@ -1,0 +1,65 @@
+#include "load/sink.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "load/load_generator.hpp"
+#include "unit/load/local_load.hpp"
+
+namespace gateway::load {
+namespace {
+
+TEST(Sink, TakesWhatIsPostedAndCountsIt) {
+  SinkSettings settings;
+  settings.check_ids = true;
+  LocalLoad local(settings, LoadSettings());
+  local.play(std::chrono::milliseconds(30));
+  const LoadTotals& totals = local.load().totals();
+  EXPECT_GT(totals.posts, 0U);
+  EXPECT_TRUE(totals.errors.empty());
+  EXPECT_EQ(local.sink().totals().taken, totals.posts);
+  // COS posts are no CloudEvents: there is no id to tell them apart by.
+  EXPECT_EQ(local.sink().totals().without_id, totals.posts);
+  EXPECT_EQ(local.sink().distinct(), totals.posts);
+}
+
+TEST(Sink, FailuresAreErrorsOfTheLoadAndNothingTaken) {
+  SinkSettings settings;
+  settings.fail_share = 1;
+  settings.fail_statuses = {429};
+  LocalLoad local(settings, LoadSettings());
+  local.play(std::chrono::milliseconds(20));
+  EXPECT_EQ(local.load().totals().posts, 0U);
+  EXPECT_GT(local.load().totals().errors.at("429"), 0U);
+  EXPECT_EQ(local.sink().totals().taken, 0U);
+  EXPECT_GT(local.sink().totals().requests, 0U);
+}
+
+TEST(Sink, CutsConnectionsAndTheLoadConnectsAgain) {
+  SinkSettings settings;
+  settings.cut_share = 0.2;
+  LoadSettings load;
+  load.connections = 4;
+  LocalLoad local(settings, load);
+  local.play(std::chrono::milliseconds(150));
+  EXPECT_GT(local.load().totals().posts, 0U);
+  EXPECT_GT(local.load().totals().errors.at("closed"), 0U);
+  EXPECT_GT(local.sink().totals().connections, 4U);
+  EXPECT_EQ(local.sink().totals().taken, local.load().totals().posts);
+}
+
+TEST(Sink, LatencyIsKeptForPipelinedRequestsToo) {
+  SinkSettings settings;
+  settings.least_latency = settings.most_latency = std::chrono::milliseconds(10);
+  LoadSettings load;
+  load.depth = 8;
+  LocalLoad local(settings, load);
+  local.play(std::chrono::milliseconds(60));
+  // Eight at a time: more than one a latency, and none sooner than that.
+  EXPECT_GE(local.load().totals().posts, 8U);
+  EXPECT_GE(local.load().latencies().quantile(0), std::chrono::milliseconds(10));
+}
+
+}  // namespace
+}  // namespace gateway::load

@@ -43,7 +43,7 @@ void compare_cells(std::vector<Change>& changes, const Group& group, const Cell&
   const auto look = [&](const Measured& measured) {
     const double noise =
         std::max(threshold, (now.spread(measured.of) + before.spread(measured.of)) / 2);
-    add(changes, fmt::format("{}: {}", now.gateway, group.load.text()), measured.name,
+    add(changes, fmt::format("{}: {}", now.gateway, group.name), measured.name,
         before.median(measured.of), now.median(measured.of), noise, measured.more_is_better);
   };
   if (group.load.open()) {

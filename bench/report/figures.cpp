@@ -11,7 +11,9 @@ std::string figure(double value) {
   const double size = std::abs(value);
   if (size == 0) return "0";
   if (size < 100) {
-    const int decimals = std::clamp(2 - static_cast<int>(std::floor(std::log10(size))), 0, 6);
+    // What rounds up to the next power of ten has that one's digits.
+    const double power = std::floor(std::log10(size * 1.0005));
+    const int decimals = std::clamp(2 - static_cast<int>(power), 0, 6);
     return fmt::format("{:.{}f}", value, decimals);
   }
   std::string digits = fmt::format("{:.0f}", value);

@@ -63,10 +63,10 @@ void add_section(std::string& out, std::string_view heading, std::string_view te
 }
 
 Table quantiles_table(const Results& results) {
-  Table table{"", {"scenario", "gateway", "p50", "p90", "p99", "p99.9", "max"}, 2, {}};
+  Table table{"", {"run", "load", "gateway", "p50", "p90", "p99", "p99.9", "max"}, 3, {}};
   for (const Group& group : results.groups) {
     for (const Cell& cell : group.cells) {
-      table.rows.push_back({group.name + ": " + group.load.text(), cell.gateway,
+      table.rows.push_back({group.name, group.load.text(), cell.gateway,
                             duration(cell.median(&M::p50)), duration(cell.median(&M::p90)),
                             duration(cell.median(&M::p99)), duration(cell.median(&M::p999)),
                             duration(cell.median(&M::max))});

@@ -34,11 +34,18 @@ std::vector<Family> families(const Results& results, Alike alike) {
     if (family == all.end()) family = all.insert(all.end(), Family{text, {}});
     family->groups.push_back(&group);
   }
+  const auto place = [](const Group* group) {
+    const Load& load = group->load;
+    return std::tuple(load.records_per_post, load.connections, load.rate);
+  };
   for (Family& family : all) {
-    std::ranges::sort(family.groups, {}, [](const Group* group) {
-      const Load& load = group->load;
-      return std::tuple(load.records_per_post, load.connections, load.rate);
-    });
+    // Of runs that look alike, as one with longer keys does, the first is the plain one.
+    std::vector<const Group*> plain;
+    for (const Group* group : family.groups) {
+      if (std::ranges::find(plain, place(group), place) == plain.end()) plain.push_back(group);
+    }
+    std::ranges::sort(plain, {}, place);
+    family.groups = std::move(plain);
   }
   return all;
 }

@@ -145,6 +145,13 @@ void add_run(std::vector<Group>& groups, const json::value& json) {
   cell->runs.push_back(read_run(json));
 }
 
+// Those that are there already are not added again.
+void add_command(std::vector<std::string>& commands, std::string command) {
+  if (!command.empty() && std::ranges::find(commands, command) == commands.end()) {
+    commands.push_back(std::move(command));
+  }
+}
+
 int rank(std::string_view gateway) {
   if (gateway.starts_with(kProduct)) return 0;
   return gateway.starts_with(kFloor) ? 1 : 2;
@@ -216,9 +223,12 @@ Results read_results(const json::value& json) {
   results.kernel = text(&json, "machine", "kernel");
   results.at = text(&json, "at");
   for (const json::value& command : list(&json, "commands")) {
-    if (command.is_string()) results.commands.emplace_back(command.get_string());
+    if (command.is_string()) add_command(results.commands, std::string(command.get_string()));
   }
-  for (const json::value& run : list(&json, "runs")) add_run(results.groups, run);
+  for (const json::value& run : list(&json, "runs")) {
+    add_run(results.groups, run);
+    add_command(results.commands, text(&run, "command"));
+  }
   for (Group& group : results.groups) {
     std::ranges::sort(group.cells, {},
                       [](const Cell& c) { return std::pair(rank(c.gateway), c.gateway); });

@@ -36,19 +36,21 @@ std::string to_html(const Table& table) {
   out += "</tr></thead><tbody>";
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     const auto& cells = table.rows[r];
-    // Rows that begin alike share their first cell.
-    const auto begins_alike = [&](std::size_t other) {
-      return table.rows[other].front() == cells.front();
+    // Texts stand once for all rows that begin alike up to them, but for the last one.
+    const auto alike = [&](std::size_t other, std::size_t columns) {
+      return std::equal(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(columns),
+                        table.rows[other].begin());
     };
-    const bool continues = r > 0 && begins_alike(r - 1);
-    out += continues ? "<tr>" : "<tr class=\"first\">";
-    if (!continues) {
-      std::size_t rows = 1;
-      while (r + rows < table.rows.size() && begins_alike(r + rows)) ++rows;
-      out += "<td rowspan=\"" + std::to_string(rows) + "\">" + escaped(cells.front()) + "</td>";
-    }
-    for (std::size_t i = 1; i < cells.size(); ++i) {
-      out += i < table.text_columns ? "<td>" : "<td class=\"figure\">";
+    out += r > 0 && alike(r - 1, 1) ? "<tr>" : "<tr class=\"first\">";
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (i + 1 < table.text_columns) {
+        if (r > 0 && alike(r - 1, i + 1)) continue;
+        std::size_t rows = 1;
+        while (r + rows < table.rows.size() && alike(r + rows, i + 1)) ++rows;
+        out += "<td rowspan=\"" + std::to_string(rows) + "\">";
+      } else {
+        out += i < table.text_columns ? "<td>" : "<td class=\"figure\">";
+      }
       out += escaped(cells[i]) + "</td>";
     }
     out += "</tr>\n";

@@ -26,25 +26,25 @@ std::string count(double value) {
 }  // namespace
 
 Table closed_loop_table(const Results& results) {
-  Table table{
-      "As fast as answers come",
-      {"load", "gateway", "CPU µs/post", "µs/record", "user + system", "x floor", "x cos-gateway",
-       "posts/s", "records/s", "p50", "p99", "peak MiB", "errors", "missing", "runs"},
-      2,
-      {}};
+  Table table{"As fast as answers come",
+              {"run", "load", "gateway", "CPU µs/post", "µs/record", "user + system", "x floor",
+               "x cos-gateway", "posts/s", "records/s", "p50", "p99", "peak MiB", "errors",
+               "missing", "runs"},
+              2,
+              {}};
   for (const Group& group : results.groups) {
     if (group.load.open()) continue;
     for (const Cell& cell : group.cells) {
-      table.rows.push_back({group.load.text(), cell.gateway, figure(cell.median(&M::us_per_post)),
-                            figure(cell.median(&M::us_per_record)),
-                            figure(cell.median(&M::user_us_per_record)) + " + " +
-                                figure(cell.median(&M::system_us_per_record)),
-                            times_of(group, cell, kFloor), times_of(group, cell, kProduct),
-                            figure(cell.median(&M::posts_per_s)),
-                            figure(cell.median(&M::records_per_s)), duration(cell.median(&M::p50)),
-                            duration(cell.median(&M::p99)),
-                            mebibytes(cell.median(&M::resident_peak)), count(cell.most(&M::errors)),
-                            count(cell.most(&M::missing)), runs_of(cell)});
+      table.rows.push_back(
+          {group.name, group.load.text(), cell.gateway, figure(cell.median(&M::us_per_post)),
+           figure(cell.median(&M::us_per_record)),
+           figure(cell.median(&M::user_us_per_record)) + " + " +
+               figure(cell.median(&M::system_us_per_record)),
+           times_of(group, cell, kFloor), times_of(group, cell, kProduct),
+           figure(cell.median(&M::posts_per_s)), figure(cell.median(&M::records_per_s)),
+           duration(cell.median(&M::p50)), duration(cell.median(&M::p99)),
+           mebibytes(cell.median(&M::resident_peak)), count(cell.most(&M::errors)),
+           count(cell.most(&M::missing)), runs_of(cell)});
     }
   }
   return table;
@@ -52,14 +52,14 @@ Table closed_loop_table(const Results& results) {
 
 Table open_loop_table(const Results& results) {
   Table table{"At a fixed rate, latency from when a post was due",
-              {"load", "gateway", "posts/s due", "posts/s", "p50", "p90", "p99", "p99.9", "max",
-               "CPU µs/post", "errors", "missing", "runs"},
-              2,
+              {"run", "load", "gateway", "posts/s due", "posts/s", "p50", "p90", "p99", "p99.9",
+               "max", "CPU µs/post", "errors", "missing", "runs"},
+              3,
               {}};
   for (const Group& group : results.groups) {
     if (!group.load.open()) continue;
     for (const Cell& cell : group.cells) {
-      table.rows.push_back({group.load.text(), cell.gateway, figure(group.load.rate),
+      table.rows.push_back({group.name, group.load.text(), cell.gateway, figure(group.load.rate),
                             figure(cell.median(&M::posts_per_s)), duration(cell.median(&M::p50)),
                             duration(cell.median(&M::p90)), duration(cell.median(&M::p99)),
                             duration(cell.median(&M::p999)), duration(cell.median(&M::max)),

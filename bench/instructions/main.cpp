@@ -25,7 +25,7 @@ using gateway::instructions::Program;
 constexpr std::uint64_t kRecordsToCount = 4000;
 constexpr std::uint64_t kLeastPosts = 100;
 
-// "name=command with {port} and {eventbus}", the words separated by blanks.
+// "name=command with {port} and {sink}", the words separated by blanks.
 Program read_program(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos) throw CLI::ValidationError(text, "expected NAME=COMMAND");
@@ -38,7 +38,7 @@ Program read_program(const std::string& text) {
 Program product(const std::string& path) {
   return {"cos-gateway",
           {path, "run", "--config", "{config}"},
-          "target: http://127.0.0.1:{eventbus}\neventbus: bench\nfunction: { provision: false }\n"
+          "target: http://127.0.0.1:{sink}\neventbus: bench\nfunction: { provision: false }\n"
           "gateway:\n  listen: 127.0.0.1:{port}\n  admin: 127.0.0.1:0\n  threads: 1\n"
           "  auth: none\n"};
 }
@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   std::string output;
   CLI::App app("Counts the user instructions a gateway takes for a post, by callgrind");
   app.add_option("--program", program, "The cos-gateway to count");
-  app.add_option("--gateway", others, "Another: NAME=COMMAND with {port} and {eventbus}");
+  app.add_option("--gateway", others, "Another: NAME=COMMAND with {port} and {sink}");
   app.add_option("--records", records, "Records in a post")->delimiter(',')->capture_default_str();
   app.add_option("--connections", load.connections, "Posting at once")->capture_default_str();
   app.add_option("-o,--output", output, "Write JSON to this file");

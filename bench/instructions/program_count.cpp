@@ -46,7 +46,7 @@ void start(callgrind::Callgrind& run, Program program, std::uint16_t port, std::
   const std::string config = (run.folder() / "config.yml").string();
   const auto fill_in = [&](std::string& text) {
     replace(text, "{port}", std::to_string(port));
-    replace(text, "{eventbus}", std::to_string(eventbus));
+    replace(text, "{sink}", std::to_string(eventbus));
     replace(text, "{config}", config);
   };
   fill_in(program.config);

@@ -6,7 +6,7 @@
 namespace gateway::instructions {
 
 // A gateway and how it is started. In the words of its command and in its configuration {port}
-// stands for where it is to listen and {eventbus} for where events go, both ports of 127.0.0.1, and
+// stands for where it is to listen and {sink} for where events go, both ports of 127.0.0.1, and
 // in the command {config} for the file that holds the configuration.
 struct Program {
   std::string name;

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
+#include <cstdint>
 #include <map>
 #include <string_view>
 
@@ -17,6 +18,16 @@ json::array list(const json::value& value, std::string_view name) {
   const json::value* member = object == nullptr ? nullptr : object->if_contains(name);
   const json::array* array = member == nullptr ? nullptr : member->if_array();
   return array == nullptr ? json::array() : *array;
+}
+
+constexpr std::int64_t kMostRepetitions = 1000;
+
+void renumber(json::value& run, std::int64_t first) {
+  json::object* object = run.if_object();
+  json::value* repetition = object == nullptr ? nullptr : object->if_contains("repetition");
+  if (repetition != nullptr && repetition->is_int64()) {
+    *repetition = repetition->get_int64() + first;
+  }
 }
 
 double nanoseconds(const json::object& benchmark) {
@@ -72,9 +83,15 @@ json::object micro(const Parts& parts) {
 std::string join(const Parts& parts) {
   json::object document;
   json::array runs;
+  // Only runs of one suite took turns: the repetitions of others get numbers of their own.
+  std::int64_t first_repetition = 0;
   for (const json::value& suite : parts.suites) {
     if (document.empty() && suite.is_object()) document = suite.get_object();
-    for (json::value& run : list(suite, "runs")) runs.push_back(std::move(run));
+    for (json::value& run : list(suite, "runs")) {
+      renumber(run, first_repetition);
+      runs.push_back(std::move(run));
+    }
+    first_repetition += kMostRepetitions;
   }
   document["runs"] = std::move(runs);
   document["micro"] = micro(parts);

@@ -16,7 +16,7 @@ namespace {
 // Of the drawing, in its own units: it is scaled to the page, and still readable on a phone.
 constexpr double kWidth = 480;
 constexpr double kHeight = 320;
-constexpr double kLeft = 56;
+constexpr double kLeft = 70;
 constexpr double kRight = 12;
 constexpr double kTop = 12;
 constexpr double kBottom = 44;
@@ -142,7 +142,7 @@ void draw_frame(std::string& out, const Plot& plot, const Axis& x, const Axis& y
   const double middle = (kTop + kHeight - kBottom) / 2;
   append(
       out,
-      R"svg(<text class="label" x="14" y="{0}" text-anchor="middle" transform="rotate(-90 14 {0})">{1}</text>)svg",
+      R"svg(<text class="label" x="12" y="{0}" text-anchor="middle" transform="rotate(-90 12 {0})">{1}</text>)svg",
       middle, escaped(plot.y.label));
 }
 

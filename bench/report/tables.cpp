@@ -30,7 +30,7 @@ Table closed_loop_table(const Results& results) {
               {"run", "load", "gateway", "CPU µs/post", "µs/record", "user + system", "x floor",
                "x cos-gateway", "posts/s", "records/s", "p50", "p99", "peak MiB", "errors",
                "missing", "runs"},
-              2,
+              3,
               {}};
   for (const Group& group : results.groups) {
     if (group.load.open()) continue;

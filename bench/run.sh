@@ -20,9 +20,9 @@ for option in "$@"; do
   esac
 done
 here=$(dirname "${BASH_SOURCE[0]}")
-mkdir -p "$results"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=$results/parts
+rm -rf "$work"
+mkdir -p "$work"
 revision=$(git describe --always --dirty 2>/dev/null || echo unknown)
 floor="$programs/bare-gateway --port {port} --eventbus {sink}"
 
@@ -30,7 +30,12 @@ say() { printf '\n== %s\n' "$*"; }
 commands=()
 # Runs a program and keeps its command line for the results.
 noted() {
-  commands+=("${*//$work\//}")
+  local word line=
+  for word in "$@"; do
+    [[ $word == *[[:space:]{}\(\|]* ]] && word="'$word'"
+    line+="$word "
+  done
+  commands+=("${line% }")
   "$@"
 }
 suites=()

@@ -89,7 +89,7 @@ double instructions_of(const Program& program, const Load& load) {
   settings.rate = kAtOnce;
   settings.max_posts = load.posts;
   settings.duration = kLimit;
-  const std::string payload = micro::post_of(micro::Form::current, load.records_per_post);
+  const std::string payload = micro::post_of(micro::Form::older, load.records_per_post);
   demo::Poster poster(
       context, settings, [&](std::uint64_t, std::string& body) { body = payload; },
       [&](const demo::PostResult& result) {

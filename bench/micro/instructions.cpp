@@ -60,12 +60,12 @@ Counts count(const std::vector<Subject>& subjects) {
 std::string to_json(const Counts& counts) {
   boost::json::array subjects;
   for (const Count& each : counts.counts) {
-    const auto records = static_cast<double>(each.work.records);
+    const auto items = static_cast<double>(each.work.items);
     subjects.push_back({{"name", each.name},
-                        {"records", each.work.records},
+                        {"items", each.work.items},
                         {"bytes", each.work.bytes},
                         {"instructions", each.instructions},
-                        {"instructions_per_record", each.instructions / records}});
+                        {"instructions_per_item", each.instructions / items}});
   }
   return boost::json::serialize(
       boost::json::object{{"simdjson", counts.simdjson}, {"subjects", std::move(subjects)}});

@@ -35,10 +35,10 @@ Subjects all_subjects() {
 void count_instructions(const Subjects& subjects, const char* file) {
   const Counts counts = count(subjects.all());
   fmt::print("instructions, with simdjson's code for {}\n{:<32}{:>12}{:>14}\n", counts.simdjson, "",
-             "a call", "a record");
+             "a call", "an item");
   for (const Count& each : counts.counts) {
     fmt::print("{:<32}{:>12.0f}{:>14.0f}\n", each.name, each.instructions,
-               each.instructions / static_cast<double>(each.work.records));
+               each.instructions / static_cast<double>(each.work.items));
   }
   if (file == nullptr) return;
   std::ofstream out(file);

@@ -25,15 +25,17 @@ constexpr std::string_view kCurrent =
     R"("requestSourceIP":"203.0.113.7"},"reservedInfo":""}})";
 
 constexpr std::string_view kOlder =
-    R"({"cos":{"cosSchemaVersion":"1.0","cosObject":{"url":"http://bench-1250000000.cos.ap-)"
-    R"(guangzhou.myqcloud.com/3f1c9d7e.jpg","meta":{"x-cos-request-id":)"
-    R"("NjNhYmNkZWZfMTIzNDU2NzhfMWFiMl8xMjM0NTY3","Content-Type":""},"vid":"","key":)"
-    R"("/1250000000/bench/3f1c9d7e.jpg","size":1029},"cosBucket":{"region":"gz","name":"bench",)"
-    R"("appid":"1250000000"},"cosNotificationId":"unkown"},"event":{"eventName":)"
-    R"("cos:ObjectCreated:Post","eventVersion":"1.0","eventTime":1545205770,"eventSource":)"
-    R"("qcs::cos","requestParameters":{"requestSourceIP":"192.0.2.7","requestHeaders":)"
-    R"({"Authorization":"q-sign-algorithm=sha1"}},"eventQueue":"qcs:0:lambda:gz:appid/)"
-    R"(1250000000:default.bench.$LATEST","reservedInfo":"","reqid":179398952}})";
+    R"({"cos":{"cosSchemaVersion":"1.0","cosObject":{"url":"http://bench-1250000000.cos.ap-gu)"
+    R"(angzhou.myqcloud.com/3f1c9d7e.jpg","meta":{"x-cos-request-id":"NjNhYmNkZWZfMTIzNDU2Nzh)"
+    R"(fMWFiMl8xMjM0NTY3","Content-Type":"","x-cos-meta-mykey":"myvalue"},"vid":"","key":"/12)"
+    R"(50000000/bench/3f1c9d7e.jpg","size":1029},"cosBucket":{"region":"gz","name":"bench","a)"
+    R"(ppid":"1250000000"},"cosNotificationId":"unkown"},"event":{"eventName":"cos:ObjectCrea)"
+    R"(ted:Post","eventVersion":"1.0","eventTime":1545205770,"eventSource":"qcs::cos","reques)"
+    R"(tParameters":{"requestSourceIP":"192.0.2.7","requestHeaders":{"Authorization":"q-sign-)"
+    R"(algorithm=sha1&q-ak=AKIDexample&q-sign-time=1545205709;1545215769&q-key-time=154520570)"
+    R"(9;1545215769&q-header-list=host;x-cos-storage-class&q-signature=0123456789abcdef012345)"
+    R"(6789abcdef0123"}},"eventQueue":"qcs:0:lambda:gz:appid/1250000000:default.bench.$LATEST)"
+    R"(","reservedInfo":"","reqid":179398952}})";
 
 // Boost.JSON has no such printer.
 void indent(const boost::json::value& value, std::string& out, const std::string& margin) {

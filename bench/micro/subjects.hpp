@@ -13,7 +13,7 @@ namespace gateway::micro {
 // What one call of a subject's body goes through.
 struct Work {
   std::size_t bytes = 0;
-  std::size_t records = 1;  // or requests, answers, ids: what it does over and over
+  std::size_t items = 1;  // records, requests, answers: what it does over and over
 };
 
 // One thing that is measured: by the clock (Google Benchmark) or in instructions (callgrind).
@@ -40,8 +40,8 @@ class Subjects {
       if (work.bytes != 0) {
         state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(work.bytes));
       }
-      state.counters["per_record"] = benchmark::Counter(
-          static_cast<double>(work.records),
+      state.counters["per_item"] = benchmark::Counter(
+          static_cast<double>(work.items),
           benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
     };
     subject.prepare = [make]() -> std::function<void(std::size_t)> {

@@ -16,6 +16,10 @@ std::string figure(double value) {
     const int decimals = std::clamp(2 - static_cast<int>(power), 0, 6);
     return fmt::format("{:.{}f}", value, decimals);
   }
+  return whole(value);
+}
+
+std::string whole(double value) {
   std::string digits = fmt::format("{:.0f}", value);
   const std::size_t first = value < 0 ? 1 : 0;
   for (std::size_t at = digits.size(); at > first + 3;) {

@@ -42,11 +42,11 @@ std::string tiles(const Results& results) {
   }
   for (const ProgramCount& count : results.instructions) {
     if (count.gateway != kProduct || count.records_per_post == 0) continue;
-    out += tile(figure(count.per_post / count.records_per_post),
+    out += tile(whole(count.per_post / count.records_per_post),
                 fmt::format("user instructions per record, {} a post", count.records_per_post));
   }
   if (!results.groups.empty()) {
-    out += tile(figure(missing), "records acknowledged that did not arrive");
+    out += tile(whole(missing), "records acknowledged that did not arrive");
   }
   return "<ul class=\"tiles\">" + out + "</ul>\n";
 }

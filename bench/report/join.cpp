@@ -66,7 +66,7 @@ json::object micro(const Parts& parts) {
   }
   for (const std::string& name : order) {
     if (const auto time = times.find(name); time != times.end()) {
-      subjects.push_back({{"name", name}, {"records", 1}, {"nanoseconds", time->second}});
+      subjects.push_back({{"name", name}, {"items", 1}, {"nanoseconds", time->second}});
     }
   }
   json::object result{{"subjects", std::move(subjects)}};

@@ -15,7 +15,7 @@ struct Parts {
 };
 
 // The first suite's document with all runs and the further members "micro" {"simdjson",
-// "subjects": [{"name", "records", "bytes", "instructions"?, "nanoseconds"?}]}, "instructions"
+// "subjects": [{"name", "items", "bytes", "instructions"?, "nanoseconds"?}]}, "instructions"
 // [{"gateway", "records_per_post", "connections", "per_post"}] and "commands" [text].
 [[nodiscard]] std::string join(const Parts& parts);
 

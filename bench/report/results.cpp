@@ -235,7 +235,7 @@ Results read_results(const json::value& json) {
   }
   results.simdjson = text(&json, "micro", "simdjson");
   for (const json::value& subject : list(&json, "micro", "subjects")) {
-    results.micro.push_back({text(&subject, "name"), number(&subject, "records"),
+    results.micro.push_back({text(&subject, "name"), number(&subject, "items"),
                              number(&subject, "instructions"), number(&subject, "nanoseconds")});
   }
   for (const json::value& count : list(&json, "instructions")) {

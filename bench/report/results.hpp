@@ -87,7 +87,7 @@ struct Group {
 
 struct MicroResult {
   std::string name;
-  double records = 1;
+  double items = 1;         // records, requests, answers: what one call does over and over
   double instructions = 0;  // of one call, exact; 0: not counted
   double nanoseconds = 0;   // of one call; 0: not timed
 };

@@ -19,10 +19,6 @@ std::string times_of(const Group& group, const Cell& cell, std::string_view base
   return other == nullptr ? "-" : times(ratio(cell, *other, &M::us_per_post));
 }
 
-std::string count(double value) {
-  return value == 0 ? "0" : figure(value);
-}
-
 }  // namespace
 
 Table closed_loop_table(const Results& results) {
@@ -43,8 +39,8 @@ Table closed_loop_table(const Results& results) {
            times_of(group, cell, kFloor), times_of(group, cell, kProduct),
            figure(cell.median(&M::posts_per_s)), figure(cell.median(&M::records_per_s)),
            duration(cell.median(&M::p50)), duration(cell.median(&M::p99)),
-           mebibytes(cell.median(&M::resident_peak)), count(cell.most(&M::errors)),
-           count(cell.most(&M::missing)), runs_of(cell)});
+           mebibytes(cell.median(&M::resident_peak)), whole(cell.most(&M::errors)),
+           whole(cell.most(&M::missing)), runs_of(cell)});
     }
   }
   return table;
@@ -63,8 +59,8 @@ Table open_loop_table(const Results& results) {
                             figure(cell.median(&M::posts_per_s)), duration(cell.median(&M::p50)),
                             duration(cell.median(&M::p90)), duration(cell.median(&M::p99)),
                             duration(cell.median(&M::p999)), duration(cell.median(&M::max)),
-                            figure(cell.median(&M::us_per_post)), count(cell.most(&M::errors)),
-                            count(cell.most(&M::missing)), fmt::format("{}", cell.runs.size())});
+                            figure(cell.median(&M::us_per_post)), whole(cell.most(&M::errors)),
+                            whole(cell.most(&M::missing)), fmt::format("{}", cell.runs.size())});
     }
   }
   return table;
@@ -77,19 +73,21 @@ Table instructions_table(const Results& results) {
               {}};
   for (const ProgramCount& each : results.instructions) {
     table.rows.push_back(
-        {each.gateway, figure(each.records_per_post), figure(each.connections),
-         figure(each.per_post),
-         each.records_per_post == 0 ? "-" : figure(each.per_post / each.records_per_post)});
+        {each.gateway, whole(each.records_per_post), whole(each.connections), whole(each.per_post),
+         each.records_per_post == 0 ? "-" : whole(each.per_post / each.records_per_post)});
   }
   return table;
 }
 
 Table micro_table(const Results& results) {
-  Table table{"Parts", {"part", "ns/call", "instructions/call", "instructions/record"}, 1, {}};
+  Table table{"Parts", {"part", "ns/call", "instructions/call", "instructions/item"}, 1, {}};
   for (const MicroResult& each : results.micro) {
-    const auto known = [](double value) { return value == 0 ? std::string("-") : figure(value); };
-    table.rows.push_back({each.name, known(each.nanoseconds), known(each.instructions),
-                          known(each.records == 0 ? 0 : each.instructions / each.records)});
+    const auto known = [](double value, std::string (*text)(double)) {
+      return value == 0 ? std::string("-") : text(value);
+    };
+    table.rows.push_back({each.name, known(each.nanoseconds, figure),
+                          known(each.instructions, whole),
+                          known(each.items == 0 ? 0 : each.instructions / each.items, whole)});
   }
   return table;
 }

@@ -59,7 +59,7 @@ TEST(CompareTest, LeavesOutWhatOnlyOneHas) {
 TEST(CompareTest, TakesInstructionsAtTheirWord) {
   const auto with = [](double instructions, const char* simdjson) {
     return read({}, fmt::format(R"(,"micro":{{"simdjson":"{}","subjects":[{{"name":"split",)"
-                                R"("records":1,"instructions":{}}}]}})",
+                                R"("items":1,"instructions":{}}}]}})",
                                 simdjson, instructions));
   };
   const auto changes = compare(with(1010, "haswell"), with(1000, "haswell"));

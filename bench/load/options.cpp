@@ -277,7 +277,8 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   add_gateway_options(*suite, gateway);
   add_result_options(*suite, options);
   suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
-  suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so");
+  suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so")
+      ->delimiter(',');
   suite->add_flag("!--no-pin", options.suite_settings.pin,
                   "Leave it to the kernel where gateway and load run");
   suite->add_option("--seed", options.suite_settings.seed, "Of payloads and arrivals")

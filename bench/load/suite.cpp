@@ -105,7 +105,11 @@ void run_suite(Campaign& campaign, const SuiteSettings& settings) {
       fmt::print(stderr, "{} is left out: ulimit -n is {}\n", entry.scenario.name, descriptors);
       return true;
     }
-    return (entry.full && settings.quick) || !entry.scenario.name.starts_with(settings.only);
+    const auto begins = [&](const std::string& text) {
+      return entry.scenario.name.starts_with(text);
+    };
+    return (entry.full && settings.quick) ||
+           (!settings.only.empty() && std::ranges::none_of(settings.only, begins));
   });
   campaign.expect(chosen.size());
   for (const Entry& entry : chosen) {

@@ -10,7 +10,7 @@ struct SuiteSettings {
   bool quick = false;  // a second each, and without the largest
   bool pin = true;
   std::uint64_t seed = 1;
-  std::string only;  // names that begin so; empty: all
+  std::vector<std::string> only;  // names that begin so; empty: all
 };
 
 // The standard runs, by which versions and gateways are compared. Those about this gateway's own

@@ -1,0 +1,66 @@
+#pragma once
+#include <simdjson.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "floor/event_heads.hpp"
+
+namespace gateway::floor {
+
+struct Settings {
+  std::uint16_t port = 0;           // to listen on, of 127.0.0.1
+  std::uint16_t eventbus_port = 0;  // of 127.0.0.1
+  std::string target = "/gateway/bench";
+  unsigned connections = 2;  // to the eventbus
+};
+
+// The least a gateway has to do, as a measure for one that does more: reads posts, cuts their
+// records out, sends each as one CloudEvent and answers 200 once all of a post are acknowledged.
+// One thread, one read, one gathered write and one answer where they will do. No validation, no
+// retry, no time-out, no limit; whatever is unexpected ends the connection or the program.
+//
+// A loop turn: read every client that has something, send all of it to one eventbus connection,
+// answer every client that is owed something. Nothing is read while anything is unsent, so records
+// are sent from where they lie in their client's buffer.
+class BareGateway {
+ public:
+  // Connects and listens. Throws std::system_error.
+  explicit BareGateway(const Settings& settings);
+  ~BareGateway();
+  BareGateway(const BareGateway&) = delete;
+  BareGateway& operator=(const BareGateway&) = delete;
+
+  // Until a signal ends the process. Throws std::runtime_error when the eventbus goes.
+  [[noreturn]] void run();
+
+ private:
+  struct Client;
+  struct Post;
+  struct Eventbus;
+
+  void accept_all();
+  void read_client(Client& client);
+  void take_post(Client& client, char* body, std::size_t size);
+  void stage(Post& post, std::string_view record);
+  void send_staged();
+  void read_answers(Eventbus& bus);
+  void answer(Client& client);
+  void owe(Client& client);
+
+  EventHeads heads_;
+  simdjson::ondemand::parser parser_;
+  int epoll_ = -1;
+  int listener_ = -1;
+  std::vector<std::unique_ptr<Eventbus>> buses_;
+  std::size_t turn_ = 0;
+  std::vector<iovec> staged_;  // head, record, head, record, ... for the bus of this turn
+  std::vector<Client*> ready_;
+};
+
+}  // namespace gateway::floor

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway::floor {
+
+// Heads of binary-mode CloudEvents, made from one prepared text in which id, time and length are
+// filled in. They stay where they were written until forget().
+class EventHeads {
+ public:
+  EventHeads(std::string_view host, std::string_view target);
+
+  // Once a loop turn: the time of the events made until the next call.
+  void read_clock();
+  [[nodiscard]] std::string_view make(std::size_t body_size);
+  // All heads made so far have left.
+  void forget() noexcept { chunk_ = used_ = 0; }
+
+ private:
+  static constexpr std::size_t kChunk = std::size_t{64} << 10;
+
+  char* room();
+  [[nodiscard]] std::uint64_t random() noexcept;
+  void write_id(char* out) noexcept;
+
+  std::string text_;  // up to the value of Content-Length
+  std::size_t id_at_ = 0;
+  std::size_t time_at_ = 0;
+  std::int64_t millisecond_ = -1;
+  std::uint64_t random_;
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  std::size_t chunk_ = 0;
+  std::size_t used_ = 0;
+};
+
+}  // namespace gateway::floor

@@ -1,0 +1,17 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace gateway::floor {
+
+// Where an HTTP/1.1 message with a Content-Length, or without a body, ends.
+struct MessageSize {
+  std::size_t head = 0;  // with its blank line
+  std::size_t body = 0;
+};
+
+// Empty while the head is incomplete. Nothing is checked but what is needed to find the end.
+[[nodiscard]] std::optional<MessageSize> message_size(std::string_view bytes) noexcept;
+
+}  // namespace gateway::floor

@@ -1,0 +1,22 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace gateway::micro {
+
+// The forms in which records have been seen.
+enum class Form {
+  current,      // since 2022: about 1,000 bytes, an ETag with quotes in it
+  older,        // before: 899 bytes, no regions, no ETag
+  indented,     // the current one as documentation and consoles show it, with white space
+  awkward_key,  // a key of 850 bytes, as long as it may be, of Chinese, quotes and backslashes
+};
+
+[[nodiscard]] std::string record_of(Form form);
+// {"Records":[...]} with so many equal records.
+[[nodiscard]] std::string post_of(Form form, std::size_t records);
+// The same bytes with room behind them that simdjson may read.
+[[nodiscard]] std::string padded(std::string text);
+
+}  // namespace gateway::micro

@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "events/cos_record.hpp"
+#include "events/json_index.hpp"
+#include "events/record_splitter.hpp"
+#include "micro/payloads.hpp"
+#include "micro/subjects.hpp"
+
+namespace gateway::micro {
+namespace {
+
+template <class Reader>
+struct Reading {
+  explicit Reading(std::string bytes) : text(std::move(bytes)) {}
+  std::string text;
+  Reader reader;
+};
+
+void add_split(Subjects& subjects, std::string_view name, Form form, std::size_t records) {
+  const std::string body = post_of(form, records);
+  subjects.add(fmt::format("split/{}/{}", name, records), {body.size(), records}, [body] {
+    const auto state = std::make_shared<Reading<events::RecordSplitter>>(padded(body));
+    return [state] {
+      benchmark::DoNotOptimize(state->reader.split(state->text.data(), state->text.size()));
+    };
+  });
+}
+
+// What finding the tokens costs, without the walk.
+void add_index(Subjects& subjects, std::size_t records) {
+  const std::string body = post_of(Form::current, records);
+  subjects.add(fmt::format("index_only/{}", records), {body.size(), records}, [body] {
+    const auto state = std::make_shared<Reading<events::JsonIndex>>(padded(body));
+    return [state] {
+      benchmark::DoNotOptimize(state->reader.read(state->text.data(), state->text.size()));
+    };
+  });
+}
+
+// The nearest thing the library offers that validates everything; it gives no spans.
+void add_dom(Subjects& subjects, std::size_t records) {
+  const std::string body = post_of(Form::current, records);
+  subjects.add(fmt::format("simdjson_dom/{}", records), {body.size(), records}, [body] {
+    const auto state = std::make_shared<Reading<simdjson::dom::parser>>(padded(body));
+    return [state] {
+      benchmark::DoNotOptimize(state->reader.parse(state->text.data(), state->text.size(), false));
+    };
+  });
+}
+
+void add_fields(Subjects& subjects) {
+  const std::string record = record_of(Form::current);
+  subjects.add("read_cos_record", {record.size()}, [record] {
+    const auto state = std::make_shared<Reading<events::CosRecordReader>>(padded(record));
+    return [state] { benchmark::DoNotOptimize(state->reader.read(state->text)); };
+  });
+  subjects.add("redact", {record.size()}, [record] {
+    struct State {
+      std::string text;
+      std::string copy;
+      events::Redactor redactor{{"Authorization"}};
+    };
+    const auto state = std::make_shared<State>();
+    state->text = record;
+    state->copy = padded(record);
+    return [state] {
+      std::ranges::copy(state->text, state->copy.begin());
+      benchmark::DoNotOptimize(state->redactor.redact(state->copy.data(), state->copy.size()));
+    };
+  });
+}
+
+}  // namespace
+
+void add_splitting(Subjects& subjects) {
+  for (const std::size_t records : {1U, 10U, 100U}) {
+    add_split(subjects, "current", Form::current, records);
+  }
+  add_split(subjects, "older", Form::older, 10);
+  add_split(subjects, "indented", Form::indented, 10);
+  add_split(subjects, "awkward_key", Form::awkward_key, 10);
+  for (const std::size_t records : {1U, 100U}) {
+    add_index(subjects, records);
+    add_dom(subjects, records);
+  }
+  add_fields(subjects);
+}
+
+}  // namespace gateway::micro

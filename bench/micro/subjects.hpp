@@ -1,0 +1,71 @@
+#pragma once
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gateway::micro {
+
+// What one call of a subject's body goes through.
+struct Work {
+  std::size_t bytes = 0;
+  std::size_t items = 1;  // records, requests, answers: what it does over and over
+};
+
+// One thing that is measured: by the clock (Google Benchmark) or in instructions (callgrind).
+struct Subject {
+  std::string name;
+  Work work;
+  std::function<void(benchmark::State&)> time;
+  // Prepares a body and gives what calls it so many times.
+  std::function<std::function<void(std::size_t)>()> prepare;
+};
+
+class Subjects {
+ public:
+  // `make()` prepares all that is not to be measured and returns the body: a callable that keeps
+  // what it needs in a shared_ptr.
+  template <class Make>
+  void add(std::string name, Work work, Make make) {
+    Subject subject;
+    subject.name = std::move(name);
+    subject.work = work;
+    subject.time = [make, work](benchmark::State& state) {
+      const auto body = make();
+      for (auto _ : state) body();
+      if (work.bytes != 0) {
+        state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(work.bytes));
+      }
+      state.counters["per_item"] = benchmark::Counter(
+          static_cast<double>(work.items),
+          benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    };
+    subject.prepare = [make]() -> std::function<void(std::size_t)> {
+      return [body = make()](std::size_t times) {
+        for (std::size_t i = 0; i < times; ++i) body();
+      };
+    };
+    all_.push_back(std::move(subject));
+  }
+
+  [[nodiscard]] const std::vector<Subject>& all() const noexcept { return all_; }
+
+ private:
+  std::vector<Subject> all_;
+};
+
+// One file each.
+void add_splitting(Subjects& subjects);
+void add_encoding(Subjects& subjects);
+void add_identity(Subjects& subjects);
+void add_requests(Subjects& subjects);
+void add_answers(Subjects& subjects);
+void add_delivery(Subjects& subjects);
+void add_budget(Subjects& subjects);
+void add_signing(Subjects& subjects);
+
+}  // namespace gateway::micro

@@ -17,6 +17,7 @@
 #include "commands/provision.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/log.hpp"
+#include "runtime/process_limits.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -31,11 +32,22 @@ std::vector<std::string> unsupported(const config::Settings& settings) {
     if (wanted) keys.emplace_back(text);
   };
   need(settings.ingress.tls.any(), "gateway.tls: this version serves plain HTTP only");
-  need(settings.ingress.auth == config::Auth::hmac,
-       "gateway.auth: this version does not check signatures");
   need(settings.target.starts_with("https://") || settings.delivery.tls.any(),
        "target: this version reaches the eventbus over plain HTTP only");
   return keys;
+}
+
+// What is open beside the clients' connections: listeners, loops, the eventbus, stores, logs.
+constexpr std::size_t kOtherDescriptors = 1024;
+
+void prepare_process(const config::Settings& settings) {
+  // Whoever debugs wants core dumps; nobody else should have the secrets in them.
+  if (!settings.debug && !hide_memory()) log::warn("core dumps cannot be forbidden");
+  const std::size_t wanted = settings.ingress.max_connections + kOtherDescriptors;
+  if (const std::size_t limit = raise_descriptor_limit(wanted); limit < wanted) {
+    log::warn("fewer descriptors than gateway.max_connections asks for; see ulimit -n",
+              {{"limit", limit}, {"wanted", wanted}});
+  }
 }
 
 class Signals {
@@ -90,6 +102,7 @@ class Signals {
 
 int serve(const config::Settings& settings, bool require_provisioning) {
   log::start(settings.debug ? log::Level::debug : log::Level::info);
+  prepare_process(settings);
   int exit_code = kDone;
   if (const auto keys = unsupported(settings); !keys.empty()) {
     for (const auto& key : keys) log::error(key);
@@ -97,9 +110,6 @@ int serve(const config::Settings& settings, bool require_provisioning) {
   } else {
     try {
       Gateway gateway(settings);
-      if (settings.ingress.auth == config::Auth::automatic) {
-        log::warn("posts are not authenticated; keep the port private");
-      }
       Signals signals(gateway);
       std::atomic<int> given_up{kDone};
       if (require_provisioning) {

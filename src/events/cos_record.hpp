@@ -44,10 +44,10 @@ class CosRecordReader {
   std::string unescaped_;  // strings that are not spelled as they read
 };
 
-// Blanks members under event.requestParameters.requestHeaders, in place: the value becomes "" and
-// what is left of its room becomes white space, so that the record keeps its length and stays
-// valid JSON. (A value of one byte can only be a digit; it becomes 0.) Names are compared without
-// regard to case. Not thread-safe.
+// Blanks members under event.requestParameters.requestHeaders of a COS record, or of each record of
+// a payload {"Records":[...]}, in place: the value becomes "" and what is left of its room becomes
+// white space, so that the text keeps its length and stays valid JSON. (A value of one byte can
+// only be a digit; it becomes 0.) Names are compared without regard to case. Not thread-safe.
 class Redactor {
  public:
   explicit Redactor(std::vector<std::string> members);

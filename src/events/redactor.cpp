@@ -57,7 +57,11 @@ std::size_t Redactor::redact(char* record, std::size_t size) {
   };
   const auto parameter = below("requestHeaders", header);
   const auto event = below("requestParameters", parameter);
-  const auto root = below("event", event);
+  const auto member = below("event", event);
+  const auto root = [&](const JsonString& name) {
+    if (!name.is("Records") || json.peek() != '[') return member(name);
+    return json.array([&] { return json.peek() == '{' ? json.object(member) : json.value(); });
+  };
   static_cast<void>(json.peek() == '{' && json.object(root));
   return blanked;
 }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/admin_server.hpp"
@@ -24,6 +25,7 @@
 #include "gateway/shard.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
+#include "runtime/reminder.hpp"
 
 namespace gateway {
 namespace {
@@ -32,6 +34,13 @@ namespace {
 constexpr std::chrono::seconds kStalled{5};
 constexpr std::chrono::seconds kStatusDeadline{1};
 constexpr std::chrono::seconds kStoreClosing{5};
+constexpr std::chrono::minutes kOpenPortWarning{1};
+
+void warn_of_open_port() {
+  log::warn(
+      "posts are taken from anybody who reaches gateway.listen; set gateway.token or secret_key to "
+      "have them signed, or gateway.auth: none if this is meant");
+}
 
 std::string text_of(const config::HostPort& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
@@ -103,7 +112,7 @@ class Gateway::Impl final : public observe::AdminPages {
       : settings_(std::move(settings)),
         endpoint_(endpoint_of(settings_)),
         budget_(settings_.ingress.max_in_flight),
-        connections_(settings_.ingress.max_connections) {
+        connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source) {
     spool_ = open_store(settings_.spool, egress::StoreKind::spool);
     dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters);
     const unsigned cores = usable_cores();
@@ -133,12 +142,14 @@ class Gateway::Impl final : public observe::AdminPages {
       shards_[i]->start(pin_ ? std::optional<int>(cores[i]) : std::nullopt);
     }
     admin_->start();
+    if (auth::open_by_default(settings_)) open_port_warning_.start();
     if (provisioning_) provisioning_->start();
     control_thread_ = std::thread([this] { control_.run(); });
     running_ = true;
     log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
                             {"admin", text_of({settings_.ingress.admin.host, admin_port()})},
                             {"threads", shards_.size()},
+                            {"auth", auth::described(settings_)},
                             {"target", endpoint_.host_header},
                             {"path", endpoint_.request_target}});
   }
@@ -166,6 +177,7 @@ class Gateway::Impl final : public observe::AdminPages {
     }
     asio::post(control_, [this] {
       admin_->stop();
+      open_port_warning_.stop();
       control_work_.reset();
     });
     if (control_thread_.joinable()) control_thread_.join();
@@ -314,6 +326,7 @@ class Gateway::Impl final : public observe::AdminPages {
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::io_context control_{1};
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
+  Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "gateway/auth/accepted_tokens.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 #include "runtime/tick_interval.hpp"
@@ -36,7 +37,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
                 shared.settings, shared.endpoint),
       intake_(shared.settings.event, ledger_, eventbus_),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
-                metrics_, shared.connections, [this] { turn_end_.request(); }},
+                metrics_, shared.connections, [this] { turn_end_.request(); },
+                auth::accepted_tokens(shared.settings)},
                shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shortest_deadline(shared.settings))),
       storing_time_(shared.settings.ingress.grace / 4),

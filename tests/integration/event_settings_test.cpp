@@ -3,6 +3,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -159,6 +160,50 @@ TEST(EventSettings, WithoutAFunctionNameTheSourceIsTheGateway) {
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
   EXPECT_EQ(bus.requests().at(0).headers["ce-source"], "cos-gateway");
+}
+
+TEST(EventSettings, RedactHoldsForEventsThatArePassedOn) {
+  const std::string record =
+      R"({"event":{"requestParameters":{"requestHeaders":{"Authorization":"q-signature=hush"}}}})";
+  const std::string event = R"({"specversion":"1.0","id":"1","source":"s","type":"t","data":)";
+  const struct {
+    const char* what;
+    Headers headers;
+    std::string body;
+  } rows[] = {
+      {"binary",
+       {{"ce-specversion", "1.0"},
+        {"ce-id", "1"},
+        {"ce-source", "s"},
+        {"ce-type", "t"},
+        {"Content-Type", "application/json"}},
+       record},
+      {"binary, of no known type",
+       {{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "s"}, {"ce-type", "t"}},
+       record},
+      {"structured", {{"Content-Type", "application/cloudevents+json"}}, event + record + "}"},
+      {"a payload",
+       {{"Content-Type", "application/cloudevents+json"}},
+       event + cos_payload({record, record}) + "}"},
+      {"batch",
+       {{"Content-Type", "application/cloudevents-batch+json"}},
+       "[" + event + record + "}," + event + record + "}]"},
+  };
+  for (const auto mode : {config::Mode::binary, config::Mode::structured}) {
+    ScriptedEventbus bus;
+    config::Settings settings = loopback_settings(bus.port());
+    settings.event.redact = {"authorization"};
+    settings.delivery.mode = mode;
+    const RunningGateway gateway(settings);
+    for (const auto& row : rows) {
+      EXPECT_EQ(gateway.post(row.body, row.headers).status, 200u) << row.what;
+    }
+    const Requests seen = bus.requests();
+    EXPECT_EQ(seen.size(), std::size(rows) + 1);
+    for (const Request& request : seen) {
+      EXPECT_THAT(request.body, testing::Not(HasSubstr("hush")));
+    }
+  }
 }
 
 }  // namespace

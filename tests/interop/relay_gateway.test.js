@@ -15,7 +15,7 @@ describe("relay and gateway", () => {
   let variables;
   before(async () => {
     eventbus = await startEventbus();
-    gateway = await startGateway(eventbus);
+    gateway = await startGateway(eventbus, { gateway: { auth: "hmac", token } });
     relay = startInstance();
     variables = { GATEWAY_URL: gateway.url, GATEWAY_TOKEN: token };
   });
@@ -64,6 +64,14 @@ describe("relay and gateway", () => {
     const { value, lines } = await invoke(relay, { event: { Records: [] }, variables });
     assert.deepEqual(value, { records: 0 });
     assert.deepEqual(lines, []);
+  });
+
+  it("refuse a post that is signed with another key, or not at all", async () => {
+    for (const GATEWAY_TOKEN of ["another", ""]) {
+      const { error } = await invoke(relay, { variables: { ...variables, GATEWAY_TOKEN } });
+      assert.match(error.message, /^refused by the gateway, attempt 1: status 401: {"error":".+}$/);
+    }
+    assert.deepEqual(eventbus.take(), []);
   });
 
   it("refuse what is no payload, with the gateway's reason", async () => {

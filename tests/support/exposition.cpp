@@ -85,6 +85,10 @@ Exposition parse_exposition(std::string_view text) {
 const std::map<std::string, std::string>& documented_metrics() {
   static const std::map<std::string, std::string> metrics{
       {"cos_gateway_posts_total", "counter"},
+      {"cos_gateway_posts_unauthorized_total", "counter"},
+      {"cos_gateway_connections_refused_total", "counter"},
+      {"cos_gateway_connections_shed_total", "counter"},
+      {"cos_gateway_accept_pauses_total", "counter"},
       {"cos_gateway_records_received_total", "counter"},
       {"cos_gateway_events_delivered_total", "counter"},
       {"cos_gateway_events_retried_total", "counter"},

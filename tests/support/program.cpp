@@ -4,25 +4,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
+#include <exception>
 #include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "support/http_client.hpp"
 
 namespace gateway::test {
 namespace {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-// Files rather than pipes: nobody needs to read while the program runs.
-File scratch() {
-  File file(std::tmpfile());
-  if (!file) throw std::runtime_error("no scratch file");
-  return file;
-}
 
 std::string contents(std::FILE* file) {
   std::string text;
@@ -31,11 +25,26 @@ std::string contents(std::FILE* file) {
   return text;
 }
 
+bool is_ready(std::uint16_t admin_port) {
+  try {
+    return HttpClient(admin_port).get("/readyz").status == 200;
+  } catch (const std::exception&) {
+    return false;  // not listening yet
+  }
+}
+
 }  // namespace
 
-ProgramRun run_program(const std::vector<std::string>& arguments) {
-  const File out = scratch();
-  const File err = scratch();
+// Files rather than pipes: nobody needs to read while the program runs.
+RunningProgram::File RunningProgram::scratch() {
+  File file(std::tmpfile());
+  if (!file) throw std::runtime_error("no scratch file");
+  return file;
+}
+
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments,
+                               const std::function<void()>& prepare)
+    : out_(scratch()), err_(scratch()) {
   std::vector<std::string> words{COS_GATEWAY_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -44,21 +53,51 @@ ProgramRun run_program(const std::vector<std::string>& arguments) {
   std::string config = "CONNECTOR_CONFIG=/nowhere";
   char* const environment[] = {config.data(), nullptr};
 
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("no child process");
-  if (child == 0) {
-    dup2(fileno(out.get()), STDOUT_FILENO);
-    dup2(fileno(err.get()), STDERR_FILENO);
-    execve(argv.front(), argv.data(), environment);
-    _exit(127);
+  pid_ = fork();
+  if (pid_ < 0) throw std::runtime_error("no child process");
+  if (pid_ != 0) return;
+  dup2(fileno(out_.get()), STDOUT_FILENO);
+  dup2(fileno(err_.get()), STDERR_FILENO);
+  if (prepare) prepare();
+  execve(argv.front(), argv.data(), environment);
+  _exit(127);
+}
+
+RunningProgram::~RunningProgram() {
+  if (pid_ < 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+bool RunningProgram::wait_until_ready(std::uint16_t admin_port) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!is_ready(admin_port)) {
+    siginfo_t ended{};
+    waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if (ended.si_pid != 0 || std::chrono::steady_clock::now() > until) return false;
+    // A program that is starting tells nobody; looking again is all one can do.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  return true;
+}
+
+ProgramRun RunningProgram::stop() {
+  kill(pid_, SIGTERM);
+  return wait();
+}
+
+ProgramRun RunningProgram::wait() {
   int status = 0;
-  waitpid(child, &status, 0);
+  waitpid(std::exchange(pid_, -1), &status, 0);
   ProgramRun run;
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  run.out = contents(out.get());
-  run.err = contents(err.get());
+  run.out = contents(out_.get());
+  run.err = contents(err_.get());
   return run;
+}
+
+ProgramRun run_program(const std::vector<std::string>& arguments) {
+  return RunningProgram(arguments).wait();
 }
 
 }  // namespace gateway::test

@@ -193,6 +193,10 @@ void check_ingress(const Settings& settings, Report& report) {
   }
   const bool has_key = !ingress.token.empty() || !settings.credentials.secret_key.empty();
   if (has_key || report.bad("gateway.token") || report.bad("secret_key")) return;
+  if (!ingress.previous_token.empty()) {
+    report.problem_with("gateway.previous_token",
+                        "is accepted besides gateway.token or secret_key, and there is neither");
+  }
   if (ingress.auth == Auth::hmac) {
     report.problem_with("gateway.auth", "hmac needs gateway.token or secret_key");
   } else if (ingress.auth == Auth::automatic &&

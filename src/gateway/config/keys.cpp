@@ -58,12 +58,14 @@ void gateway_keys(Section& section, Ingress& ingress) {
   section.key("auth", ingress.auth,
               Choice<Auth>{{"auto", Auth::automatic}, {"hmac", Auth::hmac}, {"none", Auth::none}});
   section.secret("token", ingress.token);
+  section.secret("previous_token", ingress.previous_token);
   auto& tls = section.section("tls");
   tls.key("cert", ingress.tls.cert, Text{});
   tls.key("key", ingress.tls.key, Text{});
   tls.key("client_ca", ingress.tls.ca, Text{});
   section.key("max_body", ingress.max_body, Bytes{kKiB, kGiB});
   section.key("max_connections", ingress.max_connections, LargeCount{1, 1'000'000});
+  section.key("max_per_source", ingress.max_per_source, LargeCount{0, 1'000'000});
   section.key("max_in_flight", ingress.max_in_flight, Bytes{kKiB, kTiB});
   section.key("idle_timeout", ingress.idle_timeout, Time{1s, 24h});
   section.key("request_timeout", ingress.request_timeout, Time{100ms, 1h});

@@ -70,9 +70,11 @@ struct Ingress {  // the `gateway:` section
   unsigned threads = 0;  // 0: one per usable core
   Auth auth = Auth::automatic;
   Secret token;
+  Secret previous_token;  // accepted as well, while senders change to another
   TlsFiles tls;
   std::size_t max_body = std::size_t{8} << 20;
   std::size_t max_connections = 10'000;
+  std::size_t max_per_source = 0;  // connections of one client address; 0: no limit
   std::size_t max_in_flight = std::size_t{64} << 20;
   Duration idle_timeout = std::chrono::seconds(75);
   Duration request_timeout = std::chrono::seconds(10);

@@ -14,6 +14,7 @@
 #include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
 #include "gateway/egress/retry_budget.hpp"
+#include "gateway/egress/retry_jitter.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
 
@@ -58,8 +59,9 @@ class Eventbus {
   // What the pipeline sees.
   [[nodiscard]] Custody& custody() noexcept { return context_.custody; }
   [[nodiscard]] DeliveryQueue& queue() noexcept { return queue_; }
-  [[nodiscard]] std::chrono::seconds retry_after() const noexcept {
-    return drain_rate_.time_to_drain(queue_.events());
+  // What a client that is turned away now is told: until the queue has drained, spread a little.
+  [[nodiscard]] std::chrono::seconds retry_after() {
+    return retry_jitter_.spread(drain_rate_.time_to_drain(queue_.events()));
   }
 
   // The end of a loop turn: stages waiting events on connections with room, writes them.
@@ -133,6 +135,7 @@ class Eventbus {
   EndpointHealth health_;
   RetryBudget retry_budget_;
   DrainRate drain_rate_;
+  RetryJitter retry_jitter_{std::random_device{}()};
   // For retries that are due, and for the end of a wait that holds all of them up.
   Timer timer_;
   std::optional<Instant> timer_at_;

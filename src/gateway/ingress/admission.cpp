@@ -11,8 +11,11 @@ std::optional<Answer> Admission::refuse(const RequestHead& head, const Load& loa
   }
   if (head.method == Method::options) return std::nullopt;
   if (load.draining) return answers::overloaded("stopping", load.retry_after, true);
-  if (load.over_connection_limit) {
-    return answers::overloaded("too many connections", load.retry_after, true);
+  if (load.beyond) {
+    const bool source = load.beyond == observe::ConnectionLimit::source;
+    return answers::overloaded(
+        source ? "too many connections from this address" : "too many connections",
+        load.retry_after, true);
   }
   if (load.queue_full) return answers::overloaded("delivery queue full", load.retry_after);
   return std::nullopt;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "gateway/ingress/request_reader.hpp"
+#include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/post.hpp"
 
 namespace gateway::ingress {
@@ -11,7 +12,7 @@ namespace gateway::ingress {
 // What admission looks at: the state of the shard at this moment.
 struct Load {
   bool draining = false;
-  bool over_connection_limit = false;
+  std::optional<observe::ConnectionLimit> beyond;  // what the connection is
   bool queue_full = false;
   std::chrono::seconds retry_after{1};
 };
@@ -24,7 +25,7 @@ class Admission {
   // Whether refuse() has nothing to say: the common case, decided without making an answer.
   [[nodiscard]] bool admits(const RequestHead& head, const Load& load) const noexcept {
     return head.method == Method::post && head.content_length <= max_body_ && !load.draining &&
-           !load.over_connection_limit && !load.queue_full;
+           !load.beyond && !load.queue_full;
   }
   // The answer for a request that is turned away; none: go on. Checked in this order: the method,
   // the size of the body, then whether there is room for it now.

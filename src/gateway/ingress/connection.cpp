@@ -20,13 +20,13 @@ constexpr std::chrono::seconds kOverLimitIdle{1};
 
 }  // namespace
 
-Connection::Connection(Ingress& ingress, Socket socket, bool over_limit)
+Connection::Connection(Ingress& ingress, Socket socket, ConnectionCount::Place place)
     : ingress_(ingress),
+      place_(std::move(place)),
       socket_(std::move(socket)),
       progress_(ingress.context().executor),
       reader_(ingress.context().buffers, ingress.settings().max_body),
-      last_activity_(ingress.context().clock.now()),
-      over_limit_(over_limit) {}
+      last_activity_(ingress.context().clock.now()) {}
 
 Connection::~Connection() {
   forget_answers();
@@ -127,9 +127,10 @@ void Connection::process() {
 
 void Connection::on_head() {
   const RequestHead& head = reader_.head();
-  const Load load = ingress_.load(over_limit_);
+  const Load load = ingress_.load(place_.beyond());
   std::optional<Answer> refusal;
   if (!ingress_.admission().admits(head, load)) refusal = ingress_.admission().refuse(head, load);
+  if (!refusal && ingress_.guard() != nullptr) refusal = authenticate_head();
   if (!refusal &&
       !ingress_.context().lease.try_take(static_cast<std::size_t>(head.content_length), units_)) {
     refusal = over_budget(false);
@@ -144,6 +145,21 @@ void Connection::on_head() {
     owes_continue_ = true;
     ingress_.flush_later(*this);
   }
+}
+
+// What needs the body waits for it: signature_.
+std::optional<Answer> Connection::authenticate_head() {
+  signature_ = http::Stretch();
+  if (reader_.head().method != Method::post) return std::nullopt;
+  const auth::Shown shown = auth::shown_in(reader_.fields());
+  auto refusal = ingress_.guard()->refuse_head(shown);
+  if (!refusal && !shown.signature.empty()) signature_ = reader_.stretch(shown.signature);
+  return refusal;
+}
+
+bool Connection::is_signed(const Request& request) {
+  const std::string_view signature = signature_.in(request.bytes.data());
+  return ingress_.guard()->signs(signature, request.body_text());
 }
 
 Answer Connection::over_budget(bool close) const {
@@ -166,7 +182,9 @@ void Connection::on_request() {
   const bool keep_alive = request.head.keep_alive;
   Post& post = owe_answer();
   post.units = std::exchange(units_, ByteLease::Units());
-  if (request.head.method == Method::options) {
+  if (signature_.length != 0 && !is_signed(request)) {
+    ingress_.context().ledger.refuse(post, ingress_.guard()->wrong_signature());
+  } else if (request.head.method == Method::options) {
     ingress_.context().ledger.refuse(
         post, answers::options(request.webhook_origin.in(request.bytes.data())));
   } else {
@@ -275,7 +293,7 @@ void Connection::check_timeouts(Instant now) {
     }
   } else if (all_said()) {
     const auto idle =
-        over_limit_ ? config::Duration(kOverLimitIdle) : ingress_.settings().idle_timeout;
+        place_.beyond() ? config::Duration(kOverLimitIdle) : ingress_.settings().idle_timeout;
     if (now - last_activity_ >= idle) {
       stop_reading();
       unread_input_ = false;
@@ -283,8 +301,13 @@ void Connection::check_timeouts(Instant now) {
   }
 }
 
+std::optional<Instant> Connection::idle_since() const noexcept {
+  if (phase_ != Phase::reading || request_begun_ || !all_said()) return std::nullopt;
+  return last_activity_;
+}
+
 void Connection::drain() {
-  if (phase_ != Phase::reading || request_begun_ || !all_said()) return;
+  if (!idle_since()) return;
   stop_reading();
   unread_input_ = false;
 }

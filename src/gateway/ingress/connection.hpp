@@ -1,9 +1,11 @@
 #pragma once
 #include <boost/intrusive/list_hook.hpp>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "gateway/ingress/connection_count.hpp"
 #include "gateway/ingress/reply_line.hpp"
 #include "gateway/ingress/request_reader.hpp"
 #include "gateway/pipeline/post.hpp"
@@ -22,7 +24,7 @@ class Ingress;
 // the Ingress, which joins run() before it destroys the connection. Lives on the shard's thread.
 class Connection final : public PostOwner {
  public:
-  Connection(Ingress& ingress, Socket socket, bool over_limit);
+  Connection(Ingress& ingress, Socket socket, ConnectionCount::Place place);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -35,7 +37,9 @@ class Connection final : public PostOwner {
   void flush();
   // Enforces the deadlines: of a request, of idling, of a client that does not read its answers.
   void check_timeouts(Instant now);
-  // The process stops: ends the connection if nothing is owed on it; otherwise after that.
+  // Since when nothing has been going on on it, if nothing is.
+  [[nodiscard]] std::optional<Instant> idle_since() const noexcept;
+  // It is to go: ends the connection if nothing is owed on it; otherwise after that.
   void drain();
   // Ends the connection at once.
   void abort();
@@ -61,9 +65,11 @@ class Connection final : public PostOwner {
   void on_progress();
   void process();
   void on_head();
+  [[nodiscard]] std::optional<Answer> authenticate_head();
   void refuse_head(Answer refusal);
   [[nodiscard]] Answer over_budget(bool close) const;
   void on_request();
+  [[nodiscard]] bool is_signed(const Request& request);
   Post& owe_answer();
   void turn_away(Answer answer);
   void stop_reading();
@@ -75,12 +81,14 @@ class Connection final : public PostOwner {
   [[nodiscard]] bool all_said() const noexcept { return replies_.empty() && unsent_.empty(); }
 
   Ingress& ingress_;
+  const ConnectionCount::Place place_;
   Socket socket_;
   Signal progress_;
   RequestReader reader_;
   ReplyLine replies_;
-  ByteLease::Units units_;  // of the request being read
-  std::string unsent_;      // answers the socket did not take yet
+  ByteLease::Units units_;   // of the request being read
+  http::Stretch signature_;  // to be compared with its body; empty: there is none
+  std::string unsent_;       // answers the socket did not take yet
   Instant last_activity_;
   Instant request_since_;  // first byte of the request being read
   Instant blocked_since_;
@@ -90,7 +98,6 @@ class Connection final : public PostOwner {
   bool request_begun_ = false;
   bool keeping_body_ = false;
   bool skipping_ = false;  // the body of a request that is answered already
-  bool over_limit_;
   bool read_pending_ = false;
   bool write_pending_ = false;
   bool owes_continue_ = false;

@@ -13,6 +13,12 @@ namespace {
 constexpr std::chrono::milliseconds kFirstAcceptPause{10};
 constexpr std::chrono::milliseconds kLongestAcceptPause{1000};
 
+// How many connections are looked at to find one to close: of so many, the one that has been idle
+// longest is among the older ones, and a flood of connections costs no more than that each.
+constexpr std::size_t kShedSample = 64;
+// A client that has just had its answer may be about to send again.
+constexpr std::chrono::milliseconds kShedAfter{1000};
+
 // Deadlines are kept to an eighth of the shortest one; looking more often would only cost.
 std::chrono::milliseconds sweep_interval(const config::Ingress& settings) {
   using std::chrono::milliseconds;
@@ -29,7 +35,12 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
       listener_(std::move(listener)),
       accept_pause_(context_.executor),
       sweep_every_(sweep_interval(settings)),
-      changed_(context_.executor) {}
+      shed_after_(std::min(settings.idle_timeout / 8, kShedAfter)),
+      changed_(context_.executor) {
+  if (!context_.tokens.empty()) {
+    guard_.emplace(std::move(context_.tokens), context_.metrics, context_.clock);
+  }
+}
 
 Ingress::~Ingress() {
   // Only when the loop was stopped before stop() was through: the coroutines are gone with it.
@@ -56,7 +67,12 @@ Task<void> Ingress::accept_loop() {
     } else if (listener_.is_open() && error != asio::error::connection_aborted) {
       // Out of descriptors or memory: what is in use comes back in time, trying at once does not
       // help.
-      log::warn("cannot accept connections", {{"reason", error.message()}});
+      context_.metrics.accept_pauses.add();
+      if (const auto times = accept_trouble_.occurred(context_.clock.refresh())) {
+        log::warn("cannot accept connections for now",
+                  {{"reason", error.message()}, {"times", *times}});
+      }
+      shed_idle();
       accept_pause_.expires_after(pause);
       co_await accept_pause_.async_wait(tuple);
       pause = std::min(pause * 2, kLongestAcceptPause);
@@ -65,17 +81,20 @@ Task<void> Ingress::accept_loop() {
 }
 
 void Ingress::adopt(Socket socket) {
-  const std::size_t number = context_.count.add();
-  const std::size_t limit = context_.count.limit();
-  // Some beyond the limit are told so; if even these pile up, they are just closed.
-  if (number > limit + limit / 8 + 16) {
-    context_.count.remove();
-    return;
-  }
   error_code ignored;
+  std::optional<Source> source;
+  if (context_.count.counts_sources()) {
+    const tcp::endpoint peer = socket.remote_endpoint(ignored);
+    if (ignored) return;  // it is gone already
+    source.emplace(peer.address());
+  }
+  ConnectionCount::Place place = context_.count.add(source);
+  if (place.beyond() == ConnectionLimit::total && shed_idle()) place.forgive();
+  if (place.beyond()) context_.metrics.connections_refused[*place.beyond()].add();
+  if (place.far_beyond()) return;
   socket.set_option(tcp::no_delay(true), ignored);
   socket.non_blocking(true, ignored);
-  auto* connection = new Connection(*this, std::move(socket), number > limit);
+  auto* connection = new Connection(*this, std::move(socket), std::move(place));
   connections_.push_back(*connection);
   context_.metrics.connections.set(connections_.size());
   asio::co_spawn(context_.executor, connection->run(),
@@ -85,22 +104,40 @@ void Ingress::adopt(Socket socket) {
                  });
 }
 
+// Closes the connection that has been idle longest, of a sample that goes round. False if none has
+// been for long enough.
+bool Ingress::shed_idle() {
+  Instant longest = context_.clock.refresh() - shed_after_;
+  Connection* found = nullptr;
+  for (std::size_t i = std::min(connections_.size(), kShedSample); i != 0; --i) {
+    Connection& connection = connections_.front();
+    connections_.pop_front();
+    connections_.push_back(connection);
+    const auto since = connection.idle_since();
+    if (!since || *since > longest) continue;
+    longest = *since;
+    found = &connection;
+  }
+  if (found == nullptr) return false;
+  found->drain();
+  context_.metrics.connections_shed.add();
+  return true;
+}
+
 void Ingress::remove(Connection& connection) {
   if (connection.dirty_hook.is_linked()) dirty_.erase(dirty_.iterator_to(connection));
   connections_.erase_and_dispose(connections_.iterator_to(connection),
                                  std::default_delete<Connection>());
-  context_.count.remove();
   context_.metrics.connections.set(connections_.size());
   changed_.notify_all();
 }
 
-Load Ingress::load(bool over_limit) const {
+Load Ingress::load(std::optional<ConnectionLimit> beyond) const {
   Load load;
   load.draining = draining_;
-  load.over_connection_limit = over_limit;
+  load.beyond = beyond;
   load.queue_full = context_.eventbus.queue().full() && !context_.eventbus.custody().can_spool();
-  if (draining_ || over_limit || load.queue_full)
-    load.retry_after = context_.eventbus.retry_after();
+  if (draining_ || beyond || load.queue_full) load.retry_after = context_.eventbus.retry_after();
   return load;
 }
 

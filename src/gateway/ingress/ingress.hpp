@@ -1,32 +1,21 @@
 #pragma once
 #include <array>
-#include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "gateway/auth/guard.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/ingress/admission.hpp"
 #include "gateway/ingress/connection.hpp"
+#include "gateway/ingress/connection_count.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 
 namespace gateway::ingress {
-
-// How many client connections the whole process has; shared by the shards' listeners.
-class ConnectionCount {
- public:
-  explicit ConnectionCount(std::size_t limit) noexcept : limit_(limit) {}
-  // How many there are now, the new one included.
-  std::size_t add() noexcept { return count_.fetch_add(1, std::memory_order_relaxed) + 1; }
-  void remove() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
-
- private:
-  std::atomic<std::size_t> count_{0};
-  const std::size_t limit_;
-};
 
 // One shard's side towards the clients: the listener, the connections, their common deadlines.
 // Owned by the shard; lives on its thread.
@@ -44,6 +33,7 @@ class Ingress {
     observe::ShardMetrics& metrics;
     ConnectionCount& count;
     std::function<void()> request_flush;
+    std::vector<Secret> tokens;  // one of which posts must show; none: they need not
   };
 
   Ingress(Context context, const config::Ingress& settings, Acceptor listener);
@@ -67,7 +57,9 @@ class Ingress {
   [[nodiscard]] Context& context() noexcept { return context_; }
   [[nodiscard]] const config::Ingress& settings() const noexcept { return settings_; }
   [[nodiscard]] const Admission& admission() const noexcept { return admission_; }
-  [[nodiscard]] Load load(bool over_limit) const;
+  // Null: posts need no authentication.
+  [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
+  [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const;
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   void flush_later(Connection& connection);
   // The shard's one buffer to write answers into.
@@ -79,13 +71,16 @@ class Ingress {
  private:
   [[nodiscard]] Task<void> accept_loop();
   void adopt(Socket socket);
+  bool shed_idle();
   void remove(Connection& connection);
 
   Context context_;
   const config::Ingress settings_;
   Admission admission_;
+  std::optional<auth::Guard> guard_;
   Acceptor listener_;
   Timer accept_pause_;
+  Occasional accept_trouble_;
   ReplyText reply_text_;
   std::string scratch_;
   std::array<char, 4096> discard_;
@@ -98,6 +93,7 @@ class Ingress {
   List<&Connection::dirty_hook> dirty_;
   Instant next_sweep_{};
   std::chrono::milliseconds sweep_every_;
+  std::chrono::milliseconds shed_after_;
   bool draining_ = false;
   bool accepting_ = false;
   Signal changed_;  // a connection or the accept loop has ended

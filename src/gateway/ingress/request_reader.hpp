@@ -90,6 +90,10 @@ class RequestReader {
 
   [[nodiscard]] Step next();
   [[nodiscard]] const RequestHead& head() const noexcept { return request_.head; }
+  // All fields of the head, and where in Request::bytes a part of it will be; only between a head
+  // and keep_body() or skip_body().
+  [[nodiscard]] http::FieldWalk fields() const noexcept { return {bytes_.data() + begin_, scan_}; }
+  [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
   void keep_body();
   void skip_body() noexcept;
   [[nodiscard]] Request take();
@@ -110,7 +114,6 @@ class RequestReader {
   bool parse_request_line(std::string_view line) noexcept;
   Step parse_fields();
   void note_event_field(std::string_view name, std::string_view value);
-  [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
   void make_room(std::size_t needed);
 
   BufferPool& pool_;

@@ -98,6 +98,33 @@ enum class FailReason : std::uint8_t {
   return names[static_cast<std::size_t>(reason)];
 }
 
+// Why a post was answered 401.
+enum class AuthFailure : std::uint8_t {
+  missing,    // neither signature nor bearer token
+  malformed,  // not to be understood, or more than one of a kind
+  time,       // the signature's is too far from the gateway's
+  token,      // a bearer token that is not ours
+  signature,  // made with another key, or of another body
+  count_
+};
+[[nodiscard]] constexpr const char* label(AuthFailure failure) noexcept {
+  constexpr std::array names{"missing", "malformed", "time", "token", "signature"};
+  static_assert(names.size() == static_cast<std::size_t>(AuthFailure::count_));
+  return names[static_cast<std::size_t>(failure)];
+}
+
+// Which limit a client's connection is beyond.
+enum class ConnectionLimit : std::uint8_t {
+  total,   // gateway.max_connections
+  source,  // gateway.max_per_source
+  count_
+};
+[[nodiscard]] constexpr const char* label(ConnectionLimit limit) noexcept {
+  constexpr std::array names{"total", "source"};
+  static_assert(names.size() == static_cast<std::size_t>(ConnectionLimit::count_));
+  return names[static_cast<std::size_t>(limit)];
+}
+
 enum class LinkState : std::uint8_t { idle, connecting, ready, backing_off, count_ };
 [[nodiscard]] constexpr const char* label(LinkState state) noexcept {
   constexpr std::array names{"idle", "connecting", "ready", "backing_off"};
@@ -134,6 +161,10 @@ struct alignas(64) ShardMetrics {
 
   std::array<Counter, kStatusCodes> posts;  // by the status they were answered with
   Counter posts_abandoned;                  // whose client was gone before the answer
+  PerReason<AuthFailure, Counter> posts_unauthorized;
+  PerReason<ConnectionLimit, Counter> connections_refused;
+  Counter connections_shed;  // idle ones closed to make room
+  Counter accept_pauses;     // for want of descriptors or memory
   Counter records_received;
   Counter events_delivered;
   Counter events_dead_lettered;

@@ -122,6 +122,9 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   }
   families.counter("posts_abandoned_total", "Posts whose client was gone before the answer.",
                    snapshot.posts_abandoned);
+  add_labelled<AuthFailure>(families.add("posts_unauthorized_total",
+                                         "Posts answered 401, by reason.", MetricType::Counter),
+                            "reason", snapshot.unauthorized, Families::count);
   families.counter("records_received_total", "Records and CloudEvents taken in.",
                    snapshot.received);
   families.counter("events_delivered_total", "Events the eventbus acknowledged.",
@@ -149,6 +152,15 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   families.gauge("queue_events", "Events that wait for a connection.", snapshot.queue_events);
   families.gauge("queue_bytes", "Bytes of the events in flight.", snapshot.queue_bytes);
   families.gauge("connections", "Client connections.", snapshot.connections);
+  add_labelled<ConnectionLimit>(
+      families.add("connections_refused_total", "Client connections beyond a limit, by limit.",
+                   MetricType::Counter),
+      "limit", snapshot.refused, Families::count);
+  families.counter("connections_shed_total", "Idle client connections closed to make room.",
+                   snapshot.connections_shed);
+  families.counter("accept_pauses_total",
+                   "Times no connection could be accepted for want of descriptors or memory.",
+                   snapshot.accept_pauses);
   families.gauge("in_flight_bytes", "Bytes of posts not yet answered.", snapshot.in_flight_bytes);
   families.histogram("post_duration_seconds", "From a complete post to its answer.",
                      snapshot.post_duration, snapshot.post_duration_ns);

@@ -43,6 +43,10 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
     sum.expired += shard->events_expired.value();
     sum.unaccounted += shard->unaccounted_records.value();
     sum.posts_abandoned += shard->posts_abandoned.value();
+    add_each(sum.unauthorized, shard->posts_unauthorized);
+    add_each(sum.refused, shard->connections_refused);
+    sum.connections_shed += shard->connections_shed.value();
+    sum.accept_pauses += shard->accept_pauses.value();
     add_each(sum.retried, shard->events_retried);
     add_histogram(sum.post_duration, sum.post_duration_ns, shard->post_duration);
     add_histogram(sum.delivery_duration, sum.delivery_duration_ns, shard->delivery_duration);

@@ -12,6 +12,10 @@ namespace gateway::observe {
 struct Snapshot {
   std::map<unsigned, std::uint64_t> posts;  // by status; only those that occurred
   std::uint64_t posts_abandoned = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(AuthFailure::count_)> unauthorized{};
+  std::array<std::uint64_t, static_cast<std::size_t>(ConnectionLimit::count_)> refused{};
+  std::uint64_t connections_shed = 0;
+  std::uint64_t accept_pauses = 0;
   std::uint64_t received = 0;
   std::uint64_t delivered = 0;
   std::uint64_t dead_lettered = 0;

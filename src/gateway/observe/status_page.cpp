@@ -21,6 +21,10 @@ json::object counters(const Snapshot& snapshot) {
   for (const auto& [code, count] : snapshot.posts) posts[std::to_string(code)] = count;
   return {{"posts", std::move(posts)},
           {"posts_abandoned", snapshot.posts_abandoned},
+          {"posts_unauthorized", by_label<AuthFailure>(snapshot.unauthorized)},
+          {"connections_refused", by_label<ConnectionLimit>(snapshot.refused)},
+          {"connections_shed", snapshot.connections_shed},
+          {"accept_pauses", snapshot.accept_pauses},
           {"records_received", snapshot.received},
           {"events_delivered", snapshot.delivered},
           {"events_dead_lettered", snapshot.dead_lettered},

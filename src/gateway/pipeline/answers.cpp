@@ -12,6 +12,24 @@ namespace {
 // A post may hold many thousands of records: enough of them are named to act on.
 constexpr std::size_t kNamedFailures = 1000;
 
+std::string_view text_of(observe::AuthFailure failure) noexcept {
+  using observe::AuthFailure;
+  switch (failure) {
+    case AuthFailure::missing:
+      return "not signed: gateway.auth asks for X-Cos-Signature or Authorization: Bearer";
+    case AuthFailure::malformed:
+      return "malformed X-Cos-Signature or Authorization";
+    case AuthFailure::time:
+      return "signature made too long ago, or clocks differ";
+    case AuthFailure::token:
+      return "wrong bearer token";
+    case AuthFailure::signature:
+    case AuthFailure::count_:
+      break;
+  }
+  return "wrong signature";
+}
+
 }  // namespace
 
 Answer partly_failed(const Post& post) {
@@ -68,6 +86,13 @@ Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, boo
   Answer answer = refused(503, reason, close);
   fmt::format_to(std::back_inserter(answer.extra_fields), "Retry-After: {}\r\n",
                  retry_after.count());
+  return answer;
+}
+
+Answer unauthorized(observe::AuthFailure failure) {
+  Answer answer = refused(401, text_of(failure));
+  // RFC 9110 section 11.6.1 wants a challenge; there is a registered scheme for the token only.
+  answer.extra_fields = "WWW-Authenticate: Bearer realm=\"cos-gateway\"\r\n";
   return answer;
 }
 

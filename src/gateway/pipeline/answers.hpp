@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/post.hpp"
 
 // Every answer of the ingress port but that to a post that was delivered in full, which ReplyText
@@ -20,6 +21,8 @@ namespace gateway::answers {
 // 503 with Retry-After.
 [[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
                                 bool close = false);
+// 401.
+[[nodiscard]] Answer unauthorized(observe::AuthFailure failure);
 // 405.
 [[nodiscard]] Answer method_not_allowed();
 // The CloudEvents webhook handshake (http-webhook 1.0 section 4): whoever asks may send, at any

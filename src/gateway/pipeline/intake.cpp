@@ -130,6 +130,12 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
   const Way way = admit(post, parsed.size(), body.size());
   if (way == Way::nowhere) return;
 
+  if (redactor_.active()) {
+    for (events::CloudEvent& event : parsed) {
+      event.data.reserve(event.data.size() + events::RecordSplitter::kPadding);
+      redactor_.redact(event.data.data(), event.data.size());
+    }
+  }
   post.passed_on = std::move(parsed);
   ledger_.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
   EventSlot slot;

@@ -10,6 +10,7 @@
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/relay_environment.hpp"
 #include "cloud/relay_package.hpp"
+#include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/http_url.hpp"
 
@@ -37,7 +38,7 @@ Variables environment_of(const config::Settings& settings, bool code_object) {
   all.emplace_back("DEBUG_MODE", settings.debug ? "true" : "false");
   if (!code_object) {
     all.emplace_back("GATEWAY_URL", ingress.public_url);
-    all.emplace_back("GATEWAY_TOKEN", gateway_token(settings).reveal());
+    all.emplace_back("GATEWAY_TOKEN", auth::gateway_token(settings).reveal());
     for (auto& [name, value] : all) value = cloud::relay_variable(value);
   }
   // SCF refuses a variable without a value.
@@ -46,15 +47,6 @@ Variables environment_of(const config::Settings& settings, bool code_object) {
 }
 
 }  // namespace
-
-Secret gateway_token(const config::Settings& settings) {
-  if (settings.ingress.auth == config::Auth::none) return {};
-  if (!settings.ingress.token.empty()) return settings.ingress.token;
-  const auto& key = settings.credentials.secret_key;
-  if (key.empty() || settings.function.region.empty() || settings.function.name.empty()) return {};
-  return Secret(cloud::derive_gateway_token(key.reveal(), settings.function.region,
-                                            settings.function.space, settings.function.name));
-}
 
 cloud::Wanted wanted_function(const config::Settings& settings) {
   const auto& function = settings.function;

@@ -8,8 +8,4 @@ namespace gateway {
 // the three ways to deploy. For checked settings with function.provision only.
 [[nodiscard]] cloud::Wanted wanted_function(const config::Settings& settings);
 
-// What signs posts to this gateway: gateway.token, or the token derived from secret_key. Empty if
-// posts are not to be signed.
-[[nodiscard]] Secret gateway_token(const config::Settings& settings);
-
 }  // namespace gateway

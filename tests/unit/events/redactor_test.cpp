@@ -56,6 +56,32 @@ TEST(Redactor, BlanksValuesOfEveryType) {
   for (const auto& row : rows) EXPECT_EQ(redacted(row.before, row.count), row.after);
 }
 
+TEST(Redactor, LooksIntoEachRecordOfAPayload) {
+  Redactor redactor({"authorization"});
+  const std::string record =
+      R"({"event":{"requestParameters":{"requestHeaders":{"Authorization":"secret"}}}})";
+  const std::string blanked =
+      R"({"event":{"requestParameters":{"requestHeaders":{"Authorization":""      }}}})";
+  const struct {
+    std::string before;
+    std::string after;
+    std::size_t count;
+  } rows[] = {
+      {R"({"Records":[)" + record + "," + record + "]}",
+       R"({"Records":[)" + blanked + "," + blanked + "]}", 2},
+      {R"({"Records":[[],7,)" + record + "]}", R"({"Records":[[],7,)" + blanked + "]}", 1},
+      {R"({"Records":[],"Records":[)" + record + "]}",
+       R"({"Records":[],"Records":[)" + blanked + "]}", 1},
+      {R"({"Records":)" + record + "}", R"({"Records":)" + record + "}", 0},
+      {"[" + record + "]", "[" + record + "]", 0},
+  };
+  for (const auto& row : rows) {
+    Padded text(row.before);
+    EXPECT_EQ(redactor.redact(text.data(), text.size()), row.count) << row.before;
+    EXPECT_EQ(text.view(), row.after);
+  }
+}
+
 TEST(Redactor, BlanksDuplicatesOnEveryLevel) {
   Redactor redactor({"a"});
   Padded record(

@@ -124,6 +124,7 @@ TEST(Checks, RefuseWhatContradictsItself) {
        "delivery.tls.cert: required, as delivery.tls.key is given"},
       {{"delivery.retry.initial=11s"}, "11s is more than delivery.retry.max (10s)"},
       {{"gateway.auth=hmac"}, "--set gateway.auth: hmac needs gateway.token or secret_key"},
+      {{"gateway.previous_token=x"}, "gateway.previous_token: is accepted besides"},
       {{"gateway.admin=127.0.0.1:8080"}, "port 8080 is gateway.listen's already"},
       {{"spool.path=/s", "dead_letter.path=/s"}, "--set dead_letter.path: is spool.path too"},
   };

@@ -58,6 +58,7 @@ const Bounds kBounds[] = {
     {"gateway.auth", {"auto", "none"}, {"", "HMAC", "basic"}},
     {"gateway.max_body", {"1KiB", "64MiB", "1024", "1024B"}, {"1023", "1025MiB", "1MB", "1 MiB"}},
     {"gateway.max_connections", {"1", "1000000"}, {"0", "1000001", "1k"}},
+    {"gateway.max_per_source", {"0", "1", "1000000"}, {"-1", "1000001", "auto"}},
     {"gateway.max_in_flight",
      {"8MiB", "1TiB"},
      {"1TiBB", "2TiB", "0", "-1MiB", "99999999999999999999"}},
@@ -113,11 +114,11 @@ TEST(Keys, TakeValuesWithinTheirBoundsOnly) {
 
 TEST(Keys, AllHaveBoundsOrAreFreeText) {
   const std::vector<std::string> free_text{
-      "target",          "eventbus",          "secret_id",       "secret_key",
-      "session_token",   "bucket.endpoint",   "bucket.prefix",   "bucket.suffix",
-      "function.name",   "function.region",   "gateway.token",   "gateway.tls.cert",
-      "spool.path",      "dead_letter.path",  "gateway.tls.key", "gateway.tls.client_ca",
-      "delivery.tls.ca", "delivery.tls.cert", "delivery.tls.key"};
+      "target",          "eventbus",          "secret_id",        "secret_key",
+      "session_token",   "bucket.endpoint",   "bucket.prefix",    "bucket.suffix",
+      "function.name",   "function.region",   "gateway.token",    "gateway.tls.cert",
+      "spool.path",      "dead_letter.path",  "gateway.tls.key",  "gateway.tls.client_ca",
+      "delivery.tls.ca", "delivery.tls.cert", "delivery.tls.key", "gateway.previous_token"};
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {
@@ -178,8 +179,10 @@ gateway:
   threads: 3
   auth: hmac
   token: tok
+  previous_token: old
   max_body: 64KiB
   max_connections: 7
+  max_per_source: 3
   max_in_flight: 1GiB
   idle_timeout: 5m
   request_timeout: 1500ms
@@ -226,8 +229,10 @@ dead_letter: {path: /d}
   EXPECT_EQ(s.ingress.threads, 3U);
   EXPECT_EQ(s.ingress.auth, Auth::hmac);
   EXPECT_EQ(s.ingress.token.reveal(), "tok");
+  EXPECT_EQ(s.ingress.previous_token.reveal(), "old");
   EXPECT_EQ(s.ingress.max_body, 65'536U);
   EXPECT_EQ(s.ingress.max_connections, 7U);
+  EXPECT_EQ(s.ingress.max_per_source, 3U);
   EXPECT_EQ(s.ingress.max_in_flight, std::size_t{1} << 30U);
   EXPECT_EQ(s.ingress.idle_timeout, milliseconds(300'000));
   EXPECT_EQ(s.ingress.request_timeout, milliseconds(1'500));

@@ -27,7 +27,8 @@ function:
   memory: 256
   timeout: 61s
   code: {path: "/x y.zip"}
-gateway: {listen: "[::1]:0", admin: :9000, auth: hmac, token: hush, max_body: 1537, grace: 0}
+gateway: {listen: "[::1]:0", admin: :9000, auth: hmac, token: hush,
+          previous_token: hush-old, max_body: 1537, grace: 0}
 delivery:
   pipeline: 16
   mode: structured
@@ -50,11 +51,11 @@ TEST(Render, GivesAConfigurationThatLoadsToTheSameSettings) {
   texts = testing::with_config(rendered);
   texts.secret = SourceText{"secret.yml",
                             "secret_id: hush-id\nsecret_key: hush-key\nsession_token: hush-token\n"
-                            "gateway: {token: hush}\n"
+                            "gateway: {token: hush, previous_token: hush-old}\n"
                             "delivery: {headers: {Authorization: Bearer hush}}\n"};
   const auto second = load(texts);
   EXPECT_THAT(testing::texts_of(second.problems), IsEmpty());
-  EXPECT_EQ(second.warnings.size(), first.warnings.size() + 5);  // one per redacted secret
+  EXPECT_EQ(second.warnings.size(), first.warnings.size() + 6);  // one per redacted secret
   EXPECT_EQ(render(second.settings), rendered);
   EXPECT_EQ(second.settings.eventbus, "a \"quoted\" \\ bus: # x");
   EXPECT_EQ(second.settings.bucket.prefix, "~");

@@ -20,7 +20,8 @@ RequestHead post_head(std::uint64_t length = 10) {
 
 Load all_at_once() {
   Load load;
-  load.draining = load.over_connection_limit = load.queue_full = true;
+  load.draining = load.queue_full = true;
+  load.beyond = observe::ConnectionLimit::total;
   load.retry_after = 5s;
   return load;
 }
@@ -78,7 +79,13 @@ TEST(Admission, NamesTheReasonAndTheWait) {
   EXPECT_EQ(answer.body, "{\"error\":\"too many connections\"}");
   EXPECT_TRUE(answer.close);
 
-  load.over_connection_limit = false;
+  load.beyond = observe::ConnectionLimit::source;
+  answer = refused(load);
+  EXPECT_EQ(answer.status, 503U);
+  EXPECT_EQ(answer.body, "{\"error\":\"too many connections from this address\"}");
+  EXPECT_TRUE(answer.close);
+
+  load.beyond.reset();
   answer = refused(load);
   EXPECT_EQ(answer.status, 503U);
   EXPECT_EQ(answer.body, "{\"error\":\"delivery queue full\"}");

@@ -1,0 +1,62 @@
+#include "gateway/auth/accepted_tokens.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+#include "cloud/relay_environment.hpp"
+
+namespace gateway::auth {
+namespace {
+
+bool is_loopback(const std::string& host) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  if (error) return false;
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+        .is_loopback();
+  }
+  return address.is_loopback();
+}
+
+}  // namespace
+
+Secret gateway_token(const config::Settings& settings) {
+  if (settings.ingress.auth == config::Auth::none) return {};
+  if (!settings.ingress.token.empty()) return settings.ingress.token;
+  const auto& key = settings.credentials.secret_key;
+  if (key.empty()) return {};
+  const auto& function = settings.function;
+  return Secret(
+      cloud::derive_gateway_token(key.reveal(), function.region, function.space, function.name));
+}
+
+std::vector<Secret> accepted_tokens(const config::Settings& settings) {
+  std::vector<Secret> tokens;
+  if (Secret token = gateway_token(settings); !token.empty()) {
+    tokens.push_back(std::move(token));
+    const Secret& previous = settings.ingress.previous_token;
+    if (!previous.empty()) tokens.push_back(previous);
+  } else if (settings.ingress.auth == config::Auth::hmac) {
+    throw std::invalid_argument("gateway.auth: hmac needs gateway.token or secret_key");
+  }
+  return tokens;
+}
+
+std::string_view described(const config::Settings& settings) {
+  if (gateway_token(settings).empty()) return "none";
+  if (!settings.ingress.token.empty()) return "hmac or bearer, by gateway.token";
+  return "hmac or bearer, by a token derived from secret_key";
+}
+
+bool open_by_default(const config::Settings& settings) {
+  const auto& ingress = settings.ingress;
+  // A client that has shown a certificate of that authority is known.
+  return ingress.auth == config::Auth::automatic && ingress.tls.ca.empty() &&
+         !is_loopback(ingress.listen.host) && gateway_token(settings).empty();
+}
+
+}  // namespace gateway::auth

@@ -1,0 +1,48 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "gateway/auth/hmac_sha256.hpp"
+#include "gateway/http/fields.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "runtime/secret.hpp"
+
+namespace gateway::auth {
+
+using observe::AuthFailure;
+
+// What a head says of its sender; refers to the head.
+struct Shown {
+  std::string_view authorization;  // value of the field; empty if it is not there
+  std::string_view signature;      // of X-Cos-Signature
+  bool repeated = false;           // one of them is there more than once
+};
+[[nodiscard]] Shown shown_in(http::FieldWalk fields) noexcept;
+
+// Decides whether a post comes from somebody who knows one of the tokens: by a signature of its
+// body or, if there is none, by a bearer token. Everything but the signature itself is decided
+// from the head. Compares in constant time. Not thread-safe.
+class Authenticator {
+ public:
+  // How far a signature's time may be from ours: a captured post is of no use for longer.
+  static constexpr std::chrono::seconds kWindow{300};
+
+  // At least one, none empty.
+  explicit Authenticator(std::vector<Secret> tokens);
+
+  // Nothing: the body may be read and, if the head shows a signature, must pass signs().
+  [[nodiscard]] std::optional<AuthFailure> refuse_head(const Shown& shown,
+                                                       std::chrono::sys_seconds now) const;
+  // Whether `signature`, a field's value that refuse_head() let pass, is one of `body`.
+  [[nodiscard]] bool signs(std::string_view signature, std::string_view body);
+
+ private:
+  [[nodiscard]] std::optional<AuthFailure> refuse_bearer(std::string_view authorization) const;
+
+  std::vector<Secret> tokens_;
+  std::vector<HmacSha256> keys_;
+};
+
+}  // namespace gateway::auth

@@ -1,0 +1,45 @@
+#include "gateway/auth/guard.hpp"
+
+#include "gateway/pipeline/answers.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::auth {
+namespace {
+
+std::string_view advice(AuthFailure failure) noexcept {
+  switch (failure) {
+    case AuthFailure::missing:
+      return "have the relay function or another sender sign them, or set gateway.auth: none";
+    case AuthFailure::malformed:
+      return "X-Cos-Signature must be t=<Unix seconds>,v1=<hex>, Authorization a Bearer token";
+    case AuthFailure::time:
+      return "the sender's clock or this machine's is wrong, or somebody repeats old posts";
+    case AuthFailure::token:
+    case AuthFailure::signature:
+    case AuthFailure::count_:
+      break;
+  }
+  return "the sender has another key: compare gateway.token, or secret_key and the region, "
+         "namespace and name of the function; gateway.previous_token admits an old one";
+}
+
+}  // namespace
+
+std::optional<Answer> Guard::refuse_head(const Shown& shown) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock_.wall(clock_.now()));
+  const auto failure = authenticator_.refuse_head(shown, now);
+  if (!failure) return std::nullopt;
+  return refuse(*failure);
+}
+
+Answer Guard::refuse(AuthFailure failure) {
+  metrics_.posts_unauthorized[failure].add();
+  auto& told = told_[static_cast<std::size_t>(failure)];
+  if (const auto times = told.occurred(clock_.now())) {
+    log::warn("posts are refused with 401",
+              {{"reason", label(failure)}, {"posts", *times}, {"advice", advice(failure)}});
+  }
+  return answers::unauthorized(failure);
+}
+
+}  // namespace gateway::auth

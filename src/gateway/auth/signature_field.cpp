@@ -1,0 +1,54 @@
+#include "gateway/auth/signature_field.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+
+#include "gateway/http/fields.hpp"
+
+namespace gateway::auth {
+namespace {
+
+// Until the year 5138; more cannot be meant and might not fit a clock's type.
+constexpr std::size_t kMostTimeDigits = 11;
+
+}  // namespace
+
+std::optional<SignatureField> SignatureField::read(std::string_view value) noexcept {
+  SignatureField field;
+  bool good = true;
+  http::for_each_in_list(value, [&](std::string_view member) {
+    if (member.starts_with("t=")) {
+      good = good && field.read_time(member.substr(2));
+    } else if (member.starts_with("v1=")) {
+      good = good && field.read_digest(member.substr(3));
+    }
+  });
+  if (!good || field.time_text_.empty() || field.count_ == 0) return std::nullopt;
+  return field;
+}
+
+bool SignatureField::read_time(std::string_view text) noexcept {
+  if (!time_text_.empty() || text.empty() || text.size() > kMostTimeDigits) return false;
+  std::uint64_t seconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  if (error != std::errc() || stop != end) return false;
+  time_text_ = text;
+  time_ = std::chrono::sys_seconds(std::chrono::seconds(seconds));
+  return true;
+}
+
+bool SignatureField::read_digest(std::string_view text) noexcept {
+  cloud::Digest digest{};
+  if (count_ == kMostDigests || text.size() != 2 * digest.size()) return false;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const char* const pair = text.data() + 2 * i;
+    const auto [stop, error] = std::from_chars(pair, pair + 2, digest[i], 16);
+    if (error != std::errc() || stop != pair + 2) return false;
+  }
+  digests_[count_++] = digest;
+  return true;
+}
+
+}  // namespace gateway::auth

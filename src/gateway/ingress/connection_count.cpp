@@ -1,0 +1,54 @@
+#include "gateway/ingress/connection_count.hpp"
+
+namespace gateway::ingress {
+namespace {
+
+// Some beyond a limit are told so; if even these pile up, they are just closed.
+bool is_far_beyond(std::size_t number, std::size_t limit) noexcept {
+  return number > limit + limit / 8 + 16;
+}
+
+}  // namespace
+
+Source::Source(const boost::asio::ip::address& address) noexcept {
+  namespace ip = boost::asio::ip;
+  if (address.is_v4()) {
+    bits_ = address.to_v4().to_uint();
+    return;
+  }
+  const ip::address_v6::bytes_type bytes = address.to_v6().to_bytes();
+  const bool mapped = address.to_v6().is_v4_mapped();
+  v6_ = !mapped;
+  const std::size_t begin = mapped ? 12 : 0;
+  const std::size_t end = mapped ? 16 : 8;
+  for (std::size_t i = begin; i < end; ++i) bits_ = bits_ << 8U | bytes[i];
+}
+
+ConnectionCount::Place ConnectionCount::add(const std::optional<Source>& source) {
+  std::size_t of_source = 0;
+  if (source) {
+    const std::lock_guard lock(mutex_);
+    of_source = ++by_source_[*source];
+  }
+  Place place(*this, source);
+  const std::size_t number = total_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (number > limit_) {
+    place.beyond_ = ConnectionLimit::total;
+    place.far_beyond_ = is_far_beyond(number, limit_);
+  }
+  if (of_source > per_source_) {
+    place.beyond_ = ConnectionLimit::source;
+    place.far_beyond_ = place.far_beyond_ || is_far_beyond(of_source, per_source_);
+  }
+  return place;
+}
+
+void ConnectionCount::remove(const std::optional<Source>& source) noexcept {
+  total_.fetch_sub(1, std::memory_order_relaxed);
+  if (!source) return;
+  const std::lock_guard lock(mutex_);
+  const auto found = by_source_.find(*source);
+  if (--found->second == 0) by_source_.erase(found);
+}
+
+}  // namespace gateway::ingress

@@ -1,0 +1,254 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "cloud/digest.hpp"
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_eventbus.hpp"
+
+// Who may post, and how early the others are told.
+namespace gateway::test {
+namespace {
+
+using namespace std::chrono_literals;
+using observe::AuthFailure;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kToken = "the-token-of-this-test";
+
+config::Settings authenticated(const ScriptedEventbus& bus) {
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.auth = config::Auth::automatic;
+  settings.ingress.token = Secret(std::string(kToken));
+  return settings;
+}
+
+std::string signature(std::string_view body, std::chrono::seconds age = 0s,
+                      std::string_view key = kToken) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::string time = std::to_string((now - age).time_since_epoch().count());
+  const auto mac = cloud::hmac_sha256(key, time + "." + std::string(body));
+  return fmt::format("t={},v1={}", time, cloud::hex(mac));
+}
+
+Headers signed_with(std::string value) {
+  return {{"X-Cos-Signature", std::move(value)}};
+}
+Headers bearer(std::string_view token) {
+  return {{"Authorization", fmt::format("Bearer {}", token)}};
+}
+
+std::uint64_t refused(const RunningGateway& gateway, AuthFailure why) {
+  return gateway.snapshot().unauthorized[static_cast<std::size_t>(why)];
+}
+
+void expect_unauthorized(const Response& answer, std::string_view text) {
+  EXPECT_EQ(answer.status, 401u);
+  EXPECT_THAT(std::string(answer.headers["WWW-Authenticate"]), testing::StartsWith("Bearer"));
+  EXPECT_EQ(answer.headers["Content-Type"], "application/json");
+  EXPECT_THAT(answer.body, testing::StartsWith("{\"error\":\""));
+  EXPECT_THAT(answer.body, HasSubstr(text));
+}
+
+std::string head_only(std::size_t length, std::string_view fields) {
+  return fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n{}\r\n", length, fields);
+}
+
+TEST(Authentication, ASignedPostIsTaken) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  HttpClient client = gateway.connect();
+  for (const std::size_t records : {1u, 3u, 0u, 200u}) {
+    const std::string body = cos_payload(records);
+    EXPECT_EQ(client.post(body, signed_with(signature(body))).status, 200u) << records;
+    EXPECT_EQ(client.post(body, bearer(kToken)).status, 200u) << records;
+  }
+}
+
+TEST(Authentication, TheSignatureIsOfTheBodyWithoutItsFraming) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  const std::string body = cos_payload(20);
+  HttpClient client = gateway.connect();
+  client.send(chunked_post_text(body, 100, signed_with(signature(body))));
+  EXPECT_EQ(client.response().status, 200u);
+  client.send_bytewise(post_text(body, signed_with(signature(body))));
+  EXPECT_EQ(client.response().status, 200u);
+}
+
+TEST(Authentication, ARefusedPostReachesNobody) {
+  const std::string body = cos_payload(2);
+  const struct {
+    const char* what;
+    Headers headers;
+    AuthFailure why;
+    const char* text;
+  } rows[] = {
+      {"nothing", {}, AuthFailure::missing, "not signed"},
+      {"of another body", signed_with(signature(cos_payload(3))), AuthFailure::signature,
+       "wrong signature"},
+      {"by another key", signed_with(signature(body, 0s, "another")), AuthFailure::signature,
+       "wrong signature"},
+      {"too old", signed_with(signature(body, 310s)), AuthFailure::time, "too long ago"},
+      {"from the future", signed_with(signature(body, -310s)), AuthFailure::time, "clocks"},
+      {"nonsense", signed_with("nonsense"), AuthFailure::malformed, "malformed"},
+      {"two signatures",
+       {{"X-Cos-Signature", signature(body)}, {"X-Cos-Signature", signature(body)}},
+       AuthFailure::malformed,
+       "malformed"},
+      {"wrong token", bearer("the-token-of-this-tesT"), AuthFailure::token, "wrong bearer token"},
+      {"password", {{"Authorization", "Basic eDp5"}}, AuthFailure::malformed, "malformed"},
+  };
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  HttpClient client = gateway.connect();
+  std::uint64_t total = 0;
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    const std::uint64_t before = refused(gateway, row.why);
+    expect_unauthorized(client.post(body, row.headers), row.text);
+    EXPECT_EQ(refused(gateway, row.why), before + 1);
+    ++total;
+    EXPECT_EQ(gateway.snapshot().posts[401], total);
+  }
+  EXPECT_EQ(client.post(body, signed_with(signature(body))).status, 200u)
+      << "on the same connection";
+  EXPECT_EQ(bus.requests().size(), 2u);
+  EXPECT_EQ(gateway.snapshot().received, 2u);
+}
+
+TEST(Authentication, WhatTheHeadShowsIsRefusedBeforeTheBody) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  for (const std::string& fields :
+       {std::string(), std::string("Authorization: Bearer wrong\r\n"),
+        std::string("X-Cos-Signature: t=1\r\n"),
+        "X-Cos-Signature: " + signature("x", 400s) + "\r\n",
+        std::string("Authorization: Bearer wrong\r\nExpect: 100-continue\r\n")}) {
+    HttpClient client = gateway.connect();
+    client.send(head_only(1000, fields));
+    EXPECT_EQ(client.response().status, 401u) << fields;
+  }
+}
+
+TEST(Authentication, ASignatureIsCheckedBeforeTheBodyIsLookedAt) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  EXPECT_EQ(gateway.post("no JSON at all", signed_with(signature("other"))).status, 401u);
+  EXPECT_EQ(gateway.post("no JSON at all", signed_with(signature("no JSON at all"))).status, 400u);
+}
+
+TEST(Authentication, HoldsForCloudEventsToo) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  const std::string body =
+      R"({"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":1}})";
+  Headers headers{{"Content-Type", "application/cloudevents+json"}};
+  EXPECT_EQ(gateway.post(body, headers).status, 401u);
+  headers.add("X-Cos-Signature", signature(body));
+  EXPECT_EQ(gateway.post(body, headers).status, 200u);
+
+  Headers binary{{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "s"}, {"ce-type", "t"}};
+  EXPECT_EQ(gateway.post("data", binary).status, 401u);
+  binary.add("Authorization", "Bearer " + std::string(kToken));
+  EXPECT_EQ(gateway.post("data", binary).status, 200u);
+  EXPECT_EQ(bus.requests().size(), 2u);
+}
+
+TEST(Authentication, IsOfPostsOnly) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  HttpClient client = gateway.connect();
+  client.send(request_text("OPTIONS", "/", "", {{"WebHook-Request-Origin", "example.com"}}));
+  EXPECT_EQ(client.response().status, 200u);
+  client.send(request_text("PUT", "/", ""));
+  EXPECT_EQ(client.response().status, 405u);
+  for (const char* path : {"/healthz", "/readyz", "/metrics", "/status"}) {
+    EXPECT_EQ(gateway.connect_admin().get(path).status, 200u) << path;
+  }
+}
+
+TEST(Authentication, RequestsOfOneConnectionAreJudgedEachByItself) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  const std::string body = cos_payload(1);
+  const std::string other = cos_payload(2);
+  HttpClient client = gateway.connect();
+  client.send(post_text(body, signed_with(signature(body))) +
+              post_text(other, signed_with(signature(body))) + request_text("OPTIONS", "/", "") +
+              post_text(body) + post_text(other, bearer(kToken)) +
+              post_text(body, bearer("wrong")) + post_text(other, signed_with(signature(other))));
+  for (const unsigned status : {200u, 401u, 200u, 401u, 200u, 401u, 200u}) {
+    EXPECT_EQ(client.response().status, status);
+  }
+}
+
+// The signature of a post that is turned away for want of room must not be compared with the next.
+TEST(Authentication, ASignatureIsForgottenWithAPostThatIsTurnedAway) {
+  ScriptedEventbus bus;
+  config::Settings settings = authenticated(bus);
+  const std::string body = cos_payload(20);
+  settings.ingress.max_in_flight = body.size() * 3 / 2;
+  const RunningGateway gateway(settings);
+  bus.hold();
+  HttpClient first = gateway.connect();
+  first.send(post_text(body, bearer(kToken)));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  HttpClient second = gateway.connect();
+  EXPECT_EQ(second.post(body, signed_with(signature(body))).status, 503u);
+  bus.release();
+  EXPECT_EQ(first.response().status, 200u);
+  second.send(request_text("OPTIONS", "/", ""));
+  EXPECT_EQ(second.response().status, 200u);
+  EXPECT_EQ(second.post(cos_payload(1), bearer(kToken)).status, 200u);
+}
+
+TEST(Authentication, BothTokensAreTakenDuringRotation) {
+  ScriptedEventbus bus;
+  config::Settings settings = authenticated(bus);
+  settings.ingress.previous_token = Secret(std::string("the-old-one"));
+  const RunningGateway gateway(settings);
+  const std::string body = cos_payload(1);
+  EXPECT_EQ(gateway.post(body, signed_with(signature(body, 0s, "the-old-one"))).status, 200u);
+  EXPECT_EQ(gateway.post(body, bearer("the-old-one")).status, 200u);
+  EXPECT_EQ(gateway.post(body, signed_with(signature(body))).status, 200u);
+  EXPECT_EQ(gateway.post(body, signed_with(signature(body, 0s, "the-oldest"))).status, 401u);
+}
+
+TEST(Authentication, AutoGoesByTheKeysThereAre) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.auth = config::Auth::automatic;
+  const std::string body = cos_payload(1);
+  EXPECT_EQ(RunningGateway(settings).post(body).status, 200u);
+  settings.credentials.secret_key = Secret(std::string("sk"));
+  settings.function.region = "ap-beijing";
+  const std::string derived =
+      cloud::hex(cloud::hmac_sha256("sk", "cos-gateway/v1/ap-beijing/default/relay"));
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(body).status, 401u);
+  EXPECT_EQ(gateway.post(body, signed_with(signature(body, 0s, derived))).status, 200u);
+}
+
+TEST(Authentication, EveryFailureHasItsSample) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 401u);
+  const std::string metrics = gateway.connect_admin().get("/metrics").body;
+  EXPECT_THAT(metrics, HasSubstr("cos_gateway_posts_total{code=\"401\"} 1\n"));
+  EXPECT_THAT(metrics, HasSubstr("cos_gateway_posts_unauthorized_total{reason=\"missing\"} 1\n"));
+  for (const char* reason : {"malformed", "time", "token", "signature"}) {
+    EXPECT_THAT(metrics,
+                HasSubstr(fmt::format("posts_unauthorized_total{{reason=\"{}\"}} 0\n", reason)));
+  }
+  EXPECT_THAT(bus.requests(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace gateway::test

@@ -30,11 +30,8 @@ std::vector<std::string> unsupported(const config::Settings& settings) {
   const auto need = [&keys](bool wanted, const char* text) {
     if (wanted) keys.emplace_back(text);
   };
-  need(settings.ingress.tls.any(), "gateway.tls: this version serves plain HTTP only");
   need(settings.ingress.auth == config::Auth::hmac,
        "gateway.auth: this version does not check signatures");
-  need(settings.target.starts_with("https://") || settings.delivery.tls.any(),
-       "target: this version reaches the eventbus over plain HTTP only");
   return keys;
 }
 

@@ -26,6 +26,7 @@ Connection::Connection(Ingress& ingress, Socket socket, bool over_limit)
       progress_(ingress.context().executor),
       reader_(ingress.context().buffers, ingress.settings().max_body),
       last_activity_(ingress.context().clock.now()),
+      handshaking_(ingress.context().tls != nullptr),
       over_limit_(over_limit) {}
 
 Connection::~Connection() {
@@ -33,6 +34,7 @@ Connection::~Connection() {
 }
 
 Task<void> Connection::run() {
+  if (handshaking_) co_await read_sealed();
   while (phase_ == Phase::reading) {
     if (paused()) {
       co_await progress_.wait();
@@ -58,6 +60,7 @@ Task<void> Connection::run() {
     }
   }
   while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
+  if (tls_) say_goodbye();
   if (phase_ == Phase::answering && unread_input_) co_await linger();
   abort();
   while (write_pending_) co_await progress_.wait();
@@ -191,7 +194,13 @@ void Connection::flush() {
     owes_continue_ = false;
     out += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  if (!out.empty()) send(out);
+  if (!out.empty()) {
+    if (tls_) {
+      send_sealed(out);
+    } else {
+      send(out);
+    }
+  }
   progress_.notify_all();
 }
 
@@ -238,6 +247,12 @@ void Connection::check_timeouts(Instant now) {
   }
   if (phase_ == Phase::lingering && now >= linger_until_) abort();
   if (phase_ != Phase::reading || paused()) return;
+  if (handshaking_) {
+    if (handshake_overdue(now)) {
+      end_handshake(observe::TlsFailure::timeout, "not complete within gateway.request_timeout");
+    }
+    return;
+  }
   if (request_begun_) {
     if (now - request_since_ < ingress_.settings().request_timeout) return;
     if (skipping_) {

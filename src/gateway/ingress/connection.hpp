@@ -1,11 +1,14 @@
 #pragma once
 #include <boost/intrusive/list_hook.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "gateway/ingress/reply_line.hpp"
 #include "gateway/ingress/request_reader.hpp"
+#include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/post.hpp"
+#include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/signal.hpp"
@@ -37,9 +40,12 @@ class Connection final : public PostOwner {
   void drain();
   // Ends the connection at once.
   void abort();
+  // TLS: what came of the handshake is read and answered, in a turn that was waited for.
+  void handshake_step();
 
-  boost::intrusive::list_member_hook<> all_hook;    // of all connections
-  boost::intrusive::list_member_hook<> dirty_hook;  // of those to be flushed this turn
+  boost::intrusive::list_member_hook<> all_hook;        // of all connections
+  boost::intrusive::list_member_hook<> dirty_hook;      // of those to be flushed this turn
+  boost::intrusive::list_member_hook<> handshake_hook;  // of those that wait for their turn
 
  private:
   enum class Phase : std::uint8_t {
@@ -63,6 +69,16 @@ class Connection final : public PostOwner {
   void wait_writable();
   void forget_answers();
   [[nodiscard]] Task<void> linger();
+
+  // TLS, in connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
+  [[nodiscard]] Task<void> read_sealed();
+  void receive_sealed();
+  void open_sealed();
+  void send_sealed(std::string_view bytes);
+  void say_goodbye();
+  void end_handshake(observe::TlsFailure why, std::string_view text);
+  [[nodiscard]] bool handshake_overdue(Instant now) const;
+
   [[nodiscard]] bool paused() const noexcept;
   [[nodiscard]] bool all_said() const noexcept { return replies_.empty() && unsent_.empty(); }
 
@@ -77,7 +93,9 @@ class Connection final : public PostOwner {
   Instant request_since_;  // first byte of the request being read
   Instant blocked_since_;
   Instant linger_until_;
+  std::unique_ptr<tls::TlsSession> tls_;  // from a TLS client's first bytes on
   Phase phase_ = Phase::reading;
+  bool handshaking_;  // TLS, and not in the open yet
   bool request_begun_ = false;
   bool keeping_body_ = false;
   bool skipping_ = false;  // the body of a request that is answered already

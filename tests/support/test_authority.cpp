@@ -31,9 +31,8 @@ void require(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("OpenSSL: ") + what);
 }
 
-Key make_key(std::size_t rsa_bits = 0) {
-  Key key(rsa_bits == 0 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
-                        : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", rsa_bits));
+Key make_key(const std::string& curve = "P-256") {
+  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve.c_str()));
   require(key != nullptr, "no key");
   return key;
 }
@@ -142,8 +141,8 @@ ServerIdentity TestAuthority::sign(const std::string& name, const std::string& a
   return {pem(certificate.get()), pem(key.get())};
 }
 
-ServerIdentity self_signed(const std::string& host, std::size_t rsa_bits) {
-  const Key key = make_key(rsa_bits);
+ServerIdentity self_signed(const std::string& host, const std::string& curve) {
+  const Key key = make_key(curve);
   const Certificate certificate = make_certificate(key.get(), "Self", nullptr, 1);
   add_extension(certificate.get(), certificate.get(), NID_subject_alt_name, subject_of(host));
   require(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0, "not signed");

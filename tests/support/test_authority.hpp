@@ -37,9 +37,9 @@ class TestAuthority {
   std::string file_;
 };
 
-// Signed by nobody but itself. With an RSA key of `rsa_bits`, which is slow to sign with, if it is
-// not 0.
-[[nodiscard]] ServerIdentity self_signed(const std::string& host, std::size_t rsa_bits = 0);
+// Signed by nobody but itself. P-384 and P-521 are much slower to sign with.
+[[nodiscard]] ServerIdentity self_signed(const std::string& host,
+                                         const std::string& curve = "P-256");
 // The key of `identity`, encrypted with a passphrase.
 [[nodiscard]] std::string encrypted_key(const ServerIdentity& identity);
 

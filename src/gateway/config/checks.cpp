@@ -178,6 +178,10 @@ void check_ingress(const Settings& settings, Report& report) {
     report.problem_with("gateway.tls.client_ca",
                         "needs gateway.tls.cert and key, as only TLS clients have certificates");
   }
+  if (!ingress.tls.cert.empty() && ingress.public_url.starts_with("http://")) {
+    report.warning_about("gateway.public_url",
+                         "is an http URL, and with gateway.tls the gateway takes TLS only");
+  }
   if (ingress.max_body > ingress.max_in_flight) {
     report.problem_with(
         "gateway.max_body",

@@ -55,6 +55,8 @@ Task<bool> EventbusConnection::secure() {
     last_error_ = "TLS handshake: " + error.message();
   }
   end_tls();
+  error_code ignored;
+  socket_.close(ignored);
   co_return false;
 }
 
@@ -121,12 +123,13 @@ void EventbusConnection::take_sealed(std::string_view input, Instant now) {
   }
 }
 
-// As far as the socket takes it at once: nothing waits for it.
+// If the socket takes it at once: nothing waits for it.
 void EventbusConnection::say_goodbye() {
-  tls_->close(sealed_);
-  if (write_blocked_ || sealed_.empty()) return;
-  static_cast<void>(::send(socket_.native_handle(), sealed_.data() + sealed_sent_,
-                           sealed_.size() - sealed_sent_, MSG_NOSIGNAL | MSG_DONTWAIT));
+  std::string out;
+  tls_->close(out);
+  if (out.empty() || !sealed_.empty()) return;
+  static_cast<void>(
+      ::send(socket_.native_handle(), out.data(), out.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 }  // namespace gateway::egress

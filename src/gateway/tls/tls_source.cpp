@@ -32,7 +32,11 @@ std::string key_of(Side side, Part part) {
 }
 
 FromFile<TlsContext::Ptr> load(Side side, const config::TlsFiles& files) {
-  return side == Side::server ? TlsContext::server(files) : TlsContext::client(files);
+  try {
+    return side == Side::server ? TlsContext::server(files) : TlsContext::client(files);
+  } catch (const std::runtime_error& error) {
+    return FileProblem(Part::cert, error.what());  // none of theirs: OpenSSL's own
+  }
 }
 
 TlsSource::TlsSource(Side side, const config::TlsFiles& files)

@@ -120,7 +120,7 @@ TEST_P(RefusedEventbus, IsTakenWithoutVerification) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, RefusedEventbus, testing::ValuesIn(kRefused),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(TlsEventbus, AnEventbusInPlainTextIsNamed) {
   ScriptedHttpServer bus;

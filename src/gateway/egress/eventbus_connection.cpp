@@ -140,8 +140,10 @@ Task<bool> EventbusConnection::connect() {
       mux_.begin();
       co_return true;
     }
-    if (error)
+    // secure() has said why it failed.
+    if (error) {
       last_error_ = error == asio::error::operation_aborted ? "connect timed out" : error.message();
+    }
   }
   co_return false;
 }

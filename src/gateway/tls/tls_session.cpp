@@ -125,7 +125,7 @@ TlsSession::~TlsSession() {
 
 void TlsSession::verify_host(const std::string& host) {
   // A name may end with the dot of the root, a certificate's does not.
-  const std::string name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+  std::string name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
   bool done = false;
   if (is_address(name)) {
     // RFC 6066 section 3: no addresses in the server name indication.
@@ -133,7 +133,9 @@ void TlsSession::verify_host(const std::string& host) {
   } else {
     SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     done = SSL_set1_host(ssl_.get(), name.c_str()) == 1 &&
-           SSL_set_tlsext_host_name(ssl_.get(), name.c_str()) == 1;
+           // SSL_set_tlsext_host_name() without its cast.
+           SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                    name.data()) == 1;
   }
   if (!done) {
     forget_errors();

@@ -461,7 +461,7 @@ TEST_P(ServerCertificate, IsTakenAsItIsWithoutVerification) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Verdicts, ServerCertificate, testing::ValuesIn(kVerdicts),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(Conversation, ACertificateCanBeTrustedForItself) {
   const auto self = test::self_signed("127.0.0.1");

@@ -118,7 +118,7 @@ TEST_P(TlsFiles, ThatAreBadAreExplained) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, TlsFiles, testing::ValuesIn(kBadFiles),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST(TlsKeys, AreNamedAsInTheConfiguration) {
   EXPECT_EQ(key_of(Side::server, Part::cert), "gateway.tls.cert");

@@ -26,32 +26,27 @@ Connection::Connection(Ingress& ingress, Socket socket, ConnectionCount::Place p
       socket_(std::move(socket)),
       progress_(ingress.context().executor),
       reader_(ingress.context().buffers, ingress.settings().max_body),
-      last_activity_(ingress.context().clock.now()) {}
+      last_activity_(ingress.context().clock.now()),
+      sealed_(ingress.context().tls != nullptr),
+      handshaking_(sealed_) {}
 
 Connection::~Connection() {
   forget_answers();
 }
 
 Task<void> Connection::run() {
-  read();
-  while (phase_ == Phase::reading || read_pending_) co_await progress_.wait();
+  if (sealed_) {
+    co_await read_sealed();
+  } else {
+    read();
+    while (phase_ == Phase::reading || read_pending_) co_await progress_.wait();
+  }
   while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
+  if (tls_) say_goodbye();
   if (phase_ == Phase::answering && unread_input_) co_await linger();
   abort();
   while (write_pending_) co_await progress_.wait();
   if (failure_) std::rethrow_exception(failure_);
-}
-
-// Takes a step of reading and waits for the next one. What is thrown ends this connection only.
-template <class Step>
-void Connection::go_on(Step step) {
-  try {
-    step();
-    read();
-  } catch (...) {
-    failure_ = std::current_exception();
-    abort();
-  }
 }
 
 void Connection::read() {
@@ -83,7 +78,7 @@ void Connection::on_read(const error_code& error, std::size_t size) {
 
 // Something was written: what waited for it goes on.
 void Connection::on_progress() {
-  if (phase_ != Phase::reading) {
+  if (phase_ != Phase::reading || sealed_) {
     progress_.notify_all();
   } else if (!read_pending_ && !paused()) {
     request_since_ = ingress_.context().clock.refresh();
@@ -237,7 +232,13 @@ void Connection::flush() {
     owes_continue_ = false;
     out += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  if (!out.empty()) send(out);
+  if (!out.empty()) {
+    if (tls_) {
+      send_sealed(out);
+    } else {
+      send(out);
+    }
+  }
   on_progress();
 }
 
@@ -284,6 +285,12 @@ void Connection::check_timeouts(Instant now) {
   }
   if (phase_ == Phase::lingering && now >= linger_until_) abort();
   if (phase_ != Phase::reading || paused()) return;
+  if (handshaking_) {
+    if (handshake_overdue(now)) {
+      end_handshake(observe::TlsFailure::timeout, "not complete within gateway.request_timeout");
+    }
+    return;
+  }
   if (request_begun_) {
     if (now - request_since_ < ingress_.settings().request_timeout) return;
     if (skipping_) {

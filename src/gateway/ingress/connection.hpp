@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/intrusive/list_hook.hpp>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +9,9 @@
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/ingress/reply_line.hpp"
 #include "gateway/ingress/request_reader.hpp"
+#include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/post.hpp"
+#include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/signal.hpp"
@@ -43,9 +46,12 @@ class Connection final : public PostOwner {
   void drain();
   // Ends the connection at once.
   void abort();
+  // TLS: what came of the handshake is read and answered, in a turn that was waited for.
+  void handshake_step();
 
-  boost::intrusive::list_member_hook<> all_hook;    // of all connections
-  boost::intrusive::list_member_hook<> dirty_hook;  // of those to be flushed this turn
+  boost::intrusive::list_member_hook<> all_hook;        // of all connections
+  boost::intrusive::list_member_hook<> dirty_hook;      // of those to be flushed this turn
+  boost::intrusive::list_member_hook<> handshake_hook;  // of those that wait for their turn
 
  private:
   enum class Phase : std::uint8_t {
@@ -60,8 +66,24 @@ class Connection final : public PostOwner {
   // Waits for the client's bytes, unless reading is over or paused. None may be waited for.
   void read();
   void on_read(const error_code& error, std::size_t size);
+  // What a step throws ends this connection only.
   template <class Step>
-  void go_on(Step step);
+  void guarded(Step step) {
+    try {
+      step();
+    } catch (...) {
+      failure_ = std::current_exception();
+      abort();
+    }
+  }
+  // Takes a step of reading and waits for the next one.
+  template <class Step>
+  void go_on(Step step) {
+    guarded([&] {
+      step();
+      read();
+    });
+  }
   void on_progress();
   void process();
   void on_head();
@@ -77,6 +99,17 @@ class Connection final : public PostOwner {
   void wait_writable();
   void forget_answers();
   [[nodiscard]] Task<void> linger();
+
+  // TLS, in connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
+  [[nodiscard]] Task<void> read_sealed();
+  void shake_hands();
+  void receive_sealed();
+  void open_sealed();
+  void send_sealed(std::string_view bytes);
+  void say_goodbye();
+  void end_handshake(observe::TlsFailure why, std::string_view text);
+  [[nodiscard]] bool handshake_overdue(Instant now) const;
+
   [[nodiscard]] bool paused() const noexcept;
   [[nodiscard]] bool all_said() const noexcept { return replies_.empty() && unsent_.empty(); }
 
@@ -93,8 +126,11 @@ class Connection final : public PostOwner {
   Instant request_since_;  // first byte of the request being read
   Instant blocked_since_;
   Instant linger_until_;
-  std::exception_ptr failure_;  // what ended the connection, if it was one
+  std::exception_ptr failure_;            // what ended the connection, if it was one
+  std::unique_ptr<tls::TlsSession> tls_;  // from a TLS client's first bytes on
   Phase phase_ = Phase::reading;
+  const bool sealed_;  // speaks TLS
+  bool handshaking_;   // and not in the open yet
   bool request_begun_ = false;
   bool keeping_body_ = false;
   bool skipping_ = false;  // the body of a request that is answered already

@@ -140,6 +140,10 @@ void SyntheticPayloads::choose_key() {
   key_ += kExtensions[below(kExtensions.size())];
 }
 
+void SyntheticPayloads::happen_at(std::int64_t unix_seconds) noexcept {
+  mix_.first_event_time = unix_seconds - static_cast<std::int64_t>(made_ / 100);
+}
+
 // As in captures: Base64 of four hexadecimal numbers, the first of which is the time.
 void SyntheticPayloads::append_request_id(std::string& out, std::int64_t time) {
   std::array<char, 64> text{};

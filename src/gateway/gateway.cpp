@@ -1,5 +1,6 @@
 #include "gateway/gateway.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -18,6 +19,8 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/admin_server.hpp"
+#include "gateway/observe/event_feed.hpp"
+#include "gateway/observe/process_metrics.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "gateway/observe/status_page.hpp"
 #include "gateway/provisioning/provisioning.hpp"
@@ -32,6 +35,8 @@ namespace {
 constexpr std::chrono::seconds kStalled{5};
 constexpr std::chrono::seconds kStatusDeadline{1};
 constexpr std::chrono::seconds kStoreClosing{5};
+// A loop that has ended gives no status: whoever waits for it looks whether all have.
+constexpr std::chrono::milliseconds kLookAgain{50};
 
 std::string text_of(const config::HostPort& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
@@ -158,6 +163,7 @@ class Gateway::Impl final : public observe::AdminPages {
   void wait() {
     if (!running_) return;
     for (auto& shard : shards_) shard->join();
+    ended_ = true;
     for (auto* store : {spool_.get(), dead_letters_.get()}) {
       if (store != nullptr) store->stop(std::chrono::steady_clock::now() + kStoreClosing);
     }
@@ -205,15 +211,17 @@ class Gateway::Impl final : public observe::AdminPages {
 
   observe::AdminReply metrics() override {
     return {200, "text/plain; version=0.0.4; charset=utf-8",
-            observe::prometheus_text(snapshot(), provisioning_state(), store_status())};
+            observe::prometheus_text(snapshot(), provisioning_state(), store_status()) +
+                observe::process_metrics_text(observe::read_process_usage())};
   }
 
   Task<observe::AdminReply> status() override {
     auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i) ask(answers, i);
     const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
-    while (answers->missing != 0 && std::chrono::steady_clock::now() < deadline) {
-      co_await answers->arrived.wait_until(deadline);
+    while (answers->missing != 0 && !ended_ && std::chrono::steady_clock::now() < deadline) {
+      co_await answers->arrived.wait_until(
+          std::min(deadline, std::chrono::steady_clock::now() + kLookAgain));
     }
     observe::ProcessState state;
     state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
@@ -229,6 +237,8 @@ class Gateway::Impl final : public observe::AdminPages {
     }
     state.stores = store_status();
     state.shards = answers->shards;
+    state.failures = feed_.failures();
+    state.watchers = feed_.watchers();
     observe::AdminReply reply;
     reply.content_type = "application/json";
     reply.body = observe::status_json(state, snapshot());
@@ -275,14 +285,14 @@ class Gateway::Impl final : public observe::AdminPages {
     try {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
-        shards_.push_back(
-            std::make_unique<Shard>(Shard::Shared{settings_,
-                                                  endpoint_,
-                                                  budget_,
-                                                  connections_,
-                                                  count,
-                                                  {spool_.get(), dead_letters_.get()}},
-                                    at));
+        shards_.push_back(std::make_unique<Shard>(Shard::Shared{settings_,
+                                                                endpoint_,
+                                                                budget_,
+                                                                connections_,
+                                                                count,
+                                                                {spool_.get(), dead_letters_.get()},
+                                                                feed_},
+                                                  at));
         at.port(shards_.front()->port());
       }
     } catch (const boost::system::system_error& error) {
@@ -294,7 +304,7 @@ class Gateway::Impl final : public observe::AdminPages {
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, resolve_listen(settings_.ingress.admin), *this);
+          control_, resolve_listen(settings_.ingress.admin), *this, feed_);
     } catch (const boost::system::system_error& error) {
       throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
     }
@@ -311,12 +321,14 @@ class Gateway::Impl final : public observe::AdminPages {
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::io_context control_{1};
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
+  observe::EventFeed feed_{control_};
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;
   Instant started_{};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> running_{false};
+  std::atomic<bool> ended_{false};  // every shard
 };
 
 Gateway::Gateway(config::Settings settings, const DeploymentOptions& deployment)

@@ -10,6 +10,7 @@
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/spool_replay.hpp"
 #include "gateway/ingress/ingress.hpp"
+#include "gateway/observe/event_sampler.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
@@ -45,6 +46,7 @@ class Shard {
     ingress::ConnectionCount& connections;
     std::size_t shards;
     egress::Stores stores;
+    observe::EventFeed& feed;
   };
 
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws
@@ -84,6 +86,7 @@ class Shard {
   BufferPool buffers_;
   ByteLease lease_;
   Ledger ledger_;
+  observe::EventSampler sampler_;
   TurnEnd<std::function<void()>> turn_end_;
   egress::Custody custody_;
   egress::Eventbus eventbus_;

@@ -130,7 +130,7 @@ Task<void> Shard::finished(Instant deadline) {
 }
 
 Task<void> Shard::tick_loop() {
-  Instant due = clock_.now();
+  Instant due = clock_.refresh();
   while (!ended_) {
     clock_.tick();
     const Instant now = clock_.now();

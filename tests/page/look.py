@@ -13,7 +13,7 @@ import tempfile
 import time
 
 PATIENCE = 60  # seconds, for anything
-WIDE = (1280, 1000)
+WIDE = (1280, 1060)
 PHONE = (390, 844)
 
 
@@ -158,6 +158,7 @@ def look_at(browser, url, width, height, scheme):
     dark = browser.value("getComputedStyle(document.body).backgroundColor").startswith("rgb(1")
     check(dark == (scheme == "dark"), f"{name}: the colours are those asked for")
     browser.value("document.getElementById('pause').click()")
+    time.sleep(0.3)  # what was on its way to the screen
     rows = browser.value("document.getElementById('tap').innerText")
     time.sleep(1.5)
     check(rows == browser.value("document.getElementById('tap').innerText"), f"{name}: pause holds the list")

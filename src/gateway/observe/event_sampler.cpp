@@ -33,7 +33,9 @@ void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned stat
     record = passed->data;  // it may have been a COS record before it came from the spool
   }
   const events::CosRecord cos = reader_.read(record);
-  const WallInstant now = clock_.wall(clock_.now());
+  // The shard's own reading of the clock may be as old as its last tick when a store has answered.
+  const Instant settled_at = std::chrono::steady_clock::now();
+  const WallInstant now = clock_.wall(settled_at);
   if (outcome == Outcome::delivered) {
     if (const auto made = cos.time()) {
       metrics_.event_lag[kind_of(cos.event_name)].observe(now - *made);
@@ -46,7 +48,7 @@ void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned stat
   event.bytes = slot.length;
   event.outcome = outcome;
   event.status = status;
-  event.took = clock_.now() - post.received;
+  event.took = settled_at - post.received;
   event.reason = shortened(reason, kMostReason);
   if (!cos.event_name.empty() || passed == nullptr) {
     event.type = shortened(cos.event_name, kMostType);

@@ -177,6 +177,7 @@ Task<void> AdminServer::tell_status() {
     if (!listener_.is_open()) break;
     co_await status_timer_.async_wait(tuple);
   }
+  telling_status_ = false;  // here already: the next watcher may come before this coroutine is gone
 }
 
 Task<void> AdminServer::accept_loop() {

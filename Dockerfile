@@ -27,8 +27,11 @@ COPY --from=build /image/ /
 # not here.
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
-# 8080: posts of COS events. 9464: health, metrics, status.
+# 8080: posts of COS events. 9464: status page, health, metrics.
 EXPOSE 8080 9464
 STOPSIGNAL SIGTERM
+# Of the gateway; `docker run ... demo` has nothing to ask: turn it off with --no-healthcheck.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
+  CMD ["/usr/bin/cos-gateway", "health"]
 ENTRYPOINT ["/usr/bin/cos-gateway"]
 CMD ["run"]

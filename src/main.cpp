@@ -10,10 +10,12 @@
 #include "commands/configuration.hpp"
 #include "commands/demo.hpp"
 #include "commands/explain.hpp"
+#include "commands/health.hpp"
 #include "commands/inspect.hpp"
 #include "commands/provision.hpp"
 #include "commands/replay.hpp"
 #include "commands/run.hpp"
+#include "commands/tap.hpp"
 #include "commands/version.hpp"
 
 namespace {
@@ -41,6 +43,8 @@ int run(int argc, char** argv) {
   commands::add_deprovision(app, exit_code);
   commands::add_inspect(app, exit_code);
   commands::add_replay(app, exit_code);
+  commands::add_tap(app, exit_code);
+  commands::add_health(app, exit_code);
   commands::add_demo(app, exit_code);
   commands::add_version(app, exit_code);
   try {

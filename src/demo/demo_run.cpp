@@ -157,9 +157,6 @@ int run_once(const DemoOptions& options) {
 int run_synthetic(const DemoOptions& options) {
   PayloadMix mix;
   mix.max_records = options.max_records;
-  mix.first_event_time = std::chrono::duration_cast<std::chrono::seconds>(
-                             std::chrono::system_clock::now().time_since_epoch())
-                             .count();
   SyntheticPayloads payloads(mix);
   SyntheticPost post;
   DeliveryLedger ledger;
@@ -177,6 +174,9 @@ int run_synthetic(const DemoOptions& options) {
       },
       posting,
       [&](std::uint64_t number, std::string& body) {
+        payloads.happen_at(std::chrono::duration_cast<std::chrono::seconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count());
         payloads.next(post);
         ledger.sent(number, steady_clock::now());
         for (std::size_t i = 0; i < post.records.size(); ++i) {

@@ -20,15 +20,17 @@ constexpr auto kRethrow = [](const std::exception_ptr& error) {
 constexpr std::size_t kReadSize = std::size_t{64} << 10;
 
 constexpr std::string_view kAccepted = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+constexpr std::string_view kUnwanted =
+    "HTTP/1.1 422 Unprocessable Content\r\nContent-Length: 34\r\n\r\n"
+    "refused, as the demonstration asks";
 constexpr std::string_view kRefused =
     "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 }  // namespace
 
-EmbeddedEventbus::EmbeddedEventbus(asio::io_context& context, Callback on_events)
-    : context_(context),
-      on_events_(std::move(on_events)),
-      acceptor_(context, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+EmbeddedEventbus::EmbeddedEventbus(asio::io_context& context, Callback on_events,
+                                   const asio::ip::tcp::endpoint& at)
+    : context_(context), on_events_(std::move(on_events)), acceptor_(context, at) {
   asio::co_spawn(context_, accept_loop(), kRethrow);
 }
 
@@ -65,9 +67,14 @@ asio::awaitable<void> EmbeddedEventbus::serve(std::shared_ptr<Socket> socket) {
     const auto state = requests.next();
     if (state == RequestStream::State::complete) {
       const auto received = read_events(requests.request());
-      if (received) on_events_(requests.request(), *received);
+      const bool unwanted = refuse_every_ != 0 && ++requests_ % refuse_every_ == 0;
+      if (received && !unwanted) on_events_(requests.request(), *received);
       open = received && requests.keep_alive();
-      answers += received ? kAccepted : kRefused;
+      if (received) {
+        answers += unwanted ? kUnwanted : kAccepted;
+      } else {
+        answers += kRefused;
+      }
       if (open && requests.has_more()) continue;
     } else if (state == RequestStream::State::malformed) {
       answers += kRefused;

@@ -98,8 +98,8 @@ asio::awaitable<PostResult> Poster::attempt(Connection& connection, std::uint64_
   result.number = number;
   auto& request = connection.request;
   request.method(http::verb::post);
-  request.target("/");
-  request.set(http::field::host, "cos-gateway-demo");
+  request.target(settings_.target);
+  request.set(http::field::host, settings_.host);
   request.set(http::field::content_type, "application/json");
   request.prepare_payload();
 

@@ -14,6 +14,8 @@ namespace gateway::demo {
 
 struct PosterSettings {
   boost::asio::ip::tcp::endpoint gateway;
+  std::string host = "cos-gateway-demo";
+  std::string target = "/";
   unsigned connections = 8;
   double rate = 50;             // posts per second, over all connections
   std::uint64_t max_posts = 0;  // 0: no limit

@@ -100,6 +100,10 @@ void SyntheticPayloads::choose_key() {
   key_ += kExtensions[below(kExtensions.size())];
 }
 
+void SyntheticPayloads::happen_at(std::int64_t unix_seconds) noexcept {
+  mix_.first_event_time = unix_seconds - static_cast<std::int64_t>(made_ / 100);
+}
+
 void SyntheticPayloads::append_record(std::string& out) {
   choose_key();
   RecordText record;

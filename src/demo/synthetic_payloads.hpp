@@ -37,6 +37,8 @@ class SyntheticPayloads {
 
   // Replaces the contents of `post` by the next payload.
   void next(SyntheticPost& post);
+  // From now on events happen at this time; without it their clock is their number.
+  void happen_at(std::int64_t unix_seconds) noexcept;
 
  private:
   [[nodiscard]] std::uint64_t random() noexcept;

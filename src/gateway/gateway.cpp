@@ -1,5 +1,6 @@
 #include "gateway/gateway.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -19,6 +20,8 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/admin_server.hpp"
+#include "gateway/observe/event_feed.hpp"
+#include "gateway/observe/process_metrics.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "gateway/observe/status_page.hpp"
 #include "gateway/provisioning/provisioning.hpp"
@@ -35,6 +38,8 @@ namespace {
 constexpr std::chrono::seconds kStalled{5};
 constexpr std::chrono::seconds kStatusDeadline{1};
 constexpr std::chrono::seconds kStoreClosing{5};
+// A loop that has ended gives no status: whoever waits for it looks whether all have.
+constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::minutes kOpenPortWarning{1};
 
 void warn_of_open_port() {
@@ -176,6 +181,7 @@ class Gateway::Impl final : public observe::AdminPages {
   void wait() {
     if (!running_) return;
     for (auto& shard : shards_) shard->join();
+    ended_ = true;
     for (auto* store : {spool_.get(), dead_letters_.get()}) {
       if (store != nullptr) store->stop(std::chrono::steady_clock::now() + kStoreClosing);
     }
@@ -226,15 +232,17 @@ class Gateway::Impl final : public observe::AdminPages {
   observe::AdminReply metrics() override {
     return {200, "text/plain; version=0.0.4; charset=utf-8",
             observe::prometheus_text(snapshot(), provisioning_state(), store_status(),
-                                     tls_watch_->status())};
+                                     tls_watch_->status()) +
+                observe::process_metrics_text(observe::read_process_usage())};
   }
 
   Task<observe::AdminReply> status() override {
     auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i) ask(answers, i);
     const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
-    while (answers->missing != 0 && std::chrono::steady_clock::now() < deadline) {
-      co_await answers->arrived.wait_until(deadline);
+    while (answers->missing != 0 && !ended_ && std::chrono::steady_clock::now() < deadline) {
+      co_await answers->arrived.wait_until(
+          std::min(deadline, std::chrono::steady_clock::now() + kLookAgain));
     }
     observe::ProcessState state;
     state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
@@ -251,6 +259,8 @@ class Gateway::Impl final : public observe::AdminPages {
     state.stores = store_status();
     state.tls = tls_watch_->status();
     state.shards = answers->shards;
+    state.failures = feed_.failures();
+    state.watchers = feed_.watchers();
     observe::AdminReply reply;
     reply.content_type = "application/json";
     reply.body = observe::status_json(state, snapshot());
@@ -316,6 +326,7 @@ class Gateway::Impl final : public observe::AdminPages {
                                                                 connections_,
                                                                 count,
                                                                 {spool_.get(), dead_letters_.get()},
+                                                                feed_,
                                                                 ingress_tls_.get(),
                                                                 delivery_tls_.get()},
                                                   at));
@@ -330,7 +341,7 @@ class Gateway::Impl final : public observe::AdminPages {
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, resolve_listen(settings_.ingress.admin), *this);
+          control_, resolve_listen(settings_.ingress.admin), *this, feed_);
     } catch (const boost::system::system_error& error) {
       throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
     }
@@ -352,12 +363,14 @@ class Gateway::Impl final : public observe::AdminPages {
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
   Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
   std::unique_ptr<tls::TlsWatch> tls_watch_;
+  observe::EventFeed feed_{control_};
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;
   Instant started_{};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> running_{false};
+  std::atomic<bool> ended_{false};  // every shard
 };
 
 Gateway::Gateway(config::Settings settings, const DeploymentOptions& deployment)

@@ -29,6 +29,7 @@ std::chrono::milliseconds shortest_deadline(const config::Settings& settings) {
 Shard::Shard(const Shared& shared, const tcp::endpoint& at)
     : lease_(shared.budget, shared.shards),
       ledger_(metrics_, shared.settings.delivery.deadline),
+      sampler_(clock_, metrics_, shared.feed),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
                shared.settings, shared.endpoint, shared.stores),
@@ -131,14 +132,18 @@ Task<void> Shard::finished(Instant deadline) {
 }
 
 Task<void> Shard::tick_loop() {
+  Instant due = clock_.refresh();
   while (!ended_) {
     clock_.tick();
     const Instant now = clock_.now();
+    metrics_.loop_lag.observe(now - due);
     metrics_.heartbeat_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     eventbus_.tick(now);
     ingress_.tick(now);
     if (spool_replay_ && !stop_deadline_) spool_replay_->tick(now);
-    tick_timer_.expires_at(now + tick_every_);
+    sampler_.tick(now, ledger_);
+    due = now + tick_every_;
+    tick_timer_.expires_at(due);
     co_await tick_timer_.async_wait(tuple);
   }
 }

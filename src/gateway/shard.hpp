@@ -10,6 +10,7 @@
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/spool_replay.hpp"
 #include "gateway/ingress/ingress.hpp"
+#include "gateway/observe/event_sampler.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
@@ -46,6 +47,7 @@ class Shard {
     ingress::ConnectionCount& connections;
     std::size_t shards;
     egress::Stores stores;
+    observe::EventFeed& feed;
     const tls::TlsSource* ingress_tls = nullptr;   // null: plain text
     const tls::TlsSource* delivery_tls = nullptr;  // likewise
   };
@@ -87,6 +89,7 @@ class Shard {
   BufferPool buffers_;
   ByteLease lease_;
   Ledger ledger_;
+  observe::EventSampler sampler_;
   TurnEnd<std::function<void()>> turn_end_;
   egress::Custody custody_;
   egress::Eventbus eventbus_;

@@ -65,6 +65,7 @@ TEST_F(Admin, MetricsHaveTheDocumentedNamesAndTypes) {
   EXPECT_EQ(page.samples.at(R"(cos_gateway_events_failed_total{reason="refused"})"), 1);
   EXPECT_EQ(page.total("cos_gateway_post_duration_seconds_count"), 3);
   EXPECT_EQ(page.total("cos_gateway_build_info"), 1);
+  EXPECT_GT(page.total("process_open_fds"), 0);
 }
 
 TEST_F(Admin, TheBooksBalanceAtEveryScrape) {
@@ -118,7 +119,7 @@ TEST_F(Admin, StatusIsJsonThatSaysWhatIsGoingOn) {
 }
 
 TEST_F(Admin, OtherPathsAndMethodsAreRefused) {
-  EXPECT_EQ(get("/").status, 404u);
+  EXPECT_EQ(get("/index.html").status, 404u);
   EXPECT_EQ(get("/metricsx").status, 404u);
   HttpClient client = gateway_.connect_admin();
   client.send(request_text("POST", "/metrics", ""));

@@ -22,7 +22,7 @@ std::string content_of(const std::string& path) {
 
 // The metrics a text names, without what queries add to the name of a histogram.
 std::set<std::string> metrics_in(const std::string& text) {
-  static const std::regex name("cos_gateway_[a-z_]+[a-z]");
+  static const std::regex name("(cos_gateway|process)_[a-z_]+[a-z]");
   static const std::regex part_of_histogram("_seconds_(bucket|sum|count)$");
   std::set<std::string> names;
   for (std::sregex_iterator at(text.begin(), text.end(), name), end; at != end; ++at) {

@@ -105,6 +105,8 @@ const std::map<std::string, std::string>& documented_metrics() {
       {"cos_gateway_tls_reload_failures_total", "counter"},
       {"cos_gateway_post_duration_seconds", "histogram"},
       {"cos_gateway_delivery_duration_seconds", "histogram"},
+      {"cos_gateway_event_lag_seconds", "histogram"},
+      {"cos_gateway_loop_lag_seconds", "histogram"},
       {"cos_gateway_eventbus_connections", "gauge"},
       {"cos_gateway_eventbus_state", "gauge"},
       {"cos_gateway_eventbus_pipeline_depth", "gauge"},

@@ -56,8 +56,10 @@ StoredEvent Custody::stored_event(const EventSlot& slot) {
 
 void Custody::spool(Post& post, std::span<const EventSlot> waiting,
                     std::span<const EventSlot> in_flight) {
+  const std::span<const EventSlot> some = waiting.empty() ? in_flight : waiting;
   context_.ledger.begin_storing(post, static_cast<std::uint32_t>(waiting.size()),
-                                static_cast<std::uint32_t>(in_flight.size()));
+                                static_cast<std::uint32_t>(in_flight.size()),
+                                some.empty() ? EventSlot() : some.front());
   if (!can_spool()) {
     context_.ledger.not_stored(post, "the spool is not available", kRetryAfter);
     return;
@@ -132,7 +134,8 @@ void Custody::buried(std::uint64_t number, const StoreResult& result) {
   const auto entry = burying_.extract(number);
   if (entry.empty()) return;
   if (result) {
-    context_.ledger.dead_lettered(entry.mapped().slot);
+    const DeadLetter& letter = entry.mapped();
+    context_.ledger.dead_lettered(letter.slot, letter.status, refusal_reason(letter.body));
   } else {
     fail(entry.mapped(), "the dead letter was not kept");
   }

@@ -151,7 +151,7 @@ void Eventbus::answered(EventSlot slot, const Response& response, Instant staged
       if (leads && health_.good_answer(staged)) restraint_eased();
       context_.metrics.delivery_duration.observe(now - staged);
       queue_.settled(slot);
-      context_.ledger.delivered(slot);
+      context_.ledger.delivered(slot, response.status);
       return;
     case Verdict::retry:
       if (leads) health_.failing_answer(slot.attempts == 0, staged, now);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/observe/event_feed.hpp"
 #include "runtime/asio.hpp"
 
 namespace gateway::observe {
@@ -25,12 +26,14 @@ class AdminPages {
   [[nodiscard]] virtual Task<AdminReply> status() = 0;
 };
 
-// A small HTTP server for people, probes and scrapers; off the event path, so Beast does it.
-// Owned by the control thread.
+// A small HTTP server for people, probes and scrapers: the status page, what AdminPages shows, and
+// /stream, which tells the status once a second and events of `feed` as they are settled. Off the
+// event path, so Beast does it. Owned by the control thread.
 class AdminServer {
  public:
   // Binds. Throws boost::system::system_error.
-  AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages);
+  AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages,
+              EventFeed& feed);
   ~AdminServer();
 
   void start();
@@ -41,12 +44,18 @@ class AdminServer {
  private:
   class Session;
   [[nodiscard]] Task<void> accept_loop();
+  // The status once a second, while somebody at /stream wants it.
+  void start_telling_status();
+  [[nodiscard]] Task<void> tell_status();
 
   asio::io_context& context_;
   AdminPages& pages_;
+  EventFeed& feed_;
   Acceptor listener_;
   std::uint16_t port_ = 0;
   std::vector<Session*> open_;
+  Timer status_timer_;
+  bool telling_status_ = false;
 };
 
 }  // namespace gateway::observe

@@ -6,33 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gateway/observe/counter.hpp"
+#include "gateway/observe/event_lag.hpp"
+
 // What one shard counts. Written by the shard's thread alone, read by the control thread at a
 // scrape: plain loads and stores, no locked instruction on the event path.
 namespace gateway::observe {
-
-class Counter {
- public:
-  void add(std::uint64_t n = 1) noexcept {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_release);
-  }
-  [[nodiscard]] std::uint64_t value() const noexcept {
-    return value_.load(std::memory_order_acquire);
-  }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
-
-class Gauge {
- public:
-  void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t value() const noexcept {
-    return value_.load(std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 // Durations in buckets that double from 128 us to 33.6 s, and one for longer ones: an observation
 // is a shift and an add.
@@ -193,6 +172,9 @@ struct alignas(64) ShardMetrics {
   PerReason<TlsFailure, Counter> tls_failures;
   Histogram post_duration;
   Histogram delivery_duration;
+  PerReason<EventKind, LagHistogram> event_lag;  // of a sample of the acknowledged events
+  Histogram loop_lag;                            // how late the loop's ticks are
+  Counter tap_events;                            // told to those who watch events
 
   Gauge unaccounted_records;  // received, and nobody knows what became of them: a bug
   Gauge queue_events;         // waiting, not yet on a connection

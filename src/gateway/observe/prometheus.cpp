@@ -47,18 +47,25 @@ class Families {
   void histogram(const char* name, const char* help,
                  const std::array<std::uint64_t, Histogram::kBuckets>& counts,
                  std::uint64_t sum_ns) {
-    auto& metric = add(name, help, MetricType::Histogram).metric.emplace_back();
+    distribution(add(name, help, MetricType::Histogram), counts, Histogram::bound,
+                 static_cast<double>(sum_ns) / 1e9);
+  }
+  // `bound` gives the upper bound of a bucket in seconds; the last one has none.
+  template <std::size_t N, class Bound>
+  static void distribution(MetricFamily& family, const std::array<std::uint64_t, N>& counts,
+                           Bound bound, double sum, Labels labels = {}) {
+    auto& metric = family.metric.emplace_back();
+    metric.label = std::move(labels);
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
+    for (std::size_t i = 0; i < N; ++i) {
       total += counts[i];
       ClientMetric::Bucket bucket;
       bucket.cumulative_count = total;
-      bucket.upper_bound =
-          i + 1 == counts.size() ? std::numeric_limits<double>::infinity() : Histogram::bound(i);
+      bucket.upper_bound = i + 1 == N ? std::numeric_limits<double>::infinity() : bound(i);
       metric.histogram.bucket.push_back(bucket);
     }
     metric.histogram.sample_count = total;
-    metric.histogram.sample_sum = static_cast<double>(sum_ns) / 1e9;
+    metric.histogram.sample_sum = sum;
   }
   [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
 
@@ -73,6 +80,24 @@ void add_labelled(MetricFamily& family, const char* name,
   for (std::size_t i = 0; i < N; ++i) {
     add(family, values[i], {{name, label(static_cast<Enum>(i))}});
   }
+}
+
+void add_lags(Families& families, const Snapshot& snapshot) {
+  auto& family = families.add(
+      "event_lag_seconds",
+      "Age of events (now - eventTime) when the eventbus acknowledges them; of a sample of at most "
+      "5 events a second and thread.",
+      MetricType::Histogram);
+  const auto bound = [](std::size_t i) { return static_cast<double>(LagHistogram::kBounds[i]); };
+  for (std::size_t kind = 0; kind < snapshot.event_lag.size(); ++kind) {
+    Families::distribution(family, snapshot.event_lag[kind], bound,
+                           static_cast<double>(snapshot.event_lag_ms[kind]) / 1e3,
+                           {{"type", label(static_cast<EventKind>(kind))}});
+  }
+  families.histogram("loop_lag_seconds", "How late the ticks of the event loops are.",
+                     snapshot.loop_lag, snapshot.loop_lag_ns);
+  families.counter("tap_events_total", "Events told to those who watch the live view.",
+                   snapshot.tap_events);
 }
 
 std::vector<std::string_view> provisioning_states() {
@@ -196,6 +221,7 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
                      snapshot.post_duration, snapshot.post_duration_ns);
   families.histogram("delivery_duration_seconds", "From sending an event to its acknowledgement.",
                      snapshot.delivery_duration, snapshot.delivery_duration_ns);
+  add_lags(families, snapshot);
   add_labelled<LinkState>(families.add("eventbus_connections",
                                        "Connections to the eventbus, by state.", MetricType::Gauge),
                           "state", snapshot.links, Families::level);

@@ -16,6 +16,14 @@ void add_histogram(std::array<std::uint64_t, Histogram::kBuckets>& counts, std::
   sum_ns += histogram.sum_ns();
 }
 
+void add_lags(Snapshot& sum, const PerReason<EventKind, LagHistogram>& lags) {
+  for (std::size_t kind = 0; kind < lags.size(); ++kind) {
+    const LagHistogram& lag = lags[static_cast<EventKind>(kind)];
+    for (std::size_t i = 0; i < LagHistogram::kBuckets; ++i) sum.event_lag[kind][i] += lag.count(i);
+    sum.event_lag_ms[kind] += lag.sum_ms();
+  }
+}
+
 }  // namespace
 
 std::uint64_t Snapshot::failed_total() const noexcept {
@@ -53,6 +61,9 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
     add_each(sum.tls_failures, shard->tls_failures);
     add_histogram(sum.post_duration, sum.post_duration_ns, shard->post_duration);
     add_histogram(sum.delivery_duration, sum.delivery_duration_ns, shard->delivery_duration);
+    add_histogram(sum.loop_lag, sum.loop_lag_ns, shard->loop_lag);
+    add_lags(sum, shard->event_lag);
+    sum.tap_events += shard->tap_events.value();
     sum.queue_events += shard->queue_events.value();
     sum.queue_bytes += shard->queue_bytes.value();
     sum.connections += shard->connections.value();

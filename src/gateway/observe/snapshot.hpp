@@ -32,6 +32,13 @@ struct Snapshot {
   std::array<std::uint64_t, Histogram::kBuckets> delivery_duration{};
   std::uint64_t post_duration_ns = 0;
   std::uint64_t delivery_duration_ns = 0;
+  std::array<std::array<std::uint64_t, LagHistogram::kBuckets>,
+             static_cast<std::size_t>(EventKind::count_)>
+      event_lag{};
+  std::array<std::uint64_t, static_cast<std::size_t>(EventKind::count_)> event_lag_ms{};
+  std::array<std::uint64_t, Histogram::kBuckets> loop_lag{};
+  std::uint64_t loop_lag_ns = 0;
+  std::uint64_t tap_events = 0;
   std::uint64_t queue_events = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t connections = 0;

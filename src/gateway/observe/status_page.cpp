@@ -76,6 +76,22 @@ json::value tls_json(const std::vector<tls::SourceStatus>& sources, tls::Side si
           {"last_error", source->last_error}};
 }
 
+// The bounds in seconds; the last count has none. Not cumulative.
+json::object histogram_json(const std::array<std::uint64_t, Histogram::kBuckets>& counts) {
+  json::array bounds;
+  for (std::size_t i = 0; i + 1 < counts.size(); ++i) bounds.emplace_back(Histogram::bound(i));
+  return {{"bounds", std::move(bounds)}, {"counts", json::array(counts.begin(), counts.end())}};
+}
+
+// Latest first.
+json::array failures_json(const std::deque<SettledEvent>& failures) {
+  json::array list;
+  for (auto failure = failures.rbegin(); failure != failures.rend(); ++failure) {
+    list.push_back(json::parse(failure_json(*failure)));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
@@ -103,6 +119,9 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
        {{"gateway", tls_json(state.tls, tls::Side::server)},
         {"delivery", tls_json(state.tls, tls::Side::client)}}},
       {"counters", counters(snapshot)},
+      {"post_duration", histogram_json(snapshot.post_duration)},
+      {"recent_failures", failures_json(state.failures)},
+      {"watchers", state.watchers},
       {"shards", std::move(shards)}};
   return json::serialize(status) + "\n";
 }

@@ -1,9 +1,11 @@
 #pragma once
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "gateway/observe/settled_event.hpp"
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/observe/store_status.hpp"
 #include "gateway/shard.hpp"
@@ -22,6 +24,8 @@ struct ProcessState {
   std::string provisioning_error;
   StoreStatuses stores;
   std::vector<tls::SourceStatus> tls;
+  std::deque<SettledEvent> failures;  // the last ones, oldest first
+  std::size_t watchers = 0;           // of events
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;
 };

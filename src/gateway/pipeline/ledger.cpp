@@ -65,16 +65,31 @@ void Ledger::answer(Post& post, Answer with) {
   reuse_if_done(post);
 }
 
-void Ledger::delivered(const EventSlot& slot) {
+void Ledger::show_good(const EventSlot& slot, observe::Outcome outcome, unsigned status) {
+  --to_show_;
+  observer_->settled(slot, outcome, status, {});
+}
+
+void Ledger::show_failure(const EventSlot& slot, observe::Outcome outcome, unsigned status,
+                          std::string_view reason) {
+  if (failures_to_show_ == 0) return;
+  --failures_to_show_;
+  observer_->settled(slot, outcome, status, reason);
+}
+
+void Ledger::delivered(const EventSlot& slot, unsigned status) {
   Post& post = *slot.post;
   if (post.expired && came_back(slot, true)) return;
+  if (to_show_ != 0) [[unlikely]]
+    show_good(slot, observe::Outcome::delivered, status);
   ++post.delivered;
   (post.replayed ? metrics_.events_replayed : metrics_.events_delivered).add();
   close_events(post, 1);
 }
 
-void Ledger::dead_lettered(const EventSlot& slot) {
+void Ledger::dead_lettered(const EventSlot& slot, unsigned status, std::string_view reason) {
   Post& post = *slot.post;
+  show_failure(slot, observe::Outcome::dead_lettered, status, reason);
   ++post.delivered;
   (post.replayed ? metrics_.events_replayed : metrics_.events_dead_lettered).add();
   close_events(post, 1);
@@ -84,7 +99,10 @@ void Ledger::failed(const EventSlot& slot, observe::FailReason why, unsigned sta
                     std::string_view reason) {
   Post& post = *slot.post;
   if (post.expired && came_back(slot, false)) return;
-  if (!post.replayed) metrics_.events_failed[why].add();
+  if (!post.replayed) {
+    metrics_.events_failed[why].add();
+    show_failure(slot, observe::Outcome::failed, status, reason);
+  }
   if (post.state != Post::State::answered) {
     post.failures.push_back({slot.index, status, std::string(reason)});
   }
@@ -109,12 +127,14 @@ void Ledger::time_out(Post& post) {
   answer(post, answers::deadline_passed(post));
 }
 
-void Ledger::begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight) {
+void Ledger::begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight,
+                           const EventSlot& one) {
   assert(post.state == Post::State::open && waiting + in_flight <= post.open);
   post.state = Post::State::storing;
   post.expired = true;
   post.storing = waiting;
   post.storing_in_flight = in_flight;
+  post.stored_one = one;
   post.deadline_hook.unlink();
   storing_.push_back(post);
 }
@@ -122,6 +142,9 @@ void Ledger::begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_f
 void Ledger::stored(Post& post) {
   const std::uint32_t events = post.storing + post.storing_in_flight;
   metrics_.events_spooled.add(events);
+  if (to_show_ != 0 && events != 0 && post.stored_one.post != nullptr) {
+    show_good(post.stored_one, observe::Outcome::spooled, 0);
+  }
   post.delivered += events;
   post.lingering = post.storing_in_flight;
   post.storing = post.storing_in_flight = 0;
@@ -138,6 +161,9 @@ void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::second
   // Those on a connection are ordinary ones again: they may still be delivered.
   post.storing_in_flight = 0;
   metrics_.events_failed[observe::FailReason::storage].add(events);
+  if (events != 0 && post.stored_one.post != nullptr) {
+    show_failure(post.stored_one, observe::Outcome::failed, 0, reason);
+  }
   answer(post, answers::overloaded(reason, retry_after));
   close_events(post, events);
 }

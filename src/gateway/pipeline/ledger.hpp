@@ -8,6 +8,7 @@
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/event_slot.hpp"
 #include "gateway/pipeline/post.hpp"
+#include "gateway/pipeline/settlement_observer.hpp"
 
 namespace gateway {
 
@@ -41,12 +42,13 @@ class Ledger {
   // `post` has no events, or all are settled: answer it.
   void settle(Post& post);
 
-  void delivered(const EventSlot& slot);
+  // `status`: of the eventbus' answer, here and below; only shown.
+  void delivered(const EventSlot& slot, unsigned status = 0);
   void failed(const EventSlot& slot, observe::FailReason why, unsigned status,
               std::string_view reason);
 
   // A refused event is a dead letter that is safely on disk.
-  void dead_lettered(const EventSlot& slot);
+  void dead_lettered(const EventSlot& slot, unsigned status = 0, std::string_view reason = {});
 
   // Hands `overdue` every post whose deadline is not after `limit`, earliest first, marked as
   // expired: each is then to be ended with time_out() or begin_storing().
@@ -63,8 +65,9 @@ class Ledger {
   void time_out(Post& post);
 
   // `waiting` of its events were withdrawn, `in_flight` are on connections, and all of them are on
-  // their way to the spool.
-  void begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight);
+  // their way to the spool. `one` of them is shown for all.
+  void begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight,
+                     const EventSlot& one = {});
   void stored(Post& post);
   // The spool did not take them: the withdrawn ones are given up and the post is answered 503.
   void not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after);
@@ -79,6 +82,14 @@ class Ledger {
   void answer_taken(Post& post, Instant now);
   void owner_gone(Post& post);
 
+  // Shows `observer`, which outlives the ledger, the next `events` events as they are settled, and
+  // the next `failures` of those that fail. 0 changes nothing about what is left to be shown.
+  void show(SettlementObserver& observer, unsigned events, unsigned failures) noexcept {
+    observer_ = &observer;
+    if (events != 0) to_show_ = events;
+    if (failures != 0) failures_to_show_ = failures;
+  }
+
   [[nodiscard]] std::size_t posts() const noexcept { return in_use_; }
   // Not counting replayed ones.
   [[nodiscard]] std::size_t events_open() const noexcept { return events_open_; }
@@ -92,6 +103,9 @@ class Ledger {
   void answer(Post& post, Answer answer);
   void close_events(Post& post, std::uint32_t events);
   void reuse_if_done(Post& post);
+  void show_good(const EventSlot& slot, observe::Outcome outcome, unsigned status);
+  void show_failure(const EventSlot& slot, observe::Outcome outcome, unsigned status,
+                    std::string_view reason);
 
   observe::ShardMetrics& metrics_;
   const std::chrono::milliseconds deadline_;
@@ -101,6 +115,9 @@ class Ledger {
   DeadlineList storing_;
   std::size_t in_use_ = 0;
   std::size_t events_open_ = 0;
+  unsigned to_show_ = 0;
+  unsigned failures_to_show_ = 0;
+  SettlementObserver* observer_ = nullptr;
 };
 
 }  // namespace gateway

@@ -5,14 +5,12 @@
 #include <vector>
 
 #include "events/cloud_event.hpp"
+#include "gateway/pipeline/event_slot.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway {
-
-class Post;
-struct EventSlot;
 
 // Who waits for a post's answer.
 class PostOwner {
@@ -70,6 +68,7 @@ class Post {
   // While storing: its events that are nowhere else, and those that are also on a connection.
   std::uint32_t storing = 0;
   std::uint32_t storing_in_flight = 0;
+  EventSlot stored_one;         // of them, to be shown
   std::uint32_t lingering = 0;  // stored events that are still on a connection
   std::vector<Failure> failures;
 

@@ -1,5 +1,6 @@
 #include "demo/embedded_eventbus.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/buffer.hpp>
@@ -75,6 +76,16 @@ std::string post_of(const std::string& content_type, const std::string& body) {
 }
 
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+TEST_F(EmbeddedEventbusTest, RefusesEveryNthRequestIfAsked) {
+  eventbus_.refuse_every(2);
+  const std::string answer =
+      exchange(binary_event("1", "{}") + binary_event("2", "{}") + binary_event("3", "{}"), 3);
+  EXPECT_THAT(answer, testing::HasSubstr("HTTP/1.1 422 Unprocessable Content\r\n"));
+  ASSERT_EQ(seen_.size(), 2U);
+  EXPECT_EQ(seen_[0].id, "1");
+  EXPECT_EQ(seen_[1].id, "3");
+}
 
 TEST_F(EmbeddedEventbusTest, AnswersPipelinedRequestsInOneGo) {
   const std::string answer =

@@ -63,6 +63,15 @@ TEST(SyntheticPayloads, RecordsLookLikeThoseOfTheCurrentPlatform) {
   EXPECT_TRUE(record.at("event").at("eventTime").is_int64());
 }
 
+TEST(SyntheticPayloads, EventsHappenWhenTheyAreSaidTo) {
+  SyntheticPayloads payloads(mix_with(7, 1));
+  SyntheticPost post;
+  for (int i = 0; i < 500; ++i) payloads.next(post);
+  payloads.happen_at(1'800'000'000);
+  payloads.next(post);
+  EXPECT_THAT(post.body, testing::HasSubstr("\"eventTime\":1800000000"));
+}
+
 TEST(SyntheticPayloads, NoTwoRecordsAreEqual) {
   SyntheticPayloads payloads(mix_with(1, 8));
   SyntheticPost post;

@@ -1,0 +1,60 @@
+#include "commands/admin_address.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+
+namespace gateway::commands {
+namespace {
+
+std::optional<config::HostPort> parse(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool brackets = host.starts_with('[') && host.ends_with(']');
+  if (brackets) host = host.substr(1, host.size() - 2);
+  if (!brackets && host.find(':') != std::string_view::npos) return std::nullopt;
+  config::HostPort address;
+  address.host = host.empty() ? "127.0.0.1" : host;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (error != std::errc() || end != port.data() + port.size() || address.port == 0) {
+    return std::nullopt;
+  }
+  return address;
+}
+
+}  // namespace
+
+void AdminAddress::add_to(CLI::App& app) {
+  app.add_option("--admin", given_, "Admin port of the gateway (else gateway.admin)")
+      ->type_name("HOST:PORT");
+  configuration_.add_to(app);
+  configuration_.assume_if_none({"target=http://eventbus.example", "eventbus=example",
+                                 "function.provision=false", "gateway.auth=none"});
+}
+
+std::optional<config::HostPort> AdminAddress::find(int& exit_code) const {
+  if (!given_.empty()) {
+    auto address = parse(given_);
+    if (!address) {
+      fmt::print(stderr, "error: --admin: expected HOST:PORT, as in 127.0.0.1:9464\n");
+      exit_code = kUsage;
+    }
+    return address;
+  }
+  const auto settings = configuration_.load();
+  if (!settings) {
+    exit_code = kConfiguration;
+    return std::nullopt;
+  }
+  config::HostPort address = settings->ingress.admin;
+  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+  if (address.host == "::") address.host = "::1";
+  return address;
+}
+
+}  // namespace gateway::commands

@@ -1,0 +1,25 @@
+#pragma once
+#include <CLI/App.hpp>
+#include <optional>
+#include <string>
+
+#include "commands/configuration.hpp"
+#include "gateway/config/settings.hpp"
+
+namespace gateway::commands {
+
+// Which gateway a command speaks to: --admin HOST:PORT, or else gateway.admin of the configuration
+// as this host reaches it.
+class AdminAddress {
+ public:
+  // `app` keeps references to this object, which must live as long.
+  void add_to(CLI::App& app);
+  // If there is none, says why on standard error and sets `exit_code`.
+  [[nodiscard]] std::optional<config::HostPort> find(int& exit_code) const;
+
+ private:
+  ConfigurationOptions configuration_;
+  std::string given_;
+};
+
+}  // namespace gateway::commands

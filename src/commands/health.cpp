@@ -1,0 +1,48 @@
+#include "commands/health.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "commands/admin_address.hpp"
+#include "gateway/observe/admin_client.hpp"
+
+namespace gateway::commands {
+namespace {
+
+constexpr std::chrono::seconds kLimit{2};
+constexpr int kUnhealthy = 1;  // what Docker and others read as such
+
+struct Options {
+  AdminAddress admin;
+  bool ready = false;
+};
+
+int health(const Options& options) {
+  int exit_code = kDone;
+  const auto address = options.admin.find(exit_code);
+  if (!address) return exit_code;
+  const observe::AdminClient gateway(*address);
+  const auto answer = gateway.get(options.ready ? "/readyz" : "/healthz", kLimit);
+  if (answer.status == 0) {
+    fmt::print(stderr, "error: no gateway at {}: {}\n", gateway.address(), answer.error);
+    return kUnavailable;
+  }
+  fmt::print("{}", answer.body);
+  return answer.status == 200 ? kDone : kUnhealthy;
+}
+
+}  // namespace
+
+void add_health(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "health",
+      "Ask a running gateway whether it is healthy: exit code 0, 1, or 69 without answer");
+  auto options = std::make_shared<Options>();
+  options->admin.add_to(*command);
+  command->add_flag("--ready", options->ready, "Whether it takes posts, instead");
+  command->callback([options, &exit_code] { exit_code = health(*options); });
+}
+
+}  // namespace gateway::commands

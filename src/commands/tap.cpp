@@ -1,0 +1,70 @@
+#include "commands/tap.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "commands/admin_address.hpp"
+#include "gateway/observe/admin_client.hpp"
+#include "gateway/observe/tap_text.hpp"
+
+namespace gateway::commands {
+namespace {
+
+struct Options {
+  AdminAddress admin;
+  std::string filter;
+  bool json = false;
+};
+
+int tap(const Options& options) {
+  int exit_code = kDone;
+  const auto address = options.admin.find(exit_code);
+  if (!address) return exit_code;
+  const observe::AdminClient gateway(*address);
+  const observe::TapFilter filter(options.filter);
+  const auto followed =
+      gateway.follow("/stream?events=tap", [&](std::string_view name, std::string_view data) {
+        if (name == "dropped") fmt::print(stderr, "not shown: {}\n", data);
+        if (name != "tap") return;
+        if (!options.json) {
+          if (const auto line = observe::tap_line(data, filter)) fmt::print("{}\n", *line);
+        } else if (observe::tap_admits(data, filter)) {
+          fmt::print("{}\n", data);
+        }
+        std::fflush(stdout);
+      });
+  switch (followed.end) {
+    case observe::AdminClient::End::signal:
+      return kDone;
+    case observe::AdminClient::End::lost:
+      fmt::print(stderr, "error: {}: {}\n", gateway.address(), followed.error);
+      return kUnavailable;
+    case observe::AdminClient::End::refused:
+    case observe::AdminClient::End::unreachable:
+      fmt::print(stderr, "error: no events from {}: {}\n", gateway.address(), followed.error);
+      return kUnavailable;
+  }
+  return kInternal;
+}
+
+}  // namespace
+
+void add_tap(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "tap",
+      "Show events of a running gateway as they are settled, at most 20 a second and thread");
+  auto options = std::make_shared<Options>();
+  options->admin.add_to(*command);
+  command
+      ->add_option("--filter", options->filter,
+                   "Only one outcome (delivered, failed, dead_lettered, spooled), or keys that "
+                   "begin so")
+      ->type_name("TEXT");
+  command->add_flag("--json", options->json, "One JSON object a line");
+  command->callback([options, &exit_code] { exit_code = tap(*options); });
+}
+
+}  // namespace gateway::commands

@@ -1,0 +1,65 @@
+#include "gateway/observe/event_sampler.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "gateway/pipeline/post.hpp"
+
+namespace gateway::observe {
+namespace {
+
+constexpr std::size_t kMostKey = 200;
+constexpr std::size_t kMostType = 100;
+constexpr std::size_t kMostReason = 200;
+constexpr std::size_t kMostId = 100;
+
+}  // namespace
+
+void EventSampler::tick(Instant now, Ledger& ledger) {
+  watched_ = feed_.watched();
+  const unsigned lags = lags_.take(now);
+  const unsigned watched = watched_events_.take(now);
+  ledger.show(*this, watched_ ? watched : lags, failures_.take(now));
+}
+
+void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned status,
+                           std::string_view reason) {
+  const Post& post = *slot.post;
+  const events::CloudEvent* passed = post.passed_on.empty() ? nullptr : &post.passed_on[slot.index];
+  std::string_view record;
+  if (passed == nullptr) {
+    record = {post.bytes.data() + slot.offset, slot.length};
+  } else if (passed->data_kind == events::CloudEvent::DataKind::json) {
+    record = passed->data;  // it may have been a COS record before it came from the spool
+  }
+  const events::CosRecord cos = reader_.read(record);
+  // The shard's own reading of the clock may be as old as its last tick when a store has answered.
+  const Instant settled_at = std::chrono::steady_clock::now();
+  const WallInstant now = clock_.wall(settled_at);
+  if (outcome == Outcome::delivered) {
+    if (const auto made = cos.time()) {
+      metrics_.event_lag[kind_of(cos.event_name)].observe(now - *made);
+    }
+  }
+  if (!watched_ && !is_failure(outcome)) return;
+
+  SettledEvent event;
+  event.time = now;
+  event.bytes = slot.length;
+  event.outcome = outcome;
+  event.status = status;
+  event.took = settled_at - post.received;
+  event.reason = shortened(reason, kMostReason);
+  if (!cos.event_name.empty() || passed == nullptr) {
+    event.type = shortened(cos.event_name, kMostType);
+    event.key = shortened(cos.object_key(), kMostKey);
+  } else {
+    event.type = shortened(passed->attribute("type"), kMostType);
+    event.key = shortened(passed->attribute("subject"), kMostKey);
+  }
+  event.id = passed == nullptr ? slot.id.text() : shortened(passed->attribute("id"), kMostId);
+  if (watched_) metrics_.tap_events.add();
+  feed_.settled(std::move(event));
+}
+
+}  // namespace gateway::observe

@@ -1,0 +1,42 @@
+#pragma once
+#include "events/cos_record.hpp"
+#include "gateway/observe/event_feed.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/observe/sample_allowance.hpp"
+#include "gateway/pipeline/ledger.hpp"
+#include "gateway/pipeline/settlement_observer.hpp"
+#include "runtime/clock.hpp"
+
+namespace gateway::observe {
+
+// One shard's eye on its events. A few a second are read again as they are settled: for the lag of
+// events, for those who watch, and, of events that fail, for the list of failures. The others cost
+// a test of a number that is zero. Lives on the shard's thread.
+class EventSampler final : public SettlementObserver {
+ public:
+  static constexpr unsigned kLagsPerSecond = 5;
+  static constexpr unsigned kWatchedPerSecond = 20;
+  static constexpr unsigned kFailuresPerSecond = 20;
+
+  // All outlive it.
+  EventSampler(const Clock& clock, ShardMetrics& metrics, EventFeed& feed) noexcept
+      : clock_(clock), metrics_(metrics), feed_(feed) {}
+
+  // Every tick of the shard: says how many events the ledger is to show until the next.
+  void tick(Instant now, Ledger& ledger);
+
+  void settled(const EventSlot& slot, Outcome outcome, unsigned status,
+               std::string_view reason) override;
+
+ private:
+  const Clock& clock_;
+  ShardMetrics& metrics_;
+  EventFeed& feed_;
+  events::CosRecordReader reader_;
+  SampleAllowance lags_{kLagsPerSecond};
+  SampleAllowance watched_events_{kWatchedPerSecond};
+  SampleAllowance failures_{kFailuresPerSecond};
+  bool watched_ = false;
+};
+
+}  // namespace gateway::observe

@@ -1,0 +1,49 @@
+#include "gateway/observe/event_stream.hpp"
+
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <string>
+
+#include "gateway/observe/server_sent_event.hpp"
+#include "gateway/version.hpp"
+
+namespace gateway::observe {
+namespace {
+
+constexpr std::chrono::seconds kHeartbeatEvery{10};
+// A watcher that takes nothing for so long is gone.
+constexpr std::chrono::seconds kPatience{20};
+
+// Ended by the end of the connection, so that it needs no framing (RFC 9112 section 6.3).
+std::string stream_head() {
+  return std::string("HTTP/1.1 200 OK\r\nServer: cos-gateway/") + kVersion +
+         "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+         "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 2000\n\n";
+}
+
+}  // namespace
+
+bool wants_status(std::string_view target) noexcept {
+  return target.find("?events=tap") == std::string_view::npos;
+}
+
+Task<void> serve_stream(AdminStream& stream, Watcher& watcher) {
+  std::string out = stream_head();
+  while (stream.socket().is_open()) {
+    stream.expires_after(kPatience);
+    auto [error, written] = co_await asio::async_write(stream, asio::buffer(out), tuple);
+    static_cast<void>(written);
+    if (error) break;
+    if (watcher.frames.empty() && stream.socket().is_open()) {
+      co_await watcher.arrived.wait_until(std::chrono::steady_clock::now() + kHeartbeatEvery);
+    }
+    out.clear();
+    if (const auto dropped = watcher.frames.take_dropped(); dropped != 0) {
+      out = server_sent_event("dropped", "{\"events\":" + std::to_string(dropped) + "}");
+    }
+    out += watcher.frames.take_all();
+    if (out.empty()) out = kHeartbeat;
+  }
+}
+
+}  // namespace gateway::observe

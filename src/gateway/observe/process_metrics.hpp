@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace gateway::observe {
+
+// What the process uses of the machine, as Linux tells; 0 where it does not.
+struct ProcessUsage {
+  std::uint64_t open_fds = 0;
+  std::uint64_t max_fds = 0;
+  std::uint64_t resident_bytes = 0;
+  double started = 0;      // Unix time in seconds
+  double cpu_seconds = 0;  // user and system
+};
+
+[[nodiscard]] ProcessUsage read_process_usage();
+
+// Prometheus text, under the names all exporters use for them.
+[[nodiscard]] std::string process_metrics_text(const ProcessUsage& usage);
+
+}  // namespace gateway::observe

@@ -1,0 +1,50 @@
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "runtime/clock.hpp"
+
+namespace gateway::observe {
+
+// What became of an event.
+enum class Outcome : std::uint8_t { delivered, failed, dead_lettered, spooled, count_ };
+[[nodiscard]] constexpr const char* label(Outcome outcome) noexcept {
+  constexpr std::array names{"delivered", "failed", "dead_lettered", "spooled"};
+  static_assert(names.size() == static_cast<std::size_t>(Outcome::count_));
+  return names[static_cast<std::size_t>(outcome)];
+}
+// Whether an operator should know of it.
+[[nodiscard]] constexpr bool is_failure(Outcome outcome) noexcept {
+  return outcome == Outcome::failed || outcome == Outcome::dead_lettered;
+}
+
+// What people are shown of one event: who it is, and what became of it. Of its data there is only
+// the size.
+struct SettledEvent {
+  SettledEvent() = default;
+
+  WallInstant time{};
+  std::string type;    // the COS event's name, or the CloudEvent's type
+  std::string key;     // of the object, shortened; or the CloudEvent's subject
+  std::string id;      // the CloudEvent's
+  std::string reason;  // of a failure
+  std::uint64_t bytes = 0;
+  unsigned status = 0;               // the eventbus' answer; 0 when there was none
+  std::chrono::nanoseconds took{0};  // since its post was received
+  Outcome outcome = Outcome::delivered;
+};
+static_assert(!std::is_aggregate_v<SettledEvent>);
+
+// As the live view has it, and as the list of failures has it: JSON in one line.
+[[nodiscard]] std::string tap_json(const SettledEvent& event);
+[[nodiscard]] std::string failure_json(const SettledEvent& event);
+
+// At most `most` bytes of `text`, no character cut, control characters replaced.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
+
+}  // namespace gateway::observe

@@ -1,0 +1,233 @@
+"""Loads the status page of a running gateway in headless Chromium and looks at it. See run.sh."""
+
+import base64
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE = 60  # seconds, for anything
+WIDE = (1280, 1060)
+PHONE = (390, 844)
+
+
+class Browser:
+    """Chromium, driven over its DevTools pipe: JSON messages that end with a NUL."""
+
+    def __init__(self, program, folder):
+        to_browser, self._out = os.pipe()
+        self._in, from_browser = os.pipe()
+
+        def pipes():  # the numbers Chromium expects
+            os.dup2(to_browser, 103)
+            os.dup2(from_browser, 104)
+            os.dup2(103, 3)
+            os.dup2(104, 4)
+
+        self.process = subprocess.Popen(
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--hide-scrollbars", "--no-first-run", "--no-proxy-server",
+             "--disable-background-networking", "--disable-component-update",
+             f"--user-data-dir={folder}/profile", "--remote-debugging-pipe", "about:blank"],
+            preexec_fn=pipes, close_fds=False, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        os.close(to_browser)
+        os.close(from_browser)
+        self._rest = b""
+        self._last = 0
+        self.complaints = []  # of the console, as texts
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = None
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._call(domain + ".enable")
+
+    def _message(self):
+        while b"\0" not in self._rest:
+            part = os.read(self._in, 1 << 20)
+            if not part:
+                raise RuntimeError("the browser is gone")
+            self._rest += part
+        text, self._rest = self._rest.split(b"\0", 1)
+        return json.loads(text)
+
+    def _note(self, message):
+        method, about = message.get("method"), message.get("params", {})
+        if method == "Runtime.exceptionThrown":
+            details = about["exceptionDetails"]
+            self.complaints.append(details.get("exception", {}).get("description", details["text"]))
+        elif method == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning", "assert"):
+            self.complaints.append(str([it.get("value") for it in about["args"]]))
+        elif method == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
+            self.complaints.append(about["entry"]["text"])
+
+    def _call(self, method, **params):
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": params}
+        if getattr(self, "_session", None):
+            message["sessionId"] = self._session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._message()
+            if answer.get("id") != self._last:
+                self._note(answer)
+            elif "error" in answer:
+                raise RuntimeError(f"{method}: {answer['error']}")
+            else:
+                return answer["result"]
+
+    def open(self, url):
+        self._call("Page.navigate", url=url)
+
+    def look(self, width, height, scheme):
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                   deviceScaleFactor=1, mobile=width < 600)
+        self._call("Emulation.setEmulatedMedia",
+                   features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def value(self, expression):
+        result = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(expression + ": " + str(result["exceptionDetails"]))
+        return result["result"].get("value")
+
+    def wait_for(self, what, expression):
+        end = time.monotonic() + PATIENCE
+        while not self.value(expression):
+            if time.monotonic() > end:
+                raise RuntimeError(f"{what}: still not so; the page says\n"
+                                   + self.value("document.body.innerText"))
+            time.sleep(0.2)
+
+    def screenshot(self, path):
+        picture = self._call("Page.captureScreenshot", format="png")
+        pathlib.Path(path).write_bytes(base64.b64decode(picture["data"]))
+
+    def close(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"nobody listens on {port}")
+
+
+def check(holds, what):
+    if not holds:
+        raise RuntimeError(what)
+    print("ok:", what)
+
+
+def look_at(browser, url, width, height, scheme):
+    browser.complaints.clear()
+    browser.look(width, height, scheme)
+    browser.open(url)
+    name = f"{scheme}, {width} px"
+    browser.wait_for(f"{name}: serving", "document.getElementById('state')?.textContent === 'serving'")
+    browser.wait_for(f"{name}: delivered events",
+                     "document.querySelectorAll('#tap td.good').length > 5")
+    browser.wait_for(f"{name}: failures", "document.querySelectorAll('#failures tbody tr').length > 0")
+    browser.wait_for(f"{name}: rates",
+                     "!document.querySelectorAll('#figures .figure')[1]?.textContent.match(/^[0–]/)")
+    browser.wait_for(f"{name}: charts", "document.querySelectorAll('#latency path[d*=L]').length === 2")
+    check(browser.value("document.querySelectorAll('#figures section').length") >= 6,
+          f"{name}: figures, charts, events and failures are there")
+    check(browser.value("document.querySelectorAll('#eventbus tbody tr').length") > 0,
+          f"{name}: eventbus connections are listed")
+    check(browser.value("document.documentElement.scrollWidth <= window.innerWidth"),
+          f"{name}: the page is no wider than its window")
+    dark = browser.value("getComputedStyle(document.body).backgroundColor").startswith("rgb(1")
+    check(dark == (scheme == "dark"), f"{name}: the colours are those asked for")
+    browser.value("document.getElementById('pause').click()")
+    time.sleep(0.3)  # what was on its way to the screen
+    rows = browser.value("document.getElementById('tap').innerText")
+    time.sleep(1.5)
+    check(rows == browser.value("document.getElementById('tap').innerText"), f"{name}: pause holds the list")
+    browser.value("document.getElementById('pause').click()")
+    check(not browser.complaints, f"{name}: nothing on the console: {browser.complaints}")
+
+
+def main(chromium, program, pictures=None):
+    folder = tempfile.mkdtemp(prefix="cos-gateway-page-")
+    started = []
+
+    def start(*command):
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    browser = None
+    try:
+        bus, posts, admin = free_port(), free_port(), free_port()
+        pathlib.Path(folder, "config.yml").write_text(f"""
+target: "127.0.0.1:{bus}"
+eventbus: demo
+function: {{ provision: false }}
+gateway: {{ listen: "127.0.0.1:{posts}", admin: "127.0.0.1:{admin}", auth: none, threads: 2 }}
+spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
+""")
+        start(program, "demo", "--eventbus-only", "--listen", f"127.0.0.1:{bus}", "--refuse-every", "40")
+        start(program, "run", "--config", f"{folder}/config.yml")
+        for port in (bus, posts, admin):
+            wait_for_port(port)
+        start(program, "demo", "--post-to", f"http://127.0.0.1:{posts}/", "--rate", "60")
+        url = f"http://127.0.0.1:{admin}/"
+        browser = Browser(chromium, folder)
+        for width, height in (WIDE, PHONE):
+            for scheme in ("light", "dark"):
+                look_at(browser, url, width, height, scheme)
+        if pictures:
+            browser.look(*WIDE, "light")
+            browser.open(url)
+            time.sleep(float(os.environ.get("SECONDS_OF_CHART", "20")))
+            for size, scheme, name in ((WIDE, "light", "light"), (WIDE, "dark", "dark"),
+                                       (PHONE, "light", "phone")):
+                browser.look(*size, scheme)
+                time.sleep(2.5)  # until the charts are drawn for this width
+                browser.screenshot(f"{pictures}/status-{name}.png")
+
+        started[0].send_signal(signal.SIGTERM)  # the eventbus
+        started[0].wait()
+        browser.wait_for("the eventbus is gone", "document.getElementById('state').textContent === 'eventbus down'")
+        print("ok: an eventbus that is down is seen")
+        started[1].send_signal(signal.SIGTERM)  # the gateway
+        browser.wait_for("the gateway is gone",
+                         "document.getElementById('state').textContent === 'not reachable'")
+        print("ok: a gateway that is gone is seen")
+        check(started[1].wait(PATIENCE) == 0, "the gateway ended well with the page open")
+    finally:
+        if browser:
+            browser.close()
+        for process in started:
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+try:
+    main(*sys.argv[1:])
+except RuntimeError as error:
+    print("page:", error, file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,142 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/observe/event_stream.hpp"
+#include "gateway/observe/event_stream_reader.hpp"
+#include "gateway/observe/process_metrics.hpp"
+#include "gateway/observe/server_sent_event.hpp"
+#include "gateway/observe/settled_event.hpp"
+#include "gateway/observe/tap_text.hpp"
+#include "support/exposition.hpp"
+
+namespace gateway::observe {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+TEST(ServerSentEvent, IsNameDataAndABlankLine) {
+  EXPECT_EQ(server_sent_event("tap", "{}"), "event: tap\ndata: {}\n\n");
+  EXPECT_EQ(server_sent_event("tap", ""), "event: tap\ndata: \n\n");
+}
+
+TEST(ServerSentEvent, NoDataCanEndItEarly) {
+  EXPECT_EQ(server_sent_event("x", "a\nb\r\n\rc"),
+            "event: x\ndata: a\ndata: b\ndata: \ndata: c\n\n");
+}
+
+using Received = std::vector<std::pair<std::string, std::string>>;
+Received read(std::string_view text, std::size_t step) {
+  EventStreamReader reader;
+  Received received;
+  for (std::size_t at = 0; at < text.size(); at += step) {
+    reader.feed(text.substr(at, step), [&](std::string_view name, std::string_view data) {
+      received.emplace_back(name, data);
+    });
+  }
+  return received;
+}
+
+TEST(EventStreamReader, ReadsWhatIsWrittenHoweverItIsCut) {
+  const std::string stream = "retry: 2000\n\n" + server_sent_event("status", "{\"a\": 1}") +
+                             std::string(kHeartbeat) + server_sent_event("tap", "one\ntwo") +
+                             "data:bare\r\n\r\nevent: without data\n\nevent: unfinished\ndata: x\n";
+  for (const std::size_t step : {1U, 2U, 7U, 1000U}) {
+    EXPECT_THAT(read(stream, step), ElementsAre(Pair("status", "{\"a\": 1}"),
+                                                Pair("tap", "one\ntwo"), Pair("message", "bare")));
+  }
+}
+
+TEST(EventStream, StatusIsLeftOutForWhoWantsEventsAlone) {
+  EXPECT_TRUE(wants_status("/stream"));
+  EXPECT_TRUE(wants_status("/stream?x=1"));
+  EXPECT_FALSE(wants_status("/stream?events=tap"));
+}
+
+TEST(Shortened, CutsBetweenCharactersAndHidesControlCharacters) {
+  EXPECT_EQ(shortened("short", 5), "short");
+  EXPECT_EQ(shortened("too long", 6), "too...");
+  EXPECT_EQ(shortened("a\r\n\x1b\x7f", 9), "a????");
+  // Three bytes each.
+  EXPECT_EQ(shortened("\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad", 8), "\xe4\xb8\xad...");
+  EXPECT_EQ(shortened("\xe4\xb8\xad\xe6\x96\x87", 6), "\xe4\xb8\xad\xe6\x96\x87");
+}
+
+SettledEvent settled() {
+  SettledEvent event;
+  event.time = WallInstant(1'700'000'000'123ms);
+  event.type = "cos:ObjectCreated:Put";
+  event.key = "a \"b\"/\xe4\xb8\xad.txt";
+  event.id = "id";
+  event.reason = "no";
+  event.bytes = 900;
+  event.status = 422;
+  event.took = 1500us;
+  event.outcome = Outcome::failed;
+  return event;
+}
+
+TEST(SettledEvent, IsJsonInOneLine) {
+  EXPECT_EQ(tap_json(settled()),
+            "{\"time\":\"2023-11-14T22:13:20.123Z\",\"type\":\"cos:ObjectCreated:Put\","
+            "\"key\":\"a \\\"b\\\"/\xe4\xb8\xad.txt\",\"bytes\":900,\"outcome\":\"failed\","
+            "\"status\":422,\"seconds\":0.001500,\"id\":\"id\"}");
+  const auto failure = boost::json::parse(failure_json(settled())).as_object();
+  EXPECT_EQ(failure.at("reason"), "no");
+  EXPECT_EQ(failure.at("outcome"), "failed");
+}
+
+TEST(SettledEvent, AKeyThatIsNoUtf8IsStillJson) {
+  SettledEvent event = settled();
+  event.key = "\xff\xfe";
+  EXPECT_NO_THROW(boost::json::parse(tap_json(event)));
+}
+
+TEST(TapText, IsALineForPeople) {
+  const auto line = tap_line(tap_json(settled()), TapFilter());
+  ASSERT_TRUE(line);
+  for (const char* part : {"2023-11-14T22:13:20.123Z", "failed 422", "1.5 ms", "900",
+                           "cos:ObjectCreated:Put", "a \"b\"/"}) {
+    EXPECT_THAT(*line, HasSubstr(part));
+  }
+  EXPECT_THAT(*line, testing::Not(HasSubstr("\n")));
+}
+
+TEST(TapText, TheFilterIsAnOutcomeOrTheBeginningOfAKey) {
+  const std::string event = tap_json(settled());
+  for (const char* yes : {"", "failed", "a", "a \"b\""}) {
+    EXPECT_TRUE(tap_admits(event, TapFilter(yes))) << yes;
+  }
+  for (const char* no : {"delivered", "dead_lettered", "spooled", "b", "fail"}) {
+    EXPECT_FALSE(tap_admits(event, TapFilter(no))) << no;
+    EXPECT_FALSE(tap_line(event, TapFilter(no))) << no;
+  }
+}
+
+TEST(TapText, WhatIsNoEventIsPassedOver) {
+  for (const char* text : {"", "[]", "{", "1"}) EXPECT_FALSE(tap_line(text, TapFilter())) << text;
+  EXPECT_TRUE(tap_line("{\"key\":1,\"seconds\":\"x\"}", TapFilter()));
+}
+
+TEST(ProcessMetrics, HaveTheStandardNamesAndPlausibleValues) {
+  const auto page = test::parse_exposition(process_metrics_text(read_process_usage()));
+  EXPECT_GE(page.total("process_open_fds"), 3);
+  EXPECT_GE(page.total("process_max_fds"), page.total("process_open_fds"));
+  EXPECT_GT(page.total("process_resident_memory_bytes"), 1e5);
+  EXPECT_GT(page.total("process_cpu_seconds_total"), 0);
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  EXPECT_LE(page.total("process_start_time_seconds"), now + 2);
+  EXPECT_GT(page.total("process_start_time_seconds"), now - 3600);
+}
+
+}  // namespace
+}  // namespace gateway::observe

@@ -1,6 +1,7 @@
 #include "gateway/observe/status_page.hpp"
 
 #include <boost/json.hpp>
+#include <ranges>
 
 #include "gateway/version.hpp"
 
@@ -63,8 +64,8 @@ json::object histogram_json(const std::array<std::uint64_t, Histogram::kBuckets>
 // Latest first.
 json::array failures_json(const std::deque<SettledEvent>& failures) {
   json::array list;
-  for (auto failure = failures.rbegin(); failure != failures.rend(); ++failure) {
-    list.push_back(json::parse(failure_json(*failure)));
+  for (const SettledEvent& failure : std::views::reverse(failures)) {
+    list.push_back(json::parse(failure_json(failure)));
   }
   return list;
 }

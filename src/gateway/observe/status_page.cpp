@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <ranges>
 
 #include "gateway/version.hpp"
 
@@ -86,8 +87,8 @@ json::object histogram_json(const std::array<std::uint64_t, Histogram::kBuckets>
 // Latest first.
 json::array failures_json(const std::deque<SettledEvent>& failures) {
   json::array list;
-  for (auto failure = failures.rbegin(); failure != failures.rend(); ++failure) {
-    list.push_back(json::parse(failure_json(*failure)));
+  for (const SettledEvent& failure : std::views::reverse(failures)) {
+    list.push_back(json::parse(failure_json(failure)));
   }
   return list;
 }

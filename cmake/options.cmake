@@ -40,6 +40,10 @@ if(COS_GATEWAY_SANITIZE)
   # Recycled coroutine frames would hide a use after free.
   target_compile_definitions(gateway_options INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 endif()
+if(COS_GATEWAY_HARDEN AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$"
+   AND NOT COS_GATEWAY_SANITIZE AND NOT COS_GATEWAY_COVERAGE)
+  include(cmake/hardening.cmake)
+endif()
 if(COS_GATEWAY_FUZZERS)
   # The libraries need the coverage counters that guide libFuzzer, but not its main.
   target_compile_options(gateway_options INTERFACE -fsanitize=fuzzer-no-link)

@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <string_view>
 #include <system_error>
 
@@ -29,7 +31,7 @@ void watch(int poll, int socket) {
 
 }  // namespace
 
-FastBus::FastBus(std::uint16_t port) {
+FastBus::FastBus(std::uint16_t port, double rate) : rate_(rate) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int on = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -52,37 +54,57 @@ FastBus::FastBus(std::uint16_t port) {
 FastBus::~FastBus() {
   stopping_ = true;
   thread_.join();
-  for (const auto& [socket, unread] : unread_) ::close(socket);
+  for (const auto& [socket, connection] : connections_) ::close(socket);
   ::close(listener_);
   ::close(poll_);
 }
 
+// So short where the rate is kept that answers do not leave in lumps.
+int FastBus::wait_ms() const noexcept {
+  return rate_ > 0 ? 1 : kPollMs;
+}
+
 void FastBus::run() {
+  using std::chrono::steady_clock;
   std::array<epoll_event, 64> events{};
+  auto last = steady_clock::now();
   while (!stopping_) {
-    const int count = ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), kPollMs);
+    const int count =
+        ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), wait_ms());
+    if (rate_ > 0) {
+      const auto now = steady_clock::now();
+      const std::chrono::duration<double> passed = now - last;
+      last = now;
+      // At most a tenth of a second is made up for.
+      allowed_ = std::min(allowed_ + rate_ * passed.count(), rate_ / 10);
+    }
     for (int i = 0; i < count; ++i) {
       const int socket = events[static_cast<std::size_t>(i)].data.fd;
       if (socket == listener_) {
         const int accepted = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (accepted < 0) continue;
-        unread_[accepted];
+        connections_[accepted];
         watch(poll_, accepted);
-      } else if (!serve(socket, unread_[socket])) {
+      } else if (!serve(socket, connections_[socket])) {
         ::close(socket);
-        unread_.erase(socket);
+        connections_.erase(socket);
       }
+    }
+    if (rate_ <= 0) continue;
+    for (auto& [socket, connection] : connections_) {
+      // One that fails is found by its event.
+      static_cast<void>(answer(socket, connection));
     }
   }
 }
 
-bool FastBus::serve(int socket, std::string& unread) {
+bool FastBus::serve(int socket, Connection& connection) {
   static thread_local std::array<char, std::size_t{256} << 10> part;
+  std::string& unread = connection.unread;
   const ssize_t size = ::recv(socket, part.data(), part.size(), 0);
   if (size < 0) return errno == EAGAIN;
   if (size == 0) return false;
   unread.append(part.data(), static_cast<std::size_t>(size));
-  std::string answers;
   std::size_t at = 0;
   for (;;) {
     const auto head_end = unread.find("\r\n\r\n", at);
@@ -95,13 +117,26 @@ bool FastBus::serve(int socket, std::string& unread) {
     }
     if (unread.size() - head_end - 4 < length) break;
     at = head_end + 4 + length;
-    answers += kAnswer;
-    ++taken_;
+    ++connection.owed;
   }
   unread.erase(0, at);
+  return answer(socket, connection);
+}
+
+bool FastBus::answer(int socket, Connection& connection) {
+  std::uint64_t count = connection.owed;
+  if (rate_ > 0) {
+    count = std::min(count, static_cast<std::uint64_t>(allowed_));
+    allowed_ -= static_cast<double>(count);
+  }
+  if (count == 0) return true;
+  connection.owed -= count;
+  taken_ += count;
+  std::string answers;
+  for (; count != 0; --count) answers += kAnswer;
   // The gateway reads its answers: what it has asked at once fits into the socket's buffer.
-  return answers.empty() || ::send(socket, answers.data(), answers.size(), MSG_NOSIGNAL) ==
-                                static_cast<ssize_t>(answers.size());
+  return ::send(socket, answers.data(), answers.size(), MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(answers.size());
 }
 
 }  // namespace gateway::soak

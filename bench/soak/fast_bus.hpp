@@ -13,8 +13,9 @@ namespace gateway::soak {
 // measured.
 class FastBus {
  public:
-  // Throws std::system_error if it cannot listen on `port`.
-  explicit FastBus(std::uint16_t port);
+  // `rate`: answers a second, if not 0; what is asked beyond waits. Throws std::system_error if it
+  // cannot listen on `port`.
+  explicit FastBus(std::uint16_t port, double rate = 0);
   // Closes listener and connections.
   ~FastBus();
   FastBus(const FastBus&) = delete;
@@ -23,13 +24,23 @@ class FastBus {
   [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
 
  private:
+  struct Connection {
+    std::string unread;
+    std::uint64_t owed = 0;  // answers
+  };
+
   void run();
+  [[nodiscard]] int wait_ms() const noexcept;
+  // Answers what is owed, as far as the rate goes. False: the connection has ended.
+  [[nodiscard]] bool answer(int socket, Connection& connection);
   // False: the connection has ended.
-  [[nodiscard]] bool serve(int socket, std::string& unread);
+  [[nodiscard]] bool serve(int socket, Connection& connection);
 
   int listener_ = -1;
   int poll_ = -1;
-  std::map<int, std::string> unread_;  // by socket
+  const double rate_;
+  double allowed_ = 0;                     // answers, at this moment
+  std::map<int, Connection> connections_;  // by socket
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> taken_{0};
   std::thread thread_;

@@ -57,6 +57,17 @@ boost::json::object json(const soak::Outcome& outcome) {
   const auto& balance = outcome.balance;
   boost::json::object numbers;
   for (const auto& [name, value] : outcome.numbers) numbers[name] = value;
+  boost::json::value attack;
+  if (const auto& it = outcome.attack) {
+    attack = {{"connections", it->connections},
+              {"refused", it->refused},
+              {"cut", it->cut},
+              {"refusal_p99_ms", it->refusal_p99_ms},
+              {"goodput_share", it->goodput_share},
+              {"memory_before_mb", it->memory_before},
+              {"memory_peak_mb", it->memory_peak},
+              {"memory_after_mb", it->memory_after}};
+  }
   boost::json::array problems;
   for (const auto& problem : outcome.problems) problems.emplace_back(problem);
   return {{"scenario", outcome.scenario},   {"good", outcome.good()},
@@ -67,26 +78,58 @@ boost::json::object json(const soak::Outcome& outcome) {
           {"spooled", balance.spooled},     {"lost", balance.lost},
           {"foreign", balance.foreign},     {"damaged", balance.damaged},
           {"conflicts", balance.conflicts}, {"numbers", std::move(numbers)},
-          {"problems", std::move(problems)}};
+          {"attack", std::move(attack)},    {"problems", std::move(problems)}};
 }
 
 void print(const soak::Outcome& outcome) {
+  // What became of every record is no question where nothing is remembered of them.
   fmt::print("{}: {}\n{}", outcome.scenario, outcome.good() ? "good" : "BAD",
-             outcome.balance.table());
+             outcome.attack ? std::string() : outcome.balance.table());
   for (const auto& [name, value] : outcome.numbers) fmt::print("  {:<32}{:>12.6g}\n", name, value);
   for (const auto& problem : outcome.problems) fmt::print("  PROBLEM: {}\n", problem);
   fmt::print("\n");
   std::fflush(stdout);
 }
 
+// The lines of --attacks, one below the other.
+void print_attacks(const std::vector<soak::Outcome>& outcomes) {
+  fmt::print("{:<20}{:>12}{:>10}{:>10}{:>13}{:>9}  {:>24}  {}\n", "attack", "connections",
+             "refused", "cut", "refusal p99", "goodput", "memory before/peak/after", "verdict");
+  for (const soak::Outcome& outcome : outcomes) {
+    if (!outcome.attack) continue;
+    const soak::AttackResult& it = *outcome.attack;
+    const std::string p99 =
+        it.refusal_p99_ms < 0 ? "-" : fmt::format("{:.2f} ms", it.refusal_p99_ms);
+    const std::string share =
+        it.goodput_share < 0 ? "-" : fmt::format("{:.0f} %", it.goodput_share * 100);
+    fmt::print(
+        "{:<20}{:>12}{:>10}{:>10}{:>13}{:>9}  {:>24}  {}\n", outcome.scenario, it.connections,
+        it.refused, it.cut, p99, share,
+        fmt::format("{:.0f}/{:.0f}/{:.0f} MB", it.memory_before, it.memory_peak, it.memory_after),
+        outcome.good() ? "good" : "BAD");
+  }
+  for (const soak::Outcome& outcome : outcomes) {
+    for (const auto& problem : outcome.problems) {
+      fmt::print("{}: {}\n", outcome.scenario, problem);
+    }
+  }
+  fmt::print(
+      "Refused: told 503, or closed without an answer. Cut: told 408, or closed for its "
+      "silence.\nGoodput: of what the same load got before the attack. But for speed: the machine "
+      "was "
+      "busy with other\nthings, and speed was not judged.\n");
+}
+
 struct Wanted {
   std::vector<const soak::Scenario*> scenarios;
   bool json = false;
+  bool attacks = false;
 };
 
 int run(const Wanted& wanted, soak::Options options) {
   bool good = true;
   boost::json::array results;
+  std::vector<soak::Outcome> attacks;
   for (const soak::Scenario* scenario : wanted.scenarios) {
     WorkDirectory directory;
     options.directory = directory.path();
@@ -100,6 +143,7 @@ int run(const Wanted& wanted, soak::Options options) {
       fmt::print(stderr, "{}: configuration and log are kept in {}\n", scenario->name,
                  directory.path());
     }
+    if (outcome.attack) attacks.push_back(outcome);
     if (wanted.json) {
       results.emplace_back(json(outcome));
     } else {
@@ -107,6 +151,7 @@ int run(const Wanted& wanted, soak::Options options) {
     }
   }
   if (wanted.json) fmt::print("{}\n", boost::json::serialize(results));
+  if (!wanted.json && !attacks.empty()) print_attacks(attacks);
   return good ? kGood : kBad;
 }
 
@@ -143,14 +188,19 @@ int soak_main(int argc, char** argv) {
   app.add_option("--gateway", options.gateway, "The program")->check(CLI::ExistingFile);
   app.add_flag("--spool", options.spool, "With spool and dead letters");
   app.add_flag("--short", options.brief, "Three seconds each; speed is not judged");
+  app.add_flag("--attacks", wanted.attacks, "All attacks, a minute each; prints a table of them");
   app.add_flag("--json", wanted.json, "Print results as JSON");
   CLI11_PARSE(app, argc, argv);
 
   const auto is_chosen = [&](const soak::Scenario& scenario) {
-    return chosen.empty() || std::find(chosen.begin(), chosen.end(), scenario.name) != chosen.end();
+    if (wanted.attacks && scenario.attack) return true;
+    return (chosen.empty() && !wanted.attacks) ||
+           std::find(chosen.begin(), chosen.end(), scenario.name) != chosen.end();
   };
   for (const auto& scenario : soak::scenarios()) {
-    if (!is_chosen(scenario) || (chosen.empty() && scenario.only_named)) continue;
+    if (!is_chosen(scenario) || (chosen.empty() && !wanted.attacks && scenario.only_named)) {
+      continue;
+    }
     if (scenario.needs_spool && !options.spool) {
       fmt::print(stderr, "{} needs --spool{}\n", scenario.name, chosen.empty() ? ": left out" : "");
       if (!chosen.empty()) return kUsage;
@@ -161,6 +211,8 @@ int soak_main(int argc, char** argv) {
   if (options.brief && time->count() == 0) {
     options.time = milliseconds(3000);
     if (kills->count() == 0) options.kills = 5;
+  } else if (wanted.attacks && time->count() == 0) {
+    options.time = milliseconds(60'000);
   } else {
     options.time = milliseconds(
         static_cast<std::int64_t>(minutes * 60'000 / static_cast<double>(wanted.scenarios.size())));

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "soak/attacks.hpp"
 #include "soak/rates.hpp"
 
 namespace gateway::soak {
@@ -181,6 +182,20 @@ constexpr std::array kScenarios{
     Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, false, outage},
     Scenario{"spool-rate", "measures how fast events are spooled", true, true, spool_rate},
     Scenario{"replay-rate", "measures how fast a backlog is delivered", true, true, replay_rate},
+    Scenario{"attack-slow", "5,000 clients that send a byte at a time", false, true, attack_slow,
+             true},
+    Scenario{"attack-bodies", "clients that announce more than they send", false, true,
+             attack_bodies, true},
+    Scenario{"attack-connections", "10,000 connections in a second", false, true,
+             attack_connections, true},
+    Scenario{"attack-overload", "five times what the eventbus takes", false, true, attack_overload,
+             true},
+    Scenario{"attack-flood", "posts without end from clients that never read", false, true,
+             attack_flood, true},
+    Scenario{"attack-half-open", "clients that say nothing, or never read", false, true,
+             attack_half_open, true},
+    Scenario{"attack-reset", "connections cut by RST, again and again", false, true, attack_reset,
+             true},
 };
 
 }  // namespace

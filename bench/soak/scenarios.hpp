@@ -12,6 +12,7 @@ struct Scenario {
   bool needs_spool = false;
   bool only_named = false;  // not one of "all": it measures
   Outcome (*play)(const Options&);
+  bool attack = false;  // one of --attacks
 };
 
 [[nodiscard]] std::span<const Scenario> scenarios();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -31,6 +32,20 @@ struct Options {
   faults::ReadStore spooled;
 };
 
+// What an attack came to, a line of the table of `cos-soak --attacks`. Memory is the gateway's
+// resident one, in MB; what was not measured is negative.
+struct AttackResult {
+  std::uint64_t connections = 0;  // that were made
+  std::uint64_t refused = 0;      // told 503, or closed without an answer
+  std::uint64_t cut = 0;          // told 408, or closed for being idle
+  double refusal_p99_ms = -1;
+  double goodput_share = -1;  // of what the same load got before the attack
+  double memory_before = 0;
+  double memory_peak = 0;
+  double memory_after = 0;
+  bool busy = false;  // the gateway or its clients had to wait for cores: speed is not judged
+};
+
 // What came of a scenario.
 class Outcome {
  public:
@@ -39,6 +54,7 @@ class Outcome {
   std::string scenario;
   faults::Balance balance;
   std::vector<std::pair<std::string, double>> numbers;
+  std::optional<AttackResult> attack;
   std::vector<std::string> problems;  // what broke a promise besides the balance
 
   [[nodiscard]] bool good() const noexcept { return balance.good() && problems.empty(); }

@@ -22,6 +22,19 @@ std::map<std::string, double> thread_cpu(pid_t process) {
   return all;
 }
 
+double core_wait(pid_t process) {
+  double all = 0;
+  std::error_code error;
+  for (const auto& task :
+       std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process), error)) {
+    double run = 0;
+    double waited = 0;
+    std::ifstream(task.path() / "schedstat") >> run >> waited;
+    all += waited / 1e9;
+  }
+  return all;
+}
+
 std::uint64_t device_bytes(pid_t process) {
   std::ifstream file(fmt::format("/proc/{}/io", process));
   std::string name;

@@ -138,22 +138,19 @@ void Framing::content_length(std::string_view value) noexcept {
 }
 
 void Framing::transfer_encoding(std::string_view value) noexcept {
-  std::size_t codings = 0;
-  bool all_chunked = true;
-  for_each_in_list(value, [&](std::string_view coding) {
-    ++codings;
-    if (!equals_ignoring_case(coding, "chunked")) all_chunked = false;
+  coded_ = true;
+  for_each_in_list(value, [this](std::string_view coding) {
+    if (ends_in_chunked_) problem_ = Problem::bad_coding;  // chunked twice, or not last
+    ends_in_chunked_ = equals_ignoring_case(coding, "chunked");
+    unknown_coding_ = unknown_coding_ || !ends_in_chunked_;
   });
-  if (codings == 0 || (all_chunked && (codings > 1 || chunked_))) {
-    problem_ = Problem::bad_coding;
-  } else if (!all_chunked) {
-    problem_ = Problem::unknown_coding;
-  }
-  chunked_ = true;
 }
 
-Framing::Problem Framing::problem() const noexcept {
-  if (length_ && chunked_) return Problem::length_and_coding;
+Framing::Problem Framing::problem_of_coding() const noexcept {
+  if (length_) return Problem::length_and_coding;
+  // RFC 9112 section 6.3: where chunked is not the last coding nobody knows where the body ends.
+  if (problem_ == Problem::none && !ends_in_chunked_) return Problem::bad_coding;
+  if (problem_ == Problem::none && unknown_coding_) return Problem::unknown_coding;
   return problem_;
 }
 

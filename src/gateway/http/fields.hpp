@@ -164,20 +164,25 @@ class Framing {
     bad_length,
     two_lengths,
     length_and_coding,
-    bad_coding,
-    unknown_coding
+    bad_coding,     // the body's end is not known
+    unknown_coding  // it is, but not what the body says
   };
 
   void content_length(std::string_view value) noexcept;
   void transfer_encoding(std::string_view value) noexcept;
 
-  [[nodiscard]] Problem problem() const noexcept;
-  [[nodiscard]] bool chunked() const noexcept { return chunked_; }
+  [[nodiscard]] Problem problem() const noexcept { return coded_ ? problem_of_coding() : problem_; }
+  // If there is no problem.
+  [[nodiscard]] bool chunked() const noexcept { return coded_; }
   [[nodiscard]] std::optional<std::uint64_t> length() const noexcept { return length_; }
 
  private:
+  [[nodiscard]] Problem problem_of_coding() const noexcept;
+
   std::optional<std::uint64_t> length_;
-  bool chunked_ = false;
+  bool coded_ = false;
+  bool ends_in_chunked_ = false;
+  bool unknown_coding_ = false;
   Problem problem_ = Problem::none;
 };
 

@@ -4,12 +4,18 @@
 #include <cassert>
 #include <cstring>
 
+#include "gateway/http/host.hpp"
+
 namespace gateway::ingress {
 namespace {
 
 // Posts larger than this are read in two steps instead of letting every idle connection wait with a
 // large buffer.
 constexpr std::size_t kLargestFirstRead = (std::size_t{16} << 10) - BufferPool::kPadding;
+// Empty lines before a request that are passed over: a client that sends nothing else is not idle.
+constexpr unsigned kMostEmptyLines = 8;
+// Longer Host fields are looked at anew each time.
+constexpr std::size_t kMostKnownHost = 64;
 
 BodyKind kind_of(std::string_view content_type) noexcept {
   constexpr std::size_t kCommon = std::string_view("application/cloudevents").size();
@@ -32,6 +38,14 @@ bool is_target(std::string_view target) noexcept {
   bool good = !target.empty();
   for (const char c : target) good = good && c > ' ' && c <= '~';
   return good;
+}
+
+// RFC 9112 section 3.2: a target that is no path is an absolute URI, or belongs to its method.
+bool is_other_target(std::string_view method, std::string_view target) noexcept {
+  if (method == "CONNECT") return http::is_host(target);
+  if (target == "*") return method == "OPTIONS";
+  return http::equals_ignoring_case(target.substr(0, 7), "http://") ||
+         http::equals_ignoring_case(target.substr(0, 8), "https://");
 }
 
 }  // namespace
@@ -93,6 +107,7 @@ RequestReader::Step RequestReader::read_head() {
   while (scan_.size() == 0 && end_ - begin_ >= 2 && bytes_.data()[begin_] == '\r' &&
          bytes_.data()[begin_ + 1] == '\n') {
     begin_ += 2;
+    if (++empty_lines_ > kMostEmptyLines) return fail(400, "empty lines instead of a request");
   }
   if (begin_ == end_) return Step::need_more;
 
@@ -103,12 +118,17 @@ RequestReader::Step RequestReader::read_head() {
     case http::HeadScan::State::too_many_lines:
       return fail(431, "too many header fields");
     case http::HeadScan::State::incomplete:
-      if (end_ - begin_ >= http::kMaxHead) return fail(431, "head too large");
+      if (end_ - begin_ >= http::kMaxHead) {
+        // RFC 9112 section 3: a target that is too long has an answer of its own.
+        return scan_.lines() == 0 ? fail(414, "request line too long")
+                                  : fail(431, "head too large");
+      }
       return Step::need_more;
     case http::HeadScan::State::complete:
       break;
   }
   request_.reset();
+  empty_lines_ = 0;
   if (!parse_request_line(scan_.line(data, 0))) return Step::bad;
   return parse_fields();
 }
@@ -124,11 +144,16 @@ bool RequestReader::parse_request_line(std::string_view line) noexcept {
     fail(400, "malformed request line");
     return false;
   }
+  const std::string_view method = line.substr(0, first);
+  if (line[first + 1] != '/' &&
+      !is_other_target(method, line.substr(first + 1, last - first - 1))) {
+    fail(400, "request target that is neither a path nor a URI");
+    return false;
+  }
   if (!known) {
     fail(400, "not HTTP/1.1");
     return false;
   }
-  const std::string_view method = line.substr(0, first);
   if (method == "POST") {
     request_.head.method = Method::post;
   } else if (method == "OPTIONS") {
@@ -146,6 +171,7 @@ RequestReader::Step RequestReader::parse_fields() {
   http::FieldWalk walk(bytes_.data() + begin_, scan_);
   bool close = http_1_0_;
   std::size_t hosts = 0;
+  bool bad_host = false;
   bool bad_expectation = false;
   bool specversion = false;
 
@@ -155,6 +181,7 @@ RequestReader::Step RequestReader::parse_fields() {
     using http::is_name;
     if (is_name(name, "host")) {
       ++hosts;
+      bad_host = bad_host || !is_good_host(value);
     } else if (is_name(name, "content-length")) {
       framing.content_length(value);
     } else if (is_name(name, "content-type")) {
@@ -183,6 +210,7 @@ RequestReader::Step RequestReader::parse_fields() {
   if (walk.malformed()) return fail(400, "malformed header field");
   // RFC 9112 section 3.2.
   if (hosts > 1 || (hosts == 0 && !http_1_0_)) return fail(400, "exactly one Host field is needed");
+  if (bad_host) return fail(400, "malformed Host field");
   using Problem = http::Framing::Problem;
   switch (framing.problem()) {
     case Problem::none:
@@ -210,6 +238,14 @@ RequestReader::Step RequestReader::parse_fields() {
   body_begin_ = body_end_ = in_ = begin_ + scan_.size();
   state_ = State::decide;
   return Step::head;
+}
+
+// A client names the same host in every request.
+bool RequestReader::is_good_host(std::string_view host) {
+  if (host == known_host_) return true;
+  if (!http::is_host(host)) return false;
+  if (host.size() <= kMostKnownHost) known_host_ = host;
+  return true;
 }
 
 // Relative to the head's first byte, as the buffer may move.

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -112,6 +113,7 @@ class RequestReader {
   Step skip();
   Step fail(unsigned status, std::string_view reason) noexcept;
   bool parse_request_line(std::string_view line) noexcept;
+  [[nodiscard]] bool is_good_host(std::string_view host);
   Step parse_fields();
   void note_event_field(std::string_view name, std::string_view value);
   void make_room(std::size_t needed);
@@ -130,6 +132,8 @@ class RequestReader {
   http::ChunkedDecoder chunks_;
   State state_ = State::head;
   bool http_1_0_ = false;
+  unsigned empty_lines_ = 0;  // since the last request
+  std::string known_host_;    // of the last request whose Host field was good
   Request request_;
   BadRequest problem_{0, {}};
 };

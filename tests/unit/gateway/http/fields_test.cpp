@@ -265,12 +265,15 @@ TEST(Framing, FindsEveryAmbiguity) {
       {{}, {" , "}, Problem::bad_coding},
       {{}, {"chunked, chunked"}, Problem::bad_coding},
       {{}, {"chunked", "chunked"}, Problem::bad_coding},
-      {{}, {"gzip"}, Problem::unknown_coding},
+      {{}, {"gzip"}, Problem::bad_coding},
       {{}, {"gzip, chunked"}, Problem::unknown_coding},
-      {{}, {"chunked, identity"}, Problem::unknown_coding},
-      {{}, {"chunked;q=1"}, Problem::unknown_coding},
-      {{}, {"xchunked"}, Problem::unknown_coding},
-      {{}, {"chunked", "gzip"}, Problem::unknown_coding},
+      {{}, {"gzip", "chunked"}, Problem::unknown_coding},
+      {{}, {"identity, chunked"}, Problem::unknown_coding},
+      {{}, {"chunked, gzip, chunked"}, Problem::bad_coding},
+      {{}, {"chunked, identity"}, Problem::bad_coding},
+      {{}, {"chunked;q=1"}, Problem::bad_coding},
+      {{}, {"xchunked"}, Problem::bad_coding},
+      {{}, {"chunked", "gzip"}, Problem::bad_coding},
   };
   for (const FramingCase& c : cases) {
     Framing framing;

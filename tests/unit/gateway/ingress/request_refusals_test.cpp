@@ -37,6 +37,18 @@ TEST_F(RequestRefusals, RefusesWhatIsNotStrictlyHttp) {
       {" / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed method"},
       {"PO(ST / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed method"},
       {"POST / HTTP/1.1\r\n\r\n", 400, "exactly one Host field is needed"},
+      {"POST / HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "malformed Host field"},
+      {"POST / HTTP/1.1\r\nHost: a/b\r\nHost: a\r\n\r\n", 400, "exactly one Host field is needed"},
+      {"POST a:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "request target that is neither a path nor a URI"},
+      {"POST * HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "request target that is neither a path nor a URI"},
+      {"CONNECT / HTTP/1.1x\r\nHost: h\r\n\r\n", 400, "not HTTP/1.1"},
+      {"CONNECT a/b HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "request target that is neither a path nor a URI"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 400,
+       "malformed Transfer-Encoding"},
+      {"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n", 400, "empty lines instead of a request"},
       {"POST / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "exactly one Host field is needed"},
       {"POST / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400, "exactly one Host field is needed"},
       {"POST / HTTP/1.1\r\nHost : h\r\n\r\n", 400, "malformed header field"},
@@ -118,6 +130,19 @@ TEST_F(RequestRefusals, BoundsTheHead) {
     EXPECT_EQ(larger.status(), 431U);
     EXPECT_EQ(larger.reason(), "head too large");
   }
+}
+
+TEST_F(RequestRefusals, ARequestLineTooLongIsNamed) {
+  Feed feed(pool_);
+  EXPECT_FALSE(feed.give("POST /" + std::string(http::kMaxHead, 'x')));
+  EXPECT_EQ(feed.status(), 414U);
+}
+
+TEST_F(RequestRefusals, AHostThatWasGoodDoesNotVouchForTheNext) {
+  Feed feed(pool_);
+  EXPECT_TRUE(feed.give(post_of("a") + post_of("b")));
+  EXPECT_FALSE(feed.give("POST / HTTP/1.1\r\nHost: h@h\r\n\r\n"));
+  EXPECT_EQ(feed.reason(), "malformed Host field");
 }
 
 TEST_F(RequestRefusals, BoundsTheNumberOfFields) {

@@ -1,0 +1,322 @@
+#include "soak/attacks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "soak/arena.hpp"
+
+namespace gateway::soak {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kLook{20};
+// What a connection may cost: its object, its buffer, and what the kernel's answer to an accept
+// costs in user space.
+constexpr double kConnectionMb = 16.0 / 1024;
+// What a run may need beside: queue, buffers, the allocator's reserve.
+constexpr double kSlackMb = 32;
+
+std::string post_of(std::size_t body_size) {
+  std::string body = R"({"Records":[{"x":")";
+  constexpr std::string_view kEnd = R"("}]})";
+  body.append(std::max(body_size, body.size() + kEnd.size()) - body.size() - kEnd.size(), 'x');
+  body += kEnd;
+  return fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n{}", body.size(),
+                     body);
+}
+
+milliseconds part_of(const Options& options, double share) {
+  return std::chrono::duration_cast<milliseconds>(options.time * share);
+}
+
+// False when it did not come to be within the limit.
+template <class Condition>
+bool wait_for(milliseconds limit, Condition condition) {
+  const auto end = steady_clock::now() + limit;
+  while (!condition()) {
+    if (steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
+}
+
+void connected(Arena& arena, const Swarm& swarm, unsigned wanted) {
+  if (!wait_for(milliseconds(20'000), [&] { return swarm.opened() >= wanted; })) {
+    arena.problem(fmt::format("{} of {} clients could connect", swarm.opened(), wanted));
+  }
+}
+
+}  // namespace
+
+Outcome attack_slow(const Options& options) {
+  const unsigned clients = options.brief ? 500 : 5000;
+  const milliseconds limit(options.brief ? 1500 : 10'000);
+  Arena::Settings settings;
+  settings.gateway = fmt::format("  request_timeout: {}ms\n", limit.count());
+  settings.descriptors = clients + 100;
+  Arena arena("attack-slow", options, settings);
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+
+  Swarm::Settings heads = arena.swarm(Habit::drip, clients / 2);
+  heads.post = post_of(1000);
+  Swarm::Settings bodies = heads;
+  bodies.drip_from = heads.post.find("\r\n\r\n") + 4;
+  Swarm slow_heads(heads);
+  Swarm slow_bodies(bodies);
+  connected(arena, slow_heads, clients / 2);
+  connected(arena, slow_bodies, clients / 2);
+  arena.during(limit / 2);
+  arena.want_goodput(0.8);
+  const auto cut = [&] { return slow_heads.ended() + slow_bodies.ended(); };
+  if (!wait_for(2 * limit, [&] { return cut() >= clients; })) {
+    arena.problem(fmt::format("{} of {} slow clients were cut", cut(), clients));
+  }
+  const std::uint64_t told = slow_heads.timed_out() + slow_bodies.timed_out();
+  arena.number("told 408", static_cast<double>(told));
+  if (told < clients) arena.problem(fmt::format("{} of {} were told 408", told, clients));
+  slow_heads.stop();
+  slow_bodies.stop();
+  arena.result().connections = slow_heads.opened() + slow_bodies.opened();
+  arena.result().cut = cut();
+  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  return arena.finish();
+}
+
+Outcome attack_bodies(const Options& options) {
+  const unsigned clients = options.brief ? 32 : 256;
+  const milliseconds limit(options.brief ? 1500 : 10'000);
+  constexpr std::size_t kAnnounced = std::size_t{8} << 20;  // gateway.max_body
+  Arena::Settings settings;
+  settings.gateway = fmt::format("  request_timeout: {}ms\n", limit.count());
+  settings.descriptors = clients + 100;
+  Arena arena("attack-bodies", options, settings);
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+
+  Swarm::Settings bodies = arena.swarm(Habit::drip, clients);
+  bodies.post =
+      fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n", kAnnounced);
+  bodies.drip_from = bodies.post.size();
+  bodies.post.append(1000, ' ');
+  Swarm swarm(bodies);
+  connected(arena, swarm, clients);
+  arena.during(limit / 2);
+  arena.want_goodput(0.8);
+  arena.want_no_refusals();
+  if (!wait_for(2 * limit, [&] { return swarm.ended() >= clients; })) {
+    arena.problem(fmt::format("{} of {} clients were cut", swarm.ended(), clients));
+  }
+  swarm.stop();
+  arena.result().connections = swarm.opened();
+  arena.result().refused = swarm.refused();
+  arena.result().cut = swarm.ended();
+  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  return arena.finish();
+}
+
+Outcome attack_connections(const Options& options) {
+  const unsigned clients = options.brief ? 1000 : 10'000;
+  Arena::Settings settings;
+  settings.gateway = fmt::format("  max_connections: {}\n", clients / 2);
+  settings.descriptors = clients + 100;
+  Arena arena("attack-connections", options, settings);
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+
+  Swarm::Settings storm = arena.swarm(Habit::hold, clients);
+  storm.connect_rate = clients;  // all of them in a second
+  storm.post = post_of(200);
+  const auto begin = steady_clock::now();
+  Swarm swarm(storm);
+  arena.during(milliseconds(1000));
+  arena.want_goodput(0.05);
+  connected(arena, swarm, clients);
+  const duration<double> took = steady_clock::now() - begin;
+  arena.number("seconds until all were connected", took.count());
+  const auto settled = [&] {
+    return swarm.good() + swarm.refused() + swarm.ended_unanswered() >= clients;
+  };
+  if (!wait_for(milliseconds(10'000), settled)) {
+    arena.problem(fmt::format("{} clients were left without answer or end",
+                              clients - swarm.good() - swarm.refused() - swarm.ended_unanswered()));
+  }
+  if (swarm.other() != 0) arena.problem("answers that are neither 2xx nor 503");
+  arena.number("answered 2xx", static_cast<double>(swarm.good()));
+  arena.want_recovery(part_of(options, 0.1));
+  swarm.stop();
+  arena.result().connections = swarm.opened();
+  arena.result().refused = swarm.refused() + swarm.ended_unanswered();
+  arena.result().refusal_p99_ms = swarm.refusal_ms(0.99);
+  if (swarm.good() + 100 < clients / 2) arena.problem("fewer were let in than the limit allows");
+  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  return arena.finish();
+}
+
+Outcome attack_overload(const Options& options) {
+  constexpr double kRate = 1000;       // events a second the eventbus takes
+  constexpr unsigned kClients = 1000;  // enough that some are free while others wait
+  constexpr double kTimes = 5;
+  Arena::Settings settings;
+  // A queue of a fifth of a second, so that it is full at once.
+  settings.delivery = "  queue: { events: 200, bytes: 64MiB }\n";
+  settings.bus_rate = kRate;
+  settings.descriptors = kClients + 100;
+  Arena arena("attack-overload", options, settings);
+  // The peak: as many posts as are taken without one being refused.
+  Swarm::Settings load = arena.swarm(Habit::post, 100);
+  load.post = post_of(1000);
+  load.rate = kRate * 1.2;
+  double peak = 0;
+  const auto delivered = [&arena] { return arena.bus().taken(); };
+  const auto rate = [&](milliseconds time) {
+    const auto begin = steady_clock::now();
+    const std::uint64_t before = delivered();
+    std::this_thread::sleep_for(time);
+    const duration<double> took = steady_clock::now() - begin;
+    return static_cast<double>(delivered() - before) / took.count();
+  };
+  {
+    Swarm swarm(load);
+    std::this_thread::sleep_for(milliseconds(500));
+    peak = rate(part_of(options, 0.2));
+    swarm.stop();
+  }
+  arena.before(milliseconds(0));
+  arena.number("peak, records/s", peak);
+
+  load.connections = kClients;
+  load.rate = kRate * kTimes;
+  Swarm swarm(load);
+  connected(arena, swarm, kClients);
+  // The first seconds: buffers and queue fill.
+  std::this_thread::sleep_for(std::min(part_of(options, 0.2), milliseconds(5000)));
+  const double memory = arena.memory_mb();
+  arena.forget_peak();
+  const std::uint64_t offered = swarm.offered();
+  const std::uint64_t good = swarm.good();
+  const auto begin = steady_clock::now();
+  const std::uint64_t taken = delivered();
+  arena.during(options.time);
+  const duration<double> took = steady_clock::now() - begin;
+  const double goodput = static_cast<double>(swarm.good() - good) / took.count();
+  const double offer = static_cast<double>(swarm.offered() - offered) / took.count();
+  const double grown = arena.peak_mb() / memory - 1;
+  swarm.stop();
+  arena.number("offered posts/s", offer);
+  arena.number("offered, times the peak", offer / peak);
+  arena.number("acknowledged posts/s", goodput);
+  arena.number("delivered records/s", static_cast<double>(delivered() - taken) / took.count());
+  arena.number("memory growth under load, %", grown * 100);
+  auto& result = arena.result();
+  result.connections = swarm.opened();
+  result.refused = swarm.refused() + swarm.ended_unanswered();
+  result.refusal_p99_ms = swarm.refusal_ms(0.99);
+  result.goodput_share = peak > 0 ? goodput / peak : 0;
+  arena.number("refusals, median ms", swarm.refusal_ms(0.5));
+  arena.want_goodput(0.9);
+  if (swarm.other() != 0) arena.problem("answers that are neither 2xx nor 503");
+  if (grown > 0.1) arena.problem(fmt::format("memory grew by {:.0f} %", grown * 100));
+  if (arena.speed_is_judged()) {
+    if (result.refusal_p99_ms >= 10) arena.problem("refusals take 10 ms or more at p99");
+    if (offer < 4.5 * peak) arena.problem("the load did not come to five times the peak");
+  }
+  if (swarm.refused() == 0) arena.problem("nothing was refused");
+  return arena.finish();
+}
+
+Outcome attack_flood(const Options& options) {
+  const unsigned clients = options.brief ? 8 : 64;
+  const milliseconds limit(options.brief ? 1500 : 5000);
+  Arena::Settings settings;
+  settings.gateway = fmt::format("  request_timeout: {}ms\n", limit.count());
+  settings.descriptors = clients + 100;
+  Arena arena("attack-flood", options, settings);
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+
+  Swarm::Settings flood = arena.swarm(Habit::flood, clients);
+  flood.post = post_of(100);
+  Swarm swarm(flood);
+  connected(arena, swarm, clients);
+  // Until they are ended theirs are posts like others, and many more.
+  arena.during(limit / 2);
+  arena.want_goodput(0);
+  // Their answers are not read, so neither are they, and after request_timeout they are ended.
+  if (!wait_for(part_of(options, 1) + 4 * limit, [&] { return swarm.ended() >= clients; })) {
+    arena.problem(fmt::format("{} of {} floods were ended", swarm.ended(), clients));
+  }
+  arena.number("posts sent", static_cast<double>(swarm.offered()));
+  arena.number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
+  arena.want_recovery(part_of(options, 0.1));
+  swarm.stop();
+  arena.result().connections = swarm.opened();
+  arena.result().cut = swarm.ended();
+  // Of each the answers the socket did not take, and what was read of it last.
+  arena.want_memory(clients * 0.25 + kSlackMb);
+  return arena.finish();
+}
+
+Outcome attack_half_open(const Options& options) {
+  const unsigned clients = options.brief ? 400 : 4000;
+  const milliseconds limit(options.brief ? 1500 : 5000);
+  Arena::Settings settings;
+  settings.gateway = fmt::format("  idle_timeout: {}ms\n", limit.count());
+  settings.descriptors = clients + 100;
+  Arena arena("attack-half-open", options, settings);
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+
+  Swarm::Settings silent = arena.swarm(Habit::silent, clients / 2);
+  Swarm::Settings deaf = arena.swarm(Habit::deaf, clients / 2);
+  deaf.post = post_of(200);
+  Swarm nothing_said(silent);
+  Swarm nothing_read(deaf);
+  connected(arena, nothing_said, clients / 2);
+  connected(arena, nothing_read, clients / 2);
+  arena.during(limit / 2);
+  arena.want_goodput(0.8);
+  const auto ended = [&] { return nothing_said.ended() + nothing_read.ended(); };
+  if (!wait_for(2 * limit + milliseconds(2000), [&] { return ended() >= clients; })) {
+    arena.problem(fmt::format("{} of {} silent clients were ended", ended(), clients));
+  }
+  nothing_said.stop();
+  nothing_read.stop();
+  arena.result().connections = nothing_said.opened() + nothing_read.opened();
+  arena.result().cut = ended();
+  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  return arena.finish();
+}
+
+Outcome attack_reset(const Options& options) {
+  constexpr unsigned kClients = 256;
+  constexpr double kRate = 3000;  // connections a second
+  Arena::Settings settings;
+  settings.descriptors = kClients + 100;
+  Arena arena("attack-reset", options, settings);
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+
+  Swarm::Settings resets = arena.swarm(Habit::reset, kClients);
+  resets.post = post_of(1000);
+  resets.rate = kRate;
+  Swarm swarm(resets);
+  const auto begin = steady_clock::now();
+  arena.during(part_of(options, 0.6));
+  const duration<double> took = steady_clock::now() - begin;
+  arena.want_goodput(0.3);
+  swarm.stop();
+  arena.number("resets/s", static_cast<double>(swarm.opened()) / took.count());
+  arena.result().connections = swarm.opened();
+  arena.want_memory(kSlackMb);
+  return arena.finish();
+}
+
+}  // namespace gateway::soak

@@ -1,0 +1,109 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace gateway::soak {
+
+// What a client does that means no good.
+enum class Habit : std::uint8_t {
+  post,    // posts at a given rate, on whichever connection is free; no harm but in numbers
+  hold,    // posts once, reads the answer and stays
+  drip,    // sends its post a byte at a time
+  silent,  // connects and says nothing
+  deaf,    // posts once and never reads
+  flood,   // posts without end and never reads
+  reset    // posts or half posts, and cuts the connection with RST; again and again
+};
+
+// Many such clients, in a thread of their own ("attack").
+class Swarm {
+ public:
+  struct Settings {
+    std::uint16_t port = 0;  // of the gateway, on 127.0.0.1
+    Habit habit = Habit::post;
+    unsigned connections = 100;
+    double connect_rate = 0;  // connections a second; 0: as fast as can be
+    unsigned sources = 1;     // addresses they come from: 127.0.0.2 and so on
+    std::string post;         // what is sent; what dripping begins after its `drip_from`
+    std::size_t drip_from = 0;
+    std::chrono::milliseconds pause{1000};  // between two bytes that drip
+    double rate = 0;                        // posts a second, of `post` and `reset`
+  };
+  // Throws std::system_error without descriptors.
+  explicit Swarm(const Settings& settings);
+  ~Swarm();
+  Swarm(const Swarm&) = delete;
+  Swarm& operator=(const Swarm&) = delete;
+
+  // Closes all that is open. Throws what ended the thread early.
+  void stop();
+
+  [[nodiscard]] std::uint64_t opened() const noexcept { return opened_; }
+  [[nodiscard]] std::uint64_t offered() const noexcept { return offered_; }      // posts begun
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }          // sent
+  [[nodiscard]] std::uint64_t good() const noexcept { return good_; }            // answers of 2xx
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }      // answers of 503
+  [[nodiscard]] std::uint64_t timed_out() const noexcept { return timed_out_; }  // answers of 408
+  [[nodiscard]] std::uint64_t other() const noexcept { return other_; }
+  // Connections the gateway ended, and those of them that had had no answer.
+  [[nodiscard]] std::uint64_t ended() const noexcept { return ended_; }
+  [[nodiscard]] std::uint64_t ended_unanswered() const noexcept { return ended_unanswered_; }
+  // From the last byte of the post to the whole answer of 503; 0 without any. After stop().
+  [[nodiscard]] double refusal_ms(double quantile) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Connection {
+    int socket = -1;
+    std::size_t sent = 0;  // of the post under way
+    Clock::time_point due;
+    Clock::time_point asked;
+    std::string answer;
+    bool connected = false;
+    bool busy = false;  // a post is under way
+    bool answered = false;
+    bool half = false;  // what is cut next is half a post
+  };
+
+  void run();
+  void open(Connection& connection);
+  void on_event(Connection& connection, std::uint32_t events);
+  void on_connected(Connection& connection);
+  void write(Connection& connection, std::size_t most);
+  // False: the gateway has ended the connection.
+  [[nodiscard]] bool read(Connection& connection);
+  void take_answer(Connection& connection);
+  void end(Connection& connection);
+  void close(Connection& connection, bool with_reset);
+  void act(Clock::time_point now, double seconds);
+  [[nodiscard]] bool reads() const noexcept;
+
+  const Settings settings_;
+  std::vector<Connection> connections_;
+  std::vector<Connection*> free_;
+  std::size_t next_to_open_ = 0;
+  double may_open_ = 0;
+  double may_post_ = 0;
+  int poll_ = -1;
+  std::vector<double> refusals_ms_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> opened_{0};
+  std::atomic<std::uint64_t> offered_{0};
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> good_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> timed_out_{0};
+  std::atomic<std::uint64_t> other_{0};
+  std::atomic<std::uint64_t> ended_{0};
+  std::atomic<std::uint64_t> ended_unanswered_{0};
+  std::exception_ptr failure_;
+  std::thread thread_;
+};
+
+}  // namespace gateway::soak

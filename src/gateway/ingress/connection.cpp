@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -20,10 +22,10 @@ constexpr std::chrono::seconds kOverLimitIdle{1};
 
 }  // namespace
 
-Connection::Connection(Ingress& ingress, Socket socket, ConnectionCount::Place place)
-    : ingress_(ingress),
+Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place)
+    : WatchedSocket(ingress.readiness(), std::move(socket)),
+      ingress_(ingress),
       place_(std::move(place)),
-      socket_(std::move(socket)),
       progress_(ingress.context().executor),
       reader_(ingress.context().buffers, ingress.settings().max_body),
       last_activity_(ingress.context().clock.now()) {}
@@ -33,51 +35,60 @@ Connection::~Connection() {
 }
 
 Task<void> Connection::run() {
-  read();
-  while (phase_ == Phase::reading || read_pending_) co_await progress_.wait();
+  if (const error_code error = watch()) throw boost::system::system_error(error, "epoll_ctl");
+  while (phase_ == Phase::reading) co_await progress_.wait();
   while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
   if (phase_ == Phase::answering && unread_input_) co_await linger();
   abort();
-  while (write_pending_) co_await progress_.wait();
   if (failure_) std::rethrow_exception(failure_);
 }
 
-// Takes a step of reading and waits for the next one. What is thrown ends this connection only.
+void Connection::on_ready(bool writable) {
+  if (writable && !unsent_.empty()) send_rest();
+  if (phase_ == Phase::reading) {
+    read();
+  } else if (phase_ == Phase::lingering) {
+    read_past();
+  }
+}
+
+void Connection::read() {
+  for (int reads = 0; may_read() && phase_ == Phase::reading; ++reads) {
+    if (paused()) {
+      held_up_ = true;
+      return;
+    }
+    if (reads == kMostReads) {
+      call_again();
+      return;
+    }
+    last_activity_ = ingress_.context().clock.now();
+    take_step([this] { on_read(receive(reader_.prepare())); });
+  }
+  if (phase_ != Phase::reading) progress_.notify_all();
+}
+
+// What is thrown ends this connection only.
 template <class Step>
-void Connection::go_on(Step step) {
+void Connection::take_step(Step step) {
   try {
     step();
-    read();
+    held_up_ = paused();
   } catch (...) {
     failure_ = std::current_exception();
     abort();
   }
 }
 
-void Connection::read() {
-  if (phase_ != Phase::reading || paused()) return;
-  const std::span<char> room = reader_.prepare();
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [this](const error_code& error, std::size_t size) {
-                            read_pending_ = false;
-                            last_activity_ = ingress_.context().clock.refresh();
-                            if (phase_ == Phase::reading) {
-                              go_on([&] { on_read(error, size); });
-                            }
-                            if (phase_ != Phase::reading) progress_.notify_all();
-                          });
-  read_pending_ = true;
-}
-
-void Connection::on_read(const error_code& error, std::size_t size) {
-  if (error == asio::error::eof) {
+void Connection::on_read(const Received& received) {
+  if (!received.error) {
+    reader_.commit(received.size);
+    process();
+  } else if (received.error == asio::error::eof) {
     // The client may have closed its side only, and still wait for answers.
     phase_ = Phase::answering;
-  } else if (error) {
+  } else if (received.error != asio::error::would_block) {
     abort();
-  } else {
-    reader_.commit(size);
-    process();
   }
 }
 
@@ -85,9 +96,10 @@ void Connection::on_read(const error_code& error, std::size_t size) {
 void Connection::on_progress() {
   if (phase_ != Phase::reading) {
     progress_.notify_all();
-  } else if (!read_pending_ && !paused()) {
+  } else if (held_up_ && !paused()) {
     request_since_ = ingress_.context().clock.refresh();
-    go_on([this] { process(); });
+    take_step([this] { process(); });
+    if (may_read()) call_again();
   }
 }
 
@@ -212,9 +224,6 @@ void Connection::stop_reading() {
   unread_input_ = true;
   units_ = ByteLease::Units();
   progress_.notify_all();
-  // Ends a read that is pending. A wait to write ends too, and its handler goes on writing.
-  error_code ignored;
-  socket_.cancel(ignored);
 }
 
 void Connection::answer_ready(Post& /*post*/) {
@@ -247,14 +256,14 @@ void Connection::send(std::string_view bytes) {
     return;
   }
   while (!bytes.empty()) {
-    const ssize_t sent =
-        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       unsent_.assign(bytes);
       blocked_since_ = ingress_.context().clock.now();
-      wait_writable();
+      if (!watching_writes_ && watch_writable()) abort();
+      watching_writes_ = true;
       return;
     } else if (errno != EINTR) {
       abort();
@@ -263,18 +272,10 @@ void Connection::send(std::string_view bytes) {
   }
 }
 
-void Connection::wait_writable() {
-  if (write_pending_) return;
-  write_pending_ = true;
-  socket_.async_wait(Socket::wait_write, [this](const error_code&) {
-    write_pending_ = false;
-    // Whatever ended the wait: trying again tells whether the socket is any good.
-    if (phase_ != Phase::closed) {
-      const std::string rest = std::exchange(unsent_, {});
-      send(rest);
-    }
-    on_progress();
-  });
+void Connection::send_rest() {
+  const std::string rest = std::exchange(unsent_, {});
+  send(rest);
+  on_progress();
 }
 
 void Connection::check_timeouts(Instant now) {
@@ -315,13 +316,21 @@ void Connection::drain() {
 Task<void> Connection::linger() {
   phase_ = Phase::lingering;
   linger_until_ = ingress_.context().clock.now() + kLinger;
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-  std::size_t read = 0;
-  while (phase_ == Phase::lingering && read < kMostLingerBytes) {
-    auto [error, size] = co_await socket_.async_read_some(ingress_.discard_buffer(), tuple);
-    if (error) break;
-    read += size;
+  ::shutdown(handle(), SHUT_WR);
+  read_past();
+  while (phase_ == Phase::lingering) co_await progress_.wait();
+}
+
+void Connection::read_past() {
+  for (int reads = 0; may_read(); ++reads) {
+    if (reads == kMostLingerReads) {
+      call_again();
+      return;
+    }
+    const Received received = receive(ingress_.discard_buffer());
+    lingered_ += received.size;
+    const bool over = received.error && received.error != asio::error::would_block;
+    if (over || lingered_ >= kMostLingerBytes) abort();
   }
 }
 
@@ -329,8 +338,7 @@ void Connection::abort() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   units_ = ByteLease::Units();
-  error_code ignored;
-  socket_.close(ignored);
+  close();
   forget_answers();
   progress_.notify_all();
 }

@@ -94,10 +94,6 @@ int replay_store(const Options& options) {
     fmt::print(stderr, "error: {} is not set\n", key_of(kind));
     return kConfiguration;
   }
-  if (settings->target.starts_with("https://") || settings->delivery.tls.any()) {
-    fmt::print(stderr, "error: target: this version reaches the eventbus over plain HTTP only\n");
-    return kConfiguration;
-  }
 
   const auto store = open_store(path, kind);
   if (!store) return kUnavailable;

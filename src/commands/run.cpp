@@ -24,19 +24,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What the configuration may ask for and this version cannot do. Going on without it would break a
-// promise the user has read in the documentation.
-std::vector<std::string> unsupported(const config::Settings& settings) {
-  std::vector<std::string> keys;
-  const auto need = [&keys](bool wanted, const char* text) {
-    if (wanted) keys.emplace_back(text);
-  };
-  need(settings.ingress.tls.any(), "gateway.tls: this version serves plain HTTP only");
-  need(settings.target.starts_with("https://") || settings.delivery.tls.any(),
-       "target: this version reaches the eventbus over plain HTTP only");
-  return keys;
-}
-
 // What is open beside the clients' connections: listeners, loops, the eventbus, stores, logs.
 constexpr std::size_t kOtherDescriptors = 1024;
 
@@ -104,27 +91,22 @@ int serve(const config::Settings& settings, bool require_provisioning) {
   log::start(settings.debug ? log::Level::debug : log::Level::info);
   prepare_process(settings);
   int exit_code = kDone;
-  if (const auto keys = unsupported(settings); !keys.empty()) {
-    for (const auto& key : keys) log::error(key);
-    exit_code = kConfiguration;
-  } else {
-    try {
-      Gateway gateway(settings);
-      Signals signals(gateway);
-      std::atomic<int> given_up{kDone};
-      if (require_provisioning) {
-        gateway.on_provisioning_failure([&](const cloud::ProvisioningStatus& status) {
-          given_up = exit_code_of(status);
-          signals.stop();
-        });
-      }
-      gateway.start();
-      signals.run();
-      exit_code = given_up;
-    } catch (const std::system_error& error) {
-      log::error(error.what());
-      exit_code = kUnavailable;
+  try {
+    Gateway gateway(settings);
+    Signals signals(gateway);
+    std::atomic<int> given_up{kDone};
+    if (require_provisioning) {
+      gateway.on_provisioning_failure([&](const cloud::ProvisioningStatus& status) {
+        given_up = exit_code_of(status);
+        signals.stop();
+      });
     }
+    gateway.start();
+    signals.run();
+    exit_code = given_up;
+  } catch (const std::system_error& error) {
+    log::error(error.what());
+    exit_code = kUnavailable;
   }
   log::stop();
   return exit_code;

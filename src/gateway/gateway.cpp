@@ -23,6 +23,7 @@
 #include "gateway/observe/status_page.hpp"
 #include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
+#include "gateway/tls/tls_watch.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 #include "runtime/reminder.hpp"
@@ -115,6 +116,7 @@ class Gateway::Impl final : public observe::AdminPages {
         connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source) {
     spool_ = open_store(settings_.spool, egress::StoreKind::spool);
     dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters);
+    open_tls();
     const unsigned cores = usable_cores();
     const unsigned count = settings_.ingress.threads == 0 ? cores : settings_.ingress.threads;
     pin_ = count > 1 && count == allowed_cores().size();
@@ -143,11 +145,13 @@ class Gateway::Impl final : public observe::AdminPages {
     }
     admin_->start();
     if (auth::open_by_default(settings_)) open_port_warning_.start();
+    tls_watch_->start();
     if (provisioning_) provisioning_->start();
     control_thread_ = std::thread([this] { control_.run(); });
     running_ = true;
     log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
                             {"admin", text_of({settings_.ingress.admin.host, admin_port()})},
+                            {"tls", ingress_tls_ ? "yes" : "no"},
                             {"threads", shards_.size()},
                             {"auth", auth::described(settings_)},
                             {"target", endpoint_.host_header},
@@ -178,6 +182,7 @@ class Gateway::Impl final : public observe::AdminPages {
     asio::post(control_, [this] {
       admin_->stop();
       open_port_warning_.stop();
+      tls_watch_->stop();
       control_work_.reset();
     });
     if (control_thread_.joinable()) control_thread_.join();
@@ -220,7 +225,8 @@ class Gateway::Impl final : public observe::AdminPages {
 
   observe::AdminReply metrics() override {
     return {200, "text/plain; version=0.0.4; charset=utf-8",
-            observe::prometheus_text(snapshot(), provisioning_state(), store_status())};
+            observe::prometheus_text(snapshot(), provisioning_state(), store_status(),
+                                     tls_watch_->status())};
   }
 
   Task<observe::AdminReply> status() override {
@@ -243,6 +249,7 @@ class Gateway::Impl final : public observe::AdminPages {
       state.provisioning_error = provisioning_->status().last_error;
     }
     state.stores = store_status();
+    state.tls = tls_watch_->status();
     state.shards = answers->shards;
     observe::AdminReply reply;
     reply.content_type = "application/json";
@@ -285,19 +292,33 @@ class Gateway::Impl final : public observe::AdminPages {
     });
   }
 
+  void open_tls() {
+    std::vector<tls::TlsSource*> sources;
+    if (settings_.ingress.tls.any()) {
+      ingress_tls_ = std::make_unique<tls::TlsSource>(tls::Side::server, settings_.ingress.tls);
+      sources.push_back(ingress_tls_.get());
+    }
+    if (endpoint_.tls) {
+      delivery_tls_ = std::make_unique<tls::TlsSource>(tls::Side::client, settings_.delivery.tls);
+      sources.push_back(delivery_tls_.get());
+    }
+    tls_watch_ = std::make_unique<tls::TlsWatch>(control_.get_executor(), std::move(sources));
+  }
+
   void bind_shards(unsigned count) {
     tcp::endpoint at = resolve_listen(settings_.ingress.listen);
     try {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
-        shards_.push_back(
-            std::make_unique<Shard>(Shard::Shared{settings_,
-                                                  endpoint_,
-                                                  budget_,
-                                                  connections_,
-                                                  count,
-                                                  {spool_.get(), dead_letters_.get()}},
-                                    at));
+        shards_.push_back(std::make_unique<Shard>(Shard::Shared{settings_,
+                                                                endpoint_,
+                                                                budget_,
+                                                                connections_,
+                                                                count,
+                                                                {spool_.get(), dead_letters_.get()},
+                                                                ingress_tls_.get(),
+                                                                delivery_tls_.get()},
+                                                  at));
         at.port(shards_.front()->port());
       }
     } catch (const boost::system::system_error& error) {
@@ -322,11 +343,15 @@ class Gateway::Impl final : public observe::AdminPages {
   // Before the shards, which hand events to them.
   std::unique_ptr<egress::StoreWriter> spool_;
   std::unique_ptr<egress::StoreWriter> dead_letters_;
+  // Likewise; null where a side speaks plain text.
+  std::unique_ptr<tls::TlsSource> ingress_tls_;
+  std::unique_ptr<tls::TlsSource> delivery_tls_;
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::io_context control_{1};
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
   Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
+  std::unique_ptr<tls::TlsWatch> tls_watch_;
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;

@@ -22,7 +22,7 @@ namespace gateway {
 class Gateway {
  public:
   // Throws std::system_error, its text naming the address, when a listener cannot be had, and
-  // std::invalid_argument for a target that is no URL.
+  // std::invalid_argument for a target that is no URL and TLS files that cannot be used.
   explicit Gateway(config::Settings settings, const DeploymentOptions& deployment = {});
   // Stops and waits.
   ~Gateway();

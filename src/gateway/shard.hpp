@@ -13,6 +13,7 @@
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/tls/tls_source.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
@@ -45,6 +46,8 @@ class Shard {
     ingress::ConnectionCount& connections;
     std::size_t shards;
     egress::Stores stores;
+    const tls::TlsSource* ingress_tls = nullptr;   // null: plain text
+    const tls::TlsSource* delivery_tls = nullptr;  // likewise
   };
 
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws

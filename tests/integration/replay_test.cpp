@@ -17,6 +17,7 @@
 #include "support/program.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "support/scripted_http_server.hpp"
 #include "unit/gateway/egress/store/support.hpp"
 
 // Stored events sent again: real store files, a scripted eventbus, the product's own egress.
@@ -364,6 +365,18 @@ TEST_F(Replay, OfTheProgramKeepsOffASpoolAGatewayRunsOn) {
   EXPECT_THAT(bus_.requests(), IsEmpty());
 }
 
+TEST_F(Replay, OfTheProgramSpeaksTlsToAnHttpsTarget) {
+  dead_letters(2);
+  const TestAuthority authority;
+  ScriptedHttpServer bus(authority.issue("127.0.0.1"));
+  const auto run =
+      run_program({"replay", "--dead-letters", "--config", configuration(StoreKind::dead_letters),
+                   "--set", "target=https://127.0.0.1:" + std::to_string(bus.port()), "--set",
+                   "delivery.tls.ca=" + authority.file()});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(bus.requests().size(), 2u);
+}
+
 TEST_F(Replay, OfTheProgramEndsWith69WhenNotAllWasDelivered) {
   dead_letters(2);
   bus_.script([](const Request&) { return reply(400); });
@@ -388,7 +401,10 @@ TEST_F(Replay, OfTheProgramSaysWhatIsWrongWithItsCommandLineAndConfiguration) {
       {{"--spool", "--reason", "refused", "--config", config}, 64, "dead letters"},
       {{"--spool", "--config", config}, 78, "spool.path is not set"},
       {{"--dead-letters", "--config", "/nowhere/config.yml"}, 78, "/nowhere/config.yml"},
-      {{"--dead-letters", "--config", config, "--set", "target=https://bus"}, 78, "plain HTTP"},
+      {{"--dead-letters", "--config", config, "--set", "target=https://bus", "--set",
+        "delivery.tls.ca=/nowhere/ca.pem"},
+       78,
+       "delivery.tls.ca: \"/nowhere/ca.pem\""},
       {{"--dead-letters", "--config", config, "--set", "dead_letter.path=/nowhere/dead.db"},
        69,
        "/nowhere/dead.db"},

@@ -51,6 +51,15 @@ ScriptedHttpServer::ScriptedHttpServer(const ServerIdentity& identity)
   start();
 }
 
+ScriptedHttpServer::ScriptedHttpServer(const ServerIdentity& identity, const std::string& client_ca)
+    : ScriptedHttpServer(identity) {
+  tls_->context.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+  tls_->context.load_verify_file(client_ca);
+  // Without it OpenSSL lets no session with a client's certificate be resumed.
+  const unsigned char id[] = "test";
+  SSL_CTX_set_session_id_context(tls_->context.native_handle(), id, sizeof id);
+}
+
 void ScriptedHttpServer::start() {
   if (::listen(listener_.fd(), SOMAXCONN) != 0) {
     throw std::system_error(errno, std::generic_category(), "listen");
@@ -96,6 +105,11 @@ std::size_t ScriptedHttpServer::connections() const {
   return connections_.size();
 }
 
+std::size_t ScriptedHttpServer::resumptions() const {
+  const std::lock_guard lock(mutex_);
+  return resumptions_;
+}
+
 bool ScriptedHttpServer::wait_for_closed(std::size_t count) const {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return closed_ >= count; });
@@ -122,7 +136,13 @@ void ScriptedHttpServer::serve(Connection& connection) {
     asio::ssl::stream<tcp::socket&> stream(connection.socket, tls_->context);
     error_code error;
     stream.handshake(asio::ssl::stream_base::server, error);
-    if (!error) converse(stream, connection);
+    if (!error) {
+      if (SSL_session_reused(stream.native_handle()) == 1) {
+        const std::lock_guard lock(mutex_);
+        ++resumptions_;
+      }
+      converse(stream, connection);
+    }
   } else {
     converse(connection.socket, connection);
   }

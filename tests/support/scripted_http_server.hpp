@@ -39,6 +39,8 @@ class ScriptedHttpServer {
 
   ScriptedHttpServer();
   explicit ScriptedHttpServer(const ServerIdentity& identity);
+  // Only for clients with a certificate of the authority in `client_ca`.
+  ScriptedHttpServer(const ServerIdentity& identity, const std::string& client_ca);
   ~ScriptedHttpServer();
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
@@ -52,6 +54,8 @@ class ScriptedHttpServer {
 
   [[nodiscard]] std::vector<ReceivedRequest> requests() const;
   [[nodiscard]] std::size_t connections() const;  // accepted so far
+  // Of the TLS handshakes, those that went on with an earlier session.
+  [[nodiscard]] std::size_t resumptions() const;
   // Until that many connections have ended on this side; false if they do not within 10 s.
   [[nodiscard]] bool wait_for_closed(std::size_t count) const;
 
@@ -77,6 +81,7 @@ class ScriptedHttpServer {
   std::vector<ReceivedRequest> requests_;
   std::list<Connection> connections_;
   std::size_t closed_ = 0;
+  std::size_t resumptions_ = 0;
   bool stopping_ = false;
 
   std::thread thread_;

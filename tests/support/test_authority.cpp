@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -30,8 +31,8 @@ void require(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("OpenSSL: ") + what);
 }
 
-Key make_key() {
-  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+Key make_key(const std::string& curve = "P-256") {
+  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve.c_str()));
   require(key != nullptr, "no key");
   return key;
 }
@@ -44,13 +45,16 @@ void add_extension(X509* certificate, X509* issuer, int id, const std::string& v
 }
 
 // Not signed yet. An issuer of its own where `issuer` is null.
-Certificate make_certificate(EVP_PKEY* key, const std::string& name, X509* issuer, long serial) {
+Certificate make_certificate(EVP_PKEY* key, const std::string& name, X509* issuer, long serial,
+                             Validity validity = Validity::now) {
   Certificate certificate(X509_new());
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial);
   constexpr long kDay = 86400;
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kDay);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), kDay);
+  const long begin = validity == Validity::not_yet ? kDay : -2 * kDay;
+  const long end = validity == Validity::expired ? -kDay : 2 * kDay;
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), begin);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), end);
   X509_set_pubkey(certificate.get(), key);
   X509_NAME* const subject = X509_get_subject_name(certificate.get());
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's idea of bytes
@@ -84,6 +88,10 @@ bool is_address(const std::string& host) {
   return host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+std::string subject_of(const std::string& host) {
+  return (is_address(host) ? "IP:" : "DNS:") + host;
+}
+
 }  // namespace
 
 struct TestAuthority::Parts {
@@ -93,7 +101,9 @@ struct TestAuthority::Parts {
 
 TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {
   parts_->key = make_key();
-  parts_->certificate = make_certificate(parts_->key.get(), "Test Authority", nullptr, 1);
+  static std::atomic<int> number{1};
+  const std::string name = "Test Authority " + std::to_string(number++);
+  parts_->certificate = make_certificate(parts_->key.get(), name, nullptr, 1);
   X509* const certificate = parts_->certificate.get();
   add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign");
@@ -110,14 +120,44 @@ TestAuthority::~TestAuthority() {
   ::unlink(file_.c_str());
 }
 
-ServerIdentity TestAuthority::issue(const std::string& host) const {
+ServerIdentity TestAuthority::issue(const std::string& host, Validity validity) const {
+  return sign("Test Server", subject_of(host), validity);
+}
+
+ServerIdentity TestAuthority::issue_to_client(const std::string& name) const {
+  return sign(name, "", Validity::now);
+}
+
+ServerIdentity TestAuthority::sign(const std::string& name, const std::string& alternative,
+                                   Validity validity) const {
+  static std::atomic<long> serial{2};
   const Key key = make_key();
   const Certificate certificate =
-      make_certificate(key.get(), "Test Server", parts_->certificate.get(), 2);
-  add_extension(certificate.get(), parts_->certificate.get(), NID_subject_alt_name,
-                (is_address(host) ? "IP:" : "DNS:") + host);
+      make_certificate(key.get(), name, parts_->certificate.get(), serial++, validity);
+  if (!alternative.empty()) {
+    add_extension(certificate.get(), parts_->certificate.get(), NID_subject_alt_name, alternative);
+  }
   require(X509_sign(certificate.get(), parts_->key.get(), EVP_sha256()) > 0, "not signed");
   return {pem(certificate.get()), pem(key.get())};
+}
+
+ServerIdentity self_signed(const std::string& host, const std::string& curve) {
+  const Key key = make_key(curve);
+  const Certificate certificate = make_certificate(key.get(), "Self", nullptr, 1);
+  add_extension(certificate.get(), certificate.get(), NID_subject_alt_name, subject_of(host));
+  require(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0, "not signed");
+  return {pem(certificate.get()), pem(key.get())};
+}
+
+std::string encrypted_key(const ServerIdentity& identity) {
+  const Memory in(BIO_new_mem_buf(identity.key.data(), static_cast<int>(identity.key.size())));
+  const Key key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  const Memory out(BIO_new(BIO_s_mem()));
+  unsigned char passphrase[] = "secret";
+  require(PEM_write_bio_PrivateKey(out.get(), key.get(), EVP_aes_256_cbc(), passphrase,
+                                   sizeof passphrase - 1, nullptr, nullptr) == 1,
+          "not encrypted");
+  return text_of(out.get());
 }
 
 }  // namespace gateway::test

@@ -4,11 +4,14 @@
 
 namespace gateway::test {
 
-// What a TLS server shows: certificate and private key in PEM.
+// What one side of TLS shows: certificate and private key in PEM.
 struct ServerIdentity {
   std::string certificate;
   std::string key;
 };
+
+// When a certificate is valid.
+enum class Validity { now, expired, not_yet };
 
 // A certificate authority of the test's own, made anew each time; its certificate is in a file as
 // long as this lives.
@@ -20,13 +23,24 @@ class TestAuthority {
   TestAuthority& operator=(const TestAuthority&) = delete;
 
   // For a host name or an IPv4 address, valid for a day.
-  [[nodiscard]] ServerIdentity issue(const std::string& host) const;
+  [[nodiscard]] ServerIdentity issue(const std::string& host,
+                                     Validity validity = Validity::now) const;
+  // For a client of that name.
+  [[nodiscard]] ServerIdentity issue_to_client(const std::string& name) const;
   [[nodiscard]] const std::string& file() const noexcept { return file_; }
 
  private:
   struct Parts;
+  [[nodiscard]] ServerIdentity sign(const std::string& name, const std::string& alternative,
+                                    Validity validity) const;
   std::unique_ptr<Parts> parts_;
   std::string file_;
 };
+
+// Signed by nobody but itself. P-384 and P-521 are much slower to sign with.
+[[nodiscard]] ServerIdentity self_signed(const std::string& host,
+                                         const std::string& curve = "P-256");
+// The key of `identity`, encrypted with a passphrase.
+[[nodiscard]] std::string encrypted_key(const ServerIdentity& identity);
 
 }  // namespace gateway::test

@@ -6,12 +6,14 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/function_name.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
 #include "gateway/config/units.hpp"
+#include "gateway/tls/tls_source.hpp"
 
 namespace gateway::config {
 namespace {
@@ -176,6 +178,10 @@ void check_ingress(const Settings& settings, Report& report) {
     report.problem_with("gateway.tls.client_ca",
                         "needs gateway.tls.cert and key, as only TLS clients have certificates");
   }
+  if (!ingress.tls.cert.empty() && ingress.public_url.starts_with("http://")) {
+    report.warning_about("gateway.public_url",
+                         "is an http URL, and with gateway.tls the gateway takes TLS only");
+  }
   if (ingress.max_body > ingress.max_in_flight) {
     report.problem_with(
         "gateway.max_body",
@@ -261,22 +267,26 @@ void check(const Settings& settings, Report& report) {
 }
 
 void check_files(const Settings& settings, Report& report) {
-  const std::pair<const char*, const std::string&> files[] = {
-      {"gateway.tls.cert", settings.ingress.tls.cert},
-      {"gateway.tls.key", settings.ingress.tls.key},
-      {"gateway.tls.client_ca", settings.ingress.tls.ca},
-      {"delivery.tls.ca", settings.delivery.tls.ca},
-      {"delivery.tls.cert", settings.delivery.tls.cert},
-      {"delivery.tls.key", settings.delivery.tls.key},
-  };
-  for (const auto& [key, path] : files) {
-    if (path.empty()) continue;
-    errno = 0;
-    if (!std::ifstream(path)) {
-      report.problem_with(key, fmt::format("{} cannot be opened: {}", quote(path),
-                                           std::generic_category().message(errno)));
+  const auto check_side = [&report](tls::Side side, const TlsFiles& files) {
+    const std::pair<tls::Part, const std::string&> named[] = {
+        {tls::Part::cert, files.cert}, {tls::Part::key, files.key}, {tls::Part::ca, files.ca}};
+    bool readable = true;
+    for (const auto& [part, path] : named) {
+      errno = 0;
+      if (path.empty() || std::ifstream(path)) continue;
+      report.problem_with(tls::key_of(side, part),
+                          fmt::format("{} cannot be opened: {}", quote(path),
+                                      std::generic_category().message(errno)));
+      readable = false;
     }
-  }
+    if (!readable || files.cert.empty() != files.key.empty()) return;
+    const auto loaded = tls::load(side, files);
+    if (!loaded) {
+      report.problem_with(tls::key_of(side, loaded.error().part()), loaded.error().text());
+    }
+  };
+  if (!settings.ingress.tls.cert.empty()) check_side(tls::Side::server, settings.ingress.tls);
+  if (settings.delivery.tls.any()) check_side(tls::Side::client, settings.delivery.tls);
 }
 
 }  // namespace gateway::config

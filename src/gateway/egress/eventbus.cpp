@@ -6,6 +6,7 @@
 #include <functional>
 #include <random>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "gateway/egress/encoder_settings.hpp"
@@ -45,6 +46,8 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       retry_budget_(context_.clock.now()),
       timer_(context_.executor),
       joined_(context_.executor) {
+  // Never in plain text what was to be kept private.
+  if (endpoint_.tls != (context_.tls != nullptr)) throw std::logic_error("https without TLS");
   for (unsigned i = 0; i < settings_.connections; ++i) {
     connections_.push_back(std::make_unique<EventbusConnection>(*this, i));
   }

@@ -17,6 +17,7 @@
 #include "gateway/egress/retry_jitter.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/tls/tls_source.hpp"
 
 namespace gateway::egress {
 
@@ -41,8 +42,10 @@ class Eventbus {
     Custody& custody;
     observe::ShardMetrics& metrics;
     std::function<void()> request_flush;  // asks for flush() at the end of the turn
+    const tls::TlsSource* tls = nullptr;  // for an https target
   };
 
+  // Throws std::logic_error for an endpoint with TLS and a context without.
   Eventbus(Context context, const config::Settings& settings, const config::Endpoint& endpoint);
   Eventbus(const Eventbus&) = delete;
   Eventbus& operator=(const Eventbus&) = delete;
@@ -88,6 +91,7 @@ class Eventbus {
 
   [[nodiscard]] Context& context() noexcept { return context_; }
   [[nodiscard]] const config::Endpoint& endpoint() const noexcept { return endpoint_; }
+  [[nodiscard]] const tls::TlsSource* tls() const noexcept { return context_.tls; }
   [[nodiscard]] const config::Delivery& settings() const noexcept { return settings_; }
   [[nodiscard]] events::Encoder& encoder() noexcept { return encoder_; }
   [[nodiscard]] bool has_demand() const noexcept { return !queue_.empty(); }

@@ -127,8 +127,10 @@ Task<bool> EventbusConnection::connect() {
       if (!aborted && generation == generation_) socket_.close(unused);
     });
     auto [error] = co_await socket_.async_connect(endpoint, tuple);
+    bool ready = !error;
+    if (ready && bus_.tls() != nullptr) ready = co_await secure();
     connect_timer_.cancel();
-    if (!error && !stopping_) {
+    if (ready && !stopping_) {
       address_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
       socket_.set_option(tcp::no_delay(true), ignored);
       socket_.non_blocking(true, ignored);
@@ -138,12 +140,17 @@ Task<bool> EventbusConnection::connect() {
       mux_.begin();
       co_return true;
     }
-    last_error_ = error == asio::error::operation_aborted ? "connect timed out" : error.message();
+    // secure() has said why it failed.
+    if (error) {
+      last_error_ = error == asio::error::operation_aborted ? "connect timed out" : error.message();
+    }
   }
   co_return false;
 }
 
 Task<void> EventbusConnection::converse() {
+  // What came with the end of the handshake.
+  if (tls_) take_sealed({}, bus_.context().clock.now());
   while (!broken_) {
     auto [error, size] = co_await socket_.async_read_some(asio::buffer(input_), tuple);
     const Instant now = bus_.context().clock.refresh();
@@ -151,7 +158,11 @@ Task<void> EventbusConnection::converse() {
     if (error) {
       end_of_stream(error, now);
     } else {
-      take_bytes({input_.data(), size}, now);
+      if (tls_) {
+        take_sealed({input_.data(), size}, now);
+      } else {
+        take_bytes({input_.data(), size}, now);
+      }
       bus_.context().request_flush();
     }
   }
@@ -160,6 +171,7 @@ Task<void> EventbusConnection::converse() {
   error_code ignored;
   ++generation_;
   socket_.close(ignored);
+  end_tls();
   give_back();
 }
 
@@ -199,7 +211,10 @@ void EventbusConnection::settle_answer() {
 }
 
 void EventbusConnection::end_of_stream(const error_code& error, Instant now) {
-  if (error == asio::error::eof) {
+  if (error == asio::error::eof && tls_ && tls_->state() != tls::TlsSession::State::closed) {
+    // Anyone on the way could have done that: an answer that ends with the connection is not whole.
+    break_link(RetryReason::connection, "closed by the eventbus without a TLS close_notify");
+  } else if (error == asio::error::eof) {
     const auto step = mux_.end(now);
     if (step == Multiplexer::Step::answered) settle_answer();
     break_link(step == Multiplexer::Step::bad ? RetryReason::protocol : RetryReason::connection,
@@ -216,6 +231,7 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
   last_error_ = what;
   log::debug("eventbus connection ends",
              {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
+  if (tls_) say_goodbye();
   // Ends the pending read; converse() then gives back what is unanswered.
   error_code ignored;
   socket_.close(ignored);
@@ -231,6 +247,10 @@ void EventbusConnection::give_back() {
 }
 
 void EventbusConnection::write() {
+  if (tls_) {
+    write_sealed();
+    return;
+  }
   while (!write_blocked_ && !broken_ && !mux_.outgoing().empty()) {
     const auto pieces = mux_.outgoing().pieces();
     constexpr std::size_t kMostPieces = 1024;  // IOV_MAX of Linux
@@ -241,18 +261,21 @@ void EventbusConnection::write() {
     if (sent >= 0) {
       mux_.written(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      write_blocked_ = true;
-      socket_.async_wait(Socket::wait_write,
-                         [this, generation = generation_](const error_code& error) {
-                           if (generation != generation_) return;
-                           write_blocked_ = false;
-                           if (!error) write();
-                         });
+      wait_writable();
     } else if (errno != EINTR) {
       break_link(RetryReason::connection,
                  error_code(errno, boost::system::system_category()).message());
     }
   }
+}
+
+void EventbusConnection::wait_writable() {
+  write_blocked_ = true;
+  socket_.async_wait(Socket::wait_write, [this, generation = generation_](const error_code& error) {
+    if (generation != generation_) return;
+    write_blocked_ = false;
+    if (!error) write();
+  });
 }
 
 void EventbusConnection::check_timeout(Instant now) {

@@ -8,6 +8,7 @@
 
 #include "gateway/egress/multiplexer.hpp"
 #include "gateway/observe/metrics.hpp"
+#include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/name_lookup.hpp"
 #include "runtime/signal.hpp"
@@ -61,6 +62,17 @@ class EventbusConnection {
   void end_of_stream(const error_code& error, Instant now);
   void break_link(observe::RetryReason reason, std::string_view what);
   void give_back();
+  void wait_writable();
+
+  // TLS, in eventbus_connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
+  // The handshake on a new connection; false with last_error_ set.
+  [[nodiscard]] Task<bool> secure();
+  [[nodiscard]] Task<error_code> send_handshake();
+  void write_sealed();
+  void send_sealed();
+  void say_goodbye();
+  void take_sealed(std::string_view input, Instant now);
+  void end_tls();
 
   Eventbus& bus_;
   const unsigned number_;
@@ -70,6 +82,10 @@ class EventbusConnection {
   Multiplexer mux_;
   NameLookup lookup_;
   std::array<char, std::size_t{16} << 10> input_;
+  std::unique_ptr<tls::TlsSession> tls_;  // of the connection there is
+  tls::Ticket ticket_;                    // for the next one
+  std::string sealed_;                    // to be sent, from sealed_sent_ on
+  std::size_t sealed_sent_ = 0;
   std::string address_;
   std::string last_error_;
   observe::RetryReason lost_reason_ = observe::RetryReason::connection;

@@ -28,7 +28,9 @@ Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Pla
       place_(std::move(place)),
       progress_(ingress.context().executor),
       reader_(ingress.context().buffers, ingress.settings().max_body),
-      last_activity_(ingress.context().clock.now()) {}
+      last_activity_(ingress.context().clock.now()),
+      sealed_(ingress.context().tls != nullptr),
+      handshaking_(sealed_) {}
 
 Connection::~Connection() {
   forget_answers();
@@ -36,8 +38,10 @@ Connection::~Connection() {
 
 Task<void> Connection::run() {
   if (const error_code error = watch()) throw boost::system::system_error(error, "epoll_ctl");
+  request_since_ = ingress_.context().clock.refresh();
   while (phase_ == Phase::reading) co_await progress_.wait();
   while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
+  if (tls_) say_goodbye();
   if (phase_ == Phase::answering && unread_input_) co_await linger();
   abort();
   if (failure_) std::rethrow_exception(failure_);
@@ -58,34 +62,34 @@ void Connection::read() {
       held_up_ = true;
       return;
     }
+    if (handshaking_) {
+      ingress_.await_handshake(*this);
+      return;
+    }
     if (reads == kMostReads) {
       call_again();
       return;
     }
     last_activity_ = ingress_.context().clock.now();
-    take_step([this] { on_read(receive(reader_.prepare())); });
+    take_step([this] {
+      const std::span<char> room = sealed_ ? ingress_.sealed_input() : reader_.prepare();
+      on_read(receive(room), room);
+    });
   }
   if (phase_ != Phase::reading) progress_.notify_all();
 }
 
-// What is thrown ends this connection only.
-template <class Step>
-void Connection::take_step(Step step) {
-  try {
-    step();
-    held_up_ = paused();
-  } catch (...) {
-    failure_ = std::current_exception();
-    abort();
-  }
-}
-
-void Connection::on_read(const Received& received) {
+void Connection::on_read(const Received& received, std::span<char> room) {
   if (!received.error) {
-    reader_.commit(received.size);
-    process();
+    if (sealed_) {
+      receive_sealed(room.first(received.size));
+    } else {
+      reader_.commit(received.size);
+      process();
+    }
   } else if (received.error == asio::error::eof) {
-    // The client may have closed its side only, and still wait for answers.
+    // The client may have closed its side only, and still wait for answers. If that was not said in
+    // TLS, somebody on the way may have cut it off: what is not complete is nothing either way.
     phase_ = Phase::answering;
   } else if (received.error != asio::error::would_block) {
     abort();
@@ -98,7 +102,10 @@ void Connection::on_progress() {
     progress_.notify_all();
   } else if (held_up_ && !paused()) {
     request_since_ = ingress_.context().clock.refresh();
-    take_step([this] { process(); });
+    take_step([this] {
+      process();
+      if (tls_ && !handshaking_) open_sealed();
+    });
     if (may_read()) call_again();
   }
 }
@@ -246,7 +253,13 @@ void Connection::flush() {
     owes_continue_ = false;
     out += "HTTP/1.1 100 Continue\r\n\r\n";
   }
-  if (!out.empty()) send(out);
+  if (!out.empty()) {
+    if (tls_) {
+      send_sealed(out);
+    } else {
+      send(out);
+    }
+  }
   on_progress();
 }
 
@@ -285,6 +298,12 @@ void Connection::check_timeouts(Instant now) {
   }
   if (phase_ == Phase::lingering && now >= linger_until_) abort();
   if (phase_ != Phase::reading || paused()) return;
+  if (handshaking_) {
+    if (handshake_overdue(now)) {
+      end_handshake(observe::TlsFailure::timeout, "not complete within gateway.request_timeout");
+    }
+    return;
+  }
   if (request_begun_) {
     if (now - request_since_ < ingress_.settings().request_timeout) return;
     if (skipping_) {

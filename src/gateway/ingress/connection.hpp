@@ -1,14 +1,18 @@
 #pragma once
 #include <boost/intrusive/list_hook.hpp>
 #include <exception>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/ingress/reply_line.hpp"
 #include "gateway/ingress/request_reader.hpp"
+#include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/post.hpp"
+#include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/readiness.hpp"
@@ -44,9 +48,12 @@ class Connection final : public PostOwner, private WatchedSocket {
   void drain();
   // Ends the connection at once.
   void abort();
+  // TLS: what came of the handshake is read and answered, in a turn that was waited for.
+  void handshake_step();
 
-  boost::intrusive::list_member_hook<> all_hook;    // of all connections
-  boost::intrusive::list_member_hook<> dirty_hook;  // of those to be flushed this turn
+  boost::intrusive::list_member_hook<> all_hook;        // of all connections
+  boost::intrusive::list_member_hook<> dirty_hook;      // of those to be flushed this turn
+  boost::intrusive::list_member_hook<> handshake_hook;  // of those that wait for their turn
 
  private:
   enum class Phase : std::uint8_t {
@@ -65,10 +72,19 @@ class Connection final : public PostOwner, private WatchedSocket {
   void on_ready(bool writable) override;
   // Reads what is there, unless reading is paused.
   void read();
-  void on_read(const Received& received);
+  void on_read(const Received& received, std::span<char> room);
   void read_past();
+  // Takes a step of reading. What it throws ends this connection only.
   template <class Step>
-  void take_step(Step step);
+  void take_step(Step step) {
+    try {
+      step();
+      held_up_ = paused();
+    } catch (...) {
+      failure_ = std::current_exception();
+      abort();
+    }
+  }
   void on_progress();
   void process();
   void on_head();
@@ -84,6 +100,16 @@ class Connection final : public PostOwner, private WatchedSocket {
   void send_rest();
   void forget_answers();
   [[nodiscard]] Task<void> linger();
+
+  // TLS, in connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
+  void shake_hands();
+  void receive_sealed(std::span<const char> bytes);
+  void open_sealed();
+  void send_sealed(std::string_view bytes);
+  void say_goodbye();
+  void end_handshake(observe::TlsFailure why, std::string_view text);
+  [[nodiscard]] bool handshake_overdue(Instant now) const;
+
   [[nodiscard]] bool paused() const noexcept;
   [[nodiscard]] bool all_said() const noexcept { return replies_.empty() && unsent_.empty(); }
 
@@ -99,9 +125,12 @@ class Connection final : public PostOwner, private WatchedSocket {
   Instant request_since_;  // first byte of the request being read
   Instant blocked_since_;
   Instant linger_until_;
-  std::size_t lingered_ = 0;    // bytes read past
-  std::exception_ptr failure_;  // what ended the connection, if it was one
+  std::size_t lingered_ = 0;              // bytes read past
+  std::exception_ptr failure_;            // what ended the connection, if it was one
+  std::unique_ptr<tls::TlsSession> tls_;  // from a TLS client's first bytes on
   Phase phase_ = Phase::reading;
+  const bool sealed_;  // speaks TLS
+  bool handshaking_;   // and not in the open yet
   bool request_begun_ = false;
   bool keeping_body_ = false;
   bool skipping_ = false;  // the body of a request that is answered already

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -22,6 +23,9 @@ constexpr std::chrono::milliseconds kLongestAcceptPause{1000};
 constexpr std::size_t kShedSample = 64;
 // A client that has just had its answer may be about to send again.
 constexpr std::chrono::milliseconds kShedAfter{1000};
+// A handshake costs as much as a hundred posts. Another turn costs next to nothing.
+constexpr std::size_t kHandshakesPerTurn = 1;
+constexpr std::size_t kSealedInput = std::size_t{64} << 10;
 
 // So many are accepted, then it is the turn of those that are.
 constexpr int kAcceptBatch = 64;
@@ -42,6 +46,8 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
       listener_(std::move(listener)),
       readiness_(context_.executor, context_.clock),
       accept_pause_(context_.executor),
+      sealed_input_(context_.tls == nullptr ? 0 : kSealedInput),
+      handshakes_(kHandshakesPerTurn),
       sweep_every_(sweep_interval(settings)),
       shed_after_(std::min(settings.idle_timeout / 8, kShedAfter)),
       changed_(context_.executor) {
@@ -54,6 +60,7 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
 Ingress::~Ingress() {
   // Only when the loop was stopped before stop() was through: the coroutines are gone with it.
   dirty_.clear();
+  handshakes_.clear();
   connections_.clear_and_dispose(std::default_delete<Connection>());
 }
 
@@ -151,6 +158,7 @@ bool Ingress::shed_idle() {
 
 void Ingress::remove(Connection& connection) {
   if (connection.dirty_hook.is_linked()) dirty_.erase(dirty_.iterator_to(connection));
+  handshakes_.leave(connection);
   connections_.erase_and_dispose(connections_.iterator_to(connection),
                                  std::default_delete<Connection>());
   context_.metrics.connections.set(connections_.size());
@@ -170,6 +178,22 @@ void Ingress::flush_later(Connection& connection) {
   if (connection.dirty_hook.is_linked()) return;
   dirty_.push_back(connection);
   context_.request_flush();
+}
+
+void Ingress::await_handshake(Connection& connection) {
+  handshakes_.enter(connection);
+  post_handshakes();
+}
+
+// What is posted runs after all that is ready now: posts and answers get their part of every turn.
+void Ingress::post_handshakes() {
+  if (handshakes_posted_ || handshakes_.empty()) return;
+  handshakes_posted_ = true;
+  asio::post(context_.executor, [this] {
+    handshakes_posted_ = false;
+    handshakes_.turn([](Connection& connection) { connection.handshake_step(); });
+    post_handshakes();
+  });
 }
 
 void Ingress::flush() {

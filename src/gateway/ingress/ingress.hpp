@@ -15,7 +15,9 @@
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/tls/tls_source.hpp"
 #include "runtime/readiness.hpp"
+#include "runtime/turn_queue.hpp"
 
 namespace gateway::ingress {
 
@@ -35,7 +37,8 @@ class Ingress {
     observe::ShardMetrics& metrics;
     ConnectionCount& count;
     std::function<void()> request_flush;
-    std::vector<Secret> tokens;  // one of which posts must show; none: they need not
+    std::vector<Secret> tokens;           // one of which posts must show; none: they need not
+    const tls::TlsSource* tls = nullptr;  // null: posts come in plain text
   };
 
   Ingress(Context context, const config::Ingress& settings, Acceptor listener);
@@ -69,6 +72,12 @@ class Ingress {
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
   // Where bytes are read to that nobody looks at; all reads share it.
   [[nodiscard]] std::span<char> discard_buffer() noexcept { return discard_; }
+  // TLS: calls connection.handshake_step() when its turn has come.
+  void await_handshake(Connection& connection);
+  // The shard's one buffer to read TLS into; what is not used at once is to be copied.
+  [[nodiscard]] std::span<char> sealed_input() noexcept { return sealed_input_; }
+  // The shard's one buffer to write TLS into.
+  [[nodiscard]] std::string& sealed_scratch() noexcept { return sealed_scratch_; }
   [[nodiscard]] ReplyText& reply_text() noexcept { return reply_text_; }
 
  private:
@@ -77,6 +86,7 @@ class Ingress {
   void adopt(Descriptor socket, const tcp::endpoint& peer);
   bool shed_idle();
   void remove(Connection& connection);
+  void post_handshakes();
 
   Context context_;
   const config::Ingress settings_;
@@ -89,6 +99,8 @@ class Ingress {
   ReplyText reply_text_;
   std::string scratch_;
   std::array<char, 4096> discard_;
+  std::vector<char> sealed_input_;
+  std::string sealed_scratch_;
 
   template <boost::intrusive::list_member_hook<> Connection::* Hook>
   using List = boost::intrusive::list<
@@ -96,6 +108,8 @@ class Ingress {
       boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, Hook>>;
   List<&Connection::all_hook> connections_;
   List<&Connection::dirty_hook> dirty_;
+  TurnQueue<Connection, &Connection::handshake_hook> handshakes_;
+  bool handshakes_posted_ = false;
   Instant next_sweep_{};
   std::chrono::milliseconds sweep_every_;
   std::chrono::milliseconds shed_after_;

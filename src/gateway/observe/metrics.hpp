@@ -140,6 +140,21 @@ enum class EndpointState : std::uint8_t { up, down, probing, slow_start, count_ 
   return names[static_cast<std::size_t>(state)];
 }
 
+// Why a client's TLS connection ended before its time.
+enum class TlsFailure : std::uint8_t {
+  timeout,      // the handshake took longer than gateway.request_timeout
+  plain_text,   // HTTP without TLS
+  certificate,  // none, or not one that gateway.tls.client_ca stands for
+  protocol,     // not TLS, nothing both sides know, or what the client refuses
+  gone,         // the client left within the handshake
+  count_
+};
+[[nodiscard]] constexpr const char* label(TlsFailure failure) noexcept {
+  constexpr std::array names{"timeout", "plain_text", "certificate", "protocol", "gone"};
+  static_assert(names.size() == static_cast<std::size_t>(TlsFailure::count_));
+  return names[static_cast<std::size_t>(failure)];
+}
+
 template <class Enum, class Cell>
 class PerReason {
  public:
@@ -173,6 +188,9 @@ struct alignas(64) ShardMetrics {
   Counter events_expired;   // from the spool: too old to be tried again
   PerReason<RetryReason, Counter> events_retried;
   PerReason<FailReason, Counter> events_failed;
+  Counter tls_handshakes;   // of clients, complete
+  Counter tls_resumptions;  // of those, the ones that went on with an earlier session
+  PerReason<TlsFailure, Counter> tls_failures;
   Histogram post_duration;
   Histogram delivery_duration;
 

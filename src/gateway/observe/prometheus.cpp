@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -109,10 +110,39 @@ void add_store(Families& families, const std::string& name,
   }
 }
 
+void add_tls(Families& families, const Snapshot& snapshot,
+             std::span<const tls::SourceStatus> sources) {
+  families.counter("tls_handshakes_total", "TLS handshakes of clients that were completed.",
+                   snapshot.tls_handshakes);
+  families.counter("tls_resumptions_total", "Of those, the ones that resumed a session.",
+                   snapshot.tls_resumptions);
+  add_labelled<TlsFailure>(
+      families.add("tls_failures_total", "TLS connections of clients that failed, by reason.",
+                   MetricType::Counter),
+      "reason", snapshot.tls_failures, Families::count);
+  auto& reloads = families.add("tls_reloads_total", "Changed TLS files that were taken into use.",
+                               MetricType::Counter);
+  auto& failures = families.add("tls_reload_failures_total",
+                                "Changed TLS files that could not be used.", MetricType::Counter);
+  auto& expiry =
+      families.add("tls_certificate_expiry_timestamp_seconds",
+                   "Until when the certificate in use is valid, Unix time.", MetricType::Gauge);
+  for (const auto side : {tls::Side::server, tls::Side::client}) {
+    const auto source = std::ranges::find(sources, side, &tls::SourceStatus::side);
+    const bool there = source != sources.end();
+    const Labels section{{"section", tls::section_of(side)}};
+    Families::count(reloads, there ? source->reloads : 0, section);
+    Families::count(failures, there ? source->failures : 0, section);
+    if (!there || !source->expires) continue;
+    Families::level(expiry, static_cast<std::uint64_t>(source->expires->time_since_epoch().count()),
+                    {{"file", source->certificate}});
+  }
+}
+
 }  // namespace
 
 std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
-                            const StoreStatuses& stores) {
+                            const StoreStatuses& stores, std::span<const tls::SourceStatus> tls) {
   Families families;
   auto& posts = families.add("posts_total", "Posts answered, by status.", MetricType::Counter);
   auto by_code = snapshot.posts;
@@ -176,6 +206,7 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   families.gauge("eventbus_pipeline_depth",
                  "Requests that may be in flight on all eventbus connections together.",
                  snapshot.pipeline_depth);
+  add_tls(families, snapshot, tls);
   auto& states =
       families.add("provisioning_state", "1 for the state provisioning is in.", MetricType::Gauge);
   for (const auto state : provisioning_states()) {

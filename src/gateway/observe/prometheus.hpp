@@ -1,9 +1,11 @@
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/observe/store_status.hpp"
+#include "gateway/tls/tls_source.hpp"
 
 namespace gateway::observe {
 
@@ -13,6 +15,7 @@ inline constexpr std::string_view kProvisioningDisabled = "disabled";
 // The metrics as Prometheus text format 0.0.4. Every series is there from the start, with 0, so
 // that rates and alerts work on the first occurrence.
 [[nodiscard]] std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
-                                          const StoreStatuses& stores = {});
+                                          const StoreStatuses& stores = {},
+                                          std::span<const tls::SourceStatus> tls = {});
 
 }  // namespace gateway::observe

@@ -48,6 +48,9 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
     sum.connections_shed += shard->connections_shed.value();
     sum.accept_pauses += shard->accept_pauses.value();
     add_each(sum.retried, shard->events_retried);
+    sum.tls_handshakes += shard->tls_handshakes.value();
+    sum.tls_resumptions += shard->tls_resumptions.value();
+    add_each(sum.tls_failures, shard->tls_failures);
     add_histogram(sum.post_duration, sum.post_duration_ns, shard->post_duration);
     add_histogram(sum.delivery_duration, sum.delivery_duration_ns, shard->delivery_duration);
     sum.queue_events += shard->queue_events.value();

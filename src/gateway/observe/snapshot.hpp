@@ -25,6 +25,9 @@ struct Snapshot {
   std::uint64_t unaccounted = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(RetryReason::count_)> retried{};
   std::array<std::uint64_t, static_cast<std::size_t>(FailReason::count_)> failed{};
+  std::uint64_t tls_handshakes = 0;
+  std::uint64_t tls_resumptions = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(TlsFailure::count_)> tls_failures{};
   std::array<std::uint64_t, Histogram::kBuckets> post_duration{};
   std::array<std::uint64_t, Histogram::kBuckets> delivery_duration{};
   std::uint64_t post_duration_ns = 0;

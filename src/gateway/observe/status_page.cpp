@@ -1,5 +1,6 @@
 #include "gateway/observe/status_page.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "gateway/version.hpp"
@@ -32,7 +33,10 @@ json::object counters(const Snapshot& snapshot) {
           {"events_replayed", snapshot.replayed},
           {"events_expired", snapshot.expired},
           {"events_retried", by_label<RetryReason>(snapshot.retried)},
-          {"events_failed", by_label<FailReason>(snapshot.failed)}};
+          {"events_failed", by_label<FailReason>(snapshot.failed)},
+          {"tls_handshakes", snapshot.tls_handshakes},
+          {"tls_resumptions", snapshot.tls_resumptions},
+          {"tls_failures", by_label<TlsFailure>(snapshot.tls_failures)}};
 }
 
 json::value shard_json(const std::optional<ShardStatus>& shard) {
@@ -59,6 +63,19 @@ json::value store_json(const std::optional<egress::StoreStatus>& store) {
           {"salvaged_events", store->salvaged}};
 }
 
+// Null where a side does not speak TLS.
+json::value tls_json(const std::vector<tls::SourceStatus>& sources, tls::Side side) {
+  const auto source = std::ranges::find(sources, side, &tls::SourceStatus::side);
+  if (source == sources.end()) return nullptr;
+  json::value expires;
+  if (source->expires) expires = source->expires->time_since_epoch().count();
+  return {{"certificate", source->certificate},
+          {"expires", std::move(expires)},
+          {"reloads", source->reloads},
+          {"reload_failures", source->failures},
+          {"last_error", source->last_error}};
+}
+
 }  // namespace
 
 std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
@@ -82,6 +99,9 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
         {"last_error", state.provisioning_error}}},
       {"spool", store_json(state.stores.spool)},
       {"dead_letters", store_json(state.stores.dead_letters)},
+      {"tls",
+       {{"gateway", tls_json(state.tls, tls::Side::server)},
+        {"delivery", tls_json(state.tls, tls::Side::client)}}},
       {"counters", counters(snapshot)},
       {"shards", std::move(shards)}};
   return json::serialize(status) + "\n";

@@ -7,6 +7,7 @@
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/observe/store_status.hpp"
 #include "gateway/shard.hpp"
+#include "gateway/tls/tls_source.hpp"
 
 namespace gateway::observe {
 
@@ -20,6 +21,7 @@ struct ProcessState {
   std::string provisioning_step;
   std::string provisioning_error;
   StoreStatuses stores;
+  std::vector<tls::SourceStatus> tls;
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;
 };

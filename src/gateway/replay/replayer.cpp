@@ -33,6 +33,11 @@ config::Endpoint endpoint_of(const config::Settings& settings) {
   return *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
 }
 
+std::unique_ptr<tls::TlsSource> tls_of(const config::Settings& settings) {
+  if (!endpoint_of(settings).tls) return nullptr;
+  return std::make_unique<tls::TlsSource>(tls::Side::client, settings.delivery.tls);
+}
+
 }  // namespace
 
 Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
@@ -43,10 +48,11 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
       on_progress_(std::move(on_progress)),
       ledger_(metrics_, settings.delivery.deadline),
       turn_end_(context_.get_executor(), [this] { eventbus_.flush(); }),
+      tls_(tls_of(settings)),
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
                without_stores(settings), endpoint_of(settings), egress::Stores()),
       eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_,
-                 [this] { turn_end_.request(); }},
+                 [this] { turn_end_.request(); }, tls_.get()},
                 without_stores(settings), endpoint_of(settings)),
       walk_(store, options_.filter, options_.limit),
       pace_(options_.rate),

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -73,8 +74,8 @@ class Replayer final : private PostOwner {
  public:
   using OnProgress = std::function<void(const ReplayProgress&, Instant)>;
 
-  // `settings` are valid; `store`, owned if it is a spool, outlives this. `on_progress` is called
-  // several times a second.
+  // Throws std::invalid_argument for TLS files that cannot be used. `settings` are valid; `store`,
+  // owned if it is a spool, outlives this. `on_progress` is called several times a second.
   Replayer(const config::Settings& settings, egress::EventStore& store, egress::StoreKind kind,
            ReplayOptions options, OnProgress on_progress = {});
   ~Replayer() = default;
@@ -118,7 +119,8 @@ class Replayer final : private PostOwner {
   Clock clock_;
   Ledger ledger_;
   TurnEnd<std::function<void()>> turn_end_;
-  egress::Custody custody_;  // keeps nothing: what is sent is in a store already
+  std::unique_ptr<tls::TlsSource> tls_;  // for an https target
+  egress::Custody custody_;              // keeps nothing: what is sent is in a store already
   egress::Eventbus eventbus_;
   egress::RowWalk walk_;
   ReplayPace pace_;

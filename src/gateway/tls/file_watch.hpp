@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gateway::tls {
+
+// What tells one state of a file from another; nothing for one that is not there. A path through
+// links is followed to its end, so that Kubernetes' way of swapping a directory is seen.
+class FileStamp {
+ public:
+  FileStamp() = default;
+  [[nodiscard]] static FileStamp of(const std::string& path);
+  FileStamp(std::uint64_t device, std::uint64_t inode, std::uint64_t size, std::int64_t modified_ns,
+            std::int64_t changed_ns) noexcept
+      : device_(device),
+        inode_(inode),
+        size_(size),
+        modified_ns_(modified_ns),
+        changed_ns_(changed_ns) {}
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+
+ private:
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
+  std::uint64_t size_ = 0;
+  std::int64_t modified_ns_ = 0;
+  std::int64_t changed_ns_ = 0;
+};
+using FileStamps = std::vector<FileStamp>;
+
+// Decides when files are to be read again: once they differ from those read last and have stayed
+// as they are from one look to the next, as several files are seldom replaced in one instant.
+class FileWatch {
+ public:
+  // `read`: taken before the files were read.
+  explicit FileWatch(FileStamps read) : read_(std::move(read)), seen_(read_) {}
+
+  // True: read them now; whatever comes of it, the next true takes another change.
+  [[nodiscard]] bool changed(FileStamps now) {
+    const bool settled = now == seen_;
+    seen_ = std::move(now);
+    if (!settled || seen_ == read_) return false;
+    read_ = seen_;
+    return true;
+  }
+
+ private:
+  FileStamps read_;
+  FileStamps seen_;
+};
+
+}  // namespace gateway::tls

@@ -1,0 +1,481 @@
+#include "gateway/tls/tls_session.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/tls_folder.hpp"
+
+namespace gateway::tls {
+namespace {
+
+using test::Validity;
+using testing::HasSubstr;
+using State = TlsSession::State;
+
+// One end of a conversation without a network.
+class End {
+ public:
+  explicit End(TlsSession& session) : session_(session) {}
+
+  // Takes what came, as far as there is room for plain text.
+  void take(std::string_view bytes, std::size_t room = std::string::npos) {
+    session_.receive(bytes);
+    session_.handshake(out);
+    std::array<char, 4096> text{};
+    while (room > 0) {
+      const std::size_t size =
+          session_.read(std::span(text).first(std::min(room, text.size())), out);
+      if (size == 0) break;
+      plain.append(text.data(), size);
+      room -= size;
+    }
+    session_.keep_rest();
+  }
+
+  std::string out;    // to be carried to the other end
+  std::string plain;  // what was read
+
+ private:
+  TlsSession& session_;
+};
+
+class Conversation : public testing::Test {
+ protected:
+  Conversation() : server_files_(folder_.server()), client_files_(folder_.client()) {}
+
+  void load() {
+    server_context_ = *TlsContext::server(server_files_);
+    client_context_ = *TlsContext::client(client_files_);
+  }
+  // The handshake, as far as it goes.
+  void meet(Ticket ticket = {}) {
+    if (!server_context_) load();
+    server_ = std::make_unique<TlsSession>(server_context_);
+    client_ = std::make_unique<TlsSession>(client_context_, host_, std::move(ticket));
+    at_server_ = std::make_unique<End>(*server_);
+    at_client_ = std::make_unique<End>(*client_);
+    at_client_->take({});
+    carry();
+  }
+  // Until neither has anything to say, `step` bytes at a time.
+  void carry(std::size_t step = std::string::npos) {
+    while (!at_client_->out.empty() || !at_server_->out.empty()) {
+      deliver(at_client_->out, *at_server_, step);
+      deliver(at_server_->out, *at_client_, step);
+    }
+  }
+  static void deliver(std::string& bytes, End& to, std::size_t step) {
+    const std::string all = std::exchange(bytes, {});
+    for (std::size_t at = 0; at < all.size(); at += std::min(step, all.size() - at)) {
+      // A copy that dies: nothing may be kept of it.
+      to.take(std::string(all.substr(at, step)));
+    }
+  }
+  // The records in `bytes`, by the length of their content (RFC 8446 section 5.1).
+  static std::vector<std::size_t> records(std::string_view bytes) {
+    std::vector<std::size_t> lengths;
+    while (bytes.size() >= 5) {
+      const auto length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[3]) * 256 +
+                                                   static_cast<unsigned char>(bytes[4]));
+      lengths.push_back(length);
+      bytes.remove_prefix(std::min(bytes.size(), 5 + length));
+    }
+    return lengths;
+  }
+  static std::string letters(std::size_t size) {
+    std::string text(size, ' ');
+    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
+    return text;
+  }
+
+  test::TlsFolder folder_;
+  config::TlsFiles server_files_;
+  config::TlsFiles client_files_;
+  std::string host_ = "127.0.0.1";
+  TlsContext::Ptr server_context_;
+  TlsContext::Ptr client_context_;
+  std::unique_ptr<TlsSession> server_;
+  std::unique_ptr<TlsSession> client_;
+  std::unique_ptr<End> at_server_;
+  std::unique_ptr<End> at_client_;
+};
+
+TEST_F(Conversation, CarriesTextBothWaysInTls13) {
+  meet();
+  ASSERT_EQ(server_->state(), State::open);
+  ASSERT_EQ(client_->state(), State::open);
+  EXPECT_EQ(server_->version(), "TLSv1.3");
+  EXPECT_FALSE(server_->resumed());
+  EXPECT_TRUE(client_->seal("a question", at_client_->out));
+  carry();
+  EXPECT_EQ(at_server_->plain, "a question");
+  EXPECT_TRUE(server_->seal("an answer", at_server_->out));
+  carry();
+  EXPECT_EQ(at_client_->plain, "an answer");
+}
+
+TEST_F(Conversation, DoesNotMindHowBytesAreCutUp) {
+  load();
+  server_ = std::make_unique<TlsSession>(server_context_);
+  client_ = std::make_unique<TlsSession>(client_context_, host_, Ticket());
+  at_server_ = std::make_unique<End>(*server_);
+  at_client_ = std::make_unique<End>(*client_);
+  at_client_->take({});
+  carry(1);
+  ASSERT_EQ(server_->state(), State::open) << server_->problem();
+  const std::string text = letters(5000);
+  EXPECT_TRUE(client_->seal(text, at_client_->out));
+  carry(1);
+  EXPECT_EQ(at_server_->plain, text);
+}
+
+TEST_F(Conversation, CarriesMegabytes) {
+  meet();
+  const std::string text = letters(3'000'001);
+  EXPECT_TRUE(client_->seal(text, at_client_->out));
+  carry(70'000);
+  EXPECT_EQ(at_server_->plain, text);
+}
+
+TEST_F(Conversation, KeepsWhatIsNotReadYet) {
+  meet();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client_->seal(letters(1000), at_client_->out));
+  // Room for the half of the first record only, then for nothing, then for all.
+  std::string bytes = std::exchange(at_client_->out, {});
+  at_server_->take(bytes, 500);
+  bytes.assign(bytes.size(), 'x');
+  EXPECT_EQ(at_server_->plain.size(), 500u);
+  EXPECT_TRUE(client_->seal("last", at_client_->out));
+  at_server_->take(std::exchange(at_client_->out, {}), 0);
+  EXPECT_EQ(at_server_->plain.size(), 500u);
+  at_server_->take({});
+  EXPECT_EQ(at_server_->plain, letters(1000) + letters(1000) + letters(1000) + "last");
+}
+
+TEST_F(Conversation, PutsSmallPiecesIntoLargeRecords) {
+  meet();
+  const std::string head = letters(300);
+  const std::string body = letters(1100);
+  std::vector<iovec> pieces;
+  std::string all;
+  for (int i = 0; i < 50; ++i) {
+    for (const std::string* text : {&head, &body}) {
+      pieces.push_back({const_cast<char*>(text->data()), text->size()});
+      all += *text;
+    }
+  }
+  EXPECT_EQ(client_->seal(pieces, 1 << 20, at_client_->out), all.size());
+  EXPECT_EQ(records(at_client_->out).size(), (all.size() + 16383) / 16384);
+  carry();
+  EXPECT_EQ(at_server_->plain, all);
+}
+
+TEST_F(Conversation, SealsLargePiecesWhereTheyLie) {
+  meet();
+  const std::string small = letters(10);
+  const std::string large = letters(100'000);
+  const std::vector<iovec> pieces{{const_cast<char*>(small.data()), small.size()},
+                                  {const_cast<char*>(large.data()), large.size()},
+                                  {const_cast<char*>(small.data()), small.size()}};
+  EXPECT_EQ(client_->seal(pieces, 1 << 20, at_client_->out), 100'020u);
+  EXPECT_EQ(records(at_client_->out).size(), 7u);
+  carry();
+  EXPECT_EQ(at_server_->plain, small + large + small);
+}
+
+TEST_F(Conversation, SealsNoMoreThanItIsTold) {
+  meet();
+  const std::string text = letters(50'000);
+  std::vector<iovec> pieces{{const_cast<char*>(text.data()), text.size()}};
+  EXPECT_EQ(client_->seal(pieces, 20'000, at_client_->out), 20'000u);
+  pieces = {{const_cast<char*>(text.data()) + 20'000, 30'000}};
+  EXPECT_EQ(client_->seal(pieces, 40'000, at_client_->out), 30'000u);
+  carry();
+  EXPECT_EQ(at_server_->plain, text);
+}
+
+TEST_F(Conversation, IsResumedWithATicketOnce) {
+  meet();
+  Ticket ticket = client_->take_ticket();
+  ASSERT_NE(ticket.session, nullptr);
+  EXPECT_EQ(client_->take_ticket().session, nullptr);
+  meet(std::move(ticket));
+  EXPECT_EQ(server_->state(), State::open);
+  EXPECT_TRUE(server_->resumed());
+  EXPECT_TRUE(client_->resumed());
+  EXPECT_NE(client_->take_ticket().session, nullptr);
+}
+
+TEST_F(Conversation, IsResumedInTls12) {
+  load();
+  SSL_CTX_set_max_proto_version(client_context_->native(), TLS1_2_VERSION);
+  meet();
+  EXPECT_EQ(server_->version(), "TLSv1.2");
+  meet(client_->take_ticket());
+  EXPECT_TRUE(server_->resumed());
+  EXPECT_TRUE(client_->seal("text", at_client_->out));
+  carry();
+  EXPECT_EQ(at_server_->plain, "text");
+}
+
+TEST_F(Conversation, IsNotResumedUnderOtherFiles) {
+  meet();
+  Ticket of_client = client_->take_ticket();
+  server_context_ = *TlsContext::server(server_files_);
+  meet(std::move(of_client));
+  EXPECT_EQ(server_->state(), State::open);
+  EXPECT_FALSE(server_->resumed());
+
+  Ticket ticket = client_->take_ticket();
+  client_context_ = *TlsContext::client(client_files_);
+  meet(std::move(ticket));
+  EXPECT_EQ(server_->state(), State::open);
+  EXPECT_FALSE(server_->resumed());
+}
+
+TEST_F(Conversation, OlderVersionsAreRefused) {
+  load();
+  SSL_CTX_set_min_proto_version(client_context_->native(), TLS1_1_VERSION);
+  SSL_CTX_set_max_proto_version(client_context_->native(), TLS1_1_VERSION);
+  SSL_CTX_set_security_level(client_context_->native(), 0);
+  SSL_CTX_set_cipher_list(client_context_->native(), "ALL");
+  meet();
+  EXPECT_EQ(server_->state(), State::failed);
+  EXPECT_EQ(server_->problem(), "unsupported protocol");
+  EXPECT_EQ(client_->state(), State::failed);
+}
+
+TEST_F(Conversation, CiphersWithoutForwardSecrecyAreRefused) {
+  load();
+  SSL_CTX_set_max_proto_version(client_context_->native(), TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(client_context_->native(), "AES128-SHA:AES128-GCM-SHA256:ECDHE+AES+SHA1");
+  meet();
+  EXPECT_EQ(server_->problem(), "no shared cipher");
+}
+
+TEST_F(Conversation, OnlyHttp11IsSpoken) {
+  load();
+  const unsigned char http2[] = {2, 'h', '2'};
+  ASSERT_EQ(SSL_CTX_set_alpn_protos(client_context_->native(), http2, sizeof http2), 0);
+  meet();
+  EXPECT_EQ(server_->state(), State::failed);
+  EXPECT_EQ(client_->problem(), "the peer refuses: tlsv1 alert no application protocol");
+  const unsigned char both[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  ASSERT_EQ(SSL_CTX_set_alpn_protos(client_context_->native(), both, sizeof both), 0);
+  meet();
+  EXPECT_EQ(server_->state(), State::open);
+}
+
+TEST_F(Conversation, GoesOnToBeWrittenToAfterTheOthersClose) {
+  meet();
+  EXPECT_TRUE(client_->seal("question", at_client_->out));
+  client_->close(at_client_->out);
+  carry();
+  EXPECT_EQ(at_server_->plain, "question");
+  EXPECT_EQ(server_->state(), State::closed);
+  EXPECT_TRUE(server_->seal("answer", at_server_->out));
+  server_->close(at_server_->out);
+  carry();
+  EXPECT_EQ(at_client_->plain, "answer");
+  EXPECT_EQ(client_->state(), State::closed);
+}
+
+TEST_F(Conversation, ChangedBytesEndIt) {
+  meet();
+  EXPECT_TRUE(client_->seal("pay 1 to A", at_client_->out));
+  at_client_->out[at_client_->out.size() - 3] ^= 1;
+  deliver(at_client_->out, *at_server_, std::string::npos);
+  EXPECT_EQ(server_->state(), State::failed);
+  EXPECT_EQ(server_->problem(), "decryption failed or bad record mac");
+  EXPECT_EQ(at_server_->plain, "");
+  EXPECT_FALSE(server_->seal("more", at_server_->out));
+}
+
+TEST_F(Conversation, GarbageIsAnsweredWithAnAlert) {
+  load();
+  TlsSession server(server_context_);
+  End end(server);
+  end.take(std::string("\x16\x03\x01\x00\x05hello", 10));
+  EXPECT_EQ(server.state(), State::failed);
+  EXPECT_EQ(server.fault(), TlsSession::Fault::protocol);
+  ASSERT_FALSE(end.out.empty());
+  EXPECT_EQ(end.out.front(), '\x15');  // an alert, RFC 8446 section 5.1
+}
+
+TEST_F(Conversation, AServerThatSpeaksPlainTextIsNamed) {
+  load();
+  TlsSession client(client_context_, host_, Ticket());
+  End end(client);
+  end.take({});
+  end.take("HTTP/1.1 400 Bad Request\r\n\r\n");
+  EXPECT_EQ(client.state(), State::failed);
+  EXPECT_EQ(client.problem(), "wrong version number (does the peer speak TLS?)");
+}
+
+TEST_F(Conversation, AKeyUpdateIsFollowed) {
+  meet();
+  // Made by hand for want of another way to ask for one: a session of OpenSSL's own.
+  const SslPtr raw(SSL_new(client_context_->native()));
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(raw.get(), in, out);
+  SSL_set_connect_state(raw.get());
+  SSL_set1_host(raw.get(), "unused");
+  SSL_set_verify(raw.get(), SSL_VERIFY_NONE, nullptr);
+  SSL_set_app_data(raw.get(), client_.get());  // whose callback takes tickets
+  TlsSession server(server_context_);
+  End end(server);
+  const auto exchange = [&] {
+    std::string bytes(BIO_ctrl_pending(out), '\0');
+    if (!bytes.empty()) BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
+    end.take(bytes);
+    const std::string answer = std::exchange(end.out, {});
+    if (!answer.empty()) BIO_write(in, answer.data(), static_cast<int>(answer.size()));
+  };
+  while (SSL_do_handshake(raw.get()) != 1) exchange();
+  exchange();
+  ASSERT_EQ(server.state(), State::open);
+  ASSERT_EQ(SSL_key_update(raw.get(), SSL_KEY_UPDATE_REQUESTED), 1);
+  ASSERT_EQ(SSL_write(raw.get(), "after", 5), 5);
+  exchange();
+  EXPECT_EQ(end.plain, "after");
+  EXPECT_TRUE(server.seal("likewise", end.out));
+  exchange();
+  std::array<char, 16> text{};
+  EXPECT_EQ(SSL_read(raw.get(), text.data(), text.size()), 8);
+  EXPECT_STREQ(text.data(), "likewise");
+}
+
+TEST_F(Conversation, ErrorsOfOthersOnTheThreadAreNotItsOwn) {
+  meet();
+  ERR_raise(ERR_LIB_USER, 1);
+  at_server_->take({});
+  EXPECT_EQ(server_->state(), State::open);
+  ERR_raise(ERR_LIB_USER, 1);
+  EXPECT_TRUE(server_->seal("x", at_server_->out));
+  ERR_clear_error();
+}
+
+TEST_F(Conversation, AClientsCertificateIsAskedForAndNamed) {
+  server_files_.ca = folder_.authority().file();
+  const auto shown = folder_.files("client", folder_.authority().issue_to_client("relay 7"));
+  client_files_.cert = shown.cert;
+  client_files_.key = shown.key;
+  meet();
+  ASSERT_EQ(server_->state(), State::open) << server_->problem();
+  EXPECT_EQ(server_->peer_subject(), "CN=relay 7");
+  meet(client_->take_ticket());
+  EXPECT_TRUE(server_->resumed());
+  EXPECT_EQ(server_->peer_subject(), "CN=relay 7");
+}
+
+TEST_F(Conversation, AClientWithoutACertificateIsRefusedIfOneIsNeeded) {
+  server_files_.ca = folder_.authority().file();
+  meet();
+  EXPECT_EQ(server_->state(), State::failed);
+  EXPECT_EQ(server_->fault(), TlsSession::Fault::certificate);
+  EXPECT_EQ(server_->problem(), "peer did not return a certificate");
+  EXPECT_EQ(client_->problem(), "the peer refuses: tlsv13 alert certificate required");
+}
+
+TEST_F(Conversation, AClientOfAnotherAuthorityIsRefused) {
+  const test::TestAuthority other;
+  server_files_.ca = folder_.authority().file();
+  const auto shown = folder_.files("client", other.issue_to_client("stranger"));
+  client_files_.cert = shown.cert;
+  client_files_.key = shown.key;
+  meet();
+  EXPECT_EQ(server_->state(), State::failed);
+  EXPECT_EQ(server_->fault(), TlsSession::Fault::certificate);
+  EXPECT_THAT(server_->problem(), HasSubstr("certificate verify failed: "));
+  EXPECT_EQ(server_->peer_subject(), "");
+}
+
+struct Verdict {
+  const char* name;
+  std::string (*host)();
+  test::ServerIdentity (*identity)(const test::TestAuthority&);
+  std::string problem;  // of the client; empty: none
+};
+
+void PrintTo(const Verdict& verdict, std::ostream* out) {
+  *out << verdict.name;
+}
+
+std::string address() {
+  return "127.0.0.1";
+}
+std::string name() {
+  return "bus.example.com";
+}
+
+const Verdict kVerdicts[] = {
+    {"Address", address, [](const auto& a) { return a.issue("127.0.0.1"); }, ""},
+    {"Name", name, [](const auto& a) { return a.issue("bus.example.com"); }, ""},
+    {"NameWithTheRootsDot", [] { return std::string("bus.example.com."); },
+     [](const auto& a) { return a.issue("bus.example.com"); }, ""},
+    {"Wildcard", name, [](const auto& a) { return a.issue("*.example.com"); }, ""},
+    {"PartialWildcard", name, [](const auto& a) { return a.issue("b*.example.com"); },
+     "certificate verify failed: hostname mismatch"},
+    {"OtherName", name, [](const auto& a) { return a.issue("other.example.com"); },
+     "certificate verify failed: hostname mismatch"},
+    {"OtherAddress", address, [](const auto& a) { return a.issue("127.0.0.2"); },
+     "certificate verify failed: IP address mismatch"},
+    {"NameForAnAddress", address, [](const auto& a) { return a.issue("localhost"); },
+     "certificate verify failed: IP address mismatch"},
+    {"Expired", address, [](const auto& a) { return a.issue("127.0.0.1", Validity::expired); },
+     "certificate verify failed: certificate has expired"},
+    {"NotYetValid", address, [](const auto& a) { return a.issue("127.0.0.1", Validity::not_yet); },
+     "certificate verify failed: certificate is not yet valid"},
+    {"UnknownAuthority", address,
+     [](const auto&) { return test::TestAuthority().issue("127.0.0.1"); },
+     "certificate verify failed: unable to get local issuer certificate"},
+    {"SelfSigned", address, [](const auto&) { return test::self_signed("127.0.0.1"); },
+     "certificate verify failed: self-signed certificate"},
+};
+
+class ServerCertificate : public Conversation, public testing::WithParamInterface<Verdict> {
+ protected:
+  void SetUp() override {
+    host_ = GetParam().host();
+    server_files_ = folder_.files("shown", GetParam().identity(folder_.authority()));
+  }
+};
+
+TEST_P(ServerCertificate, IsJudgedByTheClient) {
+  meet();
+  EXPECT_EQ(client_->problem(), GetParam().problem);
+  EXPECT_EQ(client_->state(), GetParam().problem.empty() ? State::open : State::failed);
+}
+
+TEST_P(ServerCertificate, IsTakenAsItIsWithoutVerification) {
+  client_files_.verify = false;
+  meet();
+  EXPECT_EQ(client_->state(), State::open) << client_->problem();
+}
+
+INSTANTIATE_TEST_SUITE_P(Verdicts, ServerCertificate, testing::ValuesIn(kVerdicts),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(Conversation, ACertificateCanBeTrustedForItself) {
+  const auto self = test::self_signed("127.0.0.1");
+  server_files_ = folder_.files("self", self);
+  client_files_.ca = server_files_.cert;
+  meet();
+  EXPECT_EQ(client_->state(), State::open) << client_->problem();
+
+  server_files_ = folder_.server();
+  client_files_.ca = server_files_.cert;  // not its authority's
+  load();
+  meet();
+  EXPECT_EQ(client_->state(), State::open) << client_->problem();
+}
+
+}  // namespace
+}  // namespace gateway::tls

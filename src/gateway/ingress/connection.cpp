@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -20,10 +22,10 @@ constexpr std::chrono::seconds kOverLimitIdle{1};
 
 }  // namespace
 
-Connection::Connection(Ingress& ingress, Socket socket, ConnectionCount::Place place)
-    : ingress_(ingress),
+Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place)
+    : WatchedSocket(ingress.readiness(), std::move(socket)),
+      ingress_(ingress),
       place_(std::move(place)),
-      socket_(std::move(socket)),
       progress_(ingress.context().executor),
       reader_(ingress.context().buffers, ingress.settings().max_body),
       last_activity_(ingress.context().clock.now()),
@@ -35,54 +37,76 @@ Connection::~Connection() {
 }
 
 Task<void> Connection::run() {
-  if (sealed_) {
-    co_await read_sealed();
-  } else {
-    read();
-    while (phase_ == Phase::reading || read_pending_) co_await progress_.wait();
-  }
+  if (const error_code error = watch()) throw boost::system::system_error(error, "epoll_ctl");
+  request_since_ = ingress_.context().clock.refresh();
+  while (phase_ == Phase::reading) co_await progress_.wait();
   while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
   if (tls_) say_goodbye();
   if (phase_ == Phase::answering && unread_input_) co_await linger();
   abort();
-  while (write_pending_) co_await progress_.wait();
   if (failure_) std::rethrow_exception(failure_);
 }
 
-void Connection::read() {
-  if (phase_ != Phase::reading || paused()) return;
-  const std::span<char> room = reader_.prepare();
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [this](const error_code& error, std::size_t size) {
-                            read_pending_ = false;
-                            last_activity_ = ingress_.context().clock.refresh();
-                            if (phase_ == Phase::reading) {
-                              go_on([&] { on_read(error, size); });
-                            }
-                            if (phase_ != Phase::reading) progress_.notify_all();
-                          });
-  read_pending_ = true;
+void Connection::on_ready(bool writable) {
+  if (writable && !unsent_.empty()) send_rest();
+  if (phase_ == Phase::reading) {
+    read();
+  } else if (phase_ == Phase::lingering) {
+    read_past();
+  }
 }
 
-void Connection::on_read(const error_code& error, std::size_t size) {
-  if (error == asio::error::eof) {
-    // The client may have closed its side only, and still wait for answers.
+void Connection::read() {
+  for (int reads = 0; may_read() && phase_ == Phase::reading; ++reads) {
+    if (paused()) {
+      held_up_ = true;
+      return;
+    }
+    if (handshaking_) {
+      ingress_.await_handshake(*this);
+      return;
+    }
+    if (reads == kMostReads) {
+      call_again();
+      return;
+    }
+    last_activity_ = ingress_.context().clock.now();
+    take_step([this] {
+      const std::span<char> room = sealed_ ? ingress_.sealed_input() : reader_.prepare();
+      on_read(receive(room), room);
+    });
+  }
+  if (phase_ != Phase::reading) progress_.notify_all();
+}
+
+void Connection::on_read(const Received& received, std::span<char> room) {
+  if (!received.error) {
+    if (sealed_) {
+      receive_sealed(room.first(received.size));
+    } else {
+      reader_.commit(received.size);
+      process();
+    }
+  } else if (received.error == asio::error::eof) {
+    // The client may have closed its side only, and still wait for answers. If that was not said in
+    // TLS, somebody on the way may have cut it off: what is not complete is nothing either way.
     phase_ = Phase::answering;
-  } else if (error) {
+  } else if (received.error != asio::error::would_block) {
     abort();
-  } else {
-    reader_.commit(size);
-    process();
   }
 }
 
 // Something was written: what waited for it goes on.
 void Connection::on_progress() {
-  if (phase_ != Phase::reading || sealed_) {
+  if (phase_ != Phase::reading) {
     progress_.notify_all();
-  } else if (!read_pending_ && !paused()) {
+  } else if (held_up_ && !paused()) {
     request_since_ = ingress_.context().clock.refresh();
-    go_on([this] { process(); });
+    take_step([this] {
+      process();
+      if (tls_ && !handshaking_) open_sealed();
+    });
+    if (may_read()) call_again();
   }
 }
 
@@ -207,9 +231,6 @@ void Connection::stop_reading() {
   unread_input_ = true;
   units_ = ByteLease::Units();
   progress_.notify_all();
-  // Ends a read that is pending. A wait to write ends too, and its handler goes on writing.
-  error_code ignored;
-  socket_.cancel(ignored);
 }
 
 void Connection::answer_ready(Post& /*post*/) {
@@ -248,14 +269,14 @@ void Connection::send(std::string_view bytes) {
     return;
   }
   while (!bytes.empty()) {
-    const ssize_t sent =
-        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::send(handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       unsent_.assign(bytes);
       blocked_since_ = ingress_.context().clock.now();
-      wait_writable();
+      if (!watching_writes_ && watch_writable()) abort();
+      watching_writes_ = true;
       return;
     } else if (errno != EINTR) {
       abort();
@@ -264,18 +285,10 @@ void Connection::send(std::string_view bytes) {
   }
 }
 
-void Connection::wait_writable() {
-  if (write_pending_) return;
-  write_pending_ = true;
-  socket_.async_wait(Socket::wait_write, [this](const error_code&) {
-    write_pending_ = false;
-    // Whatever ended the wait: trying again tells whether the socket is any good.
-    if (phase_ != Phase::closed) {
-      const std::string rest = std::exchange(unsent_, {});
-      send(rest);
-    }
-    on_progress();
-  });
+void Connection::send_rest() {
+  const std::string rest = std::exchange(unsent_, {});
+  send(rest);
+  on_progress();
 }
 
 void Connection::check_timeouts(Instant now) {
@@ -322,13 +335,21 @@ void Connection::drain() {
 Task<void> Connection::linger() {
   phase_ = Phase::lingering;
   linger_until_ = ingress_.context().clock.now() + kLinger;
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-  std::size_t read = 0;
-  while (phase_ == Phase::lingering && read < kMostLingerBytes) {
-    auto [error, size] = co_await socket_.async_read_some(ingress_.discard_buffer(), tuple);
-    if (error) break;
-    read += size;
+  ::shutdown(handle(), SHUT_WR);
+  read_past();
+  while (phase_ == Phase::lingering) co_await progress_.wait();
+}
+
+void Connection::read_past() {
+  for (int reads = 0; may_read(); ++reads) {
+    if (reads == kMostLingerReads) {
+      call_again();
+      return;
+    }
+    const Received received = receive(ingress_.discard_buffer());
+    lingered_ += received.size;
+    const bool over = received.error && received.error != asio::error::would_block;
+    if (over || lingered_ >= kMostLingerBytes) abort();
   }
 }
 
@@ -336,8 +357,7 @@ void Connection::abort() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   units_ = ByteLease::Units();
-  error_code ignored;
-  socket_.close(ignored);
+  close();
   forget_answers();
   progress_.notify_all();
 }

@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@
 #include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/byte_budget.hpp"
+#include "runtime/readiness.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::ingress {
@@ -23,11 +25,11 @@ class Ingress;
 // One client's connection. A RequestReader makes requests of what is read, and answers leave at the
 // end of the loop turn in which they became ready. Reading never waits for an answer or a write; it
 // pauses when kMostUnanswered requests are owed one. A coroutine tells how the connection ends; the
-// reads before that are plain handlers, as each spares a post some hundred instructions. Owned by
-// the Ingress, which joins run() before it destroys the connection. Lives on the shard's thread.
-class Connection final : public PostOwner {
+// reads before that are plain calls of the Readiness. Owned by the Ingress, which joins run()
+// before it destroys the connection. Lives on the shard's thread.
+class Connection final : public PostOwner, private WatchedSocket {
  public:
-  Connection(Ingress& ingress, Socket socket, ConnectionCount::Place place);
+  Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -63,26 +65,25 @@ class Connection final : public PostOwner {
   static constexpr std::size_t kMostUnanswered = 64;
   static constexpr std::size_t kMostLingerBytes = std::size_t{1} << 20;
 
-  // Waits for the client's bytes, unless reading is over or paused. None may be waited for.
+  // So many reads that filled their room, then it is the other connections' turn.
+  static constexpr int kMostReads = 4;
+  static constexpr int kMostLingerReads = 16;
+
+  void on_ready(bool writable) override;
+  // Reads what is there, unless reading is paused.
   void read();
-  void on_read(const error_code& error, std::size_t size);
-  // What a step throws ends this connection only.
+  void on_read(const Received& received, std::span<char> room);
+  void read_past();
+  // Takes a step of reading. What it throws ends this connection only.
   template <class Step>
-  void guarded(Step step) {
+  void take_step(Step step) {
     try {
       step();
+      held_up_ = paused();
     } catch (...) {
       failure_ = std::current_exception();
       abort();
     }
-  }
-  // Takes a step of reading and waits for the next one.
-  template <class Step>
-  void go_on(Step step) {
-    guarded([&] {
-      step();
-      read();
-    });
   }
   void on_progress();
   void process();
@@ -96,14 +97,13 @@ class Connection final : public PostOwner {
   void turn_away(Answer answer);
   void stop_reading();
   void send(std::string_view bytes);
-  void wait_writable();
+  void send_rest();
   void forget_answers();
   [[nodiscard]] Task<void> linger();
 
   // TLS, in connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
-  [[nodiscard]] Task<void> read_sealed();
   void shake_hands();
-  void receive_sealed();
+  void receive_sealed(std::span<const char> bytes);
   void open_sealed();
   void send_sealed(std::string_view bytes);
   void say_goodbye();
@@ -115,7 +115,6 @@ class Connection final : public PostOwner {
 
   Ingress& ingress_;
   const ConnectionCount::Place place_;
-  Socket socket_;
   Signal progress_;
   RequestReader reader_;
   ReplyLine replies_;
@@ -126,6 +125,7 @@ class Connection final : public PostOwner {
   Instant request_since_;  // first byte of the request being read
   Instant blocked_since_;
   Instant linger_until_;
+  std::size_t lingered_ = 0;              // bytes read past
   std::exception_ptr failure_;            // what ended the connection, if it was one
   std::unique_ptr<tls::TlsSession> tls_;  // from a TLS client's first bytes on
   Phase phase_ = Phase::reading;
@@ -134,8 +134,8 @@ class Connection final : public PostOwner {
   bool request_begun_ = false;
   bool keeping_body_ = false;
   bool skipping_ = false;  // the body of a request that is answered already
-  bool read_pending_ = false;
-  bool write_pending_ = false;
+  bool held_up_ = false;   // what is there to be read waits for the end of a pause
+  bool watching_writes_ = false;
   bool owes_continue_ = false;
   bool unread_input_ = false;  // the client may still be sending: close with care
 };

@@ -3,7 +3,8 @@
 // its handshake not even a session.
 #include <sys/socket.h>
 
-#include <cerrno>
+#include <boost/asio/error.hpp>
+#include <string>
 #include <utility>
 
 #include "gateway/ingress/connection.hpp"
@@ -34,51 +35,33 @@ bool looks_like_http(char first) noexcept {
   return first >= 'A' && first <= 'Z';
 }
 
-}  // namespace
-
-Task<void> Connection::read_sealed() {
-  request_since_ = ingress_.context().clock.refresh();
-  while (phase_ == Phase::reading) {
-    if (paused()) {
-      co_await progress_.wait();
-      if (phase_ == Phase::reading && !paused()) {
-        request_since_ = ingress_.context().clock.refresh();
-        process();
-        open_sealed();
-      }
-      continue;
-    }
-    auto [error] = co_await socket_.async_wait(Socket::wait_read, tuple);
-    last_activity_ = ingress_.context().clock.refresh();
-    if (phase_ != Phase::reading) break;
-    if (error) {
-      abort();
-    } else if (handshaking_) {
-      ingress_.await_handshake(*this);
-      while (phase_ == Phase::reading && handshake_hook.is_linked()) co_await progress_.wait();
-    } else {
-      receive_sealed();
-    }
-  }
+std::string peer_of(int socket) {
+  tcp::endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  if (::getpeername(socket, peer.data(), &size) != 0) return "gone";
+  peer.resize(size);
+  return peer.address().to_string();
 }
+
+}  // namespace
 
 void Connection::handshake_step() {
   if (phase_ != Phase::reading) return;
-  progress_.notify_all();
-  guarded([this] { shake_hands(); });
+  take_step([this] { shake_hands(); });
+  read();
 }
 
 void Connection::shake_hands() {
   const std::span<char> room = ingress_.sealed_input();
-  const ssize_t size = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size <= 0) {
+  const Received received = receive(room);
+  if (received.error == asio::error::would_block) return;
+  if (received.error) {
     // Who has said nothing may have been asking whether the port is open.
     if (tls_) ingress_.context().metrics.tls_failures[TlsFailure::gone].add();
     abort();
     return;
   }
-  const std::string_view bytes(room.data(), static_cast<std::size_t>(size));
+  const std::string_view bytes(room.data(), received.size);
   if (!tls_) {
     if (bytes.front() != kHandshakeRecord) {
       const bool http = looks_like_http(bytes.front());
@@ -123,10 +106,7 @@ bool Connection::handshake_overdue(Instant now) const {
 void Connection::end_handshake(TlsFailure why, std::string_view text) {
   ingress_.context().metrics.tls_failures[why].add();
   if (log::enabled(log::Level::debug)) {
-    error_code unknown;
-    log::debug(
-        "TLS handshake failed",
-        {{"client", socket_.remote_endpoint(unknown).address().to_string()}, {"reason", text}});
+    log::debug("TLS handshake failed", {{"client", peer_of(handle())}, {"reason", text}});
   }
   tls_.reset();
   if (why == TlsFailure::timeout) {
@@ -136,19 +116,9 @@ void Connection::end_handshake(TlsFailure why, std::string_view text) {
   }
 }
 
-void Connection::receive_sealed() {
-  const std::span<char> room = ingress_.sealed_input();
-  const ssize_t size = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-  if (size > 0) {
-    tls_->receive({room.data(), static_cast<std::size_t>(size)});
-    open_sealed();
-  } else if (size == 0) {
-    // Not said in TLS, so that somebody on the way may have cut it off: what is not complete is
-    // nothing, as it is in plain text.
-    phase_ = Phase::answering;
-  } else if (errno != EAGAIN && errno != EINTR) {
-    abort();
-  }
+void Connection::receive_sealed(std::span<const char> bytes) {
+  tls_->receive({bytes.data(), bytes.size()});
+  open_sealed();
 }
 
 void Connection::open_sealed() {

@@ -1,8 +1,12 @@
 #include "gateway/ingress/ingress.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <memory>
 #include <utility>
 
@@ -23,6 +27,9 @@ constexpr std::chrono::milliseconds kShedAfter{1000};
 constexpr std::size_t kHandshakesPerTurn = 1;
 constexpr std::size_t kSealedInput = std::size_t{64} << 10;
 
+// So many are accepted, then it is the turn of those that are.
+constexpr int kAcceptBatch = 64;
+
 // Deadlines are kept to an eighth of the shortest one; looking more often would only cost.
 std::chrono::milliseconds sweep_interval(const config::Ingress& settings) {
   using std::chrono::milliseconds;
@@ -37,12 +44,14 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
       settings_(settings),
       admission_(settings.max_body),
       listener_(std::move(listener)),
+      readiness_(context_.executor, context_.clock),
       accept_pause_(context_.executor),
       sealed_input_(context_.tls == nullptr ? 0 : kSealedInput),
       handshakes_(kHandshakesPerTurn),
       sweep_every_(sweep_interval(settings)),
       shed_after_(std::min(settings.idle_timeout / 8, kShedAfter)),
       changed_(context_.executor) {
+  listener_.native_non_blocking(true);
   if (!context_.tokens.empty()) {
     guard_.emplace(std::move(context_.tokens), context_.metrics, context_.clock);
   }
@@ -57,6 +66,7 @@ Ingress::~Ingress() {
 
 void Ingress::start() {
   accepting_ = true;
+  readiness_.start();
   asio::co_spawn(context_.executor, accept_loop(), [this](const std::exception_ptr& error) {
     if (error) log::internal_error("listener", error);
     accepting_ = false;
@@ -67,11 +77,19 @@ void Ingress::start() {
 Task<void> Ingress::accept_loop() {
   std::chrono::milliseconds pause = kFirstAcceptPause;
   while (listener_.is_open()) {
-    auto [error, socket] = co_await listener_.async_accept(tuple);
-    if (!error) {
+    auto [error] = co_await listener_.async_wait(Acceptor::wait_read, tuple);
+    for (int i = 0; !error && i < kAcceptBatch; ++i) {
+      tcp::endpoint peer;
+      Descriptor socket = accept_one(peer, error);
+      if (error) break;
       pause = kFirstAcceptPause;
-      adopt(std::move(socket));
-    } else if (listener_.is_open() && error != asio::error::connection_aborted) {
+      adopt(std::move(socket), peer);
+    }
+    if (error == asio::error::would_block || error == asio::error::interrupted ||
+        error == asio::error::connection_aborted) {
+      continue;
+    }
+    if (error && listener_.is_open()) {
       // Out of descriptors or memory: what is in use comes back in time, trying at once does not
       // help.
       context_.metrics.accept_pauses.add();
@@ -87,20 +105,27 @@ Task<void> Ingress::accept_loop() {
   }
 }
 
-void Ingress::adopt(Socket socket) {
-  error_code ignored;
-  std::optional<Source> source;
-  if (context_.count.counts_sources()) {
-    const tcp::endpoint peer = socket.remote_endpoint(ignored);
-    if (ignored) return;  // it is gone already
-    source.emplace(peer.address());
+Descriptor Ingress::accept_one(tcp::endpoint& peer, error_code& error) {
+  auto size = static_cast<socklen_t>(peer.capacity());
+  Descriptor socket(
+      ::accept4(listener_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket) {
+    peer.resize(size);
+  } else {
+    error.assign(errno, boost::system::system_category());
   }
+  return socket;
+}
+
+void Ingress::adopt(Descriptor socket, const tcp::endpoint& peer) {
+  std::optional<Source> source;
+  if (context_.count.counts_sources()) source.emplace(peer.address());
   ConnectionCount::Place place = context_.count.add(source);
   if (place.beyond() == ConnectionLimit::total && shed_idle()) place.forgive();
   if (place.beyond()) context_.metrics.connections_refused[*place.beyond()].add();
   if (place.far_beyond()) return;
-  socket.set_option(tcp::no_delay(true), ignored);
-  socket.non_blocking(true, ignored);
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto* connection = new Connection(*this, std::move(socket), std::move(place));
   connections_.push_back(*connection);
   context_.metrics.connections.set(connections_.size());
@@ -203,6 +228,7 @@ Task<void> Ingress::drained(Instant deadline) {
 Task<void> Ingress::stop() {
   for (Connection& connection : connections_) connection.abort();
   while (!connections_.empty() || accepting_) co_await changed_.wait();
+  readiness_.stop();
 }
 
 }  // namespace gateway::ingress

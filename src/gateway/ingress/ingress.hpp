@@ -3,6 +3,7 @@
 #include <boost/intrusive/list.hpp>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
+#include "runtime/readiness.hpp"
 #include "runtime/turn_queue.hpp"
 
 namespace gateway::ingress {
@@ -63,12 +65,13 @@ class Ingress {
   // Null: posts need no authentication.
   [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
   [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const;
+  [[nodiscard]] Readiness& readiness() noexcept { return readiness_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   void flush_later(Connection& connection);
   // The shard's one buffer to write answers into.
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
-  // Where bytes are read to that nobody looks at; any number of reads may share it.
-  [[nodiscard]] asio::mutable_buffer discard_buffer() noexcept { return asio::buffer(discard_); }
+  // Where bytes are read to that nobody looks at; all reads share it.
+  [[nodiscard]] std::span<char> discard_buffer() noexcept { return discard_; }
   // TLS: calls connection.handshake_step() when its turn has come.
   void await_handshake(Connection& connection);
   // The shard's one buffer to read TLS into; what is not used at once is to be copied.
@@ -79,7 +82,8 @@ class Ingress {
 
  private:
   [[nodiscard]] Task<void> accept_loop();
-  void adopt(Socket socket);
+  [[nodiscard]] Descriptor accept_one(tcp::endpoint& peer, error_code& error);
+  void adopt(Descriptor socket, const tcp::endpoint& peer);
   bool shed_idle();
   void remove(Connection& connection);
   void post_handshakes();
@@ -89,6 +93,7 @@ class Ingress {
   Admission admission_;
   std::optional<auth::Guard> guard_;
   Acceptor listener_;
+  Readiness readiness_;  // of the connections
   Timer accept_pause_;
   Occasional accept_trouble_;
   ReplyText reply_text_;

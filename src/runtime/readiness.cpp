@@ -1,0 +1,147 @@
+#include "runtime/readiness.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+
+namespace gateway {
+namespace {
+
+// Where there is more than bytes to be read, or bytes behind a mark a read stops at (EPOLLPRI,
+// urgent data): a read that did not fill its room says nothing then.
+constexpr std::uint32_t kBeyondBytes = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+constexpr std::uint32_t kInput = EPOLLIN | kBeyondBytes;
+// Trying to send tells what the matter is.
+constexpr std::uint32_t kOutput = EPOLLOUT | EPOLLHUP | EPOLLERR;
+
+error_code last_error() noexcept {
+  return {errno, boost::system::system_category()};
+}
+
+}  // namespace
+
+error_code WatchedSocket::watch() {
+  return control(EPOLL_CTL_ADD, EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET);
+}
+
+error_code WatchedSocket::watch_writable() {
+  return control(EPOLL_CTL_MOD, EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLET);
+}
+
+error_code WatchedSocket::control(int operation, std::uint32_t events) noexcept {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = this;
+  if (::epoll_ctl(set_.set_.native_handle(), operation, handle(), &event) != 0) return last_error();
+  return {};
+}
+
+// The last descriptor of a socket takes it out of every set.
+void WatchedSocket::close() noexcept {
+  if (!socket_) return;
+  set_.forget(*this);
+  unlink();
+  may_read_ = false;
+  socket_.close();
+}
+
+void WatchedSocket::call_again() {
+  if (is_linked() || !socket_) return;
+  set_.again_.push_back(*this);
+  set_.turn_soon();
+}
+
+WatchedSocket::Received WatchedSocket::receive(std::span<char> room) noexcept {
+  ssize_t size = 0;
+  do {
+    size = ::recv(handle(), room.data(), room.size(), 0);
+  } while (size < 0 && errno == EINTR);
+  if (size > 0) {
+    const auto read = static_cast<std::size_t>(size);
+    if (read < room.size() && !ending_) may_read_ = false;
+    return {read, {}};
+  }
+  may_read_ = false;
+  if (size == 0) return {0, asio::error::eof};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, asio::error::would_block};
+  return {0, last_error()};
+}
+
+Readiness::Readiness(const Executor& executor, Clock& clock) : clock_(clock), set_(executor) {
+  Descriptor set(::epoll_create1(EPOLL_CLOEXEC));
+  if (!set) throw boost::system::system_error(last_error(), "epoll_create1");
+  set_.assign(set.release());
+}
+
+void Readiness::start() {
+  wait();
+}
+
+void Readiness::stop() {
+  stopped_ = true;
+  again_.clear();
+  error_code ignored;
+  set_.cancel(ignored);
+}
+
+// Ends at once if something is ready already.
+void Readiness::wait() {
+  if (waiting_) return;
+  waiting_ = true;
+  set_.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code&) {
+    waiting_ = false;
+    if (!stopped_) turn();
+  });
+}
+
+void Readiness::turn_soon() {
+  if (turn_due_) return;
+  turn_due_ = true;
+  asio::post(set_.get_executor(), [this] {
+    turn_due_ = false;
+    if (!stopped_) turn();
+  });
+}
+
+void Readiness::turn() {
+  clock_.refresh();
+  AgainList again;
+  again.swap(again_);
+  const int found = ::epoll_wait(set_.native_handle(), batch_.data(), kBatch, 0);
+  ready_ = found > 0 ? static_cast<std::size_t>(found) : 0;
+  const bool busy = ready_ >= kBusy;
+  for (told_ = 0; told_ < ready_;) tell(batch_[told_++]);
+  ready_ = told_ = 0;
+  while (!again.empty()) {
+    WatchedSocket& socket = again.front();
+    again.pop_front();
+    socket.on_ready(false);
+  }
+  if (stopped_) return;
+  if (busy) {
+    turn_soon();
+  } else if (!turn_due_) {
+    wait();
+  }
+}
+
+void Readiness::tell(const epoll_event& event) {
+  if (event.data.ptr == nullptr) return;
+  auto& socket = *static_cast<WatchedSocket*>(event.data.ptr);
+  if ((event.events & kInput) != 0) socket.may_read_ = true;
+  if ((event.events & kBeyondBytes) != 0) socket.ending_ = true;
+  socket.on_ready((event.events & kOutput) != 0);
+}
+
+// What the batch still has to say of it is not said.
+void Readiness::forget(const WatchedSocket& socket) noexcept {
+  for (std::size_t i = told_; i < ready_; ++i) {
+    if (batch_[i].data.ptr == &socket) batch_[i].data.ptr = nullptr;
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,111 @@
+#pragma once
+#include <sys/epoll.h>
+
+#include <array>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "runtime/asio.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/descriptor.hpp"
+
+namespace gateway {
+
+class Readiness;
+
+// A socket of a Readiness, which must outlive it; owns it. Knows whether there may be something to
+// read, and so does without a call that would only say that there is nothing: the set tells of new
+// bytes once, at the edge, and a read that did not fill its room has emptied the socket (epoll(7)).
+class WatchedSocket : public boost::intrusive::list_base_hook<
+                          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  WatchedSocket(const WatchedSocket&) = delete;
+  WatchedSocket& operator=(const WatchedSocket&) = delete;
+
+ protected:
+  // `socket` is non-blocking and in no other set.
+  WatchedSocket(Readiness& set, Descriptor socket) noexcept
+      : set_(set), socket_(std::move(socket)) {}
+  ~WatchedSocket() { close(); }
+
+  // From now on on_ready() is called, for what is there already as well.
+  [[nodiscard]] error_code watch();
+  // As watch(), and told of room to write in as well: once now if there is some, then after each
+  // send() that found none.
+  [[nodiscard]] error_code watch_writable();
+  // No on_ready() after this.
+  void close() noexcept;
+  // Has on_ready() called in the next loop turn. What others have ready comes before it.
+  void call_again();
+
+  // False: on_ready() will be called when there is something to read.
+  [[nodiscard]] bool may_read() const noexcept { return may_read_; }
+  struct Received {
+    std::size_t size = 0;
+    error_code error;  // asio::error::eof: the end; would_block: nothing is there for now
+  };
+  // Reads what is there, as far as there is room.
+  [[nodiscard]] Received receive(std::span<char> room) noexcept;
+  [[nodiscard]] int handle() const noexcept { return socket_.get(); }
+
+ private:
+  friend class Readiness;
+
+  // The socket may have changed; `writable`: there may be room to write in. Must not throw. The
+  // socket may be closed in it, and destroyed by whoever is called last.
+  virtual void on_ready(bool writable) = 0;
+  [[nodiscard]] error_code control(int operation, std::uint32_t events) noexcept;
+
+  Readiness& set_;
+  Descriptor socket_;
+  bool may_read_ = false;
+  bool ending_ = false;  // there is more than bytes to be read: the end, an error
+};
+
+// Which of many sockets have something to read. An edge-triggered epoll set which the shard's loop
+// watches as one descriptor: a socket costs nothing between its edges, where the loop's own sockets
+// cost a read in vain and the queueing of a handler for each. All that is ready is told in one
+// handler, so in one loop turn. Lives on one thread.
+class Readiness {
+ public:
+  // Reads the clock once a turn, before it tells anybody. Throws system_error.
+  Readiness(const Executor& executor, Clock& clock);
+  Readiness(const Readiness&) = delete;
+  Readiness& operator=(const Readiness&) = delete;
+
+  void start();
+  // Tells nothing more, so that the loop can run dry; only then may this be destroyed.
+  void stop();
+
+ private:
+  friend class WatchedSocket;
+  using AgainList =
+      boost::intrusive::list<WatchedSocket, boost::intrusive::constant_time_size<false>>;
+  // A turn tells of so many; the others follow in the next one. Bounds how long the rest of the
+  // loop waits.
+  static constexpr std::size_t kBatch = 256;
+  // When so many were ready at once, looking again at the end of the turn is cheaper than having
+  // the loop wait for the set, which costs a call to set the edge.
+  static constexpr std::size_t kBusy = 4;
+
+  void wait();
+  void turn_soon();
+  void turn();
+  void tell(const epoll_event& event);
+  void forget(const WatchedSocket& socket) noexcept;
+
+  Clock& clock_;
+  asio::posix::basic_stream_descriptor<Executor> set_;
+  AgainList again_;
+  std::array<epoll_event, kBatch> batch_;
+  std::size_t told_ = 0;  // of the batch
+  std::size_t ready_ = 0;
+  bool waiting_ = false;
+  bool turn_due_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace gateway

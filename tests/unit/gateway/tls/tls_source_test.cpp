@@ -127,7 +127,7 @@ TEST(TlsKeys, AreNamedAsInTheConfiguration) {
   EXPECT_EQ(key_of(Side::client, Part::key), "delivery.tls.key");
 }
 
-class Source : public testing::Test {
+class WatchedFiles : public testing::Test {
  protected:
   void poll_until_settled() {
     source_.poll();
@@ -139,7 +139,7 @@ class Source : public testing::Test {
   TlsSource source_{Side::server, files_};
 };
 
-TEST_F(Source, KeepsItsContextWhileNothingChanges) {
+TEST_F(WatchedFiles, KeepsItsContextWhileNothingChanges) {
   const auto before = source_.current();
   poll_until_settled();
   EXPECT_EQ(source_.current(), before);
@@ -150,7 +150,7 @@ TEST_F(Source, KeepsItsContextWhileNothingChanges) {
   EXPECT_LE(left, std::chrono::hours(48));
 }
 
-TEST_F(Source, TakesNewFilesOnceTheyStayAsTheyAre) {
+TEST_F(WatchedFiles, TakesNewFilesOnceTheyStayAsTheyAre) {
   const auto before = source_.current();
   static_cast<void>(folder_.server());  // the same paths
   source_.poll();
@@ -164,7 +164,7 @@ TEST_F(Source, TakesNewFilesOnceTheyStayAsTheyAre) {
   EXPECT_EQ(source_.current(), after);
 }
 
-TEST_F(Source, KeepsTheOldContextWhenNewFilesAreBadAndSaysSoOnce) {
+TEST_F(WatchedFiles, KeepsTheOldContextWhenNewFilesAreBadAndSaysSoOnce) {
   const auto before = source_.current();
   folder_.write("server.key", "garbage");
   for (int i = 0; i < 5; ++i) source_.poll();
@@ -177,7 +177,7 @@ TEST_F(Source, KeepsTheOldContextWhenNewFilesAreBadAndSaysSoOnce) {
   EXPECT_EQ(source_.status().last_error, "");
 }
 
-TEST_F(Source, KeepsTheOldContextWhenFilesAreGone) {
+TEST_F(WatchedFiles, KeepsTheOldContextWhenFilesAreGone) {
   const auto before = source_.current();
   fs::remove(files_.cert);
   for (int i = 0; i < 5; ++i) source_.poll();
@@ -187,7 +187,7 @@ TEST_F(Source, KeepsTheOldContextWhenFilesAreGone) {
 
 // As Kubernetes does it: files are links through ..data, which is a link to a directory and is
 // replaced by rename(2).
-TEST_F(Source, FollowsLinksThatAreSwapped) {
+TEST_F(WatchedFiles, FollowsLinksThatAreSwapped) {
   const auto deploy = [&](const std::string& version) {
     const auto identity = folder_.authority().issue("127.0.0.1");
     fs::create_directory(folder_.path(version));

@@ -52,6 +52,12 @@ class ByteLease {
       bytes_ = total;
       return true;
     }
+    // Gives back what is held beyond `total`.
+    void shrink_to(std::size_t total) noexcept {
+      if (total >= bytes_) return;
+      lease_->put(bytes_ - total);
+      bytes_ = total;
+    }
 
    private:
     friend class ByteLease;

@@ -93,6 +93,39 @@ TEST(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
   EXPECT_EQ(gateway.post(body).status, 200u) << "the budget was not given back";
 }
 
+TEST(Admission, BodiesThatAreOnlyAnnouncedDoNotUseTheByteBudgetUp) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.max_in_flight = std::size_t{2} << 20;
+  const RunningGateway gateway(settings);
+  std::vector<HttpClient> waiting;
+  for (int i = 0; i < 10; ++i) {
+    waiting.push_back(gateway.connect());
+    waiting.back().send(head_only(std::size_t{1} << 20));
+  }
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+}
+
+TEST(Admission, ABodyThatOutgrowsTheByteBudgetIsRefused) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  const std::string body = cos_payload(600);
+  settings.ingress.max_in_flight = body.size() * 3 / 2;
+  const RunningGateway gateway(settings);
+  bus.hold();
+  HttpClient second = gateway.connect();
+  second.send(head_only(body.size(), "Expect: 100-continue\r\n"));
+  ASSERT_EQ(second.response().status, 100u) << "there is room for it";
+  HttpClient first = gateway.connect();
+  first.send(post_text(body));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  second.send_until_answered(body);  // there is none any more
+  expect_refused_for_now(second.response());
+  bus.release();
+  EXPECT_EQ(first.response().status, 200u);
+  EXPECT_EQ(gateway.post(body).status, 200u) << "the budget was not given back";
+}
+
 TEST(Admission, PostsAreRefusedWhileTheQueueIsFull) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());

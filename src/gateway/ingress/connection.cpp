@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kMostUnsent = std::size_t{64} << 10;
 // How long a client that was told off may go on sending before the connection is cut.
 constexpr std::chrono::seconds kLinger{2};
+// How much of a body that is only announced is counted as in flight; the rest is when it comes.
+// Otherwise eight clients that send nothing but heads would shut all others out.
+constexpr std::size_t kMostCountedUnread = std::size_t{64} << 10;
 // A connection beyond the limit exists only to be told so.
 constexpr std::chrono::seconds kOverLimitIdle{1};
 
@@ -158,6 +161,7 @@ void Connection::on_head() {
     refuse_head(std::move(*refusal));
     return;
   }
+  units_.shrink_to(kMostCountedUnread);
   keeping_body_ = true;
   reader_.keep_body();
   if (head.expects_continue) {
@@ -199,6 +203,11 @@ void Connection::on_request() {
   keeping_body_ = request_begun_ = owes_continue_ = false;
   Request request = reader_.take();
   const bool keep_alive = request.head.keep_alive;
+  if (!units_.grow_to(request.body.length)) {
+    units_ = ByteLease::Units();
+    turn_away(over_budget(!keep_alive));
+    return;
+  }
   Post& post = owe_answer();
   post.units = std::exchange(units_, ByteLease::Units());
   if (signature_.length != 0 && !is_signed(request)) {

@@ -281,8 +281,7 @@ void RequestReader::skip_body() noexcept {
 }
 
 std::size_t RequestReader::body_size() const noexcept {
-  return request_.head.chunked ? end_ - body_begin_
-                               : static_cast<std::size_t>(request_.head.content_length);
+  return end_ - body_begin_;
 }
 
 RequestReader::Step RequestReader::read_body() {

@@ -100,7 +100,7 @@ class RequestReader {
   [[nodiscard]] Request take();
   [[nodiscard]] BadRequest problem() const noexcept { return problem_; }
 
-  // Bytes of the body being read that are here, or announced by its Content-Length.
+  // Bytes of the body being read that are here.
   [[nodiscard]] std::size_t body_size() const noexcept;
   // True between requests: nothing of the next one has arrived.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::head && begin_ == end_; }

@@ -4,6 +4,8 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -67,10 +69,13 @@ class Families {
     metric.histogram.sample_count = total;
     metric.histogram.sample_sum = sum;
   }
-  [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
+  [[nodiscard]] std::string text() && {
+    return prometheus::TextSerializer().Serialize(
+        {std::make_move_iterator(all_.begin()), std::make_move_iterator(all_.end())});
+  }
 
  private:
-  std::vector<MetricFamily> all_;
+  std::deque<MetricFamily> all_;  // add() hands out references that stay
 };
 
 template <class Enum, std::size_t N>
@@ -240,7 +245,7 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   }
   Families::level(families.add("build_info", "1, labelled with the version.", MetricType::Gauge), 1,
                   {{"version", kVersion}});
-  return families.text();
+  return std::move(families).text();
 }
 
 }  // namespace gateway::observe

@@ -36,6 +36,20 @@ TEST(ByteLease, GivesItsBytesBackWhenTheirUnitsDie) {
   EXPECT_EQ(lease.held(), 0U);
 }
 
+TEST(ByteLease, TakesBackWhatUnitsShrinkBy) {
+  ByteBudget budget(1600);
+  ByteLease lease(budget, 1);
+  Units units;
+  ASSERT_TRUE(lease.try_take(1500, units));
+  units.shrink_to(2000);
+  EXPECT_EQ(units.bytes(), 1500U);
+  units.shrink_to(100);
+  EXPECT_EQ(units.bytes(), 100U);
+  EXPECT_EQ(lease.held(), 100U);
+  Units others;
+  EXPECT_TRUE(lease.try_take(1500, others));
+}
+
 TEST(ByteLease, ServesSmallTakesFromABlock) {
   ByteBudget budget(16'000);  // blocks of 1000
   ByteLease lease(budget, 1);

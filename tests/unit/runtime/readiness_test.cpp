@@ -2,10 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/error.hpp>
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,16 +28,13 @@ Ends socket_pair() {
 // Two ends of a TCP connection, for what only TCP has.
 Ends tcp_pair() {
   Descriptor listener(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  auto* address = static_cast<sockaddr*>(static_cast<void*>(&at));
-  EXPECT_EQ(::bind(listener.get(), address, size), 0);
+  tcp::endpoint at(asio::ip::address_v4::loopback(), 0);
+  auto size = static_cast<socklen_t>(at.size());
+  EXPECT_EQ(::bind(listener.get(), at.data(), size), 0);
   EXPECT_EQ(::listen(listener.get(), 1), 0);
-  EXPECT_EQ(::getsockname(listener.get(), address, &size), 0);
+  EXPECT_EQ(::getsockname(listener.get(), at.data(), &size), 0);
   Descriptor client(::socket(AF_INET, SOCK_STREAM, 0));
-  EXPECT_EQ(::connect(client.get(), address, size), 0);
+  EXPECT_EQ(::connect(client.get(), at.data(), size), 0);
   Descriptor server(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
   EXPECT_TRUE(server);
   return {std::move(server), std::move(client)};
@@ -296,7 +294,7 @@ TEST_F(ReadinessTest, TellsOfRoomToWriteWhenThereIsSomeAgain) {
   EXPECT_EQ(reader->writables, 1);
 }
 
-TEST_F(ReadinessTest, AReadsTheClockOnceATurnBeforeItTells) {
+TEST_F(ReadinessTest, ReadsTheClockBeforeItTells) {
   auto [reader, far] = watched(socket_pair());
   settle();
   const Instant before = clock_.now();

@@ -126,7 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   static sqlite::Database* const database = [] {
     auto* const made = new sqlite::Database(":memory:", SQLITE_OPEN_READWRITE);
-    create_schema(*made, StoreKind::dead_letters, 0);
+    create_schema(*made, StoreKind::dead_letters, 0, {});
     return made;
   }();
   static sqlite::Statement insert(*database, kInsertRow);

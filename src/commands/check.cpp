@@ -74,8 +74,9 @@ void add_check(CLI::App& app, int& exit_code) {
       "78");
   command
       ->add_option("--timeout", options->timeout_seconds,
-                   "With --connect: seconds for each look-up, connection, handshake and answer")
+                   "With --connect: what each look-up, connection, handshake and answer gets")
       ->check(CLI::Range(1U, 600U))
+      ->type_name("SECONDS")
       ->capture_default_str()
       ->needs(connect);
   command
@@ -83,10 +84,12 @@ void add_check(CLI::App& app, int& exit_code) {
                    "With --connect: records a second, to tell how long the spool carries them "
                    "(else 100, 1,000 and 10,000)")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
+      ->type_name("N")
       ->needs(connect);
   command
       ->add_option("--size", options->record_bytes, "With --connect: bytes of one record, likewise")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30U))
+      ->type_name("BYTES")
       ->capture_default_str()
       ->needs(connect);
   command->add_flag("--json", options->json, "With --connect: one JSON object instead of lines")

@@ -145,7 +145,9 @@ Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
     return warn("redirections are not followed: name in target where it leads to");
   }
   if (status == 400 && !endpoint.tls) {
-    return warn("some servers say this to plain HTTP on a TLS port: target would be an https URL");
+    return warn(
+        "perhaps of OPTIONS alone; yet some servers say so to plain HTTP on a TLS port, "
+        "for which target is an https URL");
   }
   if (status == 429) return warn("it limits the rate of requests even now");
   if (status == 502 || status == 503 || status == 504) {

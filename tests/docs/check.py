@@ -1,8 +1,8 @@
 """Holds the documents against the tree and the program: check.py PROGRAM
 
 Every relative link leads to a file and its heading; every file, metric, configuration key and
-command named in back-quotes is there; every alert has its entry in docs/operating.md; what
-docs/troubleshooting.md quotes of the log and of answers stands in the source.
+command named in back-quotes is there; every alert has its entry in docs/operating.md; what the
+guides quote of the log and of answers stands in the source.
 """
 import glob
 import json
@@ -110,7 +110,7 @@ def without_code(text):
         blocks.append((text[:found.start()].count("\n") + 2, found[1]))
         return "\n" * found[0].count("\n")
 
-    return re.sub(r"^```[^\n]*\n(.*?)^```", blank, text, flags=re.S | re.M), blocks
+    return re.sub(r"^ *```[^\n]*\n(.*?)^ *```", blank, text, flags=re.S | re.M), blocks
 
 
 class Document:
@@ -185,7 +185,7 @@ def check_keys(document, keys):
         found = re.match(rf"((?:{sections})(?:\.[a-z_]+)+)(?=$|:? |=)", span)
         if not found or found[1] in KEYS_OF_OTHERS or found[1] in keys:
             continue
-        if not found[1].endswith((".cpp", ".hpp")) and "delivery.headers." not in found[1]:
+        if not re.search(r"\.[chd](pp|b)\b|^delivery\.headers\.", found[1]):  # files; names of fields
             document.problem(line, f"names the key {found[1]}, which there is not")
 
 
@@ -211,7 +211,7 @@ def check_quotes(document, source):
     for line, span in document.spans():
         words = span.split(" ")
         told = len(words) >= 3 and re.fullmatch(r"[A-Za-z][\w ,.;:'()/-]*", span)
-        typed = words[0] in ("cos-gateway", "docker", "kubectl", "curl", "systemctl", "GET")
+        typed = words[0] in ("cos-gateway", "docker", "kubectl", "curl", "systemctl", "helm", "GET")
         if told and not typed and span not in TEXTS_OF_OTHERS and span not in source:
             document.problem(line, f"quotes '{span}', which stands nowhere in the source")
 
@@ -239,7 +239,9 @@ def main():
         check_keys(document, keys)
         check_commands(document, known, dev)
     check_alerts(documents["docs/operating.md"])
-    check_quotes(documents["docs/troubleshooting.md"], source_text())
+    source = source_text()
+    for name in ("faq", "observing", "operating", "quick-start", "troubleshooting"):
+        check_quotes(documents[f"docs/{name}.md"], source)
     for problem in problems:
         print(problem)
     print(f"{len(documents)} documents, {len(problems)} problems")

@@ -185,7 +185,8 @@ def check_keys(document, keys):
         found = re.match(rf"((?:{sections})(?:\.[a-z_]+)+)(?=$|:? |=)", span)
         if not found or found[1] in KEYS_OF_OTHERS or found[1] in keys:
             continue
-        if not re.search(r"\.[chd](pp|b)\b|^delivery\.headers\.", found[1]):  # files; names of fields
+        # Names of files and of header fields look like keys.
+        if not re.search(r"\.[chd](pp|b)\b|^delivery\.headers\.", found[1]):
             document.problem(line, f"names the key {found[1]}, which there is not")
 
 

@@ -169,6 +169,21 @@ TEST_F(TlsEventbus, SessionsAreResumed) {
   }
 }
 
+// Posts that come while connections are made for the first time must not disturb the handshakes.
+TEST_F(TlsEventbus, HandshakesAtTheStartAreLeftAlone) {
+  ScriptedHttpServer bus(identity(), folder_.authority().file());
+  config::Settings wanted = settings(bus.port());
+  const auto shown = folder_.files("own", folder_.authority().issue_to_client("gateway"));
+  wanted.delivery.tls.cert = shown.cert;
+  wanted.delivery.tls.key = shown.key;
+  wanted.delivery.connections = 32;
+  RunningGateway gateway(wanted);
+  HttpClient client = gateway.connect();
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(client.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
+  EXPECT_EQ(gateway.connect_admin().get("/status").body.find("peer refuses"), std::string::npos);
+}
+
 // An answer that ends with its connection is whole only if TLS says so.
 TEST_F(TlsEventbus, AnAnswerThatIsCutOffIsNone) {
   ScriptedHttpServer bus(identity());

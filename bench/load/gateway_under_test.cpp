@@ -126,18 +126,19 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
       command_ = fill_in(spec.command, port_, sink);
       arguments = {"/bin/sh", "-c", command_};
     } else {
-      const std::string config = folder_.path() + "/config.yml";
-      write_file(config, gateway_config(settings, port_, admin.bind(), sink, folder_.path()));
+      const std::string config = folder_.file("config.yml");
+      write_file(config,
+                 gateway_config(settings, port_, admin.bind(), sink, folder_.path().string()));
       if (settings.tls) {
         const SelfSigned identity = make_self_signed();
-        write_file(folder_.path() + "/cert.pem", identity.certificate);
-        write_file(folder_.path() + "/key.pem", identity.key);
+        write_file(folder_.file("cert.pem"), identity.certificate);
+        write_file(folder_.file("key.pem"), identity.key);
       }
       arguments = {spec.program, "run", "--config", config};
       command_ = spec.program + " run";
     }
   }
-  process_ = std::make_unique<ChildProcess>(arguments, folder_.path() + "/log", cores);
+  process_ = std::make_unique<ChildProcess>(arguments, folder_.file("log"), cores);
   pid_ = process_->pid();
 }
 
@@ -162,7 +163,7 @@ void GatewayUnderTest::check() const {
 }
 
 std::string GatewayUnderTest::log() const {
-  std::ifstream file(folder_.path() + "/log");
+  std::ifstream file(folder_.file("log"));
   std::string text(std::istreambuf_iterator<char>(file), {});
   if (text.size() > kMostOfLog) text.erase(0, text.size() - kMostOfLog);
   return text.empty() ? "it said nothing" : text;

@@ -229,9 +229,12 @@ void Eventbus::arm_timer() {
     const auto sends_at = health_.sends_at(context_.clock.now());
     if (sends_at && (!due || *sends_at < *due)) due = sends_at;
   }
-  if (!due || (timer_at_ && *timer_at_ <= *due)) return;
-  timer_at_ = due;
-  timer_.expires_at(*due);
+  if (due && (!timer_at_ || *due < *timer_at_)) wake_at(*due);
+}
+
+void Eventbus::wake_at(Instant at) {
+  timer_at_ = at;
+  timer_.expires_at(at);
   timer_.async_wait([this](const error_code& aborted) {
     if (!aborted) on_timer();
   });
@@ -247,11 +250,7 @@ void Eventbus::on_timer() {
   const auto due = queue_.next_due();
   if (due && *due <= now) {
     // No budget. First attempts may earn some at any time, but nobody needs to know at once.
-    timer_at_ = now + RetryBudget::kInterval;
-    timer_.expires_at(*timer_at_);
-    timer_.async_wait([this](const error_code& aborted) {
-      if (!aborted) on_timer();
-    });
+    wake_at(now + RetryBudget::kInterval);
   } else {
     arm_timer();
   }

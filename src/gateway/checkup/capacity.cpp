@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 
-// The program, its libraries and its threads' stacks, as measured at rest.
+// The program, its libraries and its threads' stacks: 15 MiB at rest, and what fragments.
 constexpr std::uint64_t kProgram = 24 * kMiB;
 // Requests one client may have unanswered, the largest head, and answers it does not fetch.
 constexpr std::uint64_t kUnanswered = 64;

@@ -2,10 +2,31 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <system_error>
 
 namespace gateway {
+namespace {
+
+std::uint64_t limit_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return bytes_of_limit(line);
+}
+
+std::uint64_t memory_of_machine() noexcept {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) return 0;
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+}
+
+}  // namespace
 
 bool hide_memory() noexcept {
   return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
@@ -20,6 +41,32 @@ std::size_t raise_descriptor_limit(std::size_t wanted) noexcept {
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   }
   return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+std::uint64_t bytes_of_limit(const std::string& text) noexcept {
+  std::uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return error == std::errc() && end == text.data() + text.size() ? bytes : 0;
+}
+
+std::uint64_t available_memory() {
+  std::uint64_t least = memory_of_machine();
+  const auto consider = [&least](std::uint64_t bytes) {
+    if (bytes != 0 && (least == 0 || bytes < least)) least = bytes;
+  };
+  // Version 2: of the innermost group and of those above it. Inside a container the group's own
+  // files are at the root of the mount.
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    if (!line.starts_with("0::/")) continue;
+    for (std::string path = line.substr(3);; path.erase(path.rfind('/'))) {
+      consider(limit_in("/sys/fs/cgroup" + path + "/memory.max"));
+      if (path.rfind('/') == std::string::npos) break;
+    }
+  }
+  consider(limit_in("/sys/fs/cgroup/memory.max"));
+  consider(limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+  return least;
 }
 
 }  // namespace gateway

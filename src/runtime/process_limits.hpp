@@ -1,5 +1,7 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
+#include <string>
 
 // What a process asks of the system for itself as a whole.
 namespace gateway {
@@ -11,5 +13,12 @@ bool hide_memory() noexcept;
 // Raises the limit of open descriptors (RLIMIT_NOFILE) to `wanted` or as near as the system lets.
 // Returns what it is then.
 std::size_t raise_descriptor_limit(std::size_t wanted) noexcept;
+
+// Bytes of memory this process may come to: the machine's, cut to the limits of its control groups
+// (version 2 or 1). 0 if nothing is known.
+[[nodiscard]] std::uint64_t available_memory();
+
+// Bytes of a limit as control groups write it; 0 for "max" and what is no number.
+[[nodiscard]] std::uint64_t bytes_of_limit(const std::string& text) noexcept;
 
 }  // namespace gateway

@@ -32,6 +32,10 @@ bool is_reserved(std::string_view name) {
          std::find(std::begin(kReserved), std::end(kReserved), folded) != std::end(kReserved);
 }
 
+// What is below may be success, or no final answer at all: neither can be made to mean less.
+constexpr unsigned kFirstStatus = 300;
+constexpr unsigned kLastStatus = 599;
+
 const Choice<Treatment>& treatment_names() {
   static const Choice<Treatment> names{
       {"retry", Treatment::retry}, {"refuse", Treatment::refuse}, {"accept", Treatment::accept}};
@@ -145,6 +149,11 @@ std::string HeadersField::print() const {
   return text + "}";
 }
 
+std::string TreatmentsField::allowed() const {
+  return fmt::format("map of status codes, {} to {}, to {}", kFirstStatus, kLastStatus,
+                     treatment_names().allowed());
+}
+
 void TreatmentsField::read(const std::string& path, const Value& value, Report& report) {
   if (value.kind != Value::Kind::map) {
     refuse(path, value, "a map of status codes to " + treatment_names().expected(), {}, report);
@@ -155,8 +164,7 @@ void TreatmentsField::read(const std::string& path, const Value& value, Report& 
     return;
   }
   report.gave(path, value.position);
-  // What is below may be success, or no final answer at all: neither can be made to mean less.
-  const Count codes(300, 599);
+  const Count codes(kFirstStatus, kLastStatus);
   for (const auto& [name, position, treatment, repeats] : value.members) {
     const auto code = codes.parse({name, false});
     if (!code) {

@@ -31,6 +31,8 @@ class Field {
   virtual void read(const std::string& path, const Value& value, Report& report) = 0;
   // Flow YAML, on one line.
   [[nodiscard]] virtual std::string print() const = 0;
+  // Type and bounds for the reference, as Markdown.
+  [[nodiscard]] virtual std::string allowed() const = 0;
 
  protected:
   // `expected 1 or 2, got "3"; hint`
@@ -72,6 +74,7 @@ class ScalarField final : public Field {
   }
 
   [[nodiscard]] std::string print() const override { return format_.print(variable_); }
+  [[nodiscard]] std::string allowed() const override { return format_.allowed(); }
 
  private:
   T& variable_;
@@ -120,6 +123,7 @@ class ListField final : public Field {
     }
     return text + "]";
   }
+  [[nodiscard]] std::string allowed() const override { return "list of " + format_.allowed(); }
 
  private:
   std::vector<std::string>& variable_;
@@ -131,6 +135,7 @@ class SecretField final : public Field {
   explicit SecretField(Secret& variable) : Field(Shape::scalar, true), variable_(variable) {}
   void read(const std::string& path, const Value& value, Report& report) override;
   [[nodiscard]] std::string print() const override { return SecretText{}.print(variable_); }
+  [[nodiscard]] std::string allowed() const override { return SecretText{}.allowed(); }
 
  private:
   Secret& variable_;
@@ -145,6 +150,9 @@ class HeadersField final : public Field {
   explicit HeadersField(Headers& variable) : Field(Shape::map, true), variable_(variable) {}
   void read(const std::string& path, const Value& value, Report& report) override;
   [[nodiscard]] std::string print() const override;
+  [[nodiscard]] std::string allowed() const override {
+    return "map of names of headers to text, secret";
+  }
 
  private:
   void read_header(const std::string& path, const Member& member, Report& report);
@@ -160,6 +168,7 @@ class TreatmentsField final : public Field {
   explicit TreatmentsField(Treatments& variable) : Field(Shape::map), variable_(variable) {}
   void read(const std::string& path, const Value& value, Report& report) override;
   [[nodiscard]] std::string print() const override;
+  [[nodiscard]] std::string allowed() const override;
 
  private:
   Treatments& variable_;

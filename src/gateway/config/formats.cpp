@@ -74,6 +74,12 @@ std::string quote(std::string_view text) {
   return quoted + '"';
 }
 
+std::string as_code(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const auto word : words) text += fmt::format("{}`{}`", text.empty() ? "" : ", ", word);
+  return text;
+}
+
 Parsed<std::string> Text::parse(const Scalar& scalar) const {
   if (!is_plain_text(scalar.text)) return Refused::because(kUnprintable);
   return std::string(scalar.text);
@@ -118,6 +124,11 @@ std::string Integer<T>::expected() const {
 }
 
 template <class T>
+std::string Integer<T>::allowed() const {
+  return fmt::format("integer, {} to {}", min_, max_);
+}
+
+template <class T>
 Parsed<T> Integer<T>::parse(const Scalar& scalar) const {
   const auto number = parse_digits(scalar.text);
   if (!number || *number < min_ || *number > max_) return Refused{};
@@ -130,6 +141,10 @@ template class Integer<std::size_t>;
 
 std::string Number::expected() const {
   return fmt::format("a number from {} to {}", min_, max_);
+}
+
+std::string Number::allowed() const {
+  return fmt::format("number, {} to {}", min_, max_);
 }
 
 Parsed<double> Number::parse(const Scalar& scalar) const {
@@ -151,6 +166,10 @@ std::string Bytes::expected() const {
   return fmt::format("a size such as 64KiB or 8MiB ({} to {})", print_size(min_), print_size(max_));
 }
 
+std::string Bytes::allowed() const {
+  return fmt::format("size, {} to {}", print_size(min_), print_size(max_));
+}
+
 Parsed<std::size_t> Bytes::parse(const Scalar& scalar) const {
   const auto bytes = parse_size(scalar.text);
   if (!bytes || *bytes < min_ || *bytes > max_) return Refused{};
@@ -165,6 +184,11 @@ std::string Time::expected() const {
   return fmt::format("a duration such as {} ({} to {}{})",
                      step_ < Duration(1000) ? "250ms or 10s" : "90s or 5m", print_duration(min_),
                      print_duration(max_), step_ < Duration(1000) ? "" : ", whole seconds");
+}
+
+std::string Time::allowed() const {
+  return fmt::format("duration, {} to {}{}", print_duration(min_), print_duration(max_),
+                     step_ < Duration(1000) ? "" : ", whole seconds");
 }
 
 Parsed<Duration> Time::parse(const Scalar& scalar) const {
@@ -186,6 +210,10 @@ std::string OneOf::expected() const {
   return fmt::format("{}", fmt::join(words_, " | "));
 }
 
+std::string OneOf::allowed() const {
+  return as_code(words_);
+}
+
 Parsed<std::string> OneOf::parse(const Scalar& scalar) const {
   if (std::find(words_.begin(), words_.end(), scalar.text) != words_.end()) {
     return std::string(scalar.text);
@@ -196,6 +224,10 @@ Parsed<std::string> OneOf::parse(const Scalar& scalar) const {
 
 std::string AutoOrCount::expected() const {
   return fmt::format("auto, or an integer from 1 to {}", max_);
+}
+
+std::string AutoOrCount::allowed() const {
+  return fmt::format("`auto`, or an integer, 1 to {}", max_);
 }
 
 Parsed<unsigned> AutoOrCount::parse(const Scalar& scalar) const {
@@ -248,6 +280,11 @@ std::string Url::expected() const {
                                 : "an http or https URL such as https://example.com:8443/path";
 }
 
+std::string Url::allowed() const {
+  if ((traits_ & kBase) != 0) return "URL without a path";
+  return (traits_ & kOptional) != 0 ? "URL, or empty" : "URL";
+}
+
 Parsed<std::string> Url::parse(const Scalar& scalar) const {
   if (scalar.text.empty() && (traits_ & kOptional) != 0) return std::string();
   const auto url = parse_http_url(scalar.text);
@@ -273,6 +310,10 @@ Parsed<std::string> HeaderName::parse(const Scalar& scalar) const {
 std::string BucketEvent::expected() const {
   return "a COS event such as cos:ObjectCreated:Put, cos:ObjectRemove:* or "
          "cos:ObjectRestore:Completed";
+}
+
+std::string BucketEvent::allowed() const {
+  return "`cos:ObjectCreated:...`, `cos:ObjectRemove:...`, `cos:ObjectRestore:...`";
 }
 
 Parsed<std::string> BucketEvent::parse(const Scalar& scalar) const {

@@ -11,6 +11,7 @@
 
 // How the text of one value becomes a typed one, and back. A format has
 //   expected()     what it takes, as it stands after "expected ..." in a message
+//   allowed()      the same for the reference: type and bounds, as Markdown
 //   parse(scalar)  the value, or Refused
 //   print(value)   YAML that parses to the value again
 namespace gateway::config {
@@ -53,9 +54,13 @@ inline constexpr std::string_view kWithoutQuotes = "write it without quotes";
 // `"..."`, escaped as YAML wants it.
 [[nodiscard]] std::string quote(std::string_view text);
 
+// "`a`, `b`".
+[[nodiscard]] std::string as_code(const std::vector<std::string_view>& words);
+
 // Any UTF-8 text without control characters.
 struct Text {
   [[nodiscard]] std::string expected() const { return "text"; }
+  [[nodiscard]] std::string allowed() const { return "text"; }
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 };
@@ -63,6 +68,7 @@ struct Text {
 // As Text, but not empty, for keys whose default is not.
 struct NonEmptyText {
   [[nodiscard]] std::string expected() const { return "text that is not empty"; }
+  [[nodiscard]] std::string allowed() const { return "text, not empty"; }
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 };
@@ -70,6 +76,7 @@ struct NonEmptyText {
 // Text that is never shown.
 struct SecretText {
   [[nodiscard]] std::string expected() const { return "text"; }
+  [[nodiscard]] std::string allowed() const { return "text, secret"; }
   [[nodiscard]] Parsed<Secret> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const Secret& value) const;
 };
@@ -79,6 +86,7 @@ inline constexpr std::string_view kRedacted = "(redacted)";
 
 struct Boolean {
   [[nodiscard]] std::string expected() const { return "true or false"; }
+  [[nodiscard]] std::string allowed() const { return "`true`, `false`"; }
   [[nodiscard]] Parsed<bool> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(bool value) const { return value ? "true" : "false"; }
 };
@@ -89,6 +97,7 @@ class Integer {
  public:
   constexpr Integer(T min, T max) : min_(min), max_(max) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<T> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(T value) const { return std::to_string(value); }
 
@@ -103,6 +112,7 @@ class Number {
  public:
   constexpr Number(double min, double max) : min_(min), max_(max) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<double> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(double value) const;
 
@@ -115,6 +125,7 @@ class Bytes {
  public:
   constexpr Bytes(std::size_t min, std::size_t max) : min_(min), max_(max) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<std::size_t> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(std::size_t value) const;
 
@@ -129,6 +140,7 @@ class Time {
   constexpr Time(Duration min, Duration max, Duration step = Duration(1))
       : min_(min), max_(max), step_(step) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<Duration> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(Duration value) const;
 
@@ -144,6 +156,7 @@ class Choice {
  public:
   Choice(std::initializer_list<std::pair<std::string_view, Enum>> names) : names_(names) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<Enum> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(Enum value) const;
 
@@ -156,6 +169,7 @@ class OneOf {
  public:
   OneOf(std::initializer_list<std::string_view> words) : words_(words) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 
@@ -168,6 +182,7 @@ class AutoOrCount {
  public:
   constexpr explicit AutoOrCount(unsigned max) : max_(max) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<unsigned> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(unsigned value) const;
 
@@ -179,6 +194,7 @@ class AutoOrCount {
 // `:8080` for all addresses of both families, which is `[::]:8080`. Port 0: the system chooses.
 struct ListenAddress {
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const { return "address"; }
   [[nodiscard]] Parsed<HostPort> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const HostPort& value) const;
 };
@@ -189,6 +205,7 @@ class Url {
   enum Traits : unsigned { kNone = 0, kOptional = 1, kBase = 2 };
   constexpr explicit Url(unsigned traits) : traits_(traits) {}
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 
@@ -199,6 +216,7 @@ class Url {
 // RFC 9110 section 5.1: a token.
 struct HeaderName {
   [[nodiscard]] std::string expected() const { return "the name of a header"; }
+  [[nodiscard]] std::string allowed() const { return "header names"; }
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 };
@@ -206,6 +224,7 @@ struct HeaderName {
 // A COS event such as cos:ObjectCreated:Put, or a family of them: cos:ObjectRemove:*.
 struct BucketEvent {
   [[nodiscard]] std::string expected() const;
+  [[nodiscard]] std::string allowed() const;
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 };
@@ -213,6 +232,7 @@ struct BucketEvent {
 // MB of an SCF function: 64, or a multiple of 128 up to 3072.
 struct FunctionMemory {
   [[nodiscard]] std::string expected() const { return "64, or a multiple of 128 up to 3072"; }
+  [[nodiscard]] std::string allowed() const { return "integer, " + expected(); }
   [[nodiscard]] Parsed<unsigned> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(unsigned value) const { return std::to_string(value); }
 };
@@ -228,6 +248,15 @@ std::string Choice<Enum>::expected() const {
     text += name;
   }
   return text;
+}
+
+template <class Enum>
+std::string Choice<Enum>::allowed() const {
+  std::vector<std::string_view> words;
+  for (const auto& [name, value] : names_) {
+    if (!name.empty()) words.push_back(name);
+  }
+  return as_code(words);
 }
 
 template <class Enum>

@@ -1,8 +1,18 @@
 #pragma once
+#include <string_view>
+
 #include "gateway/config/schema.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway::config {
+
+// Variables of the environment that set a key; load.cpp reads them.
+inline constexpr std::string_view kTargetVariable = "CONNECTOR_TARGET";
+inline constexpr std::string_view kPortVariable = "CONNECTOR_PORT";
+// Those that fill one nothing else has set.
+inline constexpr std::string_view kSecretIdVariable = "TENCENTCLOUD_SECRET_ID";
+inline constexpr std::string_view kSecretKeyVariable = "TENCENTCLOUD_SECRET_KEY";
+inline constexpr std::string_view kTokenVariable = "TENCENTCLOUD_TOKEN";
 
 // The whole configuration as one Section bound to `settings`.
 class Keys {
@@ -13,6 +23,7 @@ class Keys {
   Keys& operator=(const Keys&) = delete;
 
   [[nodiscard]] Section& root() noexcept { return root_; }
+  [[nodiscard]] const Section& root() const noexcept { return root_; }
 
   // After reading: moves to `settings` what has no variable of its own there. `code_given`: a
   // `function.code` stands in one of the sources, be it empty.

@@ -95,12 +95,12 @@ void Loader::read(const SourceText& source, Section::Only only) {
 }
 
 void Loader::apply_environment() {
-  if (const auto target = variable(environment_, "CONNECTOR_TARGET"); !target.empty()) {
-    report_.enter("environment CONNECTOR_TARGET");
+  if (const auto target = variable(environment_, kTargetVariable); !target.empty()) {
+    report_.enter(fmt::format("environment {}", kTargetVariable));
     keys_.root().set("target", target, report_);
   }
-  if (const auto port = variable(environment_, "CONNECTOR_PORT"); !port.empty()) {
-    report_.enter("environment CONNECTOR_PORT");
+  if (const auto port = variable(environment_, kPortVariable); !port.empty()) {
+    report_.enter(fmt::format("environment {}", kPortVariable));
     const Count format(0, 65'535);
     if (const auto parsed = format.parse({port, false}); parsed) {
       settings_.ingress.listen.port = static_cast<std::uint16_t>(*parsed);
@@ -151,9 +151,9 @@ void Loader::fill_credentials() {
     scalar.text = value;
     SecretField(secret).read(key, scalar, report_);
   };
-  fill(credentials.secret_id, "secret_id", "TENCENTCLOUD_SECRET_ID");
-  fill(credentials.secret_key, "secret_key", "TENCENTCLOUD_SECRET_KEY");
-  if (whole_pair) fill(credentials.session_token, "session_token", "TENCENTCLOUD_TOKEN");
+  fill(credentials.secret_id, "secret_id", kSecretIdVariable);
+  fill(credentials.secret_key, "secret_key", kSecretKeyVariable);
+  if (whole_pair) fill(credentials.session_token, "session_token", kTokenVariable);
 }
 
 void Loader::find_pod_identity() {

@@ -9,15 +9,16 @@
 
 namespace gateway::config {
 
-void Section::add(std::string_view name, std::unique_ptr<Field> field) {
+void Section::add(std::string_view name, std::unique_ptr<Field> field, const About& about) {
   Entry entry;
   entry.name = name;
   entry.field = std::move(field);
+  entry.about = about;
   entries_.push_back(std::move(entry));
 }
 
-void Section::secret(std::string_view name, Secret& variable) {
-  add(name, std::make_unique<SecretField>(variable));
+void Section::secret(std::string_view name, Secret& variable, const About& about) {
+  add(name, std::make_unique<SecretField>(variable), about);
 }
 
 Section& Section::section(std::string_view name) {
@@ -189,20 +190,20 @@ void Section::set(std::string_view path, std::string_view text, Report& report) 
   }
 }
 
-void Section::collect_paths(std::vector<std::string>& paths) const {
+void Section::visit(const Visitor& visitor) const {
   for (const auto& entry : entries_) {
     if (!entry.printed) continue;
     if (entry.section) {
-      entry.section->collect_paths(paths);
+      entry.section->visit(visitor);
     } else {
-      paths.push_back(path_to(entry.name));
+      visitor(path_to(entry.name), *entry.field, entry.about);
     }
   }
 }
 
 std::vector<std::string> Section::paths() const {
   std::vector<std::string> paths;
-  collect_paths(paths);
+  visit([&paths](const std::string& path, const Field&, const About&) { paths.push_back(path); });
   return paths;
 }
 

@@ -5,11 +5,11 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <ctime>
 #include <span>
 #include <stdexcept>
 #include <string>
 
+#include "gateway/tls/certificate_facts.hpp"
 #include "gateway/tls/tls_session.hpp"
 
 namespace gateway::tls {
@@ -102,12 +102,6 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
   return renew ? 2 : 1;
 }
 
-std::chrono::sys_seconds end_of(const X509* certificate) {
-  std::tm time{};
-  require(ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) == 1, "no expiry");
-  return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&time)));
-}
-
 // What OpenSSL itself does not take of a file that could be read, such as a key below its security
 // level, is a problem of that file.
 template <class Use>
@@ -129,7 +123,8 @@ void TlsContext::show(Identity identity) {
     require(SSL_CTX_add1_chain_cert(context, between.get()) == 1, "certificate chain");
   }
   require(SSL_CTX_use_PrivateKey(context, identity.key.get()) == 1, "private key");
-  expires_ = end_of(identity.certificate.get());
+  expires_ = end_of(*identity.certificate);
+  require(expires_.has_value(), "no expiry");
 }
 
 void TlsContext::trust(const std::vector<CertificatePtr>& authorities) {

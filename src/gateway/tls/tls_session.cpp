@@ -9,6 +9,8 @@
 #include <new>
 #include <utility>
 
+#include "gateway/tls/certificate_facts.hpp"
+
 namespace gateway::tls {
 namespace {
 
@@ -260,17 +262,9 @@ void TlsSession::fail() {
 }
 
 std::string TlsSession::peer_subject() const {
-  const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+  const X509* const certificate = peer_certificate();
   if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return {};
-  const BioPtr memory(BIO_new(BIO_s_mem()));
-  if (!memory || X509_NAME_print_ex(memory.get(), X509_get_subject_name(certificate), 0,
-                                    XN_FLAG_RFC2253) < 0) {
-    return {};
-  }
-  std::string text(BIO_ctrl_pending(memory.get()), '\0');
-  const int size = BIO_read(memory.get(), text.data(), static_cast<int>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max(size, 0)));
-  return text;
+  return subject_of(*certificate);
 }
 
 Ticket TlsSession::take_ticket() {

@@ -73,6 +73,12 @@ class TlsSession {
   // Once it is open.
   [[nodiscard]] bool resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
   [[nodiscard]] std::string_view version() const noexcept { return SSL_get_version(ssl_.get()); }
+  [[nodiscard]] std::string_view cipher() const noexcept { return SSL_get_cipher_name(ssl_.get()); }
+  // Verified or not, while the session lives; null as long as the peer has shown none, and after
+  // one that was refused.
+  [[nodiscard]] const X509* peer_certificate() const noexcept {
+    return SSL_get0_peer_certificate(ssl_.get());
+  }
   // Of the verified certificate of the peer, as RFC 4514 writes it; empty without one.
   [[nodiscard]] std::string peer_subject() const;
   // For the next connection; nothing if the server has given none since it was last asked.

@@ -37,5 +37,13 @@ TEST(ProcessLimits, TheDescriptorLimitIsRaisedAsFarAsItGoes) {
   }));
 }
 
+TEST(ProcessLimits, LimitsOfMemoryAreReadAsControlGroupsWriteThem) {
+  EXPECT_EQ(bytes_of_limit("536870912"), 536870912U);
+  EXPECT_EQ(bytes_of_limit("max"), 0U);
+  EXPECT_EQ(bytes_of_limit(""), 0U);
+  EXPECT_EQ(bytes_of_limit("12 MiB"), 0U);
+  EXPECT_GT(available_memory(), 0U);
+}
+
 }  // namespace
 }  // namespace gateway

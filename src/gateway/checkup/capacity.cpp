@@ -1,0 +1,164 @@
+#include "gateway/checkup/capacity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "gateway/checkup/figures.hpp"
+#include "gateway/config/checks.hpp"
+#include "gateway/pipeline/event_slot.hpp"
+#include "gateway/pipeline/post.hpp"
+#include "runtime/buffer_pool.hpp"
+
+namespace gateway::checkup {
+namespace {
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+
+// The program, its libraries and its threads' stacks: 15 MiB at rest, and what fragments.
+constexpr std::uint64_t kProgram = 24 * kMiB;
+// Requests one client may have unanswered, the largest head, and answers it does not fetch.
+constexpr std::uint64_t kUnanswered = 64;
+constexpr std::uint64_t kClient = (16 + 64) * kKiB;
+constexpr std::uint64_t kClientTls = 40 * kKiB;
+// Of one eventbus connection: what is staged, or sealed on top.
+constexpr std::uint64_t kStaged = 4 * kMiB;
+constexpr std::uint64_t kSealed = kMiB / 2;
+constexpr std::uint64_t kKeptBuffers = 8 * kMiB;               // per thread
+constexpr std::uint64_t kStoreWaiting = (64 + 8 + 16) * kMiB;  // with SQLite's cache
+
+constexpr std::chrono::seconds kBetweenRetries{60};
+
+std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+std::uint64_t plus(std::uint64_t a, std::uint64_t b) noexcept {
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+constexpr std::uint64_t kUsualRates[] = {100, 1'000, 10'000};
+
+std::string carried_text(std::uint64_t bytes, const Load& load) {
+  std::string text;
+  const auto add = [&](std::uint64_t rate) {
+    fmt::format_to(std::back_inserter(text), "{}{} at {} records/s", text.empty() ? "" : ", ",
+                   stretch_text(outage_carried(bytes, rate, load.record_bytes)), count_text(rate));
+  };
+  if (load.rate) {
+    add(*load.rate);
+  } else {
+    for (const std::uint64_t rate : kUsualRates) add(rate);
+  }
+  return text;
+}
+
+std::string retried_text(const config::Settings& settings) {
+  const auto& function = settings.function;
+  const auto seconds = [](config::Duration time) {
+    return stretch_text(std::chrono::duration_cast<std::chrono::seconds>(time));
+  };
+  return fmt::format(
+      "the relay tries for {} an invocation, the platform {} more times a minute "
+      "apart: about {}, then an event is gone",
+      seconds(function.timeout), function.retries, stretch_text(outage_retried(function)));
+}
+
+// Bodies lie in buffers of the next power of two, small ones in the smallest.
+std::uint64_t bytes_of_posts(const config::Ingress& ingress, std::uint64_t posts) {
+  const std::uint64_t each = BufferPool::kSmallest + sizeof(Post);
+  return plus(times(2, ingress.max_in_flight), times(posts, each));
+}
+
+}  // namespace
+
+std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned threads, bool tls) {
+  const auto& ingress = settings.ingress;
+  const std::uint64_t events = times(threads, settings.delivery.queue.events);
+  const std::uint64_t posts = std::min(events, times(ingress.max_connections, kUnanswered));
+  const std::uint64_t client = kClient + (ingress.tls.cert.empty() ? 0 : kClientTls);
+  const std::uint64_t links = times(threads, settings.delivery.connections);
+  const std::uint64_t stores =
+      (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
+  std::vector<MemoryPart> parts;
+  parts.emplace_back("posts not yet answered", bytes_of_posts(ingress, posts));
+  parts.emplace_back("client connections", times(ingress.max_connections, client));
+  // A ring doubles when it is full; what waits for its retry stands in another.
+  parts.emplace_back("queues", times(events, 4 * sizeof(EventSlot)));
+  parts.emplace_back("eventbus connections", times(links, kStaged + (tls ? kSealed : 0)));
+  parts.emplace_back("kept buffers", times(threads, kKeptBuffers));
+  if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStoreWaiting));
+  parts.emplace_back("the program", kProgram);
+  std::sort(parts.begin(), parts.end(),
+            [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });
+  return parts;
+}
+
+std::chrono::seconds outage_carried(std::uint64_t spool_bytes, std::uint64_t rate,
+                                    std::uint64_t record_bytes) {
+  const std::uint64_t a_second =
+      std::max<std::uint64_t>(times(rate, plus(record_bytes, kStoredBesideRecord)), 1);
+  // A hundred years, so that no unit overflows.
+  constexpr std::uint64_t kMost = std::uint64_t{100} * 365 * 24 * 3600;
+  return std::chrono::seconds(std::min(spool_bytes / a_second, kMost));
+}
+
+std::chrono::seconds outage_retried(const config::Function& function) {
+  const auto tries = function.retries + 1;
+  const auto all = tries * function.timeout + function.retries * kBetweenRetries;
+  // No repetition begins once the event is older.
+  const config::Duration oldest = function.max_age + function.timeout;
+  return std::chrono::duration_cast<std::chrono::seconds>(std::min<config::Duration>(all, oldest));
+}
+
+Finding memory_finding(const config::Settings& settings, unsigned threads, bool tls,
+                       std::uint64_t available) {
+  std::uint64_t sum = 0;
+  std::string largest;
+  for (const MemoryPart& part : worst_memory(settings, threads, tls)) {
+    sum = plus(sum, part.bytes());
+    fmt::format_to(std::back_inserter(largest), "{}{} {}", largest.empty() ? "" : ", ",
+                   bytes_text(part.bytes()), part.what());
+  }
+  std::string text = fmt::format("{} with every bound reached at once on {} thread{}: {}",
+                                 bytes_text(sum), threads, threads == 1 ? "" : "s", largest);
+  if (available == 0 || sum <= available) return Finding::ok("memory", std::move(text));
+  return Finding::warn("memory",
+                       fmt::format("{}; this process may have {}", text, bytes_text(available)),
+                       "raise the memory limit, or lower gateway.max_in_flight, "
+                       "gateway.max_connections or delivery.queue.events");
+}
+
+Finding outage_finding(const config::Settings& settings, const Load& load,
+                       std::optional<std::uint64_t> spool_room) {
+  constexpr const char* kSubject = "outage";
+  if (!settings.spool.path.empty()) {
+    const std::uint64_t bytes =
+        std::min<std::uint64_t>(spool_room.value_or(UINT64_MAX), settings.spool.max_bytes);
+    return Finding::ok(
+        kSubject,
+        fmt::format("of the eventbus; a spool of {} carries {}, of {} each", bytes_text(bytes),
+                    carried_text(bytes, load), bytes_text(load.record_bytes)));
+  }
+  constexpr const char* kAdvice = "set spool.path to carry longer ones (docs/durability.md)";
+  if (!settings.function.provision) {
+    return Finding::warn(kSubject,
+                         "of the eventbus; without a spool posts get 502 or 504 and are their "
+                         "sender's to repeat",
+                         kAdvice);
+  }
+  if (config::uses_code_object(settings)) {
+    return Finding::warn(kSubject,
+                         "of the eventbus; the function's code is not the built-in relay, and "
+                         "whether it repeats is not known here",
+                         kAdvice);
+  }
+  return Finding::warn(kSubject, "of the eventbus; without a spool " + retried_text(settings),
+                       kAdvice);
+}
+
+}  // namespace gateway::checkup

@@ -1,0 +1,58 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/settings.hpp"
+#include "gateway/tls/certificate_facts.hpp"
+#include "runtime/asio.hpp"
+
+namespace gateway::checkup {
+
+// What a TLS handshake came to.
+struct TlsProbe {
+  TlsProbe() = default;
+  std::string problem;  // empty: it went well, host name and all
+  std::string version;
+  std::string cipher;
+  std::optional<tls::CertificateFacts> certificate;  // what was shown, also if it was refused
+};
+
+// How far one address of the eventbus let itself be talked to; what comes after the first problem
+// was not tried.
+struct AddressProbe {
+  AddressProbe() = default;
+  tcp::endpoint at;
+  std::string connect_problem;
+  std::chrono::nanoseconds connect_time{0};
+  std::optional<TlsProbe> tls;  // of an https target
+  std::string answer_problem;
+  std::chrono::nanoseconds answer_time{0};
+  unsigned status = 0;
+};
+
+struct EventbusProbe {
+  EventbusProbe() = default;
+  std::string lookup_problem;
+  std::chrono::nanoseconds lookup_time{0};
+  std::size_t found = 0;  // addresses, of which the first kMostAddresses are talked to
+  std::vector<AddressProbe> addresses;
+};
+
+inline constexpr std::size_t kMostAddresses = 16;
+
+// What is asked: OPTIONS, which is safe (RFC 9110 section 9.2.1), without a body and without any
+// ce- field, so that not even a server that takes every method for a post finds an event in it.
+// Holds the values of `delivery.headers`: not for output.
+[[nodiscard]] std::string harmless_request(const config::Endpoint& endpoint,
+                                           const config::Delivery& delivery);
+
+// Looks the host up and talks to all of its addresses at the same time. Each step (look-up,
+// connection, handshake, answer) gets `patience`. Blocks until all are through.
+[[nodiscard]] EventbusProbe probe_eventbus(const config::Endpoint& endpoint,
+                                           const config::Delivery& delivery,
+                                           std::chrono::milliseconds patience);
+
+}  // namespace gateway::checkup

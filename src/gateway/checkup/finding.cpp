@@ -1,0 +1,68 @@
+#include "gateway/checkup/finding.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <iterator>
+#include <string_view>
+
+#include "gateway/egress/store/row_text.hpp"
+
+namespace gateway::checkup {
+namespace {
+
+std::string_view label(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::ok:
+      return "ok";
+    case Verdict::warn:
+      return "warn";
+    case Verdict::fail:
+      return "FAIL";
+  }
+  return "FAIL";
+}
+
+}  // namespace
+
+Blame gravest(std::span<const Finding> findings) noexcept {
+  Blame gravest = Blame::none;
+  for (const Finding& finding : findings) gravest = std::max(gravest, finding.blame());
+  return gravest;
+}
+
+std::string text_of(std::span<const Finding> findings) {
+  std::size_t width = 0;
+  for (const Finding& finding : findings) width = std::max(width, finding.subject().size());
+  std::string text;
+  const auto out = std::back_inserter(text);
+  for (const Finding& finding : findings) {
+    fmt::format_to(out, "{:<4}  {:<{}}  {}\n", label(finding.verdict()), finding.subject(), width,
+                   egress::printable(finding.text()));
+    if (finding.advice().empty()) continue;
+    fmt::format_to(out, "      {:<{}}  -> {}\n", "", width, egress::printable(finding.advice()));
+  }
+  return text;
+}
+
+std::string json_of(std::span<const Finding> findings) {
+  namespace json = boost::json;
+  json::array all;
+  for (const Finding& finding : findings) {
+    json::object one;
+    one["verdict"] = label(finding.verdict());
+    one["subject"] = finding.subject();
+    one["text"] = egress::printable(finding.text());
+    if (!finding.advice().empty()) one["advice"] = egress::printable(finding.advice());
+    all.push_back(std::move(one));
+  }
+  json::object report;
+  report["ok"] = gravest(findings) == Blame::none;
+  report["findings"] = std::move(all);
+  return json::serialize(report) + "\n";
+}
+
+}  // namespace gateway::checkup

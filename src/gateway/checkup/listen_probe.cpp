@@ -1,0 +1,55 @@
+#include "gateway/checkup/listen_probe.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+
+namespace gateway::checkup {
+namespace {
+
+std::string text_of(const config::HostPort& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return fmt::format("{}:{}", v6 ? "[" + address.host + "]" : address.host, address.port);
+}
+
+}  // namespace
+
+error_code try_bind(const config::HostPort& address) {
+  asio::io_context context(1);
+  error_code error;
+  const tcp::endpoint at(asio::ip::make_address(address.host, error), address.port);
+  if (error) return error;
+  tcp::acceptor probe(context);
+  probe.open(at.protocol(), error);
+  if (error) return error;
+  // As the gateway does: connections that are being forgotten do not matter, listeners do.
+  probe.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && at.address().is_v6()) probe.set_option(asio::ip::v6_only(false), error);
+  if (!error) probe.bind(at, error);
+  return error;
+}
+
+Finding listen_finding(const std::string& key, const config::HostPort& address,
+                       const error_code& error, bool gateway_there) {
+  const std::string at = text_of(address);
+  if (!error) return Finding::ok(key, at + " is free");
+  if (error == asio::error::address_in_use) {
+    if (gateway_there) {
+      return Finding::warn(key, at + " is in use, by a gateway that answers at gateway.admin",
+                           "nothing to do if it is the one this configuration is for");
+    }
+    return Finding::fail(Blame::unavailable, key, at + " is in use",
+                         "another process listens there: end it, or name another port");
+  }
+  std::string advice;
+  if (error == asio::error::access_denied) {
+    advice = "ports below 1024 take the capability CAP_NET_BIND_SERVICE";
+  } else if (error == boost::system::errc::address_not_available) {
+    advice = "no interface of this machine has the address; 0.0.0.0 is all of them";
+  }
+  return Finding::fail(Blame::unavailable, key, fmt::format("{}: {}", at, error.message()), advice);
+}
+
+}  // namespace gateway::checkup

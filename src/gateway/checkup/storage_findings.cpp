@@ -1,0 +1,86 @@
+#include "gateway/checkup/storage_findings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/checkup/figures.hpp"
+
+namespace gateway::checkup {
+namespace {
+
+using Medium = StorageProbe::Medium;
+
+// A post that needs the store waits for one or two of them.
+constexpr std::chrono::milliseconds kSlow{50};
+
+Finding speed(const std::string& key, const std::string& path, StorageProbe::Medium medium,
+              std::vector<std::chrono::nanoseconds> syncs) {
+  std::sort(syncs.begin(), syncs.end());
+  const auto median = syncs.empty() ? std::chrono::nanoseconds(0) : syncs[syncs.size() / 2];
+  const auto longest = syncs.empty() ? median : syncs.back();
+  std::string text = fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path,
+                                 syncs.size(), lapse_text(median), lapse_text(longest));
+  if (medium == Medium::memory) {
+    return Finding::warn(key, text + "; on a file system in memory",
+                         "events there are gone with the machine; name a path on a disk");
+  }
+  if (medium == Medium::layer) {
+    return Finding::warn(key, text + "; on an overlay file system, as of a container",
+                         "events there are gone with the container; name a path on a volume");
+  }
+  if (medium == Medium::network) {
+    return Finding::warn(key, text + "; on a network file system",
+                         "it has to honour locks and fsync; a local disk is safer");
+  }
+  if (median > kSlow) {
+    return Finding::warn(key, std::move(text),
+                         "a slow device: each post that needs it waits that long and longer");
+  }
+  return Finding::ok(key, std::move(text));
+}
+
+Finding space(const std::string& key, const config::Storage& storage, const StorageProbe& probe) {
+  std::string text =
+      fmt::format("{} free, {} there already, it may grow to {}", bytes_text(probe.free_bytes),
+                  bytes_text(probe.store_bytes), bytes_text(storage.max_bytes));
+  if (probe.free_bytes + probe.store_bytes >= storage.max_bytes) {
+    return Finding::ok(key + " space", std::move(text));
+  }
+  return Finding::warn(
+      key + " space", std::move(text),
+      fmt::format(
+          "the device is full before that, and posts that need it get 503 then: make room{}",
+          key == "spool" ? " or lower spool.max_bytes" : ""));
+}
+
+}  // namespace
+
+Findings storage_findings(const std::string& key, const config::Storage& storage,
+                          const std::optional<StorageProbe>& probe) {
+  Findings findings;
+  if (!probe) {
+    findings.push_back(Finding::fail(Blame::unavailable, key,
+                                     storage.path + ": the device did not answer in time",
+                                     "a disk or network file system that hangs"));
+  } else if (!probe->problem.empty()) {
+    findings.push_back(Finding::fail(
+        Blame::unavailable, key, fmt::format("{}: {}", storage.path, probe->problem),
+        fmt::format("the folder of {}.path must be there and be writable for the user of the "
+                    "process (65532 in the container)",
+                    key)));
+  } else {
+    findings.push_back(speed(key, storage.path, probe->medium, probe->syncs));
+    findings.push_back(space(key, storage, *probe));
+  }
+  return findings;
+}
+
+std::optional<std::uint64_t> room_of(const config::Storage& storage,
+                                     const std::optional<StorageProbe>& probe) {
+  if (!probe || !probe->problem.empty()) return std::nullopt;
+  return std::min<std::uint64_t>(storage.max_bytes, probe->free_bytes + probe->store_bytes);
+}
+
+}  // namespace gateway::checkup

@@ -1,0 +1,111 @@
+#include "gateway/checkup/storage_probe.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <future>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "runtime/descriptor.hpp"
+
+namespace gateway::checkup {
+namespace {
+
+constexpr std::size_t kPage = std::size_t{16} << 10;  // a store's
+
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
+
+StorageProbe::Medium medium_of(const std::string& folder) {
+  using Medium = StorageProbe::Medium;
+  struct statfs about{};
+  if (::statfs(folder.c_str(), &about) != 0) return Medium::disk;
+  constexpr auto kRamfs = 0x858458F6;  // linux/magic.h has it by another name in some versions
+  constexpr auto kCifs = 0xFF534D42;
+  switch (static_cast<std::uint32_t>(about.f_type)) {
+    case TMPFS_MAGIC:
+    case kRamfs:
+      return Medium::memory;
+    case OVERLAYFS_SUPER_MAGIC:
+      return Medium::layer;
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case kCifs:
+      return Medium::network;
+    default:
+      return Medium::disk;
+  }
+}
+
+std::uint64_t bytes_of_store(const std::string& path) {
+  std::uint64_t bytes = 0;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    std::error_code none;
+    const auto size = std::filesystem::file_size(path + suffix, none);
+    if (!none) bytes += size;
+  }
+  return bytes;
+}
+
+// A file without a name, or one whose name is taken away at once where there are none.
+Descriptor open_nameless(const std::string& folder) {
+  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (file || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
+  std::string path = folder + "/cos-gateway-check-XXXXXX";
+  Descriptor named(::mkostemp(path.data(), O_CLOEXEC));
+  if (named) ::unlink(path.c_str());
+  return named;
+}
+
+StorageProbe look(const std::string& path, unsigned writes) {
+  StorageProbe probe;
+  std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const auto failed = [&](const char* what) {
+    probe.problem = std::string(what) + ": " + reason(errno);
+    return probe;
+  };
+  struct statvfs space{};
+  if (::statvfs(folder.c_str(), &space) != 0) return failed("the folder cannot be had");
+  probe.free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+  probe.medium = medium_of(folder);
+  probe.store_bytes = bytes_of_store(path);
+  if (::access(path.c_str(), F_OK) == 0 && ::access(path.c_str(), R_OK | W_OK) != 0) {
+    return failed("the file cannot be written");
+  }
+  const Descriptor file = open_nameless(folder);
+  if (!file) return failed("nothing can be written there");
+  const std::array<char, kPage> page{};
+  for (unsigned i = 0; i < writes; ++i) {
+    if (::write(file.get(), page.data(), page.size()) != static_cast<ssize_t>(page.size())) {
+      return failed("a write failed");
+    }
+    const auto begun = std::chrono::steady_clock::now();
+    if (::fsync(file.get()) != 0) return failed("fsync failed");
+    probe.syncs.push_back(std::chrono::steady_clock::now() - begun);
+  }
+  return probe;
+}
+
+}  // namespace
+
+std::optional<StorageProbe> probe_storage(const std::string& path, unsigned writes,
+                                          std::chrono::milliseconds patience) {
+  std::packaged_task<StorageProbe()> looking([path, writes] { return look(path, writes); });
+  auto result = looking.get_future();
+  std::thread(std::move(looking)).detach();
+  if (result.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return result.get();
+}
+
+}  // namespace gateway::checkup

@@ -22,7 +22,9 @@ TEST(GoneEvents, AreWhatWasStored) {
     GoneEvents gone;
     std::size_t count = 0;
     for (std::size_t at = 0; at < GoneEvents::kMost; ++at) {
-      if (random() % 3 == 0) gone.add(at), ++count;
+      if (random() % 3 != 0) continue;
+      gone.add(at);
+      ++count;
     }
     const GoneEvents again(gone.value());
     EXPECT_EQ(again.value(), gone.value());
@@ -69,7 +71,8 @@ TEST(EventBlock, TellsWhichOfItsEventsIsNotWhatWasWritten) {
     EXPECT_EQ(std::ranges::count_if(block->entries(), &EventBlock::Entry::as_written), 3) << at;
   }
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const auto block = EventBlock::read(4, 17, kAdded, bytes.substr(0, size), sum);
+    const std::string cut = bytes.substr(0, size);
+    const auto block = EventBlock::read(4, 17, kAdded, cut, sum);
     EXPECT_FALSE(block && std::ranges::all_of(block->entries(), &EventBlock::Entry::as_written));
   }
   for (const std::int64_t count : {-1, 0, 3, 5, 49}) {

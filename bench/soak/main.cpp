@@ -62,7 +62,7 @@ void print(const soak::Outcome& outcome) {
   // What became of every record is no question where nothing is remembered of them.
   fmt::print("{}: {}\n{}", outcome.scenario, outcome.good() ? "good" : "BAD",
              outcome.attack ? std::string() : outcome.balance.table());
-  for (const auto& [name, value] : outcome.numbers) fmt::print("  {:<32}{:>12.6g}\n", name, value);
+  for (const auto& [name, value] : outcome.numbers) fmt::print("  {:<56}{:>12.6g}\n", name, value);
   for (const auto& problem : outcome.problems) fmt::print("  PROBLEM: {}\n", problem);
   fmt::print("\n");
   std::fflush(stdout);

@@ -28,6 +28,14 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::array kPosts{1U, 10U, 100U};  // records of a post
+// Of spooling. While a commit is under way its posts wait, and the next gathers the others: how
+// much one fsync serves is up to how many wait.
+struct Load {
+  unsigned records;  // of a post
+  unsigned connections;
+};
+constexpr std::array kLoads{Load{1, 256}, Load{1, 512}, Load{1, 1024}, Load{10, 256},
+                            Load{100, 256}};
 // Until a load runs evenly: what came before the eventbus was known to be down waits a second.
 constexpr milliseconds kSettle{1500};
 constexpr milliseconds kPoll{5};
@@ -55,6 +63,11 @@ class Stage {
     LoadPump::Settings settings;
     settings.port = port_;
     settings.records = records;
+    return settings;
+  }
+  [[nodiscard]] LoadPump::Settings load(const Load& load) const {
+    LoadPump::Settings settings = this->load(load.records);
+    settings.connections = load.connections;
     return settings;
   }
   [[nodiscard]] double metric(std::string_view name) const {
@@ -154,12 +167,13 @@ void check_refusals(Outcome& outcome, const LoadPump& pump) {
 Outcome spool_rate(const Options& options) {
   Outcome outcome;
   outcome.scenario = "spool-rate";
-  const milliseconds time = options.time / kPosts.size();
-  for (const unsigned records : kPosts) {
+  const milliseconds time = options.time / kLoads.size();
+  for (const Load& load : kLoads) {
     std::filesystem::remove(options.directory + "/spool.db");
     Stage stage(options);
-    Report report(outcome, fmt::format("posts of {}", records));
-    LoadPump pump(stage.load(records));
+    Report report(outcome,
+                  fmt::format("posts of {}, {} connections", load.records, load.connections));
+    LoadPump pump(stage.load(load));
     const std::uint64_t bytes_before = device_bytes(stage.gateway().pid());
     const double commits_before = stage.metric("cos_gateway_spool_commits_total");
     const std::uint64_t before = pump.acknowledged();
@@ -172,11 +186,13 @@ Outcome spool_rate(const Options& options) {
     static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
     const double piece = std::max(bytes / std::max(commits, 1.0), 4096.0);
     const double device = device_rate(options.directory, static_cast<std::size_t>(piece), time / 4);
+    const double bound = device / (bytes / events);
     report.number("records/commit", events / std::max(commits, 1.0));
     report.number("bytes written/record", bytes / events);
     report.number("device MB/s, same pieces", device / 1e6);
-    report.number("device records/s", device / (bytes / events));
-    report.number("share of the device", rate / (device / (bytes / events)));
+    report.number("device fsyncs/s, same pieces", device / piece);
+    report.number("device records/s", bound);
+    report.number("share of the device", rate / bound);
   }
   return outcome;
 }

@@ -8,6 +8,8 @@
 
 namespace gateway::events {
 
+class JsonIndex;
+
 // A CloudEvent 1.0 that somebody else made and that is passed on: attributes and data are kept.
 // (A COS record never becomes one of these: encoder.hpp writes it straight to the wire.)
 class CloudEvent {
@@ -55,6 +57,9 @@ struct HeaderField {
 // JSON format 2.2 says.
 [[nodiscard]] boost::system::result<CloudEvent, Malformed> read_structured_event(
     std::string_view body);
+// Likewise; for many events one after the other, as the index is the dearest of what is allocated.
+[[nodiscard]] boost::system::result<CloudEvent, Malformed> read_structured_event(
+    std::string_view body, JsonIndex& index);
 // Batched content mode, application/cloudevents-batch+json; all events or none.
 [[nodiscard]] boost::system::result<std::vector<CloudEvent>, Malformed> read_event_batch(
     std::string_view body);

@@ -14,6 +14,9 @@ namespace {
 constexpr std::array<std::string_view, 7> kStringAttributes = {
     "specversion", "id", "source", "type", "time", "subject", "dataschema"};
 
+// Those of the specification and one more.
+constexpr std::size_t kUsualAttributes = 8;
+
 bool is_integer(std::string_view number) noexcept {
   return number.find_first_of(".eE") == std::string_view::npos;
 }
@@ -137,9 +140,15 @@ class StructuredReader {
 
 boost::system::result<CloudEvent, Malformed> read_structured_event(std::string_view body) {
   JsonIndex index;
+  return read_structured_event(body, index);
+}
+
+boost::system::result<CloudEvent, Malformed> read_structured_event(std::string_view body,
+                                                                   JsonIndex& index) {
   auto json = index.read(body.data(), body.size());
   if (!json) return json.error();
   CloudEvent event;
+  event.attributes.reserve(kUsualAttributes);
   StructuredReader reader(*json);
   if (!reader.read(event) || !json->finish()) return json->error();
   return event;

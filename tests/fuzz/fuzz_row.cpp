@@ -115,6 +115,20 @@ bool same(const StoredRow& a, const StoredRow& b) {
          x.reason == y.reason && x.endpoint == y.endpoint && x.first == y.first && x.last == y.last;
 }
 
+void alter_row(sqlite::Database& database, std::uint8_t which, std::uint8_t how,
+               std::string_view input) {
+  const std::size_t column = which % (kColumns.size() + 1);
+  if (column == 0) return;
+  // With text, with a number or with a blob, whatever the column is meant to hold.
+  constexpr std::array kForms{"'x'||?1", "length(?1)*7919", "CAST(?1 AS BLOB)", "NULL"};
+  const std::string form = kForms[(how >> 1) % kForms.size()];
+  sqlite::Statement alter(database, std::string("UPDATE OR IGNORE events SET ") +
+                                        kColumns[column - 1] + "=" + form +
+                                        (form == "NULL" ? " WHERE ?1 IS NOT NULL" : ""));
+  alter.bind(1, input.substr(0, 64));
+  alter.run();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -131,28 +145,29 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }();
   static sqlite::Statement insert(*database, kInsertRow);
   static sqlite::Statement select(*database, std::string(kSelectRow) + " WHERE seq>0");
-  database->run("DELETE FROM events");
-  bind_row(insert, row.event, row.added);
-  insert.run();
-  const std::size_t column = data[0] % (kColumns.size() + 1);
-  if (column != 0) {
-    // With text, with a number or with a blob, whatever the column is meant to hold.
-    constexpr std::array kForms{"'x'||?1", "length(?1)*7919", "CAST(?1 AS BLOB)", "NULL"};
-    const std::string form = kForms[(data[1] >> 1) % kForms.size()];
-    sqlite::Statement alter(*database, std::string("UPDATE OR IGNORE events SET ") +
-                                           kColumns[column - 1] + "=" + form +
-                                           (form == "NULL" ? " WHERE ?1 IS NOT NULL" : ""));
-    alter.bind(1, input.substr(0, 64));
-    alter.run();
-  }
-  for (const RowCheck check : {RowCheck::event, RowCheck::sum}) {
-    StoredChunk chunk;
-    const sqlite::ResetAtEnd reset(select);
-    while (select.step()) add_row(select, chunk, check);
-    require(chunk.rows.size() + chunk.damaged.size() == 1, "there is one row");
-    for (const StoredRow& got : chunk.rows) require(same(got, row), "no altered row is given out");
-    if (chunk.rows.empty() && column == 0) {
-      require(!events::read_structured_event(row.event.json), "a row that was written is good");
+  for (const std::size_t events : {1U, 2U}) {
+    if (events == 2 && dead) break;
+    database->run("DELETE FROM events");
+    std::string block;
+    if (events == 1) {
+      bind_row(insert, row.seq, row.event, row.added);
+    } else {
+      bind_block(insert, row.seq, std::array{row.event, row.event}, row.added, block);
+    }
+    insert.run();
+    alter_row(*database, data[0], data[1], input);
+    for (const RowCheck check : {RowCheck::event, RowCheck::sum}) {
+      StoredChunk chunk;
+      const sqlite::ResetAtEnd reset(select);
+      while (select.step()) static_cast<void>(add_row(select, chunk, check));
+      const std::size_t found = chunk.rows.size() + chunk.damaged.size();
+      require(found == events || (found == 1 && chunk.rows.empty()), "there is what was written");
+      for (const StoredRow& got : chunk.rows) {
+        require(same(got, row), "no altered row is given out");
+      }
+      if (chunk.rows.empty() && data[0] % (kColumns.size() + 1) == 0) {
+        require(!events::read_structured_event(row.event.json), "a row that was written is good");
+      }
     }
   }
   return 0;

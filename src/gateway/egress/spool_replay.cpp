@@ -16,6 +16,7 @@ constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
 // A chunk is a part of the window, so that the next is there before the last is through.
 constexpr std::size_t kChunksInWindow = 4;
+constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
 
 }  // namespace
 
@@ -63,36 +64,51 @@ void SpoolReplay::pump() {
       });
 }
 
+void SpoolReplay::give_back(const std::vector<StoredRow>& rows) {
+  std::vector<Sequence> sequences;
+  for (const StoredRow& row : rows) sequences.push_back(row.seq);
+  spool_.give_back(std::move(sequences));
+}
+
 void SpoolReplay::take(const std::vector<StoredRow>& rows) {
   fetching_ = false;
   if (rows.empty()) return;
+  std::size_t bytes = 0;
+  for (const StoredRow& row : rows) bytes += row.event.json.size();
+  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), bytes)) {
+    give_back(rows);
+    return;
+  }
+  // The next are read while these are parsed.
+  rows_ += rows.size();
+  pump();
   std::vector<Sequence> sequences;
   std::vector<WallInstant> added;
   std::vector<events::CloudEvent> events;
-  std::size_t bytes = 0;
+  sequences.reserve(rows.size());
+  added.reserve(rows.size());
+  events.reserve(rows.size());
   for (const StoredRow& row : rows) {
-    auto event = events::read_structured_event(row.event.json);
+    // The index keeps the memory that the largest event took.
+    auto event = row.event.json.size() > kLargeEvent
+                     ? events::read_structured_event(row.event.json)
+                     : events::read_structured_event(row.event.json, index_);
     if (!event) {
       ++parked_;
       log::error("an event in the spool cannot be read; it is left there",
                  {{"row", row.seq}, {"reason", event.error().reason()}});
       continue;
     }
-    bytes += event->data.size();
     sequences.push_back(row.seq);
     added.push_back(row.added);
     events.push_back(std::move(*event));
   }
+  rows_ -= rows.size() - events.size();
   if (events.empty()) return;
-  if (stopped_ || !context_.eventbus.queue().admits(events.size(), bytes)) {
-    spool_.give_back(std::move(sequences));
-    return;
-  }
   const Instant now = context_.clock.refresh();
   Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
   post.passed_on = std::move(events);
   context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(sequences.size()));
-  rows_ += sequences.size();
   EventSlot slot;
   slot.post = &post;
   for (const events::CloudEvent& event : post.passed_on) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "events/json_index.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/spool_expiry.hpp"
 #include "gateway/egress/store/store_writer.hpp"
@@ -60,11 +61,13 @@ class SpoolReplay final : private PostOwner {
   void pump();
   [[nodiscard]] std::size_t room() const;
   void take(const std::vector<StoredRow>& rows);
+  void give_back(const std::vector<StoredRow>& rows);
   void finish(Post& post);
   void put_off(std::vector<Sequence> rows);
 
   Context context_;
   StoreWriter& spool_;
+  events::JsonIndex index_;
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
   std::uint64_t taken_ = 0;      // rows the eventbus took

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 #include "gateway/egress/store/stored_rows.hpp"
 
@@ -73,15 +74,16 @@ StoredChunk DamagedFile::next(std::size_t max_rows, std::size_t max_bytes) {
 }
 
 void DamagedFile::take(StoredChunk& chunk, std::size_t& bytes) {
-  const Sequence seq = rows_->integer(0);
   // Never back: after an error the walk goes on from here, and must come to an end.
-  at_ = std::max(at_, seq);
-  if (given_out(seq)) return;
-  const std::size_t before = chunk.rows.size();
-  add_row(*rows_, chunk, RowCheck::event);
-  if (chunk.rows.size() == before) return;
-  note_given_out(seq);
-  bytes += chunk.rows.back().event.bytes();
+  at_ = std::max(at_, rows_->integer(0));
+  StoredChunk got;
+  at_ = std::max(at_, add_row(*rows_, got, RowCheck::event));
+  for (StoredRow& row : got.rows) {
+    if (given_out(row.seq)) continue;
+    note_given_out(row.seq);
+    bytes += row.event.bytes();
+    chunk.rows.push_back(std::move(row));
+  }
 }
 
 bool DamagedFile::readable_behind(Sequence seq) {

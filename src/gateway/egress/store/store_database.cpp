@@ -7,6 +7,9 @@
 #include <chrono>
 #include <filesystem>
 #include <iterator>
+#include <limits>
+#include <optional>
+#include <string>
 #include <system_error>
 
 #include "gateway/egress/store/store_schema.hpp"
@@ -29,6 +32,10 @@ constexpr std::chrono::milliseconds kWalkTime{500};
 constexpr std::uint64_t kPagesToRemove = 64;
 constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
 
+// The row that holds event ?1, or would if it were there, and all behind it.
+constexpr std::string_view kFromRowOf =
+    "seq>=coalesce((SELECT max(seq) FROM events WHERE seq<=?1),?1)";
+
 [[noreturn]] void throw_damaged(const std::string& text) {
   throw sqlite::Error(SQLITE_CORRUPT, 0, text);
 }
@@ -38,11 +45,18 @@ constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
 struct StoreDatabase::Statements {
   explicit Statements(sqlite::Database& database)
       : insert(database, kInsertRow),
-        select(database, fmt::format("{} WHERE seq>?1 ORDER BY seq", kSelectRow)),
-        select_one(database, fmt::format("{} WHERE seq=?1", kSelectRow)),
-        sizes(database, "SELECT coalesce(reason,''),size FROM events WHERE seq BETWEEN ?1 AND ?2"),
+        select(database, fmt::format("{} WHERE {} ORDER BY seq", kSelectRow, kFromRowOf)),
+        select_one(database, fmt::format("{} WHERE seq<=?1 ORDER BY seq DESC LIMIT 1", kSelectRow)),
+        sizes(database,
+              fmt::format("{} WHERE {} AND seq<=?2 ORDER BY seq", kSelectSize, kFromRowOf)),
+        last(database, fmt::format("{} ORDER BY seq DESC LIMIT 1", kSelectSize)),
+        sequence(database, "SELECT seq FROM sqlite_sequence WHERE name='events'"),
+        note_sequence(database, "UPDATE sqlite_sequence SET seq=?1 WHERE name='events'"),
         remove(database, "DELETE FROM events WHERE seq BETWEEN ?1 AND ?2"),
-        mark(database, "UPDATE events SET replayed_ms=?2 WHERE seq=?1"),
+        shrink(database, "UPDATE events SET size=?2,replayed_ms=?3 WHERE seq=?1"),
+        mark(database,
+             "UPDATE events SET replayed_ms=?2 WHERE seq=?1 AND(status IS NULL OR attempts "
+             "NOTNULL)"),
         add_totals(database,
                    "INSERT INTO totals(reason,rows,bytes)VALUES(?1,?2,?3)ON CONFLICT(reason)"
                    "DO UPDATE SET rows=rows+excluded.rows,bytes=bytes+excluded.bytes"),
@@ -53,7 +67,11 @@ struct StoreDatabase::Statements {
   sqlite::Statement select;
   sqlite::Statement select_one;
   sqlite::Statement sizes;
+  sqlite::Statement last;
+  sqlite::Statement sequence;
+  sqlite::Statement note_sequence;
   sqlite::Statement remove;
+  sqlite::Statement shrink;
   sqlite::Statement mark;
   sqlite::Statement add_totals;
   sqlite::Statement totals;
@@ -65,7 +83,8 @@ void StoreDatabase::StatementsDeleter::operator()(Statements* statements) const 
 }
 
 StoreDatabase::StoreDatabase(const Settings& settings)
-    : database_(settings.path, SQLITE_OPEN_READWRITE | (settings.owner ? SQLITE_OPEN_CREATE : 0)) {
+    : database_(settings.path, SQLITE_OPEN_READWRITE | (settings.owner ? SQLITE_OPEN_CREATE : 0)),
+      blocks_(settings.kind == StoreKind::spool) {
   if (sqlite3_db_readonly(database_.handle(), "main") != 0) throw Unusable("it is read-only");
   configure();
   recognise(settings);
@@ -87,7 +106,8 @@ void StoreDatabase::configure() {
   sqlite3_busy_timeout(database_.handle(), kBusyMs);
   database_.run(
       fmt::format("PRAGMA cell_size_check=ON;PRAGMA trusted_schema=OFF;"
-                  "PRAGMA temp_store=MEMORY;PRAGMA mmap_size=0;PRAGMA cache_size=-{}",
+                  "PRAGMA temp_store=MEMORY;PRAGMA mmap_size=0;PRAGMA secure_delete=FAST;"
+                  "PRAGMA cache_size=-{}",
                   kCacheKiB));
 }
 
@@ -135,16 +155,17 @@ void StoreDatabase::check_integrity() {
 bool StoreDatabase::recount(bool bounded) {
   std::map<std::string, StoreTotals> found;
   {
-    sqlite::Statement rows(database_, "SELECT coalesce(reason,''),size FROM events ORDER BY seq");
+    sqlite::Statement rows(database_, fmt::format("{} ORDER BY seq", kSelectSize));
     const sqlite::ResetAtEnd reset(rows);
     const auto deadline = std::chrono::steady_clock::now() + kWalkTime;
     std::string reason;
     while (rows.step()) {
       if (bounded && std::chrono::steady_clock::now() >= deadline) return false;
-      reason = rows.text(0);
+      const RowSize row(rows);
+      reason = row.reason;
       StoreTotals& totals = found[reason];
-      ++totals.rows;
-      totals.bytes += static_cast<std::uint64_t>(rows.integer(1));
+      totals.rows += row.there();
+      totals.bytes += row.bytes;
     }
   }
   sqlite::Statement kept(database_, "SELECT count(*) FROM totals WHERE rows<>0 OR bytes<>0");
@@ -204,21 +225,52 @@ void StoreDatabase::add_to_totals(const std::map<std::string, StoreTotals>& chan
   }
 }
 
+// For `to_come` more; also of rows that are gone.
+Sequence StoreDatabase::last_given_out(std::size_t to_come) {
+  Sequence last = last_seq();
+  {
+    sqlite::Statement& row = statements_->last;
+    const sqlite::ResetAtEnd reset(row);
+    if (row.step()) last = std::max(last, RowSize(row).last());
+  }
+  if (last > std::numeric_limits<Sequence>::max() - static_cast<Sequence>(to_come)) {
+    throw sqlite::Error(SQLITE_FULL, 0, "there are no more numbers");
+  }
+  return last;
+}
+
+// SQLite takes the number of a row for the last.
+void StoreDatabase::note_given_out(Sequence last) {
+  statements_->note_sequence.bind(1, last);
+  statements_->note_sequence.run();
+}
+
 Sequence StoreDatabase::append(std::span<const StoredEvent> events, WallInstant added) {
   if (wal_bytes() > 2 * wal_bound_) checkpoint();  // nobody else did
   set_durability(Durability::at_commit);
   set_max_pages(max_pages_);
   sqlite::Transaction transaction(database_);
   std::map<std::string, StoreTotals> totals;
-  for (const StoredEvent& event : events) {
-    bind_row(statements_->insert, event, added);
+  Sequence last = last_given_out(events.size());
+  for (std::span<const StoredEvent> rest = events; !rest.empty();) {
+    const std::size_t count = blocks_ ? EventBlock::fitting(rest) : 1;
+    const auto row = rest.first(count);
+    if (count == 1) {
+      bind_row(statements_->insert, last + 1, row.front(), added);
+    } else {
+      bind_block(statements_->insert, last + 1, row, added, block_);
+    }
     statements_->insert.run();
+    last += static_cast<Sequence>(count);
+    rest = rest.subspan(count);
+  }
+  note_given_out(last);
+  for (const StoredEvent& event : events) {
     StoreTotals& of_reason = totals[event.details ? event.details->reason : std::string()];
     ++of_reason.rows;
     of_reason.bytes += event.bytes();
   }
   add_to_totals(totals, 1);
-  const Sequence last = sqlite3_last_insert_rowid(database_.handle());
   transaction.commit();
   return last;
 }
@@ -236,14 +288,16 @@ StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t
   StoredChunk chunk;
   sqlite::Statement& one = statements_->select_one;
   std::size_t bytes = 0;
-  for (const Sequence seq : rows) {
-    if (bytes >= max_bytes) break;
+  while (!rows.empty() && bytes < max_bytes) {
     const sqlite::ResetAtEnd reset(one);
-    one.bind(1, seq);
-    chunk.last = seq;
-    const std::size_t before = chunk.rows.size();
-    if (one.step()) add_row(one, chunk, check);
-    if (chunk.rows.size() > before) bytes += chunk.rows.back().event.bytes();
+    one.bind(1, rows.front());
+    std::size_t looked_at = 1;
+    if (one.step()) {
+      looked_at = add_wanted(one, rows, chunk, bytes, max_bytes, check);
+    } else {
+      chunk.last = rows.front();
+    }
+    rows = rows.subspan(looked_at);
   }
   return chunk;
 }
@@ -253,31 +307,93 @@ StoreTotals StoreDatabase::remove(std::span<const Sequence> rows) {
   set_max_pages(max_pages_ + kPagesToRemove);
   sqlite::Transaction transaction(database_);
   std::map<std::string, StoreTotals> totals;
-  StoreTotals removed;
-  std::string reason;
   // Neighbours go together: one statement for a range costs a third of one for every row.
   for (auto first = rows.begin(); first != rows.end();) {
     auto last = first;
     while (std::next(last) != rows.end() && *std::next(last) == *last + 1) ++last;
-    sqlite::Statement& sizes = statements_->sizes;
-    const sqlite::ResetAtEnd reset(sizes);
-    sizes.bind(1, *first).bind(2, *last);
-    while (sizes.step()) {
-      reason = sizes.text(0);
-      const auto bytes = static_cast<std::uint64_t>(sizes.integer(1));
-      StoreTotals& of_reason = totals[reason];
-      ++of_reason.rows;
-      of_reason.bytes += bytes;
-      ++removed.rows;
-      removed.bytes += bytes;
-    }
-    statements_->remove.bind(1, *first).bind(2, *last);
-    statements_->remove.run();
+    remove_range(*first, *last, totals);
     first = std::next(last);
   }
   add_to_totals(totals, -1);
   transaction.commit();
+  StoreTotals removed;
+  for (const auto& [reason, of_reason] : totals) {
+    removed.rows += of_reason.rows;
+    removed.bytes += of_reason.bytes;
+  }
   return removed;
+}
+
+void StoreDatabase::remove_range(Sequence first, Sequence last,
+                                 std::map<std::string, StoreTotals>& removed) {
+  // Blocks that reach beyond the range, at either end of it.
+  std::optional<Sequence> head;
+  std::optional<Sequence> tail;
+  {
+    sqlite::Statement& sizes = statements_->sizes;
+    const sqlite::ResetAtEnd reset(sizes);
+    sizes.bind(1, first).bind(2, last);
+    std::string reason;
+    while (sizes.step()) {
+      const RowSize row(sizes);
+      tail.reset();
+      if (row.last() < first) continue;
+      if (row.seq < first) {
+        head = row.seq;
+      } else if (row.last() > last) {
+        tail = row.seq;
+      } else {
+        reason = row.reason;
+        StoreTotals& of_reason = removed[reason];
+        of_reason.rows += row.there();
+        of_reason.bytes += row.bytes;
+      }
+    }
+  }
+  statements_->remove.bind(1, first).bind(2, tail ? *tail - 1 : last);
+  statements_->remove.run();
+  if (head) remove_from_block(*head, first, last, removed);
+  if (tail) remove_from_block(*tail, first, last, removed);
+}
+
+void StoreDatabase::remove_from_block(Sequence block, Sequence first, Sequence last,
+                                      std::map<std::string, StoreTotals>& removed) {
+  std::uint64_t bytes = 0;
+  std::uint64_t left = 0;
+  GoneEvents gone;
+  {
+    sqlite::Statement& row = statements_->select_one;
+    const sqlite::ResetAtEnd reset(row);
+    row.bind(1, block);
+    if (!row.step()) return;
+    const auto it = block_of(row);
+    if (!it) return;  // nothing of it was ever given out
+    gone = gone_from(row);
+    StoreTotals& totals = removed[std::string()];
+    Sequence seq = block;
+    for (const EventBlock::Entry& entry : it->entries()) {
+      const auto index = static_cast<std::size_t>(seq - block);
+      if (!gone.has(index) && seq >= first && seq <= last) {
+        gone.add(index);
+        ++totals.rows;
+        totals.bytes += entry.bytes();
+      }
+      if (!gone.has(index)) {
+        ++left;
+        bytes += entry.bytes();
+      }
+      ++seq;
+    }
+  }
+  if (left == 0) {
+    statements_->remove.bind(1, block).bind(2, block);
+    statements_->remove.run();
+  } else {
+    statements_->shrink.bind(1, block)
+        .bind(2, static_cast<std::int64_t>(bytes))
+        .bind(3, gone.value());
+    statements_->shrink.run();
+  }
 }
 
 void StoreDatabase::mark_replayed(std::span<const Sequence> rows, WallInstant when) {
@@ -311,7 +427,9 @@ std::optional<WallInstant> StoreDatabase::oldest() {
 }
 
 Sequence StoreDatabase::last_seq() {
-  return database_.integer("SELECT seq FROM sqlite_sequence WHERE name='events'");
+  sqlite::Statement& row = statements_->sequence;
+  const sqlite::ResetAtEnd reset(row);
+  return row.step() ? row.integer(0) : 0;
 }
 
 void StoreDatabase::probe() {
@@ -320,9 +438,9 @@ void StoreDatabase::probe() {
   sqlite::Transaction transaction(database_);
   StoredEvent event;
   event.json.resize(kProbeBytes, ' ');
-  bind_row(statements_->insert, event, {});
+  const Sequence written = last_given_out(1) + 1;
+  bind_row(statements_->insert, written, event, {});
   statements_->insert.run();
-  const Sequence written = sqlite3_last_insert_rowid(database_.handle());
   statements_->remove.bind(1, written).bind(2, written);
   statements_->remove.run();
   transaction.commit();
@@ -334,12 +452,12 @@ void StoreDatabase::save(std::span<const StoredRow> rows, const Salvage& progres
   set_max_pages(max_pages_);
   sqlite::Transaction transaction(database_);
   std::map<std::string, StoreTotals> totals;
+  Sequence last = last_given_out(rows.size());
   for (const StoredRow& row : rows) {
-    bind_row(statements_->insert, row.event, row.added);
+    bind_row(statements_->insert, ++last, row.event, row.added);
     statements_->insert.run();
     if (row.replayed) {
-      statements_->mark.bind(1, sqlite3_last_insert_rowid(database_.handle()))
-          .bind(2, row.replayed->time_since_epoch().count());
+      statements_->mark.bind(1, last).bind(2, row.replayed->time_since_epoch().count());
       statements_->mark.run();
     }
     StoreTotals& of_reason = totals[row.event.details ? row.event.details->reason : std::string()];

@@ -68,6 +68,11 @@ class StoreDatabase {
   void set_durability(Durability durability);
   void set_max_pages(std::uint64_t pages);
   void add_to_totals(const std::map<std::string, StoreTotals>& changes, int sign);
+  [[nodiscard]] Sequence last_given_out(std::size_t to_come);
+  void note_given_out(Sequence last);
+  void remove_range(Sequence first, Sequence last, std::map<std::string, StoreTotals>& removed);
+  void remove_from_block(Sequence block, Sequence first, Sequence last,
+                         std::map<std::string, StoreTotals>& removed);
 
   struct Statements;
   struct StatementsDeleter {
@@ -75,6 +80,8 @@ class StoreDatabase {
   };
 
   sqlite::Database database_;
+  const bool blocks_;  // are made of events that arrive together
+  std::string block_;
   std::size_t page_size_ = 0;
   std::size_t wal_bound_ = 0;
   std::uint64_t max_pages_ = 0;      // for appending; 0: not bounded here

@@ -8,7 +8,8 @@
 namespace gateway::egress {
 
 // What a store's database looks like, version 1. One table for both kinds; dead letters fill more
-// of its columns. No index but the row number: appending writes one end of the file only.
+// of its columns. No index but the row number: appending writes one end of the file only. A row of
+// a spool may hold several events (stored_rows.hpp); in older files each holds one.
 
 // Makes the tables in an empty database; rows count from behind `first_seq`.
 void create_schema(sqlite::Database& database, StoreKind kind, Sequence first_seq,

@@ -1,5 +1,8 @@
 #include "gateway/egress/store/stored_rows.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "events/cloud_event.hpp"
@@ -11,6 +14,9 @@ namespace {
 // Passed over by a filter in one go: a few milliseconds' worth, as a statement under way keeps the
 // write-ahead log from being reused.
 constexpr std::size_t kMaxPassedOver = 20'000;
+
+// Room that is made for rows before any is read.
+constexpr std::size_t kRowsAtOnce = 256;
 
 // So does every event the encoder writes: with its sum right, such a row was an event.
 constexpr std::string_view kEventsBegin = R"({"specversion":"1.0",)";
@@ -41,14 +47,25 @@ WallInstant time_at(const sqlite::Statement& row, int column) noexcept {
   return WallInstant{std::chrono::milliseconds{row.integer(column)}};
 }
 
+bool is_block(const sqlite::Statement& row) noexcept {
+  return row.is_null(kAttempts) && !row.is_null(kStatus);
+}
+
+bool wanted_time(WallInstant added, const StoreFilter& filter) noexcept {
+  return (!filter.since || added >= *filter.since) && (!filter.until || added < *filter.until);
+}
+
 bool wanted(const sqlite::Statement& row, const StoreFilter& filter) {
-  const WallInstant added = time_at(row, kAdded);
-  if (filter.since && added < *filter.since) return false;
-  if (filter.until && added >= *filter.until) return false;
+  if (!wanted_time(time_at(row, kAdded), filter)) return false;
   if (filter.not_replayed && !row.is_null(kReplayed)) return false;
   if (!filter.bucket.empty() && row.text(kBucket) != filter.bucket) return false;
   if (!filter.reason.empty() && row.text(kReason) != filter.reason) return false;
   return filter.key_prefix.empty() || row.text(kKey).starts_with(filter.key_prefix);
+}
+
+bool wanted(const EventBlock::Entry& entry, const StoreFilter& filter) noexcept {
+  return (filter.bucket.empty() || entry.bucket == filter.bucket) && filter.reason.empty() &&
+         entry.key.starts_with(filter.key_prefix);
 }
 
 StoredRow row_of(const sqlite::Statement& row) {
@@ -73,16 +90,135 @@ StoredRow row_of(const sqlite::Statement& row) {
   return stored;
 }
 
+bool is_event(std::string_view json, RowCheck check) {
+  return (check == RowCheck::sum && json.starts_with(kEventsBegin)) ||
+         events::read_structured_event(json).has_value();
+}
+
+void add(StoredRow stored, std::uint64_t sum, StoredChunk& chunk, RowCheck check) {
+  if (row_sum(stored.event, stored.added) == sum && is_event(stored.event.json, check)) {
+    chunk.rows.push_back(std::move(stored));
+  } else {
+    chunk.damaged.push_back(stored.seq);
+  }
+}
+
+void add(const EventBlock::Entry& entry, Sequence seq, WallInstant added, StoredChunk& chunk,
+         RowCheck check) {
+  if (entry.as_written() && is_event(entry.json, check)) {
+    StoredRow& stored = chunk.rows.emplace_back();
+    stored.seq = seq;
+    stored.added = added;
+    stored.event.id = entry.id;
+    stored.event.type = entry.type;
+    stored.event.bucket = entry.bucket;
+    stored.event.key = entry.key;
+    stored.event.json = entry.json;
+  } else {
+    chunk.damaged.push_back(seq);
+  }
+}
+
+std::uint64_t sum_of(const sqlite::Statement& row) noexcept {
+  return static_cast<std::uint64_t>(row.integer(kSum));
+}
+
+GoneEvents gone_of(const sqlite::Statement& row, int column) noexcept {
+  return row.is_null(column) ? GoneEvents() : GoneEvents(row.integer(column));
+}
+
+// Adds what a filter wants of one row after the other, until that is enough.
+class Collector {
+ public:
+  Collector(const StoreFilter& filter, Sequence after, RowCheck check)
+      : filter_(filter), check_(check) {
+    chunk_.last = after;
+  }
+
+  // Of chunk().rows, their bytes, and what was passed over.
+  void bound(std::size_t max_rows, std::size_t max_bytes, std::size_t max_passed_over) noexcept {
+    max_rows_ = max_rows;
+    max_bytes_ = max_bytes;
+    max_passed_over_ = max_passed_over;
+  }
+  [[nodiscard]] bool enough() const noexcept {
+    return chunk_.rows.size() >= max_rows_ || bytes_ >= max_bytes_ ||
+           passed_over_ >= max_passed_over_;
+  }
+  void look_at(sqlite::Statement& row) {
+    const Sequence seq = row.integer(kSeq);
+    if (is_block(row)) {
+      look_at_block(row, seq);
+    } else if (seq > chunk_.last) {
+      chunk_.last = seq;
+      const std::size_t before = chunk_.rows.size();
+      if (wanted(row, filter_)) add(row_of(row), sum_of(row), chunk_, check_);
+      count(before);
+    }
+  }
+  [[nodiscard]] StoredChunk& chunk() noexcept { return chunk_; }
+
+ private:
+  void look_at_block(const sqlite::Statement& row, Sequence seq) {
+    const WallInstant added = time_at(row, kAdded);
+    const auto block = block_of(row);
+    if (!block) {
+      // How far it reached cannot be told; it counts as the first of its events.
+      if (seq <= chunk_.last) return;
+      chunk_.last = seq;
+      if (wanted_time(added, filter_)) chunk_.damaged.push_back(seq);
+      ++passed_over_;
+      return;
+    }
+    const bool in_time = wanted_time(added, filter_);
+    const GoneEvents gone = gone_of(row, kReplayed);
+    for (std::size_t i = 0; i < block->entries().size() && !enough(); ++i) {
+      const Sequence event = seq + static_cast<Sequence>(i);
+      if (event <= chunk_.last) continue;
+      chunk_.last = event;
+      const std::size_t before = chunk_.rows.size();
+      const EventBlock::Entry& entry = block->entries()[i];
+      if (in_time && !gone.has(i) && wanted(entry, filter_)) {
+        add(entry, event, added, chunk_, check_);
+      }
+      count(before);
+    }
+  }
+  void count(std::size_t rows_before) noexcept {
+    if (chunk_.rows.size() == rows_before) {
+      ++passed_over_;
+    } else {
+      bytes_ += chunk_.rows.back().event.bytes();
+    }
+  }
+
+  static constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
+
+  const StoreFilter& filter_;
+  const RowCheck check_;
+  std::size_t max_rows_ = kNoBound;
+  std::size_t max_bytes_ = kNoBound;
+  std::size_t max_passed_over_ = kNoBound;
+  StoredChunk chunk_;
+  std::size_t bytes_ = 0;
+  std::size_t passed_over_ = 0;
+};
+
 }  // namespace
 
 const std::string_view kInsertRow =
     "INSERT INTO events(added_ms,size,sum,id,type,bucket,key,attempts,status,reason,endpoint,"
-    "first_ms,last_ms,body,event)VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
+    "first_ms,last_ms,body,event,seq,replayed_ms)"
+    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)";
 const std::string_view kSelectRow =
     "SELECT seq,added_ms,sum,id,type,bucket,key,attempts,status,reason,endpoint,first_ms,last_ms,"
     "replayed_ms,body,event FROM events";
+const std::string_view kSelectSize =
+    "SELECT seq,coalesce(reason,''),size,CASE WHEN attempts IS NULL THEN status END,replayed_ms "
+    "FROM events";
 
-void bind_row(sqlite::Statement& insert, const StoredEvent& event, WallInstant added) {
+void bind_row(sqlite::Statement& insert, Sequence seq, const StoredEvent& event,
+              WallInstant added) {
   insert.bind(1, ms(added))
       .bind(2, static_cast<std::int64_t>(event.bytes()))
       .bind(3, static_cast<std::int64_t>(row_sum(event, added)))
@@ -90,7 +226,9 @@ void bind_row(sqlite::Statement& insert, const StoredEvent& event, WallInstant a
       .bind(5, event.type)
       .bind(6, event.bucket)
       .bind(7, event.key)
-      .bind_blob(15, event.json);
+      .bind_blob(15, event.json)
+      .bind(16, seq)
+      .bind_null(17);
   if (event.details) {
     insert.bind(8, event.details->attempts)
         .bind(9, event.details->status)
@@ -104,41 +242,97 @@ void bind_row(sqlite::Statement& insert, const StoredEvent& event, WallInstant a
   }
 }
 
-void add_row(sqlite::Statement& row, StoredChunk& chunk, RowCheck check) {
-  StoredRow stored = row_of(row);
-  const bool as_written =
-      row_sum(stored.event, stored.added) == static_cast<std::uint64_t>(row.integer(kSum));
-  const bool intact =
-      as_written && ((check == RowCheck::sum && stored.event.json.starts_with(kEventsBegin)) ||
-                     events::read_structured_event(stored.event.json).has_value());
-  if (intact) {
-    chunk.rows.push_back(std::move(stored));
-  } else {
-    chunk.damaged.push_back(stored.seq);
-  }
+void bind_block(sqlite::Statement& insert, Sequence first, std::span<const StoredEvent> events,
+                WallInstant added, std::string& bytes) {
+  std::size_t size = 0;
+  for (const StoredEvent& event : events) size += event.bytes();
+  const std::uint64_t sum = EventBlock::write(events, first, added, bytes);
+  insert.bind(1, ms(added))
+      .bind(2, static_cast<std::int64_t>(size))
+      .bind(3, static_cast<std::int64_t>(sum));
+  for (int parameter = 4; parameter <= 7; ++parameter) insert.bind(parameter, std::string_view());
+  for (int parameter = 8; parameter <= 14; ++parameter) insert.bind_null(parameter);
+  insert.bind(9, static_cast<std::int64_t>(events.size()))
+      .bind_blob(15, bytes)
+      .bind(16, first)
+      .bind(17, GoneEvents().value());
+}
+
+std::optional<EventBlock> block_of(const sqlite::Statement& row) {
+  if (!is_block(row)) return std::nullopt;
+  return EventBlock::read(row.integer(kStatus), row.integer(kSeq), time_at(row, kAdded),
+                          row.text(kEvent), sum_of(row));
+}
+
+GoneEvents gone_from(const sqlite::Statement& block) noexcept {
+  return gone_of(block, kReplayed);
+}
+
+Sequence add_row(sqlite::Statement& row, StoredChunk& chunk, RowCheck check) {
+  const StoreFilter any;
+  Collector collector(any, std::numeric_limits<Sequence>::min(), check);
+  collector.look_at(row);
+  StoredChunk& got = collector.chunk();
+  std::move(got.rows.begin(), got.rows.end(), std::back_inserter(chunk.rows));
+  chunk.damaged.insert(chunk.damaged.end(), got.damaged.begin(), got.damaged.end());
+  return got.last;
 }
 
 StoredChunk collect_rows(sqlite::Statement& rows, const StoreFilter& filter, Sequence after,
                          std::size_t max_rows, std::size_t max_bytes, RowCheck check) {
-  StoredChunk chunk;
-  chunk.last = after;
-  std::size_t bytes = 0;
-  std::size_t passed_over = 0;
-  while (chunk.rows.size() < max_rows && bytes < max_bytes && passed_over < kMaxPassedOver) {
+  Collector collector(filter, after, check);
+  collector.bound(max_rows, max_bytes, kMaxPassedOver);
+  collector.chunk().rows.reserve(std::min(max_rows, kRowsAtOnce));
+  while (!collector.enough()) {
     if (!rows.step()) {
-      chunk.end = true;
+      collector.chunk().end = true;
       break;
     }
-    chunk.last = rows.integer(kSeq);
-    const std::size_t before = chunk.rows.size();
-    if (wanted(rows, filter)) add_row(rows, chunk, check);
-    if (chunk.rows.size() == before) {
-      ++passed_over;
-    } else {
-      bytes += chunk.rows.back().event.bytes();
-    }
+    collector.look_at(rows);
   }
-  return chunk;
+  return std::move(collector.chunk());
+}
+
+std::size_t add_wanted(sqlite::Statement& row, std::span<const Sequence> wanted, StoredChunk& chunk,
+                       std::size_t& bytes, std::size_t max_bytes, RowCheck check) {
+  const Sequence seq = row.integer(kSeq);
+  chunk.last = wanted.front();
+  const std::size_t before = chunk.rows.size();
+  const auto block = block_of(row);
+  if (!block) {
+    if (seq != wanted.front()) return 1;
+    if (is_block(row)) {
+      chunk.damaged.push_back(seq);
+    } else {
+      add(row_of(row), sum_of(row), chunk, check);
+      if (chunk.rows.size() != before) bytes += chunk.rows.back().event.bytes();
+    }
+    return 1;
+  }
+  const GoneEvents gone = gone_of(row, kReplayed);
+  std::size_t looked_at = 0;
+  for (const Sequence event : wanted) {
+    const auto index = static_cast<std::size_t>(event - seq);
+    if (index >= block->entries().size() || bytes >= max_bytes) break;
+    ++looked_at;
+    chunk.last = event;
+    if (gone.has(index)) continue;
+    const EventBlock::Entry& entry = block->entries()[index];
+    const std::size_t rows = chunk.rows.size();
+    add(entry, event, time_at(row, kAdded), chunk, check);
+    if (chunk.rows.size() != rows) bytes += entry.bytes();
+  }
+  return std::max<std::size_t>(looked_at, 1);
+}
+
+RowSize::RowSize(const sqlite::Statement& row)
+    : seq(row.integer(0)), reason(row.text(1)), bytes(static_cast<std::uint64_t>(row.integer(2))) {
+  if (row.is_null(3)) return;
+  const std::int64_t count = row.integer(3);
+  // Otherwise it is damaged, and counts as one.
+  if (count < 1 || count > static_cast<std::int64_t>(EventBlock::kMostEvents)) return;
+  events = static_cast<std::size_t>(count);
+  gone = gone_of(row, 4);
 }
 
 }  // namespace gateway::egress

@@ -165,7 +165,7 @@ TEST(EventStoreDamage, GoesOnBehindTheNumbersOfAFileDamagedWhileItWasOpen) {
   Child vandal([&] {
     // A commit of somebody else makes the store look at the file again.
     static auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool);
-    if (!tool || !(*tool)->mark_replayed(std::vector{before[0]}, kAdded)) return false;
+    if (!tool || !(*tool)->probe()) return false;
     const std::size_t size = contents(directory.file()).size();
     std::fstream file(directory.file(), std::ios::binary | std::ios::in | std::ios::out);
     file << std::string(size, '\xA5') << std::flush;

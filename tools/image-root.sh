@@ -14,7 +14,7 @@ build=$1
 root=$2
 date=${SOURCE_DATE_EPOCH:?the date of every file}
 
-cmake --install "$build" --prefix "$root/usr" --strip >/dev/null
+install -D --strip "$build/bin/cos-gateway" "$root/usr/bin/cos-gateway"
 
 # Where the loader finds them here, it finds them there: by its built-in paths, without a cache. What
 # getaddrinfo needs for `files` and `dns` is in libc itself.

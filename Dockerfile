@@ -14,8 +14,7 @@ COPY src src
 RUN ./dev build release cos-gateway
 COPY LICENSE ./
 COPY tools/image-root.sh tools/
-ARG SOURCE_DATE_EPOCH=0
-RUN SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} tools/image-root.sh build/release /image
+RUN tools/image-root.sh build/release /image
 
 FROM scratch
 COPY --from=build /image/ /
@@ -36,6 +35,8 @@ ARG VERSION=unknown
 ARG REVISION=unknown
 ARG SOURCE=
 ARG CREATED=1970-01-01T00:00:00Z
+# For BuildKit: when this image says it was made.
+ARG SOURCE_DATE_EPOCH
 LABEL org.opencontainers.image.title="cos-gateway" \
       org.opencontainers.image.description="Tencent COS object events in, CloudEvents out" \
       org.opencontainers.image.licenses="Apache-2.0" \

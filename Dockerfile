@@ -1,27 +1,22 @@
-# docker build -t cos-gateway .        or ./dev image
-# BASE may name any Debian 12 or later, or Ubuntu 24.04 image; both stages use the same one.
+# ./dev image        or docker build -t cos-gateway .
+# BASE may name any Debian 12 or later, or Ubuntu 24.04 image. Nothing here needs BuildKit.
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
-# What the base has already need not be copied into the final stage.
-RUN find / -xdev -name '*.so*' | sort > /base-libraries
 WORKDIR /source
 COPY dev ./
 RUN ./dev setup --build \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates
-COPY . .
-RUN ./dev build release cos-gateway \
- && cmake --install build/release --prefix /image/usr --strip \
- && ldd /image/usr/bin/cos-gateway | awk '$3 ~ /^\// { sub("^/lib", "/usr/lib", $3); print $3 }' | sort > /libraries \
- && comm -23 /libraries /base-libraries | xargs -r cp --parents --dereference -t /image \
- && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates tzdata
+COPY CMakeLists.txt CMakePresets.json ./
+COPY cmake cmake
+COPY bench bench
+COPY src src
+RUN ./dev build release cos-gateway
+COPY LICENSE ./
+COPY tools/image-root.sh tools/
+RUN tools/image-root.sh build/release /image
 
-FROM ${BASE}
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="cos-gateway" \
-      org.opencontainers.image.description="Tencent COS object events in, CloudEvents out" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.revision="${REVISION}"
+FROM scratch
 COPY --from=build /image/ /
 # Where OpenSSL looks for authorities; the directory it was built with belongs to a package that is
 # not here.
@@ -35,3 +30,17 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 \
   CMD ["/usr/bin/cos-gateway", "health"]
 ENTRYPOINT ["/usr/bin/cos-gateway"]
 CMD ["run"]
+# Last, as they differ from commit to commit.
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG SOURCE=
+ARG CREATED=1970-01-01T00:00:00Z
+# For BuildKit: when this image says it was made.
+ARG SOURCE_DATE_EPOCH
+LABEL org.opencontainers.image.title="cos-gateway" \
+      org.opencontainers.image.description="Tencent COS object events in, CloudEvents out" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"

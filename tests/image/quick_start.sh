@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The connector's documented quick start, run against an image: two YAML files written as the
-# original's README writes them, one `docker run`, one post, one CloudEvent, `docker stop`.
+# The original connector's documented quick start, run against an image: two YAML files written as
+# its README writes them, one `docker run`, one post, one CloudEvent, `docker stop`. The container
+# gets as little as it needs: a read-only root file system, no capabilities, no new privileges. And
+# what the image promises of itself: its size, its user, its health check, no shell.
 #
 #   tests/image/quick_start.sh [IMAGE]      IMAGE: cos-gateway unless given; ports 8080 and 9464
 #                                           must be free, as the container uses the host's network
@@ -12,11 +14,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 image=${1:-cos-gateway}
 payload=tests/data/01-doc-current-created-star.json
 name=cos-gateway-quick-start-$$
+host=eventbus.quick-start.test  # in the container's /etc/hosts
 work=$(mktemp -d)
 receiver=
 
 clean() {
   docker rm -f "$name" >/dev/null 2>&1 || true
+  docker volume rm -f "$name" >/dev/null 2>&1 || true
   [[ -z $receiver ]] || kill "$receiver" 2>/dev/null || true
   rm -rf "$work"
 }
@@ -26,8 +30,36 @@ fail() {
   docker logs "$name" >&2 2>/dev/null || true
   exit 1
 }
+passed() { printf '  %s\n' "$*"; }
+of_image() { docker image inspect -f "$1" "$image"; }
 
-cat > "$work/eventbus.py" <<'PYTHON'
+echo "quick start: $image"
+docker image inspect "$image" >/dev/null || fail "no image $image; ./dev image builds it"
+
+# The image at rest.
+bytes=$(of_image '{{.Size}}')
+((bytes < 40000000)) || fail "$bytes bytes are not under 40 MB"
+passed "size $((bytes / 1000)) kB"
+[[ $(of_image '{{.Config.User}}') == 65532:65532 ]] || fail "user $(of_image '{{.Config.User}}')"
+for label in title description licenses source version revision created; do
+  key=org.opencontainers.image.$label
+  of_image '{{json .Config.Labels}}' | grep -q "\"$key\":" || fail "no label $key"
+done
+for shell in /bin/sh /bin/bash /usr/bin/dash /bin/busybox; do
+  if docker run --rm --network none --entrypoint "$shell" "$image" -c true >/dev/null 2>&1; then
+    fail "$shell runs"
+  fi
+done
+docker create --name "$name" "$image" >/dev/null
+docker export "$name" | tar -tv >"$work/files"
+docker rm "$name" >/dev/null
+# Without libraries, and without what docker itself puts into every container.
+programs=$(awk '$1 ~ /^-..x/ { print $6 }' "$work/files" |
+  grep -v -E '\.so[.0-9]*$|^(\.dockerenv|dev/console|etc/(hostname|hosts|resolv\.conf))$')
+[[ $programs == usr/bin/cos-gateway ]] || fail "programs besides the gateway: $programs"
+passed "no shell, no package manager: the one program is $programs"
+
+cat >"$work/eventbus.py" <<'PYTHON'
 # Answers 200 to everything; keeps the last request's head as JSON and its body as it came.
 import http.server, json, sys
 
@@ -59,8 +91,8 @@ receiver=$!
 until [[ -s $work/port ]]; do kill -0 "$receiver" || fail "no receiver"; sleep 0.1; done
 
 mkdir "$work/vance"
-cat << YAML > "$work/vance/config.yml"
-target: "127.0.0.1:$(cat "$work/port")"
+cat <<YAML >"$work/vance/config.yml"
+target: "$host:$(cat "$work/port")"
 eventbus: "quick-start"
 bucket:
   endpoint: "testpic-1253970026.cos.ap-chengdu.myqcloud.com"
@@ -69,20 +101,23 @@ function:
   provision: false
 gateway:
   auth: none
+spool:
+  path: /var/lib/cos-gateway/spool.db
 YAML
-cat << YAML > "$work/vance/secret.yml"
+cat <<YAML >"$work/vance/secret.yml"
 secret_id: "xxxx"
 secret_key: "xxxxx"
 YAML
 chmod -R a+rX "$work"
 
 docker run -d --rm --network host -v "$work/vance:/vance/config" -v "$work/vance:/vance/secret" \
-  --name "$name" "$image" >/dev/null
+  --read-only --cap-drop ALL --security-opt no-new-privileges -v "$name:/var/lib/cos-gateway" \
+  --add-host "$host:127.0.0.1" --health-interval 1s --name "$name" "$image" >/dev/null
 # Collected now, as --rm leaves nothing to ask afterwards.
-docker wait "$name" > "$work/exit_code" &
+docker wait "$name" >"$work/exit_code" &
 waiter=$!
 
-cat > "$work/client.py" <<'PYTHON'
+cat >"$work/client.py" <<'PYTHON'
 # Waits until the gateway is ready, posts the payload, checks answer and event.
 import json, re, sys, time, urllib.error, urllib.request
 
@@ -119,8 +154,31 @@ body = open(directory + "/body", "rb").read()
 assert body == payload[begin:end], "the record was altered:\n" + body.decode()
 PYTHON
 python3 "$work/client.py" "$work" "$payload" || fail "see above"
+passed "event posted, CloudEvent received by $host"
 
+# As the kernel sees the process; where the engine is on another machine, it cannot be asked.
+pid=$(docker inspect -f '{{.State.Pid}}' "$name")
+if grep -qs cos-gateway "/proc/$pid/comm"; then
+  grep -q -P '^Uid:(\t65532){4}$' "/proc/$pid/status" || fail "not user 65532"
+  grep -q -P '^CapEff:\t0+$' "/proc/$pid/status" || fail "it has capabilities"
+  passed "user 65532, no capabilities, root file system read-only"
+fi
+docker exec "$name" /usr/bin/cos-gateway inspect --spool >/dev/null || fail "its volume has no spool"
+passed "spool in a new volume"
+
+health() { docker inspect -f '{{.State.Health.Status}}' "$name"; }
+for ((tries = 0; tries < 100; ++tries)); do
+  [[ $(health) != healthy ]] || break
+  sleep 0.2
+done
+[[ $(health) == healthy ]] || fail "health: $(health)"
+passed "health: healthy"
+
+begin=$EPOCHREALTIME
 docker stop "$name" >/dev/null
 wait "$waiter"
+took=$(((${EPOCHREALTIME/[.,]/} - ${begin/[.,]/}) / 1000))
 [[ $(cat "$work/exit_code") == 0 ]] || fail "docker stop: exit code $(cat "$work/exit_code")"
+((took < 10000)) || fail "docker stop took $took ms"
+passed "docker stop: exit code 0 after $took ms"
 echo "quick start: passed ($image)"

@@ -17,18 +17,10 @@
 namespace gateway::callgrind {
 namespace {
 
-constexpr std::string_view kProfile = "profile";
-constexpr std::string_view kLog = "log";
-constexpr std::string_view kOutput = "output";
+constexpr auto kProfile = "profile";
+constexpr auto kLog = "log";
+constexpr auto kOutput = "output";
 constexpr int kNotFound = 127;
-
-std::filesystem::path make_folder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "callgrind-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw std::system_error(errno, std::generic_category(), "mkdtemp");
-  }
-  return pattern;
-}
 
 // The number behind `label` on the line of `text` that has it.
 double number_behind(std::string_view label, const std::string& text) {
@@ -41,25 +33,21 @@ double number_behind(std::string_view label, const std::string& text) {
 
 }  // namespace
 
-Callgrind::Callgrind() : folder_(make_folder()) {}
-
 Callgrind::~Callgrind() {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 void Callgrind::start(const std::vector<std::string>& options,
                       const std::vector<std::string>& command) {
   std::vector<std::string> words{"valgrind", "--tool=callgrind",
-                                 "--callgrind-out-file=" + file(kProfile),
-                                 "--log-file=" + file(kLog)};
+                                 "--callgrind-out-file=" + folder_.file(kProfile),
+                                 "--log-file=" + folder_.file(kLog)};
   words.insert(words.end(), options.begin(), options.end());
   words.insert(words.end(), command.begin(), command.end());
-  const std::string output = file(kOutput);
+  const std::string output = folder_.file(kOutput);
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -107,12 +95,8 @@ double Callgrind::dump(std::size_t n) const {
 }
 
 std::string Callgrind::text(std::string_view name) const {
-  std::ifstream in(file(name));
+  std::ifstream in(folder_.file(std::string(name)));
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::string Callgrind::file(std::string_view name) const {
-  return (folder_ / name).string();
 }
 
 void Callgrind::fail(std::string_view what) const {

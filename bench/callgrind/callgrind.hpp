@@ -7,19 +7,21 @@
 #include <string_view>
 #include <vector>
 
+#include "demo/temporary_folder.hpp"
+
 namespace gateway::callgrind {
 
 // A program run under valgrind's callgrind, which counts its instructions in user space. It does
 // not outlive this.
 class Callgrind {
  public:
-  // With a folder of its own for what the program reads and writes. Throws std::system_error.
-  Callgrind();
+  // With a folder of its own for what the program reads and writes. Throws std::runtime_error.
+  Callgrind() = default;
   ~Callgrind();
   Callgrind(const Callgrind&) = delete;
   Callgrind& operator=(const Callgrind&) = delete;
 
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
 
   // `options` are for callgrind. What the program writes to standard output and error is kept from
   // the terminal. Throws std::system_error.
@@ -38,10 +40,9 @@ class Callgrind {
   [[nodiscard]] std::string text(std::string_view name) const;
 
  private:
-  [[nodiscard]] std::string file(std::string_view name) const;
   [[noreturn]] void fail(std::string_view what) const;
 
-  std::filesystem::path folder_;
+  demo::TemporaryFolder folder_;
   pid_t pid_ = -1;
 };
 

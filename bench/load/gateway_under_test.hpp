@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "demo/temporary_folder.hpp"
 #include "load/child_process.hpp"
-#include "load/work_folder.hpp"
 
 namespace gateway::load {
 
@@ -74,7 +74,7 @@ class GatewayUnderTest {
   std::uint16_t port_;
   pid_t pid_;
   std::string command_;
-  WorkFolder folder_;
+  demo::TemporaryFolder folder_;
   std::unique_ptr<ChildProcess> process_;
 };
 

@@ -6,9 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <limits>
 
 #include "load/gateway_under_test.hpp"
-#include "load/machine.hpp"
+#include "runtime/process_limits.hpp"
 
 namespace gateway::load {
 namespace {
@@ -132,7 +133,7 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
 
 void run_suite(Campaign& campaign, const SuiteSettings& settings) {
   std::vector<Entry> chosen = entries();
-  const std::size_t descriptors = raise_descriptor_limit();
+  const std::size_t descriptors = raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
   std::erase_if(chosen, [&](const Entry& entry) {
     if (entry.scenario.connections + kOtherDescriptors > descriptors) {
       fmt::print(stderr, "{} is left out: ulimit -n is {}\n", entry.scenario.name, descriptors);

@@ -8,13 +8,13 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "demo/temporary_folder.hpp"
 #include "soak/scenarios.hpp"
 #include "soak/store_reader.hpp"
 
@@ -29,29 +29,6 @@ using std::chrono::milliseconds;
 constexpr int kGood = 0;
 constexpr int kBad = 1;
 constexpr int kUsage = 64;
-
-// A new directory that goes with this, unless something is to be looked at.
-class WorkDirectory {
- public:
-  WorkDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "cos-soak-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path_ = name;
-  }
-  ~WorkDirectory() {
-    std::error_code ignored;  // rubbish left behind is no failure
-    if (!keep_) std::filesystem::remove_all(path_, ignored);
-  }
-  WorkDirectory(const WorkDirectory&) = delete;
-  WorkDirectory& operator=(const WorkDirectory&) = delete;
-
-  [[nodiscard]] std::string path() const { return path_.string(); }
-  void keep() { keep_ = true; }
-
- private:
-  std::filesystem::path path_;
-  bool keep_ = false;
-};
 
 boost::json::object json(const soak::Outcome& outcome) {
   const auto& balance = outcome.balance;
@@ -131,8 +108,8 @@ int run(const Wanted& wanted, soak::Options options) {
   boost::json::array results;
   std::vector<soak::Outcome> attacks;
   for (const soak::Scenario* scenario : wanted.scenarios) {
-    WorkDirectory directory;
-    options.directory = directory.path();
+    gateway::demo::TemporaryFolder directory;
+    options.directory = directory.path().string();
     options.spooled = soak::read_store(options.directory + "/spool.db", StoreKind::spool);
     options.dead_letters =
         soak::read_store(options.directory + "/dead.db", StoreKind::dead_letters);
@@ -141,7 +118,7 @@ int run(const Wanted& wanted, soak::Options options) {
       good = false;
       directory.keep();
       fmt::print(stderr, "{}: configuration and log are kept in {}\n", scenario->name,
-                 directory.path());
+                 options.directory);
     }
     if (outcome.attack) attacks.push_back(outcome);
     if (wanted.json) {

@@ -1,9 +1,8 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
-#include <thread>
 
+#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
@@ -13,7 +12,6 @@ namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 class TlsEventbus : public testing::Test {
  protected:
@@ -27,14 +25,10 @@ class TlsEventbus : public testing::Test {
   [[nodiscard]] ServerIdentity identity(const std::string& host = "127.0.0.1") const {
     return folder_.authority().issue(host);
   }
-  // Until /status says so.
   static bool status_says(const RunningGateway& gateway, const std::string& text) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (std::chrono::steady_clock::now() < deadline) {
-      if (gateway.connect_admin().get("/status").body.find(text) != std::string::npos) return true;
-      std::this_thread::sleep_for(5ms);
-    }
-    return false;
+    return eventually([&] {
+      return gateway.connect_admin().get("/status").body.find(text) != std::string::npos;
+    });
   }
 
   TlsFolder folder_;
@@ -167,6 +161,21 @@ TEST_F(TlsEventbus, SessionsAreResumed) {
     EXPECT_EQ(bus.connections(), 5u);
     EXPECT_EQ(bus.resumptions(), 4u);
   }
+}
+
+// Posts that come while connections are made for the first time must not disturb the handshakes.
+TEST_F(TlsEventbus, HandshakesAtTheStartAreLeftAlone) {
+  ScriptedHttpServer bus(identity(), folder_.authority().file());
+  config::Settings wanted = settings(bus.port());
+  const auto shown = folder_.files("own", folder_.authority().issue_to_client("gateway"));
+  wanted.delivery.tls.cert = shown.cert;
+  wanted.delivery.tls.key = shown.key;
+  wanted.delivery.connections = 32;
+  RunningGateway gateway(wanted);
+  HttpClient client = gateway.connect();
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(client.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
+  EXPECT_EQ(gateway.connect_admin().get("/status").body.find("peer refuses"), std::string::npos);
 }
 
 // An answer that ends with its connection is whole only if TLS says so.

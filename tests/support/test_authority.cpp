@@ -4,11 +4,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -109,16 +106,11 @@ TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {
   add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign");
   require(X509_sign(certificate, parts_->key.get(), EVP_sha256()) > 0, "not signed");
 
-  file_ = (std::filesystem::temp_directory_path() / "test-authority-XXXXXX").string();
-  const int fd = ::mkstemp(file_.data());
-  if (fd < 0) throw std::runtime_error("no temporary file");
-  ::close(fd);
+  file_ = folder_.file("authority.pem");
   std::ofstream(file_) << pem(certificate);
 }
 
-TestAuthority::~TestAuthority() {
-  ::unlink(file_.c_str());
-}
+TestAuthority::~TestAuthority() = default;
 
 ServerIdentity TestAuthority::issue(const std::string& host, Validity validity) const {
   return sign("Test Server", subject_of(host), validity);

@@ -2,6 +2,8 @@
 #include <memory>
 #include <string>
 
+#include "support/temporary_folder.hpp"
+
 namespace gateway::test {
 
 // What one side of TLS shows: certificate and private key in PEM.
@@ -34,6 +36,7 @@ class TestAuthority {
   [[nodiscard]] ServerIdentity sign(const std::string& name, const std::string& alternative,
                                     Validity validity) const;
   std::unique_ptr<Parts> parts_;
+  TemporaryFolder folder_;
   std::string file_;
 };
 

@@ -42,6 +42,9 @@ void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gat
   head_shown_ = true;
   for (auto& row : rows) {
     fmt::print("{}", table_row(row));
+  }
+  for (const auto& row : rows) fmt::print("{}", added_latency(row, rows.front()));
+  for (auto& row : rows) {
     std::move(row.begin(), row.end(), std::back_inserter(results_));
   }
   std::fflush(stdout);

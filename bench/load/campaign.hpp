@@ -25,6 +25,8 @@ class Campaign {
   void run(const Scenario& scenario);
   // Against one of the gateways only.
   void run(const Scenario& scenario, const GatewaySpec& gateway);
+  // Against these.
+  void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways);
 
   [[nodiscard]] const CampaignSettings& settings() const noexcept { return settings_; }
   [[nodiscard]] const std::vector<RunResult>& results() const noexcept { return results_; }
@@ -32,8 +34,6 @@ class Campaign {
   [[nodiscard]] double posts_per_s(const std::string& scenario, const std::string& gateway) const;
 
  private:
-  void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways);
-
   CampaignSettings settings_;
   Progress progress_;
   std::size_t expected_ = 1;

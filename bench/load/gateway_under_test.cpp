@@ -101,9 +101,16 @@ std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink)
   return command;
 }
 
+GatewaySpec no_gateway() {
+  GatewaySpec spec;
+  spec.name = "direct";
+  spec.direct = true;
+  return spec;
+}
+
 GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings,
                                    std::uint16_t sink, const std::vector<int>& cores)
-    : host_(spec.host), port_(spec.port), pid_(spec.pid) {
+    : host_(spec.host), port_(spec.direct ? sink : spec.port), pid_(spec.pid) {
   if (!spec.program.empty() || !spec.command.empty()) start(spec, settings, sink, cores);
   wait_until_it_listens();
 }

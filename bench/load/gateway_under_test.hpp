@@ -20,7 +20,12 @@ struct GatewaySpec {
   std::string host = "127.0.0.1";  // of that server, an IPv4 address
   std::uint16_t port = 0;
   pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
+  // Instead of all that: none. Posts go straight to the eventbus of the run.
+  bool direct = false;
 };
+
+// What load and eventbus take by themselves, to be subtracted.
+[[nodiscard]] GatewaySpec no_gateway();
 
 // What a cos-gateway is told, beyond where things are.
 struct GatewaySettings {

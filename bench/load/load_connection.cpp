@@ -15,8 +15,9 @@ constexpr std::size_t kParts = 64;
 
 // After a failure.
 constexpr std::chrono::milliseconds kRest{10};
-// A server that refuses asks for more than a run has.
-constexpr std::chrono::milliseconds kLongestWait{250};
+// Of what a server asks for that has no room: the shortest there is but none, as it may ask for
+// more than a run has.
+constexpr std::chrono::milliseconds kLongestWait{1000};
 
 std::span<char> read_buffer() {
   thread_local std::array<char, kReadSize> buffer;

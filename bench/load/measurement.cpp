@@ -27,6 +27,14 @@ constexpr std::chrono::milliseconds kTold{50};
 // Of 28,000 ephemeral ports an address has; a port is not free again at once.
 constexpr unsigned kConnectionsPerSource = 20'000;
 constexpr unsigned kSourcesOfShortConnections = 16;
+// Load and eventbus take turns: neither is kept waiting until more than this was sent, or an open
+// loop's next posts until so many descriptors were seen to.
+constexpr double kBytesPerTurn = 1 << 20;
+constexpr int kOpenLoopEvents = 16;
+constexpr int kFewestEvents = 8;
+// On a core of its own an open loop does not sleep for less than this: a core that has gone to
+// sleep takes tens of microseconds to wake up, and whoever answers pays for having it woken.
+constexpr std::chrono::microseconds kAwake{200};
 
 void run_on(const std::vector<int>& cores) {
   cpu_set_t set;
@@ -57,6 +65,10 @@ class Placement {
   bool pinned_;
 };
 
+double microseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
+
 double own_cpu_us() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
@@ -79,6 +91,7 @@ struct Moment {
   LoadTotals load;
   ProcessUsage gateway;
   double own_cpu_us = 0;
+  std::chrono::nanoseconds own_wait{0};
 };
 
 class Run {
@@ -91,7 +104,9 @@ class Run {
         sink_(poller_, scenario.sink),
         gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
         posts_(scenario.payloads, form()),
-        load_(poller_, load_settings(), posts_) {}
+        load_(poller_, load_settings(), posts_),
+        awake_(scenario.rate > 0 && placement_.pinned()),
+        events_per_turn_(events_per_turn()) {}
 
   RunResult measure();
 
@@ -105,6 +120,7 @@ class Run {
   }
   [[nodiscard]] PostForm form() const;
   [[nodiscard]] LoadSettings load_settings() const;
+  [[nodiscard]] int events_per_turn() const;
   void turn(TimePoint until);
   void play(TimePoint from, TimePoint to);
   void connect();
@@ -122,6 +138,8 @@ class Run {
   GatewayUnderTest gateway_;
   PreparedPosts posts_;
   LoadGenerator load_;
+  bool awake_;
+  int events_per_turn_;
   TimePoint told_;
 };
 
@@ -154,9 +172,17 @@ LoadSettings Run::load_settings() const {
   return settings;
 }
 
+int Run::events_per_turn() const {
+  if (scenario_.rate > 0) return kOpenLoopEvents;
+  const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
+  return static_cast<int>(std::clamp<double>(count, kFewestEvents, Poller::kEvents));
+}
+
 void Run::turn(TimePoint until) {
   const TimePoint before = steady_clock::now();
-  poller_.turn(std::min({until, load_.next_due(before), sink_.next_due(before)}));
+  TimePoint limit = std::min({until, load_.next_due(before), sink_.next_due(before)});
+  if (awake_) limit = std::max(before, limit - kAwake);
+  poller_.turn(limit, events_per_turn_);
   const TimePoint now = steady_clock::now();
   load_.advance(now);
   sink_.advance(now);
@@ -205,6 +231,7 @@ Moment Run::look() const {
   moment.load = load_.totals();
   if (gateway_.pid() != 0) moment.gateway = usage_of_tree(gateway_.pid());
   moment.own_cpu_us = own_cpu_us();
+  moment.own_wait = own_wait();
   return moment;
 }
 
@@ -273,12 +300,14 @@ void Run::fill_in(RunResult& result, const Moment& begin, const Moment& stopped,
 
   const double window_us = Seconds(end.time - begin.time).count() * 1e6;
   result.generator_cores = (end.own_cpu_us - begin.own_cpu_us) / window_us;
+  result.generator_waited = microseconds(end.own_wait - begin.own_wait) / window_us;
   if (gateway_.pid() != 0) {
     const CpuTime cpu = cpu_between(begin.gateway, end.gateway);
     RunUsage usage;
     usage.user_us = cpu.user_us;
     usage.system_us = cpu.system_us;
     usage.window_us = window_us;
+    usage.waited_us = microseconds(end.gateway.waited - begin.gateway.waited);
     usage.voluntary = end.gateway.voluntary_switches - begin.gateway.voluntary_switches;
     usage.involuntary = end.gateway.involuntary_switches - begin.gateway.involuntary_switches;
     usage.peak_bytes = end.gateway.peak_resident;

@@ -51,6 +51,7 @@ struct GatewayOptions {
   std::vector<std::string> programs;
   std::vector<std::string> commands;
   bool only_commands = false;
+  bool direct = false;
   std::string target;
   int pid = 0;
 };
@@ -83,6 +84,7 @@ std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::stri
     specs.push_back(spec);
     return specs;
   }
+  if (options.direct) specs.push_back(no_gateway());
   if (!options.only_commands) {
     std::vector<std::string> programs = options.programs;
     if (programs.empty()) programs.push_back(beside + "/cos-gateway");
@@ -270,6 +272,8 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   add_result_options(*run, options);
   run->add_option("--seed", options.scenario.payloads.seed, "Of payloads, arrivals and faults")
       ->capture_default_str();
+  run->add_flag("--direct", gateway.direct,
+                "Also without a gateway, straight to the eventbus: what the others add is shown");
   run->add_flag("--pin", options.scenario.pin,
                 "The gateway alone on the second core, load and eventbus on the first");
 

@@ -29,20 +29,20 @@ void Poller::add(int fd, Pollable& pollable) {
   }
 }
 
-int Poller::wait(std::chrono::nanoseconds limit) {
+int Poller::wait(std::chrono::nanoseconds limit, int most) {
   const timespec time{static_cast<time_t>(limit.count() / 1'000'000'000),
                       static_cast<long>(limit.count() % 1'000'000'000)};
-  const int count = ::epoll_pwait2(fd_, events_.data(), kEvents, &time, nullptr);
+  const int count = ::epoll_pwait2(fd_, events_.data(), most, &time, nullptr);
   if (count >= 0 || errno != ENOSYS) return count;
   // Kernels before 5.11 wait in milliseconds.
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(limit);
-  return ::epoll_wait(fd_, events_.data(), kEvents, static_cast<int>(rounded.count()));
+  return ::epoll_wait(fd_, events_.data(), most, static_cast<int>(rounded.count()));
 }
 
-void Poller::turn(TimePoint until) {
+void Poller::turn(TimePoint until, int most) {
   constexpr std::chrono::nanoseconds kLongest = std::chrono::seconds(1);
   const std::chrono::nanoseconds limit = until - std::chrono::steady_clock::now();
-  const int count = wait(std::clamp(limit, std::chrono::nanoseconds(0), kLongest));
+  const int count = wait(std::clamp(limit, std::chrono::nanoseconds(0), kLongest), most);
   if (count < 0) {
     if (errno == EINTR) return;
     throw std::system_error(errno, std::generic_category(), "epoll_wait");

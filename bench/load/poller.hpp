@@ -33,13 +33,14 @@ class Poller {
   // Until `fd` is closed, `pollable` hears of it, each change once (EPOLLET). It must live for the
   // rest of the turn in which the descriptor was closed. Throws std::system_error.
   void add(int fd, Pollable& pollable);
-  // One wait, not beyond `until`, and all that came of it.
-  void turn(TimePoint until);
+  static constexpr int kEvents = 256;
+
+  // One wait, not beyond `until`, and all that came of it: of so many descriptors at most. The
+  // others come in the next turn, before these come again.
+  void turn(TimePoint until, int most = kEvents);
 
  private:
-  int wait(std::chrono::nanoseconds limit);
-
-  static constexpr int kEvents = 256;
+  int wait(std::chrono::nanoseconds limit, int most);
 
   int fd_;
   std::array<epoll_event, kEvents> events_;

@@ -30,11 +30,23 @@ std::uint64_t status_field(const std::string& status, std::string_view name) {
   return value;
 }
 
-void add_thread(ProcessUsage& usage, const std::string& folder, std::vector<pid_t>& children) {
-  std::istringstream schedstat(contents(folder + "/schedstat"));
+struct SchedStat {
+  std::chrono::nanoseconds on_core{0};
+  std::chrono::nanoseconds waited{0};
+};
+
+SchedStat sched_stat(const std::string& folder) {
+  std::istringstream text(contents(folder + "/schedstat"));
   std::int64_t on_core = 0;
-  schedstat >> on_core;
-  usage.cpu += std::chrono::nanoseconds(on_core);
+  std::int64_t waited = 0;
+  text >> on_core >> waited;
+  return {std::chrono::nanoseconds(on_core), std::chrono::nanoseconds(waited)};
+}
+
+void add_thread(ProcessUsage& usage, const std::string& folder, std::vector<pid_t>& children) {
+  const SchedStat sched = sched_stat(folder);
+  usage.cpu += sched.on_core;
+  usage.waited += sched.waited;
   const std::string status = contents(folder + "/status");
   usage.voluntary_switches += status_field(status, "voluntary_ctxt_switches");
   usage.involuntary_switches += status_field(status, "nonvoluntary_ctxt_switches");
@@ -77,6 +89,10 @@ ProcessUsage usage_of_tree(pid_t root) {
     add_process(usage, pid, pids);
   }
   return usage;
+}
+
+std::chrono::nanoseconds own_wait() {
+  return sched_stat("/proc/thread-self").waited;
 }
 
 CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after) {

@@ -11,6 +11,8 @@ struct ProcessUsage {
   // Time on a core, summed over the living threads: from schedstat, which counts every switch, not
   // ticks.
   std::chrono::nanoseconds cpu{0};
+  // Time they were ready to run and had no core; likewise.
+  std::chrono::nanoseconds waited{0};
   // From stat, in ticks; good for telling user from system only.
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
@@ -27,6 +29,9 @@ struct CpuTime {
   double user_us = 0;
   double system_us = 0;
 };
+// How long the calling thread was ready to run and had no core, since it began.
+[[nodiscard]] std::chrono::nanoseconds own_wait();
+
 // Between two looks at the same tree: the difference of schedstat, divided as the ticks are. Where
 // the kernel keeps no schedstat, the ticks themselves.
 [[nodiscard]] CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after);

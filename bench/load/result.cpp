@@ -76,6 +76,7 @@ void add_usage(json::object& object, const RunResult& result) {
                    {"user_us_per_record", over(usage.user_us, result.records)},
                    {"system_us_per_record", over(usage.system_us, result.records)},
                    {"us_per_record", over(total, result.records)},
+                   {"waited_us_per_post", over(usage.waited_us, result.posts)},
                    {"cores", usage.window_us > 0 ? rounded(total / usage.window_us) : 0}};
   const auto switches = static_cast<double>(usage.voluntary + usage.involuntary);
   object["context_switches"] = {{"voluntary", usage.voluntary},
@@ -107,6 +108,7 @@ json::object to_json(const RunResult& result) {
   add_latencies(figures, result.latencies);
   if (result.usage) add_usage(figures, result);
   figures["generator_cores"] = rounded(result.generator_cores);
+  figures["generator_waited"] = rounded(result.generator_waited);
   figures["acknowledged"] = result.acknowledged;
   if (result.arrived) figures["arrived"] = *result.arrived;
   if (result.missing) figures["missing"] = *result.missing;

@@ -41,6 +41,7 @@ struct RunUsage {
   double user_us = 0;
   double system_us = 0;
   double window_us = 0;
+  double waited_us = 0;  // ready to run, but another process had the core
   std::uint64_t voluntary = 0;
   std::uint64_t involuntary = 0;
   std::uint64_t idle_bytes = 0;
@@ -57,7 +58,7 @@ struct RunUsage {
 //    "name",                  of the scenario: equal names are comparable
 //    "command"?,              of cos-bench
 //    "repetition",            from 1
-//    "gateway": {"kind", "command", "threads"?, "pipeline"?, "pinned"},
+//    "gateway": {"kind" ("direct": none), "command", "threads"?, "pipeline"?, "pinned"},
 //    "load": {"loop": "closed"|"open", "connections", "depth", "rate"?, "arrivals"?,
 //             "records_per_post" (text: a distribution), "body_bytes" (mean),
 //             "new_connection_per_post", "tls", "signed",
@@ -71,8 +72,11 @@ struct RunUsage {
 //      "histogram": [[upper_us, n], ...],            likewise
 //      "cpu"?: {"user_us_per_post", "system_us_per_post", "us_per_post",
 //               "user_us_per_record", "system_us_per_record", "us_per_record",
+//               "waited_us_per_post",                ready to run, but without a core
 //               "cores"},                            busy on average, of the window
-//      "generator_cores",                            the same of load and eventbus together
+//      "generator_cores",                            the same of load and eventbus together; one
+//                                                    that is pinned does not sleep in an open loop
+//      "generator_waited",                           how many of them there were none for
 //      "context_switches"?: {"voluntary", "involuntary", "per_post"},
 //      "resident_bytes"?: {"idle", "peak"},
 //      "acknowledged",        records of all posts answered 2xx, warm-up included
@@ -98,6 +102,7 @@ struct RunResult {
   Histogram latencies;
   std::optional<RunUsage> usage;
   double generator_cores = 0;
+  double generator_waited = 0;
   std::uint64_t acknowledged = 0;
   std::optional<std::uint64_t> arrived;
   std::optional<std::uint64_t> missing;

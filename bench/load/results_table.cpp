@@ -90,4 +90,18 @@ std::string table_row(std::span<const RunResult> repetitions) {
   return row + "\n";
 }
 
+std::string added_latency(std::span<const RunResult> repetitions, std::span<const RunResult> base) {
+  const RunResult& first = repetitions.front();
+  if (base.front().gateway.kind != "direct" || first.gateway.kind == "direct") return {};
+  const auto added = [&](double share) {
+    std::vector<double> differences;
+    for (std::size_t i = 0; i < repetitions.size() && i < base.size(); ++i) {
+      differences.push_back(latency_us(repetitions[i], share) - latency_us(base[i], share));
+    }
+    return median(differences);
+  };
+  return fmt::format("{:<22} {:<12} adds {:.0f} us to p50, {:.0f} us to p99\n", first.name,
+                     first.gateway.kind, added(0.5), added(0.99));
+}
+
 }  // namespace gateway::load

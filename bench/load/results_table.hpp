@@ -16,4 +16,9 @@ namespace gateway::load {
 // medians, and of the CPU time per record the least as well.
 [[nodiscard]] std::string table_row(std::span<const RunResult> repetitions);
 
+// A line that says by how much latencies are above those of `base`, repetition by repetition; empty
+// unless `base` had no gateway and these had one.
+[[nodiscard]] std::string added_latency(std::span<const RunResult> repetitions,
+                                        std::span<const RunResult> base);
+
 }  // namespace gateway::load

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "load/gateway_under_test.hpp"
 #include "runtime/process_limits.hpp"
 
 namespace gateway::load {
@@ -16,6 +17,9 @@ namespace {
 constexpr const char* kBusiest = "conns64-records1";
 // A quick run has no better idea of the maximum than some seconds can give.
 constexpr double kHalf = 0.5;
+constexpr double kQuarter = 0.25;
+// A gateway that cannot do this much more than the rate of the first one has a rate of its own.
+constexpr double kSpare = 1.3;
 constexpr double kIdleRate = 2'000;  // over 10,000 connections: each is used every five seconds
 
 // Of a gateway or of this process, beside the load's connections.
@@ -24,9 +28,9 @@ constexpr std::size_t kOtherDescriptors = 200;
 struct Entry {
   Scenario scenario;
   const char* what = "";
-  bool own = false;        // is about settings only a cos-gateway has
-  bool full = false;       // not in the quick suite
-  bool half_rate = false;  // an open loop at half the gateway's rate in kBusiest
+  bool own = false;       // is about settings only a cos-gateway has
+  bool full = false;      // not in the quick suite
+  double rate_share = 0;  // not 0: an open loop at this share of the rate in kBusiest
 };
 
 Entry entry(const char* name, const char* what, unsigned connections, unsigned records) {
@@ -67,10 +71,15 @@ std::vector<Entry> entries() {
   all.push_back(
       entry("conns10000-idle", "ten thousand, 2,000 posts a second over them", 10'000, 1));
   all.back().scenario.rate = kIdleRate;
+  all.push_back(entry("conns100-idle", "a hundred, to see what the others cost", 100, 1));
+  all.back().scenario.rate = kIdleRate;
   all.push_back(entry("conns10000-busy", "ten thousand busy ones, 64 KiB a post", 10'000, 60));
   all.back().full = true;
   all.push_back(entry("half-rate", "open loop at half the rate of conns64-records1", 256, 1));
-  all.back().half_rate = true;
+  all.back().rate_share = kHalf;
+  all.push_back(entry("quarter-rate", "the same at a quarter of it", 256, 1));
+  all.back().rate_share = kQuarter;
+  all.back().full = true;
   all.push_back(entry("new-connections", "a connection for every post", 64, 1));
   all.back().scenario.new_connection_per_post = true;
   all.push_back(entry("long-keys", "keys of 850 bytes in UTF-8, metadata", 64, 10));
@@ -96,6 +105,30 @@ Scenario finished(const Entry& entry, const SuiteSettings& settings) {
   return scenario;
 }
 
+// Next to no gateway at all, at the same rate and in the same minute: what is left is the
+// gateway's.
+void run_at_share(Campaign& campaign, Scenario scenario, double share) {
+  std::vector<GatewaySpec> together{no_gateway()};
+  std::vector<GatewaySpec> apart;
+  const auto most = [&](const GatewaySpec& gateway) {
+    return campaign.posts_per_s(kBusiest, gateway.name);
+  };
+  for (const GatewaySpec& gateway : campaign.settings().gateways) {
+    if (most(gateway) <= 0) continue;  // left out, so nobody knows
+    if (scenario.rate == 0) scenario.rate = most(gateway) * share;
+    const bool can = most(gateway) >= scenario.rate * kSpare;
+    (can ? together : apart).push_back(gateway);
+  }
+  if (scenario.rate == 0) return;
+  campaign.run(scenario, together);
+  const std::string name = scenario.name;
+  for (const GatewaySpec& gateway : apart) {
+    scenario.rate = most(gateway) * share;
+    scenario.name = name + "-" + gateway.name;
+    campaign.run(scenario, std::vector{no_gateway(), gateway});
+  }
+}
+
 }  // namespace
 
 void run_suite(Campaign& campaign, const SuiteSettings& settings) {
@@ -114,19 +147,17 @@ void run_suite(Campaign& campaign, const SuiteSettings& settings) {
   });
   campaign.expect(chosen.size());
   for (const Entry& entry : chosen) {
-    Scenario scenario = finished(entry, settings);
-    if (!entry.own && !entry.half_rate) {
+    const Scenario scenario = finished(entry, settings);
+    if (entry.rate_share != 0) {
+      run_at_share(campaign, scenario, entry.rate_share);
+      continue;
+    }
+    if (!entry.own) {
       campaign.run(scenario);
       continue;
     }
     for (const GatewaySpec& gateway : campaign.settings().gateways) {
-      if (entry.own && gateway.program.empty()) continue;
-      if (entry.half_rate) {
-        const double most = campaign.posts_per_s(kBusiest, gateway.name);
-        if (most <= 0) continue;  // left out, so nobody knows
-        scenario.rate = most * kHalf;
-      }
-      campaign.run(scenario, gateway);
+      if (!gateway.program.empty()) campaign.run(scenario, gateway);
     }
   }
 }

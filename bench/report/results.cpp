@@ -111,6 +111,7 @@ Run read_run(const json::value& json) {
   m.p999 = number(result, "latency_us", "p999");
   m.max = number(result, "latency_us", "max");
   m.us_per_post = number(result, "cpu", "us_per_post");
+  m.waited_us_per_post = number(result, "cpu", "waited_us_per_post");
   m.us_per_record = number(result, "cpu", "us_per_record");
   m.user_us_per_record = number(result, "cpu", "user_us_per_record");
   m.system_us_per_record = number(result, "cpu", "system_us_per_record");
@@ -155,6 +156,15 @@ void add_command(std::vector<std::string>& commands, std::string command) {
 int rank(std::string_view gateway) {
   if (gateway.starts_with(kProduct)) return 0;
   return gateway.starts_with(kFloor) ? 1 : 2;
+}
+
+// `see(value, value of base)` for each repetition that both have.
+template <class See>
+void for_each_pair(const Cell& cell, const Cell& base, double Measures::* measure, See see) {
+  for (const Run& run : cell.runs) {
+    const auto same = std::ranges::find(base.runs, run.repetition, &Run::repetition);
+    if (same != base.runs.end()) see(run.measures.*measure, same->measures.*measure);
+  }
 }
 
 }  // namespace
@@ -258,12 +268,17 @@ std::vector<std::string> gateways(const Results& results) {
 
 double ratio(const Cell& cell, const Cell& base, double Measures::* measure) {
   std::vector<double> ratios;
-  for (const Run& run : cell.runs) {
-    const auto same = std::ranges::find(base.runs, run.repetition, &Run::repetition);
-    if (same == base.runs.end() || same->measures.*measure == 0) continue;
-    ratios.push_back(run.measures.*measure / same->measures.*measure);
-  }
+  for_each_pair(cell, base, measure, [&](double value, double other) {
+    if (other != 0) ratios.push_back(value / other);
+  });
   return median(std::move(ratios));
+}
+
+double difference(const Cell& cell, const Cell& base, double Measures::* measure) {
+  std::vector<double> differences;
+  for_each_pair(cell, base, measure,
+                [&](double value, double other) { differences.push_back(value - other); });
+  return median(std::move(differences));
 }
 
 }  // namespace gateway::report

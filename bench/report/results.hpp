@@ -45,7 +45,8 @@ struct Measures {
   double p99 = 0;
   double p999 = 0;
   double max = 0;
-  double us_per_post = 0;  // of the gateway's CPU
+  double us_per_post = 0;         // of the gateway's CPU
+  double waited_us_per_post = 0;  // the gateway was ready to run and had no core
   double us_per_record = 0;
   double user_us_per_record = 0;
   double system_us_per_record = 0;
@@ -119,10 +120,14 @@ struct Results {
 [[nodiscard]] std::vector<std::string> gateways(const Results& results);
 inline constexpr std::string_view kProduct = "cos-gateway";
 inline constexpr std::string_view kFloor = "floor";
+inline constexpr std::string_view kDirect = "direct";  // none: the load met the eventbus
 
 // By how much `cell` takes more of `measure` than `base`: the median of the ratios in the same
 // repetition, as these ran side by side. 0 if there is nothing to divide.
 [[nodiscard]] double ratio(const Cell& cell, const Cell& base, double Measures::* measure);
+
+// Likewise the median of the differences.
+[[nodiscard]] double difference(const Cell& cell, const Cell& base, double Measures::* measure);
 
 [[nodiscard]] double median(std::vector<double> values);
 

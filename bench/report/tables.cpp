@@ -19,6 +19,14 @@ std::string times_of(const Group& group, const Cell& cell, std::string_view base
   return other == nullptr ? "-" : times(ratio(cell, *other, &M::us_per_post));
 }
 
+// To what the same load takes without a gateway.
+std::string added(const Group& group, const Cell& cell, double M::* measure) {
+  const Cell* direct = group.of(kDirect);
+  if (direct == nullptr || direct == &cell) return "-";
+  const double difference = report::difference(cell, *direct, measure);
+  return difference < 0 ? "-" + duration(-difference) : duration(difference);
+}
+
 }  // namespace
 
 Table closed_loop_table(const Results& results) {
@@ -47,11 +55,12 @@ Table closed_loop_table(const Results& results) {
 }
 
 Table open_loop_table(const Results& results) {
-  Table table{"At a fixed rate, latency from when a post was due",
-              {"run", "load", "gateway", "posts/s due", "posts/s", "p50", "p90", "p99", "p99.9",
-               "max", "CPU µs/post", "errors", "missing", "runs"},
-              3,
-              {}};
+  Table table{
+      "At a fixed rate, latency from when a post was due",
+      {"run", "load", "gateway", "posts/s due", "posts/s", "p50", "p90", "p99", "p99.9", "max",
+       "p50 added", "p99 added", "CPU µs/post", "waited µs/post", "errors", "missing", "runs"},
+      3,
+      {}};
   for (const Group& group : results.groups) {
     if (!group.load.open()) continue;
     for (const Cell& cell : group.cells) {
@@ -59,8 +68,11 @@ Table open_loop_table(const Results& results) {
                             figure(cell.median(&M::posts_per_s)), duration(cell.median(&M::p50)),
                             duration(cell.median(&M::p90)), duration(cell.median(&M::p99)),
                             duration(cell.median(&M::p999)), duration(cell.median(&M::max)),
-                            figure(cell.median(&M::us_per_post)), whole(cell.most(&M::errors)),
-                            whole(cell.most(&M::missing)), fmt::format("{}", cell.runs.size())});
+                            added(group, cell, &M::p50), added(group, cell, &M::p99),
+                            figure(cell.median(&M::us_per_post)),
+                            figure(cell.median(&M::waited_us_per_post)),
+                            whole(cell.most(&M::errors)), whole(cell.most(&M::missing)),
+                            fmt::format("{}", cell.runs.size())});
     }
   }
   return table;

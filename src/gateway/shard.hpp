@@ -90,7 +90,7 @@ class Shard {
   ByteLease lease_;
   Ledger ledger_;
   observe::EventSampler sampler_;
-  TurnEnd<std::function<void()>> turn_end_;
+  TurnEnd turn_end_;
   egress::Custody custody_;
   egress::Eventbus eventbus_;
   std::unique_ptr<egress::SpoolReplay> spool_replay_;  // null without a spool

@@ -56,22 +56,32 @@ void WatchedSocket::call_again() {
 }
 
 WatchedSocket::Received WatchedSocket::receive(std::span<char> room) noexcept {
-  ssize_t size = 0;
+  return read(room, 0);
+}
+
+WatchedSocket::Received WatchedSocket::discard(std::span<char> room) noexcept {
+  return read(room, MSG_TRUNC);  // tcp(7)
+}
+
+WatchedSocket::Received WatchedSocket::read(std::span<char> room, int flags) noexcept {
+  ssize_t result = 0;
   do {
-    size = ::recv(handle(), room.data(), room.size(), 0);
-  } while (size < 0 && errno == EINTR);
-  if (size > 0) {
-    const auto read = static_cast<std::size_t>(size);
-    if (read < room.size() && !ending_) may_read_ = false;
-    return {read, {}};
+    result = ::recv(handle(), room.data(), room.size(), flags);
+  } while (result < 0 && errno == EINTR);
+  if (result > 0) {
+    const auto got = static_cast<std::size_t>(result);
+    set_.bytes_ += got;
+    if (got < room.size() && !ending_) may_read_ = false;
+    return {got, {}};
   }
   may_read_ = false;
-  if (size == 0) return {0, asio::error::eof};
+  if (result == 0) return {0, asio::error::eof};
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, asio::error::would_block};
   return {0, last_error()};
 }
 
-Readiness::Readiness(const Executor& executor, Clock& clock) : clock_(clock), set_(executor) {
+Readiness::Readiness(const Executor& executor, Clock& clock, TurnEnd& turn_end)
+    : clock_(clock), turn_end_(turn_end), set_(executor) {
   Descriptor set(::epoll_create1(EPOLL_CLOEXEC));
   if (!set) throw boost::system::system_error(last_error(), "epoll_create1");
   set_.assign(set.release());
@@ -84,6 +94,7 @@ void Readiness::start() {
 void Readiness::stop() {
   stopped_ = true;
   again_.clear();
+  due_.clear();
   error_code ignored;
   set_.cancel(ignored);
 }
@@ -109,23 +120,34 @@ void Readiness::turn_soon() {
 
 void Readiness::turn() {
   clock_.refresh();
-  AgainList again;
-  again.swap(again_);
-  const int found = ::epoll_wait(set_.native_handle(), batch_.data(), kBatch, 0);
-  ready_ = found > 0 ? static_cast<std::size_t>(found) : 0;
-  const bool busy = ready_ >= kBusy;
-  for (told_ = 0; told_ < ready_;) tell(batch_[told_++]);
-  ready_ = told_ = 0;
-  while (!again.empty()) {
-    WatchedSocket& socket = again.front();
-    again.pop_front();
-    socket.on_ready(false);
-  }
+  bytes_ = 0;
+  turn_end_.turn([this] {
+    if (told_ == ready_ && due_.empty()) look();
+    tell_all();
+  });
   if (stopped_) return;
-  if (busy) {
+  if (busy_ || told_ != ready_ || !due_.empty()) {
     turn_soon();
   } else if (!turn_due_) {
     wait();
+  }
+}
+
+void Readiness::look() {
+  due_.swap(again_);
+  const int found = ::epoll_wait(set_.native_handle(), batch_.data(), kBatch, 0);
+  ready_ = found > 0 ? static_cast<std::size_t>(found) : 0;
+  told_ = 0;
+  busy_ = ready_ >= kBusy;
+}
+
+// Those that ask to be called again come after all others.
+void Readiness::tell_all() {
+  while (told_ != ready_ && bytes_ < kMostBytes) tell(batch_[told_++]);
+  while (told_ == ready_ && !due_.empty() && bytes_ < kMostBytes) {
+    WatchedSocket& socket = due_.front();
+    due_.pop_front();
+    socket.on_ready(false);
   }
 }
 

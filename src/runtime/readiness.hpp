@@ -11,6 +11,7 @@
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/descriptor.hpp"
+#include "runtime/turn_end.hpp"
 
 namespace gateway {
 
@@ -49,6 +50,8 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   };
   // Reads what is there, as far as there is room.
   [[nodiscard]] Received receive(std::span<char> room) noexcept;
+  // As receive(), but nobody will look at the bytes: over TCP they are not even copied.
+  [[nodiscard]] Received discard(std::span<char> room) noexcept;
   [[nodiscard]] int handle() const noexcept { return socket_.get(); }
 
  private:
@@ -58,6 +61,7 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   // socket may be closed in it, and destroyed by whoever is called last.
   virtual void on_ready(bool writable) = 0;
   [[nodiscard]] error_code control(int operation, std::uint32_t events) noexcept;
+  [[nodiscard]] Received read(std::span<char> room, int flags) noexcept;
 
   Readiness& set_;
   Descriptor socket_;
@@ -68,11 +72,12 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
 // Which of many sockets have something to read. An edge-triggered epoll set which the shard's loop
 // watches as one descriptor: a socket costs nothing between its edges, where the loop's own sockets
 // cost a read in vain and the queueing of a handler for each. All that is ready is told in one
-// handler, so in one loop turn. Lives on one thread.
+// handler, a turn of its own. Lives on one thread.
 class Readiness {
  public:
-  // Reads the clock once a turn, before it tells anybody. Throws system_error.
-  Readiness(const Executor& executor, Clock& clock);
+  // Reads the clock once a turn, before it tells anybody; what they ask of `turn_end` is done when
+  // all are told. Throws system_error.
+  Readiness(const Executor& executor, Clock& clock, TurnEnd& turn_end);
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
@@ -84,9 +89,11 @@ class Readiness {
   friend class WatchedSocket;
   using AgainList =
       boost::intrusive::list<WatchedSocket, boost::intrusive::constant_time_size<false>>;
-  // A turn tells of so many; the others follow in the next one. Bounds how long the rest of the
-  // loop waits.
+  // A turn tells of so many, and of no more once so much was read; the others follow in the next
+  // one. Bounds how long the rest of the loop waits: the eventbus' connections take no more than
+  // their pipelines hold in a turn, so that long ones would starve them.
   static constexpr std::size_t kBatch = 256;
+  static constexpr std::size_t kMostBytes = std::size_t{512} << 10;
   // When so many were ready at once, looking again at the end of the turn is cheaper than having
   // the loop wait for the set, which costs a call to set the edge.
   static constexpr std::size_t kBusy = 4;
@@ -94,15 +101,21 @@ class Readiness {
   void wait();
   void turn_soon();
   void turn();
+  void look();
+  void tell_all();
   void tell(const epoll_event& event);
   void forget(const WatchedSocket& socket) noexcept;
 
   Clock& clock_;
+  TurnEnd& turn_end_;
   asio::posix::basic_stream_descriptor<Executor> set_;
-  AgainList again_;
+  AgainList again_;  // asked for since the set was looked at
+  AgainList due_;    // before that
   std::array<epoll_event, kBatch> batch_;
   std::size_t told_ = 0;  // of the batch
   std::size_t ready_ = 0;
+  std::size_t bytes_ = 0;  // read in this turn
+  bool busy_ = false;
   bool waiting_ = false;
   bool turn_due_ = false;
   bool stopped_ = false;

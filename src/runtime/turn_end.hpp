@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <utility>
 
 #include "runtime/asio.hpp"
@@ -7,28 +8,56 @@
 namespace gateway {
 
 // Runs one piece of work at the end of a loop turn in which it was asked for: what the events of a
-// turn produced then leaves in one write per connection instead of one per event. `Work` is a
-// callable without arguments. Its owner must outlive the io_context's run.
-template <class Work>
+// turn produced then leaves in one write per connection instead of one per event. Its owner must
+// outlive the io_context's run.
 class TurnEnd {
  public:
-  TurnEnd(Executor executor, Work work) : executor_(std::move(executor)), work_(std::move(work)) {}
+  TurnEnd(Executor executor, std::function<void()> work)
+      : executor_(std::move(executor)), work_(std::move(work)) {}
   TurnEnd(const TurnEnd&) = delete;
   TurnEnd& operator=(const TurnEnd&) = delete;
 
   void request() {
-    if (requested_) return;
     requested_ = true;
-    asio::post(executor_, [this] {
-      requested_ = false;
-      work_();
-    });
+    if (!within_) post();
+  }
+
+  // Calls `handler`, and does what it asks for as soon as it is through, not after another pass
+  // through the loop, which looks at all its sockets first. Not to be nested.
+  template <class Handler>
+  void turn(Handler handler) {
+    within_ = true;
+    try {
+      handler();
+    } catch (...) {
+      within_ = false;
+      if (requested_) post();
+      throw;
+    }
+    within_ = false;
+    run();
   }
 
  private:
+  void post() {
+    if (posted_) return;
+    posted_ = true;
+    asio::post(executor_, [this] {
+      posted_ = false;
+      run();
+    });
+  }
+  void run() {
+    if (!requested_) return;
+    requested_ = false;
+    work_();
+  }
+
   Executor executor_;
-  Work work_;
+  std::function<void()> work_;
   bool requested_ = false;
+  bool posted_ = false;
+  bool within_ = false;
 };
 
 }  // namespace gateway

@@ -1,7 +1,8 @@
 // Any bytes as what a client sends: in pieces of any size they are the same requests, the same
 // refusal and the same rest as at once; what is read is made of bytes that were sent.
 //
-// The first byte chooses the sizes of the pieces and whether bodies are kept.
+// The first byte chooses the sizes of the pieces, whether bodies are kept, and whether those that
+// are not are passed over unread.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -106,6 +107,13 @@ Outcome read(std::string_view input, std::uint8_t choice, bool in_pieces) {
   };
   bool good = true;
   while (good && !input.empty()) {
+    const std::size_t unwanted = std::min<std::size_t>(reader.to_pass_over(), input.size());
+    if ((choice & 4) != 0 && unwanted != 0) {
+      input.remove_prefix(unwanted);
+      reader.passed_over(unwanted);
+      good = run();
+      continue;
+    }
     const auto room = reader.prepare();
     require(!room.empty(), "there is room for a byte");
     std::size_t size = std::min(room.size(), input.size());

@@ -93,6 +93,22 @@ TEST(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
   EXPECT_EQ(gateway.post(body).status, 200u) << "the budget was not given back";
 }
 
+TEST(Admission, AConnectionIsGoodForTheNextPostAfterALargeOneThatWasTurnedAway) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.max_in_flight = std::size_t{128} << 10;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  const std::string large = cos_payload(1000);
+  const std::string small = cos_payload(2);
+  for (int i = 0; i < 3; ++i) {
+    client.send(post_text(large) + post_text(small));
+    expect_refused_for_now(client.response());
+    EXPECT_EQ(client.response().status, 200u);
+  }
+  EXPECT_TRUE(bus.wait_for_requests(6));
+}
+
 TEST(Admission, BodiesThatAreOnlyAnnouncedDoNotUseTheByteBudgetUp) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());

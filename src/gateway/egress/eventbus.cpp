@@ -254,12 +254,12 @@ void Eventbus::on_timer() {
   } else {
     arm_timer();
   }
-  context_.request_flush();
+  context_.turn_end.request();
 }
 
 void Eventbus::restraint_eased() {
   for (auto& connection : connections_) connection->wake();
-  context_.request_flush();
+  context_.turn_end.request();
   log_state();
 }
 
@@ -333,7 +333,7 @@ void Eventbus::spool_expired() {
   for (Post* post : overdue_) {
     context_.custody.spool(*post, of(withdrawn_, post), of(in_flight_, post));
   }
-  context_.request_flush();
+  context_.turn_end.request();
 }
 
 void Eventbus::spool_all() {
@@ -355,7 +355,7 @@ void Eventbus::connection_ready() {
     reachable_ = true;
     log::info("connected to the eventbus again", {{"target", endpoint_.host_header}});
   }
-  context_.request_flush();
+  context_.turn_end.request();
 }
 
 void Eventbus::connect_failed(std::string_view address, std::string_view error) {
@@ -378,7 +378,7 @@ void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
   if (end == EndpointHealth::End::useless) log_unreachable(address, error);
   log_state();
   for (auto& connection : connections_) connection->wake();
-  context_.request_flush();
+  context_.turn_end.request();
 }
 
 void Eventbus::log_unreachable(std::string_view address, std::string_view error) {

@@ -18,6 +18,7 @@
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
+#include "runtime/turn_end.hpp"
 
 namespace gateway::egress {
 
@@ -41,7 +42,7 @@ class Eventbus {
     Ledger& ledger;
     Custody& custody;
     observe::ShardMetrics& metrics;
-    std::function<void()> request_flush;  // asks for flush() at the end of the turn
+    TurnEnd& turn_end;                    // calls flush()
     const tls::TlsSource* tls = nullptr;  // for an https target
   };
 

@@ -157,14 +157,16 @@ Task<void> EventbusConnection::converse() {
     if (broken_) break;
     if (error) {
       end_of_stream(error, now);
-    } else {
-      if (tls_) {
-        take_sealed({input_.data(), size}, now);
-      } else {
-        take_bytes({input_.data(), size}, now);
-      }
-      bus_.context().request_flush();
+      break;
     }
+    bus_.context().turn_end.turn([&, input = std::string_view(input_.data(), size)] {
+      if (tls_) {
+        take_sealed(input, now);
+      } else {
+        take_bytes(input, now);
+      }
+      bus_.context().turn_end.request();
+    });
   }
   ended_oddly_ = mux_.in_flight() != 0 || lost_reason_ == RetryReason::protocol;
   if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
@@ -243,10 +245,12 @@ void EventbusConnection::give_back() {
     if (sent) suspect_ = name_of(slot);
     bus_.given_back(slot, sent, lost_reason_);
   });
-  bus_.context().request_flush();
+  bus_.context().turn_end.request();
 }
 
 void EventbusConnection::write() {
+  // A handshake sends what it has sealed itself.
+  if (state_ != LinkState::ready) return;
   if (tls_) {
     write_sealed();
     return;

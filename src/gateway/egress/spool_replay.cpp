@@ -117,7 +117,7 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
     ++slot.index;
   }
   chunks_.emplace(&post, Chunk{std::move(sequences), std::move(added), now, 0});
-  context_.eventbus.context().request_flush();
+  context_.eventbus.context().turn_end.request();
   pump();
 }
 

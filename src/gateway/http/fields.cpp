@@ -63,6 +63,7 @@ HeadScan::State HeadScan::advance(const char* data, std::size_t size) noexcept {
         note_colon(marked);
         continue;
       }
+      if (marked + 1 == line_) continue;  // an LF, seen with its CR
       const State state = on_control(data, marked, size);
       if (state != State::incomplete || cut_at_return_) return state;
     }

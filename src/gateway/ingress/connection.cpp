@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
@@ -75,11 +76,23 @@ void Connection::read() {
     }
     last_activity_ = ingress_.context().clock.now();
     take_step([this] {
+      if (pass_over()) return;
       const std::span<char> room = sealed_ ? ingress_.sealed_input() : reader_.prepare();
       on_read(receive(room), room);
     });
   }
   if (phase_ != Phase::reading) progress_.notify_all();
+}
+
+// What nobody will look at need not be copied. False if there is no such thing.
+bool Connection::pass_over() {
+  const std::uint64_t unwanted = sealed_ ? 0 : reader_.to_pass_over();
+  if (unwanted == 0) return false;
+  const std::span<char> room = ingress_.discard_buffer();
+  const Received received = discard(room.first(std::min<std::uint64_t>(unwanted, room.size())));
+  reader_.passed_over(received.size);
+  on_read({0, received.error}, {});
+  return true;
 }
 
 void Connection::on_read(const Received& received, std::span<char> room) {
@@ -355,7 +368,7 @@ void Connection::read_past() {
       call_again();
       return;
     }
-    const Received received = receive(ingress_.discard_buffer());
+    const Received received = discard(ingress_.discard_buffer());
     lingered_ += received.size;
     const bool over = received.error && received.error != asio::error::would_block;
     if (over || lingered_ >= kMostLingerBytes) abort();

@@ -67,11 +67,12 @@ class Connection final : public PostOwner, private WatchedSocket {
 
   // So many reads that filled their room, then it is the other connections' turn.
   static constexpr int kMostReads = 4;
-  static constexpr int kMostLingerReads = 16;
+  static constexpr int kMostLingerReads = 4;
 
   void on_ready(bool writable) override;
   // Reads what is there, unless reading is paused.
   void read();
+  bool pass_over();
   void on_read(const Received& received, std::span<char> room);
   void read_past();
   // Takes a step of reading. What it throws ends this connection only.

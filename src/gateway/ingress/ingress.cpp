@@ -44,7 +44,7 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
       settings_(settings),
       admission_(settings.max_body),
       listener_(std::move(listener)),
-      readiness_(context_.executor, context_.clock),
+      readiness_(context_.executor, context_.clock, context_.turn_end),
       accept_pause_(context_.executor),
       sealed_input_(context_.tls == nullptr ? 0 : kSealedInput),
       handshakes_(kHandshakesPerTurn),
@@ -177,7 +177,7 @@ Load Ingress::load(std::optional<ConnectionLimit> beyond) const {
 void Ingress::flush_later(Connection& connection) {
   if (connection.dirty_hook.is_linked()) return;
   dirty_.push_back(connection);
-  context_.request_flush();
+  context_.turn_end.request();
 }
 
 void Ingress::await_handshake(Connection& connection) {

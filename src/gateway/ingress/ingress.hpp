@@ -1,7 +1,6 @@
 #pragma once
 #include <array>
 #include <boost/intrusive/list.hpp>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "runtime/readiness.hpp"
+#include "runtime/turn_end.hpp"
 #include "runtime/turn_queue.hpp"
 
 namespace gateway::ingress {
@@ -36,7 +36,7 @@ class Ingress {
     egress::Eventbus& eventbus;
     observe::ShardMetrics& metrics;
     ConnectionCount& count;
-    std::function<void()> request_flush;
+    TurnEnd& turn_end;
     std::vector<Secret> tokens;           // one of which posts must show; none: they need not
     const tls::TlsSource* tls = nullptr;  // null: posts come in plain text
   };
@@ -70,7 +70,7 @@ class Ingress {
   void flush_later(Connection& connection);
   // The shard's one buffer to write answers into.
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
-  // Where bytes are read to that nobody looks at; all reads share it.
+  // For bytes that nobody looks at; the kernel does not touch it, so it takes no memory.
   [[nodiscard]] std::span<char> discard_buffer() noexcept { return discard_; }
   // TLS: calls connection.handshake_step() when its turn has come.
   void await_handshake(Connection& connection);
@@ -98,7 +98,7 @@ class Ingress {
   Occasional accept_trouble_;
   ReplyText reply_text_;
   std::string scratch_;
-  std::array<char, 4096> discard_;
+  std::array<char, std::size_t{64} << 10> discard_;
   std::vector<char> sealed_input_;
   std::string sealed_scratch_;
 

@@ -328,10 +328,12 @@ RequestReader::Step RequestReader::skip() {
     const std::size_t here = std::min<std::uint64_t>(skip_left_, end_ - in_);
     in_ += here;
     skip_left_ -= here;
-    if (skip_left_ != 0) {
+    if (in_ == end_) {
+      // Of ten thousand that are turned away none is to wait with a buffer.
       begin_ = end_ = in_ = 0;
-      return Step::need_more;
+      bytes_.release();
     }
+    if (skip_left_ != 0) return Step::need_more;
   }
   begin_ = in_;
   scan_.reset();

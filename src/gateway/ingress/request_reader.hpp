@@ -97,6 +97,12 @@ class RequestReader {
   [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
   void keep_body();
   void skip_body() noexcept;
+  // How much of the body being skipped has still to come, if that is known: it may be thrown away
+  // instead of being read here, which passed_over() is told; then comes next().
+  [[nodiscard]] std::uint64_t to_pass_over() const noexcept {
+    return state_ == State::skip && !request_.head.chunked && end_ == 0 ? skip_left_ : 0;
+  }
+  void passed_over(std::size_t size) noexcept { skip_left_ -= size; }
   [[nodiscard]] Request take();
   [[nodiscard]] BadRequest problem() const noexcept { return problem_; }
 

@@ -86,7 +86,7 @@ void Intake::finish(Post& post, Way way) {
     eventbus_.custody().spool(post, overflow_, {});
     overflow_.clear();
   }
-  eventbus_.context().request_flush();
+  eventbus_.context().turn_end.request();
 }
 
 void Intake::accept_events(ingress::Request&& request, Post& post) {

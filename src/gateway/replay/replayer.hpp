@@ -118,7 +118,7 @@ class Replayer final : private PostOwner {
   asio::io_context context_{1};
   Clock clock_;
   Ledger ledger_;
-  TurnEnd<std::function<void()>> turn_end_;
+  TurnEnd turn_end_;
   std::unique_ptr<tls::TlsSource> tls_;  // for an https target
   egress::Custody custody_;              // keeps nothing: what is sent is in a store already
   egress::Eventbus eventbus_;

@@ -74,9 +74,23 @@ TEST(Measurement, BecomesJsonOfTheSchema) {
   for (const char* name : {"p50", "p90", "p99", "p999", "max", "mean"}) {
     EXPECT_GT(figures.at("latency_us").at(name).to_number<double>(), 0) << name;
   }
+  EXPECT_GE(figures.at("cpu").at("waited_us_per_post").to_number<double>(), 0);
+  EXPECT_GE(figures.at("generator_waited").to_number<double>(), 0);
   EXPECT_TRUE(figures.at("context_switches").at("per_post").is_number());
   EXPECT_TRUE(figures.at("resident_bytes").at("peak").is_number());
   EXPECT_EQ(figures.at("missing"), 0);
+}
+
+TEST(Measurement, OfNoGatewayIsThatOfLoadAndEventbus) {
+  Scenario scenario = brief();
+  scenario.rate = 200;
+  const RunResult result = measure(scenario, no_gateway(), kSilent);
+  EXPECT_EQ(result.gateway.kind, "direct");
+  EXPECT_GT(result.posts, 0U);
+  EXPECT_GT(result.latencies.count(), 0U);
+  EXPECT_TRUE(result.errors.empty());
+  EXPECT_FALSE(result.usage);
+  EXPECT_FALSE(result.missing);
 }
 
 TEST(Measurement, WithoutAGatewayIsNone) {

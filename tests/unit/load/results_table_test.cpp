@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <vector>
 
 namespace gateway::load {
@@ -51,6 +52,27 @@ TEST(ResultsTable, SaysWhatIsMissingAndLeavesOutWhatIsNotKnown) {
   RunResult lossy = result(1);
   lossy.missing = 3;
   EXPECT_THAT(table_row(std::array{lossy}), HasSubstr("MISSING 3"));
+}
+
+RunResult that_took(const char* gateway, std::chrono::microseconds latency) {
+  RunResult made = result(1);
+  made.gateway.kind = gateway;
+  for (int i = 0; i < 100; ++i) made.latencies.add(latency);
+  return made;
+}
+
+TEST(ResultsTable, SaysWhatAGatewayAddsToTheLatencyOfNone) {
+  using std::chrono::microseconds;
+  const std::array direct{that_took("direct", microseconds(100)),
+                          that_took("direct", microseconds(1000)),
+                          that_took("direct", microseconds(100))};
+  const std::array gateway{that_took("cos-gateway", microseconds(200)),
+                           that_took("cos-gateway", microseconds(1100)),
+                           that_took("cos-gateway", microseconds(900))};
+  EXPECT_THAT(added_latency(gateway, direct),
+              testing::ContainsRegex("cos-gateway +adds (9[0-9]|10[0-9]) us to p50, "));
+  EXPECT_EQ(added_latency(direct, direct), "");
+  EXPECT_EQ(added_latency(gateway, gateway), "");
 }
 
 }  // namespace

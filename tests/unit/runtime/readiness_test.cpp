@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <cerrno>
@@ -52,6 +53,7 @@ class Reader final : public WatchedSocket {
 
   using WatchedSocket::call_again;
   using WatchedSocket::close;
+  using WatchedSocket::discard;
   using WatchedSocket::handle;
   using WatchedSocket::may_read;
   using WatchedSocket::receive;
@@ -100,7 +102,9 @@ class ReadinessTest : public testing::Test {
 
   asio::io_context context_;
   Clock clock_;
-  Readiness set_{context_.get_executor(), clock_};
+  int ends_ = 0;
+  TurnEnd turn_end_{context_.get_executor(), [this] { ++ends_; }};
+  Readiness set_{context_.get_executor(), clock_, turn_end_};
 };
 
 TEST_F(ReadinessTest, TellsOfWhatWasThereBeforeItWatched) {
@@ -168,6 +172,82 @@ TEST_F(ReadinessTest, TellsOneTurnsSocketsInOneHandler) {
   send(far_two, "x");
   EXPECT_EQ(context_.poll_one(), 1U);
   EXPECT_EQ(one->calls + two->calls, 2);
+}
+
+TEST_F(ReadinessTest, EndsTheTurnWhenAllAreToldWithoutAnotherPass) {
+  auto [one, far_one] = watched(socket_pair());
+  auto [two, far_two] = watched(socket_pair());
+  settle();
+  one->instead = two->instead = [this] { turn_end_.request(); };
+  send(far_one, "x");
+  send(far_two, "x");
+  EXPECT_EQ(context_.poll_one(), 1U);
+  EXPECT_EQ(ends_, 1);
+  settle();
+  EXPECT_EQ(ends_, 1);
+}
+
+// 32 sockets with 32 KiB each, twice what a turn reads.
+class MuchReadinessTest : public ReadinessTest {
+ protected:
+  MuchReadinessTest() {
+    for (int i = 0; i < 32; ++i) {
+      auto [reader, far] = watched(socket_pair());
+      reader->instead = [this, at = reader.get()] {
+        EXPECT_EQ(at->receive(room_).size, much_.size());
+        ++told_;
+      };
+      readers_.push_back(std::move(reader));
+      fars_.push_back(std::move(far));
+    }
+    settle();
+    for (const Descriptor& far : fars_) send(far, much_);
+  }
+
+  const std::string much_ = std::string(std::size_t{32} << 10, 'x');
+  std::string room_ = std::string(much_.size(), ' ');
+  std::vector<std::unique_ptr<Reader>> readers_;
+  std::vector<Descriptor> fars_;
+  int told_ = 0;
+};
+
+TEST_F(MuchReadinessTest, ATurnEndsWhenItHasReadMuchAndTheOthersFollow) {
+  EXPECT_EQ(context_.poll_one(), 1U);
+  EXPECT_EQ(told_, 16);
+  settle();
+  EXPECT_EQ(told_, 32);
+}
+
+TEST_F(MuchReadinessTest, AskingToBeCalledAgainPutsOffNobody) {
+  int calls = 0;
+  readers_[0]->instead = [&, at = readers_[0].get()] {
+    if (++calls == 1) at->call_again();
+    if (calls == 2) EXPECT_EQ(told_, 31);
+  };
+  settle();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(MuchReadinessTest, ASocketClosedWhileItIsPutOffIsNotTold) {
+  EXPECT_EQ(context_.poll_one(), 1U);
+  for (const auto& reader : readers_) reader->close();
+  settle();
+  EXPECT_EQ(told_, 16);
+}
+
+TEST_F(ReadinessTest, WhatIsDiscardedIsReadAndNotCopied) {
+  auto [reader, far] = watched(tcp_pair());
+  std::array<char, 8> nowhere{};
+  reader->instead = [&, at = reader.get()] { at->error = at->discard(nowhere).error; };
+  send(far, "12345");
+  settle();
+  EXPECT_FALSE(reader->error);
+  EXPECT_FALSE(reader->may_read());
+  EXPECT_EQ(nowhere, (std::array<char, 8>{}));
+  reader->instead = nullptr;
+  send(far, "6");
+  settle();
+  EXPECT_EQ(reader->got, "6");
 }
 
 TEST_F(ReadinessTest, ASocketClosedByAnotherOfItsBatchIsNotTold) {

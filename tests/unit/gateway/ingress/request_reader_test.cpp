@@ -202,6 +202,40 @@ TEST_F(RequestReaderTest, SkipsBodiesAndGoesOn) {
   }
 }
 
+TEST_F(RequestReaderTest, WhatIsToBeSkippedNeedNotBeReadAndHoldsNoBuffer) {
+  for (const bool read_some : {true, false}) {
+    SCOPED_TRACE(read_some);
+    BufferPool pool;
+    Feed feed(pool);
+    feed.skip_bodies = true;
+    const std::string post = post_of(pattern(10'000));
+    EXPECT_EQ(feed.reader().to_pass_over(), 0U);
+    ASSERT_TRUE(feed.give(post.substr(0, post.size() - (read_some ? 7'000 : 10'000))));
+    EXPECT_GT(pool.kept_bytes(), 0U) << "it has the buffer back";
+    ASSERT_EQ(feed.reader().to_pass_over(), read_some ? 7'000U : 10'000U);
+    feed.reader().passed_over(3'000);
+    EXPECT_EQ(feed.reader().next(), RequestReader::Step::need_more);
+    const std::uint64_t rest = feed.reader().to_pass_over();
+    feed.reader().passed_over(rest);
+    EXPECT_EQ(feed.reader().next(), RequestReader::Step::skipped);
+    EXPECT_EQ(feed.reader().to_pass_over(), 0U);
+    EXPECT_TRUE(feed.reader().idle());
+    feed.skip_bodies = false;
+    ASSERT_TRUE(feed.give(post_of("kept")));
+    EXPECT_EQ(feed.requests.at(0).body_text(), "kept");
+  }
+}
+
+TEST_F(RequestReaderTest, OfAChunkedBodyNobodyKnowsWhatIsLeftToSkip) {
+  Feed feed(pool_);
+  feed.skip_bodies = true;
+  const std::string post = chunked_post_of(pattern(10'000), 700);
+  ASSERT_TRUE(feed.give(post.substr(0, 5'000)));
+  EXPECT_EQ(feed.reader().to_pass_over(), 0U);
+  ASSERT_TRUE(feed.give(post.substr(5'000)));
+  EXPECT_EQ(feed.skipped, 1U);
+}
+
 TEST_F(RequestReaderTest, IgnoresEmptyLinesBeforeARequest) {
   for (const std::size_t piece : Sizes{1, 2, 3, 1000}) {
     SCOPED_TRACE(piece);

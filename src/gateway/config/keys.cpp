@@ -69,6 +69,7 @@ void gateway_keys(Section& section, Ingress& ingress) {
   section.key("max_in_flight", ingress.max_in_flight, Bytes{kKiB, kTiB});
   section.key("idle_timeout", ingress.idle_timeout, Time{1s, 24h});
   section.key("request_timeout", ingress.request_timeout, Time{100ms, 1h});
+  section.key("drain_delay", ingress.drain_delay, Time{0ms, 1h});
   section.key("grace", ingress.grace, Time{0ms, 1h});
 }
 

@@ -16,27 +16,8 @@ if(CMAKE_SCRIPT_MODE_FILE)
     COMMAND ${CMAKE_COMMAND} -E env TZ=UTC --unset=ZIP --unset=ZIPOPT
       ${RELAY_ZIP_PROGRAM} -X -9 -q relay.zip index.js
     WORKING_DIRECTORY ${folder} COMMAND_ERROR_IS_FATAL ANY)
-  file(READ ${folder}/relay.zip bytes HEX)
-  string(REGEX REPLACE "(................................)" "\\1\n" bytes ${bytes})
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes ${bytes})
-  file(WRITE ${RELAY_OUTPUT} "// Made by cmake/relay_package.cmake from src/cloud/relay/index.js.
-#include \"cloud/relay_package.hpp\"
-
-namespace gateway::cloud {
-namespace {
-
-constexpr unsigned char kZip[] = {
-${bytes}
-};
-
-}  // namespace
-
-std::string_view relay_zip() noexcept {
-  return {reinterpret_cast<const char*>(kZip), sizeof kZip};
-}
-
-}  // namespace gateway::cloud
-")
+  include(${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake)
+  embed_bytes(${folder}/relay.zip ${RELAY_OUTPUT} cloud/relay_package.hpp gateway::cloud relay_zip)
   return()
 endif()
 
@@ -51,7 +32,7 @@ add_custom_command(
   OUTPUT ${relay_output}
   COMMAND ${CMAKE_COMMAND} -DRELAY_SOURCE=${relay_source} -DRELAY_OUTPUT=${relay_output}
     -DRELAY_ZIP_PROGRAM=${COS_GATEWAY_ZIP_PROGRAM} -P ${CMAKE_CURRENT_LIST_FILE}
-  DEPENDS ${relay_source} ${CMAKE_CURRENT_LIST_FILE}
+  DEPENDS ${relay_source} ${CMAKE_CURRENT_LIST_FILE} ${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake
   COMMENT "Packing the relay function"
   VERBATIM)
 target_sources(cloud PRIVATE ${relay_output})

@@ -1,27 +1,8 @@
 # The status page, embedded in the gateway library. Included, this makes the rule; run by that rule
 # as a script, it writes PAGE_SOURCE as C++ to PAGE_OUTPUT.
 if(CMAKE_SCRIPT_MODE_FILE)
-  file(READ ${PAGE_SOURCE} bytes HEX)
-  string(REGEX REPLACE "(................................)" "\\1\n" bytes ${bytes})
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes ${bytes})
-  file(WRITE ${PAGE_OUTPUT} "// Made by cmake/status_page.cmake from src/gateway/observe/page/index.html.
-#include \"gateway/observe/page.hpp\"
-
-namespace gateway::observe {
-namespace {
-
-constexpr unsigned char kPage[] = {
-${bytes}
-};
-
-}  // namespace
-
-std::string_view page_html() noexcept {
-  return {reinterpret_cast<const char*>(kPage), sizeof kPage};
-}
-
-}  // namespace gateway::observe
-")
+  include(${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake)
+  embed_bytes(${PAGE_SOURCE} ${PAGE_OUTPUT} gateway/observe/page.hpp gateway::observe page_html)
   return()
 endif()
 
@@ -31,7 +12,7 @@ add_custom_command(
   OUTPUT ${page_output}
   COMMAND ${CMAKE_COMMAND} -DPAGE_SOURCE=${page_source} -DPAGE_OUTPUT=${page_output}
     -P ${CMAKE_CURRENT_LIST_FILE}
-  DEPENDS ${page_source} ${CMAKE_CURRENT_LIST_FILE}
+  DEPENDS ${page_source} ${CMAKE_CURRENT_LIST_FILE} ${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake
   COMMENT "Embedding the status page"
   VERBATIM)
 target_sources(gateway PRIVATE ${page_output})

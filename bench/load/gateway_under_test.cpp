@@ -16,6 +16,7 @@
 
 #include "load/self_signed.hpp"
 #include "load/unreachable.hpp"
+#include "runtime/descriptor.hpp"
 
 namespace gateway::load {
 namespace {
@@ -32,24 +33,21 @@ constexpr std::size_t kMostOfLog = 2'000;
 class Socket {
  public:
   Socket(const std::string& host, std::uint16_t port)
-      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "socket");
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (!socket_) throw std::system_error(errno, std::generic_category(), "socket");
     address_.sin_family = AF_INET;
     address_.sin_port = htons(port);
     if (::inet_pton(AF_INET, host.c_str(), &address_.sin_addr) != 1) {
-      ::close(fd_);
       throw std::runtime_error(fmt::format("{} is no IPv4 address", host));
     }
   }
-  ~Socket() { ::close(fd_); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
 
-  [[nodiscard]] bool connect() { return ::connect(fd_, generic(), sizeof address_) == 0; }
+  [[nodiscard]] bool connect() { return ::connect(socket_.get(), generic(), sizeof address_) == 0; }
   // A port nobody listens on just now.
   [[nodiscard]] std::uint16_t bind() {
     socklen_t size = sizeof address_;
-    if (::bind(fd_, generic(), size) != 0 || ::getsockname(fd_, generic(), &size) != 0) {
+    if (::bind(socket_.get(), generic(), size) != 0 ||
+        ::getsockname(socket_.get(), generic(), &size) != 0) {
       throw std::system_error(errno, std::generic_category(), "bind");
     }
     return ntohs(address_.sin_port);
@@ -58,7 +56,7 @@ class Socket {
  private:
   sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
 
-  int fd_;
+  Descriptor socket_;
   sockaddr_in address_{};
 };
 

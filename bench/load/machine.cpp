@@ -1,6 +1,5 @@
 #include "load/machine.hpp"
 
-#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <chrono>
@@ -32,16 +31,6 @@ std::string now_text() {
   events::write_rfc3339(
       std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()), text.data());
   return text;
-}
-
-std::size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  if (limit.rlim_cur != limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  return limit.rlim_max;
 }
 
 }  // namespace gateway::load

@@ -15,7 +15,4 @@ struct Machine {
 // The wall clock as RFC 3339, in UTC.
 [[nodiscard]] std::string now_text();
 
-// Lets this process, and those it starts, have as many descriptors as they may; how many that is.
-std::size_t raise_descriptor_limit();
-
 }  // namespace gateway::load

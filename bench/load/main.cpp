@@ -6,14 +6,15 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <stdexcept>
 
 #include "load/campaign.hpp"
 #include "load/interruption.hpp"
-#include "load/machine.hpp"
 #include "load/options.hpp"
 #include "load/result.hpp"
 #include "load/suite.hpp"
+#include "runtime/process_limits.hpp"
 
 namespace {
 
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
   try {
     // TLS writes without MSG_NOSIGNAL.
     std::signal(SIGPIPE, SIG_IGN);
-    load::raise_descriptor_limit();
+    gateway::raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
     load::Options options;
     const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
     switch (load::parse_options(argc, argv, self, options)) {

@@ -12,6 +12,8 @@
 #include <span>
 #include <system_error>
 
+#include "runtime/descriptor.hpp"
+
 namespace gateway::load {
 namespace {
 
@@ -33,12 +35,9 @@ std::span<char> read_buffer() {
 class Sink::Listener final : public Pollable {
  public:
   explicit Listener(Sink& owner)
-      : owner_(owner), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    if (fd_ < 0) fail("socket");
+      : owner_(owner), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    if (!socket_) fail("socket");
   }
-  ~Listener() override { ::close(fd_); }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
 
   [[nodiscard]] std::uint16_t listen() const {
     sockaddr_in address{};
@@ -46,18 +45,18 @@ class Sink::Listener final : public Pollable {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd_, generic, size) != 0 || ::listen(fd_, kBacklog) != 0 ||
-        ::getsockname(fd_, generic, &size) != 0) {
+    if (::bind(fd(), generic, size) != 0 || ::listen(fd(), kBacklog) != 0 ||
+        ::getsockname(fd(), generic, &size) != 0) {
       fail("listen");
     }
     return ntohs(address.sin_port);
   }
-  [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] int fd() const noexcept { return socket_.get(); }
   void ready(std::uint32_t /*events*/) override { owner_.accept(); }
 
  private:
   Sink& owner_;
-  int fd_;
+  Descriptor socket_;
 };
 
 class Sink::Connection final : public Pollable {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/process_limits.hpp"
 #include "soak/thread_cpu.hpp"
 
 namespace gateway::soak {
@@ -30,30 +30,11 @@ constexpr milliseconds kAftermath{10'000};
 // Of a core, waited for while others had it: more, and what is timed tells of the machine.
 constexpr double kBusy = 0.05;
 
-std::string write_config(const Options& options, const Arena::Settings& settings, std::uint16_t bus,
-                         std::uint16_t port, std::uint16_t admin) {
-  std::string path = options.directory + "/config.yml";
-  std::ofstream file(path);
-  file << fmt::format(
-      "target: http://127.0.0.1:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
-      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n  threads: 1\n{}"
-      "delivery:\n  connections: 2\n{}",
-      bus, port, admin, settings.gateway, settings.delivery);
-  file.close();
-  if (!file) throw std::system_error(errno, std::generic_category(), path);
-  return path;
-}
-
 // Of this process and those it starts.
-void allow_descriptors(unsigned wanted) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < wanted) {
-    throw std::runtime_error(fmt::format("{} file descriptors are needed, {} allowed (ulimit -n)",
-                                         wanted, static_cast<std::uint64_t>(limit.rlim_cur)));
+void allow_descriptors(std::size_t wanted) {
+  if (const std::size_t limit = raise_descriptor_limit(wanted); limit < wanted) {
+    throw std::runtime_error(
+        fmt::format("{} file descriptors are needed, {} allowed (ulimit -n)", wanted, limit));
   }
 }
 
@@ -109,7 +90,10 @@ Arena::Arena(std::string name, const Options& options, const Settings& settings)
       bus_port_(free_port()),
       port_(free_port()),
       admin_(free_port()),
-      gateway_(options.gateway, write_config(options, settings, bus_port_, port_, admin_),
+      gateway_(options.gateway,
+               write_config(options.directory, {bus_port_, port_, admin_},
+                            "  threads: 1\n" + settings.gateway,
+                            "delivery:\n  connections: 2\n" + settings.delivery),
                options.directory + "/gateway.log", admin_) {
   allow_descriptors(settings.descriptors + 200);
   outcome_.scenario = std::move(name);

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <chrono>
 #include <string_view>
 #include <system_error>
+
+#include "runtime/cores.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -46,7 +47,7 @@ FastBus::FastBus(std::uint16_t port, double rate) : rate_(rate) {
   poll_ = ::epoll_create1(EPOLL_CLOEXEC);
   watch(poll_, listener_);
   thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "bus");
+    name_this_thread("bus");
     run();
   });
 }

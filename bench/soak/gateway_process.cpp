@@ -10,9 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+
+#include "runtime/descriptor.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -23,19 +26,11 @@ using std::chrono::steady_clock;
 constexpr milliseconds kPoll{10};
 constexpr milliseconds kStartLimit{20'000};
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), "socket");
-  }
-  ~Descriptor() { ::close(fd_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int fd() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
+Descriptor tcp_socket() {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) throw std::system_error(errno, std::generic_category(), "socket");
+  return socket;
+}
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
@@ -52,19 +47,19 @@ const sockaddr* generic(const sockaddr_in& address) {
 }  // namespace
 
 std::optional<std::string> get(std::uint16_t port, std::string_view target) {
-  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor socket = tcp_socket();
   const timeval limit{2, 0};
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const sockaddr_in address = loopback(port);
-  if (::connect(socket.fd(), generic(address), sizeof address) != 0) return std::nullopt;
+  if (::connect(socket.get(), generic(address), sizeof address) != 0) return std::nullopt;
   const std::string request =
       fmt::format("GET {} HTTP/1.1\r\nHost: soak\r\nConnection: close\r\n\r\n", target);
-  if (::send(socket.fd(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return std::nullopt;
+  if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return std::nullopt;
   std::string answer;
   std::array<char, 16384> part{};
   for (;;) {
-    const ssize_t size = ::recv(socket.fd(), part.data(), part.size(), 0);
+    const ssize_t size = ::recv(socket.get(), part.data(), part.size(), 0);
     if (size < 0) return std::nullopt;
     if (size == 0) break;
     answer.append(part.data(), static_cast<std::size_t>(size));
@@ -89,13 +84,26 @@ double metric_total(std::string_view page, std::string_view name) {
 }
 
 std::uint16_t free_port() {
-  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor socket = tcp_socket();
   sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
-  const bool bound = ::bind(socket.fd(), generic(address), size) == 0 &&
-                     ::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  const bool bound = ::bind(socket.get(), generic(address), size) == 0 &&
+                     ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
   if (!bound) throw std::system_error(errno, std::generic_category(), "bind");
   return ntohs(address.sin_port);
+}
+
+std::string write_config(const std::string& directory, const Ports& ports, std::string_view gateway,
+                         std::string_view rest) {
+  std::string path = directory + "/config.yml";
+  std::ofstream file(path);
+  file << fmt::format(
+      "target: http://127.0.0.1:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
+      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n{}{}",
+      ports.bus, ports.gateway, ports.admin, gateway, rest);
+  file.close();
+  if (!file) throw std::system_error(errno, std::generic_category(), path);
+  return path;
 }
 
 GatewayProcess::GatewayProcess(const std::string& program, const std::string& config,

@@ -18,6 +18,19 @@ namespace gateway::soak {
 // A port of 127.0.0.1 that nobody listened on a moment ago.
 [[nodiscard]] std::uint16_t free_port();
 
+// What a scenario listens on, all on 127.0.0.1.
+struct Ports {
+  std::uint16_t bus;
+  std::uint16_t gateway;
+  std::uint16_t admin;
+};
+
+// Writes config.yml to `directory`: a gateway that takes posts from anybody and sends to the bus.
+// `gateway` goes on in the section of that name (indented by two), `rest` are further sections.
+// Returns the path. Throws std::system_error.
+[[nodiscard]] std::string write_config(const std::string& directory, const Ports& ports,
+                                       std::string_view gateway, std::string_view rest);
+
 // `cos-gateway run` as a child process, which does not outlive this one. Its log goes to a file.
 class GatewayProcess {
  public:

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+
+#include "runtime/cores.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -75,7 +76,7 @@ LoadPump::LoadPump(const Settings& settings)
     ::epoll_ctl(poll_, EPOLL_CTL_ADD, connection.socket, &event);
   }
   thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "load");
+    name_this_thread("load");
     try {
       run();
     } catch (...) {

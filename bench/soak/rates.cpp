@@ -33,20 +33,6 @@ constexpr milliseconds kSettle{1500};
 constexpr milliseconds kPoll{5};
 constexpr milliseconds kPatience{120'000};
 
-std::string write_config(const Options& options, std::uint16_t bus, std::uint16_t port,
-                         std::uint16_t admin) {
-  std::string path = options.directory + "/config.yml";
-  std::ofstream file(path);
-  file << fmt::format(
-      "target: http://127.0.0.1:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
-      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n  threads: 1\n"
-      "spool: {{ path: {}/spool.db }}\n",
-      bus, port, admin, options.directory);
-  file.close();
-  if (!file) throw std::system_error(errno, std::generic_category(), path);
-  return path;
-}
-
 // A gateway of one shard with a spool, and an eventbus that can be there or not.
 class Stage {
  public:
@@ -54,7 +40,9 @@ class Stage {
       : bus_port_(free_port()),
         port_(free_port()),
         admin_(free_port()),
-        gateway_(options.gateway, write_config(options, bus_port_, port_, admin_),
+        gateway_(options.gateway,
+                 write_config(options.directory, {bus_port_, port_, admin_}, "  threads: 1\n",
+                              fmt::format("spool: {{ path: {}/spool.db }}\n", options.directory)),
                  options.directory + "/gateway.log", admin_) {
     gateway_.start();
   }

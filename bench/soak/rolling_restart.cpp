@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -25,11 +26,6 @@ constexpr milliseconds kPatience{20'000};  // of the balancer's with a gateway
 constexpr milliseconds kLongestStop{20'000};
 constexpr milliseconds kUnavailable{1000};  // as long as that is too long
 
-struct Ports {
-  std::uint16_t posts = free_port();
-  std::uint16_t admin = free_port();
-};
-
 void write(const std::string& path, const std::string& text) {
   std::ofstream file(path);
   file << text;
@@ -37,16 +33,8 @@ void write(const std::string& path, const std::string& text) {
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
-std::string write_config(const Options& options, std::size_t number, const Ports& ports,
-                         std::uint16_t bus) {
-  std::string path = fmt::format("{}/gateway{}.yml", options.directory, number);
-  write(path, fmt::format("target: http://127.0.0.1:{}\neventbus: soak\n"
-                          "function: {{ provision: false }}\n"
-                          "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n"
-                          "  drain_delay: 2s\n",
-                          bus, ports.posts, ports.admin));
-  return path;
-}
+// As deploy/haproxy/haproxy.cfg wants it.
+constexpr std::string_view kGatewayLines = "  drain_delay: 2s\n";
 
 void replace(std::string& text, std::string_view what, const std::string& by) {
   const auto at = text.find(what);
@@ -61,11 +49,11 @@ std::string write_balancer(const Options& options, const Ports& balancer,
                            const std::array<Ports, kGateways>& gateways) {
   std::ifstream file(COS_GATEWAY_DEPLOY "/haproxy/haproxy.cfg");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  replace(text, "bind :8080", fmt::format("bind 127.0.0.1:{}", balancer.posts));
+  replace(text, "bind :8080", fmt::format("bind 127.0.0.1:{}", balancer.gateway));
   replace(text, "bind 127.0.0.1:8404", fmt::format("bind 127.0.0.1:{}", balancer.admin));
   for (std::size_t i = 0; i < kGateways; ++i) {
     replace(text, fmt::format("10.0.0.1{}:8080", i + 1),
-            fmt::format("127.0.0.1:{} port {}", gateways[i].posts, gateways[i].admin));
+            fmt::format("127.0.0.1:{} port {}", gateways[i].gateway, gateways[i].admin));
   }
   std::string path = options.directory + "/haproxy.cfg";
   write(path, text);
@@ -103,14 +91,18 @@ class Cluster {
   }
 
   [[nodiscard]] std::array<GatewayProcess, kGateways>& gateways() noexcept { return gateways_; }
-  [[nodiscard]] std::uint16_t port() const noexcept { return balancer_ports_.posts; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return balancer_ports_.gateway; }
   [[nodiscard]] faults::FaultBus& bus() noexcept { return bus_; }
 
  private:
   GatewayProcess make(const Options& options, std::size_t number) {
-    return {options.gateway, write_config(options, number, ports_[number], bus_.port()),
-            fmt::format("{}/gateway{}.log", options.directory, number), ports_[number].admin};
+    const std::string folder = fmt::format("{}/gateway{}", options.directory, number + 1);
+    std::filesystem::create_directory(folder);
+    return {options.gateway, write_config(folder, ports_[number], kGatewayLines, ""),
+            folder + "/gateway.log", ports_[number].admin};
   }
+
+  [[nodiscard]] Ports free_ports() const { return {bus_.port(), free_port(), free_port()}; }
 
   [[nodiscard]] std::size_t up() const {
     std::istringstream table(get(balancer_ports_.admin, "/;csv").value_or(""));
@@ -122,8 +114,8 @@ class Cluster {
   }
 
   faults::FaultBus bus_;
-  const std::array<Ports, kGateways> ports_;
-  const Ports balancer_ports_;
+  const std::array<Ports, kGateways> ports_{free_ports(), free_ports(), free_ports()};
+  const Ports balancer_ports_ = free_ports();  // what it has for gateways, and its page of states
   std::array<GatewayProcess, kGateways> gateways_;
   ChildProcess balancer_;
 };

@@ -27,24 +27,17 @@ faults::Schedule parse(std::string_view text) {
   return *schedule;
 }
 
-std::string write_config(const Options& options, std::uint16_t bus, std::uint16_t port,
-                         std::uint16_t admin) {
-  std::string text = fmt::format(
-      "target: http://127.0.0.1:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
-      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n  grace: {}ms\n"
+std::string write_config(const Options& options, const Ports& ports) {
+  std::string rest = fmt::format(
       "delivery:\n  connections: {}\n  pipeline: {}\n  timeout: 1s\n  deadline: 5s\n"
       "  retry: {{ initial: 20ms, max: 500ms, multiplier: 2 }}\n",
-      bus, port, admin, Scene::kGrace.count(), Scene::kConnections, Scene::kPipeline);
+      Scene::kConnections, Scene::kPipeline);
   if (options.spool) {
-    text += fmt::format("spool: {{ path: {0}/spool.db }}\ndead_letter: {{ path: {0}/dead.db }}\n",
+    rest += fmt::format("spool: {{ path: {0}/spool.db }}\ndead_letter: {{ path: {0}/dead.db }}\n",
                         options.directory);
   }
-  std::string path = options.directory + "/config.yml";
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path);
-  return path;
+  return write_config(options.directory, ports,
+                      fmt::format("  grace: {}ms\n", Scene::kGrace.count()), rest);
 }
 
 }  // namespace
@@ -55,7 +48,7 @@ Scene::Scene(std::string name, const Options& options, std::string_view schedule
       bus_(parse(schedule), options.seed),
       port_(free_port()),
       admin_(free_port()),
-      gateway_(options.gateway, write_config(options, bus_.port(), port_, admin_),
+      gateway_(options.gateway, write_config(options, {bus_.port(), port_, admin_}),
                options.directory + "/gateway.log", admin_) {
   outcome_.scenario = std::move(name);
   gateway_.start();

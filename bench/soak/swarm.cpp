@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <charconv>
 #include <system_error>
 #include <utility>
+
+#include "runtime/cores.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -44,7 +45,7 @@ Swarm::Swarm(const Settings& settings) : settings_(settings), connections_(setti
   poll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (poll_ < 0) throw_errno("epoll");
   thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "attack");
+    name_this_thread("attack");
     try {
       run();
     } catch (...) {

@@ -361,19 +361,19 @@ class Gateway::Impl final : public observe::AdminPages {
   const config::Endpoint endpoint_;
   ByteBudget budget_;
   ingress::ConnectionCount connections_;
-  // Before the shards, which hand events to them.
+  // Before the shards, which hand events to them; so for all down to the feed.
   std::unique_ptr<egress::StoreWriter> spool_;
   std::unique_ptr<egress::StoreWriter> dead_letters_;
-  // Likewise; null where a side speaks plain text.
+  // Null where a side speaks plain text.
   std::unique_ptr<tls::TlsSource> ingress_tls_;
   std::unique_ptr<tls::TlsSource> delivery_tls_;
+  asio::io_context control_{1};
+  observe::EventFeed feed_{control_};
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
-  asio::io_context control_{1};
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
   Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
   std::unique_ptr<tls::TlsWatch> tls_watch_;
-  observe::EventFeed feed_{control_};
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;

@@ -7,9 +7,9 @@
 #include <future>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "support/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
@@ -58,14 +58,8 @@ class Provisioning : public testing::Test {
   static json::object status(const RunningGateway& gateway) {
     return json::parse(gateway.connect_admin().get("/status").body).at("provisioning").as_object();
   }
-  // The status page tells nobody that it changed; looking again is all one can do.
   static bool wait_for_state(const RunningGateway& gateway, std::string_view state) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (status(gateway).at("state").as_string() != state) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(1ms);
-    }
-    return true;
+    return eventually([&] { return status(gateway).at("state").as_string() == state; });
   }
 
   ScriptedEventbus bus_;

@@ -1,9 +1,8 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
-#include <thread>
 
+#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
@@ -13,7 +12,6 @@ namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 class TlsEventbus : public testing::Test {
  protected:
@@ -27,14 +25,10 @@ class TlsEventbus : public testing::Test {
   [[nodiscard]] ServerIdentity identity(const std::string& host = "127.0.0.1") const {
     return folder_.authority().issue(host);
   }
-  // Until /status says so.
   static bool status_says(const RunningGateway& gateway, const std::string& text) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (std::chrono::steady_clock::now() < deadline) {
-      if (gateway.connect_admin().get("/status").body.find(text) != std::string::npos) return true;
-      std::this_thread::sleep_for(5ms);
-    }
-    return false;
+    return eventually([&] {
+      return gateway.connect_admin().get("/status").body.find(text) != std::string::npos;
+    });
   }
 
   TlsFolder folder_;

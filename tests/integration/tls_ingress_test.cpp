@@ -4,10 +4,10 @@
 #include <poll.h>
 
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "gateway/tls/tls_session.hpp"
+#include "support/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
@@ -271,13 +271,7 @@ TEST_F(TlsIngress, NewFilesServeNewConnectionsOnly) {
   EXPECT_EQ(before.post(cos_payload(1)).status, 200u);
   const std::string old_serial = before.serial();
   static_cast<void>(folder_.server());
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  std::string serial = old_serial;
-  while (serial == old_serial && std::chrono::steady_clock::now() < deadline) {
-    serial = connect().serial();
-    std::this_thread::sleep_for(50ms);
-  }
-  EXPECT_NE(serial, old_serial);
+  EXPECT_TRUE(eventually([&] { return connect().serial() != old_serial; }));
   EXPECT_EQ(before.post(cos_payload(1)).status, 200u);
   // Tickets of before are of no use any more, and no harm.
   TlsClient again = connect(before.session());
@@ -292,10 +286,7 @@ TEST_F(TlsIngress, BadFilesChangeNothingAndAreCounted) {
   const std::string old_serial = connect().serial();
   folder_.write("server.crt", "garbage");
   const std::string name = R"(cos_gateway_tls_reload_failures_total{section="gateway.tls"})";
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (metrics().samples.at(name) == 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(50ms);
-  }
+  EXPECT_TRUE(eventually([&] { return metrics().samples.at(name) != 0; }));
   EXPECT_EQ(metrics().samples.at(name), 1);
   EXPECT_EQ(connect().serial(), old_serial);
   EXPECT_THAT(gateway_->connect_admin().get("/status").body,

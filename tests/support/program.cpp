@@ -10,8 +10,9 @@
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
-#include <thread>
 #include <utility>
+
+#include "support/eventually.hpp"
 
 #include "support/http_client.hpp"
 
@@ -70,15 +71,14 @@ RunningProgram::~RunningProgram() {
 }
 
 bool RunningProgram::wait_until_ready(std::uint16_t admin_port) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!is_ready(admin_port)) {
+  bool ready = false;
+  const auto settled = [&] {
     siginfo_t ended{};
     waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT);
-    if (ended.si_pid != 0 || std::chrono::steady_clock::now() > until) return false;
-    // A program that is starting tells nobody; looking again is all one can do.
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
+    ready = is_ready(admin_port);
+    return ready || ended.si_pid != 0;
+  };
+  return eventually(settled, std::chrono::seconds(20)) && ready;
 }
 
 ProgramRun RunningProgram::stop() {

@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <exception>
-#include <thread>
 #include <utility>
+
+#include "support/eventually.hpp"
 
 namespace gateway::test {
 
@@ -45,13 +46,7 @@ RunningGateway::~RunningGateway() {
 }
 
 bool RunningGateway::wait_for(const std::function<bool(const observe::Snapshot&)>& ready) const {
-  // The counters tell nobody that they changed; looking again is all one can do.
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!ready(snapshot())) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
+  return eventually([&] { return ready(snapshot()); });
 }
 
 void RunningGateway::finish() {

@@ -77,18 +77,23 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
 void Custody::hand_over() {
   Turn turn = std::exchange(turn_, Turn());
   const std::uint64_t number = ++number_;
-  const bool taken = stores_.spool->submit(
-      std::move(turn.events), [this, executor = context_.executor, number](StoreResult result) {
-        asio::post(executor,
-                   [this, number, result = std::move(result)] { spooled(number, result); });
-      });
-  if (taken) {
+  if (submit(*stores_.spool, std::move(turn.events), number, &Custody::spooled)) {
     spooling_.emplace(number, std::move(turn.posts));
     return;
   }
   for (Post* const post : turn.posts) {
     context_.ledger.not_stored(*post, "the spool cannot keep up", kRetryAfter);
   }
+}
+
+bool Custody::submit(StoreWriter& store, std::vector<StoredEvent> events, std::uint64_t number,
+                     Settled done) {
+  return store.submit(std::move(events),
+                      [this, executor = context_.executor, number, done](StoreResult result) {
+                        asio::post(executor, [this, number, done, result = std::move(result)] {
+                          (this->*done)(number, result);
+                        });
+                      });
 }
 
 void Custody::spooled(std::uint64_t number, const StoreResult& result) {
@@ -118,12 +123,7 @@ void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::
   std::vector<StoredEvent> events;
   events.push_back(std::move(stored));
   const std::uint64_t number = ++number_;
-  const bool taken = stores_.dead_letters->submit(
-      std::move(events), [this, executor = context_.executor, number](StoreResult result) {
-        asio::post(executor,
-                   [this, number, result = std::move(result)] { buried(number, result); });
-      });
-  if (taken) {
+  if (submit(*stores_.dead_letters, std::move(events), number, &Custody::buried)) {
     burying_.emplace(number, std::move(letter));
   } else {
     fail(letter, "dead letters cannot be kept");

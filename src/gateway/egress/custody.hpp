@@ -84,6 +84,11 @@ class Custody {
 
   [[nodiscard]] StoredEvent stored_event(const EventSlot& slot);
   void hand_over();
+  // Calls (this->*done)(number, result) on the shard's thread when `store` has settled `events`.
+  // False if it does not take them.
+  using Settled = void (Custody::*)(std::uint64_t number, const StoreResult& result);
+  bool submit(StoreWriter& store, std::vector<StoredEvent> events, std::uint64_t number,
+              Settled done);
   void spooled(std::uint64_t number, const StoreResult& result);
   void buried(std::uint64_t number, const StoreResult& result);
   void fail(const DeadLetter& letter, std::string_view why);

@@ -229,9 +229,12 @@ void Eventbus::arm_timer() {
     const auto sends_at = health_.sends_at(context_.clock.now());
     if (sends_at && (!due || *sends_at < *due)) due = sends_at;
   }
-  if (!due || (timer_at_ && *timer_at_ <= *due)) return;
-  timer_at_ = due;
-  timer_.expires_at(*due);
+  if (due && (!timer_at_ || *due < *timer_at_)) wake_at(*due);
+}
+
+void Eventbus::wake_at(Instant at) {
+  timer_at_ = at;
+  timer_.expires_at(at);
   timer_.async_wait([this](const error_code& aborted) {
     if (!aborted) on_timer();
   });
@@ -247,11 +250,7 @@ void Eventbus::on_timer() {
   const auto due = queue_.next_due();
   if (due && *due <= now) {
     // No budget. First attempts may earn some at any time, but nobody needs to know at once.
-    timer_at_ = now + RetryBudget::kInterval;
-    timer_.expires_at(*timer_at_);
-    timer_.async_wait([this](const error_code& aborted) {
-      if (!aborted) on_timer();
-    });
+    wake_at(now + RetryBudget::kInterval);
   } else {
     arm_timer();
   }
@@ -346,35 +345,6 @@ void Eventbus::withdraw(Post& post, observe::FailReason why) {
                      [this, why](const EventSlot& slot) { give_up(slot, why, 0, label(why)); });
 }
 
-void Eventbus::publish(Instant now) {
-  auto& metrics = context_.metrics;
-  const std::uint64_t kept = metrics.events_dead_lettered.value() + metrics.events_spooled.value();
-  std::uint64_t finished = metrics.events_delivered.value() + kept;
-  for (std::size_t i = 0; i < metrics.events_failed.size(); ++i) {
-    finished += metrics.events_failed[static_cast<observe::FailReason>(i)].value();
-  }
-  // Counted on this thread between events, so that the sums belong together.
-  metrics.unaccounted_records.set(metrics.records_received.value() - finished -
-                                  context_.ledger.events_open());
-  drain_rate_.observe(finished, now);
-  metrics.queue_events.set(queue_.waiting());
-  metrics.queue_bytes.set(queue_.bytes());
-  std::array<std::uint64_t, static_cast<std::size_t>(observe::LinkState::count_)> states{};
-  std::uint64_t depth = 0;
-  for (const auto& connection : connections_) {
-    ++states[static_cast<std::size_t>(connection->state())];
-    depth += connection->multiplexer().depth();
-  }
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    metrics.eventbus_connections[static_cast<observe::LinkState>(i)].set(states[i]);
-  }
-  for (std::size_t i = 0; i < metrics.eventbus_state.size(); ++i) {
-    const auto state = static_cast<observe::EndpointState>(i);
-    metrics.eventbus_state[state].set(state == health_.state() ? 1 : 0);
-  }
-  metrics.pipeline_depth.set(depth);
-}
-
 bool Eventbus::may_connect() {
   return health_.may_connect(context_.clock.refresh());
 }
@@ -419,20 +389,6 @@ void Eventbus::log_unreachable(std::string_view address, std::string_view error)
   reachable_ = false;
   log::warn("no connection to the eventbus; events wait",
             {{"target", endpoint_.host_header}, {"address", address}, {"reason", error}});
-}
-
-std::vector<ConnectionStatus> Eventbus::connection_status() const {
-  std::vector<ConnectionStatus> all;
-  for (const auto& connection : connections_) {
-    ConnectionStatus status;
-    status.state = label(connection->state());
-    status.address = connection->address();
-    status.last_error = connection->last_error();
-    status.in_flight = connection->multiplexer().in_flight();
-    status.pipeline_depth = connection->multiplexer().depth();
-    all.push_back(std::move(status));
-  }
-  return all;
 }
 
 }  // namespace gateway::egress

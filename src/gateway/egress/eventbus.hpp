@@ -120,6 +120,7 @@ class Eventbus {
   void expire(Instant limit);
   void spool_expired();
   void arm_timer();
+  void wake_at(Instant at);
   void on_timer();
   // More may be sent and connected than before.
   void restraint_eased();

@@ -1,0 +1,55 @@
+// What a shard's eventbus says of itself: metrics every tick, connections for /status.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "gateway/egress/eventbus.hpp"
+
+namespace gateway::egress {
+
+void Eventbus::publish(Instant now) {
+  auto& metrics = context_.metrics;
+  const std::uint64_t kept = metrics.events_dead_lettered.value() + metrics.events_spooled.value();
+  std::uint64_t finished = metrics.events_delivered.value() + kept;
+  for (std::size_t i = 0; i < metrics.events_failed.size(); ++i) {
+    finished += metrics.events_failed[static_cast<observe::FailReason>(i)].value();
+  }
+  // Counted on this thread between events, so that the sums belong together.
+  metrics.unaccounted_records.set(metrics.records_received.value() - finished -
+                                  context_.ledger.events_open());
+  drain_rate_.observe(finished, now);
+  metrics.queue_events.set(queue_.waiting());
+  metrics.queue_bytes.set(queue_.bytes());
+  std::array<std::uint64_t, static_cast<std::size_t>(observe::LinkState::count_)> states{};
+  std::uint64_t depth = 0;
+  for (const auto& connection : connections_) {
+    ++states[static_cast<std::size_t>(connection->state())];
+    depth += connection->multiplexer().depth();
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    metrics.eventbus_connections[static_cast<observe::LinkState>(i)].set(states[i]);
+  }
+  for (std::size_t i = 0; i < metrics.eventbus_state.size(); ++i) {
+    const auto state = static_cast<observe::EndpointState>(i);
+    metrics.eventbus_state[state].set(state == health_.state() ? 1 : 0);
+  }
+  metrics.pipeline_depth.set(depth);
+}
+
+std::vector<ConnectionStatus> Eventbus::connection_status() const {
+  std::vector<ConnectionStatus> all;
+  for (const auto& connection : connections_) {
+    ConnectionStatus status;
+    status.state = label(connection->state());
+    status.address = connection->address();
+    status.last_error = connection->last_error();
+    status.in_flight = connection->multiplexer().in_flight();
+    status.pipeline_depth = connection->multiplexer().depth();
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+}  // namespace gateway::egress

@@ -12,6 +12,7 @@
 #include "commands/explain.hpp"
 #include "commands/health.hpp"
 #include "commands/inspect.hpp"
+#include "commands/man.hpp"
 #include "commands/provision.hpp"
 #include "commands/replay.hpp"
 #include "commands/run.hpp"
@@ -47,6 +48,7 @@ int run(int argc, char** argv) {
   commands::add_health(app, exit_code);
   commands::add_demo(app, exit_code);
   commands::add_version(app, exit_code);
+  commands::add_man(app, exit_code);
   try {
     app.parse(arguments(argc, argv));
   } catch (const CLI::ParseError& error) {

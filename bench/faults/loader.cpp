@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -89,7 +90,19 @@ void Loader::prepare(std::uint64_t number, std::string& body) {
 
 void Loader::report(const demo::PostResult& result) {
   sent_.answered(static_cast<std::uint32_t>(result.number), result.status);
-  if (result.status == 200) ++acknowledged_;
+  unsigned attempts = 1;
+  if (const auto found = failed_.find(result.number); found != failed_.end()) {
+    attempts += found->second;
+  }
+  most_attempts_ = std::max(most_attempts_.load(), attempts);
+  if (result.status != 200) {
+    failed_[result.number] = attempts;
+    return;
+  }
+  failed_.erase(result.number);
+  const auto now = std::chrono::steady_clock::now();
+  if (++acknowledged_ > 1) silence_ = std::max(silence_.load(), now - last_acknowledged_);
+  last_acknowledged_ = now;
 }
 
 }  // namespace gateway::faults

@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <thread>
+#include <unordered_map>
 
 #include "demo/poster.hpp"
 #include "demo/synthetic_payloads.hpp"
@@ -47,6 +48,12 @@ class Loader {
   [[nodiscard]] std::uint64_t posts() const noexcept { return posts_; }
   [[nodiscard]] std::uint64_t posts_acknowledged() const noexcept { return acknowledged_; }
   [[nodiscard]] std::uint64_t records_sent() const noexcept { return records_; }
+  // The longest time between two acknowledgements so far.
+  [[nodiscard]] std::chrono::nanoseconds longest_silence() const noexcept {
+    return silence_.load();
+  }
+  // The most attempts any post needed, or has had so far.
+  [[nodiscard]] unsigned most_attempts() const noexcept { return most_attempts_; }
   [[nodiscard]] const SentRecords& sent() const noexcept { return sent_; }
 
  private:
@@ -62,6 +69,10 @@ class Loader {
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> records_{0};
   std::atomic<bool> done_{false};
+  std::chrono::steady_clock::time_point last_acknowledged_;
+  std::unordered_map<std::uint64_t, unsigned> failed_;  // attempts, of posts not acknowledged yet
+  std::atomic<std::chrono::nanoseconds> silence_{};
+  std::atomic<unsigned> most_attempts_{0};
 
   boost::asio::io_context context_{1};
   demo::Poster poster_;

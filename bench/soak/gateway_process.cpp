@@ -1,25 +1,19 @@
 #include "soak/gateway_process.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/close_range.h>
 #include <netinet/in.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
-#include <utility>
 
 #include "runtime/descriptor.hpp"
 
@@ -112,75 +106,24 @@ std::string write_config(const std::string& directory, const Ports& ports, std::
   return path;
 }
 
-GatewayProcess::GatewayProcess(std::string program, std::string config, std::string log,
-                               std::uint16_t admin)
-    : program_(std::move(program)),
-      config_(std::move(config)),
-      log_(std::move(log)),
-      admin_(admin) {}
-
-GatewayProcess::~GatewayProcess() {
-  kill();
-}
+GatewayProcess::GatewayProcess(const std::string& program, const std::string& config,
+                               const std::string& log, std::uint16_t admin)
+    : process_({program, "run", "--config", config}, log), admin_(admin) {}
 
 void GatewayProcess::start() {
-  const pid_t parent = ::getpid();
-  pid_ = ::fork();
-  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (pid_ == 0) {
-    // Only calls that are safe between fork and exec of a process with threads.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    // The eventbus's listener, held open by the child, would still take connections when closed
-    // here.
-    ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-    const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (log < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0) ::_exit(127);
-    ::execl(program_.c_str(), program_.c_str(), "run", "--config", config_.c_str(), nullptr);
-    ::_exit(127);
-  }
+  process_.start();
   const auto limit = steady_clock::now() + kStartLimit;
   while (!get(admin_, "/readyz")) {
-    int code = 0;
-    if (ended(code)) {
-      throw std::runtime_error(
-          fmt::format("{} ended with {}; its log is {}", program_, code, log_));
+    if (const auto code = process_.ended()) {
+      throw std::runtime_error(fmt::format("{} ended with {}; its log is {}", process_.program(),
+                                           *code, process_.log()));
     }
     if (steady_clock::now() >= limit) {
-      throw std::runtime_error(fmt::format("{} does not get ready; its log is {}", program_, log_));
+      throw std::runtime_error(
+          fmt::format("{} does not get ready; its log is {}", process_.program(), process_.log()));
     }
     std::this_thread::sleep_for(kPoll);
   }
-}
-
-void GatewayProcess::kill() {
-  if (pid_ <= 0) return;
-  ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-  pid_ = -1;
-}
-
-std::optional<int> GatewayProcess::stop(milliseconds limit) {
-  if (pid_ <= 0) return std::nullopt;
-  ::kill(pid_, SIGTERM);
-  const auto end = steady_clock::now() + limit;
-  int code = 0;
-  while (!ended(code)) {
-    if (steady_clock::now() >= end) {
-      kill();
-      return std::nullopt;
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
-  return code;
-}
-
-bool GatewayProcess::ended(int& code) {
-  int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return false;
-  pid_ = -1;
-  code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return true;
 }
 
 }  // namespace gateway::soak

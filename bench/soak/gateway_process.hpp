@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "soak/child_process.hpp"
+
 namespace gateway::soak {
 
 // A page of the gateway's admin port; empty if it did not come within two seconds.
@@ -32,30 +34,23 @@ struct Ports {
 // `cos-gateway run` as a child process, which does not outlive this one. Its log goes to a file.
 class GatewayProcess {
  public:
-  GatewayProcess(std::string program, std::string config, std::string log, std::uint16_t admin);
-  // Kills the child, if it runs.
-  ~GatewayProcess();
-  GatewayProcess(const GatewayProcess&) = delete;
-  GatewayProcess& operator=(const GatewayProcess&) = delete;
+  GatewayProcess(const std::string& program, const std::string& config, const std::string& log,
+                 std::uint16_t admin);
 
   // Returns when it is ready. Throws std::runtime_error when it is not within 20 s.
   void start();
   // SIGKILL; returns when it is gone.
-  void kill();
+  void kill() { process_.kill(); }
   // SIGTERM; the exit code, or nothing when it had to be killed after `limit`.
-  [[nodiscard]] std::optional<int> stop(std::chrono::milliseconds limit);
-  [[nodiscard]] bool running() const noexcept { return pid_ > 0; }
-  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] std::optional<int> stop(std::chrono::milliseconds limit) {
+    return process_.stop(limit);
+  }
+  [[nodiscard]] bool running() const noexcept { return process_.running(); }
+  [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
 
  private:
-  // True when the child has ended, with its exit code (128 + signal) in `code`.
-  [[nodiscard]] bool ended(int& code);
-
-  std::string program_;
-  std::string config_;
-  std::string log_;
+  ChildProcess process_;
   std::uint16_t admin_;
-  pid_t pid_ = -1;
 };
 
 }  // namespace gateway::soak

@@ -29,6 +29,7 @@ using std::chrono::milliseconds;
 constexpr int kGood = 0;
 constexpr int kBad = 1;
 constexpr int kUsage = 64;
+constexpr int kSkipped = 77;
 
 boost::json::object json(const soak::Outcome& outcome) {
   const auto& balance = outcome.balance;
@@ -183,8 +184,14 @@ int soak_main(int argc, char** argv) {
       if (!chosen.empty()) return kUsage;
       continue;
     }
+    if (const auto why = scenario.obstacle == nullptr ? std::string() : scenario.obstacle();
+        !why.empty()) {
+      fmt::print(stderr, "{} is left out: {}\n", scenario.name, why);
+      continue;
+    }
     wanted.scenarios.push_back(&scenario);
   }
+  if (wanted.scenarios.empty()) return kSkipped;
   if (options.brief && time->count() == 0) {
     options.time = milliseconds(3000);
     if (kills->count() == 0) options.kills = 5;

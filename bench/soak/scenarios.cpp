@@ -9,6 +9,7 @@
 
 #include "soak/attacks.hpp"
 #include "soak/rates.hpp"
+#include "soak/rolling_restart.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -169,6 +170,10 @@ Outcome disconnect(const Options& options) {
   return scene.finish();
 }
 
+std::string no_haproxy() {
+  return find_haproxy().empty() ? "haproxy is not installed (Debian's package haproxy)" : "";
+}
+
 constexpr std::array kScenarios{
     Scenario{"steady", "a healthy eventbus under full load", false, false, steady},
     Scenario{"fail70", "70 % of the answers are failures, then none; measures the recovery", false,
@@ -179,6 +184,8 @@ constexpr std::array kScenarios{
              kill_spool},
     Scenario{"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", false, false, stop},
     Scenario{"disconnect", "clients that go before the answer", false, false, disconnect},
+    Scenario{"rolling", "three gateways behind HAProxy, restarted in turn", false, false,
+             rolling_restart, false, no_haproxy},
     Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, false, outage},
     Scenario{"spool-rate", "measures how fast events are spooled", true, true, spool_rate},
     Scenario{"replay-rate", "measures how fast a backlog is delivered", true, true, replay_rate},

@@ -1,5 +1,6 @@
 #pragma once
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "soak/scene.hpp"
@@ -13,6 +14,8 @@ struct Scenario {
   bool only_named = false;  // not one of "all": it measures
   Outcome (*play)(const Options&);
   bool attack = false;  // one of --attacks
+  // Why it cannot be played here, if it cannot.
+  std::string (*obstacle)() = nullptr;
 };
 
 [[nodiscard]] std::span<const Scenario> scenarios();

@@ -167,11 +167,11 @@ class Gateway::Impl final : public observe::AdminPages {
     if (!running_ || stopping_.exchange(true)) return;
     log::info("stopping", {{"in_flight", snapshot().in_flight()}});
     const Instant now = std::chrono::steady_clock::now();
-    const Instant deadline = now + settings_.ingress.grace;
-    if (!provisioning_) return stop_shards(deadline);
-    // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
-    // gone.
-    asio::co_spawn(control_.get_executor(), provisioning_->stop(now + settings_.ingress.grace / 2),
+    const Instant drain_at = now + settings_.ingress.drain_delay;
+    const Instant deadline = drain_at + settings_.ingress.grace;
+    if (!provisioning_ && drain_at == now) return stop_shards(deadline);
+    for (auto& shard : shards_) shard->leave();
+    asio::co_spawn(control_.get_executor(), before_draining(now, drain_at),
                    [this, deadline](const std::exception_ptr& error) {
                      if (error) log::internal_error("stopping", error);
                      stop_shards(deadline);
@@ -277,6 +277,16 @@ class Gateway::Impl final : public observe::AdminPages {
 
   [[nodiscard]] std::string_view provisioning_state() const {
     return provisioning_ ? label(provisioning_->status().state) : observe::kProvisioningDisabled;
+  }
+
+  // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
+  // gone, and until balancers have seen that it is not ready.
+  [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at) {
+    if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
+    Timer delay(control_.get_executor());
+    delay.expires_at(drain_at);
+    auto [error] = co_await delay.async_wait(tuple);
+    static_cast<void>(error);
   }
 
   void stop_shards(Instant deadline) {

@@ -16,9 +16,10 @@ namespace gateway {
 //
 //   Gateway gateway(settings);   // listeners are bound: port() is known
 //   gateway.start();             // posts are accepted; provisioning goes on beside
-//   gateway.stop();              // undo provisioning if configured, then drain: refuse new posts,
+//   gateway.stop();              // not ready any more; undo provisioning if configured, wait
+//                                // settings.ingress.drain_delay, then drain: refuse new posts,
 //                                // finish those in flight
-//   gateway.wait();              // until drained, at most settings.ingress.grace
+//   gateway.wait();              // until drained, at most settings.ingress.grace after the delay
 class Gateway {
  public:
   // Throws std::system_error, its text naming the address, when a listener cannot be had, and

@@ -90,6 +90,10 @@ void Shard::start(std::optional<int> core) {
   });
 }
 
+void Shard::leave() {
+  asio::post(context_, [this] { ingress_.leave(); });
+}
+
 void Shard::stop(Instant deadline) {
   asio::post(context_, [this, deadline] {
     stop_deadline_ = deadline;

@@ -61,6 +61,9 @@ class Shard {
 
   // Runs the loop on a thread of its own, bound to `core` if there is one.
   void start(std::optional<int> core);
+  // Any thread: stop() will come; clients are told to connect again, elsewhere if there is a
+  // balancer.
+  void leave();
   // Any thread: drains, at most until `deadline`, then ends the loop.
   void stop(Instant deadline);
   // Until the loop has ended.

@@ -26,7 +26,8 @@ if [ "$what" = alerts ]; then
 fi
 
 PATH=$2/bin:$2/python/bin:$PATH
-for tool in kubernetes-validate kustomize helm; do need $tool "tests/deploy/tools.sh fetches it"; done
+export PYTHONPATH="$2/python${PYTHONPATH:+:$PYTHONPATH}"
+for tool in kubernetes-validate kubectl helm; do need $tool "tests/deploy/tools.sh fetches it"; done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -42,8 +43,8 @@ configuration() {  # FILE
 
 valid "$deploy/kubernetes/original.yaml"
 for folder in base overlays/persistent-spool overlays/knative; do
-  echo "kustomize build $folder"
-  kustomize build "$deploy/kubernetes/$folder" > "$work/rendered.yaml"
+  echo "kubectl kustomize $folder"
+  kubectl kustomize "$deploy/kubernetes/$folder" > "$work/rendered.yaml"
   valid "$work/rendered.yaml"
   configuration "$deploy/kubernetes/$folder/config.yml"
 done

@@ -84,6 +84,32 @@ TEST(Shutdown, NewPostsAreRefusedWhileOldOnesFinish) {
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
+TEST(Shutdown, PostsAreTakenDuringTheDrainDelayOnConnectionsThatEndAfterThem) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.drain_delay = 1s;
+  RunningGateway gateway(settings);
+  HttpClient known = gateway.connect();
+  EXPECT_EQ(known.post(cos_payload(1)).headers["Connection"], "");
+  HttpClient idle = gateway.connect();
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  EXPECT_EQ(gateway.connect_admin().get("/readyz").status, 503u);
+  HttpClient late = gateway.connect();
+  for (HttpClient* client : {&known, &late}) {
+    const Response answer = client->post(cos_payload(1));
+    EXPECT_EQ(answer.status, 200u);
+    EXPECT_EQ(answer.headers["Connection"], "close");
+    EXPECT_TRUE(client->closed_by_peer());
+  }
+  EXPECT_TRUE(idle.closed_by_peer());
+  EXPECT_GE(Clock::now() - start, settings.ingress.drain_delay);
+  known.close();
+  late.close();
+  gateway.gateway().wait();
+  EXPECT_EQ(bus.requests().size(), 3u);
+}
+
 TEST(Shutdown, UndeliverablePostsAreGivenUpWhenTheGraceEnds) {
   ScriptedEventbus bus(ScriptedEventbus::Start::down);
   config::Settings settings = loopback_settings(bus.port());

@@ -78,7 +78,9 @@ struct Ingress {  // the `gateway:` section
   std::size_t max_in_flight = std::size_t{64} << 20;
   Duration idle_timeout = std::chrono::seconds(75);
   Duration request_timeout = std::chrono::seconds(10);
-  // What posts in flight get when the process is stopped.
+  // When the process is stopped: how long posts are still taken while readiness is off already.
+  Duration drain_delay{0};
+  // And what those in flight get after that.
   Duration grace = std::chrono::seconds(30);
 };
 

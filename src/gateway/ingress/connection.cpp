@@ -264,7 +264,7 @@ void Connection::flush() {
   std::string& out = ingress_.scratch();
   out.clear();
   while (replies_.ready()) {
-    const bool close = replies_.size() == 1 && (phase_ != Phase::reading || ingress_.draining());
+    const bool close = replies_.size() == 1 && (phase_ != Phase::reading || ingress_.leaving());
     const Clock& clock = ingress_.context().clock;
     Post& post = replies_.write_front(out, ingress_.reply_text(), clock.wall(clock.now()), close);
     ingress_.context().ledger.answer_taken(post, clock.now());

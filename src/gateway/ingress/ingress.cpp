@@ -212,6 +212,7 @@ void Ingress::tick(Instant now) {
 }
 
 void Ingress::drain() {
+  leave();
   draining_ = true;
   error_code ignored;
   listener_.close(ignored);

@@ -51,6 +51,9 @@ class Ingress {
   void flush();
   // Every tick of the shard.
   void tick(Instant now);
+  // The end is near: everything is taken as before, but each connection ends after its next answer,
+  // which tells the client to make another one.
+  void leave() noexcept { leaving_ = true; }
   // Accepts no more, answers what is owed, ends each connection after its last answer.
   void drain();
   // Until drain() is through or `deadline` has come.
@@ -66,7 +69,7 @@ class Ingress {
   [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
   [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const;
   [[nodiscard]] Readiness& readiness() noexcept { return readiness_; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] bool leaving() const noexcept { return leaving_; }
   void flush_later(Connection& connection);
   // The shard's one buffer to write answers into.
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
@@ -113,6 +116,7 @@ class Ingress {
   Instant next_sweep_{};
   std::chrono::milliseconds sweep_every_;
   std::chrono::milliseconds shed_after_;
+  bool leaving_ = false;
   bool draining_ = false;
   bool accepting_ = false;
   Signal changed_;  // a connection or the accept loop has ended

@@ -44,6 +44,7 @@ TEST(Loader, PostsUntilEveryPostIsAcknowledgedAndTheOracleAgrees) {
   EXPECT_EQ(balance.posts, 50U);
   EXPECT_EQ(balance.posts_acknowledged, 50U);
   EXPECT_EQ(balance.arrived, balance.records);
+  EXPECT_GT(loader.longest_silence().count(), 0);
 }
 
 TEST(Loader, SurvivesAGatewayThatIsNotThereYet) {
@@ -72,6 +73,8 @@ TEST(Loader, GivesAPostUpAfterSoManyAttempts) {
   loader.stop();
   EXPECT_EQ(loader.sent().posts(), 50U);
   EXPECT_EQ(loader.sent().refused() + loader.sent().unanswered(), 100U);
+  EXPECT_EQ(loader.most_attempts(), 2U);
+  EXPECT_EQ(loader.longest_silence().count(), 0) << "there was nothing but silence";
 }
 
 }  // namespace

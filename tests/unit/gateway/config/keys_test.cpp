@@ -64,6 +64,7 @@ const Bounds kBounds[] = {
      {"1TiBB", "2TiB", "0", "-1MiB", "99999999999999999999"}},
     {"gateway.idle_timeout", {"1s", "24h"}, {"999ms", "25h", "0", "75"}},
     {"gateway.request_timeout", {"100ms", "1h"}, {"99ms", "61m", "1.5s"}},
+    {"gateway.drain_delay", {"0", "2s", "1h"}, {"61m", "2"}},
     {"gateway.grace", {"0", "0s", "1h"}, {"61m", "30"}},
     {"delivery.connections", {"1", "1024"}, {"0", "1025"}},
     {"delivery.pipeline", {"auto", "1", "1024"}, {"0", "1025", "Auto"}},
@@ -181,6 +182,7 @@ gateway:
   max_in_flight: 1GiB
   idle_timeout: 5m
   request_timeout: 1500ms
+  drain_delay: 2s
   grace: 0
 delivery:
   connections: 4
@@ -231,6 +233,7 @@ dead_letter: {path: /d}
   EXPECT_EQ(s.ingress.max_in_flight, std::size_t{1} << 30U);
   EXPECT_EQ(s.ingress.idle_timeout, milliseconds(300'000));
   EXPECT_EQ(s.ingress.request_timeout, milliseconds(1'500));
+  EXPECT_EQ(s.ingress.drain_delay, milliseconds(2'000));
   EXPECT_EQ(s.ingress.grace, milliseconds(0));
   EXPECT_EQ(s.delivery.connections, 4U);
   EXPECT_EQ(s.delivery.pipeline, 16U);

@@ -21,6 +21,8 @@ namespace gateway::egress {
 
 enum class StoreState : std::uint8_t { ok, full, failing, damaged };
 [[nodiscard]] std::string_view name_of(StoreState state) noexcept;
+// Of a store that has failed so.
+[[nodiscard]] StoreState state_of(StoreError::Kind kind) noexcept;
 
 // What a scrape, /status and readiness want to know of a store.
 struct StoreStatus {

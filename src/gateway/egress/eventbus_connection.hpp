@@ -93,8 +93,7 @@ class EventbusConnection {
   std::optional<std::uint64_t> suspect_;  // the event whose answer was due at the end
   unsigned generation_ = 0;  // of the socket: a late handler of an older one does nothing
   unsigned connects_ = 0;
-  // Also before the first connection stands: what its handshake sends is not write()'s to send.
-  bool broken_ = true;
+  bool broken_ = false;
   bool write_blocked_ = false;
   bool answered_any_ = false;
   bool ended_oddly_ = false;  // with requests unanswered, or out of step

@@ -10,8 +10,9 @@ namespace {
 constexpr std::size_t kTexts = 5;
 // Five lengths and a sum, little-endian.
 constexpr std::size_t kEntryBytes = kTexts * sizeof(std::uint32_t) + sizeof(std::uint64_t);
-// With the other columns it just fits on a page: a bad page costs no more than what is on it.
-constexpr std::size_t kMostBytes = 16384 - 160;
+// Two with their other columns just fit on a page: a bad page costs no more than what is on it, and
+// however many events a commit has, a third of the file at most is room between rows.
+constexpr std::size_t kMostBytes = 16384 / 2 - 192;
 
 template <class Number>
 void put(char*& at, Number number) noexcept {

@@ -30,7 +30,18 @@ std::size_t occurrences(std::string_view text, std::string_view part) {
   return count;
 }
 
+// UndefinedBehaviorSanitizer asks a pipe whether an object can be read; without descriptors it
+// takes good objects for bad ones and ends the program.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define COS_GATEWAY_NEEDS_DESCRIPTORS 1
+#endif
+#endif
+
 TEST(Descriptors, RunningOutOfThemHoldsUpNewConnectionsOnly) {
+#ifdef COS_GATEWAY_NEEDS_DESCRIPTORS
+  GTEST_SKIP() << "the sanitizer itself needs descriptors";
+#endif
   ScriptedEventbus bus;
   const std::uint16_t port = free_port();
   const std::uint16_t admin_port = free_port();

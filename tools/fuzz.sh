@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the fuzzers of build/fuzz, as many at a time as there are cores, each for so many minutes, and
-# says what they found. Run it from the root of the tree.
+# Runs the fuzzers of build/fuzz, JOBS at a time (else as many as there are cores), each for so many
+# minutes, and says what they found. Run it from the root of the tree.
 #
 #   tools/fuzz.sh MINUTES [TARGET...]
 set -euo pipefail
@@ -39,7 +39,7 @@ touch begun
 printf '\n== fuzzing %s targets, each for %s min\n' "${#names[@]}" "$minutes"
 status=0
 printf '%s\n' "${names[@]}" |
-  xargs -P "$(nproc)" -I{} bash -euo pipefail -c 'fuzz_one "$@"' _ "$minutes" {} || status=1
+  xargs -P "${JOBS:-$(nproc)}" -I{} bash -euo pipefail -c 'fuzz_one "$@"' _ "$minutes" {} || status=1
 mapfile -t findings < <(find findings -type f -newer begun)
 if ((${#findings[@]})); then
   printf '\n== findings (run the fuzzer with the file as its argument; keep it in tests/fuzz/corpus/)\n'

@@ -158,10 +158,11 @@ void gateway_keys(Section& section, Ingress& ingress) {
   section.key("request_timeout", ingress.request_timeout, Time{100ms, 1h},
               {.text = "From a request's first byte to its last, and for a TLS handshake; then 408 "
                        "and the end of the connection."});
-  section.key("drain_delay", ingress.drain_delay, Time{0ms, 1h},
-              {.text = "When the process is stopped: how long posts are still taken while `/readyz` "
-                       "says 503 already, so that load balancers look elsewhere before they are "
-                       "turned away; connections end after their next answer."});
+  section.key(
+      "drain_delay", ingress.drain_delay, Time{0ms, 1h},
+      {.text = "When the process is stopped: how long posts are still taken while `/readyz` "
+               "says 503 already, so that load balancers look elsewhere before they are "
+               "turned away; connections end after their next answer."});
   section.key("grace", ingress.grace, Time{0ms, 1h},
               {.text = "What posts in flight get after `gateway.drain_delay` when the process is "
                        "stopped. Give `docker stop` and Kubernetes a little more than both."});

@@ -66,6 +66,7 @@ void SpoolReplay::pump() {
 
 void SpoolReplay::give_back(const std::vector<StoredRow>& rows) {
   std::vector<Sequence> sequences;
+  sequences.reserve(rows.size());
   for (const StoredRow& row : rows) sequences.push_back(row.seq);
   spool_.give_back(std::move(sequences));
 }

@@ -87,11 +87,12 @@ void StoreWriter::salvage_some() {
   salvage_at_ = ended + (ended - begun);
   salvaged_.add(step->rows);
   if (step->rows != 0) publish();
-  if (!step->finished) return;
+  const auto& finished = step->finished;
+  if (!finished) return;
   log::warn("what could be read of a damaged store is in the new one",
-            {{"file", step->finished->file},
-             {"events", step->finished->rows},
-             {"bytes", step->finished->bytes},
+            {{"file", finished->file},
+             {"events", finished->rows},
+             {"bytes", finished->bytes},
              {"bytes_lost", step->bytes_lost}});
 }
 

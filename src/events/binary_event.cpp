@@ -49,8 +49,9 @@ boost::system::result<CloudEvent, Malformed> read_binary_event(
     // HTTP binding 3.1.1: Content-Type is where that one goes.
     if (attribute.name == "datacontenttype")
       return Malformed("datacontenttype belongs in Content-Type", 0);
-    const auto wrong = add_attribute(event, std::move(attribute));
+    const auto wrong = check_attribute(event.attributes, attribute);
     if (!wrong.empty()) return Malformed(wrong, 0);
+    event.attributes.push_back(std::move(attribute));
   }
   const auto wrong = finish_attributes(event);
   if (!wrong.empty()) return Malformed(wrong, 0);

@@ -57,9 +57,11 @@ struct HeaderField {
 // JSON format 2.2 says.
 [[nodiscard]] boost::system::result<CloudEvent, Malformed> read_structured_event(
     std::string_view body);
-// Likewise; for many events one after the other, as the index is the dearest of what is allocated.
-[[nodiscard]] boost::system::result<CloudEvent, Malformed> read_structured_event(
-    std::string_view body, JsonIndex& index);
+// Likewise, for many events one after the other: makes `event` anew in the memory it has, so that
+// events like those before cost no allocation. After an error it holds no event.
+[[nodiscard]] boost::system::result<void, Malformed> read_structured_event(std::string_view body,
+                                                                           JsonIndex& index,
+                                                                           CloudEvent& event);
 // Batched content mode, application/cloudevents-batch+json; all events or none.
 [[nodiscard]] boost::system::result<std::vector<CloudEvent>, Malformed> read_event_batch(
     std::string_view body);

@@ -34,6 +34,11 @@ std::string JsonString::text() const {
   return has_escapes_ ? unescape_json_string(raw_) : std::string(raw_);
 }
 
+void JsonString::write_to(std::string& out) const {
+  out.assign(raw_);
+  if (has_escapes_) out.resize(unescape_json_string(raw_, out.data()));
+}
+
 JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens,
                        std::size_t count) noexcept
     : text_(text),

@@ -21,6 +21,8 @@ class JsonString {
   [[nodiscard]] bool has_escapes() const noexcept { return has_escapes_; }
   // What it means.
   [[nodiscard]] std::string text() const;
+  // Likewise, in the memory that `out` has.
+  void write_to(std::string& out) const;
   // Whether it means `text`, however it is spelled.
   [[nodiscard]] bool is(std::string_view text) const {
     return has_escapes_ ? this->text() == text : raw_ == text;

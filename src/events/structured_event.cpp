@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "events/base64.hpp"
@@ -28,12 +29,17 @@ class StructuredReader {
 
   [[nodiscard]] bool read(CloudEvent& event) {
     event_ = &event;
+    count_ = 0;
+    event.content_type.clear();
+    event.data.clear();
+    event.data_kind = CloudEvent::DataKind::none;
     data_ = Data{};
     base64_ = Data{};
     if (!json_.next_is('{', "an event is not an object")) return false;
     const std::size_t begin = json_.offset();
     const auto member = [this](const JsonString& name) { return read_member(name); };
     if (!json_.object(member)) return false;
+    event.attributes.resize(count_);
     const auto wrong = finish_attributes(event);
     if (!wrong.empty()) return json_.fail(wrong, begin);
     return finish_data();
@@ -50,31 +56,41 @@ class StructuredReader {
   };
 
   bool read_member(const JsonString& json_name) {
-    std::string name = json_name.text();
+    std::string unescaped;
+    if (json_name.has_escapes()) unescaped = json_name.text();
+    const std::string_view name = json_name.has_escapes() ? unescaped : json_name.raw();
     const std::size_t at = json_name.offset();
     if (name == "data") return read_data(data_, at);
     if (name == "data_base64") return json_.peek() == 'n' ? json_.value() : read_data(base64_, at);
     const std::size_t begin = json_.offset();
     const char first = json_.peek();
-    CloudEvent::Attribute attribute;
-    if (first == '"') {
+    CloudEvent::Attribute& attribute = next_attribute();
+    attribute.json_literal = first != '"';
+    if (!attribute.json_literal) {
       JsonString string;
       if (!json_.string(string)) return false;
-      attribute.value = string.text();
+      string.write_to(attribute.value);
     } else {
       if (!json_.value()) return false;
       if (first == 'n') return true;
       attribute.value = json_.text(begin, json_.end());
-      attribute.json_literal = true;
       const bool fits =
           first != '{' && first != '[' && is_integer_or_boolean(first, attribute.value);
       if (!fits) return json_.fail("an attribute is not a string, boolean or integer", begin);
       if (is_string_attribute(name)) return json_.fail("an attribute is not a string", begin);
     }
-    if (name == "datacontenttype") return set_content_type(std::move(attribute), at);
-    attribute.name = std::move(name);
-    const auto wrong = add_attribute(*event_, std::move(attribute));
+    if (name == "datacontenttype") return set_content_type(attribute.value, at);
+    attribute.name = name;
+    const auto before = std::span<const CloudEvent::Attribute>(event_->attributes).first(count_);
+    const auto wrong = check_attribute(before, attribute);
+    ++count_;
     return wrong.empty() || json_.fail(wrong, at);
+  }
+
+  // One of those the event had before, or a new one. It counts when count_ is past it.
+  CloudEvent::Attribute& next_attribute() {
+    auto& attributes = event_->attributes;
+    return count_ < attributes.size() ? attributes[count_] : attributes.emplace_back();
   }
 
   static bool is_integer_or_boolean(char first, std::string_view text) noexcept {
@@ -86,12 +102,12 @@ class StructuredReader {
                kStringAttributes.end();
   }
 
-  bool set_content_type(CloudEvent::Attribute attribute, std::size_t at) {
+  bool set_content_type(const std::string& value, std::size_t at) {
     if (!event_->content_type.empty()) return json_.fail("an attribute comes twice", at);
-    if (attribute.value.empty() || !is_attribute_text(attribute.value)) {
+    if (value.empty() || !is_attribute_text(value)) {
       return json_.fail("datacontenttype is not a media type", at);
     }
-    event_->content_type = std::move(attribute.value);
+    event_->content_type = value;
     return true;
   }
 
@@ -124,7 +140,7 @@ class StructuredReader {
       // JSON format 3.1: without datacontenttype the data is JSON, a string included.
       const bool text = data_.is_string && !event_->content_type.empty() &&
                         !is_json_media_type(event_->content_type);
-      event_->data = text ? std::move(data_.text) : std::string(data_.raw);
+      event_->data = text ? std::string_view(data_.text) : data_.raw;
       event_->data_kind = text ? CloudEvent::DataKind::text : CloudEvent::DataKind::json;
     }
     return true;
@@ -132,6 +148,7 @@ class StructuredReader {
 
   JsonCursor& json_;
   CloudEvent* event_ = nullptr;
+  std::size_t count_ = 0;  // of its attributes, those that have been read
   Data data_;
   Data base64_;
 };
@@ -140,18 +157,19 @@ class StructuredReader {
 
 boost::system::result<CloudEvent, Malformed> read_structured_event(std::string_view body) {
   JsonIndex index;
-  return read_structured_event(body, index);
-}
-
-boost::system::result<CloudEvent, Malformed> read_structured_event(std::string_view body,
-                                                                   JsonIndex& index) {
-  auto json = index.read(body.data(), body.size());
-  if (!json) return json.error();
   CloudEvent event;
   event.attributes.reserve(kUsualAttributes);
+  if (const auto read = read_structured_event(body, index, event); !read) return read.error();
+  return event;
+}
+
+boost::system::result<void, Malformed> read_structured_event(std::string_view body,
+                                                             JsonIndex& index, CloudEvent& event) {
+  auto json = index.read(body.data(), body.size());
+  if (!json) return json.error();
   StructuredReader reader(*json);
   if (!reader.read(event) || !json->finish()) return json->error();
-  return event;
+  return {};
 }
 
 boost::system::result<std::vector<CloudEvent>, Malformed> read_event_batch(std::string_view body) {

@@ -15,12 +15,41 @@ namespace {
 constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
 // A chunk is a part of the window, so that the next is there before the last is through.
-constexpr std::size_t kChunksInWindow = 4;
+constexpr std::size_t kChunksInWindow = 8;
 constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
+// A transaction that removes rows writes the pages beside them as well.
+constexpr std::size_t kRemovedTogether = 1024;
+// One that is parsed while the next are read.
+constexpr std::size_t kSpareRows = 2;
+
+// The index keeps the memory that the largest event took.
+boost::system::result<void, events::Malformed> read_large(std::string_view json,
+                                                          events::CloudEvent& event) {
+  events::JsonIndex index;
+  return events::read_structured_event(json, index, event);
+}
+
+template <class Memory>
+Memory take_spare(std::vector<Memory>& spare) {
+  if (spare.empty()) return {};
+  Memory memory = std::move(spare.back());
+  spare.pop_back();
+  return memory;
+}
+
+std::size_t memory_of(const std::vector<events::CloudEvent>& events) noexcept {
+  std::size_t bytes = 0;
+  for (const events::CloudEvent& event : events) {
+    bytes += event.data.capacity();
+    for (const auto& attribute : event.attributes) bytes += attribute.value.capacity();
+  }
+  return bytes;
+}
 
 }  // namespace
 
 void SpoolReplay::tick(Instant now) {
+  remove_taken();
   const auto patience = std::min(kPatience * context_.eventbus.settings().deadline, kMostPatience);
   while (!resting_.empty() && now - resting_.front().since > patience) {
     resting_rows_ -= resting_.front().rows.size();
@@ -37,6 +66,7 @@ void SpoolReplay::tick(Instant now) {
 
 void SpoolReplay::stop() {
   stopped_ = true;
+  remove_taken();
   for (auto& [post, chunk] : chunks_) {
     context_.eventbus.withdraw(*post, observe::FailReason::shutdown);
   }
@@ -47,63 +77,71 @@ std::size_t SpoolReplay::room() const {
   if (context_.eventbus.is_down()) {
     return rows_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
-  if (rows_ >= window_ || context_.eventbus.queue().waiting() > kMostRows) return 0;
+  if (rows_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
   return std::min(window_ - rows_, std::max<std::size_t>(1, window_ / kChunksInWindow));
 }
 
 void SpoolReplay::pump() {
-  if (fetching_ || stopped_ || spool_.backlog() <= rows_ + parked_ + resting_rows_) return;
+  if (fetching_ || stopped_ ||
+      spool_.backlog() <= rows_ + taken_rows_.size() + parked_ + resting_rows_)
+    return;
   const std::size_t rows = room();
   if (rows == 0) return;
   fetching_ = spool_.fetch(
       rows, kMostBytes / kChunksInWindow,
-      [this, executor = context_.executor](StoreOutcome<std::vector<StoredRow>> fetched) {
-        std::vector<StoredRow> got;
+      [this, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
+        SpooledEvents got;
         if (fetched) got = std::move(*fetched);
-        asio::post(executor, [this, got = std::move(got)] { take(got); });
-      });
+        asio::post(executor, [this, got = std::move(got)]() mutable { take(std::move(got)); });
+      },
+      take_spare(spare_rows_));
 }
 
-void SpoolReplay::give_back(const std::vector<StoredRow>& rows) {
+void SpoolReplay::give_back(const SpooledEvents& rows) {
   std::vector<Sequence> sequences;
   sequences.reserve(rows.size());
-  for (const StoredRow& row : rows) sequences.push_back(row.seq);
+  for (const auto& row : rows.entries()) sequences.push_back(row.seq);
   spool_.give_back(std::move(sequences));
 }
 
-void SpoolReplay::take(const std::vector<StoredRow>& rows) {
+void SpoolReplay::take(SpooledEvents rows) {
   fetching_ = false;
   if (rows.empty()) return;
-  std::size_t bytes = 0;
-  for (const StoredRow& row : rows) bytes += row.event.json.size();
-  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), bytes)) {
+  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) {
     give_back(rows);
     return;
   }
   // The next are read while these are parsed.
   rows_ += rows.size();
   pump();
+  send(rows);
+  if (spare_rows_.size() < kSpareRows) spare_rows_.push_back(std::move(rows));
+  pump();
+}
+
+void SpoolReplay::send(const SpooledEvents& rows) {
   std::vector<Sequence> sequences;
   std::vector<WallInstant> added;
-  std::vector<events::CloudEvent> events;
+  std::vector<events::CloudEvent> events = take_spare(spare_events_);
   sequences.reserve(rows.size());
   added.reserve(rows.size());
-  events.reserve(rows.size());
-  for (const StoredRow& row : rows) {
-    // The index keeps the memory that the largest event took.
-    auto event = row.event.json.size() > kLargeEvent
-                     ? events::read_structured_event(row.event.json)
-                     : events::read_structured_event(row.event.json, index_);
-    if (!event) {
+  events.resize(rows.size());
+  for (const auto& row : rows.entries()) {
+    const std::string_view json = rows.json(row);
+    events::CloudEvent& event = events[sequences.size()];
+    const auto read = json.size() > kLargeEvent
+                          ? read_large(json, event)
+                          : events::read_structured_event(json, index_, event);
+    if (!read) {
       ++parked_;
       log::error("an event in the spool cannot be read; it is left there",
-                 {{"row", row.seq}, {"reason", event.error().reason()}});
+                 {{"row", row.seq}, {"reason", read.error().reason()}});
       continue;
     }
     sequences.push_back(row.seq);
     added.push_back(row.added);
-    events.push_back(std::move(*event));
   }
+  events.resize(sequences.size());
   rows_ -= rows.size() - events.size();
   if (events.empty()) return;
   const Instant now = context_.clock.refresh();
@@ -119,7 +157,6 @@ void SpoolReplay::take(const std::vector<StoredRow>& rows) {
   }
   chunks_.emplace(&post, Chunk{std::move(sequences), std::move(added), now, 0});
   context_.eventbus.context().turn_end.request();
-  pump();
 }
 
 bool SpoolReplay::gives_up(const EventSlot& slot) {
@@ -156,6 +193,10 @@ void SpoolReplay::put_off(std::vector<Sequence> rows) {
   resting_.push_back({std::move(rows), context_.clock.now()});
 }
 
+void SpoolReplay::remove_taken() {
+  if (!taken_rows_.empty()) spool_.remove(std::exchange(taken_rows_, {}));
+}
+
 void SpoolReplay::finish(Post& post) {
   auto entry = chunks_.extract(&post);
   std::vector<Sequence>& rows = entry.mapped().rows;
@@ -181,10 +222,17 @@ void SpoolReplay::finish(Post& post) {
   }
   window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
                                   : std::max<std::size_t>(window_ / 2, 1);
+  // Requests that were given up may still refer to their events.
+  if (post.open == 0 && post.lingering == 0 && spare_events_.size() < kChunksInWindow &&
+      memory_of(post.passed_on) <= 2 * kMostBytes / kChunksInWindow) {
+    spare_events_.push_back(std::move(post.passed_on));
+    post.passed_on.clear();
+  }
   context_.ledger.answer_taken(post, context_.clock.now());
   expiry_.forget(rows);
   taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);
-  if (!rows.empty()) spool_.remove(std::move(rows));
+  taken_rows_.insert(taken_rows_.end(), rows.begin(), rows.end());
+  if (taken_rows_.size() >= kRemovedTogether || chunks_.empty() || stopped_) remove_taken();
   if (!again.empty()) put_off(std::move(again));
   pump();
 }

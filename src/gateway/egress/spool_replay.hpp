@@ -16,13 +16,16 @@ namespace gateway::egress {
 // Sends what stands in the spool once the eventbus takes events again: reads rows in order of
 // arrival, makes posts of them that nobody waits for, and removes the rows that were acknowledged.
 // The rows on their way are bounded: one at first, twice as many with every chunk that was
-// delivered whole, half as many with every one that was not; and as they stand in the same line as
-// new events, they take no more than their share. Lives on the shard's thread.
+// delivered whole, half as many with every one that was not. They stand in the same line as new
+// events: behind an eventbus that is slower than the spool is read no more are added to it.
+// Lives on the shard's thread.
 class SpoolReplay final : private PostOwner {
  public:
   // Rows on their way, and their bytes.
-  static constexpr std::size_t kMostRows = 1024;
+  static constexpr std::size_t kMostRows = 2048;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+  // While more events wait than these, no rows are added to them.
+  static constexpr std::size_t kMostWaiting = 512;
 
   struct Context {
     Executor executor;
@@ -60,20 +63,25 @@ class SpoolReplay final : private PostOwner {
   bool gives_up(const EventSlot& slot) override;
   void pump();
   [[nodiscard]] std::size_t room() const;
-  void take(const std::vector<StoredRow>& rows);
-  void give_back(const std::vector<StoredRow>& rows);
+  void take(SpooledEvents rows);
+  void send(const SpooledEvents& rows);
+  void give_back(const SpooledEvents& rows);
   void finish(Post& post);
+  void remove_taken();
   void put_off(std::vector<Sequence> rows);
 
   Context context_;
   StoreWriter& spool_;
   events::JsonIndex index_;
+  std::vector<SpooledEvents> spare_rows_;                      // memory to be used again
+  std::vector<std::vector<events::CloudEvent>> spare_events_;  // likewise
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
-  std::uint64_t taken_ = 0;      // rows the eventbus took
-  std::size_t window_ = 1;       // rows that may be on their way
-  std::size_t rows_ = 0;         // that are
-  std::deque<Resting> resting_;  // could not be delivered; still leased
+  std::uint64_t taken_ = 0;           // rows the eventbus took
+  std::vector<Sequence> taken_rows_;  // of these, the ones that are still to be removed
+  std::size_t window_ = 1;            // rows that may be on their way
+  std::size_t rows_ = 0;              // that are
+  std::deque<Resting> resting_;       // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   bool fetching_ = false;

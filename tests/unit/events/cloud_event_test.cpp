@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "events/json_index.hpp"
+
 namespace gateway::events {
 namespace {
 
@@ -136,6 +138,34 @@ TEST(StructuredEvent, KeepsAttributesAndTheirJsonSpelling) {
   EXPECT_FALSE(event->attributes[4].json_literal);
   EXPECT_EQ(event->data_kind, DataKind::none);
   EXPECT_EQ(event->content_type, "");
+}
+
+TEST(StructuredEvent, ReadInTheMemoryOfAnotherHasNothingOfIt) {
+  const std::string texts[] = {
+      event_json(R"(,"a":1,"b":true,"datacontenttype":"text/plain","data":"x")"),
+      event_json(R"(,"c":"text","d":"\u0041","e":2,"f":"g","data_base64":"AP8=")"),
+      event_json(R"(,"gone":null)"),
+      event_json(R"(,"datacontenttype":"a/b","data":{"h":1})"),
+  };
+  JsonIndex index;
+  CloudEvent event;
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& text : texts) {
+      EXPECT_FALSE(read_structured_event(R"({"i":"j","data":7,"specversion":true})", index, event));
+      ASSERT_TRUE(read_structured_event(text, index, event));
+      const auto fresh = read_structured_event(text);
+      ASSERT_TRUE(fresh);
+      EXPECT_EQ(event.content_type, fresh->content_type);
+      EXPECT_EQ(event.data, fresh->data);
+      EXPECT_EQ(event.data_kind, fresh->data_kind);
+      ASSERT_EQ(event.attributes.size(), fresh->attributes.size());
+      for (std::size_t i = 0; i < event.attributes.size(); ++i) {
+        EXPECT_EQ(event.attributes[i].name, fresh->attributes[i].name);
+        EXPECT_EQ(event.attributes[i].value, fresh->attributes[i].value);
+        EXPECT_EQ(event.attributes[i].json_literal, fresh->attributes[i].json_literal);
+      }
+    }
+  }
 }
 
 TEST(StructuredEvent, KeepsDataByteForByte) {

@@ -77,7 +77,7 @@ void DamagedFile::take(StoredChunk& chunk, std::size_t& bytes) {
   // Never back: after an error the walk goes on from here, and must come to an end.
   at_ = std::max(at_, rows_->integer(0));
   StoredChunk got;
-  at_ = std::max(at_, add_row(*rows_, got, RowCheck::event));
+  at_ = std::max(at_, add_row(*rows_, got));
   for (StoredRow& row : got.rows) {
     if (given_out(row.seq)) continue;
     note_given_out(row.seq);

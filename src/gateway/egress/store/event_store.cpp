@@ -207,20 +207,28 @@ StoreResult EventStore::append(std::span<const StoredEvent> events, WallInstant 
 }
 
 StoreOutcome<StoredChunk> EventStore::read(Sequence after, std::size_t max_rows,
-                                           std::size_t max_bytes, RowCheck check) {
-  return attempt(
-      [&] { return connection().select(StoreFilter(), after, max_rows, max_bytes, check); });
+                                           std::size_t max_bytes) {
+  return select(StoreFilter(), after, max_rows, max_bytes);
 }
 
 StoreOutcome<StoredChunk> EventStore::select(const StoreFilter& filter, Sequence after,
                                              std::size_t max_rows, std::size_t max_bytes) {
-  return attempt(
-      [&] { return connection().select(filter, after, max_rows, max_bytes, RowCheck::event); });
+  return attempt([&] { return connection().select(filter, after, max_rows, max_bytes); });
 }
 
 StoreOutcome<StoredChunk> EventStore::read_rows(std::span<const Sequence> rows,
-                                                std::size_t max_bytes, RowCheck check) {
-  return attempt([&] { return connection().read_rows(rows, max_bytes, check); });
+                                                std::size_t max_bytes) {
+  return attempt([&] { return connection().read_rows(rows, max_bytes); });
+}
+
+StoreResult EventStore::read_spooled(Sequence after, std::size_t max_rows, std::size_t max_bytes,
+                                     SpooledChunk& chunk) {
+  return attempt([&] { connection().read_spooled(after, max_rows, max_bytes, chunk); });
+}
+
+StoreResult EventStore::read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
+                                     SpooledChunk& chunk) {
+  return attempt([&] { connection().read_spooled(rows, max_bytes, chunk); });
 }
 
 StoreOutcome<StoreTotals> EventStore::remove(std::span<const Sequence> rows) {

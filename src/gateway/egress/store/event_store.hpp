@@ -10,6 +10,7 @@
 
 #include "gateway/egress/store/file_lock.hpp"
 #include "gateway/egress/store/salvage.hpp"
+#include "gateway/egress/store/spooled_events.hpp"
 #include "gateway/egress/store/store_error.hpp"
 #include "gateway/egress/store/stored_event.hpp"
 
@@ -32,19 +33,21 @@ struct StoreFilter {
   bool not_replayed = false;
 };
 
-// How a row that is read is known to be undamaged: `event` parses it; `sum` trusts the sum where
-// the row begins as the encoder's events do, for readers that parse it themselves.
-enum class RowCheck : std::uint8_t { sum, event };
-
 // Rows in order of arrival, and where to go on.
-struct StoredChunk {
-  StoredChunk() = default;
+template <class Rows>
+struct Chunk {
+  Chunk() = default;
 
-  std::vector<StoredRow> rows;
+  Rows rows;
   std::vector<Sequence> damaged;  // rows that are not what was written: left alone, not given out
   Sequence last = 0;              // all up to here has been looked at: `after` of the next call
   bool end = false;               // there was nothing behind `last`
 };
+// Whole rows, each known to hold a CloudEvent.
+using StoredChunk = Chunk<std::vector<StoredRow>>;
+// For readers that parse the events themselves: where a sum is right and the row begins as the
+// encoder's events do, nothing more is checked.
+using SpooledChunk = Chunk<SpooledEvents>;
 
 struct StoreTotals {
   StoreTotals() = default;
@@ -83,14 +86,17 @@ class EventStore {
   // Rows behind `after` in order; stops at max_rows, or after the row that reaches max_bytes, or
   // after so many rows passed over that others would have to wait.
   [[nodiscard]] StoreOutcome<StoredChunk> read(Sequence after, std::size_t max_rows,
-                                               std::size_t max_bytes,
-                                               RowCheck check = RowCheck::event);
+                                               std::size_t max_bytes);
   [[nodiscard]] StoreOutcome<StoredChunk> select(const StoreFilter& filter, Sequence after,
                                                  std::size_t max_rows, std::size_t max_bytes);
   // Of these rows, which are in order, those that are still there.
   [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
-                                                    std::size_t max_bytes,
-                                                    RowCheck check = RowCheck::event);
+                                                    std::size_t max_bytes);
+  // Likewise, into `chunk`, whose memory is used again.
+  [[nodiscard]] StoreResult read_spooled(Sequence after, std::size_t max_rows,
+                                         std::size_t max_bytes, SpooledChunk& chunk);
+  [[nodiscard]] StoreResult read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
+                                         SpooledChunk& chunk);
   // Both in one transaction each; rows that are not there do not matter. A crash of the machine
   // right after may bring removed rows back and unmark marked ones: they are then sent once more.
   // The removed rows' totals are returned.

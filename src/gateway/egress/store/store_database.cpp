@@ -35,6 +35,13 @@ constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
   throw sqlite::Error(SQLITE_CORRUPT, 0, text);
 }
 
+void start_over(SpooledChunk& chunk, std::size_t max_bytes) {
+  SpooledEvents rows = std::move(chunk.rows);
+  rows.clear(2 * max_bytes);
+  chunk = SpooledChunk();
+  chunk.rows = std::move(rows);
+}
+
 }  // namespace
 
 void StoreDatabase::StatementsDeleter::operator()(Statements* statements) const noexcept {
@@ -235,16 +242,39 @@ Sequence StoreDatabase::append(std::span<const StoredEvent> events, WallInstant 
 }
 
 StoredChunk StoreDatabase::select(const StoreFilter& filter, Sequence after, std::size_t max_rows,
-                                  std::size_t max_bytes, RowCheck check) {
+                                  std::size_t max_bytes) {
   sqlite::Statement& rows = statements_->select;
   const sqlite::ResetAtEnd reset(rows);
   rows.bind(1, after);
-  return collect_rows(rows, filter, after, max_rows, max_bytes, check);
+  StoredChunk chunk;
+  collect_rows(rows, filter, after, max_rows, max_bytes, chunk);
+  return chunk;
 }
 
-StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t max_bytes,
-                                     RowCheck check) {
+void StoreDatabase::read_spooled(Sequence after, std::size_t max_rows, std::size_t max_bytes,
+                                 SpooledChunk& chunk) {
+  sqlite::Statement& rows = statements_->select;
+  const sqlite::ResetAtEnd reset(rows);
+  rows.bind(1, after);
+  start_over(chunk, max_bytes);
+  collect_rows(rows, StoreFilter(), after, max_rows, max_bytes, chunk);
+}
+
+StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t max_bytes) {
   StoredChunk chunk;
+  read_some(rows, max_bytes, chunk);
+  return chunk;
+}
+
+void StoreDatabase::read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
+                                 SpooledChunk& chunk) {
+  start_over(chunk, max_bytes);
+  read_some(rows, max_bytes, chunk);
+}
+
+template <class Rows>
+void StoreDatabase::read_some(std::span<const Sequence> rows, std::size_t max_bytes,
+                              Chunk<Rows>& chunk) {
   sqlite::Statement& one = statements_->select_one;
   std::size_t bytes = 0;
   while (!rows.empty() && bytes < max_bytes) {
@@ -252,13 +282,12 @@ StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t
     one.bind(1, rows.front());
     std::size_t looked_at = 1;
     if (one.step()) {
-      looked_at = add_wanted(one, rows, chunk, bytes, max_bytes, check);
+      looked_at = add_wanted(one, rows, chunk, bytes, max_bytes);
     } else {
       chunk.last = rows.front();
     }
     rows = rows.subspan(looked_at);
   }
-  return chunk;
 }
 
 std::map<std::string, StoreTotals> StoreDatabase::totals_by_reason() {

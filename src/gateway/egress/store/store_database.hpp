@@ -38,8 +38,12 @@ class StoreDatabase {
   // Returns the last row's number.
   Sequence append(std::span<const StoredEvent> events, WallInstant added);
   StoredChunk select(const StoreFilter& filter, Sequence after, std::size_t max_rows,
-                     std::size_t max_bytes, RowCheck check);
-  StoredChunk read_rows(std::span<const Sequence> rows, std::size_t max_bytes, RowCheck check);
+                     std::size_t max_bytes);
+  StoredChunk read_rows(std::span<const Sequence> rows, std::size_t max_bytes);
+  // Both make anew what `chunk` holds.
+  void read_spooled(Sequence after, std::size_t max_rows, std::size_t max_bytes,
+                    SpooledChunk& chunk);
+  void read_spooled(std::span<const Sequence> rows, std::size_t max_bytes, SpooledChunk& chunk);
   StoreTotals remove(std::span<const Sequence> rows);
   void mark_replayed(std::span<const Sequence> rows, WallInstant when);
   std::map<std::string, StoreTotals> totals_by_reason();
@@ -70,6 +74,8 @@ class StoreDatabase {
   void add_to_totals(const std::map<std::string, StoreTotals>& changes, int sign);
   [[nodiscard]] Sequence last_given_out(std::size_t to_come);
   void note_given_out(Sequence last);
+  template <class Rows>
+  void read_some(std::span<const Sequence> rows, std::size_t max_bytes, Chunk<Rows>& chunk);
   void remove_range(Sequence first, Sequence last, std::map<std::string, StoreTotals>& removed);
   void remove_from_block(Sequence block, Sequence first, Sequence last,
                          std::map<std::string, StoreTotals>& removed);

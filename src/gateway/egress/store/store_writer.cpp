@@ -88,11 +88,16 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   return true;
 }
 
-bool StoreWriter::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done) {
+bool StoreWriter::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
+                        SpooledEvents memory) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
-    fetches_.push_back({max_rows, max_bytes, std::move(done)});
+    Fetch& fetch = fetches_.emplace_back();
+    fetch.max_rows = max_rows;
+    fetch.max_bytes = max_bytes;
+    fetch.done = std::move(done);
+    fetch.chunk.rows = std::move(memory);
   }
   wake_.notify_one();
   return true;
@@ -284,40 +289,48 @@ void StoreWriter::remove_now(const std::vector<Removal>& removals) {
   }
 }
 
-void StoreWriter::serve(const Fetch& fetch) {
-  StoreOutcome<StoredChunk> chunk = StoredChunk();
+// Rows that were given back, or else those behind what has been given out.
+StoreResult StoreWriter::read_next(Fetch& fetch) {
+  SpooledChunk& chunk = fetch.chunk;
   std::vector<Sequence> returned = leases_.take_returned(fetch.max_rows);
   if (!returned.empty()) {
-    chunk = store_->read_rows(returned, fetch.max_bytes, RowCheck::sum);
-    if (chunk) {
-      const auto unread = std::upper_bound(returned.begin(), returned.end(), chunk->last);
+    const auto read = store_->read_spooled(returned, fetch.max_bytes, chunk);
+    if (read) {
+      const auto unread = std::upper_bound(returned.begin(), returned.end(), chunk.last);
       returned.erase(returned.begin(), unread);
-      note_damaged(*chunk);
+      note_damaged(chunk);
     }
     leases_.give_back(returned);
+    if (!read || !chunk.rows.empty()) return read;
   }
   // Rows that are damaged, or that were removed after they had been given back, are passed over.
-  while (chunk && chunk->rows.empty() && !chunk->end) {
-    chunk = store_->read(leases_.frontier(), fetch.max_rows, fetch.max_bytes, RowCheck::sum);
-    if (!chunk) break;
-    leases_.advance(chunk->last);
-    note_damaged(*chunk);
-  }
+  do {
+    const auto read =
+        store_->read_spooled(leases_.frontier(), fetch.max_rows, fetch.max_bytes, chunk);
+    if (!read) return read;
+    leases_.advance(chunk.last);
+    note_damaged(chunk);
+  } while (chunk.rows.empty() && !chunk.end);
+  return {};
+}
+
+void StoreWriter::serve(Fetch& fetch) {
+  const auto read = read_next(fetch);
   notice_new_file();
-  if (chunk) {
+  if (read) {
     if (!std::exchange(readable_, true)) {
       log::info("store can be read again", {{"file", store_->path()}});
     }
-    fetch.done(std::move(chunk->rows));
+    fetch.done(std::move(fetch.chunk.rows));
   } else {
     if (std::exchange(readable_, false)) {
-      log::error("store cannot be read", {{"error", chunk.error().text()}});
+      log::error("store cannot be read", {{"error", read.error().text()}});
     }
-    fetch.done(chunk.error());
+    fetch.done(read.error());
   }
 }
 
-void StoreWriter::note_damaged(const StoredChunk& chunk) {
+void StoreWriter::note_damaged(const SpooledChunk& chunk) {
   damaged_rows_.add(chunk.damaged.size());
   for (const Sequence row : chunk.damaged) {
     log::error("stored event is damaged", {{"file", store_->path()}, {"row", row}});

@@ -61,7 +61,7 @@ class StoreWriter {
     std::chrono::milliseconds retry_max{5000};
   };
   using Done = std::function<void(StoreResult)>;
-  using Fetched = std::function<void(StoreOutcome<std::vector<StoredRow>>)>;
+  using Fetched = std::function<void(StoreOutcome<SpooledEvents>)>;
   using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
 
   explicit StoreWriter(std::unique_ptr<EventStore> store)
@@ -83,8 +83,10 @@ class StoreWriter {
   [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done);
 
   // Leases the next rows in order: nobody else is given them until they are given back or removed
-  // or the process has ended. Empty when there are none to be had. False once stopped.
-  [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done);
+  // or the process has ended. Empty when there are none to be had. `memory` is used again for them,
+  // whatever it holds. False once stopped.
+  [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
+                           SpooledEvents memory = {});
   // After an error the writer keeps trying by itself, and the rows stay leased. False once stopped.
   bool remove(std::vector<Sequence> rows, Done done = {});
   // The next to fetch gets them first. False once stopped.
@@ -111,6 +113,7 @@ class StoreWriter {
     std::size_t max_rows = 0;
     std::size_t max_bytes = 0;
     Fetched done;
+    SpooledChunk chunk;  // to be filled
   };
   struct Removal {
     std::vector<Sequence> rows;
@@ -133,8 +136,9 @@ class StoreWriter {
   [[nodiscard]] bool next_turn(Turn& turn);
   void append(std::vector<Submission> group);
   void remove_now(const std::vector<Removal>& removals);
-  void serve(const Fetch& fetch);
-  void note_damaged(const StoredChunk& chunk);
+  void serve(Fetch& fetch);
+  [[nodiscard]] StoreResult read_next(Fetch& fetch);
+  void note_damaged(const SpooledChunk& chunk);
   void keep_house(bool idle);
   void try_again();
   void salvage_some();

@@ -15,9 +15,6 @@ namespace {
 // write-ahead log from being reused.
 constexpr std::size_t kMaxPassedOver = 20'000;
 
-// Room that is made for rows before any is read.
-constexpr std::size_t kRowsAtOnce = 256;
-
 // So does every event the encoder writes: with its sum right, such a row was an event.
 constexpr std::string_view kEventsBegin = R"({"specversion":"1.0",)";
 
@@ -90,33 +87,58 @@ StoredRow row_of(const sqlite::Statement& row) {
   return stored;
 }
 
-bool is_event(std::string_view json, RowCheck check) {
-  return (check == RowCheck::sum && json.starts_with(kEventsBegin)) ||
-         events::read_structured_event(json).has_value();
+bool is_event(std::string_view json) {
+  return events::read_structured_event(json).has_value();
 }
 
-void add(StoredRow stored, std::uint64_t sum, StoredChunk& chunk, RowCheck check) {
-  if (row_sum(stored.event, stored.added) == sum && is_event(stored.event.json, check)) {
-    chunk.rows.push_back(std::move(stored));
-  } else {
-    chunk.damaged.push_back(stored.seq);
-  }
+// Puts an event into the rows of a chunk, if it passes their check.
+bool put(StoredRow stored, std::vector<StoredRow>& rows) {
+  if (!is_event(stored.event.json)) return false;
+  rows.push_back(std::move(stored));
+  return true;
+}
+bool put(const StoredRow& stored, SpooledEvents& rows) {
+  const std::string_view json = stored.event.json;
+  if (!json.starts_with(kEventsBegin) && !is_event(json)) return false;
+  rows.add(stored.seq, stored.added, json);
+  return true;
+}
+bool put(const EventBlock::Entry& entry, Sequence seq, WallInstant added,
+         std::vector<StoredRow>& rows) {
+  if (!is_event(entry.json)) return false;
+  StoredRow& stored = rows.emplace_back();
+  stored.seq = seq;
+  stored.added = added;
+  stored.event.id = entry.id;
+  stored.event.type = entry.type;
+  stored.event.bucket = entry.bucket;
+  stored.event.key = entry.key;
+  stored.event.json = entry.json;
+  return true;
+}
+bool put(const EventBlock::Entry& entry, Sequence seq, WallInstant added, SpooledEvents& rows) {
+  if (!entry.json.starts_with(kEventsBegin) && !is_event(entry.json)) return false;
+  rows.add(seq, added, entry.json);
+  return true;
 }
 
-void add(const EventBlock::Entry& entry, Sequence seq, WallInstant added, StoredChunk& chunk,
-         RowCheck check) {
-  if (entry.as_written() && is_event(entry.json, check)) {
-    StoredRow& stored = chunk.rows.emplace_back();
-    stored.seq = seq;
-    stored.added = added;
-    stored.event.id = entry.id;
-    stored.event.type = entry.type;
-    stored.event.bucket = entry.bucket;
-    stored.event.key = entry.key;
-    stored.event.json = entry.json;
-  } else {
-    chunk.damaged.push_back(seq);
+// Return the bytes that were added, 0 if it is damaged.
+template <class Rows>
+std::size_t add(StoredRow stored, std::uint64_t sum, Chunk<Rows>& chunk) {
+  const std::size_t bytes = stored.event.bytes();
+  const Sequence seq = stored.seq;
+  if (row_sum(stored.event, stored.added) == sum && put(std::move(stored), chunk.rows)) {
+    return bytes;
   }
+  chunk.damaged.push_back(seq);
+  return 0;
+}
+template <class Rows>
+std::size_t add(const EventBlock::Entry& entry, Sequence seq, WallInstant added,
+                Chunk<Rows>& chunk) {
+  if (entry.as_written() && put(entry, seq, added, chunk.rows)) return entry.bytes();
+  chunk.damaged.push_back(seq);
+  return 0;
 }
 
 std::uint64_t sum_of(const sqlite::Statement& row) noexcept {
@@ -128,10 +150,11 @@ GoneEvents gone_of(const sqlite::Statement& row, int column) noexcept {
 }
 
 // Adds what a filter wants of one row after the other, until that is enough.
+template <class Rows>
 class Collector {
  public:
-  Collector(const StoreFilter& filter, Sequence after, RowCheck check)
-      : filter_(filter), check_(check) {
+  Collector(const StoreFilter& filter, Sequence after, Chunk<Rows>& chunk)
+      : filter_(filter), chunk_(chunk) {
     chunk_.last = after;
   }
 
@@ -151,12 +174,9 @@ class Collector {
       look_at_block(row, seq);
     } else if (seq > chunk_.last) {
       chunk_.last = seq;
-      const std::size_t before = chunk_.rows.size();
-      if (wanted(row, filter_)) add(row_of(row), sum_of(row), chunk_, check_);
-      count(before);
+      count(wanted(row, filter_) ? add(row_of(row), sum_of(row), chunk_) : 0);
     }
   }
-  [[nodiscard]] StoredChunk& chunk() noexcept { return chunk_; }
 
  private:
   void look_at_block(const sqlite::Statement& row, Sequence seq) {
@@ -176,30 +196,23 @@ class Collector {
       const Sequence event = seq + static_cast<Sequence>(i);
       if (event <= chunk_.last) continue;
       chunk_.last = event;
-      const std::size_t before = chunk_.rows.size();
       const EventBlock::Entry& entry = block->entries()[i];
-      if (in_time && !gone.has(i) && wanted(entry, filter_)) {
-        add(entry, event, added, chunk_, check_);
-      }
-      count(before);
+      const bool is_wanted = in_time && !gone.has(i) && wanted(entry, filter_);
+      count(is_wanted ? add(entry, event, added, chunk_) : 0);
     }
   }
-  void count(std::size_t rows_before) noexcept {
-    if (chunk_.rows.size() == rows_before) {
-      ++passed_over_;
-    } else {
-      bytes_ += chunk_.rows.back().event.bytes();
-    }
+  void count(std::size_t added) noexcept {
+    bytes_ += added;
+    if (added == 0) ++passed_over_;
   }
 
   static constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
 
   const StoreFilter& filter_;
-  const RowCheck check_;
   std::size_t max_rows_ = kNoBound;
   std::size_t max_bytes_ = kNoBound;
   std::size_t max_passed_over_ = kNoBound;
-  StoredChunk chunk_;
+  Chunk<Rows>& chunk_;
   std::size_t bytes_ = 0;
   std::size_t passed_over_ = 0;
 };
@@ -268,44 +281,42 @@ GoneEvents gone_from(const sqlite::Statement& block) noexcept {
   return gone_of(block, kReplayed);
 }
 
-Sequence add_row(sqlite::Statement& row, StoredChunk& chunk, RowCheck check) {
+Sequence add_row(sqlite::Statement& row, StoredChunk& chunk) {
   const StoreFilter any;
-  Collector collector(any, std::numeric_limits<Sequence>::min(), check);
+  StoredChunk got;
+  Collector collector(any, std::numeric_limits<Sequence>::min(), got);
   collector.look_at(row);
-  StoredChunk& got = collector.chunk();
   std::move(got.rows.begin(), got.rows.end(), std::back_inserter(chunk.rows));
   chunk.damaged.insert(chunk.damaged.end(), got.damaged.begin(), got.damaged.end());
   return got.last;
 }
 
-StoredChunk collect_rows(sqlite::Statement& rows, const StoreFilter& filter, Sequence after,
-                         std::size_t max_rows, std::size_t max_bytes, RowCheck check) {
-  Collector collector(filter, after, check);
+template <class Rows>
+void collect_rows(sqlite::Statement& rows, const StoreFilter& filter, Sequence after,
+                  std::size_t max_rows, std::size_t max_bytes, Chunk<Rows>& chunk) {
+  Collector collector(filter, after, chunk);
   collector.bound(max_rows, max_bytes, kMaxPassedOver);
-  collector.chunk().rows.reserve(std::min(max_rows, kRowsAtOnce));
   while (!collector.enough()) {
     if (!rows.step()) {
-      collector.chunk().end = true;
+      chunk.end = true;
       break;
     }
     collector.look_at(rows);
   }
-  return std::move(collector.chunk());
 }
 
-std::size_t add_wanted(sqlite::Statement& row, std::span<const Sequence> wanted, StoredChunk& chunk,
-                       std::size_t& bytes, std::size_t max_bytes, RowCheck check) {
+template <class Rows>
+std::size_t add_wanted(sqlite::Statement& row, std::span<const Sequence> wanted, Chunk<Rows>& chunk,
+                       std::size_t& bytes, std::size_t max_bytes) {
   const Sequence seq = row.integer(kSeq);
   chunk.last = wanted.front();
-  const std::size_t before = chunk.rows.size();
   const auto block = block_of(row);
   if (!block) {
     if (seq != wanted.front()) return 1;
     if (is_block(row)) {
       chunk.damaged.push_back(seq);
     } else {
-      add(row_of(row), sum_of(row), chunk, check);
-      if (chunk.rows.size() != before) bytes += chunk.rows.back().event.bytes();
+      bytes += add(row_of(row), sum_of(row), chunk);
     }
     return 1;
   }
@@ -317,13 +328,19 @@ std::size_t add_wanted(sqlite::Statement& row, std::span<const Sequence> wanted,
     ++looked_at;
     chunk.last = event;
     if (gone.has(index)) continue;
-    const EventBlock::Entry& entry = block->entries()[index];
-    const std::size_t rows = chunk.rows.size();
-    add(entry, event, time_at(row, kAdded), chunk, check);
-    if (chunk.rows.size() != rows) bytes += entry.bytes();
+    bytes += add(block->entries()[index], event, time_at(row, kAdded), chunk);
   }
   return std::max<std::size_t>(looked_at, 1);
 }
+
+template void collect_rows(sqlite::Statement&, const StoreFilter&, Sequence, std::size_t,
+                           std::size_t, StoredChunk&);
+template void collect_rows(sqlite::Statement&, const StoreFilter&, Sequence, std::size_t,
+                           std::size_t, SpooledChunk&);
+template std::size_t add_wanted(sqlite::Statement&, std::span<const Sequence>, StoredChunk&,
+                                std::size_t&, std::size_t);
+template std::size_t add_wanted(sqlite::Statement&, std::span<const Sequence>, SpooledChunk&,
+                                std::size_t&, std::size_t);
 
 RowSize::RowSize(const sqlite::Statement& row)
     : seq(row.integer(0)), reason(row.text(1)), bytes(static_cast<std::uint64_t>(row.integer(2))) {

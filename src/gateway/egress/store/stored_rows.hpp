@@ -26,21 +26,23 @@ void bind_row(sqlite::Statement& insert, Sequence seq, const StoredEvent& event,
 void bind_block(sqlite::Statement& insert, Sequence first, std::span<const StoredEvent> events,
                 WallInstant added, std::string& bytes);
 
-// Adds the events of the row a statement stands at. Each is damaged unless it is what was written
-// and, if that is to be checked, a CloudEvent. Returns the number of the last.
-Sequence add_row(sqlite::Statement& row, StoredChunk& chunk, RowCheck check);
+// Of what is added to a chunk each event is damaged unless it is what was written and passes the
+// chunk's check. Defined for StoredChunk and SpooledChunk.
 
-// Steps through `rows`, the first of which may be a block that reaches behind `after`, as
-// EventStore::select promises.
-[[nodiscard]] StoredChunk collect_rows(sqlite::Statement& rows, const StoreFilter& filter,
-                                       Sequence after, std::size_t max_rows, std::size_t max_bytes,
-                                       RowCheck check);
+// Adds the events of the row a statement stands at. Returns the number of the last.
+Sequence add_row(sqlite::Statement& row, StoredChunk& chunk);
+
+// Steps through `rows`, the first of which may be a block that reaches behind `after`, and adds to
+// the empty `chunk`, as EventStore::select promises.
+template <class Rows>
+void collect_rows(sqlite::Statement& rows, const StoreFilter& filter, Sequence after,
+                  std::size_t max_rows, std::size_t max_bytes, Chunk<Rows>& chunk);
 
 // Adds those of `wanted` that the row a statement stands at holds, which is where the first of them
 // would be, until max_bytes are reached. Returns how many of `wanted` have been looked at.
+template <class Rows>
 [[nodiscard]] std::size_t add_wanted(sqlite::Statement& row, std::span<const Sequence> wanted,
-                                     StoredChunk& chunk, std::size_t& bytes, std::size_t max_bytes,
-                                     RowCheck check);
+                                     Chunk<Rows>& chunk, std::size_t& bytes, std::size_t max_bytes);
 
 // What a row counts as, without what it holds.
 struct RowSize {

@@ -29,7 +29,13 @@ void expect_genuine(const std::vector<StoredRow>& rows) {
   for (const StoredRow& row : rows) {
     const StoredEvent expected = event(std::stoi(row.event.id.substr(3)), 700);
     EXPECT_EQ(row.event.json, expected.json);
-    EXPECT_EQ(row.event.key, expected.key);
+  }
+}
+// Likewise, of rows that were not read to be sent: with all that is known of them.
+void expect_whole(const std::vector<StoredRow>& rows) {
+  expect_genuine(rows);
+  for (const StoredRow& row : rows) {
+    EXPECT_EQ(row.event.key, event(std::stoi(row.event.id.substr(3)), 700).key);
   }
 }
 
@@ -81,7 +87,7 @@ unsigned survive(const FaultyDevice::Plan& plan) {
     EXPECT_TRUE(batch(25));
     EXPECT_TRUE(store->moved_aside().empty()) << "taken for damage";
     const auto rows = all_rows(*store);
-    expect_genuine(rows);
+    expect_whole(rows);
     const auto there = id_set(rows);
     EXPECT_TRUE(std::ranges::includes(there, acknowledged)) << "lost";
     const auto totals = store->totals();
@@ -90,7 +96,7 @@ unsigned survive(const FaultyDevice::Plan& plan) {
   }
   const auto expect_kept = [](const Directory& folder, const std::set<std::string>& kept) {
     const auto rows = rows_in(folder);
-    expect_genuine(rows);
+    expect_whole(rows);
     EXPECT_TRUE(std::ranges::includes(id_set(rows), kept)) << "lost in the power cut";
   };
   expect_kept(left_early, acknowledged_early);
@@ -196,7 +202,7 @@ TEST(StoreWriterDevice, GoesOnByItselfWhenTheDeviceDoes) {
     EXPECT_EQ(writer.status().moved_aside, 0U);
   }
   const auto rows = rows_in(left);
-  expect_genuine(rows);
+  expect_whole(rows);
   EXPECT_TRUE(std::ranges::includes(id_set(rows), acknowledged));
 }
 

@@ -50,9 +50,16 @@ void expect_genuine(const std::vector<StoredRow>& rows) {
     EXPECT_TRUE(seen.insert(row.event.id).second) << row.event.id << " came twice";
     const StoredEvent expected = event(std::stoi(row.event.id.substr(3)), kData);
     EXPECT_EQ(row.event.json, expected.json);
+    EXPECT_EQ(row.added, kAdded);
+  }
+}
+// Likewise, of rows that were not read to be sent: with all that is known of them.
+void expect_whole(const std::vector<StoredRow>& rows) {
+  expect_genuine(rows);
+  for (const StoredRow& row : rows) {
+    const StoredEvent expected = event(std::stoi(row.event.id.substr(3)), kData);
     EXPECT_EQ(row.event.key, expected.key);
     EXPECT_EQ(row.event.bucket, expected.bucket);
-    EXPECT_EQ(row.added, kAdded);
   }
 }
 
@@ -65,7 +72,7 @@ std::size_t rows_after(const std::string& bytes) {
   const std::size_t aside = store->moved_aside().size();
   const std::size_t saved = salvage_all(*store);
   const auto rows = all_rows(*store);
-  expect_genuine(rows);
+  expect_whole(rows);
   if (aside != 0 && store->moved_aside().size() == aside) {
     EXPECT_EQ(rows.size(), saved);
     EXPECT_EQ(store->totals()->rows, saved);
@@ -211,7 +218,7 @@ TEST(EventStoreSalvage, GoesOnInTheNextProcessAndSavesNothingTwice) {
   const auto rows = all_rows(*store);
   EXPECT_EQ(rows.size(), saved);
   EXPECT_GT(saved, kRows - 20U);
-  expect_genuine(rows);
+  expect_whole(rows);
 }
 
 TEST(EventStoreSalvage, SavesNothingTwiceOnADeviceThatFails) {
@@ -228,7 +235,7 @@ TEST(EventStoreSalvage, SavesNothingTwiceOnADeviceThatFails) {
     }
     EXPECT_FALSE(store->salvage_due());
     const auto rows = all_rows(*store);
-    expect_genuine(rows);
+    expect_whole(rows);
     EXPECT_GT(rows.size(), kRows - 20U);
     EXPECT_EQ(store->totals()->rows, rows.size());
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "events/cloud_event.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "support.hpp"
 
@@ -50,10 +51,25 @@ inline StoreResult remove(StoreWriter& writer, std::vector<Sequence> rows) {
   EXPECT_TRUE(writer.remove(std::move(rows), told.done()));
   return told.get();
 }
+inline std::vector<StoredRow> rows_of(const SpooledEvents& events) {
+  std::vector<StoredRow> rows;
+  for (const auto& entry : events.entries()) {
+    StoredRow& row = rows.emplace_back();
+    row.seq = entry.seq;
+    row.added = entry.added;
+    row.event.json = events.json(entry);
+    const auto event = events::read_structured_event(row.event.json);
+    EXPECT_TRUE(event) << row.event.json;
+    if (event) row.event.id = event->attribute("id");
+  }
+  return rows;
+}
 inline Rows try_fetch(StoreWriter& writer, std::size_t max_rows) {
-  Told<Rows> told;
+  Told<StoreOutcome<SpooledEvents>> told;
   EXPECT_TRUE(writer.fetch(max_rows, 10 * kMiB, told.done()));
-  return told.get();
+  const auto fetched = told.get();
+  if (!fetched) return fetched.error();
+  return rows_of(*fetched);
 }
 inline std::vector<StoredRow> fetch(StoreWriter& writer, std::size_t max_rows) {
   auto rows = try_fetch(writer, max_rows);

@@ -17,9 +17,6 @@ namespace {
 using observe::RetryReason;
 using tls::TlsSession;
 
-// Sealed ahead of the socket. What is sealed can only be sent.
-constexpr std::size_t kSealAtOnce = std::size_t{256} << 10;
-
 std::string problem_of(const TlsSession& session) {
   return "TLS: " + session.problem();
 }

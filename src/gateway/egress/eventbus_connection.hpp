@@ -69,7 +69,6 @@ class EventbusConnection {
   // TLS, in eventbus_connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
   // The handshake on a new connection; false with last_error_ set.
   [[nodiscard]] Task<bool> secure();
-  [[nodiscard]] Task<error_code> send_handshake();
   void write_sealed();
   void send_sealed();
   void say_goodbye();

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <string>
 
@@ -6,6 +7,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
+#include "support/socket.hpp"
 #include "support/tls_folder.hpp"
 
 namespace gateway::test {
@@ -133,6 +135,18 @@ TEST_F(TlsEventbus, AnEventbusInPlainTextIsNamed) {
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 504u);
   EXPECT_TRUE(bus.requests().empty());
   EXPECT_TRUE(status_says(gateway, "TLS"));
+}
+
+TEST_F(TlsEventbus, AHandshakeThatGetsNoAnswerTimesOut) {
+  std::uint16_t port = 0;
+  const Socket silent = bind_loopback(port);
+  ASSERT_EQ(::listen(silent.fd(), 8), 0);  // the kernel takes connections, and nobody reads
+  config::Settings wanted = settings(port);
+  wanted.delivery.timeout = 100ms;
+  wanted.delivery.deadline = 500ms;
+  RunningGateway gateway(wanted);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 504u);
+  EXPECT_TRUE(status_says(gateway, "TLS handshake timed out"));
 }
 
 TEST_F(TlsEventbus, TheGatewayShowsItsCertificate) {

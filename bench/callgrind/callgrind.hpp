@@ -1,13 +1,13 @@
 #pragma once
-#include <sys/types.h>
-
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "demo/temporary_folder.hpp"
+#include "process/child_process.hpp"
 
 namespace gateway::callgrind {
 
@@ -17,9 +17,6 @@ class Callgrind {
  public:
   // With a folder of its own for what the program reads and writes. Throws std::runtime_error.
   Callgrind() = default;
-  ~Callgrind();
-  Callgrind(const Callgrind&) = delete;
-  Callgrind& operator=(const Callgrind&) = delete;
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
 
@@ -30,7 +27,8 @@ class Callgrind {
   void must_run();
   // Until it ends by itself. Throws std::runtime_error, with what it said, if it fails.
   void wait();
-  // SIGTERM, upon which it must end by itself with 0 or by that signal.
+  // SIGTERM, upon which it must end within a minute, with 0 or by that signal. Throws
+  // std::runtime_error, with what it said, if it does not.
   void terminate();
 
   // After its end: all that was counted; the n-th dump, counted from 1.
@@ -43,7 +41,7 @@ class Callgrind {
   [[noreturn]] void fail(std::string_view what) const;
 
   demo::TemporaryFolder folder_;
-  pid_t pid_ = -1;
+  std::unique_ptr<process::ChildProcess> process_;  // it reads from the folder and writes there
 };
 
 }  // namespace gateway::callgrind

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "load/self_signed.hpp"
 #include "load/unreachable.hpp"
@@ -143,7 +144,11 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
       command_ = spec.program + " run";
     }
   }
-  process_ = std::make_unique<ChildProcess>(arguments, folder_.file("log"), cores);
+  // A group of its own: a shell's command has children.
+  process_ = std::make_unique<process::ChildProcess>(
+      std::move(arguments), folder_.file("log"),
+      process::ChildOptions{.cores = cores, .own_group = true});
+  process_->start();
   pid_ = process_->pid();
 }
 
@@ -162,7 +167,7 @@ void GatewayUnderTest::wait_until_it_listens() {
 }
 
 void GatewayUnderTest::check() const {
-  if (process_ && !process_->running()) {
+  if (process_ && process_->ended()) {
     throw Unreachable(fmt::format("{} has ended: {}", command_, log()));
   }
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "demo/temporary_folder.hpp"
-#include "load/child_process.hpp"
+#include "process/child_process.hpp"
 
 namespace gateway::load {
 
@@ -75,7 +75,7 @@ class GatewayUnderTest {
   pid_t pid_;
   std::string command_;
   demo::TemporaryFolder folder_;
-  std::unique_ptr<ChildProcess> process_;
+  std::unique_ptr<process::ChildProcess> process_;
 };
 
 }  // namespace gateway::load

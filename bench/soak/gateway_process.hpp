@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "soak/child_process.hpp"
+#include "process/child_process.hpp"
 
 namespace gateway::soak {
 
@@ -49,7 +49,7 @@ class GatewayProcess {
   [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
 
  private:
-  ChildProcess process_;
+  process::ChildProcess process_;
   std::uint16_t admin_;
 };
 

@@ -169,6 +169,8 @@ int soak_main(int argc, char** argv) {
   app.add_flag("--attacks", wanted.attacks, "All attacks, a minute each; prints a table of them");
   app.add_flag("--json", wanted.json, "Print results as JSON");
   CLI11_PARSE(app, argc, argv);
+  // The file that was checked, wherever PATH leads.
+  options.gateway = std::filesystem::absolute(options.gateway).string();
 
   const auto is_chosen = [&](const soak::Scenario& scenario) {
     if (wanted.attacks && scenario.attack) return true;

@@ -49,9 +49,10 @@ class BufferPool {
   // simdjson reads this far beyond a document's end.
   static constexpr std::size_t kPadding = 64;
   static constexpr std::size_t kSmallest = std::size_t{4} << 10;
+  // Kept for use again, unless said otherwise.
+  static constexpr std::size_t kKeep = std::size_t{8} << 20;
 
-  explicit BufferPool(std::size_t keep_bytes = std::size_t{8} << 20) noexcept
-      : keep_bytes_(keep_bytes) {}
+  explicit BufferPool(std::size_t keep_bytes = kKeep) noexcept : keep_bytes_(keep_bytes) {}
   ~BufferPool();
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;

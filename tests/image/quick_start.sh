@@ -30,6 +30,13 @@ fail() {
   docker logs "$name" >&2 2>/dev/null || true
   exit 1
 }
+eventually() {  # COMMAND [ARGUMENT...]: until it succeeds, for 20 s at most
+  local -r end=$((SECONDS + 20))
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
 passed() { printf '  %s\n' "$*"; }
 of_image() { docker image inspect -f "$1" "$image"; }
 
@@ -88,7 +95,7 @@ server.serve_forever()
 PYTHON
 python3 "$work/eventbus.py" "$work" &
 receiver=$!
-until [[ -s $work/port ]]; do kill -0 "$receiver" || fail "no receiver"; sleep 0.1; done
+eventually test -s "$work/port" || fail "no receiver"
 
 mkdir "$work/vance"
 cat <<YAML >"$work/vance/config.yml"
@@ -117,21 +124,17 @@ docker run -d --rm --network host -v "$work/vance:/vance/config" -v "$work/vance
 docker wait "$name" >"$work/exit_code" &
 waiter=$!
 
+is_ready() {
+  python3 -c 'import urllib.request as r; r.urlopen("http://127.0.0.1:9464/readyz", timeout=2)' \
+    2>/dev/null
+}
+eventually is_ready || fail "the gateway did not become ready"
+
 cat >"$work/client.py" <<'PYTHON'
-# Waits until the gateway is ready, posts the payload, checks answer and event.
-import json, re, sys, time, urllib.error, urllib.request
+# Posts the payload, checks answer and event.
+import json, re, sys, urllib.request
 
 directory, payload_path = sys.argv[1:]
-until = time.monotonic() + 20
-while True:
-    try:
-        urllib.request.urlopen("http://127.0.0.1:9464/readyz", timeout=2)
-        break
-    except (OSError, urllib.error.URLError):
-        if time.monotonic() > until:
-            sys.exit("the gateway did not become ready")
-        time.sleep(0.1)
-
 payload = open(payload_path, "rb").read()
 request = urllib.request.Request("http://127.0.0.1:8080/", payload,
                                  {"Content-Type": "application/json"})
@@ -167,11 +170,8 @@ docker exec "$name" /usr/bin/cos-gateway inspect --spool >/dev/null || fail "its
 passed "spool in a new volume"
 
 health() { docker inspect -f '{{.State.Health.Status}}' "$name"; }
-for ((tries = 0; tries < 100; ++tries)); do
-  [[ $(health) != healthy ]] || break
-  sleep 0.2
-done
-[[ $(health) == healthy ]] || fail "health: $(health)"
+is_healthy() { [[ $(health) == healthy ]]; }
+eventually is_healthy || fail "health: $(health)"
 passed "health: healthy"
 
 begin=$EPOCHREALTIME

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <string>
 
@@ -6,6 +7,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
+#include "support/socket.hpp"
 #include "support/tls_folder.hpp"
 
 namespace gateway::test {
@@ -20,6 +22,15 @@ class TlsEventbus : public testing::Test {
     config::Settings settings = loopback_settings(port);
     settings.target = "https://" + host + ":" + std::to_string(port);
     settings.delivery.tls = folder_.client();
+    return settings;
+  }
+  // With a certificate of the gateway's own.
+  [[nodiscard]] config::Settings mutual_settings(std::uint16_t port) const {
+    config::Settings settings = this->settings(port);
+    const config::TlsFiles own =
+        folder_.files("own", folder_.authority().issue_to_client("gateway"));
+    settings.delivery.tls.cert = own.cert;
+    settings.delivery.tls.key = own.key;
     return settings;
   }
   [[nodiscard]] ServerIdentity identity(const std::string& host = "127.0.0.1") const {
@@ -126,13 +137,21 @@ TEST_F(TlsEventbus, AnEventbusInPlainTextIsNamed) {
   EXPECT_TRUE(status_says(gateway, "TLS"));
 }
 
+TEST_F(TlsEventbus, AHandshakeThatGetsNoAnswerTimesOut) {
+  std::uint16_t port = 0;
+  const Socket silent = bind_loopback(port);
+  ASSERT_EQ(::listen(silent.fd(), 8), 0);  // the kernel takes connections, and nobody reads
+  config::Settings wanted = settings(port);
+  wanted.delivery.timeout = 100ms;
+  wanted.delivery.deadline = 500ms;
+  RunningGateway gateway(wanted);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 504u);
+  EXPECT_TRUE(status_says(gateway, "TLS handshake timed out"));
+}
+
 TEST_F(TlsEventbus, TheGatewayShowsItsCertificate) {
   ScriptedHttpServer bus(identity(), folder_.authority().file());
-  config::Settings wanted = settings(bus.port());
-  const auto shown = folder_.files("own", folder_.authority().issue_to_client("gateway"));
-  wanted.delivery.tls.cert = shown.cert;
-  wanted.delivery.tls.key = shown.key;
-  RunningGateway gateway(wanted);
+  RunningGateway gateway(mutual_settings(bus.port()));
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
 }
 
@@ -151,11 +170,7 @@ TEST_F(TlsEventbus, SessionsAreResumed) {
     ScriptedHttpServer plain_bus(identity());
     ScriptedHttpServer mutual_bus(identity(), folder_.authority().file());
     ScriptedHttpServer& bus = mutual ? mutual_bus : plain_bus;
-    config::Settings wanted = settings(bus.port());
-    const auto shown = folder_.files("own", folder_.authority().issue_to_client("gateway"));
-    wanted.delivery.tls.cert = shown.cert;
-    wanted.delivery.tls.key = shown.key;
-    RunningGateway gateway(wanted);
+    RunningGateway gateway(mutual_settings(bus.port()));
     bus.script([](const ReceivedRequest&) { return last_reply(200); });
     for (int i = 0; i < 5; ++i) EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
     EXPECT_EQ(bus.connections(), 5u);
@@ -166,10 +181,7 @@ TEST_F(TlsEventbus, SessionsAreResumed) {
 // Posts that come while connections are made for the first time must not disturb the handshakes.
 TEST_F(TlsEventbus, HandshakesAtTheStartAreLeftAlone) {
   ScriptedHttpServer bus(identity(), folder_.authority().file());
-  config::Settings wanted = settings(bus.port());
-  const auto shown = folder_.files("own", folder_.authority().issue_to_client("gateway"));
-  wanted.delivery.tls.cert = shown.cert;
-  wanted.delivery.tls.key = shown.key;
+  config::Settings wanted = mutual_settings(bus.port());
   wanted.delivery.connections = 32;
   RunningGateway gateway(wanted);
   HttpClient client = gateway.connect();

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -50,7 +51,8 @@ class Browser:
 
     def _message(self):
         while b"\0" not in self._rest:
-            part = os.read(self._in, 1 << 20)
+            readable, _, _ = select.select([self._in], [], [], PATIENCE)
+            part = os.read(self._in, 1 << 20) if readable else b""
             if not part:
                 raise RuntimeError("the browser is gone")
             self._rest += part
@@ -204,7 +206,7 @@ spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
                 browser.screenshot(f"{pictures}/status-{name}.png")
 
         started[0].send_signal(signal.SIGTERM)  # the eventbus
-        started[0].wait()
+        started[0].wait(PATIENCE)
         browser.wait_for("the eventbus is gone", "document.getElementById('state').textContent === 'eventbus down'")
         print("ok: an eventbus that is down is seen")
         started[1].send_signal(signal.SIGTERM)  # the gateway

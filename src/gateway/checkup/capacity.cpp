@@ -8,6 +8,10 @@
 
 #include "gateway/checkup/figures.hpp"
 #include "gateway/config/checks.hpp"
+#include "gateway/egress/eventbus_connection.hpp"
+#include "gateway/egress/store/store_writer.hpp"
+#include "gateway/http/fields.hpp"
+#include "gateway/ingress/connection.hpp"
 #include "gateway/pipeline/event_slot.hpp"
 #include "gateway/pipeline/post.hpp"
 #include "runtime/buffer_pool.hpp"
@@ -18,18 +22,21 @@ namespace {
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 
+using egress::EventbusConnection;
+using ingress::Connection;
+constexpr egress::StoreWriter::Limits kStoreLimits;
+
 // The program, its libraries and its threads' stacks: 15 MiB at rest, and what fragments.
 constexpr std::uint64_t kProgram = 24 * kMiB;
-// Requests one client may have unanswered, the largest head, and answers it does not fetch.
-constexpr std::uint64_t kUnanswered = 64;
-constexpr std::uint64_t kClient = (16 + 64) * kKiB;
+// Of one client: a head that is not complete, and answers; what OpenSSL takes for it.
+constexpr std::uint64_t kClient = http::kMaxHead + Connection::kMostUnsent;
 constexpr std::uint64_t kClientTls = 40 * kKiB;
-// Of one eventbus connection: what is staged, or sealed on top.
-constexpr std::uint64_t kStaged = 4 * kMiB;
-constexpr std::uint64_t kSealed = kMiB / 2;
-constexpr std::uint64_t kKeptBuffers = 8 * kMiB;               // per thread
-constexpr std::uint64_t kStoreWaiting = (64 + 8 + 16) * kMiB;  // with SQLite's cache
+// Of one eventbus connection, in a buffer that doubles.
+constexpr std::uint64_t kSealed = 2 * EventbusConnection::kSealAtOnce;
+// Of one store: what waits, the commit under way, and the cache that SQLite is told to have.
+constexpr std::uint64_t kStore = kStoreLimits.waiting_bytes + kStoreLimits.group_bytes + 16 * kMiB;
 
+// The platform's own, of function.retries.
 constexpr std::chrono::seconds kBetweenRetries{60};
 
 std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept {
@@ -79,7 +86,8 @@ std::uint64_t bytes_of_posts(const config::Ingress& ingress, std::uint64_t posts
 std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned threads, bool tls) {
   const auto& ingress = settings.ingress;
   const std::uint64_t events = times(threads, settings.delivery.queue.events);
-  const std::uint64_t posts = std::min(events, times(ingress.max_connections, kUnanswered));
+  const std::uint64_t posts =
+      std::min(events, times(ingress.max_connections, Connection::kMostUnanswered));
   const std::uint64_t client = kClient + (ingress.tls.cert.empty() ? 0 : kClientTls);
   const std::uint64_t links = times(threads, settings.delivery.connections);
   const std::uint64_t stores =
@@ -89,9 +97,10 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   parts.emplace_back("client connections", times(ingress.max_connections, client));
   // A ring doubles when it is full; what waits for its retry stands in another.
   parts.emplace_back("queues", times(events, 4 * sizeof(EventSlot)));
-  parts.emplace_back("eventbus connections", times(links, kStaged + (tls ? kSealed : 0)));
-  parts.emplace_back("kept buffers", times(threads, kKeptBuffers));
-  if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStoreWaiting));
+  parts.emplace_back("eventbus connections",
+                     times(links, EventbusConnection::kMostStaged + (tls ? kSealed : 0)));
+  parts.emplace_back("kept buffers", times(threads, BufferPool::kKeep));
+  if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStore));
   parts.emplace_back("the program", kProgram);
   std::sort(parts.begin(), parts.end(),
             [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });

@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "gateway/checkup/figures.hpp"
+#include "gateway/tls/certificate_facts.hpp"
 
 namespace gateway::checkup {
 namespace {
-
-// Whoever renews certificates does it earlier.
-constexpr std::chrono::hours kLateRenewal{7 * 24};
 
 std::string address_of(const tcp::endpoint& at) {
   const std::string host = at.address().to_string();
@@ -171,7 +169,7 @@ Finding expiry_finding(std::string subject, std::string text, std::chrono::sys_s
   if (over) {
     return Finding::fail(Blame::configuration, std::move(subject), std::move(text), advice);
   }
-  if (expires - now < kLateRenewal) {
+  if (expires - now < tls::kLateRenewal) {
     return Finding::warn(std::move(subject), std::move(text), advice);
   }
   return Finding::ok(std::move(subject), std::move(text));

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/egress/client_handshake.hpp"
 #include "gateway/egress/response_reader.hpp"
 #include "gateway/tls/tls_session.hpp"
 #include "gateway/tls/tls_source.hpp"
@@ -105,21 +106,9 @@ class Conversation {
   [[nodiscard]] Task<void> secure(tls::TlsContext::Ptr context, TlsProbe& probe) {
     tls_ = std::make_unique<TlsSession>(std::move(context), plan_.endpoint.host, tls::Ticket());
     arm();
-    error_code failed;
-    TlsSession::State state = tls_->handshake(out_);
-    for (;;) {
-      failed = co_await send(out_);
-      out_.clear();
-      if (failed || state != TlsSession::State::handshake) break;
-      auto [error, size] = co_await socket_.async_read_some(asio::buffer(input_), tuple);
-      failed = error;
-      if (failed) break;
-      tls_->receive({input_.data(), size});
-      state = tls_->handshake(out_);
-      tls_->keep_rest();
-    }
+    const error_code failed = co_await egress::shake_hands(socket_, *tls_, input_);
     timer_.cancel();
-    if (state == TlsSession::State::failed) {
+    if (tls_->state() == TlsSession::State::failed) {
       probe.problem = tls_->problem();
     } else if (failed) {
       probe.problem = problem_of(failed);

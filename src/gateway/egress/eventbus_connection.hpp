@@ -22,6 +22,11 @@ class Eventbus;
 // run() before it destroys the connection. Lives on the shard's thread.
 class EventbusConnection {
  public:
+  // What a connection holds back in its own memory when the socket does not take more.
+  static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
+  // What TLS seals of it ahead of the socket. What is sealed can only be sent.
+  static constexpr std::size_t kSealAtOnce = std::size_t{256} << 10;
+
   EventbusConnection(Eventbus& bus, unsigned number);
   EventbusConnection(const EventbusConnection&) = delete;
   EventbusConnection& operator=(const EventbusConnection&) = delete;
@@ -49,9 +54,6 @@ class EventbusConnection {
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
 
  private:
-  // What a connection holds back in its own memory when the socket does not take more.
-  static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
-
   [[nodiscard]] Task<bool> connect();
   // Tells the bus how the connection ended; true if nobody is in a hurry to make another.
   [[nodiscard]] bool report_end();
@@ -67,7 +69,6 @@ class EventbusConnection {
   // TLS, in eventbus_connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
   // The handshake on a new connection; false with last_error_ set.
   [[nodiscard]] Task<bool> secure();
-  [[nodiscard]] Task<error_code> send_handshake();
   void write_sealed();
   void send_sealed();
   void say_goodbye();

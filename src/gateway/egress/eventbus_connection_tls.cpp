@@ -3,10 +3,10 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <utility>
 
+#include "gateway/egress/client_handshake.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
 #include "runtime/log.hpp"
@@ -16,9 +16,6 @@ namespace {
 
 using observe::RetryReason;
 using tls::TlsSession;
-
-// Sealed ahead of the socket. What is sealed can only be sent.
-constexpr std::size_t kSealAtOnce = std::size_t{256} << 10;
 
 std::string problem_of(const TlsSession& session) {
   return "TLS: " + session.problem();
@@ -30,24 +27,13 @@ Task<bool> EventbusConnection::secure() {
   end_tls();
   tls_ = std::make_unique<TlsSession>(bus_.tls()->current(), bus_.endpoint().host,
                                       std::exchange(ticket_, tls::Ticket()));
-  TlsSession::State state = tls_->handshake(sealed_);
-  error_code error;
-  for (;;) {
-    error = co_await send_handshake();
-    if (error || state != TlsSession::State::handshake) break;
-    auto [read_error, size] = co_await socket_.async_read_some(asio::buffer(input_), tuple);
-    error = read_error;
-    if (error) break;
-    tls_->receive({input_.data(), size});
-    state = tls_->handshake(sealed_);
-    tls_->keep_rest();
-  }
-  if (state == TlsSession::State::open && !error) {
+  const error_code error = co_await shake_hands(socket_, *tls_, input_);
+  if (tls_->state() == TlsSession::State::open && !error) {
     log::debug("TLS with the eventbus",
                {{"version", tls_->version()}, {"resumed", tls_->resumed() ? "yes" : "no"}});
     co_return true;
   }
-  if (state == TlsSession::State::failed) {
+  if (tls_->state() == TlsSession::State::failed) {
     last_error_ = problem_of(*tls_);
   } else if (error == asio::error::operation_aborted) {
     last_error_ = "TLS handshake timed out";
@@ -58,13 +44,6 @@ Task<bool> EventbusConnection::secure() {
   error_code ignored;
   socket_.close(ignored);
   co_return false;
-}
-
-Task<error_code> EventbusConnection::send_handshake() {
-  auto [error, size] = co_await asio::async_write(socket_, asio::buffer(sealed_), tuple);
-  static_cast<void>(size);
-  sealed_.clear();
-  co_return error;
 }
 
 void EventbusConnection::end_tls() {

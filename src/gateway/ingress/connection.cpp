@@ -14,8 +14,6 @@
 namespace gateway::ingress {
 namespace {
 
-// How much of a client's answers is kept for it before its requests are not read any more.
-constexpr std::size_t kMostUnsent = std::size_t{64} << 10;
 // How long a client that was told off may go on sending before the connection is cut.
 constexpr std::chrono::seconds kLinger{2};
 // How much of a body that is only announced is counted as in flight; the rest is when it comes.

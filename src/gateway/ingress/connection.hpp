@@ -29,6 +29,11 @@ class Ingress;
 // before it destroys the connection. Lives on the shard's thread.
 class Connection final : public PostOwner, private WatchedSocket {
  public:
+  // A client's requests without an answer, and bytes of answers it does not take: with so many of
+  // either it is not read any more.
+  static constexpr std::size_t kMostUnanswered = 64;
+  static constexpr std::size_t kMostUnsent = std::size_t{64} << 10;
+
   Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -62,7 +67,6 @@ class Connection final : public PostOwner, private WatchedSocket {
     lingering,  // all is said; what the client still sends is read past, so that it can read it
     closed
   };
-  static constexpr std::size_t kMostUnanswered = 64;
   static constexpr std::size_t kMostLingerBytes = std::size_t{1} << 20;
 
   // So many reads that filled their room, then it is the other connections' turn.

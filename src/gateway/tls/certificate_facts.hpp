@@ -8,6 +8,9 @@
 // What a certificate says, as text for people; verified or not.
 namespace gateway::tls {
 
+// Whoever renews certificates does it earlier: with less than this left people are told.
+inline constexpr std::chrono::hours kLateRenewal{7 * 24};
+
 // As RFC 4514 writes names; empty if there is none.
 [[nodiscard]] std::string subject_of(const X509& certificate);
 [[nodiscard]] std::string issuer_of(const X509& certificate);

@@ -6,13 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "gateway/tls/certificate_facts.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::tls {
 namespace {
-
-// Whoever renews certificates does it earlier.
-constexpr std::chrono::hours kLateRenewal{7 * 24};
 
 TlsContext::Ptr load_or_throw(Side side, const config::TlsFiles& files) {
   auto loaded = load(side, files);

@@ -63,7 +63,7 @@ noted "$programs/micro-bench" "${timing[@]}" --benchmark_out="$work/micro-times.
 
 say "the gateway and the floor under load"
 if [[ $kind == quick ]]; then
-  cos_bench suite --quick --repetitions 5 --only conns64,conns1000-records1,half-rate \
+  cos_bench suite --quick --repetitions 5 --only conns64,conns1000-records1,half-rate,tls \
     --gateway-command "floor=$floor"
 else
   cos_bench suite --repetitions 5 --gateway-command "floor=$floor"

@@ -22,6 +22,8 @@ struct GatewaySpec {
   pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
   // Instead of all that: none. Posts go straight to the eventbus of the run.
   bool direct = false;
+  // Over TLS, whatever the scenario says: beside the same one without, what TLS costs.
+  bool tls = false;
 };
 
 // What load and eventbus take by themselves, to be subtracted.

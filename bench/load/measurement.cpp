@@ -101,6 +101,7 @@ class Run {
         on_progress_(on_progress),
         placement_(scenario.pin),
         outside_(spec.program.empty() && spec.command.empty()),
+        tls_(scenario.tls || spec.tls),
         sink_(poller_, scenario.sink),
         gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
         posts_(scenario.payloads, form()),
@@ -114,7 +115,7 @@ class Run {
   [[nodiscard]] GatewaySettings settings() const {
     GatewaySettings settings = scenario_.gateway;
     settings.max_connections = std::max(settings.max_connections, scenario_.connections + 100);
-    settings.tls = scenario_.tls;
+    settings.tls = tls_;
     if (scenario_.signing != Signing::none) settings.token = scenario_.token;
     return settings;
   }
@@ -133,6 +134,7 @@ class Run {
   const OnProgress& on_progress_;
   Placement placement_;
   bool outside_;  // the gateway runs elsewhere, so its events do not come here
+  bool tls_;
   Poller poller_;
   Sink sink_;
   GatewayUnderTest gateway_;
@@ -166,7 +168,7 @@ LoadSettings Run::load_settings() const {
   if (scenario_.rate > 0) settings.rate = scenario_.rate;
   settings.arrivals = scenario_.arrivals;
   settings.new_connection_per_post = scenario_.new_connection_per_post;
-  settings.tls = scenario_.tls;
+  settings.tls = tls_;
   settings.sources = sources_for(scenario_, settings.target);
   settings.seed = scenario_.payloads.seed;
   return settings;

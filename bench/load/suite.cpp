@@ -29,6 +29,7 @@ struct Entry {
   Scenario scenario;
   const char* what = "";
   bool own = false;       // is about settings only a cos-gateway has
+  bool tls = false;       // likewise; it takes turns with itself over TLS
   bool full = false;      // not in the quick suite
   double rate_share = 0;  // not 0: an open loop at this share of the rate in kBusiest
 };
@@ -82,6 +83,11 @@ std::vector<Entry> entries() {
   all.back().full = true;
   all.push_back(entry("new-connections", "a connection for every post", 64, 1));
   all.back().scenario.new_connection_per_post = true;
+  all.push_back(entry("tls", "64 connections kept alive, plain and over TLS", 64, 1));
+  all.back().tls = true;
+  all.push_back(entry("tls-rate", "the same at the same rate, half of conns64-records1", 64, 1));
+  all.back().tls = true;
+  all.back().rate_share = kHalf;
   all.push_back(entry("long-keys", "keys of 850 bytes in UTF-8, metadata", 64, 10));
   all.back().scenario.payloads.key_length = Distribution(850);
   all.back().scenario.payloads.characters = KeyCharacters::utf8;
@@ -129,6 +135,20 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   }
 }
 
+// Without a rate the load, which speaks TLS as well, is what bounds the posts over TLS: fewer come
+// with each turn of the gateway's loop, and it does more of them.
+void run_beside_tls(Campaign& campaign, Scenario scenario, double share) {
+  for (const GatewaySpec& gateway : campaign.settings().gateways) {
+    if (gateway.program.empty()) continue;
+    GatewaySpec over_tls = gateway;
+    over_tls.name += ", TLS";
+    over_tls.tls = true;
+    scenario.rate = share * campaign.posts_per_s(kBusiest, gateway.name);
+    if (share != 0 && scenario.rate == 0) continue;  // left out, so nobody knows
+    campaign.run(scenario, std::vector{gateway, over_tls});
+  }
+}
+
 }  // namespace
 
 void run_suite(Campaign& campaign, const SuiteSettings& settings) {
@@ -148,6 +168,10 @@ void run_suite(Campaign& campaign, const SuiteSettings& settings) {
   campaign.expect(chosen.size());
   for (const Entry& entry : chosen) {
     const Scenario scenario = finished(entry, settings);
+    if (entry.tls) {
+      run_beside_tls(campaign, scenario, entry.rate_share);
+      continue;
+    }
     if (entry.rate_share != 0) {
       run_at_share(campaign, scenario, entry.rate_share);
       continue;

@@ -9,6 +9,7 @@
 #include "gateway/checkup/figures.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
+#include "gateway/egress/spool_replay.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/http/fields.hpp"
 #include "gateway/ingress/connection.hpp"
@@ -101,6 +102,9 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
                      times(links, EventbusConnection::kMostStaged + (tls ? kSealed : 0)));
   parts.emplace_back("kept buffers", times(threads, BufferPool::kKeep));
   if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStore));
+  if (!settings.spool.path.empty()) {
+    parts.emplace_back("replay of the spool", times(threads, egress::SpoolReplay::kMostMemory));
+  }
   parts.emplace_back("the program", kProgram);
   std::sort(parts.begin(), parts.end(),
             [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });

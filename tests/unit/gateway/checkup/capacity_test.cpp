@@ -43,7 +43,10 @@ TEST(Memory, GrowsWithEveryBound) {
   EXPECT_GT(with([](auto& s) { s.delivery.queue.events *= 2; }), usual);
   EXPECT_GT(with([](auto& s) { s.delivery.connections *= 2; }), usual);
   EXPECT_GT(with([](auto& s) { s.ingress.tls.cert = "a"; }), usual);
-  EXPECT_GT(with([](auto& s) { s.spool.path = "a"; }), usual);
+  EXPECT_GT(with([](auto& s) { s.dead_letter.path = "a"; }), usual);
+  EXPECT_GT(with([](auto& s) { s.spool.path = "a"; }),
+            with([](auto& s) { s.dead_letter.path = "a"; }))
+      << "a spool is replayed as well";
   EXPECT_GT(memory_of(base, 2), usual);
   EXPECT_GT(memory_of(base, 1, true), usual);
 }

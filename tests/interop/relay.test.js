@@ -351,11 +351,12 @@ describe("the relay gives up in time", () => {
     await once(server, "listening");
     const { error } = await invoke(startInstance({ connect: 100 }), {
       variables: { GATEWAY_URL: `https://127.0.0.1:${server.address().port}/` },
-      context: withTime(1000),
+      // Five take half a second, or much longer where the first handshake has to wait for a core.
+      context: withTime(3000),
     });
     for (const socket of sockets) socket.destroy();
     server.close();
-    assert.match(error.message, /attempt [5-9]: no connection within \d+ ms$/);
+    assert.match(error.message, /attempt ([5-9]|\d\d): no connection within \d+ ms$/);
     assert.ok(sockets.length >= 5);
   });
 });

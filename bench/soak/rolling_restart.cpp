@@ -123,6 +123,7 @@ class Cluster {
 }  // namespace
 
 std::string find_haproxy() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
   const char* const path = std::getenv("PATH");
   // Where Debian has it is not in everybody's path.
   std::istringstream folders(std::string(path == nullptr ? "" : path) +

@@ -70,10 +70,8 @@ std::string shown(const TlsProbe& probe) {
                      probe.certificate->issuer.empty() ? "none" : probe.certificate->issuer);
 }
 
-void judge_tls(const AddressProbe& address, const config::Endpoint& endpoint,
+void judge_tls(const std::string& at, const TlsProbe& probe, const config::Endpoint& endpoint,
                const config::Delivery& delivery, std::chrono::sys_seconds now, Findings& findings) {
-  const TlsProbe& probe = *address.tls;
-  const std::string at = address_of(address.at);
   const auto ends = probe.certificate ? probe.certificate->expires : std::nullopt;
   if (!probe.problem.empty()) {
     std::string text = fmt::format("{}: {}", at, probe.problem);
@@ -196,7 +194,7 @@ Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& e
     if (!address.connect_problem.empty()) continue;
     if (address.tls) {
       Findings of_tls;
-      judge_tls(address, endpoint, delivery, now, of_tls);
+      judge_tls(address_of(address.at), *address.tls, endpoint, delivery, now, of_tls);
       for (Finding& finding : of_tls) add(std::move(finding));
       if (!address.tls->problem.empty()) continue;
     }

@@ -36,7 +36,8 @@ DamagedFile::DamagedFile(const std::string& path, Sequence after) : at_(after) {
     database_->run(
         "PRAGMA writable_schema=ON;PRAGMA cell_size_check=ON;PRAGMA trusted_schema=OFF;"
         "PRAGMA mmap_size=0;PRAGMA cache_size=-4096");
-    rows_.emplace(*database_, fmt::format("{} WHERE seq>?1 ORDER BY seq", kSelectRow));
+    rows_ = std::make_unique<sqlite::Statement>(
+        *database_, fmt::format("{} WHERE seq>?1 ORDER BY seq", kSelectRow));
   } catch (const sqlite::Error&) {
     rows_.reset();
     return;

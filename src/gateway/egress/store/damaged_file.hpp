@@ -2,7 +2,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "gateway/egress/store/event_store.hpp"
@@ -33,7 +32,7 @@ class DamagedFile {
 
   std::uint64_t bytes_held_ = 0;
   std::unique_ptr<sqlite::Database> database_;  // none if it cannot be read at all
-  std::optional<sqlite::Statement> rows_;
+  std::unique_ptr<sqlite::Statement> rows_;
   bool walking_ = false;                    // `rows_` stands where the walk has come to
   Sequence at_;                             // the furthest row looked at
   std::map<Sequence, Sequence> given_out_;  // ranges: from the first to the last of each

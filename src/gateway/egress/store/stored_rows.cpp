@@ -124,7 +124,7 @@ bool put(const EventBlock::Entry& entry, Sequence seq, WallInstant added, Spoole
 
 // Return the bytes that were added, 0 if it is damaged.
 template <class Rows>
-std::size_t add(StoredRow stored, std::uint64_t sum, Chunk<Rows>& chunk) {
+std::size_t add(StoredRow&& stored, std::uint64_t sum, Chunk<Rows>& chunk) {
   const std::size_t bytes = stored.event.bytes();
   const Sequence seq = stored.seq;
   if (row_sum(stored.event, stored.added) == sum && put(std::move(stored), chunk.rows)) {

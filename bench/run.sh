@@ -52,7 +52,7 @@ say "instructions of a post"
 records=1,10,100
 [[ $kind == full ]] || records=1,100
 noted "$programs/count-instructions" --program "$programs/cos-gateway" --gateway "floor=$floor" \
-  --records $records -o "$work/instructions.json"
+  --connections 64 --records $records -o "$work/instructions.json"
 
 say "time of the parts"
 # What touches a disk takes its time.

@@ -112,7 +112,9 @@ void add_join(CLI::App& app) {
   command->add_option("--micro-instructions", options->micro_instructions,
                       "micro-bench --instructions");
   command->add_option("--instructions", options->instructions, "count-instructions");
+  // One each: what stands behind the last of them is a suite.
   command->add_option("--command", options->commands, "A command line to be kept with the results")
+      ->allow_extra_args(false)
       ->take_all();
   command->callback([options] {
     const auto read = [](const std::string& path) {

@@ -97,11 +97,13 @@ bool put(StoredRow stored, std::vector<StoredRow>& rows) {
   rows.push_back(std::move(stored));
   return true;
 }
-bool put(const StoredRow& stored, SpooledEvents& rows) {
-  const std::string_view json = stored.event.json;
+bool put(std::string_view json, Sequence seq, WallInstant added, SpooledEvents& rows) {
   if (!json.starts_with(kEventsBegin) && !is_event(json)) return false;
-  rows.add(stored.seq, stored.added, json);
+  rows.add(seq, added, json);
   return true;
+}
+bool put(const StoredRow& stored, SpooledEvents& rows) {
+  return put(stored.event.json, stored.seq, stored.added, rows);
 }
 bool put(const EventBlock::Entry& entry, Sequence seq, WallInstant added,
          std::vector<StoredRow>& rows) {
@@ -117,9 +119,7 @@ bool put(const EventBlock::Entry& entry, Sequence seq, WallInstant added,
   return true;
 }
 bool put(const EventBlock::Entry& entry, Sequence seq, WallInstant added, SpooledEvents& rows) {
-  if (!entry.json.starts_with(kEventsBegin) && !is_event(entry.json)) return false;
-  rows.add(seq, added, entry.json);
-  return true;
+  return put(entry.json, seq, added, rows);
 }
 
 // Return the bytes that were added, 0 if it is damaged.

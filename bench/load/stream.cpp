@@ -6,12 +6,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <stdexcept>
 
 namespace gateway::load {
 namespace {
+
+// What one call takes off the socket of a TLS stream.
+constexpr std::size_t kSealedRoom = std::size_t{64} << 10;
+
+std::span<char> sealed_room() {
+  thread_local std::array<char, kSealedRoom> room;
+  return room;
+}
 
 const sockaddr* generic(const sockaddr_in& address) {
   return reinterpret_cast<const sockaddr*>(&address);
@@ -60,10 +69,16 @@ bool Stream::connect(const sockaddr_in& to, in_addr source, SSL_CTX* tls) {
   state_ = State::connecting;
   if (tls != nullptr) {
     tls_.reset(SSL_new(tls));
-    if (!tls_ || SSL_set_fd(tls_.get(), fd_) != 1) {
+    BIO* const received = BIO_new(BIO_s_mem());
+    BIO* const sent = BIO_new_socket(fd_, BIO_NOCLOSE);
+    if (!tls_ || received == nullptr || sent == nullptr) {
+      BIO_free(received);
+      BIO_free(sent);
       close();
       return false;
     }
+    BIO_set_mem_eof_return(received, -1);
+    SSL_set_bio(tls_.get(), received, sent);
     SSL_set_connect_state(tls_.get());
   }
   return step();
@@ -80,14 +95,17 @@ bool Stream::step() {
     }
     connected_ = true;
   }
-  if (tls_) {
+  while (tls_) {
     ERR_clear_error();
     const int result = SSL_do_handshake(tls_.get());
-    if (result != 1) {
-      if (!tls_result(result).ended) return true;
+    if (result == 1) break;
+    Transfer transfer = tls_result(result);
+    if (!transfer.ended) transfer = fetch_sealed();
+    if (transfer.ended) {
       close();
       return false;
     }
+    if (transfer.size == 0) return true;
   }
   state_ = State::open;
   return true;
@@ -104,11 +122,24 @@ Stream::Transfer Stream::tls_result(int result) {
   return transfer;
 }
 
-Stream::Transfer Stream::read(std::span<char> room) {
-  if (tls_) {
-    ERR_clear_error();
-    return tls_result(SSL_read(tls_.get(), room.data(), static_cast<int>(room.size())));
+// OpenSSL by itself would take three calls for a record: its head, its rest, and that there is no
+// other. A load that takes longer than the gateway says little about it.
+Stream::Transfer Stream::fetch_sealed() {
+  const std::span<char> room = sealed_room();
+  Transfer transfer = receive(room);
+  filled_ = transfer.size == room.size();
+  const auto size = static_cast<int>(transfer.size);
+  if (size != 0 && BIO_write(SSL_get_rbio(tls_.get()), room.data(), size) != size) {
+    transfer.ended = true;  // out of memory
   }
+  return transfer;
+}
+
+bool Stream::sealed_left() const noexcept {
+  return SSL_has_pending(tls_.get()) == 1 || BIO_pending(SSL_get_rbio(tls_.get())) != 0;
+}
+
+Stream::Transfer Stream::receive(std::span<char> room) const {
   Transfer transfer;
   const ssize_t size = ::recv(fd_, room.data(), room.size(), 0);
   if (size > 0) {
@@ -117,6 +148,20 @@ Stream::Transfer Stream::read(std::span<char> room) {
     transfer.ended = size == 0 || !would_block(errno);
   }
   return transfer;
+}
+
+Stream::Transfer Stream::read(std::span<char> room) {
+  if (!tls_) return receive(room);
+  for (;;) {
+    if (sealed_left()) {
+      ERR_clear_error();
+      const Transfer opened =
+          tls_result(SSL_read(tls_.get(), room.data(), static_cast<int>(room.size())));
+      if (opened.size != 0 || opened.ended) return opened;
+    }
+    const Transfer fetched = fetch_sealed();
+    if (fetched.size == 0 || fetched.ended) return {0, fetched.ended};
+  }
 }
 
 Stream::Transfer Stream::write(std::span<const iovec> parts) {

@@ -48,7 +48,7 @@ class Stream {
   [[nodiscard]] Transfer read(std::span<char> room);
   // Whether a read that filled `size` of `room` bytes may have left some.
   [[nodiscard]] bool maybe_more(std::size_t size, std::size_t room) const noexcept {
-    return size == room || (tls_ != nullptr && size != 0);
+    return tls_ ? size != 0 && (filled_ || sealed_left()) : size == room;
   }
   // As much as the socket takes.
   [[nodiscard]] Transfer write(std::span<const iovec> parts);
@@ -59,10 +59,14 @@ class Stream {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   };
   [[nodiscard]] Transfer tls_result(int result);
+  [[nodiscard]] Transfer receive(std::span<char> room) const;
+  [[nodiscard]] Transfer fetch_sealed();
+  [[nodiscard]] bool sealed_left() const noexcept;
 
   int fd_ = -1;
   State state_ = State::closed;
   bool connected_ = false;  // TCP is; TLS may still be at it
+  bool filled_ = false;     // the last call to the socket of a TLS stream may have left some
   sockaddr_in to_{};
   std::unique_ptr<SSL, SslFree> tls_;
 };

@@ -187,7 +187,7 @@ TlsSession::State TlsSession::handshake(std::string& out) {
 std::size_t TlsSession::read(std::span<char> to, std::string& out) {
   if (state_ != State::open) return 0;
   // OpenSSL would take a while to find that out.
-  if (input_.empty() && SSL_pending(ssl_.get()) == 0) return 0;
+  if (input_.empty() && SSL_has_pending(ssl_.get()) == 0) return 0;
   begin(out);
   std::size_t size = 0;
   if (SSL_read_ex(ssl_.get(), to.data(), to.size(), &size) != 1) {

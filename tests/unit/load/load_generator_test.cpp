@@ -113,6 +113,22 @@ TEST(LoadGenerator, PostsOverTlsWithSignatures) {
   }
 }
 
+// Each change of a socket is told once: what is left of one would be waited for in vain.
+TEST(LoadGenerator, ReadsAnswersOverTlsToTheirEnd) {
+  const test::TestAuthority authority;
+  test::ScriptedHttpServer server(authority.issue("127.0.0.1"));
+  const std::string large(std::size_t{4} << 20, 'x');
+  server.script([&](const test::ReceivedRequest&) { return test::reply(200, {}, large); });
+  LoadSettings settings;
+  settings.connections = 2;
+  settings.tls = true;
+  LocalLoad local(SinkSettings(), settings, server.port());
+  local.play(milliseconds(100));
+  EXPECT_TRUE(local.load().idle());
+  EXPECT_GE(local.load().totals().posts, 2U);
+  EXPECT_TRUE(local.load().totals().errors.empty());
+}
+
 TEST(LoadGenerator, AClosedLoopWaitsWhenItIsAskedTo) {
   for (const bool asked : {false, true}) {
     test::ScriptedHttpServer server;

@@ -18,6 +18,7 @@ constexpr std::string_view kRecordsPrefix = R"({"Records":[)";
 constexpr std::string_view kRecordsSuffix = "]}";
 constexpr std::string_view kJsonSuffix = "}";
 constexpr std::string_view kRecordsJsonSuffix = "]}}";
+constexpr std::string_view kDataMember = R"(,"data":)";
 
 constexpr std::string_view kLengthHeader = "Content-Length: ";
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
@@ -98,9 +99,11 @@ std::string_view value_of(RecordAttribute attribute, const CosRecord& fields, st
 }  // namespace
 
 Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
+  json_suffix_ = kJsonSuffix;
   if (settings_.data == DataShape::records) {
     data_prefix_ = kRecordsPrefix;
     data_suffix_ = kRecordsSuffix;
+    json_suffix_ = kRecordsJsonSuffix;
   }
   prepare_request_head();
   prepare_binary_head();
@@ -167,6 +170,63 @@ void Encoder::json(const OutgoingEvent& event, std::string& out) {
   out += json_;
   out += part.data;
   out += part.suffix;
+}
+
+std::optional<OutgoingEvent> Encoder::recognise(std::string_view json) {
+  const std::string_view head = json_head_.text;
+  const std::size_t behind_id = json_head_.id_at + Uuid::kTextSize;
+  const std::size_t behind_time = json_head_.time_at + kRfc3339Size;
+  const auto stands = [&](std::size_t begin, std::size_t end) {
+    return json.substr(begin, end - begin) == head.substr(begin, end - begin);
+  };
+  if (json.size() < head.size() || !stands(0, json_head_.id_at) ||
+      !stands(behind_id, json_head_.time_at) || !stands(behind_time, head.size())) {
+    return std::nullopt;
+  }
+  std::string_view rest = json.substr(head.size());
+  if (!settings_.attributes.empty()) skip_attributes(rest);
+  for (const std::string_view text : {kDataMember, data_prefix_}) {
+    if (!rest.starts_with(text)) return std::nullopt;
+    rest.remove_prefix(text.size());
+  }
+  if (!rest.ends_with(json_suffix_)) return std::nullopt;
+  const auto id = Uuid::read(json.substr(json_head_.id_at, Uuid::kTextSize));
+  const auto time = time_of(json.substr(json_head_.time_at, kRfc3339Size));
+  if (!id || !time) return std::nullopt;
+  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - json_suffix_.size())};
+  if (!settings_.attributes.empty()) {
+    // Are they those of the record?
+    json_.clear();
+    const std::size_t before_record = append_record_json(event).own_end;
+    if (!json.starts_with(std::string_view(json_).substr(0, before_record))) return std::nullopt;
+  }
+  return event;
+}
+
+void Encoder::skip_attributes(std::string_view& json) const noexcept {
+  for (const auto attribute : settings_.attributes) {
+    const std::string_view name = name_of(attribute);
+    // ,"name":"text"
+    if (!json.starts_with(",\"") || !json.substr(2).starts_with(name) ||
+        !json.substr(2 + name.size()).starts_with("\":\"")) {
+      continue;
+    }
+    std::size_t at = name.size() + 5;
+    while (at < json.size() && json[at] != '"') at += json[at] == '\\' ? 2 : 1;
+    json.remove_prefix(std::min(at + 1, json.size()));
+  }
+}
+
+std::optional<WallTime> Encoder::time_of(std::string_view text) noexcept {
+  const std::string_view known(time_text_.data(), time_text_.size());
+  if (text != known) {
+    const auto time = read_rfc3339(text);
+    if (!time || !has_rfc3339_form(*time)) return std::nullopt;
+    time_ = *time;
+    write_rfc3339(time_, time_text_.data());
+    if (text != known) return std::nullopt;  // another spelling
+  }
+  return time_;
 }
 
 void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
@@ -251,10 +311,9 @@ Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {
   for_each_attribute(event.record, [this](std::string_view name, std::string_view value) {
     append_json_member(json_, name, value);
   });
-  json_ += R"(,"data":)";
+  json_ += kDataMember;
   json_ += data_prefix_;
-  return {json_.size(), event.record,
-          settings_.data == DataShape::records ? kRecordsJsonSuffix : kJsonSuffix};
+  return {json_.size(), event.record, json_suffix_};
 }
 
 Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
@@ -277,7 +336,7 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
     case CloudEvent::DataKind::none:
       break;
     case CloudEvent::DataKind::json:
-      json_ += R"(,"data":)";
+      json_ += kDataMember;
       data = event.data;
       break;
     case CloudEvent::DataKind::text:

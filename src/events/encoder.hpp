@@ -1,6 +1,6 @@
 #pragma once
 #include <array>
-#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,25 +10,14 @@
 #include "events/cloud_event.hpp"
 #include "events/cos_record.hpp"
 #include "events/gather.hpp"
+#include "events/outgoing_event.hpp"
 #include "events/rfc3339.hpp"
-#include "events/uuid.hpp"
 
 namespace gateway::events {
-
-using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 enum class ContentMode { binary, structured, batch };
 enum class DataShape { record, records };  // the record itself, or {"Records":[record]}
 enum class RecordAttribute { subject, cosbucket, cosregion, coseventname, coseventtime };
-
-// One event to be written. Cheap to copy; refers to what its post keeps.
-struct OutgoingEvent {
-  Uuid id;
-  WallTime time;            // when the event was made; a retry keeps it
-  std::string_view record;  // JSON, outlives the sending
-  // If set, this event is sent and the members above are ignored.
-  const CloudEvent* passed_on = nullptr;
-};
 
 struct EncoderSettings {
   ContentMode mode = ContentMode::binary;
@@ -58,6 +47,11 @@ class Encoder {
   // Appends the event in JSON (JSON format section 3), the body that structured mode would send, in
   // any mode.
   void json(const OutgoingEvent& event, std::string& out);
+
+  // The event of a record that `json` is what json() made of, with settings that agree in all that
+  // an event's JSON shows: nothing for any other. It refers to `json`, of which it takes for
+  // granted that it is an event in JSON with the data at its end.
+  [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json);
 
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
   // Of the events made of records.
@@ -89,6 +83,10 @@ class Encoder {
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
   template <class Write>
   void for_each_attribute(std::string_view record, Write&& write);
+  // Takes off the front of `json` the attributes asked for that are there.
+  void skip_attributes(std::string_view& json) const noexcept;
+  // The time that is written as `text`, if one is.
+  [[nodiscard]] std::optional<WallTime> time_of(std::string_view text) noexcept;
   // Puts id and time where a copy of the template at `out` has room for them.
   void fill_in(const Template& copied, const OutgoingEvent& event, char* out);
 
@@ -98,6 +96,7 @@ class Encoder {
   Template json_head_;        // an event's JSON up to its attributes
   std::string_view data_prefix_;
   std::string_view data_suffix_;
+  std::string_view json_suffix_;  // with the end of the event
 
   CosRecordReader reader_;
   WallTime time_{};  // what time_text_ says

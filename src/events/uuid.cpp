@@ -33,6 +33,17 @@ char* write_hex(std::uint64_t word, unsigned first, unsigned last, char* out) no
   return out;
 }
 
+// Of every character its value as a digit, or more than any digit's.
+constexpr std::uint8_t kNoDigit = 0x80;
+constexpr auto kHexValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t digit = 0; digit < 16; ++digit) {
+    values[static_cast<unsigned char>("0123456789abcdef"[digit])] = digit;
+  }
+  return values;
+}();
+
 }  // namespace
 
 Uuid Uuid::from_name(std::string_view name) {
@@ -46,6 +57,26 @@ Uuid Uuid::from_name(std::string_view name) {
     for (int i = 0; i < 8; ++i) word = word << 8 | *byte++;
   }
   return {words[0], words[1]};
+}
+
+std::optional<Uuid> Uuid::read(std::string_view text) noexcept {
+  if (text.size() != kTextSize || text[8] != '-' || text[13] != '-' || text[18] != '-' ||
+      text[23] != '-') {
+    return std::nullopt;
+  }
+  std::uint8_t all = 0;
+  const auto digits = [&](std::uint64_t word, std::size_t begin, std::size_t count) {
+    for (const char c : text.substr(begin, count)) {
+      const std::uint8_t value = kHexValues[static_cast<unsigned char>(c)];
+      all |= value;
+      word = word << 4U | (value & 15U);
+    }
+    return word;
+  };
+  const std::uint64_t high = digits(digits(digits(0, 0, 8), 9, 4), 14, 4);
+  const std::uint64_t low = digits(digits(0, 19, 4), 24, 12);
+  if ((all & kNoDigit) != 0) return std::nullopt;
+  return Uuid(high, low);
 }
 
 void Uuid::write(char* out) const noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ class Uuid {
   // Version 5 (SHA-1) in this product's own namespace: the same name gives the same id on every
   // replica and in every release.
   [[nodiscard]] static Uuid from_name(std::string_view name);
+
+  // What write() makes, and nothing else: no upper case, no braces.
+  [[nodiscard]] static std::optional<Uuid> read(std::string_view text) noexcept;
 
   // Writes exactly kTextSize characters, lower-case hex.
   void write(char* out) const noexcept;

@@ -177,7 +177,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     SpooledChunk chunk;
     const sqlite::ResetAtEnd reset(select);
-    collect_rows(select, StoreFilter(), 0, events, std::numeric_limits<std::size_t>::max(), chunk);
+    collect_rows(select, StoreFilter(), 0, {events, std::numeric_limits<std::size_t>::max()},
+                 chunk);
     check_found(chunk, events);
     for (const auto& got : chunk.rows.entries()) {
       require(chunk.rows.json(got) == row.event.json && got.added == row.added,

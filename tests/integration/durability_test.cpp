@@ -96,6 +96,11 @@ TEST_F(Durability, WhatIsNotDeliveredInTimeIsSpooledAndTheReplayedIdsStay) {
   const auto arrived = accepted();
   EXPECT_THAT(arrived, SizeIs(7));
   for (const auto& id : first_ids) EXPECT_TRUE(arrived.contains(id)) << "a retry got another id";
+  std::map<std::string, std::set<std::string>> times;
+  for (const Request& request : bus_.requests()) {
+    times[request.id()].insert(std::string(request.headers["ce-time"]));
+  }
+  for (const auto& [id, of_one] : times) EXPECT_THAT(of_one, SizeIs(1)) << id;
   std::set<std::string> data;
   for (const auto& [id, body] : arrived) data.insert(body);
   const auto sent = cos_records(7);
@@ -169,6 +174,38 @@ TEST_F(Durability, PassedOnEventsGoThroughTheSpoolUnchanged) {
   EXPECT_EQ(replayed.headers["ce-extra"], requests.front().headers["ce-extra"]);
   EXPECT_EQ(replayed.headers["Content-Type"], requests.front().headers["Content-Type"]);
   EXPECT_EQ(replayed.body, "plain text");
+}
+
+TEST_F(Durability, RecordsAndPassedOnEventsComeBackFromTheSpoolTogether) {
+  bus_.go_down();
+  RunningGateway gateway(settings());
+  HttpClient client = gateway.connect();
+  constexpr std::size_t kPosts = 20;
+  for (std::size_t i = 0; i < kPosts; ++i) {
+    client.send(post_text(cos_payload(30, std::to_string(i) + "-")));
+    client.send(post_text(R"({"n":1})", {{"Content-Type", "application/json"},
+                                         {"ce-specversion", "1.0"},
+                                         {"ce-id", "mine-" + std::to_string(i)},
+                                         {"ce-source", "/me"},
+                                         {"ce-type", "t"}}));
+  }
+  for (std::size_t i = 0; i < 2 * kPosts; ++i) ASSERT_EQ(client.response().status, 200u);
+  EXPECT_EQ(gateway.snapshot().spooled, 31 * kPosts);
+  bus_.come_up();
+  EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 31 * kPosts; }));
+  gateway.finish();
+  EXPECT_THAT(spooled(), IsEmpty());
+  const auto arrived = accepted();
+  std::set<std::string> data;
+  for (const auto& [id, body] : arrived) data.insert(body);
+  for (std::size_t i = 0; i < kPosts; ++i) {
+    const auto mine = arrived.find("mine-" + std::to_string(i));
+    ASSERT_NE(mine, arrived.end());
+    EXPECT_EQ(mine->second, R"({"n":1})");
+    for (const std::string& record : cos_records(30, std::to_string(i) + "-")) {
+      EXPECT_TRUE(data.contains(record)) << record;
+    }
+  }
 }
 
 TEST_F(Durability, NothingIsAcknowledgedWhileTheSpoolCannotBeHad) {

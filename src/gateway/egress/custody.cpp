@@ -29,25 +29,16 @@ Custody::Custody(Context context, const config::Settings& settings,
       encoder_(encoder_settings(settings, endpoint)) {}
 
 StoredEvent Custody::stored_event(const EventSlot& slot) {
-  const Post& post = *slot.post;
+  const events::OutgoingEvent event = slot.post->event(slot);
   StoredEvent stored;
-  events::OutgoingEvent event;
-  std::string_view record;
-  if (post.passed_on.empty()) {
-    event.id = slot.id;
-    event.time = post.time;
-    event.record = record = {post.bytes.data() + slot.offset, slot.length};
-    stored.id = slot.id.text();
+  if (event.passed_on == nullptr) {
+    stored.id = event.id.text();
     stored.type = encoder_.type();
   } else {
-    const events::CloudEvent& passed = post.passed_on[slot.index];
-    event.passed_on = &passed;
-    stored.id = passed.attribute("id");
-    stored.type = passed.attribute("type");
-    // It may have been a COS record before it came from the spool.
-    if (passed.data_kind == events::CloudEvent::DataKind::json) record = passed.data;
+    stored.id = event.passed_on->attribute("id");
+    stored.type = event.passed_on->attribute("type");
   }
-  const events::CosRecord cos = reader_.read(record);
+  const events::CosRecord cos = reader_.read(event.json_data());
   if (!cos.bucket.empty()) stored.bucket = fmt::format("{}-{}", cos.bucket, cos.appid);
   stored.key = cos.object_key();
   encoder_.json(event, stored.json);

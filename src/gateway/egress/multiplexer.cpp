@@ -17,19 +17,6 @@ void Multiplexer::begin() {
   depth_.begin();
 }
 
-events::OutgoingEvent Multiplexer::outgoing_event(const EventSlot& slot) noexcept {
-  const Post& post = *slot.post;
-  events::OutgoingEvent event;
-  event.id = slot.id;
-  event.time = post.time;
-  if (post.passed_on.empty()) {
-    event.record = {post.bytes.data() + slot.offset, slot.length};
-  } else {
-    event.passed_on = &post.passed_on[slot.index];
-  }
-  return event;
-}
-
 void Multiplexer::push_request(Instant now, std::uint64_t begin, std::uint32_t events) {
   if (requests_.empty()) waiting_since_ = now;
   requests_.push_back({now, begin, events});
@@ -38,12 +25,12 @@ void Multiplexer::push_request(Instant now, std::uint64_t begin, std::uint32_t e
 void Multiplexer::stage(const EventSlot& slot, Instant now) {
   push_request(now, written_ + outgoing_.bytes(), 1);
   slots_.push_back(slot);
-  encoder_.append(outgoing_event(slot), outgoing_);
+  encoder_.append(slot.post->event(slot), outgoing_);
 }
 
 void Multiplexer::add_to_batch(const EventSlot& slot) {
   slots_.push_back(slot);
-  batch_.push_back(outgoing_event(slot));
+  batch_.push_back(slot.post->event(slot));
 }
 
 void Multiplexer::close_batch(Instant now) {

@@ -102,7 +102,6 @@ class Multiplexer {
     std::uint64_t begin;  // of its bytes, counted from the connection's first
     std::uint32_t events;
   };
-  [[nodiscard]] static events::OutgoingEvent outgoing_event(const EventSlot& slot) noexcept;
   void push_request(Instant now, std::uint64_t begin, std::uint32_t events);
   Step answered(Instant now);
 

@@ -16,11 +16,13 @@ constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
 // A chunk is a part of the window, so that the next is there before the last is through.
 constexpr std::size_t kChunksInWindow = 8;
+// Under way, so that the store's thread has the next one when it is done with one.
+constexpr std::size_t kFetches = 2;
 constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
 // A transaction that removes rows writes the pages beside them as well.
 constexpr std::size_t kRemovedTogether = 1024;
-// One that is parsed while the next are read.
-constexpr std::size_t kSpareRows = 2;
+// Of the memory of one chunk.
+constexpr std::size_t kMostKept = 2 * SpoolReplay::kMostBytes / kChunksInWindow;
 
 // The index keeps the memory that the largest event took.
 boost::system::result<void, events::Malformed> read_large(std::string_view json,
@@ -75,26 +77,37 @@ void SpoolReplay::stop() {
 std::size_t SpoolReplay::room() const {
   // Where no event waits there would be nothing to probe with.
   if (context_.eventbus.is_down()) {
-    return rows_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
+    return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
-  if (rows_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
-  return std::min(window_ - rows_, std::max<std::size_t>(1, window_ / kChunksInWindow));
+  if (rows_ + asked_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
+  return std::min(window_ - rows_ - asked_, std::max<std::size_t>(1, window_ / kChunksInWindow));
 }
 
 void SpoolReplay::pump() {
-  if (fetching_ || stopped_ ||
-      spool_.backlog() <= rows_ + taken_rows_.size() + parked_ + resting_rows_)
-    return;
-  const std::size_t rows = room();
-  if (rows == 0) return;
-  fetching_ = spool_.fetch(
+  while (fetches_ < kFetches && !stopped_ &&
+         spool_.backlog() > rows_ + asked_ + taken_rows_.size() + parked_ + resting_rows_) {
+    const std::size_t rows = room();
+    if (rows == 0 || !fetch(rows)) return;
+  }
+}
+
+bool SpoolReplay::fetch(std::size_t rows) {
+  const bool asked = spool_.fetch(
       rows, kMostBytes / kChunksInWindow,
-      [this, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
+      [this, rows, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
         SpooledEvents got;
         if (fetched) got = std::move(*fetched);
-        asio::post(executor, [this, got = std::move(got)]() mutable { take(std::move(got)); });
+        asio::post(executor, [this, rows, got = std::move(got)]() mutable {
+          --fetches_;
+          asked_ -= rows;
+          take(std::move(got));
+        });
       },
       take_spare(spare_rows_));
+  if (!asked) return false;
+  ++fetches_;
+  asked_ += rows;
+  return true;
 }
 
 void SpoolReplay::give_back(const SpooledEvents& rows) {
@@ -105,30 +118,79 @@ void SpoolReplay::give_back(const SpooledEvents& rows) {
 }
 
 void SpoolReplay::take(SpooledEvents rows) {
-  fetching_ = false;
   if (rows.empty()) return;
   if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) {
     give_back(rows);
     return;
   }
-  // The next are read while these are parsed.
+  // The next are read while these are looked at.
   rows_ += rows.size();
   pump();
-  send(rows);
-  if (spare_rows_.size() < kSpareRows) spare_rows_.push_back(std::move(rows));
+  send(std::move(rows));
   pump();
 }
 
-void SpoolReplay::send(const SpooledEvents& rows) {
-  std::vector<Sequence> sequences;
-  std::vector<WallInstant> added;
-  std::vector<events::CloudEvent> events = take_spare(spare_events_);
-  sequences.reserve(rows.size());
-  added.reserve(rows.size());
-  events.resize(rows.size());
+void SpoolReplay::send(SpooledEvents rows) {
+  const std::size_t fetched = rows.size();
+  Chunk chunk;
+  chunk.rows.reserve(fetched);
+  chunk.added.reserve(fetched);
+  Post::Stored stored;
+  std::vector<events::CloudEvent> passed_on;
+  slots_.clear();
+  if (recognise(rows, stored.times)) {
+    for (const auto& row : rows.entries()) chunk.add(row);
+    stored.text = rows.take_text();
+  } else {
+    stored.times.clear();
+    passed_on = parse(rows, chunk);
+    keep(std::move(rows));
+  }
+  rows_ -= fetched - chunk.rows.size();
+  if (chunk.rows.empty()) return;
+  const Instant now = context_.clock.refresh();
+  Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
+  post.stored = std::move(stored);
+  post.passed_on = std::move(passed_on);
+  context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(chunk.rows.size()));
+  for (EventSlot& slot : slots_) {
+    slot.post = &post;
+    context_.eventbus.queue().push(slot);
+  }
+  chunk.begun = now;
+  chunks_.emplace(&post, std::move(chunk));
+  context_.eventbus.context().turn_end.request();
+}
+
+// Nearly all there ever are: they are sent as records again, out of the text they were read into.
+bool SpoolReplay::recognise(const SpooledEvents& rows, std::vector<WallInstant>& times) {
+  events::Encoder& encoder = context_.eventbus.encoder();
+  slots_.clear();
+  times.reserve(rows.size());
+  EventSlot slot;
   for (const auto& row : rows.entries()) {
     const std::string_view json = rows.json(row);
-    events::CloudEvent& event = events[sequences.size()];
+    const auto event = encoder.recognise(json);
+    if (!event) return false;
+    const auto before = static_cast<std::size_t>(event->record.data() - json.data());
+    slot.id = event->id;
+    slot.offset = static_cast<std::uint32_t>(row.begin + before);
+    slot.length = static_cast<std::uint32_t>(event->record.size());
+    slots_.push_back(slot);
+    ++slot.index;
+    times.push_back(event->time);
+  }
+  return true;
+}
+
+std::vector<events::CloudEvent> SpoolReplay::parse(const SpooledEvents& rows, Chunk& chunk) {
+  std::vector<events::CloudEvent> events = take_spare(spare_events_);
+  events.resize(rows.size());
+  slots_.clear();
+  EventSlot slot;
+  for (const auto& row : rows.entries()) {
+    const std::string_view json = rows.json(row);
+    events::CloudEvent& event = events[slot.index];
     const auto read = json.size() > kLargeEvent
                           ? read_large(json, event)
                           : events::read_structured_event(json, index_, event);
@@ -138,25 +200,28 @@ void SpoolReplay::send(const SpooledEvents& rows) {
                  {{"row", row.seq}, {"reason", read.error().reason()}});
       continue;
     }
-    sequences.push_back(row.seq);
-    added.push_back(row.added);
-  }
-  events.resize(sequences.size());
-  rows_ -= rows.size() - events.size();
-  if (events.empty()) return;
-  const Instant now = context_.clock.refresh();
-  Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
-  post.passed_on = std::move(events);
-  context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(sequences.size()));
-  EventSlot slot;
-  slot.post = &post;
-  for (const events::CloudEvent& event : post.passed_on) {
+    chunk.add(row);
     slot.length = static_cast<std::uint32_t>(event.data.size());
-    context_.eventbus.queue().push(slot);
+    slots_.push_back(slot);
     ++slot.index;
   }
-  chunks_.emplace(&post, Chunk{std::move(sequences), std::move(added), now, 0});
-  context_.eventbus.context().turn_end.request();
+  events.resize(slots_.size());
+  return events;
+}
+
+void SpoolReplay::keep(SpooledEvents rows) {
+  rows.clear(kMostKept);
+  if (spare_rows_.size() < kChunksInWindow) spare_rows_.push_back(std::move(rows));
+}
+
+void SpoolReplay::keep_memory_of(Post& post) {
+  if (!post.stored.times.empty()) {
+    keep(SpooledEvents(std::move(post.stored.text)));
+    post.stored = Post::Stored();
+  } else if (spare_events_.size() < kChunksInWindow && memory_of(post.passed_on) <= kMostKept) {
+    spare_events_.push_back(std::move(post.passed_on));
+    post.passed_on.clear();
+  }
 }
 
 bool SpoolReplay::gives_up(const EventSlot& slot) {
@@ -223,11 +288,7 @@ void SpoolReplay::finish(Post& post) {
   window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
                                   : std::max<std::size_t>(window_ / 2, 1);
   // Requests that were given up may still refer to their events.
-  if (post.open == 0 && post.lingering == 0 && spare_events_.size() < kChunksInWindow &&
-      memory_of(post.passed_on) <= 2 * kMostBytes / kChunksInWindow) {
-    spare_events_.push_back(std::move(post.passed_on));
-    post.passed_on.clear();
-  }
+  if (post.open == 0 && post.lingering == 0) keep_memory_of(post);
   context_.ledger.answer_taken(post, context_.clock.now());
   expiry_.forget(rows);
   taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);

@@ -50,6 +50,11 @@ class SpoolReplay final : private PostOwner {
 
  private:
   struct Chunk {
+    void add(const SpooledEvents::Entry& row) {
+      rows.push_back(row.seq);
+      added.push_back(row.added);
+    }
+
     std::vector<Sequence> rows;      // by the index of their events
     std::vector<WallInstant> added;  // likewise
     Instant begun;
@@ -64,9 +69,16 @@ class SpoolReplay final : private PostOwner {
   void answer_ready(Post& post) override;
   bool gives_up(const EventSlot& slot) override;
   void pump();
+  [[nodiscard]] bool fetch(std::size_t rows);
   [[nodiscard]] std::size_t room() const;
   void take(SpooledEvents rows);
-  void send(const SpooledEvents& rows);
+  void send(SpooledEvents rows);
+  // Makes slots_ of all rows, and their ce-times. False if not all are events of records.
+  [[nodiscard]] bool recognise(const SpooledEvents& rows, std::vector<WallInstant>& times);
+  // Makes slots_, the chunk and the events of those that can be read.
+  [[nodiscard]] std::vector<events::CloudEvent> parse(const SpooledEvents& rows, Chunk& chunk);
+  void keep(SpooledEvents rows);
+  void keep_memory_of(Post& post);
   void give_back(const SpooledEvents& rows);
   void finish(Post& post);
   void remove_taken();
@@ -75,6 +87,7 @@ class SpoolReplay final : private PostOwner {
   Context context_;
   StoreWriter& spool_;
   events::JsonIndex index_;
+  std::vector<EventSlot> slots_;                               // of the chunk that is being made
   std::vector<SpooledEvents> spare_rows_;                      // memory to be used again
   std::vector<std::vector<events::CloudEvent>> spare_events_;  // likewise
   std::unordered_map<Post*, Chunk> chunks_;
@@ -83,10 +96,11 @@ class SpoolReplay final : private PostOwner {
   std::vector<Sequence> taken_rows_;  // of these, the ones that are still to be removed
   std::size_t window_ = 1;            // rows that may be on their way
   std::size_t rows_ = 0;              // that are
+  std::size_t asked_ = 0;             // that the store was asked for beyond those
+  std::size_t fetches_ = 0;           // in so many calls
   std::deque<Resting> resting_;       // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
-  bool fetching_ = false;
   bool stopped_ = false;
 };
 

@@ -25,14 +25,9 @@ void EventSampler::tick(Instant now, Ledger& ledger) {
 void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned status,
                            std::string_view reason) {
   const Post& post = *slot.post;
-  const events::CloudEvent* passed = post.passed_on.empty() ? nullptr : &post.passed_on[slot.index];
-  std::string_view record;
-  if (passed == nullptr) {
-    record = {post.bytes.data() + slot.offset, slot.length};
-  } else if (passed->data_kind == events::CloudEvent::DataKind::json) {
-    record = passed->data;  // it may have been a COS record before it came from the spool
-  }
-  const events::CosRecord cos = reader_.read(record);
+  const events::OutgoingEvent sent = post.event(slot);
+  const events::CloudEvent* const passed = sent.passed_on;
+  const events::CosRecord cos = reader_.read(sent.json_data());
   // The shard's own reading of the clock may be as old as its last tick when a store has answered.
   const Instant settled_at = std::chrono::steady_clock::now();
   const WallInstant now = clock_.wall(settled_at);

@@ -219,6 +219,7 @@ void Ledger::reuse_if_done(Post& post) {
   post.records = post.delivered = 0;
   // The common post had none of these: testing is cheaper than assigning.
   if (!post.passed_on.empty()) post.passed_on.clear();
+  if (!post.stored.times.empty()) post.stored = Post::Stored();
   if (!post.failures.empty()) post.failures.clear();
   if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
   post.answer.close = false;

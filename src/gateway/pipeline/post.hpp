@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "events/cloud_event.hpp"
+#include "events/outgoing_event.hpp"
 #include "gateway/pipeline/event_slot.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
@@ -43,6 +44,11 @@ class Post {
     unsigned status;  // the eventbus' last answer, 0 when there was none
     std::string reason;
   };
+  // Records read from the spool: their text, which stands in for `bytes`, and each one's ce-time.
+  struct Stored {
+    std::string text;
+    std::vector<WallInstant> times;
+  };
   enum class State : std::uint8_t {
     open,
     storing,  // what is left of it is on its way to the spool; nothing of it is sent any more
@@ -58,6 +64,7 @@ class Post {
   Buffer bytes;
   ByteLease::Units units;
   std::vector<events::CloudEvent> passed_on;  // empty for a COS trigger payload
+  Stored stored;                              // likewise, but for one read from the spool
   Instant received;
   Instant deadline;
   WallInstant time;  // ce-time of its events
@@ -78,6 +85,20 @@ class Post {
   bool in_reply_line = false;
   bool expired = false;   // its deadline has passed: nothing of it is sent any more
   bool replayed = false;  // read from the spool: its events were received long ago
+
+  // What is sent for a slot of this post; refers to it.
+  [[nodiscard]] events::OutgoingEvent event(const EventSlot& slot) const noexcept {
+    events::OutgoingEvent event;
+    if (!passed_on.empty()) {
+      event.passed_on = &passed_on[slot.index];
+      return event;
+    }
+    const bool replays = !stored.times.empty();
+    event.id = slot.id;
+    event.time = replays ? stored.times[slot.index] : time;
+    event.record = {(replays ? stored.text.data() : bytes.data()) + slot.offset, slot.length};
+    return event;
+  }
 };
 
 }  // namespace gateway

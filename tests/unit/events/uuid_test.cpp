@@ -13,6 +13,23 @@ TEST(Uuid, IsWrittenInLowerCaseGroups) {
   EXPECT_EQ(Uuid().text(), "00000000-0000-0000-0000-000000000000");
 }
 
+TEST(Uuid, ReadsWhatItWritesAndNothingElse) {
+  const Uuid id(0x0123456789abcdef, 0xfedcba9876543210);
+  EXPECT_EQ(Uuid::read(id.text()), id);
+  EXPECT_EQ(Uuid::read(Uuid().text()), Uuid());
+  for (std::size_t at = 0; at < Uuid::kTextSize; ++at) {
+    for (const char c : {'-', 'g', 'A', ' ', '\0', '\xFF'}) {
+      std::string text = id.text();
+      if (text[at] == c) continue;
+      text[at] = c;
+      EXPECT_EQ(Uuid::read(text), std::nullopt) << text;
+    }
+  }
+  EXPECT_EQ(Uuid::read(id.text() + "0"), std::nullopt);
+  EXPECT_EQ(Uuid::read(id.text().substr(1)), std::nullopt);
+  EXPECT_EQ(Uuid::read(""), std::nullopt);
+}
+
 TEST(Uuid, FromANameNeverChanges) {
   // Reckoned independently: Python's uuid.uuid5(UUID("fd0818fd-0bfd-49fe-8710-a281fad708aa"),
   // name).

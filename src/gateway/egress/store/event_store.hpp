@@ -92,7 +92,9 @@ class EventStore {
   // Of these rows, which are in order, those that are still there.
   [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
                                                     std::size_t max_bytes);
-  // Likewise, into `chunk`, whose memory is used again.
+  // Likewise, into `chunk`, whose memory is used again. Rows that are one block in the file come
+  // together if there may be as many as a block has, even if that is beyond the bounds: to read and
+  // to remove half of a block costs as much as all of it.
   [[nodiscard]] StoreResult read_spooled(Sequence after, std::size_t max_rows,
                                          std::size_t max_bytes, SpooledChunk& chunk);
   [[nodiscard]] StoreResult read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/egress/store/stored_event.hpp"
@@ -20,6 +21,10 @@ class SpooledEvents {
     std::size_t size = 0;
   };
 
+  SpooledEvents() = default;
+  // With the memory of such a text.
+  explicit SpooledEvents(std::string memory) noexcept : text_(std::move(memory)) { text_.clear(); }
+
   void add(Sequence seq, WallInstant added, std::string_view json) {
     entries_.push_back({seq, added, text_.size(), json.size()});
     text_ += json;
@@ -31,6 +36,12 @@ class SpooledEvents {
   // The CloudEvent, application/cloudevents+json. Lasts until the next change.
   [[nodiscard]] std::string_view json(const Entry& entry) const noexcept {
     return std::string_view(text_).substr(entry.begin, entry.size);
+  }
+
+  // All of the JSON, where an entry's begins at `begin`. Nothing is left.
+  [[nodiscard]] std::string take_text() {
+    entries_.clear();
+    return std::exchange(text_, {});
   }
 
   // Makes it empty; it keeps its memory, up to so many bytes of text, for those to come.

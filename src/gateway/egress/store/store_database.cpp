@@ -247,7 +247,7 @@ StoredChunk StoreDatabase::select(const StoreFilter& filter, Sequence after, std
   const sqlite::ResetAtEnd reset(rows);
   rows.bind(1, after);
   StoredChunk chunk;
-  collect_rows(rows, filter, after, max_rows, max_bytes, chunk);
+  collect_rows(rows, filter, after, {max_rows, max_bytes}, chunk);
   return chunk;
 }
 
@@ -257,7 +257,8 @@ void StoreDatabase::read_spooled(Sequence after, std::size_t max_rows, std::size
   const sqlite::ResetAtEnd reset(rows);
   rows.bind(1, after);
   start_over(chunk, max_bytes);
-  collect_rows(rows, StoreFilter(), after, max_rows, max_bytes, chunk);
+  const bool ends_blocks = max_rows >= EventBlock::kMostEvents;
+  collect_rows(rows, StoreFilter(), after, {max_rows, max_bytes, ends_blocks}, chunk);
 }
 
 StoredChunk StoreDatabase::read_rows(std::span<const Sequence> rows, std::size_t max_bytes) {

@@ -83,7 +83,8 @@ class StoreWriter {
   [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done);
 
   // Leases the next rows in order: nobody else is given them until they are given back or removed
-  // or the process has ended. Empty when there are none to be had. `memory` is used again for them,
+  // or the process has ended. Up to 47 more than `max_rows`, if that is larger, as EventStore's
+  // read_spooled() says. Empty when there are none to be had. `memory` is used again for them,
   // whatever it holds. False once stopped.
   [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
                            SpooledEvents memory = {});

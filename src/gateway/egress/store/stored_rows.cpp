@@ -153,20 +153,15 @@ GoneEvents gone_of(const sqlite::Statement& row, int column) noexcept {
 template <class Rows>
 class Collector {
  public:
-  Collector(const StoreFilter& filter, Sequence after, Chunk<Rows>& chunk)
-      : filter_(filter), chunk_(chunk) {
+  Collector(const StoreFilter& filter, Sequence after, const ChunkBounds& bounds,
+            Chunk<Rows>& chunk)
+      : filter_(filter), bounds_(bounds), chunk_(chunk) {
     chunk_.last = after;
   }
 
-  // Of chunk().rows, their bytes, and what was passed over.
-  void bound(std::size_t max_rows, std::size_t max_bytes, std::size_t max_passed_over) noexcept {
-    max_rows_ = max_rows;
-    max_bytes_ = max_bytes;
-    max_passed_over_ = max_passed_over;
-  }
   [[nodiscard]] bool enough() const noexcept {
-    return chunk_.rows.size() >= max_rows_ || bytes_ >= max_bytes_ ||
-           passed_over_ >= max_passed_over_;
+    return chunk_.rows.size() >= bounds_.rows || bytes_ >= bounds_.bytes ||
+           passed_over_ >= kMaxPassedOver;
   }
   void look_at(sqlite::Statement& row) {
     const Sequence seq = row.integer(kSeq);
@@ -192,7 +187,8 @@ class Collector {
     }
     const bool in_time = wanted_time(added, filter_);
     const GoneEvents gone = gone_of(row, kReplayed);
-    for (std::size_t i = 0; i < block->entries().size() && !enough(); ++i) {
+    for (std::size_t i = 0; i < block->entries().size() && (bounds_.ends_blocks || !enough());
+         ++i) {
       const Sequence event = seq + static_cast<Sequence>(i);
       if (event <= chunk_.last) continue;
       chunk_.last = event;
@@ -206,12 +202,8 @@ class Collector {
     if (added == 0) ++passed_over_;
   }
 
-  static constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
-
   const StoreFilter& filter_;
-  std::size_t max_rows_ = kNoBound;
-  std::size_t max_bytes_ = kNoBound;
-  std::size_t max_passed_over_ = kNoBound;
+  const ChunkBounds& bounds_;
   Chunk<Rows>& chunk_;
   std::size_t bytes_ = 0;
   std::size_t passed_over_ = 0;
@@ -282,9 +274,11 @@ GoneEvents gone_from(const sqlite::Statement& block) noexcept {
 }
 
 Sequence add_row(sqlite::Statement& row, StoredChunk& chunk) {
+  constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
   const StoreFilter any;
+  const ChunkBounds all{kNoBound, kNoBound};
   StoredChunk got;
-  Collector collector(any, std::numeric_limits<Sequence>::min(), got);
+  Collector collector(any, std::numeric_limits<Sequence>::min(), all, got);
   collector.look_at(row);
   std::move(got.rows.begin(), got.rows.end(), std::back_inserter(chunk.rows));
   chunk.damaged.insert(chunk.damaged.end(), got.damaged.begin(), got.damaged.end());
@@ -293,9 +287,8 @@ Sequence add_row(sqlite::Statement& row, StoredChunk& chunk) {
 
 template <class Rows>
 void collect_rows(sqlite::Statement& rows, const StoreFilter& filter, Sequence after,
-                  std::size_t max_rows, std::size_t max_bytes, Chunk<Rows>& chunk) {
-  Collector collector(filter, after, chunk);
-  collector.bound(max_rows, max_bytes, kMaxPassedOver);
+                  const ChunkBounds& bounds, Chunk<Rows>& chunk) {
+  Collector collector(filter, after, bounds, chunk);
   while (!collector.enough()) {
     if (!rows.step()) {
       chunk.end = true;
@@ -333,10 +326,10 @@ std::size_t add_wanted(sqlite::Statement& row, std::span<const Sequence> wanted,
   return std::max<std::size_t>(looked_at, 1);
 }
 
-template void collect_rows(sqlite::Statement&, const StoreFilter&, Sequence, std::size_t,
-                           std::size_t, StoredChunk&);
-template void collect_rows(sqlite::Statement&, const StoreFilter&, Sequence, std::size_t,
-                           std::size_t, SpooledChunk&);
+template void collect_rows(sqlite::Statement&, const StoreFilter&, Sequence, const ChunkBounds&,
+                           StoredChunk&);
+template void collect_rows(sqlite::Statement&, const StoreFilter&, Sequence, const ChunkBounds&,
+                           SpooledChunk&);
 template std::size_t add_wanted(sqlite::Statement&, std::span<const Sequence>, StoredChunk&,
                                 std::size_t&, std::size_t);
 template std::size_t add_wanted(sqlite::Statement&, std::span<const Sequence>, SpooledChunk&,

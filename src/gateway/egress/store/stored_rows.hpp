@@ -32,11 +32,18 @@ void bind_block(sqlite::Statement& insert, Sequence first, std::span<const Store
 // Adds the events of the row a statement stands at. Returns the number of the last.
 Sequence add_row(sqlite::Statement& row, StoredChunk& chunk);
 
+// How much is put into a chunk: rows until there are so many or so many bytes.
+struct ChunkBounds {
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
+  bool ends_blocks = false;  // a block that was begun is read to its end, even if that is more
+};
+
 // Steps through `rows`, the first of which may be a block that reaches behind `after`, and adds to
 // the empty `chunk`, as EventStore::select promises.
 template <class Rows>
 void collect_rows(sqlite::Statement& rows, const StoreFilter& filter, Sequence after,
-                  std::size_t max_rows, std::size_t max_bytes, Chunk<Rows>& chunk);
+                  const ChunkBounds& bounds, Chunk<Rows>& chunk);
 
 // Adds those of `wanted` that the row a statement stands at holds, which is where the first of them
 // would be, until max_bytes are reached. Returns how many of `wanted` have been looked at.

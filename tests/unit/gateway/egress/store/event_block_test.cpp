@@ -145,6 +145,24 @@ TEST(EventBlocks, CanBeReadAndChosenFromOneByOne) {
   EXPECT_EQ(chunk->last, 99);
 }
 
+TEST(EventBlocks, ComeWholeToAReplayThatHasRoom) {
+  const Directory directory;
+  auto store = open(directory.file());
+  ASSERT_TRUE(store->append(events(0, 200), kAdded));
+  SpooledChunk chunk;
+  ASSERT_TRUE(store->read_spooled(0, 10, kMiB, chunk));
+  EXPECT_EQ(chunk.rows.size(), 10U) << "a probe is as small as it is meant to be";
+  ASSERT_TRUE(store->read_spooled(0, EventBlock::kMostEvents, kMiB, chunk));
+  EXPECT_GE(chunk.rows.size(), EventBlock::kMostEvents);
+  EXPECT_LT(chunk.rows.size(), 2 * EventBlock::kMostEvents);
+  std::vector<Sequence> taken;
+  for (const auto& row : chunk.rows.entries()) taken.push_back(row.seq);
+  ASSERT_TRUE(store->remove(taken));
+  EXPECT_EQ(store->totals()->rows, 200 - taken.size());
+  store.reset();
+  EXPECT_EQ(rows_in(directory.file(), "count(DISTINCT replayed_ms)"), 1) << "none was cut";
+}
+
 // Against a model, with rows of one and of many, reopened now and then.
 TEST(EventBlocks, LoseTheirEventsOneByOne) {
   std::mt19937 random(20260104);

@@ -1,0 +1,177 @@
+// What Encoder::recognise() takes for an event of a record, and that it is sent as what it was.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "events/encoder.hpp"
+#include "events/record_splitter.hpp"
+#include "support/encoded_request.hpp"
+#include "support/padded.hpp"
+#include "support/sample_payloads.hpp"
+
+namespace gateway::events {
+namespace {
+
+using test::EncodedRequest;
+using test::joined;
+using test::Padded;
+
+const std::vector<RecordAttribute> kAll = {
+    RecordAttribute::subject, RecordAttribute::cosbucket, RecordAttribute::cosregion,
+    RecordAttribute::coseventname, RecordAttribute::coseventtime};
+
+EncoderSettings settings(DataShape data = DataShape::record,
+                         std::vector<RecordAttribute> attributes = {}) {
+  EncoderSettings settings;
+  settings.data = data;
+  settings.request_target = "/gateway/bus";
+  settings.host = "eventbus.example:8080";
+  settings.source = "function \"1\"";
+  settings.attributes = std::move(attributes);
+  return settings;
+}
+
+OutgoingEvent event_of(std::string_view record, int number = 0) {
+  OutgoingEvent event;
+  event.id = Uuid(0x0123456789ab4def, 0x8edcba9876543210 + static_cast<unsigned>(number));
+  event.time = WallTime{std::chrono::milliseconds{1767323045678 + number / 2}};
+  event.record = record;
+  return event;
+}
+
+std::string json_of(const EncoderSettings& settings, const OutgoingEvent& event) {
+  std::string json;
+  Encoder(settings).json(event, json);
+  return json;
+}
+
+EncodedRequest request_of(EncoderSettings settings, ContentMode mode, const OutgoingEvent& event) {
+  settings.mode = mode;
+  Encoder encoder(settings);
+  Gather gather;
+  encoder.append(event, gather);
+  const std::string bytes = joined(gather);
+  std::string_view rest = bytes;
+  const auto request = EncodedRequest::take(rest);
+  EXPECT_TRUE(request && rest.empty()) << bytes;
+  return request.value_or(EncodedRequest());
+}
+
+TEST(RecognisedEvent, IsTheOneOfTheRecordHoweverItWasWritten) {
+  for (const auto& [name, payload] : test::sample_payloads()) {
+    SCOPED_TRACE(name);
+    Padded body(payload);
+    RecordSplitter splitter;
+    const auto spans = splitter.split(body.data(), body.size());
+    ASSERT_TRUE(spans);
+    const auto record = body.view().substr((*spans)[0].offset, (*spans)[0].length);
+    for (const DataShape shape : {DataShape::record, DataShape::records}) {
+      for (const auto& attributes : {std::vector<RecordAttribute>(), kAll}) {
+        const EncoderSettings how = settings(shape, attributes);
+        Encoder encoder(how);
+        for (int number = 0; number < 3; ++number) {
+          const std::string json = json_of(how, event_of(record, number));
+          const auto event = encoder.recognise(json);
+          ASSERT_TRUE(event) << json;
+          EXPECT_EQ(event->id, event_of(record, number).id);
+          EXPECT_EQ(event->time, event_of(record, number).time);
+          EXPECT_EQ(event->record, record);
+          // As if it had been read and passed on.
+          const auto read = read_structured_event(json);
+          ASSERT_TRUE(read);
+          OutgoingEvent passed_on;
+          passed_on.passed_on = &*read;
+          for (const ContentMode mode : {ContentMode::binary, ContentMode::structured}) {
+            const auto one = request_of(how, mode, *event);
+            const auto other = request_of(how, mode, passed_on);
+            ASSERT_EQ(one.headers.size(), other.headers.size());
+            for (const auto& [header, value] : other.headers) {
+              EXPECT_EQ(one.header(header), value) << header;
+            }
+            if (mode == ContentMode::binary) EXPECT_EQ(one.body, other.body);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(RecognisedEvent, IsNoOther) {
+  const std::string json = json_of(settings(), event_of(R"({"a":1})"));
+  const struct {
+    std::string_view what;
+    std::string_view from;
+    std::string_view to;
+  } rows[] = {{"source", R"(function \"1\")", R"(function \"2\")"},
+              {"type", "tencent-cloud-cos-event", "tencent-cloud-cos-evenT"},
+              {"an id in upper case", "01234567-89ab", "01234567-89AB"},
+              {"an id that is no UUID", "01234567-89ab", "01234567+89ab"},
+              {"a shorter id", "01234567-89ab", "0123456-89ab"},
+              {"a time in lower case", "05.678Z", "05.678z"},
+              {"a time that is none", "2026-01-02T", "2026-13-02T"},
+              {"a finer time", "05.678Z", "05.6780Z"},
+              {"a content type", "application/json", "application/xml"},
+              {"an attribute more", R"(,"data")", R"(,"count":1,"data")"},
+              {"data in Base64", R"("data":{"a":1})", R"("data_base64":"YQ==")"},
+              {"no data", R"(,"data":{"a":1})", ""}};
+  Encoder encoder(settings());
+  ASSERT_TRUE(encoder.recognise(json));
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    std::string altered = json;
+    const std::size_t at = altered.find(row.from);
+    ASSERT_NE(at, std::string::npos);
+    altered.replace(at, row.from.size(), row.to);
+    EXPECT_FALSE(encoder.recognise(altered));
+  }
+  EXPECT_TRUE(encoder.recognise(json)) << "as before";
+  EXPECT_FALSE(Encoder(settings(DataShape::records)).recognise(json));
+  EXPECT_FALSE(encoder.recognise(""));
+}
+
+TEST(RecognisedEvent, HasTheAttributesThatItsRecordHasToday) {
+  const Padded record(R"({"cos":{"cosObject":{"key":"/125/b/a\"b"}},"event":{"eventName":"e"}})");
+  const auto with_subject = settings(DataShape::record, {RecordAttribute::subject});
+  const auto with_name = settings(DataShape::record, {RecordAttribute::coseventname});
+  const std::string none = json_of(settings(), event_of(record.view()));
+  const std::string subject = json_of(with_subject, event_of(record.view()));
+  EXPECT_NE(subject.find(R"("subject":"125/b/a\"b")"), std::string::npos) << subject;
+  EXPECT_TRUE(Encoder(with_subject).recognise(subject));
+  EXPECT_FALSE(Encoder(with_subject).recognise(none));
+  EXPECT_FALSE(Encoder(settings()).recognise(subject));
+  EXPECT_FALSE(Encoder(with_name).recognise(subject));
+  std::string altered = subject;
+  altered.replace(altered.find(R"(a\"b)"), 4, R"(a\"c)");
+  EXPECT_FALSE(Encoder(with_subject).recognise(altered)) << "not the record's own key";
+}
+
+// Of whatever is taken for such an event, json() makes the very same text.
+TEST(RecognisedEvent, IsWrittenAsItStood) {
+  std::mt19937 random(20260105);
+  const Padded record(R"({"cos":{"cosObject":{"key":"/125/b/\\k\"}}"}},"x":[{}]})");
+  std::size_t taken = 0;
+  for (const auto& attributes : {std::vector<RecordAttribute>(), kAll}) {
+    for (const DataShape shape : {DataShape::record, DataShape::records}) {
+      const EncoderSettings how = settings(shape, attributes);
+      Encoder encoder(how);
+      const std::string json = json_of(how, event_of(record.view()));
+      for (int round = 0; round < 20'000; ++round) {
+        std::string text = json;
+        if (random() % 4 == 0) text.resize(random() % text.size());
+        if (!text.empty()) text[random() % text.size()] = "{}[]\",:\\Zz0a"[random() % 12];
+        const auto event = encoder.recognise(text);
+        if (!event) continue;
+        ++taken;
+        std::string again;
+        encoder.json(*event, again);
+        ASSERT_EQ(again, text);
+      }
+    }
+  }
+  EXPECT_GT(taken, 1000U);
+}
+
+}  // namespace
+}  // namespace gateway::events

@@ -24,8 +24,9 @@ class SpoolReplay final : private PostOwner {
   // Rows on their way, and their bytes.
   static constexpr std::size_t kMostRows = 2048;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
-  // Of memory: rows as they are read, the events made of them, and what is kept of both.
-  static constexpr std::size_t kMostMemory = 4 * kMostBytes;
+  // Of memory: the text of rows that are being read or sent, and events made of those that are not
+  // records; either may take twice its size, and is kept to be used again.
+  static constexpr std::size_t kMostMemory = 5 * kMostBytes;
   // While more events wait than these, no rows are added to them.
   static constexpr std::size_t kMostWaiting = 512;
 

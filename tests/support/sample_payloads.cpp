@@ -5,6 +5,9 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "events/record_splitter.hpp"
+#include "support/padded.hpp"
+
 namespace gateway::test {
 
 std::string read_file(const std::filesystem::path& path) {
@@ -21,6 +24,18 @@ std::vector<std::pair<std::string, std::string>> sample_payloads() {
   }
   std::sort(payloads.begin(), payloads.end());
   return payloads;
+}
+
+std::vector<std::pair<std::string, std::string>> sample_records() {
+  std::vector<std::pair<std::string, std::string>> records;
+  events::RecordSplitter splitter;
+  for (const auto& [name, payload] : sample_payloads()) {
+    Padded body(payload);
+    const auto spans = splitter.split(body.data(), body.size());
+    if (!spans || spans->empty()) throw std::runtime_error("no records in " + name);
+    records.emplace_back(name, body.view().substr(spans->front().offset, spans->front().length));
+  }
+  return records;
 }
 
 }  // namespace gateway::test

@@ -137,7 +137,6 @@ void SpoolReplay::send(SpooledEvents rows) {
   chunk.added.reserve(fetched);
   Post::Stored stored;
   std::vector<events::CloudEvent> passed_on;
-  slots_.clear();
   if (recognise(rows, stored.times)) {
     for (const auto& row : rows.entries()) chunk.add(row);
     stored.text = rows.take_text();

@@ -18,7 +18,7 @@ namespace {
 // RFC 7301: the length of each name, and the name.
 constexpr std::string_view kProtocols = "\x08http/1.1";
 constexpr std::string_view kSessionContext = "cos-gateway";
-constexpr long kSessionLifetime = 2 * 3600;  // seconds
+constexpr long kSessionLifetime = 2L * 3600;  // seconds
 
 void require(bool done, const char* what) {
   if (done) return;

@@ -83,17 +83,17 @@ fi
 say "results"
 previous=$(find "$results" -name "*-$kind.json" | sort | tail -n 1)
 result=$results/$(date -u +%Y%m%dT%H%M%SZ)-$kind.json
-"$programs/bench-report" join -o "$result" --micro-times "$work/micro-times.json" \
+"$here/report/report.py" join -o "$result" --micro-times "$work/micro-times.json" \
   --micro-instructions "$work/micro-instructions.json" --instructions "$work/instructions.json" \
   "${commands[@]/#/--command=}" "${suites[@]}"
-"$programs/bench-report" table "$result"
+"$here/report/report.py" table "$result"
 if [[ -n $previous ]]; then
   say "against $previous"
-  "$programs/bench-report" compare "$previous" "$result"
+  "$here/report/report.py" compare "$previous" "$result"
 fi
 say "kept"
 echo "$result"
-"$programs/bench-report" report "$result" ${previous:+--previous "$previous"} \
+"$here/report/report.py" report "$result" ${previous:+--previous "$previous"} \
   -o "${result%.json}.html"
 
 if $update; then
@@ -108,7 +108,7 @@ if $update; then
     echo 'gateway: latencies `added` are above its, likewise. `waited` is the time in which the gateway'
     echo 'could have run but another process had its core.'
     echo
-    "$programs/bench-report" table "$result"
+    "$here/report/report.py" table "$result"
   } >"$here/RESULTS.md"
   echo "$here/RESULTS.md"
 fi

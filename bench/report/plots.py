@@ -1,0 +1,179 @@
+"""Results as plots.
+
+Each function returns one plot for every set of loads that differ in nothing but what the plot runs
+over; a set of one load gives none.
+"""
+
+import dataclasses
+import math
+
+from plot import Plot, Point, Scale, Series
+from results import duration, figure, plain
+
+MEBIBYTE = 1 << 20
+
+
+def families(results, alike):
+    """Yields (text, groups) of the loads that `alike` makes equal; a load it makes None is left out."""
+    found = {}
+    for group in results.groups:
+        load = alike(group.load)
+        if load is not None:
+            # Of runs that look alike, as one with longer keys does, the first is the plain one.
+            place = (group.load.records_per_post, group.load.connections, group.load.rate)
+            found.setdefault(str(load), {}).setdefault(place, group)
+    for text, groups in found.items():
+        yield text, [groups[place] for place in sorted(groups)]
+
+
+def over_connections(load):
+    return None if load.open else dataclasses.replace(load, connections=0)
+
+
+def over_records(load):
+    return None if load.open or load.records_per_post <= 0 else dataclasses.replace(load, records="n")
+
+
+def over_rates(load):
+    return load if load.open else None
+
+
+def lines(results, groups, to_point, dashed=False):
+    """Returns a line a gateway through all groups."""
+    out = []
+    for colour, gateway in enumerate(results.gateways()):
+        points = [to_point(group, cell) for group in groups if (cell := group.of(gateway))]
+        if points:
+            out.append(Series(gateway, colour, points, dashed))
+    return out
+
+
+def is_line(plot):
+    return any(series.points[0].x != series.points[-1].x for series in plot.series)
+
+
+def spread_text(cell, measure, unit):
+    return (
+        f"{figure(cell.median(measure))} {unit} ({figure(cell.least(measure))} to "
+        f"{figure(cell.most(measure))}, {len(cell.runs)} runs)"
+    )
+
+
+def without_connections(text):
+    return text.split(", ", 1)[1]
+
+
+def cpu_by_batch(results):
+    def to_point(group, cell):
+        said = spread_text(cell, "us_per_record", "µs per record")
+        tip = f"{cell.gateway}, {group.load.records} a post: {said}"
+        return Point(group.load.records_per_post, cell.median("us_per_record"), tip,
+                     cell.least("us_per_record"), cell.most("us_per_record"))
+
+    plots = []
+    for text, groups in families(results, over_records):
+        title = "CPU per record by records in a post, " + text.replace(", n records a post", "")
+        x, y = Scale("records in a post", True), Scale("CPU µs per record", True)
+        plots.append(Plot(title, x, y, lines(results, groups, to_point)))
+    return [plot for plot in plots if is_line(plot)]
+
+
+def by_connections(results, title, y, to_point):
+    plots = []
+    for text, groups in families(results, over_connections):
+        plot_title = f"{title}, {without_connections(text)}"
+        plots.append(
+            Plot(plot_title, Scale("connections", True), y, lines(results, groups, to_point))
+        )
+    return [plot for plot in plots if is_line(plot)]
+
+
+def cpu_by_connections(results):
+    def to_point(group, cell):
+        said = spread_text(cell, "us_per_post", "µs per post")
+        tip = f"{cell.gateway}, {plain(group.load.connections)} connections: {said}"
+        return Point(group.load.connections, cell.median("us_per_post"), tip,
+                     cell.least("us_per_post"), cell.most("us_per_post"))
+
+    y = Scale("CPU µs per post", True)
+    return by_connections(results, "CPU per post by connections", y, to_point)
+
+
+def memory_by_connections(results):
+    def to_point(group, cell):
+        resident = cell.median("resident_peak") / MEBIBYTE
+        tip = f"{cell.gateway}, {plain(group.load.connections)} connections: {figure(resident)} MiB"
+        return Point(group.load.connections, resident, tip, cell.least("resident_peak") / MEBIBYTE,
+                     cell.most("resident_peak") / MEBIBYTE)
+
+    y = Scale("resident MiB, at most", True)
+    return by_connections(results, "Memory by connections", y, to_point)
+
+
+def latency_by_throughput(results):
+    """Of open loops over their rates, and of closed ones over their connections."""
+
+    def plot(title, groups, name):
+        out = Plot(title, Scale("posts per second"), Scale("p99, and p50 dashed", True, True))
+        for measure in ("p99", "p50"):
+
+            def to_point(group, cell, measure=measure):
+                rate, latency = cell.median("posts_per_s"), cell.median(measure)
+                said = f"{measure} {duration(latency)} at {figure(rate)} posts/s, {name(group)}"
+                tip = f"{cell.gateway}: {said}"
+                return Point(rate, latency, tip, latency, latency)
+
+            for series in lines(results, groups, to_point, measure == "p50"):
+                series.name = "" if series.dashed else series.name
+                if len(series.points) > 1:
+                    out.series.append(series)
+        return out
+
+    plots = []
+    for text, groups in families(results, over_rates):
+        title = "Latency by throughput at fixed rates, " + text
+        plots.append(plot(title, groups, lambda group: f"{figure(group.load.rate)} due"))
+    for text, groups in families(results, over_connections):
+        title = "Latency by throughput as connections grow, " + without_connections(text)
+        plots.append(
+            plot(title, groups, lambda group: f"{plain(group.load.connections)} connections")
+        )
+    return [plot for plot in plots if is_line(plot)]
+
+
+def latency_histograms(results):
+    """Returns one plot for every scenario and load; gateways at rates of their own share one."""
+    colours = {gateway: colour for colour, gateway in enumerate(results.gateways())}
+    plots = []
+    for group in results.groups:
+        title = f"{group.name}: {group.load}" if group.name else str(group.load)
+        title += ", at a fixed rate" if group.load.open else ""
+        for cell in group.cells:
+            series = histogram(cell, colours[cell.gateway])
+            if not series.points:
+                continue
+            for plot in plots:
+                if plot.title == title and all(each.name != cell.gateway for each in plot.series):
+                    break
+            else:
+                plot = Plot(title, Scale("latency", True, True), Scale("% of posts"), steps=True)
+                plots.append(plot)
+            plot.series.append(series)
+    return plots
+
+
+def histogram(cell, colour):
+    """Returns the shares of posts in twenty bins a decade, whatever the buckets: shares then compare."""
+    bins = {}
+    for upper, count in cell.histogram().items():
+        if upper > 0:
+            place = math.ceil(math.log10(upper) * 20)
+            bins[place] = bins.get(place, 0) + count
+    total = sum(bins.values())
+    points = []
+    for place in range(min(bins) - 1, max(bins) + 2) if total else ():
+        share, upper = 100 * bins.get(place, 0) / total, 10 ** (place / 20)
+        took = f"{duration(upper / 10**0.05)} to {duration(upper)}"
+        tip = f"{cell.gateway}: {figure(share)} % of posts took {took}"
+        points.append(Point(upper, share, tip, share, share))
+    return Series(cell.gateway, colour, points)

@@ -1,0 +1,294 @@
+"""Reads the JSON that cos-bench writes (bench/load/result.hpp describes it).
+
+A member that is missing or of another type reads as 0 or empty, so that older and newer files can be
+shown.
+"""
+
+import dataclasses
+import math
+import statistics
+
+PRODUCT = "cos-gateway"
+FLOOR = "floor"
+DIRECT = "direct"  # without a gateway: the load meets the eventbus
+
+# Where the figures of one run stand. Latencies and CPU times in µs, memory in bytes.
+MEASURES = {
+    "posts": ("posts",),
+    "posts_per_s": ("posts_per_s",),
+    "records_per_s": ("records_per_s",),
+    "p50": ("latency_us", "p50"),
+    "p90": ("latency_us", "p90"),
+    "p99": ("latency_us", "p99"),
+    "p999": ("latency_us", "p999"),
+    "max": ("latency_us", "max"),
+    "us_per_post": ("cpu", "us_per_post"),
+    "waited_us_per_post": ("cpu", "waited_us_per_post"),
+    "us_per_record": ("cpu", "us_per_record"),
+    "user_us_per_record": ("cpu", "user_us_per_record"),
+    "system_us_per_record": ("cpu", "system_us_per_record"),
+    "resident_peak": ("resident_bytes", "peak"),
+    "missing": ("missing",),
+}
+
+
+def member(value, *names):
+    for name in names:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def number(value, *names):
+    found = member(value, *names)
+    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else 0
+
+
+def text(value, *names):
+    found = member(value, *names)
+    return found if isinstance(found, str) else ""
+
+
+def items(value, *names):
+    found = member(value, *names)
+    return found if isinstance(found, list) else []
+
+
+def median(values):
+    return statistics.median(values) if values else 0
+
+
+def figure(value):
+    """Returns the value with three digits that matter, as a text."""
+    size = abs(value)
+    if size == 0:
+        return "0"
+    # What rounds up to the next power of ten has that one's digits.
+    decimals = min(max(2 - math.floor(math.log10(size * 1.0005)), 0), 6)
+    return f"{value:.{decimals}f}" if size < 100 else f"{value:,.0f}"
+
+
+def whole(value):
+    return f"{value:,.0f}"
+
+
+def plain(value):
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def duration(us):
+    for unit, name in ((1e6, "s"), (1e3, "ms")):
+        if us >= unit:
+            return f"{figure(us / unit)} {name}"
+    return f"{figure(us)} µs"
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    loop: str = "closed"
+    connections: float = 0
+    depth: float = 1  # posts outstanding on each connection
+    rate: float = 0  # posts per second of an open loop
+    records: str = "1"  # of a post: a number or a distribution
+    records_per_post: float = 1  # on average
+    new_connection_per_post: bool = False
+    tls: bool = False
+    signed: bool = False
+    latency_us: float = 0  # of the eventbus
+    fail_share: float = 0
+
+    @property
+    def open(self):
+        return self.loop == "open"
+
+    def __str__(self):
+        """Returns "64 connections, 10 records a post, TLS"; without the rate."""
+        out = f"{plain(self.connections)} connection{'' if self.connections == 1 else 's'}, "
+        out += f"{self.records} record{'' if self.records == '1' else 's'} a post"
+        if self.depth > 1:
+            out += f", {plain(self.depth)} outstanding on each"
+        if self.new_connection_per_post:
+            out += ", a new connection each"
+        out += ", TLS" if self.tls else ""
+        out += ", signed" if self.signed else ""
+        if self.latency_us:
+            out += f", eventbus takes {duration(self.latency_us)}"
+        if self.fail_share:
+            out += f", {figure(100 * self.fail_share)} % fail"
+        return out
+
+
+class Run:
+    def __init__(self, run):
+        result = member(run, "result")
+        self.measures = {name: number(result, *path) for name, path in MEASURES.items()}
+        errors = member(result, "errors")
+        codes = errors if isinstance(errors, dict) else {}
+        self.measures["errors"] = sum(number(codes, code) for code in codes)
+        self.histogram = [  # upper end in µs, count
+            tuple(pair)
+            for pair in items(result, "histogram")
+            if isinstance(pair, list) and len(pair) == 2
+            and all(isinstance(value, (int, float)) for value in pair)
+        ]
+        self.repetition = number(run, "repetition") or number(result, "repetition")
+
+
+class Cell:
+    """The repetitions of one load on one gateway."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway  # with its settings, where they are not the usual ones
+        self.runs = []
+
+    def values(self, measure):
+        return [run.measures[measure] for run in self.runs]
+
+    def median(self, measure):
+        return median(self.values(measure))
+
+    def least(self, measure):
+        return min(self.values(measure), default=0)
+
+    def most(self, measure):
+        return max(self.values(measure), default=0)
+
+    def spread(self, measure):
+        """Returns how far the repetitions lie apart, as a share of their median."""
+        middle = self.median(measure)
+        return (self.most(measure) - self.least(measure)) / middle if middle else 0
+
+    def histogram(self):
+        """Returns the counts of all repetitions, added up, by upper end."""
+        total = {}
+        for run in self.runs:
+            for upper, count in run.histogram:
+                total[upper] = total.get(upper, 0) + count
+        return dict(sorted(total.items()))
+
+    def pairs(self, base, measure):
+        """Yields (value, value of base) for each repetition that both have: these ran side by side."""
+        others = {run.repetition: run.measures[measure] for run in reversed(base.runs)}
+        for run in self.runs:
+            if run.repetition in others:
+                yield run.measures[measure], others[run.repetition]
+
+    def ratio(self, base, measure):
+        """Returns the median of the ratios within the repetitions; 0 if there is nothing to divide."""
+        return median([value / other for value, other in self.pairs(base, measure) if other])
+
+    def difference(self, base, measure):
+        return median([value - other for value, other in self.pairs(base, measure)])
+
+
+class Group:
+    """One load of one scenario and what each gateway made of it."""
+
+    def __init__(self, name, load):
+        self.name = name
+        self.load = load
+        self.cells = []
+
+    def of(self, gateway):
+        return next((cell for cell in self.cells if cell.gateway == gateway), None)
+
+
+def rank(gateway):
+    """Returns the order of gateways: the product first, then the floor, then the others by name."""
+    place = 0 if gateway.startswith(PRODUCT) else 1 if gateway.startswith(FLOOR) else 2
+    return place, gateway
+
+
+class Results:
+    def __init__(self, document):
+        self.version = text(document, "program", "version")
+        self.cpu = text(document, "machine", "cpu")
+        self.cores = number(document, "machine", "cores")
+        self.kernel = text(document, "machine", "kernel")
+        self.at = text(document, "at")
+        self.groups = []  # in order of first appearance
+        commands = [command for command in items(document, "commands") if isinstance(command, str)]
+        for run in items(document, "runs"):
+            self.add(run)
+            commands.append(text(run, "command"))
+        for group in self.groups:
+            group.cells.sort(key=lambda cell: rank(cell.gateway))
+        self.commands = [command for command in dict.fromkeys(commands) if command]
+        self.simdjson = text(document, "micro", "simdjson")  # its code that valgrind counted
+        self.parts = [
+            {
+                "name": text(part, "name"),
+                "items": number(part, "items"),  # what one call does over and over
+                "instructions": number(part, "instructions"),  # of one call; 0: not counted
+                "nanoseconds": number(part, "nanoseconds"),  # of one call; 0: not timed
+            }
+            for part in items(document, "micro", "subjects")
+        ]
+        self.counts = [
+            {
+                "gateway": text(count, "gateway"),
+                "records": number(count, "records_per_post"),
+                "connections": number(count, "connections"),
+                "per_post": number(count, "per_post"),
+            }
+            for count in items(document, "instructions")
+        ]
+
+    def add(self, run):
+        name, load, gateway = text(run, "name"), read_load(run), label(run)
+        for group in self.groups:
+            if (group.name, group.load.rate, str(group.load)) == (name, load.rate, str(load)):
+                break
+        else:
+            group = Group(name, load)
+            self.groups.append(group)
+        cell = group.of(gateway)
+        if cell is None:
+            cell = Cell(gateway)
+            group.cells.append(cell)
+        cell.runs.append(Run(run))
+
+    def gateways(self):
+        return sorted({cell.gateway for group in self.groups for cell in group.cells}, key=rank)
+
+    def origin(self):
+        """Returns "cos-gateway 0.1.0 on AMD EPYC, 2 cores, Linux 6.1, 2026-01-02T03:04:05Z"."""
+        return (
+            f"{PRODUCT} {self.version} on {self.cpu}, {plain(self.cores)} cores, "
+            f"Linux {self.kernel}, {self.at}"
+        )
+
+
+def label(run):
+    out = text(run, "gateway", "kind")
+    threads = number(run, "gateway", "threads")
+    if threads > 1:
+        out += f", {plain(threads)} threads"
+    pipeline = text(run, "gateway", "pipeline")
+    return out + (f", pipeline {pipeline}" if pipeline else "")
+
+
+def read_load(run):
+    load = member(run, "load")
+    records = text(load, "records_per_post")
+    mean = number(load, "records_per_post")
+    if records:
+        try:
+            mean = float(records)
+        except ValueError:  # a distribution
+            posts = number(run, "result", "posts")
+            mean = number(run, "result", "records") / posts if posts else 0
+    return Load(
+        loop=text(load, "loop"),
+        connections=number(load, "connections"),
+        depth=max(1, number(load, "depth")),
+        rate=number(load, "rate"),
+        records=records or plain(mean),
+        records_per_post=mean,
+        new_connection_per_post=member(load, "new_connection_per_post") is True,
+        tls=member(load, "tls") is True,
+        signed=member(load, "signed") is True,
+        latency_us=number(run, "sink", "latency_us"),
+        fail_share=number(run, "sink", "fail_share"),
+    )

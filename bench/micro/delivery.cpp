@@ -45,6 +45,7 @@ void add_ledger(Subjects& subjects, std::uint32_t records) {
       slot.post = &post;
       for (std::uint32_t i = 0; i < records; ++i) {
         slot.index = i;
+        state->ledger.move(slot, EventMove::stage);
         state->ledger.delivered(slot);
       }
       if (state->client.ready != &post) std::abort();

@@ -143,6 +143,7 @@ Task<void> Shard::tick_loop() {
     metrics_.loop_lag.observe(now - due);
     metrics_.heartbeat_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     eventbus_.tick(now);
+    ledger_.tick(now);
     ingress_.tick(now);
     if (spool_replay_ && !stop_deadline_) spool_replay_->tick(now);
     sampler_.tick(now, ledger_);

@@ -47,12 +47,19 @@ StoredEvent Custody::stored_event(const EventSlot& slot) {
 
 void Custody::spool(Post& post, std::span<const EventSlot> waiting,
                     std::span<const EventSlot> in_flight) {
-  const std::span<const EventSlot> some = waiting.empty() ? in_flight : waiting;
-  context_.ledger.begin_storing(post, static_cast<std::uint32_t>(waiting.size()),
-                                static_cast<std::uint32_t>(in_flight.size()),
-                                some.empty() ? EventSlot() : some.front());
+  Ledger& ledger = context_.ledger;
+  ledger.begin_storing(post, context_.clock.now());
+  Handed handed{&post, {}};
+  for (const auto part : {waiting, in_flight}) {
+    for (const EventSlot& slot : part) {
+      ledger.move(slot, EventMove::spool);
+      if (handed.shown.post == nullptr) handed.shown = slot;
+    }
+  }
+  // Of a post that waits for its dead letters alone there is nothing to be spooled.
+  if (handed.shown.post == nullptr) return;
   if (!can_spool()) {
-    context_.ledger.not_stored(post, "the spool is not available", kRetryAfter);
+    ledger.not_stored(post, "the spool is not available", kRetryAfter, handed.shown);
     return;
   }
   if (turn_.posts.empty()) context_.request_flush();
@@ -61,7 +68,7 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
       turn_.bytes += turn_.events.emplace_back(stored_event(slot)).bytes();
     }
   }
-  turn_.posts.push_back(&post);
+  turn_.posts.push_back(handed);
   if (turn_.events.size() >= kTurnEvents || turn_.bytes >= kTurnBytes) hand_over();
 }
 
@@ -72,8 +79,13 @@ void Custody::hand_over() {
     spooling_.emplace(number, std::move(turn.posts));
     return;
   }
-  for (Post* const post : turn.posts) {
-    context_.ledger.not_stored(*post, "the spool cannot keep up", kRetryAfter);
+  not_spooled(turn.posts, "the spool cannot keep up", kRetryAfter);
+}
+
+void Custody::not_spooled(const std::vector<Handed>& posts, std::string_view reason,
+                          std::chrono::seconds retry_after) {
+  for (const Handed& handed : posts) {
+    context_.ledger.not_stored(*handed.post, reason, retry_after, handed.shown);
   }
 }
 
@@ -90,17 +102,19 @@ bool Custody::submit(StoreWriter& store, std::vector<StoredEvent> events, std::u
 void Custody::spooled(std::uint64_t number, const StoreResult& result) {
   const auto entry = spooling_.extract(number);
   if (entry.empty()) return;
-  for (Post* const post : entry.mapped()) {
-    if (result) {
-      context_.ledger.stored(*post);
-    } else {
-      context_.ledger.not_stored(*post, "the spool failed", kRetryAfter);
+  if (result) {
+    for (const Handed& handed : entry.mapped()) {
+      context_.ledger.stored(*handed.post, handed.shown);
     }
+  } else {
+    not_spooled(entry.mapped(), "the spool failed", kRetryAfter);
   }
   context_.request_flush();
 }
 
 void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body) {
+  const EventState now = context_.ledger.move(slot, EventMove::bury);
+  if (now != EventState::to_dead_letters) return;
   DeadLetter letter{slot, why, status, std::string(body)};
   StoredEvent stored = stored_event(slot);
   auto& details = stored.details.emplace();
@@ -141,8 +155,11 @@ void Custody::fail(const DeadLetter& letter, std::string_view why) {
 }
 
 void Custody::abandon() {
-  turn_ = Turn();
-  spooling_.clear();
+  constexpr std::chrono::seconds kNextGateway{1};
+  not_spooled(std::exchange(turn_, Turn()).posts, "stopping", kNextGateway);
+  for (const auto& [number, posts] : std::exchange(spooling_, {})) {
+    not_spooled(posts, "stopping", kNextGateway);
+  }
   for (auto& [number, letter] : std::exchange(burying_, {})) {
     context_.ledger.failed(letter.slot, observe::FailReason::shutdown, letter.status,
                            "gateway stopped");

@@ -69,10 +69,15 @@ class Custody {
   void abandon();
 
  private:
+  // A post of which the spool was handed something; `shown` stands for all of that.
+  struct Handed {
+    Post* post = nullptr;
+    EventSlot shown;
+  };
   // What goes to the spool together, and is spoken of together.
   struct Turn {
     std::vector<StoredEvent> events;
-    std::vector<Post*> posts;
+    std::vector<Handed> posts;
     std::size_t bytes = 0;
   };
   struct DeadLetter {
@@ -84,6 +89,8 @@ class Custody {
 
   [[nodiscard]] StoredEvent stored_event(const EventSlot& slot);
   void hand_over();
+  void not_spooled(const std::vector<Handed>& posts, std::string_view reason,
+                   std::chrono::seconds retry_after);
   // Calls (this->*done)(number, result) on the shard's thread when `store` has settled `events`.
   // False if it does not take them.
   using Settled = void (Custody::*)(std::uint64_t number, const StoreResult& result);
@@ -100,7 +107,7 @@ class Custody {
   events::CosRecordReader reader_;
   std::uint64_t number_ = 0;  // of what was handed in last
   Turn turn_;
-  std::unordered_map<std::uint64_t, std::vector<Post*>> spooling_;
+  std::unordered_map<std::uint64_t, std::vector<Handed>> spooling_;
   std::unordered_map<std::uint64_t, DeadLetter> burying_;
 };
 

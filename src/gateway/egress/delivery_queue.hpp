@@ -41,18 +41,18 @@ class DeliveryQueue {
     delayed_.push_back({due, slot});
     std::ranges::push_heap(delayed_, later);
   }
-  // Lets those wait in line again whose time has come, the longest due first, as long as `leave()`
-  // is given; the others stay.
+  // Lets those wait in line again whose time has come, the longest due first, as long as
+  // `leave(slot)` is given; the others stay.
   template <class Leave>
   void release_due(Instant now, Leave leave) {
-    while (!delayed_.empty() && delayed_.front().due <= now && leave()) {
+    while (!delayed_.empty() && delayed_.front().due <= now && leave(delayed_.front().slot)) {
       waiting_.push_back(delayed_.front().slot);
       std::ranges::pop_heap(delayed_, later);
       delayed_.pop_back();
     }
   }
   void release_due(Instant now) {
-    release_due(now, [] { return true; });
+    release_due(now, [](const EventSlot&) { return true; });
   }
   [[nodiscard]] std::optional<Instant> next_due() const noexcept {
     if (delayed_.empty()) return std::nullopt;

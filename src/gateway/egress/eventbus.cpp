@@ -121,11 +121,16 @@ void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant n
     if (encoder_.mode() == events::ContentMode::batch) {
       fill_batch(mux, now);
     } else {
-      const EventSlot slot = queue_.take();
-      if (slot.attempts == 0) retry_budget_.first_attempt();
-      mux.stage(slot, now);
+      mux.stage(take(), now);
     }
   }
+}
+
+EventSlot Eventbus::take() {
+  const EventSlot slot = queue_.take();
+  if (slot.attempts == 0) retry_budget_.first_attempt();
+  context_.ledger.move(slot, EventMove::stage);
+  return slot;
 }
 
 void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
@@ -137,9 +142,7 @@ void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
   for (std::size_t n = 0; n < most && !queue_.empty(); ++n) {
     bytes += queue_.front().length;
     if (n != 0 && bytes > kBatchBytes) break;
-    const EventSlot slot = queue_.take();
-    if (slot.attempts == 0) retry_budget_.first_attempt();
-    mux.add_to_batch(slot);
+    mux.add_to_batch(take());
   }
   mux.close_batch(now);
 }
@@ -190,6 +193,7 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now
   }
   ++slot.attempts;
   context_.metrics.events_retried[retry_reason(response.status)].add();
+  context_.ledger.move(slot, EventMove::delay);
   queue_.delay(slot, now + backoff_.next(slot.attempts, asked));
   arm_timer();
 }
@@ -210,9 +214,11 @@ void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason
   if (sent && slot.attempts > 1) {
     // It may be the event that makes the eventbus break off: the others must not wait behind it.
     const Instant now = context_.clock.now();
+    context_.ledger.move(slot, EventMove::delay);
     queue_.delay(slot, now + backoff_.next(slot.attempts - 1U, std::nullopt));
     arm_timer();
   } else {
+    context_.ledger.move(slot, EventMove::put_back);
     queue_.put_back(slot);
   }
 }
@@ -246,7 +252,11 @@ void Eventbus::on_timer() {
   // While the eventbus is not up, what is due stands in line for probes and slow start, which
   // bound it: the budget is for when nothing else does.
   const bool up = health_.state() == observe::EndpointState::up;
-  queue_.release_due(now, [&] { return !up || retry_budget_.spend(now); });
+  queue_.release_due(now, [&](const EventSlot& slot) {
+    if (up && !retry_budget_.spend(now)) return false;
+    context_.ledger.move(slot, EventMove::release);
+    return true;
+  });
   const auto due = queue_.next_due();
   if (due && *due <= now) {
     // No budget. First attempts may earn some at any time, but nobody needs to know at once.
@@ -306,9 +316,11 @@ void Eventbus::expire(Instant limit) {
 }
 
 void Eventbus::spool_expired() {
-  // Not those of posts that were handed over earlier and may still be on a connection.
+  // Not those of posts that were handed over earlier and are still on a connection.
   const auto overdue = [](const EventSlot& slot) {
-    return slot.post->expired && slot.post->state == Post::State::open;
+    const Post& post = *slot.post;
+    return post.expired && post.state == Post::State::open &&
+           post.states[slot.index] != EventState::copying;
   };
   const auto by_post = [](const EventSlot& a, const EventSlot& b) {
     return a.post == b.post ? a.index < b.index : std::less<>()(a.post, b.post);

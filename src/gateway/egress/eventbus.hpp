@@ -109,6 +109,8 @@ class Eventbus {
   // those staged off `room`.
   void fill(EventbusConnection& connection, std::size_t& room, Instant now);
   void fill_batch(Multiplexer& mux, Instant now);
+  // Takes the event that waits longest off the queue, for a connection.
+  [[nodiscard]] EventSlot take();
   // The waiting line moves by leave of the endpoint's health.
   void flush_restrained(Instant now);
   void distribute(std::size_t& room, Instant now);

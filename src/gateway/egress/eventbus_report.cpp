@@ -18,7 +18,8 @@ void Eventbus::publish(Instant now) {
   }
   // Counted on this thread between events, so that the sums belong together.
   metrics.unaccounted_records.set(metrics.records_received.value() - finished -
-                                  context_.ledger.events_open());
+                                  context_.ledger.events_open() +
+                                  context_.ledger.impossible_moves());
   drain_rate_.observe(finished, now);
   metrics.queue_events.set(queue_.waiting());
   metrics.queue_bytes.set(queue_.bytes());

@@ -287,7 +287,7 @@ void SpoolReplay::finish(Post& post) {
   window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
                                   : std::max<std::size_t>(window_ / 2, 1);
   // Requests that were given up may still refer to their events.
-  if (post.open == 0 && post.lingering == 0) keep_memory_of(post);
+  if (post.tally.held() == 0) keep_memory_of(post);
   context_.ledger.answer_taken(post, context_.clock.now());
   expiry_.forget(rows);
   taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);

@@ -59,7 +59,7 @@ Post& ReplyLine::write_front(std::string& out, ReplyText& text, WallInstant now,
   const Answer& answer = post.answer;
   constexpr std::string_view kStatusLine = "HTTP/1.1 200 OK\r\n";
   if (answer.status == 200 && answer.body.empty() && answer.extra_fields.empty()) {
-    std::string_view accepted = text.accepted(now, post.records);
+    std::string_view accepted = text.accepted(now, post.records());
     if (close) {
       out += kStatusLine;
       out += "Connection: close\r\n";

@@ -69,10 +69,11 @@ enum class FailReason : std::uint8_t {
   deadline,  // delivery.deadline passed
   shutdown,  // the grace period ended first
   storage,   // neither delivered in time nor taken by the spool
+  internal,  // an owner moved it where it could not be: a bug
   count_
 };
 [[nodiscard]] constexpr const char* label(FailReason reason) noexcept {
-  constexpr std::array names{"refused", "deadline", "shutdown", "storage"};
+  constexpr std::array names{"refused", "deadline", "shutdown", "storage", "internal"};
   static_assert(names.size() == static_cast<std::size_t>(FailReason::count_));
   return names[static_cast<std::size_t>(reason)];
 }

@@ -36,8 +36,8 @@ Answer partly_failed(const Post& post) {
   Answer answer;
   answer.status = 502;
   auto out = std::back_inserter(answer.body);
-  fmt::format_to(out, "{{\"records\":{},\"delivered\":{},\"failed\":[", post.records,
-                 post.delivered);
+  fmt::format_to(out, "{{\"records\":{},\"delivered\":{},\"failed\":[", post.records(),
+                 post.tally.safe());
   std::size_t named = 0;
   for (const auto& failure : post.failures) {
     if (named == kNamedFailures) break;
@@ -48,9 +48,7 @@ Answer partly_failed(const Post& post) {
     ++named;
   }
   answer.body += ']';
-  if (named < post.failures.size()) {
-    fmt::format_to(out, ",\"more\":{}", post.failures.size() - named);
-  }
+  if (named < post.failed()) fmt::format_to(out, ",\"more\":{}", post.failed() - named);
   answer.body += '}';
   return answer;
 }
@@ -61,7 +59,7 @@ Answer deadline_passed(const Post& post) {
   fmt::format_to(std::back_inserter(answer.body),
                  "{{\"error\":\"not delivered within delivery.deadline\","
                  "\"records\":{},\"delivered\":{}}}",
-                 post.records, post.delivered);
+                 post.records(), post.tally.safe());
   return answer;
 }
 

@@ -1,17 +1,27 @@
 #include "gateway/pipeline/ledger.hpp"
 
 #include <cassert>
+#include <new>
 #include <utility>
 
 #include "gateway/pipeline/answers.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway {
+namespace {
+
+// What a client that has to come again because of a store is told: the store is tried again by then.
+constexpr std::chrono::seconds kStoreRetryAfter{5};
+// States of posts with more events than these give their memory back.
+constexpr std::size_t kMostStatesKept = 4096;
+
+}  // namespace
 
 Post& Ledger::open(PostOwner& owner, Instant now, WallInstant wall) {
   Post* post = nullptr;
   if (free_.empty()) {
+    free_.reserve(posts_.size() + 1);  // so that giving it back never allocates
     post = &posts_.emplace_back();
-    free_.reserve(posts_.size());  // so that giving it back never allocates
   } else {
     post = free_.back();
     free_.pop_back();
@@ -26,43 +36,64 @@ Post& Ledger::open(PostOwner& owner, Instant now, WallInstant wall) {
 }
 
 void Ledger::expect(Post& post, std::uint32_t records) {
-  post.records = post.open = records;
+  post.begin_events(records, EventState::queued);
+  tally_.add(EventState::queued, records);
   post.deadline = post.received + deadline_;
   deadlines_.push_back(post);
-  events_open_ += records;
   metrics_.records_received.add(records);
 }
 
 void Ledger::expect_replayed(Post& post, std::uint32_t records) {
-  post.records = post.open = records;
+  post.begin_events(records, EventState::queued);
   post.replayed = true;
 }
 
 void Ledger::refuse(Post& post, Answer refusal) {
-  assert(post.open == 0);
+  assert(post.states.empty());
   answer(post, std::move(refusal));
 }
 
 void Ledger::settle(Post& post) {
-  if (post.failures.empty()) {
-    // The common answer is written by the reply line from the number alone: no string for it.
-    post.answer.status = 200;
-    post.state = Post::State::answered;
-    post.deadline_hook.unlink();
-    if (post.owner != nullptr) post.owner->answer_ready(post);
-    reuse_if_done(post);
+  assert(post.tally.open() == 0);
+  if (post.failed() != 0) {
+    answer(post, answers::partly_failed(post));
     return;
   }
-  answer(post, answers::partly_failed(post));
+  // The common answer is written by the reply line from the number alone: no string for it.
+  post.answer.status = 200;
+  post.state = Post::State::answered;
+  post.deadline_hook.unlink();
+  if (post.owner != nullptr) post.owner->answer_ready(post);
+  reuse_if_done(post);
 }
 
 void Ledger::answer(Post& post, Answer with) {
-  assert(post.state != Post::State::answered);
+  assert(post.state == Post::State::open);
   post.answer = std::move(with);
   post.state = Post::State::answered;
   post.deadline_hook.unlink();
   if (post.owner != nullptr) post.owner->answer_ready(post);
   reuse_if_done(post);
+}
+
+EventState Ledger::impossible(const EventSlot& slot, EventMove move) {
+  Post& post = *slot.post;
+  ++impossible_moves_;
+  post.suspect = true;
+  const bool known = slot.index < post.states.size();
+  if (const auto times = impossible_told_.occurred(std::chrono::steady_clock::now())) {
+    log::error("an event made a move that cannot be, which is a bug: please report it",
+               {{"move", label(move)},
+                {"from", known ? label(post.states[slot.index]) : "no such event"},
+                {"times", *times}});
+  }
+  if (known && !is_settled(post.states[slot.index])) {
+    set(post, slot.index, EventState::failed);
+    if (!post.replayed) metrics_.events_failed[observe::FailReason::internal].add();
+    note_failure(post, slot, 0, "internal error");
+    after_move(post);
+  }
+  return kImpossible;
 }
 
 void Ledger::show_good(const EventSlot& slot, observe::Outcome outcome, unsigned status) {
@@ -79,44 +110,53 @@ void Ledger::show_failure(const EventSlot& slot, observe::Outcome outcome, unsig
 
 void Ledger::delivered(const EventSlot& slot, unsigned status) {
   Post& post = *slot.post;
-  if (post.expired && came_back(slot, true)) return;
-  if (to_show_ != 0) [[unlikely]]
-    show_good(slot, observe::Outcome::delivered, status);
-  ++post.delivered;
-  (post.replayed ? metrics_.events_replayed : metrics_.events_delivered).add();
-  close_events(post, 1);
+  const EventState now = move(slot, EventMove::deliver);
+  if (now == kImpossible) return;
+  if (now != EventState::spooled) {
+    if (to_show_ != 0) [[unlikely]]
+      show_good(slot, observe::Outcome::delivered, status);
+    (post.replayed ? metrics_.events_replayed : metrics_.events_delivered).add();
+  }
+  after_move(post);
 }
 
 void Ledger::dead_lettered(const EventSlot& slot, unsigned status, std::string_view reason) {
   Post& post = *slot.post;
+  if (move(slot, EventMove::keep_in_dead_letters) == kImpossible) return;
   show_failure(slot, observe::Outcome::dead_lettered, status, reason);
-  ++post.delivered;
   (post.replayed ? metrics_.events_replayed : metrics_.events_dead_lettered).add();
-  close_events(post, 1);
+  after_move(post);
 }
 
 void Ledger::failed(const EventSlot& slot, observe::FailReason why, unsigned status,
                     std::string_view reason) {
   Post& post = *slot.post;
-  if (post.expired && came_back(slot, false)) return;
-  if (!post.replayed) {
-    metrics_.events_failed[why].add();
-    show_failure(slot, observe::Outcome::failed, status, reason);
+  const bool late = why == observe::FailReason::deadline;
+  const EventState now = move(slot, late ? EventMove::withdraw : EventMove::give_up);
+  if (now == kImpossible) return;
+  if (now == EventState::failed || now == EventState::withdrawn) {
+    if (!post.replayed) {
+      metrics_.events_failed[why].add();
+      show_failure(slot, observe::Outcome::failed, status, reason);
+    }
+    note_failure(post, slot, status, reason);
   }
-  if (post.state != Post::State::answered) {
-    post.failures.push_back({slot.index, status, std::string(reason)});
-  }
-  close_events(post, 1);
+  after_move(post);
 }
 
-void Ledger::close_events(Post& post, std::uint32_t events) {
-  assert(post.open >= events);
-  post.open -= events;
-  if (!post.replayed) events_open_ -= events;
-  // Whoever stores it will still speak of it: it must not be another post by then.
-  const bool being_stored = post.state == Post::State::storing && post.deadline_hook.is_linked();
-  if (post.open != 0 || being_stored) return;
-  if (post.state != Post::State::answered) {
+// For the answer of a post that is owed one.
+void Ledger::note_failure(Post& post, const EventSlot& slot, unsigned status,
+                          std::string_view reason) {
+  if (post.state == Post::State::answered) return;
+  try {
+    post.failures.push_back({slot.index, status, std::string(reason)});
+  } catch (const std::bad_alloc&) {
+    // The answer counts it without naming it: Post::failed() knows.
+  }
+}
+
+void Ledger::after_move(Post& post) {
+  if (post.state == Post::State::open && post.tally.open() == 0) {
     settle(post);
   } else {
     reuse_if_done(post);
@@ -127,68 +167,70 @@ void Ledger::time_out(Post& post) {
   answer(post, answers::deadline_passed(post));
 }
 
-void Ledger::begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight,
-                           const EventSlot& one) {
-  assert(post.state == Post::State::open && waiting + in_flight <= post.open);
-  post.state = Post::State::storing;
+void Ledger::begin_storing(Post& post, Instant now) {
+  assert(post.state == Post::State::open);
   post.expired = true;
-  post.storing = waiting;
-  post.storing_in_flight = in_flight;
-  post.stored_one = one;
+  post.deadline = now + kStorePatience;
   post.deadline_hook.unlink();
   storing_.push_back(post);
 }
 
-void Ledger::stored(Post& post) {
-  const std::uint32_t events = post.storing + post.storing_in_flight;
+std::uint32_t Ledger::spool_spoke(Post& post, EventMove said, EventState outcome) {
+  std::uint32_t events = 0;
+  for (std::uint32_t i = 0; i < post.records(); ++i) {
+    const EventState from = post.states[i];
+    const bool with_spool = from == EventState::to_spool || from == EventState::copying ||
+                            from == EventState::delivered_copying;
+    if (!with_spool) continue;
+    const EventState to = next_state(from, said);
+    set(post, i, to);
+    if (to == outcome || (to == EventState::spooled_on_connection && outcome == EventState::spooled)) {
+      ++events;
+    }
+  }
+  return events;
+}
+
+void Ledger::stored(Post& post, const EventSlot& shown) {
+  const std::uint32_t events = spool_spoke(post, EventMove::keep_in_spool, EventState::spooled);
   metrics_.events_spooled.add(events);
-  if (to_show_ != 0 && events != 0 && post.stored_one.post != nullptr) {
-    show_good(post.stored_one, observe::Outcome::spooled, 0);
+  if (to_show_ != 0 && events != 0 && shown.post != nullptr) {
+    show_good(shown, observe::Outcome::spooled, 0);
   }
-  post.delivered += events;
-  post.lingering = post.storing_in_flight;
-  post.storing = post.storing_in_flight = 0;
-  post.deadline_hook.unlink();
-  close_events(post, events);
+  after_move(post);
 }
 
-void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after) {
-  if (post.open == 0) {  // all of it was delivered meanwhile
-    settle(post);
-    return;
-  }
-  const std::uint32_t events = std::exchange(post.storing, 0);
+void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after,
+                        const EventSlot& shown) {
   // Those on a connection are ordinary ones again: they may still be delivered.
-  post.storing_in_flight = 0;
+  const std::uint32_t events = spool_spoke(post, EventMove::lose_in_spool, EventState::failed);
   metrics_.events_failed[observe::FailReason::storage].add(events);
-  if (events != 0 && post.stored_one.post != nullptr) {
-    show_failure(post.stored_one, observe::Outcome::failed, 0, reason);
+  if (events != 0 && shown.post != nullptr) {
+    show_failure(shown, observe::Outcome::failed, 0, reason);
   }
-  answer(post, answers::overloaded(reason, retry_after));
-  close_events(post, events);
+  const bool missing = events != 0 || post.tally.in(EventState::on_connection) != 0;
+  if (missing && post.state == Post::State::open) {
+    answer(post, answers::overloaded(reason, retry_after));
+  } else {
+    after_move(post);  // all of it was delivered meanwhile, or the client has its answer
+  }
 }
 
-bool Ledger::came_back(const EventSlot& slot, bool delivered) {
-  Post& post = *slot.post;
-  if (post.lingering != 0) {
-    --post.lingering;
-    reuse_if_done(post);
-    return true;
+void Ledger::tick(Instant now) {
+  while (!storing_.empty() && storing_.front().deadline <= now) {
+    answer(storing_.front(),
+           answers::overloaded("the stores do not answer in time", kStoreRetryAfter));
   }
-  if (post.storing_in_flight == 0) return false;
-  --post.storing_in_flight;
-  if (delivered) return false;
-  ++post.storing;
-  return true;
 }
 
 void Ledger::abandon_all() {
-  while (!deadlines_.empty()) {
-    Post& post = deadlines_.front();
-    post.expired = true;
-    answer(post, answers::overloaded("stopping", std::chrono::seconds(1), true));
+  for (DeadlineList* const posts : {&deadlines_, &storing_}) {
+    while (!posts->empty()) {
+      Post& post = posts->front();
+      post.expired = true;
+      answer(post, answers::overloaded("stopping", std::chrono::seconds(1), true));
+    }
   }
-  while (!storing_.empty()) not_stored(storing_.front(), "stopping", std::chrono::seconds(1));
 }
 
 void Ledger::answer_taken(Post& post, Instant now) {
@@ -210,14 +252,16 @@ void Ledger::owner_gone(Post& post) {
 }
 
 void Ledger::reuse_if_done(Post& post) {
-  if (post.in_reply_line || post.open != 0 || post.lingering != 0 ||
-      post.state != Post::State::answered) {
+  if (post.in_reply_line || post.state != Post::State::answered || post.tally.held() != 0 ||
+      post.suspect) {
     return;
   }
   post.bytes.release();
   post.units = ByteLease::Units();
-  post.records = post.delivered = 0;
+  post.states.clear();
+  post.tally.clear();
   // The common post had none of these: testing is cheaper than assigning.
+  if (post.states.capacity() > kMostStatesKept) post.states = {};
   if (!post.passed_on.empty()) post.passed_on.clear();
   if (!post.stored.times.empty()) post.stored = Post::Stored();
   if (!post.failures.empty()) post.failures.clear();
@@ -225,6 +269,7 @@ void Ledger::reuse_if_done(Post& post) {
   post.answer.close = false;
   post.expired = false;
   post.replayed = false;
+  post.state = Post::State::unused;
   post.owner = nullptr;
   --in_use_;
   free_.push_back(&post);

@@ -3,50 +3,73 @@
 #include <chrono>
 #include <deque>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/event_slot.hpp"
+#include "gateway/pipeline/event_state.hpp"
+#include "gateway/pipeline/event_tally.hpp"
 #include "gateway/pipeline/post.hpp"
 #include "gateway/pipeline/settlement_observer.hpp"
+#include "runtime/occasional.hpp"
 
 namespace gateway {
 
-// One shard's book of posts. It decides when a post may be answered and what the answer is:
+// One shard's book of posts and of their events. Three owners (the delivery queue with the
+// connections, the spool, the dead letters) may hold events of one post and report in any order; the
+// ledger keeps the state of each event, moves it as they report, and derives the rest from the
+// states: the counters, the answer, and when a post may be reused.
 //
 //   every event delivered or stored          200 {"records":n}
 //   some given up                            502 with the list of them
 //   delivery.deadline passed with some open  to the spool, if there is one; else 504: what is on a
 //                                            connection may still arrive, what is not is withdrawn
 //   the spool does not take them             503
+//   the stores do not answer                 503, kStorePatience later
 //
-// A post is kept while its answer is owed or one of its events is on the way, whichever is longer.
+// A post is kept while its answer is owed or an owner refers to one of its events.
 //
-// At every moment: received = delivered + dead-lettered + spooled + failed + open.
+// At every moment: received = delivered + dead-lettered + spooled + failed + filtered + open.
 // Sans-I/O; not thread-safe.
 class Ledger {
  public:
+  // Beyond its deadline a post waits no longer than this for its stores: a busy lock and a slow
+  // device are over by then, and the relay function (60 s by default) still hears the answer.
+  static constexpr std::chrono::seconds kStorePatience{10};
+
   Ledger(observe::ShardMetrics& metrics, std::chrono::milliseconds deadline) noexcept
       : metrics_(metrics), deadline_(deadline) {}
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // A fresh entry, owed an answer from now on.
+  // Returns a fresh entry, owed an answer from now on.
   [[nodiscard]] Post& open(PostOwner& owner, Instant now, WallInstant wall);
-  // Its events are on the way: counts them as received and starts the post's deadline.
+  // Counts `records` events as received, all of them queued, and starts the post's deadline.
   void expect(Post& post, std::uint32_t records);
-  // The same for events from the spool, which neither count as received nor have a deadline.
+  // Does the same for events from the spool, which neither count as received nor have a deadline.
   void expect_replayed(Post& post, std::uint32_t records);
   // Answers it without sending anything.
   void refuse(Post& post, Answer answer);
-  // `post` has no events, or all are settled: answer it.
+  // Answers a post without events.
   void settle(Post& post);
 
-  // `status`: of the eventbus' answer, here and below; only shown.
+  // Moves an event to where its owner says it is now. Returns its new state, or kImpossible after a
+  // move that cannot be: a bug of an owner. Such a move is counted and logged, an event without an
+  // outcome has then failed, and its post is never reused.
+  EventState move(const EventSlot& slot, EventMove move) {
+    Post& post = *slot.post;
+    if (slot.index >= post.states.size()) [[unlikely]] return impossible(slot, move);
+    const EventState to = next_state(post.states[slot.index], move);
+    if (to == kImpossible) [[unlikely]] return impossible(slot, move);
+    set(post, slot.index, to);
+    return to;
+  }
+
+  // Settles an event. `status`: of the eventbus' answer, only shown.
   void delivered(const EventSlot& slot, unsigned status = 0);
   void failed(const EventSlot& slot, observe::FailReason why, unsigned status,
               std::string_view reason);
-
   // A refused event is a dead letter that is safely on disk.
   void dead_lettered(const EventSlot& slot, unsigned status = 0, std::string_view reason = {});
 
@@ -64,16 +87,16 @@ class Ledger {
   // Answers 504. Its waiting events must then be withdrawn with failed().
   void time_out(Post& post);
 
-  // `waiting` of its events were withdrawn, `in_flight` are on connections, and all of them are on
-  // their way to the spool. `one` of them is shown for all.
-  void begin_storing(Post& post, std::uint32_t waiting, std::uint32_t in_flight,
-                     const EventSlot& one = {});
-  void stored(Post& post);
-  // The spool did not take them: the withdrawn ones are given up and the post is answered 503.
-  void not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after);
-  // One of its events came back from a connection. True if that is all: the event is being stored,
-  // or is stored already.
-  [[nodiscard]] bool came_back(const EventSlot& slot, bool delivered);
+  // What is open of `post` is with the stores from now on, or goes there: its events are to be moved
+  // with EventMove::spool.
+  void begin_storing(Post& post, Instant now);
+  // The spool has on the device what it was handed of `post`. `shown` stands for all of it.
+  void stored(Post& post, const EventSlot& shown = {});
+  // The spool did not take it: what is nowhere else has failed, and the post is answered 503.
+  void not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after,
+                  const EventSlot& shown = {});
+  // Answers posts whose stores have not spoken for kStorePatience. Every tick of the shard.
+  void tick(Instant now);
 
   // The end: every open post is answered 503, as its events will not be delivered any more.
   void abandon_all();
@@ -91,8 +114,11 @@ class Ledger {
   }
 
   [[nodiscard]] std::size_t posts() const noexcept { return in_use_; }
-  // Not counting replayed ones.
-  [[nodiscard]] std::size_t events_open() const noexcept { return events_open_; }
+  // Returns how many events are in each state. Not counting replayed ones.
+  [[nodiscard]] const EventTally<std::uint64_t>& tally() const noexcept { return tally_; }
+  [[nodiscard]] std::size_t events_open() const noexcept { return tally_.open(); }
+  // Moves that cannot be: bugs, unless 0.
+  [[nodiscard]] std::uint64_t impossible_moves() const noexcept { return impossible_moves_; }
 
  private:
   using DeadlineList =
@@ -100,8 +126,19 @@ class Ledger {
                              boost::intrusive::member_hook<Post, Post::Hook, &Post::deadline_hook>,
                              boost::intrusive::constant_time_size<false>>;
 
+  void set(Post& post, std::uint32_t index, EventState to) noexcept {
+    const EventState from = std::exchange(post.states[index], to);
+    post.tally.move(from, to);
+    if (!post.replayed) tally_.move(from, to);
+  }
+  EventState impossible(const EventSlot& slot, EventMove move);
+  // Applies what the spool said to every event of `post` that it holds. Returns how many of them are
+  // now in `outcome`.
+  std::uint32_t spool_spoke(Post& post, EventMove said, EventState outcome);
   void answer(Post& post, Answer answer);
-  void close_events(Post& post, std::uint32_t events);
+  // Answers the post if its last event is settled, and reuses it once nobody needs it.
+  void after_move(Post& post);
+  void note_failure(Post& post, const EventSlot& slot, unsigned status, std::string_view reason);
   void reuse_if_done(Post& post);
   void show_good(const EventSlot& slot, observe::Outcome outcome, unsigned status);
   void show_failure(const EventSlot& slot, observe::Outcome outcome, unsigned status,
@@ -111,10 +148,12 @@ class Ledger {
   const std::chrono::milliseconds deadline_;
   std::deque<Post> posts_;  // never moves its elements
   std::vector<Post*> free_;
-  DeadlineList deadlines_;
-  DeadlineList storing_;
+  DeadlineList deadlines_;  // of posts whose time is not up
+  DeadlineList storing_;    // of those that wait for their stores, likewise in order
   std::size_t in_use_ = 0;
-  std::size_t events_open_ = 0;
+  EventTally<std::uint64_t> tally_;
+  std::uint64_t impossible_moves_ = 0;
+  Occasional impossible_told_;
   unsigned to_show_ = 0;
   unsigned failures_to_show_ = 0;
   SettlementObserver* observer_ = nullptr;

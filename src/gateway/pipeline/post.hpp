@@ -7,6 +7,7 @@
 #include "events/cloud_event.hpp"
 #include "events/outgoing_event.hpp"
 #include "gateway/pipeline/event_slot.hpp"
+#include "gateway/pipeline/event_tally.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/clock.hpp"
@@ -35,8 +36,8 @@ struct Answer {
   bool close = false;        // the connection cannot go on after this
 };
 
-// The ledger entry of one request: its bytes, how many of its events are still open, and the answer
-// that comes of it. Made, settled and reused by the Ledger.
+// The ledger entry of one request: its bytes, the state of each of its events, and the answer that
+// comes of them. Made, settled and reused by the Ledger.
 class Post {
  public:
   struct Failure {
@@ -50,8 +51,8 @@ class Post {
     std::vector<WallInstant> times;
   };
   enum class State : std::uint8_t {
-    open,
-    storing,  // what is left of it is on its way to the spool; nothing of it is sent any more
+    unused,
+    open,  // an answer is owed
     answered
   };
 
@@ -69,22 +70,30 @@ class Post {
   Instant deadline;
   WallInstant time;  // ce-time of its events
 
-  std::uint32_t records = 0;
-  std::uint32_t open = 0;       // events not yet delivered, stored or given up
-  std::uint32_t delivered = 0;  // or stored
-  // While storing: its events that are nowhere else, and those that are also on a connection.
-  std::uint32_t storing = 0;
-  std::uint32_t storing_in_flight = 0;
-  EventSlot stored_one;         // of them, to be shown
-  std::uint32_t lingering = 0;  // stored events that are still on a connection
+  std::vector<EventState> states;  // of its events, by index; moved by the Ledger alone
+  EventTally<std::uint32_t> tally;  // of these
   std::vector<Failure> failures;
 
   PostOwner* owner = nullptr;  // null once the client is gone
   Answer answer;
-  State state = State::open;
+  State state = State::unused;
   bool in_reply_line = false;
-  bool expired = false;   // its deadline has passed: nothing of it is sent any more
+  bool expired = false;   // its time is up: nothing of it is sent any more
   bool replayed = false;  // read from the spool: its events were received long ago
+  bool suspect = false;   // an owner made an impossible move and may still refer to it: never reused
+
+  [[nodiscard]] std::uint32_t records() const noexcept {
+    return static_cast<std::uint32_t>(states.size());
+  }
+  // Returns how many of its events the client has to send again.
+  [[nodiscard]] std::uint32_t failed() const noexcept {
+    return tally.in(EventState::failed) + tally.in(EventState::withdrawn);
+  }
+  // Gives it `events` events, all of them in the state `first`.
+  void begin_events(std::uint32_t events, EventState first) {
+    states.assign(events, first);
+    tally.add(first, events);
+  }
 
   // What is sent for a slot of this post; refers to it.
   [[nodiscard]] events::OutgoingEvent event(const EventSlot& slot) const noexcept {

@@ -22,7 +22,7 @@ void answer(Post& post, Answer with) {
 void accept(Post& post, std::uint32_t records) {
   Answer plain;
   plain.status = 200;
-  post.records = records;
+  post.begin_events(records, EventState::delivered);
   answer(post, std::move(plain));
 }
 

@@ -54,6 +54,7 @@ class EventSamplerTest : public testing::Test {
     post.bytes = buffers_.take(record_.size());
     std::memcpy(post.bytes.data(), record_.data(), record_.size());
     ledger_.expect(post, records);
+    for (std::uint32_t i = 0; i < records; ++i) ledger_.move(event(post, i), EventMove::stage);
     return post;
   }
   EventSlot event(Post& post, std::uint32_t index = 0) const {
@@ -134,6 +135,7 @@ TEST_F(EventSamplerTest, KeepsTheLastFailuresThoughNobodyWatches) {
   Post& post = open(3);
   ledger_.failed(event(post, 0), FailReason::refused, 422, "no\nthanks");
   tick(kStart + 1s);
+  ledger_.move(event(post, 1), EventMove::bury);
   ledger_.dead_lettered(event(post, 1), 400, "bad");
   ledger_.delivered(event(post, 2), 200);
   control_.poll();
@@ -164,9 +166,10 @@ TEST_F(EventSamplerTest, TellsOfAPostThatGoesToTheSpoolOnce) {
   tick(kStart);
   Post& post = open(2);
   ledger_.expire(Instant::max(),
-                 [&](Post& due) { ledger_.begin_storing(due, 2, 0, event(due, 0)); });
+                 [&](Post& due) { ledger_.begin_storing(due, due.deadline); });
+  for (const std::uint32_t i : {0U, 1U}) ledger_.move(event(post, i), EventMove::spool);
   EXPECT_THAT(frames(watcher), IsEmpty());
-  ledger_.stored(post);
+  ledger_.stored(post, event(post, 0));
   EXPECT_THAT(frames(watcher), HasSubstr(R"("outcome":"spooled")"));
   feed_.detach(watcher);
 }

@@ -43,8 +43,9 @@ TEST(Answers, TakePartInTheHandshakeOnlyWhenAsked) {
 
 TEST(Answers, ListTheFailuresOfAPost) {
   Post post;
-  post.records = 5;
-  post.delivered = 3;
+  post.begin_events(2, EventState::failed);
+  post.states.resize(5, EventState::delivered);
+  post.tally.add(EventState::delivered, 3);
   post.failures.push_back({1, 400, "no \"good\""});
   post.failures.push_back({4, 0, "stopping"});
   EXPECT_EQ(partly_failed(post).status, 502U);
@@ -55,11 +56,12 @@ TEST(Answers, ListTheFailuresOfAPost) {
 
 TEST(Answers, NameAThousandFailuresAndCountTheOthers) {
   Post post;
-  post.records = 1001;
+  post.begin_events(1000, EventState::failed);
   for (std::uint32_t i = 0; i < 1000; ++i) post.failures.push_back({i, 400, "no"});
   const std::string all = partly_failed(post).body;
   EXPECT_TRUE(all.ends_with(R"({"index":999,"status":400,"reason":"no"}]})"));
   post.failures.push_back({1000, 400, "no"});
+  post.tally.add(EventState::failed, 1);
   const std::string cut = partly_failed(post).body;
   EXPECT_TRUE(cut.ends_with(R"({"index":999,"status":400,"reason":"no"}],"more":1})"));
   EXPECT_TRUE(test::JsonReference(cut).valid());
@@ -67,8 +69,9 @@ TEST(Answers, NameAThousandFailuresAndCountTheOthers) {
 
 TEST(Answers, TellHowFarAPostCameBeforeItsDeadline) {
   Post post;
-  post.records = 5;
-  post.delivered = 2;
+  post.begin_events(3, EventState::on_connection);
+  post.states.resize(5, EventState::delivered);
+  post.tally.add(EventState::delivered, 2);
   EXPECT_EQ(deadline_passed(post).status, 504U);
   EXPECT_EQ(deadline_passed(post).body,
             R"({"error":"not delivered within delivery.deadline","records":5,"delivered":2})");

@@ -37,6 +37,12 @@ class LedgerTest : public testing::Test {
     slot.index = index;
     return slot;
   }
+  // An event on a connection, where the ones of these tests are settled.
+  EventSlot sent(Post& post, std::uint32_t index) {
+    const EventSlot slot = event(post, index);
+    if (post.states[index] == EventState::queued) ledger_.move(slot, EventMove::stage);
+    return slot;
+  }
   // As a gateway without a spool: whose time is up is answered 504.
   bool expire(Instant now) {
     bool any = false;
@@ -48,6 +54,7 @@ class LedgerTest : public testing::Test {
   }
   void take(Post& post) { ledger_.answer_taken(post, kStart + 1ms); }
   void expect_empty() {
+    EXPECT_EQ(ledger_.impossible_moves(), 0U);
     EXPECT_EQ(ledger_.posts(), 0U);
     EXPECT_EQ(ledger_.events_open(), 0U);
   }
@@ -61,14 +68,14 @@ TEST_F(LedgerTest, AnswersOnceTheLastEventIsDelivered) {
   Post& post = open(3);
   EXPECT_EQ(post.time, WallInstant(5s));
   EXPECT_EQ(ledger_.events_open(), 3U);
-  for (const std::uint32_t i : {2U, 0U}) ledger_.delivered(event(post, i));
+  for (const std::uint32_t i : {2U, 0U}) ledger_.delivered(sent(post, i));
   EXPECT_TRUE(client_.ready.empty());
   EXPECT_EQ(ledger_.events_open(), 1U);
-  ledger_.delivered(event(post, 1));
+  ledger_.delivered(sent(post, 1));
   ASSERT_EQ(client_.ready, std::vector<Post*>{&post});
   EXPECT_EQ(post.state, Post::State::answered);
   EXPECT_EQ(post.answer.status, 200U);
-  EXPECT_EQ(post.records, 3U) << "kept until the answer is taken";
+  EXPECT_EQ(post.records(), 3U) << "kept until the answer is taken";
   EXPECT_EQ(ledger_.posts(), 1U);
   take(post);
   expect_empty();
@@ -91,9 +98,9 @@ TEST_F(LedgerTest, AnswersInEveryOrderOfDeliveriesAndFailures) {
     for (const std::uint32_t i : order) {
       EXPECT_TRUE(client_.ready.empty());
       if (i % 2 == 0) {
-        ledger_.delivered(event(post, i));
+        ledger_.delivered(sent(post, i));
       } else {
-        ledger_.failed(event(post, i), FailReason::refused, 400 + i, "no");
+        ledger_.failed(sent(post, i), FailReason::refused, 400 + i, "no");
       }
     }
     ASSERT_EQ(client_.ready.size(), 1U);
@@ -122,7 +129,7 @@ TEST_F(LedgerTest, RefusesWithoutAnyEvent) {
 
 TEST_F(LedgerTest, AnswersAtTheDeadlineAndLetsLateDeliveriesCome) {
   Post& post = open(3);
-  ledger_.delivered(event(post, 0));
+  ledger_.delivered(sent(post, 0));
   EXPECT_FALSE(expire(kStart + 24'999ms));
   EXPECT_TRUE(client_.ready.empty());
   EXPECT_TRUE(expire(kStart + 25s));
@@ -132,10 +139,10 @@ TEST_F(LedgerTest, AnswersAtTheDeadlineAndLetsLateDeliveriesCome) {
   EXPECT_TRUE(post.expired);
   EXPECT_FALSE(expire(kStart + 1h)) << "once is enough";
 
-  ledger_.failed(event(post, 1), FailReason::deadline, 0, "deadline");
+  ledger_.failed(sent(post, 1), FailReason::deadline, 0, "deadline");
   take(post);
   EXPECT_EQ(ledger_.posts(), 1U) << "an event is still on the way";
-  ledger_.delivered(event(post, 2));
+  ledger_.delivered(sent(post, 2));
   EXPECT_EQ(client_.ready.size(), 1U) << "not answered again";
   expect_empty();
   EXPECT_EQ(metrics_.posts[504].value(), 1U);
@@ -146,7 +153,7 @@ TEST_F(LedgerTest, AnswersAtTheDeadlineAndLetsLateDeliveriesCome) {
 TEST_F(LedgerTest, KeepsAnExpiredPostUntilItsAnswerIsTaken) {
   Post& post = open(1);
   ASSERT_TRUE(expire(kStart + 25s));
-  ledger_.delivered(event(post, 0));
+  ledger_.delivered(sent(post, 0));
   EXPECT_EQ(ledger_.posts(), 1U);
   EXPECT_EQ(post.answer.status, 504U);
   take(post);
@@ -157,7 +164,7 @@ TEST_F(LedgerTest, ExpiresOnlyWhatIsDue) {
   Post& early = open(1, kStart);
   Post& late = open(1, kStart + 10s);
   Post& done = open(1, kStart);
-  ledger_.delivered(event(done, 0));
+  ledger_.delivered(sent(done, 0));
   client_.ready.clear();
   EXPECT_TRUE(expire(kStart + 30s));
   EXPECT_EQ(client_.ready, std::vector<Post*>{&early});
@@ -169,8 +176,8 @@ TEST_F(LedgerTest, LetsEventsGoOnWhenTheOwnerIsGone) {
   Post& post = open(2);
   ledger_.owner_gone(post);
   EXPECT_EQ(ledger_.posts(), 1U);
-  ledger_.delivered(event(post, 0));
-  ledger_.failed(event(post, 1), FailReason::refused, 400, "no");
+  ledger_.delivered(sent(post, 0));
+  ledger_.failed(sent(post, 1), FailReason::refused, 400, "no");
   EXPECT_TRUE(client_.ready.empty());
   expect_empty();
   EXPECT_EQ(metrics_.posts_abandoned.value(), 1U);
@@ -183,13 +190,13 @@ TEST_F(LedgerTest, ExpiresAPostWithoutOwner) {
   EXPECT_TRUE(expire(kStart + 25s));
   EXPECT_TRUE(post.expired);
   EXPECT_TRUE(client_.ready.empty());
-  ledger_.failed(event(post, 0), FailReason::deadline, 0, "deadline");
+  ledger_.failed(sent(post, 0), FailReason::deadline, 0, "deadline");
   expect_empty();
 }
 
 TEST_F(LedgerTest, ReusesAPostWhoseOwnerLeavesBeforeTheAnswerIsTaken) {
   Post& post = open(1);
-  ledger_.delivered(event(post, 0));
+  ledger_.delivered(sent(post, 0));
   ASSERT_EQ(client_.ready.size(), 1U);
   ledger_.owner_gone(post);
   expect_empty();
@@ -205,9 +212,9 @@ TEST_F(LedgerTest, GivesAFreshPostAgain) {
   post.bytes = pool.take(100);
   ASSERT_TRUE(lease.try_take(5000, post.units));
   post.passed_on.emplace_back();
-  ledger_.failed(event(post, 0), FailReason::refused, 400, "no");
+  ledger_.failed(sent(post, 0), FailReason::refused, 400, "no");
   ASSERT_TRUE(expire(kStart + 25s));
-  ledger_.delivered(event(post, 1));
+  ledger_.delivered(sent(post, 1));
   take(post);
   EXPECT_EQ(lease.held(), 0U) << "bytes are given back with the last of the post";
   EXPECT_GT(pool.kept_bytes(), 0U);
@@ -217,14 +224,14 @@ TEST_F(LedgerTest, GivesAFreshPostAgain) {
   EXPECT_EQ(again.state, Post::State::open);
   EXPECT_EQ(again.received, kStart + 1min);
   EXPECT_EQ(again.deadline, kStart + 1min + 25s);
-  EXPECT_EQ(again.records, 1U);
-  EXPECT_EQ(again.delivered, 0U);
+  EXPECT_EQ(again.records(), 1U);
+  EXPECT_EQ(again.tally.safe(), 0U);
   EXPECT_FALSE(again.bytes);
   EXPECT_EQ(again.units.bytes(), 0U);
   EXPECT_TRUE(again.passed_on.empty());
   EXPECT_TRUE(again.failures.empty());
   EXPECT_FALSE(again.expired);
-  ledger_.delivered(event(again, 0));
+  ledger_.delivered(sent(again, 0));
   EXPECT_EQ(again.answer.status, 200U);
   EXPECT_TRUE(again.answer.body.empty());
 }
@@ -235,7 +242,7 @@ TEST_F(LedgerTest, KeepsPostsThatAreOpenApart) {
   EXPECT_EQ(posts.size(), 100U);
   EXPECT_EQ(ledger_.posts(), 100U);
   for (Post* post : posts) {
-    ledger_.delivered(event(*post, 0));
+    ledger_.delivered(sent(*post, 0));
     take(*post);
   }
   expect_empty();
@@ -247,7 +254,7 @@ TEST_F(LedgerTest, KeepsPostsThatAreOpenApart) {
 TEST_F(LedgerTest, AnswersEveryOpenPostAtTheEnd) {
   Post& a = open(2);
   Post& b = open(1);
-  ledger_.delivered(event(a, 0));
+  ledger_.delivered(sent(a, 0));
   ledger_.abandon_all();
   ASSERT_EQ(client_.ready.size(), 2U);
   for (Post* post : {&a, &b}) {
@@ -257,8 +264,8 @@ TEST_F(LedgerTest, AnswersEveryOpenPostAtTheEnd) {
     EXPECT_TRUE(post->expired);
     take(*post);
   }
-  ledger_.failed(event(a, 1), FailReason::shutdown, 0, "stopping");
-  ledger_.failed(event(b, 0), FailReason::shutdown, 0, "stopping");
+  ledger_.failed(sent(a, 1), FailReason::shutdown, 0, "stopping");
+  ledger_.failed(sent(b, 0), FailReason::shutdown, 0, "stopping");
   expect_empty();
   EXPECT_EQ(metrics_.events_failed[FailReason::shutdown].value(), 2U);
   EXPECT_EQ(metrics_.posts[503].value(), 2U);
@@ -267,8 +274,8 @@ TEST_F(LedgerTest, AnswersEveryOpenPostAtTheEnd) {
 TEST_F(LedgerTest, CountsEveryEventOnce) {
   Post& a = open(5);
   Post& b = open(3);
-  for (std::uint32_t i = 0; i < 4; ++i) ledger_.delivered(event(a, i));
-  ledger_.failed(event(b, 0), FailReason::refused, 400, "no");
+  for (std::uint32_t i = 0; i < 4; ++i) ledger_.delivered(sent(a, i));
+  ledger_.failed(sent(b, 0), FailReason::refused, 400, "no");
   EXPECT_EQ(metrics_.records_received.value(), 8U);
   EXPECT_EQ(metrics_.events_delivered.value(), 4U);
   EXPECT_EQ(metrics_.events_failed[FailReason::refused].value(), 1U);
@@ -277,7 +284,7 @@ TEST_F(LedgerTest, CountsEveryEventOnce) {
 
 TEST_F(LedgerTest, MeasuresAPostUntilItsAnswerIsTaken) {
   Post& post = open(1);
-  ledger_.delivered(event(post, 0));
+  ledger_.delivered(sent(post, 0));
   ledger_.answer_taken(post, kStart + 3ms);
   EXPECT_EQ(metrics_.posts[200].value(), 1U);
   EXPECT_EQ(metrics_.post_duration.sum_ns(), 3'000'000U);
@@ -287,15 +294,21 @@ TEST_F(LedgerTest, MeasuresAPostUntilItsAnswerIsTaken) {
 
 class StoringTest : public LedgerTest {
  protected:
-  void expire_into_store(Post& post, std::uint32_t waiting, std::uint32_t in_flight) {
-    ledger_.expire(post.deadline,
-                   [&](Post& due) { ledger_.begin_storing(due, waiting, in_flight); });
+  // Its first `in_flight` open events are on a connection, the others wait.
+  void expire_into_store(Post& post, std::uint32_t in_flight) {
+    ledger_.expire(post.deadline, [&](Post& due) { ledger_.begin_storing(due, due.deadline); });
+    for (std::uint32_t i = 0; i < post.records(); ++i) {
+      if (is_settled(post.states[i]) || post.states[i] == EventState::to_dead_letters) continue;
+      const EventSlot slot = in_flight == 0 ? event(post, i) : sent(post, i);
+      if (in_flight != 0) --in_flight;
+      ledger_.move(slot, EventMove::spool);
+    }
   }
-  // A post of five: one delivered, two waiting, two on a connection, whose time is up.
+  // A post of five: one delivered, two on a connection, two waiting, whose time is up.
   Post& storing() {
     Post& post = open(5);
-    ledger_.delivered(event(post, 0));
-    expire_into_store(post, 2, 2);
+    ledger_.delivered(sent(post, 0));
+    expire_into_store(post, 2);
     EXPECT_TRUE(client_.ready.empty()) << "not before it is safe";
     return post;
   }
@@ -321,16 +334,16 @@ TEST_F(StoringTest, AnswersWhenTheRestIsStored) {
   take(post);
   EXPECT_EQ(ledger_.posts(), 1U) << "its bytes are still on a connection";
   // Whatever becomes of them there, they are safe.
-  ledger_.delivered(event(post, 3));
-  ledger_.failed(event(post, 4), FailReason::deadline, 0, "late");
+  ledger_.delivered(sent(post, 1));
+  ledger_.failed(sent(post, 2), FailReason::deadline, 0, "late");
   expect_books(1, 4, 0);
   expect_empty();
 }
 
 TEST_F(StoringTest, CountsADeliveryThatOvertakesTheStore) {
   Post& post = storing();
-  ledger_.delivered(event(post, 3));
-  ledger_.failed(event(post, 4), FailReason::deadline, 0, "given back");
+  ledger_.delivered(sent(post, 1));
+  ledger_.failed(sent(post, 2), FailReason::deadline, 0, "given back");
   EXPECT_TRUE(client_.ready.empty());
   expect_books(2, 0, 0);
   ledger_.stored(post);
@@ -348,8 +361,8 @@ TEST_F(StoringTest, AnswersNothingGoodWhenTheStoreFails) {
   EXPECT_NE(post.answer.extra_fields.find("Retry-After: 5"), std::string::npos);
   expect_books(1, 0, 2);
   take(post);
-  ledger_.delivered(event(post, 3));
-  ledger_.failed(event(post, 4), FailReason::deadline, 0, "late");
+  ledger_.delivered(sent(post, 1));
+  ledger_.failed(sent(post, 2), FailReason::deadline, 0, "late");
   expect_books(2, 0, 3);
   expect_empty();
 }
@@ -357,30 +370,54 @@ TEST_F(StoringTest, AnswersNothingGoodWhenTheStoreFails) {
 TEST_F(StoringTest, IsNotReusedBeforeTheStoreHasSpoken) {
   for (const bool kept : {true, false}) {
     Post& post = open(2);
-    expire_into_store(post, 0, 2);
-    for (const std::uint32_t i : {0U, 1U}) ledger_.delivered(event(post, i));
-    EXPECT_TRUE(client_.ready.empty());
+    expire_into_store(post, 2);
+    for (const std::uint32_t i : {0U, 1U}) ledger_.delivered(sent(post, i));
+    ASSERT_EQ(client_.ready, std::vector<Post*>{&post}) << "all of it was delivered";
+    EXPECT_EQ(post.answer.status, 200U);
+    take(post);
+    EXPECT_EQ(ledger_.posts(), 1U);
     Post& other = open(0);
     EXPECT_NE(&other, &post) << "what the store says next would be of another post";
     ledger_.settle(other);
     take(other);
-    client_.ready.clear();
     if (kept) {
       ledger_.stored(post);
     } else {
       ledger_.not_stored(post, "the spool failed", 5s);
     }
-    ASSERT_EQ(client_.ready, std::vector<Post*>{&post});
-    EXPECT_EQ(post.answer.status, 200U) << "all of it was delivered";
-    take(post);
+    expect_empty();
     client_.ready.clear();
   }
   expect_books(4, 0, 0);
 }
 
-TEST_F(StoringTest, WaitsForADeadLetterOfTheSamePost) {
+class DeadLetterTest : public StoringTest {
+ protected:
+  // A post of three: the first refused, the others on a connection when its time is up.
+  Post& storing_beside_a_dead_letter() {
+    Post& post = open(3);
+    for (const std::uint32_t i : {0U, 1U, 2U}) static_cast<void>(sent(post, i));
+    ledger_.move(event(post, 0), EventMove::bury);
+    expire_into_store(post, 2);
+    return post;
+  }
+  void lose_dead_letter(Post& post) {
+    ledger_.failed(event(post, 0), FailReason::refused, 400, "no; the dead letter was not kept");
+  }
+  static void expect_only_the_first_named(const Post& post) {
+    EXPECT_EQ(post.answer.status, 502U);
+    EXPECT_NE(post.answer.body.find(R"("failed":[{"index":0,"status":400)"), std::string::npos)
+        << post.answer.body;
+    EXPECT_EQ(post.answer.body.find(R"("index":1)"), std::string::npos);
+    EXPECT_EQ(post.answer.body.find(R"("index":2)"), std::string::npos);
+  }
+};
+
+TEST_F(DeadLetterTest, IsWaitedForWhenTheRestIsStored) {
   Post& post = open(2);
-  expire_into_store(post, 1, 0);
+  static_cast<void>(sent(post, 1));
+  ledger_.move(event(post, 1), EventMove::bury);
+  expire_into_store(post, 0);
   ledger_.stored(post);
   EXPECT_TRUE(client_.ready.empty()) << "the other one is on its way to the dead letters";
   ledger_.dead_lettered(event(post, 1));
@@ -390,13 +427,76 @@ TEST_F(StoringTest, WaitsForADeadLetterOfTheSamePost) {
   expect_empty();
 }
 
+TEST_F(DeadLetterTest, LostIsNamedThoughTheOthersAreDeliveredWhileTheyAreStored) {
+  Post& post = storing_beside_a_dead_letter();
+  lose_dead_letter(post);
+  ledger_.delivered(event(post, 1));
+  ledger_.stored(post);
+  expect_only_the_first_named(post);
+  expect_books(1, 1, 1);
+  ledger_.delivered(event(post, 2));
+  take(post);
+  expect_empty();
+}
+
+TEST_F(DeadLetterTest, LostAfterTheOthersAreStoredIsNamed) {
+  Post& post = storing_beside_a_dead_letter();
+  ledger_.stored(post);
+  EXPECT_TRUE(client_.ready.empty());
+  ledger_.failed(event(post, 1), FailReason::deadline, 0, "the connection was lost");
+  lose_dead_letter(post);
+  expect_only_the_first_named(post);
+  expect_books(0, 2, 1);
+  ledger_.failed(event(post, 2), FailReason::deadline, 0, "the connection was lost");
+  take(post);
+  expect_empty();
+}
+
+TEST_F(DeadLetterTest, IsNotWaitedForLongerThanTheStoresAreGiven) {
+  Post& post = storing_beside_a_dead_letter();
+  ledger_.stored(post);
+  ledger_.tick(kStart + 25s + Ledger::kStorePatience - 1ms);
+  EXPECT_TRUE(client_.ready.empty());
+  ledger_.tick(kStart + 25s + Ledger::kStorePatience);
+  ASSERT_EQ(client_.ready.size(), 1U);
+  EXPECT_EQ(post.answer.status, 503U);
+  take(post);
+  for (const std::uint32_t i : {1U, 2U}) ledger_.delivered(event(post, i));
+  EXPECT_EQ(ledger_.posts(), 1U) << "the dead letters still hold one";
+  ledger_.dead_lettered(event(post, 0));
+  EXPECT_EQ(metrics_.events_spooled.value(), 2U);
+  EXPECT_EQ(metrics_.events_dead_lettered.value(), 1U);
+  expect_empty();
+}
+
+TEST_F(LedgerTest, AnImpossibleMoveFailsTheEventAndKeepsThePost) {
+  Post& post = open(2);
+  ledger_.delivered(event(post, 0));  // it is on no connection
+  EXPECT_EQ(ledger_.impossible_moves(), 1U);
+  EXPECT_EQ(metrics_.events_delivered.value(), 0U);
+  EXPECT_EQ(metrics_.events_failed[FailReason::internal].value(), 1U);
+  ledger_.delivered(sent(post, 1));
+  EXPECT_EQ(post.answer.status, 502U) << "never called delivered";
+  EXPECT_NE(post.answer.body.find(R"("index":0,"status":0,"reason":"internal error")"),
+            std::string::npos);
+  ledger_.delivered(event(post, 1));  // a second time
+  EXPECT_EQ(ledger_.impossible_moves(), 2U);
+  EXPECT_EQ(metrics_.events_delivered.value(), 1U);
+  ledger_.delivered(event(post, 7));  // there is no such event
+  EXPECT_EQ(ledger_.impossible_moves(), 3U);
+  EXPECT_EQ(ledger_.events_open(), 0U);
+  take(post);
+  EXPECT_EQ(ledger_.posts(), 1U) << "whoever made the move may refer to it again";
+}
+
 TEST_F(StoringTest, TheEndAnswersWhatIsNotYetStored) {
   Post& post = storing();
+  ledger_.not_stored(post, "stopping", 1s);
   ledger_.abandon_all();
   EXPECT_EQ(post.answer.status, 503U);
   expect_books(1, 0, 2);
-  ledger_.failed(event(post, 3), FailReason::shutdown, 0, "stopped");
-  ledger_.failed(event(post, 4), FailReason::shutdown, 0, "stopped");
+  ledger_.failed(sent(post, 1), FailReason::shutdown, 0, "stopped");
+  ledger_.failed(sent(post, 2), FailReason::shutdown, 0, "stopped");
   take(post);
   expect_empty();
 }
@@ -404,9 +504,10 @@ TEST_F(StoringTest, TheEndAnswersWhatIsNotYetStored) {
 TEST_F(StoringTest, AReplayedPostIsInNoBook) {
   Post& post = ledger_.open(client_, kStart, WallInstant());
   ledger_.expect_replayed(post, 3);
-  ledger_.delivered(event(post, 0));
+  ledger_.delivered(sent(post, 0));
+  ledger_.move(sent(post, 1), EventMove::bury);
   ledger_.dead_lettered(event(post, 1));
-  ledger_.failed(event(post, 2), FailReason::refused, 400, "no");
+  ledger_.failed(sent(post, 2), FailReason::refused, 400, "no");
   ASSERT_EQ(post.failures.size(), 1U);
   EXPECT_EQ(post.failures[0].index, 2U);
   take(post);

@@ -1,0 +1,176 @@
+// One post whose records three owners hold at once: an eventbus connection, the spool and the dead
+// letters. Whichever of them speaks last or fails, the answer must be true of each record.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <chrono>
+#include <memory>
+#include <ostream>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/sqlite.hpp"
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_eventbus.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace gateway::test {
+namespace {
+
+using namespace std::chrono_literals;
+using egress::EventStore;
+using egress::StoreKind;
+
+constexpr std::uint64_t kRoom = std::uint64_t{64} << 20;
+constexpr int kRecords = 3;
+
+// What the eventbus does about the records it does not refuse.
+enum class Eventbus : std::uint8_t { answers_late, cuts_the_connection, stays_silent };
+
+struct Case {
+  const char* name;
+  Eventbus eventbus = Eventbus::answers_late;
+  bool spool_is_locked = false;
+  bool dead_letters_are_locked = false;
+  bool client_leaves = false;
+};
+void PrintTo(const Case& it, std::ostream* out) { *out << it.name; }
+
+// Another process, say a backup, that has locked a store until it goes.
+class Lock {
+ public:
+  explicit Lock(const std::string& path) : database_(path, kReadWrite) {
+    database_.run("BEGIN IMMEDIATE");
+  }
+
+ private:
+  static constexpr int kReadWrite = 2;  // SQLITE_OPEN_READWRITE
+  egress::sqlite::Database database_;
+};
+
+class StoreOrders : public testing::TestWithParam<Case> {
+ protected:
+  [[nodiscard]] config::Settings settings() const {
+    config::Settings settings = loopback_settings(bus_.port());
+    settings.spool.path = spool_;
+    settings.spool.max_bytes = kRoom;
+    settings.dead_letter.path = dead_letters_;
+    settings.delivery.timeout = 3s;
+    settings.delivery.deadline = 300ms;
+    settings.delivery.pipeline = kRecords;
+    return settings;
+  }
+  [[nodiscard]] static std::string key(int record) { return "object-" + std::to_string(record); }
+
+  // Refuses the first record at once.
+  void script(Eventbus rest) {
+    bus_.script([rest](const Request& request) {
+      if (request.body.find(key(0) + '"') != std::string::npos) return reply(400, {}, "no");
+      switch (rest) {
+        case Eventbus::answers_late:
+          return reply(200).after(700ms);
+        case Eventbus::cuts_the_connection:
+          return reset_unanswered().after(700ms);
+        case Eventbus::stays_silent:
+          break;
+      }
+      return never_answer();
+    });
+  }
+  // The records that are with the eventbus or in a store. The gateway has gone.
+  [[nodiscard]] std::set<int> safe() const {
+    std::set<int> all;
+    const auto add = [&](const std::string& text) {
+      for (int i = 0; i < kRecords; ++i) {
+        if (text.find(key(i) + '"') != std::string::npos) all.insert(i);
+      }
+    };
+    for (const Request& request : bus_.requests()) {
+      if (request.accepted()) add(request.body);
+    }
+    for (const auto& [path, kind] :
+         {std::pair(spool_, StoreKind::spool), std::pair(dead_letters_, StoreKind::dead_letters)}) {
+      auto store = EventStore::open_for_tools(path, kind);
+      if (!store) {
+        ADD_FAILURE() << store.error().text();
+        continue;
+      }
+      const auto chunk = (*store)->read(0, 1000, kRoom);
+      if (!chunk) {
+        ADD_FAILURE() << chunk.error().text();
+        continue;
+      }
+      for (const auto& row : chunk->rows) add(row.event.json);
+    }
+    return all;
+  }
+  [[nodiscard]] static std::set<int> named_in(const std::string& body) {
+    std::set<int> named;
+    for (const auto& failure : boost::json::parse(body).at("failed").as_array()) {
+      named.insert(static_cast<int>(failure.at("index").as_int64()));
+    }
+    return named;
+  }
+
+  TemporaryFolder folder_;
+  const std::string spool_ = folder_.file("spool.db");
+  const std::string dead_letters_ = folder_.file("dead.db");
+  ScriptedEventbus bus_;
+};
+
+TEST_P(StoreOrders, TheAnswerIsTrueOfEachRecord) {
+  const Case& it = GetParam();
+  script(it.eventbus);
+  RunningGateway gateway(settings());
+  auto spool = it.spool_is_locked ? std::make_unique<Lock>(spool_) : nullptr;
+  auto dead_letters = it.dead_letters_are_locked ? std::make_unique<Lock>(dead_letters_) : nullptr;
+
+  HttpClient client = gateway.connect();
+  client.send(post_text(cos_payload(kRecords)));
+  Response answer;
+  if (it.client_leaves) {
+    ASSERT_TRUE(bus_.wait_for_requests(kRecords));
+    client.reset();
+    ASSERT_TRUE(gateway.wait_for([](const auto& now) { return now.in_flight() == 0; }));
+  } else {
+    answer = client.response();
+  }
+  spool.reset();
+  dead_letters.reset();
+  gateway.finish();
+
+  const std::set<int> kept = safe();
+  std::set<int> missing;
+  for (int i = 0; i < kRecords; ++i) {
+    if (!kept.contains(i)) missing.insert(i);
+  }
+  if (it.client_leaves) return;
+  if (answer.status == 200) {
+    EXPECT_THAT(missing, testing::IsEmpty()) << "a 200 is a promise";
+  } else if (answer.status == 502) {
+    EXPECT_EQ(named_in(answer.body), missing) << answer.body;
+  } else {
+    EXPECT_EQ(answer.status, 503u) << answer.body;
+    EXPECT_TRUE(it.spool_is_locked);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , StoreOrders,
+    testing::Values(
+        Case{"DeadLetterLostTheOthersDeliveredLate", Eventbus::answers_late, false, true},
+        Case{"DeadLetterLostTheOthersCut", Eventbus::cuts_the_connection, false, true},
+        Case{"DeadLetterLostTheOthersSilent", Eventbus::stays_silent, false, true},
+        Case{"SpoolLostTheOthersDeliveredLate", Eventbus::answers_late, true, false},
+        Case{"SpoolLostTheOthersCut", Eventbus::cuts_the_connection, true, false},
+        Case{"BothLostTheOthersCut", Eventbus::cuts_the_connection, true, true},
+        Case{"NothingLost", Eventbus::cuts_the_connection, false, false},
+        Case{"ClientGone", Eventbus::cuts_the_connection, false, true, true}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace gateway::test

@@ -38,7 +38,9 @@ struct Case {
   bool dead_letters_are_locked = false;
   bool client_leaves = false;
 };
-void PrintTo(const Case& it, std::ostream* out) { *out << it.name; }
+void PrintTo(const Case& it, std::ostream* out) {
+  *out << it.name;
+}
 
 // Another process, say a backup, that has locked a store until it goes.
 class Lock {
@@ -110,7 +112,8 @@ class StoreOrders : public testing::TestWithParam<Case> {
   }
   [[nodiscard]] static std::set<int> named_in(const std::string& body) {
     std::set<int> named;
-    for (const auto& failure : boost::json::parse(body).at("failed").as_array()) {
+    const boost::json::value answer = boost::json::parse(body);
+    for (const auto& failure : answer.at("failed").as_array()) {
       named.insert(static_cast<int>(failure.at("index").as_int64()));
     }
     return named;
@@ -161,15 +164,15 @@ TEST_P(StoreOrders, TheAnswerIsTrueOfEachRecord) {
 
 INSTANTIATE_TEST_SUITE_P(
     , StoreOrders,
-    testing::Values(
-        Case{"DeadLetterLostTheOthersDeliveredLate", Eventbus::answers_late, false, true},
-        Case{"DeadLetterLostTheOthersCut", Eventbus::cuts_the_connection, false, true},
-        Case{"DeadLetterLostTheOthersSilent", Eventbus::stays_silent, false, true},
-        Case{"SpoolLostTheOthersDeliveredLate", Eventbus::answers_late, true, false},
-        Case{"SpoolLostTheOthersCut", Eventbus::cuts_the_connection, true, false},
-        Case{"BothLostTheOthersCut", Eventbus::cuts_the_connection, true, true},
-        Case{"NothingLost", Eventbus::cuts_the_connection, false, false},
-        Case{"ClientGone", Eventbus::cuts_the_connection, false, true, true}),
+    testing::Values(Case{"DeadLetterLostTheOthersDeliveredLate", Eventbus::answers_late, false,
+                         true},
+                    Case{"DeadLetterLostTheOthersCut", Eventbus::cuts_the_connection, false, true},
+                    Case{"DeadLetterLostTheOthersSilent", Eventbus::stays_silent, false, true},
+                    Case{"SpoolLostTheOthersDeliveredLate", Eventbus::answers_late, true, false},
+                    Case{"SpoolLostTheOthersCut", Eventbus::cuts_the_connection, true, false},
+                    Case{"BothLostTheOthersCut", Eventbus::cuts_the_connection, true, true},
+                    Case{"NothingLost", Eventbus::cuts_the_connection, false, false},
+                    Case{"ClientGone", Eventbus::cuts_the_connection, false, true, true}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

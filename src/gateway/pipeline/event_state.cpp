@@ -4,10 +4,10 @@ namespace gateway {
 
 std::string_view label(EventState state) noexcept {
   constexpr std::array<std::string_view, kEventStates> kNames{
-      "queued",          "retry_later",   "on_connection",     "copying",
-      "to_spool",        "to_dead_letters", "delivered_copying", "spooled_on_connection",
-      "delivered",       "spooled",       "dead_lettered",     "failed",
-      "withdrawn",       "filtered"};
+      "queued",    "retry_later",     "on_connection",     "copying",
+      "to_spool",  "to_dead_letters", "delivered_copying", "spooled_on_connection",
+      "delivered", "spooled",         "dead_lettered",     "failed",
+      "withdrawn", "filtered"};
   const auto index = static_cast<std::size_t>(state);
   return index < kNames.size() ? kNames[index] : "impossible";
 }

@@ -31,17 +31,17 @@ enum class EventState : std::uint8_t {
 
 // What an owner reports of an event.
 enum class EventMove : std::uint8_t {
-  stage,               // the queue gave it to a connection
-  put_back,            // a connection gave it back to the queue, to be sent next
-  delay,               // the same, to be sent later
-  release,             // the time of its next attempt has come
-  deliver,             // the eventbus took it
-  give_up,             // it will not be delivered
-  withdraw,            // its post's deadline has passed
-  spool,               // handed to the spool
-  keep_in_spool,       // the spool has it on the device
-  lose_in_spool,       // the spool could not keep it
-  bury,                // handed to the dead letters
+  stage,          // the queue gave it to a connection
+  put_back,       // a connection gave it back to the queue, to be sent next
+  delay,          // the same, to be sent later
+  release,        // the time of its next attempt has come
+  deliver,        // the eventbus took it
+  give_up,        // it will not be delivered
+  withdraw,       // its post's deadline has passed
+  spool,          // handed to the spool
+  keep_in_spool,  // the spool has it on the device
+  lose_in_spool,  // the spool could not keep it
+  bury,           // handed to the dead letters
   keep_in_dead_letters,
   filter,
 };
@@ -86,7 +86,8 @@ consteval EventTable event_table() {
       {on_connection, spool, copying},
       {on_connection, bury, to_dead_letters},
 
-      // The connection's word is the first: a delivery counts, anything else leaves it to the spool.
+      // The connection's word is the first: a delivery counts, anything else leaves it to the
+      // spool.
       {copying, deliver, delivered_copying},
       {copying, give_up, to_spool},
       {copying, withdraw, to_spool},

@@ -10,7 +10,8 @@
 namespace gateway {
 namespace {
 
-// What a client that has to come again because of a store is told: the store is tried again by then.
+// What a client that has to come again because of a store is told: the store is tried again by
+// then.
 constexpr std::chrono::seconds kStoreRetryAfter{5};
 // States of posts with more events than these give their memory back.
 constexpr std::size_t kMostStatesKept = 4096;
@@ -184,7 +185,8 @@ std::uint32_t Ledger::spool_spoke(Post& post, EventMove said, EventState outcome
     if (!with_spool) continue;
     const EventState to = next_state(from, said);
     set(post, i, to);
-    if (to == outcome || (to == EventState::spooled_on_connection && outcome == EventState::spooled)) {
+    if (to == outcome ||
+        (to == EventState::spooled_on_connection && outcome == EventState::spooled)) {
       ++events;
     }
   }

@@ -17,8 +17,8 @@
 namespace gateway {
 
 // One shard's book of posts and of their events. Three owners (the delivery queue with the
-// connections, the spool, the dead letters) may hold events of one post and report in any order; the
-// ledger keeps the state of each event, moves it as they report, and derives the rest from the
+// connections, the spool, the dead letters) may hold events of one post and report in any order;
+// the ledger keeps the state of each event, moves it as they report, and derives the rest from the
 // states: the counters, the answer, and when a post may be reused.
 //
 //   every event delivered or stored          200 {"records":n}
@@ -59,9 +59,11 @@ class Ledger {
   // outcome has then failed, and its post is never reused.
   EventState move(const EventSlot& slot, EventMove move) {
     Post& post = *slot.post;
-    if (slot.index >= post.states.size()) [[unlikely]] return impossible(slot, move);
+    if (slot.index >= post.states.size()) [[unlikely]]
+      return impossible(slot, move);
     const EventState to = next_state(post.states[slot.index], move);
-    if (to == kImpossible) [[unlikely]] return impossible(slot, move);
+    if (to == kImpossible) [[unlikely]]
+      return impossible(slot, move);
     set(post, slot.index, to);
     return to;
   }
@@ -87,8 +89,8 @@ class Ledger {
   // Answers 504. Its waiting events must then be withdrawn with failed().
   void time_out(Post& post);
 
-  // What is open of `post` is with the stores from now on, or goes there: its events are to be moved
-  // with EventMove::spool.
+  // What is open of `post` is with the stores from now on, or goes there: its events are to be
+  // moved with EventMove::spool.
   void begin_storing(Post& post, Instant now);
   // The spool has on the device what it was handed of `post`. `shown` stands for all of it.
   void stored(Post& post, const EventSlot& shown = {});
@@ -132,8 +134,8 @@ class Ledger {
     if (!post.replayed) tally_.move(from, to);
   }
   EventState impossible(const EventSlot& slot, EventMove move);
-  // Applies what the spool said to every event of `post` that it holds. Returns how many of them are
-  // now in `outcome`.
+  // Applies what the spool said to every event of `post` that it holds. Returns how many of them
+  // are now in `outcome`.
   std::uint32_t spool_spoke(Post& post, EventMove said, EventState outcome);
   void answer(Post& post, Answer answer);
   // Answers the post if its last event is settled, and reuses it once nobody needs it.

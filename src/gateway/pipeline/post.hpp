@@ -70,7 +70,7 @@ class Post {
   Instant deadline;
   WallInstant time;  // ce-time of its events
 
-  std::vector<EventState> states;  // of its events, by index; moved by the Ledger alone
+  std::vector<EventState> states;   // of its events, by index; moved by the Ledger alone
   EventTally<std::uint32_t> tally;  // of these
   std::vector<Failure> failures;
 
@@ -80,7 +80,7 @@ class Post {
   bool in_reply_line = false;
   bool expired = false;   // its time is up: nothing of it is sent any more
   bool replayed = false;  // read from the spool: its events were received long ago
-  bool suspect = false;   // an owner made an impossible move and may still refer to it: never reused
+  bool suspect = false;  // an owner made an impossible move and may still refer to it: never reused
 
   [[nodiscard]] std::uint32_t records() const noexcept {
     return static_cast<std::uint32_t>(states.size());

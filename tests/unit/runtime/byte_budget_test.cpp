@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
+#include <random>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -176,6 +179,66 @@ TEST(ByteLease, TwoLeasesNeverHoldMoreThanTheBudget) {
   }
   for (auto& lease : leases) lease.reset();
   EXPECT_EQ(budget.free(), kLimit);
+}
+
+TEST(ByteLease, GivesWhatOthersHoldIdle) {
+  ByteBudget budget(8 << 20);
+  ByteLease busy(budget, 2);
+  ByteLease other(budget, 2);
+  Units large;
+  ASSERT_TRUE(busy.try_take(budget.limit(), large)) << "a legal post of an idle gateway";
+  large = Units();
+  for (int i = 0; i < 20; ++i) {
+    for (ByteLease* const lease : {&busy, &other}) {
+      Units small;
+      ASSERT_TRUE(lease->try_take(1000, small));
+    }
+  }
+  EXPECT_GT(other.idle(), 0U);
+  ASSERT_TRUE(busy.try_take(budget.limit(), large));
+  EXPECT_EQ(other.idle(), 0U);
+  Units small;
+  EXPECT_FALSE(other.try_take(1, small));
+}
+
+TEST(ByteLease, GivesAllThatOthersDoNotUse) {
+  ByteBudget budget(8 << 20);
+  ByteLease a(budget, 2);
+  ByteLease b(budget, 2);
+  Units used;
+  ASSERT_TRUE(a.try_take(1000, used));
+  Units rest;
+  EXPECT_TRUE(b.try_take(budget.limit() - 1000, rest));
+  Units more;
+  EXPECT_FALSE(b.try_take(1, more));
+  EXPECT_FALSE(a.try_take(1, more));
+  EXPECT_EQ(a.held() + b.held(), budget.limit());
+}
+
+TEST(ByteLease, KeepsTheBudgetExactWhenLeasesTakeFromEachOther) {
+  constexpr std::size_t kLimit = 64 << 10;
+  ByteBudget budget(kLimit);
+  std::atomic<std::size_t> used{0};
+  std::atomic<std::size_t> most{0};
+  const auto shard = [&](unsigned seed) {
+    ByteLease lease(budget, 4);
+    std::minstd_rand random(seed);
+    for (int i = 0; i < 20'000; ++i) {
+      const std::size_t bytes = i % 100 == 0 ? kLimit / 2 : random() % 2000;
+      Units units;
+      if (!lease.try_take(bytes, units)) continue;
+      const std::size_t now = used.fetch_add(bytes) + bytes;
+      std::size_t before = most.load();
+      while (before < now && !most.compare_exchange_weak(before, now)) {
+      }
+      used.fetch_sub(bytes);
+    }
+  };
+  std::vector<std::thread> shards;
+  for (unsigned i = 1; i <= 4; ++i) shards.emplace_back(shard, i);
+  for (std::thread& thread : shards) thread.join();
+  EXPECT_LE(most.load(), kLimit);
+  EXPECT_EQ(budget.free(), kLimit) << "nothing is lost between them";
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Every interleaving of what three owners (the delivery queue with its connections, the spool, the
 // dead letters) can report of the three events of one post, with the post's deadline, the stores'
-// patience, a client that leaves and the end of the gateway in between. A model keeps the plain facts
-// (where each copy of an event is, and whether it has arrived or is on the device); after every step
-// the ledger must agree with them.
+// patience, a client that leaves and the end of the gateway in between. A model keeps the plain
+// facts (where each copy of an event is, and whether it has arrived or is on the device); after
+// every step the ledger must agree with them.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -92,7 +92,8 @@ class World {
       if (facts.place == Place::queue) may(Kind::stage);
       if (facts.place == Place::delayed) may(Kind::release);
       if (facts.place == Place::connection) {
-        for (const Kind kind : {Kind::put_back, Kind::delay, Kind::deliver, Kind::refuse}) may(kind);
+        for (const Kind kind : {Kind::put_back, Kind::delay, Kind::deliver, Kind::refuse})
+          may(kind);
       }
       if (facts.dead_letter == Facts::Copy::pending) {
         may(Kind::keep_dead_letter);
@@ -262,8 +263,8 @@ class World {
     ASSERT_NE(not_safe(), 0U) << "the client would repeat what is safe";
     if (*status_ != 502U) return;
     for (std::uint32_t i = 0; i < kEvents; ++i) {
-      const bool named = post_->answer.body.find("{\"index\":" + std::to_string(i) + ",") !=
-                         std::string::npos;
+      const bool named =
+          post_->answer.body.find("{\"index\":" + std::to_string(i) + ",") != std::string::npos;
       ASSERT_EQ(named, !facts_[i].safe()) << post_->answer.body;
     }
   }
@@ -370,8 +371,8 @@ class Explorer {
  public:
   explicit Explorer(Configuration configuration) : configuration_(configuration) {}
 
-  // Breadth first, so that each world is reached by its shortest way; it is built anew for each look,
-  // as a ledger cannot be copied.
+  // Breadth first, so that each world is reached by its shortest way; it is built anew for each
+  // look, as a ledger cannot be copied.
   void explore() {
     std::deque<std::vector<Action>> ways{{}};
     for (; !ways.empty(); ways.pop_front()) {
@@ -397,8 +398,8 @@ class Explorer {
   static void tell(const std::vector<Action>& path) {
     std::string told = "after:";
     for (const Action& action : path) {
-      told += ' ' + std::to_string(static_cast<int>(action.kind)) + '/' +
-              std::to_string(action.event);
+      told +=
+          ' ' + std::to_string(static_cast<int>(action.kind)) + '/' + std::to_string(action.event);
     }
     ADD_FAILURE() << told;
   }

@@ -23,7 +23,8 @@ TEST(EventState, ASettledEventNeverHasAnotherOutcome) {
     for (std::size_t by = 0; by < kEventMoves; ++by) {
       const EventState to = next_state(state(from), move(by));
       if (to == kImpossible) continue;
-      EXPECT_TRUE(is_held(state(from))) << "nobody holds it who could report: " << label(state(from));
+      EXPECT_TRUE(is_held(state(from)))
+          << "nobody holds it who could report: " << label(state(from));
       EXPECT_FALSE(is_held(to)) << label(to);
       EXPECT_EQ(to, state(from) == EventState::delivered_copying ? EventState::delivered
                                                                  : EventState::spooled);

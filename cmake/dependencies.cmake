@@ -17,6 +17,9 @@ find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(SQLite3 3.37 REQUIRED)
 
+# All sources see these; a precompiled header fits only where the same macros are defined.
+target_link_libraries(gateway_options INTERFACE fmt::fmt spdlog::spdlog)
+
 # yaml-cpp 0.7 exports `yaml-cpp`, 0.8 `yaml-cpp::yaml-cpp`.
 add_library(cos_gateway_yaml INTERFACE)
 if(TARGET yaml-cpp::yaml-cpp)

@@ -40,6 +40,13 @@ if(COS_GATEWAY_SANITIZE)
   # Recycled coroutine frames would hide a use after free.
   target_compile_definitions(gateway_options INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 endif()
+# Targets with the property COS_GATEWAY_QUICK are compiled quickly rather than well: tests, which cost
+# more to optimise than to run.
+set(cos_gateway_shipped "$<NOT:$<BOOL:$<TARGET_PROPERTY:COS_GATEWAY_QUICK>>>")
+if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
+  target_compile_options(gateway_options INTERFACE
+    $<$<BOOL:$<TARGET_PROPERTY:COS_GATEWAY_QUICK>>:-O0>)
+endif()
 if(COS_GATEWAY_HARDEN AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$"
    AND NOT COS_GATEWAY_SANITIZE AND NOT COS_GATEWAY_COVERAGE)
   include(cmake/hardening.cmake)

@@ -29,10 +29,12 @@ std::optional<config::HostPort> parse(std::string_view text) {
 
 }  // namespace
 
-void AdminAddress::add_to(CLI::App& app) {
-  app.add_option("--admin", given_, "Admin port of the gateway (else gateway.admin)")
-      ->type_name("HOST:PORT");
-  configuration_.add_to(app);
+void AdminAddress::add_to(Command& command) {
+  command.options.push_back({.name = "--admin",
+                             .value = &given_,
+                             .help = "Admin port of the gateway (else gateway.admin)",
+                             .shown = "HOST:PORT"});
+  configuration_.add_to(command);
   configuration_.assume_if_none({"target=http://eventbus.example", "eventbus=example",
                                  "function.provision=false", "gateway.auth=none"});
 }

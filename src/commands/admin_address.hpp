@@ -1,5 +1,4 @@
 #pragma once
-#include <CLI/App.hpp>
 #include <optional>
 #include <string>
 
@@ -12,8 +11,8 @@ namespace gateway::commands {
 // as this host reaches it.
 class AdminAddress {
  public:
-  // `app` keeps references to this object, which must live as long.
-  void add_to(CLI::App& app);
+  // The options of `command` refer to this object, which must live as long.
+  void add_to(Command& command);
   // If there is none, says why on standard error and sets `exit_code`.
   [[nodiscard]] std::optional<config::HostPort> find(int& exit_code) const;
 

@@ -62,44 +62,51 @@ int check(const Options& options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "check", "Validate the configuration and print it as it takes effect, secrets redacted");
+Command check_command() {
   auto options = std::make_shared<Options>();
-  options->configuration.add_to(*command);
-  auto* connect = command->add_flag(
-      "--connect", options->connect,
-      "Look at what it needs instead of printing it: eventbus (OPTIONS, never an event), cloud "
-      "(reads only), addresses, certificates, devices, memory. 0 if nothing fails, else 69, 77, "
-      "78");
-  command
-      ->add_option("--timeout", options->timeout_seconds,
-                   "With --connect: what each look-up, connection, handshake and answer gets")
-      ->check(CLI::Range(1U, 600U))
-      ->type_name("SECONDS")
-      ->capture_default_str()
-      ->needs(connect);
-  command
-      ->add_option("--rate", options->rate,
-                   "With --connect: records a second, to tell how long the spool carries them "
-                   "(else 100, 1,000 and 10,000)")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
-      ->type_name("N")
-      ->needs(connect);
-  command
-      ->add_option("--size", options->record_bytes, "With --connect: bytes of one record, likewise")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30U))
-      ->type_name("BYTES")
-      ->capture_default_str()
-      ->needs(connect);
-  command->add_flag("--json", options->json, "With --connect: one JSON object instead of lines")
-      ->needs(connect);
-  command
-      ->add_flag("--reference", options->reference,
-                 "Print every key with its bounds, default and meaning as Markdown; reads no "
-                 "configuration")
-      ->excludes(connect);
-  command->callback([options, &exit_code] { exit_code = check(*options); });
+  Command command{.name = "check",
+                  .summary =
+                      "Validate the configuration and print it as it takes effect, secrets "
+                      "redacted",
+                  .run = [options] { return check(*options); }};
+  options->configuration.add_to(command);
+  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--connect",
+       .value = &options->connect,
+       .help = "Look at what it needs instead of printing it: eventbus (OPTIONS, never an event), "
+               "cloud (reads only), addresses, certificates, devices, memory. 0 if nothing fails, "
+               "else 69, 77, 78"});
+  add({.name = "--timeout",
+       .value = &options->timeout_seconds,
+       .help = "With --connect: what each look-up, connection, handshake and answer gets",
+       .shown = "SECONDS",
+       .range = {{1, 600}},
+       .needs = "--connect",
+       .default_in_help = true});
+  add({.name = "--rate",
+       .value = &options->rate,
+       .help = "With --connect: records a second, to tell how long the spool carries them (else "
+               "100, 1,000 and 10,000)",
+       .shown = "N",
+       .range = {{1, 1e9}},
+       .needs = "--connect"});
+  add({.name = "--size",
+       .value = &options->record_bytes,
+       .help = "With --connect: bytes of one record, likewise",
+       .shown = "BYTES",
+       .range = {{1, 1 << 30}},
+       .needs = "--connect",
+       .default_in_help = true});
+  add({.name = "--json",
+       .value = &options->json,
+       .help = "With --connect: one JSON object instead of lines",
+       .needs = "--connect"});
+  add({.name = "--reference",
+       .value = &options->reference,
+       .help = "Print every key with its bounds, default and meaning as Markdown; reads no "
+               "configuration",
+       .excludes = {"--connect"}});
+  return command;
 }
 
 }  // namespace gateway::commands

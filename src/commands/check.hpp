@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway check`: validates the configuration and prints the effective one, redacted.
-void add_check(CLI::App& app, int& exit_code);
+[[nodiscard]] Command check_command();
 
 }  // namespace gateway::commands

@@ -8,16 +8,21 @@
 
 namespace gateway::commands {
 
-void ConfigurationOptions::add_to(CLI::App& app) {
-  app.add_option("--config", config_path_,
-                 "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)")
-      ->type_name("FILE");
-  app.add_option("--secret", secret_path_,
-                 "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)")
-      ->type_name("FILE");
-  app.add_option("--set", overrides_, "Override one key, e.g. --set delivery.pipeline=16")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+void ConfigurationOptions::add_to(Command& command) {
+  command.options.push_back(
+      {.name = "--config",
+       .value = &config_path_,
+       .help = "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)",
+       .shown = "FILE"});
+  command.options.push_back(
+      {.name = "--secret",
+       .value = &secret_path_,
+       .help = "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)",
+       .shown = "FILE"});
+  command.options.push_back({.name = "--set",
+                             .value = &overrides_,
+                             .help = "Override one key, e.g. --set delivery.pipeline=16",
+                             .shown = "KEY=VALUE"});
 }
 
 std::optional<config::Settings> ConfigurationOptions::load() const {

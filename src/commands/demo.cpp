@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -54,49 +53,58 @@ int run(const Options& options) {
 
 }  // namespace
 
-void add_demo(CLI::App& app, int& exit_code) {
-  constexpr unsigned kDay = 86'400;
+Command demo_command() {
+  constexpr double kDay = 86'400;
   auto options = std::make_shared<Options>();
   options->seconds = static_cast<unsigned>(options->whole.duration.count());
-
-  CLI::App* command = app.add_subcommand(
-      "demo", "Run gateway, eventbus and synthetic COS posts here and show events arriving");
-  auto* seconds = command->add_option("--seconds", options->seconds, "How long to post")
-                      ->capture_default_str()
-                      ->check(CLI::Range(1U, kDay));
-  command->add_option("--rate", options->whole.rate, "Posts per second")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 100'000.0));
-  command->add_option("--records", options->whole.max_records, "Most records in one post")
-      ->capture_default_str()
-      ->check(CLI::Range(1U, 1000U));
-  auto* once = command
-                   ->add_option("--once", options->whole.once,
-                                "Post this payload and print the requests it gives")
-                   ->check(CLI::ExistingFile)
-                   ->type_name("FILE");
-  auto* eventbus = command->add_flag("--eventbus-only", options->eventbus_only,
-                                     "Be an eventbus that prints events, until a signal comes");
-  command->add_option("--listen", options->listen, "Where that eventbus listens")
-      ->capture_default_str()
-      ->needs(eventbus)
-      ->type_name("ADDRESS");
-  command
-      ->add_option("--refuse-every", options->eventbus.refuse_every,
-                   "It answers 422 to every Nth request, to see failures")
-      ->needs(eventbus)
-      ->type_name("N");
-  auto* post_to =
-      command
-          ->add_option("--post-to", options->post_to,
-                       "Only post, to a gateway that runs elsewhere; without --seconds, until a "
-                       "signal comes")
-          ->type_name("URL");
-  post_to->excludes(eventbus)->excludes(once);
-  command->callback([options, seconds, &exit_code] {
-    options->seconds_given = seconds->count() != 0;
-    exit_code = run(*options);
-  });
+  Command command{.name = "demo",
+                  .summary =
+                      "Run gateway, eventbus and synthetic COS posts here and show events "
+                      "arriving",
+                  .run = [options] { return run(*options); }};
+  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--seconds",
+       .value = &options->seconds,
+       .help = "How long to post",
+       .range = {{1, kDay}},
+       .default_in_help = true,
+       .given = &options->seconds_given});
+  add({.name = "--rate",
+       .value = &options->whole.rate,
+       .help = "Posts per second",
+       .range = {{0.1, 100'000}},
+       .default_in_help = true});
+  add({.name = "--records",
+       .value = &options->whole.max_records,
+       .help = "Most records in one post",
+       .range = {{1, 1000}},
+       .default_in_help = true});
+  add({.name = "--once",
+       .value = &options->whole.once,
+       .help = "Post this payload and print the requests it gives",
+       .shown = "FILE",
+       .existing_file = true});
+  add({.name = "--eventbus-only",
+       .value = &options->eventbus_only,
+       .help = "Be an eventbus that prints events, until a signal comes"});
+  add({.name = "--listen",
+       .value = &options->listen,
+       .help = "Where that eventbus listens",
+       .shown = "ADDRESS",
+       .needs = "--eventbus-only",
+       .default_in_help = true});
+  add({.name = "--refuse-every",
+       .value = &options->eventbus.refuse_every,
+       .help = "It answers 422 to every Nth request, to see failures",
+       .shown = "N",
+       .needs = "--eventbus-only"});
+  add({.name = "--post-to",
+       .value = &options->post_to,
+       .help = "Only post, to a gateway that runs elsewhere; without --seconds, until a signal "
+               "comes",
+       .shown = "URL",
+       .excludes = {"--eventbus-only", "--once"}});
+  return command;
 }
 
 }  // namespace gateway::commands

@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway demo`: gateway, eventbus and posts in one process, events shown as they arrive.
-void add_demo(CLI::App& app, int& exit_code);
+[[nodiscard]] Command demo_command();
 
 }  // namespace gateway::commands

@@ -92,22 +92,29 @@ int explain(const config::Settings& settings, const std::string& path) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "explain", "Print the CloudEvents a COS trigger payload would give; nothing is sent");
-  auto options = std::make_shared<ConfigurationOptions>();
-  auto path = std::make_shared<std::string>();
-  command->add_option("file", *path, "The payload: {\"Records\":[...]}")
-      ->required()
-      ->type_name("FILE");
-  options->add_to(*command);
+Command explain_command() {
+  struct Options {
+    ConfigurationOptions configuration;
+    std::string path;
+  };
+  auto options = std::make_shared<Options>();
+  Command command{
+      .name = "explain",
+      .summary = "Print the CloudEvents a COS trigger payload would give; nothing is sent",
+      .run = [options] {
+        const auto settings = options->configuration.load();
+        return settings ? explain(*settings, options->path) : kConfiguration;
+      }};
+  command.options.push_back({.name = "file",
+                             .value = &options->path,
+                             .help = "The payload: {\"Records\":[...]}",
+                             .shown = "FILE",
+                             .required = true});
+  options->configuration.add_to(command);
   // A payload can be looked at before there is any configuration.
-  options->assume_if_none({"target=http://eventbus.example", "eventbus=example",
-                           "function.provision=false", "gateway.auth=none"});
-  command->callback([options, path, &exit_code] {
-    const auto settings = options->load();
-    exit_code = settings ? explain(*settings, *path) : kConfiguration;
-  });
+  options->configuration.assume_if_none({"target=http://eventbus.example", "eventbus=example",
+                                         "function.provision=false", "gateway.auth=none"});
+  return command;
 }
 
 }  // namespace gateway::commands

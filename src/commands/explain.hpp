@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway explain FILE`: prints the requests a payload would be delivered with. Sends nothing.
-void add_explain(CLI::App& app, int& exit_code);
+[[nodiscard]] Command explain_command();
 
 }  // namespace gateway::commands

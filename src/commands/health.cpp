@@ -35,14 +35,17 @@ int health(const Options& options) {
 
 }  // namespace
 
-void add_health(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "health",
-      "Ask a running gateway whether it is healthy: exit code 0, 1, or 69 without answer");
+Command health_command() {
   auto options = std::make_shared<Options>();
-  options->admin.add_to(*command);
-  command->add_flag("--ready", options->ready, "Whether it takes posts, instead");
-  command->callback([options, &exit_code] { exit_code = health(*options); });
+  Command command{
+      .name = "health",
+      .summary =
+          "Ask a running gateway whether it is healthy: exit code 0, 1, or 69 without answer",
+      .run = [options] { return health(*options); }};
+  options->admin.add_to(command);
+  command.options.push_back(
+      {.name = "--ready", .value = &options->ready, .help = "Whether it takes posts, instead"});
+  return command;
 }
 
 }  // namespace gateway::commands

@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway health`: asks a running gateway how it is; for images that have no shell.
-void add_health(CLI::App& app, int& exit_code);
+[[nodiscard]] Command health_command();
 
 }  // namespace gateway::commands

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -149,26 +148,38 @@ int inspect(const Options& options) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("inspect", "Show what there is in spool and dead letters; change nothing");
+Command inspect_command() {
   auto options = std::make_shared<Options>();
-  options->configuration.add_to(*command);
-  options->store.add_to(*command);
-  command->add_option("--file", options->file, "Look into this file, without any configuration")
-      ->check(CLI::ExistingFile)
-      ->type_name("FILE");
-  command->add_option("--kind", options->kind, "What FILE is: spool or dead-letters")
-      ->check(CLI::IsMember({"spool", "dead-letters"}));
-  auto* mode = command->add_option_group("output", "Instead of a summary");
-  mode->add_flag(
-      "--list", options->list,
-      "One line a row: number, time, id, bucket, key, reason/status, attempts, replayed");
-  mode->add_option("--show", options->show, "The whole row of this number")->type_name("SEQ");
-  mode->add_flag("--json", options->json,
-                 "JSON lines: the CloudEvents, with what else is known in `storedrow`");
-  mode->require_option(0, 1);
-  command->callback([options, &exit_code] { exit_code = inspect(*options); });
+  Command command{.name = "inspect",
+                  .summary = "Show what there is in spool and dead letters; change nothing",
+                  .run = [options] { return inspect(*options); }};
+  options->configuration.add_to(command);
+  options->store.add_to(command);
+  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--file",
+       .value = &options->file,
+       .help = "Look into this file, without any configuration",
+       .shown = "FILE",
+       .existing_file = true});
+  add({.name = "--kind",
+       .value = &options->kind,
+       .help = "What FILE is: spool or dead-letters",
+       .choices = {"spool", "dead-letters"}});
+  add({.name = "--list",
+       .value = &options->list,
+       .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "
+               "reason/status, attempts, replayed",
+       .excludes = {"--show", "--json"}});
+  add({.name = "--show",
+       .value = &options->show,
+       .help = "Instead of a summary, the whole row of this number",
+       .shown = "SEQ",
+       .excludes = {"--json"}});
+  add({.name = "--json",
+       .value = &options->json,
+       .help = "Instead of a summary, JSON lines: the CloudEvents, with what else is known in "
+               "`storedrow`"});
+  return command;
 }
 
 }  // namespace gateway::commands

@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway inspect`: what there is in spool and dead letters. Changes nothing.
-void add_inspect(CLI::App& app, int& exit_code);
+[[nodiscard]] Command inspect_command();
 
 }  // namespace gateway::commands

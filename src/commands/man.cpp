@@ -1,11 +1,18 @@
 #include "commands/man.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
+#include "commands/command_line.hpp"
+#include "commands/exit_codes.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::commands {
@@ -89,63 +96,78 @@ std::string sentence(const std::string& text) {
   return escaped(text) + (ends ? "\n" : ".\n");
 }
 
-// The page in roff, with the commands of `app` and every option of theirs as --help has it.
-class Page {
- public:
-  explicit Page(const CLI::App& app) {
-    text_ = fmt::format(".TH COS\\-GATEWAY 1 \"\" \"{} {}\" \"User Commands\"\n",
-                        escaped(app.get_name()), kVersion);
-    text_ += fmt::format(".SH NAME\n{} \\- {}\n", escaped(app.get_name()),
-                         escaped(app.get_description()));
-    text_ += fmt::format(".SH SYNOPSIS\n.B {}\n[\\fICOMMAND\\fR] [\\fIOPTIONS\\fR]\n",
-                         escaped(app.get_name()));
-    text_ += kIntroduction;
-    text_ += ".SH COMMANDS\n";
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-      add_command(*command);
-    }
-    text_ += kRest;
+template <class Value>
+std::string default_text(const Value& value) {
+  if constexpr (std::is_arithmetic_v<Value>) {
+    return fmt::format(" [{}]", value);
+  } else if constexpr (std::is_same_v<Value, std::string>) {
+    return escaped(fmt::format(" [{}]", value));
+  } else {
+    return "";
   }
+}
 
-  [[nodiscard]] std::string text() && { return std::move(text_); }
+// The word --help has for the value of an option that names none.
+std::string type_text(const Option& option) {
+  struct Text {
+    std::string operator()(const bool*) const { return ""; }
+    std::string operator()(const unsigned*) const { return "UINT"; }
+    std::string operator()(const std::uint64_t*) const { return "UINT"; }
+    std::string operator()(const double*) const { return "FLOAT"; }
+    std::string operator()(const std::string*) const { return "TEXT"; }
+    std::string operator()(const std::vector<std::string>*) const { return "TEXT"; }
+    std::string operator()(const std::optional<std::int64_t>*) const { return "INT"; }
+  };
+  return option.shown.empty() ? std::visit(Text{}, option.value) : option.shown;
+}
 
- private:
-  void add_command(const CLI::App& command) {
-    text_ +=
-        fmt::format(".SS {}\n{}", escaped(command.get_name()), sentence(command.get_description()));
-    add_options(command);
-    if (!command.get_footer().empty()) {
-      text_ += fmt::format(".PP\n.nf\n{}\n.fi\n", escaped(command.get_footer()));
-    }
+std::string option_text(const Option& option) {
+  std::string text = fmt::format(".TP\n\\fB{}\\fR", escaped(option.name));
+  if (const auto type = type_text(option); !type.empty()) text += ' ' + escaped(type);
+  if (option.range) {
+    text += fmt::format(" in [{} \\- {}]", option.range->first, option.range->second);
   }
-
-  void add_options(const CLI::App& command) {
-    for (const CLI::Option* option : command.get_options()) {
-      if (option == command.get_help_ptr() || option->get_group().empty()) continue;
-      const bool positional = option->get_positional();
-      text_ += fmt::format(
-          ".TP\n\\fB{}\\fR{}\n{}", escaped(format_.make_option_name(option, positional)),
-          escaped(format_.make_option_opts(option)), sentence(format_.make_option_desc(option)));
-    }
-    // A group of options is a command without a name.
-    for (const CLI::App* group : command.get_subcommands([](const CLI::App*) { return true; })) {
-      if (group->get_name().empty()) add_options(*group);
-    }
+  if (!option.choices.empty()) {
+    text += escaped(fmt::format(" {{{}}}", fmt::join(option.choices, ",")));
   }
+  if (option.default_in_help) {
+    text += std::visit([](const auto* value) { return default_text(*value); }, option.value);
+  }
+  if (option.required) text += " REQUIRED";
+  if (!option.needs.empty()) text += " Needs: " + escaped(option.needs);
+  if (!option.excludes.empty()) {
+    text += escaped(fmt::format(" Excludes: {}", fmt::join(option.excludes, " ")));
+  }
+  return text + '\n' + sentence(option.help);
+}
 
-  const CLI::Formatter format_;  // as of --help
-  std::string text_;
-};
+// Returns the page in roff: the commands and all their options.
+std::string page(const std::vector<Command>& commands) {
+  const std::string name = escaped(kProgramName);
+  std::string text =
+      fmt::format(".TH COS\\-GATEWAY 1 \"\" \"{} {}\" \"User Commands\"\n", name, kVersion);
+  text += fmt::format(".SH NAME\n{} \\- {}\n", name, escaped(kProgramSummary));
+  text += fmt::format(".SH SYNOPSIS\n.B {}\n[\\fICOMMAND\\fR] [\\fIOPTIONS\\fR]\n", name);
+  text += kIntroduction;
+  text += ".SH COMMANDS\n";
+  for (const Command& command : commands) {
+    text += fmt::format(".SS {}\n{}", escaped(command.name), sentence(command.summary));
+    for (const Option& option : command.options) text += option_text(option);
+  }
+  text += kRest;
+  return text;
+}
 
 }  // namespace
 
-void add_man(CLI::App& app, int& exit_code) {
-  CLI::App* command =
-      app.add_subcommand("man", "Print the manual page: cos-gateway man | man -l -");
-  command->callback([&app, &exit_code] {
-    fmt::print("{}", Page(app).text());
-    exit_code = 0;
-  });
+Command man_command(std::vector<Command> others) {
+  Command command{.name = "man", .summary = "Print the manual page: cos-gateway man | man -l -"};
+  others.push_back(command);
+  command.run = [commands = std::move(others)] {
+    fmt::print("{}", page(commands));
+    return kDone;
+  };
+  return command;
 }
 
 }  // namespace gateway::commands

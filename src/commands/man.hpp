@@ -1,9 +1,11 @@
 #pragma once
-#include <CLI/CLI.hpp>
+#include <vector>
+
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
-// `cos-gateway man`: prints the manual page, from the help of all commands.
-void add_man(CLI::App& app, int& exit_code);
+// `cos-gateway man`: prints the manual page of all commands, itself included.
+[[nodiscard]] Command man_command(std::vector<Command> others);
 
 }  // namespace gateway::commands

@@ -114,14 +114,18 @@ int talk(const Options& options, int (Session::*conversation)()) {
   return exit_code;
 }
 
-std::shared_ptr<Options> add_options(CLI::App& command) {
-  auto options = std::make_shared<Options>();
+Command command_of(const std::shared_ptr<Options>& options, int (Session::*conversation)()) {
+  Command command;
+  command.run = [options, conversation] { return talk(*options, conversation); };
   options->configuration.add_to(command);
-  command.add_flag("--dry-run", options->dry_run,
-                   "Print what would be done and why; change nothing");
-  command.add_option("--timeout", options->timeout_seconds, "Give up after so many seconds")
-      ->capture_default_str();
-  return options;
+  command.options.push_back({.name = "--dry-run",
+                             .value = &options->dry_run,
+                             .help = "Print what would be done and why; change nothing"});
+  command.options.push_back({.name = "--timeout",
+                             .value = &options->timeout_seconds,
+                             .help = "Give up after so many seconds",
+                             .default_in_help = true});
+  return command;
 }
 
 }  // namespace
@@ -130,20 +134,23 @@ int exit_code_of(const cloud::ProvisioningStatus& status) noexcept {
   return status.denied ? kNotAuthorised : kUnavailable;
 }
 
-void add_provision(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "provision", "Deploy the relay function and its COS triggers, as run does at its start");
-  auto options = add_options(*command);
-  command->add_flag("--adopt", options->adopt,
-                    "Take over a function of that name that was not made by cos-gateway");
-  command->callback([options, &exit_code] { exit_code = talk(*options, &Session::provision); });
+Command provision_command() {
+  const auto options = std::make_shared<Options>();
+  Command command = command_of(options, &Session::provision);
+  command.name = "provision";
+  command.summary = "Deploy the relay function and its COS triggers, as run does at its start";
+  command.options.push_back(
+      {.name = "--adopt",
+       .value = &options->adopt,
+       .help = "Take over a function of that name that was not made by cos-gateway"});
+  return command;
 }
 
-void add_deprovision(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("deprovision", "Delete the COS triggers and the relay function");
-  auto options = add_options(*command);
-  command->callback([options, &exit_code] { exit_code = talk(*options, &Session::deprovision); });
+Command deprovision_command() {
+  Command command = command_of(std::make_shared<Options>(), &Session::deprovision);
+  command.name = "deprovision";
+  command.summary = "Delete the COS triggers and the relay function";
+  return command;
 }
 
 }  // namespace gateway::commands

@@ -1,12 +1,11 @@
 #pragma once
-#include <CLI/App.hpp>
-
 #include "cloud/provisioner.hpp"
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
-void add_provision(CLI::App& app, int& exit_code);
-void add_deprovision(CLI::App& app, int& exit_code);
+[[nodiscard]] Command provision_command();
+[[nodiscard]] Command deprovision_command();
 
 // 77 for want of rights or credentials, else 69.
 [[nodiscard]] int exit_code_of(const cloud::ProvisioningStatus& status) noexcept;

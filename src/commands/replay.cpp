@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -108,17 +107,25 @@ int replay_store(const Options& options) {
 
 }  // namespace
 
-void add_replay(CLI::App& app, int& exit_code) {
-  constexpr double kMostPerSecond = 1e6;
-  auto* command = app.add_subcommand("replay", "Send dead letters or a spool's events again");
+Command replay_command() {
   auto options = std::make_shared<Options>();
-  options->configuration.add_to(*command);
-  options->store.add_to(*command);
-  command->add_option("--rate", options->rate, "Events a second at most")
-      ->check(CLI::Range(0.001, kMostPerSecond));
-  command->add_flag("--dry-run", options->dry_run, "List and count what would be sent");
-  command->add_flag("--again", options->again, "Also dead letters that have been replayed");
-  command->callback([options, &exit_code] { exit_code = replay_store(*options); });
+  Command command{.name = "replay",
+                  .summary = "Send dead letters or a spool's events again",
+                  .run = [options] { return replay_store(*options); }};
+  options->configuration.add_to(command);
+  options->store.add_to(command);
+  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--rate",
+       .value = &options->rate,
+       .help = "Events a second at most",
+       .range = {{0.001, 1e6}}});
+  add({.name = "--dry-run",
+       .value = &options->dry_run,
+       .help = "List and count what would be sent"});
+  add({.name = "--again",
+       .value = &options->again,
+       .help = "Also dead letters that have been replayed"});
+  return command;
 }
 
 }  // namespace gateway::commands

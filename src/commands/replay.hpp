@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway replay`: sends stored events to the eventbus again.
-void add_replay(CLI::App& app, int& exit_code);
+[[nodiscard]] Command replay_command();
 
 }  // namespace gateway::commands

@@ -114,17 +114,25 @@ int serve(const config::Settings& settings, bool require_provisioning) {
 
 }  // namespace
 
-void add_run(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("run", "Accept COS trigger posts and deliver CloudEvents");
-  auto options = std::make_shared<ConfigurationOptions>();
-  options->add_to(*command);
-  auto require = std::make_shared<bool>(false);
-  command->add_flag("--require-provisioning", *require,
-                    "End with 69 or 77 when provisioning needs an operator, instead of serving on");
-  command->callback([options, require, &exit_code] {
-    const auto settings = options->load();
-    exit_code = settings ? serve(*settings, *require) : kConfiguration;
-  });
+Command run_command() {
+  struct Options {
+    ConfigurationOptions configuration;
+    bool require_provisioning = false;
+  };
+  auto options = std::make_shared<Options>();
+  Command command{.name = "run",
+                  .summary = "Accept COS trigger posts and deliver CloudEvents",
+                  .run = [options] {
+                    const auto settings = options->configuration.load();
+                    return settings ? serve(*settings, options->require_provisioning)
+                                    : kConfiguration;
+                  }};
+  options->configuration.add_to(command);
+  command.options.push_back(
+      {.name = "--require-provisioning",
+       .value = &options->require_provisioning,
+       .help = "End with 69 or 77 when provisioning needs an operator, instead of serving on"});
+  return command;
 }
 
 }  // namespace gateway::commands

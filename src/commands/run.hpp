@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway run`: serves until SIGTERM or SIGINT.
-void add_run(CLI::App& app, int& exit_code);
+[[nodiscard]] Command run_command();
 
 }  // namespace gateway::commands

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -13,18 +12,36 @@ namespace gateway::commands {
 
 using egress::StoreKind;
 
-void StoreOptions::add_to(CLI::App& app) {
-  app.add_flag("--dead-letters", dead_letters_, "The events the eventbus refused for good");
-  app.add_flag("--spool", spool_, "The events that wait for the eventbus");
-  app.add_option("--since", text_.since,
-                 "Stored at or after this time: RFC 3339, a date, or how long ago (90s, 2h, 7d)")
-      ->type_name("TIME");
-  app.add_option("--until", text_.until, "Stored before this time, written likewise")
-      ->type_name("TIME");
-  app.add_option("--bucket", text_.bucket, "Of this bucket")->type_name("NAME-APPID");
-  app.add_option("--prefix", text_.prefix, "Of objects whose keys begin so")->type_name("KEY");
-  app.add_option("--reason", text_.reason, "Dead letters of this reason")->type_name("REASON");
-  app.add_option("--limit", limit_, "So many events at most")->check(CLI::PositiveNumber);
+void StoreOptions::add_to(Command& command) {
+  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--dead-letters",
+       .value = &dead_letters_,
+       .help = "The events the eventbus refused for good"});
+  add({.name = "--spool", .value = &spool_, .help = "The events that wait for the eventbus"});
+  add({.name = "--since",
+       .value = &text_.since,
+       .help = "Stored at or after this time: RFC 3339, a date, or how long ago (90s, 2h, 7d)",
+       .shown = "TIME"});
+  add({.name = "--until",
+       .value = &text_.until,
+       .help = "Stored before this time, written likewise",
+       .shown = "TIME"});
+  add({.name = "--bucket",
+       .value = &text_.bucket,
+       .help = "Of this bucket",
+       .shown = "NAME-APPID"});
+  add({.name = "--prefix",
+       .value = &text_.prefix,
+       .help = "Of objects whose keys begin so",
+       .shown = "KEY"});
+  add({.name = "--reason",
+       .value = &text_.reason,
+       .help = "Dead letters of this reason",
+       .shown = "REASON"});
+  add({.name = "--limit",
+       .value = &limit_,
+       .help = "At most this number of events",
+       .range = {{1, 1e15}}});
 }
 
 std::optional<egress::StoreFilter> StoreOptions::filter() const {

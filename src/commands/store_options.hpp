@@ -1,10 +1,10 @@
 #pragma once
-#include <CLI/App.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "commands/command.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/store/row_filter.hpp"
 #include "gateway/egress/store/row_walk.hpp"
@@ -14,8 +14,8 @@ namespace gateway::commands {
 // The options of the subcommands that work on spool and dead letters: which store, which rows.
 class StoreOptions {
  public:
-  // `app` keeps references to this object, which must live as long.
-  void add_to(CLI::App& app);
+  // The options of `command` refer to this object, which must live as long.
+  void add_to(Command& command);
 
   [[nodiscard]] bool dead_letters() const noexcept { return dead_letters_; }
   [[nodiscard]] bool spool() const noexcept { return spool_; }

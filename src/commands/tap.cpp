@@ -52,19 +52,24 @@ int tap(const Options& options) {
 
 }  // namespace
 
-void add_tap(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "tap",
-      "Show events of a running gateway as they are settled, at most 20 a second and thread");
+Command tap_command() {
   auto options = std::make_shared<Options>();
-  options->admin.add_to(*command);
-  command
-      ->add_option("--filter", options->filter,
-                   "Only one outcome (delivered, failed, dead_lettered, spooled), or keys that "
-                   "begin so")
-      ->type_name("TEXT");
-  command->add_flag("--json", options->json, "One JSON object a line");
-  command->callback([options, &exit_code] { exit_code = tap(*options); });
+  Command command{
+      .name = "tap",
+      .summary =
+          "Show events of a running gateway as they are settled, at most 20 a second and "
+          "thread",
+      .run = [options] { return tap(*options); }};
+  options->admin.add_to(command);
+  command.options.push_back(
+      {.name = "--filter",
+       .value = &options->filter,
+       .help = "Only one outcome (delivered, failed, dead_lettered, spooled), or keys that begin "
+               "so",
+       .shown = "TEXT"});
+  command.options.push_back(
+      {.name = "--json", .value = &options->json, .help = "One JSON object a line"});
+  return command;
 }
 
 }  // namespace gateway::commands

@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway tap`: shows the events of a running gateway as they are settled.
-void add_tap(CLI::App& app, int& exit_code);
+[[nodiscard]] Command tap_command();
 
 }  // namespace gateway::commands

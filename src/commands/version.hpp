@@ -1,9 +1,9 @@
 #pragma once
-#include <CLI/App.hpp>
+#include "commands/command.hpp"
 
 namespace gateway::commands {
 
 // `cos-gateway version`: this program and what it was built with.
-void add_version(CLI::App& app, int& exit_code);
+[[nodiscard]] Command version_command();
 
 }  // namespace gateway::commands

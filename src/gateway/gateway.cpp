@@ -1,6 +1,9 @@
 #include "gateway/gateway.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -18,9 +21,11 @@
 
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/endpoint.hpp"
+#include "gateway/config/render.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
+#include "gateway/observe/monitor.hpp"
 #include "gateway/observe/process_metrics.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "gateway/observe/status_page.hpp"
@@ -41,11 +46,19 @@ constexpr std::chrono::seconds kStoreClosing{5};
 // A loop that has ended gives no status: whoever waits for it looks whether all have.
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::minutes kOpenPortWarning{1};
+constexpr std::chrono::seconds kLookInterval{1};  // of the monitor
 
 void warn_of_open_port() {
   log::warn(
       "posts are taken from anybody who reaches gateway.listen; set gateway.token or secret_key to "
       "have them signed, or gateway.auth: none if this is meant");
+}
+
+// The host's name; in a container orchestrator that is the pod's.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
+                                                          : std::string();
 }
 
 std::string text_of(const config::HostPort& address) {
@@ -151,6 +164,9 @@ class Gateway::Impl final : public observe::AdminPages {
     admin_->start();
     if (auth::open_by_default(settings_)) open_port_warning_.start();
     tls_watch_->start();
+    asio::co_spawn(control_.get_executor(), watch(), [](const std::exception_ptr& error) {
+      if (error) log::internal_error("monitor", error);
+    });
     if (provisioning_) provisioning_->start();
     control_thread_ = std::thread([this] { control_.run(); });
     running_ = true;
@@ -189,6 +205,7 @@ class Gateway::Impl final : public observe::AdminPages {
       admin_->stop();
       open_port_warning_.stop();
       tls_watch_->stop();
+      watch_timer_.cancel();
       control_work_.reset();
     });
     if (control_thread_.joinable()) control_thread_.join();
@@ -236,7 +253,25 @@ class Gateway::Impl final : public observe::AdminPages {
                 observe::process_metrics_text(observe::read_process_usage())};
   }
 
+  observe::AdminReply history() override {
+    return {200, "application/json", monitor_.history_json()};
+  }
+
+  observe::AdminReply configuration() override {
+    return {200, "text/plain; charset=utf-8", config::render(settings_)};
+  }
+
   Task<observe::AdminReply> status() override {
+    const observe::ProcessState state = co_await process_state();
+    observe::AdminReply reply;
+    reply.content_type = "application/json";
+    reply.body = observe::status_json(state, snapshot());
+    co_return reply;
+  }
+
+ private:
+  // Asks every shard; what one does not say within a second is left out.
+  [[nodiscard]] Task<observe::ProcessState> process_state() {
     auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i) ask(answers, i);
     const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
@@ -251,6 +286,11 @@ class Gateway::Impl final : public observe::AdminPages {
     state.target =
         (endpoint_.tls ? "https://" : "http://") + endpoint_.host_header + endpoint_.request_target;
     state.source = settings_.source();
+    state.host = host_;
+    state.condition = monitor_.condition();
+    state.max_connections = settings_.ingress.max_connections;
+    state.max_in_flight = settings_.ingress.max_in_flight;
+    state.max_spool = spool_ ? settings_.spool.max_bytes : 0;
     state.provisioning = provisioning_state();
     if (provisioning_) {
       state.provisioning_step = provisioning_->status().step;
@@ -261,13 +301,21 @@ class Gateway::Impl final : public observe::AdminPages {
     state.shards = answers->shards;
     state.failures = feed_.failures();
     state.watchers = feed_.watchers();
-    observe::AdminReply reply;
-    reply.content_type = "application/json";
-    reply.body = observe::status_json(state, snapshot());
-    co_return reply;
+    co_return state;
   }
 
- private:
+  // Has the monitor look once a second, until the process ends.
+  [[nodiscard]] Task<void> watch() {
+    while (!ended_) {
+      const observe::ProcessState state = co_await process_state();
+      const observe::Snapshot counters = snapshot();
+      monitor_.look(observe::observation_of(state, counters, std::chrono::steady_clock::now()),
+                    counters);
+      watch_timer_.expires_after(kLookInterval);
+      co_await watch_timer_.async_wait(tuple);
+    }
+  }
+
   [[nodiscard]] observe::StoreStatuses store_status() const {
     observe::StoreStatuses all;
     if (spool_) all.spool = spool_->status();
@@ -369,6 +417,9 @@ class Gateway::Impl final : public observe::AdminPages {
   std::unique_ptr<tls::TlsSource> delivery_tls_;
   asio::io_context control_{1};
   observe::EventFeed feed_{control_};
+  observe::Monitor monitor_;
+  Timer watch_timer_{control_.get_executor()};
+  const std::string host_ = host_name();
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};

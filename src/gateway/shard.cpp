@@ -168,6 +168,7 @@ void Shard::ask_status(std::function<void(ShardStatus)> done) {
     status.queue_bytes = eventbus_.queue().bytes();
     status.eventbus = observe::label(eventbus_.state());
     status.connections = eventbus_.connection_status();
+    status.last_answer = eventbus_.last_answer();
     done(std::move(status));
   });
 }

@@ -30,7 +30,8 @@ struct ShardStatus {
   std::size_t events = 0;
   std::size_t waiting = 0;
   std::size_t queue_bytes = 0;
-  std::string eventbus;  // up, down, probing or slow_start
+  std::string eventbus;   // up, down, probing or slow_start
+  BusAnswer last_answer;  // its time is zero if there was none
   std::vector<egress::ConnectionStatus> connections;
 };
 

@@ -1,5 +1,7 @@
 #include "gateway/egress/eventbus.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
@@ -157,11 +159,12 @@ void Eventbus::answered(EventSlot slot, const Response& response, Instant staged
       context_.ledger.delivered(slot, response.status);
       return;
     case Verdict::retry:
+      last_answer_.take(response.status, response.excerpt, now);
       if (leads) health_.failing_answer(slot.attempts == 0, staged, now);
       retry_later(slot, response, now);
-      log_state();
       return;
     case Verdict::refused:
+      last_answer_.take(response.status, response.excerpt, now);
       if (leads && health_.good_answer(staged)) restraint_eased();
       refuse(slot, response);
       return;
@@ -183,7 +186,7 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now
       response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
   if (asked) health_.hold(*asked, now);
   if (slot.post->expired) {
-    give_up(slot, observe::FailReason::deadline, response.status, "deadline passed");
+    give_up_late(slot);
     return;
   }
   if (slot.post->replayed && slot.post->owner->gives_up(slot)) {
@@ -204,7 +207,7 @@ void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason
     return;
   }
   if (slot.post->expired) {
-    give_up(slot, observe::FailReason::deadline, 0, "deadline passed");
+    give_up_late(slot);
     return;
   }
   if (sent) {
@@ -227,6 +230,29 @@ void Eventbus::give_up(const EventSlot& slot, observe::FailReason why, unsigned 
                        std::string_view reason) {
   queue_.settled(slot);
   context_.ledger.failed(slot, why, status, reason);
+}
+
+// Its post's deadline has passed.
+void Eventbus::give_up_late(const EventSlot& slot) {
+  const BusAnswer* latest = slot.attempts > 0 ? latest_answer() : nullptr;
+  if (latest == nullptr) {
+    return give_up(slot, observe::FailReason::deadline, 0, "deadline passed");
+  }
+  const std::string reason =
+      fmt::format("deadline passed; the last answer was: {}",
+                  latest->text.empty() ? std::to_string(latest->status) : latest->text);
+  give_up(slot, observe::FailReason::deadline, latest->status, reason);
+}
+
+void Eventbus::no_answer(std::string_view address, std::string_view error) {
+  last_answer_.take(0, fmt::format("{}{}{}", address, address.empty() ? "" : ": ", error),
+                    context_.clock.now());
+}
+
+const BusAnswer* Eventbus::latest_answer() const noexcept {
+  const bool lately =
+      last_answer_.at != Instant{} && context_.clock.now() - last_answer_.at <= settings_.deadline;
+  return lately ? &last_answer_ : nullptr;
 }
 
 void Eventbus::arm_timer() {
@@ -270,21 +296,6 @@ void Eventbus::on_timer() {
 void Eventbus::restraint_eased() {
   for (auto& connection : connections_) connection->wake();
   context_.turn_end.request();
-  log_state();
-}
-
-void Eventbus::log_state() {
-  const auto now = health_.state();
-  if (well_ && now == observe::EndpointState::down) {
-    well_ = false;
-    if (reachable_) {
-      log::warn("the eventbus fails; one event at a time is tried",
-                {{"target", endpoint_.host_header}});
-    }
-  } else if (!well_ && now == observe::EndpointState::up) {
-    well_ = true;
-    log::info("the eventbus takes events again", {{"target", endpoint_.host_header}});
-  }
 }
 
 void Eventbus::tick(Instant now) {
@@ -301,7 +312,7 @@ void Eventbus::expire(Instant limit) {
   const bool spools = context_.custody.has_spool();
   overdue_.clear();
   context_.ledger.expire(limit, [&](Post& post) {
-    if (!spools) context_.ledger.time_out(post);
+    if (!spools) context_.ledger.time_out(post, latest_answer());
     overdue_.push_back(&post);
   });
   if (overdue_.empty()) return;
@@ -309,9 +320,7 @@ void Eventbus::expire(Instant limit) {
     spool_expired();
   } else {
     queue_.withdraw_if([](const EventSlot& slot) { return slot.post->expired; },
-                       [this](const EventSlot& slot) {
-                         give_up(slot, observe::FailReason::deadline, 0, "deadline passed");
-                       });
+                       [this](const EventSlot& slot) { give_up_late(slot); });
   }
 }
 
@@ -363,17 +372,12 @@ bool Eventbus::may_connect() {
 
 void Eventbus::connection_ready() {
   health_.connected();
-  if (!reachable_) {
-    reachable_ = true;
-    log::info("connected to the eventbus again", {{"target", endpoint_.host_header}});
-  }
   context_.turn_end.request();
 }
 
 void Eventbus::connect_failed(std::string_view address, std::string_view error) {
   health_.connect_failed(context_.clock.refresh());
-  log_unreachable(address, error);
-  log_state();
+  no_answer(address, error);
   // Those that waited for what comes of this attempt.
   for (auto& connection : connections_) connection->wake();
 }
@@ -387,20 +391,9 @@ void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
                                 std::optional<EndpointHealth::Suspect> suspect,
                                 std::string_view address, std::string_view error) {
   health_.link_ended(end, proven, suspect, context_.clock.refresh());
-  if (end == EndpointHealth::End::useless) log_unreachable(address, error);
-  log_state();
+  if (end == EndpointHealth::End::useless) no_answer(address, error);
   for (auto& connection : connections_) connection->wake();
   context_.turn_end.request();
-}
-
-void Eventbus::log_unreachable(std::string_view address, std::string_view error) {
-  const bool another = std::ranges::any_of(connections_, [](const auto& connection) {
-    return connection->state() == observe::LinkState::ready && !connection->broken();
-  });
-  if (stopping_ || another || !reachable_) return;
-  reachable_ = false;
-  log::warn("no connection to the eventbus; events wait",
-            {{"target", endpoint_.host_header}, {"address", address}, {"reason", error}});
 }
 
 }  // namespace gateway::egress

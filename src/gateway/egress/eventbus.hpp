@@ -7,6 +7,7 @@
 #include "events/encoder.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/egress/bus_answer.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/delivery_queue.hpp"
@@ -103,6 +104,8 @@ class Eventbus {
            health_.state() == observe::EndpointState::probing;
   }
   [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
+  // What the eventbus said last that was not 2xx; its time is zero if it never did.
+  [[nodiscard]] const BusAnswer& last_answer() const noexcept { return last_answer_; }
 
  private:
   // Stages waiting events as long as the connection takes them, as `room` requests at most; takes
@@ -128,8 +131,10 @@ class Eventbus {
   // More may be sent and connected than before.
   void restraint_eased();
   // Logs when the eventbus begins to fail and when it is well again.
-  void log_state();
-  void log_unreachable(std::string_view address, std::string_view error);
+  void give_up_late(const EventSlot& slot);
+  void no_answer(std::string_view address, std::string_view error);
+  // Returns the last answer that was not 2xx, null if that was longer ago than a post may wait.
+  [[nodiscard]] const BusAnswer* latest_answer() const noexcept;
   // The drain rate and the gauges as they are now.
   void publish(Instant now);
 
@@ -152,9 +157,8 @@ class Eventbus {
   std::vector<Post*> overdue_;
   std::vector<EventSlot> withdrawn_;
   std::vector<EventSlot> in_flight_;
-  std::size_t next_ = 0;   // the connection that is filled first
-  bool reachable_ = true;  // as last logged
-  bool well_ = true;       // likewise
+  std::size_t next_ = 0;  // the connection that is filled first
+  BusAnswer last_answer_;
   bool stopping_ = false;
   std::size_t running_ = 0;  // coroutines of connections
   Signal joined_;

@@ -98,6 +98,10 @@ class AdminServer::Session {
       reply = server_.pages_.metrics();
     } else if (path == "/status") {
       reply = co_await server_.pages_.status();
+    } else if (path == "/history") {
+      reply = server_.pages_.history();
+    } else if (path == "/config") {
+      reply = server_.pages_.configuration();
     } else if (path == "/") {
       reply.content_type = "text/html; charset=utf-8";
       reply.body = page_html();
@@ -106,7 +110,8 @@ class AdminServer::Session {
       reply.status = head ? 200 : 503;
     } else {
       reply.status = 404;
-      reply.body = "there are /, /healthz, /readyz, /metrics, /status and /stream\n";
+      reply.body =
+          "there are /, /healthz, /readyz, /metrics, /status, /history, /config and /stream\n";
     }
     Response response(static_cast<http::status>(reply.status), request.version());
     response.set(http::field::server, std::string("cos-gateway/") + kVersion);

@@ -22,6 +22,9 @@ class AdminPages {
   [[nodiscard]] virtual AdminReply health() = 0;
   [[nodiscard]] virtual AdminReply readiness() = 0;
   [[nodiscard]] virtual AdminReply metrics() = 0;
+  // The last hour in points, and the configuration in effect without its secrets.
+  [[nodiscard]] virtual AdminReply history() = 0;
+  [[nodiscard]] virtual AdminReply configuration() = 0;
   // A coroutine: it asks every shard.
   [[nodiscard]] virtual Task<AdminReply> status() = 0;
 };

@@ -40,6 +40,12 @@ json::object counters(const Snapshot& snapshot) {
           {"tls_failures", by_label<TlsFailure>(snapshot.tls_failures)}};
 }
 
+// Null where there was none.
+json::value answer_json(const BusAnswer& answer) {
+  if (answer.at == Instant{}) return nullptr;
+  return {{"status", answer.status}, {"text", answer.text}};
+}
+
 json::value shard_json(const std::optional<ShardStatus>& shard) {
   if (!shard) return {{"error", "no answer from the loop"}};
   json::array connections;
@@ -50,9 +56,13 @@ json::value shard_json(const std::optional<ShardStatus>& shard) {
                            {"pipeline_depth", connection.pipeline_depth},
                            {"last_error", connection.last_error}});
   }
-  return {{"posts_in_flight", shard->posts}, {"events_in_flight", shard->events},
-          {"queue_events", shard->waiting},  {"queue_bytes", shard->queue_bytes},
-          {"eventbus", shard->eventbus},     {"eventbus_connections", std::move(connections)}};
+  return {{"posts_in_flight", shard->posts},
+          {"events_in_flight", shard->events},
+          {"queue_events", shard->waiting},
+          {"queue_bytes", shard->queue_bytes},
+          {"eventbus", shard->eventbus},
+          {"last_answer", answer_json(shard->last_answer)},
+          {"eventbus_connections", std::move(connections)}};
 }
 
 json::value store_json(const std::optional<egress::StoreStatus>& store) {
@@ -95,11 +105,67 @@ json::array failures_json(const std::deque<SettledEvent>& failures) {
 
 }  // namespace
 
+Observation observation_of(const ProcessState& state, const Snapshot& counters, Instant now) {
+  Observation seen;
+  seen.now = now;
+  seen.stopping = state.draining;
+  seen.received = counters.received;
+  seen.delivered = counters.delivered + counters.replayed;
+  seen.replayed = counters.replayed;
+  for (const std::uint64_t retried : counters.retried) seen.retried += retried;
+  const auto failed = [&](FailReason why) {
+    return counters.failed[static_cast<std::size_t>(why)];
+  };
+  seen.refused = failed(FailReason::refused);
+  seen.timed_out = failed(FailReason::deadline);
+  seen.not_stored = failed(FailReason::storage);
+  seen.given_up_stop = failed(FailReason::shutdown);
+  seen.dead_lettered = counters.dead_lettered;
+  seen.spooled = counters.spooled;
+  seen.posts = counters.posts;
+  seen.in_flight = counters.in_flight();
+  const auto shards = [&](EndpointState in) {
+    return counters.eventbus[static_cast<std::size_t>(in)];
+  };
+  seen.eventbus_up = shards(EndpointState::down) + shards(EndpointState::probing) == 0;
+  seen.target = state.target;
+  for (const auto& shard : state.shards) {
+    if (!shard || shard->last_answer.at == Instant{}) continue;
+    if (!seen.last || seen.last->at < shard->last_answer.at) seen.last = shard->last_answer;
+  }
+  if (!state.failures.empty()) seen.example_key = state.failures.back().key;
+  const auto store = [](const egress::StoreStatus& status, std::uint64_t most) {
+    StoreObservation made;
+    made.usable = status.state == egress::StoreState::ok;
+    made.state = egress::name_of(status.state);
+    made.error = status.error;
+    made.events = status.backlog_rows;
+    made.bytes = status.backlog_bytes;
+    made.max_bytes = most;
+    return made;
+  };
+  if (state.stores.spool) seen.spool = store(*state.stores.spool, state.max_spool);
+  if (state.stores.dead_letters) seen.dead_letters = store(*state.stores.dead_letters, 0);
+  seen.provisioning = state.provisioning;
+  seen.provisioning_error = state.provisioning_error;
+  const auto today =
+      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const auto& source : state.tls) {
+    if (!source.expires) continue;
+    const auto left = *source.expires - today;
+    if (!seen.certificate_left || left < *seen.certificate_left) seen.certificate_left = left;
+  }
+  return seen;
+}
+
 std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
   json::array shards;
   for (const auto& shard : state.shards) shards.push_back(shard_json(shard));
   const json::object status{
       {"version", kVersion},
+      {"host", state.host},
+      {"state", label(state.condition.health)},
+      {"problem", state.condition.problem},
       {"uptime_seconds", state.uptime.count()},
       {"draining", state.draining},
       {"threads", state.shards.size()},
@@ -108,6 +174,10 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"queue", {{"events", snapshot.queue_events}, {"bytes", snapshot.queue_bytes}}},
       {"in_flight", {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
       {"client_connections", snapshot.connections},
+      {"limits",
+       {{"connections", state.max_connections},
+        {"in_flight_bytes", state.max_in_flight},
+        {"spool_bytes", state.max_spool}}},
       {"eventbus", by_label<EndpointState>(snapshot.eventbus)},
       {"eventbus_connections", by_label<LinkState>(snapshot.links)},
       {"provisioning",

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/observe/condition.hpp"
 #include "gateway/observe/settled_event.hpp"
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/observe/store_status.hpp"
@@ -19,6 +20,8 @@ struct ProcessState {
   bool draining = false;
   std::string target;
   std::string source;
+  std::string host;
+  Condition condition;
   std::string provisioning;  // the state's label
   std::string provisioning_step;
   std::string provisioning_error;
@@ -26,9 +29,17 @@ struct ProcessState {
   std::vector<tls::SourceStatus> tls;
   std::deque<SettledEvent> failures;  // the last ones, oldest first
   std::size_t watchers = 0;           // of events
+  // The bounds that the page shows beside what is used of them; 0: none.
+  std::uint64_t max_connections = 0;
+  std::uint64_t max_in_flight = 0;
+  std::uint64_t max_spool = 0;
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;
 };
+
+// Returns what one second sees of the process, for the Monitor.
+[[nodiscard]] Observation observation_of(const ProcessState& state, const Snapshot& counters,
+                                         Instant now);
 
 // The JSON text of /status. No secret is ever part of it.
 [[nodiscard]] std::string status_json(const ProcessState& state, const Snapshot& snapshot);

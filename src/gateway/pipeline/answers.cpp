@@ -53,13 +53,18 @@ Answer partly_failed(const Post& post) {
   return answer;
 }
 
-Answer deadline_passed(const Post& post) {
+Answer deadline_passed(const Post& post, const BusAnswer* latest) {
   Answer answer;
   answer.status = 504;
   fmt::format_to(std::back_inserter(answer.body),
                  "{{\"error\":\"not delivered within delivery.deadline\","
-                 "\"records\":{},\"delivered\":{}}}",
+                 "\"records\":{},\"delivered\":{}",
                  post.records(), post.tally.safe());
+  if (latest != nullptr) {
+    fmt::format_to(std::back_inserter(answer.body), ",\"status\":{},\"reason\":", latest->status);
+    events::append_json_string(answer.body, latest->text);
+  }
+  answer.body += '}';
   return answer;
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "gateway/observe/metrics.hpp"
+#include "gateway/egress/bus_answer.hpp"
 #include "gateway/pipeline/post.hpp"
 
 // Every answer of the ingress port but that to a post that was delivered in full, which ReplyText
@@ -13,7 +14,7 @@ namespace gateway::answers {
 // 502 with the events that were given up.
 [[nodiscard]] Answer partly_failed(const Post& post);
 // 504.
-[[nodiscard]] Answer deadline_passed(const Post& post);
+[[nodiscard]] Answer deadline_passed(const Post& post, const BusAnswer* latest = nullptr);
 // {"error":reason}; `close` when the connection cannot go on.
 [[nodiscard]] Answer refused(unsigned status, std::string_view reason, bool close = false);
 // 400 {"error":reason,"offset":n}

@@ -164,8 +164,8 @@ void Ledger::after_move(Post& post) {
   }
 }
 
-void Ledger::time_out(Post& post) {
-  answer(post, answers::deadline_passed(post));
+void Ledger::time_out(Post& post, const BusAnswer* latest) {
+  answer(post, answers::deadline_passed(post, latest));
 }
 
 void Ledger::begin_storing(Post& post, Instant now) {

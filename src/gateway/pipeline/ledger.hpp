@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/egress/bus_answer.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/pipeline/event_slot.hpp"
 #include "gateway/pipeline/event_state.hpp"
@@ -87,7 +88,8 @@ class Ledger {
     }
   }
   // Answers 504. Its waiting events must then be withdrawn with failed().
-  void time_out(Post& post);
+  // `latest`: what the eventbus said last, if the client is to be told.
+  void time_out(Post& post, const BusAnswer* latest = nullptr);
 
   // What is open of `post` is with the stores from now on, or goes there: its events are to be
   // moved with EventMove::spool.

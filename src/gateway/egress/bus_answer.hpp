@@ -1,0 +1,29 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "runtime/clock.hpp"
+
+namespace gateway {
+
+// The last answer of the eventbus that was not 2xx, or, with status 0, why there was none. Kept so
+// that whoever is told that an event failed is told what the eventbus said.
+struct BusAnswer {
+  static constexpr std::size_t kMostText = 120;
+
+  unsigned status = 0;
+  std::string text;  // the first line of its body, shortened; or the error of the connection
+  Instant at{};
+
+  // Takes the answer of `now`. Keeps the memory of the one before.
+  void take(unsigned new_status, std::string_view body, Instant now) {
+    status = new_status;
+    const std::string_view line = body.substr(0, body.find_first_of("\r\n"));
+    text.assign(line.substr(0, std::min(line.size(), kMostText)));
+    at = now;
+  }
+};
+
+}  // namespace gateway

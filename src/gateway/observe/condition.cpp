@@ -1,0 +1,184 @@
+#include "gateway/observe/condition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::observe {
+namespace {
+
+constexpr std::chrono::hours kCertificateSoon{7 * 24};
+// A spool is told of before it is full: there is still something to be done.
+constexpr double kNearlyFull = 0.8;
+
+std::uint64_t of(const std::map<unsigned, std::uint64_t>& posts, unsigned status) {
+  const auto found = posts.find(status);
+  return found == posts.end() ? 0 : found->second;
+}
+
+std::uint64_t all(const std::map<unsigned, std::uint64_t>& posts) {
+  std::uint64_t sum = 0;
+  for (const auto& [status, count] : posts) sum += count;
+  return sum;
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 7200) return fmt::format("{:.0f} minutes", seconds / 60);
+  return fmt::format("{:.0f} hours", seconds / 3600);
+}
+
+const char* noun(std::uint64_t count) {
+  return count == 1 ? "event" : "events";
+}
+
+}  // namespace
+
+const char* label(Health health) noexcept {
+  switch (health) {
+    case Health::ok:
+      return "ok";
+    case Health::degraded:
+      return "degraded";
+    case Health::failing:
+      return "failing";
+    case Health::stopping:
+      break;
+  }
+  return "stopping";
+}
+
+// What came to be within the window.
+struct ConditionMonitor::Gain {
+  double seconds = 0;
+  std::uint64_t received = 0, delivered = 0, retried = 0, refused = 0, timed_out = 0,
+                not_stored = 0, dead_lettered = 0, spooled = 0;
+  std::uint64_t posts = 0, unauthorised = 0, busy = 0;
+  double spool_bytes_a_second = 0;
+
+  [[nodiscard]] std::uint64_t lost() const noexcept { return refused + timed_out + not_stored; }
+};
+
+ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
+  while (past_.size() > 1 && past_[1].now <= seen.now - kWindow) past_.pop_front();
+  Gain gain;
+  if (!past_.empty()) {
+    const Observation& then = past_.front();
+    gain.seconds = std::chrono::duration<double>(seen.now - then.now).count();
+    gain.received = seen.received - then.received;
+    gain.delivered = seen.delivered - then.delivered;
+    gain.retried = seen.retried - then.retried;
+    gain.refused = seen.refused - then.refused;
+    gain.timed_out = seen.timed_out - then.timed_out;
+    gain.not_stored = seen.not_stored - then.not_stored;
+    gain.dead_lettered = seen.dead_lettered - then.dead_lettered;
+    gain.spooled = seen.spooled - then.spooled;
+    gain.posts = all(seen.posts) - all(then.posts);
+    gain.unauthorised = of(seen.posts, 401) - of(then.posts, 401);
+    gain.busy = of(seen.posts, 503) - of(then.posts, 503);
+    const auto first = std::ranges::find_if(past_, [](const auto& one) { return !!one.spool; });
+    if (seen.spool && first != past_.end() && first->now < seen.now) {
+      gain.spool_bytes_a_second =
+          (static_cast<double>(seen.spool->bytes) - static_cast<double>(first->spool->bytes)) /
+          std::chrono::duration<double>(seen.now - first->now).count();
+    }
+  }
+  past_.push_back(seen);
+  return gain;
+}
+
+Condition ConditionMonitor::judge(const Observation& seen) {
+  const Gain gained = gain(seen);
+  if (seen.stopping) return {Health::stopping, "stopping", ""};
+
+  const BusAnswer answer = seen.last.value_or(BusAnswer{});
+  const std::string bus = fmt::format("the eventbus {} {}", seen.target, described(answer));
+  const char* const remedy = remedy_for(answer.status);
+  const bool spools = seen.spool && seen.spool->usable;
+
+  // Nothing passes.
+  if (!seen.eventbus_up && seen.spool && !spools) {
+    return {Health::failing, "spool_" + seen.spool->state,
+            fmt::format("{}, and the spool is {}: posts are refused with 503; {}", bus,
+                        seen.spool->state,
+                        seen.spool->error.empty() ? remedy : seen.spool->error.c_str())};
+  }
+  const bool tried = gained.lost() + gained.dead_lettered + gained.spooled + gained.retried > 0;
+  if (!seen.eventbus_up || (tried && gained.delivered == 0)) {
+    // An eventbus that refuses each event for good is up, and yet nothing passes.
+    const char* consequence = gained.dead_lettered > 0 ? "events become dead letters"
+                              : spools                 ? "events go to the spool"
+                                                       : "posts fail with 502, 503 or 504";
+    const bool kept = spools && gained.dead_lettered == 0;
+    return {kept ? Health::degraded : Health::failing, fmt::format("eventbus_{}", answer.status),
+            fmt::format("{}; {}; {}", bus, consequence, remedy)};
+  }
+  if (gained.posts > 0 && gained.unauthorised == gained.posts) {
+    return {Health::failing, "unauthorised",
+            "all posts are refused with 401: who posts signs with another key; `cos-gateway token` "
+            "prints the one this gateway takes, and provisioning gives it to the relay function"};
+  }
+  if (seen.provisioning == "failed" && gained.posts == 0) {
+    return {Health::failing, "provisioning",
+            fmt::format("provisioning failed, and no post arrives: {}", seen.provisioning_error)};
+  }
+
+  // Something needs somebody.
+  if (gained.not_stored > 0 || (seen.spool && !seen.spool->usable) ||
+      (seen.dead_letters && !seen.dead_letters->usable)) {
+    const bool spool = seen.spool && !seen.spool->usable;
+    const auto& store = spool ? seen.spool : seen.dead_letters;
+    return {Health::degraded, spool ? "spool" : "dead_letters",
+            fmt::format("the {} cannot be written ({}): {}", spool ? "spool" : "dead-letter store",
+                        store ? store->state : "", store ? store->error : "")};
+  }
+  if (gained.lost() > 0) {
+    return {Health::degraded, "given_up",
+            fmt::format("{} {} given up within {}: {}", gained.lost(), noun(gained.lost()),
+                        duration_text(gained.seconds),
+                        answer.status == 0 && answer.text.empty()
+                            ? "not delivered within delivery.deadline"
+                            : fmt::format("{}; {}", bus, remedy))};
+  }
+  if (gained.dead_lettered > 0) {
+    return {Health::degraded, "dead_lettered",
+            fmt::format("{} {} became dead letters within {}: {}; {}", gained.dead_lettered,
+                        noun(gained.dead_lettered), duration_text(gained.seconds), bus, remedy)};
+  }
+  if (gained.posts > 0 && gained.busy * 20 > gained.posts) {
+    return {
+        Health::degraded, "overloaded",
+        fmt::format("{} of {} posts within {} were refused with 503: the eventbus is slower than "
+                    "posts come, or a limit is too low; `cos-gateway check --connect` shows the "
+                    "limits",
+                    gained.busy, gained.posts, duration_text(gained.seconds))};
+  }
+  if (seen.spool && seen.spool->max_bytes > 0) {
+    const double full =
+        static_cast<double>(seen.spool->bytes) / static_cast<double>(seen.spool->max_bytes);
+    if (full >= kNearlyFull && gained.spool_bytes_a_second >= 0) {
+      const double left = static_cast<double>(seen.spool->max_bytes - seen.spool->bytes);
+      return {
+          Health::degraded, "spool_nearly_full",
+          gained.spool_bytes_a_second > 0
+              ? fmt::format("the spool is {:.0f} % full, {} left at this rate; bring the eventbus "
+                            "back or raise spool.max_bytes",
+                            full * 100, duration_text(left / gained.spool_bytes_a_second))
+              : fmt::format("the spool is {:.0f} % full; raise spool.max_bytes", full * 100)};
+    }
+  }
+  if (seen.provisioning == "failed" || seen.provisioning == "retrying") {
+    return {Health::degraded, "provisioning",
+            fmt::format("provisioning is {}: {}", seen.provisioning, seen.provisioning_error)};
+  }
+  if (seen.certificate_left && *seen.certificate_left < kCertificateSoon) {
+    const auto hours = std::chrono::floor<std::chrono::hours>(*seen.certificate_left).count();
+    return {Health::degraded, "certificate",
+            hours < 0 ? std::string("a certificate has expired; replace its files")
+                      : fmt::format("a certificate expires in {} hours; replace its files", hours)};
+  }
+  return {};
+}
+
+}  // namespace gateway::observe

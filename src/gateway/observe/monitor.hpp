@@ -1,0 +1,40 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/observe/condition.hpp"
+#include "gateway/observe/history.hpp"
+#include "gateway/observe/outcome_log.hpp"
+
+namespace gateway::observe {
+
+// Looks at the process once a second and says what it sees: the condition for /status, page and
+// `health`, the history for the page, and the lines of the log about troubles of the process as a
+// whole, once a process and not once a thread. Lives on the control thread.
+class Monitor {
+ public:
+  // A trouble that changes its face is told of again, but not at each change.
+  static constexpr std::chrono::seconds kBetweenProblems{30};
+
+  // Takes what one second sees. Logs what is due.
+  void look(const Observation& seen, const Snapshot& counters);
+
+  [[nodiscard]] const Condition& condition() const noexcept { return condition_; }
+  [[nodiscard]] std::string history_json() const { return history_.json(); }
+
+ private:
+  void log_condition(const Observation& seen, Condition now);
+
+  ConditionMonitor conditions_;
+  OutcomeLog outcomes_;
+  History history_;
+  Condition condition_;
+  Condition told_;  // the problem in the log's last line
+  Instant told_at_{};
+  std::optional<Instant> trouble_since_;
+  std::uint64_t delivered_before_ = 0;  // when the trouble began
+};
+
+}  // namespace gateway::observe

@@ -1,0 +1,64 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "gateway/egress/bus_answer.hpp"
+#include "runtime/clock.hpp"
+
+namespace gateway::observe {
+
+// What a store is and holds.
+struct StoreObservation {
+  bool usable = true;
+  std::string state;  // its label, e.g. "full"
+  std::string error;
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t max_bytes = 0;  // 0: no limit
+};
+
+// The process as one second sees it: counters since its start and what holds now. Made on the
+// control thread out of the shards' counters; a plain value, so that what is concluded from it can
+// be tested without a gateway.
+struct Observation {
+  Instant now{};
+  bool stopping = false;
+
+  std::uint64_t received = 0;
+  std::uint64_t delivered = 0;  // the spool's included
+  std::uint64_t replayed = 0;   // out of the spool
+  std::uint64_t retried = 0;
+  std::uint64_t refused = 0;        // given up: the eventbus refused them for good
+  std::uint64_t timed_out = 0;      // given up: delivery.deadline
+  std::uint64_t not_stored = 0;     // given up: a store did not take them
+  std::uint64_t given_up_stop = 0;  // given up: the process ended
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t spooled = 0;
+  std::map<unsigned, std::uint64_t> posts;  // answered, by status
+
+  std::uint64_t in_flight = 0;
+  bool eventbus_up = true;  // for every shard
+  std::string target;       // as people know it, without secrets
+  std::optional<BusAnswer> last;
+  std::string example_key;  // of the last event that was given up or dead-lettered
+
+  std::optional<StoreObservation> spool;
+  std::optional<StoreObservation> dead_letters;
+  std::string provisioning;  // its state's label
+  std::string provisioning_error;
+  std::optional<std::chrono::seconds> certificate_left;  // until the first one expires
+
+  [[nodiscard]] std::uint64_t given_up() const noexcept {
+    return refused + timed_out + not_stored + given_up_stop;
+  }
+};
+
+// Returns what to do about an answer of this status; 0: there was none.
+[[nodiscard]] const char* remedy_for(unsigned status) noexcept;
+// Returns "answers 404 'no such bus'" or "cannot be reached: Connection refused".
+[[nodiscard]] std::string described(const BusAnswer& answer);
+
+}  // namespace gateway::observe

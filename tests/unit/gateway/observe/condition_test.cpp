@@ -1,0 +1,192 @@
+#include "gateway/observe/condition.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gateway::observe {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// A gateway that is well, and a clock that moves by a second with each look.
+class ConditionTest : public testing::Test {
+ protected:
+  ConditionTest() {
+    seen_.now = Instant{} + std::chrono::hours(1);
+    seen_.target = "http://bus:8080/gateway/orders";
+    seen_.provisioning = "ready";
+    static_cast<void>(monitor_.judge(seen_));
+  }
+
+  Condition after(seconds time = seconds(1)) {
+    seen_.now += time;
+    return monitor_.judge(seen_);
+  }
+  void deliver(std::uint64_t events) {
+    seen_.received += events;
+    seen_.delivered += events;
+    seen_.posts[200] += events;
+  }
+  static StoreObservation store(std::uint64_t bytes = 0, std::uint64_t most = 1000) {
+    StoreObservation made;
+    made.bytes = bytes;
+    made.max_bytes = most;
+    return made;
+  }
+
+  Observation seen_;
+  ConditionMonitor monitor_;
+};
+
+TEST_F(ConditionTest, AQuietGatewayIsWell) {
+  const Condition condition = after(seconds(600));
+  EXPECT_EQ(condition.health, Health::ok);
+  EXPECT_EQ(condition.problem, "");
+}
+
+TEST_F(ConditionTest, AGatewayThatDeliversIsWell) {
+  deliver(3);
+  EXPECT_EQ(after().health, Health::ok);
+}
+
+TEST_F(ConditionTest, OnePostThatIsRefusedIsEnoughToFail) {
+  seen_.received = 1;
+  seen_.refused = 1;
+  seen_.posts[502] = 1;
+  seen_.last = {404, "no such bus orders\nsecond line"};
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::failing);
+  EXPECT_THAT(condition.problem,
+              AllOf(HasSubstr("answers 404 'no such bus orders'"), HasSubstr("check `eventbus`"),
+                    HasSubstr("http://bus:8080/gateway/orders"), Not(HasSubstr("second line"))));
+}
+
+TEST_F(ConditionTest, RetriesWithoutADeliveryAreAFailureBeforeAnythingIsGivenUp) {
+  seen_.received = 1;
+  seen_.in_flight = 1;
+  seen_.retried = 2;
+  seen_.last = {503, "busy"};
+  EXPECT_EQ(after().health, Health::failing);
+}
+
+TEST_F(ConditionTest, RetriesBesideDeliveriesAreNoProblem) {
+  deliver(5);
+  seen_.retried = 2;
+  seen_.last = {503, "busy"};
+  EXPECT_EQ(after().health, Health::ok);
+}
+
+TEST_F(ConditionTest, SomeThatAreRefusedDegrade) {
+  deliver(5);
+  seen_.refused = 2;
+  seen_.last = {400, "bad event"};
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_THAT(condition.problem, HasSubstr("2 events given up"));
+}
+
+TEST_F(ConditionTest, AFailureIsForgottenAfterTheWindow) {
+  seen_.refused = 1;
+  seen_.last = {404, ""};
+  EXPECT_EQ(after().health, Health::failing);
+  for (int i = 0; i < 59; ++i) EXPECT_EQ(after().health, Health::failing) << i;
+  EXPECT_EQ(after().health, Health::ok);
+}
+
+TEST_F(ConditionTest, AllDeadLetteredIsAFailureThoughPostsAreAnswered200) {
+  seen_.received = 3;
+  seen_.dead_lettered = 3;
+  seen_.posts[200] = 3;
+  seen_.dead_letters = store();
+  seen_.last = {404, "no such bus"};
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::failing);
+  EXPECT_THAT(condition.problem, HasSubstr("events become dead letters"));
+}
+
+TEST_F(ConditionTest, AnEventbusThatIsAwayDegradesWithASpoolAndFailsWithout) {
+  seen_.eventbus_up = false;
+  seen_.last = {0, "Connection refused"};
+  EXPECT_EQ(after().health, Health::failing);
+  seen_.spool = store();
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_THAT(condition.problem, AllOf(HasSubstr("cannot be reached: Connection refused"),
+                                       HasSubstr("go to the spool")));
+}
+
+TEST_F(ConditionTest, AFullSpoolWithAnEventbusThatIsAwayFails) {
+  seen_.eventbus_up = false;
+  seen_.spool = store();
+  seen_.spool->usable = false;
+  seen_.spool->state = "full";
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::failing);
+  EXPECT_THAT(condition.problem, HasSubstr("the spool is full"));
+}
+
+TEST_F(ConditionTest, TheSpoolIsToldOfBeforeItIsFull) {
+  seen_.spool = store(700);
+  static_cast<void>(after());
+  deliver(1);
+  seen_.spool->bytes = 800;
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_EQ(condition.cause, "spool_nearly_full");
+  EXPECT_THAT(condition.problem, AllOf(HasSubstr("80 % full"), HasSubstr("left at this rate")));
+}
+
+TEST_F(ConditionTest, ASpoolThatIsBeingDrainedIsNoProblem) {
+  seen_.spool = store(900);
+  static_cast<void>(after());
+  deliver(1);
+  seen_.spool->bytes = 850;
+  EXPECT_EQ(after().health, Health::ok);
+}
+
+TEST_F(ConditionTest, AllPostsUnauthorisedIsAFailure) {
+  seen_.posts[401] = 3;
+  EXPECT_EQ(after().cause, "unauthorised");
+  deliver(1);
+  EXPECT_EQ(after().health, Health::ok);
+}
+
+TEST_F(ConditionTest, ProvisioningThatFailedMattersAsMuchAsThePostsThatArrive) {
+  seen_.provisioning = "failed";
+  seen_.provisioning_error = "the role needs scf:CreateFunction";
+  EXPECT_EQ(after().health, Health::failing);
+  deliver(1);
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_THAT(condition.problem, HasSubstr("the role needs scf:CreateFunction"));
+}
+
+TEST_F(ConditionTest, ACertificateThatExpiresSoonDegrades) {
+  seen_.certificate_left = std::chrono::hours(30);
+  EXPECT_THAT(after().problem, HasSubstr("expires in 30 hours"));
+  seen_.certificate_left = seconds(-1);
+  EXPECT_THAT(after().problem, HasSubstr("has expired"));
+}
+
+TEST_F(ConditionTest, StoppingIsNoProblem) {
+  seen_.stopping = true;
+  seen_.eventbus_up = false;
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::stopping);
+  EXPECT_EQ(condition.problem, "");
+}
+
+TEST(RemedyTest, EveryStatusHasOne) {
+  for (unsigned status = 0; status < 600; ++status) EXPECT_STRNE(remedy_for(status), "") << status;
+}
+
+TEST(DescribedTest, NoControlCharacterOfAnAnswerPasses) {
+  EXPECT_THAT(described({500, "a\x1b[31mb\nc"}),
+              AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("c"))));
+}
+
+}  // namespace
+}  // namespace gateway::observe

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "events/encoder.hpp"
-#include "gateway/egress/delivery_queue.hpp"
 #include "gateway/egress/multiplexer.hpp"
+#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
@@ -33,7 +33,7 @@ class Client final : public PostOwner {
 void add_ledger(Subjects& subjects, std::uint32_t records) {
   subjects.add(fmt::format("ledger/{}", records), {0, records}, [records] {
     struct State {
-      observe::ShardMetrics metrics;
+      ShardMetrics metrics;
       Ledger ledger{metrics, 25s};
       Client client;
     };
@@ -57,7 +57,7 @@ void add_ledger(Subjects& subjects, std::uint32_t records) {
 void add_queue(Subjects& subjects) {
   constexpr std::size_t kEvents = 100;
   subjects.add("queue/100", {0, kEvents}, [] {
-    const auto queue = std::make_shared<egress::DeliveryQueue>(config::Queue());
+    const auto queue = std::make_shared<DeliveryQueue>(config::Queue());
     return [queue] {
       EventSlot slot;
       slot.length = 900;

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "gateway/tls/file_check.hpp"
+
 namespace gateway::commands {
 
 void ConfigurationOptions::add_to(Command& command) {
@@ -35,7 +37,7 @@ std::optional<config::Settings> ConfigurationOptions::load() const {
                         std::filesystem::exists(sources.default_config_path, unreadable);
   if (!any_file) sources.overrides = assumed_;
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
-  config::Loaded loaded = config::load(sources);
+  config::Loaded loaded = config::load(sources, tls::check_files);
   for (const auto& warning : loaded.warnings) {
     fmt::print(stderr, "warning: {}\n", warning.text());
   }

@@ -222,7 +222,7 @@ class Gateway::Impl final : public observe::AdminPages {
   [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_->port(); }
 
   [[nodiscard]] observe::Snapshot snapshot() const {
-    std::vector<const observe::ShardMetrics*> all;
+    std::vector<const ShardMetrics*> all;
     all.reserve(shards_.size());
     for (const auto& shard : shards_) all.push_back(&shard->metrics());
     return observe::take_snapshot(all);
@@ -346,12 +346,12 @@ class Gateway::Impl final : public observe::AdminPages {
     Answers(const Executor& executor, std::size_t count)
         : arrived(executor), shards(count), missing(count) {}
     Signal arrived;
-    std::vector<std::optional<ShardStatus>> shards;
+    std::vector<std::optional<observe::ShardStatus>> shards;
     std::size_t missing;
   };
 
   void ask(const std::shared_ptr<Answers>& answers, std::size_t index) {
-    shards_[index]->ask_status([this, answers, index](ShardStatus status) {
+    shards_[index]->ask_status([this, answers, index](observe::ShardStatus status) {
       asio::post(control_, [answers, index, status = std::move(status)]() mutable {
         answers->shards[index] = std::move(status);
         --answers->missing;

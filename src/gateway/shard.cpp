@@ -36,10 +36,10 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_,
                  shared.delivery_tls},
                 shared.settings, shared.endpoint),
-      intake_(shared.settings.event, ledger_, eventbus_),
+      intake_(shared.settings.event, {ledger_, eventbus_.queue(), eventbus_, turn_end_}),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
-                metrics_, shared.connections, turn_end_, auth::accepted_tokens(shared.settings),
-                shared.ingress_tls},
+                eventbus_.queue(), metrics_, shared.connections, turn_end_,
+                auth::accepted_tokens(shared.settings), shared.ingress_tls},
                shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shortest_deadline(shared.settings))),
       storing_time_(shared.settings.ingress.grace / 4),
@@ -159,14 +159,14 @@ void Shard::end_of_turn() {
   ingress_.flush();
 }
 
-void Shard::ask_status(std::function<void(ShardStatus)> done) {
+void Shard::ask_status(std::function<void(observe::ShardStatus)> done) {
   asio::post(context_, [this, done = std::move(done)] {
-    ShardStatus status;
+    observe::ShardStatus status;
     status.posts = ledger_.posts();
     status.events = ledger_.events_open();
     status.waiting = eventbus_.queue().waiting();
     status.queue_bytes = eventbus_.queue().bytes();
-    status.eventbus = observe::label(eventbus_.state());
+    status.eventbus = label(eventbus_.state());
     status.connections = eventbus_.connection_status();
     status.last_answer = eventbus_.last_answer();
     done(std::move(status));

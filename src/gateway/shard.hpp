@@ -10,8 +10,9 @@
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/spool_replay.hpp"
 #include "gateway/ingress/ingress.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/observe/event_sampler.hpp"
-#include "gateway/observe/metrics.hpp"
+#include "gateway/observe/shard_status.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
@@ -23,17 +24,6 @@
 #include "runtime/turn_end.hpp"
 
 namespace gateway {
-
-// What /status tells about one shard; gathered on its own thread.
-struct ShardStatus {
-  std::size_t posts = 0;
-  std::size_t events = 0;
-  std::size_t waiting = 0;
-  std::size_t queue_bytes = 0;
-  std::string eventbus;   // up, down, probing or slow_start
-  BusAnswer last_answer;  // its time is zero if there was none
-  std::vector<egress::ConnectionStatus> connections;
-};
 
 // Everything one core needs and nothing it shares: loop, listener, clients, queue, eventbus
 // connections, counters. Its thread is the only one that touches them; the doors from outside are
@@ -71,8 +61,8 @@ class Shard {
   void join();
 
   // Any thread: calls `done` on the shard's thread.
-  void ask_status(std::function<void(ShardStatus)> done);
-  [[nodiscard]] const observe::ShardMetrics& metrics() const noexcept { return metrics_; }
+  void ask_status(std::function<void(observe::ShardStatus)> done);
+  [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
  private:
@@ -86,7 +76,7 @@ class Shard {
   [[nodiscard]] Acceptor listen(const tcp::endpoint& at, bool shared_port);
   void end_of_turn();
 
-  observe::ShardMetrics metrics_;
+  ShardMetrics metrics_;
   // No locks around the sockets: only this shard's thread touches them; posting to it is allowed.
   asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Clock clock_;

@@ -16,7 +16,6 @@ namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using observe::AuthFailure;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

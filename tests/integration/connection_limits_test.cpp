@@ -15,7 +15,6 @@ namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using observe::ConnectionLimit;
 
 std::uint64_t refused(const RunningGateway& gateway, ConnectionLimit limit) {
   return gateway.snapshot().refused[static_cast<std::size_t>(limit)];

@@ -17,7 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using observe::EndpointState;
 using observe::Snapshot;
 
 std::function<bool(const Snapshot&)> all_are(EndpointState state) {

@@ -19,8 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using observe::FailReason;
-using observe::LinkState;
 using observe::Snapshot;
 
 std::vector<std::string> ids(const Requests& requests, std::size_t from, std::size_t to) {

@@ -19,7 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using observe::FailReason;
 using testing::IsEmpty;
 
 TEST(Shutdown, PostsInFlightAreFinishedAndAnswered) {

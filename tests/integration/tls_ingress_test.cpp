@@ -19,7 +19,6 @@ namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using observe::TlsFailure;
 using testing::HasSubstr;
 
 class TlsIngress : public testing::Test {

@@ -5,13 +5,11 @@
 #include <vector>
 
 #include "gateway/auth/hmac_sha256.hpp"
+#include "gateway/domain/reasons.hpp"
 #include "gateway/http/fields.hpp"
-#include "gateway/observe/metrics.hpp"
 #include "runtime/secret.hpp"
 
 namespace gateway::auth {
-
-using observe::AuthFailure;
 
 // What a head says of its sender; refers to the head.
 struct Shown {

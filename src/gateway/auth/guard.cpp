@@ -1,6 +1,6 @@
 #include "gateway/auth/guard.hpp"
 
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::auth {

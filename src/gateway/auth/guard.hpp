@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "gateway/auth/authenticator.hpp"
-#include "gateway/observe/metrics.hpp"
-#include "gateway/pipeline/post.hpp"
+#include "gateway/domain/post.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/occasional.hpp"
 #include "runtime/secret.hpp"
@@ -21,7 +21,7 @@ namespace gateway::auth {
 class Guard {
  public:
   // At least one token. `metrics` and `clock` outlive it.
-  Guard(std::vector<Secret> tokens, observe::ShardMetrics& metrics, const Clock& clock)
+  Guard(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock)
       : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock) {}
 
   // The answer to a post that is refused by its head.
@@ -36,7 +36,7 @@ class Guard {
   [[nodiscard]] Answer refuse(AuthFailure failure);
 
   Authenticator authenticator_;
-  observe::ShardMetrics& metrics_;
+  ShardMetrics& metrics_;
   const Clock& clock_;
   std::array<Occasional, static_cast<std::size_t>(AuthFailure::count_)> told_;
 };

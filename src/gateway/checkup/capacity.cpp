@@ -8,13 +8,13 @@
 
 #include "gateway/checkup/figures.hpp"
 #include "gateway/config/checks.hpp"
+#include "gateway/domain/event_slot.hpp"
+#include "gateway/domain/post.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
 #include "gateway/egress/spool_replay.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/http/fields.hpp"
 #include "gateway/ingress/connection.hpp"
-#include "gateway/pipeline/event_slot.hpp"
-#include "gateway/pipeline/post.hpp"
 #include "runtime/buffer_pool.hpp"
 
 namespace gateway::checkup {

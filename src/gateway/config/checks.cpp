@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "cloud/bucket_endpoint.hpp"
@@ -13,7 +10,6 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
 #include "gateway/config/units.hpp"
-#include "gateway/tls/tls_source.hpp"
 
 namespace gateway::config {
 namespace {
@@ -264,29 +260,6 @@ void check(const Settings& settings, Report& report) {
   check_ingress(settings, report);
   check_delivery(settings, report);
   check_storage(settings, report);
-}
-
-void check_files(const Settings& settings, Report& report) {
-  const auto check_side = [&report](tls::Side side, const TlsFiles& files) {
-    const std::pair<tls::Part, const std::string&> named[] = {
-        {tls::Part::cert, files.cert}, {tls::Part::key, files.key}, {tls::Part::ca, files.ca}};
-    bool readable = true;
-    for (const auto& [part, path] : named) {
-      errno = 0;
-      if (path.empty() || std::ifstream(path)) continue;
-      report.problem_with(tls::key_of(side, part),
-                          fmt::format("{} cannot be opened: {}", quote(path),
-                                      std::generic_category().message(errno)));
-      readable = false;
-    }
-    if (!readable || files.cert.empty() != files.key.empty()) return;
-    const auto loaded = tls::load(side, files);
-    if (!loaded) {
-      report.problem_with(tls::key_of(side, loaded.error().part()), loaded.error().text());
-    }
-  };
-  if (!settings.ingress.tls.cert.empty()) check_side(tls::Side::server, settings.ingress.tls);
-  if (settings.delivery.tls.any()) check_side(tls::Side::client, settings.delivery.tls);
 }
 
 }  // namespace gateway::config

@@ -10,9 +10,6 @@ namespace gateway::config {
 // already is not complained about again.
 void check(const Settings& settings, Report& report);
 
-// Whether the files that settings name can be opened.
-void check_files(const Settings& settings, Report& report);
-
 // The relay function is made of a COS object (`function.code` or its documented defaults), not of
 // the built-in relay.
 [[nodiscard]] bool uses_code_object(const Settings& settings);

@@ -244,7 +244,7 @@ Loaded load(const SourceTexts& texts) {
   return loader.result();
 }
 
-Loaded load(const Sources& sources) {
+Loaded load(const Sources& sources, const FileCheck& check_files) {
   Loader loader(sources.environment);
   const auto config_file =
       find(sources.config_path, kConfigVariable, sources.default_config_path, sources.environment);
@@ -256,7 +256,7 @@ Loaded load(const Sources& sources) {
   loader.apply_environment();
   loader.apply_overrides(sources.overrides);
   loader.finish();
-  if (loader.complete()) check_files(loader.settings(), loader.report());
+  if (check_files && loader.complete()) check_files(loader.settings(), loader.report());
   const bool file_is_missed = !config && loader.report().misses_keys();
   auto loaded = loader.result();
   if (file_is_missed) {

@@ -1,10 +1,12 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/config/problem.hpp"
+#include "gateway/config/report.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway::config {
@@ -31,8 +33,12 @@ struct Loaded {
   [[nodiscard]] bool ok() const noexcept { return problems.empty(); }
 };
 
-// Finds, reads and checks. Never throws for what the sources hold; blocks on files.
-[[nodiscard]] Loaded load(const Sources& sources);
+// Reports what is wrong with the files that the settings name.
+using FileCheck = std::function<void(const Settings&, Report&)>;
+
+// Finds, reads and checks; `check_files` is asked last, if all else is well. Never throws for what
+// the sources hold; blocks on files.
+[[nodiscard]] Loaded load(const Sources& sources, const FileCheck& check_files = {});
 
 struct SourceText {
   std::string name;  // in messages, such as config.yml

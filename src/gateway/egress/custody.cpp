@@ -121,7 +121,7 @@ void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::
   details.attempts = slot.attempts + 1U;
   details.status = status;
   details.body = letter.body;
-  details.reason = why == Why::expired ? "expired" : label(observe::FailReason::refused);
+  details.reason = why == Why::expired ? "expired" : label(FailReason::refused);
   details.endpoint = endpoint_;
   details.first = slot.post->time;
   details.last = context_.clock.wall(context_.clock.now());
@@ -150,7 +150,7 @@ void Custody::buried(std::uint64_t number, const StoreResult& result) {
 void Custody::fail(const DeadLetter& letter, std::string_view why) {
   // One that was not refused is to be tried again, for which its replay looks at the status.
   const unsigned status = letter.why == Why::refused ? letter.status : 0;
-  context_.ledger.failed(letter.slot, observe::FailReason::refused, status,
+  context_.ledger.failed(letter.slot, FailReason::refused, status,
                          fmt::format("{}; {}", refusal_reason(letter.body), why));
 }
 
@@ -161,8 +161,7 @@ void Custody::abandon() {
     not_spooled(posts, "stopping", kNextGateway);
   }
   for (auto& [number, letter] : std::exchange(burying_, {})) {
-    context_.ledger.failed(letter.slot, observe::FailReason::shutdown, letter.status,
-                           "gateway stopped");
+    context_.ledger.failed(letter.slot, FailReason::shutdown, letter.status, "gateway stopped");
   }
 }
 

@@ -45,8 +45,7 @@ DeliveryPolicy::DeliveryPolicy(const config::Delivery& delivery) {
   }
 }
 
-observe::RetryReason retry_reason(unsigned status) noexcept {
-  using observe::RetryReason;
+RetryReason retry_reason(unsigned status) noexcept {
   switch (status) {
     case 408:
       return RetryReason::http_408;

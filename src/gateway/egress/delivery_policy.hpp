@@ -6,7 +6,7 @@
 #include <random>
 
 #include "gateway/config/settings.hpp"
-#include "gateway/observe/metrics.hpp"
+#include "gateway/domain/reasons.hpp"
 
 namespace gateway::egress {
 
@@ -34,7 +34,7 @@ class DeliveryPolicy {
   std::array<Verdict, 1000> verdicts_;  // a status has three digits
 };
 
-[[nodiscard]] observe::RetryReason retry_reason(unsigned status) noexcept;
+[[nodiscard]] RetryReason retry_reason(unsigned status) noexcept;
 
 // How long to wait before an attempt: exponential with full jitter, so that events that failed
 // together do not come back together. Pure but for its random numbers.

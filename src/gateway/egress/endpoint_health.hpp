@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "gateway/config/settings.hpp"
+#include "gateway/domain/eventbus_state.hpp"
 #include "gateway/egress/delivery_policy.hpp"
-#include "gateway/observe/metrics.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::egress {
@@ -35,7 +35,7 @@ namespace gateway::egress {
 // Sans-I/O; while all is well an answer costs a shift and a store.
 class EndpointHealth {
  public:
-  using State = observe::EndpointState;
+  using State = EndpointState;
   using Suspect = std::uint64_t;  // tells one event from another
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
   static constexpr unsigned kLinkFailures = 3;

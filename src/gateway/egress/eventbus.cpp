@@ -69,10 +69,9 @@ void Eventbus::start() {
 Task<void> Eventbus::stop() {
   stopping_ = true;
   timer_.cancel();
-  queue_.withdraw_if([](const EventSlot&) { return true; },
-                     [this](const EventSlot& slot) {
-                       give_up(slot, observe::FailReason::shutdown, 0, "gateway stopped");
-                     });
+  queue_.withdraw_if(
+      [](const EventSlot&) { return true; },
+      [this](const EventSlot& slot) { give_up(slot, FailReason::shutdown, 0, "gateway stopped"); });
   for (auto& connection : connections_) connection->stop();
   while (running_ != 0) co_await joined_.wait();
 }
@@ -104,7 +103,7 @@ void Eventbus::distribute(std::size_t& room, Instant now) {
     EventbusConnection& connection = *connections_[(next_ + i) % count];
     if (connection.accepts()) {
       fill(connection, room, now);
-    } else if (connection.state() == observe::LinkState::idle) {
+    } else if (connection.state() == LinkState::idle) {
       connection.wake();
     }
   }
@@ -138,7 +137,6 @@ EventSlot Eventbus::take() {
 void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
   mux.open_batch();
   std::size_t bytes = 0;
-  using observe::EndpointState;
   const bool probe = state() == EndpointState::down || state() == EndpointState::probing;
   const std::size_t most = probe ? 1 : kBatchEvents;
   for (std::size_t n = 0; n < most && !queue_.empty(); ++n) {
@@ -178,7 +176,7 @@ void Eventbus::refuse(const EventSlot& slot, const Response& response) {
     context_.custody.dead_letter(slot, Custody::Why::refused, response.status, response.excerpt);
     return;
   }
-  give_up(slot, observe::FailReason::refused, response.status, refusal_reason(response.excerpt));
+  give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
 }
 
 void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now) {
@@ -201,9 +199,9 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now
   arm_timer();
 }
 
-void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason) {
+void Eventbus::given_back(EventSlot slot, bool sent, RetryReason reason) {
   if (stopping_) {
-    give_up(slot, observe::FailReason::shutdown, 0, "gateway stopped");
+    give_up(slot, FailReason::shutdown, 0, "gateway stopped");
     return;
   }
   if (slot.post->expired) {
@@ -226,7 +224,7 @@ void Eventbus::given_back(EventSlot slot, bool sent, observe::RetryReason reason
   }
 }
 
-void Eventbus::give_up(const EventSlot& slot, observe::FailReason why, unsigned status,
+void Eventbus::give_up(const EventSlot& slot, FailReason why, unsigned status,
                        std::string_view reason) {
   queue_.settled(slot);
   context_.ledger.failed(slot, why, status, reason);
@@ -236,12 +234,12 @@ void Eventbus::give_up(const EventSlot& slot, observe::FailReason why, unsigned 
 void Eventbus::give_up_late(const EventSlot& slot) {
   const BusAnswer* latest = slot.attempts > 0 ? latest_answer() : nullptr;
   if (latest == nullptr) {
-    return give_up(slot, observe::FailReason::deadline, 0, "deadline passed");
+    return give_up(slot, FailReason::deadline, 0, "deadline passed");
   }
   const std::string reason =
       fmt::format("deadline passed; the last answer was: {}",
                   latest->text.empty() ? std::to_string(latest->status) : latest->text);
-  give_up(slot, observe::FailReason::deadline, latest->status, reason);
+  give_up(slot, FailReason::deadline, latest->status, reason);
 }
 
 void Eventbus::no_answer(std::string_view address, std::string_view error) {
@@ -277,7 +275,7 @@ void Eventbus::on_timer() {
   const Instant now = context_.clock.refresh();
   // While the eventbus is not up, what is due stands in line for probes and slow start, which
   // bound it: the budget is for when nothing else does.
-  const bool up = health_.state() == observe::EndpointState::up;
+  const bool up = health_.state() == EndpointState::up;
   queue_.release_due(now, [&](const EventSlot& slot) {
     if (up && !retry_budget_.spend(now)) return false;
     context_.ledger.move(slot, EventMove::release);
@@ -361,7 +359,7 @@ void Eventbus::spool_all() {
   if (context_.custody.can_spool()) expire(Instant::max());
 }
 
-void Eventbus::withdraw(Post& post, observe::FailReason why) {
+void Eventbus::withdraw(Post& post, FailReason why) {
   queue_.withdraw_if([&post](const EventSlot& slot) { return slot.post == &post; },
                      [this, why](const EventSlot& slot) { give_up(slot, why, 0, label(why)); });
 }

@@ -7,16 +7,17 @@
 #include "events/encoder.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/bus_answer.hpp"
+#include "gateway/domain/bus_answer.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
-#include "gateway/egress/delivery_queue.hpp"
 #include "gateway/egress/drain_rate.hpp"
 #include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
 #include "gateway/egress/retry_budget.hpp"
 #include "gateway/egress/retry_jitter.hpp"
-#include "gateway/observe/metrics.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
+#include "gateway/pipeline/delivery.hpp"
+#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "runtime/turn_end.hpp"
@@ -34,7 +35,7 @@ struct ConnectionStatus {
 
 // One shard's way to the eventbus: the queue, the connections, and what becomes of every answer.
 // Owned by the shard; lives on its thread.
-class Eventbus {
+class Eventbus final : public Delivery {
  public:
   // What it uses of its shard; all outlive it.
   struct Context {
@@ -42,7 +43,7 @@ class Eventbus {
     Clock& clock;
     Ledger& ledger;
     Custody& custody;
-    observe::ShardMetrics& metrics;
+    ShardMetrics& metrics;
     TurnEnd& turn_end;                    // calls flush()
     const tls::TlsSource* tls = nullptr;  // for an https target
   };
@@ -59,13 +60,20 @@ class Eventbus {
   // The gateway is about to end: what is not delivered by now goes to the spool, if there is one.
   void spool_all();
   // Gives up every event of `post` that waits.
-  void withdraw(Post& post, observe::FailReason why);
+  void withdraw(Post& post, FailReason why);
 
-  // What the pipeline sees.
   [[nodiscard]] Custody& custody() noexcept { return context_.custody; }
   [[nodiscard]] DeliveryQueue& queue() noexcept { return queue_; }
-  // What a client that is turned away now is told: until the queue has drained, spread a little.
-  [[nodiscard]] std::chrono::seconds retry_after() {
+
+  // What those who take posts in see.
+  [[nodiscard]] bool is_down() const noexcept override {
+    return health_.state() == EndpointState::down || health_.state() == EndpointState::probing;
+  }
+  [[nodiscard]] bool can_spool() const noexcept override { return context_.custody.can_spool(); }
+  void spool(Post& post, std::span<const EventSlot> events) override {
+    context_.custody.spool(post, events, {});
+  }
+  [[nodiscard]] std::chrono::seconds retry_after() override {
     return retry_jitter_.spread(drain_rate_.time_to_drain(queue_.events()));
   }
 
@@ -89,7 +97,7 @@ class Eventbus {
                         std::string_view error);
   // `leads`: the first event of its answer; a batch has several.
   void answered(EventSlot slot, const Response& response, Instant staged, bool leads);
-  void given_back(EventSlot slot, bool sent, observe::RetryReason reason);
+  void given_back(EventSlot slot, bool sent, RetryReason reason);
 
   [[nodiscard]] Context& context() noexcept { return context_; }
   [[nodiscard]] const config::Endpoint& endpoint() const noexcept { return endpoint_; }
@@ -97,12 +105,7 @@ class Eventbus {
   [[nodiscard]] const config::Delivery& settings() const noexcept { return settings_; }
   [[nodiscard]] events::Encoder& encoder() noexcept { return encoder_; }
   [[nodiscard]] bool has_demand() const noexcept { return !queue_.empty(); }
-  [[nodiscard]] observe::EndpointState state() const noexcept { return health_.state(); }
-  // Known not to take events now.
-  [[nodiscard]] bool is_down() const noexcept {
-    return health_.state() == observe::EndpointState::down ||
-           health_.state() == observe::EndpointState::probing;
-  }
+  [[nodiscard]] EndpointState state() const noexcept { return health_.state(); }
   [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
   // What the eventbus said last that was not 2xx; its time is zero if it never did.
   [[nodiscard]] const BusAnswer& last_answer() const noexcept { return last_answer_; }
@@ -119,8 +122,7 @@ class Eventbus {
   void distribute(std::size_t& room, Instant now);
   [[nodiscard]] std::size_t requests_in_flight() const noexcept;
   void retry_later(EventSlot slot, const Response& response, Instant now);
-  void give_up(const EventSlot& slot, observe::FailReason why, unsigned status,
-               std::string_view reason);
+  void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
   void refuse(const EventSlot& slot, const Response& response);
   // Ends every post whose deadline is not after `limit`.
   void expire(Instant limit);

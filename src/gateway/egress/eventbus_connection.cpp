@@ -7,14 +7,11 @@
 #include <functional>
 #include <random>
 
+#include "gateway/domain/post.hpp"
 #include "gateway/egress/eventbus.hpp"
-#include "gateway/pipeline/post.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
-
-using observe::LinkState;
-using observe::RetryReason;
 
 namespace {
 

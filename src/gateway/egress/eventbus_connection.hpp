@@ -6,8 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/domain/eventbus_state.hpp"
+#include "gateway/domain/reasons.hpp"
 #include "gateway/egress/multiplexer.hpp"
-#include "gateway/observe/metrics.hpp"
 #include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/name_lookup.hpp"
@@ -38,7 +39,7 @@ class EventbusConnection {
   void wake() { wake_.notify_all(); }
 
   [[nodiscard]] bool accepts() const noexcept {
-    return state_ == observe::LinkState::ready && !broken_ && mux_.has_room() &&
+    return state_ == LinkState::ready && !broken_ && mux_.has_room() &&
            mux_.outgoing_bytes() < kMostStaged;
   }
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
@@ -47,7 +48,7 @@ class EventbusConnection {
   // Ends the connection if the answer that is due next is overdue.
   void check_timeout(Instant now);
 
-  [[nodiscard]] observe::LinkState state() const noexcept { return state_; }
+  [[nodiscard]] LinkState state() const noexcept { return state_; }
   // It has ended, though state() may not say so yet.
   [[nodiscard]] bool broken() const noexcept { return broken_; }
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
@@ -62,7 +63,7 @@ class EventbusConnection {
   void take_bytes(std::string_view input, Instant now);
   void settle_answer();
   void end_of_stream(const error_code& error, Instant now);
-  void break_link(observe::RetryReason reason, std::string_view what);
+  void break_link(RetryReason reason, std::string_view what);
   void give_back();
   void wait_writable();
 
@@ -89,8 +90,8 @@ class EventbusConnection {
   std::size_t sealed_sent_ = 0;
   std::string address_;
   std::string last_error_;
-  observe::RetryReason lost_reason_ = observe::RetryReason::connection;
-  observe::LinkState state_ = observe::LinkState::idle;
+  RetryReason lost_reason_ = RetryReason::connection;
+  LinkState state_ = LinkState::idle;
   std::optional<std::uint64_t> suspect_;  // the event whose answer was due at the end
   unsigned generation_ = 0;  // of the socket: a late handler of an older one does nothing
   unsigned connects_ = 0;

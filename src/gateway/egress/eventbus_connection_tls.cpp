@@ -14,7 +14,6 @@
 namespace gateway::egress {
 namespace {
 
-using observe::RetryReason;
 using tls::TlsSession;
 
 std::string problem_of(const TlsSession& session) {

@@ -14,7 +14,7 @@ void Eventbus::publish(Instant now) {
   const std::uint64_t kept = metrics.events_dead_lettered.value() + metrics.events_spooled.value();
   std::uint64_t finished = metrics.events_delivered.value() + kept;
   for (std::size_t i = 0; i < metrics.events_failed.size(); ++i) {
-    finished += metrics.events_failed[static_cast<observe::FailReason>(i)].value();
+    finished += metrics.events_failed[static_cast<FailReason>(i)].value();
   }
   // Counted on this thread between events, so that the sums belong together.
   metrics.unaccounted_records.set(metrics.records_received.value() - finished -
@@ -23,17 +23,17 @@ void Eventbus::publish(Instant now) {
   drain_rate_.observe(finished, now);
   metrics.queue_events.set(queue_.waiting());
   metrics.queue_bytes.set(queue_.bytes());
-  std::array<std::uint64_t, static_cast<std::size_t>(observe::LinkState::count_)> states{};
+  std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> states{};
   std::uint64_t depth = 0;
   for (const auto& connection : connections_) {
     ++states[static_cast<std::size_t>(connection->state())];
     depth += connection->multiplexer().depth();
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
-    metrics.eventbus_connections[static_cast<observe::LinkState>(i)].set(states[i]);
+    metrics.eventbus_connections[static_cast<LinkState>(i)].set(states[i]);
   }
   for (std::size_t i = 0; i < metrics.eventbus_state.size(); ++i) {
-    const auto state = static_cast<observe::EndpointState>(i);
+    const auto state = static_cast<EndpointState>(i);
     metrics.eventbus_state[state].set(state == health_.state() ? 1 : 0);
   }
   metrics.pipeline_depth.set(depth);

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "gateway/pipeline/post.hpp"
+#include "gateway/domain/post.hpp"
 
 namespace gateway::egress {
 

@@ -6,9 +6,9 @@
 
 #include "events/encoder.hpp"
 #include "events/gather.hpp"
+#include "gateway/domain/event_slot.hpp"
 #include "gateway/egress/pipeline_depth.hpp"
 #include "gateway/egress/response_reader.hpp"
-#include "gateway/pipeline/event_slot.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/ring.hpp"
 

@@ -60,7 +60,7 @@ void SpoolReplay::tick(Instant now) {
   }
   for (auto& [post, chunk] : chunks_) {
     if (now - chunk.begun > patience) {
-      context_.eventbus.withdraw(*post, observe::FailReason::deadline);
+      context_.eventbus.withdraw(*post, FailReason::deadline);
     }
   }
   pump();
@@ -70,7 +70,7 @@ void SpoolReplay::stop() {
   stopped_ = true;
   remove_taken();
   for (auto& [post, chunk] : chunks_) {
-    context_.eventbus.withdraw(*post, observe::FailReason::shutdown);
+    context_.eventbus.withdraw(*post, FailReason::shutdown);
   }
 }
 
@@ -232,8 +232,8 @@ bool SpoolReplay::gives_up(const EventSlot& slot) {
   Eventbus& eventbus = context_.eventbus;
   auto& metrics = eventbus.context().metrics;
   const std::uint64_t taken = metrics.events_delivered.value() + taken_;
-  const auto verdict = expiry_.failing_answer(
-      chunk.rows[slot.index], age, eventbus.state() == observe::EndpointState::up, taken);
+  const auto verdict = expiry_.failing_answer(chunk.rows[slot.index], age,
+                                              eventbus.state() == EndpointState::up, taken);
   if (verdict == SpoolExpiry::Verdict::now) metrics.events_expired.add();
   if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.custody().keeps_dead_letters()) {
     return false;

@@ -1,6 +1,6 @@
 #include "gateway/ingress/admission.hpp"
 
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 
 namespace gateway::ingress {
 
@@ -12,7 +12,7 @@ std::optional<Answer> Admission::refuse(const RequestHead& head, const Load& loa
   if (head.method == Method::options) return std::nullopt;
   if (load.draining) return answers::overloaded("stopping", load.retry_after, true);
   if (load.beyond) {
-    const bool source = load.beyond == observe::ConnectionLimit::source;
+    const bool source = load.beyond == ConnectionLimit::source;
     return answers::overloaded(
         source ? "too many connections from this address" : "too many connections",
         load.retry_after, true);

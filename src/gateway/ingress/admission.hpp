@@ -3,16 +3,16 @@
 #include <cstddef>
 #include <optional>
 
+#include "gateway/domain/post.hpp"
+#include "gateway/domain/reasons.hpp"
 #include "gateway/ingress/request_reader.hpp"
-#include "gateway/observe/metrics.hpp"
-#include "gateway/pipeline/post.hpp"
 
 namespace gateway::ingress {
 
 // What admission looks at: the state of the shard at this moment.
 struct Load {
   bool draining = false;
-  std::optional<observe::ConnectionLimit> beyond;  // what the connection is
+  std::optional<ConnectionLimit> beyond;  // what the connection is
   bool queue_full = false;
   std::chrono::seconds retry_after{1};
 };

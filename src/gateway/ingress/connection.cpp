@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "gateway/domain/answers.hpp"
 #include "gateway/ingress/ingress.hpp"
-#include "gateway/pipeline/answers.hpp"
 
 namespace gateway::ingress {
 namespace {
@@ -198,7 +198,7 @@ bool Connection::is_signed(const Request& request) {
 
 Answer Connection::over_budget(bool close) const {
   return answers::overloaded("gateway.max_in_flight reached",
-                             ingress_.context().eventbus.retry_after(), close);
+                             ingress_.context().delivery.retry_after(), close);
 }
 
 void Connection::refuse_head(Answer refusal) {
@@ -320,7 +320,7 @@ void Connection::check_timeouts(Instant now) {
   if (phase_ != Phase::reading || paused()) return;
   if (handshaking_) {
     if (handshake_overdue(now)) {
-      end_handshake(observe::TlsFailure::timeout, "not complete within gateway.request_timeout");
+      end_handshake(TlsFailure::timeout, "not complete within gateway.request_timeout");
     }
     return;
   }

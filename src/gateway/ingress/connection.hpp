@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/domain/post.hpp"
+#include "gateway/domain/reasons.hpp"
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/ingress/reply_line.hpp"
 #include "gateway/ingress/request_reader.hpp"
-#include "gateway/observe/metrics.hpp"
-#include "gateway/pipeline/post.hpp"
 #include "gateway/tls/tls_session.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/byte_budget.hpp"
@@ -112,7 +112,7 @@ class Connection final : public PostOwner, private WatchedSocket {
   void open_sealed();
   void send_sealed(std::string_view bytes);
   void say_goodbye();
-  void end_handshake(observe::TlsFailure why, std::string_view text);
+  void end_handshake(TlsFailure why, std::string_view text);
   [[nodiscard]] bool handshake_overdue(Instant now) const;
 
   [[nodiscard]] bool paused() const noexcept;

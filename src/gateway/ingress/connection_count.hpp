@@ -8,11 +8,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "gateway/observe/metrics.hpp"
+#include "gateway/domain/reasons.hpp"
 
 namespace gateway::ingress {
-
-using observe::ConnectionLimit;
 
 // Where a connection comes from: an IPv4 address or, as that is what one host has at least, the
 // first 64 bits of an IPv6 address. IPv4 addresses mapped into IPv6 are IPv4 addresses.

@@ -14,7 +14,6 @@
 namespace gateway::ingress {
 namespace {
 
-using observe::TlsFailure;
 using tls::TlsSession;
 
 // For whoever took http for https.

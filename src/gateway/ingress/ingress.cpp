@@ -169,8 +169,8 @@ Load Ingress::load(std::optional<ConnectionLimit> beyond) const {
   Load load;
   load.draining = draining_;
   load.beyond = beyond;
-  load.queue_full = context_.eventbus.queue().full() && !context_.eventbus.custody().can_spool();
-  if (draining_ || beyond || load.queue_full) load.retry_after = context_.eventbus.retry_after();
+  load.queue_full = context_.queue.full() && !context_.delivery.can_spool();
+  if (draining_ || beyond || load.queue_full) load.retry_after = context_.delivery.retry_after();
   return load;
 }
 

@@ -8,10 +8,11 @@
 
 #include "gateway/auth/guard.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/eventbus.hpp"
 #include "gateway/ingress/admission.hpp"
 #include "gateway/ingress/connection.hpp"
 #include "gateway/ingress/connection_count.hpp"
+#include "gateway/pipeline/delivery.hpp"
+#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
@@ -33,8 +34,9 @@ class Ingress {
     ByteLease& lease;
     Ledger& ledger;
     Intake& intake;
-    egress::Eventbus& eventbus;
-    observe::ShardMetrics& metrics;
+    Delivery& delivery;
+    const DeliveryQueue& queue;
+    ShardMetrics& metrics;
     ConnectionCount& count;
     TurnEnd& turn_end;
     std::vector<Secret> tokens;           // one of which posts must show; none: they need not

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/pipeline/post.hpp"
+#include "gateway/domain/post.hpp"
 
 namespace gateway::ingress {
 

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "gateway/pipeline/post.hpp"
+#include "gateway/domain/post.hpp"
 
 namespace gateway::observe {
 namespace {

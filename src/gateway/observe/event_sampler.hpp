@@ -1,10 +1,10 @@
 #pragma once
 #include "events/cos_record.hpp"
+#include "gateway/domain/settlement_observer.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/observe/event_feed.hpp"
-#include "gateway/observe/metrics.hpp"
 #include "gateway/observe/sample_allowance.hpp"
 #include "gateway/pipeline/ledger.hpp"
-#include "gateway/pipeline/settlement_observer.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::observe {

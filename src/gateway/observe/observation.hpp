@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "gateway/egress/bus_answer.hpp"
+#include "gateway/domain/bus_answer.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::observe {

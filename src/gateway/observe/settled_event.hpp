@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -7,21 +6,10 @@
 #include <string_view>
 #include <type_traits>
 
+#include "gateway/domain/outcome.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::observe {
-
-// What became of an event.
-enum class Outcome : std::uint8_t { delivered, failed, dead_lettered, spooled, count_ };
-[[nodiscard]] constexpr const char* label(Outcome outcome) noexcept {
-  constexpr std::array names{"delivered", "failed", "dead_lettered", "spooled"};
-  static_assert(names.size() == static_cast<std::size_t>(Outcome::count_));
-  return names[static_cast<std::size_t>(outcome)];
-}
-// Whether an operator should know of it.
-[[nodiscard]] constexpr bool is_failure(Outcome outcome) noexcept {
-  return outcome == Outcome::failed || outcome == Outcome::dead_lettered;
-}
 
 // What people are shown of one event: who it is, and what became of it. Of its data there is only
 // the size.

@@ -4,7 +4,7 @@
 #include <map>
 #include <span>
 
-#include "gateway/observe/metrics.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 
 namespace gateway::observe {
 

@@ -7,9 +7,9 @@
 
 #include "gateway/observe/condition.hpp"
 #include "gateway/observe/settled_event.hpp"
+#include "gateway/observe/shard_status.hpp"
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/observe/store_status.hpp"
-#include "gateway/shard.hpp"
 #include "gateway/tls/tls_source.hpp"
 
 namespace gateway::observe {

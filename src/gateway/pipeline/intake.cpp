@@ -5,15 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 
 namespace gateway {
 
-Intake::Intake(const config::Event& settings, Ledger& ledger, egress::Eventbus& eventbus)
-    : settings_(settings), ledger_(ledger), eventbus_(eventbus), redactor_(settings.redact) {}
+Intake::Intake(const config::Event& settings, Context context)
+    : settings_(settings), context_(context), redactor_(settings.redact) {}
 
-void Intake::accept(ingress::Request&& request, Post& post) {
-  if (request.head.kind == ingress::BodyKind::records) {
+void Intake::accept(http::Request&& request, Post& post) {
+  if (request.head.kind == http::BodyKind::records) {
     accept_records(std::move(request), post);
   } else {
     accept_events(std::move(request), post);
@@ -21,31 +21,33 @@ void Intake::accept(ingress::Request&& request, Post& post) {
 }
 
 Intake::Way Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
-  egress::DeliveryQueue& queue = eventbus_.queue();
-  if (queue.admits(events, bytes) && !eventbus_.is_down()) return Way::queue;
+  const DeliveryQueue& queue = context_.queue;
+  if (queue.admits(events, bytes) && !context_.delivery.is_down()) return Way::queue;
   if (!queue.could_admit(events)) {
-    ledger_.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
+    context_.ledger.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
     return Way::nowhere;
   }
-  if (eventbus_.custody().can_spool()) {
+  if (context_.delivery.can_spool()) {
     // While the eventbus is down one post waits for it to come back; the others need not.
     return queue.empty() && queue.admits(events, bytes) ? Way::queue : Way::spool;
   }
   if (queue.admits(events, bytes)) return Way::queue;
-  ledger_.refuse(post, answers::overloaded("delivery queue full", eventbus_.retry_after()));
+  context_.ledger.refuse(
+      post, answers::overloaded("delivery queue full", context_.delivery.retry_after()));
   return Way::nowhere;
 }
 
-void Intake::accept_records(ingress::Request&& request, Post& post) {
+void Intake::accept_records(http::Request&& request, Post& post) {
   const std::string_view body = request.body_text();
   const auto split = splitter_.split(body.data(), body.size());
   if (!split) {
-    ledger_.refuse(post, answers::malformed(split.error().reason(), split.error().offset()));
+    context_.ledger.refuse(post,
+                           answers::malformed(split.error().reason(), split.error().offset()));
     return;
   }
   const std::span<const events::RecordSpan> records = *split;
   if (records.empty()) {
-    ledger_.settle(post);
+    context_.ledger.settle(post);
     return;
   }
   const Way way = admit(post, records.size(), body.size());
@@ -53,7 +55,7 @@ void Intake::accept_records(ingress::Request&& request, Post& post) {
 
   post.bytes = std::move(request.bytes);
   char* const data = post.bytes.data() + request.body.offset;
-  ledger_.expect(post, static_cast<std::uint32_t>(records.size()));
+  context_.ledger.expect(post, static_cast<std::uint32_t>(records.size()));
   const bool stable = settings_.id == config::EventId::stable;
   if (stable) stable_ids_.begin_post();
 
@@ -75,7 +77,7 @@ void Intake::accept_records(ingress::Request&& request, Post& post) {
 
 void Intake::hand_over(const EventSlot& slot, Way way) {
   if (way == Way::queue) {
-    eventbus_.queue().push(slot);
+    context_.queue.push(slot);
   } else {
     overflow_.push_back(slot);
   }
@@ -83,22 +85,22 @@ void Intake::hand_over(const EventSlot& slot, Way way) {
 
 void Intake::finish(Post& post, Way way) {
   if (way == Way::spool) {
-    eventbus_.custody().spool(post, overflow_, {});
+    context_.delivery.spool(post, overflow_);
     overflow_.clear();
   }
-  eventbus_.context().turn_end.request();
+  context_.turn_end.request();
 }
 
-void Intake::accept_events(ingress::Request&& request, Post& post) {
+void Intake::accept_events(http::Request&& request, Post& post) {
   const std::string_view body = request.body_text();
   const char* const base = request.bytes.data();
   std::vector<events::CloudEvent> parsed;
   const auto refuse = [&](const events::Malformed& error) {
-    ledger_.refuse(post, answers::malformed(error.reason(), error.offset()));
+    context_.ledger.refuse(post, answers::malformed(error.reason(), error.offset()));
   };
 
   switch (request.head.kind) {
-    case ingress::BodyKind::binary_event: {
+    case http::BodyKind::binary_event: {
       std::vector<events::HeaderField> fields;
       for (std::size_t i = 0; i + 1 < request.event_fields.size(); i += 2) {
         fields.push_back({request.event_fields[i].in(base), request.event_fields[i + 1].in(base)});
@@ -108,23 +110,23 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
       parsed.push_back(std::move(*event));
       break;
     }
-    case ingress::BodyKind::structured_event: {
+    case http::BodyKind::structured_event: {
       auto event = events::read_structured_event(body);
       if (!event) return refuse(event.error());
       parsed.push_back(std::move(*event));
       break;
     }
-    case ingress::BodyKind::event_batch: {
+    case http::BodyKind::event_batch: {
       auto events = events::read_event_batch(body);
       if (!events) return refuse(events.error());
       parsed = std::move(*events);
       break;
     }
-    case ingress::BodyKind::records:
+    case http::BodyKind::records:
       break;
   }
   if (parsed.empty()) {
-    ledger_.settle(post);
+    context_.ledger.settle(post);
     return;
   }
   const Way way = admit(post, parsed.size(), body.size());
@@ -137,7 +139,7 @@ void Intake::accept_events(ingress::Request&& request, Post& post) {
     }
   }
   post.passed_on = std::move(parsed);
-  ledger_.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
+  context_.ledger.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
   EventSlot slot;
   slot.post = &post;
   for (const events::CloudEvent& event : post.passed_on) {

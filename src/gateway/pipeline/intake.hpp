@@ -7,9 +7,11 @@
 #include "events/record_splitter.hpp"
 #include "events/uuid.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/eventbus.hpp"
-#include "gateway/ingress/request_reader.hpp"
+#include "gateway/http/request.hpp"
+#include "gateway/pipeline/delivery.hpp"
+#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "runtime/turn_end.hpp"
 
 namespace gateway {
 
@@ -18,15 +20,23 @@ namespace gateway {
 // One per shard.
 class Intake {
  public:
-  Intake(const config::Event& settings, Ledger& ledger, egress::Eventbus& eventbus);
+  // What it uses of its shard; all outlive it.
+  struct Context {
+    Ledger& ledger;
+    DeliveryQueue& queue;
+    Delivery& delivery;
+    TurnEnd& turn_end;  // sends what was queued
+  };
+
+  Intake(const config::Event& settings, Context context);
 
   // Takes the request's bytes into `post`; the post is answered at once if it is refused or empty,
   // else when its events are settled.
-  void accept(ingress::Request&& request, Post& post);
+  void accept(http::Request&& request, Post& post);
 
  private:
-  void accept_records(ingress::Request&& request, Post& post);
-  void accept_events(ingress::Request&& request, Post& post);
+  void accept_records(http::Request&& request, Post& post);
+  void accept_events(http::Request&& request, Post& post);
   enum class Way : std::uint8_t { nowhere, queue, spool };
 
   // Where so much can go now; nowhere: the post is answered.
@@ -35,8 +45,7 @@ class Intake {
   void finish(Post& post, Way way);
 
   const config::Event settings_;
-  Ledger& ledger_;
-  egress::Eventbus& eventbus_;
+  Context context_;
   events::RecordSplitter splitter_;
   events::Redactor redactor_;
   events::CosRecordReader record_reader_;

@@ -4,7 +4,7 @@
 #include <new>
 #include <utility>
 
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway {
@@ -90,19 +90,19 @@ EventState Ledger::impossible(const EventSlot& slot, EventMove move) {
   }
   if (known && !is_settled(post.states[slot.index])) {
     set(post, slot.index, EventState::failed);
-    if (!post.replayed) metrics_.events_failed[observe::FailReason::internal].add();
+    if (!post.replayed) metrics_.events_failed[FailReason::internal].add();
     note_failure(post, slot, 0, "internal error");
     after_move(post);
   }
   return kImpossible;
 }
 
-void Ledger::show_good(const EventSlot& slot, observe::Outcome outcome, unsigned status) {
+void Ledger::show_good(const EventSlot& slot, Outcome outcome, unsigned status) {
   --to_show_;
   observer_->settled(slot, outcome, status, {});
 }
 
-void Ledger::show_failure(const EventSlot& slot, observe::Outcome outcome, unsigned status,
+void Ledger::show_failure(const EventSlot& slot, Outcome outcome, unsigned status,
                           std::string_view reason) {
   if (failures_to_show_ == 0) return;
   --failures_to_show_;
@@ -115,7 +115,7 @@ void Ledger::delivered(const EventSlot& slot, unsigned status) {
   if (now == kImpossible) return;
   if (now != EventState::spooled) {
     if (to_show_ != 0) [[unlikely]]
-      show_good(slot, observe::Outcome::delivered, status);
+      show_good(slot, Outcome::delivered, status);
     (post.replayed ? metrics_.events_replayed : metrics_.events_delivered).add();
   }
   after_move(post);
@@ -124,21 +124,21 @@ void Ledger::delivered(const EventSlot& slot, unsigned status) {
 void Ledger::dead_lettered(const EventSlot& slot, unsigned status, std::string_view reason) {
   Post& post = *slot.post;
   if (move(slot, EventMove::keep_in_dead_letters) == kImpossible) return;
-  show_failure(slot, observe::Outcome::dead_lettered, status, reason);
+  show_failure(slot, Outcome::dead_lettered, status, reason);
   (post.replayed ? metrics_.events_replayed : metrics_.events_dead_lettered).add();
   after_move(post);
 }
 
-void Ledger::failed(const EventSlot& slot, observe::FailReason why, unsigned status,
+void Ledger::failed(const EventSlot& slot, FailReason why, unsigned status,
                     std::string_view reason) {
   Post& post = *slot.post;
-  const bool late = why == observe::FailReason::deadline;
+  const bool late = why == FailReason::deadline;
   const EventState now = move(slot, late ? EventMove::withdraw : EventMove::give_up);
   if (now == kImpossible) return;
   if (now == EventState::failed || now == EventState::withdrawn) {
     if (!post.replayed) {
       metrics_.events_failed[why].add();
-      show_failure(slot, observe::Outcome::failed, status, reason);
+      show_failure(slot, Outcome::failed, status, reason);
     }
     note_failure(post, slot, status, reason);
   }
@@ -197,7 +197,7 @@ void Ledger::stored(Post& post, const EventSlot& shown) {
   const std::uint32_t events = spool_spoke(post, EventMove::keep_in_spool, EventState::spooled);
   metrics_.events_spooled.add(events);
   if (to_show_ != 0 && events != 0 && shown.post != nullptr) {
-    show_good(shown, observe::Outcome::spooled, 0);
+    show_good(shown, Outcome::spooled, 0);
   }
   after_move(post);
 }
@@ -206,9 +206,9 @@ void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::second
                         const EventSlot& shown) {
   // Those on a connection are ordinary ones again: they may still be delivered.
   const std::uint32_t events = spool_spoke(post, EventMove::lose_in_spool, EventState::failed);
-  metrics_.events_failed[observe::FailReason::storage].add(events);
+  metrics_.events_failed[FailReason::storage].add(events);
   if (events != 0 && shown.post != nullptr) {
-    show_failure(shown, observe::Outcome::failed, 0, reason);
+    show_failure(shown, Outcome::failed, 0, reason);
   }
   const bool missing = events != 0 || post.tally.in(EventState::on_connection) != 0;
   if (missing && post.state == Post::State::open) {

@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/egress/bus_answer.hpp"
-#include "gateway/observe/metrics.hpp"
-#include "gateway/pipeline/event_slot.hpp"
-#include "gateway/pipeline/event_state.hpp"
-#include "gateway/pipeline/event_tally.hpp"
-#include "gateway/pipeline/post.hpp"
-#include "gateway/pipeline/settlement_observer.hpp"
+#include "gateway/domain/bus_answer.hpp"
+#include "gateway/domain/event_slot.hpp"
+#include "gateway/domain/event_state.hpp"
+#include "gateway/domain/event_tally.hpp"
+#include "gateway/domain/post.hpp"
+#include "gateway/domain/settlement_observer.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/occasional.hpp"
 
 namespace gateway {
@@ -39,7 +39,7 @@ class Ledger {
   // device are over by then, and the relay function (60 s by default) still hears the answer.
   static constexpr std::chrono::seconds kStorePatience{10};
 
-  Ledger(observe::ShardMetrics& metrics, std::chrono::milliseconds deadline) noexcept
+  Ledger(ShardMetrics& metrics, std::chrono::milliseconds deadline) noexcept
       : metrics_(metrics), deadline_(deadline) {}
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
@@ -71,8 +71,7 @@ class Ledger {
 
   // Settles an event. `status`: of the eventbus' answer, only shown.
   void delivered(const EventSlot& slot, unsigned status = 0);
-  void failed(const EventSlot& slot, observe::FailReason why, unsigned status,
-              std::string_view reason);
+  void failed(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
   // A refused event is a dead letter that is safely on disk.
   void dead_lettered(const EventSlot& slot, unsigned status = 0, std::string_view reason = {});
 
@@ -144,11 +143,11 @@ class Ledger {
   void after_move(Post& post);
   void note_failure(Post& post, const EventSlot& slot, unsigned status, std::string_view reason);
   void reuse_if_done(Post& post);
-  void show_good(const EventSlot& slot, observe::Outcome outcome, unsigned status);
-  void show_failure(const EventSlot& slot, observe::Outcome outcome, unsigned status,
+  void show_good(const EventSlot& slot, Outcome outcome, unsigned status);
+  void show_failure(const EventSlot& slot, Outcome outcome, unsigned status,
                     std::string_view reason);
 
-  observe::ShardMetrics& metrics_;
+  ShardMetrics& metrics_;
   const std::chrono::milliseconds deadline_;
   std::deque<Post> posts_;  // never moves its elements
   std::vector<Post*> free_;

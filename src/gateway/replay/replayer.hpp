@@ -12,7 +12,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/store/row_walk.hpp"
-#include "gateway/observe/metrics.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/replay/replay_book.hpp"
 #include "gateway/replay/replay_pace.hpp"
@@ -114,7 +114,7 @@ class Replayer final : private PostOwner {
   const egress::StoreKind kind_;
   const ReplayOptions options_;
   const OnProgress on_progress_;
-  observe::ShardMetrics metrics_;
+  ShardMetrics metrics_;
   asio::io_context context_{1};
   Clock clock_;
   Ledger ledger_;

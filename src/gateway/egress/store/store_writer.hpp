@@ -14,7 +14,7 @@
 
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/row_leases.hpp"
-#include "gateway/observe/metrics.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::egress {
@@ -164,14 +164,14 @@ class StoreWriter {
   bool readable_ = true;  // as last logged
 
   std::atomic<StoreState> state_{StoreState::ok};
-  observe::Counter appended_;
-  observe::Counter removed_;
-  observe::Counter damaged_rows_;
-  observe::Counter commits_;
-  observe::Counter salvaged_;
-  observe::Gauge moved_aside_;
-  observe::Gauge backlog_rows_;
-  observe::Gauge backlog_bytes_;
+  Counter appended_;
+  Counter removed_;
+  Counter damaged_rows_;
+  Counter commits_;
+  Counter salvaged_;
+  Gauge moved_aside_;
+  Gauge backlog_rows_;
+  Gauge backlog_bytes_;
   std::atomic<std::int64_t> oldest_ms_{-1};
   std::atomic<std::uint64_t> refused_{0};
 

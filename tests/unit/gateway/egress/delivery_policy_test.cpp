@@ -50,7 +50,6 @@ TEST(DeliveryPolicy, FollowsTheConfiguredStatusesBeforeTheProfile) {
 }
 
 TEST(RetryReasonOf, NamesTheStatus) {
-  using observe::label;
   for (const unsigned status : {408U, 425U, 429U, 500U, 502U, 503U, 504U}) {
     EXPECT_EQ(label(retry_reason(status)), std::to_string(status));
   }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/pipeline/post.hpp"
+#include "gateway/domain/post.hpp"
 #include "support/encoded_request.hpp"
 
 namespace gateway::egress {

@@ -21,7 +21,7 @@ RequestHead post_head(std::uint64_t length = 10) {
 Load all_at_once() {
   Load load;
   load.draining = load.queue_full = true;
-  load.beyond = observe::ConnectionLimit::total;
+  load.beyond = ConnectionLimit::total;
   load.retry_after = 5s;
   return load;
 }
@@ -79,7 +79,7 @@ TEST(Admission, NamesTheReasonAndTheWait) {
   EXPECT_EQ(answer.body, "{\"error\":\"too many connections\"}");
   EXPECT_TRUE(answer.close);
 
-  load.beyond = observe::ConnectionLimit::source;
+  load.beyond = ConnectionLimit::source;
   answer = refused(load);
   EXPECT_EQ(answer.status, 503U);
   EXPECT_EQ(answer.body, "{\"error\":\"too many connections from this address\"}");

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 
 namespace gateway::ingress {
 namespace {

@@ -1,4 +1,4 @@
-#include "gateway/observe/metrics.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -22,7 +22,6 @@ namespace gateway {
 namespace {
 
 using namespace std::chrono_literals;
-using observe::FailReason;
 
 constexpr std::uint32_t kEvents = 3;
 constexpr Instant kStart = Instant(1000s);
@@ -354,7 +353,7 @@ class World {
   }
 
   Configuration configuration_;
-  observe::ShardMetrics metrics_;
+  ShardMetrics metrics_;
   Ledger ledger_{metrics_, kDeadline};
   Client client_;
   Post* post_ = nullptr;

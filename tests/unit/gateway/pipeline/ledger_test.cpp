@@ -7,13 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 
 namespace gateway {
 namespace {
 
 using namespace std::chrono_literals;
-using observe::FailReason;
 
 // A client that remembers what it was told; it takes an answer later, as a connection does.
 class Client final : public PostOwner {
@@ -59,7 +58,7 @@ class LedgerTest : public testing::Test {
     EXPECT_EQ(ledger_.events_open(), 0U);
   }
 
-  observe::ShardMetrics metrics_;
+  ShardMetrics metrics_;
   Ledger ledger_{metrics_, 25s};
   Client client_;
 };

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "gateway/observe/counter.hpp"
+#include "gateway/metrics/counter.hpp"
 
-namespace gateway::observe {
+namespace gateway {
 
 // The families of COS events, as `cos:<family>:<what exactly>` names them.
 enum class EventKind : std::uint8_t { created, removed, restored, other, count_ };
@@ -38,4 +38,4 @@ class LagHistogram {
   Counter sum_ms_;
 };
 
-}  // namespace gateway::observe
+}  // namespace gateway

@@ -1,4 +1,4 @@
-#include "gateway/pipeline/event_state.hpp"
+#include "gateway/domain/event_state.hpp"
 
 namespace gateway {
 

@@ -1,4 +1,4 @@
-#include "gateway/observe/event_lag.hpp"
+#include "gateway/metrics/event_lag.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "gateway/config/settings.hpp"
-#include "gateway/pipeline/event_slot.hpp"
+#include "gateway/domain/event_slot.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/ring.hpp"
 
-namespace gateway::egress {
+namespace gateway {
 
 // One shard's events on their way: those that wait for a connection, in order, and those that wait
 // for the time of their next attempt. Bounded by number and bytes of all events that were pushed
@@ -107,4 +107,4 @@ class DeliveryQueue {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace gateway::egress
+}  // namespace gateway

@@ -2,7 +2,7 @@
 #include <array>
 #include <cstddef>
 
-#include "gateway/pipeline/event_state.hpp"
+#include "gateway/domain/event_state.hpp"
 
 namespace gateway {
 

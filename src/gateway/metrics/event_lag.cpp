@@ -1,8 +1,8 @@
-#include "gateway/observe/event_lag.hpp"
+#include "gateway/metrics/event_lag.hpp"
 
 #include <algorithm>
 
-namespace gateway::observe {
+namespace gateway {
 
 EventKind kind_of(std::string_view event_name) noexcept {
   const auto is = [event_name](std::string_view family) {
@@ -22,4 +22,4 @@ void LagHistogram::observe(std::chrono::milliseconds lag) noexcept {
   sum_ms_.add(ms);
 }
 
-}  // namespace gateway::observe
+}  // namespace gateway

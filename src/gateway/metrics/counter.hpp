@@ -2,7 +2,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace gateway::observe {
+namespace gateway {
 
 // Written by one thread alone and read by any: plain loads and stores, no locked instruction.
 class Counter {
@@ -29,4 +29,4 @@ class Gauge {
   std::atomic<std::uint64_t> value_{0};
 };
 
-}  // namespace gateway::observe
+}  // namespace gateway

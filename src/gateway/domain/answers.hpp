@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <string_view>
 
-#include "gateway/observe/metrics.hpp"
-#include "gateway/egress/bus_answer.hpp"
-#include "gateway/pipeline/post.hpp"
+#include "gateway/domain/bus_answer.hpp"
+#include "gateway/domain/post.hpp"
+#include "gateway/domain/reasons.hpp"
 
 // Every answer of the ingress port but that to a post that was delivered in full, which ReplyText
 // writes: which status, which body, which header fields.
@@ -23,7 +23,7 @@ namespace gateway::answers {
 [[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
                                 bool close = false);
 // 401.
-[[nodiscard]] Answer unauthorized(observe::AuthFailure failure);
+[[nodiscard]] Answer unauthorized(AuthFailure failure);
 // 405.
 [[nodiscard]] Answer method_not_allowed();
 // The CloudEvents webhook handshake (http-webhook 1.0 section 4): whoever asks may send, at any

@@ -1,11 +1,11 @@
-#include "gateway/pipeline/event_state.hpp"
+#include "gateway/domain/event_state.hpp"
 
 #include <gtest/gtest.h>
 
 #include <set>
 #include <string_view>
 
-#include "gateway/pipeline/event_tally.hpp"
+#include "gateway/domain/event_tally.hpp"
 
 namespace gateway {
 namespace {

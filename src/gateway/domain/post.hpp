@@ -6,8 +6,8 @@
 
 #include "events/cloud_event.hpp"
 #include "events/outgoing_event.hpp"
-#include "gateway/pipeline/event_slot.hpp"
-#include "gateway/pipeline/event_tally.hpp"
+#include "gateway/domain/event_slot.hpp"
+#include "gateway/domain/event_tally.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/clock.hpp"

@@ -1,4 +1,4 @@
-#include "gateway/egress/delivery_queue.hpp"
+#include "gateway/pipeline/delivery_queue.hpp"
 
 #include <gtest/gtest.h>
 

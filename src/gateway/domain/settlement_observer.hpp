@@ -1,8 +1,8 @@
 #pragma once
 #include <string_view>
 
-#include "gateway/observe/settled_event.hpp"
-#include "gateway/pipeline/event_slot.hpp"
+#include "gateway/domain/event_slot.hpp"
+#include "gateway/domain/outcome.hpp"
 
 namespace gateway {
 
@@ -10,7 +10,7 @@ namespace gateway {
 class SettlementObserver {
  public:
   // Called on the shard's thread, before the event's post can be reused.
-  virtual void settled(const EventSlot& slot, observe::Outcome outcome, unsigned status,
+  virtual void settled(const EventSlot& slot, Outcome outcome, unsigned status,
                        std::string_view reason) = 0;
 
  protected:

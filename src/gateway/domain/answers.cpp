@@ -1,4 +1,4 @@
-#include "gateway/pipeline/answers.hpp"
+#include "gateway/domain/answers.hpp"
 
 #include <fmt/format.h>
 
@@ -12,8 +12,7 @@ namespace {
 // A post may hold many thousands of records: enough of them are named to act on.
 constexpr std::size_t kNamedFailures = 1000;
 
-std::string_view text_of(observe::AuthFailure failure) noexcept {
-  using observe::AuthFailure;
+std::string_view text_of(AuthFailure failure) noexcept {
   switch (failure) {
     case AuthFailure::missing:
       return "not signed: gateway.auth asks for X-Cos-Signature or Authorization: Bearer";
@@ -92,7 +91,7 @@ Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, boo
   return answer;
 }
 
-Answer unauthorized(observe::AuthFailure failure) {
+Answer unauthorized(AuthFailure failure) {
   Answer answer = refused(401, text_of(failure));
   // RFC 9110 section 11.6.1 wants a challenge; there is a registered scheme for the token only.
   answer.extra_fields = "WWW-Authenticate: Bearer realm=\"cos-gateway\"\r\n";

@@ -1,0 +1,89 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+// The causes of decisions, each named once: by the layer that decides, in counters, log lines and
+// answers. label() is the value of a metric's label.
+namespace gateway {
+
+// Why an attempt did not count as an acknowledgement and is made again.
+enum class RetryReason : std::uint8_t {
+  connection,  // refused, reset or closed before the answer
+  timeout,     // no answer within delivery.timeout
+  protocol,    // an answer that is not HTTP, or one too many
+  http_408,
+  http_425,
+  http_429,
+  http_500,
+  http_502,
+  http_503,
+  http_504,
+  http_other,  // another 5xx
+  count_
+};
+[[nodiscard]] constexpr const char* label(RetryReason reason) noexcept {
+  constexpr std::array names{"connection", "timeout", "protocol", "408", "425",  "429",
+                             "500",        "502",     "503",      "504", "other"};
+  static_assert(names.size() == static_cast<std::size_t>(RetryReason::count_));
+  return names[static_cast<std::size_t>(reason)];
+}
+
+// Why an event was given up.
+enum class FailReason : std::uint8_t {
+  refused,   // the eventbus answered that it never will take it
+  deadline,  // delivery.deadline passed
+  shutdown,  // the grace period ended first
+  storage,   // neither delivered in time nor taken by the spool
+  internal,  // an owner moved it where it could not be: a bug
+  count_
+};
+[[nodiscard]] constexpr const char* label(FailReason reason) noexcept {
+  constexpr std::array names{"refused", "deadline", "shutdown", "storage", "internal"};
+  static_assert(names.size() == static_cast<std::size_t>(FailReason::count_));
+  return names[static_cast<std::size_t>(reason)];
+}
+
+// Why a post was answered 401.
+enum class AuthFailure : std::uint8_t {
+  missing,    // neither signature nor bearer token
+  malformed,  // not to be understood, or more than one of a kind
+  time,       // the signature's is too far from the gateway's
+  token,      // a bearer token that is not ours
+  signature,  // made with another key, or of another body
+  count_
+};
+[[nodiscard]] constexpr const char* label(AuthFailure failure) noexcept {
+  constexpr std::array names{"missing", "malformed", "time", "token", "signature"};
+  static_assert(names.size() == static_cast<std::size_t>(AuthFailure::count_));
+  return names[static_cast<std::size_t>(failure)];
+}
+
+// Which limit a client's connection is beyond.
+enum class ConnectionLimit : std::uint8_t {
+  total,   // gateway.max_connections
+  source,  // gateway.max_per_source
+  count_
+};
+[[nodiscard]] constexpr const char* label(ConnectionLimit limit) noexcept {
+  constexpr std::array names{"total", "source"};
+  static_assert(names.size() == static_cast<std::size_t>(ConnectionLimit::count_));
+  return names[static_cast<std::size_t>(limit)];
+}
+
+// Why a client's TLS connection ended before its time.
+enum class TlsFailure : std::uint8_t {
+  timeout,      // the handshake took longer than gateway.request_timeout
+  plain_text,   // HTTP without TLS
+  certificate,  // none, or not one that gateway.tls.client_ca stands for
+  protocol,     // not TLS, nothing both sides know, or what the client refuses
+  gone,         // the client left within the handshake
+  count_
+};
+[[nodiscard]] constexpr const char* label(TlsFailure failure) noexcept {
+  constexpr std::array names{"timeout", "plain_text", "certificate", "protocol", "gone"};
+  static_assert(names.size() == static_cast<std::size_t>(TlsFailure::count_));
+  return names[static_cast<std::size_t>(failure)];
+}
+
+}  // namespace gateway

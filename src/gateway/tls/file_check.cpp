@@ -1,0 +1,39 @@
+#include "gateway/tls/file_check.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "gateway/config/formats.hpp"
+#include "gateway/tls/tls_source.hpp"
+
+namespace gateway::tls {
+
+void check_files(const config::Settings& settings, config::Report& report) {
+  const auto check_side = [&report](Side side, const config::TlsFiles& files) {
+    const std::pair<Part, const std::string&> named[] = {
+        {Part::cert, files.cert}, {Part::key, files.key}, {Part::ca, files.ca}};
+    bool readable = true;
+    for (const auto& [part, path] : named) {
+      errno = 0;
+      if (path.empty() || std::ifstream(path)) continue;
+      report.problem_with(key_of(side, part),
+                          fmt::format("{} cannot be opened: {}", config::quote(path),
+                                      std::generic_category().message(errno)));
+      readable = false;
+    }
+    if (!readable || files.cert.empty() != files.key.empty()) return;
+    const auto loaded = load(side, files);
+    if (!loaded) {
+      report.problem_with(key_of(side, loaded.error().part()), loaded.error().text());
+    }
+  };
+  if (!settings.ingress.tls.cert.empty()) check_side(Side::server, settings.ingress.tls);
+  if (settings.delivery.tls.any()) check_side(Side::client, settings.delivery.tls);
+}
+
+}  // namespace gateway::tls

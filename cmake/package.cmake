@@ -16,6 +16,28 @@ if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
   install(FILES ${manual}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program OPTIONAL)
 endif()
 
+# Completion for shells, printed by the program as well.
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+  foreach(shell bash zsh fish)
+    add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/completion/${shell}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/completion
+      COMMAND cos-gateway completion ${shell} > ${CMAKE_BINARY_DIR}/completion/${shell}
+      DEPENDS cos-gateway
+      VERBATIM)
+    list(APPEND completions ${CMAKE_BINARY_DIR}/completion/${shell})
+  endforeach()
+  add_custom_target(completions ALL DEPENDS ${completions})
+  install(FILES ${CMAKE_BINARY_DIR}/completion/bash
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    RENAME cos-gateway COMPONENT program OPTIONAL)
+  install(FILES ${CMAKE_BINARY_DIR}/completion/zsh
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+    RENAME _cos-gateway COMPONENT program OPTIONAL)
+  install(FILES ${CMAKE_BINARY_DIR}/completion/fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+    RENAME cos-gateway.fish COMPONENT program OPTIONAL)
+endif()
+
 # The image is built without it.
 set(debian ${CMAKE_SOURCE_DIR}/deploy/debian)
 if(NOT EXISTS ${debian})
@@ -33,7 +55,7 @@ add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/changelog.gz
   VERBATIM)
 add_custom_target(package-files DEPENDS ${CMAKE_BINARY_DIR}/changelog.gz)
 if(TARGET manual)
-  add_dependencies(package-files manual)
+  add_dependencies(package-files manual completions)
 endif()
 
 function(install_system destination)

@@ -1,26 +1,83 @@
 #include "commands/command_line.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "commands/exit_codes.hpp"
+#include "commands/help.hpp"
+#include "gateway/config/load.hpp"
+#include "gateway/config/nearest.hpp"
 
 namespace gateway::commands {
 namespace {
 
-// Without a command the first one is meant: `cos-gateway --config FILE`.
-std::vector<std::string> arguments(int argc, char** argv, const std::string& first) {
-  std::vector<std::string> result(argv + 1, argv + argc);
-  const bool command = !result.empty() && !result.front().starts_with('-');
-  const bool help = !result.empty() && (result.front() == "-h" || result.front() == "--help");
-  if (!command && !help) result.insert(result.begin(), first);
-  std::reverse(result.begin(), result.end());  // the order CLI11 takes a vector in
-  return result;
+const Command* find(const std::vector<Command>& commands, std::string_view name) {
+  const auto found = std::ranges::find(commands, name, &Command::name);
+  return found == commands.end() ? nullptr : &*found;
+}
+
+bool is_help(std::string_view word) {
+  return word == "-h" || word == "--help";
+}
+
+// Returns whether `word` is an option of `command` whose value is the next word.
+bool takes_next(const Command& command, std::string_view word) {
+  const auto option = std::ranges::find(command.options, word, &Option::name);
+  return option != command.options.end() && !std::holds_alternative<bool*>(option->value);
+}
+
+// Brings what people type into the one order there is, `COMMAND [OPTIONS]`: without a command the
+// first is meant, options may stand before the command, `help CMD` is `CMD --help`.
+std::vector<std::string> in_order(std::vector<std::string> words,
+                                  const std::vector<Command>& commands) {
+  if (!words.empty() && words[0] == "help") {
+    words.erase(words.begin());
+    words.insert(words.begin() + (words.empty() ? 0 : 1), "--help");
+    return words;
+  }
+  if (!words.empty() && (words[0] == "-V" || words[0] == "--version")) return {"version"};
+  if (!words.empty() && is_help(words[0])) return words;
+  auto at = words.begin();
+  while (at != words.end() && at->starts_with('-')) {
+    const bool with_value = takes_next(commands.front(), *at);
+    ++at;
+    if (with_value && at != words.end()) ++at;
+  }
+  if (at == words.end()) {
+    words.insert(words.begin(), commands.front().name);
+  } else {
+    std::rotate(words.begin(), at, at + 1);
+  }
+  return words;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  const auto nearest = config::nearest(word, candidates);
+  return nearest ? fmt::format("; did you mean {}?", *nearest) : std::string();
+}
+
+// Returns whether this process was given no configuration at all and is no container's first
+// process.
+bool nothing_configured() {
+  const auto environment = config::process_environment();
+  return getpid() != 1 && !environment.contains("CONNECTOR_CONFIG") &&
+         !environment.contains("CONNECTOR_TARGET") &&
+         !std::filesystem::exists(config::Sources{}.default_config_path);
+}
+
+int usage_error(const std::string& text) {
+  fmt::print(stderr, "{}: {}\nRun with --help for more information.\n", kProgramName, text);
+  return kUsage;
 }
 
 template <class Value>
@@ -74,15 +131,46 @@ void add(CLI::App& app, const Command& command, int& exit_code) {
 }  // namespace
 
 int run_command_line(int argc, char** argv, const std::vector<Command>& commands) {
+  if (argc == 1 && isatty(STDERR_FILENO) == 1 && nothing_configured()) {
+    // Somebody who looks what this is, not a container without its files.
+    fmt::print(stderr, "{}", overview_text(commands, terminal_width()));
+    return kUsage;
+  }
+  std::vector<std::string> words =
+      in_order(std::vector<std::string>(argv + 1, argv + argc), commands);
+  if (is_help(words.front())) {
+    fmt::print("{}", overview_text(commands, terminal_width()));
+    return kDone;
+  }
+  const Command* command = find(commands, words.front());
+  if (command == nullptr) {
+    std::vector<std::string_view> names;
+    for (const Command& one : commands) names.emplace_back(one.name);
+    return usage_error(
+        fmt::format("there is no command {}{}", words.front(), did_you_mean(words.front(), names)));
+  }
+  if (std::ranges::any_of(words, is_help)) {
+    fmt::print("{}", help_text(*command, terminal_width()));
+    return kDone;
+  }
+
   CLI::App app(kProgramSummary, kProgramName);
+  app.set_help_flag();  // the help is our own
   app.require_subcommand(1);
   int exit_code = kDone;
-  for (const Command& command : commands) add(app, command, exit_code);
+  add(app, *command, exit_code);
+  std::ranges::reverse(words);  // the order CLI11 takes a vector in
   try {
-    app.parse(arguments(argc, argv, commands.front().name));
+    app.parse(words);
+  } catch (const CLI::ExtrasError& error) {
+    std::vector<std::string_view> names;
+    for (const Option& option : command->options) names.emplace_back(option.name);
+    const auto extras = app.remaining(true);
+    const std::string first = extras.empty() ? std::string(error.what()) : extras.front();
+    return usage_error(fmt::format("{} takes no {}{}", command->name, first,
+                                   did_you_mean(first.substr(0, first.find('=')), names)));
   } catch (const CLI::ParseError& error) {
-    // Asking for help arrives here too.
-    return app.exit(error) == 0 ? kDone : kUsage;
+    return usage_error(error.what());
   }
   return exit_code;
 }

@@ -1,18 +1,13 @@
 #include "commands/man.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <utility>
-#include <variant>
 
 #include "commands/command_line.hpp"
 #include "commands/exit_codes.hpp"
+#include "commands/help.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::commands {
@@ -65,6 +60,9 @@ The cloud, the eventbus, a store or an address is unavailable.
 .B 70
 Internal error.
 .TP
+.B 74
+The output could not be written.
+.TP
 .B 77
 Not authorised in the cloud.
 .TP
@@ -96,49 +94,12 @@ std::string sentence(const std::string& text) {
   return escaped(text) + (ends ? "\n" : ".\n");
 }
 
-template <class Value>
-std::string default_text(const Value& value) {
-  if constexpr (std::is_arithmetic_v<Value>) {
-    return fmt::format(" [{}]", value);
-  } else if constexpr (std::is_same_v<Value, std::string>) {
-    return escaped(fmt::format(" [{}]", value));
-  } else {
-    return "";
-  }
-}
-
-// The word --help has for the value of an option that names none.
-std::string type_text(const Option& option) {
-  struct Text {
-    std::string operator()(const bool*) const { return ""; }
-    std::string operator()(const unsigned*) const { return "UINT"; }
-    std::string operator()(const std::uint64_t*) const { return "UINT"; }
-    std::string operator()(const double*) const { return "FLOAT"; }
-    std::string operator()(const std::string*) const { return "TEXT"; }
-    std::string operator()(const std::vector<std::string>*) const { return "TEXT"; }
-    std::string operator()(const std::optional<std::int64_t>*) const { return "INT"; }
-  };
-  return option.shown.empty() ? std::visit(Text{}, option.value) : option.shown;
-}
-
 std::string option_text(const Option& option) {
   std::string text = fmt::format(".TP\n\\fB{}\\fR", escaped(option.name));
-  if (const auto type = type_text(option); !type.empty()) text += ' ' + escaped(type);
-  if (option.range) {
-    text += fmt::format(" in [{} \\- {}]", option.range->first, option.range->second);
-  }
-  if (!option.choices.empty()) {
-    text += escaped(fmt::format(" {{{}}}", fmt::join(option.choices, ",")));
-  }
-  if (option.default_in_help) {
-    text += std::visit([](const auto* value) { return default_text(*value); }, option.value);
-  }
+  if (const auto value = value_text(option); !value.empty()) text += ' ' + escaped(value);
   if (option.required) text += " REQUIRED";
-  if (!option.needs.empty()) text += " Needs: " + escaped(option.needs);
-  if (!option.excludes.empty()) {
-    text += escaped(fmt::format(" Excludes: {}", fmt::join(option.excludes, " ")));
-  }
-  return text + '\n' + sentence(option.help);
+  const std::string conditions = conditions_text(option);
+  return text + '\n' + sentence(conditions.empty() ? option.help : option.help + ' ' + conditions);
 }
 
 // Returns the page in roff: the commands and all their options.
@@ -160,11 +121,10 @@ std::string page(const std::vector<Command>& commands) {
 
 }  // namespace
 
-Command man_command(std::vector<Command> others) {
+Command man_command(const std::vector<Command>& all) {
   Command command{.name = "man", .summary = "Print the manual page: cos-gateway man | man -l -"};
-  others.push_back(command);
-  command.run = [commands = std::move(others)] {
-    fmt::print("{}", page(commands));
+  command.run = [&all] {
+    fmt::print("{}", page(all));
     return kDone;
   };
   return command;

@@ -28,6 +28,8 @@ namespace asio = boost::asio;
 constexpr std::size_t kOtherDescriptors = 1024;
 
 void prepare_process(const config::Settings& settings) {
+  // A reader of the log that goes away (`| head`) must not take the gateway with it.
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Whoever debugs wants core dumps; nobody else should have the secrets in them.
   if (!settings.debug && !hide_memory()) log::warn("core dumps cannot be forbidden");
   const std::size_t wanted = settings.ingress.max_connections + kOtherDescriptors;
@@ -108,7 +110,7 @@ int serve(const config::Settings& settings, bool require_provisioning) {
     log::error(error.what());
     exit_code = kUnavailable;
   }
-  log::stop();
+  if (!log::stop()) _exit(exit_code);
   return exit_code;
 }
 

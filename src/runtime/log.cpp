@@ -5,8 +5,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <future>
 #include <iterator>
 #include <memory>
+#include <thread>
+#include <utility>
 
 #include "events/json_text.hpp"
 
@@ -84,8 +87,15 @@ void start(Level least, Format format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void stop() {
-  spdlog::shutdown();
+bool stop() {
+  std::promise<void> done;
+  std::future<void> written = done.get_future();
+  // A write into a full pipe can be neither interrupted nor joined.
+  std::thread([done = std::move(done)]() mutable {
+    spdlog::shutdown();
+    done.set_value();
+  }).detach();
+  return written.wait_for(kStopPatience) == std::future_status::ready;
 }
 
 bool enabled(Level level) noexcept {

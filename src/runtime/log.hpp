@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <chrono>
 #include <concepts>
 #include <exception>
 #include <initializer_list>
@@ -31,8 +32,11 @@ using Fields = std::initializer_list<Field>;
 
 // To stderr. Before it is called lines go there as text.
 void start(Level least, Format format = Format::automatic);
-// Writes what waits. Call once, at the end.
-void stop();
+// Writes what waits, for at most kStopPatience. Returns false where whoever reads the log does not
+// read: the thread that writes it is still there then, and the process is to end by _exit(). Call
+// once, at the end.
+inline constexpr std::chrono::seconds kStopPatience{2};
+bool stop();
 
 [[nodiscard]] bool enabled(Level level) noexcept;
 void write(Level level, std::string_view message, Fields fields);

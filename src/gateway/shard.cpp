@@ -31,14 +31,15 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       ledger_(metrics_, shared.settings.delivery.deadline),
       sampler_(clock_, metrics_, shared.feed),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
+      transports_(context_.get_executor(), clock_, turn_end_),
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
                shared.settings, shared.endpoint, shared.stores),
       eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_,
-                 shared.delivery_tls},
+                 transports_, shared.delivery_tls},
                 shared.settings, shared.endpoint),
       intake_(shared.settings.event, {ledger_, eventbus_.queue(), eventbus_, turn_end_}),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
-                eventbus_.queue(), metrics_, shared.connections, turn_end_,
+                eventbus_.queue(), metrics_, shared.connections, turn_end_, transports_,
                 auth::accepted_tokens(shared.settings), shared.ingress_tls},
                shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shortest_deadline(shared.settings))),
@@ -106,6 +107,7 @@ void Shard::join() {
 }
 
 Task<void> Shard::live() {
+  transports_.start();
   eventbus_.start();
   ingress_.start();
   while (!stop_deadline_) co_await stop_wanted_.wait();
@@ -122,6 +124,7 @@ Task<void> Shard::live() {
   ingress_.flush();
   co_await ingress_.stop();
   co_await eventbus_.stop();
+  transports_.stop();
   // What is read after the end is the end.
   eventbus_.tick(clock_.refresh());
   ingress_.tick(clock_.now());

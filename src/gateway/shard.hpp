@@ -16,6 +16,7 @@
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
+#include "gateway/transport/transports.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
@@ -85,6 +86,7 @@ class Shard {
   Ledger ledger_;
   observe::EventSampler sampler_;
   TurnEnd turn_end_;
+  transport::Transports transports_;
   egress::Custody custody_;
   egress::Eventbus eventbus_;
   std::unique_ptr<egress::SpoolReplay> spool_replay_;  // null without a spool

@@ -2,11 +2,11 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace gateway {
 namespace {
@@ -28,6 +28,10 @@ error_code WatchedSocket::watch() {
   return control(EPOLL_CTL_ADD, EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET);
 }
 
+error_code WatchedSocket::watch_both() {
+  return control(EPOLL_CTL_ADD, EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLET);
+}
+
 error_code WatchedSocket::watch_writable() {
   return control(EPOLL_CTL_MOD, EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLET);
 }
@@ -43,7 +47,6 @@ error_code WatchedSocket::control(int operation, std::uint32_t events) noexcept 
 // The last descriptor of a socket takes it out of every set.
 void WatchedSocket::close() noexcept {
   if (!socket_) return;
-  set_.forget(*this);
   unlink();
   may_read_ = false;
   socket_.close();
@@ -61,6 +64,13 @@ WatchedSocket::Received WatchedSocket::receive(std::span<char> room) noexcept {
 
 WatchedSocket::Received WatchedSocket::discard(std::span<char> room) noexcept {
   return read(room, MSG_TRUNC);  // tcp(7)
+}
+
+WatchedSocket::Received WatchedSocket::peek(std::span<char> room) noexcept {
+  const bool may_read = may_read_;
+  const Received received = read(room, MSG_PEEK);
+  if (!received.error) may_read_ = may_read;
+  return received;
 }
 
 WatchedSocket::Received WatchedSocket::read(std::span<char> room, int flags) noexcept {
@@ -122,47 +132,45 @@ void Readiness::turn() {
   clock_.refresh();
   bytes_ = 0;
   turn_end_.turn([this] {
-    if (told_ == ready_ && due_.empty()) look();
+    look();
     tell_all();
   });
   if (stopped_) return;
-  if (busy_ || told_ != ready_ || !due_.empty()) {
+  if (busy_ || !due_.empty()) {
     turn_soon();
   } else if (!turn_due_) {
     wait();
   }
 }
 
+// Also when some are left from the last turn: what precedes them may be ready by now.
 void Readiness::look() {
-  due_.swap(again_);
   const int found = ::epoll_wait(set_.native_handle(), batch_.data(), kBatch, 0);
-  ready_ = found > 0 ? static_cast<std::size_t>(found) : 0;
-  told_ = 0;
-  busy_ = ready_ >= kBusy;
+  const std::size_t ready = found > 0 ? static_cast<std::size_t>(found) : 0;
+  for (std::size_t i = 0; i < ready; ++i) note(batch_[i]);
+  // Those that ask to be called again come after all others.
+  due_.splice(due_.end(), again_);
+  busy_ = ready >= kBusy;
 }
 
-// Those that ask to be called again come after all others.
-void Readiness::tell_all() {
-  while (told_ != ready_ && bytes_ < kMostBytes) tell(batch_[told_++]);
-  while (told_ == ready_ && !due_.empty() && bytes_ < kMostBytes) {
-    WatchedSocket& socket = due_.front();
-    due_.pop_front();
-    socket.on_ready(false);
+void Readiness::note(const epoll_event& event) noexcept {
+  auto& socket = *static_cast<WatchedSocket*>(event.data.ptr);
+  if ((event.events & kInput) != 0) socket.may_read_ = true;
+  if ((event.events & kOutput) != 0) socket.may_write_ = true;
+  if ((event.events & kBeyondBytes) != 0) socket.ending_ = true;
+  if (socket.is_linked()) return;
+  if (socket.precedence_ == WatchedSocket::Precedence::first) {
+    due_.push_front(socket);
+  } else {
+    due_.push_back(socket);
   }
 }
 
-void Readiness::tell(const epoll_event& event) {
-  if (event.data.ptr == nullptr) return;
-  auto& socket = *static_cast<WatchedSocket*>(event.data.ptr);
-  if ((event.events & kInput) != 0) socket.may_read_ = true;
-  if ((event.events & kBeyondBytes) != 0) socket.ending_ = true;
-  socket.on_ready((event.events & kOutput) != 0);
-}
-
-// What the batch still has to say of it is not said.
-void Readiness::forget(const WatchedSocket& socket) noexcept {
-  for (std::size_t i = told_; i < ready_; ++i) {
-    if (batch_[i].data.ptr == &socket) batch_[i].data.ptr = nullptr;
+void Readiness::tell_all() {
+  for (std::size_t told = 0; told < kBatch && bytes_ < kMostBytes && !due_.empty(); ++told) {
+    WatchedSocket& socket = due_.front();
+    due_.pop_front();
+    socket.on_ready(std::exchange(socket.may_write_, false));
   }
 }
 

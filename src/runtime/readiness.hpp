@@ -27,15 +27,21 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   WatchedSocket& operator=(const WatchedSocket&) = delete;
 
  protected:
+  // Whether it is told of in its turn, or before all others of a loop turn.
+  enum class Precedence : std::uint8_t { none, first };
+
   // `socket` is non-blocking and in no other set.
-  WatchedSocket(Readiness& set, Descriptor socket) noexcept
-      : set_(set), socket_(std::move(socket)) {}
+  WatchedSocket(Readiness& set, Descriptor socket,
+                Precedence precedence = Precedence::none) noexcept
+      : set_(set), socket_(std::move(socket)), precedence_(precedence) {}
   ~WatchedSocket() { close(); }
 
   // From now on on_ready() is called, for what is there already as well.
   [[nodiscard]] error_code watch();
-  // As watch(), and told of room to write in as well: once now if there is some, then after each
-  // send() that found none.
+  // As watch(), for a socket that is not watched yet, and told of room to write in as well: once
+  // when there is some, then after each send() that found none.
+  [[nodiscard]] error_code watch_both();
+  // Has a watched socket told of room to write in as well.
   [[nodiscard]] error_code watch_writable();
   // No on_ready() after this.
   void close() noexcept;
@@ -52,6 +58,10 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   [[nodiscard]] Received receive(std::span<char> room) noexcept;
   // As receive(), but nobody will look at the bytes: over TCP they are not even copied.
   [[nodiscard]] Received discard(std::span<char> room) noexcept;
+  // As receive(), but the bytes stay there, and there may still be something to read.
+  [[nodiscard]] Received peek(std::span<char> room) noexcept;
+  // What is there is not enough: on_ready() is called when more has come.
+  void wait_for_more() noexcept { may_read_ = false; }
   [[nodiscard]] int handle() const noexcept { return socket_.get(); }
 
  private:
@@ -65,8 +75,10 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
 
   Readiness& set_;
   Descriptor socket_;
+  const Precedence precedence_;
   bool may_read_ = false;
-  bool ending_ = false;  // there is more than bytes to be read: the end, an error
+  bool may_write_ = false;  // not told of yet
+  bool ending_ = false;     // there is more than bytes to be read: the end, an error
 };
 
 // Which of many sockets have something to read. An edge-triggered epoll set which the shard's loop
@@ -87,11 +99,11 @@ class Readiness {
 
  private:
   friend class WatchedSocket;
-  using AgainList =
-      boost::intrusive::list<WatchedSocket, boost::intrusive::constant_time_size<false>>;
+  using List = boost::intrusive::list<WatchedSocket, boost::intrusive::constant_time_size<false>>;
   // A turn tells of so many, and of no more once so much was read; the others follow in the next
-  // one. Bounds how long the rest of the loop waits: the eventbus' connections take no more than
-  // their pipelines hold in a turn, so that long ones would starve them.
+  // one, after those that precede them. Bounds how long the rest of the loop waits: the eventbus'
+  // connections take no more than their pipelines hold in a turn, so that long ones would starve
+  // them.
   static constexpr std::size_t kBatch = 256;
   static constexpr std::size_t kMostBytes = std::size_t{512} << 10;
   // When so many were ready at once, looking again at the end of the turn is cheaper than having
@@ -102,18 +114,15 @@ class Readiness {
   void turn_soon();
   void turn();
   void look();
+  void note(const epoll_event& event) noexcept;
   void tell_all();
-  void tell(const epoll_event& event);
-  void forget(const WatchedSocket& socket) noexcept;
 
   Clock& clock_;
   TurnEnd& turn_end_;
   asio::posix::basic_stream_descriptor<Executor> set_;
-  AgainList again_;  // asked for since the set was looked at
-  AgainList due_;    // before that
+  List due_;    // to be told
+  List again_;  // asked to be called again since the set was looked at
   std::array<epoll_event, kBatch> batch_;
-  std::size_t told_ = 0;  // of the batch
-  std::size_t ready_ = 0;
   std::size_t bytes_ = 0;  // read in this turn
   bool busy_ = false;
   bool waiting_ = false;

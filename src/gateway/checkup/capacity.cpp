@@ -14,7 +14,8 @@
 #include "gateway/egress/spool_replay.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/http/fields.hpp"
-#include "gateway/ingress/connection.hpp"
+#include "gateway/ingress/session.hpp"
+#include "gateway/transport/transport.hpp"
 #include "runtime/buffer_pool.hpp"
 
 namespace gateway::checkup {
@@ -24,16 +25,16 @@ constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 
 using egress::EventbusConnection;
-using ingress::Connection;
+using ingress::Session;
 constexpr egress::StoreWriter::Limits kStoreLimits;
 
 // The program, its libraries and its threads' stacks: 15 MiB at rest, and what fragments.
 constexpr std::uint64_t kProgram = 24 * kMiB;
 // Of one client: a head that is not complete, and answers; what OpenSSL takes for it.
-constexpr std::uint64_t kClient = http::kMaxHead + Connection::kMostUnsent;
+constexpr std::uint64_t kClient = http::kMaxHead + Session::kMostUnsent;
 constexpr std::uint64_t kClientTls = 40 * kKiB;
 // Of one eventbus connection, in a buffer that doubles.
-constexpr std::uint64_t kSealed = 2 * EventbusConnection::kSealAtOnce;
+constexpr std::uint64_t kSealed = 2 * transport::Transport::kSealAtOnce;
 // Of one store: what waits, the commit under way, and the cache that SQLite is told to have.
 constexpr std::uint64_t kStore = kStoreLimits.waiting_bytes + kStoreLimits.group_bytes + 16 * kMiB;
 
@@ -88,7 +89,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   const auto& ingress = settings.ingress;
   const std::uint64_t events = times(threads, settings.delivery.queue.events);
   const std::uint64_t posts =
-      std::min(events, times(ingress.max_connections, Connection::kMostUnanswered));
+      std::min(events, times(ingress.max_connections, Session::kMostUnanswered));
   const std::uint64_t client = kClient + (ingress.tls.cert.empty() ? 0 : kClientTls);
   const std::uint64_t links = times(threads, settings.delivery.connections);
   const std::uint64_t stores =

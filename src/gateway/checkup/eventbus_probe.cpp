@@ -6,16 +6,16 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/write.hpp>
 #include <exception>
 #include <memory>
 #include <string_view>
 #include <utility>
 
-#include "gateway/egress/client_handshake.hpp"
 #include "gateway/egress/response_reader.hpp"
 #include "gateway/tls/tls_session.hpp"
 #include "gateway/tls/tls_source.hpp"
+#include "gateway/transport/dial.hpp"
+#include "gateway/transport/transports.hpp"
 #include "gateway/version.hpp"
 #include "runtime/name_lookup.hpp"
 
@@ -27,8 +27,11 @@ using tls::TlsSession;
 using SteadyClock = std::chrono::steady_clock;
 
 std::string problem_of(const error_code& error) {
-  if (error == asio::error::operation_aborted) return "no answer in time";
-  if (error == asio::error::eof) return "the connection was closed";
+  if (error == asio::error::timed_out) return "no answer in time";
+  if (error == asio::error::eof || error == transport::TransportError::cut_off ||
+      error == transport::TransportError::handshake_cut_off) {
+    return "the connection was closed";
+  }
   return error.message();
 }
 
@@ -44,14 +47,16 @@ struct Plan {
   tls::TlsContext::Ptr curious;  // verifies nothing: to see what was refused
 };
 
-// One connection to one address.
-class Conversation {
+// One connection to one address, dialled as the gateway dials.
+class Conversation final : private transport::Transport::User {
  public:
-  explicit Conversation(const Plan& plan)
-      : plan_(plan), socket_(plan.executor), timer_(plan.executor) {}
+  Conversation(const Plan& plan, transport::Transports& transports)
+      : plan_(plan), dial_(transports, plan.executor), changed_(plan.executor) {}
 
   [[nodiscard]] Task<void> run(AddressProbe& probe) {
-    const error_code failed = co_await connect(probe.at, probe.connect_time);
+    Instant begun = SteadyClock::now();
+    const error_code failed = co_await dial_.connect(probe.at, begun + plan_.patience);
+    probe.connect_time = SteadyClock::now() - begun;
     if (failed) {
       probe.connect_problem = problem_of(failed);
       co_return;
@@ -61,13 +66,15 @@ class Conversation {
       co_await secure(plan_.trust, *probe.tls);
       if (!probe.tls->problem.empty()) co_return;
     }
-    co_await ask(probe);
+    begun = SteadyClock::now();
+    const error_code unanswered = co_await ask(probe, begun + plan_.patience);
+    probe.answer_time = SteadyClock::now() - begun;
+    if (unanswered) probe.answer_problem = problem_of(unanswered);
   }
 
   // What a server shows whose certificate was refused. Nothing but a handshake is sent.
   [[nodiscard]] Task<void> look(tcp::endpoint at, TlsProbe& probe) {
-    std::chrono::nanoseconds unused{0};
-    const error_code failed = co_await connect(at, unused);
+    const error_code failed = co_await dial_.connect(at, SteadyClock::now() + plan_.patience);
     if (failed) co_return;
     TlsProbe seen;
     co_await secure(plan_.curious, seen);
@@ -75,121 +82,99 @@ class Conversation {
   }
 
  private:
-  // Whatever is waited for next ends in time.
-  void arm() {
-    timer_.expires_after(plan_.patience);
-    timer_.async_wait([this](const error_code& aborted) {
-      error_code ignored;
-      if (!aborted) socket_.close(ignored);
-    });
-  }
-
-  [[nodiscard]] Task<error_code> connect(tcp::endpoint at, std::chrono::nanoseconds& time) {
-    const Instant begun = SteadyClock::now();
-    error_code failed;
-    socket_.open(at.protocol(), failed);
-    if (failed) co_return failed;
-    arm();
-    auto [error] = co_await socket_.async_connect(at, tuple);
-    timer_.cancel();
-    time = SteadyClock::now() - begun;
-    co_return error;
-  }
-
-  [[nodiscard]] Task<error_code> send(std::string_view bytes) {
-    auto [error, size] =
-        co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()), tuple);
-    static_cast<void>(size);
-    co_return error;
-  }
-
   [[nodiscard]] Task<void> secure(tls::TlsContext::Ptr context, TlsProbe& probe) {
-    tls_ = std::make_unique<TlsSession>(std::move(context), plan_.endpoint.host, tls::Ticket());
-    arm();
-    const error_code failed = co_await egress::shake_hands(socket_, *tls_, input_);
-    timer_.cancel();
-    if (tls_->state() == TlsSession::State::failed) {
-      probe.problem = tls_->problem();
+    auto session =
+        std::make_unique<TlsSession>(std::move(context), plan_.endpoint.host, tls::Ticket());
+    const error_code failed =
+        co_await dial_.secure(std::move(session), SteadyClock::now() + plan_.patience);
+    const TlsSession& seen = *dial_.transport()->tls();
+    if (seen.state() == TlsSession::State::failed) {
+      probe.problem = seen.problem();
     } else if (failed) {
       probe.problem = problem_of(failed);
     }
-    probe.version = tls_->version();
-    probe.cipher = tls_->cipher();
-    const X509* const certificate = tls_->peer_certificate();
+    probe.version = seen.version();
+    probe.cipher = seen.cipher();
+    const X509* const certificate = seen.peer_certificate();
     if (certificate != nullptr) probe.certificate.emplace(*certificate);
   }
 
-  [[nodiscard]] Task<void> ask(AddressProbe& probe) {
-    const Instant begun = SteadyClock::now();
-    arm();
-    const error_code failed = co_await ask_once(probe);
-    timer_.cancel();
-    probe.answer_time = SteadyClock::now() - begun;
-    if (failed) probe.answer_problem = problem_of(failed);
+  // Sends the request and waits for the answer, which on_ready() reads.
+  [[nodiscard]] Task<error_code> ask(AddressProbe& probe, Instant deadline) {
+    probe_ = &probe;
+    unsent_ = plan_.request;
+    transport_ = dial_.take();
+    transport_->set_user(*this);
+    send();
+    transport_->call_again();
+    while (!over_ && SteadyClock::now() < deadline) co_await changed_.wait_until(deadline);
+    transport_->close();
+    if (!over_) error_ = asio::error::timed_out;
+    co_return error_;
   }
 
-  [[nodiscard]] Task<error_code> ask_once(AddressProbe& probe) {
-    if (tls_) {
-      tls_->seal(plan_.request, out_);
-    } else {
-      out_ = plan_.request;
-    }
-    const error_code unsent = co_await send(out_);
-    out_.clear();
-    if (unsent) co_return unsent;
-    ResponseReader reader;
-    for (;;) {
-      auto [error, size] = co_await socket_.async_read_some(asio::buffer(input_), tuple);
-      if (error && error != asio::error::eof) co_return error;
-      auto step = ResponseReader::Step::need_more;
-      if (!error) step = take(reader, {input_.data(), size});
-      // Cut off is not ended where there is TLS.
-      const bool ended = tls_ ? tls_->state() == TlsSession::State::closed : error.failed();
-      const bool over = ended && step == ResponseReader::Step::need_more;
-      if (over && reader.in_message()) step = reader.end();
-      if (step == ResponseReader::Step::response) {
-        probe.status = reader.response().status;
-        co_return error_code();
-      }
-      if (step == ResponseReader::Step::bad) {
-        probe.answer_problem = fmt::format("no HTTP/1.1: {}", reader.reason());
-        co_return error_code();
-      }
-      if (error || ended) co_return asio::error::eof;
-      if (tls_ && tls_->state() == TlsSession::State::failed) {
-        probe.answer_problem = "TLS: " + tls_->problem();
-        co_return error_code();
-      }
+  void on_ready(bool /*writable*/) override {
+    send();
+    while (!over_ && transport_->may_receive()) {
+      const auto received = transport_->receive(input_);
+      if (received.error == asio::error::would_block) return;
+      take(received);
     }
   }
 
-  [[nodiscard]] ResponseReader::Step take(ResponseReader& reader, std::string_view bytes) {
-    if (!tls_) return reader.next(bytes);
-    tls_->receive(bytes);
+  void send() {
+    while (!over_ && !unsent_.empty() && !transport_->blocked()) {
+      error_code error;
+      unsent_.remove_prefix(transport_->send(unsent_, error));
+      if (error) end(error);
+    }
+  }
+
+  void take(const transport::Transport::Received& received) {
     auto step = ResponseReader::Step::need_more;
-    while (step == ResponseReader::Step::need_more) {
-      const std::size_t size = tls_->read(plain_, out_);
-      if (size == 0) break;
-      std::string_view plain(plain_.data(), size);
-      step = reader.next(plain);
+    if (!received.error) {
+      std::string_view bytes(input_.data(), received.size);
+      step = reader_.next(bytes);
+    } else if (received.error == asio::error::eof && reader_.in_message()) {
+      step = reader_.end();
     }
-    tls_->keep_rest();
-    return step;
+    if (step == ResponseReader::Step::response) {
+      probe_->status = reader_.response().status;
+      end(error_code());
+    } else if (step == ResponseReader::Step::bad) {
+      probe_->answer_problem = fmt::format("no HTTP/1.1: {}", reader_.reason());
+      end(error_code());
+    } else if (transport_->stage() == transport::Transport::Stage::failed) {
+      probe_->answer_problem = transport_->describe(received.error);
+      end(error_code());
+    } else if (received.error) {
+      end(received.error);
+    }
+  }
+
+  void end(const error_code& error) {
+    over_ = true;
+    error_ = error;
+    changed_.notify_all();
   }
 
   const Plan& plan_;
-  Socket socket_;
-  Timer timer_;
-  std::unique_ptr<TlsSession> tls_;
-  std::string out_;
+  transport::Dial dial_;
+  Signal changed_;
+  std::unique_ptr<transport::Transport> transport_;
+  AddressProbe* probe_ = nullptr;
+  ResponseReader reader_;
+  std::string_view unsent_;
+  bool over_ = false;
+  error_code error_;
   std::array<char, std::size_t{16} << 10> input_{};
-  std::array<char, std::size_t{16} << 10> plain_{};
 };
 
-// Until all that was spawned is through.
-void run(asio::io_context& context, std::vector<std::exception_ptr>& failures) {
+// Until all that was spawned is through. The transports wait on, so the context does not run dry.
+void run(asio::io_context& context, std::size_t spawned,
+         const std::vector<std::exception_ptr>& failures) {
   context.restart();
-  context.run();
+  while (failures.size() != spawned) context.run_one();
   for (const auto& failure : failures) {
     if (failure) std::rethrow_exception(failure);
   }
@@ -233,14 +218,16 @@ EventbusProbe probe_eventbus(const config::Endpoint& endpoint, const config::Del
                              std::chrono::milliseconds patience) {
   asio::io_context context(1);
   EventbusProbe probe;
-  std::vector<std::exception_ptr> failures;
+  std::vector<std::exception_ptr> failures;  // of each that has ended, null if it went well
+  std::size_t spawned = 0;
   const auto spawn = [&](Task<void> task) {
+    ++spawned;
     asio::co_spawn(context.get_executor(), std::move(task),
                    [&](const std::exception_ptr& error) { failures.push_back(error); });
   };
   NameLookup lookup(context.get_executor());
   spawn(look_up(lookup, endpoint, patience, probe));
-  run(context, failures);
+  run(context, spawned, failures);
 
   Plan plan(context.get_executor());
   plan.endpoint = endpoint;
@@ -252,17 +239,24 @@ EventbusProbe probe_eventbus(const config::Endpoint& endpoint, const config::Del
     nothing.verify = false;
     plan.curious = context_of(nothing);
   }
-  std::vector<std::unique_ptr<Conversation>> conversations;
-  const auto begin = [&]() -> Conversation& {
-    return *conversations.emplace_back(std::make_unique<Conversation>(plan));
-  };
-  for (AddressProbe& address : probe.addresses) spawn(begin().run(address));
-  run(context, failures);
-  for (AddressProbe& address : probe.addresses) {
-    if (!address.tls || address.tls->problem.empty() || address.tls->certificate) continue;
-    spawn(begin().look(address.at, *address.tls));
+  Clock clock;
+  TurnEnd turn_end(plan.executor, [] {});
+  transport::Transports transports(plan.executor, clock, turn_end);
+  transports.start();
+  {
+    std::vector<std::unique_ptr<Conversation>> conversations;
+    const auto begin = [&]() -> Conversation& {
+      return *conversations.emplace_back(std::make_unique<Conversation>(plan, transports));
+    };
+    for (AddressProbe& address : probe.addresses) spawn(begin().run(address));
+    run(context, spawned, failures);
+    for (AddressProbe& address : probe.addresses) {
+      if (!address.tls || address.tls->problem.empty() || address.tls->certificate) continue;
+      spawn(begin().look(address.at, *address.tls));
+    }
+    run(context, spawned, failures);
   }
-  run(context, failures);
+  transports.stop();
   return probe;
 }
 

@@ -20,6 +20,7 @@
 #include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
+#include "gateway/transport/transports.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway::egress {
@@ -44,7 +45,8 @@ class Eventbus final : public Delivery {
     Ledger& ledger;
     Custody& custody;
     ShardMetrics& metrics;
-    TurnEnd& turn_end;                    // calls flush()
+    TurnEnd& turn_end;  // calls flush()
+    transport::Transports& transports;
     const tls::TlsSource* tls = nullptr;  // for an https target
   };
 

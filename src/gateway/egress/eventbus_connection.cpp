@@ -1,9 +1,5 @@
 #include "gateway/egress/eventbus_connection.hpp"
 
-#include <sys/socket.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <functional>
 #include <random>
 
@@ -12,6 +8,8 @@
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
+
+using transport::TransportError;
 
 namespace {
 
@@ -31,9 +29,8 @@ EndpointHealth::Suspect name_of(const EventSlot& slot) {
 EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
     : bus_(bus),
       number_(number),
-      socket_(bus.context().executor),
-      connect_timer_(bus.context().executor),
       wake_(bus.context().executor),
+      ended_(bus.context().executor),
       mux_(bus.encoder(), bus.settings().pipeline),
       lookup_(bus.context().executor) {}
 
@@ -41,9 +38,8 @@ void EventbusConnection::stop() {
   stopping_ = true;
   wake_.notify_all();
   lookup_.cancel();
+  if (dial_ != nullptr) dial_->cancel();
   break_link(RetryReason::connection, "stopping");
-  error_code ignored;
-  socket_.close(ignored);
 }
 
 Task<void> EventbusConnection::run() {
@@ -113,65 +109,88 @@ Task<bool> EventbusConnection::connect() {
   ++connects_;
 
   for (std::size_t i = 0; i < endpoints.size() && !stopping_; ++i) {
-    const tcp::endpoint& endpoint = endpoints[(first + i) % endpoints.size()];
-    error_code ignored;
-    socket_.close(ignored);
-    const unsigned generation = ++generation_;
-    socket_.open(endpoint.protocol(), ignored);
-    connect_timer_.expires_at(deadline);
-    connect_timer_.async_wait([this, generation](const error_code& aborted) {
-      error_code unused;
-      if (!aborted && generation == generation_) socket_.close(unused);
-    });
-    auto [error] = co_await socket_.async_connect(endpoint, tuple);
-    bool ready = !error;
-    if (ready && bus_.tls() != nullptr) ready = co_await secure();
-    connect_timer_.cancel();
-    if (ready && !stopping_) {
-      address_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-      socket_.set_option(tcp::no_delay(true), ignored);
-      socket_.non_blocking(true, ignored);
-      broken_ = false;
-      write_blocked_ = false;
-      lost_reason_ = RetryReason::connection;
-      mux_.begin();
-      co_return true;
-    }
-    // secure() has said why it failed.
-    if (error) {
-      last_error_ = error == asio::error::operation_aborted ? "connect timed out" : error.message();
-    }
+    const tcp::endpoint endpoint = endpoints[(first + i) % endpoints.size()];
+    const bool connected = co_await dial(endpoint, deadline);
+    if (!connected) continue;
+    address_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
+    broken_ = false;
+    lost_reason_ = RetryReason::connection;
+    mux_.begin();
+    co_return true;
   }
   co_return false;
 }
 
-Task<void> EventbusConnection::converse() {
-  // What came with the end of the handshake.
-  if (tls_) take_sealed({}, bus_.context().clock.now());
-  while (!broken_) {
-    auto [error, size] = co_await socket_.async_read_some(asio::buffer(input_), tuple);
-    const Instant now = bus_.context().clock.refresh();
-    if (broken_) break;
-    if (error) {
-      end_of_stream(error, now);
-      break;
-    }
-    bus_.context().turn_end.turn([&, input = std::string_view(input_.data(), size)] {
-      if (tls_) {
-        take_sealed(input, now);
-      } else {
-        take_bytes(input, now);
-      }
-      bus_.context().turn_end.request();
-    });
+Task<bool> EventbusConnection::dial(tcp::endpoint to, Instant deadline) {
+  transport::Dial dial(bus_.context().transports, bus_.context().executor);
+  dial_ = &dial;
+  std::string step = "connect";
+  error_code error = co_await dial.connect(to, deadline);
+  if (!error && bus_.tls() != nullptr) {
+    step = "TLS handshake";
+    auto session = std::make_unique<tls::TlsSession>(bus_.tls()->current(), bus_.endpoint().host,
+                                                     std::exchange(ticket_, tls::Ticket()));
+    error = co_await dial.secure(std::move(session), deadline);
   }
+  dial_ = nullptr;
+  if (stopping_) co_return false;
+  if (error) {
+    if (error == asio::error::timed_out) {
+      last_error_ = step + " timed out";
+    } else {
+      last_error_ = dial.describe(error);
+    }
+    co_return false;
+  }
+  transport_ = dial.take();
+  transport_->set_user(*this);
+  if (const tls::TlsSession* const session = transport_->tls()) {
+    log::debug("TLS with the eventbus",
+               {{"version", session->version()}, {"resumed", session->resumed() ? "yes" : "no"}});
+  }
+  co_return true;
+}
+
+Task<void> EventbusConnection::converse() {
+  // Something may have come with the end of the handshake.
+  transport_->call_again();
+  while (!broken_) co_await ended_.wait();
   ended_oddly_ = mux_.in_flight() != 0 || lost_reason_ == RetryReason::protocol;
   if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
-  error_code ignored;
-  ++generation_;
-  socket_.close(ignored);
-  end_tls();
+  if (transport_->tls() != nullptr) ticket_ = transport_->tls()->take_ticket();
+  transport_.reset();
   give_back();
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void EventbusConnection::on_ready(bool writable) {
+  if (broken_) return;
+  try {
+    if (writable) write();
+    read();
+  } catch (...) {
+    failure_ = std::current_exception();
+    break_link(RetryReason::connection, "internal error");
+  }
+  bus_.context().turn_end.request();
+}
+
+void EventbusConnection::read() {
+  const Instant now = bus_.context().clock.now();
+  const unsigned until = transport_->socket_reads() + kMostReads;
+  while (!broken_ && transport_->may_receive()) {
+    if (transport_->socket_reads() == until) {
+      transport_->call_again();
+      return;
+    }
+    const auto received = transport_->receive(input_);
+    if (received.error == asio::error::would_block) return;
+    if (received.error) {
+      end_of_stream(received.error, now);
+      return;
+    }
+    take_bytes({input_.data(), received.size}, now);
+  }
 }
 
 void EventbusConnection::take_bytes(std::string_view input, Instant now) {
@@ -210,16 +229,16 @@ void EventbusConnection::settle_answer() {
 }
 
 void EventbusConnection::end_of_stream(const error_code& error, Instant now) {
-  if (error == asio::error::eof && tls_ && tls_->state() != tls::TlsSession::State::closed) {
-    // Anyone on the way could have done that: an answer that ends with the connection is not whole.
-    break_link(RetryReason::connection, "closed by the eventbus without a TLS close_notify");
-  } else if (error == asio::error::eof) {
+  if (error == asio::error::eof) {
     const auto step = mux_.end(now);
     if (step == Multiplexer::Step::answered) settle_answer();
     break_link(step == Multiplexer::Step::bad ? RetryReason::protocol : RetryReason::connection,
                "closed by the eventbus");
+  } else if (error == TransportError::cut_off) {
+    // Anyone on the way could have done that: an answer that ends with the connection is not whole.
+    break_link(RetryReason::connection, "closed by the eventbus without a TLS close_notify");
   } else {
-    break_link(RetryReason::connection, error.message());
+    break_link(RetryReason::connection, transport_->describe(error));
   }
 }
 
@@ -230,10 +249,9 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
   last_error_ = what;
   log::debug("eventbus connection ends",
              {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
-  if (tls_) say_goodbye();
-  // Ends the pending read; converse() then gives back what is unanswered.
-  error_code ignored;
-  socket_.close(ignored);
+  // converse() gives back what is unanswered.
+  if (transport_) transport_->close();
+  ended_.notify_all();
 }
 
 void EventbusConnection::give_back() {
@@ -246,37 +264,12 @@ void EventbusConnection::give_back() {
 }
 
 void EventbusConnection::write() {
-  // A handshake sends what it has sealed itself.
   if (state_ != LinkState::ready) return;
-  if (tls_) {
-    write_sealed();
-    return;
+  while (!broken_ && !mux_.outgoing().empty() && !transport_->blocked()) {
+    error_code error;
+    mux_.written(transport_->send(mux_.outgoing().pieces(), error));
+    if (error) break_link(RetryReason::connection, transport_->describe(error));
   }
-  while (!write_blocked_ && !broken_ && !mux_.outgoing().empty()) {
-    const auto pieces = mux_.outgoing().pieces();
-    constexpr std::size_t kMostPieces = 1024;  // IOV_MAX of Linux
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(pieces.data());
-    message.msg_iovlen = std::min(pieces.size(), kMostPieces);
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      mux_.written(static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      wait_writable();
-    } else if (errno != EINTR) {
-      break_link(RetryReason::connection,
-                 error_code(errno, boost::system::system_category()).message());
-    }
-  }
-}
-
-void EventbusConnection::wait_writable() {
-  write_blocked_ = true;
-  socket_.async_wait(Socket::wait_write, [this, generation = generation_](const error_code& error) {
-    if (generation != generation_) return;
-    write_blocked_ = false;
-    if (!error) write();
-  });
 }
 
 void EventbusConnection::check_timeout(Instant now) {

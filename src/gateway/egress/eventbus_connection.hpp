@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +10,8 @@
 #include "gateway/domain/eventbus_state.hpp"
 #include "gateway/domain/reasons.hpp"
 #include "gateway/egress/multiplexer.hpp"
-#include "gateway/tls/tls_session.hpp"
+#include "gateway/transport/dial.hpp"
+#include "gateway/transport/transport.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/name_lookup.hpp"
 #include "runtime/signal.hpp"
@@ -21,12 +23,10 @@ class Eventbus;
 // One keep-alive connection to the eventbus: a thin coroutine that connects, reads answers and
 // connects again, around a Multiplexer that knows what to do. Owned by the Eventbus, which joins
 // run() before it destroys the connection. Lives on the shard's thread.
-class EventbusConnection {
+class EventbusConnection final : private transport::Transport::User {
  public:
   // What a connection holds back in its own memory when the socket does not take more.
   static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
-  // What TLS seals of it ahead of the socket. What is sealed can only be sent.
-  static constexpr std::size_t kSealAtOnce = std::size_t{256} << 10;
 
   EventbusConnection(Eventbus& bus, unsigned number);
   EventbusConnection(const EventbusConnection&) = delete;
@@ -55,48 +55,42 @@ class EventbusConnection {
   [[nodiscard]] const std::string& last_error() const noexcept { return last_error_; }
 
  private:
+  // So many reads of the socket, then it is the others' turn.
+  static constexpr unsigned kMostReads = 4;
+
   [[nodiscard]] Task<bool> connect();
+  // Connects to one address, with TLS if the target asks for it. False with last_error_ set.
+  [[nodiscard]] Task<bool> dial(tcp::endpoint to, Instant deadline);
   // Tells the bus how the connection ended; true if nobody is in a hurry to make another.
   [[nodiscard]] bool report_end();
   [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve(Instant deadline);
   [[nodiscard]] Task<void> converse();
+  void on_ready(bool writable) override;
+  void read();
   void take_bytes(std::string_view input, Instant now);
   void settle_answer();
   void end_of_stream(const error_code& error, Instant now);
   void break_link(RetryReason reason, std::string_view what);
   void give_back();
-  void wait_writable();
-
-  // TLS, in eventbus_connection_tls.cpp: what is read comes out of, what is sent goes through tls_.
-  // The handshake on a new connection; false with last_error_ set.
-  [[nodiscard]] Task<bool> secure();
-  void write_sealed();
-  void send_sealed();
-  void say_goodbye();
-  void take_sealed(std::string_view input, Instant now);
-  void end_tls();
 
   Eventbus& bus_;
   const unsigned number_;
-  Socket socket_;
-  Timer connect_timer_;
   Signal wake_;
+  Signal ended_;
   Multiplexer mux_;
   NameLookup lookup_;
   std::array<char, std::size_t{16} << 10> input_;
-  std::unique_ptr<tls::TlsSession> tls_;  // of the connection there is
-  tls::Ticket ticket_;                    // for the next one
-  std::string sealed_;                    // to be sent, from sealed_sent_ on
-  std::size_t sealed_sent_ = 0;
+  transport::Dial* dial_ = nullptr;                  // the attempt under way
+  std::unique_ptr<transport::Transport> transport_;  // of the connection there is
+  tls::Ticket ticket_;                               // for the next one
+  std::exception_ptr failure_;                       // what on_ready() could not throw
   std::string address_;
   std::string last_error_;
   RetryReason lost_reason_ = RetryReason::connection;
   LinkState state_ = LinkState::idle;
   std::optional<std::uint64_t> suspect_;  // the event whose answer was due at the end
-  unsigned generation_ = 0;  // of the socket: a late handler of an older one does nothing
   unsigned connects_ = 0;
   bool broken_ = false;
-  bool write_blocked_ = false;
   bool answered_any_ = false;
   bool ended_oddly_ = false;  // with requests unanswered, or out of step
   bool stopping_ = false;

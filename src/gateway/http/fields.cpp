@@ -138,10 +138,13 @@ void Framing::content_length(std::string_view value) noexcept {
   length_ = length;
 }
 
+// An empty member would be legal (RFC 9110 section 5.6.1.2), but no client sends one, and proxies
+// differ in what they make of it: whoever does is after the difference.
 void Framing::transfer_encoding(std::string_view value) noexcept {
   coded_ = true;
-  for_each_in_list(value, [this](std::string_view coding) {
-    if (ends_in_chunked_) problem_ = Problem::bad_coding;  // chunked twice, or not last
+  for_each_element(value, [this](std::string_view coding) {
+    // An empty one, chunked twice, or chunked not last.
+    if (coding.empty() || ends_in_chunked_) problem_ = Problem::bad_coding;
     ends_in_chunked_ = equals_ignoring_case(coding, "chunked");
     unknown_coding_ = unknown_coding_ || !ends_in_chunked_;
   });

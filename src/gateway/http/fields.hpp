@@ -143,17 +143,26 @@ template <std::size_t N>
 // `lower` must be lower case.
 [[nodiscard]] bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept;
 
-// Calls `each` with the trimmed, non-empty members of a comma-separated list.
+// Calls `each` with the trimmed members of a comma-separated list, empty ones as well.
 template <class Each>
-void for_each_in_list(std::string_view list, Each each) {
-  while (!list.empty()) {
+void for_each_element(std::string_view list, Each each) {
+  for (bool more = true; more;) {
     const std::size_t comma = list.find(',');
+    more = comma != std::string_view::npos;
     std::string_view item = list.substr(0, comma);
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    if (more) list.remove_prefix(comma + 1);
     while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
     while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (!item.empty()) each(item);
+    each(item);
   }
+}
+
+// As for_each_element(), but passes over empty members (RFC 9110 section 5.6.1.2).
+template <class Each>
+void for_each_in_list(std::string_view list, Each each) {
+  for_each_element(list, [&each](std::string_view item) {
+    if (!item.empty()) each(item);
+  });
 }
 
 // How a message's body is delimited, gathered from its framing fields.

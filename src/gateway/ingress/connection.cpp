@@ -5,153 +5,175 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
-#include <cerrno>
+#include <string>
 #include <utility>
 
 #include "gateway/domain/answers.hpp"
 #include "gateway/ingress/ingress.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::ingress {
 namespace {
 
-// How long a client that was told off may go on sending before the connection is cut.
-constexpr std::chrono::seconds kLinger{2};
+using transport::TransportError;
+
 // How much of a body that is only announced is counted as in flight; the rest is when it comes.
 // Otherwise eight clients that send nothing but heads would shut all others out.
 constexpr std::size_t kMostCountedUnread = std::size_t{64} << 10;
 // A connection beyond the limit exists only to be told so.
 constexpr std::chrono::seconds kOverLimitIdle{1};
+// How long a client that was turned away is read from while the gateway stops.
+constexpr std::chrono::seconds kHurriedLinger{1};
+
+// For whoever took http for https.
+constexpr std::string_view kPlainTextAnswer =
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Length: 44\r\n"
+    "Connection: close\r\n"
+    "\r\n"
+    "this port speaks TLS: the scheme is https://";
+
+std::string peer_of(int socket) {
+  tcp::endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  if (::getpeername(socket, peer.data(), &size) != 0) return "gone";
+  peer.resize(size);
+  return peer.address().to_string();
+}
 
 }  // namespace
 
 Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place)
-    : WatchedSocket(ingress.readiness(), std::move(socket)),
-      ingress_(ingress),
+    : ingress_(ingress),
       place_(std::move(place)),
       progress_(ingress.context().executor),
-      reader_(ingress.context().buffers, ingress.settings().max_body),
-      last_activity_(ingress.context().clock.now()),
-      sealed_(ingress.context().tls != nullptr),
-      handshaking_(sealed_) {}
+      transport_(ingress.context().transports, std::move(socket), *this),
+      session_(ingress.context().buffers, ingress.limits(), ingress.context().clock.now()),
+      since_(ingress.context().clock.now()) {
+  if (ingress.context().tls != nullptr) transport_.accept_tls(*ingress.context().tls);
+}
 
 Connection::~Connection() {
   forget_answers();
 }
 
 Task<void> Connection::run() {
-  if (const error_code error = watch()) throw boost::system::system_error(error, "epoll_ctl");
-  request_since_ = ingress_.context().clock.refresh();
-  while (phase_ == Phase::reading) co_await progress_.wait();
-  while (phase_ == Phase::answering && !all_said()) co_await progress_.wait();
-  if (tls_) say_goodbye();
-  if (phase_ == Phase::answering && unread_input_) co_await linger();
+  if (const error_code error = transport_.watch()) {
+    throw boost::system::system_error(error, "epoll_ctl");
+  }
+  while (session_.reading()) co_await progress_.wait();
+  while (phase_ == Phase::open && !session_.all_said()) co_await progress_.wait();
+  if (phase_ == Phase::open) co_await linger();
   abort();
   if (failure_) std::rethrow_exception(failure_);
 }
 
 void Connection::on_ready(bool writable) {
-  if (writable && !unsent_.empty()) send_rest();
-  if (phase_ == Phase::reading) {
-    read();
-  } else if (phase_ == Phase::lingering) {
-    read_past();
+  take_step([this, writable] {
+    if (writable) send_rest();
+    if (phase_ == Phase::lingering) {
+      read_past();
+    } else if (session_.reading()) {
+      read();
+    }
+  });
+}
+
+inline error_code Connection::receive() {
+  const Instant now = ingress_.context().clock.now();
+  if (const std::uint64_t unwanted = session_.unwanted(); unwanted != 0) {
+    const auto received = transport_.discard(unwanted);
+    if (!received.error) session_.discarded(received.size, now);
+    return received.error;
   }
+  const auto received = transport_.receive(session_.room());
+  if (!received.error) session_.received(received.size, now);
+  return received.error;
 }
 
 void Connection::read() {
-  for (int reads = 0; may_read() && phase_ == Phase::reading; ++reads) {
-    if (paused()) {
+  if (held_up_ && !session_.paused()) {
+    held_up_ = false;
+    session_.resume(ingress_.context().clock.now());
+    process();
+  }
+  const unsigned until = transport_.socket_reads() + kMostReads;
+  while (session_.reading() && transport_.may_receive()) {
+    if (session_.paused()) {
       held_up_ = true;
       return;
     }
-    if (handshaking_) {
-      ingress_.await_handshake(*this);
+    if (transport_.socket_reads() >= until) {
+      transport_.call_again();
       return;
     }
-    if (reads == kMostReads) {
-      call_again();
+    const error_code error = receive();
+    if (error == asio::error::would_block) return;
+    if (error) {
+      end_of_input(error);
       return;
     }
-    last_activity_ = ingress_.context().clock.now();
-    take_step([this] {
-      if (pass_over()) return;
-      const std::span<char> room = sealed_ ? ingress_.sealed_input() : reader_.prepare();
-      on_read(receive(room), room);
-    });
+    process();
   }
-  if (phase_ != Phase::reading) progress_.notify_all();
 }
 
-// What nobody will look at need not be copied. False if there is no such thing.
-bool Connection::pass_over() {
-  const std::uint64_t unwanted = sealed_ ? 0 : reader_.to_pass_over();
-  if (unwanted == 0) return false;
-  const std::span<char> room = ingress_.discard_buffer();
-  const Received received = discard(room.first(std::min<std::uint64_t>(unwanted, room.size())));
-  reader_.passed_over(received.size);
-  on_read({0, received.error}, {});
-  return true;
-}
-
-void Connection::on_read(const Received& received, std::span<char> room) {
-  if (!received.error) {
-    if (sealed_) {
-      receive_sealed(room.first(received.size));
-    } else {
-      reader_.commit(received.size);
-      process();
-    }
-  } else if (received.error == asio::error::eof) {
+void Connection::end_of_input(const error_code& error) {
+  if (error == asio::error::eof || error == TransportError::cut_off) {
     // The client may have closed its side only, and still wait for answers. If that was not said in
     // TLS, somebody on the way may have cut it off: what is not complete is nothing either way.
-    phase_ = Phase::answering;
-  } else if (received.error != asio::error::would_block) {
+    session_.end();
+  } else if (error == TransportError::handshake_cut_off) {
+    count_tls_failure(TlsFailure::gone, error.message());
+    abort();
+  } else if (error.category() == transport::transport_category()) {
+    if (error == TransportError::plain_http) send(kPlainTextAnswer);
+    const bool plain = error == TransportError::plain_http;
+    const bool certificate = error == TransportError::certificate;
+    count_tls_failure(plain         ? TlsFailure::plain_text
+                      : certificate ? TlsFailure::certificate
+                                    : TlsFailure::protocol,
+                      transport_.describe(error));
+    session_.stop();  // what it was told is to be read before the connection goes
+  } else {
     abort();
   }
 }
 
-// Something was written: what waited for it goes on.
-void Connection::on_progress() {
-  if (phase_ != Phase::reading) {
-    progress_.notify_all();
-  } else if (held_up_ && !paused()) {
-    request_since_ = ingress_.context().clock.refresh();
-    take_step([this] {
-      process();
-      if (tls_ && !handshaking_) open_sealed();
-    });
-    if (may_read()) call_again();
-  }
+void Connection::on_secured(const tls::TlsSession& session) {
+  session_.heard(ingress_.context().clock.refresh());
+  ingress_.context().metrics.tls_handshakes.add();
+  if (session.resumed()) ingress_.context().metrics.tls_resumptions.add();
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("TLS client", {{"version", session.version()},
+                            {"resumed", session.resumed() ? "yes" : "no"},
+                            {"subject", session.peer_subject()}});
+}
+
+void Connection::count_tls_failure(TlsFailure why, std::string_view reason) {
+  ingress_.context().metrics.tls_failures[why].add();
+  if (!log::enabled(log::Level::debug)) return;
+  log::debug("TLS failed", {{"client", peer_of(transport_.handle())}, {"reason", reason}});
 }
 
 void Connection::process() {
-  while (phase_ == Phase::reading && !paused()) {
-    switch (reader_.next()) {
-      case RequestReader::Step::need_more:
-        if (!request_begun_ && !reader_.idle()) {
-          request_begun_ = true;
-          request_since_ = last_activity_;
-        }
-        if (keeping_body_ && !units_.grow_to(reader_.body_size())) {
+  while (phase_ == Phase::open) {
+    switch (session_.next()) {
+      case Session::Step::need_more:
+        if (session_.keeping_body() && !units_.grow_to(session_.reader().body_size())) {
           turn_away(over_budget(true));
         }
+        held_up_ = session_.reading() && session_.paused();
         return;
-      case RequestReader::Step::head:
+      case Session::Step::head:
         on_head();
         break;
-      case RequestReader::Step::request:
+      case Session::Step::request:
         on_request();
         break;
-      case RequestReader::Step::skipped:
-        skipping_ = request_begun_ = false;
-        break;
-      case RequestReader::Step::bad: {
-        const BadRequest problem = reader_.problem();
-        if (skipping_) {
-          stop_reading();  // it has been answered already
-        } else {
-          turn_away(answers::refused(problem.status(), problem.reason(), true));
-        }
+      case Session::Step::bad: {
+        const BadRequest problem = session_.problem();
+        turn_away(answers::refused(problem.status(), problem.reason(), true));
         return;
       }
     }
@@ -159,7 +181,7 @@ void Connection::process() {
 }
 
 void Connection::on_head() {
-  const RequestHead& head = reader_.head();
+  const RequestHead& head = session_.head();
   const Load load = ingress_.load(place_.beyond());
   std::optional<Answer> refusal;
   if (!ingress_.admission().admits(head, load)) refusal = ingress_.admission().refuse(head, load);
@@ -173,21 +195,19 @@ void Connection::on_head() {
     return;
   }
   units_.shrink_to(kMostCountedUnread);
-  keeping_body_ = true;
-  reader_.keep_body();
-  if (head.expects_continue) {
-    owes_continue_ = true;
-    ingress_.flush_later(*this);
-  }
+  session_.accept();
+  if (head.expects_continue) ingress_.flush_later(*this);
 }
 
 // What needs the body waits for it: signature_.
 std::optional<Answer> Connection::authenticate_head() {
   signature_ = http::Stretch();
-  if (reader_.head().method != Method::post) return std::nullopt;
-  const auth::Shown shown = auth::shown_in(reader_.fields());
+  if (session_.head().method != Method::post) return std::nullopt;
+  const auth::Shown shown = auth::shown_in(session_.reader().fields());
   auto refusal = ingress_.guard()->refuse_head(shown);
-  if (!refusal && !shown.signature.empty()) signature_ = reader_.stretch(shown.signature);
+  if (!refusal && !shown.signature.empty()) {
+    signature_ = session_.reader().stretch(shown.signature);
+  }
   return refusal;
 }
 
@@ -202,24 +222,22 @@ Answer Connection::over_budget(bool close) const {
 }
 
 void Connection::refuse_head(Answer refusal) {
-  if (!ingress_.admission().worth_skipping(reader_.head())) refusal.close = true;
-  const bool close = refusal.close;
-  turn_away(std::move(refusal));
-  if (close) return;
-  skipping_ = true;
-  reader_.skip_body();
+  if (!ingress_.admission().worth_skipping(session_.head())) refusal.close = true;
+  Post& post = open_post();
+  session_.refuse(post, refusal.close);
+  ingress_.context().ledger.refuse(post, std::move(refusal));
 }
 
 void Connection::on_request() {
-  keeping_body_ = request_begun_ = owes_continue_ = false;
-  Request request = reader_.take();
+  Request request = session_.take();
   const bool keep_alive = request.head.keep_alive;
   if (!units_.grow_to(request.body.length)) {
     units_ = ByteLease::Units();
     turn_away(over_budget(!keep_alive));
     return;
   }
-  Post& post = owe_answer();
+  Post& post = open_post();
+  session_.owe(post);
   post.units = std::exchange(units_, ByteLease::Units());
   if (signature_.length != 0 && !is_signed(request)) {
     ingress_.context().ledger.refuse(post, ingress_.guard()->wrong_signature());
@@ -229,28 +247,22 @@ void Connection::on_request() {
   } else {
     ingress_.context().intake.accept(std::move(request), post);
   }
-  if (!keep_alive) stop_reading();
+  if (!keep_alive) session_.stop();
 }
 
-Post& Connection::owe_answer() {
-  auto& clock = ingress_.context().clock;
-  Post& post = ingress_.context().ledger.open(*this, clock.now(), clock.wall(clock.now()));
-  replies_.push(post);
-  return post;
+Post& Connection::open_post() {
+  const Clock& clock = ingress_.context().clock;
+  return ingress_.context().ledger.open(*this, clock.now(), clock.wall(clock.now()));
 }
 
 void Connection::turn_away(Answer answer) {
   const bool close = answer.close;
-  ingress_.context().ledger.refuse(owe_answer(), std::move(answer));
-  if (close) stop_reading();
-}
-
-void Connection::stop_reading() {
-  if (phase_ != Phase::reading) return;
-  phase_ = Phase::answering;
-  unread_input_ = true;
+  Post& post = open_post();
+  session_.owe(post);
+  ingress_.context().ledger.refuse(post, std::move(answer));
+  if (!close) return;
+  session_.stop();
   units_ = ByteLease::Units();
-  progress_.notify_all();
 }
 
 void Connection::answer_ready(Post& /*post*/) {
@@ -261,134 +273,135 @@ void Connection::flush() {
   if (phase_ == Phase::closed) return;
   std::string& out = ingress_.scratch();
   out.clear();
-  while (replies_.ready()) {
-    const bool close = replies_.size() == 1 && (phase_ != Phase::reading || ingress_.leaving());
-    const Clock& clock = ingress_.context().clock;
-    Post& post = replies_.write_front(out, ingress_.reply_text(), clock.wall(clock.now()), close);
-    ingress_.context().ledger.answer_taken(post, clock.now());
-    if (close) stop_reading();
+  const Clock& clock = ingress_.context().clock;
+  const WallInstant wall = clock.wall(clock.now());
+  while (Post* const post =
+             session_.write_answer(out, ingress_.reply_text(), wall, ingress_.leaving())) {
+    ingress_.context().ledger.answer_taken(*post, clock.now());
   }
-  // Never ahead of the answers to earlier requests.
-  if (owes_continue_ && replies_.empty()) {
-    owes_continue_ = false;
-    out += "HTTP/1.1 100 Continue\r\n\r\n";
+  session_.write_leave(out);
+  if (!out.empty()) send(out);
+  if (!session_.reading()) {
+    progress_.notify_all();
+  } else if (held_up_ && !session_.paused()) {
+    transport_.call_again();
   }
-  if (!out.empty()) {
-    if (tls_) {
-      send_sealed(out);
-    } else {
-      send(out);
-    }
-  }
-  on_progress();
 }
 
 void Connection::send(std::string_view bytes) {
-  if (!unsent_.empty()) {
-    unsent_ += bytes;
-    return;
-  }
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      unsent_.assign(bytes);
-      blocked_since_ = ingress_.context().clock.now();
-      if (!watching_writes_ && watch_writable()) abort();
-      watching_writes_ = true;
+  while (!bytes.empty() && session_.unsent().empty() && !transport_.blocked()) {
+    error_code error;
+    bytes.remove_prefix(transport_.send(bytes, error));
+    if (error) {
+      abort();
       return;
-    } else if (errno != EINTR) {
+    }
+    if (transport_.blocked()) session_.set_blocked(true, ingress_.context().clock.now());
+  }
+  if (!bytes.empty()) session_.keep_unsent(bytes);
+}
+
+void Connection::send_rest() {
+  session_.set_blocked(false, ingress_.context().clock.now());
+  while (!session_.unsent().empty() && !transport_.blocked()) {
+    error_code error;
+    session_.sent(transport_.send(session_.unsent(), error));
+    if (error) {
       abort();
       return;
     }
   }
-}
-
-void Connection::send_rest() {
-  const std::string rest = std::exchange(unsent_, {});
-  send(rest);
-  on_progress();
+  if (transport_.blocked()) session_.set_blocked(true, ingress_.context().clock.now());
 }
 
 void Connection::check_timeouts(Instant now) {
-  if (!unsent_.empty() && now - blocked_since_ >= ingress_.settings().request_timeout) {
+  if (phase_ == Phase::closed) return;
+  const config::Ingress& settings = ingress_.settings();
+  if (transport_.stage() == transport::Transport::Stage::handshake) {
+    const config::Duration limit =
+        place_.beyond() ? config::Duration(kOverLimitIdle) : settings.request_timeout;
+    if (now - since_ < limit) return;
+    count_tls_failure(TlsFailure::timeout, "not complete within gateway.request_timeout");
     abort();
     return;
   }
-  if (phase_ == Phase::lingering && now >= linger_until_) abort();
-  if (phase_ != Phase::reading || paused()) return;
-  if (handshaking_) {
-    if (handshake_overdue(now)) {
-      end_handshake(TlsFailure::timeout, "not complete within gateway.request_timeout");
-    }
-    return;
-  }
-  if (request_begun_) {
-    if (now - request_since_ < ingress_.settings().request_timeout) return;
-    if (skipping_) {
-      stop_reading();
-    } else {
+  const config::Duration idle =
+      place_.beyond() ? config::Duration(kOverLimitIdle) : settings.idle_timeout;
+  switch (session_.due(now, idle)) {
+    case Session::Due::nothing:
+      return;
+    case Session::Due::timeout:
       turn_away(answers::refused(408, "request not complete within gateway.request_timeout", true));
-    }
-  } else if (all_said()) {
-    const auto idle =
-        place_.beyond() ? config::Duration(kOverLimitIdle) : ingress_.settings().idle_timeout;
-    if (now - last_activity_ >= idle) {
-      stop_reading();
-      unread_input_ = false;
-    }
+      break;
+    case Session::Due::give_up:
+      session_.stop();
+      break;
+    case Session::Due::idle:
+      session_.end_idle();
+      break;
+    case Session::Due::cut:
+      abort();
+      break;
   }
+  progress_.notify_all();
 }
 
 std::optional<Instant> Connection::idle_since() const noexcept {
-  if (phase_ != Phase::reading || request_begun_ || !all_said()) return std::nullopt;
-  return last_activity_;
+  if (phase_ != Phase::open) return std::nullopt;
+  return session_.idle_since();
 }
 
-void Connection::drain() {
+void Connection::end_if_idle() {
   if (!idle_since()) return;
-  stop_reading();
-  unread_input_ = false;
+  session_.end_idle();
+  progress_.notify_all();
 }
 
+void Connection::hurry(Instant now) {
+  if (phase_ == Phase::lingering) session_.linger(now, kHurriedLinger);
+}
+
+// Closing while the client still sends would have the kernel tell it so at once, and its answer be
+// forgotten: its bytes are discarded until it has read the answer and closes, or time is up.
 Task<void> Connection::linger() {
+  transport_.finish();
+  if (!session_.must_linger()) co_return;
   phase_ = Phase::lingering;
-  linger_until_ = ingress_.context().clock.now() + kLinger;
-  ::shutdown(handle(), SHUT_WR);
-  read_past();
+  session_.linger(ingress_.context().clock.now(),
+                  ingress_.draining() ? kHurriedLinger : Session::kMostLinger);
+  transport_.call_again();
   while (phase_ == Phase::lingering) co_await progress_.wait();
 }
 
 void Connection::read_past() {
-  for (int reads = 0; may_read(); ++reads) {
-    if (reads == kMostLingerReads) {
-      call_again();
+  const unsigned until = transport_.socket_reads() + kMostReads;
+  while (transport_.may_receive()) {
+    if (transport_.socket_reads() >= until) {
+      transport_.call_again();
       return;
     }
-    const Received received = discard(ingress_.discard_buffer());
-    lingered_ += received.size;
-    const bool over = received.error && received.error != asio::error::would_block;
-    if (over || lingered_ >= kMostLingerBytes) abort();
+    const auto received = transport_.discard(UINT64_MAX);
+    if (received.error == asio::error::would_block) return;
+    if (received.error) {
+      abort();
+      return;
+    }
+    session_.heard(ingress_.context().clock.now());
   }
 }
 
 void Connection::abort() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
+  session_.end();
   units_ = ByteLease::Units();
-  close();
+  transport_.close();
   forget_answers();
   progress_.notify_all();
 }
 
 void Connection::forget_answers() {
-  unsent_.clear();
-  while (!replies_.empty()) ingress_.context().ledger.owner_gone(replies_.drop_front());
-}
-
-bool Connection::paused() const noexcept {
-  return replies_.size() >= kMostUnanswered || unsent_.size() >= kMostUnsent;
+  while (Post* const post = session_.drop_answer()) ingress_.context().ledger.owner_gone(*post);
 }
 
 }  // namespace gateway::ingress

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -23,9 +22,6 @@ constexpr std::chrono::milliseconds kLongestAcceptPause{1000};
 constexpr std::size_t kShedSample = 64;
 // A client that has just had its answer may be about to send again.
 constexpr std::chrono::milliseconds kShedAfter{1000};
-// A handshake costs as much as a hundred posts. Another turn costs next to nothing.
-constexpr std::size_t kHandshakesPerTurn = 1;
-constexpr std::size_t kSealedInput = std::size_t{64} << 10;
 
 // So many are accepted, then it is the turn of those that are.
 constexpr int kAcceptBatch = 64;
@@ -42,12 +38,10 @@ std::chrono::milliseconds sweep_interval(const config::Ingress& settings) {
 Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor listener)
     : context_(std::move(context)),
       settings_(settings),
+      limits_{settings.max_body, settings.request_timeout, settings.idle_timeout},
       admission_(settings.max_body),
       listener_(std::move(listener)),
-      readiness_(context_.executor, context_.clock, context_.turn_end),
       accept_pause_(context_.executor),
-      sealed_input_(context_.tls == nullptr ? 0 : kSealedInput),
-      handshakes_(kHandshakesPerTurn),
       sweep_every_(sweep_interval(settings)),
       shed_after_(std::min(settings.idle_timeout / 8, kShedAfter)),
       changed_(context_.executor) {
@@ -60,13 +54,11 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
 Ingress::~Ingress() {
   // Only when the loop was stopped before stop() was through: the coroutines are gone with it.
   dirty_.clear();
-  handshakes_.clear();
   connections_.clear_and_dispose(std::default_delete<Connection>());
 }
 
 void Ingress::start() {
   accepting_ = true;
-  readiness_.start();
   asio::co_spawn(context_.executor, accept_loop(), [this](const std::exception_ptr& error) {
     if (error) log::internal_error("listener", error);
     accepting_ = false;
@@ -78,6 +70,7 @@ Task<void> Ingress::accept_loop() {
   std::chrono::milliseconds pause = kFirstAcceptPause;
   while (listener_.is_open()) {
     auto [error] = co_await listener_.async_wait(Acceptor::wait_read, tuple);
+    context_.clock.refresh();
     for (int i = 0; !error && i < kAcceptBatch; ++i) {
       tcp::endpoint peer;
       Descriptor socket = accept_one(peer, error);
@@ -151,49 +144,23 @@ bool Ingress::shed_idle() {
     found = &connection;
   }
   if (found == nullptr) return false;
-  found->drain();
+  found->end_if_idle();
   context_.metrics.connections_shed.add();
   return true;
 }
 
 void Ingress::remove(Connection& connection) {
   if (connection.dirty_hook.is_linked()) dirty_.erase(dirty_.iterator_to(connection));
-  handshakes_.leave(connection);
   connections_.erase_and_dispose(connections_.iterator_to(connection),
                                  std::default_delete<Connection>());
   context_.metrics.connections.set(connections_.size());
   changed_.notify_all();
 }
 
-Load Ingress::load(std::optional<ConnectionLimit> beyond) const {
-  Load load;
-  load.draining = draining_;
-  load.beyond = beyond;
-  load.queue_full = context_.queue.full() && !context_.delivery.can_spool();
-  if (draining_ || beyond || load.queue_full) load.retry_after = context_.delivery.retry_after();
-  return load;
-}
-
 void Ingress::flush_later(Connection& connection) {
   if (connection.dirty_hook.is_linked()) return;
   dirty_.push_back(connection);
   context_.turn_end.request();
-}
-
-void Ingress::await_handshake(Connection& connection) {
-  handshakes_.enter(connection);
-  post_handshakes();
-}
-
-// What is posted runs after all that is ready now: posts and answers get their part of every turn.
-void Ingress::post_handshakes() {
-  if (handshakes_posted_ || handshakes_.empty()) return;
-  handshakes_posted_ = true;
-  asio::post(context_.executor, [this] {
-    handshakes_posted_ = false;
-    handshakes_.turn([](Connection& connection) { connection.handshake_step(); });
-    post_handshakes();
-  });
 }
 
 void Ingress::flush() {
@@ -217,7 +184,10 @@ void Ingress::drain() {
   error_code ignored;
   listener_.close(ignored);
   accept_pause_.cancel();
-  for (Connection& connection : connections_) connection.drain();
+  for (Connection& connection : connections_) {
+    connection.end_if_idle();
+    connection.hurry(context_.clock.now());
+  }
 }
 
 Task<void> Ingress::drained(Instant deadline) {
@@ -229,7 +199,6 @@ Task<void> Ingress::drained(Instant deadline) {
 Task<void> Ingress::stop() {
   for (Connection& connection : connections_) connection.abort();
   while (!connections_.empty() || accepting_) co_await changed_.wait();
-  readiness_.stop();
 }
 
 }  // namespace gateway::ingress

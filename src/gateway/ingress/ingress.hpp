@@ -1,8 +1,6 @@
 #pragma once
-#include <array>
 #include <boost/intrusive/list.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -16,9 +14,8 @@
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
-#include "runtime/readiness.hpp"
+#include "gateway/transport/transports.hpp"
 #include "runtime/turn_end.hpp"
-#include "runtime/turn_queue.hpp"
 
 namespace gateway::ingress {
 
@@ -39,6 +36,7 @@ class Ingress {
     ShardMetrics& metrics;
     ConnectionCount& count;
     TurnEnd& turn_end;
+    transport::Transports& transports;
     std::vector<Secret> tokens;           // one of which posts must show; none: they need not
     const tls::TlsSource* tls = nullptr;  // null: posts come in plain text
   };
@@ -69,20 +67,21 @@ class Ingress {
   [[nodiscard]] const Admission& admission() const noexcept { return admission_; }
   // Null: posts need no authentication.
   [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
-  [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const;
-  [[nodiscard]] Readiness& readiness() noexcept { return readiness_; }
+  // Returns what admission looks at, for a connection beyond that limit.
+  [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const {
+    Load load;
+    load.draining = draining_;
+    load.beyond = beyond;
+    load.queue_full = context_.queue.full() && !context_.delivery.can_spool();
+    if (draining_ || beyond || load.queue_full) load.retry_after = context_.delivery.retry_after();
+    return load;
+  }
+  [[nodiscard]] const Session::Limits& limits() const noexcept { return limits_; }
   [[nodiscard]] bool leaving() const noexcept { return leaving_; }
+  [[nodiscard]] bool draining() const noexcept { return draining_; }
   void flush_later(Connection& connection);
   // The shard's one buffer to write answers into.
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
-  // For bytes that nobody looks at; the kernel does not touch it, so it takes no memory.
-  [[nodiscard]] std::span<char> discard_buffer() noexcept { return discard_; }
-  // TLS: calls connection.handshake_step() when its turn has come.
-  void await_handshake(Connection& connection);
-  // The shard's one buffer to read TLS into; what is not used at once is to be copied.
-  [[nodiscard]] std::span<char> sealed_input() noexcept { return sealed_input_; }
-  // The shard's one buffer to write TLS into.
-  [[nodiscard]] std::string& sealed_scratch() noexcept { return sealed_scratch_; }
   [[nodiscard]] ReplyText& reply_text() noexcept { return reply_text_; }
 
  private:
@@ -91,21 +90,17 @@ class Ingress {
   void adopt(Descriptor socket, const tcp::endpoint& peer);
   bool shed_idle();
   void remove(Connection& connection);
-  void post_handshakes();
 
   Context context_;
   const config::Ingress settings_;
+  const Session::Limits limits_;
   Admission admission_;
   std::optional<auth::Guard> guard_;
   Acceptor listener_;
-  Readiness readiness_;  // of the connections
   Timer accept_pause_;
   Occasional accept_trouble_;
   ReplyText reply_text_;
   std::string scratch_;
-  std::array<char, std::size_t{64} << 10> discard_;
-  std::vector<char> sealed_input_;
-  std::string sealed_scratch_;
 
   template <boost::intrusive::list_member_hook<> Connection::* Hook>
   using List = boost::intrusive::list<
@@ -113,8 +108,6 @@ class Ingress {
       boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, Hook>>;
   List<&Connection::all_hook> connections_;
   List<&Connection::dirty_hook> dirty_;
-  TurnQueue<Connection, &Connection::handshake_hook> handshakes_;
-  bool handshakes_posted_ = false;
   Instant next_sweep_{};
   std::chrono::milliseconds sweep_every_;
   std::chrono::milliseconds shed_after_;

@@ -48,11 +48,13 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
       on_progress_(std::move(on_progress)),
       ledger_(metrics_, settings.delivery.deadline),
       turn_end_(context_.get_executor(), [this] { eventbus_.flush(); }),
+      transports_(context_.get_executor(), clock_, turn_end_),
       tls_(tls_of(settings)),
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
                without_stores(settings), endpoint_of(settings), egress::Stores()),
       eventbus_(
-          {context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_, tls_.get()},
+          {context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_, transports_,
+           tls_.get()},
           without_stores(settings), endpoint_of(settings)),
       walk_(store, options_.filter, options_.limit),
       pace_(options_.rate),
@@ -104,6 +106,7 @@ void Replayer::stop_now() {
 }
 
 Task<void> Replayer::live() {
+  transports_.start();
   eventbus_.start();
   for (;;) {
     take_answers();
@@ -115,6 +118,7 @@ Task<void> Replayer::live() {
     co_await changed_.wait_until(until);
   }
   co_await eventbus_.stop();
+  transports_.stop();
   take_answers();
   note_delivered();
   result_.counts = book_.counts();

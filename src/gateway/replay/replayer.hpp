@@ -119,6 +119,7 @@ class Replayer final : private PostOwner {
   Clock clock_;
   Ledger ledger_;
   TurnEnd turn_end_;
+  transport::Transports transports_;
   std::unique_ptr<tls::TlsSource> tls_;  // for an https target
   egress::Custody custody_;              // keeps nothing: what is sent is in a store already
   egress::Eventbus eventbus_;

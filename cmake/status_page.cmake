@@ -1,4 +1,4 @@
-# The status page, embedded in the gateway library. Included, this makes the rule; run by that rule
+# The status page, embedded in the library of observe/. Included, this makes the rule; run by that rule
 # as a script, it writes PAGE_SOURCE as C++ to PAGE_OUTPUT.
 if(CMAKE_SCRIPT_MODE_FILE)
   include(${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake)
@@ -15,4 +15,4 @@ add_custom_command(
   DEPENDS ${page_source} ${CMAKE_CURRENT_LIST_FILE} ${CMAKE_CURRENT_LIST_DIR}/embed_bytes.cmake
   COMMENT "Embedding the status page"
   VERBATIM)
-target_sources(gateway PRIVATE ${page_output})
+target_sources(gateway_observe PRIVATE ${page_output})

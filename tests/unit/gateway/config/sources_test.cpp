@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gateway/tls/file_check.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/gateway/config/support.hpp"
 
@@ -224,9 +225,10 @@ TEST_F(Files, NamedForTlsMustBeThere) {
                         "gateway.tls.cert=" + path("cert.pem"),
                         "gateway.tls.key=" + path("key.pem"),
                         "delivery.tls.ca=" + path("ca.pem")};
-  EXPECT_THAT(problems(), ElementsAre(AllOf(StartsWith("--set gateway.tls.cert: \""),
-                                            HasSubstr("cannot be opened: No such file")),
-                                      StartsWith("--set delivery.tls.ca: \"")));
+  EXPECT_THAT(testing::texts_of(load(sources_, tls::check_files).problems),
+              ElementsAre(AllOf(StartsWith("--set gateway.tls.cert: \""),
+                                HasSubstr("cannot be opened: No such file")),
+                          StartsWith("--set delivery.tls.ca: \"")));
 }
 
 TEST(ProcessEnvironment, HoldsTheVariablesOfThisProcess) {

@@ -59,4 +59,9 @@ std::optional<config::HostPort> AdminAddress::find(int& exit_code) const {
   return address;
 }
 
+Secret AdminAddress::token() const {
+  const auto settings = configuration_.load();
+  return settings ? settings->ingress.admin_token : Secret();
+}
+
 }  // namespace gateway::commands

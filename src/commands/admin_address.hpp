@@ -15,6 +15,8 @@ class AdminAddress {
   void add_to(Command& command);
   // If there is none, says why on standard error and sets `exit_code`.
   [[nodiscard]] std::optional<config::HostPort> find(int& exit_code) const;
+  // Returns gateway.admin_token of the configuration; empty without one.
+  [[nodiscard]] Secret token() const;
 
  private:
   ConfigurationOptions configuration_;

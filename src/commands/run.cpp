@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -15,7 +16,10 @@
 
 #include "commands/configuration.hpp"
 #include "commands/provision.hpp"
+#include "gateway/checkup/process_fit.hpp"
 #include "gateway/gateway.hpp"
+#include "runtime/cores.hpp"
+#include "runtime/early_signals.hpp"
 #include "runtime/log.hpp"
 #include "runtime/process_limits.hpp"
 
@@ -24,19 +28,22 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What is open beside the clients' connections: listeners, loops, the eventbus, stores, logs.
-constexpr std::size_t kOtherDescriptors = 1024;
-
-void prepare_process(const config::Settings& settings) {
+// Returns the settings with bounds that the process can keep, or nullopt if it cannot run at all.
+std::optional<config::Settings> prepare_process(const config::Settings& settings) {
   // A reader of the log that goes away (`| head`) must not take the gateway with it.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Whoever debugs wants core dumps; nobody else should have the secrets in them.
   if (!settings.debug && !hide_memory()) log::warn("core dumps cannot be forbidden");
-  const std::size_t wanted = settings.ingress.max_connections + kOtherDescriptors;
-  if (const std::size_t limit = raise_descriptor_limit(wanted); limit < wanted) {
-    log::warn("fewer descriptors than gateway.max_connections asks for; see ulimit -n",
-              {{"limit", limit}, {"wanted", wanted}});
-  }
+  const unsigned threads =
+      settings.ingress.threads == 0 ? usable_cores() : settings.ingress.threads;
+  checkup::ProcessLimits limits;
+  limits.memory = available_memory();
+  limits.descriptors = raise_descriptor_limit(checkup::wanted_descriptors(settings, threads));
+  checkup::ProcessFit fitted = checkup::fit(settings, threads, limits);
+  for (const std::string& note : fitted.notes) log::warn(note);
+  if (fitted.problem.empty()) return std::move(fitted.settings);
+  log::error(fitted.problem);
+  return std::nullopt;
 }
 
 class Signals {
@@ -89,13 +96,19 @@ class Signals {
   bool stopping_ = false;
 };
 
-int serve(const config::Settings& settings, bool require_provisioning) {
-  log::start(settings.debug ? log::Level::debug : log::Level::info);
-  prepare_process(settings);
+int serve(const config::Settings& wanted, bool require_provisioning) {
+  const EarlySignals early;
+  log::start(wanted.debug ? log::Level::debug : log::Level::info);
+  const auto settings = prepare_process(wanted);
   int exit_code = kDone;
+  if (!settings) {
+    if (!log::stop()) _exit(kConfiguration);
+    return kConfiguration;
+  }
   try {
-    Gateway gateway(settings);
+    Gateway gateway(*settings);
     Signals signals(gateway);
+    if (EarlySignals::came()) signals.stop();
     std::atomic<int> given_up{kDone};
     if (require_provisioning) {
       gateway.on_provisioning_failure([&](const cloud::ProvisioningStatus& status) {

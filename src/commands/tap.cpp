@@ -23,7 +23,7 @@ int tap(const Options& options) {
   int exit_code = kDone;
   const auto address = options.admin.find(exit_code);
   if (!address) return exit_code;
-  const observe::AdminClient gateway(*address);
+  const observe::AdminClient gateway(*address, options.admin.token());
   const observe::TapFilter filter(options.filter);
   const auto followed =
       gateway.follow("/stream?events=tap", [&](std::string_view name, std::string_view data) {

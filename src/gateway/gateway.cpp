@@ -22,6 +22,7 @@
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/render.hpp"
+#include "gateway/domain/answers.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
@@ -39,11 +40,10 @@
 namespace gateway {
 namespace {
 
-// A loop that has not ticked for so long does not turn.
-constexpr std::chrono::seconds kStalled{5};
 constexpr std::chrono::seconds kStatusDeadline{1};
 constexpr std::chrono::seconds kStoreClosing{5};
-// A loop that has ended gives no status: whoever waits for it looks whether all have.
+// How often it is looked whether a loop has ended, which then gives no status, or the last client
+// has gone.
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::minutes kOpenPortWarning{1};
 constexpr std::chrono::seconds kLookInterval{1};  // of the monitor
@@ -181,6 +181,7 @@ class Gateway::Impl final : public observe::AdminPages {
 
   void stop() {
     if (!running_ || stopping_.exchange(true)) return;
+    loops_.stopping();
     log::info("stopping", {{"in_flight", snapshot().in_flight()}});
     const Instant now = std::chrono::steady_clock::now();
     const Instant drain_at = now + settings_.ingress.drain_delay;
@@ -229,21 +230,17 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
   observe::AdminReply health() override {
-    const Instant now = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-      const Instant beat{std::chrono::nanoseconds(
-          shards_[i]->metrics().heartbeat_ns.load(std::memory_order_relaxed))};
-      // While stopping, loops end one by one.
-      if (!stopping_ && now - beat > kStalled) {
-        return {503, "text/plain; charset=utf-8", "loop " + std::to_string(i) + " does not turn\n"};
-      }
-    }
-    return {200, "text/plain; charset=utf-8", "ok\n"};
+    const Answer answer = answers::health(loops_.failing(std::chrono::steady_clock::now()));
+    return {answer.status, answer.content_type, answer.body};
   }
 
   observe::AdminReply readiness() override {
-    if (stopping_) return {503, "text/plain; charset=utf-8", "stopping\n"};
-    return {200, "text/plain; charset=utf-8", "ready\n"};
+    constexpr const char* kText = "text/plain; charset=utf-8";
+    if (stopping_) return {503, kText, "stopping\n"};
+    if (refuses_every_post()) {
+      return {503, kText, "the eventbus is down, and the spool takes nothing\n"};
+    }
+    return {200, kText, "ready\n"};
   }
 
   observe::AdminReply metrics() override {
@@ -270,6 +267,16 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
  private:
+  // True while every post would be answered 503 at its deadline: other replicas may do better. An
+  // eventbus that is down alone is down for all of them.
+  [[nodiscard]] bool refuses_every_post() const {
+    if (!spool_ || spool_->state() == egress::StoreState::ok) return false;
+    return std::ranges::all_of(shards_, [](const auto& shard) {
+      const auto& state = shard->metrics().eventbus_state;
+      return state[EndpointState::down].value() + state[EndpointState::probing].value() != 0;
+    });
+  }
+
   // Asks every shard; what one does not say within a second is left out.
   [[nodiscard]] Task<observe::ProcessState> process_state() {
     auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
@@ -328,13 +335,16 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
   // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
-  // gone, and until balancers have seen that it is not ready.
+  // gone, and until balancers have seen that it is not ready. Each answer ends its connection, so
+  // that clients go elsewhere by themselves; when none is left, nobody needs the rest of the time.
   [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at) {
     if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
     Timer delay(control_.get_executor());
-    delay.expires_at(drain_at);
-    auto [error] = co_await delay.async_wait(tuple);
-    static_cast<void>(error);
+    for (Instant at = std::chrono::steady_clock::now(); at < drain_at && connections_.total() != 0;
+         at = std::chrono::steady_clock::now()) {
+      delay.expires_at(std::min(drain_at, at + kLookAgain));
+      co_await delay.async_wait(tuple);
+    }
   }
 
   void stop_shards(Instant deadline) {
@@ -385,9 +395,11 @@ class Gateway::Impl final : public observe::AdminPages {
                                                                 count,
                                                                 {spool_.get(), dead_letters_.get()},
                                                                 feed_,
+                                                                loops_,
                                                                 ingress_tls_.get(),
                                                                 delivery_tls_.get()},
                                                   at));
+        loops_.add(shards_.back()->metrics());
         at.port(shards_.front()->port());
       }
     } catch (const boost::system::system_error& error) {
@@ -399,7 +411,8 @@ class Gateway::Impl final : public observe::AdminPages {
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, resolve_listen(settings_.ingress.admin), *this, feed_);
+          control_, resolve_listen(settings_.ingress.admin), *this, feed_,
+          observe::AdminAccess(settings_.ingress.admin_token, settings_.ingress.admin_host));
     } catch (const boost::system::system_error& error) {
       throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
     }
@@ -420,6 +433,7 @@ class Gateway::Impl final : public observe::AdminPages {
   observe::Monitor monitor_;
   Timer watch_timer_{control_.get_executor()};
   const std::string host_ = host_name();
+  LoopHealth loops_;
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};

@@ -40,7 +40,7 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       intake_(shared.settings.event, {ledger_, eventbus_.queue(), eventbus_, turn_end_}),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
                 eventbus_.queue(), metrics_, shared.connections, turn_end_, transports_,
-                auth::accepted_tokens(shared.settings), shared.ingress_tls},
+                shared.loops, auth::accepted_tokens(shared.settings), shared.ingress_tls},
                shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shortest_deadline(shared.settings))),
       storing_time_(shared.settings.ingress.grace / 4),

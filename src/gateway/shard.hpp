@@ -10,6 +10,7 @@
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/spool_replay.hpp"
 #include "gateway/ingress/ingress.hpp"
+#include "gateway/metrics/loop_health.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/observe/event_sampler.hpp"
 #include "gateway/observe/shard_status.hpp"
@@ -40,6 +41,7 @@ class Shard {
     std::size_t shards;
     egress::Stores stores;
     observe::EventFeed& feed;
+    const LoopHealth& loops;
     const tls::TlsSource* ingress_tls = nullptr;   // null: plain text
     const tls::TlsSource* delivery_tls = nullptr;  // likewise
   };

@@ -109,6 +109,38 @@ TEST(Shutdown, PostsAreTakenDuringTheDrainDelayOnConnectionsThatEndAfterThem) {
   EXPECT_EQ(bus.requests().size(), 3u);
 }
 
+TEST(Shutdown, TheDrainDelayEndsWithTheLastClient) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.drain_delay = 30s;
+  RunningGateway gateway(settings);
+  HttpClient known = gateway.connect();
+  HttpClient idle = gateway.connect();
+  EXPECT_EQ(known.post(cos_payload(1)).status, 200u);
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  const Response answer = known.post(cos_payload(1));
+  EXPECT_EQ(answer.headers["Connection"], "close");
+  known.close();
+  EXPECT_FALSE(idle.readable(200ms)) << "idle connections are closed last";
+  EXPECT_EQ(idle.post(cos_payload(1)).status, 200u);
+  idle.close();
+  gateway.gateway().wait();
+  EXPECT_LT(Clock::now() - start, 10s);
+}
+
+TEST(Shutdown, AGatewayWithoutClientsDoesNotWaitForAny) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.drain_delay = config::Ingress().drain_delay;
+  EXPECT_EQ(settings.ingress.drain_delay, 3s);
+  RunningGateway gateway(settings);
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  gateway.gateway().wait();
+  EXPECT_LT(Clock::now() - start, 1s);
+}
+
 TEST(Shutdown, UndeliverablePostsAreGivenUpWhenTheGraceEnds) {
   ScriptedEventbus bus(ScriptedEventbus::Start::down);
   config::Settings settings = loopback_settings(bus.port());

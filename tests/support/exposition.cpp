@@ -88,6 +88,7 @@ const std::map<std::string, std::string>& documented_metrics() {
       {"cos_gateway_posts_unauthorized_total", "counter"},
       {"cos_gateway_connections_refused_total", "counter"},
       {"cos_gateway_connections_shed_total", "counter"},
+      {"cos_gateway_proxy_headers_refused_total", "counter"},
       {"cos_gateway_accept_pauses_total", "counter"},
       {"cos_gateway_records_received_total", "counter"},
       {"cos_gateway_events_delivered_total", "counter"},

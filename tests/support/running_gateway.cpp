@@ -22,6 +22,7 @@ config::Settings loopback_settings(std::uint16_t eventbus_port) {
   settings.ingress.admin = {"127.0.0.1", 0};
   settings.ingress.threads = 1;
   settings.ingress.auth = config::Auth::none;
+  settings.ingress.drain_delay = 0s;
   settings.ingress.grace = 3s;
   settings.delivery.connections = 1;
   settings.delivery.pipeline = 1;

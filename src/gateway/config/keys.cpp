@@ -127,8 +127,17 @@ void gateway_keys(Section& section, Ingress& ingress) {
               {.text = "Where posts arrive. The variable is of the port alone.",
                .environment = kPortVariable});
   section.key("admin", ingress.admin, ListenAddress{},
-              {.text = "Status page, health, metrics. Not for the public: it asks for no "
-                       "authentication."});
+              {.text = "Status page, health, metrics. Not for the public: probes and metrics ask "
+                       "for no authentication."});
+  section.secret(
+      "admin_token", ingress.admin_token,
+      {.text = "What everything on `gateway.admin` but `/healthz`, `/readyz` and "
+               "`/metrics` asks for: as a bearer token, or as the password in a browser. "
+               "Empty: nothing is asked for."});
+  section.key("admin_host", ingress.admin_host, Text{},
+              {.text = "The host name under which the same is served, so that no page of anybody's "
+                       "can reach it through a browser; empty: under any.",
+               .form = "a host name or address, without a port"});
   section.key("public_url", ingress.public_url, Url{Url::kOptional},
               {.text = "Where the relay function reaches this gateway; empty: events do not pass "
                        "it, see \"Which code the function runs\"."});
@@ -150,6 +159,10 @@ void gateway_keys(Section& section, Ingress& ingress) {
   section.key("max_per_source", ingress.max_per_source, LargeCount{0, 1'000'000},
               {.text = "Connections of one client address, IPv6 addresses by /64, whole process; "
                        "0: no limit. See \"One client's share\"."});
+  section.key("proxy_protocol", ingress.proxy_protocol, Boolean{},
+              {.text = "Every connection begins with a PROXY header, version 1 or 2, which says "
+                       "whose it is; those without one are closed. Only where nobody but the "
+                       "balancer reaches `gateway.listen`. See \"Behind a balancer\"."});
   section.key("max_in_flight", ingress.max_in_flight, Bytes{kKiB, kTiB},
               {.text = "Of posts not yet answered, whole process; of a body that has only been "
                        "announced 64 KiB at most count. More get 503."});
@@ -162,7 +175,8 @@ void gateway_keys(Section& section, Ingress& ingress) {
       "drain_delay", ingress.drain_delay, Time{0ms, 1h},
       {.text = "When the process is stopped: how long posts are still taken while `/readyz` "
                "says 503 already, so that load balancers look elsewhere before they are "
-               "turned away; connections end after their next answer."});
+               "turned away. Each answer announces the end of its connection; idle ones are "
+               "closed last. Ends early as soon as no client is connected."});
   section.key("grace", ingress.grace, Time{0ms, 1h},
               {.text = "What posts in flight get after `gateway.drain_delay` when the process is "
                        "stopped. Give `docker stop` and Kubernetes a little more than both."});

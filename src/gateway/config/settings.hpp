@@ -66,6 +66,8 @@ struct TlsFiles {
 struct Ingress {  // the `gateway:` section
   HostPort listen{"0.0.0.0", 8080};
   HostPort admin{"0.0.0.0", 9464};
+  Secret admin_token;      // for the status page, /status and what else is not for probes
+  std::string admin_host;  // likewise, the Host they are served under; empty: any
   std::string public_url;
   unsigned threads = 0;  // 0: one per usable core
   Auth auth = Auth::automatic;
@@ -75,11 +77,12 @@ struct Ingress {  // the `gateway:` section
   std::size_t max_body = std::size_t{8} << 20;
   std::size_t max_connections = 10'000;
   std::size_t max_per_source = 0;  // connections of one client address; 0: no limit
+  bool proxy_protocol = false;     // each connection begins with a PROXY header
   std::size_t max_in_flight = std::size_t{64} << 20;
   Duration idle_timeout = std::chrono::seconds(75);
   Duration request_timeout = std::chrono::seconds(10);
   // When the process is stopped: how long posts are still taken while readiness is off already.
-  Duration drain_delay{0};
+  Duration drain_delay = std::chrono::seconds(3);
   // And what those in flight get after that.
   Duration grace = std::chrono::seconds(30);
 };

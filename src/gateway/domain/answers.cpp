@@ -98,10 +98,23 @@ Answer unauthorized(AuthFailure failure) {
   return answer;
 }
 
-Answer method_not_allowed() {
-  Answer answer;  // without a body, as the request may have been HEAD
-  answer.status = 405;
+Answer method_not_allowed(std::uint16_t admin_port) {
+  std::string text =
+      "only POST and OPTIONS are served here; the status page, /readyz and /metrics are on "
+      "gateway.admin";
+  if (admin_port != 0) text += ", port " + std::to_string(admin_port);
+  Answer answer = refused(405, text);
   answer.extra_fields = "Allow: POST, OPTIONS\r\n";
+  return answer;
+}
+
+Answer health(std::string_view failing) {
+  Answer answer;
+  answer.status = failing.empty() ? 200 : 503;
+  answer.body = failing.empty() ? "ok" : failing;
+  answer.body += '\n';
+  answer.content_type = "text/plain; charset=utf-8";
+  answer.extra_fields = "Cache-Control: no-store\r\n";
   return answer;
 }
 

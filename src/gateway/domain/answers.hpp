@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "gateway/domain/bus_answer.hpp"
@@ -24,8 +25,10 @@ namespace gateway::answers {
                                 bool close = false);
 // 401.
 [[nodiscard]] Answer unauthorized(AuthFailure failure);
-// 405.
-[[nodiscard]] Answer method_not_allowed();
+// 405 that says where to look instead: the admin port, 0 if it is not known.
+[[nodiscard]] Answer method_not_allowed(std::uint16_t admin_port);
+// What /healthz says: 200, or 503 with the reason, in plain text.
+[[nodiscard]] Answer health(std::string_view failing);
 // The CloudEvents webhook handshake (http-webhook 1.0 section 4): whoever asks may send, at any
 // rate. `origin` is empty for an OPTIONS request that is no handshake.
 [[nodiscard]] Answer options(std::string_view origin);

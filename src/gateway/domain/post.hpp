@@ -23,17 +23,22 @@ class PostOwner {
   // An event was answered with a failure that may pass. True: it becomes a dead letter instead of
   // being tried again. Asked for events from the spool only.
   virtual bool gives_up(const EventSlot& /*slot*/) { return false; }
+  // Returns the address posts of this owner come from; empty if they come from nobody outside.
+  [[nodiscard]] virtual std::string client() const { return {}; }
 
  protected:
   ~PostOwner() = default;
 };
 
-// What a client is told: a status and the bytes of a JSON body, or none.
+// What a client is told: a status and the bytes of a body, JSON unless `content_type` says
+// otherwise, or none.
 struct Answer {
   unsigned status = 0;
   std::string body;
   std::string extra_fields;  // complete header lines, e.g. "Allow: POST\r\n"
-  bool close = false;        // the connection cannot go on after this
+  const char* content_type = "application/json";
+  bool to_head = false;  // of a HEAD request: the body is described and not sent
+  bool close = false;    // the connection cannot go on after this
 };
 
 // The ledger entry of one request: its bytes, the state of each of its events, and the answer that

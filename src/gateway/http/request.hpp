@@ -8,7 +8,7 @@
 
 namespace gateway::http {
 
-enum class Method : std::uint8_t { post, options, other };
+enum class Method : std::uint8_t { post, options, get, head, other };
 
 // What a POST carries (CloudEvents HTTP binding section 3): the content type decides, then
 // ce-specversion, and anything else is taken for a COS trigger payload.
@@ -21,6 +21,7 @@ struct RequestHead {
   bool keep_alive = true;
   bool chunked = false;
   bool expects_continue = false;
+  bool asks_for_health = false;  // GET or HEAD of /healthz
   std::uint64_t content_length = 0;
 };
 

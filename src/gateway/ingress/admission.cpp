@@ -5,7 +5,11 @@
 namespace gateway::ingress {
 
 std::optional<Answer> Admission::refuse(const RequestHead& head, const Load& load) const {
-  if (head.method == Method::other) return answers::method_not_allowed();
+  if (head.method != Method::post && head.method != Method::options) {
+    Answer answer = answers::method_not_allowed(admin_port_);
+    answer.to_head = head.method == Method::head;
+    return answer;
+  }
   if (head.content_length > max_body_) {
     return answers::refused(413, "body larger than gateway.max_body", true);
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "gateway/domain/post.hpp"
@@ -20,7 +21,9 @@ struct Load {
 // Decides from a request's head alone whether its body is read at all. Pure.
 class Admission {
  public:
-  explicit Admission(std::size_t max_body) noexcept : max_body_(max_body) {}
+  // `admin_port`: 0 if it is not known.
+  Admission(std::size_t max_body, std::uint16_t admin_port) noexcept
+      : max_body_(max_body), admin_port_(admin_port) {}
 
   // Whether refuse() has nothing to say: the common case, decided without making an answer.
   [[nodiscard]] bool admits(const RequestHead& head, const Load& load) const noexcept {
@@ -37,6 +40,7 @@ class Admission {
 
  private:
   std::size_t max_body_;
+  std::uint16_t admin_port_;
 };
 
 }  // namespace gateway::ingress

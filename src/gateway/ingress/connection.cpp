@@ -1,8 +1,7 @@
 #include "gateway/ingress/connection.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "gateway/domain/answers.hpp"
 #include "gateway/ingress/ingress.hpp"
+#include "gateway/ingress/proxy_header.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::ingress {
@@ -34,24 +34,27 @@ constexpr std::string_view kPlainTextAnswer =
     "\r\n"
     "this port speaks TLS: the scheme is https://";
 
-std::string peer_of(int socket) {
-  tcp::endpoint peer;
-  auto size = static_cast<socklen_t>(peer.capacity());
-  if (::getpeername(socket, peer.data(), &size) != 0) return "gone";
-  peer.resize(size);
-  return peer.address().to_string();
-}
-
 }  // namespace
 
-Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place)
+Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place,
+                       const asio::ip::address& peer)
     : ingress_(ingress),
       place_(std::move(place)),
+      client_(peer),
       progress_(ingress.context().executor),
       transport_(ingress.context().transports, std::move(socket), *this),
       session_(ingress.context().buffers, ingress.limits(), ingress.context().clock.now()),
       since_(ingress.context().clock.now()) {
-  if (ingress.context().tls != nullptr) transport_.accept_tls(*ingress.context().tls);
+  if (ingress.settings().proxy_protocol) {
+    phase_ = Phase::header;
+  } else {
+    begin();
+  }
+}
+
+void Connection::begin() {
+  phase_ = Phase::open;
+  if (ingress_.context().tls != nullptr) transport_.accept_tls(*ingress_.context().tls);
 }
 
 Connection::~Connection() {
@@ -72,7 +75,9 @@ Task<void> Connection::run() {
 void Connection::on_ready(bool writable) {
   take_step([this, writable] {
     if (writable) send_rest();
-    if (phase_ == Phase::lingering) {
+    if (phase_ == Phase::header) {
+      read_header();
+    } else if (phase_ == Phase::lingering) {
       read_past();
     } else if (session_.reading()) {
       read();
@@ -90,6 +95,44 @@ inline error_code Connection::receive() {
   const auto received = transport_.receive(session_.room());
   if (!received.error) session_.received(received.size, now);
   return received.error;
+}
+
+// A header says no more than a few dozen bytes: it is looked at where it lies until it is complete.
+void Connection::read_header() {
+  if (!transport_.may_read()) return;
+  std::array<char, ProxyHeader::kMost>
+      room;  // NOLINT(*-init-variables): filled as far as it is used
+  const auto seen = transport_.peek(room);
+  if (seen.error == asio::error::would_block) return;
+  if (seen.error) {  // nothing was said: somebody asked whether the port is open
+    abort();
+    return;
+  }
+  const ProxyHeader header = ProxyHeader::read({room.data(), seen.size});
+  if (header.state() == ProxyHeader::State::incomplete) {
+    transport_.wait_for_more();
+    return;
+  }
+  if (header.state() == ProxyHeader::State::malformed) {
+    ingress_.no_proxy_header(client());
+    abort();
+    return;
+  }
+  transport_.skip(header.size());
+  if (header.client()) {
+    client_ = header.client()->address();
+    if (ingress_.context().count.counts_sources()) place_.attribute_to(Source(client_));
+    if (place_.beyond() == ConnectionLimit::source) {
+      ingress_.context().metrics.connections_refused[ConnectionLimit::source].add();
+    }
+    if (place_.far_beyond()) {
+      abort();
+      return;
+    }
+  }
+  session_.heard(ingress_.context().clock.now());
+  begin();
+  transport_.call_again();
 }
 
 void Connection::read() {
@@ -145,7 +188,8 @@ void Connection::on_secured(const tls::TlsSession& session) {
   ingress_.context().metrics.tls_handshakes.add();
   if (session.resumed()) ingress_.context().metrics.tls_resumptions.add();
   if (!log::enabled(log::Level::debug)) return;
-  log::debug("TLS client", {{"version", session.version()},
+  log::debug("TLS client", {{"client", client()},
+                            {"version", session.version()},
                             {"resumed", session.resumed() ? "yes" : "no"},
                             {"subject", session.peer_subject()}});
 }
@@ -153,7 +197,7 @@ void Connection::on_secured(const tls::TlsSession& session) {
 void Connection::count_tls_failure(TlsFailure why, std::string_view reason) {
   ingress_.context().metrics.tls_failures[why].add();
   if (!log::enabled(log::Level::debug)) return;
-  log::debug("TLS failed", {{"client", peer_of(transport_.handle())}, {"reason", reason}});
+  log::debug("TLS failed", {{"client", client()}, {"reason", reason}});
 }
 
 void Connection::process() {
@@ -184,7 +228,7 @@ void Connection::on_head() {
   const RequestHead& head = session_.head();
   const Load load = ingress_.load(place_.beyond());
   std::optional<Answer> refusal;
-  if (!ingress_.admission().admits(head, load)) refusal = ingress_.admission().refuse(head, load);
+  if (!ingress_.admission().admits(head, load)) refusal = refusal_of(head, load);
   if (!refusal && ingress_.guard() != nullptr) refusal = authenticate_head();
   if (!refusal &&
       !ingress_.context().lease.try_take(static_cast<std::size_t>(head.content_length), units_)) {
@@ -197,6 +241,13 @@ void Connection::on_head() {
   units_.shrink_to(kMostCountedUnread);
   session_.accept();
   if (head.expects_continue) ingress_.flush_later(*this);
+}
+
+std::optional<Answer> Connection::refusal_of(const RequestHead& head, const Load& load) const {
+  if (!head.asks_for_health) return ingress_.admission().refuse(head, load);
+  Answer health = ingress_.health();
+  health.to_head = head.method == Method::head;
+  return health;
 }
 
 // What needs the body waits for it: signature_.
@@ -317,11 +368,16 @@ void Connection::send_rest() {
 void Connection::check_timeouts(Instant now) {
   if (phase_ == Phase::closed) return;
   const config::Ingress& settings = ingress_.settings();
-  if (transport_.stage() == transport::Transport::Stage::handshake) {
+  const bool shakes_hands = transport_.stage() == transport::Transport::Stage::handshake;
+  if (shakes_hands || phase_ == Phase::header) {
     const config::Duration limit =
         place_.beyond() ? config::Duration(kOverLimitIdle) : settings.request_timeout;
     if (now - since_ < limit) return;
-    count_tls_failure(TlsFailure::timeout, "not complete within gateway.request_timeout");
+    if (shakes_hands) {
+      count_tls_failure(TlsFailure::timeout, "not complete within gateway.request_timeout");
+    } else {
+      ingress_.no_proxy_header(client());
+    }
     abort();
     return;
   }
@@ -347,7 +403,7 @@ void Connection::check_timeouts(Instant now) {
 }
 
 std::optional<Instant> Connection::idle_since() const noexcept {
-  if (phase_ != Phase::open) return std::nullopt;
+  if (phase_ == Phase::lingering || phase_ == Phase::closed) return std::nullopt;
   return session_.idle_since();
 }
 

@@ -2,10 +2,12 @@
 #include <boost/intrusive/list_hook.hpp>
 #include <exception>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "gateway/domain/post.hpp"
 #include "gateway/domain/reasons.hpp"
+#include "gateway/ingress/admission.hpp"
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/ingress/session.hpp"
 #include "gateway/transport/transport.hpp"
@@ -23,7 +25,9 @@ class Ingress;
 // which joins run() before it destroys the connection. Lives on the shard's thread.
 class Connection final : public PostOwner, private transport::Transport::User {
  public:
-  Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place);
+  // `peer`: of the socket.
+  Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place,
+             const asio::ip::address& peer);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -32,6 +36,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   [[nodiscard]] Task<void> run();
 
   void answer_ready(Post& post) override;
+  [[nodiscard]] std::string client() const override { return client_.to_string(); }
   // Writes the answers that are ready, in order.
   void flush();
   // Enforces the deadlines: of a handshake, a request, idling, a client that does not read.
@@ -50,6 +55,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
 
  private:
   enum class Phase : std::uint8_t {
+    header,  // a PROXY header is to come first
     open,
     lingering,  // all is said; what the client still sends is discarded
     closed
@@ -70,12 +76,15 @@ class Connection final : public PostOwner, private transport::Transport::User {
     }
     if (!session_.reading()) progress_.notify_all();
   }
+  void read_header();
+  void begin();
   void read();
   [[nodiscard, gnu::always_inline]] error_code receive();  // has one caller, on the hot path
   void end_of_input(const error_code& error);
   void read_past();
   void process();
   void on_head();
+  [[nodiscard]] std::optional<Answer> refusal_of(const RequestHead& head, const Load& load) const;
   [[nodiscard]] std::optional<Answer> authenticate_head();
   void refuse_head(Answer refusal);
   [[nodiscard]] Answer over_budget(bool close) const;
@@ -90,7 +99,8 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void count_tls_failure(TlsFailure why, std::string_view reason);
 
   Ingress& ingress_;
-  const ConnectionCount::Place place_;
+  ConnectionCount::Place place_;
+  asio::ip::address client_;  // the socket's peer, or whom a PROXY header names
   Signal progress_;
   transport::Transport transport_;
   Session session_;

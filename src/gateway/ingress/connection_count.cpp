@@ -25,22 +25,26 @@ Source::Source(const boost::asio::ip::address& address) noexcept {
 }
 
 ConnectionCount::Place ConnectionCount::add(const std::optional<Source>& source) {
-  std::size_t of_source = 0;
-  if (source) {
-    const std::lock_guard lock(mutex_);
-    of_source = ++by_source_[*source];
-  }
-  Place place(*this, source);
+  Place place(*this);
   const std::size_t number = total_.fetch_add(1, std::memory_order_relaxed) + 1;
   if (number > limit_) {
     place.beyond_ = ConnectionLimit::total;
     place.far_beyond_ = is_far_beyond(number, limit_);
   }
-  if (of_source > per_source_) {
-    place.beyond_ = ConnectionLimit::source;
-    place.far_beyond_ = place.far_beyond_ || is_far_beyond(of_source, per_source_);
-  }
+  if (source) add_source(place, *source);
   return place;
+}
+
+void ConnectionCount::add_source(Place& place, const Source& source) {
+  std::size_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++by_source_[source];
+  }
+  place.source_ = source;
+  if (number <= per_source_) return;
+  place.beyond_ = ConnectionLimit::source;
+  place.far_beyond_ = place.far_beyond_ || is_far_beyond(number, per_source_);
 }
 
 void ConnectionCount::remove(const std::optional<Source>& source) noexcept {

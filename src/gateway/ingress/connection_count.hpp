@@ -51,6 +51,8 @@ class ConnectionCount {
     [[nodiscard]] std::optional<ConnectionLimit> beyond() const noexcept { return beyond_; }
     // So many are beyond it that this one is not even told.
     [[nodiscard]] bool far_beyond() const noexcept { return far_beyond_; }
+    // Records whose connection it is, once that is known; for one that was added without.
+    void attribute_to(const Source& source) { count_->add_source(*this, source); }
     // Another connection is going instead.
     void forgive() noexcept {
       beyond_.reset();
@@ -59,8 +61,7 @@ class ConnectionCount {
 
    private:
     friend class ConnectionCount;
-    Place(ConnectionCount& count, const std::optional<Source>& source) noexcept
-        : count_(&count), source_(source) {}
+    explicit Place(ConnectionCount& count) noexcept : count_(&count) {}
 
     ConnectionCount* count_;
     std::optional<Source> source_;
@@ -75,10 +76,15 @@ class ConnectionCount {
   ConnectionCount& operator=(const ConnectionCount&) = delete;
 
   [[nodiscard]] bool counts_sources() const noexcept { return per_source_ != 0; }
+  // Returns how many connections there are.
+  [[nodiscard]] std::size_t total() const noexcept {
+    return total_.load(std::memory_order_relaxed);
+  }
   // One more; `source` if they are counted.
   Place add(const std::optional<Source>& source = std::nullopt);
 
  private:
+  void add_source(Place& place, const Source& source);
   void remove(const std::optional<Source>& source) noexcept;
 
   const std::size_t limit_;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "gateway/domain/answers.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::ingress {
@@ -39,7 +40,7 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
     : context_(std::move(context)),
       settings_(settings),
       limits_{settings.max_body, settings.request_timeout, settings.idle_timeout},
-      admission_(settings.max_body),
+      admission_(settings.max_body, settings.admin.port),
       listener_(std::move(listener)),
       accept_pause_(context_.executor),
       sweep_every_(sweep_interval(settings)),
@@ -112,14 +113,16 @@ Descriptor Ingress::accept_one(tcp::endpoint& peer, error_code& error) {
 
 void Ingress::adopt(Descriptor socket, const tcp::endpoint& peer) {
   std::optional<Source> source;
-  if (context_.count.counts_sources()) source.emplace(peer.address());
+  // Whose it is behind a balancer, its header will say.
+  const bool counts = context_.count.counts_sources() && !settings_.proxy_protocol;
+  if (counts) source.emplace(peer.address());
   ConnectionCount::Place place = context_.count.add(source);
   if (place.beyond() == ConnectionLimit::total && shed_idle()) place.forgive();
   if (place.beyond()) context_.metrics.connections_refused[*place.beyond()].add();
   if (place.far_beyond()) return;
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  auto* connection = new Connection(*this, std::move(socket), std::move(place));
+  auto* connection = new Connection(*this, std::move(socket), std::move(place), peer.address());
   connections_.push_back(*connection);
   context_.metrics.connections.set(connections_.size());
   asio::co_spawn(context_.executor, connection->run(),
@@ -155,6 +158,20 @@ void Ingress::remove(Connection& connection) {
                                  std::default_delete<Connection>());
   context_.metrics.connections.set(connections_.size());
   changed_.notify_all();
+}
+
+Answer Ingress::health() const {
+  return answers::health(context_.loops.failing(context_.clock.now()));
+}
+
+void Ingress::no_proxy_header(std::string_view peer) {
+  context_.metrics.proxy_headers_refused.add();
+  if (const auto times = proxy_trouble_.occurred(context_.clock.now())) {
+    log::warn(
+        "a connection without a PROXY header was closed; while gateway.proxy_protocol is set, only "
+        "a balancer that sends one may reach gateway.listen",
+        {{"peer", peer}, {"times", *times}});
+  }
 }
 
 void Ingress::flush_later(Connection& connection) {

@@ -9,6 +9,7 @@
 #include "gateway/ingress/admission.hpp"
 #include "gateway/ingress/connection.hpp"
 #include "gateway/ingress/connection_count.hpp"
+#include "gateway/metrics/loop_health.hpp"
 #include "gateway/pipeline/delivery.hpp"
 #include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/intake.hpp"
@@ -37,6 +38,7 @@ class Ingress {
     ConnectionCount& count;
     TurnEnd& turn_end;
     transport::Transports& transports;
+    const LoopHealth& loops;
     std::vector<Secret> tokens;           // one of which posts must show; none: they need not
     const tls::TlsSource* tls = nullptr;  // null: posts come in plain text
   };
@@ -76,6 +78,10 @@ class Ingress {
     if (draining_ || beyond || load.queue_full) load.retry_after = context_.delivery.retry_after();
     return load;
   }
+  // Returns what /healthz says now.
+  [[nodiscard]] Answer health() const;
+  // Notes that a connection began without a PROXY header.
+  void no_proxy_header(std::string_view peer);
   [[nodiscard]] const Session::Limits& limits() const noexcept { return limits_; }
   [[nodiscard]] bool leaving() const noexcept { return leaving_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
@@ -99,6 +105,7 @@ class Ingress {
   Acceptor listener_;
   Timer accept_pause_;
   Occasional accept_trouble_;
+  Occasional proxy_trouble_;
   ReplyText reply_text_;
   std::string scratch_;
 

@@ -75,11 +75,15 @@ Post& ReplyLine::write_front(std::string& out, ReplyText& text, WallInstant now,
     out += text.date(now);
     if (close) out += "Connection: close\r\n";
     out += answer.extra_fields;
-    if (!answer.body.empty()) out += "Content-Type: application/json\r\n";
+    if (!answer.body.empty()) {
+      out += "Content-Type: ";
+      out += answer.content_type;
+      out += "\r\n";
+    }
     out += "Content-Length: ";
     append_number(out, answer.body.size());
     out += "\r\n\r\n";
-    out += answer.body;
+    if (!answer.to_head) out += answer.body;
   }
   line_.pop_front();
   --size_;

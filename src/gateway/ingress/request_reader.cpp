@@ -158,6 +158,10 @@ bool RequestReader::parse_request_line(std::string_view line) noexcept {
     request_.head.method = Method::post;
   } else if (method == "OPTIONS") {
     request_.head.method = Method::options;
+  } else if (method == "GET" || method == "HEAD") {
+    const std::string_view target = line.substr(first + 1, last - first - 1);
+    request_.head.method = method == "GET" ? Method::get : Method::head;
+    request_.head.asks_for_health = target.substr(0, target.find('?')) == "/healthz";
   } else if (!http::is_token(method)) {
     fail(400, "malformed method");
     return false;

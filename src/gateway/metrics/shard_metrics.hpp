@@ -67,8 +67,9 @@ struct alignas(64) ShardMetrics {
   Counter posts_abandoned;                  // whose client was gone before the answer
   PerReason<AuthFailure, Counter> posts_unauthorized;
   PerReason<ConnectionLimit, Counter> connections_refused;
-  Counter connections_shed;  // idle ones closed to make room
-  Counter accept_pauses;     // for want of descriptors or memory
+  Counter connections_shed;       // idle ones closed to make room
+  Counter proxy_headers_refused;  // connections that began without one, or with a malformed one
+  Counter accept_pauses;          // for want of descriptors or memory
   Counter records_received;
   Counter events_delivered;
   Counter events_dead_lettered;

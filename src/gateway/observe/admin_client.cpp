@@ -30,8 +30,11 @@ constexpr std::chrono::seconds kSilence{30};
 // One request on a connection of its own.
 class Conversation {
  public:
-  Conversation(asio::io_context& context, const config::HostPort& at)
-      : at_(at), resolver_(context.get_executor()), stream_(context.get_executor()) {}
+  Conversation(asio::io_context& context, const config::HostPort& at, const Secret& token)
+      : at_(at),
+        token_(token),
+        resolver_(context.get_executor()),
+        stream_(context.get_executor()) {}
 
   void close() {
     resolver_.cancel();
@@ -57,6 +60,7 @@ class Conversation {
     if (connect_error) co_return connect_error;
     http::request<http::empty_body> request(http::verb::get, target, 11);
     request.set(http::field::host, at_.host + ":" + std::to_string(at_.port));
+    if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_.reveal());
     auto [write_error, written] = co_await http::async_write(stream_, request, tuple);
     static_cast<void>(written);
     co_return write_error;
@@ -64,6 +68,7 @@ class Conversation {
 
  private:
   const config::HostPort at_;
+  const Secret token_;
   asio::ip::basic_resolver<tcp, Executor> resolver_;
   Stream stream_;
   beast::flat_buffer buffer_;
@@ -91,7 +96,8 @@ Task<void> fetch(Conversation& conversation, std::string target, std::chrono::mi
 Task<void> read_events(Conversation& conversation, std::string target,
                        const AdminClient::OnEvent& on_event, AdminClient::Followed& followed) {
   error_code failure = co_await conversation.ask(std::move(target), kConnectLimit);
-  http::response_parser<http::empty_body> head;
+  http::response_parser<http::string_body> head;
+  head.body_limit(kMostBody);
   if (!failure) {
     auto [error, size] =
         co_await http::async_read_header(conversation.stream(), conversation.buffer(), head, tuple);
@@ -104,7 +110,13 @@ Task<void> read_events(Conversation& conversation, std::string target,
   }
   if (head.get().result() != http::status::ok) {
     followed.end = AdminClient::End::refused;
+    auto [error, size] =
+        co_await http::async_read(conversation.stream(), conversation.buffer(), head, tuple);
+    static_cast<void>(size);
+    std::string_view why = head.get().body();
+    why = why.substr(0, why.find('\n'));
     followed.error = "it answers " + std::to_string(head.get().result_int());
+    if (!error && !why.empty()) followed.error += ": " + std::string(why);
     co_return;
   }
   EventStreamReader reader;
@@ -127,7 +139,7 @@ Task<void> read_events(Conversation& conversation, std::string target,
 AdminClient::Answer AdminClient::get(std::string_view target,
                                      std::chrono::milliseconds limit) const {
   asio::io_context context(1);
-  Conversation conversation(context, at_);
+  Conversation conversation(context, at_, token_);
   Answer answer;
   std::exception_ptr thrown;
   asio::co_spawn(context.get_executor(), fetch(conversation, std::string(target), limit, answer),
@@ -141,7 +153,7 @@ AdminClient::Answer AdminClient::get(std::string_view target,
 
 AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent& on_event) const {
   asio::io_context context(1);
-  Conversation conversation(context, at_);
+  Conversation conversation(context, at_, token_);
   asio::signal_set signals(context, SIGINT, SIGTERM);
   Followed followed;
   bool signalled = false;

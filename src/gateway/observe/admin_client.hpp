@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/config/settings.hpp"
+#include "runtime/secret.hpp"
 
 namespace gateway::observe {
 
@@ -19,7 +20,9 @@ class AdminClient {
     std::string error;  // why there is no answer
   };
 
-  explicit AdminClient(config::HostPort at) : at_(std::move(at)) {}
+  // `token`: gateway.admin_token, if what is asked for asks for it.
+  explicit AdminClient(config::HostPort at, Secret token = {})
+      : at_(std::move(at)), token_(std::move(token)) {}
 
   // The whole of it within `limit`.
   [[nodiscard]] Answer get(std::string_view target, std::chrono::milliseconds limit) const;
@@ -43,6 +46,7 @@ class AdminClient {
 
  private:
   config::HostPort at_;
+  Secret token_;
 };
 
 }  // namespace gateway::observe

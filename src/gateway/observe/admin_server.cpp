@@ -18,12 +18,17 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::size_t kMostSessions = 64;
+// For a whole request, and for a client to take an answer.
 constexpr std::chrono::seconds kIdle{30};
 constexpr std::chrono::seconds kStatusEvery{1};
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
+
+std::string_view field(const Request& request, http::field name) noexcept {
+  const auto value = request[name];
+  return {value.data(), value.size()};
+}
 
 std::string_view path_of(const Request& request) noexcept {
   const std::string_view target(request.target().data(), request.target().size());
@@ -39,6 +44,7 @@ class AdminServer::Session {
   [[nodiscard]] Task<void> run() {
     beast::flat_buffer buffer;
     for (;;) {
+      wait_for(State::request);
       http::request_parser<http::empty_body> parser;
       parser.header_limit(8192);
       parser.body_limit(0);
@@ -47,12 +53,22 @@ class AdminServer::Session {
       static_cast<void>(read_size);
       if (read_error) break;
       const Request request = parser.release();
-      if (request.method() == http::verb::get && path_of(request) == "/stream") {
+      const auto verdict =
+          server_.access_.judge(path_of(request), field(request, http::field::host),
+                                field(request, http::field::authorization));
+      const bool allowed = verdict == AdminAccess::Verdict::allowed;
+      if (allowed && request.method() == http::verb::get && path_of(request) == "/stream") {
         const bool served = co_await watch(request);
         if (served) break;
       }
-      Response response = co_await answer(request);
+      Response response;
+      if (allowed) {
+        response = co_await answer(request);
+      } else {
+        response = refuse(request, verdict);
+      }
       const bool keep_alive = response.keep_alive();
+      wait_for(State::reader);
       stream_.expires_after(kIdle);
       auto [write_error, written] = co_await http::async_write(stream_, response, tuple);
       static_cast<void>(written);
@@ -62,7 +78,13 @@ class AdminServer::Session {
     stream_.socket().shutdown(Socket::shutdown_both, ignored);
   }
 
+  // What it waits for, and since when: whoever has waited longest makes room for others.
+  enum class State : std::uint8_t { request, reader, watching, closed };
+  [[nodiscard]] State state() const noexcept { return state_; }
+  [[nodiscard]] Instant waiting_since() const noexcept { return since_; }
+
   void close() {
+    state_ = State::closed;
     stream_.close();
     if (watcher_ != nullptr) watcher_->arrived.notify_all();
   }
@@ -74,11 +96,36 @@ class AdminServer::Session {
     Watcher watcher(stream_.get_executor(), wants_status(target));
     if (!server_.feed_.attach(watcher)) co_return false;
     watcher_ = &watcher;
+    wait_for(State::watching);
     if (watcher.wants_status) server_.start_telling_status();
     co_await serve_stream(stream_, watcher);
     watcher_ = nullptr;
     server_.feed_.detach(watcher);
     co_return true;
+  }
+
+  void wait_for(State state) noexcept {
+    if (state_ != State::closed) state_ = state;
+    since_ = std::chrono::steady_clock::now();
+  }
+
+  [[nodiscard]] Response refuse(const Request& request, AdminAccess::Verdict verdict) {
+    const bool host = verdict == AdminAccess::Verdict::wrong_host;
+    if (const auto times = server_.refused_.occurred(std::chrono::steady_clock::now())) {
+      log::warn(host ? "the admin port was asked under another host than gateway.admin_host"
+                     : "the admin port was asked without gateway.admin_token",
+                {{"times", *times}});
+    }
+    AdminReply reply;
+    reply.status = host ? 421 : 401;
+    reply.body = host ? "this page is served under gateway.admin_host only\n"
+                      : "gateway.admin_token is needed: as a bearer token, or as the password\n";
+    Response response = respond(request, std::move(reply));
+    if (!host) {
+      response.set(http::field::www_authenticate,
+                   R"(Basic realm="cos-gateway", Bearer realm="cos-gateway")");
+    }
+    return response;
   }
 
   [[nodiscard]] Task<Response> answer(const Request& request) {
@@ -105,41 +152,61 @@ class AdminServer::Session {
     } else if (path == "/") {
       reply.content_type = "text/html; charset=utf-8";
       reply.body = page_html();
-    } else if (path == "/stream") {  // by GET it would be served by now
+    } else if (path == "/stream" && head) {
       reply.content_type = "text/event-stream";
-      reply.status = head ? 200 : 503;
+    } else if (path == "/stream") {  // it would be served by now
+      reply.status = 503;
+      reply.body = "there are " + std::to_string(EventFeed::kMostWatchers) +
+                   " at /stream already, as many as there may be; try again when one has gone\n";
+      note_refused_watcher();
     } else {
       reply.status = 404;
       reply.body =
           "there are /, /healthz, /readyz, /metrics, /status, /history, /config and /stream\n";
     }
+    Response response = respond(request, std::move(reply));
+    if (path == "/") {
+      response.set("Content-Security-Policy", page_policy());
+      response.set("Referrer-Policy", "no-referrer");
+    }
+    if (path == "/stream") response.set(http::field::retry_after, "10");
+    if (!read_only) response.set(http::field::allow, "GET, HEAD");
+    co_return response;
+  }
+
+  void note_refused_watcher() {
+    if (const auto times = server_.refused_.occurred(std::chrono::steady_clock::now())) {
+      log::warn("/stream of the admin port has as many watchers as there may be",
+                {{"watchers", EventFeed::kMostWatchers}, {"times", *times}});
+    }
+  }
+
+  [[nodiscard]] static Response respond(const Request& request, AdminReply reply) {
     Response response(static_cast<http::status>(reply.status), request.version());
     response.set(http::field::server, std::string("cos-gateway/") + kVersion);
     response.set(http::field::content_type, reply.content_type);
     response.set(http::field::cache_control, "no-store");
     response.set("X-Content-Type-Options", "nosniff");
-    if (path == "/") {
-      response.set("Content-Security-Policy", page_policy());
-      response.set("Referrer-Policy", "no-referrer");
-    }
-    if (!read_only) response.set(http::field::allow, "GET, HEAD");
     response.keep_alive(request.keep_alive());
     response.body() = std::move(reply.body);
     response.prepare_payload();
-    if (head) response.body().clear();
-    co_return response;
+    if (request.method() == http::verb::head) response.body().clear();
+    return response;
   }
 
   AdminServer& server_;
   AdminStream stream_;
   Watcher* watcher_ = nullptr;  // of the stream that is served now
+  State state_ = State::request;
+  Instant since_ = std::chrono::steady_clock::now();
 };
 
 AdminServer::AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages,
-                         EventFeed& feed)
+                         EventFeed& feed, AdminAccess access)
     : context_(context),
       pages_(pages),
       feed_(feed),
+      access_(std::move(access)),
       listener_(context.get_executor()),
       status_timer_(context.get_executor()) {
   listener_.open(at.protocol());
@@ -195,7 +262,7 @@ Task<void> AdminServer::accept_loop() {
       co_await pause.async_wait(tuple);
       continue;
     }
-    if (open_.size() >= kMostSessions) continue;  // `socket` closes
+    make_room();
     auto session = std::make_shared<Session>(*this, std::move(socket));
     open_.push_back(session.get());
     asio::co_spawn(context_.get_executor(), session->run(),
@@ -203,6 +270,27 @@ Task<void> AdminServer::accept_loop() {
                      if (failure) log::internal_error("admin connection", failure);
                      std::erase(open_, session.get());
                    });
+  }
+}
+
+void AdminServer::make_room() {
+  using State = Session::State;
+  std::size_t counted = 0;
+  Session* longest = nullptr;
+  for (Session* const session : open_) {
+    if (session->state() == State::watching || session->state() == State::closed) continue;
+    ++counted;
+    // Whoever has sent no request goes before one that has.
+    const auto rank = [](const Session& it) {
+      return std::pair(it.state() != State::request, it.waiting_since());
+    };
+    if (longest == nullptr || rank(*session) < rank(*longest)) longest = session;
+  }
+  if (counted < kMostSessions) return;
+  longest->close();
+  if (const auto times = crowded_.occurred(std::chrono::steady_clock::now())) {
+    log::warn("the admin port has too many connections; those that wait longest are closed",
+              {{"connections", counted}, {"times", *times}});
   }
 }
 

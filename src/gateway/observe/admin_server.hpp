@@ -3,8 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "gateway/observe/admin_access.hpp"
 #include "gateway/observe/event_feed.hpp"
 #include "runtime/asio.hpp"
+#include "runtime/occasional.hpp"
 
 namespace gateway::observe {
 
@@ -30,13 +32,21 @@ class AdminPages {
 };
 
 // A small HTTP server for people, probes and scrapers: the status page, what AdminPages shows, and
-// /stream, which tells the status once a second and events of `feed` as they are settled. Off the
-// event path, so Beast does it. Owned by the control thread.
+// /stream, which tells the status once a second and events of `feed` as they are settled.
+//
+// A probe that gets no answer has an orchestrator end the process, so that nobody may keep probes
+// out: a new connection is always taken. Beyond kMostSessions the one that has been waiting longest
+// for a request, or else for its client to read, is closed for it. Whoever is at /stream does not
+// count among these; the feed bounds their number. Off the event path, so Beast does it. Owned by
+// the control thread.
 class AdminServer {
  public:
+  // Connections that are not at /stream.
+  static constexpr std::size_t kMostSessions = 64;
+
   // Binds. Throws boost::system::system_error.
   AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages,
-              EventFeed& feed);
+              EventFeed& feed, AdminAccess access);
   ~AdminServer();
 
   void start();
@@ -47,6 +57,8 @@ class AdminServer {
  private:
   class Session;
   [[nodiscard]] Task<void> accept_loop();
+  // Closes a session if there are too many.
+  void make_room();
   // The status once a second, while somebody at /stream wants it.
   void start_telling_status();
   [[nodiscard]] Task<void> tell_status();
@@ -54,9 +66,12 @@ class AdminServer {
   asio::io_context& context_;
   AdminPages& pages_;
   EventFeed& feed_;
+  const AdminAccess access_;
   Acceptor listener_;
   std::uint16_t port_ = 0;
   std::vector<Session*> open_;
+  Occasional crowded_;
+  Occasional refused_;
   Timer status_timer_;
   bool telling_status_ = false;
 };

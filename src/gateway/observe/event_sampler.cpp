@@ -53,6 +53,7 @@ void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned stat
     event.key = shortened(passed->attribute("subject"), kMostKey);
   }
   event.id = passed == nullptr ? slot.id.text() : shortened(passed->attribute("id"), kMostId);
+  if (post.owner != nullptr) event.client = post.owner->client();
   if (watched_) metrics_.tap_events.add();
   feed_.settled(std::move(event));
 }

@@ -218,6 +218,9 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
       "limit", snapshot.refused, Families::count);
   families.counter("connections_shed_total", "Idle client connections closed to make room.",
                    snapshot.connections_shed);
+  families.counter("proxy_headers_refused_total",
+                   "Connections closed for want of a good PROXY header (gateway.proxy_protocol).",
+                   snapshot.proxy_headers_refused);
   families.counter("accept_pauses_total",
                    "Times no connection could be accepted for want of descriptors or memory.",
                    snapshot.accept_pauses);

@@ -53,6 +53,7 @@ std::string tap_json(const SettledEvent& event) {
   line.number("status", event.status);
   line.seconds("seconds", event.took);
   line.text("id", event.id);
+  if (!event.client.empty()) line.text("client", event.client);
   return std::move(line).finish();
 }
 

@@ -21,6 +21,7 @@ struct SettledEvent {
   std::string key;     // of the object, shortened; or the CloudEvent's subject
   std::string id;      // the CloudEvent's
   std::string reason;  // of a failure
+  std::string client;  // the address it came from; empty when its post is no client's any more
   std::uint64_t bytes = 0;
   unsigned status = 0;               // the eventbus' answer; 0 when there was none
   std::chrono::nanoseconds took{0};  // since its post was received

@@ -54,6 +54,7 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
     add_each(sum.unauthorized, shard->posts_unauthorized);
     add_each(sum.refused, shard->connections_refused);
     sum.connections_shed += shard->connections_shed.value();
+    sum.proxy_headers_refused += shard->proxy_headers_refused.value();
     sum.accept_pauses += shard->accept_pauses.value();
     add_each(sum.retried, shard->events_retried);
     sum.tls_handshakes += shard->tls_handshakes.value();

@@ -15,6 +15,7 @@ struct Snapshot {
   std::array<std::uint64_t, static_cast<std::size_t>(AuthFailure::count_)> unauthorized{};
   std::array<std::uint64_t, static_cast<std::size_t>(ConnectionLimit::count_)> refused{};
   std::uint64_t connections_shed = 0;
+  std::uint64_t proxy_headers_refused = 0;
   std::uint64_t accept_pauses = 0;
   std::uint64_t received = 0;
   std::uint64_t delivered = 0;

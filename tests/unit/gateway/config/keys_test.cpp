@@ -59,6 +59,7 @@ const Bounds kBounds[] = {
     {"gateway.max_body", {"1KiB", "64MiB", "1024", "1024B"}, {"1023", "1025MiB", "1MB", "1 MiB"}},
     {"gateway.max_connections", {"1", "1000000"}, {"0", "1000001", "1k"}},
     {"gateway.max_per_source", {"0", "1", "1000000"}, {"-1", "1000001", "auto"}},
+    {"gateway.proxy_protocol", {"true", "false"}, {"v2", "1", ""}},
     {"gateway.max_in_flight",
      {"8MiB", "1TiB"},
      {"1TiBB", "2TiB", "0", "-1MiB", "99999999999999999999"}},
@@ -114,12 +115,28 @@ TEST(Keys, TakeValuesWithinTheirBoundsOnly) {
 }
 
 TEST(Keys, AllHaveBoundsOrAreFreeText) {
-  const std::vector<std::string> free_text{
-      "target",          "eventbus",          "secret_id",        "secret_key",
-      "session_token",   "bucket.endpoint",   "bucket.prefix",    "bucket.suffix",
-      "function.name",   "function.region",   "gateway.token",    "gateway.tls.cert",
-      "spool.path",      "dead_letter.path",  "gateway.tls.key",  "gateway.tls.client_ca",
-      "delivery.tls.ca", "delivery.tls.cert", "delivery.tls.key", "gateway.previous_token"};
+  const std::vector<std::string> free_text{"target",
+                                           "eventbus",
+                                           "secret_id",
+                                           "secret_key",
+                                           "session_token",
+                                           "bucket.endpoint",
+                                           "bucket.prefix",
+                                           "bucket.suffix",
+                                           "function.name",
+                                           "function.region",
+                                           "gateway.token",
+                                           "gateway.tls.cert",
+                                           "spool.path",
+                                           "dead_letter.path",
+                                           "gateway.tls.key",
+                                           "gateway.tls.client_ca",
+                                           "delivery.tls.ca",
+                                           "delivery.tls.cert",
+                                           "delivery.tls.key",
+                                           "gateway.previous_token",
+                                           "gateway.admin_token",
+                                           "gateway.admin_host"};
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {

@@ -25,8 +25,13 @@ TEST(Answers, SayWhatTheContractSays) {
   EXPECT_EQ(full.extra_fields, "Retry-After: 12\r\n");
   EXPECT_FALSE(full.close);
 
-  EXPECT_EQ(method_not_allowed().status, 405U);
-  EXPECT_EQ(method_not_allowed().extra_fields, "Allow: POST, OPTIONS\r\n");
+  EXPECT_EQ(method_not_allowed(0).status, 405U);
+  EXPECT_EQ(method_not_allowed(0).extra_fields, "Allow: POST, OPTIONS\r\n");
+
+  EXPECT_EQ(health("").status, 200U);
+  EXPECT_EQ(health("").body, "ok\n");
+  EXPECT_EQ(health("loop 1 does not turn").status, 503U);
+  EXPECT_EQ(health("loop 1 does not turn").body, "loop 1 does not turn\n");
 }
 
 TEST(Answers, EscapeWhatTheyQuote) {

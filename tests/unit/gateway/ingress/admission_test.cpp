@@ -27,7 +27,7 @@ Load all_at_once() {
 }
 
 unsigned refusal(const RequestHead& head, const Load& load) {
-  const auto answer = Admission(kMaxBody).refuse(head, load);
+  const auto answer = Admission(kMaxBody, 9464).refuse(head, load);
   return answer ? answer->status : 0;
 }
 
@@ -40,15 +40,27 @@ TEST(Admission, LetsAPostInWhenThereIsRoom) {
 TEST(Admission, LooksAtTheMethodFirst) {
   RequestHead head = post_head(kMaxBody + 1);
   head.method = Method::other;
-  const auto answer = Admission(kMaxBody).refuse(head, all_at_once());
+  const auto answer = Admission(kMaxBody, 9464).refuse(head, all_at_once());
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 405U);
   EXPECT_EQ(answer->extra_fields, "Allow: POST, OPTIONS\r\n");
+  EXPECT_NE(answer->body.find("gateway.admin, port 9464"), std::string::npos) << answer->body;
   EXPECT_FALSE(answer->close);
+  EXPECT_FALSE(answer->to_head);
+}
+
+TEST(Admission, AHeadRequestIsToldWithoutABody) {
+  RequestHead head;
+  head.method = Method::head;
+  const auto answer = Admission(kMaxBody, 0).refuse(head, {});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 405U);
+  EXPECT_TRUE(answer->to_head);
+  EXPECT_EQ(answer->body.find("port"), std::string::npos) << "which port is not known";
 }
 
 TEST(Admission, LooksAtTheSizeBeforeTheLoad) {
-  const auto answer = Admission(kMaxBody).refuse(post_head(kMaxBody + 1), all_at_once());
+  const auto answer = Admission(kMaxBody, 9464).refuse(post_head(kMaxBody + 1), all_at_once());
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413U);
   EXPECT_TRUE(answer->close);
@@ -64,7 +76,7 @@ TEST(Admission, AnswersOptionsUnderAnyLoad) {
 
 TEST(Admission, NamesTheReasonAndTheWait) {
   const auto refused = [](const Load& load) {
-    return Admission(kMaxBody).refuse(post_head(), load).value_or(Answer());
+    return Admission(kMaxBody, 9464).refuse(post_head(), load).value_or(Answer());
   };
   Load load = all_at_once();
   Answer answer = refused(load);
@@ -93,7 +105,7 @@ TEST(Admission, NamesTheReasonAndTheWait) {
 }
 
 TEST(Admission, ReadsPastARefusedBodyWhereThatPays) {
-  const Admission admission(kMaxBody);
+  const Admission admission(kMaxBody, 0);
   EXPECT_TRUE(admission.worth_skipping(post_head()));
   EXPECT_TRUE(admission.worth_skipping(post_head(kMaxBody)));
   EXPECT_FALSE(admission.worth_skipping(post_head(kMaxBody + 1)));

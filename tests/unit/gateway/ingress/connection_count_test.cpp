@@ -108,5 +108,19 @@ TEST(ConnectionCount, IsSharedByThreads) {
   EXPECT_EQ(count.add(source("192.0.2.0")).beyond(), std::nullopt);
 }
 
+TEST(ConnectionCount, CountsTheSourceOnceItIsKnown) {
+  ConnectionCount count(100, 1);
+  std::optional<ConnectionCount::Place> first(count.add());
+  ConnectionCount::Place second = count.add();
+  EXPECT_FALSE(second.beyond());
+  first->attribute_to(source("192.0.2.1"));
+  EXPECT_FALSE(first->beyond());
+  second.attribute_to(source("192.0.2.1"));
+  EXPECT_EQ(second.beyond(), ConnectionLimit::source);
+  EXPECT_EQ(count.total(), 2U);
+  first.reset();
+  EXPECT_EQ(count.total(), 1U);
+}
+
 }  // namespace
 }  // namespace gateway::ingress

@@ -113,10 +113,22 @@ TEST(ReplyLine, WritesExtraFieldsAndBodies) {
             "GMT\r\nRetry-After: 7\r\n"
             "Content-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"error\":\"full\"}");
   Post method;
-  answer(method, answers::method_not_allowed());
+  answer(method, answers::method_not_allowed(9464));
   EXPECT_TRUE(
       written(method).starts_with("HTTP/1.1 405 Method Not Allowed\r\nDate: Sun, 06 Nov 1994 "
                                   "08:49:37 GMT\r\nAllow: POST, OPTIONS\r\n"));
+}
+
+TEST(ReplyLine, DescribesTheBodyOfAnAnswerToHeadAndDoesNotSendIt) {
+  Post post;
+  Answer health = answers::health("");
+  health.to_head = true;
+  answer(post, std::move(health));
+  const std::string text = written(post);
+  EXPECT_NE(text.find("Content-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n"),
+            std::string::npos)
+      << text;
+  EXPECT_TRUE(text.ends_with("\r\n\r\n"));
 }
 
 TEST(ReplyLine, WritesAnEmptyBodyWithoutType) {

@@ -286,10 +286,24 @@ TEST_F(RequestReaderTest, KnowsWhoWaitsForContinue) {
   }
 }
 
+TEST_F(RequestReaderTest, KnowsWhoAsksForHealth) {
+  const std::pair<const char*, bool> cases[] = {
+      {"GET /healthz", true},   {"HEAD /healthz", true},     {"GET /healthz?probe=1", true},
+      {"POST /healthz", false}, {"OPTIONS /healthz", false}, {"GET /healthz/", false},
+      {"GET /", false},         {"GET /x?/healthz", false},  {"GET /healthzz", false},
+  };
+  for (const auto& [line, expected] : cases) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(std::string(line) + " HTTP/1.1\r\nHost: h\r\n\r\n")) << line;
+    EXPECT_EQ(feed.heads.at(0).asks_for_health, expected) << line;
+  }
+}
+
 TEST_F(RequestReaderTest, KnowsTheMethod) {
   const std::pair<const char*, Method> cases[] = {
-      {"POST", Method::post},  {"OPTIONS", Method::options}, {"GET", Method::other},
+      {"POST", Method::post},  {"OPTIONS", Method::options}, {"GET", Method::get},
       {"post", Method::other}, {"PATCH", Method::other},     {"M-SEARCH", Method::other},
+      {"HEAD", Method::head},  {"get", Method::other},
   };
   for (const auto& [method, expected] : cases) {
     Feed feed(pool_);

@@ -1,0 +1,107 @@
+#include "gateway/checkup/process_fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/checkup/figures.hpp"
+
+namespace gateway::checkup {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+// The program at work, beside posts: measured 22 MiB with 64 connections.
+constexpr std::uint64_t kProgram = 24 * kMiB;
+// Of the rest, what posts may take; heads, answers, copies on their way to a store take the other.
+constexpr std::uint64_t kShareOfPosts = 3;
+constexpr std::uint64_t kShares = 4;
+// A body lies in a buffer of the next power of two.
+constexpr std::uint64_t kBuffer = 2;
+
+// Standard streams, log, control loop, signals, a look-up, a file that is read.
+constexpr std::size_t kProcess = 32;
+// Listener, the loop's epoll set with its event and timer descriptors, and the transports' set.
+constexpr std::size_t kThread = 5;
+// The admin port's connections, watchers included, and its listener.
+constexpr std::size_t kAdmin = 80;
+// Database, log, shared memory and lock of a store, and the same again while it is looked at.
+constexpr std::size_t kStore = 8;
+// Connections beyond the limit that are told so: an eighth of it, and these (ConnectionCount).
+constexpr std::size_t kTold = 16;
+// Eventbus connections of the process where their number is found by itself.
+constexpr std::size_t kMostAutomaticLinks = 64;
+// Of a small limit clients get at least this part.
+constexpr std::size_t kLeastShare = 4;
+
+// Bytes of posts not yet answered that fit; 0: none.
+std::uint64_t in_flight_within(std::uint64_t memory) noexcept {
+  return memory <= kProgram ? 0 : (memory - kProgram) * kShareOfPosts / kShares / kBuffer;
+}
+
+// Connections that fit into so many descriptors, with those beyond the limit that are only there
+// to be told so.
+std::size_t clients_within(std::size_t descriptors) noexcept {
+  return descriptors <= kTold ? 0
+                              : (descriptors - kTold) / 9 * 8 + (descriptors - kTold) % 9 * 8 / 9;
+}
+
+void fit_memory(ProcessFit& fitted, std::uint64_t memory) {
+  auto& ingress = fitted.settings.ingress;
+  const std::uint64_t fits = in_flight_within(memory);
+  if (fits >= ingress.max_in_flight) return;
+  if (fits < ingress.max_body) {
+    fitted.problem = fmt::format(
+        "gateway.max_body: {} does not fit the memory this process may have, {}: lower it, or "
+        "raise "
+        "the memory limit",
+        bytes_text(ingress.max_body), bytes_text(memory));
+    return;
+  }
+  fitted.notes.push_back(fmt::format(
+      "gateway.max_in_flight is {} instead of {}, to fit the memory this process may have, {}; "
+      "raise the memory limit to take more posts at a time",
+      bytes_text(fits), bytes_text(ingress.max_in_flight), bytes_text(memory)));
+  ingress.max_in_flight = static_cast<std::size_t>(fits);
+}
+
+void fit_descriptors(ProcessFit& fitted, unsigned threads, std::size_t descriptors) {
+  auto& ingress = fitted.settings.ingress;
+  const std::size_t others = other_descriptors(fitted.settings, threads);
+  const std::size_t rest = descriptors > others ? descriptors - others : 0;
+  const std::size_t fits =
+      std::max({clients_within(rest), clients_within(descriptors / kLeastShare), std::size_t{1}});
+  if (fits >= ingress.max_connections) return;
+  fitted.notes.push_back(fmt::format(
+      "gateway.max_connections is {} instead of {}, to fit the {} descriptors this process may "
+      "have; raise them (ulimit -n, LimitNOFILE, --ulimit nofile) to take more clients",
+      fits, ingress.max_connections, descriptors));
+  ingress.max_connections = fits;
+}
+
+}  // namespace
+
+std::size_t wanted_descriptors(const config::Settings& settings, unsigned threads) {
+  const std::size_t clients = settings.ingress.max_connections;
+  // One more for what the division in clients_within() leaves over.
+  return clients + clients / 8 + kTold + 2 + other_descriptors(settings, threads);
+}
+
+std::size_t other_descriptors(const config::Settings& settings, unsigned threads) {
+  const std::size_t stores =
+      (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
+  // A connection to the eventbus may be in the making while the one it replaces is still there.
+  const std::size_t links = settings.delivery.connections == 0
+                                ? kMostAutomaticLinks
+                                : std::size_t{threads} * settings.delivery.connections;
+  return kProcess + kAdmin + kThread * threads + 2 * links + kStore * stores;
+}
+
+ProcessFit fit(const config::Settings& settings, unsigned threads, const ProcessLimits& limits) {
+  ProcessFit fitted;
+  fitted.settings = settings;
+  if (limits.memory != 0) fit_memory(fitted, limits.memory);
+  if (limits.descriptors != 0) fit_descriptors(fitted, threads, limits.descriptors);
+  return fitted;
+}
+
+}  // namespace gateway::checkup

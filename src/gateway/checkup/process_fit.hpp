@@ -1,0 +1,35 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/config/settings.hpp"
+
+namespace gateway::checkup {
+
+// What the system lets this process have; 0: not known.
+struct ProcessLimits {
+  std::uint64_t memory = 0;     // bytes
+  std::size_t descriptors = 0;  // RLIMIT_NOFILE
+};
+
+// Bounds that the system's own undercut are no bounds: the kernel kills a process over its memory
+// limit, and clients that have taken the last descriptor keep the admin port and the eventbus from
+// getting one. So gateway.max_in_flight and gateway.max_connections are lowered to what fits.
+struct ProcessFit {
+  config::Settings settings;
+  std::vector<std::string> notes;  // a sentence for each bound that was lowered, with its remedy
+  std::string problem;             // why it cannot run at all, with the remedy; empty: it can
+};
+
+// Returns `settings` with bounds that fit `limits` on that many threads. Pure.
+[[nodiscard]] ProcessFit fit(const config::Settings& settings, unsigned threads,
+                             const ProcessLimits& limits);
+
+// Returns how many descriptors the process may need, so that fit() lowers nothing.
+[[nodiscard]] std::size_t wanted_descriptors(const config::Settings& settings, unsigned threads);
+// Returns how many of them are for others than its clients.
+[[nodiscard]] std::size_t other_descriptors(const config::Settings& settings, unsigned threads);
+
+}  // namespace gateway::checkup

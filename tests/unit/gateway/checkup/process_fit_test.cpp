@@ -1,0 +1,97 @@
+#include "gateway/checkup/process_fit.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gateway::checkup {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+ProcessFit with_memory(std::uint64_t memory, const config::Settings& settings = {}) {
+  ProcessLimits limits;
+  limits.memory = memory;
+  return fit(settings, 1, limits);
+}
+
+ProcessFit with_descriptors(std::size_t descriptors, const config::Settings& settings = {}) {
+  ProcessLimits limits;
+  limits.descriptors = descriptors;
+  return fit(settings, 2, limits);
+}
+
+TEST(ProcessFit, ChangesNothingWhereThereIsRoomOrNothingIsKnown) {
+  for (const auto& [memory, descriptors] :
+       {std::pair(0UL, 0UL), std::pair(512 * kMiB, 20'000UL), std::pair(~0UL, ~0UL >> 8U)}) {
+    ProcessLimits limits;
+    limits.memory = memory;
+    limits.descriptors = descriptors;
+    const ProcessFit fitted = fit(config::Settings(), 2, limits);
+    EXPECT_EQ(fitted.settings.ingress.max_in_flight, config::Ingress().max_in_flight);
+    EXPECT_EQ(fitted.settings.ingress.max_connections, config::Ingress().max_connections);
+    EXPECT_THAT(fitted.notes, IsEmpty());
+    EXPECT_EQ(fitted.problem, "");
+  }
+}
+
+TEST(ProcessFit, PostsFollowASmallMemoryLimit) {
+  const ProcessFit fitted = with_memory(64 * kMiB);
+  EXPECT_EQ(fitted.settings.ingress.max_in_flight, 15 * kMiB);
+  EXPECT_GE(fitted.settings.ingress.max_in_flight, fitted.settings.ingress.max_body);
+  EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("gateway.max_in_flight is 15 MiB")));
+  EXPECT_EQ(fitted.problem, "");
+}
+
+TEST(ProcessFit, ALowerBoundOfOnesOwnStays) {
+  config::Settings settings;
+  settings.ingress.max_in_flight = 10 * kMiB;
+  EXPECT_THAT(with_memory(64 * kMiB, settings).notes, IsEmpty());
+}
+
+TEST(ProcessFit, ABodyThatCannotFitIsAProblem) {
+  EXPECT_THAT(with_memory(40 * kMiB).problem, HasSubstr("gateway.max_body: 8 MiB"));
+  EXPECT_THAT(with_memory(1).problem, HasSubstr("raise the memory limit"));
+  config::Settings small;
+  small.ingress.max_body = kMiB;
+  EXPECT_EQ(with_memory(40 * kMiB, small).problem, "");
+}
+
+TEST(ProcessFit, ClientsLeaveDescriptorsToTheOthers) {
+  for (const std::size_t descriptors : {256UL, 1'024UL, 4'096UL}) {
+    const ProcessFit fitted = with_descriptors(descriptors);
+    const std::size_t clients = fitted.settings.ingress.max_connections;
+    // Those beyond the limit that are told so, too.
+    EXPECT_LE(clients + clients / 8 + 16 + other_descriptors(fitted.settings, 2), descriptors);
+    EXPECT_GT(clients, descriptors / 4);
+    EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("gateway.max_connections is")));
+  }
+}
+
+TEST(ProcessFit, WhatIsWantedIsEnough) {
+  for (const std::size_t clients : {1UL, 7UL, 8UL, 9UL, 1'000UL, 10'000UL, 1'000'000UL}) {
+    config::Settings settings;
+    settings.ingress.max_connections = clients;
+    EXPECT_THAT(with_descriptors(wanted_descriptors(settings, 2), settings).notes, IsEmpty());
+  }
+}
+
+TEST(ProcessFit, AVerySmallLimitStillLetsSomeIn) {
+  EXPECT_GE(with_descriptors(64).settings.ingress.max_connections, 1U);
+  EXPECT_GE(with_descriptors(1).settings.ingress.max_connections, 1U);
+}
+
+TEST(ProcessFit, StoresAndEventbusConnectionsNeedTheirs) {
+  config::Settings plain;
+  plain.delivery.connections = 2;
+  config::Settings more = plain;
+  more.spool.path = "spool.db";
+  more.delivery.connections = plain.delivery.connections + 3;
+  EXPECT_GE(other_descriptors(more, 2), other_descriptors(plain, 2) + 2 * 3 + 4);
+}
+
+}  // namespace
+}  // namespace gateway::checkup

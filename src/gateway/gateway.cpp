@@ -247,6 +247,7 @@ class Gateway::Impl final : public observe::AdminPages {
     return {200, "text/plain; version=0.0.4; charset=utf-8",
             observe::prometheus_text(snapshot(), provisioning_state(), store_status(),
                                      tls_watch_->status()) +
+                observe::limits_text(limits()) +
                 observe::process_metrics_text(observe::read_process_usage())};
   }
 
@@ -259,10 +260,10 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
   Task<observe::AdminReply> status() override {
-    const observe::ProcessState state = co_await process_state();
+    ShardStatuses shards = co_await ask_shards();
     observe::AdminReply reply;
     reply.content_type = "application/json";
-    reply.body = observe::status_json(state, snapshot());
+    reply.body = observe::status_json(process_state(std::move(shards)), snapshot());
     co_return reply;
   }
 
@@ -277,8 +278,10 @@ class Gateway::Impl final : public observe::AdminPages {
     });
   }
 
+  using ShardStatuses = std::vector<std::optional<observe::ShardStatus>>;
+
   // Asks every shard; what one does not say within a second is left out.
-  [[nodiscard]] Task<observe::ProcessState> process_state() {
+  [[nodiscard]] Task<ShardStatuses> ask_shards() {
     auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i) ask(answers, i);
     const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
@@ -286,6 +289,10 @@ class Gateway::Impl final : public observe::AdminPages {
       co_await answers->arrived.wait_until(
           std::min(deadline, std::chrono::steady_clock::now() + kLookAgain));
     }
+    co_return answers->shards;
+  }
+
+  [[nodiscard]] observe::ProcessState process_state(ShardStatuses shards) {
     observe::ProcessState state;
     state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
         std::chrono::steady_clock::now() - started_);
@@ -295,9 +302,7 @@ class Gateway::Impl final : public observe::AdminPages {
     state.source = settings_.source();
     state.host = host_;
     state.condition = monitor_.condition();
-    state.max_connections = settings_.ingress.max_connections;
-    state.max_in_flight = settings_.ingress.max_in_flight;
-    state.max_spool = spool_ ? settings_.spool.max_bytes : 0;
+    state.limits = limits();
     state.provisioning = provisioning_state();
     if (provisioning_) {
       state.provisioning_step = provisioning_->status().step;
@@ -305,22 +310,30 @@ class Gateway::Impl final : public observe::AdminPages {
     }
     state.stores = store_status();
     state.tls = tls_watch_->status();
-    state.shards = answers->shards;
+    state.shards = std::move(shards);
     state.failures = feed_.failures();
     state.watchers = feed_.watchers();
-    co_return state;
+    return state;
   }
 
-  // Has the monitor look once a second, until the process ends.
+  // Has the monitor look once a second, until the process ends. The shards are asked what the
+  // eventbus said only while there is a reason to.
   [[nodiscard]] Task<void> watch() {
     while (!ended_) {
-      const observe::ProcessState state = co_await process_state();
+      ShardStatuses shards;
+      if (monitor_.wants_answers(snapshot())) shards = co_await ask_shards();
       const observe::Snapshot counters = snapshot();
-      monitor_.look(observe::observation_of(state, counters, std::chrono::steady_clock::now()),
+      const Instant now = std::chrono::steady_clock::now();
+      monitor_.look(observe::observation_of(process_state(std::move(shards)), counters, now),
                     counters);
       watch_timer_.expires_after(kLookInterval);
       co_await watch_timer_.async_wait(tuple);
     }
+  }
+
+  [[nodiscard]] observe::Limits limits() const {
+    return {settings_.ingress.max_connections, settings_.ingress.max_in_flight,
+            spool_ ? settings_.spool.max_bytes : 0};
   }
 
   [[nodiscard]] observe::StoreStatuses store_status() const {

@@ -44,10 +44,13 @@ error_code WatchedSocket::control(int operation, std::uint32_t events) noexcept 
   return {};
 }
 
-// The last descriptor of a socket takes it out of every set.
+// Leaves the set first: while a child process that was just forked has a copy of the descriptor,
+// closing ours would not do that, and the set would tell of a socket that is gone (epoll(7),
+// question 6).
 void WatchedSocket::close() noexcept {
   if (!socket_) return;
   unlink();
+  static_cast<void>(control(EPOLL_CTL_DEL, 0));
   may_read_ = false;
   socket_.close();
 }

@@ -22,7 +22,7 @@ LOOPBACK = ["--set", "target=http://127.0.0.1:9", "--set", "eventbus=x",
 KEYS_OF_OTHERS = {"bucket.filters"}
 # What the system, the library that reads the command line, and the relay's templates say.
 TEXTS_OF_OTHERS = {"Address already in use", "Cannot assign requested address",
-                   "Too many open files", "Run with --help for more information.",
+                   "Too many open files", "Connection timed out", "Run with --help for more information.",
                    "no connection within"}
 problems = []
 

@@ -39,9 +39,12 @@ TEST(CommandLineTest, HelpOfACommandIsAskedForInEachUsualWay) {
 }
 
 TEST(CommandLineTest, OptionsMayStandBeforeTheCommand) {
-  const std::vector<std::string> settings{
-      "--set", "target=http://127.0.0.1:9", "--set", "eventbus=x",
-      "--set", "function.provision=false",  "--set", "gateway.auth=none"};
+  const std::vector<std::string> settings{"--config", "/dev/null",
+                                          "--secret", "/dev/null",
+                                          "--set",    "target=http://127.0.0.1:9",
+                                          "--set",    "eventbus=x",
+                                          "--set",    "function.provision=false",
+                                          "--set",    "gateway.auth=none"};
   std::vector<std::string> before = settings;
   before.emplace_back("check");
   std::vector<std::string> after = settings;

@@ -9,7 +9,7 @@ namespace gateway::test {
 class AllocationCounter {
  public:
   [[nodiscard]] static bool available() noexcept;
-  // Since the program began.
+  // Since the program began, by the threads of event loops.
   [[nodiscard]] static std::uint64_t count() noexcept;
 
   // The calling thread's allocations are not counted while this lives.

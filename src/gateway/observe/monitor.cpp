@@ -29,6 +29,21 @@ void Monitor::look(const Observation& seen, const Snapshot& counters) {
   for (const OutcomeLine& line : outcomes_.due(seen)) write(line);
 }
 
+bool Monitor::wants_answers(const Snapshot& counters) {
+  const std::uint64_t undelivered = counters.failed_total() + counters.retried_total() +
+                                    counters.dead_lettered + counters.spooled;
+  const bool up = counters.eventbus[static_cast<std::size_t>(EndpointState::down)] +
+                      counters.eventbus[static_cast<std::size_t>(EndpointState::probing)] ==
+                  0;
+  if (undelivered != undelivered_before_ || !up) {
+    looks_with_answers_ = static_cast<unsigned>(ConditionMonitor::kWindow.count()) + 1;
+  }
+  undelivered_before_ = undelivered;
+  if (looks_with_answers_ == 0) return false;
+  --looks_with_answers_;
+  return true;
+}
+
 void Monitor::log_condition(const Observation& seen, Condition now) {
   const std::uint64_t in_spool = seen.spool ? seen.spool->events : 0;
   if (now.health == Health::ok && trouble_since_) {

@@ -21,6 +21,10 @@ class Monitor {
   // Takes what one second sees. Logs what is due.
   void look(const Observation& seen, const Snapshot& counters);
 
+  // Returns whether anything happened within ConditionMonitor::kWindow, or happens, that the
+  // eventbus' answers explain.
+  [[nodiscard]] bool wants_answers(const Snapshot& counters);
+
   [[nodiscard]] const Condition& condition() const noexcept { return condition_; }
   [[nodiscard]] std::string history_json() const { return history_.json(); }
 
@@ -31,7 +35,9 @@ class Monitor {
   OutcomeLog outcomes_;
   History history_;
   Condition condition_;
-  Condition told_;  // the problem in the log's last line
+  std::uint64_t undelivered_before_ = 0;
+  unsigned looks_with_answers_ = 0;  // that are left
+  Condition told_;                   // the problem in the log's last line
   Instant told_at_{};
   std::optional<Instant> trouble_since_;
   std::uint64_t delivered_before_ = 0;  // when the trouble began

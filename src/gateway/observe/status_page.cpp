@@ -144,7 +144,7 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
     made.max_bytes = most;
     return made;
   };
-  if (state.stores.spool) seen.spool = store(*state.stores.spool, state.max_spool);
+  if (state.stores.spool) seen.spool = store(*state.stores.spool, state.limits.spool_bytes);
   if (state.stores.dead_letters) seen.dead_letters = store(*state.stores.dead_letters, 0);
   seen.provisioning = state.provisioning;
   seen.provisioning_error = state.provisioning_error;
@@ -175,9 +175,9 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"in_flight", {{"events", snapshot.in_flight()}, {"post_bytes", snapshot.in_flight_bytes}}},
       {"client_connections", snapshot.connections},
       {"limits",
-       {{"connections", state.max_connections},
-        {"in_flight_bytes", state.max_in_flight},
-        {"spool_bytes", state.max_spool}}},
+       {{"connections", state.limits.connections},
+        {"in_flight_bytes", state.limits.in_flight_bytes},
+        {"spool_bytes", state.limits.spool_bytes}}},
       {"eventbus", by_label<EndpointState>(snapshot.eventbus)},
       {"eventbus_connections", by_label<LinkState>(snapshot.links)},
       {"provisioning",

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/observe/condition.hpp"
+#include "gateway/observe/limits.hpp"
 #include "gateway/observe/settled_event.hpp"
 #include "gateway/observe/shard_status.hpp"
 #include "gateway/observe/snapshot.hpp"
@@ -29,10 +30,7 @@ struct ProcessState {
   std::vector<tls::SourceStatus> tls;
   std::deque<SettledEvent> failures;  // the last ones, oldest first
   std::size_t watchers = 0;           // of events
-  // The bounds that the page shows beside what is used of them; 0: none.
-  std::uint64_t max_connections = 0;
-  std::uint64_t max_in_flight = 0;
-  std::uint64_t max_spool = 0;
+  Limits limits;
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;
 };

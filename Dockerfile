@@ -10,6 +10,7 @@ RUN ./dev setup --build \
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
 COPY bench bench
+COPY testkit testkit
 COPY src src
 RUN ./dev build release cos-gateway
 COPY LICENSE ./

@@ -38,7 +38,7 @@ void Callgrind::start(const std::vector<std::string>& options,
                                  "--log-file=" + folder_.file(kLog)};
   words.insert(words.end(), options.begin(), options.end());
   words.insert(words.end(), command.begin(), command.end());
-  process_ = std::make_unique<process::ChildProcess>(std::move(words), folder_.file(kOutput));
+  process_ = std::make_unique<test::ChildProcess>(std::move(words), folder_.file(kOutput));
   process_->start();
 }
 
@@ -48,7 +48,7 @@ void Callgrind::must_run() {
 
 void Callgrind::wait() {
   const auto code = process_->wait();
-  if (code == process::ChildProcess::kCannotRun) {
+  if (code == test::ChildProcess::kCannotRun) {
     throw std::runtime_error("valgrind cannot be started: is it installed?");
   }
   if (code != 0) fail("failed");

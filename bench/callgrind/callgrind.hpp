@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "demo/temporary_folder.hpp"
-#include "process/child_process.hpp"
+#include "testkit/temporary_folder.hpp"
+#include "testkit/child_process.hpp"
 
 namespace gateway::callgrind {
 
@@ -40,8 +40,8 @@ class Callgrind {
  private:
   [[noreturn]] void fail(std::string_view what) const;
 
-  demo::TemporaryFolder folder_;
-  std::unique_ptr<process::ChildProcess> process_;  // it reads from the folder and writes there
+  test::TemporaryFolder folder_;
+  std::unique_ptr<test::ChildProcess> process_;  // it reads from the folder and writes there
 };
 
 }  // namespace gateway::callgrind

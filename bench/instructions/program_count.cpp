@@ -10,12 +10,14 @@
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "callgrind/callgrind.hpp"
 #include "demo/embedded_eventbus.hpp"
 #include "demo/poster.hpp"
 #include "micro/payloads.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::instructions {
 namespace {
@@ -28,13 +30,6 @@ constexpr auto kStartLimit = 60s;
 constexpr auto kPoll = 50ms;
 constexpr auto kLimit = 10min;
 constexpr double kAtOnce = 1e9;  // posts per second: as fast as answers come
-
-std::uint16_t free_port() {
-  asio::io_context context;
-  return tcp::acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0))
-      .local_endpoint()
-      .port();
-}
 
 void replace(std::string& text, std::string_view name, const std::string& value) {
   if (const auto at = text.find(name); at != std::string::npos) {
@@ -58,17 +53,17 @@ void start(callgrind::Callgrind& run, Program program, std::uint16_t port, std::
   run.start({}, program.command);
 }
 
-void wait_until_it_listens(callgrind::Callgrind& run, const tcp::endpoint& gateway) {
+void wait_until_it_listens(callgrind::Callgrind& run, std::uint16_t port) {
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   for (;;) {
     run.must_run();
-    asio::io_context context;
-    tcp::socket socket(context);
-    boost::system::error_code failed;
-    socket.connect(gateway, failed);
-    if (!failed) return;
+    try {
+      static_cast<void>(test::connect_to("127.0.0.1", port));
+      return;
+    } catch (const std::system_error&) {  // not yet
+    }
     if (std::chrono::steady_clock::now() > limit) {
-      throw std::runtime_error(fmt::format("nothing listens on port {}", gateway.port()));
+      throw std::runtime_error(fmt::format("nothing listens on port {}", port));
     }
     std::this_thread::sleep_for(kPoll);
   }
@@ -77,7 +72,7 @@ void wait_until_it_listens(callgrind::Callgrind& run, const tcp::endpoint& gatew
 double instructions_of(const Program& program, const Load& load) {
   asio::io_context context(1);
   demo::EmbeddedEventbus eventbus(context, [](const auto&, const auto&) {});
-  const tcp::endpoint gateway(asio::ip::address_v4::loopback(), free_port());
+  const tcp::endpoint gateway(asio::ip::address_v4::loopback(), test::free_port());
 
   callgrind::Callgrind run;
   start(run, program, gateway.port(), eventbus.port());
@@ -99,7 +94,7 @@ double instructions_of(const Program& program, const Load& load) {
           problem = fmt::format("{} {}", result.status, result.text);
         }
       });
-  wait_until_it_listens(run, gateway);
+  wait_until_it_listens(run, gateway.port());
   std::exception_ptr trouble;
   asio::co_spawn(context, poster.run(), [&](const std::exception_ptr& failed) {
     trouble = failed;

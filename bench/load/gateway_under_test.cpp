@@ -1,12 +1,7 @@
 #include "load/gateway_under_test.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -15,9 +10,9 @@
 #include <thread>
 #include <utility>
 
-#include "load/self_signed.hpp"
 #include "load/unreachable.hpp"
-#include "runtime/descriptor.hpp"
+#include "testkit/certificate_authority.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::load {
 namespace {
@@ -29,37 +24,6 @@ constexpr milliseconds kPoll{5};
 constexpr milliseconds kStartLimit{20'000};
 constexpr milliseconds kStopLimit{5'000};
 constexpr std::size_t kMostOfLog = 2'000;
-
-// A TCP socket and the address it is about.
-class Socket {
- public:
-  Socket(const std::string& host, std::uint16_t port)
-      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    if (!socket_) throw std::system_error(errno, std::generic_category(), "socket");
-    address_.sin_family = AF_INET;
-    address_.sin_port = htons(port);
-    if (::inet_pton(AF_INET, host.c_str(), &address_.sin_addr) != 1) {
-      throw std::runtime_error(fmt::format("{} is no IPv4 address", host));
-    }
-  }
-
-  [[nodiscard]] bool connect() { return ::connect(socket_.get(), generic(), sizeof address_) == 0; }
-  // A port nobody listens on just now.
-  [[nodiscard]] std::uint16_t bind() {
-    socklen_t size = sizeof address_;
-    if (::bind(socket_.get(), generic(), size) != 0 ||
-        ::getsockname(socket_.get(), generic(), &size) != 0) {
-      throw std::system_error(errno, std::generic_category(), "bind");
-    }
-    return ntohs(address_.sin_port);
-  }
-
- private:
-  sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
-
-  Descriptor socket_;
-  sockaddr_in address_{};
-};
 
 void write_file(const std::string& path, std::string_view text) {
   std::ofstream file(path);
@@ -125,18 +89,18 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
   std::vector<std::string> arguments;
   {
     // Both held at once, lest they be the same.
-    Socket listen(host_, 0);
-    Socket admin(host_, 0);
-    port_ = listen.bind();
+    const test::Socket listen = test::bind_loopback(port_);
+    std::uint16_t admin_port = 0;
+    const test::Socket admin = test::bind_loopback(admin_port);
     if (spec.program.empty()) {
       command_ = fill_in(spec.command, port_, sink);
       arguments = {"/bin/sh", "-c", command_};
     } else {
       const std::string config = folder_.file("config.yml");
       write_file(config,
-                 gateway_config(settings, port_, admin.bind(), sink, folder_.path().string()));
+                 gateway_config(settings, port_, admin_port, sink, folder_.path().string()));
       if (settings.tls) {
-        const SelfSigned identity = make_self_signed();
+        const test::ServerIdentity identity = test::self_signed(host_);
         write_file(folder_.file("cert.pem"), identity.certificate);
         write_file(folder_.file("key.pem"), identity.key);
       }
@@ -145,9 +109,9 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
     }
   }
   // A group of its own: a shell's command has children.
-  process_ = std::make_unique<process::ChildProcess>(
+  process_ = std::make_unique<test::ChildProcess>(
       std::move(arguments), folder_.file("log"),
-      process::ChildOptions{.cores = cores, .own_group = true});
+      test::ChildOptions{.cores = cores, .own_group = true});
   process_->start();
   pid_ = process_->pid();
 }
@@ -155,8 +119,11 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
 void GatewayUnderTest::wait_until_it_listens() {
   const auto limit = steady_clock::now() + kStartLimit;
   for (;;) {
-    Socket socket(host_, port_);
-    if (socket.connect()) return;
+    try {
+      static_cast<void>(test::connect_to(host_, port_));
+      return;
+    } catch (const std::system_error&) {  // not yet
+    }
     if (!process_) throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
     check();
     if (steady_clock::now() >= limit) {

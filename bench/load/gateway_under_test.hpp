@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "demo/temporary_folder.hpp"
-#include "process/child_process.hpp"
+#include "testkit/temporary_folder.hpp"
+#include "testkit/child_process.hpp"
 
 namespace gateway::load {
 
@@ -76,8 +76,8 @@ class GatewayUnderTest {
   std::uint16_t port_;
   pid_t pid_;
   std::string command_;
-  demo::TemporaryFolder folder_;
-  std::unique_ptr<process::ChildProcess> process_;
+  test::TemporaryFolder folder_;
+  std::unique_ptr<test::ChildProcess> process_;
 };
 
 }  // namespace gateway::load

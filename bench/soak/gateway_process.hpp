@@ -7,16 +7,16 @@
 #include <string>
 #include <string_view>
 
-#include "process/child_process.hpp"
+#include "testkit/child_process.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::soak {
 
-// A page of the gateway's admin port; empty if it did not come within two seconds.
+// Returns a page of the gateway's admin port; nothing if it does not answer 200 in time.
 [[nodiscard]] std::optional<std::string> get(std::uint16_t port, std::string_view target);
 // Sum over the series of that name in a page of metrics; 0 if there is none.
 [[nodiscard]] double metric_total(std::string_view page, std::string_view name);
-// A port of 127.0.0.1 that nobody listened on a moment ago.
-[[nodiscard]] std::uint16_t free_port();
+using test::free_port;
 
 // What a scenario listens on, all on 127.0.0.1.
 struct Ports {
@@ -49,7 +49,7 @@ class GatewayProcess {
   [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
 
  private:
-  process::ChildProcess process_;
+  test::ChildProcess process_;
   std::uint16_t admin_;
 };
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "demo/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 #include "soak/scenarios.hpp"
 #include "soak/store_reader.hpp"
 
@@ -109,7 +109,7 @@ int run(const Wanted& wanted, soak::Options options) {
   boost::json::array results;
   std::vector<soak::Outcome> attacks;
   for (const soak::Scenario* scenario : wanted.scenarios) {
-    gateway::demo::TemporaryFolder directory;
+    gateway::test::TemporaryFolder directory;
     options.directory = directory.path().string();
     options.spooled = soak::read_store(options.directory + "/spool.db", StoreKind::spool);
     options.dead_letters =

@@ -117,7 +117,7 @@ class Cluster {
   const std::array<Ports, kGateways> ports_{free_ports(), free_ports(), free_ports()};
   const Ports balancer_ports_ = free_ports();  // what it has for gateways, and its page of states
   std::array<GatewayProcess, kGateways> gateways_;
-  process::ChildProcess balancer_;
+  test::ChildProcess balancer_;
 };
 
 }  // namespace

@@ -17,7 +17,7 @@
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/scripted_http_server.hpp"
-#include "support/socket.hpp"
+#include "testkit/socket.hpp"
 #include "support/tls_folder.hpp"
 
 namespace gateway::test {
@@ -109,7 +109,7 @@ TEST_F(CheckConnect, WhatIsNoHttpIsToldApart) {
 }
 
 TEST_F(CheckConnect, VerifiesTlsAsTheGatewayWould) {
-  const TestAuthority other;
+  const CertificateAuthority other;
   const std::string ca = "delivery.tls.ca=" + folder_.authority().file();
   const auto look = [&](const ServerIdentity& identity, const std::string& key) {
     ScriptedHttpServer bus(identity);

@@ -9,7 +9,7 @@
 #include "support/exposition.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
 namespace {

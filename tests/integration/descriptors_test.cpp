@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "support/exposition.hpp"
-#include "support/http_client.hpp"
+#include "testkit/http_client.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_eventbus.hpp"

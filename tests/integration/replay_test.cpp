@@ -367,7 +367,7 @@ TEST_F(Replay, OfTheProgramKeepsOffASpoolAGatewayRunsOn) {
 
 TEST_F(Replay, OfTheProgramSpeaksTlsToAnHttpsTarget) {
   dead_letters(2);
-  const TestAuthority authority;
+  const CertificateAuthority authority;
   ScriptedHttpServer bus(authority.issue("127.0.0.1"));
   const auto run =
       run_program({"replay", "--dead-letters", "--config", configuration(StoreKind::dead_letters),

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
-#include "support/http_client.hpp"
+#include "testkit/http_client.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 // What must not get out of the process.
 namespace gateway::test {

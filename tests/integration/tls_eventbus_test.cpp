@@ -7,7 +7,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
-#include "support/socket.hpp"
+#include "testkit/socket.hpp"
 #include "support/tls_folder.hpp"
 
 namespace gateway::test {
@@ -81,7 +81,7 @@ TEST_F(TlsEventbus, AHostNameIsVerifiedAndIndicated) {
 
 struct Refused {
   const char* name;
-  ServerIdentity (*identity)(const TestAuthority&);
+  ServerIdentity (*identity)(const CertificateAuthority&);
   const char* host;
   const char* reason;
 };
@@ -91,15 +91,15 @@ void PrintTo(const Refused& refused, std::ostream* out) {
 }
 
 const Refused kRefused[] = {
-    {"OtherName", [](const TestAuthority& a) { return a.issue("other.example.com"); }, "localhost",
+    {"OtherName", [](const CertificateAuthority& a) { return a.issue("other.example.com"); }, "localhost",
      "hostname mismatch"},
-    {"OtherAddress", [](const TestAuthority& a) { return a.issue("127.0.0.2"); }, "127.0.0.1",
+    {"OtherAddress", [](const CertificateAuthority& a) { return a.issue("127.0.0.2"); }, "127.0.0.1",
      "IP address mismatch"},
-    {"Expired", [](const TestAuthority& a) { return a.issue("127.0.0.1", Validity::expired); },
+    {"Expired", [](const CertificateAuthority& a) { return a.issue("127.0.0.1", Validity::expired); },
      "127.0.0.1", "certificate has expired"},
-    {"UnknownAuthority", [](const TestAuthority&) { return TestAuthority().issue("127.0.0.1"); },
+    {"UnknownAuthority", [](const CertificateAuthority&) { return CertificateAuthority().issue("127.0.0.1"); },
      "127.0.0.1", "unable to get local issuer certificate"},
-    {"SelfSigned", [](const TestAuthority&) { return self_signed("127.0.0.1"); }, "127.0.0.1",
+    {"SelfSigned", [](const CertificateAuthority&) { return self_signed("127.0.0.1"); }, "127.0.0.1",
      "self-signed certificate"},
 };
 
@@ -213,7 +213,7 @@ TEST_F(TlsEventbus, BrokenConnectionsAreMadeAgain) {
 }
 
 TEST_F(TlsEventbus, NewAuthoritiesAreTakenIntoUse) {
-  const TestAuthority other;
+  const CertificateAuthority other;
   ScriptedHttpServer bus(other.issue("127.0.0.1"));
   config::Settings wanted = settings(bus.port());
   wanted.delivery.deadline = 10s;

@@ -148,7 +148,7 @@ TEST_F(TlsIngress, ClientsNeedACertificateWhereAnAuthorityIsNamed) {
   EXPECT_TRUE(failed(TlsFailure::certificate, 1));
 
   TlsClientOptions stranger = trusting_;
-  stranger.identity = TestAuthority().issue_to_client("stranger");
+  stranger.identity = CertificateAuthority().issue_to_client("stranger");
   TlsClient unknown(port(), stranger);
   EXPECT_EQ(unknown.end(), TlsClient::End::failed);
   EXPECT_EQ(unknown.problem(), "tlsv1 alert unknown ca");

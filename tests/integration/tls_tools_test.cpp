@@ -114,7 +114,7 @@ TEST_F(TlsTools, CurlShowsItsCertificate) {
 TEST_F(TlsTools, CurlDoesNotTrustAnotherAuthority) {
   SKIP_WITHOUT("curl --version");
   start();
-  const TestAuthority other;
+  const CertificateAuthority other;
   EXPECT_EQ(curl("--cacert " + other.file()).exit_code, 60);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "support/http_message.hpp"
+#include "testkit/http_text.hpp"
 
 namespace gateway::test {
 

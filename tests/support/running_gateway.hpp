@@ -8,7 +8,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/observe/snapshot.hpp"
-#include "support/http_client.hpp"
+#include "testkit/http_client.hpp"
 
 namespace gateway::test {
 

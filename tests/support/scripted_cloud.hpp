@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "support/http_message.hpp"
+#include "testkit/http_text.hpp"
 #include "support/scripted_cloud_fault.hpp"
 #include "support/scripted_cloud_signature.hpp"
 #include "support/scripted_cloud_state.hpp"

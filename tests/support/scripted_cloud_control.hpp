@@ -3,7 +3,7 @@
 #include <boost/json/object.hpp>
 #include <string>
 
-#include "support/http_message.hpp"
+#include "testkit/http_text.hpp"
 
 namespace gateway::test {
 

@@ -7,7 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <utility>
 
-#include "support/action.hpp"
+#include "testkit/action.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/scripted_cloud_control.hpp"
 

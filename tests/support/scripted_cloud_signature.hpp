@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/http_message.hpp"
+#include "testkit/http_text.hpp"
 
 namespace gateway::test {
 

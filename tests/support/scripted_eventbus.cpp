@@ -1,46 +1,22 @@
 #include "support/scripted_eventbus.hpp"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <linux/sockios.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <ostream>
-#include <system_error>
+#include <unordered_map>
+#include <utility>
 
 #include "support/allocation_counter.hpp"
 #include "support/event_binding.hpp"
+#include "testkit/bus.hpp"
+#include "testkit/loop_thread.hpp"
 
 namespace gateway::test {
-
-using Clock = std::chrono::steady_clock;
-
-struct ScriptedEventbus::Connection {
-  struct Pending {
-    std::size_t request;
-    Action action;
-    Clock::time_point due;
-    std::size_t sent = 0;
-  };
-
-  Socket socket;
-  std::size_t number = 0;
-  std::size_t requests = 0;
-  std::string in;
-  std::deque<Pending> pending;
-  bool finished = false;  // FIN sent: what still comes is thrown away
-  bool blocked = false;   // the kernel takes no more bytes for now
-};
 
 void PrintTo(const Request& request, std::ostream* out) {
   *out << "request " << request.index << " (connection " << request.connection << ", answered "
@@ -48,97 +24,160 @@ void PrintTo(const Request& request, std::ostream* out) {
        << request.body;
 }
 
-ScriptedEventbus::ScriptedEventbus(Start start)
-    : listener_(bind_loopback(port_)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (start == Start::listening) come_up();
-  thread_ = std::thread([this] { run(); });
+// The script of the bus: what is recorded is guarded by mutex_, as tests look at it meanwhile.
+class ScriptedEventbus::Recorder final : public BusScript {
+ public:
+  explicit Recorder(Start start) {
+    loop.call([&] {
+      not_the_gateway_.emplace();
+      Bus::Settings settings;
+      settings.listening = start == Start::listening;
+      bus.emplace(loop.poller(), settings, this);
+      loop.drive(*bus);
+    });
+  }
+  ~Recorder() override {
+    loop.call([this] {
+      bus->go_down();
+      not_the_gateway_.reset();
+    });
+    loop.stop();
+    for (const std::string& error : protocol_errors) {
+      ADD_FAILURE() << "the eventbus received a bad request: " << error;
+    }
+  }
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  bool opened(std::size_t connection) override {
+    const std::lock_guard lock(mutex);
+    open.resize(connection + 1);
+    open[connection] = true;
+    changed.notify_all();
+    return true;
+  }
+  void closed(std::size_t connection) override {
+    const std::lock_guard lock(mutex);
+    open[connection] = false;
+    changed.notify_all();
+  }
+  Action request(const MessageView& message, const Place& place) override {
+    const std::lock_guard lock(mutex);
+    RequestMessage copy{std::string(message.method), std::string(message.target),
+                        message.fields.copy(), std::string(message.body)};
+    if (std::string violation = binding_violation(copy); !violation.empty()) {
+      protocol_errors.push_back(std::move(violation));
+    }
+    Request request;
+    request.index = requests.size();
+    request.connection = place.connection;
+    request.on_connection = place.on_connection;
+    request.in_flight = place.in_flight;
+    request.method = std::move(copy.method);
+    request.target = std::move(copy.target);
+    request.headers = std::move(copy.headers);
+    request.body = std::move(copy.body);
+    request.arrived = std::chrono::steady_clock::now();
+    deepest_pipeline = std::max(deepest_pipeline, request.in_flight);
+    Action action = reply(200);
+    if (!next.empty()) {
+      action = std::move(next.front());
+      next.pop_front();
+    } else if (script) {
+      action = script(request);
+    }
+    requests.push_back(std::move(request));
+    changed.notify_all();
+    return action;
+  }
+  void done(std::uint64_t number, const Action& action) override {
+    if (number == kNoRequest) return;
+    const std::lock_guard lock(mutex);
+    requests[number].answered = action.status;
+    changed.notify_all();
+  }
+  Action malformed(const ProtocolError& error) override {
+    const std::lock_guard lock(mutex);
+    protocol_errors.emplace_back(error.what());
+    return reset_unanswered();
+  }
+
+  // Runs `task` on the bus, in its thread.
+  void on_bus(const std::function<void(Bus&)>& task) {
+    loop.call([&] { task(*bus); });
+  }
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  Script script;
+  std::deque<Action> next;
+  Requests requests;
+  std::vector<std::string> protocol_errors;
+  std::vector<bool> open;  // connections, by number
+  std::size_t deepest_pipeline = 0;
+  std::optional<Bus> bus;
+  LoopThread loop{"eventbus"};
+
+ private:
+  std::optional<AllocationCounter::ExcludeThread> not_the_gateway_;  // of the bus' thread
+};
+
+ScriptedEventbus::ScriptedEventbus(Start start) : recorder_(std::make_unique<Recorder>(start)) {
+  recorder_->on_bus([this](const Bus& bus) { port_ = bus.port(); });
 }
 
-ScriptedEventbus::~ScriptedEventbus() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake();
-  thread_.join();
-  for (const std::string& error : protocol_errors_) {
-    ADD_FAILURE() << "the eventbus received a bad request: " << error;
-  }
-}
+ScriptedEventbus::~ScriptedEventbus() = default;
 
 void ScriptedEventbus::script(Script script) {
-  const std::lock_guard lock(mutex_);
-  script_ = std::move(script);
+  const std::lock_guard lock(recorder_->mutex);
+  recorder_->script = std::move(script);
 }
 
 void ScriptedEventbus::next(const Action& action, std::size_t times) {
-  const std::lock_guard lock(mutex_);
-  next_.insert(next_.end(), times, action);
+  const std::lock_guard lock(recorder_->mutex);
+  recorder_->next.insert(recorder_->next.end(), times, action);
 }
 
 void ScriptedEventbus::hold() {
-  const std::lock_guard lock(mutex_);
-  held_ = true;
+  recorder_->on_bus([](Bus& bus) { bus.hold(); });
 }
 
 void ScriptedEventbus::release() {
-  {
-    const std::lock_guard lock(mutex_);
-    held_ = false;
-  }
-  wake();
+  recorder_->on_bus([](Bus& bus) { bus.release(); });
 }
 
-// On Linux a listener that is shut down stops listening and keeps its port: nobody else can get it
-// meanwhile, and a client's connect cannot meet itself there.
 void ScriptedEventbus::go_down() {
-  {
-    const std::lock_guard lock(mutex_);
-    listening_ = false;
-    ::shutdown(listener_.fd(), SHUT_RDWR);
-    close_all();
-  }
-  wake();
-  changed_.notify_all();
+  recorder_->on_bus([](Bus& bus) { bus.go_down(); });
 }
 
 void ScriptedEventbus::come_up() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (::listen(listener_.fd(), SOMAXCONN) != 0) {
-      throw std::system_error(errno, std::generic_category(), "listen");
-    }
-    listening_ = true;
-  }
-  wake();
+  recorder_->on_bus([](Bus& bus) { bus.come_up(); });
 }
 
 Requests ScriptedEventbus::requests() const {
-  const std::lock_guard lock(mutex_);
-  return requests_;
+  const std::lock_guard lock(recorder_->mutex);
+  return recorder_->requests;
 }
 
 std::size_t ScriptedEventbus::connections() const {
-  const std::lock_guard lock(mutex_);
-  return connections_.size();
+  const std::lock_guard lock(recorder_->mutex);
+  return recorder_->open.size();
 }
 
 std::size_t ScriptedEventbus::open_connections() const {
-  const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(
-      std::count_if(connections_.begin(), connections_.end(),
-                    [](const auto& connection) { return connection->socket.open(); }));
+  const std::lock_guard lock(recorder_->mutex);
+  return static_cast<std::size_t>(std::ranges::count(recorder_->open, true));
 }
 
 std::size_t ScriptedEventbus::deepest_pipeline() const {
-  const std::lock_guard lock(mutex_);
-  return deepest_pipeline_;
+  const std::lock_guard lock(recorder_->mutex);
+  return recorder_->deepest_pipeline;
 }
 
 bool ScriptedEventbus::wait_for(const std::function<bool(const Requests&)>& ready,
                                 std::chrono::milliseconds limit) const {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, limit, [&] { return ready(requests_); });
+  std::unique_lock lock(recorder_->mutex);
+  return recorder_->changed.wait_for(lock, limit, [&] { return ready(recorder_->requests); });
 }
 
 bool ScriptedEventbus::wait_for_requests(std::size_t count, std::chrono::milliseconds limit) const {
@@ -147,197 +186,16 @@ bool ScriptedEventbus::wait_for_requests(std::size_t count, std::chrono::millise
 
 bool ScriptedEventbus::wait_for_connections(std::size_t count,
                                             std::chrono::milliseconds limit) const {
-  return wait_for([&](const Requests&) { return connections_.size() >= count; }, limit);
+  return wait_for([&](const Requests&) { return recorder_->open.size() >= count; }, limit);
 }
 
 bool ScriptedEventbus::wait_until_closed(std::size_t connection,
                                          std::chrono::milliseconds limit) const {
   return wait_for(
       [&](const Requests&) {
-        return connection < connections_.size() && !connections_[connection]->socket.open();
+        return connection < recorder_->open.size() && !recorder_->open[connection];
       },
       limit);
-}
-
-void ScriptedEventbus::wake() const {
-  const std::uint64_t one = 1;
-  // Fails only when the counter is at its limit, and then the loop is awake anyway.
-  [[maybe_unused]] const ssize_t written = ::write(wake_.fd(), &one, sizeof one);
-}
-
-void ScriptedEventbus::close_all() {
-  for (const auto& connection : connections_) connection->socket.reset();
-}
-
-int ScriptedEventbus::poll_timeout() const {
-  std::optional<Clock::time_point> first;
-  for (const auto& connection : connections_) {
-    if (held_ || !connection->socket.open() || connection->pending.empty()) continue;
-    const auto& front = connection->pending.front();
-    if (front.action.then == Action::Then::hang || connection->blocked) continue;
-    if (!first || front.due < *first) first = front.due;
-  }
-  if (!first) return -1;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*first - Clock::now());
-  return static_cast<int>(std::max<std::chrono::milliseconds::rep>(wait.count(), 0));
-}
-
-void ScriptedEventbus::run() {
-  const AllocationCounter::ExcludeThread not_the_gateway;
-  std::vector<pollfd> fds;
-  std::vector<Connection*> polled;
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    fds.clear();
-    polled.clear();
-    fds.push_back({wake_.fd(), POLLIN, 0});
-    fds.push_back({listening_ ? listener_.fd() : -1, POLLIN, 0});
-    for (const auto& connection : connections_) {
-      if (!connection->socket.open()) continue;
-      const short writable = connection->blocked ? POLLOUT : 0;
-      fds.push_back({connection->socket.fd(), static_cast<short>(POLLIN | writable), 0});
-      polled.push_back(connection.get());
-    }
-    const int timeout = poll_timeout();
-    lock.unlock();
-    ::poll(fds.data(), fds.size(), timeout);
-    lock.lock();
-    std::uint64_t count = 0;
-    while (::read(wake_.fd(), &count, sizeof count) > 0) {
-    }
-    if (listening_) accept_all();
-    for (std::size_t i = 0; i < polled.size(); ++i) {
-      Connection& connection = *polled[i];
-      if (!connection.socket.open()) continue;
-      if ((fds[i + 2].revents & POLLOUT) != 0) connection.blocked = false;
-      if ((fds[i + 2].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read(connection);
-    }
-    if (!held_) {
-      for (const auto& connection : connections_) progress(*connection);
-    }
-    changed_.notify_all();
-  }
-  close_all();
-}
-
-void ScriptedEventbus::accept_all() {
-  while (true) {
-    Socket socket(::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!socket.open()) return;
-    const int on = 1;
-    ::setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    auto connection = std::make_unique<Connection>();
-    connection->socket = std::move(socket);
-    connection->number = connections_.size();
-    connections_.push_back(std::move(connection));
-  }
-}
-
-void ScriptedEventbus::read(Connection& connection) {
-  std::array<char, 65536> buffer;
-  while (true) {
-    const ssize_t size = ::recv(connection.socket.fd(), buffer.data(), buffer.size(), 0);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
-    if (size <= 0) {
-      connection.socket.close();
-      return;
-    }
-    if (!connection.finished) connection.in.append(buffer.data(), static_cast<std::size_t>(size));
-  }
-  parse(connection);
-}
-
-void ScriptedEventbus::parse(Connection& connection) {
-  std::size_t used = 0;
-  try {
-    while (!connection.finished) {
-      auto taken = take_request(std::string_view(connection.in).substr(used));
-      if (!taken) break;
-      used += taken->size;
-      if (std::string violation = binding_violation(taken->message); !violation.empty()) {
-        protocol_errors_.push_back(std::move(violation));
-      }
-      Request request;
-      request.index = requests_.size();
-      request.connection = connection.number;
-      request.on_connection = connection.requests++;
-      request.in_flight = connection.pending.size() + 1;
-      request.method = std::move(taken->message.method);
-      request.target = std::move(taken->message.target);
-      request.headers = std::move(taken->message.headers);
-      request.body = std::move(taken->message.body);
-      request.arrived = Clock::now();
-      deepest_pipeline_ = std::max(deepest_pipeline_, request.in_flight);
-      Action action = reply(200);
-      if (!next_.empty()) {
-        action = std::move(next_.front());
-        next_.pop_front();
-      } else if (script_) {
-        action = script_(request);
-      }
-      const auto due = request.arrived + action.delay;
-      connection.pending.push_back({request.index, std::move(action), due});
-      requests_.push_back(std::move(request));
-    }
-  } catch (const ProtocolError& error) {
-    protocol_errors_.emplace_back(error.what());
-    connection.socket.reset();
-    return;
-  }
-  connection.in.erase(0, used);
-}
-
-// Sends what is due of the first pending answer; true when that one is done with.
-bool ScriptedEventbus::send_front(Connection& connection) {
-  Connection::Pending& front = connection.pending.front();
-  while (front.sent < front.action.bytes.size()) {
-    if (front.due > Clock::now()) return false;
-    const bool paced = front.action.pace.count() > 0;
-    const std::size_t size = paced ? 1 : front.action.bytes.size() - front.sent;
-    const ssize_t sent =
-        ::send(connection.socket.fd(), front.action.bytes.data() + front.sent, size, MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EAGAIN) {
-        connection.blocked = true;
-      } else {
-        connection.socket.close();
-      }
-      return false;
-    }
-    front.sent += static_cast<std::size_t>(sent);
-    if (paced) front.due = Clock::now() + front.action.pace;
-  }
-  return true;
-}
-
-void ScriptedEventbus::progress(Connection& connection) {
-  while (connection.socket.open() && !connection.pending.empty()) {
-    Connection::Pending& front = connection.pending.front();
-    if (front.action.then == Action::Then::hang || front.due > Clock::now()) return;
-    if (!send_front(connection)) return;
-    requests_[front.request].answered = front.action.status;
-    switch (front.action.then) {
-      case Action::Then::keep:
-      case Action::Then::hang:
-        connection.pending.pop_front();
-        break;
-      case Action::Then::close:
-        ::shutdown(connection.socket.fd(), SHUT_WR);
-        connection.finished = true;
-        connection.pending.clear();
-        break;
-      case Action::Then::reset: {
-        // A reset throws away what the kernel still holds: let the answers before it get across.
-        int unsent = 0;
-        if (::ioctl(connection.socket.fd(), SIOCOUTQ, &unsent) == 0 && unsent > 0) {
-          front.due = Clock::now() + std::chrono::milliseconds(1);
-          return;
-        }
-        connection.socket.reset();
-        break;
-      }
-    }
-  }
 }
 
 ScriptedEventbus::Script answer_then(std::size_t k, Action fault, unsigned status) {

@@ -1,21 +1,15 @@
 #pragma once
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <iosfwd>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <vector>
 
-#include "support/action.hpp"
-#include "support/http_message.hpp"
-#include "support/socket.hpp"
+#include "testkit/action.hpp"
+#include "testkit/http_text.hpp"
 
 namespace gateway::test {
 
@@ -39,9 +33,9 @@ using Requests = std::vector<Request>;
 // How GoogleTest shows one.
 void PrintTo(const Request& request, std::ostream* out);
 
-// An eventbus on a loopback port, in a thread of its own, that does what the test tells it to and
-// remembers all that came. It reads requests strictly; whatever breaks the grammar or the
-// CloudEvents HTTP binding fails the test when the bus goes.
+// A test decides what the eventbus does about each request, and must see every one of them. This is
+// the kit's bus in a thread of its own that does what the test tells it to and remembers all that
+// came; whatever breaks the grammar or the CloudEvents HTTP binding fails the test when it goes.
 //
 // All members may be called from any thread, but not from within a script.
 class ScriptedEventbus {
@@ -88,35 +82,10 @@ class ScriptedEventbus {
   static constexpr std::chrono::milliseconds kPatience{10'000};
 
  private:
-  struct Connection;
+  class Recorder;
 
-  void run();
-  [[nodiscard]] int poll_timeout() const;
-  void accept_all();
-  void read(Connection& connection);
-  void parse(Connection& connection);
-  void progress(Connection& connection);
-  bool send_front(Connection& connection);
-  void close_all();
-  void wake() const;
-
+  std::unique_ptr<Recorder> recorder_;
   std::uint16_t port_ = 0;
-  Socket listener_;
-  Socket wake_;
-
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  bool stopping_ = false;
-  bool listening_ = false;
-  bool held_ = false;
-  Script script_;
-  std::deque<Action> next_;
-  Requests requests_;
-  std::vector<std::string> protocol_errors_;
-  std::vector<std::unique_ptr<Connection>> connections_;
-  std::size_t deepest_pipeline_ = 0;
-
-  std::thread thread_;
 };
 
 // Answers the first `k` requests with `status`, then does `fault` once, then answers again.

@@ -13,10 +13,10 @@
 #include <thread>
 #include <vector>
 
-#include "support/action.hpp"
-#include "support/http_message.hpp"
-#include "support/socket.hpp"
-#include "support/test_authority.hpp"
+#include "testkit/action.hpp"
+#include "testkit/http_text.hpp"
+#include "testkit/socket.hpp"
+#include "testkit/certificate_authority.hpp"
 
 namespace gateway::test {
 

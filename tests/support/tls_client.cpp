@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "support/socket.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::test {
 namespace {

@@ -3,15 +3,15 @@
 #include <string>
 
 #include "gateway/config/settings.hpp"
-#include "support/temporary_folder.hpp"
-#include "support/test_authority.hpp"
+#include "testkit/temporary_folder.hpp"
+#include "testkit/certificate_authority.hpp"
 
 namespace gateway::test {
 
 // An authority, and files of what it signs.
 class TlsFolder {
  public:
-  [[nodiscard]] const TestAuthority& authority() const noexcept { return authority_; }
+  [[nodiscard]] const CertificateAuthority& authority() const noexcept { return authority_; }
   [[nodiscard]] std::string path(const std::string& name) const { return folder_.file(name); }
 
   // Returns the path.
@@ -40,7 +40,7 @@ class TlsFolder {
   }
 
  private:
-  TestAuthority authority_;
+  CertificateAuthority authority_;
   TemporaryFolder folder_;
 };
 

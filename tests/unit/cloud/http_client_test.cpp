@@ -251,7 +251,7 @@ class HttpClientTlsTest : public ::testing::Test {
   }
 
   asio::io_context context_{1};
-  test::TestAuthority authority_;
+  test::CertificateAuthority authority_;
   std::optional<HttpClient> client_;
 };
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <system_error>
 
-#include "support/http_client.hpp"
+#include "testkit/http_client.hpp"
 
 namespace gateway::faults {
 namespace {

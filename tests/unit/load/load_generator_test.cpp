@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "support/action.hpp"
+#include "testkit/action.hpp"
 #include "support/scripted_http_server.hpp"
-#include "support/test_authority.hpp"
+#include "testkit/certificate_authority.hpp"
 #include "unit/load/local_load.hpp"
 
 namespace gateway::load {
@@ -88,7 +88,7 @@ TEST(LoadGenerator, CountsWhatIsStillOpenAtTheEndAsUnanswered) {
 }
 
 TEST(LoadGenerator, PostsOverTlsWithSignatures) {
-  const test::TestAuthority authority;
+  const test::CertificateAuthority authority;
   for (const bool new_connections : {false, true}) {
     test::ScriptedHttpServer server(authority.issue("127.0.0.1"));
     LoadSettings settings;
@@ -115,7 +115,7 @@ TEST(LoadGenerator, PostsOverTlsWithSignatures) {
 
 // Each change of a socket is told once: what is left of one would be waited for in vain.
 TEST(LoadGenerator, ReadsAnswersOverTlsToTheirEnd) {
-  const test::TestAuthority authority;
+  const test::CertificateAuthority authority;
   test::ScriptedHttpServer server(authority.issue("127.0.0.1"));
   const std::string large(std::size_t{4} << 20, 'x');
   server.script([&](const test::ReceivedRequest&) { return test::reply(200, {}, large); });

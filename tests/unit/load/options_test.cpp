@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "load/gateway_under_test.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::load {
 namespace {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "support/http_client.hpp"
+#include "testkit/http_client.hpp"
 #include "support/scripted_cloud_control.hpp"
 #include "support/scripted_cloud_refusal.hpp"
 

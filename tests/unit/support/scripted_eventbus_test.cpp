@@ -5,7 +5,7 @@
 
 #include <system_error>
 
-#include "support/http_client.hpp"
+#include "testkit/http_client.hpp"
 
 namespace gateway::test {
 namespace {

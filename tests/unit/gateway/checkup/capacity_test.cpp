@@ -8,7 +8,7 @@
 #include <string>
 
 #include "gateway/egress/store/event_store.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::checkup {
 namespace {

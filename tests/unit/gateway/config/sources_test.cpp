@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "gateway/tls/file_check.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 #include "unit/gateway/config/support.hpp"
 
 namespace gateway::config {

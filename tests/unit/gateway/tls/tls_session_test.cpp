@@ -385,7 +385,7 @@ TEST_F(Conversation, AClientWithoutACertificateIsRefusedIfOneIsNeeded) {
 }
 
 TEST_F(Conversation, AClientOfAnotherAuthorityIsRefused) {
-  const test::TestAuthority other;
+  const test::CertificateAuthority other;
   server_files_.ca = folder_.authority().file();
   const auto shown = folder_.files("client", other.issue_to_client("stranger"));
   client_files_.cert = shown.cert;
@@ -400,7 +400,7 @@ TEST_F(Conversation, AClientOfAnotherAuthorityIsRefused) {
 struct Verdict {
   const char* name;
   std::string (*host)();
-  test::ServerIdentity (*identity)(const test::TestAuthority&);
+  test::ServerIdentity (*identity)(const test::CertificateAuthority&);
   std::string problem;  // of the client; empty: none
 };
 
@@ -434,7 +434,7 @@ const Verdict kVerdicts[] = {
     {"NotYetValid", address, [](const auto& a) { return a.issue("127.0.0.1", Validity::not_yet); },
      "certificate verify failed: certificate is not yet valid"},
     {"UnknownAuthority", address,
-     [](const auto&) { return test::TestAuthority().issue("127.0.0.1"); },
+     [](const auto&) { return test::CertificateAuthority().issue("127.0.0.1"); },
      "certificate verify failed: unable to get local issuer certificate"},
     {"SelfSigned", address, [](const auto&) { return test::self_signed("127.0.0.1"); },
      "certificate verify failed: self-signed certificate"},

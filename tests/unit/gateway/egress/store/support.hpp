@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::egress::test {
 

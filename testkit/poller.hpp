@@ -5,7 +5,7 @@
 
 #include <sys/epoll.h>
 
-namespace gateway::load {
+namespace gateway::test {
 
 // What wants to hear of a descriptor.
 class Pollable {
@@ -16,6 +16,20 @@ class Pollable {
   virtual ~Pollable() = default;
   // `events` as epoll has them. May come once more after the descriptor was closed.
   virtual void ready(std::uint32_t events) = 0;
+};
+
+// What has something to do at certain times, in the thread of its poller.
+class Driven {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  Driven() = default;
+  Driven(const Driven&) = delete;
+  Driven& operator=(const Driven&) = delete;
+  virtual ~Driven() = default;
+  // Returns when advance() is needed even if the poller has nothing to say.
+  [[nodiscard]] virtual TimePoint next_due(TimePoint now) = 0;
+  // Does what is due by `now`; to be called after each turn of the poller.
+  virtual void advance(TimePoint now) = 0;
 };
 
 // The loop of load and eventbus: epoll and nothing else, since what they cost is taken from the
@@ -46,4 +60,4 @@ class Poller {
   std::array<epoll_event, kEvents> events_;
 };
 
-}  // namespace gateway::load
+}  // namespace gateway::test

@@ -2,7 +2,7 @@
 #include <memory>
 #include <string>
 
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
 
@@ -17,12 +17,12 @@ enum class Validity { now, expired, not_yet };
 
 // A certificate authority of the test's own, made anew each time; its certificate is in a file as
 // long as this lives.
-class TestAuthority {
+class CertificateAuthority {
  public:
-  TestAuthority();
-  ~TestAuthority();
-  TestAuthority(const TestAuthority&) = delete;
-  TestAuthority& operator=(const TestAuthority&) = delete;
+  CertificateAuthority();
+  ~CertificateAuthority();
+  CertificateAuthority(const CertificateAuthority&) = delete;
+  CertificateAuthority& operator=(const CertificateAuthority&) = delete;
 
   // For a host name or an IPv4 address, valid for a day.
   [[nodiscard]] ServerIdentity issue(const std::string& host,

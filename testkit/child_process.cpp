@@ -1,4 +1,4 @@
-#include "process/child_process.hpp"
+#include "testkit/child_process.hpp"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -15,7 +15,7 @@
 
 #include "runtime/descriptor.hpp"
 
-namespace gateway::process {
+namespace gateway::test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -27,7 +27,10 @@ constexpr unsigned long kUsualTimerSlack = 50'000;  // nanoseconds, Linux's own 
 // What the child needs to know between fork and exec, where it may not allocate.
 struct Becoming {
   char* const* arguments;
+  char* const* environment;
+  const std::function<void()>* prepare;
   int log;
+  int errors;
   const cpu_set_t* cores;  // null: all
   bool own_group;
   pid_t parent;
@@ -37,7 +40,8 @@ struct Becoming {
 [[noreturn]] void become(const Becoming& what) {
   if (what.own_group) ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != what.parent || ::dup2(what.log, 1) < 0 || ::dup2(what.log, 2) < 0) {
+  if (::getppid() != what.parent || ::dup2(what.log, 1) < 0 ||
+      ::dup2(what.errors, 2) < 0) {
     ::_exit(ChildProcess::kCannotRun);
   }
   // A listener of the parent's, held open here, would still take connections when closed there.
@@ -45,8 +49,24 @@ struct Becoming {
   ::prctl(PR_SET_TIMERSLACK, kUsualTimerSlack);
   ::signal(SIGPIPE, SIG_DFL);
   if (what.cores != nullptr) ::sched_setaffinity(0, sizeof *what.cores, what.cores);
-  ::execvp(what.arguments[0], what.arguments);
+  if (*what.prepare) (*what.prepare)();
+  ::execvpe(what.arguments[0], what.arguments, what.environment);
   ::_exit(ChildProcess::kCannotRun);
+}
+
+// The words as exec wants them; they must outlive the result.
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> all;
+  all.reserve(words.size() + 1);
+  for (const std::string& word : words) all.push_back(const_cast<char*>(word.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
+Descriptor open_log(const std::string& path) {
+  Descriptor log(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log) throw std::system_error(errno, std::generic_category(), path);
+  return log;
 }
 
 }  // namespace
@@ -61,17 +81,19 @@ ChildProcess::~ChildProcess() {
 void ChildProcess::start() {
   kill();
   exit_code_.reset();
-  std::vector<char*> arguments;
-  arguments.reserve(command_.size() + 1);
-  for (const std::string& word : command_) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers(command_);
+  const std::vector<char*> environment =
+      options_.environment ? pointers(*options_.environment) : std::vector<char*>();
   cpu_set_t cores;
   CPU_ZERO(&cores);
   for (const int core : options_.cores) CPU_SET(core, &cores);
-  const Descriptor log(::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!log) throw std::system_error(errno, std::generic_category(), log_);
+  const Descriptor log = open_log(log_);
+  const Descriptor errors = open_log(options_.errors.empty() ? log_ : options_.errors);
   const Becoming becoming{.arguments = arguments.data(),
+                          .environment = options_.environment ? environment.data() : environ,
+                          .prepare = &options_.prepare,
                           .log = log.get(),
+                          .errors = errors.get(),
                           .cores = options_.cores.empty() ? nullptr : &cores,
                           .own_group = options_.own_group,
                           .parent = ::getpid()};
@@ -133,4 +155,4 @@ void ChildProcess::end_with(int status) noexcept {
   exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-}  // namespace gateway::process
+}  // namespace gateway::test

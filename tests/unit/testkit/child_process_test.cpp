@@ -1,4 +1,4 @@
-#include "process/child_process.hpp"
+#include "testkit/child_process.hpp"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -14,13 +14,12 @@
 
 #include "runtime/descriptor.hpp"
 #include "support/eventually.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
-namespace gateway::process {
+namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using test::eventually;
 
 class ChildProcessTest : public testing::Test {
  protected:
@@ -37,7 +36,7 @@ class ChildProcessTest : public testing::Test {
   }
 
  private:
-  test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(ChildProcessTest, GivesTheCodeItEndsWithAsOftenAsAsked) {
@@ -158,4 +157,4 @@ TEST_F(ChildProcessTest, BeginsAsFromAShellWhateverThisProcessDoes) {
 }
 
 }  // namespace
-}  // namespace gateway::process
+}  // namespace gateway::test

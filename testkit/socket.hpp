@@ -30,9 +30,10 @@ class Socket {
   int fd_ = -1;
 };
 
-// Bound to `port` of 127.0.0.1 (0: a free one, which it becomes), but not listening: the port is
+// Bound to `port` of a numeric IPv4 or IPv6 address (0: a free one, which it becomes), but not listening: the port is
 // reserved, connections are refused until somebody calls listen(). Throws std::system_error.
-[[nodiscard]] Socket bind_loopback(std::uint16_t& port);
+[[nodiscard]] Socket bind_to(const std::string& host, std::uint16_t& port);
+[[nodiscard]] Socket bind_loopback(std::uint16_t& port);  // the same at 127.0.0.1
 
 // Blocking connect; `host` is a numeric IPv4 or IPv6 address. Throws std::system_error.
 [[nodiscard]] Socket connect_to(const std::string& host, std::uint16_t port);

@@ -1,4 +1,4 @@
-#include "load/poller.hpp"
+#include "testkit/poller.hpp"
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <ctime>
 #include <system_error>
 
-namespace gateway::load {
+namespace gateway::test {
 
 Poller::Poller() : fd_(::epoll_create1(EPOLL_CLOEXEC)), events_() {
   if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
@@ -53,4 +53,4 @@ void Poller::turn(TimePoint until, int most) {
   }
 }
 
-}  // namespace gateway::load
+}  // namespace gateway::test

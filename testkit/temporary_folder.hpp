@@ -5,7 +5,7 @@
 #include <string>
 #include <system_error>
 
-namespace gateway::demo {
+namespace gateway::test {
 
 // A new folder of its own, gone with all that is in it when this dies, unless it is to be kept. For
 // programs that run the gateway, and for tests.
@@ -33,4 +33,4 @@ class TemporaryFolder {
   bool kept_ = false;
 };
 
-}  // namespace gateway::demo
+}  // namespace gateway::test

@@ -1,4 +1,4 @@
-#include "support/action.hpp"
+#include "testkit/action.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "support/test_authority.hpp"
+#include "testkit/certificate_authority.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -91,12 +91,12 @@ std::string subject_of(const std::string& host) {
 
 }  // namespace
 
-struct TestAuthority::Parts {
+struct CertificateAuthority::Parts {
   Key key;
   Certificate certificate;
 };
 
-TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {
+CertificateAuthority::CertificateAuthority() : parts_(std::make_unique<Parts>()) {
   parts_->key = make_key();
   static std::atomic<int> number{1};
   const std::string name = "Test Authority " + std::to_string(number++);
@@ -110,17 +110,17 @@ TestAuthority::TestAuthority() : parts_(std::make_unique<Parts>()) {
   std::ofstream(file_) << pem(certificate);
 }
 
-TestAuthority::~TestAuthority() = default;
+CertificateAuthority::~CertificateAuthority() = default;
 
-ServerIdentity TestAuthority::issue(const std::string& host, Validity validity) const {
+ServerIdentity CertificateAuthority::issue(const std::string& host, Validity validity) const {
   return sign("Test Server", subject_of(host), validity);
 }
 
-ServerIdentity TestAuthority::issue_to_client(const std::string& name) const {
+ServerIdentity CertificateAuthority::issue_to_client(const std::string& name) const {
   return sign(name, "", Validity::now);
 }
 
-ServerIdentity TestAuthority::sign(const std::string& name, const std::string& alternative,
+ServerIdentity CertificateAuthority::sign(const std::string& name, const std::string& alternative,
                                    Validity validity) const {
   static std::atomic<long> serial{2};
   const Key key = make_key();

@@ -2,23 +2,31 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace gateway::process {
+namespace gateway::test {
 
 struct ChildOptions {
-  // What it may run on; none: wherever the kernel likes.
+  // The cores it may run on; none: wherever the kernel likes.
   std::vector<int> cores = {};
   // In a process group of its own, for a program with children: signals go to all of them.
   bool own_group = false;
+  // The file its standard error goes to; empty: to the log as well.
+  std::string errors = {};
+  // All of its environment, "NAME=VALUE"; nothing: this process' own.
+  std::optional<std::vector<std::string>> environment = {};
+  // Called in the child before it becomes the program; only what is safe after fork().
+  std::function<void()> prepare = {};
 };
 
-// A program run as a child, again and again if need be. It begins as from a shell, whatever this
-// process does for itself: no descriptors but the first three, SIGPIPE and timer slack as usual.
-// What it says is appended to a file. It outlives neither this object nor the thread that
-// started it. For use by one thread at a time.
+// Programs that start a gateway need it to end with them, also when they are killed, and to begin
+// as from a shell, whatever they do to themselves. This runs a program as a child, again and again
+// if need be: with no descriptors but the first three, SIGPIPE and timer slack as usual, its output
+// appended to a file. It outlives neither this object nor the thread that started it. For use by
+// one thread at a time.
 class ChildProcess {
  public:
   // `command`: a path, or a name to be looked for in PATH, and the arguments.
@@ -62,4 +70,4 @@ class ChildProcess {
   std::optional<int> exit_code_;
 };
 
-}  // namespace gateway::process
+}  // namespace gateway::test

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "support/http_message.hpp"
-#include "support/socket.hpp"
+#include "testkit/http_text.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::test {
 

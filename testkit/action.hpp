@@ -18,8 +18,8 @@ struct Action {
   std::string bytes;    // sent as they stand
   unsigned status = 0;  // of the final answer in `bytes`; 0 when there is none
   Then then = Then::keep;
-  std::chrono::milliseconds delay{0};  // from the request's arrival
-  std::chrono::milliseconds pace{0};   // above 0: one byte at a time, this far apart
+  std::chrono::nanoseconds delay{0};  // from the request's arrival
+  std::chrono::milliseconds pace{0};  // above 0: one byte at a time, this far apart
 
   [[nodiscard]] Action after(std::chrono::milliseconds wait) const;
   [[nodiscard]] Action slowly(std::chrono::milliseconds between_bytes) const;

@@ -121,7 +121,7 @@ ServerIdentity CertificateAuthority::issue_to_client(const std::string& name) co
 }
 
 ServerIdentity CertificateAuthority::sign(const std::string& name, const std::string& alternative,
-                                   Validity validity) const {
+                                          Validity validity) const {
   static std::atomic<long> serial{2};
   const Key key = make_key();
   const Certificate certificate =

@@ -40,8 +40,7 @@ struct Becoming {
 [[noreturn]] void become(const Becoming& what) {
   if (what.own_group) ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != what.parent || ::dup2(what.log, 1) < 0 ||
-      ::dup2(what.errors, 2) < 0) {
+  if (::getppid() != what.parent || ::dup2(what.log, 1) < 0 || ::dup2(what.errors, 2) < 0) {
     ::_exit(ChildProcess::kCannotRun);
   }
   // A listener of the parent's, held open here, would still take connections when closed there.

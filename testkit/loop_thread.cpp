@@ -72,9 +72,21 @@ void LoopThread::call(const std::function<void()>& task) {
   changed_.wait(lock, [&] { return call.done || ended_; });
   if (!call.done) {
     std::erase(calls_, &call);
-    throw std::runtime_error("the thread of the test kit has ended");
+    lock.unlock();
+    stop();  // throws what ended it
+    task();
+    return;
   }
   if (call.thrown) std::rethrow_exception(call.thrown);
+}
+
+void LoopThread::wait_until(const std::function<bool()>& holds) {
+  constexpr std::chrono::milliseconds kLook{1};
+  bool held = false;
+  while (!held && thread_.joinable()) {
+    call([&] { held = holds(); });
+    if (!held) std::this_thread::sleep_for(kLook);
+  }
 }
 
 void LoopThread::stop() {

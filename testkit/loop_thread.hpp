@@ -26,9 +26,12 @@ class LoopThread {
   [[nodiscard]] Poller& poller() noexcept { return poller_; }
   // From now on `part` is advanced after each turn. It must live until stop(). In the thread only.
   void drive(Driven& part) { parts_.push_back(&part); }
-  // Runs `task` in the thread and returns when it is done; throws what it throws. After stop(), or
-  // in the thread itself, it runs at once.
+  // Runs `task` in the thread and returns when it is done; throws what it throws, or what has ended
+  // the thread. After stop(), or in the thread itself, it runs at once.
   void call(const std::function<void()>& task);
+  // Waits until `holds`, asked in the thread, is true, or until the thread has ended; throws what
+  // has ended it.
+  void wait_until(const std::function<bool()>& holds);
   // Ends the thread. Throws what ended it early, once.
   void stop();
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
+#include <cstring>
 #include <stdexcept>
 #include <system_error>
 
@@ -18,30 +18,18 @@ namespace {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
-
-Addresses address_of(const std::string& host, std::uint16_t port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
-    throw std::invalid_argument("not a numeric address: " + host);
-  }
-  return {found, &::freeaddrinfo};
-}
-
 void enable(const Socket& socket, int level, int option) {
   const int on = 1;
   ::setsockopt(socket.fd(), level, option, &on, sizeof on);
 }
 
 Socket bound_to(const std::string& host, std::uint16_t& port) {
-  const Addresses address = address_of(host, port);
-  Socket socket(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const Address address = address_of(host, port);
+  Socket socket(
+      ::socket(address.generic()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.open()) fail("socket");
   enable(socket, SOL_SOCKET, SO_REUSEADDR);
-  if (::bind(socket.fd(), address->ai_addr, address->ai_addrlen) != 0) {
+  if (::bind(socket.fd(), address.generic(), address.size) != 0) {
     fail("bind to " + host + ":" + std::to_string(port));
   }
   sockaddr_in6 bound{};  // the port is where sockaddr_in has it
@@ -54,6 +42,20 @@ Socket bound_to(const std::string& host, std::uint16_t& port) {
 }
 
 }  // namespace
+
+Address address_of(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (error != 0) throw std::runtime_error(host + ": " + ::gai_strerror(error));
+  Address address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return address;
+}
 
 void Socket::close() noexcept {
   if (fd_ >= 0) ::close(fd_);
@@ -78,10 +80,10 @@ Socket bind_loopback(std::uint16_t& port) {
 }
 
 Socket connect_to(const std::string& host, std::uint16_t port) {
-  const Addresses address = address_of(host, port);
-  Socket socket(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Address address = address_of(host, port);
+  Socket socket(::socket(address.generic()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.open()) fail("socket");
-  if (::connect(socket.fd(), address->ai_addr, address->ai_addrlen) != 0) {
+  if (::connect(socket.fd(), address.generic(), address.size) != 0) {
     fail("connect to " + host + ":" + std::to_string(port));
   }
   enable(socket, IPPROTO_TCP, TCP_NODELAY);

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -30,8 +32,22 @@ class Socket {
   int fd_ = -1;
 };
 
-// Bound to `port` of a numeric IPv4 or IPv6 address (0: a free one, which it becomes), but not listening: the port is
-// reserved, connections are refused until somebody calls listen(). Throws std::system_error.
+// Where a socket connects to.
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  [[nodiscard]] const sockaddr* generic() const noexcept {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+};
+// Returns the address of a numeric IPv4 or IPv6 address, or of a name's first one. Throws
+// std::runtime_error with the resolver's reason.
+[[nodiscard]] Address address_of(const std::string& host, std::uint16_t port);
+
+// Bound to `port` of a numeric IPv4 or IPv6 address (0: a free one, which it becomes), but not
+// listening: the port is reserved, connections are refused until somebody calls listen(). Throws
+// std::system_error.
 [[nodiscard]] Socket bind_to(const std::string& host, std::uint16_t& port);
 [[nodiscard]] Socket bind_loopback(std::uint16_t& port);  // the same at 127.0.0.1
 

@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 files=("$@")
-if (($# == 0)); then mapfile -t files < <(git ls-files 'src/*.[ch]pp' 'tests/*.[ch]pp' 'bench/*.[ch]pp'); fi
+if (($# == 0)); then mapfile -t files < <(git ls-files 'src/*.[ch]pp' 'testkit/*.[ch]pp' 'tests/*.[ch]pp' 'bench/*.[ch]pp'); fi
 [[ ${1:-} == --self-test ]] && files=(--self-test tests/tools/coroutine_spellings.txt)
 
 exec perl -w - "${files[@]}" <<'PERL'

@@ -26,7 +26,7 @@ if [[ $all != --all ]]; then
   fi
 fi
 
-sources() { git ls-files 'src/*.cpp' 'tests/*.cpp' 'bench/*.cpp'; }
+sources() { git ls-files 'src/*.cpp' 'testkit/*.cpp' 'tests/*.cpp' 'bench/*.cpp'; }
 if [[ -z $base ]]; then
   mapfile -t files < <(sources)
 else

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "testkit/temporary_folder.hpp"
 #include "testkit/child_process.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::callgrind {
 
@@ -15,26 +15,26 @@ namespace gateway::callgrind {
 // not outlive this.
 class Callgrind {
  public:
-  // With a folder of its own for what the program reads and writes. Throws std::runtime_error.
+  // Makes a folder for what the program reads and writes. Throws std::runtime_error.
   Callgrind() = default;
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
 
-  // `options` are for callgrind. What the program writes to standard output and error is kept from
-  // the terminal. Throws std::system_error.
+  // Starts the program. `options` are for callgrind. Its standard output and error do not reach the
+  // terminal. Throws std::system_error.
   void start(const std::vector<std::string>& options, const std::vector<std::string>& command);
   // Throws std::runtime_error, with what it said, if it has ended.
   void must_run();
-  // Until it ends by itself. Throws std::runtime_error, with what it said, if it fails.
+  // Waits for its end. Throws std::runtime_error, with what it said, if it fails.
   void wait();
-  // SIGTERM, upon which it must end within a minute, with 0 or by that signal. Throws
-  // std::runtime_error, with what it said, if it does not.
+  // Sends SIGTERM and waits. Throws std::runtime_error, with what it said, unless it ends within a
+  // minute, with 0 or by that signal.
   void terminate();
 
-  // After its end: all that was counted; the n-th dump, counted from 1.
+  // Return the count of the whole run, and of the n-th dump, from 1. After its end.
   [[nodiscard]] double total() const;
   [[nodiscard]] double dump(std::size_t n) const;
-  // The text of a file in its folder.
+  // Returns the text of a file in its folder.
   [[nodiscard]] std::string text(std::string_view name) const;
 
  private:

@@ -20,10 +20,11 @@ struct Settings {
   unsigned connections = 2;  // to the eventbus
 };
 
-// The least a gateway has to do, as a measure for one that does more: reads posts, cuts their
-// records out, sends each as one CloudEvent and answers 200 once all of a post are acknowledged.
-// One thread, one read, one gathered write and one answer where they will do. No validation, no
-// retry, no time-out, no limit; whatever is unexpected ends the connection or the program.
+// How much of a gateway's cost is unavoidable shows beside one that does the least: it reads posts,
+// cuts their records out, sends each as one CloudEvent and answers 200 once all of a post are
+// acknowledged. One thread, one read, one gathered write and one answer where they will do. No
+// validation, no retry, no time-out, no limit; whatever is unexpected ends the connection or the
+// program.
 //
 // A loop turn: read every client that has something, send all of it to one eventbus connection,
 // answer every client that is owed something. Nothing is read while anything is unsent, so records
@@ -36,7 +37,7 @@ class BareGateway {
   BareGateway(const BareGateway&) = delete;
   BareGateway& operator=(const BareGateway&) = delete;
 
-  // Until a signal ends the process. Throws std::runtime_error when the eventbus goes.
+  // Runs until a signal ends the process. Throws std::runtime_error when the eventbus closes.
   [[noreturn]] void run();
 
  private:

@@ -14,10 +14,10 @@ class EventHeads {
  public:
   EventHeads(std::string_view host, std::string_view target);
 
-  // Once a loop turn: the time of the events made until the next call.
+  // Sets the time of the events made until the next call; to be called once a loop turn.
   void read_clock();
   [[nodiscard]] std::string_view make(std::size_t body_size);
-  // All heads made so far have left.
+  // Frees the heads made so far: all have been sent.
   void forget() noexcept { chunk_ = used_ = 0; }
 
  private:

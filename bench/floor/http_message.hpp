@@ -11,7 +11,8 @@ struct MessageSize {
   std::size_t body = 0;
 };
 
-// Empty while the head is incomplete. Nothing is checked but what is needed to find the end.
+// Returns the sizes; nothing while the head is incomplete. Checks only what is needed to find the
+// end.
 [[nodiscard]] std::optional<MessageSize> message_size(std::string_view bytes) noexcept;
 
 }  // namespace gateway::floor

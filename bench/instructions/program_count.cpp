@@ -2,11 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <algorithm>
 #include <chrono>
-#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -14,22 +11,19 @@
 #include <thread>
 
 #include "callgrind/callgrind.hpp"
-#include "demo/embedded_eventbus.hpp"
-#include "demo/poster.hpp"
 #include "micro/payloads.hpp"
+#include "testkit/bus.hpp"
+#include "testkit/load.hpp"
 #include "testkit/socket.hpp"
 
 namespace gateway::instructions {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr auto kStartLimit = 60s;
 constexpr auto kPoll = 50ms;
 constexpr auto kLimit = 10min;
-constexpr double kAtOnce = 1e9;  // posts per second: as fast as answers come
 
 void replace(std::string& text, std::string_view name, const std::string& value) {
   if (const auto at = text.find(name); at != std::string::npos) {
@@ -69,42 +63,61 @@ void wait_until_it_listens(callgrind::Callgrind& run, std::uint16_t port) {
   }
 }
 
-double instructions_of(const Program& program, const Load& load) {
-  asio::io_context context(1);
-  demo::EmbeddedEventbus eventbus(context, [](const auto&, const auto&) {});
-  const tcp::endpoint gateway(asio::ip::address_v4::loopback(), test::free_port());
+// Posts the same payload so many times, as fast as answers come.
+class SamePosts final : public test::PostSource {
+ public:
+  SamePosts(const std::string& body, std::uint64_t count) : left_(count) {
+    post_.wire = fmt::format(
+        "POST / HTTP/1.1\r\nHost: cos-gateway-bench\r\nContent-Type: application/json\r\n"
+        "Content-Length: {}\r\n\r\n{}",
+        body.size(), body);
+  }
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
+ private:
+  const test::Post* next() override {
+    if (left_ == 0) return nullptr;
+    --left_;
+    return &post_;
+  }
+  bool ended(const test::Post& /*post*/, unsigned status, std::string_view text) override {
+    if (status != 200) problem_ = fmt::format("{} {}", status, text);
+    return false;
+  }
+
+  test::Post post_;
+  std::uint64_t left_;
+  std::string problem_;
+};
+
+double instructions_of(const Program& program, const Load& load) {
+  test::Poller poller;
+  test::Bus::Settings settings;
+  settings.grammar = test::Grammar::lenient;  // other gateways are counted as well
+  test::Bus eventbus(poller, settings, nullptr);
+  const std::uint16_t port = test::free_port();
   callgrind::Callgrind run;
-  start(run, program, gateway.port(), eventbus.port());
-  std::uint64_t answered = 0;
-  std::string problem;
-  demo::PosterSettings settings;
-  settings.gateway = gateway;
-  settings.connections = load.connections;
-  settings.rate = kAtOnce;
-  settings.max_posts = load.posts;
-  settings.duration = kLimit;
-  const std::string payload = micro::post_of(micro::Form::older, load.records_per_post);
-  demo::Poster poster(
-      context, settings, [&](std::uint64_t, std::string& body) { body = payload; },
-      [&](const demo::PostResult& result) {
-        if (result.status == 200) {
-          ++answered;
-        } else {
-          problem = fmt::format("{} {}", result.status, result.text);
-        }
-      });
-  wait_until_it_listens(run, gateway.port());
-  std::exception_ptr trouble;
-  asio::co_spawn(context, poster.run(), [&](const std::exception_ptr& failed) {
-    trouble = failed;
-    context.stop();
-  });
-  context.run();
-  if (trouble) std::rethrow_exception(trouble);
-  if (answered != load.posts) {
+  start(run, program, port, eventbus.port());
+  wait_until_it_listens(run, port);
+
+  SamePosts source(micro::post_of(micro::Form::older, load.records_per_post), load.posts);
+  test::LoadSettings posting;
+  posting.target = test::address_of("127.0.0.1", port);
+  posting.connections = load.connections;
+  posting.connect_for_posts = true;
+  test::Load posts(poller, posting, source);
+  const auto limit = std::chrono::steady_clock::now() + kLimit;
+  posts.start(std::chrono::steady_clock::now());
+  while (!posts.done()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now > limit) break;
+    poller.turn(std::min(posts.next_due(now), eventbus.next_due(now)));
+    posts.advance(std::chrono::steady_clock::now());
+    eventbus.advance(std::chrono::steady_clock::now());
+  }
+  if (posts.totals().posts != load.posts) {
     throw std::runtime_error(fmt::format("{} of {} posts were acknowledged; one was answered {}",
-                                         answered, load.posts, problem));
+                                         posts.totals().posts, load.posts, source.problem()));
   }
   run.terminate();
   return run.total();

@@ -20,10 +20,10 @@ struct Load {
   std::uint64_t posts = 1000;
 };
 
-// User instructions that a gateway takes for one post, counted by callgrind: what 2N posts take
-// more than N, start and end being alike in both. Every post must be answered 200. How many posts
-// meet in a loop turn is not quite the same each time, so it repeats within some tenths of a
-// percent. Records have 899 bytes. Throws std::runtime_error.
+// Returns the user instructions a gateway takes for one post, counted by callgrind: the difference
+// of a run of 2N posts and one of N, which cancels start and stop. Every post must be answered 200.
+// How many posts meet in a loop turn varies, so the count repeats within some tenths of a percent.
+// Records have 899 bytes. Throws std::runtime_error.
 [[nodiscard]] double instructions_per_post(const Program& program, const Load& load);
 
 }  // namespace gateway::instructions

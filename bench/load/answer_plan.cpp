@@ -1,9 +1,5 @@
 #include "load/answer_plan.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace gateway::load {
@@ -29,27 +25,6 @@ AnswerPlan::Decision AnswerPlan::next() {
     decision.status = settings_.fail_statuses[random_.below(settings_.fail_statuses.size())];
   }
   return decision;
-}
-
-void AnswerLine::add(unsigned status, TimePoint due) {
-  if (!owed_.empty()) due = std::max(due, owed_.back().due);
-  owed_.push_back({due, status});
-}
-
-void AnswerLine::take(TimePoint now, std::string& out) {
-  while (!owed_.empty() && owed_.front().due <= now) {
-    append_answer(out, owed_.front().status);
-    owed_.pop_front();
-  }
-}
-
-void append_answer(std::string& out, unsigned status) {
-  if (status == 200) {
-    out += "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    return;
-  }
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} Planned\r\nContent-Length: 0\r\n\r\n",
-                 status);
 }
 
 }  // namespace gateway::load

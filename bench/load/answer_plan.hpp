@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "load/random.hpp"
-#include "runtime/ring.hpp"
+#include "testkit/random.hpp"
 
 namespace gateway::load {
 
@@ -30,38 +29,14 @@ class AnswerPlan {
   };
 
   explicit AnswerPlan(SinkSettings settings);
-  // Whether each is answered 200 at once.
+  // Returns whether every request is answered 200 at once.
   [[nodiscard]] bool plain() const noexcept { return plain_; }
   [[nodiscard]] Decision next();
 
  private:
   SinkSettings settings_;
   bool plain_;
-  Random random_;
+  test::Random random_;
 };
-
-// The answers one connection owes: they leave in the order of the requests, so one that is ready
-// waits for those before it. Sans-I/O.
-class AnswerLine {
- public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
-  void add(unsigned status, TimePoint due);
-  // Appends the answers that may leave by now.
-  void take(TimePoint now, std::string& out);
-  [[nodiscard]] bool empty() const noexcept { return owed_.empty(); }
-  // When take() next has something; only unless empty().
-  [[nodiscard]] TimePoint due() noexcept { return owed_.front().due; }
-
- private:
-  struct Owed {
-    TimePoint due;
-    unsigned status;
-  };
-  Ring<Owed> owed_;
-};
-
-// An answer without a body.
-void append_answer(std::string& out, unsigned status);
 
 }  // namespace gateway::load

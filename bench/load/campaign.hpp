@@ -13,24 +13,25 @@ struct CampaignSettings {
   std::string command;  // of this program, for the results
 };
 
-// Runs scenarios, each some times against each gateway, in turn, so that what the machine does
-// meanwhile happens to all of them; prints a row for each pair as it is done.
+// A machine drifts, and would favour the gateway that happens to run in a good minute. A campaign
+// runs each repetition of a scenario against each gateway in turn, so that they share the drift,
+// and prints a row for each scenario and gateway when it is done.
 class Campaign {
  public:
   explicit Campaign(CampaignSettings settings) : settings_(std::move(settings)) {}
 
-  // How many calls of run() there will be, for the progress bar.
+  // Sets how many calls of run() follow, for the progress bar.
   void expect(std::size_t scenarios) { expected_ = scenarios; }
-  // Throws as measure() does.
+  // Runs the scenario against all gateways. Throws as measure() does.
   void run(const Scenario& scenario);
-  // Against one of the gateways only.
+  // Runs it against one of the gateways.
   void run(const Scenario& scenario, const GatewaySpec& gateway);
-  // Against these.
+  // Runs it against these gateways.
   void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways);
 
   [[nodiscard]] const CampaignSettings& settings() const noexcept { return settings_; }
   [[nodiscard]] const std::vector<RunResult>& results() const noexcept { return results_; }
-  // Median posts per second of a scenario that was run; 0 if it was not.
+  // Returns the median posts per second of a scenario; 0 if it was not run.
   [[nodiscard]] double posts_per_s(const std::string& scenario, const std::string& gateway) const;
 
  private:

@@ -61,7 +61,7 @@ boost::system::result<Distribution, std::string> Distribution::parse(std::string
   return made;
 }
 
-unsigned Distribution::sample(Random& random) const {
+unsigned Distribution::sample(test::Random& random) const {
   switch (kind_) {
     case Kind::uniform:
       break;

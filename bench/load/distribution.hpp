@@ -4,22 +4,22 @@
 #include <string_view>
 #include <vector>
 
-#include "load/random.hpp"
+#include "testkit/random.hpp"
 
 namespace gateway::load {
 
 // How a count or length varies from post to post. A plain value; samples are at least 0.
 class Distribution {
  public:
-  // Always that.
+  // Makes a distribution of this one value.
   explicit Distribution(unsigned value = 1) : least_(value), most_(value) {}
 
-  // "7", "uniform:1-100", "geometric:8" (from 1, with that mean) or "zipf:1-1000" (k is drawn in
-  // proportion to 1/k). The error says what is wrong.
+  // Reads "7", "uniform:1-100", "geometric:8" (from 1, with that mean) or "zipf:1-1000" (k is drawn
+  // in proportion to 1/k). Returns the distribution, or an error that says what is wrong.
   [[nodiscard]] static boost::system::result<Distribution, std::string> parse(
       std::string_view text);
 
-  [[nodiscard]] unsigned sample(Random& random) const;
+  [[nodiscard]] unsigned sample(test::Random& random) const;
   [[nodiscard]] std::string text() const;
 
  private:

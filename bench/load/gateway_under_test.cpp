@@ -109,9 +109,9 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
     }
   }
   // A group of its own: a shell's command has children.
-  process_ = std::make_unique<test::ChildProcess>(
-      std::move(arguments), folder_.file("log"),
-      test::ChildOptions{.cores = cores, .own_group = true});
+  process_ =
+      std::make_unique<test::ChildProcess>(std::move(arguments), folder_.file("log"),
+                                           test::ChildOptions{.cores = cores, .own_group = true});
   process_->start();
   pid_ = process_->pid();
 }

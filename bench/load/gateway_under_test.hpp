@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "testkit/temporary_folder.hpp"
 #include "testkit/child_process.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::load {
 
@@ -20,16 +20,16 @@ struct GatewaySpec {
   std::string host = "127.0.0.1";  // of that server, an IPv4 address
   std::uint16_t port = 0;
   pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
-  // Instead of all that: none. Posts go straight to the eventbus of the run.
+  // No gateway at all: posts go straight to the eventbus of the run.
   bool direct = false;
-  // Over TLS, whatever the scenario says: beside the same one without, what TLS costs.
+  // Over TLS, whatever the scenario says: measured beside the same gateway without TLS.
   bool tls = false;
 };
 
-// What load and eventbus take by themselves, to be subtracted.
+// Returns the gateway that is none: it shows what load and eventbus take by themselves.
 [[nodiscard]] GatewaySpec no_gateway();
 
-// What a cos-gateway is told, beyond where things are.
+// Settings of a cos-gateway, besides its addresses.
 struct GatewaySettings {
   unsigned threads = 1;
   unsigned eventbus_connections = 0;  // 0: its default
@@ -39,18 +39,18 @@ struct GatewaySettings {
   bool tls = false;   // with a certificate made for the run
 };
 
-// Its configuration file. `folder` holds certificate and key if there is TLS.
+// Returns the text of its configuration file. `folder` holds certificate and key if there is TLS.
 [[nodiscard]] std::string gateway_config(const GatewaySettings& settings, std::uint16_t port,
                                          std::uint16_t admin, std::uint16_t sink,
                                          std::string_view folder);
-// `command` with the placeholders filled in.
+// Returns `command` with the placeholders filled in.
 [[nodiscard]] std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink);
 
-// A gateway that takes connections, until this dies.
+// A gateway that takes connections as long as this lives.
 class GatewayUnderTest {
  public:
-  // Returns when it listens; throws Unreachable when it does not within 20 s. `cores`: where
-  // it may run; none: anywhere.
+  // Starts it, and returns when it listens. Throws Unreachable when it does not within 20 s.
+  // `cores`: those it may run on; none: all.
   GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
                    const std::vector<int>& cores);
   ~GatewayUnderTest();
@@ -61,9 +61,9 @@ class GatewayUnderTest {
   void check() const;
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  // Of the process to be measured; 0 if that is unknown.
+  // Returns the process to be measured; 0 if it is unknown.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-  // As it was run.
+  // Returns its command line.
   [[nodiscard]] const std::string& command() const noexcept { return command_; }
 
  private:

@@ -4,7 +4,7 @@
 
 namespace gateway::load {
 
-// What figures depend on.
+// The machine that figures depend on.
 struct Machine {
   std::string cpu;
   unsigned cores = 1;
@@ -12,7 +12,7 @@ struct Machine {
 };
 [[nodiscard]] Machine this_machine();
 
-// The wall clock as RFC 3339, in UTC.
+// Returns the time of the wall clock as RFC 3339, in UTC.
 [[nodiscard]] std::string now_text();
 
 }  // namespace gateway::load

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdio>
@@ -10,11 +11,11 @@
 #include <stdexcept>
 
 #include "load/campaign.hpp"
-#include "load/interruption.hpp"
 #include "load/options.hpp"
 #include "load/result.hpp"
 #include "load/suite.hpp"
 #include "runtime/process_limits.hpp"
+#include "testkit/interruption.hpp"
 
 namespace {
 
@@ -75,7 +76,7 @@ int main(int argc, char** argv) {
       case load::Parsed::options:
         break;
     }
-    load::catch_interruption();
+    gateway::test::catch_interruption();
     return run(options);
   } catch (const load::Unreachable& error) {
     fmt::print(stderr, "cos-bench: {}\n", error.what());

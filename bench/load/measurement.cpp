@@ -1,6 +1,5 @@
 #include "load/measurement.hpp"
 
-#include <arpa/inet.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -9,10 +8,10 @@
 #include <cmath>
 #include <vector>
 
-#include "load/load_generator.hpp"
-#include "load/poller.hpp"
 #include "load/process_usage.hpp"
 #include "runtime/cores.hpp"
+#include "testkit/load.hpp"
+#include "testkit/poller.hpp"
 
 namespace gateway::load {
 namespace {
@@ -78,9 +77,8 @@ double own_cpu_us() {
   return us(usage.ru_utime) + us(usage.ru_stime);
 }
 
-unsigned sources_for(const Scenario& scenario, const sockaddr_in& target) {
-  const bool loopback = ntohl(target.sin_addr.s_addr) >> 24U == 127;
-  if (!loopback) return 1;
+unsigned sources_for(const Scenario& scenario, const std::string& host) {
+  if (!host.starts_with("127.")) return 1;
   const unsigned needed = 1 + (scenario.connections - 1) / kConnectionsPerSource;
   return scenario.new_connection_per_post ? std::max(needed, kSourcesOfShortConnections) : needed;
 }
@@ -88,7 +86,7 @@ unsigned sources_for(const Scenario& scenario, const sockaddr_in& target) {
 // What is known at one moment of a run.
 struct Moment {
   TimePoint time;
-  LoadTotals load;
+  test::LoadTotals load;
   ProcessUsage gateway;
   double own_cpu_us = 0;
   std::chrono::nanoseconds own_wait{0};
@@ -120,7 +118,7 @@ class Run {
     return settings;
   }
   [[nodiscard]] PostForm form() const;
-  [[nodiscard]] LoadSettings load_settings() const;
+  [[nodiscard]] test::LoadSettings load_settings() const;
   [[nodiscard]] int events_per_turn() const;
   void turn(TimePoint until);
   void play(TimePoint from, TimePoint to);
@@ -135,11 +133,11 @@ class Run {
   Placement placement_;
   bool outside_;  // the gateway runs elsewhere, so its events do not come here
   bool tls_;
-  Poller poller_;
+  test::Poller poller_;
   Sink sink_;
   GatewayUnderTest gateway_;
   PreparedPosts posts_;
-  LoadGenerator load_;
+  test::Load load_;
   bool awake_;
   int events_per_turn_;
   TimePoint told_;
@@ -158,18 +156,16 @@ PostForm Run::form() const {
   return form;
 }
 
-LoadSettings Run::load_settings() const {
-  LoadSettings settings;
-  settings.target.sin_family = AF_INET;
-  settings.target.sin_port = htons(gateway_.port());
-  ::inet_pton(AF_INET, gateway_.host().c_str(), &settings.target.sin_addr);
+test::LoadSettings Run::load_settings() const {
+  test::LoadSettings settings;
+  settings.target = test::address_of(gateway_.host(), gateway_.port());
   settings.connections = scenario_.connections;
   settings.depth = scenario_.depth;
   if (scenario_.rate > 0) settings.rate = scenario_.rate;
   settings.arrivals = scenario_.arrivals;
   settings.new_connection_per_post = scenario_.new_connection_per_post;
   settings.tls = tls_;
-  settings.sources = sources_for(scenario_, settings.target);
+  settings.sources = sources_for(scenario_, gateway_.host());
   settings.seed = scenario_.payloads.seed;
   return settings;
 }
@@ -177,17 +173,17 @@ LoadSettings Run::load_settings() const {
 int Run::events_per_turn() const {
   if (scenario_.rate > 0) return kOpenLoopEvents;
   const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
-  return static_cast<int>(std::clamp<double>(count, kFewestEvents, Poller::kEvents));
+  return static_cast<int>(std::clamp<double>(count, kFewestEvents, test::Poller::kEvents));
 }
 
 void Run::turn(TimePoint until) {
   const TimePoint before = steady_clock::now();
-  TimePoint limit = std::min({until, load_.next_due(before), sink_.next_due(before)});
+  TimePoint limit = std::min({until, load_.next_due(before), sink_.bus().next_due(before)});
   if (awake_) limit = std::max(before, limit - kAwake);
   poller_.turn(limit, events_per_turn_);
   const TimePoint now = steady_clock::now();
   load_.advance(now);
-  sink_.advance(now);
+  sink_.bus().advance(now);
 }
 
 void Run::play(TimePoint from, TimePoint to) {
@@ -271,7 +267,7 @@ RunResult Run::describe() const {
   result.load.depth = scenario_.depth;
   if (scenario_.rate > 0) result.load.rate = scenario_.rate;
   result.load.arrivals =
-      scenario_.arrivals == ArrivalSchedule::Kind::poisson ? "poisson" : "constant";
+      scenario_.arrivals == test::ArrivalSchedule::Kind::poisson ? "poisson" : "constant";
   result.load.records_per_post = scenario_.payloads.records.text();
   result.load.body_bytes = posts_.mean_body_bytes();
   result.load.new_connection_per_post = scenario_.new_connection_per_post;

@@ -155,7 +155,7 @@ void add_load_options(CLI::App& app, Options& options) {
       ->check(CLI::PositiveNumber)
       ->group(group);
   app.add_flag_callback(
-         "--poisson", [&scenario] { scenario.arrivals = ArrivalSchedule::Kind::poisson; },
+         "--poisson", [&scenario] { scenario.arrivals = test::ArrivalSchedule::Kind::poisson; },
          "Random gaps between the posts of an open loop")
       ->group(group);
   app.add_option("--duration", scenario.duration_s, "Seconds")

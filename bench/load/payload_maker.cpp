@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 
-#include "demo/record_text.hpp"
+#include "testkit/record_text.hpp"
 
 namespace gateway::load {
 namespace {
@@ -119,7 +119,7 @@ boost::system::result<EventMix, std::string> EventMix::parse(std::string_view te
   return mix;
 }
 
-std::string_view EventMix::choose(Random& random) const {
+std::string_view EventMix::choose(test::Random& random) const {
   std::uint64_t at = random.below(total_);
   for (const Share& share : shares_) {
     if (at < share.weight) return share.name;
@@ -164,7 +164,7 @@ void PayloadMaker::choose_metadata() {
 void PayloadMaker::append_record(std::string& out) {
   choose_key();
   choose_metadata();
-  demo::RecordText record;
+  test::RecordText record;
   record.event_name = settings_.events.choose(random_);
   record.key = key_;
   record.content_type = kContentTypes[random_.below(kContentTypes.size())];
@@ -176,13 +176,13 @@ void PayloadMaker::append_record(std::string& out) {
   request_id_.clear();
   const auto a = static_cast<std::uint32_t>(random_.next());
   const auto b = static_cast<std::uint16_t>(random_.next());
-  demo::append_request_id(request_id_, record.time, a, b, made_);
+  test::append_request_id(request_id_, record.time, a, b, made_);
   record.request_id = request_id_;
   record.etag_high = random_.next();
   record.etag_low = random_.next();
   record.address = static_cast<unsigned>(1 + random_.below(254));
   record.signature = random_.next();
-  demo::append_record(out, record);
+  test::append_record(out, record);
   ++made_;
 }
 

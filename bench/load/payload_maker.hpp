@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "load/distribution.hpp"
-#include "load/random.hpp"
+#include "testkit/random.hpp"
 
 namespace gateway::load {
 
-// What the characters of an object's key are drawn from.
+// The characters of an object's key.
 enum class KeyCharacters {
   ascii,    // letters, digits, and a slash now and then
   percent,  // the same with what a URL must encode: blanks, %, +, &, #
@@ -21,16 +21,17 @@ enum class KeyCharacters {
     std::string_view text);
 [[nodiscard]] std::string_view text_of(KeyCharacters characters);
 
-// Kinds of events and how often each comes, in any unit.
+// Kinds of events, each with its weight.
 class EventMix {
  public:
   EventMix();  // what a busy bucket reports: mostly uploads, some multipart, copies and deletes
 
-  // "put:80,post:5,copy:3,multipart:7,delete:5", in any selection. The error says what is wrong.
+  // Reads "put:80,post:5,copy:3,multipart:7,delete:5", or some of these. Returns the mix, or an
+  // error that says what is wrong.
   [[nodiscard]] static boost::system::result<EventMix, std::string> parse(std::string_view text);
 
-  // The name as it stands in a record.
-  [[nodiscard]] std::string_view choose(Random& random) const;
+  // Returns the name of an event as it stands in a record.
+  [[nodiscard]] std::string_view choose(test::Random& random) const;
 
  private:
   struct Share {
@@ -71,7 +72,7 @@ class PayloadMaker {
   void append_record(std::string& out);
 
   PayloadSettings settings_;
-  Random random_;
+  test::Random random_;
   std::uint64_t made_ = 0;  // records
   std::string key_;
   std::string metadata_;

@@ -34,7 +34,7 @@ PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& fo
   std::size_t bytes = 0;
   while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
     const Payload payload = maker.next();
-    PreparedPost post;
+    test::Post post;
     post.records = payload.records;
     post.body_bytes = static_cast<std::uint32_t>(payload.body.size());
     post.wire = fmt::format(
@@ -51,7 +51,7 @@ PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& fo
 
 double PreparedPosts::mean_body_bytes() const noexcept {
   double sum = 0;
-  for (const PreparedPost& post : posts_) sum += post.body_bytes;
+  for (const test::Post& post : posts_) sum += post.body_bytes;
   return sum / static_cast<double>(posts_.size());
 }
 

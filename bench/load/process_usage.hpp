@@ -6,14 +6,14 @@
 
 namespace gateway::load {
 
-// What a process and its descendants have used since they began.
+// Resources that a process and its descendants have used since they began.
 struct ProcessUsage {
   // Time on a core, summed over the living threads: from schedstat, which counts every switch, not
   // ticks.
   std::chrono::nanoseconds cpu{0};
-  // Time they were ready to run and had no core; likewise.
+  // Time they were ready to run but had no core, from schedstat.
   std::chrono::nanoseconds waited{0};
-  // From stat, in ticks; good for telling user from system only.
+  // From stat, in ticks: too coarse for more than the ratio of user to system time.
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
   std::uint64_t voluntary_switches = 0;
@@ -22,18 +22,18 @@ struct ProcessUsage {
   std::uint64_t peak_resident = 0;  // bytes at most; of several processes, the sum of their peaks
 };
 
-// Zeros for a process that does not exist.
+// Returns the usage; zeros for a process that does not exist.
 [[nodiscard]] ProcessUsage usage_of_tree(pid_t root);
 
 struct CpuTime {
   double user_us = 0;
   double system_us = 0;
 };
-// How long the calling thread was ready to run and had no core, since it began.
+// Returns how long the calling thread was ready to run but had no core, since it began.
 [[nodiscard]] std::chrono::nanoseconds own_wait();
 
-// Between two looks at the same tree: the difference of schedstat, divided as the ticks are. Where
-// the kernel keeps no schedstat, the ticks themselves.
+// Returns the CPU time between two measurements of the same tree: the difference of schedstat,
+// divided in the ratio of the ticks. Where the kernel keeps no schedstat, the ticks themselves.
 [[nodiscard]] CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after);
 
 }  // namespace gateway::load

@@ -11,9 +11,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // `share` of the whole, 0 to 1; `label` says what is going on.
+  // Shows which `share` of the whole is done, 0 to 1; `label` names the current step.
   void show(double share, const std::string& label);
-  // Makes room for other output.
+  // Erases the line, so that other output can follow.
   void clear();
 
  private:

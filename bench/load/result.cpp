@@ -1,6 +1,7 @@
 #include "load/result.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <cmath>
@@ -13,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-double microseconds(Histogram::Duration duration) {
+double microseconds(test::Histogram::Duration duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
 }
 
@@ -53,7 +54,7 @@ json::object load_json(const RunLoad& load) {
   return object;
 }
 
-void add_latencies(json::object& object, const Histogram& latencies) {
+void add_latencies(json::object& object, const test::Histogram& latencies) {
   object["latency_us"] = {{"p50", microseconds(latencies.quantile(0.5))},
                           {"p90", microseconds(latencies.quantile(0.9))},
                           {"p99", microseconds(latencies.quantile(0.99))},
@@ -61,7 +62,7 @@ void add_latencies(json::object& object, const Histogram& latencies) {
                           {"max", microseconds(latencies.max())},
                           {"mean", microseconds(latencies.mean())}};
   json::array buckets;
-  for (const Histogram::Bucket& bucket : latencies.buckets()) {
+  for (const test::Histogram::Bucket& bucket : latencies.buckets()) {
     buckets.push_back(json::array{microseconds(bucket.upper), bucket.count});
   }
   object["histogram"] = std::move(buckets);

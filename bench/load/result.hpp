@@ -1,16 +1,16 @@
 #pragma once
-#include <boost/json/object.hpp>
+#include <boost/json/fwd.hpp>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "load/histogram.hpp"
+#include "testkit/histogram.hpp"
 
 namespace gateway::load {
 
-// What was measured.
+// The gateway of a measurement.
 struct RunGateway {
   std::string kind;
   std::string command;
@@ -19,7 +19,7 @@ struct RunGateway {
   bool pinned = false;
 };
 
-// What it was loaded with.
+// Its load.
 struct RunLoad {
   bool open = false;
   unsigned connections = 0;
@@ -36,7 +36,7 @@ struct RunLoad {
   std::uint64_t seed = 0;
 };
 
-// Of the gateway's processes, over the window.
+// Resources of the gateway's processes, used within the window.
 struct RunUsage {
   double user_us = 0;
   double system_us = 0;
@@ -66,7 +66,7 @@ struct RunUsage {
 //    "sink": {"latency_us" (mean), "fail_share"},
 //    "result": {
 //      "posts", "records",    acknowledged within the window: from warm-up to the last answer
-//      "errors": {code: n},   within the window; codes: see load_totals.hpp
+//      "errors": {code: n},   within the window; codes: see test::PostSource::ended()
 //      "posts_per_s", "records_per_s", "mb_per_s",   acknowledged while posts were made; 10^6 bytes
 //      "latency_us": {"p50", "p90", "p99", "p999", "max", "mean"},   of the acknowledged ones
 //      "histogram": [[upper_us, n], ...],            likewise
@@ -76,7 +76,7 @@ struct RunUsage {
 //               "cores"},                            busy on average, of the window
 //      "generator_cores",                            the same of load and eventbus together; one
 //                                                    that is pinned does not sleep in an open loop
-//      "generator_waited",                           how many of them there were none for
+//      "generator_waited",                           cores these two waited for on average
 //      "context_switches"?: {"voluntary", "involuntary", "per_post"},
 //      "resident_bytes"?: {"idle", "peak"},
 //      "acknowledged",        records of all posts answered 2xx, warm-up included
@@ -99,7 +99,7 @@ struct RunResult {
   double posts_per_s = 0;
   double records_per_s = 0;
   double mb_per_s = 0;
-  Histogram latencies;
+  test::Histogram latencies;
   std::optional<RunUsage> usage;
   double generator_cores = 0;
   double generator_waited = 0;
@@ -107,13 +107,13 @@ struct RunResult {
   std::optional<std::uint64_t> arrived;
   std::optional<std::uint64_t> missing;
 
-  // Only where `usage` is known; 0 without posts.
+  // Returns the CPU time; 0 without posts. Only where `usage` is known.
   [[nodiscard]] double us_per_post() const noexcept;
   [[nodiscard]] double us_per_record() const noexcept;
 };
 
 [[nodiscard]] boost::json::object to_json(const RunResult& result);
-// The whole document, with program, machine and time. `git`: a revision, or empty.
+// Returns the whole document, with program, machine and time. `git`: a revision, or empty.
 [[nodiscard]] boost::json::object document(const std::vector<RunResult>& results,
                                            const std::string& git);
 

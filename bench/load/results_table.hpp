@@ -7,17 +7,17 @@
 
 namespace gateway::load {
 
-// The middle of some values; of an even number the mean of the two in the middle. 0 of none.
+// Returns the median of the values; of an even number the mean of the two in the middle; 0 of none.
 [[nodiscard]] double median(std::span<const double> values);
 
-// The lines above the rows.
+// Returns the lines above the rows.
 [[nodiscard]] std::string table_head();
-// One line for the repetitions of one scenario against one gateway, of which there is at least one:
-// medians, and of the CPU time per record the least as well.
+// Returns one line for the repetitions, at least one, of one scenario against one gateway: medians,
+// and of the CPU time per record the least as well.
 [[nodiscard]] std::string table_row(std::span<const RunResult> repetitions);
 
-// A line that says by how much latencies are above those of `base`, repetition by repetition; empty
-// unless `base` had no gateway and these had one.
+// Returns a line that says by how much latencies are above those of `base`, compared within each
+// repetition; empty unless `base` had no gateway and these had one.
 [[nodiscard]] std::string added_latency(std::span<const RunResult> repetitions,
                                         std::span<const RunResult> base);
 

@@ -1,64 +1,43 @@
 #pragma once
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "load/answer_plan.hpp"
-#include "load/poller.hpp"
-#include "load/request_scanner.hpp"
+#include "testkit/bus.hpp"
 
 namespace gateway::load {
 
-// What an eventbus has seen.
+// What an eventbus has received.
 struct SinkTotals {
   std::uint64_t requests = 0;
   std::uint64_t taken = 0;  // of them, to be answered 2xx; a cut may keep the answer from leaving
-  std::uint64_t without_id = 0;   // of those taken, no CloudEvents in binary mode
+  std::uint64_t without_id = 0;   // of those taken, no CloudEvents in binary mode; if ids are kept
   std::uint64_t connections = 0;  // ever
 };
 
-// The eventbus of a run, on 127.0.0.1 at a free port: counts requests, answers all that a read has
-// brought with one write, and delays, fails and cuts as it is told. One request is one event, which
-// is so for the binary and the structured mode. Driven by a poller; for one thread.
-class Sink {
+// The eventbus of a run: a bus that counts requests and answers by plan, and without any script of
+// its own where all are to be answered 200 at once. One request is one event, which is so for the
+// binary and the structured mode.
+class Sink final : private test::BusScript {
  public:
-  using TimePoint = Poller::TimePoint;
-
   // Listens at once; `poller` must outlive it. Throws std::system_error.
-  Sink(Poller& poller, const SinkSettings& settings);
-  ~Sink();
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
+  Sink(test::Poller& poller, const SinkSettings& settings);
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  // Sends the answers that are due; to be called after each turn of the poller.
-  void advance(TimePoint now);
-  // When advance() is needed even if the poller has nothing to say.
-  [[nodiscard]] TimePoint next_due(TimePoint now);
-  [[nodiscard]] const SinkTotals& totals() const noexcept { return totals_; }
-  // Events taken, each counted once; without check_ids all requests taken.
+  [[nodiscard]] std::uint16_t port() const noexcept { return bus_.port(); }
+  [[nodiscard]] test::Bus& bus() noexcept { return bus_; }
+  [[nodiscard]] SinkTotals totals() const noexcept;
+  // Returns the events taken, each counted once; without check_ids all requests taken.
   [[nodiscard]] std::uint64_t distinct();
 
  private:
-  class Listener;
-  class Connection;
+  test::Action request(const test::MessageView& request, const test::Place& place) override;
+  test::Action malformed(const test::ProtocolError& error) override;
 
-  void accept();
-  // `status` 0: none was given.
-  void count(const ScannedRequest& request, unsigned status);
-
-  Poller& poller_;
-  bool check_ids_;
   AnswerPlan plan_;
-  std::unique_ptr<Listener> listener_;
-  std::uint16_t port_ = 0;
-  std::vector<std::unique_ptr<Connection>> connections_;
-  bool some_closed_ = false;
-  SinkTotals totals_;
+  const bool check_ids_;
+  const bool scripted_;
+  test::Bus bus_;
+  SinkTotals totals_;               // where the bus has a script
   std::vector<std::uint64_t> ids_;  // hashes of those taken
 };
 

@@ -13,10 +13,10 @@ struct SuiteSettings {
   std::vector<std::string> only;  // names that begin so; empty: all
 };
 
-// The standard runs, by which versions and gateways are compared. Those about this gateway's own
-// settings run against gateways with a program only.
+// Plays the standard runs, by which versions and gateways are compared. Runs about settings of
+// cos-gateway are played against gateways given as a program only.
 void run_suite(Campaign& campaign, const SuiteSettings& settings);
-// What there is, for --help.
+// Returns the list of runs, for --help.
 [[nodiscard]] std::string suite_help();
 
 }  // namespace gateway::load

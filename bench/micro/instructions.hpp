@@ -25,7 +25,8 @@ struct Counts {
 // Runs this very program once more under valgrind, which must then call counted_run(). Throws
 // std::runtime_error if there is no valgrind or it fails.
 [[nodiscard]] Counts count(const std::vector<Subject>& subjects);
-// The counted part of it, if the arguments are those that count() gave; else nothing, and false.
+// Runs the counted part and returns true if the arguments are those that count() gave; else returns
+// false.
 [[nodiscard]] bool counted_run(int argc, char** argv, const std::vector<Subject>& subjects);
 
 [[nodiscard]] std::string to_json(const Counts& counts);

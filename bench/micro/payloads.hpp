@@ -14,9 +14,9 @@ enum class Form {
 };
 
 [[nodiscard]] std::string record_of(Form form);
-// {"Records":[...]} with so many equal records.
+// Returns {"Records":[...]} with so many equal records.
 [[nodiscard]] std::string post_of(Form form, std::size_t records);
-// The same bytes with room behind them that simdjson may read.
+// Returns the same bytes with room behind them that simdjson may read.
 [[nodiscard]] std::string padded(std::string text);
 
 }  // namespace gateway::micro

@@ -102,7 +102,10 @@ Arena::Arena(std::string name, const Options& options, const Settings& settings)
     const FirstCore for_the_gateway;
     gateway_.start();
   }
-  bus_ = std::make_unique<FastBus>(bus_port_, settings.bus_rate);
+  test::Bus::Settings bus;
+  bus.port = bus_port_;
+  bus.rate = settings.bus_rate;
+  bus_ = std::make_unique<test::BusThread>(bus);
   watcher_ = std::thread([this] { watch_memory(); });
 }
 

@@ -9,16 +9,17 @@
 #include <string_view>
 #include <thread>
 
-#include "soak/fast_bus.hpp"
 #include "soak/gateway_process.hpp"
 #include "soak/load_pump.hpp"
 #include "soak/scene.hpp"
 #include "soak/swarm.hpp"
+#include "testkit/bus_thread.hpp"
 
 namespace gateway::soak {
 
-// Where attacks take place: a gateway of one thread on a core of its own, if there are two, and all
-// else on the others; an eventbus, and its memory watched.
+// What an attack does to a gateway can only be judged beside a load that behaves, with memory
+// watched and with cores the attackers cannot take. This is the place for it: a gateway of one
+// thread on a core of its own where there are two, an eventbus, and a load.
 class Arena {
  public:
   struct Settings {
@@ -32,18 +33,18 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // The good load, from now to the end.
+  // Starts the load that behaves; it lasts until finish().
   void begin_load(unsigned connections);
-  // Records of it that are acknowledged a second, over so long; 0 while it does not run.
+  // Measures for so long how many of its records are acknowledged a second. Returns 0 without it.
   [[nodiscard]] double goodput(std::chrono::milliseconds time) const;
-  // Notes memory and good load before the attack.
+  // Measures memory and goodput before the attack.
   void before(std::chrono::milliseconds time);
-  // Likewise during it; what the attack was like is for the caller.
+  // Measures them during the attack, which the caller has begun.
   void during(std::chrono::milliseconds time);
   [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const;
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] FastBus& bus() noexcept { return *bus_; }
+  [[nodiscard]] test::BusThread& bus() noexcept { return *bus_; }
   [[nodiscard]] AttackResult& result() noexcept { return *outcome_.attack; }
   [[nodiscard]] double metric(std::string_view name) const;
   [[nodiscard]] double memory_mb() const;
@@ -51,22 +52,23 @@ class Arena {
   [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_kb_) / 1024; }
   void problem(std::string text);
   void number(std::string name, double value);
-  // A problem unless the share of goodput is that much.
+  // Records a problem if goodput fell below that share of what it was before.
   void want_goodput(double share);
-  // A problem unless the good load, over so long, gets four fifths of what it got before.
+  // Records a problem unless the load gets, for so long, four fifths of what it got before.
   void want_recovery(std::chrono::milliseconds time);
-  // Not in a short run, nor on a machine that has other things to do.
+  // Returns false in a short run, and on a machine that is busy with other things.
   [[nodiscard]] bool speed_is_judged() const noexcept;
-  // A problem if a post of the good load has been refused.
+  // Records a problem if a post of the load that behaves was refused.
   void want_no_refusals();
-  // A problem if the peak exceeds what there was before by more.
+  // Records a problem if the memory peak exceeds the memory before by more.
   void want_memory(double growth_mb);
 
-  // After the attack: the gateway must be well, keep no more descriptors than before, and stop.
+  // Ends load and gateway. Records a problem if the gateway holds connections or more descriptors
+  // than before, if its books do not balance, or if it does not stop. Returns the outcome.
   [[nodiscard]] Outcome finish();
 
  private:
-  // Gives the thread the cores back that it had.
+  // Restores the cores of this thread when it dies.
   class CoresOfNow {
    public:
     CoresOfNow();
@@ -86,7 +88,7 @@ class Arena {
   std::uint16_t bus_port_;
   std::uint16_t port_;
   std::uint16_t admin_;
-  std::unique_ptr<FastBus> bus_;
+  std::unique_ptr<test::BusThread> bus_;
   GatewayProcess gateway_;
   std::unique_ptr<LoadPump> pump_;
   Outcome outcome_;

@@ -177,7 +177,7 @@ Outcome attack_overload(const Options& options) {
   load.post = post_of(1000);
   load.rate = kRate * 1.2;
   double peak = 0;
-  const auto delivered = [&arena] { return arena.bus().taken(); };
+  const auto delivered = [&arena] { return arena.bus().answered(); };
   const auto rate = [&](milliseconds time) {
     const auto begin = steady_clock::now();
     const std::uint64_t before = delivered();

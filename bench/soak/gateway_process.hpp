@@ -14,11 +14,11 @@ namespace gateway::soak {
 
 // Returns a page of the gateway's admin port; nothing if it does not answer 200 in time.
 [[nodiscard]] std::optional<std::string> get(std::uint16_t port, std::string_view target);
-// Sum over the series of that name in a page of metrics; 0 if there is none.
+// Returns the sum over the series of that name in a page of metrics; 0 if there is none.
 [[nodiscard]] double metric_total(std::string_view page, std::string_view name);
 using test::free_port;
 
-// What a scenario listens on, all on 127.0.0.1.
+// The ports of a scenario, all on 127.0.0.1.
 struct Ports {
   std::uint16_t bus;
   std::uint16_t gateway;
@@ -26,7 +26,7 @@ struct Ports {
 };
 
 // Writes config.yml to `directory`: a gateway that takes posts from anybody and sends to the bus.
-// `gateway` goes on in the section of that name (indented by two), `rest` are further sections.
+// `gateway` is appended to the section of that name (indented by two), `rest` are further sections.
 // Returns the path. Throws std::system_error.
 [[nodiscard]] std::string write_config(const std::string& directory, const Ports& ports,
                                        std::string_view gateway, std::string_view rest);
@@ -37,11 +37,11 @@ class GatewayProcess {
   GatewayProcess(const std::string& program, const std::string& config, const std::string& log,
                  std::uint16_t admin);
 
-  // Returns when it is ready. Throws std::runtime_error when it is not within 20 s.
+  // Starts it, and returns when it is ready. Throws std::runtime_error when it is not within 20 s.
   void start();
-  // SIGKILL; returns when it is gone.
+  // Kills it with SIGKILL; returns when it is gone.
   void kill() { process_.kill(); }
-  // SIGTERM; the exit code, or nothing when it had to be killed after `limit`.
+  // Stops it with SIGTERM. Returns the exit code; nothing when it had to be killed after `limit`.
   [[nodiscard]] std::optional<int> stop(std::chrono::milliseconds limit) {
     return process_.stop(limit);
   }

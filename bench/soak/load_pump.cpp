@@ -1,30 +1,16 @@
 #include "soak/load_pump.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <chrono>
 #include <stdexcept>
-#include <system_error>
+#include <string>
 #include <utility>
-
-#include "runtime/cores.hpp"
 
 namespace gateway::soak {
 namespace {
 
 constexpr std::size_t kRecordBytes = 1024;
-constexpr int kPollMs = 20;
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
 
 std::string record() {
   std::string text =
@@ -43,109 +29,54 @@ std::string record() {
   return text.append(kEnd);
 }
 
-std::string post(unsigned records) {
+test::Post post(unsigned records) {
   std::string body = R"({"Records":[)";
   for (unsigned i = 0; i < records; ++i) body.append(i == 0 ? "" : ",").append(record());
   body += "]}";
-  return fmt::format(
+  std::string wire = fmt::format(
       "POST / HTTP/1.1\r\nHost: soak\r\nContent-Type: application/json\r\nContent-Length: {}"
       "\r\n\r\n{}",
       body.size(), body);
+  return {std::move(wire), static_cast<std::uint32_t>(body.size()), records};
 }
 
 }  // namespace
 
-LoadPump::LoadPump(const Settings& settings)
-    : settings_(settings), post_(post(settings.records)), connections_(settings.connections) {
-  poll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  for (Connection& connection : connections_) {
-    connection.socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(settings_.port);
-    if (::connect(connection.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
-        0) {
-      throw_errno("connect");
-    }
-    const int on = 1;
-    ::setsockopt(connection.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLET;
-    event.data.ptr = &connection;
-    ::epoll_ctl(poll_, EPOLL_CTL_ADD, connection.socket, &event);
-  }
-  thread_ = std::thread([this] {
-    name_this_thread("load");
-    try {
-      run();
-    } catch (...) {
-      failure_ = std::current_exception();
-    }
+LoadPump::LoadPump(const Settings& settings) : post_(post(settings.records)) {
+  test::LoadSettings load;
+  load.target = test::address_of("127.0.0.1", settings.port);
+  load.connections = settings.connections;
+  loop_.call([&] {
+    load_.emplace(loop_.poller(), load, static_cast<test::PostSource&>(*this));
+    loop_.drive(*load_);
+    load_->start(std::chrono::steady_clock::now());
   });
 }
 
 LoadPump::~LoadPump() {
-  stopping_ = true;
-  if (thread_.joinable()) thread_.join();
-  for (const Connection& connection : connections_) ::close(connection.socket);
-  ::close(poll_);
+  try {
+    stop();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "load: {}\n", error.what());
+  }
 }
 
 void LoadPump::stop() {
-  stopping_ = true;
-  if (thread_.joinable()) thread_.join();
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  loop_.call([this] { load_->stop(); });
+  loop_.wait_until([this] { return load_->idle(); });
+  loop_.stop();
 }
 
-void LoadPump::run() {
-  std::array<epoll_event, 256> events{};
-  while (!stopping_ || under_way_ != 0) {
-    const int count = ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), kPollMs);
-    for (int i = 0; i < count; ++i) {
-      auto& connection = *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
-      if (connection.waiting) read(connection);
-      write(connection);
-    }
+bool LoadPump::ended(const test::Post& post, unsigned status, std::string_view text) {
+  if (status == 0) {
+    throw std::runtime_error(fmt::format("a post under load was not answered: {}", text));
   }
-}
-
-// Begins a post if none is under way, and writes as much of it as goes.
-void LoadPump::write(Connection& connection) {
-  if (connection.waiting) return;
-  if (connection.written == 0) {
-    if (stopping_) return;
-    ++under_way_;
-  }
-  while (connection.written < post_.size()) {
-    const ssize_t size = ::send(connection.socket, post_.data() + connection.written,
-                                post_.size() - connection.written, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (size < 0 && errno == EAGAIN) return;
-    if (size < 0) throw_errno("send");
-    connection.written += static_cast<std::size_t>(size);
-  }
-  connection.waiting = true;
-  connection.written = 0;
-}
-
-void LoadPump::read(Connection& connection) {
-  std::array<char, 4096> part{};
-  const ssize_t size = ::recv(connection.socket, part.data(), part.size(), MSG_DONTWAIT);
-  if (size < 0 && errno == EAGAIN) return;
-  if (size <= 0) throw std::runtime_error("the gateway closed a connection under load");
-  connection.answer.append(part.data(), static_cast<std::size_t>(size));
-  const auto head = connection.answer.find("\r\n\r\n");
-  if (head == std::string::npos) return;
-  const bool good = connection.answer.starts_with("HTTP/1.1 200");
-  if (!good) {
-    // Refusals have a body, and come in one piece with it.
-    ++refused_;
+  if (status == 200) {
+    acknowledged_ += post.records;
   } else {
-    acknowledged_ += settings_.records;
+    ++refused_;
   }
-  connection.answer.clear();
-  connection.waiting = false;
-  --under_way_;
+  return false;
 }
 
 }  // namespace gateway::soak

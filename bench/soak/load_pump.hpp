@@ -1,28 +1,25 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <exception>
-#include <string>
-#include <thread>
-#include <vector>
+#include <optional>
+#include <string_view>
+
+#include "testkit/load.hpp"
+#include "testkit/loop_thread.hpp"
 
 namespace gateway::soak {
 
-// Posts the same records of 1 KB over and over from a thread of its own ("load"), the next as soon
-// as a connection's last is answered. It remembers nothing but numbers: to measure with, where
-// faults::Loader would be what is measured.
-class LoadPump {
+// A closed loop of equal posts, of records of 1 KB, in a thread of its own ("load"). It counts, and
+// remembers nothing else: to measure with, where test::Loader would cost more than the gateway.
+class LoadPump final : private test::PostSource {
  public:
   struct Settings {
     std::uint16_t port = 0;  // of the gateway, on 127.0.0.1
     unsigned connections = 256;
     unsigned records = 1;  // of a post
   };
-  // Throws std::system_error if it cannot connect.
   explicit LoadPump(const Settings& settings);
-  ~LoadPump();
-  LoadPump(const LoadPump&) = delete;
-  LoadPump& operator=(const LoadPump&) = delete;
+  ~LoadPump() override;
 
   // Returns when the posts under way are answered. Throws what ended the thread early.
   void stop();
@@ -31,27 +28,14 @@ class LoadPump {
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }            // posts
 
  private:
-  struct Connection {
-    int socket = -1;
-    std::size_t written = 0;  // of the post under way
-    std::string answer;
-    bool waiting = false;  // for the answer
-  };
+  const test::Post* next() override { return &post_; }
+  bool ended(const test::Post& post, unsigned status, std::string_view text) override;
 
-  void run();
-  void write(Connection& connection);
-  void read(Connection& connection);
-
-  const Settings settings_;
-  std::string post_;
-  std::vector<Connection> connections_;
-  unsigned under_way_ = 0;
-  int poll_ = -1;
-  std::atomic<bool> stopping_{false};
+  const test::Post post_;
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> refused_{0};
-  std::exception_ptr failure_;
-  std::thread thread_;
+  std::optional<test::Load> load_;
+  test::LoopThread loop_{"load"};
 };
 
 }  // namespace gateway::soak

@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "testkit/temporary_folder.hpp"
 #include "soak/scenarios.hpp"
 #include "soak/store_reader.hpp"
+#include "testkit/temporary_folder.hpp"
 
 // Runs the built gateway under load against an eventbus that fails, and checks that nothing it
 // acknowledged is lost.
@@ -55,8 +55,9 @@ boost::json::object json(const soak::Outcome& outcome) {
           {"repeats", balance.repeats},     {"dead_letters", balance.dead_letters},
           {"spooled", balance.spooled},     {"lost", balance.lost},
           {"foreign", balance.foreign},     {"damaged", balance.damaged},
-          {"conflicts", balance.conflicts}, {"numbers", std::move(numbers)},
-          {"attack", std::move(attack)},    {"problems", std::move(problems)}};
+          {"conflicts", balance.conflicts}, {"retimed", balance.retimed},
+          {"numbers", std::move(numbers)},  {"attack", std::move(attack)},
+          {"problems", std::move(problems)}};
 }
 
 void print(const soak::Outcome& outcome) {
@@ -64,6 +65,7 @@ void print(const soak::Outcome& outcome) {
   fmt::print("{}: {}\n{}", outcome.scenario, outcome.good() ? "good" : "BAD",
              outcome.attack ? std::string() : outcome.balance.table());
   for (const auto& [name, value] : outcome.numbers) fmt::print("  {:<56}{:>12.6g}\n", name, value);
+  for (const auto& problem : outcome.balance.problems) fmt::print("  PROBLEM: {}\n", problem);
   for (const auto& problem : outcome.problems) fmt::print("  PROBLEM: {}\n", problem);
   fmt::print("\n");
   std::fflush(stdout);
@@ -144,7 +146,7 @@ int soak_main(int argc, char** argv) {
                         scenario.only_named ? " (only if named)" : "");
     names.emplace_back(scenario.name);
   }
-  app.footer(list + "\n" + gateway::faults::kScheduleHelp);
+  app.footer(list + "\n" + gateway::test::kScheduleHelp);
 
   soak::Options options;
   options.gateway =

@@ -10,15 +10,14 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
-#include "soak/fast_bus.hpp"
 #include "soak/load_pump.hpp"
 #include "soak/thread_cpu.hpp"
+#include "testkit/bus_thread.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -45,19 +44,23 @@ constexpr milliseconds kPatience{120'000};
 class Stage {
  public:
   explicit Stage(const Options& options)
-      : bus_port_(free_port()),
+      : bus_(down()),
         port_(free_port()),
         admin_(free_port()),
         gateway_(options.gateway,
-                 write_config(options.directory, {bus_port_, port_, admin_}, "  threads: 1\n",
+                 write_config(options.directory, {bus_.port(), port_, admin_}, "  threads: 1\n",
                               fmt::format("spool: {{ path: {}/spool.db }}\n", options.directory)),
                  options.directory + "/gateway.log", admin_) {
     gateway_.start();
   }
 
-  void bus_up() { bus_ = std::make_unique<FastBus>(bus_port_); }
-  void bus_down() { bus_.reset(); }
-  [[nodiscard]] FastBus& bus() { return *bus_; }
+  void bus_up() {
+    taken_before_ = bus_.answered();
+    bus_.come_up();
+  }
+  void bus_down() { bus_.go_down(); }
+  // Events the eventbus has taken since it came up.
+  [[nodiscard]] std::uint64_t taken() const noexcept { return bus_.answered() - taken_before_; }
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
   [[nodiscard]] LoadPump::Settings load(unsigned records) const {
     LoadPump::Settings settings;
@@ -84,11 +87,17 @@ class Stage {
   }
 
  private:
-  std::uint16_t bus_port_;
+  static test::Bus::Settings down() {
+    test::Bus::Settings settings;
+    settings.listening = false;
+    return settings;
+  }
+
+  test::BusThread bus_;
+  std::uint64_t taken_before_ = 0;
   std::uint16_t port_;
   std::uint16_t admin_;
   GatewayProcess gateway_;
-  std::unique_ptr<FastBus> bus_;
 };
 
 // Names the numbers of one part of a measurement.
@@ -228,21 +237,21 @@ Outcome replay_rate(const Options& options) {
     const auto cpu = stage.cpu();
     stage.bus_up();
     const auto limit = steady_clock::now() + kPatience;
-    while (stage.bus().taken() == 0 && steady_clock::now() < limit) {
+    while (stage.taken() == 0 && steady_clock::now() < limit) {
       std::this_thread::sleep_for(kPoll);
     }
     const auto begin = steady_clock::now();
-    while (static_cast<double>(stage.bus().taken()) < backlog && steady_clock::now() < limit) {
+    while (static_cast<double>(stage.taken()) < backlog && steady_clock::now() < limit) {
       std::this_thread::sleep_for(kPoll);
     }
     const duration<double> took = steady_clock::now() - begin;
     Report report(outcome, fmt::format("replay, posts of {}", records));
-    const double rate = static_cast<double>(stage.bus().taken()) / took.count();
+    const double rate = static_cast<double>(stage.taken()) / took.count();
     report.number("backlog", backlog);
     report.number("records/s", rate);
     report.number("share of delivery", rate / normal);
     report.cpu(cpu, stage.cpu(), took.count(), backlog);
-    if (static_cast<double>(stage.bus().taken()) < backlog) {
+    if (static_cast<double>(stage.taken()) < backlog) {
       outcome.problems.emplace_back("the backlog was not delivered");
     }
     static_cast<void>(stage.gateway().stop(milliseconds(20'000)));

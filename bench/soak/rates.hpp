@@ -1,15 +1,15 @@
 #pragma once
 #include "soak/scene.hpp"
 
-// Measurements rather than trials: how fast the spool takes events and gives them back. Nothing is
-// remembered of what was sent but numbers; that nothing is lost is for the scenarios.
+// Measurements of how fast the spool takes events and gives them back. They count events and do not
+// follow them: that nothing is lost is tested by the other scenarios.
 namespace gateway::soak {
 
-// With no eventbus: records acknowledged a second in posts of 1, 10 and 100 and over more or fewer
-// connections, the CPU time of each thread, and what the device alone does with the same bytes in
-// pieces of a commit's size.
+// Measures without an eventbus: records acknowledged a second in posts of 1, 10 and 100 and over
+// more or fewer connections, the CPU time of each thread, and what the device alone does with the
+// same bytes in pieces of a commit's size.
 [[nodiscard]] Outcome spool_rate(const Options& options);
-// How fast a backlog is delivered next to how fast the same events are when the eventbus is up.
+// Measures how fast a backlog is delivered, beside how fast the same events are delivered directly.
 [[nodiscard]] Outcome replay_rate(const Options& options);
 
 }  // namespace gateway::soak

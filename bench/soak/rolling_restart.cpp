@@ -64,7 +64,7 @@ std::string write_balancer(const Options& options, const Ports& balancer,
 class Cluster {
  public:
   explicit Cluster(const Options& options)
-      : bus_(*faults::Schedule::parse("healthy"), options.seed),
+      : bus_(*test::Schedule::parse("healthy"), options.seed, oracle_),
         gateways_{make(options, 0), make(options, 1), make(options, 2)},
         balancer_({find_haproxy(), "-db", "-f", write_balancer(options, balancer_ports_, ports_)},
                   options.directory + "/haproxy.log") {
@@ -92,7 +92,8 @@ class Cluster {
 
   [[nodiscard]] std::array<GatewayProcess, kGateways>& gateways() noexcept { return gateways_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return balancer_ports_.gateway; }
-  [[nodiscard]] faults::FaultBus& bus() noexcept { return bus_; }
+  [[nodiscard]] test::FaultBus& bus() noexcept { return bus_; }
+  [[nodiscard]] test::Oracle& oracle() noexcept { return oracle_; }
 
  private:
   GatewayProcess make(const Options& options, std::size_t number) {
@@ -113,7 +114,8 @@ class Cluster {
     return count;
   }
 
-  faults::FaultBus bus_;
+  test::Oracle oracle_;
+  test::FaultBus bus_;
   const std::array<Ports, kGateways> ports_{free_ports(), free_ports(), free_ports()};
   const Ports balancer_ports_ = free_ports();  // what it has for gateways, and its page of states
   std::array<GatewayProcess, kGateways> gateways_;
@@ -141,13 +143,13 @@ Outcome rolling_restart(const Options& options) {
   Cluster cluster(options);
   cluster.await_up(kGateways);
 
-  faults::LoaderSettings load;
+  test::LoaderSettings load;
   load.port = cluster.port();
   load.connections = 8;
   load.rate = kPostsPerSecond;
   load.max_records = 1;
   load.seed = options.seed;
-  faults::Loader loader(load);
+  test::Loader loader(load, cluster.oracle());
 
   const auto begin = steady_clock::now();
   unsigned rounds = 0;
@@ -175,7 +177,7 @@ Outcome rolling_restart(const Options& options) {
     if (gateway.stop(kLongestStop) != 0) outcome.problems.emplace_back("a gateway did not stop");
   }
   cluster.bus().stop();
-  outcome.balance = faults::check(loader.sent(), cluster.bus().arrivals());
+  outcome.balance = cluster.oracle().check();
   const auto& balance = outcome.balance;
   outcome.numbers.emplace_back("restarts", static_cast<double>(rounds * kGateways));
   outcome.numbers.emplace_back("longest stop, s", longest_stop.count());

@@ -14,7 +14,7 @@ struct Scenario {
   bool only_named = false;  // not one of "all": it measures
   Outcome (*play)(const Options&);
   bool attack = false;  // one of --attacks
-  // Why it cannot be played here, if it cannot.
+  // Returns why it cannot be played on this machine; empty if it can.
   std::string (*obstacle)() = nullptr;
 };
 

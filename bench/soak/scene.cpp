@@ -21,8 +21,8 @@ constexpr std::size_t kMaxProblems = 20;
 // About ten million records: what is remembered of them takes 2 GB.
 constexpr std::uint64_t kMaxPosts = 8'000'000;
 
-faults::Schedule parse(std::string_view text) {
-  auto schedule = faults::Schedule::parse(text);
+test::Schedule parse(std::string_view text) {
+  auto schedule = test::Schedule::parse(text);
   if (!schedule) throw std::runtime_error(schedule.error());
   return *schedule;
 }
@@ -45,7 +45,7 @@ std::string write_config(const Options& options, const Ports& ports) {
 Scene::Scene(std::string name, const Options& options, std::string_view schedule)
     : options_(options),
       random_(options.seed),
-      bus_(parse(schedule), options.seed),
+      bus_(parse(schedule), options.seed, oracle_),
       port_(free_port()),
       admin_(free_port()),
       gateway_(options.gateway, write_config(options, {bus_.port(), port_, admin_}),
@@ -54,8 +54,8 @@ Scene::Scene(std::string name, const Options& options, std::string_view schedule
   gateway_.start();
 }
 
-faults::LoaderSettings Scene::load() const {
-  faults::LoaderSettings settings;
+test::LoaderSettings Scene::load() const {
+  test::LoaderSettings settings;
   settings.port = port_;
   settings.seed = options_.seed;
   settings.timeout = milliseconds(10'000);
@@ -63,8 +63,8 @@ faults::LoaderSettings Scene::load() const {
   return settings;
 }
 
-void Scene::begin_load(const faults::LoaderSettings& settings) {
-  loader_ = std::make_unique<faults::Loader>(settings);
+void Scene::begin_load(const test::LoaderSettings& settings) {
+  loader_ = std::make_unique<test::Loader>(settings, oracle_);
 }
 
 void Scene::follow(std::string_view schedule) {
@@ -144,8 +144,7 @@ Outcome Scene::finish() {
     problem(fmt::format("{} requests to the eventbus were no CloudEvents", bus_.malformed()));
   }
   number("scrapes", static_cast<double>(scrapes_));
-  outcome_.balance =
-      faults::check(loader_->sent(), bus_.arrivals(), options_.dead_letters, options_.spooled);
+  outcome_.balance = oracle_.check(options_.dead_letters, options_.spooled);
   if (options_.terminal) fmt::print(stderr, "\r\033[K");
   return std::move(outcome_);
 }

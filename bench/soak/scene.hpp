@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "faults/fault_bus.hpp"
-#include "faults/loader.hpp"
-#include "faults/oracle.hpp"
 #include "soak/gateway_process.hpp"
+#include "testkit/fault_bus.hpp"
+#include "testkit/loader.hpp"
+#include "testkit/oracle.hpp"
 
 namespace gateway::soak {
 
@@ -28,12 +28,12 @@ struct Options {
   bool brief = false;     // speed is not judged
   bool terminal = false;  // progress is shown
   // Read what the stores of `directory` hold, after the gateway has ended.
-  faults::ReadStore dead_letters;
-  faults::ReadStore spooled;
+  test::ReadStore dead_letters;
+  test::ReadStore spooled;
 };
 
-// What an attack came to, a line of the table of `cos-soak --attacks`. Memory is the gateway's
-// resident one, in MB; what was not measured is negative.
+// The result of an attack, a line in the table of `cos-soak --attacks`. Memory is the resident
+// memory of the gateway, in MB; a figure that was not measured is negative.
 struct AttackResult {
   std::uint64_t connections = 0;  // that were made
   std::uint64_t refused = 0;      // told 503, or closed without an answer
@@ -46,13 +46,13 @@ struct AttackResult {
   bool busy = false;  // the gateway or its clients had to wait for cores: speed is not judged
 };
 
-// What came of a scenario.
+// The result of a scenario.
 class Outcome {
  public:
   Outcome() = default;
 
   std::string scenario;
-  faults::Balance balance;
+  test::Balance balance;
   std::vector<std::pair<std::string, double>> numbers;
   std::optional<AttackResult> attack;
   std::vector<std::string> problems;  // what broke a promise besides the balance
@@ -67,26 +67,27 @@ class Scene {
   static constexpr unsigned kPipeline = 16;    // requests on each
   static constexpr std::chrono::milliseconds kGrace{3000};
 
-  // Starts the eventbus and the gateway. Throws what keeps it from that.
+  // Starts the eventbus and the gateway. Throws if one cannot be started.
   Scene(std::string name, const Options& options, std::string_view schedule);
 
-  [[nodiscard]] faults::LoaderSettings load() const;
-  // At most one at a time.
-  void begin_load(const faults::LoaderSettings& settings);
-  [[nodiscard]] faults::Loader& loader() noexcept { return *loader_; }
-  [[nodiscard]] faults::FaultBus& bus() noexcept { return bus_; }
+  [[nodiscard]] test::LoaderSettings load() const;
+  // Starts the load; at most one at a time.
+  void begin_load(const test::LoaderSettings& settings);
+  [[nodiscard]] test::Loader& loader() noexcept { return *loader_; }
+  [[nodiscard]] test::FaultBus& bus() noexcept { return bus_; }
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
   [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
   void follow(std::string_view schedule);
 
-  // Shows progress and checks the gateway's books meanwhile. True as soon as `until` holds.
+  // Waits, shows progress and checks the gateway's books. Returns true as soon as `until` holds,
+  // false after `limit`.
   bool watch(std::chrono::milliseconds limit, const std::function<bool()>& until = {});
-  // Of a metric, now; 0 when the gateway does not answer.
+  // Returns the value of a metric; 0 when the gateway does not answer.
   [[nodiscard]] double metric(std::string_view name) const;
   void problem(std::string text);
   void number(std::string name, double value);
 
-  // Ends the load, heals the eventbus, stops the gateway and asks the oracle.
+  // Ends the load, heals the eventbus, stops the gateway and asks the oracle. Returns the outcome.
   [[nodiscard]] Outcome finish();
 
  private:
@@ -95,11 +96,12 @@ class Scene {
 
   Options options_;
   std::mt19937_64 random_;
-  faults::FaultBus bus_;
+  test::Oracle oracle_;
+  test::FaultBus bus_;
   std::uint16_t port_;
   std::uint16_t admin_;
   GatewayProcess gateway_;
-  std::unique_ptr<faults::Loader> loader_;
+  std::unique_ptr<test::Loader> loader_;
   Outcome outcome_;
   std::chrono::steady_clock::time_point next_scrape_;
   std::uint64_t scrapes_ = 0;

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "events/cloud_event.hpp"
-#include "faults/record_mark.hpp"
+#include "testkit/record_mark.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -15,12 +15,12 @@ constexpr std::size_t kBytes = std::size_t{16} << 20;
 
 }  // namespace
 
-faults::ReadStore read_store(std::string path, egress::StoreKind kind) {
+test::ReadStore read_store(std::string path, egress::StoreKind kind) {
   return [path = std::move(path), kind](const auto& take) {
     if (!std::filesystem::exists(path)) return;
     auto store = egress::EventStore::open_for_tools(path, kind);
     if (!store) throw std::runtime_error(store.error().text());
-    faults::RecordMarker marker;
+    test::RecordMarker marker;
     egress::StoredChunk chunk;
     while (!chunk.end) {
       auto next = (*store)->read(chunk.last, kRows, kBytes);

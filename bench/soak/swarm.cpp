@@ -1,73 +1,93 @@
 #include "soak/swarm.hpp"
 
-#include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <charconv>
-#include <system_error>
-#include <utility>
-
-#include "runtime/cores.hpp"
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
 
 namespace gateway::soak {
 namespace {
 
+using std::chrono::duration;
+using std::chrono::steady_clock;
+
 constexpr std::size_t kMostRefusalsKept = 1'000'000;
 // Of one that never reads: the gateway's answers are then soon its own trouble.
 constexpr int kDeafBuffer = 4096;
-
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
-
-sockaddr_in address(std::uint32_t host, std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(host);
-  address.sin_port = htons(port);
-  return address;
-}
-
-void set(int socket, int level, int option, int value) {
-  ::setsockopt(socket, level, option, &value, sizeof value);
-}
+constexpr std::chrono::milliseconds kTick{1};
+// Connections begun in one turn, where nobody says how fast they come.
+constexpr double kAtOnce = 200;
 
 }  // namespace
 
-Swarm::Swarm(const Settings& settings) : settings_(settings), connections_(settings.connections) {
-  poll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  if (poll_ < 0) throw_errno("epoll");
-  thread_ = std::thread([this] {
-    name_this_thread("attack");
-    try {
-      run();
-    } catch (...) {
-      failure_ = std::current_exception();
+class Swarm::Client final : public test::Pollable {
+ public:
+  Client(Swarm& swarm, std::uint32_t number) : swarm_(swarm), number_(number) {}
+  void ready(std::uint32_t events) override;
+  [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+
+  test::Stream stream;
+  test::MessageReader reader{test::Grammar::lenient};
+  std::string in;
+  std::size_t sent = 0;  // of the post under way
+  TimePoint due;
+  TimePoint asked;
+  bool connected = false;
+  bool busy = false;  // a post is under way
+  bool answered = false;
+  bool half = false;  // what is cut next is half a post
+
+ private:
+  Swarm& swarm_;
+  std::uint32_t number_;
+};
+
+void Swarm::Client::ready(std::uint32_t events) {
+  if (stream.state() == test::Stream::State::closed) return;  // since, in the same turn
+  if (!connected) {
+    if (!stream.step()) {
+      swarm_.end(*this);
+      return;
     }
+    if (stream.state() != test::Stream::State::open) return;
+    swarm_.on_connected(*this);
+    if (stream.state() == test::Stream::State::closed) return;
+  }
+  const bool goes_on =
+      swarm_.reads() ? (events & EPOLLIN) == 0 || swarm_.read(*this) : (events & EPOLLRDHUP) == 0;
+  if (!goes_on || (events & (EPOLLERR | EPOLLHUP)) != 0) {
+    swarm_.end(*this);
+  } else if (busy && (events & EPOLLOUT) != 0) {
+    swarm_.write(*this, swarm_.settings_.post.size());
+  }
+}
+
+Swarm::Swarm(const Settings& settings)
+    : settings_(settings), gateway_(test::address_of("127.0.0.1", settings.port)) {
+  loop_.call([this] {
+    for (std::uint32_t i = 0; i < settings_.connections; ++i)
+      clients_.push_back(std::make_unique<Client>(*this, i));
+    last_ = steady_clock::now();
+    loop_.drive(*this);
   });
 }
 
 Swarm::~Swarm() {
-  stopping_ = true;
-  if (thread_.joinable()) thread_.join();
-  for (const Connection& connection : connections_) {
-    if (connection.socket >= 0) ::close(connection.socket);
+  try {
+    stop();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "attack: {}\n", error.what());
   }
-  ::close(poll_);
 }
 
 void Swarm::stop() {
-  stopping_ = true;
-  if (thread_.joinable()) thread_.join();
-  for (Connection& connection : connections_) close(connection, false);
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  loop_.stop();
+  for (const auto& client : clients_) close(*client, false);
 }
 
 double Swarm::refusal_ms(double quantile) const {
@@ -82,204 +102,164 @@ bool Swarm::reads() const noexcept {
   return settings_.habit != Habit::deaf && settings_.habit != Habit::flood;
 }
 
-void Swarm::run() {
-  std::array<epoll_event, 512> events{};
-  auto last = Clock::now();
-  while (!stopping_) {
-    const int count = ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 1);
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      on_event(*static_cast<Connection*>(event.data.ptr), event.events);
-    }
-    const auto now = Clock::now();
-    act(now, std::chrono::duration<double>(now - last).count());
-    last = now;
-  }
+Swarm::TimePoint Swarm::next_due(TimePoint now) {
+  return now + kTick;
 }
 
 // What is due by the clock.
-void Swarm::act(Clock::time_point now, double seconds) {
+void Swarm::advance(TimePoint now) {
+  const double seconds = duration<double>(now - last_).count();
+  last_ = now;
   may_open_ = settings_.connect_rate > 0 ? std::min(may_open_ + settings_.connect_rate * seconds,
                                                     settings_.connect_rate / 10)
-                                         : 200;
-  for (; may_open_ >= 1 && next_to_open_ < connections_.size(); may_open_ -= 1) {
-    open(connections_[next_to_open_++]);
+                                         : kAtOnce;
+  for (; may_open_ >= 1 && next_to_open_ < clients_.size(); may_open_ -= 1) {
+    open(*clients_[next_to_open_++]);
   }
   // What cannot be kept up with is not made up for later.
   may_post_ = std::min(may_post_ + settings_.rate * seconds, settings_.rate / 20 + 1);
   for (; may_post_ >= 1 && !free_.empty(); may_post_ -= 1) {
-    Connection& connection = *free_.back();
+    Client& client = *free_.back();
     free_.pop_back();
     if (settings_.habit == Habit::reset) {
-      open(connection);
+      open(client);
       continue;
     }
-    connection.busy = true;
+    client.busy = true;
     ++offered_;
-    write(connection, settings_.post.size());
+    write(client, settings_.post.size());
   }
   if (settings_.habit != Habit::drip) return;
-  for (Connection& connection : connections_) {
-    if (!connection.connected || connection.due > now) continue;
-    connection.due = now + settings_.pause;
-    write(connection, connection.sent + 1);
+  for (const auto& client : clients_) {
+    if (!client->connected || client->due > now) continue;
+    client->due = now + settings_.pause;
+    write(*client, client->sent + 1);
   }
 }
 
-void Swarm::open(Connection& connection) {
-  connection = Connection();
-  connection.socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (connection.socket < 0) throw_errno("socket");
-  if (!reads()) set(connection.socket, SOL_SOCKET, SO_RCVBUF, kDeafBuffer);
-  set(connection.socket, IPPROTO_TCP, TCP_NODELAY, 1);
+void Swarm::open(Client& client) {
+  client.in.clear();
+  client.reader = test::MessageReader(test::Grammar::lenient);
+  client.sent = 0;
+  client.connected = client.busy = client.answered = false;
+  in_addr source{};
   if (settings_.sources > 1) {
-    const auto which = static_cast<std::uint32_t>(&connection - connections_.data());
-    set(connection.socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-    const sockaddr_in own = address(INADDR_LOOPBACK + 1 + which % settings_.sources, 0);
-    if (::bind(connection.socket, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
-      throw_errno("bind");
-    }
+    source.s_addr = htonl(INADDR_LOOPBACK + 1 + client.number() % settings_.sources);
   }
-  const sockaddr_in peer = address(INADDR_LOOPBACK, settings_.port);
-  if (::connect(connection.socket, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0 &&
-      errno != EINPROGRESS) {
-    throw_errno("connect");
+  if (!client.stream.connect(gateway_, source, nullptr)) {
+    throw std::runtime_error("an attacker cannot connect (ulimit -n?)");
   }
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.ptr = &connection;
-  ::epoll_ctl(poll_, EPOLL_CTL_ADD, connection.socket, &event);
+  if (!reads()) {
+    ::setsockopt(client.stream.fd(), SOL_SOCKET, SO_RCVBUF, &kDeafBuffer, sizeof kDeafBuffer);
+  }
+  loop_.poller().add(client.stream.fd(), client);
 }
 
-void Swarm::on_event(Connection& connection, std::uint32_t events) {
-  if (connection.socket < 0) return;  // closed since, in the same turn
-  if (!connection.connected && (events & EPOLLOUT) != 0 && (events & EPOLLERR) == 0) {
-    on_connected(connection);
-    if (connection.socket < 0) return;
-  }
-  const bool goes_on =
-      reads() ? (events & EPOLLIN) == 0 || read(connection) : (events & EPOLLRDHUP) == 0;
-  if (!goes_on || (events & (EPOLLERR | EPOLLHUP)) != 0) {
-    end(connection);
-    return;
-  }
-  if (connection.busy && (events & EPOLLOUT) != 0) write(connection, settings_.post.size());
-}
-
-void Swarm::on_connected(Connection& connection) {
-  connection.connected = true;
+void Swarm::on_connected(Client& client) {
+  client.connected = true;
   ++opened_;
   switch (settings_.habit) {
     case Habit::post:
-      free_.push_back(&connection);
+      free_.push_back(&client);
       break;
     case Habit::silent:
       break;
     case Habit::drip:
       // Not all of them at the same moment.
-      connection.due = Clock::now() + settings_.pause * static_cast<int>(opened_ % 100) / 100;
-      write(connection, settings_.drip_from);
+      client.due = steady_clock::now() + settings_.pause * static_cast<int>(opened_ % 100) / 100;
+      write(client, settings_.drip_from);
       break;
     case Habit::reset:
       ++offered_;
-      connection.half = offered_ % 2 == 0;
-      write(connection, connection.half ? settings_.post.size() / 2 : settings_.post.size());
-      close(connection, true);
-      free_.push_back(&connection);
+      client.half = offered_ % 2 == 0;
+      write(client, client.half ? settings_.post.size() / 2 : settings_.post.size());
+      close(client, true);
+      free_.push_back(&client);
       break;
     case Habit::hold:
     case Habit::deaf:
     case Habit::flood:
-      connection.busy = true;
+      client.busy = true;
       ++offered_;
-      write(connection, settings_.post.size());
+      write(client, settings_.post.size());
       break;
   }
 }
 
-void Swarm::write(Connection& connection, std::size_t most) {
+void Swarm::write(Client& client, std::size_t most) {
   const std::string_view post = settings_.post;
   most = std::min(most, post.size());
-  while (connection.sent < most) {
-    const ssize_t size = ::send(connection.socket, post.data() + connection.sent,
-                                most - connection.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (size < 0) return;  // full, or an event is about to say why
-    bytes_ += static_cast<std::uint64_t>(size);
-    connection.sent += static_cast<std::size_t>(size);
-    if (settings_.habit == Habit::flood && connection.sent == post.size()) {
-      connection.sent = 0;
+  while (client.sent < most) {
+    const iovec part{const_cast<char*>(post.data()) + client.sent, most - client.sent};
+    const std::size_t size = client.stream.write({&part, 1}).size;
+    if (size == 0) return;  // full, or an event is about to say why
+    bytes_ += size;
+    client.sent += size;
+    if (settings_.habit == Habit::flood && client.sent == post.size()) {
+      client.sent = 0;
       ++offered_;
     }
   }
-  if (connection.busy && connection.sent == post.size()) {
-    connection.busy = false;
-    connection.sent = 0;
-    connection.asked = Clock::now();
+  if (client.busy && client.sent == post.size()) {
+    client.busy = false;
+    client.sent = 0;
+    client.asked = steady_clock::now();
   }
 }
 
-bool Swarm::read(Connection& connection) {
+bool Swarm::read(Client& client) {
   std::array<char, 4096> part{};
   for (;;) {
-    const ssize_t size = ::recv(connection.socket, part.data(), part.size(), MSG_DONTWAIT);
-    if (size < 0) return errno == EAGAIN;
-    if (size == 0) return false;
-    connection.answer.append(part.data(), static_cast<std::size_t>(size));
-    take_answer(connection);
+    const test::Stream::Transfer transfer = client.stream.read(part);
+    if (transfer.ended) return false;
+    if (transfer.size == 0) return true;
+    client.in.append(part.data(), transfer.size);
+    const std::size_t size = client.reader.take_response(client.in, false);
+    if (size == 0) continue;
+    const unsigned status = client.reader.message().status;
+    client.in.erase(0, size);
+    take_answer(client, status);
   }
 }
 
-void Swarm::take_answer(Connection& connection) {
-  constexpr std::string_view kLength = "Content-Length: ";
-  const std::string& answer = connection.answer;
-  const auto head = answer.find("\r\n\r\n");
-  if (head == std::string::npos) return;
-  std::size_t length = 0;
-  if (const auto at = answer.find(kLength); at < head) {
-    std::from_chars(answer.data() + at + kLength.size(), answer.data() + head, length);
-  }
-  if (answer.size() < head + 4 + length) return;
-  unsigned status = 0;
-  std::from_chars(answer.data() + 9, answer.data() + 12, status);
-  connection.answered = true;
+void Swarm::take_answer(Client& client, unsigned status) {
+  client.answered = true;
   if (status / 100 == 2) {
     ++good_;
   } else if (status == 503) {
     ++refused_;
-    const std::chrono::duration<double, std::milli> took = Clock::now() - connection.asked;
+    const duration<double, std::milli> took = steady_clock::now() - client.asked;
     if (refusals_ms_.size() < kMostRefusalsKept) refusals_ms_.push_back(took.count());
   } else if (status == 408) {
     ++timed_out_;
   } else {
     ++other_;
   }
-  connection.answer.clear();
-  if (settings_.habit == Habit::post) free_.push_back(&connection);
+  if (settings_.habit == Habit::post) free_.push_back(&client);
 }
 
-void Swarm::end(Connection& connection) {
-  if (connection.connected) {
+void Swarm::end(Client& client) {
+  if (client.connected) {
     ++ended_;
-    if (!connection.answered) ++ended_unanswered_;
+    if (!client.answered) ++ended_unanswered_;
   }
-  close(connection, false);
+  close(client, false);
   if (settings_.habit == Habit::post) {
-    std::erase(free_, &connection);
-    open(connection);
+    std::erase(free_, &client);
+    open(client);
   } else if (settings_.habit == Habit::reset) {
-    free_.push_back(&connection);
+    free_.push_back(&client);
   }
 }
 
-void Swarm::close(Connection& connection, bool with_reset) {
-  if (connection.socket < 0) return;
+void Swarm::close(Client& client, bool with_reset) {
+  if (client.stream.fd() < 0) return;
   if (with_reset) {
     const linger now{1, 0};
-    ::setsockopt(connection.socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    ::setsockopt(client.stream.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
-  ::close(connection.socket);
-  connection.socket = -1;
-  connection.connected = false;
+  client.stream.close();
+  client.connected = false;
 }
 
 }  // namespace gateway::soak

@@ -2,15 +2,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
+
+#include "testkit/http_text.hpp"
+#include "testkit/loop_thread.hpp"
+#include "testkit/stream.hpp"
 
 namespace gateway::soak {
 
-// What a client does that means no good.
+// What a client does that misbehaves.
 enum class Habit : std::uint8_t {
   post,    // posts at a given rate, on whichever connection is free; no harm but in numbers
   hold,    // posts once, reads the answer and stays
@@ -21,8 +24,9 @@ enum class Habit : std::uint8_t {
   reset    // posts or half posts, and cuts the connection with RST; again and again
 };
 
-// Many such clients, in a thread of their own ("attack").
-class Swarm {
+// A load is made of clients that behave. These do not: many of one habit, in a thread of their own
+// ("attack").
+class Swarm final : private test::Driven {
  public:
   struct Settings {
     std::uint16_t port = 0;  // of the gateway, on 127.0.0.1
@@ -37,9 +41,7 @@ class Swarm {
   };
   // Throws std::system_error without descriptors.
   explicit Swarm(const Settings& settings);
-  ~Swarm();
-  Swarm(const Swarm&) = delete;
-  Swarm& operator=(const Swarm&) = delete;
+  ~Swarm() override;
 
   // Closes all that is open. Throws what ended the thread early.
   void stop();
@@ -54,45 +56,34 @@ class Swarm {
   // Connections the gateway ended, and those of them that had had no answer.
   [[nodiscard]] std::uint64_t ended() const noexcept { return ended_; }
   [[nodiscard]] std::uint64_t ended_unanswered() const noexcept { return ended_unanswered_; }
-  // From the last byte of the post to the whole answer of 503; 0 without any. After stop().
+  // Returns the time from the last byte of the post to the whole answer of 503; 0 without any.
+  // After stop().
   [[nodiscard]] double refusal_ms(double quantile) const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-  struct Connection {
-    int socket = -1;
-    std::size_t sent = 0;  // of the post under way
-    Clock::time_point due;
-    Clock::time_point asked;
-    std::string answer;
-    bool connected = false;
-    bool busy = false;  // a post is under way
-    bool answered = false;
-    bool half = false;  // what is cut next is half a post
-  };
+  class Client;
 
-  void run();
-  void open(Connection& connection);
-  void on_event(Connection& connection, std::uint32_t events);
-  void on_connected(Connection& connection);
-  void write(Connection& connection, std::size_t most);
-  // False: the gateway has ended the connection.
-  [[nodiscard]] bool read(Connection& connection);
-  void take_answer(Connection& connection);
-  void end(Connection& connection);
-  void close(Connection& connection, bool with_reset);
-  void act(Clock::time_point now, double seconds);
+  TimePoint next_due(TimePoint now) override;
+  void advance(TimePoint now) override;
+  void open(Client& client);
+  void on_connected(Client& client);
+  void write(Client& client, std::size_t most);
+  // Returns false when the gateway has ended the connection.
+  [[nodiscard]] bool read(Client& client);
+  void take_answer(Client& client, unsigned status);
+  void end(Client& client);
+  void close(Client& client, bool with_reset);
   [[nodiscard]] bool reads() const noexcept;
 
   const Settings settings_;
-  std::vector<Connection> connections_;
-  std::vector<Connection*> free_;
+  const test::Address gateway_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<Client*> free_;
   std::size_t next_to_open_ = 0;
+  TimePoint last_;
   double may_open_ = 0;
   double may_post_ = 0;
-  int poll_ = -1;
   std::vector<double> refusals_ms_;
-  std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> opened_{0};
   std::atomic<std::uint64_t> offered_{0};
   std::atomic<std::uint64_t> bytes_{0};
@@ -102,8 +93,7 @@ class Swarm {
   std::atomic<std::uint64_t> other_{0};
   std::atomic<std::uint64_t> ended_{0};
   std::atomic<std::uint64_t> ended_unanswered_{0};
-  std::exception_ptr failure_;
-  std::thread thread_;
+  test::LoopThread loop_{"attack"};
 };
 
 }  // namespace gateway::soak

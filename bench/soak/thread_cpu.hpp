@@ -7,13 +7,14 @@
 
 namespace gateway::soak {
 
-// CPU seconds each thread of a process has used so far, by name; threads of one name together.
+// Returns the CPU seconds each thread of a process has used, by name; threads of one name are added
+// up.
 [[nodiscard]] std::map<std::string, double> thread_cpu(pid_t process);
 
-// Seconds its threads together were ready to run and had no core: others had it.
+// Returns the seconds its threads together were ready to run but had no core.
 [[nodiscard]] double core_wait(pid_t process);
 
-// Bytes a process has had written to devices so far, as the kernel counts them: pages made dirty.
+// Returns the bytes a process has written to devices, as the kernel counts them: pages made dirty.
 [[nodiscard]] std::uint64_t device_bytes(pid_t process);
 
 }  // namespace gateway::soak

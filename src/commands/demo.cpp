@@ -79,6 +79,10 @@ Command demo_command() {
        .help = "Most records in one post",
        .range = {{1, 1000}},
        .default_in_help = true});
+  add({.name = "--outage",
+       .value = &options->whole.outage,
+       .help = "Let the eventbus die and come back meanwhile: events wait in a spool",
+       .excludes = {"--eventbus-only", "--once", "--post-to"}});
   add({.name = "--once",
        .value = &options->whole.once,
        .help = "Post this payload and print the requests it gives",

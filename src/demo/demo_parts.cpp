@@ -2,24 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <map>
+#include <string>
 
 #include "demo/demo_console.hpp"
-#include "demo/embedded_eventbus.hpp"
-#include "demo/poster.hpp"
-#include "demo/synthetic_payloads.hpp"
+#include "demo/demo_eventbus.hpp"
+#include "demo/demo_posts.hpp"
 #include "gateway/config/http_url.hpp"
-#include "runtime/asio.hpp"
+#include "testkit/interruption.hpp"
+#include "testkit/load.hpp"
 
 namespace gateway::demo {
 namespace {
@@ -30,18 +24,11 @@ constexpr int kExitGood = 0;
 constexpr int kExitUsage = 64;
 constexpr int kExitUnavailable = 69;
 constexpr std::chrono::seconds kReportEvery{5};
-constexpr std::chrono::hours kForever{24 * 365};
 // While nobody listens at the gateway's address.
 constexpr std::chrono::seconds kPause{1};
-constexpr auto kRethrow = [](const std::exception_ptr& error) {
-  if (error) std::rethrow_exception(error);
-};
-
-std::int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
+constexpr std::chrono::seconds kTimeout{30};
+constexpr std::chrono::milliseconds kTick{100};  // until a signal is noticed
+constexpr unsigned kConnections = 8;
 
 // How posts were answered, a line every few seconds in which there were some.
 class AnswerCounts {
@@ -68,37 +55,28 @@ class AnswerCounts {
   bool answered_ = false;
 };
 
-asio::awaitable<void> report_loop(asio::steady_timer& timer, AnswerCounts& counts) {
-  while (true) {
-    timer.expires_after(kReportEvery);
-    auto [stopped] = co_await timer.async_wait(tuple);
-    if (stopped) co_return;
-    counts.print();
-  }
-}
-
 }  // namespace
 
 int run_eventbus(const EventbusOptions& options) {
-  asio::io_context context(1);
+  test::catch_interruption();
   DemoConsole console;
-  EmbeddedEventbus eventbus(
-      context,
-      [&console](const ReceivedRequest& request, const ReceivedEvents& received) {
-        for (const events::CloudEvent& event : received.events) {
-          console.event(event, DemoConsole::Latency{}, request.arrived);
-        }
-        std::fflush(stdout);
-      },
-      {asio::ip::make_address(options.listen.host), options.listen.port});
-  eventbus.refuse_every(options.refuse_every);
-  asio::signal_set signals(context, SIGINT, SIGTERM);
-  signals.async_wait([&](const error_code&, int) {
-    eventbus.stop();
-    context.stop();
+  DemoEventbus script([&console](const test::MessageView&, const test::ReceivedEvents& received,
+                                 steady_clock::time_point now) {
+    for (const events::CloudEvent& event : received.events) console.event(event, {}, now);
+    console.flush();
   });
-  console.headline(fmt::format("Eventbus on port {}", eventbus.port()));
-  context.run();
+  script.refuse_every(options.refuse_every);
+  test::Bus::Settings settings = DemoEventbus::settings();
+  settings.host = options.listen.host;
+  settings.port = options.listen.port;
+  test::Poller poller;
+  test::Bus bus(poller, settings, &script);
+  console.headline(fmt::format("Eventbus on port {}", bus.port()));
+  while (!test::interrupted()) {
+    const auto now = steady_clock::now();
+    poller.turn(std::min(now + kTick, bus.next_due(now)));
+    bus.advance(steady_clock::now());
+  }
   return kExitGood;
 }
 
@@ -109,50 +87,46 @@ int run_poster(const PostToOptions& options) {
                url ? "this poster speaks plain HTTP only" : url.error().message());
     return kExitUsage;
   }
-  asio::io_context context(1);
-  error_code error;
-  tcp::resolver resolver(context);
-  const auto found = resolver.resolve(url->host, std::to_string(url->port), error);
-  if (error || found.empty()) {
-    fmt::print(stderr, "error: {}: {}\n", url->host, error.message());
+  test::LoadSettings settings;
+  try {
+    settings.target = test::address_of(url->host, url->port);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
     return kExitUnavailable;
   }
+  settings.connections = kConnections;
+  settings.rate = options.rate;
+  settings.connect_for_posts = true;
+  settings.timeout = kTimeout;
+  settings.pause = kPause;
 
-  PayloadMix mix;
-  mix.max_records = options.max_records;
-  SyntheticPayloads payloads(mix);
-  SyntheticPost post;
+  test::catch_interruption();
   AnswerCounts counts;
-  PosterSettings posting;
-  posting.gateway = found.begin()->endpoint();
-  posting.host = url->authority;
-  posting.target = (url->path.empty() ? "/" : url->path) + url->query;
-  posting.rate = options.rate;
-  posting.duration = options.duration.value_or(kForever);
-  posting.pause = kPause;
-  Poster poster(
-      context, posting,
-      [&](std::uint64_t, std::string& body) {
-        payloads.happen_at(unix_seconds());
-        payloads.next(post);
-        body = post.body;
-      },
-      [&](const PostResult& result) { counts.add(result.status); });
-
-  asio::signal_set signals(context, SIGINT, SIGTERM);
-  signals.async_wait([&](const error_code& aborted, int) {
-    if (!aborted) poster.stop();
-  });
-  asio::steady_timer report(context);
-  asio::co_spawn(context, report_loop(report, counts), kRethrow);
-  asio::co_spawn(context, poster.run(), [&](const std::exception_ptr& failure) {
-    signals.cancel();
-    report.cancel();
-    if (failure) std::rethrow_exception(failure);
-  });
+  DemoPosts posts(
+      options.max_records, url->authority, (url->path.empty() ? "/" : url->path) + url->query,
+      [](std::uint64_t, const test::SyntheticPost&) {},
+      [&](std::uint64_t, unsigned, unsigned status) { counts.add(status); });
+  test::Poller poller;
+  test::Load load(poller, settings, posts);
   fmt::print("Posting COS events to {}, {:g} posts a second\n", options.url, options.rate);
   std::fflush(stdout);
-  context.run();
+  const auto begin = steady_clock::now();
+  auto report = begin + kReportEvery;
+  load.start(begin);
+  for (auto now = begin;; now = steady_clock::now()) {
+    const bool over = options.duration && now >= begin + *options.duration;
+    if (over || test::interrupted()) {
+      load.stop();
+      load.forget_waiting();
+      if (load.idle() || test::interruptions() > 1) break;
+    }
+    if (now >= report) {
+      counts.print();
+      report = now + kReportEvery;
+    }
+    poller.turn(std::min(now + kTick, load.next_due(now)));
+    load.advance(steady_clock::now());
+  }
   counts.print();
   return counts.any() ? kExitGood : kExitUnavailable;
 }

@@ -1,52 +1,42 @@
 #include "demo/demo_run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <csignal>
+#include <algorithm>
+#include <atomic>
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
+#include <vector>
 
-#include "demo/delivery_ledger.hpp"
 #include "demo/demo_console.hpp"
-#include "demo/embedded_eventbus.hpp"
-#include "demo/poster.hpp"
-#include "demo/synthetic_payloads.hpp"
+#include "demo/demo_eventbus.hpp"
+#include "demo/demo_posts.hpp"
 #include "gateway/gateway.hpp"
-#include "runtime/asio.hpp"
 #include "runtime/log.hpp"
+#include "testkit/interruption.hpp"
+#include "testkit/load.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::demo {
 namespace {
 
+using std::chrono::duration;
 using std::chrono::steady_clock;
 
 constexpr int kExitGood = 0;
 constexpr int kExitBad = 70;
-constexpr auto kSummaryTick = std::chrono::milliseconds(100);
-
-config::Settings demo_settings(std::uint16_t eventbus_port) {
-  config::Settings settings;
-  settings.target = fmt::format("http://127.0.0.1:{}", eventbus_port);
-  settings.eventbus = "demo";
-  settings.function.provision = false;
-  settings.ingress.listen = {"127.0.0.1", 0};
-  settings.ingress.admin = {"127.0.0.1", 0};
-  settings.ingress.auth = config::Auth::none;
-  return settings;
-}
+constexpr std::chrono::milliseconds kTick{
+    100};                                     // of the status line, and until a signal is noticed
+constexpr std::chrono::seconds kTimeout{30};  // of a post
+constexpr std::chrono::seconds kDrainLimit{30};
+constexpr unsigned kConnections = 8;
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -55,153 +45,218 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-void print_request(const ReceivedRequest& request) {
+config::Settings demo_settings(std::uint16_t eventbus_port, const std::string& spool) {
+  config::Settings settings;
+  settings.target = fmt::format("http://127.0.0.1:{}", eventbus_port);
+  settings.eventbus = "demo";
+  settings.function.provision = false;
+  settings.ingress.listen = {"127.0.0.1", 0};
+  settings.ingress.admin = {"127.0.0.1", 0};
+  settings.ingress.auth = config::Auth::none;
+  settings.ingress.drain_delay = {};  // there is no balancer to take notice
+  settings.spool.path = spool;
+  return settings;
+}
+
+// The gateway and the eventbus behind it; both, and the load in front, share the thread that plays.
+class Stage {
+ public:
+  Stage(DemoEventbus& script, const std::string& spool)
+      : bus_(poller_, DemoEventbus::settings(), &script),
+        gateway_(demo_settings(bus_.port(), spool)) {}
+
+  [[nodiscard]] Gateway& gateway() noexcept { return gateway_; }
+  [[nodiscard]] test::Bus& bus() noexcept { return bus_; }
+
+  // Posts until the time is over, the source is empty or a signal comes, and until `settled` and
+  // every answer is there; then drains the gateway. `tick` is called meanwhile. A second signal
+  // ends it at once.
+  void play(test::LoadSettings settings, test::PostSource& posts, duration<double> time,
+            const std::function<void()>& tick, const std::function<bool()>& settled) {
+    gateway_.start();
+    settings.target = test::address_of("127.0.0.1", gateway_.port());
+    test::Load load(poller_, settings, posts);
+    const auto begin = steady_clock::now();
+    load.start(begin);
+    const auto turn = [&] {
+      const auto now = steady_clock::now();
+      poller_.turn(std::min({now + kTick, load.next_due(now), bus_.next_due(now)}));
+      load.advance(steady_clock::now());
+      bus_.advance(steady_clock::now());
+      tick();
+      return test::interruptions() < 2;
+    };
+    while (!test::interrupted() && !load.done() && steady_clock::now() - begin < time) {
+      if (!turn()) return;
+    }
+    load.stop();
+    load.forget_waiting();
+    const auto limit = steady_clock::now() + kDrainLimit;
+    while (!load.idle() || (!settled() && steady_clock::now() < limit)) {
+      if (!turn()) return;
+    }
+    // Waits for the gateway, which may still be waiting for this thread's eventbus.
+    std::atomic<bool> drained{false};
+    const std::jthread drain([&] {
+      gateway_.stop();
+      gateway_.wait();
+      drained = true;
+    });
+    while (!drained && turn()) {
+    }
+  }
+
+ private:
+  test::Poller poller_;
+  test::Bus bus_;
+  Gateway gateway_;
+};
+
+void print_request(const test::MessageView& request) {
   fmt::print("{} {} HTTP/1.1\n", request.method, request.target);
-  for (const auto& [name, value] : request.headers) fmt::print("{}: {}\n", name, value);
+  for (const auto& [name, value] : request.fields.all()) fmt::print("{}: {}\n", name, value);
   fmt::print("\n");
   std::fwrite(request.body.data(), 1, request.body.size(), stdout);
   fmt::print("\n\n");
 }
 
-// Gateway with its two neighbours, all started. What eventbus and poster report is the business of
-// the two demonstrations below.
-class Scene {
+int run_once(const DemoOptions& options) {
+  OnePost post(post_of("cos-gateway-demo", "/", read_file(options.once), 1));
+  DemoEventbus script([](const test::MessageView& request, const test::ReceivedEvents&,
+                         steady_clock::time_point) { print_request(request); });
+  Stage stage(script, "");
+  test::LoadSettings load;
+  load.connect_for_posts = true;
+  load.timeout = kTimeout;
+  stage.play(load, post, kTimeout, [] {}, [] { return true; });
+  std::fflush(stdout);
+  fmt::print(stderr, "answered {}: {}\n", post.status(), post.text());
+  return post.status() == 200 ? kExitGood : kExitBad;
+}
+
+// What was posted, answered and received, and what is shown of it.
+class Show {
  public:
-  Scene(EmbeddedEventbus::Callback on_events, PosterSettings posting, Poster::Prepare prepare,
-        Poster::Report report)
-      : eventbus_(context_, std::move(on_events)),
-        gateway_(demo_settings(eventbus_.port())),
-        poster_(context_, at_gateway(std::move(posting)), std::move(prepare), std::move(report)),
-        signals_(context_, SIGINT, SIGTERM),
-        ticker_(context_) {}
+  explicit Show(const DemoOptions& options)
+      : options_(options),
+        posts_(
+            options.max_records, "cos-gateway-demo", "/",
+            [this](std::uint64_t number, const test::SyntheticPost& payload) {
+              sent_at_.push_back(steady_clock::now());
+              for (std::size_t i = 0; i < payload.records.size(); ++i) {
+                oracle_.sent(static_cast<std::uint32_t>(number), marker_.mark(payload.record(i)));
+              }
+            },
+            [this](std::uint64_t number, unsigned records, unsigned status) {
+              oracle_.answered(static_cast<std::uint32_t>(number), status);
+              if (status == 200) acknowledged_ += records;
+            }),
+        script_([this](const test::MessageView&, const test::ReceivedEvents& received,
+                       steady_clock::time_point now) { receive(received, now); }),
+        stage_(script_, options.outage ? folder_.file("spool.db") : std::string()) {}
 
-  [[nodiscard]] std::uint16_t gateway_port() const { return gateway_.port(); }
-  [[nodiscard]] std::uint16_t eventbus_port() const { return eventbus_.port(); }
-  [[nodiscard]] std::uint64_t retried() const { return gateway_.snapshot().retried_total(); }
-
-  // Until the posts are made and answered and the gateway has drained; `tick` is called meanwhile.
-  void play(std::function<void()> tick) {
-    gateway_.start();
-    const auto rethrow = [](const std::exception_ptr& error) {
-      if (error) std::rethrow_exception(error);
-    };
-    asio::co_spawn(context_, post_and_drain(), rethrow);
-    asio::co_spawn(context_, tick_loop(std::move(tick)), rethrow);
-    asio::co_spawn(context_, stop_on_signal(), rethrow);
-    context_.run();
+  int run() {
+    console_.headline(fmt::format("Gateway on 127.0.0.1:{}, {:g} posts a second for {} s",
+                                  stage_.gateway().port(), options_.rate,
+                                  options_.duration.count()));
+    console_.headline(fmt::format("Eventbus on 127.0.0.1:{}", stage_.bus().port()));
+    console_.headline(
+        fmt::format("Status page: http://127.0.0.1:{}/", stage_.gateway().admin_port()));
+    test::LoadSettings load;
+    load.connections = kConnections;
+    load.rate = options_.rate;
+    load.connect_for_posts = true;
+    load.timeout = kTimeout;
+    begin_ = steady_clock::now();
+    stage_.play(
+        load, posts_, options_.duration, [this] { tick(); },
+        [this] { return !options_.outage || (!down_ && progress().waiting == 0); });
+    Progress end = progress();
+    end.balance = oracle_.check();
+    console_.balance(end, latencies_, steady_clock::now() - begin_);
+    return is_good(end.balance) ? kExitGood : kExitBad;
   }
 
  private:
-  PosterSettings at_gateway(PosterSettings posting) const {
-    posting.gateway = {asio::ip::address_v4::loopback(), gateway_.port()};
-    return posting;
-  }
+  // Of the time: when the eventbus dies, and when it is back.
+  static constexpr double kDeath = 0.25;
+  static constexpr double kReturn = 0.6;
 
-  asio::awaitable<void> post_and_drain() {
-    co_await poster_.run();
-    // Waits for the gateway, which may still be waiting for this thread's eventbus.
-    drain_ = std::jthread([this] {
-      gateway_.stop();
-      gateway_.wait();
-      asio::post(context_, [this] { context_.stop(); });
-    });
-  }
-
-  asio::awaitable<void> tick_loop(std::function<void()> tick) {
-    while (true) {
-      tick();
-      ticker_.expires_after(kSummaryTick);
-      auto [error] = co_await ticker_.async_wait(tuple);
-      static_cast<void>(error);
+  void receive(const test::ReceivedEvents& received, steady_clock::time_point now) {
+    for (const events::CloudEvent& event : received.events) {
+      const auto post = oracle_.arrived(event.attribute("id"), marker_.mark(event.data),
+                                        test::Oracle::Answer::accepted, event.attribute("time"));
+      const auto latency = post ? now - sent_at_[*post] : steady_clock::duration();
+      if (post) latencies_.add(latency);
+      console_.event(event, latency, now);
     }
   }
 
-  // A second signal does not wait for anything.
-  asio::awaitable<void> stop_on_signal() {
-    auto [first_error, first] = co_await signals_.async_wait(tuple);
-    static_cast<void>(first_error);
-    static_cast<void>(first);
-    poster_.stop();
-    auto [second_error, second] = co_await signals_.async_wait(tuple);
-    static_cast<void>(second_error);
-    static_cast<void>(second);
-    context_.stop();
+  [[nodiscard]] Progress progress() {
+    Progress progress;
+    progress.balance = oracle_.so_far();
+    progress.retried = stage_.gateway().snapshot().retried_total();
+    const std::uint64_t arrived = progress.balance.arrived;
+    progress.waiting = acknowledged_ > arrived ? acknowledged_ - arrived : 0;
+    progress.eventbus_down = down_;
+    return progress;
   }
 
-  asio::io_context context_{1};
-  EmbeddedEventbus eventbus_;
-  Gateway gateway_;
-  Poster poster_;
-  asio::signal_set signals_;
-  asio::steady_timer ticker_;
-  std::jthread drain_;
+  void tick() {
+    const auto now = steady_clock::now();
+    const Progress so_far = progress();
+    if (options_.outage) play_outage(so_far, now);
+    console_.status(so_far, now);
+  }
+
+  // The eventbus dies, comes back, and is told all that it missed.
+  void play_outage(const Progress& so_far, steady_clock::time_point now) {
+    const double share = duration<double>(now - begin_) / options_.duration;
+    if (!down_ && !revived_ && share >= kDeath) {
+      down_ = true;
+      stage_.bus().go_down();
+      console_.headline(
+          "The eventbus dies. Posts are answered 200 all the same: events go to disk.",
+          Colour::red);
+    } else if (down_ && (share >= kReturn || test::interrupted())) {
+      down_ = false;
+      revived_ = now;
+      stage_.bus().come_up();
+      console_.headline(
+          fmt::format("The eventbus is back, {} events are in the spool.", so_far.waiting),
+          Colour::green);
+    } else if (revived_ && !drained_ && so_far.waiting == 0) {
+      drained_ = true;
+      console_.headline(fmt::format("The spool was delivered within {:.1f} s.",
+                                    duration<double>(now - *revived_).count()),
+                        Colour::green);
+    }
+  }
+
+  const DemoOptions options_;
+  const test::TemporaryFolder folder_;
+  test::Oracle oracle_;
+  test::RecordMarker marker_;
+  test::Histogram latencies_;
+  std::vector<steady_clock::time_point> sent_at_;  // by post
+  std::uint64_t acknowledged_ = 0;                 // records
+  DemoConsole console_;
+  DemoPosts posts_;
+  DemoEventbus script_;
+  Stage stage_;
+  steady_clock::time_point begin_;
+  bool down_ = false;
+  std::optional<steady_clock::time_point> revived_;
+  bool drained_ = false;
 };
-
-int run_once(const DemoOptions& options) {
-  const std::string payload = read_file(options.once);
-  PosterSettings posting;
-  posting.connections = 1;
-  posting.max_posts = 1;
-  unsigned status = 0;
-  Scene scene([](const ReceivedRequest& request, const ReceivedEvents&) { print_request(request); },
-              posting, [&](std::uint64_t, std::string& body) { body = payload; },
-              [&](const PostResult& result) {
-                status = result.status;
-                std::fflush(stdout);
-                fmt::print(stderr, "answered {}: {}\n", result.status, result.text);
-              });
-  scene.play([] {});
-  return status == 200 ? kExitGood : kExitBad;
-}
-
-int run_synthetic(const DemoOptions& options) {
-  PayloadMix mix;
-  mix.max_records = options.max_records;
-  SyntheticPayloads payloads(mix);
-  SyntheticPost post;
-  DeliveryLedger ledger;
-  DemoConsole console;
-
-  PosterSettings posting;
-  posting.rate = options.rate;
-  posting.duration = options.duration;
-  Scene scene(
-      [&](const ReceivedRequest& request, const ReceivedEvents& received) {
-        for (const events::CloudEvent& event : received.events) {
-          const auto latency = ledger.arrived(event.data, request.arrived);
-          console.event(event, latency.value_or(DeliveryLedger::Latency{}), request.arrived);
-        }
-      },
-      posting,
-      [&](std::uint64_t number, std::string& body) {
-        payloads.happen_at(std::chrono::duration_cast<std::chrono::seconds>(
-                               std::chrono::system_clock::now().time_since_epoch())
-                               .count());
-        payloads.next(post);
-        ledger.sent(number, steady_clock::now());
-        for (std::size_t i = 0; i < post.records.size(); ++i) {
-          ledger.sent_record(number, post.record(i));
-        }
-        body = post.body;
-      },
-      [&](const PostResult& result) { ledger.answered(result.number, result.status); });
-
-  console.headline(fmt::format(
-      "Posting COS events to the gateway on 127.0.0.1:{}, {:g} posts/s for {} s; eventbus on "
-      "127.0.0.1:{}",
-      scene.gateway_port(), options.rate, options.duration.count(), scene.eventbus_port()));
-  const auto begin = steady_clock::now();
-  scene.play([&] { console.summary(ledger.so_far(), scene.retried(), steady_clock::now()); });
-  const Balance balance = ledger.close();
-  console.balance(balance, scene.retried(), steady_clock::now() - begin);
-  return balance.good() ? kExitGood : kExitBad;
-}
 
 }  // namespace
 
 int run_demo(const DemoOptions& options) {
-  log::start(log::Level::warn);
-  const int exit_code = options.once.empty() ? run_synthetic(options) : run_once(options);
+  // On a terminal log lines would tear the status line, and the demonstration says the same itself.
+  log::start(::isatty(STDERR_FILENO) == 1 ? log::Level::error : log::Level::warn);
+  test::catch_interruption();
+  const int exit_code = options.once.empty() ? Show(options).run() : run_once(options);
   log::stop();
   return exit_code;
 }

@@ -16,7 +16,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
-#include "support/temporary_folder.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
 namespace {

@@ -1,16 +1,17 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "support/scripted_eventbus.hpp"
 
 namespace gateway::test {
 
-// Knows what was posted and how each post was answered, and says what the eventbus should have
-// seen. Every record posted must be unique. Members but check() may be called from any thread.
+// The kit's oracle for what a ScriptedEventbus has recorded, of posts that are made once each:
+// records are told apart by their bytes. Every record posted must be unique. Members but check()
+// may be called from any thread.
 class DeliveryOracle {
  public:
   // Before the post is sent. Returns the number to report the answer under.
@@ -21,20 +22,18 @@ class DeliveryOracle {
   [[nodiscard]] std::size_t records() const;
   [[nodiscard]] std::size_t posts_answered(unsigned status) const;
 
-  // What is wrong with `requests`, one line each, at most 20; binary mode, data = the record.
-  //  - a record of a post answered 200 that the eventbus never accepted
-  //  - a body that nobody posted, or that differs from the record by a byte
-  //  - a record under two ids, an id with two records or two times
+  // Returns what is wrong with `requests`, one line each, at most 20; binary mode, data = the
+  // record. See Balance::problems.
   [[nodiscard]] std::vector<std::string> check(const Requests& requests) const;
 
  private:
-  struct Post {
+  struct Posted {
     std::vector<std::string> records;
     unsigned status = 0;
   };
 
   mutable std::mutex mutex_;
-  std::vector<Post> posts_;
+  std::vector<Posted> posts_;
 };
 
 }  // namespace gateway::test

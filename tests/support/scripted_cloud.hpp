@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-#include "testkit/http_text.hpp"
 #include "support/scripted_cloud_fault.hpp"
 #include "support/scripted_cloud_signature.hpp"
 #include "support/scripted_cloud_state.hpp"
+#include "testkit/http_text.hpp"
 
 namespace gateway::test {
 

@@ -7,9 +7,9 @@
 #include <boost/beast/http.hpp>
 #include <utility>
 
-#include "testkit/action.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/scripted_cloud_control.hpp"
+#include "testkit/action.hpp"
 
 namespace gateway::test {
 namespace http = boost::beast::http;

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <optional>
 #include <ostream>
-#include <unordered_map>
 #include <utility>
 
 #include "support/allocation_counter.hpp"
@@ -154,24 +153,29 @@ void ScriptedEventbus::come_up() {
   recorder_->on_bus([](Bus& bus) { bus.come_up(); });
 }
 
+// These look between two turns of the bus, so that whoever has seen an answer finds it recorded.
 Requests ScriptedEventbus::requests() const {
-  const std::lock_guard lock(recorder_->mutex);
-  return recorder_->requests;
+  Requests all;
+  recorder_->on_bus([&](const Bus&) { all = recorder_->requests; });
+  return all;
 }
 
 std::size_t ScriptedEventbus::connections() const {
-  const std::lock_guard lock(recorder_->mutex);
-  return recorder_->open.size();
+  std::size_t count = 0;
+  recorder_->on_bus([&](const Bus&) { count = recorder_->open.size(); });
+  return count;
 }
 
 std::size_t ScriptedEventbus::open_connections() const {
-  const std::lock_guard lock(recorder_->mutex);
-  return static_cast<std::size_t>(std::ranges::count(recorder_->open, true));
+  std::ptrdiff_t count = 0;
+  recorder_->on_bus([&](const Bus&) { count = std::ranges::count(recorder_->open, true); });
+  return static_cast<std::size_t>(count);
 }
 
 std::size_t ScriptedEventbus::deepest_pipeline() const {
-  const std::lock_guard lock(recorder_->mutex);
-  return recorder_->deepest_pipeline;
+  std::size_t depth = 0;
+  recorder_->on_bus([&](const Bus&) { depth = recorder_->deepest_pipeline; });
+  return depth;
 }
 
 bool ScriptedEventbus::wait_for(const std::function<bool(const Requests&)>& ready,

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "testkit/action.hpp"
+#include "testkit/certificate_authority.hpp"
 #include "testkit/http_text.hpp"
 #include "testkit/socket.hpp"
-#include "testkit/certificate_authority.hpp"
 
 namespace gateway::test {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "testkit/certificate_authority.hpp"
 #include "testkit/http_client.hpp"
 #include "testkit/http_text.hpp"
-#include "testkit/certificate_authority.hpp"
 
 namespace gateway::test {
 

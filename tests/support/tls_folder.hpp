@@ -3,8 +3,8 @@
 #include <string>
 
 #include "gateway/config/settings.hpp"
-#include "testkit/temporary_folder.hpp"
 #include "testkit/certificate_authority.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
 

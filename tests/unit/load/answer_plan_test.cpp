@@ -3,16 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <string>
 
 namespace gateway::load {
 namespace {
 
 using std::chrono::milliseconds;
-
-const AnswerLine::TimePoint kNow{};
-constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-constexpr const char* kUnavailable = "HTTP/1.1 503 Planned\r\nContent-Length: 0\r\n\r\n";
 
 TEST(AnswerPlan, WithoutFaultsAnswers200AtOnce) {
   AnswerPlan plan{SinkSettings()};
@@ -48,19 +43,6 @@ TEST(AnswerPlan, FailsCutsAndDelaysAsOftenAsTold) {
   EXPECT_NEAR(statuses[429], 2000, 200);
   EXPECT_NEAR(statuses[503], 2000, 200);
   EXPECT_NEAR(latency / 10'000, 2, 0.1);
-}
-
-TEST(AnswerLine, AnswersLeaveInOrderNoneBeforeItIsDue) {
-  AnswerLine line;
-  std::string out;
-  line.add(200, kNow + milliseconds(20));
-  line.add(503, kNow + milliseconds(10));  // ready first, but second in the line
-  EXPECT_EQ(line.due(), kNow + milliseconds(20));
-  line.take(kNow + milliseconds(19), out);
-  EXPECT_EQ(out, "");
-  line.take(kNow + milliseconds(20), out);
-  EXPECT_EQ(out, std::string(kOk) + kUnavailable);
-  EXPECT_TRUE(line.empty());
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ Drawn draw(std::string_view text) {
   const auto distribution = Distribution::parse(text);
   EXPECT_TRUE(distribution) << distribution.error();
   constexpr int kCount = 100'000;
-  Random random(11);
+  test::Random random(11);
   Drawn drawn;
   double sum = 0;
   for (int i = 0; i < kCount; ++i) {

@@ -1,14 +1,12 @@
 #pragma once
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 
-#include "load/load_generator.hpp"
-#include "load/poller.hpp"
 #include "load/prepared_posts.hpp"
 #include "load/sink.hpp"
+#include "testkit/load.hpp"
+#include "testkit/poller.hpp"
 
 namespace gateway::load {
 
@@ -16,7 +14,7 @@ namespace gateway::load {
 class LocalLoad {
  public:
   // `port` 0: the sink's.
-  LocalLoad(const SinkSettings& sink, LoadSettings load, std::uint16_t port = 0,
+  LocalLoad(const SinkSettings& sink, test::LoadSettings load, std::uint16_t port = 0,
             const PostForm& form = {})
       : sink_(poller_, sink),
         posts_(PayloadSettings(), form),
@@ -35,29 +33,27 @@ class LocalLoad {
     while (!load_.idle() && now() < limit) turn(limit);
   }
 
-  [[nodiscard]] LoadGenerator& load() noexcept { return load_; }
+  [[nodiscard]] test::Load& load() noexcept { return load_; }
   [[nodiscard]] Sink& sink() noexcept { return sink_; }
 
  private:
   static std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
-  static LoadSettings aimed(LoadSettings settings, std::uint16_t port) {
-    settings.target.sin_family = AF_INET;
-    settings.target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    settings.target.sin_port = htons(port);
+  static test::LoadSettings aimed(test::LoadSettings settings, std::uint16_t port) {
+    settings.target = test::address_of("127.0.0.1", port);
     return settings;
   }
 
   void turn(std::chrono::steady_clock::time_point until) {
-    poller_.turn(std::min({until, load_.next_due(now()), sink_.next_due(now())}));
+    poller_.turn(std::min({until, load_.next_due(now()), sink_.bus().next_due(now())}));
     load_.advance(now());
-    sink_.advance(now());
+    sink_.bus().advance(now());
   }
 
-  Poller poller_;
+  test::Poller poller_;
   Sink sink_;
   PreparedPosts posts_;
-  LoadGenerator load_;
+  test::Load load_;
 };
 
 }  // namespace gateway::load

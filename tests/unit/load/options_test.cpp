@@ -67,7 +67,7 @@ TEST_F(BenchOptions, LoadAndEventbusAreAsTold) {
   const Scenario& scenario = options_.scenario;
   EXPECT_EQ(scenario.payloads.records.text(), "zipf:1-100");
   EXPECT_EQ(scenario.rate, 500);
-  EXPECT_EQ(scenario.arrivals, ArrivalSchedule::Kind::poisson);
+  EXPECT_EQ(scenario.arrivals, test::ArrivalSchedule::Kind::poisson);
   EXPECT_EQ(scenario.sink.least_latency, std::chrono::milliseconds(1));
   EXPECT_EQ(scenario.sink.most_latency, std::chrono::milliseconds(10));
   EXPECT_EQ(scenario.sink.fail_statuses, (std::vector<unsigned>{500, 503}));

@@ -23,7 +23,7 @@ TEST(PreparedPosts, AreRequestsWithTheLengthOfTheirBodies) {
   PayloadSettings payloads;
   payloads.records = *Distribution::parse("uniform:1-3");
   const PreparedPosts posts(payloads, plain_form());
-  for (const PreparedPost& post : posts.all()) {
+  for (const test::Post& post : posts.all()) {
     EXPECT_THAT(post.wire, StartsWith("POST / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n"));
     const std::size_t body = post.wire.find("\r\n\r\n") + 4;
     EXPECT_EQ(post.wire.size() - body, post.body_bytes);
@@ -44,7 +44,7 @@ TEST(PreparedPosts, AreManySmallOnesOrAFewLargeOnes) {
 TEST(PreparedPosts, ComeInTurn) {
   PreparedPosts posts(PayloadSettings(), plain_form());
   for (int round = 0; round < 2; ++round) {
-    for (const PreparedPost& post : posts.all()) EXPECT_EQ(&posts.next(), &post);
+    for (const test::Post& post : posts.all()) EXPECT_EQ(posts.next(), &post);
   }
 }
 
@@ -61,7 +61,7 @@ TEST(PreparedPosts, CarryTheSignatureOfTheirBodyOrTheToken) {
   form.token = "key";
   form.time = 1'700'000'000;
   const PreparedPosts hmac(PayloadSettings(), form);
-  const PreparedPost& post = hmac.all()[3];
+  const test::Post& post = hmac.all()[3];
   const std::string body = post.wire.substr(post.wire.size() - post.body_bytes);
   EXPECT_THAT(
       post.wire,

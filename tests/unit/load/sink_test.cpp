@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "load/load_generator.hpp"
+#include "testkit/load.hpp"
 #include "unit/load/local_load.hpp"
 
 namespace gateway::load {
@@ -13,9 +13,9 @@ namespace {
 TEST(Sink, TakesWhatIsPostedAndCountsIt) {
   SinkSettings settings;
   settings.check_ids = true;
-  LocalLoad local(settings, LoadSettings());
+  LocalLoad local(settings, test::LoadSettings());
   local.play(std::chrono::milliseconds(30));
-  const LoadTotals& totals = local.load().totals();
+  const test::LoadTotals& totals = local.load().totals();
   EXPECT_GT(totals.posts, 0U);
   EXPECT_TRUE(totals.errors.empty());
   EXPECT_EQ(local.sink().totals().taken, totals.posts);
@@ -28,7 +28,7 @@ TEST(Sink, FailuresAreErrorsOfTheLoadAndNothingTaken) {
   SinkSettings settings;
   settings.fail_share = 1;
   settings.fail_statuses = {429};
-  LocalLoad local(settings, LoadSettings());
+  LocalLoad local(settings, test::LoadSettings());
   local.play(std::chrono::milliseconds(20));
   EXPECT_EQ(local.load().totals().posts, 0U);
   EXPECT_GT(local.load().totals().errors.at("429"), 0U);
@@ -39,7 +39,7 @@ TEST(Sink, FailuresAreErrorsOfTheLoadAndNothingTaken) {
 TEST(Sink, CutsConnectionsAndTheLoadConnectsAgain) {
   SinkSettings settings;
   settings.cut_share = 0.2;
-  LoadSettings load;
+  test::LoadSettings load;
   load.connections = 4;
   LocalLoad local(settings, load);
   local.play(std::chrono::milliseconds(150));
@@ -52,7 +52,7 @@ TEST(Sink, CutsConnectionsAndTheLoadConnectsAgain) {
 TEST(Sink, LatencyIsKeptForPipelinedRequestsToo) {
   SinkSettings settings;
   settings.least_latency = settings.most_latency = std::chrono::milliseconds(10);
-  LoadSettings load;
+  test::LoadSettings load;
   load.depth = 8;
   LocalLoad local(settings, load);
   local.play(std::chrono::milliseconds(60));

@@ -1,0 +1,59 @@
+#pragma once
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway::demo {
+
+enum class Colour { plain, dim, green, red, yellow, cyan };
+
+// Text of events may hold anything, and a terminal is as wide as it is: what is printed as it comes
+// can switch colours for ever, or wrap and tear a line that is rewritten. Lines are made of pieces
+// here; control characters in them are replaced, and what does not fit is cut, never wrapped. On
+// what is no terminal nothing is cut or coloured.
+class Line {
+ public:
+  Line() = default;
+  // `text` is UTF-8; bytes that are none and control characters (C0, DEL, C1) become '?'.
+  Line& add(std::string_view text, Colour colour = Colour::plain);
+  // Returns the line for `columns` (0: as long as it is), coloured if asked.
+  [[nodiscard]] std::string text(std::size_t columns, bool coloured) const;
+
+ private:
+  struct Piece {
+    std::string text;
+    Colour colour;
+  };
+  std::vector<Piece> pieces_;
+};
+
+// A stream of lines, and on a terminal one more below them that is rewritten in place.
+class Terminal {
+ public:
+  // Colours are used on a terminal unless NO_COLOR is set and not empty.
+  explicit Terminal(std::FILE* out);
+  // Ends the status line.
+  ~Terminal();
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  [[nodiscard]] bool is_terminal() const noexcept { return terminal_; }
+  // Returns its width now, in columns; 0 where it is none.
+  [[nodiscard]] std::size_t columns() const;
+  void line(const Line& line);
+  // Only on a terminal.
+  void status(const Line& line);
+  void flush();
+
+ private:
+  void erase_status();
+
+  std::FILE* out_;
+  bool terminal_;
+  bool coloured_;
+  bool status_shown_ = false;  // the cursor stands behind it
+};
+
+}  // namespace gateway::demo

@@ -1,0 +1,171 @@
+#include "testkit/loader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "testkit/load.hpp"
+#include "testkit/loop_thread.hpp"
+#include "testkit/synthetic_payloads.hpp"
+
+namespace gateway::test {
+namespace {
+
+using std::chrono::steady_clock;
+
+PayloadMix mix(const LoaderSettings& settings) {
+  PayloadMix mix;
+  mix.seed = settings.seed;
+  mix.max_records = settings.max_records;
+  return mix;
+}
+
+LoadSettings load_settings(const LoaderSettings& settings) {
+  LoadSettings load;
+  load.target = address_of("127.0.0.1", settings.port);
+  load.connections = settings.connections;
+  if (settings.rate > 0) load.rate = settings.rate;
+  load.connect_for_posts = true;
+  load.timeout = settings.timeout;
+  load.pause = settings.pause;
+  return load;
+}
+
+}  // namespace
+
+// The posts of the load, and what is known of them.
+class Loader::Relay final : public PostSource {
+ public:
+  Relay(const LoaderSettings& settings, Oracle& oracle)
+      : settings_(settings), payloads_(mix(settings)), oracle_(oracle) {
+    loop_.call([this] {
+      load_.emplace(loop_.poller(), load_settings(settings_), *this);
+      loop_.drive(*load_);
+      load_->start(steady_clock::now());
+    });
+  }
+  ~Relay() override = default;
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  void stop() {
+    loop_.call([this] {
+      load_->stop();
+      load_->forget_waiting();
+    });
+    loop_.wait_until([this] { return load_->idle(); });
+    loop_.stop();
+  }
+
+  const Post* next() override {
+    if (settings_.max_posts != 0 && posts_ == settings_.max_posts) return nullptr;
+    const auto number = static_cast<std::uint32_t>(posts_);
+    payloads_.next(payload_);
+    for (std::size_t i = 0; i < payload_.records.size(); ++i) {
+      oracle_.sent(number, marker_.mark(payload_.record(i)));
+    }
+    records_ += payload_.records.size();
+    ++posts_;
+    auto made = std::make_unique<Made>();
+    made->number = number;
+    made->post.records = static_cast<std::uint32_t>(payload_.records.size());
+    made->post.body_bytes = static_cast<std::uint32_t>(payload_.body.size());
+    made->post.wire = fmt::format(
+        "POST / HTTP/1.1\r\nHost: cos-gateway-soak\r\nContent-Type: application/json\r\n"
+        "Content-Length: {}\r\n\r\n{}",
+        payload_.body.size(), payload_.body);
+    const Post* const post = &made->post;
+    made_.emplace(post, std::move(made));
+    return post;
+  }
+
+  bool ended(const Post& post, unsigned status, std::string_view /*text*/) override {
+    const auto found = made_.find(&post);
+    Made& made = *found->second;
+    oracle_.answered(made.number, status);
+    ++made.attempts;
+    most_attempts_ = std::max(most_attempts_.load(), made.attempts);
+    if (status == 200) {
+      const auto now = steady_clock::now();
+      if (++acknowledged_ > 1) silence_ = std::max(silence_.load(), now - last_acknowledged_);
+      last_acknowledged_ = now;
+    } else if (made.attempts < settings_.attempts) {
+      return true;
+    }
+    made_.erase(found);
+    if (made_.empty() && settings_.max_posts != 0 && posts_ == settings_.max_posts) done = true;
+    return false;
+  }
+
+  std::atomic<std::uint64_t> posts_{0};
+  std::atomic<std::uint64_t> acknowledged_{0};
+  std::atomic<std::uint64_t> records_{0};
+  std::atomic<bool> done{false};
+  std::atomic<std::chrono::nanoseconds> silence_{};
+  std::atomic<unsigned> most_attempts_{0};
+
+ private:
+  struct Made {
+    Post post;
+    std::uint32_t number = 0;
+    unsigned attempts = 0;
+  };
+
+  const LoaderSettings settings_;
+  SyntheticPayloads payloads_;
+  SyntheticPost payload_;
+  RecordMarker marker_;
+  Oracle& oracle_;
+  std::unordered_map<const Post*, std::unique_ptr<Made>> made_;  // that have not ended
+  steady_clock::time_point last_acknowledged_;
+  std::optional<Load> load_;
+  LoopThread loop_{"loader"};
+};
+
+Loader::Loader(const LoaderSettings& settings, Oracle& oracle)
+    : relay_(std::make_unique<Relay>(settings, oracle)) {}
+
+Loader::~Loader() {
+  try {
+    stop();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "loader: {}\n", error.what());
+  }
+}
+
+void Loader::stop() {
+  relay_->stop();
+}
+
+bool Loader::done() const noexcept {
+  return relay_->done;
+}
+
+std::uint64_t Loader::posts() const noexcept {
+  return relay_->posts_;
+}
+
+std::uint64_t Loader::posts_acknowledged() const noexcept {
+  return relay_->acknowledged_;
+}
+
+std::uint64_t Loader::records_sent() const noexcept {
+  return relay_->records_;
+}
+
+std::chrono::nanoseconds Loader::longest_silence() const noexcept {
+  return relay_->silence_.load();
+}
+
+unsigned Loader::most_attempts() const noexcept {
+  return relay_->most_attempts_;
+}
+
+}  // namespace gateway::test

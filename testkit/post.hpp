@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace gateway::test {
+
+// One request, ready to be sent.
+struct Post {
+  std::string wire;
+  std::uint32_t body_bytes = 0;
+  std::uint32_t records = 0;
+};
+
+// Where the posts of a load come from, and who is told what became of them. Called in the thread of
+// the load.
+class PostSource {
+ public:
+  PostSource() = default;
+  PostSource(const PostSource&) = delete;
+  PostSource& operator=(const PostSource&) = delete;
+  virtual ~PostSource() = default;
+
+  // Returns the next post, which must live until it has ended, or null: there are no more.
+  [[nodiscard]] virtual const Post* next() = 0;
+  // An attempt to make the post has ended with this status and body; or with 0 and the reason:
+  // "connect" (no connection), "closed" (it ended without an answer), "bad" (the answer was no
+  // HTTP), "unanswered" (none came in time). Returns whether it is to be made again.
+  [[nodiscard]] virtual bool ended(const Post& /*post*/, unsigned /*status*/,
+                                   std::string_view /*text*/) {
+    return false;
+  }
+};
+
+}  // namespace gateway::test

@@ -1,0 +1,105 @@
+#include "testkit/record_text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <utility>
+
+namespace gateway::test {
+namespace {
+
+constexpr std::string_view kAppId = "1253970026";
+constexpr std::string_view kBucket = "testpic";
+constexpr std::string_view kRegion = "ap-chengdu";
+
+template <class... Args>
+void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      append(out, "\\u{:04x}", static_cast<unsigned>(c));
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+}
+
+void append_percent_encoded(std::string& out, std::string_view text) {
+  constexpr std::string_view kSafe =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (kSafe.find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4U];
+    out += kHex[byte & 15U];
+  }
+}
+
+void append_base64(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t at = 0; at < text.size(); at += 3) {
+    const std::string_view part = text.substr(at, 3);
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = bits << 8U | (i < part.size() ? static_cast<unsigned char>(part[i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += i <= part.size() ? kDigits[bits >> (18U - 6U * i) & 63U] : '=';
+    }
+  }
+}
+
+}  // namespace
+
+void append_request_id(std::string& out, std::int64_t time, std::uint32_t a, std::uint16_t b,
+                       std::uint64_t count) {
+  std::array<char, 64> text{};
+  const auto end =
+      fmt::format_to_n(text.data(), text.size(), "{:08x}_{:x}_{:x}_{:x}", time, a, b, count);
+  append_base64(out, std::string_view(text.data(), end.size));
+}
+
+void append_record(std::string& out, const RecordText& record) {
+  append(
+      out,
+      R"({{"cos":{{"cosSchemaVersion":"1.0","cosObject":{{"url":"http://{}-{}.cos.{}.myqcloud.com/)",
+      kBucket, kAppId, kRegion);
+  append_percent_encoded(out, record.key);
+  append(out,
+         R"(","meta":{{"x-cos-request-id":"{}","Content-Type":"{}","ETag":"\"{:016x}{:016x}\"")",
+         record.request_id, record.content_type, record.etag_high, record.etag_low);
+  append(out, R"(,"x-cos-storage-class":"STANDARD"{}}},"vid":"","key":"/{}/{}/)", record.metadata,
+         kAppId, kBucket);
+  append_json_escaped(out, record.key);
+  append(out,
+         R"(","size":{}}},"cosBucket":{{"region":"cd","name":"{}","appid":"{}","cosRegion":"{}",)"
+         R"("s3Region":"{}"}},"cosNotificationId":"unkown"}},)",
+         record.size, kBucket, kAppId, kRegion, kRegion);
+  append(
+      out,
+      R"("event":{{"eventName":"{}","eventVersion":"1.0","eventTime":{},"eventSource":"qcs::cos",)",
+      record.event_name, record.time);
+  append(
+      out,
+      R"("requestParameters":{{"requestSourceIP":"203.0.113.{}","requestHeaders":{{"Authorization":)"
+      R"("q-sign-algorithm=sha1&q-ak=EXAMPLE&q-sign-time={};{}&q-header-list=host&q-signature={:016x}"}}}},)",
+      record.address, record.time, record.time + 900, record.signature);
+  append(
+      out,
+      R"("eventQueue":"qcs:0:scf:{}:appid/{}:default.cos-events.$DEFAULT","reservedInfo":"","reqid":0}}}})",
+      kRegion, kAppId);
+}
+
+}  // namespace gateway::test

@@ -297,6 +297,61 @@ describe("the relay tries again", () => {
     }));
 });
 
+describe("the relay takes for a receipt", () => {
+  const receipt = (value) => answer(200, JSON.stringify(value));
+  const others = {
+    "no page of a proxy": answer(200, "<html>maintenance</html>"),
+    "no status 202": answer(202, "queued"),
+    "no status 204": answer(204),
+    "no empty answer": answer(200),
+    "no answer about fewer records": receipt({ records: 0 }),
+    "no answer about more records": receipt({ records: 2 }),
+    "no number in a text": receipt({ records: "1" }),
+    "no list": receipt([1]),
+    "no null": receipt(null),
+  };
+  for (const [what, other] of Object.entries(others)) {
+    it(what, () =>
+      against([other, accept], async (target, variables) => {
+        const { value, lines } = await invoke(startInstance(), { variables });
+        assert.deepEqual(value, { records: 1 });
+        assert.equal(target.requests.length, 2);
+        assert.match(lines[0], /no gateway's answer, is GATEWAY_URL right\? status 20\d/);
+      }));
+  }
+
+  it("nothing else for as long as it may try, and throws then", () =>
+    against([others["no status 204"]], async (target, variables) => {
+      const { error } = await invoke(startInstance(), { variables, context: withTime(300) });
+      assert.match(error.message, /^not delivered in time, attempt \d+: no gateway's answer/);
+    }));
+
+  it("any success with the number posted", () =>
+    against([answer(201, '{"records":0,"more":true}')], async (target, variables) => {
+      const { value } = await invoke(startInstance(), { event: { Records: [] }, variables });
+      assert.deepEqual(value, { records: 0 });
+    }));
+});
+
+describe("the relay names the bucket", () => {
+  const bucket = (cosBucket) => ({ Records: [{ cos: { cosBucket }, event: {} }] });
+  const cases = [
+    [bucket({ name: "photos", appid: "1250000000" }), "photos-1250000000"],
+    [bucket({ name: "my-photos", appid: 1250000000 }), "my-photos-1250000000"],
+    [bucket({ name: "two\r\nlines", appid: "1250000000" }), undefined],
+    [bucket({ name: "photos" }), undefined],
+    [bucket(null), undefined],
+    [{ Records: [null] }, undefined],
+  ];
+  it("of the first record, if it is one", () =>
+    against([accept], async (target, variables) => {
+      for (const [event, name] of cases) {
+        await invoke(startInstance(), { event, variables });
+        assert.equal(target.requests.at(-1).headers["x-cos-bucket"], name);
+      }
+    }));
+});
+
 describe("the relay gives up in time", () => {
   const clocks = {
     "the remaining time": withTime(1000),
@@ -337,10 +392,8 @@ describe("the relay gives up in time", () => {
       more();
     };
     return against([endless], async (target, variables) => {
-      // The status is known by then; the rest of such an answer is of no use.
-      const { value, lines } = await invoke(startInstance(), { variables });
-      assert.deepEqual(value, {});
-      assert.match(lines[0], /not a gateway's answer/);
+      const { error } = await invoke(startInstance(), { variables, context: withTime(500) });
+      assert.match(error.message, /^not delivered in time, attempt \d+: no gateway's answer/);
     });
   });
 
@@ -405,13 +458,6 @@ describe("the relay's log", () => {
       assert.match(lines[1], /attempt 1: status 503/);
       assert.match(lines[2], /attempt 2: status 200/);
       for (const line of lines) assert.ok(!line.includes("a.txt"));
-    }));
-
-  it("warns of a 2xx that no gateway gives", () =>
-    against([answer(200, "<html>welcome</html>")], async (target, variables) => {
-      const { value, lines } = await invoke(startInstance(), { variables });
-      assert.deepEqual(value, {});
-      assert.match(lines[0], /is GATEWAY_URL right/);
     }));
 });
 

@@ -105,3 +105,82 @@ describe("relay and gateway, the eventbus being down", () => {
     }
   });
 });
+
+// The same payloads by both ways: through the gateway, and made into events by the relay itself.
+describe("relay without a gateway", () => {
+  const attributes = ["subject", "cosbucket", "cosregion", "coseventname", "coseventtime"];
+  const settings = [
+    {},
+    { attributes, redact: ["authorization", "X-Cos-Storage-Class"] },
+    { mode: "structured", data: "records", attributes },
+    { mode: "batch", attributes: ["cosregion"] },
+  ];
+  const varying = ["ce-id", "ce-time", "user-agent", "content-length", "host", "connection"];
+
+  // What an eventbus sees of an event but its id and time.
+  function view({ url, headers, body }) {
+    const kept = Object.entries(headers).filter(([name]) => !varying.includes(name));
+    const [event] = [JSON.parse(body)].flat();
+    if (event.specversion) {
+      delete event.id;
+      delete event.time;
+    }
+    return { url, headers: Object.fromEntries(kept.sort()), event };
+  }
+
+  async function payloads() {
+    const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));
+    const samples = names.map(async (name) => JSON.parse(await readFile(path.join(folder, name))));
+    const keys = ["/1/b/日志 é \"%25%\"", "/1/b/", "no-slash", "/2/b/x", "//1/b/x", "/1/b/a b/c~!#$&'()*"];
+    const made = keys.map((key) => ({
+      Records: [
+        {
+          cos: {
+            cosObject: { key, url: "https://b-1.cos.ap-x-1.myqcloud.com:443/x", size: 1 },
+            cosBucket: { name: "b", appid: "1", region: "bj" },
+          },
+          event: { eventName: "cos:ObjectCreated: *", eventTime: "2024-02-28T23:59:59+08:00" },
+        },
+        { cos: { cosBucket: { name: "b", cosRegion: "ap-y-2" } }, event: { eventTime: "soon" } },
+        { cos: {}, event: {} },
+        {},
+      ],
+    }));
+    return [...(await Promise.all(samples)), ...made];
+  }
+
+  for (const event of settings) {
+    it(`makes the gateway's events with ${JSON.stringify(event)}`, async () => {
+      const { mode = "binary", ...others } = event;
+      const eventbus = await startEventbus();
+      const gateway = await startGateway(eventbus, {
+        delivery: { mode, connections: 1, pipeline: 1 },
+        event: others,
+        gateway: { auth: "hmac", token },
+      });
+      try {
+        const relay = startInstance();
+        const direct = {
+          TARGET_URL: `http://127.0.0.1:${eventbus.port}/gateway/interop`,
+          FUNCTION_NAME: "relay",
+          EVENT_SETTINGS: JSON.stringify(event),
+        };
+        for (const payload of await payloads()) {
+          for (const record of payload.Records) {
+            const one = () => ({ Records: [structuredClone(record)] });
+            const through = { GATEWAY_URL: gateway.url, GATEWAY_TOKEN: token };
+            const first = await invoke(relay, { event: one(), variables: through });
+            const theirs = eventbus.take().map(view);
+            const second = await invoke(relay, { event: one(), variables: direct });
+            const ours = eventbus.take().map(view);
+            assert.deepEqual([first.value, second.value], [{ records: 1 }, { records: 1 }]);
+            assert.deepEqual(ours, theirs, JSON.stringify(record));
+          }
+        }
+      } finally {
+        await gateway.stop();
+        await eventbus.stop();
+      }
+    });
+  }
+});

@@ -24,9 +24,18 @@ export function startInstance(pace = {}) {
 const encode = (value) =>
   value.replace(/[%;=]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
+const variableNames = [
+  "GATEWAY_URL",
+  "GATEWAY_TOKEN",
+  "DEBUG_MODE",
+  "TARGET_URL",
+  "FUNCTION_NAME",
+  "EVENT_SETTINGS",
+];
+
 // The variables go the way some of the platform's start-up scripts have them go.
 export function setVariables(variables) {
-  for (const name of ["GATEWAY_URL", "GATEWAY_TOKEN", "DEBUG_MODE"]) delete process.env[name];
+  for (const name of variableNames) delete process.env[name];
   const text = Object.entries(variables)
     .map(([name, value]) => `${name}=${encode(value)}`)
     .join(";");
@@ -113,13 +122,19 @@ export const silence = () => {};
 export const cut = (text) => (response) => response.socket.end(text);
 export const stall = (text) => (response) => response.socket.write(text);
 
-// HMAC by another implementation than the relay's, over the bytes received.
+// Checks both versions of the signature, by another implementation of HMAC than the relay's and over
+// the bytes received. Returns its time.
 export async function verifySignature({ headers, body }, key) {
-  const [, time, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(headers["x-cos-signature"]);
+  const [, time, v1, v2] = /^t=(\d+),v1=([0-9a-f]{64}),v2=([0-9a-f]{64})$/.exec(
+    headers["x-cos-signature"],
+  );
   const { subtle } = globalThis.crypto ?? (await import("node:crypto")).webcrypto;
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const imported = await subtle.importKey("raw", Buffer.from(key), hmac, false, ["verify"]);
-  const signed = Buffer.concat([Buffer.from(`${time}.`), body]);
-  assert.ok(await subtle.verify("HMAC", imported, Buffer.from(mac, "hex"), signed), "signature");
+  const covered = { [v1]: "", [v2]: `content-type:${headers["content-type"]}\n.` };
+  for (const [mac, fields] of Object.entries(covered)) {
+    const signed = Buffer.concat([Buffer.from(`${time}.${fields}`), body]);
+    assert.ok(await subtle.verify("HMAC", imported, Buffer.from(mac, "hex"), signed), "signature");
+  }
   return Number(time);
 }

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Runs the interoperability tests: `run.sh sdks <working folder>` or `run.sh relay`, with
+# Runs the interoperability tests: `run.sh sdks <working folder>`, `run.sh relay`, or with the official
+# SDKs of Tencent Cloud for other languages `run.sh python <working folder>` and `run.sh go`, with
 # COS_GATEWAY_PROGRAM, SCRIPTED_CLOUD_PROGRAM, SIGN_REQUEST_PROGRAM, COS_GATEWAY_RELAY and
 # COS_GATEWAY_TEST_DATA in the environment. The SDKs' packages are installed into the working folder,
-# never into the source tree; the relay needs none. Ends with 77, "skipped", where there is no
-# Node.js or the SDKs cannot be fetched; with CI=true that is a failure.
+# never into the source tree; the relay needs none. Ends with 77, "skipped", where a language is not
+# there or the SDKs cannot be fetched; with CI=true that is a failure.
 set -eu
 
 source=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -14,6 +15,25 @@ skip() {
   [ "${CI:-}" = true ] && exit 1
   exit 77
 }
+
+if [ "$what" = python ]; then
+  command -v python3 >/dev/null || skip "no python3"
+  mkdir -p "$2"
+  wanted=$source/tencent_requirements.txt
+  if ! cmp -s "$wanted" "$2/installed.txt"; then
+    python3 -m venv "$2/venv" || skip "no venv for python3"
+    "$2/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" ||
+      skip "the SDK for Python cannot be installed"
+    cp "$wanted" "$2/installed.txt"
+  fi
+  exec "$2/venv/bin/python" "$source/tencent_sdk.py"
+fi
+if [ "$what" = go ]; then
+  command -v go >/dev/null || skip "no go"
+  cd "$source/tencent_go"
+  go mod download || skip "the SDK for Go cannot be fetched"
+  exec go test -count=1 ./...
+fi
 
 command -v node >/dev/null || skip "no node"
 major=$(node --print 'process.versions.node.split(".")[0]')

@@ -103,6 +103,15 @@ describe("the official SDK and the scripted cloud", () => {
     await client.DeleteTrigger({ ...described, TriggerDesc: list.Triggers[0].TriggerDesc });
     assert.equal((await client.ListTriggers(named)).TotalCount, 0);
 
+    const listed = await client.ListFunctions({ Namespace: "default", Offset: 0, Limit: 100 });
+    assert.equal(listed.TotalCount, 1);
+    assert.equal(listed.Functions[0].FunctionName, wanted.FunctionName);
+    assert.equal(listed.Functions[0].Description, wanted.Description);
+    assert.equal(listed.Functions[0].Status, "Active");
+    assert.equal(listed.Functions[0].Environment, undefined);
+    const other = await client.ListFunctions({ Namespace: "default", Description: "nobody's" });
+    assert.equal(other.TotalCount, 0);
+
     const account = await client.GetAccount({});
     assert.equal(account.AccountLimit.Namespace[0].RetryNumLimit, 2);
     assert.equal(account.AccountUsage.Namespace[0].FunctionsCount, 1);

@@ -1,0 +1,168 @@
+"""What cos-gateway sends to the cloud, judged by the official SDK for Python.
+
+A proxy in front of the scripted cloud records every call of several `cos-gateway provision`. The
+SDK's own code must make the same signature of each, and the SDK's types must take each body without
+a member left over or of another type.
+"""
+import http.client
+import http.server
+import json
+import os
+import re
+import subprocess
+import threading
+import typing
+import unittest
+import warnings
+
+from tencentcloud.common import abstract_client, credential
+from tencentcloud.common.http.request import RequestInternal
+from tencentcloud.scf.v20180416 import models
+
+KEYS = ("AKIDinterop", "interop-secret-key")
+REGION = "ap-guangzhou"
+BUCKET = f"pictures-1250000000.cos.{REGION}.myqcloud.com"
+ACTIONS = {"GetFunction", "GetFunctionEventInvokeConfig", "ListTriggers", "ListFunctions",
+           "CreateFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration",
+           "UpdateFunctionEventInvokeConfig", "DeleteFunction", "CreateTrigger", "DeleteTrigger",
+           "UpdateTriggerStatus"}
+
+
+class Recorder(http.server.BaseHTTPRequestHandler):
+    """Passes each call on as it is and keeps it."""
+    protocol_version = "HTTP/1.1"
+    calls: typing.ClassVar[list] = []
+    cloud_port = 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.calls.append((dict(self.headers.items()), body))
+        cloud = http.client.HTTPConnection("127.0.0.1", self.cloud_port, timeout=10)
+        cloud.request("POST", self.path, body, dict(self.headers.items()))
+        answer = cloud.getresponse()
+        content = answer.read()
+        cloud.close()
+        self.send_response(answer.status)
+        self.send_header("Date", answer.headers["Date"])
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Nothing: the calls are kept."""
+
+
+def signature_by_sdk(headers, body):
+    """The value of Authorization that the SDK makes of this call."""
+    client = abstract_client.AbstractClient(credential.Credential(*KEYS), REGION)
+    date, service = re.search(r"Credential=[^/]+/([^/]+)/([^/]+)/tc3_request",
+                              headers["Authorization"]).groups()
+    request = RequestInternal(headers["Host"], "POST", "/", {}, body)
+    request.header = {"Content-Type": headers["Content-Type"], "Host": headers["Host"]}
+    made = client._get_tc3_signature({}, request, date, service, KEYS[1])
+    return (f"TC3-HMAC-SHA256 Credential={KEYS[0]}/{date}/{service}/tc3_request, "
+            f"SignedHeaders=content-type;host, Signature={made}")
+
+
+def types_of(model):
+    """The documented type of each member, which the SDK keeps in its properties' texts."""
+    documented = {}
+    for name, attribute in vars(type(model)).items():
+        found = re.search(r":rtype: ([^\n]+)", getattr(attribute, "__doc__", None) or "")
+        if isinstance(attribute, property) and found:
+            documented[name] = found.group(1)
+    return documented
+
+
+PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+
+
+class Calls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cloud = subprocess.Popen(
+            [os.environ["SCRIPTED_CLOUD_PROGRAM"], "--port", "0", "--secret-id", KEYS[0],
+             "--secret-key", KEYS[1], "--updating-reads", "1"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        Recorder.cloud_port = int(cls.cloud.stdout.readline().rsplit(":", 1)[1])
+        cls.proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
+        threading.Thread(target=cls.proxy.serve_forever, daemon=True).start()
+        cls.run_lives()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.proxy.shutdown()
+        cls.proxy.server_close()
+        cls.cloud.stdin.close()
+        cls.cloud.wait(timeout=10)
+        cls.cloud.stdout.close()
+
+    @classmethod
+    def provision(cls, *overrides, command="provision"):
+        settings = {"target": "bus.example.com", "eventbus": "orders",
+                    "secret_id": KEYS[0], "secret_key": KEYS[1], "bucket.endpoint": BUCKET,
+                    "function.region": REGION, "function.retries": "1",
+                    "function.api": f"http://127.0.0.1:{cls.proxy.server_port}",
+                    "gateway.public_url": "https://gw.example.com"}
+        arguments = [f"--set={name}={value}" for name, value in settings.items()]
+        arguments += [f"--set={override}" for override in overrides]
+        plain = {k: v for k, v in os.environ.items()
+                 if not k.startswith(("CONNECTOR_", "TENCENTCLOUD_", "TKE_"))}
+        done = subprocess.run([os.environ["COS_GATEWAY_PROGRAM"], command, *arguments], env=plain,
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+
+    @classmethod
+    def run_lives(cls):
+        cls.provision()
+        cls.provision("function.memory=256", "bucket.prefix=日志/a\"b/")
+        cls.provision("gateway.public_url=", "event.attributes=[subject]")
+        cls.provision("function.name=renamed", "bucket.events=['cos:ObjectCreated:*',"
+                      "'cos:ObjectRemove:*']")
+        cls.provision("function.name=elsewhere", "function.code.bucket=code",
+                      "function.code.path=/x.zip", "gateway.auth=none", "bucket.suffix=.zip",
+                      "bucket.events=['cos:ObjectRestore:Post']")
+        cls.provision("function.name=renamed", command="deprovision")
+
+    def test_all_actions_but_one_are_tried(self):
+        tried = {headers["X-TC-Action"] for headers, _ in Recorder.calls}
+        # A trigger is only switched on where somebody switched it off.
+        self.assertEqual(ACTIONS - tried, {"UpdateTriggerStatus"})
+
+    def test_the_sdk_makes_the_same_signatures(self):
+        for headers, body in Recorder.calls:
+            self.assertEqual(signature_by_sdk(headers, body), headers["Authorization"])
+
+    def test_the_types_of_the_sdk_take_every_body(self):
+        for headers, body in Recorder.calls:
+            action = headers["X-TC-Action"]
+            with self.subTest(action=action), warnings.catch_warnings():
+                warnings.simplefilter("error")  # what a member is told by that has no place
+                request = getattr(models, action + "Request")()
+                given = json.loads(body)
+                request._deserialize(given)
+                self.assertEqual(request._serialize(), given)
+                self.check_types(request)
+
+    def check_types(self, model):
+        for name, documented in types_of(model).items():
+            value = getattr(model, name, None)
+            if value is None:
+                continue
+            if documented in PLAIN:
+                self.assertIsInstance(value, PLAIN[documented], f"{type(model).__name__}.{name}")
+            for part in value if isinstance(value, list) else [value]:
+                if hasattr(part, "_serialize"):
+                    self.check_types(part)
+
+    def test_the_cloud_refused_no_signature(self):
+        cloud = http.client.HTTPConnection("127.0.0.1", Recorder.cloud_port, timeout=10)
+        cloud.request("GET", "/state")
+        state = json.loads(cloud.getresponse().read())
+        cloud.close()
+        self.assertEqual(state["refusedSignatures"], [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

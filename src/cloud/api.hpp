@@ -11,7 +11,7 @@ namespace gateway::cloud {
 template <class T>
 using ApiResult = boost::system::result<T, ApiError>;
 
-// One service of Tencent Cloud API 3.0, as its callers see it. Used on one thread.
+// A service of Tencent Cloud API 3.0, as its callers see it. Used on one thread.
 class Api {
  public:
   Api() = default;
@@ -19,13 +19,13 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
-  // One action. The members of `Response` without RequestId, or why there are none. Reads
-  // (`Get...`, `List...`, `Describe...`) are repeated by the implementation; a write never is once
-  // the service may have seen it, so that the caller can read first what it did.
+  // Performs one action. Returns the members of `Response` without RequestId, or the error. The
+  // implementation repeats reads (`Get...`, `List...`, `Describe...`). It never repeats a write
+  // that the service may have seen: the caller reads first what the write did.
   [[nodiscard]] virtual Task<ApiResult<boost::json::object>> call(
       std::string action, boost::json::object parameters) = 0;
 
-  // Ends calls under way, and every later one, with ClientError.Cancelled.
+  // Ends calls in progress, and every later one, with ClientError.Cancelled.
   virtual void cancel() = 0;
 };
 

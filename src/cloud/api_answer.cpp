@@ -10,10 +10,10 @@ namespace {
 
 namespace json = boost::json;
 
-// Longer texts of the service are cut; none that is known comes near it.
+// Longer texts of the service are cut. No known text is nearly as long.
 constexpr std::size_t kMostText = 2048;
 
-// The member if it is a string, else empty.
+// Returns the member if it is a string, else an empty text.
 std::string text_of(const json::object& object, std::string_view name) {
   const auto* const value = object.if_contains(name);
   const auto* const text = value == nullptr ? nullptr : value->if_string();

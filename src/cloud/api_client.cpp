@@ -42,7 +42,7 @@ ApiError client_error(std::string_view action, const HttpFailure& failure) {
   return {ErrorKind::transient, std::string(action), std::string(code), failure.text(), {}};
 }
 
-// As "2026-01-02 03:04:05 UTC".
+// Returns a time as "2026-01-02 03:04:05 UTC".
 std::string clock_text(std::chrono::sys_seconds time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
@@ -152,7 +152,7 @@ Task<void> ApiClient::back_off(unsigned attempts) {
   while (!cancelled_ && std::chrono::steady_clock::now() < until) co_await wake_.wait_until(until);
 }
 
-// Takes over the service's clock. False if that is not known, or makes no difference.
+// Adopts the service's clock. Returns false if the service's time is not known.
 bool ApiClient::correct_clock(std::string_view action, std::string_view date) {
   const auto theirs = read_http_date(date);
   if (!theirs) return false;

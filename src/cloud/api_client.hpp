@@ -12,31 +12,31 @@
 
 namespace gateway::cloud {
 
-// A service of Cloud API 3.0 and where it is.
+// A service of Cloud API 3.0 and its address.
 struct ApiService {
   ApiService() = default;
-  std::string name = "scf";  // what signatures are made for, whatever the host
+  std::string name = "scf";  // in signatures, whatever the host
   std::string version = "2018-04-16";
   std::string region;
   HttpOrigin origin;
 };
 
-// How long a call waits and how often it is made.
+// How long a call may take and how often it is tried.
 struct ApiPace {
   ApiPace() = default;
-  std::chrono::milliseconds timeout{60'000};     // for one answer, with the way there
-  unsigned attempts = 3;                         // of what is repeated here at all
+  std::chrono::milliseconds timeout{60'000};     // for one answer, connecting included
+  unsigned attempts = 3;                         // of calls that are repeated here
   std::chrono::milliseconds retry_initial{500};  // back-off, doubled each time, with full jitter
   std::chrono::milliseconds retry_max{8000};
 };
 
-// Calls over one kept-alive connection, signed with TC3-HMAC-SHA256. One call at a time; whoever
-// spawned it joins it before this dies.
+// Makes calls over one kept-alive connection, signed with TC3-HMAC-SHA256. One call at a time;
+// whoever spawned a call joins it before this object dies.
 //
-// Repeated here, at most `attempts` times in all: what was refused for its rate, reads after any
-// transient error, and writes if their connection failed before they were sent. Besides, a call is
-// made once more when the service finds the time wrong (with its own time, from then on) and when
-// it refuses temporary credentials that can be renewed.
+// Three kinds of calls are repeated, at most `attempts` times in all: those refused for their rate,
+// reads after any transient error, and writes whose connection failed before they were sent.
+// Besides, a call is made once more when the service finds the time wrong (with the service's time,
+// which is used from then on) and when it refuses temporary credentials that can be renewed.
 class ApiClient : public Api {
  public:
   // `credentials` must outlive this. `ca_file` as for HttpClient.
@@ -48,7 +48,7 @@ class ApiClient : public Api {
   void cancel() override;
 
  private:
-  // An answer with what is needed to judge it.
+  // An answer, with its date and whether the request was sent.
   struct Outcome;
 
   [[nodiscard]] HttpRequest request(std::string_view action, std::string_view body,
@@ -65,7 +65,7 @@ class ApiClient : public Api {
   HttpClient http_;
   Signal wake_;
   std::minstd_rand jitter_{std::random_device{}()};
-  std::chrono::seconds clock_offset_{0};  // what the service's clock is ahead of ours
+  std::chrono::seconds clock_offset_{0};  // how far the service's clock is ahead of ours
   bool cancelled_ = false;
 };
 

@@ -15,7 +15,8 @@ constexpr bool is_lower_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c);
 }
 
-// Lower-case letters, digits and hyphens that neither begin nor end it.
+// Returns whether a text has lower-case letters, digits and hyphens only, and no hyphen at its
+// ends.
 bool is_label(std::string_view text) {
   return !text.empty() && text.front() != '-' && text.back() != '-' &&
          std::all_of(text.begin(), text.end(),

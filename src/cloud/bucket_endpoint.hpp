@@ -15,10 +15,10 @@ struct BucketEndpoint {
   [[nodiscard]] std::string host() const;
 };
 
-// Why a text is no bucket endpoint.
+// The reason why a text is no bucket endpoint.
 class BadBucketEndpoint {
  public:
-  constexpr BadBucketEndpoint() = default;  // boost::system::result wants one
+  constexpr BadBucketEndpoint() = default;  // required by boost::system::result
   // `reason` must be a string literal.
   constexpr explicit BadBucketEndpoint(std::string_view reason) noexcept : reason_(reason) {}
   [[nodiscard]] constexpr std::string_view reason() const noexcept { return reason_; }
@@ -30,8 +30,9 @@ class BadBucketEndpoint {
 [[nodiscard]] boost::system::result<BucketEndpoint, BadBucketEndpoint> parse_bucket_endpoint(
     std::string_view text);
 
-// Lower-case letters, digits and inner hyphens, such as ap-beijing or na-siliconvalley. Whether
-// the region exists is for the cloud to say: the list grows.
+// Returns whether a text has the form of a region: lower-case letters, digits and inner hyphens,
+// such as ap-beijing or na-siliconvalley. Whether the region exists only the cloud knows: the list
+// grows.
 [[nodiscard]] bool is_region(std::string_view text);
 
 }  // namespace gateway::cloud

@@ -32,7 +32,7 @@ class Credential {
   std::optional<std::chrono::system_clock::time_point> expires_;
 };
 
-// Where credentials come from. Used on one thread.
+// A source of credentials. Used on one thread.
 class Credentials {
  public:
   Credentials() = default;
@@ -40,14 +40,14 @@ class Credentials {
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
 
-  // A valid pair: the one at hand, or a new one when it expires within five minutes.
+  // Returns a valid pair: the present one, or a new one when that expires within five minutes.
   [[nodiscard]] virtual Task<ApiResult<Credential>> get() = 0;
-  // The service refused the last pair: the next get() fetches another if there can be one. False if
-  // there cannot.
+  // Notes that the service refused the last pair, so that the next get() fetches another. Returns
+  // false if there can be no other.
   virtual bool renew() = 0;
-  // Ends a get() under way.
+  // Ends a get() in progress.
   virtual void cancel() = 0;
-  // For logs: "configuration", "pod identity (OIDC)", "instance role".
+  // Returns the name for logs: "configuration", "pod identity (OIDC)", "instance role".
   [[nodiscard]] virtual std::string name() const = 0;
 };
 

@@ -7,7 +7,7 @@
 namespace gateway::cloud {
 namespace {
 
-// A pair as the operator gave it.
+// A key pair that the operator gave.
 class FixedCredentials : public Credentials {
  public:
   explicit FixedCredentials(Credential pair) : pair_(std::move(pair)) {}

@@ -10,7 +10,7 @@
 
 namespace gateway::cloud {
 
-// Everything credentials can come from.
+// All sources that credentials can come from.
 struct CredentialSources {
   CredentialSources();  // the public services
 
@@ -25,8 +25,8 @@ struct CredentialSources {
   std::string ca_file;  // trusted besides the system's, for STS
 };
 
-// The first there is of: the key pair, the pod's identity, the instance's role. Fetching is left to
-// get().
+// Returns the first source that is configured: the key pair, the pod's identity, the instance's
+// role. Fetches nothing: that is done by get().
 [[nodiscard]] std::unique_ptr<Credentials> make_credentials(const Executor& executor,
                                                             CredentialSources sources);
 

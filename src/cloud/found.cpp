@@ -32,7 +32,7 @@ class Reader {
  public:
   explicit Reader(const json::object& object) : object_(object) {}
 
-  // Null if missing or null.
+  // Returns the member, or nullptr if it is missing or null.
   [[nodiscard]] const json::value* find(std::string_view key) const {
     const auto* value = object_.if_contains(key);
     return value == nullptr || value->is_null() ? nullptr : value;
@@ -66,7 +66,7 @@ class Reader {
     if (!value->is_object()) complain(key, "an object");
     return value->if_object();
   }
-  // The objects of a list.
+  // Returns the objects of a list.
   [[nodiscard]] std::vector<const json::object*> objects(std::string_view key) {
     std::vector<const json::object*> found;
     const auto* value = find(key);
@@ -89,7 +89,7 @@ class Reader {
   void complain(std::string_view key, std::string_view expected) {
     if (problem_.empty()) problem_ = fmt::format("{} is not {}", key, expected);
   }
-  // What of a member's own reader went wrong is this one's problem too.
+  // Adopts the problem of a member's reader.
   void inherit(const Reader& inner) {
     if (problem_.empty()) problem_ = inner.problem_;
   }
@@ -131,7 +131,7 @@ void read_environment(Reader& reader, FoundFunction& function) {
     std::string key = variable.text("Key");
     std::string value = variable.text("Value");
     inner.inherit(variable);
-    // An empty pair is how an empty environment is asked for.
+    // An empty pair stands for an empty environment.
     if (!key.empty()) function.environment.emplace_back(std::move(key), std::move(value));
   }
   std::sort(function.environment.begin(), function.environment.end());
@@ -147,7 +147,8 @@ void read_public_net(Reader& reader, FoundFunction& function) {
   reader.inherit(inner);
 }
 
-// Enable is an integer in answers, but a text in requests: both are taken. Untold is enabled.
+// Returns the value of Enable, which is an integer in answers and a text in requests. A trigger
+// without it is enabled.
 bool is_enabled(const Reader& reader) {
   const auto* value = reader.find("Enable");
   if (value == nullptr) return true;
@@ -159,7 +160,8 @@ bool is_enabled(const Reader& reader) {
   return true;
 }
 
-// The text has members that were not sent (bucketUrl), and need not have those that were.
+// Parses TriggerDesc. It has members that were not sent (bucketUrl) and need not have those that
+// were.
 void read_description(FoundTrigger& trigger) {
   error_code error;
   const json::value parsed = json::parse(trigger.text, error);
@@ -258,6 +260,25 @@ ApiResult<TriggerPage> parse_triggers(const json::object& answer) {
     reader.complain("Triggers", "there");
   }
   if (!reader.problem().empty()) return malformed("ListTriggers", reader.problem());
+  return page;
+}
+
+ApiResult<FunctionPage> parse_functions(const json::object& answer) {
+  Reader reader(answer);
+  FunctionPage page;
+  if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
+    page.total = static_cast<std::size_t>(*total);
+  }
+  for (const auto* element : reader.objects("Functions")) {
+    Reader inner(*element);
+    ListedFunction function;
+    function.name = inner.text("FunctionName");
+    function.status = inner.text("Status");
+    function.description = inner.text("Description");
+    if (!function.name.empty()) page.functions.push_back(std::move(function));
+    reader.inherit(inner);
+  }
+  if (!reader.problem().empty()) return malformed("ListFunctions", reader.problem());
   return page;
 }
 

@@ -11,12 +11,12 @@
 
 #include "cloud/api.hpp"
 
-// What the service says there is. Its answers are read leniently: null is as good as missing, a
-// number may be a text; but a member of a wrong type, or a missing one that all depends on, makes
-// the whole answer a transient ClientError.Answer.
+// What exists in the cloud, parsed from the service's answers. They are parsed leniently: null
+// means missing, and a number may be a text. A member of another type, or a missing one that is
+// required, makes the whole answer a transient ClientError.Answer.
 namespace gateway::cloud {
 
-// SCF "Function status". Names that are not known count as a change under way.
+// The phases of SCF "Function status". An unknown status counts as `changing`.
 enum class FunctionPhase { active, changing, create_failed, update_failed, delete_failed };
 [[nodiscard]] FunctionPhase phase_of(std::string_view status) noexcept;
 
@@ -25,7 +25,7 @@ class FoundFunction {
   FoundFunction() = default;
 
   [[nodiscard]] FunctionPhase phase() const noexcept { return phase_of(status); }
-  // The status with the platform's reasons for it, for people.
+  // Returns the status with the platform's reasons for it, for messages.
   [[nodiscard]] std::string explained_status() const;
 
   std::string status;          // Active, Creating, CreateFailed ...
@@ -42,7 +42,7 @@ class FoundFunction {
   std::vector<std::pair<std::string, std::string>> environment;  // sorted
 };
 
-// How often, and for how long, an asynchronous invocation is tried.
+// How often, and for how long, the platform tries an asynchronous invocation.
 class FoundRetryRules {
  public:
   FoundRetryRules() = default;
@@ -58,8 +58,8 @@ class FoundTrigger {
   std::string type;
   std::string name;       // of a COS trigger: the bucket's host, so not unique
   std::string qualifier;  // $DEFAULT, $LATEST, a version or an alias
-  std::string text;       // TriggerDesc as it came: DeleteTrigger wants it back
-  std::string event;      // from the text; empty if it cannot be made out
+  std::string text;       // TriggerDesc as it was listed: DeleteTrigger requires it
+  std::string event;      // from the text; empty if that cannot be parsed
   std::string prefix;
   std::string suffix;
   bool enabled = true;
@@ -74,11 +74,42 @@ class TriggerPage {
   std::optional<std::size_t> total;  // on all pages
 };
 
+// What ListFunctions tells of a function.
+class ListedFunction {
+ public:
+  ListedFunction() = default;
+
+  std::string name;
+  std::string status;
+  std::string description;
+};
+
+// One answer of ListFunctions.
+class FunctionPage {
+ public:
+  FunctionPage() = default;
+
+  std::vector<ListedFunction> functions;
+  std::optional<std::size_t> total;  // on all pages
+};
+
 [[nodiscard]] ApiResult<FoundFunction> parse_function(const boost::json::object& answer);
 [[nodiscard]] ApiResult<FoundRetryRules> parse_retry_rules(const boost::json::object& answer);
 [[nodiscard]] ApiResult<TriggerPage> parse_triggers(const boost::json::object& answer);
+[[nodiscard]] ApiResult<FunctionPage> parse_functions(const boost::json::object& answer);
 
-// All that provisioning looks at. What does not matter in the function's present phase is not read.
+// Another function of ours in the same namespace that has to do with the same bucket: it holds a
+// rule that the wanted triggers overlap, or the wanted function took over from it.
+class RelatedFunction {
+ public:
+  RelatedFunction() = default;
+
+  std::string name;
+  FoundFunction function;
+  std::vector<FoundTrigger> triggers;
+};
+
+// All that provisioning reads. What does not matter in the function's present phase is not read.
 class Found {
  public:
   Found() = default;
@@ -86,6 +117,7 @@ class Found {
   std::optional<FoundFunction> function;  // none: absent
   std::optional<FoundRetryRules> retry_rules;
   std::vector<FoundTrigger> triggers;
+  std::vector<RelatedFunction> related;
 };
 
 }  // namespace gateway::cloud

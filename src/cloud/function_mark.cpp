@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <span>
+#include <system_error>
 #include <variant>
 
 #include "cloud/digest.hpp"
@@ -14,17 +16,18 @@ namespace {
 constexpr std::string_view kOwner = "Managed by cos gateway.";
 constexpr std::string_view kCode = " Code ";
 constexpr std::string_view kSettings = ", settings ";
+constexpr std::string_view kBucket = ", bucket ";
+constexpr std::string_view kGeneration = ", generation ";
+constexpr std::string_view kSuccession = ". Superseded by ";
+constexpr std::string_view kSince = " since ";
 constexpr std::size_t kDigits = 16;
 
-// Each part goes with its length, so that no two lists of parts give the same text.
+// Joins parts, each with its length, so that no two lists of parts give the same text.
 class Parts {
  public:
   void add(std::string_view part) { text_ += fmt::format("{}:{},", part.size(), part); }
   void add(std::size_t number) { text_ += fmt::format("{},", number); }
-  [[nodiscard]] std::string digest() const {
-    const Digest digest = sha256(text_);
-    return hex(std::span(digest).first(kDigits / 2));
-  }
+  [[nodiscard]] std::string digest() const { return digest_of(text_); }
 
  private:
   std::string text_;
@@ -82,22 +85,67 @@ std::string_view take_digits(std::string_view& text) {
   return digits.size() == kDigits ? digits : std::string_view();
 }
 
+// Takes a decimal number of at most 18 digits; 0 if there is none.
+std::int64_t take_number(std::string_view& text) {
+  std::int64_t number = 0;
+  const char* const last = text.data() + std::min<std::size_t>(text.size(), 18);
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc() || number < 0) return 0;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+std::optional<Succession> take_succession(std::string_view& text) {
+  if (!take(text, kSuccession)) return std::nullopt;
+  Succession succession;
+  succession.heir = take_digits(text);
+  if (take(text, kGeneration)) succession.generation = take_number(text);
+  if (take(text, kSince)) {
+    succession.since = std::chrono::sys_seconds(std::chrono::seconds(take_number(text)));
+  }
+  return succession;
+}
+
 }  // namespace
 
 std::string FunctionMark::description() const {
-  return fmt::format("{}{}{}{}{}.", kOwner, kCode, code_, kSettings, settings_);
+  std::string text = fmt::format("{}{}{}{}{}", kOwner, kCode, code_, kSettings, settings_);
+  if (!bucket_.empty()) text += fmt::format("{}{}", kBucket, bucket_);
+  if (generation_ != 0) text += fmt::format("{}{}", kGeneration, generation_);
+  if (succession_) {
+    text +=
+        fmt::format("{}{}{}{}{}{}", kSuccession, succession_->heir, kGeneration,
+                    succession_->generation, kSince, succession_->since.time_since_epoch().count());
+  }
+  return text += '.';
 }
 
-FunctionMark mark_of(const Wanted& wanted) {
-  return FunctionMark(code_mark(wanted), settings_mark(wanted));
+FunctionMark mark_of(const Wanted& wanted, Generation generation) {
+  FunctionMark mark(code_mark(wanted), settings_mark(wanted));
+  mark.set_bucket(digest_of(wanted.bucket.host()));
+  mark.set_generation(generation);
+  return mark;
 }
 
 std::optional<FunctionMark> parse_mark(std::string_view description) {
   if (!take(description, kOwner)) return std::nullopt;
   if (!take(description, kCode)) return FunctionMark();
-  const auto code = take_digits(description);
-  if (!take(description, kSettings)) return FunctionMark(std::string(code), {});
-  return FunctionMark(std::string(code), std::string(take_digits(description)));
+  const std::string code(take_digits(description));
+  if (!take(description, kSettings)) return FunctionMark(code, {});
+  FunctionMark mark(code, std::string(take_digits(description)));
+  if (take(description, kBucket)) mark.set_bucket(std::string(take_digits(description)));
+  if (take(description, kGeneration)) mark.set_generation(take_number(description));
+  if (auto succession = take_succession(description)) mark.set_succession(std::move(*succession));
+  return mark;
+}
+
+std::string digest_of(std::string_view text) {
+  const Digest digest = sha256(text);
+  return hex(std::span(digest).first(kDigits / 2));
+}
+
+std::string identity_of(std::string_view space, std::string_view name) {
+  return digest_of(fmt::format("{}:{},{}:{},", space.size(), space, name.size(), name));
 }
 
 }  // namespace gateway::cloud

@@ -1,4 +1,6 @@
 #pragma once
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,9 +10,26 @@
 
 namespace gateway::cloud {
 
-// Which code and which settings a function was given. It is written into the function's
-// description, which is the one place that GetFunction gives back and that nothing else needs:
-// there is no hash of the code in the answer. A function without it was not made by this program.
+// When a configuration came to be: milliseconds since 1970. Of two configurations that claim the
+// same function or the same events, the newer one wins. 0 is older than all others.
+using Generation = std::int64_t;
+
+// Which deployment took over the events of a function, and when.
+class Succession {
+ public:
+  Succession() = default;
+
+  std::string heir;  // identity_of() the function that took over
+  Generation generation = 0;
+  std::chrono::sys_seconds since{};
+
+  [[nodiscard]] bool operator==(const Succession&) const = default;
+};
+
+// Which code and which settings a function was given, for which bucket, by which generation of the
+// configuration, and what took over from it. It is written into the function's description, which
+// is the one place that GetFunction and ListFunctions give back and that nothing else needs: there
+// is no hash of the code in the answer. A function without it was not made by this program.
 class FunctionMark {
  public:
   FunctionMark() = default;
@@ -20,19 +39,41 @@ class FunctionMark {
 
   [[nodiscard]] const std::string& code() const noexcept { return code_; }
   [[nodiscard]] const std::string& settings() const noexcept { return settings_; }
+  // digest_of() the bucket's host; empty where an older release wrote the mark.
+  [[nodiscard]] const std::string& bucket() const noexcept { return bucket_; }
+  [[nodiscard]] Generation generation() const noexcept { return generation_; }
+  [[nodiscard]] const std::optional<Succession>& succession() const noexcept { return succession_; }
+
+  void set_bucket(std::string digest) { bucket_ = std::move(digest); }
+  void set_generation(Generation generation) { generation_ = generation; }
+  void set_succession(Succession succession) { succession_ = std::move(succession); }
+
+  // Whether both name the same code and the same settings.
+  [[nodiscard]] bool has_content_of(const FunctionMark& other) const noexcept {
+    return code_ == other.code_ && settings_ == other.settings_;
+  }
   // Letters, digits, blanks, commas and full stops: all that SCF allows in a description.
   [[nodiscard]] std::string description() const;
 
  private:
   std::string code_;
   std::string settings_;
+  std::string bucket_;
+  Generation generation_ = 0;
+  std::optional<Succession> succession_;
 };
 
-// Of what is wanted: for code, the first 64 bits of SHA-256 of the zip, or of where it lies; for
-// settings, those of all the rest.
-[[nodiscard]] FunctionMark mark_of(const Wanted& wanted);
+// Returns the mark of what is wanted: for code, the first 64 bits of SHA-256 of the zip, or of
+// where it lies; for settings, those of all the rest.
+[[nodiscard]] FunctionMark mark_of(const Wanted& wanted, Generation generation = 0);
 
-// Of a function as it is described; none if the description does not begin as ours do.
+// Returns the mark in a function's description, or nullopt if it does not begin as ours do.
 [[nodiscard]] std::optional<FunctionMark> parse_mark(std::string_view description);
+
+// Returns 16 hexadecimal digits that stand for a text in a description, which has no room for '-'
+// and '/'.
+[[nodiscard]] std::string digest_of(std::string_view text);
+// Returns the same for a function, by its namespace and name.
+[[nodiscard]] std::string identity_of(std::string_view space, std::string_view name);
 
 }  // namespace gateway::cloud

@@ -10,11 +10,16 @@
 namespace gateway::cloud {
 namespace {
 
+constexpr std::string_view kDerivedPrefix = "vanus-cos-source-function-";
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 constexpr bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 constexpr bool is_alphanumeric(char c) {
-  return is_letter(c) || (c >= '0' && c <= '9');
+  return is_letter(c) || is_digit(c);
 }
 constexpr bool is_name_character(char c) {
   return is_alphanumeric(c) || c == '-' || c == '_';
@@ -37,7 +42,13 @@ std::string derive_function_name(const FunctionIdentity& identity) {
        {identity.region, identity.space, identity.bucket_endpoint, identity.eventbus}) {
     joined += fmt::format("{}:{},", part.size(), part);
   }
-  return fmt::format("vanus-cos-source-function-{}", leading_bits(joined));
+  return fmt::format("{}{}", kDerivedPrefix, leading_bits(joined));
+}
+
+bool is_derived_function_name(std::string_view text) {
+  if (!text.starts_with(kDerivedPrefix)) return false;
+  text.remove_prefix(kDerivedPrefix.size());
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 bool is_function_name(std::string_view text) {

@@ -4,7 +4,7 @@
 
 namespace gateway::cloud {
 
-// What a relay function without a configured name is named after.
+// The parts from which the name of a relay function derives if none is configured.
 struct FunctionIdentity {
   std::string_view region;
   std::string_view space;            // the function's namespace
@@ -12,14 +12,19 @@ struct FunctionIdentity {
   std::string_view eventbus;
 };
 
-// `vanus-cos-source-function-<number>`, the form the original connector uses with a random number.
-// Here the number derives from the identity alone, so replicas and restarts agree on one function.
-// Part of the contract: another derivation would orphan the functions that users have.
+// Returns `vanus-cos-source-function-<number>`, the form that the original connector uses with a
+// random number. Here the number derives from the identity alone, so that replicas and restarts
+// agree on one function. It is part of the contract: another derivation would orphan the users'
+// functions.
 [[nodiscard]] std::string derive_function_name(const FunctionIdentity& identity);
 
-// SCF's rule: 2 to 60 letters, digits, '-' and '_'; a letter first; no '-' or '_' last.
+// Returns whether a name has that form, be it the original connector's or this program's.
+[[nodiscard]] bool is_derived_function_name(std::string_view text);
+
+// Returns whether SCF accepts the name: 2 to 60 letters, digits, '-' and '_'; a letter first; no
+// '-' or '_' last.
 [[nodiscard]] bool is_function_name(std::string_view text);
-// SCF's rule for namespaces: up to 30 letters, digits, '-' and '_'.
+// Returns whether SCF accepts the namespace: up to 30 letters, digits, '-' and '_'.
 [[nodiscard]] bool is_function_namespace(std::string_view text);
 
 }  // namespace gateway::cloud

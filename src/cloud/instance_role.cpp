@@ -26,7 +26,7 @@ std::optional<Credential> read_pair(std::string_view body) {
   return read_temporary_pair(*members, *members);
 }
 
-// The first line; it becomes part of a path.
+// Returns the first line, which becomes part of a path.
 std::string role_name(const std::string& body) {
   return body.substr(0, body.find_first_of("\r\n"));
 }
@@ -52,7 +52,7 @@ Task<ApiResult<std::string>> InstanceRoleCredentials::read(std::string target) {
   request.repeatable = true;
   const HttpResult reply = co_await http_.exchange(std::move(request), timeout_);
   if (!reply) {
-    // Where the metadata service cannot even be reached there is none: this is no CVM.
+    // If the metadata service cannot even be reached, this is no CVM.
     const bool nowhere = !reply.error().sent() && !ever_had() &&
                          reply.error().reason() != HttpFailure::Reason::cancelled;
     if (nowhere) {

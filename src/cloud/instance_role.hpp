@@ -6,7 +6,7 @@
 
 namespace gateway::cloud {
 
-// The role bound to the CVM this runs on, from its metadata service.
+// Credentials of the role that is bound to the CVM this process runs on, from the metadata service.
 class InstanceRoleCredentials : public TemporaryCredentials {
  public:
   InstanceRoleCredentials(const Executor& executor, HttpOrigin metadata,

@@ -20,7 +20,7 @@ constexpr std::string_view kAction = "AssumeRoleWithWebIdentity";
 constexpr std::int64_t kDuration = 7200;  // seconds
 constexpr std::size_t kMostToken = std::size_t{64} << 10;
 
-// Without the white space around it; empty if there is no such file.
+// Returns the text of a file without the white space around it; empty if there is no such file.
 std::string read_token(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text(kMostToken, '\0');
@@ -83,7 +83,7 @@ Task<ApiResult<Credential>> PodIdentityCredentials::fetch() {
   const auto answer = read_api_answer(kAction, reply->status, reply->body);
   if (!answer) {
     const ApiError error = answer.error();
-    // The pod's role is an operator's matter; what may pass is tried again.
+    // An operator has to correct the pod's role; errors that may pass are retried.
     ErrorKind kind = ErrorKind::transient;
     if (error.is_permanent()) kind = ErrorKind::denied;
     co_return credentials_error(

@@ -7,8 +7,8 @@
 
 namespace gateway::cloud {
 
-// A role taken on with the pod's OpenID Connect token (STS 2018-08-13, AssumeRoleWithWebIdentity).
-// The token's file is read each time: the kubelet replaces it.
+// Credentials of a role that is assumed with the pod's OpenID Connect token (STS 2018-08-13,
+// AssumeRoleWithWebIdentity). The token's file is read each time, as the kubelet replaces it.
 class PodIdentityCredentials : public TemporaryCredentials {
  public:
   PodIdentityCredentials(const Executor& executor, PodIdentity identity, HttpOrigin sts,

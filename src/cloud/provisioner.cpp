@@ -9,6 +9,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "cloud/function_mark.hpp"
+#include "cloud/function_name.hpp"
+#include "cloud/notification_rule.hpp"
+#include "cloud/relay_environment.hpp"
+#include "cloud/succession_plan.hpp"
 #include "cloud/wanted_check.hpp"
 #include "runtime/log.hpp"
 
@@ -17,10 +22,12 @@ namespace {
 
 // g++ 12 destroys an aggregate twice that crosses a co_await by value.
 static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<ScfCall> &&
-              !std::is_aggregate_v<FoundTrigger> && !std::is_aggregate_v<ApiError>);
+              !std::is_aggregate_v<FoundTrigger> && !std::is_aggregate_v<ApiError> &&
+              !std::is_aggregate_v<PlannedStep> && !std::is_aggregate_v<RelatedFunction> &&
+              !std::is_aggregate_v<ListedFunction>);
 
-// Far beyond the quota of triggers: a list that never ends is a malformed answer.
-constexpr std::size_t kTriggerPages = 20;
+// Far more than the quotas of triggers and functions: a list that never ends is a malformed answer.
+constexpr std::size_t kPages = 20;
 constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
 
 std::uint64_t seed() {
@@ -32,8 +39,8 @@ ApiError interrupted() {
   return ApiError(ErrorKind::transient, {}, "ClientError.Cancelled", "stopped", {});
 }
 
-// Somebody was faster, or an answer was lost: as good as a success. An absent function is another
-// matter, which the next look tells.
+// Returns whether the step's effect is there already: another replica was faster, or an answer was
+// lost. An absent function is another case, which the next look shows.
 bool is_done_already(const PlannedStep& step, ErrorKind error) {
   if (error == ErrorKind::exists) return true;
   return error == ErrorKind::absent && step.call.action == "DeleteTrigger";
@@ -55,6 +62,8 @@ std::string_view label(ProvisioningState state) noexcept {
       return "ready";
     case ProvisioningState::failed:
       return "failed";
+    case ProvisioningState::superseded:
+      return "superseded";
     case ProvisioningState::removing:
       return "removing";
     case ProvisioningState::removed:
@@ -64,11 +73,12 @@ std::string_view label(ProvisioningState state) noexcept {
 }
 
 Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
-                         Listener listener, Unmarked unmarked)
+                         Listener listener, Unmarked unmarked, Generation generation)
     : api_(api),
       wanted_(std::move(wanted)),
       pace_(pace),
       unmarked_(unmarked),
+      generation_(generation),
       listener_(std::move(listener)),
       wake_(executor) {}
 
@@ -80,9 +90,11 @@ Task<bool> Provisioner::converge(Instant deadline) {
 Task<void> Provisioner::keep() {
   ProvisioningPatience patience(pace_, seed());
   while (!stopped_) {
-    // Its outcome is in the status; whatever it is, there is a next round.
+    // The outcome is in the status; in every case there is a next round.
     static_cast<void>(co_await run(Goal::converge, Instant::max()));
-    co_await pause(Goal::converge, patience.until_reconciliation(), Instant::max());
+    std::chrono::milliseconds rest = patience.until_reconciliation();
+    if (again_in_) rest = std::min<std::chrono::milliseconds>(rest, *again_in_);
+    co_await pause(Goal::converge, rest, Instant::max());
   }
 }
 
@@ -129,6 +141,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
     co_return false;
   }
   repairing_ = goal == Goal::converge && was_ready_;
+  again_in_.reset();
   ProvisioningHistory history;
   ProvisioningPatience patience(pace_, seed());
   while (goes_on(goal, deadline)) {
@@ -142,9 +155,10 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
       history.looked(*found);
       const Plan planned = plan(goal, *found, history);
       const PlannedStep* step = planned.next();
+      if (goal == Goal::converge) tell_tokens(*found);
       if (step == nullptr) {
-        succeed(goal);
-        co_return true;
+        succeed(goal, planned);
+        co_return planned.superseded.empty();
       }
       if (step->action == PlannedStep::Action::refuse) {
         give_up(step->resource + ": " + step->reason, step->code, false);
@@ -156,16 +170,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
       } else if (!goes_on(goal, deadline)) {
         break;
       } else {
-        const auto answer = co_await api_.call(step->call.action, step->call.parameters);
-        if (answer) {
-          history.wrote(step->call.action, step->resource, *found);
-          move = patience.wrote(*step);
-        } else {
-          move = patience.failed(*step, answer.error(), history);
-          if (is_done_already(*step, answer.error().kind())) {
-            history.wrote(step->call.action, step->resource, *found);
-          }
-        }
+        move = co_await carry_out(*step, *found, history, patience);
       }
     }
     if (move.kind == NextMove::Kind::interrupted) break;
@@ -191,17 +196,16 @@ Task<ApiResult<Found>> Provisioner::look(Goal goal, Instant deadline) {
   Found found;
   const ScfCall function_call = get_function(wanted_);
   const auto function_answer = co_await api_.call(function_call.action, function_call.parameters);
-  if (!function_answer) {
-    if (function_answer.error().kind() == ErrorKind::absent) co_return found;
+  if (function_answer) {
+    auto function = parse_function(*function_answer);
+    if (!function) co_return function.error();
+    found.function = std::move(*function);
+  } else if (function_answer.error().kind() != ErrorKind::absent) {
     co_return function_answer.error();
   }
-  auto function = parse_function(*function_answer);
-  if (!function) co_return function.error();
-  found.function = std::move(*function);
 
-  const FunctionPhase phase = found.function->phase();
   if (!goes_on(goal, deadline)) co_return interrupted();
-  if (phase == FunctionPhase::active) {
+  if (found.function && found.function->phase() == FunctionPhase::active) {
     const ScfCall rules_call = get_retry_rules(wanted_);
     const auto rules_answer = co_await api_.call(rules_call.action, rules_call.parameters);
     if (!rules_answer) co_return rules_answer.error();
@@ -210,30 +214,176 @@ Task<ApiResult<Found>> Provisioner::look(Goal goal, Instant deadline) {
     found.retry_rules = *rules;
     if (!goes_on(goal, deadline)) co_return interrupted();
   }
-  if (phase != FunctionPhase::changing && phase != FunctionPhase::create_failed) {
-    auto triggers = co_await look_at_triggers();
+  const bool changing = found.function && found.function->phase() == FunctionPhase::changing;
+  if (changing) co_return found;
+  if (found.function && found.function->phase() != FunctionPhase::create_failed) {
+    auto triggers = co_await look_at_triggers(wanted_.name);
     if (!triggers) co_return triggers.error();
     found.triggers = std::move(*triggers);
+    if (!goes_on(goal, deadline)) co_return interrupted();
   }
+  auto related = co_await look_at_related(goal, deadline);
+  if (!related) co_return related.error();
+  found.related = std::move(*related);
   co_return found;
 }
 
-Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers() {
+Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers(std::string name) {
   std::vector<FoundTrigger> triggers;
-  for (std::size_t page = 0; page < kTriggerPages; ++page) {
-    const ScfCall call = list_triggers(wanted_, page * kTriggersPerPage);
+  for (std::size_t page = 0; page < kPages; ++page) {
+    const ScfCall call = list_triggers(FunctionReference(wanted_.space, name), page * kListPage);
     const auto answer = co_await api_.call(call.action, call.parameters);
     if (!answer) co_return answer.error();
     auto listed = parse_triggers(*answer);
     if (!listed) co_return listed.error();
     const std::size_t count = listed->triggers.size();
     std::move(listed->triggers.begin(), listed->triggers.end(), std::back_inserter(triggers));
-    if (count < kTriggersPerPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
+    if (count < kListPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
       co_return triggers;
     }
   }
   co_return ApiError(ErrorKind::transient, "ListTriggers", "ClientError.Answer",
                      "the list of triggers does not end", {});
+}
+
+// Returns the functions that may have to do with the bucket. Without the right to list functions
+// everything works but taking over from predecessors, so that the list is then empty.
+Task<ApiResult<std::vector<ListedFunction>>> Provisioner::list_ours(Goal goal, Instant deadline) {
+  std::vector<ListedFunction> ours;
+  std::size_t seen = 0;
+  for (std::size_t page = 0; page < kPages; ++page) {
+    if (!goes_on(goal, deadline)) co_return interrupted();
+    const ScfCall call = list_functions(wanted_.space, page * kListPage);
+    const auto answer = co_await api_.call(call.action, call.parameters);
+    if (!answer) {
+      const ApiError error = answer.error();
+      if (error.kind() == ErrorKind::transient) co_return error;
+      if (error.kind() != ErrorKind::absent && !told_no_list_) {
+        told_no_list_ = true;
+        log::warn("predecessors of the function cannot be looked for", {{"error", error.text()}});
+      }
+      co_return ours;
+    }
+    const auto listed = parse_functions(*answer);
+    if (!listed) co_return listed.error();
+    std::copy_if(listed->functions.begin(), listed->functions.end(), std::back_inserter(ours),
+                 [this](const ListedFunction& one) { return may_be_related(one); });
+    seen += listed->functions.size();
+    if (listed->functions.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
+  }
+  co_return ours;
+}
+
+Task<ApiResult<std::vector<RelatedFunction>>> Provisioner::look_at_related(Goal goal,
+                                                                           Instant deadline) {
+  std::vector<RelatedFunction> all;
+  const auto listed = co_await list_ours(goal, deadline);
+  if (!listed) co_return listed.error();
+  Lineage lineage(wanted_);
+  const auto adopt = [&](const ListedFunction& one) {
+    return lineage.add(wanted_.space, one.name, one.description);
+  };
+  while (std::any_of(listed->begin(), listed->end(), adopt)) {
+  }
+  for (const ListedFunction& one : *listed) {
+    if (!goes_on(goal, deadline)) co_return interrupted();
+    RelatedFunction related;
+    related.name = one.name;
+    related.function.description = one.description;
+    auto triggers = co_await look_at_triggers(one.name);
+    if (!triggers) {
+      if (triggers.error().kind() == ErrorKind::absent) continue;
+      co_return triggers.error();
+    }
+    related.triggers = std::move(*triggers);
+    if (!lineage.has(wanted_.space, one.name) && !holds_wanted_events(related)) continue;
+    const ScfCall call = get_function(FunctionReference(wanted_.space, one.name));
+    const auto answer = co_await api_.call(call.action, call.parameters);
+    if (!answer) {
+      if (answer.error().kind() == ErrorKind::absent) continue;
+      co_return answer.error();
+    }
+    auto function = parse_function(*answer);
+    if (!function) co_return function.error();
+    related.function = std::move(*function);
+    all.push_back(std::move(related));
+  }
+  co_return all;
+}
+
+// Returns whether a listed function may be a predecessor or a newer deployment. Its description
+// names its bucket unless an older release wrote it. Of functions that this program did not make,
+// `adopt` means those of the original connector.
+bool Provisioner::may_be_related(const ListedFunction& listed) const {
+  if (listed.name == wanted_.name || listed.status == "Deleting") return false;
+  const auto mark = parse_mark(listed.description);
+  if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
+  return mark->bucket().empty() || mark->bucket() == digest_of(wanted_.bucket.host());
+}
+
+bool Provisioner::holds_wanted_events(const RelatedFunction& related) const {
+  return std::any_of(
+      related.triggers.begin(), related.triggers.end(), [this](const FoundTrigger& trigger) {
+        if (trigger.type != "cos" || trigger.name != wanted_.bucket.host()) return false;
+        return std::any_of(wanted_.events.begin(), wanted_.events.end(),
+                           [&](const std::string& event) {
+                             return overlap({trigger.event, trigger.prefix, trigger.suffix},
+                                            {event, wanted_.prefix, wanted_.suffix});
+                           });
+      });
+}
+
+Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
+                                      ProvisioningHistory& history,
+                                      ProvisioningPatience& patience) {
+  const auto remember = [&](const PlannedStep& done) {
+    if (done.elsewhere) {
+      history.wrote_elsewhere(done.call.action, done.resource);
+    } else {
+      history.wrote(done.call.action, done.resource, found);
+    }
+  };
+  const auto answer = co_await api_.call(step.call.action, step.call.parameters);
+  if (!answer) {
+    const bool done = is_done_already(step, answer.error().kind());
+    if (done) {
+      remember(step);
+      history.noted(step.call.action, step.resource, answer.error().text());
+    }
+    if (!done || step.then.empty()) co_return patience.failed(step, answer.error(), history);
+  } else {
+    remember(step);
+  }
+  NextMove move = patience.wrote(step);
+  for (const PlannedStep& next : step.then) {
+    const auto followed = co_await api_.call(next.call.action, next.call.parameters);
+    if (followed) {
+      remember(next);
+      continue;
+    }
+    if (is_done_already(next, followed.error().kind())) {
+      remember(next);
+      history.noted(next.call.action, next.resource, followed.error().text());
+      continue;
+    }
+    move = patience.failed(next, followed.error(), history);
+    if (move.kind == NextMove::Kind::fail) co_await undo(step);
+    break;
+  }
+  co_return move;
+}
+
+// Restores what a move deleted.
+Task<void> Provisioner::undo(PlannedStep step) {
+  for (const ScfCall& call : step.undo) {
+    const auto answer = co_await api_.call(call.action, call.parameters);
+    if (answer) {
+      log::warn("provisioning puts a trigger back", {{"resource", step.resource}});
+    } else {
+      log::error("a trigger cannot be put back",
+                 {{"resource", step.resource}, {"error", answer.error().text()}});
+    }
+  }
 }
 
 Task<void> Provisioner::pause(Goal goal, std::chrono::milliseconds time, Instant deadline) {
@@ -244,8 +394,13 @@ Task<void> Provisioner::pause(Goal goal, std::chrono::milliseconds time, Instant
 }
 
 Plan Provisioner::plan(Goal goal, const Found& found, const ProvisioningHistory& history) const {
-  return goal == Goal::remove ? plan_removal(wanted_, found, history)
-                              : plan_convergence(wanted_, found, history, unmarked_);
+  Claim claim;
+  claim.unmarked = unmarked_;
+  claim.generation = generation_;
+  claim.grace = pace_.grace.value_or(grace_of(wanted_));
+  claim.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return goal == Goal::remove ? plan_removal(wanted_, found, history, claim)
+                              : plan_convergence(wanted_, found, history, claim);
 }
 
 bool Provisioner::goes_on(Goal goal, Instant deadline) const {
@@ -267,7 +422,7 @@ void Provisioner::announce(Goal goal, const PlannedStep& step) {
   }
   ProvisioningStatus status = status_;
   status.step = in_words(step);
-  // A write that keeps failing does not alternate between working and retrying.
+  // The state of a write that keeps failing stays `retrying`.
   if (goal == Goal::remove) {
     status.state = ProvisioningState::removing;
   } else if (status.state != ProvisioningState::retrying || !repeated || !writes) {
@@ -297,11 +452,31 @@ void Provisioner::retry_later(const NextMove& move, Goal goal) {
   publish(std::move(status));
 }
 
-void Provisioner::succeed(Goal goal) {
+void Provisioner::succeed(Goal goal, const Plan& plan) {
+  again_in_ = plan.again_in;
   ProvisioningStatus status;
   status.state = goal == Goal::remove ? ProvisioningState::removed : ProvisioningState::ready;
-  was_ready_ = goal == Goal::converge;
+  if (!plan.superseded.empty()) {
+    status.state = ProvisioningState::superseded;
+    status.last_error = plan.superseded;
+    status.code = "Superseded";
+  }
+  was_ready_ = status.state == ProvisioningState::ready;
   publish(std::move(status));
+}
+
+void Provisioner::tell_tokens(const Found& found) const {
+  if (!token_listener_) return;
+  std::vector<Secret> tokens;
+  const auto add = [&tokens](const FoundFunction& function) {
+    if (!parse_mark(function.description)) return;
+    for (const auto& [name, value] : function.environment) {
+      if (name == kTokenVariable) tokens.emplace_back(plain_variable(value));
+    }
+  };
+  if (found.function) add(*found.function);
+  for (const auto& related : found.related) add(related.function);
+  token_listener_(std::move(tokens));
 }
 
 void Provisioner::publish(ProvisioningStatus status) {
@@ -316,6 +491,9 @@ void Provisioner::publish(ProvisioningStatus status) {
       case ProvisioningState::failed:
         log::error("provisioning",
                    {{"state", state}, {"code", status_.code}, {"error", status_.last_error}});
+        break;
+      case ProvisioningState::superseded:
+        log::warn("provisioning", {{"state", state}, {"reason", status_.last_error}});
         break;
       case ProvisioningState::retrying:
         log::warn("provisioning",

@@ -1,5 +1,7 @@
 #include "cloud/provisioning_history.hpp"
 
+#include <utility>
+
 namespace gateway::cloud {
 namespace {
 
@@ -12,7 +14,8 @@ std::string key_of(std::string_view action, std::string_view resource) {
 void ProvisioningHistory::looked(const Found& found) {
   for (auto& [step, looks] : looks_) ++looks;
   if (!found.function) {
-    // All that was written is gone with the function, but for a new one that does not show yet.
+    // Everything that was written is gone with the function, except a new one that does not show
+    // yet.
     for (const std::string_view gone :
          {"DeleteFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration",
           "UpdateFunctionEventInvokeConfig", "CreateTrigger", "DeleteTrigger",
@@ -66,6 +69,21 @@ void ProvisioningHistory::wrote(std::string_view action, std::string_view resour
     settings_written_ = true;
     updating_ = true;
   }
+}
+
+void ProvisioningHistory::wrote_elsewhere(std::string_view action, std::string_view resource) {
+  looks_[key_of(action, resource)] = 0;
+}
+
+void ProvisioningHistory::noted(std::string_view action, std::string_view resource,
+                                std::string answer) {
+  answers_[key_of(action, resource)] = std::move(answer);
+}
+
+std::string_view ProvisioningHistory::answer_to(std::string_view action,
+                                                std::string_view resource) const {
+  const auto it = answers_.find(key_of(action, resource));
+  return it == answers_.end() ? std::string_view() : std::string_view(it->second);
 }
 
 bool ProvisioningHistory::is_settling(std::string_view action, std::string_view resource) const {

@@ -8,32 +8,40 @@
 
 namespace gateway::cloud {
 
-// What one run of provisioning has done so far, as far as a look at the service does not tell: how
-// often something failed, and which writes do not show yet.
+// A look at the service does not tell everything that a run of provisioning has done: how often
+// something failed, and which writes do not show yet. This class remembers that for one run.
 class ProvisioningHistory {
  public:
-  // A delete and create of a function that cannot be created, updated or deleted, in one run.
+  // How often a function that cannot be created, updated or deleted is deleted and created.
   static constexpr unsigned kDeletions = 3;
-  // A function whose update failed is updated once again.
+  // How many failed updates are tolerated before an operator has to act.
   static constexpr unsigned kFailedUpdates = 2;
-  // ListTriggers shows a change late. A write that does not show is repeated after so many looks.
+  // ListTriggers shows a change late. A write that does not show is repeated after this many looks.
   static constexpr unsigned kLooksUntilRepeat = 8;
 
-  // After each complete look.
+  // Notes a complete look.
   void looked(const Found& found);
-  // A write was answered with success, or by that it had been done before. `resource` is the
-  // planned step's; `before` is what was found when it was planned.
+  // Notes a write that succeeded, or that had been done before. `resource` is the planned step's;
+  // `before` is what was found when it was planned.
   void wrote(std::string_view action, std::string_view resource, const Found& before);
 
-  // It was written in this run, and what it brings about need not show yet.
+  // Notes the service's answer to a write that had been done before, for messages.
+  void noted(std::string_view action, std::string_view resource, std::string answer);
+  // Returns that, or nothing.
+  [[nodiscard]] std::string_view answer_to(std::string_view action,
+                                           std::string_view resource) const;
+  // The same as wrote() of a write to another function than the wanted one.
+  void wrote_elsewhere(std::string_view action, std::string_view resource);
+
+  // Returns whether it was written in this run so recently that it need not show yet.
   [[nodiscard]] bool is_settling(std::string_view action, std::string_view resource) const;
-  // It was written in this run, however long ago.
+  // Returns whether it was written in this run at all.
   [[nodiscard]] bool has_written(std::string_view action, std::string_view resource) const;
-  // The code was updated in this run, and nobody seems to have written the function since. The
-  // description cannot tell: it is written last.
+  // Returns whether the code was updated in this run and the function has the same description
+  // since. The description itself cannot tell, as it is written after the code.
   [[nodiscard]] bool has_current_code(const FoundFunction& function) const;
-  // An update failed, so that the description says nothing about code and settings until both are
-  // written anew.
+  // Returns whether an update failed: the description then says nothing about code and settings
+  // until both have been written again.
   [[nodiscard]] bool distrusts_mark() const noexcept { return mark_is_stale_; }
   [[nodiscard]] bool has_settings() const noexcept { return settings_written_; }
   [[nodiscard]] unsigned deletions() const noexcept { return deletions_; }
@@ -42,6 +50,8 @@ class ProvisioningHistory {
  private:
   void forget(std::string_view action);
 
+  std::map<std::string, std::string>
+      answers_;                            // that a write had been done, by action and resource
   std::map<std::string, unsigned> looks_;  // since the write, by action and resource
   std::optional<std::string> described_at_code_;
   bool settings_written_ = false;

@@ -9,7 +9,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The codes that a taken bucket rule may have; which one the service gives is not documented.
+// Returns whether the bucket has a conflicting rule. Which of these codes the service gives is not
+// documented.
 bool is_rule_conflict(const ApiError& error) {
   return error.action() == "CreateTrigger" &&
          (error.code() == "InvalidParameterValue.CosNotifyRuleConflict" ||
@@ -63,7 +64,7 @@ NextMove ProvisioningPatience::wrote(const PlannedStep& step) {
                    "NotSettled", false);
   }
   NextMove move;
-  // A function takes its time to change, and the first look may still show the old state.
+  // A function needs time to change, and the first look may still show the old state.
   if (step.call.action.find("Trigger") == std::string::npos) move.pause = poll();
   return move;
 }
@@ -72,16 +73,18 @@ NextMove ProvisioningPatience::failed(const PlannedStep& step, const ApiError& e
                                       const ProvisioningHistory& history) {
   auto& failures = writing_[step.resource];
   if (is_rule_conflict(error) && error.code() != "ClientError.Cancelled") {
-    // Our own trigger, which the list does not show yet, is in its own way.
+    // The conflict is with our own trigger, which the list does not show yet.
     if (history.has_written(error.action(), step.resource)) {
-      return settle(fmt::format("{}: it does not show", step.resource), error.code());
+      return settle(
+          fmt::format("{}: it was made, but does not show yet: {}", step.resource, error.text()),
+          error.code());
     }
-    // The rule of a trigger just deleted may take a while to go, and that of one which another
-    // replica made may not show yet: a few looks first, further and further apart.
+    // The rule of a deleted trigger may exist for a while, and a trigger that another replica
+    // created may not show yet: a few looks come first, at growing distances.
     if (failures.stubborn >= pace_.stubborn_attempts) return failure(step.resource, error);
     return retry(step.resource, error, poll() * ++failures.stubborn);
   }
-  // Nothing that a function could be created from is a thing to wait for.
+  // Waiting does not help if something that the function needs does not exist.
   if (error.kind() == ErrorKind::absent && error.action() == "CreateFunction") {
     return failure(step.resource, error);
   }
@@ -116,11 +119,11 @@ NextMove ProvisioningPatience::judge(std::string_view what, const ApiError& erro
   }
   switch (error.kind()) {
     case ErrorKind::transient:
+    case ErrorKind::busy:
       return retry(what, error, backoff(++failures.transient));
     case ErrorKind::stubborn:
       if (++failures.stubborn >= pace_.stubborn_attempts) return failure(what, error);
       return retry(what, error, backoff(failures.stubborn));
-    case ErrorKind::busy:
     case ErrorKind::exists:
     case ErrorKind::absent:
       return settle(fmt::format("{}: {}", what, error.text()), error.code());
@@ -136,7 +139,7 @@ milliseconds ProvisioningPatience::poll() {
   return milliseconds(random(mean - mean / 5, mean + mean / 5));
 }
 
-// Full jitter, so that replicas that failed together do not come back together.
+// Returns a pause with full jitter, so that replicas that failed together do not retry together.
 milliseconds ProvisioningPatience::backoff(unsigned failures) {
   const auto doublings = std::min(failures - 1, 20U);
   const auto bound =

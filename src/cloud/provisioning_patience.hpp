@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 
 namespace gateway::cloud {
 
-// How long things wait.
+// The times and limits of provisioning.
 struct ProvisioningPace {
   ProvisioningPace() = default;
   std::chrono::milliseconds poll{1000};           // between looks at a changing function; jittered
@@ -22,9 +23,11 @@ struct ProvisioningPace {
   std::chrono::milliseconds retry_max{60'000};
   std::chrono::milliseconds reconcile{600'000};  // between two reconciliations; jittered by 10 %
   unsigned stubborn_attempts = 5;                // before a stubborn error becomes permanent
+  // How long a superseded predecessor is kept; otherwise grace_of() what is wanted.
+  std::optional<std::chrono::seconds> grace;
 };
 
-// What follows an outcome.
+// What to do after an outcome.
 class NextMove {
  public:
   enum class Kind : std::uint8_t {
@@ -42,29 +45,29 @@ class NextMove {
   bool denied = false;
 };
 
-// Decides, for one run of provisioning, how long to wait and when to give up. Knows no clock: what
-// has been waited is the sum of the pauses it asked for.
+// Decides, for one run of provisioning, how long to wait and when to give up. It has no clock: the
+// time waited is the sum of the pauses it asked for.
 class ProvisioningPatience {
  public:
-  // More writes in one run than any change needs: somebody undoes them.
+  // More writes in one run than any change needs: another program undoes them.
   static constexpr unsigned kWrites = 60;
 
   ProvisioningPatience(const ProvisioningPace& pace, std::uint64_t seed)
       : pace_(pace), random_(seed) {}
 
-  // A look succeeded: its calls no longer count as failing.
+  // Notes that a look succeeded: earlier failures of looks no longer count.
   void looked();
-  // The plan says to wait.
+  // Decides after a plan that waits.
   [[nodiscard]] NextMove waits(const PlannedStep& step);
-  // The write of a step succeeded.
+  // Decides after a step's write that succeeded.
   [[nodiscard]] NextMove wrote(const PlannedStep& step);
-  // The write of a step failed.
+  // Decides after a step's write that failed.
   [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
                                 const ProvisioningHistory& history);
-  // A look failed.
+  // Decides after a look that failed.
   [[nodiscard]] NextMove failed(const ApiError& error);
 
-  // The pause between two reconciliations.
+  // Returns the pause between two reconciliations.
   [[nodiscard]] std::chrono::milliseconds until_reconciliation();
 
  private:

@@ -9,57 +9,26 @@
 #include <utility>
 
 #include "cloud/function_mark.hpp"
+#include "cloud/succession_plan.hpp"
 
 namespace gateway::cloud {
 namespace {
 
 using Action = PlannedStep::Action;
 
-std::string function_resource(const Wanted& wanted) {
-  return fmt::format("function {}/{}", wanted.space, wanted.name);
-}
-
-std::string trigger_resource(std::string_view event, std::string_view prefix,
-                             std::string_view suffix, std::string_view bucket) {
-  std::string text = fmt::format("trigger {}", event);
-  if (!prefix.empty()) text += fmt::format(" prefix '{}'", prefix);
-  if (!suffix.empty()) text += fmt::format(" suffix '{}'", suffix);
-  return text += fmt::format(" on {}", bucket);
-}
-
-PlannedStep step(Action action, std::string resource, std::string reason) {
-  PlannedStep made;
-  made.action = action;
-  made.resource = std::move(resource);
-  made.reason = std::move(reason);
-  return made;
-}
-
-PlannedStep write(Action action, std::string resource, std::string reason, ScfCall call) {
-  PlannedStep made = step(action, std::move(resource), std::move(reason));
-  made.call = std::move(call);
-  return made;
-}
-
-PlannedStep refusal(std::string resource, std::string code, std::string reason) {
-  PlannedStep made = step(Action::refuse, std::move(resource), std::move(reason));
-  made.code = std::move(code);
-  return made;
-}
-
 bool is_default(const FoundTrigger& trigger) {
   return trigger.qualifier.empty() || trigger.qualifier == "$DEFAULT" ||
          trigger.qualifier == "$LATEST";
 }
 
-// Of triggers with the same event and filter, which one stays: the same on every replica, in
-// whatever order they are listed.
+// Returns the key that orders triggers with the same event and filter: the first one stays. It is
+// the same on every replica, whatever the order of the list.
 auto preference(const FoundTrigger& trigger) {
   return std::make_tuple(!trigger.enabled, trigger.qualifier != "$DEFAULT",
                          std::string_view(trigger.qualifier), std::string_view(trigger.text));
 }
 
-// "a; b" as reasons are found.
+// Collects reasons as "a; b".
 class Reasons {
  public:
   void add(std::string_view reason) {
@@ -73,7 +42,7 @@ class Reasons {
   std::string text_;
 };
 
-// The names of variables that differ: a value may be a secret.
+// Returns the names of the variables that differ. Their values may be secrets.
 std::string changed_variables(const Wanted& wanted, const FoundFunction& function) {
   auto environment = wanted.environment;
   std::sort(environment.begin(), environment.end());
@@ -92,25 +61,32 @@ std::string changed_variables(const Wanted& wanted, const FoundFunction& functio
   return names;
 }
 
-// One plan in the making.
+// Makes one plan.
 class Planner {
  public:
-  Planner(const Wanted& wanted, const Found& found, const ProvisioningHistory& history)
-      : wanted_(wanted), found_(found), history_(history), mark_(mark_of(wanted)) {}
+  Planner(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
+          const Claim& claim)
+      : wanted_(wanted),
+        found_(found),
+        history_(history),
+        claim_(claim),
+        mark_(mark_of(wanted, claim.generation)),
+        succession_(wanted, found, history, claim) {}
 
-  [[nodiscard]] Plan converge(Unmarked unmarked) && {
+  [[nodiscard]] Plan converge() && {
+    if (leaves_it_to_a_newer_one()) return std::move(plan_);
     if (!found_.function) {
       create("absent");
       return std::move(plan_);
     }
     const FoundFunction& function = *found_.function;
     const auto resource = function_resource(wanted_);
-    // Before the mark is asked for: a function in the making need not show it yet.
+    // This comes before the mark is read: a function that is being created need not show it yet.
     if (function.phase() == FunctionPhase::changing) {
       add(step(Action::wait, resource, fmt::format("it is {}", function.explained_status())));
       return std::move(plan_);
     }
-    if (refuses(function, unmarked)) return std::move(plan_);
+    if (refuses(function, claim_.unmarked)) return std::move(plan_);
     if (function.available == "InsufficientBalance") {
       add(refusal(resource, function.available,
                   "the account is in arrears, so the function does not run: top it up"));
@@ -139,9 +115,11 @@ class Planner {
   }
 
   [[nodiscard]] Plan remove() && {
+    if (leaves_it_to_a_newer_one()) return std::move(plan_);
     const auto resource = function_resource(wanted_);
     if (!found_.function) {
       add(step(Action::none, resource, "absent"));
+      succession_.retire(plan_, true);
       return std::move(plan_);
     }
     const FoundFunction& function = *found_.function;
@@ -158,15 +136,25 @@ class Planner {
       return std::move(plan_);
     }
     add(write(Action::remove, resource, "it is ours", delete_function(wanted_)));
+    succession_.retire(plan_, true);
     return std::move(plan_);
   }
 
  private:
-  // A write that was done and does not show yet is waited for instead.
+  bool leaves_it_to_a_newer_one() {
+    plan_.superseded = succession_.newer_deployment();
+    if (plan_.superseded.empty()) return false;
+    add(step(Action::none, function_resource(wanted_), plan_.superseded));
+    return true;
+  }
+
+  // Adds a step; waits instead if its write was done already and does not show yet.
   void add(PlannedStep next) {
     if (!next.call.action.empty() && history_.is_settling(next.call.action, next.resource)) {
+      const auto answer = history_.answer_to(next.call.action, next.resource);
       next.action = Action::wait;
-      next.reason = fmt::format("{} was done, but does not show yet", next.call.action);
+      next.reason = fmt::format("{} was done, but does not show yet{}{}", next.call.action,
+                                answer.empty() ? "" : ": ", answer);
       next.call = {};
     }
     plan_.steps.push_back(std::move(next));
@@ -181,8 +169,9 @@ class Planner {
   }
 
   [[nodiscard]] PlannedStep removal_of(const FoundTrigger& trigger, std::string reason) const {
-    auto resource = trigger_resource(trigger.event.empty() ? trigger.text : trigger.event,
-                                     trigger.prefix, trigger.suffix, wanted_.bucket.host());
+    auto resource = trigger_resource(
+        {trigger.event.empty() ? trigger.text : trigger.event, trigger.prefix, trigger.suffix},
+        wanted_.bucket.host());
     if (!trigger.qualifier.empty()) resource += fmt::format(" of {}", trigger.qualifier);
     return write(Action::remove, std::move(resource), std::move(reason),
                  delete_trigger(wanted_, trigger));
@@ -200,19 +189,30 @@ class Planner {
     add(write(Action::create, function_resource(wanted_), std::move(reason),
               create_function(wanted_, mark_.description())));
     add(write(Action::update, rules_resource(), "after the function", update_retry_rules(wanted_)));
+    std::vector<std::string_view> held;
     for (const auto& event : wanted_.events) {
-      add(write(Action::create, wanted_trigger(event), "after the function",
-                create_trigger(wanted_, event)));
+      if (succession_.is_held(event)) {
+        held.push_back(event);
+      } else {
+        add(write(Action::create, wanted_trigger(event), "after the function",
+                  create_trigger(wanted_, event)));
+      }
     }
+    take_over(held);
   }
 
-  // Before the function goes: whether the bucket's rule goes with it is not documented.
+  void take_over(const std::vector<std::string_view>& events) {
+    for (auto& taken : succession_.take_over(events)) plan_.steps.push_back(std::move(taken));
+  }
+
+  // Removes the triggers before the function. Whether deleting a function also removes the bucket's
+  // rule is not documented.
   void remove_triggers() {
     for (const auto& trigger : found_.triggers) {
       if (!is_on_our_bucket(trigger)) continue;
       PlannedStep removal = removal_of(trigger, "the function goes");
       if (history_.has_written(removal.call.action, removal.resource)) {
-        // The list is late, which is not waited for: a grace period is short.
+        // The list shows it late. There is no time to wait for that: a grace period is short.
         removal = step(Action::none, std::move(removal.resource), "deleted");
       }
       add(std::move(removal));
@@ -245,6 +245,7 @@ class Planner {
       plan_settings(function);
       plan_retry_rules();
       plan_triggers();
+      succession_.retire(plan_, false);
     }
   }
 
@@ -288,7 +289,7 @@ class Planner {
       reasons.add(fmt::format("environment differs in {}", names));
     }
     if (function.public_net == false) reasons.add("it has no access to the public network");
-    if (function.description != mark_.description()) {
+    if (!is_marked_as_wanted(function)) {
       reasons.add("its description does not name the wanted code and settings");
     } else if (history_.distrusts_mark() && !history_.has_settings()) {
       reasons.add("its last update failed");
@@ -301,6 +302,13 @@ class Planner {
     }
   }
 
+  // An older generation that deployed the same, or a mark of an older release, need not be written
+  // anew.
+  [[nodiscard]] bool is_marked_as_wanted(const FoundFunction& function) const {
+    const auto mark = parse_mark(function.description);
+    return mark && mark->has_content_of(mark_) && !mark->succession();
+  }
+
   void plan_retry_rules() {
     const std::string resource = rules_resource();
     if (!found_.retry_rules) {
@@ -309,7 +317,7 @@ class Planner {
     }
     Reasons reasons;
     const FoundRetryRules& rules = *found_.retry_rules;
-    // What the answer does not tell is set once.
+    // A value that the answer does not have is set once.
     const bool is_set = history_.has_written("UpdateFunctionEventInvokeConfig", resource);
     const auto compare = [&](std::string_view name, const std::optional<std::int64_t>& is,
                              std::int64_t wanted, std::string_view unit) {
@@ -328,7 +336,8 @@ class Planner {
     }
   }
 
-  // Ours on this bucket: stale ones go first, as they may be in the way of new ones.
+  // Plans our triggers on this bucket. Stale ones are removed first, as they may conflict with new
+  // ones.
   void plan_triggers() {
     std::vector<const FoundTrigger*> ours;
     for (const auto& trigger : found_.triggers) {
@@ -355,12 +364,15 @@ class Planner {
         add(removal_of(*trigger, "there is another one like it"));
       }  // else the service could not tell which one to delete
     }
-    // Those created already that do not show yet are waited for last.
+    // Triggers that were created and do not show yet are waited for last.
     std::vector<PlannedStep> waits;
+    std::vector<std::string_view> held;  // by predecessors
     for (const auto& [event, trigger] : kept) {
       const auto resource = wanted_trigger(event);
       if (trigger == nullptr && history_.is_settling("CreateTrigger", resource)) {
         waits.push_back(write(Action::create, resource, "absent", create_trigger(wanted_, event)));
+      } else if (trigger == nullptr && succession_.is_held(event)) {
+        held.push_back(event);
       } else if (trigger == nullptr) {
         add(write(Action::create, resource, "absent", create_trigger(wanted_, event)));
       } else if (!trigger->enabled) {
@@ -369,6 +381,7 @@ class Planner {
         add(step(Action::none, resource, "as wanted"));
       }
     }
+    take_over(held);
     for (auto& wait : waits) add(std::move(wait));
   }
 
@@ -377,35 +390,19 @@ class Planner {
   }
 
   [[nodiscard]] std::string wanted_trigger(std::string_view event) const {
-    return trigger_resource(event, wanted_.prefix, wanted_.suffix, wanted_.bucket.host());
+    return trigger_resource({event, wanted_.prefix, wanted_.suffix}, wanted_.bucket.host());
   }
 
   const Wanted& wanted_;
   const Found& found_;
   const ProvisioningHistory& history_;
+  const Claim& claim_;
   const FunctionMark mark_;
+  const SuccessionPlan succession_;
   Plan plan_;
 };
 
 }  // namespace
-
-std::string_view label(PlannedStep::Action action) noexcept {
-  switch (action) {
-    case Action::none:
-      return "none";
-    case Action::wait:
-      return "wait";
-    case Action::create:
-      return "create";
-    case Action::update:
-      return "update";
-    case Action::remove:
-      return "remove";
-    case Action::refuse:
-      return "refuse";
-  }
-  return "none";
-}
 
 const PlannedStep* Plan::next() const noexcept {
   const auto found = std::find_if(steps.begin(), steps.end(), [](const PlannedStep& candidate) {
@@ -415,12 +412,18 @@ const PlannedStep* Plan::next() const noexcept {
 }
 
 Plan plan_convergence(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
-                      Unmarked unmarked) {
-  return Planner(wanted, found, history).converge(unmarked);
+                      const Claim& claim) {
+  return Planner(wanted, found, history, claim).converge();
 }
 
-Plan plan_removal(const Wanted& wanted, const Found& found, const ProvisioningHistory& history) {
-  return Planner(wanted, found, history).remove();
+Plan plan_removal(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
+                  const Claim& claim) {
+  return Planner(wanted, found, history, claim).remove();
+}
+
+std::chrono::seconds grace_of(const Wanted& wanted) noexcept {
+  constexpr std::chrono::minutes kBetweenTries{1};
+  return (wanted.retries + 1) * (wanted.timeout + kBetweenTries);
 }
 
 }  // namespace gateway::cloud

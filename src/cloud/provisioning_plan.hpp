@@ -1,31 +1,24 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cloud/found.hpp"
+#include "cloud/function_mark.hpp"
+#include "cloud/planned_step.hpp"
 #include "cloud/provisioning_history.hpp"
-#include "cloud/scf_requests.hpp"
 #include "cloud/wanted.hpp"
 
 namespace gateway::cloud {
 
-// One thing provisioning would do to one resource, or why it leaves it alone.
-struct PlannedStep {
-  enum class Action { none, wait, create, update, remove, refuse };
-
-  PlannedStep() = default;
-  Action action = Action::none;
-  std::string
-      resource;  // "function default/relay", "retry rules", "trigger cos:ObjectCreated:* on ..."
-  std::string reason;  // "absent", "memory is 64 MB, wanted 128 MB"
-  std::string code;    // of `refuse`: an error code, the platform's where it gave one
-  ScfCall call;        // of `create`, `update` and `remove`
-};
-[[nodiscard]] std::string_view label(PlannedStep::Action action) noexcept;
-
 struct Plan {
   std::vector<PlannedStep> steps;  // in the order they are taken
+  // Which newer deployment this one leaves everything to, and what to do about it; empty: none.
+  std::string superseded;
+  // When there will be something to do that is not due yet.
+  std::optional<std::chrono::seconds> again_in;
 
   // The first that is not `none`, or null: everything is as wanted.
   [[nodiscard]] const PlannedStep* next() const noexcept;
@@ -37,13 +30,29 @@ enum class Unmarked : std::uint8_t {
   adopt,  // it is ours, its code and settings unknown
 };
 
-// The steps from what was found to what is wanted. Only the first that is not `none` is to be
-// taken; then comes another look, and another plan.
-[[nodiscard]] Plan plan_convergence(const Wanted& wanted, const Found& found,
-                                    const ProvisioningHistory& history, Unmarked unmarked);
+// On whose behalf a plan is made, and when.
+struct Claim {
+  Unmarked unmarked = Unmarked::refuse;
+  // A deployment of a newer generation is left alone.
+  Generation generation = 0;
+  // Of a predecessor: how long after its events were taken over it is deleted. Its invocations
+  // under way, and those the platform repeats, need that long.
+  std::chrono::seconds grace{0};
+  std::chrono::sys_seconds now{};
+};
 
-// The steps until neither triggers nor function are left. What lacks our mark is refused.
+// Returns the steps from what was found to what is wanted. Only the first that is not `none` is to
+// be taken; then comes another look, and another plan.
+[[nodiscard]] Plan plan_convergence(const Wanted& wanted, const Found& found,
+                                    const ProvisioningHistory& history, const Claim& claim = {});
+
+// Returns the steps until neither triggers nor function are left, nor predecessors. What lacks our
+// mark is refused.
 [[nodiscard]] Plan plan_removal(const Wanted& wanted, const Found& found,
-                                const ProvisioningHistory& history);
+                                const ProvisioningHistory& history, const Claim& claim = {});
+
+// Returns how long a predecessor may still be invoked: all tries of an invocation, a minute apart.
+// SCF "Retry policy".
+[[nodiscard]] std::chrono::seconds grace_of(const Wanted& wanted) noexcept;
 
 }  // namespace gateway::cloud

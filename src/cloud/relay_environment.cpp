@@ -24,4 +24,15 @@ std::string relay_variable(std::string_view text) {
   return encoded;
 }
 
+std::string plain_variable(std::string_view value) {
+  std::string text;
+  while (!value.empty()) {
+    const auto code = value.substr(0, 3);
+    const std::size_t taken = code == "%25" || code == "%3B" || code == "%3D" ? 3 : 1;
+    text += code == "%25" ? '%' : code == "%3B" ? ';' : code == "%3D" ? '=' : value.front();
+    value.remove_prefix(taken);
+  }
+  return text;
+}
+
 }  // namespace gateway::cloud

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kAlgorithm = "TC3-HMAC-SHA256";
 constexpr std::string_view kTerminator = "tc3_request";
 
-// The day in UTC, whatever the machine's zone.
+// Returns the day in UTC, whatever the machine's time zone.
 std::string date_of(std::chrono::sys_seconds time) {
   const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
   return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),

@@ -11,10 +11,11 @@ namespace gateway::cloud {
 // TC3-HMAC-SHA256, the signature of Tencent Cloud API 3.0 ("Signature v3", documents 583/31703 and
 // 1278/46710), for its one kind of request here: POST / without a query.
 
-// Which headers the signature covers. The service takes both; the wider one also pins the action.
+// The headers that the signature covers. The service accepts both sets; the wider one also protects
+// the action.
 enum class SignedHeaders { host, host_and_action };
 
-// A request as far as its signature sees it; all views are into the caller's texts.
+// The parts of a request that its signature covers. All views refer to the caller's texts.
 struct SigningInput {
   std::string_view host;     // as in the Host header, with the port if that has one
   std::string_view service;  // "scf", whatever the host
@@ -25,7 +26,7 @@ struct SigningInput {
   SignedHeaders headers = SignedHeaders::host_and_action;
 };
 
-// The keys on the way from the secret key to the one that signs.
+// The keys that are derived one from another, from the secret key to the signing key.
 struct SigningKeys {
   Digest date;
   Digest service;
@@ -38,7 +39,7 @@ struct SigningKeys {
                                        std::string_view service);
 [[nodiscard]] std::string signature(const SigningInput& input, const Digest& signing_key);
 
-// The value of the Authorization header.
+// Returns the value of the Authorization header.
 [[nodiscard]] std::string authorization(const SigningInput& input, const Secret& secret_id,
                                         const Secret& secret_key);
 

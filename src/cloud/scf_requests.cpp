@@ -12,10 +12,10 @@ namespace {
 
 namespace json = boost::json;
 
-json::object about(const Wanted& wanted) {
+json::object about(const FunctionReference& function) {
   json::object parameters;
-  parameters["FunctionName"] = wanted.name;
-  parameters["Namespace"] = wanted.space;
+  parameters["FunctionName"] = function.name;
+  parameters["Namespace"] = function.space;
   return parameters;
 }
 
@@ -59,9 +59,10 @@ void add_settings(json::object& parameters, const Wanted& wanted, std::string_vi
   parameters["PublicNetConfig"] = std::move(network);
 }
 
-// A trigger has no id: name, description and qualifier together say which one.
-json::object about(const Wanted& wanted, const FoundTrigger& trigger) {
-  json::object parameters = about(wanted);
+// Returns the parameters that identify a trigger: it has no id, but name, description and
+// qualifier.
+json::object about(const FunctionReference& function, const FoundTrigger& trigger) {
+  json::object parameters = about(function);
   parameters["TriggerName"] = trigger.name;
   parameters["Type"] = trigger.type;
   parameters["TriggerDesc"] = trigger.text;
@@ -71,19 +72,27 @@ json::object about(const Wanted& wanted, const FoundTrigger& trigger) {
 
 }  // namespace
 
-ScfCall get_function(const Wanted& wanted) {
-  return ScfCall("GetFunction", about(wanted));
+ScfCall get_function(const FunctionReference& function) {
+  return ScfCall("GetFunction", about(function));
 }
 
 ScfCall get_retry_rules(const Wanted& wanted) {
   return ScfCall("GetFunctionEventInvokeConfig", about(wanted));
 }
 
-ScfCall list_triggers(const Wanted& wanted, std::size_t offset) {
-  json::object parameters = about(wanted);
+ScfCall list_triggers(const FunctionReference& function, std::size_t offset) {
+  json::object parameters = about(function);
   parameters["Offset"] = offset;
-  parameters["Limit"] = kTriggersPerPage;
+  parameters["Limit"] = kListPage;
   return ScfCall("ListTriggers", std::move(parameters));
+}
+
+ScfCall list_functions(std::string_view space, std::size_t offset) {
+  json::object parameters;
+  parameters["Namespace"] = space;
+  parameters["Offset"] = offset;
+  parameters["Limit"] = kListPage;
+  return ScfCall("ListFunctions", std::move(parameters));
 }
 
 ScfCall create_function(const Wanted& wanted, std::string_view description) {
@@ -108,7 +117,7 @@ ScfCall update_configuration(const Wanted& wanted, std::string_view description)
   json::object parameters = about(wanted);
   add_settings(parameters, wanted, description);
   if (wanted.environment.empty()) {
-    // Only an empty pair empties an environment: left out, it keeps its value.
+    // Only an empty pair clears an environment: if it is left out, it keeps its value.
     json::object nothing;
     nothing["Key"] = "";
     nothing["Value"] = "";
@@ -130,8 +139,14 @@ ScfCall update_retry_rules(const Wanted& wanted) {
   return ScfCall("UpdateFunctionEventInvokeConfig", std::move(parameters));
 }
 
-ScfCall delete_function(const Wanted& wanted) {
-  return ScfCall("DeleteFunction", about(wanted));
+ScfCall update_description(const FunctionReference& function, std::string_view description) {
+  json::object parameters = about(function);
+  parameters["Description"] = description;
+  return ScfCall("UpdateFunctionConfiguration", std::move(parameters));
+}
+
+ScfCall delete_function(const FunctionReference& function) {
+  return ScfCall("DeleteFunction", about(function));
 }
 
 ScfCall create_trigger(const Wanted& wanted, std::string_view event) {
@@ -145,14 +160,23 @@ ScfCall create_trigger(const Wanted& wanted, std::string_view event) {
   return ScfCall("CreateTrigger", std::move(parameters));
 }
 
+ScfCall restore_trigger(const FunctionReference& function, const FoundTrigger& trigger) {
+  // The listed text has members that a request must not have.
+  FoundTrigger again = trigger;
+  again.text = trigger_description(trigger.event, trigger.prefix, trigger.suffix);
+  json::object parameters = about(function, again);
+  parameters["Enable"] = trigger.enabled ? "OPEN" : "CLOSE";
+  return ScfCall("CreateTrigger", std::move(parameters));
+}
+
 ScfCall enable_trigger(const Wanted& wanted, const FoundTrigger& trigger) {
   json::object parameters = about(wanted, trigger);
   parameters["Enable"] = "OPEN";
   return ScfCall("UpdateTriggerStatus", std::move(parameters));
 }
 
-ScfCall delete_trigger(const Wanted& wanted, const FoundTrigger& trigger) {
-  return ScfCall("DeleteTrigger", about(wanted, trigger));
+ScfCall delete_trigger(const FunctionReference& function, const FoundTrigger& trigger) {
+  return ScfCall("DeleteTrigger", about(function, trigger));
 }
 
 std::string trigger_description(std::string_view event, std::string_view prefix,

@@ -8,9 +8,20 @@
 #include "cloud/found.hpp"
 #include "cloud/wanted.hpp"
 
-// The calls of SCF API 2018-04-16 that provisioning makes, as the API reference has them. All name
-// the namespace: without it the call is about a function of the same name in `default`.
+// The calls of SCF API 2018-04-16 that provisioning makes, according to the API reference. All name
+// the namespace: without it a call would be about a function of the same name in `default`.
 namespace gateway::cloud {
+
+// Which function a call is about. Refers to the texts.
+struct FunctionReference {
+  FunctionReference(std::string_view of_space, std::string_view of_name)
+      : space(of_space), name(of_name) {}
+  FunctionReference(const Wanted& wanted)  // NOLINT(google-explicit-constructor): it names one
+      : space(wanted.space), name(wanted.name) {}
+
+  std::string_view space;  // the namespace
+  std::string_view name;
+};
 
 // An action and its parameters. They hold the function's environment: not for logs.
 class ScfCall {
@@ -23,26 +34,36 @@ class ScfCall {
   boost::json::object parameters;
 };
 
-inline constexpr std::size_t kTriggersPerPage = 100;
+inline constexpr std::size_t kListPage = 100;  // elements of one answer
 
-[[nodiscard]] ScfCall get_function(const Wanted& wanted);
+[[nodiscard]] ScfCall get_function(const FunctionReference& function);
 [[nodiscard]] ScfCall get_retry_rules(const Wanted& wanted);
-[[nodiscard]] ScfCall list_triggers(const Wanted& wanted, std::size_t offset);
+[[nodiscard]] ScfCall list_triggers(const FunctionReference& function, std::size_t offset);
+// Makes the call that lists the functions of a namespace.
+[[nodiscard]] ScfCall list_functions(std::string_view space, std::size_t offset);
 
-// Code, settings and description at once.
+// Makes the call with code, settings and description at once.
 [[nodiscard]] ScfCall create_function(const Wanted& wanted, std::string_view description);
-// The handler goes with the code.
+// Makes the call with the code and the handler.
 [[nodiscard]] ScfCall update_code(const Wanted& wanted);
-// Everything but code, handler, type and runtime; the last two can never be updated.
+// Makes the call with everything but code, handler, type and runtime; the last two can never be
+// updated.
 [[nodiscard]] ScfCall update_configuration(const Wanted& wanted, std::string_view description);
+// Makes the call with the description alone: what is left out keeps its value.
+[[nodiscard]] ScfCall update_description(const FunctionReference& function,
+                                         std::string_view description);
 [[nodiscard]] ScfCall update_retry_rules(const Wanted& wanted);
-[[nodiscard]] ScfCall delete_function(const Wanted& wanted);
+[[nodiscard]] ScfCall delete_function(const FunctionReference& function);
 
 [[nodiscard]] ScfCall create_trigger(const Wanted& wanted, std::string_view event);
+// Makes the call that creates a trigger again that was deleted.
+[[nodiscard]] ScfCall restore_trigger(const FunctionReference& function,
+                                      const FoundTrigger& trigger);
 [[nodiscard]] ScfCall enable_trigger(const Wanted& wanted, const FoundTrigger& trigger);
-[[nodiscard]] ScfCall delete_trigger(const Wanted& wanted, const FoundTrigger& trigger);
+[[nodiscard]] ScfCall delete_trigger(const FunctionReference& function,
+                                     const FoundTrigger& trigger);
 
-// TriggerDesc: JSON without any blank between tokens, which SCF insists on.
+// Returns a TriggerDesc: JSON without blanks between tokens, as SCF requires.
 [[nodiscard]] std::string trigger_description(std::string_view event, std::string_view prefix,
                                               std::string_view suffix);
 

@@ -9,7 +9,7 @@
 namespace gateway::cloud {
 namespace {
 
-// What the official SDK refreshes at, too.
+// The official SDK refreshes at the same time before the end.
 constexpr std::chrono::seconds kLeast{300};
 
 bool is_printable(const Secret& secret) {

@@ -9,7 +9,7 @@
 
 namespace gateway::cloud {
 
-// Code that goes with the call itself. SCF takes about 7.5 MB (10 MiB of request body).
+// Code that is sent in the call itself. SCF accepts about 7.5 MB (10 MiB of request body).
 struct InlineCode {
   std::string zip;
 };
@@ -21,8 +21,8 @@ struct CosCode {
   std::string path;  // begins with '/'
 };
 
-// The function and the triggers there shall be: what provisioning brings about. Plain values, equal
-// on every replica of one configuration.
+// The function and the triggers that provisioning deploys. Plain values, equal on every replica of
+// one configuration.
 struct Wanted {
   std::string space = "default";  // the function's namespace
   std::string name;

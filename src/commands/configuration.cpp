@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <string>
 #include <system_error>
 
+#include "cloud/wanted_check.hpp"
+#include "gateway/provisioning/wanted_function.hpp"
 #include "gateway/tls/file_check.hpp"
 
 namespace gateway::commands {
@@ -27,14 +31,23 @@ void ConfigurationOptions::add_to(Command& command) {
                              .shown = "KEY=VALUE"});
 }
 
-std::optional<config::Settings> ConfigurationOptions::load() const {
+config::Sources ConfigurationOptions::sources() const {
   config::Sources sources;
   if (!config_path_.empty()) sources.config_path = config_path_;
   if (!secret_path_.empty()) sources.secret_path = secret_path_;
   sources.environment = config::process_environment();
-  std::error_code unreadable;
+  return sources;
+}
+
+std::optional<config::Settings> ConfigurationOptions::load() const {
+  config::Sources sources = this->sources();
+  const auto exists = [](const std::string& path) {
+    std::error_code unreadable;
+    return std::filesystem::exists(path, unreadable);
+  };
+  const auto& defaults = sources.default_config_paths;
   const bool any_file = sources.config_path || sources.environment.contains("CONNECTOR_CONFIG") ||
-                        std::filesystem::exists(sources.default_config_path, unreadable);
+                        std::any_of(defaults.begin(), defaults.end(), exists);
   if (!any_file) sources.overrides = assumed_;
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
   config::Loaded loaded = config::load(sources, tls::check_files);
@@ -43,6 +56,12 @@ std::optional<config::Settings> ConfigurationOptions::load() const {
   }
   for (const auto& problem : loaded.problems) fmt::print(stderr, "error: {}\n", problem.text());
   if (!loaded.ok()) return std::nullopt;
+  if (loaded.settings.function.provision) {
+    if (const auto problem = cloud::problem_with(wanted_function(loaded.settings))) {
+      fmt::print(stderr, "error: {}\n", *problem);
+      return std::nullopt;
+    }
+  }
   return std::move(loaded.settings);
 }
 

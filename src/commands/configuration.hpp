@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,8 +23,12 @@ class ConfigurationOptions {
   // Reads and checks the configuration, and prints every problem and warning on stderr. Empty if
   // there was a problem.
   [[nodiscard]] std::optional<config::Settings> load() const;
+  // Returns when that configuration came to be, in milliseconds since 1970.
+  [[nodiscard]] std::int64_t generation() const { return config::configured_at(sources()).count(); }
 
  private:
+  [[nodiscard]] config::Sources sources() const;
+
   std::string config_path_;
   std::string secret_path_;
   std::vector<std::string> overrides_;

@@ -4,6 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -21,6 +24,7 @@ namespace {
 struct Options {
   ConfigurationOptions configuration;
   bool dry_run = false;
+  bool json = false;
   bool adopt = false;
   unsigned timeout_seconds = 600;
 };
@@ -28,7 +32,45 @@ struct Options {
 DeploymentOptions deployment_options(const Options& options) {
   DeploymentOptions result;
   if (options.adopt) result.unmarked = cloud::Unmarked::adopt;
+  // Whoever gives the command wants this configuration to be in force.
+  result.generation = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
   return result;
+}
+
+std::string text_of(const cloud::Plan& plan) {
+  std::string text;
+  for (const auto& step : plan.steps) {
+    text += fmt::format("{:<7} {}: {}\n", label(step.action), step.resource, step.reason);
+    for (const auto& next : step.then) {
+      text += fmt::format("{:<7} {}: {}\n", label(next.action), next.resource, next.reason);
+    }
+  }
+  return text;
+}
+
+// As {"steps":[{"action":,"resource":,"reason":,"call":}]}; `call` is the API's action, and what
+// follows a step at once stands in its `then`.
+boost::json::object json_of(const cloud::PlannedStep& step) {
+  boost::json::object object;
+  object["action"] = label(step.action);
+  object["resource"] = step.resource;
+  object["reason"] = step.reason;
+  if (!step.call.action.empty()) object["call"] = step.call.action;
+  boost::json::array then;
+  for (const auto& next : step.then) then.push_back(json_of(next));
+  if (!then.empty()) object["then"] = std::move(then);
+  return object;
+}
+
+std::string json_of(const cloud::Plan& plan) {
+  boost::json::array steps;
+  for (const auto& step : plan.steps) steps.push_back(json_of(step));
+  boost::json::object object;
+  object["steps"] = std::move(steps);
+  if (!plan.superseded.empty()) object["superseded"] = plan.superseded;
+  return boost::json::serialize(object) + "\n";
 }
 
 // One conversation with the cloud, on this thread.
@@ -68,9 +110,7 @@ class Session {
       log::error(plan.error().text());
       co_return plan.error().kind() == cloud::ErrorKind::denied ? kNotAuthorised : kUnavailable;
     }
-    for (const auto& step : plan->steps) {
-      fmt::print("{:<7} {}: {}\n", label(step.action), step.resource, step.reason);
-    }
+    fmt::print("{}", options_.json ? json_of(*plan) : text_of(*plan));
     co_return kDone;
   }
 
@@ -121,6 +161,10 @@ Command command_of(const std::shared_ptr<Options>& options, int (Session::*conve
   command.options.push_back({.name = "--dry-run",
                              .value = &options->dry_run,
                              .help = "Print what would be done and why; change nothing"});
+  command.options.push_back({.name = "--json",
+                             .value = &options->json,
+                             .help = "With --dry-run: one JSON object instead of lines",
+                             .needs = "--dry-run"});
   command.options.push_back({.name = "--timeout",
                              .value = &options->timeout_seconds,
                              .help = "Give up after so many seconds",

@@ -96,7 +96,8 @@ class Signals {
   bool stopping_ = false;
 };
 
-int serve(const config::Settings& wanted, bool require_provisioning) {
+int serve(const config::Settings& wanted, const DeploymentOptions& deployment,
+          bool require_provisioning) {
   const EarlySignals early;
   log::start(wanted.debug ? log::Level::debug : log::Level::info);
   const auto settings = prepare_process(wanted);
@@ -106,7 +107,7 @@ int serve(const config::Settings& wanted, bool require_provisioning) {
     return kConfiguration;
   }
   try {
-    Gateway gateway(*settings);
+    Gateway gateway(*settings, deployment);
     Signals signals(gateway);
     if (EarlySignals::came()) signals.stop();
     std::atomic<int> given_up{kDone};
@@ -139,8 +140,10 @@ Command run_command() {
                   .summary = "Accept COS trigger posts and deliver CloudEvents",
                   .run = [options] {
                     const auto settings = options->configuration.load();
-                    return settings ? serve(*settings, options->require_provisioning)
-                                    : kConfiguration;
+                    if (!settings) return kConfiguration;
+                    DeploymentOptions deployment;
+                    deployment.generation = options->configuration.generation();
+                    return serve(*settings, deployment, options->require_provisioning);
                   }};
   options->configuration.add_to(command);
   command.options.push_back(

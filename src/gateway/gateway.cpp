@@ -143,6 +143,9 @@ class Gateway::Impl final : public observe::AdminPages {
     if (settings_.function.provision) {
       provisioning_ =
           std::make_unique<Provisioning>(control_.get_executor(), settings_, deployment);
+      provisioning_->on_tokens([this](const std::vector<Secret>& tokens) {
+        for (auto& shard : shards_) shard->also_accept(tokens);
+      });
     }
   }
 

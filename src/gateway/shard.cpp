@@ -162,6 +162,12 @@ void Shard::end_of_turn() {
   ingress_.flush();
 }
 
+void Shard::also_accept(std::vector<Secret> tokens) {
+  asio::post(context_, [this, tokens = std::move(tokens)] {
+    if (auth::Guard* guard = ingress_.guard()) guard->also_accept(tokens);
+  });
+}
+
 void Shard::ask_status(std::function<void(observe::ShardStatus)> done) {
   asio::post(context_, [this, done = std::move(done)] {
     observe::ShardStatus status;

@@ -63,6 +63,8 @@ class Shard {
   // Until the loop has ended.
   void join();
 
+  // Any thread: posts may be signed with these tokens as well, instead of those given before.
+  void also_accept(std::vector<Secret> tokens);
   // Any thread: calls `done` on the shard's thread.
   void ask_status(std::function<void(observe::ShardStatus)> done);
   [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }

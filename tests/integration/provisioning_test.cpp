@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <chrono>
 #include <future>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cloud/relay_environment.hpp"
 #include "support/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
@@ -50,8 +52,11 @@ DeploymentOptions quick() {
 
 class Provisioning : public testing::Test {
  protected:
-  [[nodiscard]] std::unique_ptr<RunningGateway> start(config::Settings settings) {
-    return std::make_unique<RunningGateway>(std::move(settings), quick());
+  [[nodiscard]] std::unique_ptr<RunningGateway> start(config::Settings settings,
+                                                      cloud::Generation generation = 0) {
+    DeploymentOptions options = quick();
+    options.generation = generation;
+    return std::make_unique<RunningGateway>(std::move(settings), options);
   }
   [[nodiscard]] config::Settings settings() const { return provisioning_settings(bus_, cloud_); }
 
@@ -183,6 +188,108 @@ TEST_F(Provisioning, ReplicasThatStartTogetherAgreeOnOneFunction) {
   EXPECT_EQ(cloud_.functions()[0].number, 1u) << "it was made more than once";
   EXPECT_THAT(cloud_.triggers(kFunction), SizeIs(1));
   EXPECT_THAT(cloud_.refused_signatures(), IsEmpty());
+}
+
+// What a deployment of that name signs its posts with.
+Headers signed_by(const std::string& name) {
+  return {
+      {"Authorization", "Bearer " + cloud::derive_gateway_token(ScriptedCloud::kSecretKey,
+                                                                "ap-guangzhou", "default", name)}};
+}
+
+config::Settings named(config::Settings settings, const std::string& name) {
+  settings.function.name = name;
+  settings.function.on_stop = config::OnStop::keep_function;
+  settings.ingress.auth = config::Auth::automatic;
+  return settings;
+}
+
+TEST_F(Provisioning, ARenamedDeploymentTakesOverAndAcceptsItsPredecessorsPosts) {
+  auto before = start(named(settings(), "orders"), 1'000);
+  ASSERT_TRUE(wait_for_state(*before, "ready"));
+  before->finish();
+  const auto after = start(named(settings(), "orders2"), 2'000);
+  ASSERT_TRUE(wait_for_state(*after, "ready"));
+  EXPECT_THAT(cloud_.triggers("default/orders"), IsEmpty());
+  ASSERT_THAT(cloud_.triggers("default/orders2"), SizeIs(1));
+  // The predecessor's invocations under way are served, and it is there for its last ones.
+  EXPECT_TRUE(cloud_.function("default/orders"));
+  EXPECT_EQ(after->post(cos_payload(1), signed_by("orders")).status, 200u);
+  EXPECT_EQ(after->post(cos_payload(1), signed_by("orders2")).status, 200u);
+  EXPECT_EQ(after->post(cos_payload(1), signed_by("orders3")).status, 401u);
+  // Nothing came between the two calls.
+  const auto journal = cloud_.journal();
+  const auto deleted = std::find_if(journal.begin(), journal.end(), [](const CloudCall& call) {
+    return call.action == "DeleteTrigger";
+  });
+  ASSERT_NE(deleted, journal.end());
+  EXPECT_EQ((deleted + 1)->action, "CreateTrigger");
+}
+
+TEST_F(Provisioning, AChangedKeyIsAcceptedBesideTheFormerOne) {
+  auto before = start(named(settings(), "orders"), 1'000);
+  ASSERT_TRUE(wait_for_state(*before, "ready"));
+  before->finish();
+  auto changed = named(settings(), "orders");
+  changed.ingress.token = Secret(std::string("a-token-of-its-own"));
+  const auto after = start(changed, 2'000);
+  ASSERT_TRUE(wait_for_state(*after, "ready"));
+  EXPECT_EQ(after->post(cos_payload(1), signed_by("orders")).status, 200u);
+  EXPECT_EQ(after->post(cos_payload(1), {{"Authorization", "Bearer a-token-of-its-own"}}).status,
+            200u);
+  EXPECT_EQ(after->post(cos_payload(1), signed_by("other")).status, 401u);
+}
+
+TEST_F(Provisioning, AnOlderDeploymentLeavesANewerOneAlone) {
+  const auto newer = start(named(settings(), "orders2"), 2'000);
+  ASSERT_TRUE(wait_for_state(*newer, "ready"));
+  auto old = named(settings(), "orders");
+  old.function.on_stop = config::OnStop::delete_function;
+  auto older = start(old, 1'000);
+  ASSERT_TRUE(wait_for_state(*older, "superseded"));
+  EXPECT_THAT(std::string(status(*older).at("last_error").as_string()),
+              HasSubstr("function default/orders2 holds the bucket's events"));
+  EXPECT_EQ(older->post(cos_payload(1), signed_by("orders2")).status, 200u);
+  auto same_name = named(settings(), "orders2");
+  same_name.function.memory_mb = 256;
+  same_name.function.on_stop = config::OnStop::delete_function;
+  auto other = start(same_name, 1'000);
+  ASSERT_TRUE(wait_for_state(*other, "superseded"));
+  older->finish();
+  other->finish();
+  ASSERT_THAT(cloud_.functions(), SizeIs(1));
+  EXPECT_EQ(cloud_.functions()[0].memory, 128);
+  EXPECT_THAT(cloud_.triggers("default/orders2"), SizeIs(1));
+}
+
+TEST_F(Provisioning, DeploymentsOfOneBucketThatDoNotConflictLiveSideBySide) {
+  auto photos = named(settings(), "photos");
+  photos.bucket.prefix = "photos/";
+  auto videos = named(settings(), "videos");
+  videos.bucket.prefix = "videos/";
+  auto removals = named(settings(), "removals");
+  removals.bucket.events = {"cos:ObjectRemove:*"};
+  cloud::Generation generation = 1'000;
+  for (const auto& one : {photos, videos, removals}) {
+    const auto gateway = start(one, generation++);
+    EXPECT_TRUE(wait_for_state(*gateway, "ready"));
+  }
+  for (const auto* path : {"default/photos", "default/videos", "default/removals"}) {
+    EXPECT_THAT(cloud_.triggers(path), SizeIs(1)) << path;
+    EXPECT_EQ(cloud_.function(path)->configuration_updates, 0u) << path;
+  }
+}
+
+TEST_F(Provisioning, WithoutAPublicUrlTheRelaySendsToTheTarget) {
+  auto direct = settings();
+  direct.ingress.public_url.clear();
+  const auto gateway = start(direct);
+  ASSERT_TRUE(wait_for_state(*gateway, "ready"));
+  const auto function = cloud_.function(kFunction);
+  ASSERT_TRUE(function);
+  EXPECT_FALSE(function->code.zip.empty());
+  EXPECT_THAT(function->environment, testing::Contains(testing::Key("TARGET_URL")));
+  EXPECT_THAT(function->environment, testing::Not(testing::Contains(testing::Key("GATEWAY_URL"))));
 }
 
 TEST_F(Provisioning, StopsAtOnceWhenTheCloudNeverAnswered) {

@@ -96,6 +96,19 @@ void set_configuration(ModelFunction& function, const json::object& parameters) 
   }
 }
 
+json::object page_of(json::array all, const json::object& parameters, std::string_view name) {
+  const auto offset = static_cast<std::size_t>(number(parameters, "Offset", 0));
+  const auto limit = static_cast<std::size_t>(number(parameters, "Limit", 20));
+  json::array page;
+  for (std::size_t i = offset; i < std::min(all.size(), offset + limit); ++i) {
+    page.push_back(all[i]);
+  }
+  json::object answer;
+  answer["TotalCount"] = all.size();
+  answer[name] = std::move(page);
+  return answer;
+}
+
 bool is_read(std::string_view action) {
   return action.starts_with("Get") || action.starts_with("List");
 }
@@ -115,13 +128,15 @@ const ModelFunction* ScfModel::find(const cloud::Wanted& wanted) const {
 }
 
 ScfModel::Answer ScfModel::act(const std::string& action, const Parameters& parameters) {
-  if (!parameters.contains("FunctionName") || !parameters.contains("Namespace")) {
+  if ((action != "ListFunctions" && !parameters.contains("FunctionName")) ||
+      !parameters.contains("Namespace")) {
     violation(action + " does not say which function");
   }
   const unsigned before = writes;
   ++writes;
   auto answer = [&]() -> Answer {
     if (action == "GetFunction") return get_function(parameters);
+    if (action == "ListFunctions") return list_functions(parameters);
     if (action == "CreateFunction") return create_function(parameters);
     if (action == "UpdateFunctionCode") return update_code(parameters);
     if (action == "UpdateFunctionConfiguration") return update_configuration(parameters);
@@ -208,6 +223,21 @@ ScfModel::Answer ScfModel::get_function(const Parameters& parameters) {
   network["PublicNetStatus"] = function.public_net ? "ENABLE" : "DISABLE";
   answer["PublicNetConfig"] = std::move(network);
   return answer;
+}
+
+ScfModel::Answer ScfModel::list_functions(const Parameters& parameters) {
+  expect_members("ListFunctions", parameters, "Namespace Offset Limit");
+  json::array all;
+  for (const auto& [key, function] : functions) {
+    if (key.first != text(parameters, "Namespace")) continue;
+    json::object listed;
+    listed["FunctionName"] = key.second;
+    listed["Namespace"] = key.first;
+    listed["Status"] = function.status;
+    listed["Description"] = function.description;
+    all.push_back(std::move(listed));
+  }
+  return page_of(std::move(all), parameters, "Functions");
 }
 
 ScfModel::Answer ScfModel::create_function(const Parameters& parameters) {
@@ -346,15 +376,7 @@ ScfModel::Answer ScfModel::list_triggers(const Parameters& parameters) {
   }
   std::erase_if(triggers,
                 [](const auto& trigger) { return trigger.deleted && trigger.shown == 0; });
-  const auto offset = static_cast<std::size_t>(number(parameters, "Offset", 0));
-  const auto limit = static_cast<std::size_t>(number(parameters, "Limit", 20));
-  json::array page;
-  for (std::size_t i = offset; i < std::min(all.size(), offset + limit); ++i)
-    page.push_back(all[i]);
-  json::object answer;
-  answer["TotalCount"] = all.size();
-  answer["Triggers"] = std::move(page);
-  return answer;
+  return page_of(std::move(all), parameters, "Triggers");
 }
 
 bool ScfModel::rule_is_taken(const ModelTrigger& trigger, const ModelFunction* owner) const {
@@ -450,9 +472,15 @@ Task<cloud::ApiResult<json::object>> ModelApi::call(std::string action, json::ob
   }
   if (action == "GetFunction") {
     has_looked_ = true;
+    moving_ = false;
   } else if (!is_read(action)) {
-    if (!has_looked_) model_.violations.push_back(action + " without a look before it");
+    // But for a rule that moves from one function to another, or back: nothing may come between.
+    const bool moves = moving_ && (action == "CreateTrigger" || action == "DeleteTrigger");
+    if (!has_looked_ && !moves) {
+      model_.violations.push_back(action + " without a look before it");
+    }
     has_looked_ = false;
+    moving_ = action == "DeleteTrigger" || moves;
   }
   co_await turns();
   std::optional<ModelFault> fails = model_.behaviour.everything_fails;
@@ -528,7 +556,10 @@ std::string difference(const ScfModel& model, const cloud::Wanted& wanted) {
   if (is->runtime != shall.runtime || is->handler != shall.handler || is->type != shall.type) {
     return "runtime, handler or type";
   }
-  if (is->description != shall.description) return "description: " + is->description;
+  const auto mark = cloud::parse_mark(is->description);
+  if (!mark || !mark->has_content_of(cloud::mark_of(wanted)) || mark->succession()) {
+    return "description: " + is->description;
+  }
   if (is->memory != shall.memory || is->timeout != shall.timeout ||
       is->environment != shall.environment || !is->public_net) {
     return "settings";

@@ -104,6 +104,7 @@ class ScfModel {
   using Answer = cloud::ApiResult<boost::json::object>;
 
   Answer get_function(const Parameters& parameters);
+  Answer list_functions(const Parameters& parameters);
   Answer create_function(const Parameters& parameters);
   Answer update_code(const Parameters& parameters);
   Answer update_configuration(const Parameters& parameters);
@@ -154,6 +155,7 @@ class ModelApi final : public cloud::Api {
   std::mt19937 random_;
   bool cancelled_ = false;
   bool has_looked_ = false;
+  bool moving_ = false;  // a rule
 };
 
 // What most tests want: two events on one bucket, code in a zip.

@@ -240,6 +240,20 @@ json::object function_answer(const CloudFunction& function) {
           {"ModTime", time_text(function.modified)}};
 }
 
+json::object listed_function_answer(const CloudFunction& function) {
+  json::object all = function_answer(function);
+  json::object listed;
+  for (const std::string_view member :
+       {"FunctionName", "Namespace", "FunctionId", "Status", "StatusDesc", "StatusReasons",
+        "Description", "Runtime", "Type", "Tags", "AddTime", "ModTime", "AsyncRunEnable",
+        "TraceEnable"}) {
+    listed[member] = all[member];
+  }
+  listed["TotalProvisionedConcurrencyMem"] = nullptr;
+  listed["ReservedConcurrencyMem"] = nullptr;
+  return listed;
+}
+
 void apply_code(const json::object& parameters, CloudFunction& function) {
   const json::value* nested = parameters.if_contains("Code");
   const json::object& code = nested == nullptr ? parameters : nested->get_object();

@@ -96,6 +96,8 @@ struct CloudFunction {
 
 // Answers of the service.
 [[nodiscard]] boost::json::object trigger_answer(const CloudTrigger& trigger);
+// As ListFunctions shows it: without environment and triggers.
+[[nodiscard]] boost::json::object listed_function_answer(const CloudFunction& function);
 [[nodiscard]] boost::json::object function_answer(const CloudFunction& function);
 
 // Apply the members of CreateFunction, UpdateFunctionCode and UpdateFunctionConfiguration, after

@@ -27,6 +27,7 @@ json::object CloudState::handle(std::string_view action, const json::object& par
   static const std::map<std::string_view, Handler> handlers{
       {"CreateFunction", &CloudState::create_function},
       {"GetFunction", &CloudState::get_function},
+      {"ListFunctions", &CloudState::list_functions},
       {"UpdateFunctionCode", &CloudState::update_code},
       {"UpdateFunctionConfiguration", &CloudState::update_configuration},
       {"DeleteFunction", &CloudState::delete_function},
@@ -186,6 +187,29 @@ json::object CloudState::get_function(const Parameters& parameters,
     }
   }
   return function_answer(function);
+}
+
+json::object CloudState::list_functions(const Parameters& parameters,
+                                        const CloudCallContext& context) {
+  const std::string space = text_member(parameters, "Namespace", "default");
+  if (std::find(limits_.spaces.begin(), limits_.spaces.end(), space) == limits_.spaces.end()) {
+    throw CloudRefusal("ResourceNotFound.Namespace", "There is no namespace " + space + ".");
+  }
+  const std::string part = text_member(parameters, "Description");
+  const std::string search = text_member(parameters, "SearchKey");
+  std::vector<const CloudFunction*> all;
+  for (const CloudFunction& function : functions_) {
+    if (function.region != context.region || function.space != space) continue;
+    if (function.description.find(part) == std::string::npos) continue;
+    if (function.name.find(search) != std::string::npos) all.push_back(&function);
+  }
+  const auto offset = static_cast<std::size_t>(integer_member(parameters, "Offset", 0));
+  const auto limit = static_cast<std::size_t>(integer_member(parameters, "Limit", 20));
+  json::array page;
+  for (std::size_t i = offset; i < std::min(all.size(), offset + limit); ++i) {
+    page.push_back(listed_function_answer(*all[i]));
+  }
+  return {{"Functions", std::move(page)}, {"TotalCount", all.size()}};
 }
 
 json::object CloudState::update_code(const Parameters& parameters,

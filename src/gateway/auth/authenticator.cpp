@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -28,10 +29,24 @@ Shown shown_in(http::FieldWalk fields) noexcept {
   return shown;
 }
 
-Authenticator::Authenticator(std::vector<Secret> tokens) : tokens_(std::move(tokens)) {
+Authenticator::Authenticator(std::vector<Secret> tokens)
+    : own_(tokens.size()), tokens_(std::move(tokens)) {
   assert(!tokens_.empty());
   keys_.reserve(tokens_.size());
   for (const Secret& token : tokens_) keys_.emplace_back(token);
+}
+
+void Authenticator::also_accept(const std::vector<Secret>& tokens) {
+  tokens_.resize(own_);
+  while (keys_.size() > own_) keys_.pop_back();
+  for (const Secret& token : tokens) {
+    const bool known = std::any_of(tokens_.begin(), tokens_.end(), [&](const Secret& other) {
+      return other.reveal() == token.reveal();
+    });
+    if (known || token.empty()) continue;
+    tokens_.push_back(token);
+    keys_.emplace_back(token);
+  }
 }
 
 std::optional<AuthFailure> Authenticator::refuse_head(const Shown& shown,

@@ -30,6 +30,9 @@ class Authenticator {
   // At least one, none empty.
   explicit Authenticator(std::vector<Secret> tokens);
 
+  // Accepts these tokens besides those it was made with, instead of those given before.
+  void also_accept(const std::vector<Secret>& tokens);
+
   // Nothing: the body may be read and, if the head shows a signature, must pass signs().
   [[nodiscard]] std::optional<AuthFailure> refuse_head(const Shown& shown,
                                                        std::chrono::sys_seconds now) const;
@@ -39,6 +42,7 @@ class Authenticator {
  private:
   [[nodiscard]] std::optional<AuthFailure> refuse_bearer(std::string_view authorization) const;
 
+  std::size_t own_ = 0;  // of tokens_: those it was made with come first
   std::vector<Secret> tokens_;
   std::vector<HmacSha256> keys_;
 };

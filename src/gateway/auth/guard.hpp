@@ -24,6 +24,7 @@ class Guard {
   Guard(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock)
       : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock) {}
 
+  void also_accept(const std::vector<Secret>& tokens) { authenticator_.also_accept(tokens); }
   // The answer to a post that is refused by its head.
   [[nodiscard]] std::optional<Answer> refuse_head(const Shown& shown);
   // Whether a complete post may pass that showed `signature` in its head; if not, the answer to it.

@@ -5,8 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "cloud/bucket_endpoint.hpp"
-#include "cloud/function_name.hpp"
+#include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
 #include "gateway/config/units.hpp"
@@ -14,20 +13,14 @@
 namespace gateway::config {
 namespace {
 
-constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
-
 bool has_other_credentials(const Settings& settings) {
   return settings.pod_identity || settings.instance_role;
 }
 
-void require(bool present, const std::string& key, std::string_view why, Report& report) {
-  if (!present && !report.bad(key)) report.missing(key, std::string(why));
-}
-
 void check_target(const Settings& settings, Report& report) {
   if (settings.target.empty()) {
-    require(false, "target", "required: where events go, as host:port or URL", report);
-    require(!settings.eventbus.empty(), "eventbus", "required", report);
+    report.require(false, "target", "required: where events go, as host:port or URL");
+    report.require(!settings.eventbus.empty(), "eventbus", "required");
     return;
   }
   if (report.bad("target") || report.bad("eventbus")) return;
@@ -52,111 +45,6 @@ void check_target(const Settings& settings, Report& report) {
                          "false: the eventbus is not authenticated, anyone on the way can read and "
                          "change events");
   }
-}
-
-void check_bucket(const Settings& settings, Report& report) {
-  const auto& bucket = settings.bucket;
-  require(!bucket.endpoint.empty(), "bucket.endpoint", kWhenProvisioning, report);
-  if (!bucket.endpoint.empty() && !report.bad("bucket.endpoint")) {
-    const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
-    if (!parsed) {
-      report.problem_with("bucket.endpoint",
-                          fmt::format("expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
-                                      quote(bucket.endpoint), parsed.error().reason()));
-    } else if (!settings.function.region.empty() && parsed->region != settings.function.region) {
-      report.warning_about("function.region",
-                           fmt::format("a COS trigger works within one region, and the bucket is "
-                                       "in {}",
-                                       parsed->region));
-    }
-  }
-  // SCF's rules for the filter of a COS trigger.
-  if (bucket.prefix.starts_with('/')) {
-    report.problem_with("bucket.prefix", "object keys have no leading '/'");
-  }
-  if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
-    report.problem_with("bucket.suffix",
-                        fmt::format("must begin with '.', got {}", quote(bucket.suffix)));
-  }
-  if (report.bad("bucket.events")) return;
-  require(!bucket.events.empty(), "bucket.events", "at least one event is required", report);
-  for (const auto& family : bucket.events) {
-    if (!family.ends_with(":*")) continue;
-    const std::string_view prefix(family.data(), family.size() - 1);
-    for (const auto& event : bucket.events) {
-      if (event == family || !event.starts_with(prefix)) continue;
-      report.problem_with("bucket.events",
-                          fmt::format("{} is among {}; a bucket refuses both", event, family));
-    }
-  }
-}
-
-void check_function(const Settings& settings, Report& report) {
-  const auto& function = settings.function;
-  require(!function.region.empty(), "function.region", kWhenProvisioning, report);
-  if (!function.region.empty() && !cloud::is_region(function.region)) {
-    report.problem_with(
-        "function.region",
-        fmt::format("expected a region such as ap-beijing, got {}", quote(function.region)));
-  }
-  if (!function.name.empty() && !cloud::is_function_name(function.name)) {
-    report.problem_with("function.name",
-                        fmt::format("expected 2 to 60 letters, digits, '-' and '_', a letter first "
-                                    "and no '-' or '_' last, got {}",
-                                    quote(function.name)));
-  }
-  if (!cloud::is_function_namespace(function.space)) {
-    report.problem_with("function.namespace",
-                        fmt::format("expected up to 30 letters, digits, '-' and '_', got {}",
-                                    quote(function.space)));
-  }
-  if (!uses_code_object(settings) && !function.runtime.starts_with("Nodejs")) {
-    report.problem_with("function.runtime",
-                        fmt::format("expected a Node.js runtime such as Nodejs18.15, which the "
-                                    "built-in relay needs, got {}",
-                                    quote(function.runtime)));
-  }
-}
-
-// Which code the function runs decides whether events come here, and how.
-void check_relay(const Settings& settings, Report& report) {
-  const auto& ingress = settings.ingress;
-  if (report.bad("gateway.public_url")) return;
-  if (ingress.public_url.empty()) {
-    report.warning_about("gateway.public_url",
-                         "empty: the function is deployed with the original connector's code and "
-                         "sends to target itself; no event comes through this gateway");
-    require(!settings.eventbus.empty() || settings.target.empty(), "eventbus",
-            "required by the original connector's function", report);
-    std::string_view address = settings.target;
-    if (address.starts_with("http://")) address.remove_prefix(7);
-    if (address.find('/') != std::string_view::npos) {
-      report.warning_about("target",
-                           "the original connector's function sends to host:port over http only");
-    }
-  } else if (settings.function.code && ingress.auth == Auth::automatic &&
-             !report.bad("gateway.auth")) {
-    report.problem_with("gateway.auth",
-                        "must be hmac or none, as function.code cannot sign its posts to "
-                        "gateway.public_url");
-  }
-}
-
-void check_credentials(const Settings& settings, Report& report) {
-  const auto& [id, key, token] = settings.credentials;
-  if (has_other_credentials(settings) && id.empty() && key.empty() && !report.bad("secret_id") &&
-      !report.bad("secret_key")) {
-    return;
-  }
-  require(!id.empty(), "secret_id", kWhenProvisioning, report);
-  require(!key.empty(), "secret_key", kWhenProvisioning, report);
-}
-
-void check_provisioning(const Settings& settings, Report& report) {
-  check_bucket(settings, report);
-  check_function(settings, report);
-  check_relay(settings, report);
-  check_credentials(settings, report);
 }
 
 void check_key_pair(const TlsFiles& tls, const std::string& section, Report& report) {
@@ -248,8 +136,7 @@ void check_storage(const Settings& settings, Report& report) {
 }  // namespace
 
 bool uses_code_object(const Settings& settings) {
-  return settings.function.provision &&
-         (settings.function.code.has_value() || settings.ingress.public_url.empty());
+  return settings.function.provision && settings.function.code.has_value();
 }
 
 void check(const Settings& settings, Report& report) {

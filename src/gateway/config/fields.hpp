@@ -69,6 +69,11 @@ class ScalarField final : public Field {
       refuse(path, value, format_.expected(), parsed.error(), report);
       return;
     }
+    if constexpr (requires { format_.warning(Scalar{}); }) {
+      if (const auto warning = format_.warning({value.text, value.quoted}); !warning.empty()) {
+        report.warning(value.position, path, std::string(warning));
+      }
+    }
     variable_ = *std::move(parsed);
     report.gave(path, value.position);
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
@@ -116,6 +117,35 @@ Parsed<bool> Boolean::parse(const Scalar& scalar) const {
     if (lower == no) return Refused::because("write false");
   }
   return Refused{};
+}
+
+namespace {
+
+// YAML 1.1 "Boolean Language-Independent Type", as far as Go's yaml.v3 takes it.
+std::optional<bool> yaml11_boolean(const Scalar& scalar) {
+  if (scalar.quoted) return std::nullopt;
+  for (const std::string_view yes :
+       {"True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"}) {
+    if (scalar.text == yes) return true;
+  }
+  for (const std::string_view no :
+       {"False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"}) {
+    if (scalar.text == no) return false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Parsed<bool> OriginalBoolean::parse(const Scalar& scalar) const {
+  if (const auto value = yaml11_boolean(scalar)) return *value;
+  return Boolean::parse(scalar);
+}
+
+std::string_view OriginalBoolean::warning(const Scalar& scalar) const {
+  const auto value = yaml11_boolean(scalar);
+  if (!value) return {};
+  return *value ? "taken as true; write true" : "taken as false; write false";
 }
 
 template <class T>
@@ -305,6 +335,14 @@ Parsed<std::string> HeaderName::parse(const Scalar& scalar) const {
     return Refused::because("letters, digits and !#$%&'*+-.^_`|~ only");
   }
   return std::string(scalar.text);
+}
+
+const std::vector<std::string_view>& known_events() {
+  return kKnownEvents;
+}
+
+bool is_known_event(std::string_view event) {
+  return std::find(kKnownEvents.begin(), kKnownEvents.end(), event) != kKnownEvents.end();
 }
 
 std::string BucketEvent::expected() const {

@@ -91,6 +91,13 @@ struct Boolean {
   [[nodiscard]] std::string print(bool value) const { return value ? "true" : "false"; }
 };
 
+// As Boolean, for a key of the original connector, whose YAML reader takes the words of YAML 1.1
+// too: yes and no, on and off. They bring a warning.
+struct OriginalBoolean : Boolean {
+  [[nodiscard]] Parsed<bool> parse(const Scalar& scalar) const;
+  [[nodiscard]] std::string_view warning(const Scalar& scalar) const;
+};
+
 // For unsigned and std::size_t alike.
 template <class T>
 class Integer {
@@ -220,6 +227,10 @@ struct HeaderName {
   [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
   [[nodiscard]] std::string print(const std::string& value) const { return quote(value); }
 };
+
+// The events that COS documents ("Event notification"), families of them included.
+[[nodiscard]] const std::vector<std::string_view>& known_events();
+[[nodiscard]] bool is_known_event(std::string_view event);
 
 // A COS event such as cos:ObjectCreated:Put, or a family of them: cos:ObjectRemove:*.
 struct BucketEvent {

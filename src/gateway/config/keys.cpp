@@ -281,6 +281,19 @@ void spool_keys(Section& section, Storage& spool) {
                        "becomes a dead letter if there is `dead_letter.path`. 0: never."});
 }
 
+// Keys that every connector built as the original takes, for what has another key here or none.
+void original_keys(Section& root) {
+  root.ignored("log_config", "debug and LOG_LEVEL set how much is logged");
+  root.ignored("store_config", "nothing is stored but what spool and dead_letter say");
+  root.ignored("send_event_attempts", "events are sent again until delivery.deadline");
+  root.ignored("batch_size", "delivery.mode: batch sends several events a request");
+  root.ignored("vanus", "target and eventbus say where events go");
+  root.ignored("protocol", "target and eventbus say where events go");
+  root.ignored("v_target", "target says where events go");
+  root.ignored("v_port", "gateway.listen says where posts arrive");
+  root.ignored("port", "gateway.listen says where posts arrive");
+}
+
 }  // namespace
 
 Keys::Keys(Settings& settings) : settings_(settings) {
@@ -299,10 +312,13 @@ Keys::Keys(Settings& settings) : settings_(settings) {
             {.text = "Required, unless `target` has a path without `{eventbus}`. The eventbus' "
                      "name.",
              .original = true});
-  root_.key("debug", settings.debug, Boolean{},
-            {.text = "Log more, here and in the function.", .original = true});
+  root_.key("debug", settings.debug, OriginalBoolean{},
+            {.text = "Log more, here and in the function. `LOG_LEVEL=debug` in the environment "
+                     "means the same where the key is not given.",
+             .original = true});
   credentials_keys(root_, settings.credentials);
   credentials_keys(root_.alias("secret"), settings.credentials);
+  original_keys(root_);
   root_.key("instance_role", settings.instance_role, Boolean{},
             {.text = "`true`: without a key pair, use the role of the CVM instance."});
   bucket_keys(root_.section("bucket"), settings.bucket);

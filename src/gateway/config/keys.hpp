@@ -9,6 +9,8 @@ namespace gateway::config {
 // Variables of the environment that set a key; load.cpp reads them.
 inline constexpr std::string_view kTargetVariable = "CONNECTOR_TARGET";
 inline constexpr std::string_view kPortVariable = "CONNECTOR_PORT";
+// The original connector's own: `debug` sets the key `debug`.
+inline constexpr std::string_view kLogLevelVariable = "LOG_LEVEL";
 // Those that fill one nothing else has set.
 inline constexpr std::string_view kSecretIdVariable = "TENCENTCLOUD_SECRET_ID";
 inline constexpr std::string_view kSecretKeyVariable = "TENCENTCLOUD_SECRET_KEY";

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -92,9 +94,15 @@ void Loader::read(const SourceText& source, Section::Only only) {
     report_.problem(problem.position, std::move(problem.key), std::move(problem.message));
     complete_ = false;
   }
+  for (auto& warning : document.warnings) {
+    report_.warning(warning.position, std::move(warning.key), std::move(warning.message));
+  }
 }
 
 void Loader::apply_environment() {
+  if (!report_.given("debug") && variable(environment_, kLogLevelVariable) == "debug") {
+    settings_.debug = true;
+  }
   if (const auto target = variable(environment_, kTargetVariable); !target.empty()) {
     report_.enter(fmt::format("environment {}", kTargetVariable));
     keys_.root().set("target", target, report_);
@@ -199,6 +207,26 @@ Found find(const std::optional<std::string>& option, std::string_view environmen
   return {default_path, false};
 }
 
+// Of the folders that images of the original connector look in, the one that is there.
+std::string default_path(const std::vector<std::string>& candidates) {
+  std::error_code error;
+  const auto there = std::find_if(candidates.begin(), candidates.end(), [&](const auto& path) {
+    return std::filesystem::exists(path, error);
+  });
+  return there == candidates.end() ? candidates.front() : *there;
+}
+
+std::string unopened(const std::string& path, int error) {
+  std::string text = "cannot be opened: " + std::generic_category().message(error);
+  if (error == EACCES) {
+    text += fmt::format(
+        "; this runs as user {0}: make it readable for that user, as by "
+        "`chown {0} {1}` or `chmod o+r {1}`",
+        ::geteuid(), path);
+  }
+  return text;
+}
+
 std::string reason(int error) {
   return std::generic_category().message(error);
 }
@@ -216,7 +244,7 @@ std::optional<SourceText> read_file(const Found& found, Loader& loader) {
   errno = 0;
   std::ifstream file(found.path, std::ios::binary);
   if (!file) {
-    loader.unreadable(found.path, "cannot be opened: " + reason(errno));
+    loader.unreadable(found.path, unopened(found.path, errno));
     return std::nullopt;
   }
   SourceText source;
@@ -246,10 +274,10 @@ Loaded load(const SourceTexts& texts) {
 
 Loaded load(const Sources& sources, const FileCheck& check_files) {
   Loader loader(sources.environment);
-  const auto config_file =
-      find(sources.config_path, kConfigVariable, sources.default_config_path, sources.environment);
-  const auto secret_file =
-      find(sources.secret_path, kSecretVariable, sources.default_secret_path, sources.environment);
+  const auto config_file = find(sources.config_path, kConfigVariable,
+                                default_path(sources.default_config_paths), sources.environment);
+  const auto secret_file = find(sources.secret_path, kSecretVariable,
+                                default_path(sources.default_secret_paths), sources.environment);
   const auto config = read_file(config_file, loader);
   if (config) loader.read_config(*config);
   if (const auto secret = read_file(secret_file, loader)) loader.read_secret(*secret);
@@ -270,6 +298,25 @@ Loaded load(const Sources& sources, const FileCheck& check_files) {
                             kConfigVariable)});
   }
   return loaded;
+}
+
+// A process that starts has a new configuration, even if its file is older: whoever goes back to a
+// former one restarts with it. But a container of Kubernetes that is started again in the middle of
+// a rolling update has the configuration of its pod, which was mounted when the pod was made.
+// Kubelet mounts a map by way of a link `..data` and sets the file's time then.
+Duration configured_at(const Sources& sources) {
+  const auto milliseconds = [](auto time) {
+    return std::chrono::duration_cast<Duration>(time.time_since_epoch());
+  };
+  const Found file = find(sources.config_path, kConfigVariable,
+                          default_path(sources.default_config_paths), sources.environment);
+  std::error_code error;
+  const auto folder = std::filesystem::path(file.path).parent_path();
+  if (std::filesystem::is_symlink(std::filesystem::symlink_status(folder / "..data", error))) {
+    const auto written = std::filesystem::last_write_time(file.path, error);
+    if (!error) return milliseconds(std::chrono::file_clock::to_sys(written));
+  }
+  return milliseconds(std::chrono::system_clock::now());
 }
 
 Environment process_environment() {

@@ -21,8 +21,11 @@ struct Sources {
   std::optional<std::string> secret_path;  // --secret; else CONNECTOR_SECRET, else the default
   std::vector<std::string> overrides;      // --set: "delivery.pipeline=16"
   Environment environment;
-  std::string default_config_path = "/vance/config/config.yml";
-  std::string default_secret_path = "/vance/secret/secret.yml";
+  // The first that is there; images of the original connector since September 2023 have the second.
+  std::vector<std::string> default_config_paths{"/vance/config/config.yml",
+                                                "/vanus-connect/config/config.yml"};
+  std::vector<std::string> default_secret_paths{"/vance/secret/secret.yml",
+                                                "/vanus-connect/secret/secret.yml"};
 };
 
 struct Loaded {
@@ -39,6 +42,10 @@ using FileCheck = std::function<void(const Settings&, Report&)>;
 // Finds, reads and checks; `check_files` is asked last, if all else is well. Never throws for what
 // the sources hold; blocks on files.
 [[nodiscard]] Loaded load(const Sources& sources, const FileCheck& check_files = {});
+
+// Returns when the configuration came to be, since 1970: of two that deploy the same function, or
+// share a bucket's events, the later one wins.
+[[nodiscard]] Duration configured_at(const Sources& sources);
 
 struct SourceText {
   std::string name;  // in messages, such as config.yml

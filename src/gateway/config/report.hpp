@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/problem.hpp"
@@ -29,6 +30,10 @@ class Report {
   void problem_with(const std::string& key, std::string message);
   // The key has no value, and one is required.
   void missing(const std::string& key, std::string message);
+  // Reports the key as missing unless it is `present` or has been complained about.
+  void require(bool present, const std::string& key, std::string_view why) {
+    if (!present && !bad(key)) missing(key, std::string(why));
+  }
   void warning_about(const std::string& key, std::string message);
 
   // The key has a value at this place of the current source, good or bad.

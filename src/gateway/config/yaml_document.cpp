@@ -8,6 +8,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <unordered_map>
 
@@ -16,6 +17,9 @@ namespace {
 
 // The deepest key, delivery.retry.initial, stands three maps deep; a list or two may follow.
 constexpr std::size_t kMaxDepth = 16;
+// Nodes that aliases may add to a document: more than a configuration has.
+constexpr std::size_t kMaxCopied = 1000;
+constexpr std::string_view kMergeKey = "<<";
 constexpr std::string_view kTextTag = "tag:yaml.org,2002:str";
 
 Position position_of(const YAML::Mark& mark) {
@@ -45,25 +49,34 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    refuse_anchor(mark, anchor);
     Value value;
+    value.position = position_of(mark);
+    keep(anchor, value, mark);
+    add(std::move(value), mark);
+  }
+
+  // An anchor around the alias is not complete yet, so that nothing can contain itself.
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchored_.find(anchor);
+    if (found == anchored_.end()) throw Refused(mark, "an alias (*name) within its own anchor");
+    const auto [nodes, depth] = extent_of(found->second);
+    copied_ += nodes;
+    if (copied_ > kMaxCopied) throw Refused(mark, "aliases (*name) repeat too much");
+    if (open_.size() + depth > kMaxDepth) throw Refused(mark, "nested too deeply");
+    Value value = found->second;
     value.position = position_of(mark);
     add(std::move(value), mark);
   }
 
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw Refused(mark, "aliases (*name) are not supported");
-  }
-
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    refuse_anchor(mark, anchor);
     if (!tag.empty() && tag != "?" && tag != "!" && tag != kTextTag) refuse_tag(mark);
     Value value;
     value.kind = Value::Kind::scalar;
     value.position = position_of(mark);
     value.text = text;
     value.quoted = tag == "!" || tag == kTextTag;
+    keep(anchor, value, mark);
     add(std::move(value), mark);
   }
 
@@ -89,11 +102,60 @@ class TreeBuilder final : public YAML::EventHandler {
   struct Open {
     Value value;
     bool name_comes = false;  // of a map: the next node is a member's name
+    YAML::anchor_t anchor = 0;
     std::unordered_map<std::string, Position> names;
   };
 
-  static void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != 0) throw Refused(mark, "anchors (&name) are not supported");
+  class Extent {
+   public:
+    std::size_t nodes = 1;
+    std::size_t depth = 0;
+  };
+  static Extent extent_of(const Value& value) {
+    Extent all;
+    const auto add = [&all](const Value& inner) {
+      const Extent part = extent_of(inner);
+      all.nodes += part.nodes;
+      all.depth = std::max(all.depth, part.depth + 1);
+    };
+    for (const Value& item : value.items) add(item);
+    for (const Member& member : value.members) add(member.value);
+    return all;
+  }
+
+  void keep(YAML::anchor_t anchor, const Value& value, const YAML::Mark& mark) {
+    if (anchor == 0) return;
+    anchored_[anchor] = value;
+    if (document_.warnings.empty()) {
+      document_.warnings.push_back(
+          {"", position_of(mark), "",
+           "anchors (&name) are taken as the original connector takes them; write values out"});
+    }
+  }
+
+  // YAML "Merge Key": members of the named maps, unless the map has them itself.
+  static void merge(Value& map) {
+    const auto merges = [](const Member& member) {
+      return member.name == kMergeKey && member.value.kind != Value::Kind::scalar;
+    };
+    std::vector<Value> sources;
+    for (Member& member : map.members) {
+      if (!merges(member)) continue;
+      if (member.value.kind != Value::Kind::list) {
+        sources.push_back(member.value);
+        continue;
+      }
+      std::copy(member.value.items.begin(), member.value.items.end(), std::back_inserter(sources));
+    }
+    if (sources.empty()) return;
+    std::erase_if(map.members, merges);
+    for (Value& source : sources) {
+      for (Member& taken : source.members) {
+        const bool has = std::any_of(map.members.begin(), map.members.end(),
+                                     [&](const Member& own) { return own.name == taken.name; });
+        if (!has) map.members.push_back(std::move(taken));
+      }
+    }
   }
 
   static void refuse_tag(const YAML::Mark& mark) {
@@ -102,7 +164,6 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void open(Value::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor) {
-    refuse_anchor(mark, anchor);
     if (!tag.empty() && tag != "?" && tag != "!") refuse_tag(mark);
     if (open_.size() == kMaxDepth) throw Refused(mark, "nested too deeply");
     if (!open_.empty() && open_.back().name_comes) refuse_name(mark);
@@ -110,12 +171,16 @@ class TreeBuilder final : public YAML::EventHandler {
     entry.value.kind = kind;
     entry.value.position = position_of(mark);
     entry.name_comes = kind == Value::Kind::map;
+    entry.anchor = anchor;
     open_.push_back(std::move(entry));
   }
 
   void close() {
     Value value = std::move(open_.back().value);
+    const auto anchor = open_.back().anchor;
     open_.pop_back();
+    if (value.kind == Value::Kind::map) merge(value);
+    keep(anchor, value, YAML::Mark());
     add(std::move(value), YAML::Mark());
   }
 
@@ -148,6 +213,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Document& document_;
   std::vector<Open> open_;
+  std::unordered_map<YAML::anchor_t, Value> anchored_;
+  std::size_t copied_ = 0;
 };
 
 std::string_view line_of(std::string_view text, unsigned line) {

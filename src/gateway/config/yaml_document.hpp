@@ -35,14 +35,16 @@ struct Member {
 struct Document {
   Value root;
   std::vector<Problem> problems;  // without a source, which the caller knows
+  std::vector<Problem> warnings;  // likewise
 };
 
 constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 20;
 
 // Reads one document, empty text giving null. Never throws for bad text: its problems are in the
 // result, with what stood before the first of them. Refused besides bad syntax: more than
-// kMaxDocumentBytes, text that is not UTF-8 or holds NUL, anchors and aliases (a few lines of them
-// expand to gigabytes), tags other than !!str, nesting beyond any key's, and several documents.
+// kMaxDocumentBytes, text that is not UTF-8 or holds NUL, tags other than !!str, nesting beyond any
+// key's, and several documents. Anchors, aliases and merge keys (<<) are taken with a warning, as
+// the original connector takes them, but only few: a few lines of them expand to gigabytes.
 [[nodiscard]] Document read_yaml(std::string_view text);
 
 }  // namespace gateway::config

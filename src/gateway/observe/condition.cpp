@@ -168,7 +168,8 @@ Condition ConditionMonitor::judge(const Observation& seen) {
               : fmt::format("the spool is {:.0f} % full; raise spool.max_bytes", full * 100)};
     }
   }
-  if (seen.provisioning == "failed" || seen.provisioning == "retrying") {
+  if (seen.provisioning == "failed" || seen.provisioning == "retrying" ||
+      seen.provisioning == "superseded") {
     return {Health::degraded, "provisioning",
             fmt::format("provisioning is {}: {}", seen.provisioning, seen.provisioning_error)};
   }

@@ -109,7 +109,7 @@ std::vector<std::string_view> provisioning_states() {
   using State = cloud::ProvisioningState;
   std::vector<std::string_view> states{kProvisioningDisabled};
   for (const auto state : {State::working, State::retrying, State::ready, State::failed,
-                           State::removing, State::removed}) {
+                           State::superseded, State::removing, State::removed}) {
     states.push_back(label(state));
   }
   return states;

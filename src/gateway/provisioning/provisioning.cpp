@@ -14,7 +14,12 @@ Provisioning::Provisioning(const Executor& executor, const config::Settings& set
       deployment_(
           executor, settings, [this](const cloud::ProvisioningStatus& status) { changed(status); },
           options),
-      ended_(executor) {}
+      ended_(executor) {
+  deployment_.provisioner().on_tokens([this](const std::vector<Secret>& tokens) {
+    auto accepted = former_tokens_.seen(tokens, std::chrono::steady_clock::now());
+    if (on_tokens_) on_tokens_(std::move(accepted));
+  });
+}
 
 void Provisioning::changed(const cloud::ProvisioningStatus& status) {
   const bool failed = status.state == cloud::ProvisioningState::failed &&
@@ -46,20 +51,20 @@ Task<void> Provisioning::stop(Instant deadline) {
   if (delete_on_stop_) co_await remove(deadline);
 }
 
-// A cloud that never answered is not waited for: this process has made nothing, and what an earlier
-// one left is there for `deprovision`.
+// If the cloud never answered, this process has created nothing, and `deprovision` can delete what
+// an earlier one left.
 Task<void> Provisioning::remove(Instant deadline) {
   if (!deployment_.provisioner().has_looked()) {
     log::warn("the cloud was never reached; nothing is deleted", {{"error", status_.last_error}});
     co_return;
   }
-  // remove() looks at its deadline between calls; one that hangs is cancelled.
+  // remove() checks its deadline between calls; a call that hangs is cancelled.
   Timer limit(executor_, deadline);
   limit.async_wait([this](const error_code& error) {
     if (!error) deployment_.cancel();
   });
   const bool removed = co_await deployment_.provisioner().remove(deadline);
-  if (!removed) {
+  if (!removed && status_.state != cloud::ProvisioningState::superseded) {
     log::error("the relay function may be left behind", {{"error", status_.last_error}});
   }
 }

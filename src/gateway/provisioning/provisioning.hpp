@@ -1,6 +1,9 @@
 #pragma once
 #include <functional>
+#include <utility>
+#include <vector>
 
+#include "gateway/auth/former_tokens.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
 #include "runtime/asio.hpp"
@@ -10,7 +13,7 @@
 namespace gateway {
 
 // Keeps the relay function and its triggers as configured while the gateway runs, beside the event
-// path and without touching it. Lives on the control thread.
+// path and without touching it. Used on the control thread.
 class Provisioning {
  public:
   // Called when an operator has to act, on the control thread.
@@ -19,11 +22,15 @@ class Provisioning {
   Provisioning(const Executor& executor, const config::Settings& settings,
                const DeploymentOptions& options);
 
+  // Called with the tokens to accept besides the one in force, on the control thread.
+  using OnTokens = std::function<void(std::vector<Secret>)>;
+
   // Before start().
   void on_failure(OnFailure callback) { on_failure_ = std::move(callback); }
+  void on_tokens(OnTokens callback) { on_tokens_ = std::move(callback); }
   void start();
-  // Ends what start() began and, if the configuration says so (function.on_stop), deletes the
-  // triggers and the function, at most until `deadline`. Nothing of this runs afterwards.
+  // Ends what start() began. If function.on_stop says so, deletes the triggers and the function, at
+  // most until `deadline`. No coroutine of this object runs afterwards.
   [[nodiscard]] Task<void> stop(Instant deadline);
 
   [[nodiscard]] const cloud::ProvisioningStatus& status() const noexcept { return status_; }
@@ -36,6 +43,8 @@ class Provisioning {
   const bool delete_on_stop_;
   cloud::ProvisioningStatus status_;
   OnFailure on_failure_;
+  OnTokens on_tokens_;
+  auth::FormerTokens former_tokens_;
   RelayDeployment deployment_;
   Signal ended_;
   bool running_ = false;

@@ -39,7 +39,7 @@ RelayDeployment::RelayDeployment(const Executor& executor, const config::Setting
                                               cloud::ApiPace{})),
       provisioner_(std::make_unique<cloud::Provisioner>(executor, *api_, wanted_function(settings),
                                                         options.pace, std::move(listener),
-                                                        options.unmarked)) {}
+                                                        options.unmarked, options.generation)) {}
 
 RelayDeployment::~RelayDeployment() = default;
 

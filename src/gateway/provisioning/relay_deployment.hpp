@@ -12,10 +12,13 @@ namespace gateway {
 struct DeploymentOptions {
   cloud::Unmarked unmarked = cloud::Unmarked::refuse;
   cloud::ProvisioningPace pace;
+  // Of two configurations for one function, or one bucket's events, the one with the larger number
+  // wins: config::configured_at().
+  cloud::Generation generation = 0;
 };
 
-// The cloud's side of one configuration: credentials, API client and provisioner, put together. For
-// checked settings with function.provision only. Used on one thread.
+// The cloud side of one configuration: credentials, API client and provisioner. For checked
+// settings with function.provision only. Used on one thread.
 class RelayDeployment {
  public:
   RelayDeployment(const Executor& executor, const config::Settings& settings,
@@ -23,7 +26,7 @@ class RelayDeployment {
   ~RelayDeployment();
 
   [[nodiscard]] cloud::Provisioner& provisioner() noexcept { return *provisioner_; }
-  // Ends what waits for the cloud, and everything later.
+  // Ends every wait for the cloud, also later ones.
   void cancel();
 
  private:

@@ -1,6 +1,9 @@
 #include "gateway/provisioning/wanted_function.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -12,6 +15,7 @@
 #include "cloud/relay_package.hpp"
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/checks.hpp"
+#include "gateway/config/endpoint.hpp"
 #include "gateway/config/http_url.hpp"
 
 namespace gateway {
@@ -19,10 +23,46 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-// The entry point each family of runtimes expects; a code object holds one of the same name, as the
+// Returns the entry point for a family of runtimes. A code object has one of the same name, as the
 // original connector's does.
 std::string handler_of(const std::string& runtime) {
   return runtime == config::kCodeObjectRuntime ? "main" : "index.main_handler";
+}
+
+// Returns the settings of `event` and `delivery` with which the relay makes CloudEvents as the
+// gateway would, as JSON without those that have their defaults.
+std::string event_settings(const config::Settings& settings) {
+  namespace json = boost::json;
+  const auto& delivery = settings.delivery;
+  const auto& event = settings.event;
+  json::object all;
+  if (delivery.mode == config::Mode::structured) all["mode"] = "structured";
+  if (delivery.mode == config::Mode::batch) all["mode"] = "batch";
+  if (event.data == config::EventData::records) all["data"] = "records";
+  if (!event.attributes.empty()) {
+    all["attributes"] = json::array(event.attributes.begin(), event.attributes.end());
+  }
+  if (!event.redact.empty()) {
+    all["redact"] = json::array(event.redact.begin(), event.redact.end());
+  }
+  json::object headers;
+  for (const auto& [name, value] : delivery.headers) headers[name] = value.reveal();
+  if (!headers.empty()) all["headers"] = std::move(headers);
+  return all.empty() ? std::string() : json::serialize(all);
+}
+
+// Adds the variables with the address that the built-in relay sends to, and what it needs for that.
+void add_destination(const config::Settings& settings, Variables& all) {
+  if (!settings.ingress.public_url.empty()) {
+    all.emplace_back("GATEWAY_URL", settings.ingress.public_url);
+    all.emplace_back(cloud::kTokenVariable, auth::gateway_token(settings).reveal());
+    return;
+  }
+  const auto target =
+      config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
+  if (!target) throw std::invalid_argument("target: " + target.error().message());
+  all.emplace_back("TARGET_URL", target->url());
+  all.emplace_back("EVENT_SETTINGS", event_settings(settings));
 }
 
 Variables environment_of(const config::Settings& settings, bool code_object) {
@@ -37,8 +77,7 @@ Variables environment_of(const config::Settings& settings, bool code_object) {
   all.emplace_back("VANUS_EVENTBUS", settings.eventbus);
   all.emplace_back("DEBUG_MODE", settings.debug ? "true" : "false");
   if (!code_object) {
-    all.emplace_back("GATEWAY_URL", ingress.public_url);
-    all.emplace_back("GATEWAY_TOKEN", auth::gateway_token(settings).reveal());
+    add_destination(settings, all);
     for (auto& [name, value] : all) value = cloud::relay_variable(value);
   }
   // SCF refuses a variable without a value.

@@ -4,8 +4,9 @@
 
 namespace gateway {
 
-// The function and the triggers a configuration asks for; docs/configuration.md, "function", has
-// the three ways to deploy. For checked settings with function.provision only.
+// Returns the function and the triggers that a configuration asks for; docs/configuration.md,
+// "Which code the function runs", has the ways to deploy. For checked settings with
+// function.provision only.
 [[nodiscard]] cloud::Wanted wanted_function(const config::Settings& settings);
 
 }  // namespace gateway

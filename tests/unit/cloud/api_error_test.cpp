@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 #include <ostream>
+#include <sstream>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "cloud/api.hpp"
 
@@ -45,8 +49,8 @@ constexpr std::array kCases = std::to_array<Case>({
     {"CreateFunction", "RequestLimitExceeded.UinLimitExceeded", transient, ""},
     {"CreateFunction", "RequestLimitExceeded.IPLimitExceeded", transient, ""},
     {"CreateFunction", "RequestLimitExceeded.GlobalRegionUinLimitExceeded", transient, ""},
-    {"GetFunction", "InternalError", stubborn, ""},
-    {"GetFunction", "InternalError.System", stubborn, ""},
+    {"GetFunction", "InternalError", transient, ""},
+    {"GetFunction", "InternalError.System", transient, ""},
     {"GetFunction", "ServiceUnavailable", transient, ""},
     {"GetFunction", "ResourceUnavailable", transient, ""},
     {"CreateFunction", "RequestSizeLimitExceeded", permanent, "10 MiB"},
@@ -80,8 +84,8 @@ constexpr std::array kCases = std::to_array<Case>({
     {"CreateFunction", "ResourceNotFound.Role", permanent, "SCF_QcsRole"},
     {"CreateFunction", "FailedOperation.QcsRoleNotFound", permanent, "console"},
     {"CreateFunction", "FailedOperation.CallRoleFailed", permanent, "SCF_QcsRole"},
-    {"CreateFunction", "InternalError.GetRoleError", permanent, "SCF_QcsRole"},
-    {"CreateFunction", "InternalError.GetStsTokenFailed", permanent, "SCF_QcsRole"},
+    {"CreateFunction", "InternalError.GetRoleError", transient, "SCF_QcsRole"},
+    {"CreateFunction", "InternalError.GetStsTokenFailed", transient, "SCF_QcsRole"},
     {"CreateFunction", "FailedOperation.OpenService", permanent, "activate"},
     {"CreateFunction", "FailedOperation.UnOpenedService", permanent, "activate"},
     {"CreateFunction", "FailedOperation.ClsServiceUnregistered", permanent, "activate"},
@@ -129,7 +133,7 @@ constexpr std::array kCases = std::to_array<Case>({
     {"GetFunction", "ResourceNotFound", absent, ""},
     {"GetFunction", "ResourceNotFound.Version", transient, ""},
     {"ListTriggers", "ResourceNotFound.Function", absent, ""},
-    {"GetFunctionEventInvokeConfig", "InvalidParameterValue.FunctionName", permanent, ""},
+    {"GetFunctionEventInvokeConfig", "InvalidParameterValue.FunctionName", absent, ""},
 
     // CreateTrigger.
     {"CreateTrigger", "InvalidParameterValue.CosNotifyRuleConflict", permanent, "bucket.prefix"},
@@ -142,7 +146,7 @@ constexpr std::array kCases = std::to_array<Case>({
     {"CreateTrigger", "LimitExceeded.FunctionOnTopic", permanent, "rules"},
     {"CreateTrigger", "ResourceNotFound.Cos", permanent, "bucket.endpoint"},
     {"CreateTrigger", "FailedOperation.Cos", stubborn, "bucket"},
-    {"CreateTrigger", "InternalError.Cos", stubborn, "bucket"},
+    {"CreateTrigger", "InternalError.Cos", transient, "bucket"},
     {"CreateTrigger", "InvalidParameterValue.Cos", stubborn, "bucket"},
     {"CreateTrigger", "UnsupportedOperation.Cos", stubborn, "bucket"},
     {"CreateTrigger", "FailedOperation.CreateTrigger", busy, ""},
@@ -196,6 +200,61 @@ TEST(ApiErrorCodes, AreClassifiedByWhatTheyAskOfTheCaller) {
     EXPECT_EQ(classified.kind, kind) << action << ' ' << code;
     EXPECT_NE(classified.advice.find(advice), std::string_view::npos)
         << action << ' ' << code << ": " << classified.advice;
+  }
+}
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields;
+  std::istringstream stream(line);
+  for (std::string field; std::getline(stream, field, '\t');) fields.push_back(field);
+  return fields;
+}
+
+TEST(ApiErrorCodes, AllThatAreDocumentedAreInTheTable) {
+  const std::vector<std::string> actions{"GetFunction",
+                                         "GetFunctionEventInvokeConfig",
+                                         "ListTriggers",
+                                         "ListFunctions",
+                                         "CreateFunction",
+                                         "UpdateFunctionCode",
+                                         "CreateTrigger",
+                                         "UpdateFunctionConfiguration",
+                                         "UpdateFunctionEventInvokeConfig",
+                                         "DeleteFunction",
+                                         "DeleteTrigger",
+                                         "UpdateTriggerStatus"};
+  std::ifstream table(COS_GATEWAY_TEST_DATA "/scf_error_codes.tsv");
+  std::size_t codes = 0;
+  for (std::string line; std::getline(table, line);) {
+    if (line.starts_with('#')) continue;
+    ++codes;
+    const auto fields = fields_of(line);
+    ASSERT_GE(fields.size(), 3U) << line;
+    for (const auto& action : actions) {
+      std::string expected = fields[1];
+      bool differs = false;
+      for (std::size_t i = 3; i < fields.size(); ++i) {
+        if (!fields[i].starts_with(action + "=")) continue;
+        expected = fields[i].substr(action.size() + 1);
+        differs = true;
+      }
+      const auto classified = classify(action, fields[0]);
+      EXPECT_EQ(label(classified.kind), expected) << action << ' ' << fields[0];
+      if (differs || fields[2] == "-") continue;
+      if (fields[0].ends_with(".Cos") && classified.advice.find("function.code") == 0) continue;
+      EXPECT_NE(classified.advice.find(fields[2]), std::string_view::npos)
+          << action << ' ' << fields[0] << ": " << classified.advice;
+    }
+  }
+  EXPECT_EQ(codes, 353U);
+}
+
+// Whatever the service adds to these families passes by itself as well.
+TEST(ApiErrorCodes, InternalErrorsPassByThemselves) {
+  for (const std::string code : {"InternalError", "InternalError.Cos", "InternalError.Whatever"}) {
+    for (const std::string action : {"CreateFunction", "CreateTrigger", "ListFunctions"}) {
+      EXPECT_EQ(classify(action, code).kind, transient) << action << ' ' << code;
+    }
   }
 }
 

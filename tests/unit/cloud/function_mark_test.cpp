@@ -22,9 +22,24 @@ TEST(FunctionMark, IsReadBackFromTheDescription) {
 }
 
 TEST(FunctionMark, KeepsToTheCharactersOfADescription) {
+  EXPECT_THAT(mark_of(test::wanted_relay()).description(),
+              testing::MatchesRegex("Managed by cos gateway\\. Code [0-9a-f]+, settings [0-9a-f]+, "
+                                    "bucket [0-9a-f]+\\."));
+  FunctionMark whole = mark_of(test::wanted_relay(), 1'767'322'800'123);
+  Succession succession;
+  succession.heir = identity_of("default", "next");
+  succession.generation = 1'767'322'900'000;
+  succession.since = std::chrono::sys_seconds(std::chrono::seconds(1'767'322'901));
+  whole.set_succession(succession);
   EXPECT_THAT(
-      mark_of(test::wanted_relay()).description(),
-      testing::MatchesRegex("Managed by cos gateway\\. Code [0-9a-f]+, settings [0-9a-f]+\\."));
+      whole.description(),
+      testing::MatchesRegex("Managed by cos gateway\\. Code [0-9a-f]+, settings [0-9a-f]+, bucket "
+                            "[0-9a-f]+, generation 1767322800123\\. Superseded by [0-9a-f]+, "
+                            "generation 1767322900000 since 1767322901\\."));
+  const auto read = parse_mark(whole.description());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->description(), whole.description());
+  EXPECT_EQ(read->succession(), succession);
 }
 
 TEST(FunctionMark, IsKnownByItsBeginningAlone) {
@@ -38,6 +53,30 @@ TEST(FunctionMark, IsKnownByItsBeginningAlone) {
     ASSERT_TRUE(mark) << text;
     EXPECT_EQ(mark->code(), "");
     EXPECT_EQ(mark->settings(), "");
+  }
+}
+
+TEST(FunctionMark, OfAnOlderReleaseHasNoGeneration) {
+  const auto mark =
+      parse_mark("Managed by cos gateway. Code 0123456789abcdef, settings fedcba9876543210.");
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(mark->code(), "0123456789abcdef");
+  EXPECT_EQ(mark->settings(), "fedcba9876543210");
+  EXPECT_EQ(mark->bucket(), "");
+  EXPECT_EQ(mark->generation(), 0);
+  EXPECT_FALSE(mark->succession());
+}
+
+TEST(FunctionMark, BearsNumbersThatAreNone) {
+  const std::string front =
+      "Managed by cos gateway. Code 0123456789abcdef, settings fedcba9876543210";
+  for (const std::string rest :
+       {", bucket , generation .", ", generation x", ", generation -5", ". Superseded by ",
+        ", generation 99999999999999999999999. Superseded by abc, generation  since ."}) {
+    const auto mark = parse_mark(front + rest);
+    ASSERT_TRUE(mark) << rest;
+    EXPECT_GE(mark->generation(), 0) << rest;
+    EXPECT_EQ(mark->settings(), "fedcba9876543210") << rest;
   }
 }
 

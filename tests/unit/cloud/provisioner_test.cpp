@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "cloud/function_mark.hpp"
 #include "support/scf_model.hpp"
 
 namespace gateway::cloud {
@@ -47,14 +49,19 @@ class ProvisionerTest : public testing::Test {
   static void TearDownTestSuite() { spdlog::set_level(spdlog::level::info); }
   ~ProvisionerTest() override { EXPECT_THAT(model.violations, IsEmpty()); }
 
-  Provisioner& make(ProvisioningPace pace = no_time(), Unmarked unmarked = Unmarked::refuse) {
+  Provisioner& make(ProvisioningPace pace = no_time(), Unmarked unmarked = Unmarked::refuse,
+                    Generation generation = 0) {
     provisioner.emplace(
         io.get_executor(), api, wanted, pace,
         [this](const ProvisioningStatus& status) {
           statuses.push_back(status);
           if (on_status) on_status(status);
         },
-        unmarked);
+        unmarked, generation);
+    provisioner->on_tokens([this](const std::vector<Secret>& seen) {
+      tokens.clear();
+      for (const auto& token : seen) tokens.push_back(token.reveal());
+    });
     return *provisioner;
   }
 
@@ -101,6 +108,7 @@ class ProvisionerTest : public testing::Test {
   test::ModelApi api{io.get_executor(), model};
   Wanted wanted = test::wanted_relay();
   std::vector<ProvisioningStatus> statuses;
+  std::vector<std::string> tokens;
   std::function<void(const ProvisioningStatus&)> on_status;
   std::optional<Provisioner> provisioner;
 
@@ -125,8 +133,8 @@ TEST_F(ProvisionerTest, MakesFunctionRulesAndTriggersFromNothing) {
 TEST_F(ProvisionerTest, WritesNothingIfAllIsAsWanted) {
   there_is_the_relay();
   EXPECT_TRUE(run(make().converge()));
-  EXPECT_THAT(api.calls,
-              ElementsAre("GetFunction", "GetFunctionEventInvokeConfig", "ListTriggers"));
+  EXPECT_THAT(api.calls, ElementsAre("GetFunction", "GetFunctionEventInvokeConfig", "ListTriggers",
+                                     "ListFunctions"));
 }
 
 TEST_F(ProvisionerTest, UpdatesCodeThenSettingsAndWritesTheMarkLast) {
@@ -300,6 +308,27 @@ TEST_F(ProvisionerTest, TriesATransientErrorAgainAndSaysSo) {
   EXPECT_THAT(provisioner->status().last_error, IsEmpty());
 }
 
+TEST_F(ProvisionerTest, TriesABusyFunctionAgainForAsLongAsItTakes) {
+  there_is_the_relay();
+  wanted.memory_mb = 256;
+  fail_next("UpdateFunctionConfiguration",
+            ModelFault(ErrorKind::busy, "FailedOperation.FunctionStatusError"), 500);
+  EXPECT_TRUE(run(make().converge()));
+  EXPECT_EQ(difference(), "");
+  EXPECT_EQ(api.count("UpdateFunctionConfiguration"), 501U);
+}
+
+TEST_F(ProvisionerTest, TellsWhatTheServiceSaidOfWhatDoesNotShow) {
+  there_is_the_relay();
+  relay().triggers.clear();
+  fail_next("CreateTrigger", ModelFault(ErrorKind::exists, "ResourceInUse.Trigger"), 1'000'000);
+  EXPECT_FALSE(run(make().converge()));
+  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_THAT(provisioner->status().last_error,
+              AllOf(HasSubstr("ResourceInUse.Trigger"), HasSubstr("as the test has it"),
+                    HasSubstr("request-2")));
+}
+
 TEST_F(ProvisionerTest, TriesAStubbornErrorAFewTimes) {
   fail_next("CreateFunction", ModelFault(ErrorKind::stubborn, "FailedOperation.CreateFunction"), 4);
   EXPECT_TRUE(run(make().converge()));
@@ -387,6 +416,144 @@ TEST_F(ProvisionerTest, ExaminesWithoutWriting) {
   ASSERT_TRUE(removal);
   EXPECT_EQ(removal->steps.size(), 3U);
   EXPECT_THAT(api.writes(), IsEmpty());
+}
+
+// A deployment that another one, of another name, is about to follow.
+class RenamedTest : public ProvisionerTest {
+ protected:
+  RenamedTest() {
+    former = wanted;
+    former.name = "former";
+    former.environment = {{"GATEWAY_TOKEN", "f0rmer%3D"},
+                          {"GATEWAY_URL", "http://gateway.example"}};
+    ModelFunction function = test::relay_as_wanted(former);
+    function.description = mark_of(former, 1'000).description();
+    model.functions[test::key_of(former)] = function;
+  }
+  // A later generation, that keeps no predecessor for its invocations.
+  Provisioner& make_later(Unmarked unmarked = Unmarked::refuse) {
+    ProvisioningPace pace = no_time();
+    pace.grace = 0s;
+    return make(pace, unmarked, 2'000);
+  }
+  [[nodiscard]] bool there_is_a_former() const {
+    const ModelFunction* function = model.find(former);
+    return function != nullptr && function->status != "Deleting";
+  }
+  [[nodiscard]] std::size_t rules_of_the_former() const {
+    const auto& triggers = model.find(former)->triggers;
+    return static_cast<std::size_t>(std::count_if(
+        triggers.begin(), triggers.end(), [](const auto& trigger) { return !trigger.deleted; }));
+  }
+
+  Wanted former;
+};
+
+TEST_F(RenamedTest, TakesOverTheEventsAndKeepsThePredecessorForItsInvocations) {
+  EXPECT_TRUE(run(make(no_time(), Unmarked::refuse, 2'000).converge()));
+  EXPECT_EQ(difference(), "");
+  ASSERT_TRUE(there_is_a_former());
+  EXPECT_EQ(rules_of_the_former(), 0U);
+  EXPECT_THAT(api.writes(),
+              ElementsAre("CreateFunction", "UpdateFunctionConfiguration", "DeleteTrigger",
+                          "CreateTrigger", "DeleteTrigger", "CreateTrigger"));
+  EXPECT_THAT(tokens, ElementsAre("s3cret", "f0rmer="));
+  EXPECT_TRUE(run(provisioner->converge()));
+  EXPECT_EQ(api.writes().size(), 6U) << "nothing is due yet";
+}
+
+TEST_F(RenamedTest, DeletesThePredecessorInTime) {
+  EXPECT_TRUE(run(make_later().converge()));
+  EXPECT_EQ(difference(), "");
+  EXPECT_FALSE(there_is_a_former());
+  EXPECT_THAT(tokens, ElementsAre("s3cret"));
+}
+
+TEST_F(RenamedTest, GoesOnWhereverItWasEnded) {
+  for (std::size_t calls = 1; calls < 60; ++calls) {
+    SCOPED_TRACE(calls);
+    model = {};
+    model.behaviour.changing = 1;
+    model.functions[test::key_of(former)] = test::relay_as_wanted(former);
+    api.fault = [this, left = calls](const std::string&) mutable -> std::optional<ModelFault> {
+      if (left-- == 0) provisioner->stop();
+      return std::nullopt;
+    };
+    const bool done = run(make_later().converge());
+    api.fault = nullptr;
+    EXPECT_TRUE(run(make_later().converge()));
+    EXPECT_EQ(difference(), "");
+    EXPECT_FALSE(there_is_a_former());
+    if (done) break;
+  }
+}
+
+TEST_F(RenamedTest, PutsTheRuleBackIfTheNewOneIsRefusedForGood) {
+  fail_next("CreateTrigger", ModelFault(ErrorKind::denied, "UnauthorizedOperation.CreateTrigger"));
+  EXPECT_FALSE(run(make_later().converge()));
+  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_EQ(rules_of_the_former(), 2U);
+  EXPECT_TRUE(run(make_later().converge()));
+  EXPECT_EQ(difference(), "");
+  EXPECT_FALSE(there_is_a_former());
+}
+
+TEST_F(RenamedTest, TriesAgainIfTheNewRuleIsRefusedForNow) {
+  fail_next("CreateTrigger", ModelFault(ErrorKind::transient, "InternalError"), 3);
+  model.behaviour.rule_lag = 2;
+  model.behaviour.list_lag = 3;
+  EXPECT_TRUE(run(make_later().converge()));
+  EXPECT_EQ(difference(), "");
+  EXPECT_FALSE(there_is_a_former());
+}
+
+TEST_F(RenamedTest, StandsBackFromANewerOneAndSaysSo) {
+  model.functions[test::key_of(former)].description = mark_of(former, 3'000).description();
+  EXPECT_FALSE(run(make(no_time(), Unmarked::refuse, 2'000).converge()));
+  EXPECT_EQ(provisioner->status().state, State::superseded);
+  EXPECT_THAT(provisioner->status().last_error, HasSubstr("function default/former"));
+  EXPECT_THAT(api.writes(), IsEmpty());
+  EXPECT_THAT(tokens, ElementsAre("f0rmer="));
+  EXPECT_FALSE(run(provisioner->remove(kForever)));
+  EXPECT_EQ(provisioner->status().state, State::superseded);
+  EXPECT_THAT(api.writes(), IsEmpty());
+}
+
+TEST_F(RenamedTest, DoesWithoutALookForPredecessorsIfThatIsDenied) {
+  model.functions.erase(test::key_of(former));
+  for (const auto kind : {ErrorKind::denied, ErrorKind::permanent, ErrorKind::stubborn}) {
+    model.functions.clear();
+    fail_next("ListFunctions", ModelFault(kind, "UnauthorizedOperation"), 100);
+    EXPECT_TRUE(run(make().converge()));
+    EXPECT_EQ(difference(), "");
+  }
+}
+
+TEST_F(RenamedTest, TakesOverFromTheOriginalConnectorIfToldTo) {
+  ModelFunction original = model.functions[test::key_of(former)];
+  model.functions.clear();
+  original.description = "auto-created function by Vanus for syncing COS event";
+  former.name = "vanus-cos-source-function-17293822569102704640";
+  model.functions[test::key_of(former)] = original;
+  EXPECT_FALSE(run(make_later().converge()));
+  EXPECT_EQ(provisioner->status().code, "InvalidParameterValue.CosNotifyRuleConflict");
+  EXPECT_EQ(rules_of_the_former(), 2U);
+  EXPECT_TRUE(run(make_later(Unmarked::adopt).converge()));
+  EXPECT_EQ(difference(), "");
+  EXPECT_FALSE(there_is_a_former());
+}
+
+TEST_F(ProvisionerTest, LeavesSettingsOfANewerConfigurationAlone) {
+  wanted.memory_mb = 256;
+  there_is_the_relay();
+  relay().description = mark_of(wanted, 3'000).description();
+  wanted.memory_mb = 128;
+  EXPECT_FALSE(run(make(no_time(), Unmarked::refuse, 2'000).converge()));
+  EXPECT_EQ(provisioner->status().state, State::superseded);
+  EXPECT_THAT(api.writes(), IsEmpty());
+  EXPECT_TRUE(run(make(no_time(), Unmarked::refuse, 4'000).converge()));
+  EXPECT_EQ(relay().memory, 128);
+  EXPECT_EQ(parse_mark(relay().description)->generation(), 4'000);
 }
 
 TEST_F(ProvisionerTest, ReconcilesUntilStoppedAndRepairsDrift) {

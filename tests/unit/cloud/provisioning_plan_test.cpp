@@ -68,7 +68,9 @@ std::vector<std::string> steps(const Plan& plan) {
 
 Plan converge(const Found& found, const ProvisioningHistory& history = {},
               Unmarked unmarked = Unmarked::refuse) {
-  return plan_convergence(wanted(), found, history, unmarked);
+  Claim claim;
+  claim.unmarked = unmarked;
+  return plan_convergence(wanted(), found, history, claim);
 }
 
 struct Case {

@@ -407,6 +407,24 @@ TEST_F(ScriptedCloudFunctions, KeepTheirRulesOfRetrying) {
   EXPECT_EQ(cloud_.retry_rules(kPath)->retries, 1);
 }
 
+TEST_F(ScriptedCloudFunctions, AreListedByNamespaceInPagesAndByWhatDescribesThem) {
+  create(R"(,"Description":"one of ours")", "first");
+  create({}, "second");
+  json::object all = call("ListFunctions", "{}");
+  EXPECT_EQ(all.at("TotalCount").as_int64(), 2);
+  const json::object& first = all.at("Functions").as_array().at(0).as_object();
+  EXPECT_EQ(first.at("FunctionName").as_string(), "first");
+  EXPECT_EQ(first.at("Description").as_string(), "one of ours");
+  EXPECT_FALSE(first.contains("Environment"));
+  const json::object page = call("ListFunctions", R"({"Offset":1,"Limit":1})");
+  EXPECT_EQ(page.at("TotalCount").as_int64(), 2);
+  EXPECT_EQ(page.at("Functions").as_array().at(0).at("FunctionName").as_string(), "second");
+  EXPECT_EQ(call("ListFunctions", R"({"Description":"ours"})").at("TotalCount").as_int64(), 1);
+  EXPECT_EQ(call("ListFunctions", R"({"SearchKey":"seco"})").at("TotalCount").as_int64(), 1);
+  EXPECT_EQ(code("ListFunctions", R"({"Namespace":"nowhere"})"), "ResourceNotFound.Namespace");
+  EXPECT_EQ(code("ListFunctions", R"({"Offset":"1"})"), "InvalidParameter");
+}
+
 TEST_F(ScriptedCloudTriggers, AreShownWithWhatTheServiceAdds) {
   ASSERT_EQ(create(), "OK");
   ASSERT_EQ(code("CreateTrigger", trigger_body("cos:ObjectCreated:Put", "in/", ".zip")), "OK");

@@ -187,5 +187,26 @@ TEST(Shown, IsEmptyWithoutThem) {
   EXPECT_TRUE(head.shown().signature.empty());
 }
 
+TEST(Authenticator, AcceptsOtherTokensForAsLongAsItIsTold) {
+  std::vector<Secret> own;
+  own.emplace_back(std::string("own-token"));
+  Authenticator authenticator(std::move(own));
+  const auto bearer = [&](std::string_view text) {
+    Shown shown;
+    shown.authorization = text;
+    return !authenticator.refuse_head(shown, std::chrono::sys_seconds()).has_value();
+  };
+  EXPECT_FALSE(bearer("Bearer former"));
+  std::vector<Secret> former;
+  former.emplace_back(std::string("former"));
+  former.emplace_back(std::string("own-token"));
+  authenticator.also_accept(former);
+  EXPECT_TRUE(bearer("Bearer former"));
+  EXPECT_TRUE(bearer("Bearer own-token"));
+  authenticator.also_accept({});
+  EXPECT_FALSE(bearer("Bearer former"));
+  EXPECT_TRUE(bearer("Bearer own-token"));
+}
+
 }  // namespace
 }  // namespace gateway::auth

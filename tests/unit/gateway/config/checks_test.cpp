@@ -79,11 +79,22 @@ TEST(Checks, RefuseWhatProvisioningCannotUse) {
       {{"bucket.events=[]"}, "--set bucket.events: at least one event is required"},
       {{"bucket.events=['cos:ObjectCreated:*', cos:ObjectCreated:Put]"},
        "cos:ObjectCreated:Put is among cos:ObjectCreated:*; a bucket refuses both"},
-      {{"function.code.path=/x"}, "gateway.auth: must be hmac or none, as function.code"},
+      {{"function.code.path=/x", "gateway.public_url=http://gw.example.com"},
+       "gateway.auth: auto has every post of function.code refused, as that code cannot sign: "
+       "remove function.code, and the built-in relay is deployed, which signs; or set "
+       "gateway.auth: none"},
       {{"function.code.path=/x", "gateway.auth=auto"},
-       "--set gateway.auth: must be hmac or none, as function.code cannot sign"},
-      {{"gateway.public_url=", "eventbus=", "target=bus/path"},
-       "--set eventbus: required by the original connector's function"},
+       "--set gateway.auth: auto has every post of function.code refused"},
+      {{"function.code.path=/vanus/cos-source/dev/main.zip", "gateway.auth=hmac"},
+       "--set gateway.auth: hmac has every post of function.code refused"},
+      {{"function.code.path=x.zip", "gateway.auth=none"},
+       "--set function.code.path: must begin with '/', got \"x.zip\""},
+      {{"gateway.public_url=", "eventbus=", "target=bus/path", "function.code.path=/x"},
+       "--set eventbus: required by the code of function.code"},
+      {{"bucket.events=['cos:ObjectCreated:A','cos:ObjectCreated:B','cos:ObjectCreated:C',"
+        "'cos:ObjectCreated:D','cos:ObjectCreated:E','cos:ObjectCreated:F','cos:ObjectCreated:G',"
+        "'cos:ObjectCreated:H','cos:ObjectCreated:I','cos:ObjectCreated:J','cos:ObjectCreated:K']"},
+       "11 events, but a function has at most 10 COS triggers"},
   };
   for (const auto& [overrides, text] : cases) {
     const auto problems = testing::texts_of(provisioning_with(overrides).problems);
@@ -158,13 +169,59 @@ TEST(Checks, WarnOfWhatProvisioningDoesWithoutTheGateway) {
               ElementsAre(HasSubstr("no event comes through this gateway")));
   EXPECT_THAT(
       testing::texts_of(provisioning_with({"gateway.public_url=", "target=https://bus"}).warnings),
-      Contains(HasSubstr("sends to host:port over http only")));
+      ::testing::SizeIs(1))
+      << "the built-in relay speaks https";
+  EXPECT_THAT(testing::texts_of(provisioning_with({"gateway.public_url=", "target=https://bus",
+                                                   "function.code.path=/x"})
+                                    .warnings),
+              Contains(HasSubstr("sends to host:port over http only")));
   EXPECT_THAT(
       testing::texts_of(provisioning_with({"gateway.public_url=", "target=http://bus:1"}).warnings),
       ::testing::SizeIs(1));
   EXPECT_THAT(testing::texts_of(provisioning_with({"function.region=ap-shanghai"}).warnings),
               ElementsAre("--set function.region: a COS trigger works within one region, and the "
                           "bucket is in ap-beijing"));
+}
+
+TEST(Checks, WarnOfAddressesThatTheFunctionCannotReach) {
+  const std::vector<std::string> private_hosts{
+      "127.0.0.1",  "127.1.2.3",  "localhost",   "0.0.0.0",           "10.1.2.3",
+      "172.16.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1",        "169.254.1.1",
+      "[::1]",      "[fd00::1]",  "[fe80::1]",   "[::ffff:10.0.0.1]", "[::ffff:127.0.0.1]"};
+  for (const auto& host : private_hosts) {
+    EXPECT_THAT(testing::texts_of(
+                    provisioning_with({"gateway.public_url=http://" + host + ":8080"}).warnings),
+                ElementsAre(HasSubstr("cannot reach it from Tencent's network")))
+        << host;
+    EXPECT_THAT(testing::texts_of(
+                    provisioning_with({"gateway.public_url=", "target=" + host + ":80"}).warnings),
+                Contains(HasSubstr("--set target: ")))
+        << host;
+  }
+  for (const std::string host : {"203.0.113.10", "172.32.0.1", "100.128.0.1", "11.0.0.1",
+                                 "gw.example.com", "[2001:db8::1]", "localhost.example.com"}) {
+    EXPECT_THAT(
+        testing::texts_of(provisioning_with({"gateway.public_url=http://" + host}).warnings),
+        IsEmpty())
+        << host;
+  }
+}
+
+TEST(Checks, WarnOfWhatTheCodeOfACosObjectCannotDo) {
+  EXPECT_THAT(testing::texts_of(provisioning_with({"function.code.path=/x", "gateway.auth=hmac",
+                                                   "gateway.public_url=http://gw.example.com"})
+                                    .warnings),
+              ElementsAre(HasSubstr("does not sign itself")));
+  EXPECT_THAT(
+      testing::texts_of(provisioning_with({"function.code.path=/x", "gateway.auth=none"}).warnings),
+      ElementsAre(HasSubstr("speaks plain http")));
+}
+
+TEST(Checks, WarnOfEventsThatNobodyKnows) {
+  EXPECT_THAT(
+      testing::texts_of(provisioning_with({"bucket.events=['cos:ObjectCreated:Putt']"}).warnings),
+      ElementsAre("--set bucket.events: \"cos:ObjectCreated:Putt\" is no event that COS "
+                  "documents; did you mean cos:ObjectCreated:Put?"));
 }
 
 TEST(Checks, AllowTwoListenersOnDifferentAddresses) {

@@ -25,7 +25,7 @@ struct Bounds {
 };
 
 const Bounds kBounds[] = {
-    {"debug", {"true", "false"}, {"yes", "no", "on", "off", "True", "1", "", "\"true\""}},
+    {"debug", {"true", "false", "yes", "off"}, {"1", "", "maybe", "\"true\"", "\"yes\""}},
     {"instance_role", {"true", "false"}, {"yes", "1", "", "\"true\""}},
     {"bucket.events",
      {"[]", "[\"cos:ObjectCreated:*\"]", "[cos:ObjectRemove:Delete, cos:ObjectRestore:Completed]"},

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gateway/config/yaml_document.hpp"
 #include "gateway/tls/file_check.hpp"
 #include "testkit/temporary_folder.hpp"
 #include "unit/gateway/config/support.hpp"
@@ -143,8 +144,8 @@ TEST(OnStop, KeepsTheFunctionInsideKubernetes) {
 class Files : public ::testing::Test {
  protected:
   Files() {
-    sources_.default_config_path = path("config.yml");
-    sources_.default_secret_path = path("secret.yml");
+    sources_.default_config_paths = {path("config.yml"), path("other/config.yml")};
+    sources_.default_secret_paths = {path("secret.yml"), path("other/secret.yml")};
   }
 
   [[nodiscard]] std::string path(const std::string& name) const { return folder_.file(name); }
@@ -152,7 +153,7 @@ class Files : public ::testing::Test {
     std::ofstream(path(name)) << text;
   }
   [[nodiscard]] std::vector<std::string> problems() const {
-    return testing::texts_of(load(sources_).problems);
+    return testing::texts_of(load(sources_, tls::check_files).problems);
   }
 
   gateway::test::TemporaryFolder folder_;
@@ -182,6 +183,130 @@ TEST_F(Files, AreFoundByOptionThenEnvironmentThenDefault) {
   sources_.config_path = path("option.yml");
   sources_.secret_path = path("option-secret.yml");
   expect("option");
+}
+
+TEST_F(Files, AreFoundWhereLaterImagesOfTheOriginalLook) {
+  std::filesystem::create_directory(path("other"));
+  write("other/config.yml", "target: h\neventbus: other\nfunction: {provision: false}\n");
+  write("other/secret.yml", "secret_id: other");
+  const auto loaded = load(sources_);
+  EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
+  EXPECT_EQ(loaded.settings.eventbus, "other");
+  EXPECT_EQ(loaded.settings.credentials.secret_id.reveal(), "other");
+}
+
+TEST_F(Files, TellWhichUserCannotReadThem) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+  write("config.yml", "target: h\n");
+  std::filesystem::permissions(path("config.yml"), std::filesystem::perms::none);
+  EXPECT_THAT(problems(), Contains(AllOf(HasSubstr("Permission denied; this runs as user"),
+                                         HasSubstr("`chmod o+r " + path("config.yml") + "`"))));
+}
+
+TEST_F(Files, AreNewWithEachStartButForThoseOfAPod) {
+  using namespace std::chrono_literals;
+  const std::string text = "target: h\neventbus: b\nfunction: {provision: false}\n";
+  const auto old = std::filesystem::file_time_type::clock::now() - 48h;
+  write("config.yml", text);
+  std::filesystem::last_write_time(path("config.yml"), old);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  EXPECT_LT(now - configured_at(sources_), 1min);
+  // As kubelet mounts a map: by way of links, the first of which it replaces.
+  std::filesystem::create_directory(path("..1"));
+  write("..1/mounted.yml", text);
+  std::filesystem::last_write_time(path("..1/mounted.yml"), old);
+  std::filesystem::create_directory_symlink("..1", path("..data"));
+  std::filesystem::create_symlink("..data/mounted.yml", path("mounted.yml"));
+  sources_.config_path = path("mounted.yml");
+  const auto age = now - configured_at(sources_);
+  EXPECT_GT(age, 47h);
+  EXPECT_LT(age, 49h);
+}
+
+TEST(Original, KeysThatMeanNothingHereWarn) {
+  const auto loaded = load(testing::with_config(
+      "target: h\neventbus: b\ngateway: {auth: none}\nfunction: {provision: false}\nlog_config: "
+      "{log_level: debug}\n"
+      "store_config: {type: FILE}\nsend_event_attempts: 3\nbatch_size: 10\nport: 8080\n"
+      "vanus: {endpoint: x, eventbus: y}\nprotocol: {type: http}\nv_target: x\nv_port: 1\n"));
+  EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
+  EXPECT_EQ(loaded.warnings.size(), 9U);
+  EXPECT_THAT(testing::texts_of(loaded.warnings),
+              Contains("config.yml:5:1: log_config: has no effect: debug and LOG_LEVEL set how "
+                       "much is logged"));
+}
+
+TEST(Original, BooleansMayBeTheWordsOfYaml11) {
+  for (const std::string word : {"yes", "Yes", "on", "ON", "y", "True", "TRUE"}) {
+    const auto loaded = load(testing::with_config(
+        "target: h\neventbus: b\ngateway: {auth: none}\nfunction: {provision: false}\ndebug: " +
+        word + "\n"));
+    EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty()) << word;
+    EXPECT_THAT(testing::texts_of(loaded.warnings), ElementsAre(HasSubstr("write true"))) << word;
+    EXPECT_TRUE(loaded.settings.debug) << word;
+  }
+  for (const std::string word : {"no", "off", "N", "False"}) {
+    const auto loaded = load(testing::with_config(
+        "target: h\neventbus: b\ngateway: {auth: none}\nfunction: {provision: false}\ndebug: " +
+        word + "\n"));
+    EXPECT_TRUE(loaded.ok()) << word;
+    EXPECT_FALSE(loaded.settings.debug) << word;
+  }
+  for (const std::string word : {"'yes'", "1", "maybe"}) {
+    EXPECT_FALSE(load(testing::with_config("target: h\neventbus: b\ndebug: " + word + "\n")).ok());
+  }
+}
+
+TEST(Original, LogLevelDebugIsDebug) {
+  auto texts = testing::with_config(testing::kMinimal);
+  texts.environment = {{"LOG_LEVEL", "debug"}};
+  EXPECT_TRUE(load(texts).settings.debug);
+  texts.environment = {{"LOG_LEVEL", "info"}};
+  EXPECT_FALSE(load(texts).settings.debug);
+  texts.environment = {{"LOG_LEVEL", "debug"}};
+  texts.overrides = {"debug=false"};
+  EXPECT_FALSE(load(texts).settings.debug);
+}
+
+TEST(Original, AnchorsAreTakenWithAWarning) {
+  const auto loaded = load(testing::with_config(
+      "target: &t h\neventbus: *t\nfunction: &f {provision: false, memory: 256}\n"
+      "gateway: {auth: none}\n"
+      "bucket: {prefix: *t}\n"));
+  EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
+  EXPECT_THAT(testing::texts_of(loaded.warnings),
+              ElementsAre(HasSubstr("config.yml:1:9: anchors (&name) are taken")));
+  EXPECT_EQ(loaded.settings.eventbus, "h");
+  EXPECT_EQ(loaded.settings.bucket.prefix, "h");
+}
+
+TEST(Original, MergeKeysAreTakenButForWhatTheMapHasItself) {
+  const auto loaded =
+      load(testing::with_config("target: h\neventbus: b\nspool: &s {max_bytes: 1GiB}\n"
+                                "delivery: {retry: &r {max: 5s, initial: 50ms}}\n"
+                                "gateway: {auth: none}\nfunction: {provision: false}\n"));
+  EXPECT_TRUE(loaded.ok());
+  const auto merged =
+      read_yaml("a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: [*a, *b], x: 5}\n");
+  ASSERT_THAT(merged.problems, IsEmpty());
+  std::string text;
+  for (const auto& member : merged.root.members[2].value.members) {
+    text += member.name + "=" + member.value.text + " ";
+  }
+  EXPECT_EQ(text, "x=5 y=2 z=4 ");
+}
+
+TEST(Original, AliasesDoNotGrowWithoutABound) {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string last = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last;
+    for (int j = 1; j < 10; ++j) text += ", " + last;
+    text += "]\n";
+  }
+  const auto document = read_yaml(text);
+  ASSERT_EQ(document.problems.size(), 1U);
+  EXPECT_THAT(document.problems[0].message, HasSubstr("repeat too much"));
 }
 
 TEST_F(Files, NamedOnesMustExist) {

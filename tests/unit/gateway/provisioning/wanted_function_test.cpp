@@ -31,8 +31,33 @@ function: {region: ap-beijing, name: relay}
   return loaded.settings;
 }
 
-TEST(WantedFunction, WithoutPublicUrlIsTheOriginalConnectors) {
+TEST(WantedFunction, WithoutPublicUrlIsTheBuiltInRelayThatSendsToTheTarget) {
   const auto wanted = wanted_function(settings_with({}));
+  ASSERT_TRUE(std::holds_alternative<cloud::InlineCode>(wanted.code));
+  EXPECT_EQ(wanted.runtime, "Nodejs18.15");
+  EXPECT_THAT(wanted.environment,
+              ElementsAre(Pair("EVENT_GATEWAY", "bus:8080"), Pair("FUNCTION_NAME", "relay"),
+                          Pair("VANUS_EVENTBUS", "orders"), Pair("DEBUG_MODE", "false"),
+                          Pair("TARGET_URL", "http://bus:8080/gateway/orders")));
+}
+
+TEST(WantedFunction, TellsTheRelayHowToMakeEvents) {
+  const auto wanted = wanted_function(
+      settings_with({"target=https://bus.example.com/in?a=b", "delivery.mode=structured",
+                     "event.data=records", "event.attributes=[subject]",
+                     "event.redact=[Authorization]", "delivery.headers.X-Key=a;b=c%"}));
+  const std::map<std::string, std::string> variables(wanted.environment.begin(),
+                                                     wanted.environment.end());
+  EXPECT_EQ(variables.at("TARGET_URL"), "https://bus.example.com/in?a%3Db");
+  EXPECT_EQ(variables.at("EVENT_SETTINGS"),
+            R"({"mode":"structured","data":"records","attributes":["subject"],)"
+            R"("redact":["Authorization"],"headers":{"X-Key":"a%3Bb%3Dc%25"}})");
+  EXPECT_EQ(variables.count("GATEWAY_TOKEN"), 0u);
+}
+
+TEST(WantedFunction, WithCodeAndWithoutPublicUrlIsTheOriginalConnectors) {
+  const auto wanted =
+      wanted_function(settings_with({"function.code.path=/vanus/cos-source/dev/main.zip"}));
   const auto* code = std::get_if<cloud::CosCode>(&wanted.code);
   ASSERT_NE(code, nullptr);
   EXPECT_EQ(code->bucket, "vanus-1253760853");

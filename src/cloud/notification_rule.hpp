@@ -1,0 +1,18 @@
+#pragma once
+#include <string_view>
+
+namespace gateway::cloud {
+
+// Which events of a bucket a trigger is for. COS keeps these rules by bucket, for all functions and
+// products of the account together, and tells each event to one of them only.
+struct NotificationRule {
+  std::string_view event;   // such as cos:ObjectCreated:*
+  std::string_view prefix;  // of the object's key
+  std::string_view suffix;
+};
+
+// Returns whether COS refuses to have both rules on one bucket: their events overlap, and so do
+// both their prefixes and their suffixes. SCF "COS trigger", COS "Event notification".
+[[nodiscard]] bool overlap(const NotificationRule& a, const NotificationRule& b) noexcept;
+
+}  // namespace gateway::cloud

@@ -1,0 +1,75 @@
+#pragma once
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/found.hpp"
+#include "cloud/function_mark.hpp"
+#include "cloud/provisioning_plan.hpp"
+#include "cloud/wanted.hpp"
+
+namespace gateway::cloud {
+
+// Plans how a deployment takes over from its predecessors. A changed function.name or eventbus
+// makes another function, and COS tells an event to one function only: the predecessor keeps the
+// bucket's rule until it is taken from it. So the new function is made ready first; then the
+// predecessor is marked as superseded, which a process that starts after a crash finds; then the
+// rule moves in two calls that follow each other at once; and when the predecessor can no longer be
+// invoked it is deleted. Refers to all it is given.
+class SuccessionPlan {
+ public:
+  SuccessionPlan(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
+                 const Claim& claim);
+
+  // Returns which newer deployment has the function or its events, in words; empty if none has.
+  [[nodiscard]] std::string newer_deployment() const;
+  // Returns the steps that take over those of `events` that predecessors hold.
+  [[nodiscard]] std::vector<PlannedStep> take_over(
+      const std::vector<std::string_view>& events) const;
+  // Whether a predecessor holds this event, or one that overlaps.
+  [[nodiscard]] bool is_held(std::string_view event) const;
+  // Adds to `plan` how those are deleted that were superseded: when the claim's grace period has
+  // passed, or at once.
+  void retire(Plan& plan, bool at_once) const;
+
+ private:
+  using Triggers = std::vector<const FoundTrigger*>;
+
+  [[nodiscard]] bool is_newer(Generation generation) const;
+  // Whether the wanted function took over from it.
+  [[nodiscard]] bool is_marked(const RelatedFunction& related) const;
+  // Returns the triggers of another function that this event's wanted one overlaps.
+  [[nodiscard]] Triggers conflicts(const RelatedFunction& related, std::string_view event) const;
+  [[nodiscard]] Triggers triggers_on_bucket(const RelatedFunction& related) const;
+  [[nodiscard]] bool holds_events(const RelatedFunction& related) const;
+  [[nodiscard]] FunctionReference reference(const RelatedFunction& related) const;
+  [[nodiscard]] PlannedStep mark_superseded(const RelatedFunction& related) const;
+  [[nodiscard]] PlannedStep removal_of(const RelatedFunction& related, const FoundTrigger& trigger,
+                                       std::string reason) const;
+  [[nodiscard]] PlannedStep move(const std::vector<std::string_view>& events) const;
+  void retire(const RelatedFunction& related, Plan& plan, bool at_once) const;
+
+  const Wanted& wanted_;
+  const Found& found_;
+  const ProvisioningHistory& history_;
+  const Claim& claim_;
+  const std::string identity_;
+};
+
+// The functions that the wanted one took over from, and those that they took over from in turn.
+class Lineage {
+ public:
+  explicit Lineage(const Wanted& wanted) : identities_{identity_of(wanted.space, wanted.name)} {}
+
+  // Adds a function if it is one of them. Returns whether that is news.
+  bool add(std::string_view space, std::string_view name, std::string_view description);
+  [[nodiscard]] bool has(std::string_view space, std::string_view name) const {
+    return identities_.contains(identity_of(space, name));
+  }
+
+ private:
+  std::set<std::string> identities_;
+};
+
+}  // namespace gateway::cloud

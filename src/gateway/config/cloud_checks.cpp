@@ -1,0 +1,236 @@
+#include "gateway/config/cloud_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <string>
+#include <string_view>
+
+#include "cloud/bucket_endpoint.hpp"
+#include "cloud/function_name.hpp"
+#include "gateway/config/checks.hpp"
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/formats.hpp"
+#include "gateway/config/http_url.hpp"
+#include "gateway/config/nearest.hpp"
+
+namespace gateway::config {
+namespace {
+
+constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
+// SCF "Quota limits": COS triggers of one function.
+constexpr std::size_t kMostTriggers = 10;
+
+void check_events(const Bucket& bucket, Report& report) {
+  report.require(!bucket.events.empty(), "bucket.events", "at least one event is required");
+  if (bucket.events.size() > kMostTriggers) {
+    report.problem_with(
+        "bucket.events",
+        fmt::format("{} events, but a function has at most {} COS triggers, one each; "
+                    "cos:ObjectCreated:* and the like stand for whole families",
+                    bucket.events.size(), kMostTriggers));
+  }
+  for (const auto& event : bucket.events) {
+    if (is_known_event(event)) continue;
+    const auto meant = nearest(event, known_events());
+    report.warning_about("bucket.events",
+                         fmt::format("{} is no event that COS documents{}", quote(event),
+                                     meant ? fmt::format("; did you mean {}?", *meant) : ""));
+  }
+  for (const auto& family : bucket.events) {
+    if (!family.ends_with(":*")) continue;
+    const std::string_view prefix(family.data(), family.size() - 1);
+    for (const auto& event : bucket.events) {
+      if (event == family || !event.starts_with(prefix)) continue;
+      report.problem_with("bucket.events",
+                          fmt::format("{} is among {}; a bucket refuses both", event, family));
+    }
+  }
+}
+
+void check_bucket(const Settings& settings, Report& report) {
+  const auto& bucket = settings.bucket;
+  report.require(!bucket.endpoint.empty(), "bucket.endpoint", kWhenProvisioning);
+  if (!bucket.endpoint.empty() && !report.bad("bucket.endpoint")) {
+    const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
+    if (!parsed) {
+      report.problem_with("bucket.endpoint",
+                          fmt::format("expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
+                                      quote(bucket.endpoint), parsed.error().reason()));
+    } else if (!settings.function.region.empty() && parsed->region != settings.function.region) {
+      report.warning_about("function.region",
+                           fmt::format("a COS trigger works within one region, and the bucket is "
+                                       "in {}",
+                                       parsed->region));
+    }
+  }
+  // SCF's rules for the filter of a COS trigger.
+  if (bucket.prefix.starts_with('/')) {
+    report.problem_with("bucket.prefix", "object keys have no leading '/'");
+  }
+  if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
+    report.problem_with("bucket.suffix",
+                        fmt::format("must begin with '.', got {}", quote(bucket.suffix)));
+  }
+  if (report.bad("bucket.events")) return;
+  check_events(bucket, report);
+}
+
+void check_function(const Settings& settings, Report& report) {
+  const auto& function = settings.function;
+  report.require(!function.region.empty(), "function.region", kWhenProvisioning);
+  if (!function.region.empty() && !cloud::is_region(function.region)) {
+    report.problem_with(
+        "function.region",
+        fmt::format("expected a region such as ap-beijing, got {}", quote(function.region)));
+  }
+  if (!function.name.empty() && !cloud::is_function_name(function.name)) {
+    report.problem_with("function.name",
+                        fmt::format("expected 2 to 60 letters, digits, '-' and '_', a letter first "
+                                    "and no '-' or '_' last, got {}",
+                                    quote(function.name)));
+  }
+  if (!cloud::is_function_namespace(function.space)) {
+    report.problem_with("function.namespace",
+                        fmt::format("expected up to 30 letters, digits, '-' and '_', got {}",
+                                    quote(function.space)));
+  }
+  if (!uses_code_object(settings) && !function.runtime.starts_with("Nodejs")) {
+    report.problem_with("function.runtime",
+                        fmt::format("expected a Node.js runtime such as Nodejs18.15, which the "
+                                    "built-in relay needs, got {}",
+                                    quote(function.runtime)));
+  }
+}
+
+// Whether the platform cannot reach this host: a function runs in Tencent's network. A private
+// address may be one of the VPC that the function is in, for which there is no key here.
+std::string_view unreachable(const std::string& host) {
+  boost::system::error_code error;
+  auto address = boost::asio::ip::make_address(host, error);
+  if (error) return host == "localhost" ? "the function itself" : "";
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+  }
+  if (address.is_loopback() || address.is_unspecified()) return "the function itself";
+  if (address.is_v6()) {
+    const auto v6 = address.to_v6();
+    return v6.is_link_local() || (v6.to_bytes()[0] & 0xFEU) == 0xFC ? "a private network" : "";
+  }
+  const auto bytes = address.to_v4().to_bytes();
+  // RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927 (link-local).
+  const bool is_private = bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xF0U) == 16) ||
+                          (bytes[0] == 192 && bytes[1] == 168) ||
+                          (bytes[0] == 100 && (bytes[1] & 0xC0U) == 64) ||
+                          (bytes[0] == 169 && bytes[1] == 254);
+  return is_private ? "a private network" : "";
+}
+
+void check_reachable(const std::string& key, const std::string& host, Report& report) {
+  if (const auto where = unreachable(host); !where.empty()) {
+    report.warning_about(key, fmt::format("{} is an address of {}, so that the function cannot "
+                                          "reach it from Tencent's network",
+                                          quote(host), where));
+  }
+}
+
+bool is_original_object(const FunctionCode& code) {
+  const FunctionCode original;
+  return code.bucket == original.bucket && code.path == original.path;
+}
+
+constexpr std::string_view kWaysOut =
+    "remove function.code, and the built-in relay is deployed, which signs; or set gateway.auth: "
+    "none, with which whoever reaches gateway.listen can send events";
+
+// A COS object's code that posts to this gateway.
+void check_code_behind_public_url(const Settings& settings, const HttpUrl& url, Report& report) {
+  const auto& ingress = settings.ingress;
+  if (!report.bad("gateway.auth") && ingress.auth != Auth::none) {
+    if (ingress.auth == Auth::automatic || is_original_object(*settings.function.code)) {
+      report.problem_with(
+          "gateway.auth",
+          fmt::format("{} has every post of function.code refused, as that code cannot sign: {}",
+                      ingress.auth == Auth::hmac ? "hmac" : "auto", kWaysOut));
+    } else {
+      report.warning_about("gateway.auth",
+                           "hmac has every post refused that the code of function.code does not "
+                           "sign itself; the built-in relay, without function.code, does");
+    }
+  }
+  if (url.tls) {
+    report.warning_about(
+        "gateway.public_url",
+        fmt::format("the code of function.code gets no more of it than {} and speaks plain http "
+                    "to that; remove function.code, and the built-in relay speaks https",
+                    url.authority));
+  }
+}
+
+// The function sends to the target itself.
+void check_target_of_function(const Settings& settings, Report& report) {
+  if (report.bad("target") || settings.target.empty()) return;
+  if (settings.function.code) {
+    report.warning_about("gateway.public_url",
+                         "empty: the code of function.code sends to target itself; no event comes "
+                         "through this gateway");
+    report.require(!settings.eventbus.empty(), "eventbus", "required by the code of function.code");
+    std::string_view address = settings.target;
+    if (address.starts_with("http://")) address.remove_prefix(7);
+    if (address.find('/') != std::string_view::npos) {
+      report.warning_about("target",
+                           "the original connector's function sends to host:port over http only");
+    }
+    return;
+  }
+  report.warning_about("gateway.public_url",
+                       "empty: the function makes the CloudEvents and sends them to target "
+                       "itself; no event comes through this gateway, its spool and its metrics");
+  const auto endpoint =
+      parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
+  if (!endpoint) return;
+  check_reachable("target", endpoint->host, report);
+  if (settings.event.id != EventId::random) {
+    report.warning_about("event.id",
+                         "has no effect without gateway.public_url: the function makes random ids");
+  }
+}
+
+// Which code the function runs decides whether events come here, and how.
+void check_relay(const Settings& settings, Report& report) {
+  const auto& ingress = settings.ingress;
+  const auto& code = settings.function.code;
+  if (code && !report.bad("function.code.path") && !code->path.starts_with('/')) {
+    report.problem_with("function.code.path",
+                        fmt::format("must begin with '/', got {}", quote(code->path)));
+  }
+  if (report.bad("gateway.public_url")) return;
+  if (ingress.public_url.empty()) return check_target_of_function(settings, report);
+  const auto url = parse_http_url(ingress.public_url);
+  if (!url) return;  // its format has been checked
+  check_reachable("gateway.public_url", url->host, report);
+  if (code) check_code_behind_public_url(settings, *url, report);
+}
+
+void check_credentials(const Settings& settings, Report& report) {
+  const auto& [id, key, token] = settings.credentials;
+  if ((settings.pod_identity || settings.instance_role) && id.empty() && key.empty() &&
+      !report.bad("secret_id") && !report.bad("secret_key")) {
+    return;
+  }
+  report.require(!id.empty(), "secret_id", kWhenProvisioning);
+  report.require(!key.empty(), "secret_key", kWhenProvisioning);
+}
+
+}  // namespace
+
+void check_provisioning(const Settings& settings, Report& report) {
+  check_bucket(settings, report);
+  check_function(settings, report);
+  check_relay(settings, report);
+  check_credentials(settings, report);
+}
+
+}  // namespace gateway::config

@@ -1,0 +1,310 @@
+#include "cloud/succession_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "support/scf_model.hpp"
+
+namespace gateway::cloud {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr Generation kOurs = 2'000;
+
+const Wanted& wanted() {
+  static const Wanted relay = test::wanted_relay();
+  return relay;
+}
+
+FoundTrigger trigger_for(const std::string& event, const std::string& prefix = wanted().prefix) {
+  FoundTrigger trigger;
+  trigger.type = "cos";
+  trigger.name = wanted().bucket.host();
+  trigger.qualifier = "$DEFAULT";
+  trigger.event = event;
+  trigger.prefix = prefix;
+  trigger.text = trigger_description(event, prefix, "");
+  return trigger;
+}
+
+FoundFunction active(const std::string& description) {
+  FoundFunction function;
+  function.status = "Active";
+  function.available = "Available";
+  function.runtime = wanted().runtime;
+  function.handler = wanted().handler;
+  function.description = description;
+  function.environment = {{"GATEWAY_TOKEN", "s3cret"}, {"GATEWAY_URL", "http://gateway.example"}};
+  return function;
+}
+
+// The wanted function is ready but for its triggers; one of ours of another name holds the events.
+Found renamed(Generation predecessor = 1'000) {
+  Found found;
+  found.function = active(mark_of(wanted(), kOurs).description());
+  FoundRetryRules rules;
+  rules.retries = wanted().retries;
+  rules.max_age_seconds = wanted().max_age.count();
+  found.retry_rules = rules;
+  Wanted former = wanted();
+  former.name = "former";
+  RelatedFunction related;
+  related.name = former.name;
+  related.function = active(mark_of(former, predecessor).description());
+  for (const auto& event : former.events) related.triggers.push_back(trigger_for(event));
+  found.related.push_back(related);
+  return found;
+}
+
+Claim claim(std::chrono::seconds now = 10'000s) {
+  Claim made;
+  made.generation = kOurs;
+  made.grace = 360s;
+  made.now = std::chrono::sys_seconds(now);
+  return made;
+}
+
+void supersede(Found& found, std::chrono::seconds since, const std::string& heir = {}) {
+  auto& description = found.related[0].function.description;
+  FunctionMark mark = parse_mark(description).value_or(FunctionMark());
+  Succession succession;
+  succession.heir = heir.empty() ? identity_of(wanted().space, wanted().name) : heir;
+  succession.generation = kOurs;
+  succession.since = std::chrono::sys_seconds(since);
+  mark.set_succession(succession);
+  description = mark.description();
+}
+
+// "move DeleteTrigger former, DeleteTrigger former, CreateTrigger relay": what is not `none`.
+std::vector<std::string> steps(const Plan& plan) {
+  const auto text_of = [](const ScfCall& call) {
+    return call.action + " " + std::string(call.parameters.at("FunctionName").as_string());
+  };
+  std::vector<std::string> found;
+  for (const auto& step : plan.steps) {
+    if (step.action == PlannedStep::Action::none) continue;
+    std::string text(label(step.action));
+    if (!step.call.action.empty()) text += " " + text_of(step.call);
+    for (const auto& next : step.then) text += ", " + text_of(next.call);
+    found.push_back(text);
+  }
+  return found;
+}
+
+Plan converge(const Found& found, const Claim& by = claim()) {
+  return plan_convergence(wanted(), found, {}, by);
+}
+
+constexpr const char* kMark = "update UpdateFunctionConfiguration former";
+constexpr const char* kMove =
+    "move DeleteTrigger former, CreateTrigger relay, DeleteTrigger former, CreateTrigger relay";
+
+TEST(SuccessionPlan, MarksThePredecessorThenMovesEachRuleAtOnce) {
+  const Plan plan = converge(renamed());
+  EXPECT_THAT(steps(plan), ElementsAre(kMark, kMove));
+  const auto marked = parse_mark(plan.steps[3].call.parameters.at("Description").as_string());
+  ASSERT_TRUE(marked && marked->succession());
+  EXPECT_EQ(marked->succession()->heir, identity_of("default", "relay"));
+  EXPECT_EQ(marked->succession()->since.time_since_epoch(), 10'000s);
+  EXPECT_EQ(marked->generation(), 1'000);
+  EXPECT_THAT(plan.steps[3].call.parameters, SizeIs(3)) << "nothing else of it is changed";
+  EXPECT_THAT(plan.steps[4].undo, SizeIs(2));
+}
+
+TEST(SuccessionPlan, MakesTheFunctionBeforeItTakesAnythingFromThePredecessor) {
+  Found found = renamed();
+  found.function.reset();
+  found.retry_rules.reset();
+  EXPECT_THAT(steps(converge(found)),
+              ElementsAre("create CreateFunction relay",
+                          "update UpdateFunctionEventInvokeConfig relay", kMark, kMove));
+}
+
+TEST(SuccessionPlan, DeletesThePredecessorWhenItCanNoLongerBeInvoked) {
+  Found found = renamed();
+  supersede(found, 10'000s);
+  found.related[0].triggers.clear();
+  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  const Plan early = converge(found, claim(10'359s));
+  EXPECT_THAT(steps(early), IsEmpty());
+  EXPECT_EQ(early.again_in, 1s);
+  const Plan late = converge(found, claim(10'360s));
+  EXPECT_THAT(steps(late), ElementsAre("remove DeleteFunction former"));
+  EXPECT_EQ(late.again_in, std::nullopt);
+}
+
+TEST(SuccessionPlan, TakesWhatIsLeftOfThePredecessorsTriggersWithIt) {
+  Found found = renamed();
+  supersede(found, 0s);
+  found.related[0].triggers = {trigger_for("cos:ObjectRestore:Post")};
+  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  EXPECT_THAT(steps(converge(found)),
+              ElementsAre("remove DeleteTrigger former", "remove DeleteFunction former"));
+}
+
+TEST(SuccessionPlan, KeepsAPredecessorThatHasTriggersOfOthers) {
+  for (const bool timer : {true, false}) {
+    Found found = renamed();
+    supersede(found, 0s);
+    FoundTrigger other = trigger_for("cos:ObjectCreated:*");
+    if (timer) {
+      other.type = "timer";
+    } else {
+      other.name = "other-1250000000.cos.ap-guangzhou.myqcloud.com";
+    }
+    found.related[0].triggers = {other};
+    for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+    EXPECT_THAT(steps(converge(found)), IsEmpty());
+  }
+}
+
+struct Case {
+  std::string name;
+  std::function<void(Found&)> change;
+  std::vector<std::string> steps;
+};
+
+TEST(SuccessionPlan, TakesTheStepsThatTheFoundStateAsksFor) {
+  const std::vector<Case> cases{
+      {"marked already", [](Found& f) { supersede(f, 10'000s); }, {kMove}},
+      {"marked for another heir",
+       [](Found& f) { supersede(f, 0s, std::string(16, 'a')); },
+       {kMark, kMove}},
+      {"changing",
+       [](Found& f) { f.related[0].function.status = "Updating"; },
+       {"wait", kMark, kMove}},
+      {"a mark of an older release",
+       [](Found& f) {
+         f.related[0].function.description =
+             "Managed by cos gateway. Code 0123456789abcdef, settings 0123456789abcdef.";
+       },
+       {kMark, kMove}},
+      {"one event of two",
+       [](Found& f) { f.related[0].triggers.pop_back(); },
+       {"create CreateTrigger relay", kMark, "move DeleteTrigger former, CreateTrigger relay"}},
+      {"parts of an event",
+       [](Found& f) {
+         f.related[0].triggers = {trigger_for("cos:ObjectCreated:Put"),
+                                  trigger_for("cos:ObjectCreated:Post", "in/deeper/")};
+       },
+       {"create CreateTrigger relay", kMark,
+        "move DeleteTrigger former, DeleteTrigger former, CreateTrigger relay"}},
+      {"a rule of the whole bucket for two wanted ones",
+       [](Found& f) { f.related[0].triggers[0].prefix.clear(); },
+       {kMark, kMove}},
+  };
+  for (const auto& [name, change, expected] : cases) {
+    SCOPED_TRACE(name);
+    Found found = renamed();
+    change(found);
+    EXPECT_EQ(steps(converge(found)), expected);
+  }
+}
+
+TEST(SuccessionPlan, LeavesADeploymentAloneThatDoesNotConflict) {
+  Found found = renamed();
+  for (auto& trigger : found.related[0].triggers) trigger.prefix = "out/";
+  EXPECT_THAT(steps(converge(found)),
+              ElementsAre("create CreateTrigger relay", "create CreateTrigger relay"));
+}
+
+TEST(SuccessionPlan, StandsBackFromANewerDeployment) {
+  std::vector<Found> all(3);
+  all[0] = renamed(kOurs + 1);  // it holds the events
+  all[1] = renamed();
+  all[1].function = active(FunctionMark("0123456789abcdef", "0123456789abcdef").description());
+  FunctionMark newer = mark_of(wanted(), kOurs + 1);
+  FunctionMark other("0123456789abcdef", newer.settings());
+  other.set_generation(kOurs + 1);
+  all[1].function->description = other.description();  // its code is another
+  all[2] = renamed();
+  FunctionMark taken = mark_of(wanted(), 1);
+  Succession succession;
+  succession.heir = identity_of("default", "later");
+  succession.generation = kOurs + 1;
+  taken.set_succession(succession);
+  all[2].function->description = taken.description();  // somebody took over from it
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    SCOPED_TRACE(i);
+    const Plan plan = converge(all[i]);
+    EXPECT_THAT(steps(plan), IsEmpty());
+    EXPECT_THAT(plan.superseded, HasSubstr("a newer configuration, of 1970-01-01 00:00:02 UTC"));
+    EXPECT_THAT(steps(plan_removal(wanted(), all[i], {}, claim())), IsEmpty());
+  }
+}
+
+TEST(SuccessionPlan, GoesOnWhereTheOtherOneIsNotNewerOrDeployedTheSame) {
+  for (const Generation other : {Generation{0}, kOurs - 1, kOurs, Generation{1} << 50}) {
+    SCOPED_TRACE(other);
+    Found found = renamed(other);
+    EXPECT_THAT(steps(converge(found)), ElementsAre(kMark, kMove));
+    EXPECT_THAT(converge(found).superseded, IsEmpty());
+  }
+  Found same = renamed();
+  same.function->description = mark_of(wanted(), kOurs + 1).description();
+  EXPECT_THAT(steps(converge(same)), ElementsAre(kMark, kMove));
+}
+
+TEST(SuccessionPlan, TakesBackWhatAnOlderOneTookOver) {
+  Found found = renamed();
+  FunctionMark taken = mark_of(wanted(), 1);
+  Succession succession;
+  succession.heir = identity_of("default", "former");
+  succession.generation = kOurs - 1;
+  taken.set_succession(succession);
+  found.function->description = taken.description();
+  EXPECT_THAT(steps(converge(found)),
+              ElementsAre("update UpdateFunctionConfiguration relay", kMark, kMove));
+}
+
+TEST(SuccessionPlan, RemovesPredecessorsAtOnceWithTheFunction) {
+  Found found = renamed();
+  supersede(found, 10'000s);
+  found.related[0].triggers.clear();
+  EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
+              ElementsAre("remove DeleteFunction relay", "remove DeleteFunction former"));
+  found.function.reset();
+  EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
+              ElementsAre("remove DeleteFunction former"));
+}
+
+TEST(SuccessionPlan, GivesAPredecessorTheTimeOfAllItsTries) {
+  Wanted slow = wanted();
+  slow.retries = 2;
+  slow.timeout = 60s;
+  EXPECT_EQ(grace_of(slow), 360s);
+  slow.retries = 0;
+  slow.timeout = 900s;
+  EXPECT_EQ(grace_of(slow), 960s);
+}
+
+TEST(NotificationRule, OverlapsIfEventsPrefixesAndSuffixesAllDo) {
+  const NotificationRule whole{"cos:ObjectCreated:*", "", ""};
+  const std::vector<std::pair<NotificationRule, bool>> cases{
+      {{"cos:ObjectCreated:*", "", ""}, true},
+      {{"cos:ObjectCreated:Put", "a/", ".jpg"}, true},
+      {{"cos:ObjectRemove:*", "", ""}, false},
+      {{"cos:ObjectRemove:Delete", "", ""}, false},
+  };
+  for (const auto& [other, expected] : cases) {
+    EXPECT_EQ(overlap(whole, other), expected) << other.event;
+    EXPECT_EQ(overlap(other, whole), expected) << other.event;
+  }
+  const NotificationRule part{"cos:ObjectCreated:Put", "Log", ".jpg"};
+  EXPECT_TRUE(overlap(part, {"cos:ObjectCreated:Put", "Lo", ""}));
+  EXPECT_FALSE(overlap(part, {"cos:ObjectCreated:Post", "Lo", ""}));
+  EXPECT_FALSE(overlap(part, {"cos:ObjectCreated:Put", "Lo", ".png"}));
+  EXPECT_FALSE(overlap(part, {"cos:ObjectCreated:Put", "old", ".jpg"}));
+}
+
+}  // namespace
+}  // namespace gateway::cloud

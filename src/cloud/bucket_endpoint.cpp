@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
+#include "events/ascii.hpp"
+
 namespace gateway::cloud {
 namespace {
 
 constexpr std::string_view kService = ".cos.";
 constexpr std::string_view kDomain = ".myqcloud.com";
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 constexpr bool is_lower_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c);
 }

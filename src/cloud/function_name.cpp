@@ -6,20 +6,15 @@
 #include <cstdint>
 
 #include "cloud/digest.hpp"
+#include "events/ascii.hpp"
 
 namespace gateway::cloud {
 namespace {
 
 constexpr std::string_view kDerivedPrefix = "vanus-cos-source-function-";
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 constexpr bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_alphanumeric(char c) {
-  return is_letter(c) || is_digit(c);
 }
 constexpr bool is_name_character(char c) {
   return is_alphanumeric(c) || c == '-' || c == '_';

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 
+#include "events/ascii.hpp"
+
 namespace gateway::cloud {
 namespace {
 
@@ -12,9 +14,6 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
 // 0 stands for a digit, any letter for a letter, the rest for itself.
 constexpr std::string_view kForm = "Sun, 00 Nov 0000 00:00:00 GMT";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }

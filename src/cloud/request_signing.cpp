@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "events/ascii.hpp"
+
 namespace gateway::cloud {
 namespace {
 
@@ -17,14 +19,6 @@ std::string date_of(std::chrono::sys_seconds time) {
                      static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
 }
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lowered;
-}
-
 std::string_view names(SignedHeaders headers) {
   return headers == SignedHeaders::host ? "content-type;host" : "content-type;host;x-tc-action";
 }
@@ -36,10 +30,10 @@ std::string scope(const SigningInput& input) {
 }  // namespace
 
 std::string canonical_request(const SigningInput& input) {
-  std::string headers =
-      fmt::format("content-type:{}\nhost:{}\n", lower(input.content_type), lower(input.host));
+  std::string headers = fmt::format("content-type:{}\nhost:{}\n", lower_case(input.content_type),
+                                    lower_case(input.host));
   if (input.headers == SignedHeaders::host_and_action) {
-    headers += fmt::format("x-tc-action:{}\n", lower(input.action));
+    headers += fmt::format("x-tc-action:{}\n", lower_case(input.action));
   }
   return fmt::format("POST\n/\n\n{}\n{}\n{}", headers, names(input.headers),
                      hex(sha256(input.body)));

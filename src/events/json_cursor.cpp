@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "events/ascii.hpp"
 #include "events/json_text.hpp"
 
 namespace gateway::events {
@@ -14,13 +15,6 @@ constexpr std::string_view kTooDeep = "more than 1024 levels of nesting";
 constexpr bool is_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_hex_digit(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 // The end of the run of digits at `p`; null if there is none.
 const char* digits(const char* p, const char* limit) noexcept {
   if (p == limit || !is_digit(*p)) return nullptr;

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "events/ascii.hpp"
+
 namespace gateway::events {
 namespace {
-
-constexpr bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t';
-}
 
 std::string_view without_parameters(std::string_view content_type) noexcept {
   std::string_view type = content_type.substr(0, content_type.find(';'));
@@ -17,9 +15,8 @@ std::string_view without_parameters(std::string_view content_type) noexcept {
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b;
-  });
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return to_lower(a) == b; });
 }
 
 }  // namespace

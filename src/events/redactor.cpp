@@ -1,17 +1,11 @@
 #include <algorithm>
 
+#include "events/ascii.hpp"
+
 #include "events/cos_record.hpp"
 
 namespace gateway::events {
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return lower;
-}
 
 void blank(char* begin, char* end) {
   if (end - begin == 1) {

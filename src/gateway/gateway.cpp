@@ -34,6 +34,7 @@
 #include "gateway/shard.hpp"
 #include "gateway/tls/tls_watch.hpp"
 #include "runtime/cores.hpp"
+#include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
 #include "runtime/reminder.hpp"
 
@@ -62,8 +63,7 @@ std::string host_name() {
 }
 
 std::string text_of(const config::HostPort& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+  return host_port_text(address.host, address.port);
 }
 
 tcp::endpoint resolve_listen(const config::HostPort& address) {

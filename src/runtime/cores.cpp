@@ -4,35 +4,20 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
+
+#include "runtime/cgroup.hpp"
 
 namespace gateway {
 namespace {
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-// 0: no limit found. Inside a container the group's own files are at the root of the mount.
+// Returns the smallest limit; 0 if there is none.
 unsigned quota_cores() {
-  // Version 2: the limit of the innermost group and of those above it; the smallest counts.
-  std::ifstream groups("/proc/self/cgroup");
   unsigned least = 0;
   const auto consider = [&least](unsigned cores) {
     if (cores != 0 && (least == 0 || cores < least)) least = cores;
   };
-  for (std::string line; std::getline(groups, line);) {
-    if (!line.starts_with("0::/")) continue;
-    for (std::string path = line.substr(3);; path.erase(path.rfind('/'))) {
-      consider(cores_of_quota(first_line("/sys/fs/cgroup" + path + "/cpu.max")));
-      if (path.empty() || path.rfind('/') == std::string::npos) break;
-    }
-  }
-  consider(cores_of_quota(first_line("/sys/fs/cgroup/cpu.max")));
+  for (const std::string& limit : cgroup_limits("cpu.max")) consider(cores_of_quota(limit));
   consider(cores_of_quota(first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") + " " +
                           first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us")));
   return least;

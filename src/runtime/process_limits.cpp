@@ -6,18 +6,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <system_error>
+
+#include "runtime/cgroup.hpp"
 
 namespace gateway {
 namespace {
-
-std::uint64_t limit_in(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return bytes_of_limit(line);
-}
 
 std::uint64_t memory_of_machine() noexcept {
   const long pages = ::sysconf(_SC_PHYS_PAGES);
@@ -54,18 +48,8 @@ std::uint64_t available_memory() {
   const auto consider = [&least](std::uint64_t bytes) {
     if (bytes != 0 && (least == 0 || bytes < least)) least = bytes;
   };
-  // Version 2: of the innermost group and of those above it. Inside a container the group's own
-  // files are at the root of the mount.
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (!line.starts_with("0::/")) continue;
-    for (std::string path = line.substr(3);; path.erase(path.rfind('/'))) {
-      consider(limit_in("/sys/fs/cgroup" + path + "/memory.max"));
-      if (path.rfind('/') == std::string::npos) break;
-    }
-  }
-  consider(limit_in("/sys/fs/cgroup/memory.max"));
-  consider(limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+  for (const std::string& limit : cgroup_limits("memory.max")) consider(bytes_of_limit(limit));
+  consider(bytes_of_limit(first_line("/sys/fs/cgroup/memory/memory.limit_in_bytes")));
   return least;
 }
 

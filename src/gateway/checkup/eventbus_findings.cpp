@@ -7,13 +7,13 @@
 
 #include "gateway/checkup/figures.hpp"
 #include "gateway/tls/certificate_facts.hpp"
+#include "runtime/host_port.hpp"
 
 namespace gateway::checkup {
 namespace {
 
 std::string address_of(const tcp::endpoint& at) {
-  const std::string host = at.address().to_string();
-  return fmt::format("{}:{}", at.address().is_v6() ? "[" + host + "]" : host, at.port());
+  return host_port_text(at.address().to_string(), at.port());
 }
 
 std::string addresses_text(const EventbusProbe& probe) {

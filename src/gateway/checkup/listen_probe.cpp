@@ -6,12 +6,13 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
+#include "runtime/host_port.hpp"
+
 namespace gateway::checkup {
 namespace {
 
 std::string text_of(const config::HostPort& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return fmt::format("{}:{}", v6 ? "[" + address.host + "]" : address.host, address.port);
+  return host_port_text(address.host, address.port);
 }
 
 }  // namespace

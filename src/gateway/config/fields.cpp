@@ -2,20 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "events/ascii.hpp"
+
 namespace gateway::config {
 namespace {
 
 constexpr std::size_t kShownCharacters = 60;
-
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
 
 // What the gateway sets itself, and what belongs to a connection instead of a request (RFC 9110
 // section 7.6.1): a second value of either would make requests ambiguous.

@@ -10,9 +10,11 @@
 #include <charconv>
 #include <optional>
 
+#include "events/ascii.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
 #include "gateway/config/units.hpp"
+#include "runtime/host_port.hpp"
 
 namespace gateway::config {
 namespace {
@@ -37,7 +39,7 @@ bool is_ip_address(const std::string& text) {
 }
 
 bool is_token_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+  return is_alphanumeric(c) ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
@@ -107,9 +109,7 @@ Parsed<bool> Boolean::parse(const Scalar& scalar) const {
     if (scalar.quoted) return Refused::because(kWithoutQuotes);
     return is_true;
   }
-  std::string lower(scalar.text.substr(0, 8));
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = lower_case(std::string_view(scalar.text).substr(0, 8));
   for (const std::string_view yes : {"true", "yes", "on", "y", "1"}) {
     if (lower == yes) return Refused::because("write true");
   }
@@ -301,8 +301,7 @@ Parsed<HostPort> ListenAddress::parse(const Scalar& scalar) const {
 }
 
 std::string ListenAddress::print(const HostPort& value) const {
-  const bool ipv6 = value.host.find(':') != std::string::npos;
-  return quote(fmt::format("{}{}{}:{}", ipv6 ? "[" : "", value.host, ipv6 ? "]" : "", value.port));
+  return quote(host_port_text(value.host, value.port));
 }
 
 std::string Url::expected() const {

@@ -7,14 +7,12 @@
 #include <boost/url/url_view.hpp>
 #include <stdexcept>
 
+#include "events/ascii.hpp"
+
 namespace gateway::config {
 namespace {
 
 namespace urls = boost::urls;
-
-constexpr bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {

@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "events/ascii.hpp"
+
 namespace gateway::config {
 namespace {
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 // Case and the choice of '_' or '-' count for nothing: maxBody comes close to max_body.
 constexpr bool same(char a, char b) {
-  const auto fold = [](char c) { return c == '-' ? '_' : lower(c); };
+  const auto fold = [](char c) { return c == '-' ? '_' : to_lower(c); };
   return fold(a) == fold(b);
 }
 

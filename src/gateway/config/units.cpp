@@ -7,6 +7,8 @@
 #include <charconv>
 #include <limits>
 
+#include "events/ascii.hpp"
+
 namespace gateway::config {
 namespace {
 
@@ -21,10 +23,6 @@ constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Uni
 constexpr std::array kSizeUnits{
     Unit{"TiB", std::uint64_t{1} << 40U}, Unit{"GiB", std::uint64_t{1} << 30U},
     Unit{"MiB", std::uint64_t{1} << 20U}, Unit{"KiB", std::uint64_t{1} << 10U}, Unit{"B", 1}};
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 template <std::size_t N>
 std::optional<std::uint64_t> parse_quantity(std::string_view text, const std::array<Unit, N>& units,

@@ -4,14 +4,9 @@
 #include <array>
 #include <ctime>
 
+#include "events/ascii.hpp"
+
 namespace gateway::egress {
-namespace {
-
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
-}  // namespace
 
 ResponseReader::Step ResponseReader::next(std::string_view& input) {
   for (;;) {

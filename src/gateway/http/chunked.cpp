@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "events/ascii.hpp"
 #include "gateway/http/fields.hpp"
 
 namespace gateway::http {
@@ -18,10 +19,6 @@ constexpr int hex_value(char c) noexcept {
 // A tab is the only control character an extension or a trailer may hold.
 constexpr bool is_forbidden(char c) noexcept {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
-
-constexpr bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t';
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <utility>
 #ifdef __SSE2__
 #include <emmintrin.h>
+
+#include "events/ascii.hpp"
 #endif
 
 namespace gateway::http {
@@ -21,10 +23,6 @@ constexpr auto kTokenCharacters = [] {
   }
   return table;
 }();
-
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
 
 constexpr bool is_control(char c) noexcept {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -112,7 +110,7 @@ bool is_token(std::string_view text) noexcept {
 bool equals_ignoring_case(std::string_view text, std::string_view wanted) noexcept {
   if (text.size() != wanted.size()) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (lower(text[i]) != wanted[i]) return false;
+    if (to_lower(text[i]) != wanted[i]) return false;
   }
   return true;
 }

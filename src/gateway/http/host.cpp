@@ -2,20 +2,14 @@
 
 #include <algorithm>
 
+#include "events/ascii.hpp"
+
 namespace gateway::http {
 namespace {
 
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
-constexpr bool is_hex(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 // RFC 3986: unreserved and sub-delims.
 constexpr bool is_name_character(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+  return is_alphanumeric(c) ||
          std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
 }
 
@@ -23,7 +17,7 @@ bool is_registered_name(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
       if (!is_name_character(text[i])) return false;
-    } else if (text.size() - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
+    } else if (text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])) {
       return false;
     }
   }
@@ -35,7 +29,7 @@ bool is_literal(std::string_view text) noexcept {
   const auto may_stand = [](char c) { return is_name_character(c) || c == ':'; };
   if (text.starts_with('v') || text.starts_with('V')) return std::ranges::all_of(text, may_stand);
   return text.size() >= 2 &&
-         std::ranges::all_of(text, [](char c) { return is_hex(c) || c == ':' || c == '.'; });
+         std::ranges::all_of(text, [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
 }
 
 bool is_port(std::string_view text) noexcept {

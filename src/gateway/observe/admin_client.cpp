@@ -13,6 +13,7 @@
 
 #include "gateway/observe/event_stream_reader.hpp"
 #include "runtime/asio.hpp"
+#include "runtime/host_port.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -179,8 +180,7 @@ AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent
 }
 
 std::string AdminClient::address() const {
-  const bool v6 = at_.host.find(':') != std::string::npos;
-  return (v6 ? "[" + at_.host + "]" : at_.host) + ":" + std::to_string(at_.port);
+  return host_port_text(at_.host, at_.port);
 }
 
 }  // namespace gateway::observe

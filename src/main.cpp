@@ -12,6 +12,7 @@
 #include "commands/command_line.hpp"
 #include "commands/completion.hpp"
 #include "commands/demo.hpp"
+#include "commands/discard.hpp"
 #include "commands/exit_codes.hpp"
 #include "commands/explain.hpp"
 #include "commands/health.hpp"
@@ -32,10 +33,10 @@ void add_commands(std::vector<commands::Command>& all) {
   all = {commands::run_command(),          commands::check_command(),
          commands::explain_command(),      commands::provision_command(),
          commands::deprovision_command(),  commands::inspect_command(),
-         commands::replay_command(),       commands::tap_command(),
-         commands::health_command(),       commands::demo_command(),
-         commands::version_command(),      commands::man_command(all),
-         commands::completion_command(all)};
+         commands::replay_command(),       commands::discard_command(),
+         commands::tap_command(),          commands::health_command(),
+         commands::demo_command(),         commands::version_command(),
+         commands::man_command(all),       commands::completion_command(all)};
 }
 
 // A text that is cut must not look whole, e.g. on a full device. Returns the exit code.

@@ -124,25 +124,35 @@ class Report {
   std::string part_;
 };
 
+void remove_store(const std::string& directory) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().filename().string().starts_with("spool.db")) std::filesystem::remove(entry);
+  }
+}
+
 // Bytes a second of the device when it is given so many at a time, each piece synced.
 double device_rate(const std::string& directory, std::size_t piece, milliseconds time) {
   const std::string path = directory + "/device";
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) throw std::system_error(errno, std::generic_category(), path);
-  // As a write-ahead log is: a file of some size that is written over and over.
-  constexpr off_t kSize = off_t{32} << 20;
+  // As segments are: appended to, with their space reserved.
+  constexpr off_t kSize = off_t{16} << 20;
   const std::string bytes(piece, 'x');
   off_t at = 0;
   double written = 0;
   const auto begin = steady_clock::now();
   while (steady_clock::now() - begin < time) {
+    if (at == 0 && (::ftruncate(file, 0) != 0 || ::posix_fallocate(file, 0, kSize) != 0)) {
+      throw std::system_error(errno, std::generic_category(), path);
+    }
     if (::pwrite(file, bytes.data(), bytes.size(), at) != static_cast<ssize_t>(bytes.size()) ||
         ::fdatasync(file) != 0) {
       const int error = errno;
       ::close(file);
       throw std::system_error(error, std::generic_category(), path);
     }
-    at = (at + static_cast<off_t>(piece)) % kSize;
+    at += static_cast<off_t>(piece);
+    if (at + static_cast<off_t>(piece) > kSize) at = 0;
     written += static_cast<double>(piece);
   }
   const duration<double> took = steady_clock::now() - begin;
@@ -178,7 +188,7 @@ Outcome spool_rate(const Options& options) {
   outcome.scenario = "spool-rate";
   const milliseconds time = options.time / kLoads.size();
   for (const Load& load : kLoads) {
-    std::filesystem::remove(options.directory + "/spool.db");
+    remove_store(options.directory);
     Stage stage(options);
     Report report(outcome,
                   fmt::format("posts of {}, {} connections", load.records, load.connections));
@@ -210,7 +220,7 @@ Outcome replay_rate(const Options& options) {
   Outcome outcome;
   outcome.scenario = "replay-rate";
   for (const unsigned records : kPosts) {
-    std::filesystem::remove(options.directory + "/spool.db");
+    remove_store(options.directory);
     Stage stage(options);
     stage.bus_up();
     double normal = 0;
@@ -231,8 +241,6 @@ Outcome replay_rate(const Options& options) {
       pump.stop();
       check_refusals(outcome, pump);
     }
-    // What the log holds is moved into the database meanwhile, as it is in any longer outage.
-    std::this_thread::sleep_for(milliseconds(2500));
     const double backlog = stage.metric("cos_gateway_spool_events");
     const auto cpu = stage.cpu();
     stage.bus_up();

@@ -17,7 +17,7 @@ constexpr std::size_t kBytes = std::size_t{16} << 20;
 
 test::ReadStore read_store(std::string path, egress::StoreKind kind) {
   return [path = std::move(path), kind](const auto& take) {
-    if (!std::filesystem::exists(path)) return;
+    if (!egress::EventStore::exists(path)) return;
     auto store = egress::EventStore::open_for_tools(path, kind);
     if (!store) throw std::runtime_error(store.error().text());
     test::RecordMarker marker;

@@ -21,27 +21,22 @@ namespace {
 using egress::StoreKind;
 
 struct Options {
-  ConfigurationOptions configuration;
+  StorePlaces places;
   StoreOptions store;
-  std::string file;
-  std::string kind;
+  bool damaged = false;
   bool list = false;
   bool json = false;
   std::optional<egress::Sequence> show;
 };
 
-struct Place {
-  StoreKind kind = StoreKind::spool;
-  std::string path;
-};
-
-void print_line(const std::string& line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
+// False: it could not be written, which main() tells.
+bool print_line(const std::string& line) {
+  return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() &&
+         std::fputc('\n', stdout) != EOF;
 }
 
 // False: `place` has no such row, or it is damaged.
-bool show(egress::EventStore& store, const Place& place, egress::Sequence seq) {
+bool show(egress::EventStore& store, const StorePlace& place, egress::Sequence seq) {
   constexpr std::size_t kNoBound = std::size_t{1} << 40;  // it is one row
   const auto chunk = store.read_rows(std::array{seq}, kNoBound);
   if (!chunk) {
@@ -56,87 +51,64 @@ bool show(egress::EventStore& store, const Place& place, egress::Sequence seq) {
     fmt::print(stderr, "error: {}: there is no row {}\n", place.path, seq);
     return false;
   }
-  print_line(fmt::format("{:<10}{}\n{}", "store", egress::name_of(place.kind),
-                         egress::whole_row(chunk->rows.front())));
-  return true;
+  return print_line(fmt::format("{:<10}{}\n{}", "store", egress::name_of(place.kind),
+                                egress::whole_row(chunk->rows.front())));
 }
 
-bool walk_rows(const Options& options, egress::EventStore& store, const Place& place,
+bool walk_rows(const Options& options, egress::EventStore& store, const StorePlace& place,
                const egress::StoreFilter& filter, bool heading) {
   egress::RowWalk walk(store, filter, options.store.limit());
   egress::StoreSummary summary;
   if (heading && !options.json) {
     fmt::print("{} {}\n", egress::name_of(place.kind), egress::printable(place.path));
   }
-  const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
-    if (options.json) {
-      print_line(egress::export_line(row, place.kind));
-    } else if (options.list) {
-      print_line(egress::list_line(row));
-    } else {
-      summary.add(row);
+  while (!walk.at_end()) {
+    if (const auto read = walk.read_on(); !read) {
+      fmt::print(stderr, "error: {}\n", read.error().text());
+      return false;
     }
-  });
-  summary.set_damaged(walk.damaged());
-  if (!walked) {
-    fmt::print(stderr, "error: {}\n", walked.error().text());
-    return false;
+    bool written = true;
+    while (walk.available() && written) {
+      const egress::StoredRow row = walk.take();
+      if (options.json) {
+        written = print_line(egress::export_line(row, place.kind));
+      } else if (options.list) {
+        written = print_line(egress::list_line(row));
+      } else {
+        summary.add(row);
+      }
+    }
+    for (const egress::Sequence seq : walk.take_damaged()) {
+      if (options.list) written = written && print_line(egress::damaged_line(seq));
+    }
+    if (!written) return false;
   }
+  summary.set_damaged(walk.damaged());
   if (options.json || options.list) {
     if (walk.damaged() != 0) {
-      fmt::print(stderr, "warning: {}: damaged rows left out: {}\n", place.path, walk.damaged());
+      fmt::print(stderr, "warning: {}: damaged rows: {}\n", place.path, walk.damaged());
     }
   } else {
     fmt::print("{}", summary.text(place.kind));
   }
+  if (store.unreadable_files() != 0) {
+    fmt::print(stderr, "warning: {}: files that cannot be read: {}\n", place.path,
+               store.unreadable_files());
+  }
   return true;
 }
 
-// What the command line and the configuration ask for; empty with an exit code if nothing.
-std::vector<Place> places(const Options& options, int& exit_code) {
-  if (!options.file.empty()) {
-    const auto kind = options.kind == "spool" ? StoreKind::spool : StoreKind::dead_letters;
-    return {{kind, options.file}};
-  }
-  const auto settings = options.configuration.load();
-  if (!settings) {
-    exit_code = kConfiguration;
-    return {};
-  }
-  const bool any = options.store.spool() || options.store.dead_letters();
-  std::vector<Place> found;
-  const auto add = [&](StoreKind kind, bool asked) {
-    const std::string& path = path_of(*settings, kind);
-    if (path.empty() && asked) {
-      fmt::print(stderr, "error: {} is not set\n", key_of(kind));
-      exit_code = kConfiguration;
-    } else if (!path.empty() && (asked || !any)) {
-      found.push_back({kind, path});
-    }
-  };
-  add(StoreKind::spool, options.store.spool());
-  add(StoreKind::dead_letters, options.store.dead_letters());
-  if (found.empty() && exit_code == kDone) {
-    fmt::print(stderr, "error: neither spool.path nor dead_letter.path is set\n");
-    exit_code = kConfiguration;
-  }
-  return found;
-}
-
 int inspect(const Options& options) {
-  if (options.file.empty() != options.kind.empty()) {
-    fmt::print(stderr, "error: --file and --kind go together\n");
-    return kUsage;
-  }
-  const auto filter = options.store.filter();
+  auto filter = options.store.filter();
   if (!filter) return kUsage;
+  filter->damaged_only = options.damaged;
   int exit_code = kDone;
-  const auto found = places(options, exit_code);
+  const auto found = options.places.find(options.store, exit_code);
   if (options.show && found.size() > 1) {
     fmt::print(stderr, "error: both stores have numbers: say --dead-letters or --spool\n");
     return kUsage;
   }
-  for (const Place& place : found) {
+  for (const StorePlace& place : found) {
     const auto store = open_store(place.path, place.kind);
     const bool good = store && (options.show ? show(*store, place, *options.show)
                                              : walk_rows(options, *store, place, *filter,
@@ -153,18 +125,12 @@ Command inspect_command() {
   Command command{.name = "inspect",
                   .summary = "Show what there is in spool and dead letters; change nothing",
                   .run = [options] { return inspect(*options); }};
-  options->configuration.add_to(command);
+  options->places.add_to(command);
   options->store.add_to(command);
   const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--file",
-       .value = &options->file,
-       .help = "Look into this file, without any configuration",
-       .shown = "FILE",
-       .existing_file = true});
-  add({.name = "--kind",
-       .value = &options->kind,
-       .help = "What FILE is: spool or dead-letters",
-       .choices = {"spool", "dead-letters"}});
+  add({.name = "--damaged",
+       .value = &options->damaged,
+       .help = "Only rows that cannot be read"});
   add({.name = "--list",
        .value = &options->list,
        .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "

@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 namespace gateway::commands {
@@ -55,6 +53,49 @@ std::optional<egress::StoreFilter> StoreOptions::filter() const {
   return std::move(*filter);
 }
 
+void StorePlaces::add_to(Command& command) {
+  configuration_.add_to(command);
+  command.options.push_back({.name = "--file",
+                             .value = &file_,
+                             .help = "The store at this path, without any configuration",
+                             .shown = "FILE",
+                             .needs = "--kind"});
+  command.options.push_back({.name = "--kind",
+                             .value = &kind_,
+                             .help = "What FILE is: spool or dead-letters",
+                             .choices = {"spool", "dead-letters"},
+                             .needs = "--file"});
+}
+
+std::vector<StorePlace> StorePlaces::find(const StoreOptions& options, int& exit_code) const {
+  if (!file_.empty()) {
+    return {{kind_ == "spool" ? StoreKind::spool : StoreKind::dead_letters, file_}};
+  }
+  const auto settings = configuration_.load();
+  if (!settings) {
+    exit_code = kConfiguration;
+    return {};
+  }
+  const bool any = options.spool() || options.dead_letters();
+  std::vector<StorePlace> found;
+  const auto add = [&](StoreKind kind, bool asked) {
+    const std::string& path = path_of(*settings, kind);
+    if (path.empty() && asked) {
+      fmt::print(stderr, "error: {} is not set\n", key_of(kind));
+      exit_code = kConfiguration;
+    } else if (!path.empty() && (asked || !any)) {
+      found.push_back({kind, path});
+    }
+  };
+  add(StoreKind::spool, options.spool());
+  add(StoreKind::dead_letters, options.dead_letters());
+  if (found.empty() && exit_code == kDone) {
+    fmt::print(stderr, "error: neither spool.path nor dead_letter.path is set\n");
+    exit_code = kConfiguration;
+  }
+  return found;
+}
+
 const std::string& path_of(const config::Settings& settings, StoreKind kind) noexcept {
   return kind == StoreKind::spool ? settings.spool.path : settings.dead_letter.path;
 }
@@ -64,8 +105,8 @@ const char* key_of(StoreKind kind) noexcept {
 }
 
 std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind) {
-  if (std::error_code error; !std::filesystem::exists(path, error)) {
-    fmt::print(stderr, "error: {}: {}\n", path, error ? error.message() : "there is no such file");
+  if (!egress::EventStore::exists(path)) {
+    fmt::print(stderr, "error: {}: there is no store\n", path);
     return nullptr;
   }
   auto store = egress::EventStore::open_for_tools(path, kind);

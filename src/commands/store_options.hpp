@@ -1,10 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 #include <optional>
 #include <string>
 
 #include "commands/command.hpp"
+#include "commands/configuration.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/store/row_filter.hpp"
 #include "gateway/egress/store/row_walk.hpp"
@@ -31,6 +34,27 @@ class StoreOptions {
   bool spool_ = false;
   std::uint64_t limit_ = 0;
   egress::FilterText text_;
+};
+
+// A store that a command works on.
+struct StorePlace {
+  egress::StoreKind kind = egress::StoreKind::spool;
+  std::string path;
+};
+
+// Where the stores are: what the configuration names, or a path on the command line.
+class StorePlaces {
+ public:
+  // The options of `command` refer to this object, which must live as long.
+  void add_to(Command& command);
+  // Returns the stores that `options` ask for. If there are none it prints why and sets the exit
+  // code.
+  [[nodiscard]] std::vector<StorePlace> find(const StoreOptions& options, int& exit_code) const;
+
+ private:
+  ConfigurationOptions configuration_;
+  std::string file_;
+  std::string kind_;
 };
 
 // The path the configuration gives; may be empty.

@@ -106,6 +106,12 @@ std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
   auto opening = [path = storage.path, max_bytes = storage.max_bytes, kind] {
     return egress::EventStore::open(path, max_bytes, kind);
   };
+  if (egress::EventStore::of_earlier_version(storage.path)) {
+    return std::make_unique<egress::StoreWriter>(
+        egress::StoreError(egress::StoreError::Kind::failing,
+                           storage.path + ": an earlier version's events are taken over"),
+        std::move(opening));
+  }
   auto store = opening();
   if (!store) {
     const egress::StoreError error = store.error();
@@ -116,9 +122,6 @@ std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
     log::error("a store cannot be opened yet; what it would keep is refused",
                {{"error", error.text()}});
     return std::make_unique<egress::StoreWriter>(error, std::move(opening));
-  }
-  for (const auto& path : (*store)->moved_aside()) {
-    log::error("a damaged store was moved aside; a new one was begun", {{"to", path}});
   }
   return std::make_unique<egress::StoreWriter>(std::move(*store));
 }
@@ -202,8 +205,11 @@ class Gateway::Impl final : public observe::AdminPages {
     if (!running_) return;
     for (auto& shard : shards_) shard->join();
     ended_ = true;
-    for (auto* store : {spool_.get(), dead_letters_.get()}) {
-      if (store != nullptr) store->stop(std::chrono::steady_clock::now() + kStoreClosing);
+    for (auto* store : {&spool_, &dead_letters_}) {
+      if (store == nullptr || *store == nullptr) continue;
+      if ((*store)->stop(std::chrono::steady_clock::now() + kStoreClosing)) continue;
+      log::error("a store's device does not answer; its thread is left behind");
+      static_cast<void>(store->release());
     }
     asio::post(control_, [this] {
       admin_->stop();

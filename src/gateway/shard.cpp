@@ -47,9 +47,12 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
   if (shared.stores.spool != nullptr) {
-    spool_replay_ = std::make_unique<egress::SpoolReplay>(
-        egress::SpoolReplay::Context{context_.get_executor(), clock_, ledger_, eventbus_},
-        *shared.stores.spool, shared.settings.spool.max_age);
+    egress::Replay::Settings replay;
+    replay.max_age = shared.settings.spool.max_age;
+    replay.patience = egress::Replay::patience(shared.settings.delivery.deadline);
+    spool_replay_ = std::make_unique<egress::Replay>(
+        egress::Replay::Context{context_.get_executor(), clock_, ledger_, eventbus_},
+        *shared.stores.spool, replay);
   }
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }

@@ -8,7 +8,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/eventbus.hpp"
-#include "gateway/egress/spool_replay.hpp"
+#include "gateway/egress/replay.hpp"
 #include "gateway/ingress/ingress.hpp"
 #include "gateway/metrics/loop_health.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
@@ -93,7 +93,7 @@ class Shard {
   transport::Transports transports_;
   egress::Custody custody_;
   egress::Eventbus eventbus_;
-  std::unique_ptr<egress::SpoolReplay> spool_replay_;  // null without a spool
+  std::unique_ptr<egress::Replay> spool_replay_;  // null without a spool
   Intake intake_;
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;

@@ -1,26 +1,22 @@
 // Any bytes as what a row of a store holds: it comes back as it was written, or is reported as
-// damaged when a column was altered, and how it is shown is one line, printable, and a CloudEvent
-// again.
+// damaged when a byte of it was altered, and how it is shown is one line, printable, and a
+// CloudEvent again.
 //
-// The first byte says which column is altered afterwards (0: none), the second how: then the texts
-// of the row, each ended by a line feed, and the rest is the event.
-#include <sqlite3.h>
-
-#include <array>
+// The first byte says which byte is altered afterwards, the second how and whether it is a dead
+// letter: then the texts of the row, each ended by a line feed, and the rest is the event.
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdint>
-#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "events/cloud_event.hpp"
 #include "events/utf8.hpp"
 #include "fuzz/require.hpp"
+#include "gateway/egress/store/record_reader.hpp"
 #include "gateway/egress/store/row_text.hpp"
-#include "gateway/egress/store/store_schema.hpp"
-#include "gateway/egress/store/stored_rows.hpp"
 
 namespace {
 
@@ -29,10 +25,6 @@ using namespace gateway::egress;
 using fuzz::require;
 
 constexpr WallInstant kAdded{std::chrono::milliseconds{1767323045678}};
-constexpr std::array kColumns{"added_ms", "id",     "type",   "bucket",   "key",
-                              "attempts", "status", "reason", "endpoint", "first_ms",
-                              "last_ms",  "body",   "event",  "sum"};
-
 std::string_view take_line(std::string_view& input) {
   const std::string_view line = input.substr(0, input.find('\n'));
   input.remove_prefix(std::min(input.size(), line.size() + 1));
@@ -43,10 +35,10 @@ StoredRow read_row(std::string_view input, bool dead) {
   StoredRow row;
   row.seq = 1;
   row.added = kAdded;
-  row.event.id = take_line(input);
-  row.event.type = take_line(input);
-  row.event.bucket = take_line(input);
-  row.event.key = take_line(input);
+  row.id = take_line(input);
+  row.type = take_line(input);
+  row.bucket = take_line(input);
+  row.key = take_line(input);
   if (dead) {
     DeadLetterDetails& details = row.event.details.emplace();
     details.attempts = static_cast<std::uint32_t>(input.size());
@@ -103,38 +95,34 @@ void check_texts(const StoredRow& row, StoreKind kind) {
   require(!error && about.is_object(), "that holds a JSON object");
 }
 
-bool same(const StoredRow& a, const StoredRow& b) {
-  if (a.added != b.added || a.event.id != b.event.id || a.event.type != b.event.type ||
-      a.event.bucket != b.event.bucket || a.event.key != b.event.key ||
-      a.event.json != b.event.json || a.event.details.has_value() != b.event.details.has_value()) {
-    return false;
-  }
-  if (!a.event.details) return true;
-  const DeadLetterDetails& x = *a.event.details;
-  const DeadLetterDetails& y = *b.event.details;
+bool same(const StoredEvent& a, const StoredEvent& b) {
+  if (a.json != b.json || a.details.has_value() != b.details.has_value()) return false;
+  if (!a.details) return true;
+  const DeadLetterDetails& x = *a.details;
+  const DeadLetterDetails& y = *b.details;
   return x.attempts == y.attempts && x.status == y.status && x.body == y.body &&
          x.reason == y.reason && x.endpoint == y.endpoint && x.first == y.first && x.last == y.last;
 }
 
-void alter_row(sqlite::Database& database, std::uint8_t which, std::uint8_t how,
-               std::string_view input) {
-  const std::size_t column = which % (kColumns.size() + 1);
-  if (column == 0) return;
-  // With text, with a number or with a blob, whatever the column is meant to hold.
-  constexpr std::array kForms{"'x'||?1", "length(?1)*7919", "CAST(?1 AS BLOB)", "NULL"};
-  const std::string form = kForms[(how >> 1) % kForms.size()];
-  sqlite::Statement alter(database, std::string("UPDATE OR IGNORE events SET ") +
-                                        kColumns[column - 1] + "=" + form +
-                                        (form == "NULL" ? " WHERE ?1 IS NOT NULL" : ""));
-  alter.bind(1, input.substr(0, 64));
-  alter.run();
-}
+// A file that is bytes in memory.
+class Bytes final : public File {
+ public:
+  explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
+  IoResult<std::size_t> read(std::uint64_t offset, std::span<char> into) override {
+    if (offset >= bytes_.size()) return std::size_t{0};
+    return bytes_.copy(into.data(), into.size(), offset);
+  }
+  IoResult<void> write(std::uint64_t, std::string_view) override { return {}; }
+  IoResult<void> sync() override { return {}; }
+  IoResult<void> truncate(std::uint64_t) override { return {}; }
+  IoResult<void> reserve(std::uint64_t) override { return {}; }
+  IoResult<FileStatus> status() override { return FileStatus(); }
+  IoResult<void> try_lock() override { return {}; }
+  void unlock() override {}
 
-template <class Rows>
-void check_found(const Chunk<Rows>& chunk, std::size_t written) {
-  const std::size_t found = chunk.rows.size() + chunk.damaged.size();
-  require(found == written || (found == 1 && chunk.rows.empty()), "there is what was written");
-}
+ private:
+  std::string_view bytes_;
+};
 
 }  // namespace
 
@@ -145,45 +133,37 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const StoredRow row = read_row(input, dead);
   check_texts(row, dead ? StoreKind::dead_letters : StoreKind::spool);
 
-  static sqlite::Database* const database = [] {
-    auto* const made = new sqlite::Database(":memory:", SQLITE_OPEN_READWRITE);
-    create_schema(*made, StoreKind::dead_letters, 0, {});
-    return made;
-  }();
-  static sqlite::Statement insert(*database, kInsertRow);
-  static sqlite::Statement select(*database, std::string(kSelectRow) + " WHERE seq>0");
-  for (const std::size_t events : {1U, 2U}) {
-    if (events == 2 && dead) break;
-    database->run("DELETE FROM events");
-    std::string block;
-    if (events == 1) {
-      bind_row(insert, row.seq, row.event, row.added);
-    } else {
-      bind_block(insert, row.seq, std::array{row.event, row.event}, row.added, block);
+  std::string bytes;
+  for (Sequence seq = 1; seq <= 3; ++seq) append_record(bytes, row.event, seq, 1, row.added);
+  const std::size_t record = bytes.size() / 3;
+  // One byte of the second is altered, at a place that depends on the input's length as well.
+  const std::size_t altered = record + (data[0] * std::size_t{257} + size) % record;
+  bytes[altered] = static_cast<char>(bytes[altered] ^ (data[1] >> 1));
+  Bytes file(bytes);
+  RecordReader reader(file, {0, bytes.size(), 1, 4, true});
+  Sequence last = 0;
+  for (RecordReader::Record read;;) {
+    require(reader.next(read).has_value(), "bytes in memory can be read");
+    if (read.seq == 0) break;
+    require(read.seq == last + 1, "no row is passed over in silence");
+    last = read.seq;
+    require(read.intact || read.seq == 2, "no other row is damaged");
+    if (!read.intact) {
+      require((data[1] >> 1) != 0, "a row that was written is good");
+      continue;
     }
-    insert.run();
-    alter_row(*database, data[0], data[1], input);
-    {
-      StoredChunk chunk;
-      const sqlite::ResetAtEnd reset(select);
-      while (select.step()) static_cast<void>(add_row(select, chunk));
-      check_found(chunk, events);
-      for (const StoredRow& got : chunk.rows) {
-        require(same(got, row), "no altered row is given out");
-      }
-      if (chunk.rows.empty() && data[0] % (kColumns.size() + 1) == 0) {
-        require(!events::read_structured_event(row.event.json), "a row that was written is good");
-      }
-    }
-    SpooledChunk chunk;
-    const sqlite::ResetAtEnd reset(select);
-    collect_rows(select, StoreFilter(), 0, {events, std::numeric_limits<std::size_t>::max()},
-                 chunk);
-    check_found(chunk, events);
-    for (const auto& got : chunk.rows.entries()) {
-      require(chunk.rows.json(got) == row.event.json && got.added == row.added,
-              "no altered row is sent");
-    }
+    require(same(event_of(read.payload), row.event) && json_of(read.payload) == row.event.json &&
+                read.added == row.added,
+            "no altered row is given out");
+  }
+  require(last == 3, "all rows are found");
+  // Any bytes at all.
+  Bytes any(input);
+  RecordReader of_any(any, {0, input.size(), 1, 1000, false});
+  for (RecordReader::Record read;;) {
+    require(of_any.next(read).has_value(), "bytes in memory can be read");
+    if (read.seq == 0) break;
+    if (read.intact) static_cast<void>(event_of(read.payload));
   }
   return 0;
 }

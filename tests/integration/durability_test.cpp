@@ -4,7 +4,9 @@
 
 #include <boost/json/parse.hpp>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -223,15 +225,40 @@ TEST_F(Durability, NothingIsAcknowledgedWhileTheSpoolCannotBeHad) {
   EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u) << "what can be delivered is";
 }
 
-TEST_F(Durability, ADamagedSpoolIsMovedAsideAndTheGatewayStarts) {
-  std::ofstream(settings().spool.path) << std::string(100'000, 'x');
+TEST_F(Durability, AFileOfSomebodyElseIsLeftAloneAndNothingIsAcknowledged) {
+  const std::string notes(100'000, 'x');
+  std::ofstream(settings().spool.path) << notes;
   RunningGateway gateway(settings());
-  const Exposition page = parse_exposition(gateway.connect_admin().get("/metrics").body);
-  EXPECT_EQ(page.samples.at("cos_gateway_spool_damaged_files_total"), 1);
   bus_.hold();
-  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
-  EXPECT_EQ(gateway.snapshot().spooled, 1u);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 503u);
+  EXPECT_EQ(gateway.snapshot().spooled, 0u);
+  const Exposition page = parse_exposition(gateway.connect_admin().get("/metrics").body);
+  EXPECT_EQ(page.samples.at(R"(cos_gateway_spool_state{state="failing"})"), 1);
   bus_.release();
+  gateway.finish();
+  std::ifstream file(settings().spool.path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), notes);
+  EXPECT_FALSE(std::filesystem::exists(settings().spool.path + ".lock"));
+}
+
+TEST_F(Durability, WhatIsAcknowledgedAfterItsFilesWereRemovedOutlivesTheProcess) {
+  bus_.go_down();
+  std::size_t acknowledged = 0;
+  {
+    RunningGateway gateway(settings());
+    EXPECT_EQ(gateway.post(cos_payload(3, "before-")).status, 200u);
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      if (entry.path().filename().string().starts_with("spool.db")) {
+        std::filesystem::remove(entry.path());
+      }
+    }
+    for (int n = 0; n < 8; ++n) {
+      const auto answer = gateway.post(cos_payload(2, "after-" + std::to_string(n) + "-"));
+      if (answer.status == 200) acknowledged += 2;
+    }
+  }
+  EXPECT_GT(acknowledged, 0u);
+  EXPECT_THAT(spooled(), SizeIs(acknowledged));
 }
 
 TEST_F(Durability, ASecondGatewayOnTheSameSpoolRefusesToStart) {
@@ -270,15 +297,15 @@ TEST_F(Durability, ARefusedRecordBecomesADeadLetterAndItsPostIsGood) {
   const auto letters = rows(folder_.file("dead.db"), StoreKind::dead_letters);
   ASSERT_THAT(letters, SizeIs(1));
   const auto& letter = letters[0].event;
-  EXPECT_EQ(letter.id, bus_.requests().at(0).id());
-  EXPECT_EQ(letter.key, "bad-0");
+  EXPECT_EQ(letters[0].id, bus_.requests().at(0).id());
+  EXPECT_EQ(letters[0].key, "bad-0");
   ASSERT_TRUE(letter.details);
   EXPECT_EQ(letter.details->status, 422u);
   EXPECT_EQ(letter.details->body, "no such schema");
   EXPECT_EQ(letter.details->attempts, 1u);
   EXPECT_THAT(letter.details->endpoint, HasSubstr("/gateway/test"));
   const auto event = boost::json::parse(letter.json).as_object();
-  EXPECT_EQ(event.at("id").as_string(), letter.id);
+  EXPECT_EQ(event.at("id").as_string(), letters[0].id);
   EXPECT_EQ(event.at("data"), boost::json::parse(cos_records(1, "bad-")[0]));
 }
 
@@ -296,7 +323,7 @@ TEST_F(Durability, AReplayedEventThatIsRefusedBecomesADeadLetter) {
   EXPECT_THAT(spooled(), IsEmpty());
   const auto letters = rows(folder_.file("dead.db"), StoreKind::dead_letters);
   ASSERT_THAT(letters, SizeIs(2));
-  EXPECT_THAT(letters[0].event.bucket, Not(IsEmpty()));
+  EXPECT_THAT(letters[0].bucket, Not(IsEmpty()));
 }
 
 TEST_F(Durability, ARefusedEventStaysInTheSpoolWhereThereAreNoDeadLetters) {
@@ -311,7 +338,7 @@ TEST_F(Durability, ARefusedEventStaysInTheSpoolWhereThereAreNoDeadLetters) {
   gateway.finish();
   const auto left = spooled();
   ASSERT_THAT(left, SizeIs(1));
-  EXPECT_EQ(left[0].event.key, "object-0");
+  EXPECT_EQ(left[0].key, "object-0");
 }
 
 TEST_F(Durability, ABacklogIsDeliveredWholeBesideNewPosts) {

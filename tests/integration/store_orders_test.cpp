@@ -5,6 +5,7 @@
 
 #include <boost/json/parse.hpp>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -12,7 +13,6 @@
 #include <utility>
 
 #include "gateway/egress/store/event_store.hpp"
-#include "gateway/egress/store/sqlite.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
@@ -34,24 +34,26 @@ enum class Eventbus : std::uint8_t { answers_late, cuts_the_connection, stays_si
 struct Case {
   const char* name;
   Eventbus eventbus = Eventbus::answers_late;
-  bool spool_is_locked = false;
-  bool dead_letters_are_locked = false;
+  bool spool_is_away = false;
+  bool dead_letters_are_away = false;
   bool client_leaves = false;
 };
 void PrintTo(const Case& it, std::ostream* out) {
   *out << it.name;
 }
 
-// Another process, say a backup, that has locked a store until it goes.
-class Lock {
+// Takes a store's folder away until it goes, as a volume that is lost for a while.
+class Away {
  public:
-  explicit Lock(const std::string& path) : database_(path, kReadWrite) {
-    database_.run("BEGIN IMMEDIATE");
+  explicit Away(const std::string& path) : folder_(std::filesystem::path(path).parent_path()) {
+    std::filesystem::rename(folder_, folder_.string() + "-away");
   }
+  ~Away() { std::filesystem::rename(folder_.string() + "-away", folder_); }
+  Away(const Away&) = delete;
+  Away& operator=(const Away&) = delete;
 
  private:
-  static constexpr int kReadWrite = 2;  // SQLITE_OPEN_READWRITE
-  egress::sqlite::Database database_;
+  const std::filesystem::path folder_;
 };
 
 class StoreOrders : public testing::TestWithParam<Case> {
@@ -119,9 +121,15 @@ class StoreOrders : public testing::TestWithParam<Case> {
     return named;
   }
 
+  StoreOrders() {
+    for (const auto& path : {spool_, dead_letters_}) {
+      std::filesystem::create_directory(std::filesystem::path(path).parent_path());
+    }
+  }
+
   TemporaryFolder folder_;
-  const std::string spool_ = folder_.file("spool.db");
-  const std::string dead_letters_ = folder_.file("dead.db");
+  const std::string spool_ = folder_.file("spool/spool.db");
+  const std::string dead_letters_ = folder_.file("dead/dead.db");
   ScriptedEventbus bus_;
 };
 
@@ -129,8 +137,8 @@ TEST_P(StoreOrders, TheAnswerIsTrueOfEachRecord) {
   const Case& it = GetParam();
   script(it.eventbus);
   RunningGateway gateway(settings());
-  auto spool = it.spool_is_locked ? std::make_unique<Lock>(spool_) : nullptr;
-  auto dead_letters = it.dead_letters_are_locked ? std::make_unique<Lock>(dead_letters_) : nullptr;
+  auto spool = it.spool_is_away ? std::make_unique<Away>(spool_) : nullptr;
+  auto dead_letters = it.dead_letters_are_away ? std::make_unique<Away>(dead_letters_) : nullptr;
 
   HttpClient client = gateway.connect();
   client.send(post_text(cos_payload(kRecords)));
@@ -158,7 +166,7 @@ TEST_P(StoreOrders, TheAnswerIsTrueOfEachRecord) {
     EXPECT_EQ(named_in(answer.body), missing) << answer.body;
   } else {
     EXPECT_EQ(answer.status, 503u) << answer.body;
-    EXPECT_TRUE(it.spool_is_locked);
+    EXPECT_TRUE(it.spool_is_away);
   }
 }
 

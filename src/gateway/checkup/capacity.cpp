@@ -11,7 +11,7 @@
 #include "gateway/domain/event_slot.hpp"
 #include "gateway/domain/post.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
-#include "gateway/egress/spool_replay.hpp"
+#include "gateway/egress/replay.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/http/fields.hpp"
 #include "gateway/ingress/session.hpp"
@@ -35,8 +35,8 @@ constexpr std::uint64_t kClient = http::kMaxHead + Session::kMostUnsent;
 constexpr std::uint64_t kClientTls = 40 * kKiB;
 // Of one eventbus connection, in a buffer that doubles.
 constexpr std::uint64_t kSealed = 2 * transport::Transport::kSealAtOnce;
-// Of one store: what waits, the commit under way, and the cache that SQLite is told to have.
-constexpr std::uint64_t kStore = kStoreLimits.waiting_bytes + kStoreLimits.group_bytes + 16 * kMiB;
+// Of one store: what waits, the write under way and its bytes, and what is read.
+constexpr std::uint64_t kStore = kStoreLimits.waiting_bytes + 2 * kStoreLimits.group_bytes + 8 * kMiB;
 
 // The platform's own, of function.retries.
 constexpr std::chrono::seconds kBetweenRetries{60};
@@ -104,7 +104,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   parts.emplace_back("kept buffers", times(threads, BufferPool::kKeep));
   if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStore));
   if (!settings.spool.path.empty()) {
-    parts.emplace_back("replay of the spool", times(threads, egress::SpoolReplay::kMostMemory));
+    parts.emplace_back("replay of the spool", times(threads, egress::Replay::kMostMemory));
   }
   parts.emplace_back("the program", kProgram);
   std::sort(parts.begin(), parts.end(),

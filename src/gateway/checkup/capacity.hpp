@@ -28,9 +28,9 @@ class MemoryPart {
 [[nodiscard]] std::vector<MemoryPart> worst_memory(const config::Settings& settings,
                                                    unsigned threads, bool tls);
 
-// What an event takes in a store beside its record: CloudEvents attributes, columns, SQLite's own.
+// What an event takes in a store beside its record: CloudEvents attributes, its head and its mark.
 // Object keys of the usual length; a test compares it with a store.
-inline constexpr std::uint64_t kStoredBesideRecord = 640;
+inline constexpr std::uint64_t kStoredBesideRecord = 512;
 
 // How long a spool of that size takes all events of an eventbus that takes none.
 [[nodiscard]] std::chrono::seconds outage_carried(std::uint64_t spool_bytes, std::uint64_t rate,

@@ -67,8 +67,8 @@ Findings storage_findings(const std::string& key, const config::Storage& storage
   } else if (!probe->problem.empty()) {
     findings.push_back(Finding::fail(
         Blame::unavailable, key, fmt::format("{}: {}", storage.path, probe->problem),
-        fmt::format("the folder of {}.path must be there and be writable for the user of the "
-                    "process (65532 in the container)",
+        fmt::format("{}.path must name a file that is not there, in a folder that is and that the "
+                    "user of the process (65532 in the container) may write to",
                     key)));
   } else {
     findings.push_back(speed(key, storage.path, probe->medium, probe->syncs));

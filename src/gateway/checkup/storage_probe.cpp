@@ -15,12 +15,13 @@
 #include <thread>
 #include <utility>
 
+#include "gateway/egress/store/event_store.hpp"
 #include "runtime/descriptor.hpp"
 
 namespace gateway::checkup {
 namespace {
 
-constexpr std::size_t kPage = std::size_t{16} << 10;  // a store's
+constexpr std::size_t kPage = std::size_t{16} << 10;  // what some events come to
 
 std::string reason(int error) {
   return std::generic_category().message(error);
@@ -47,11 +48,15 @@ StorageProbe::Medium medium_of(const std::string& folder) {
   }
 }
 
-std::uint64_t bytes_of_store(const std::string& path) {
+// Segments, and the file of an earlier version.
+std::uint64_t bytes_of_store(const std::string& path, const std::string& folder) {
   std::uint64_t bytes = 0;
-  for (const char* suffix : {"", "-wal", "-shm"}) {
-    std::error_code none;
-    const auto size = std::filesystem::file_size(path + suffix, none);
+  std::error_code none;
+  const std::string name = std::filesystem::path(path).filename().string();
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string file = entry.path().filename().string();
+    if (file != name && !egress::number_in(file, name, egress::kSegmentSuffix)) continue;
+    const auto size = entry.file_size(none);
     if (!none) bytes += size;
   }
   return bytes;
@@ -79,7 +84,11 @@ StorageProbe look(const std::string& path, unsigned writes) {
   if (::statvfs(folder.c_str(), &space) != 0) return failed("the folder cannot be had");
   probe.free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
   probe.medium = medium_of(folder);
-  probe.store_bytes = bytes_of_store(path);
+  if (const auto free = egress::EventStore::check_path(path); !free) {
+    probe.problem = free.error().text().substr(free.error().text().find(": ") + 2);
+    return probe;
+  }
+  probe.store_bytes = bytes_of_store(path, folder);
   if (::access(path.c_str(), F_OK) == 0 && ::access(path.c_str(), R_OK | W_OK) != 0) {
     return failed("the file cannot be written");
   }

@@ -31,16 +31,6 @@ Custody::Custody(Context context, const config::Settings& settings,
 StoredEvent Custody::stored_event(const EventSlot& slot) {
   const events::OutgoingEvent event = slot.post->event(slot);
   StoredEvent stored;
-  if (event.passed_on == nullptr) {
-    stored.id = event.id.text();
-    stored.type = encoder_.type();
-  } else {
-    stored.id = event.passed_on->attribute("id");
-    stored.type = event.passed_on->attribute("type");
-  }
-  const events::CosRecord cos = reader_.read(event.json_data());
-  if (!cos.bucket.empty()) stored.bucket = fmt::format("{}-{}", cos.bucket, cos.appid);
-  stored.key = cos.object_key();
   encoder_.json(event, stored.json);
   return stored;
 }

@@ -7,7 +7,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "events/cos_record.hpp"
 #include "events/encoder.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
@@ -104,7 +103,6 @@ class Custody {
   const Stores stores_;
   const std::string endpoint_;
   events::Encoder encoder_;
-  events::CosRecordReader reader_;
   std::uint64_t number_ = 0;  // of what was handed in last
   Turn turn_;
   std::unordered_map<std::uint64_t, std::vector<Handed>> spooling_;

@@ -123,14 +123,14 @@ void add_store(Families& families, const std::string& name,
                  store->backlog_bytes);
   families.counter((name + "_refused_total").c_str(), "Events the store did not take.",
                    store->refused);
-  families.counter((name + "_commits_total").c_str(), "Transactions that put events on the device.",
+  families.counter((name + "_commits_total").c_str(), "Writes that put events on the device.",
                    store->commits);
   families.counter((name + "_damaged_events_total").c_str(), "Events that cannot be read any more.",
                    store->damaged_rows);
-  families.counter((name + "_damaged_files_total").c_str(), "Damaged files moved aside.",
-                   store->moved_aside);
-  families.counter((name + "_salvaged_events_total").c_str(),
-                   "Events of damaged files that are in the store again.", store->salvaged);
+  families.counter((name + "_damaged_files_total").c_str(), "Files of the store that cannot be read and are left alone.",
+                   store->unreadable_files);
+  families.counter((name + "_vanished_events_total").c_str(),
+                   "Events whose files somebody removed, moved or cut.", store->vanished);
   auto& states = families.add((name + "_state").c_str(), "1 for the state the store is in.",
                               MetricType::Gauge);
   using State = egress::StoreState;

@@ -70,8 +70,8 @@ json::value store_json(const std::optional<egress::StoreStatus>& store) {
   return {{"state", egress::name_of(store->state)}, {"error", store->error},
           {"events", store->backlog_rows},          {"bytes", store->backlog_bytes},
           {"waiting", store->waiting_events},       {"refused", store->refused},
-          {"damaged_events", store->damaged_rows},  {"damaged_files", store->moved_aside},
-          {"salvaged_events", store->salvaged}};
+          {"damaged_events", store->damaged_rows},  {"unreadable_files", store->unreadable_files},
+          {"vanished_events", store->vanished}};
 }
 
 // Null where a side does not speak TLS.

@@ -15,6 +15,12 @@ constexpr std::size_t kBarWidth = 30;
 constexpr std::chrono::milliseconds kRedraw{200};
 constexpr std::chrono::seconds kLineEvery{5};
 
+// What cannot be written must not end a replay; the exit code tells in the end.
+void write(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 ReplayConsole::ReplayConsole()
@@ -27,19 +33,17 @@ void ReplayConsole::progress(const ReplayProgress& progress, Instant now) {
   const std::string line = progress_line(progress);
   if (terminal_) {
     next_ = now + kRedraw;
-    fmt::print("\r\x1b[K{} {}", progress_bar(progress.fraction, kBarWidth), line);
+    write(fmt::format("\r\x1b[K{} {}", progress_bar(progress.fraction, kBarWidth), line));
     bar_shown_ = true;
   } else {
     next_ = now + kLineEvery;
-    fmt::print("-- {}\n", line);
+    write(fmt::format("-- {}\n", line));
   }
-  std::fflush(stdout);
 }
 
 void ReplayConsole::print(std::string_view text) {
-  fmt::print("{}{}", bar_shown_ ? "\r\x1b[K" : "", text);
+  write(fmt::format("{}{}", bar_shown_ ? "\r\x1b[K" : "", text));
   bar_shown_ = false;
-  std::fflush(stdout);
 }
 
 }  // namespace gateway::replay

@@ -7,7 +7,6 @@
 #include <exception>
 #include <utility>
 
-#include "events/cloud_event.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "runtime/tick_interval.hpp"
 
@@ -16,9 +15,6 @@ namespace {
 
 using egress::StoreKind;
 
-constexpr std::size_t kOpenBytes = std::size_t{16} << 20;
-// Noted rows between two checkpoints, which nobody else makes: about 16 MiB of the store's log.
-constexpr std::size_t kRowsPerCheckpoint = 10'000;
 // For counting what a replay that ended early has left.
 constexpr std::chrono::milliseconds kCountWithin{1000};
 
@@ -42,8 +38,7 @@ std::unique_ptr<tls::TlsSource> tls_of(const config::Settings& settings) {
 
 Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
                    ReplayOptions options, OnProgress on_progress)
-    : store_(store),
-      kind_(kind),
+    : source_(store, kind, options.filter, options.limit),
       options_(std::move(options)),
       on_progress_(std::move(on_progress)),
       ledger_(metrics_, settings.delivery.deadline),
@@ -56,9 +51,8 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
           {context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_, transports_,
            tls_.get()},
           without_stores(settings), endpoint_of(settings)),
-      walk_(store, options_.filter, options_.limit),
-      pace_(options_.rate),
-      window_(settings.delivery.deadline, std::size_t{2} * settings.delivery.connections),
+      replay_({context_.get_executor(), clock_, ledger_, eventbus_}, source_,
+              {{}, settings.delivery.deadline, options_.rate, this}),
       tick_every_(tick_interval(std::min(settings.delivery.timeout, settings.delivery.deadline))),
       tick_timer_(context_.get_executor()),
       signals_(context_),
@@ -102,33 +96,30 @@ void Replayer::watch_signals() {
 void Replayer::stop_now() {
   const Instant now = clock_.refresh();
   stop_at_ = stop_at_ ? now : now + options_.grace;
+  replay_.pause();
   changed_.notify_all();
 }
 
 Task<void> Replayer::live() {
   transports_.start();
   eventbus_.start();
-  for (;;) {
-    take_answers();
-    if (must_read()) read_on();
-    hand_over();
-    if (book_.must_note(clock_.now())) note_delivered();
-    if (finished()) break;
-    const Instant until = next_look();
-    co_await changed_.wait_until(until);
-  }
+  while (!finished()) co_await changed_.wait();
+  replay_.stop();
   co_await eventbus_.stop();
+  // What became of the last ones is told at the end of a turn.
+  const Instant told_by = clock_.refresh() + kCountWithin;
+  while (replay_.posts() != 0 && clock_.now() < told_by) co_await changed_.wait_until(told_by);
   transports_.stop();
-  take_answers();
-  note_delivered();
-  result_.counts = book_.counts();
+  source_.finish();
+  result_.counts = counts_;
   count_rest();
   result_.selected = result_.counts.handed_over;
-  result_.damaged = walk_.damaged();
-  result_.not_marked = book_.unnoted().size();
+  result_.damaged += source_.walk().damaged();
+  result_.not_marked = source_.not_noted();
+  result_.error = source_.error();
   if (!result_.error.empty()) {
     result_.end = ReplayResult::End::store_failed;
-  } else if (book_.unavailable()) {
+  } else if (unavailable_) {
     result_.end = ReplayResult::End::unavailable;
   } else if (stop_at_ && result_.counts.left != 0) {
     result_.end = ReplayResult::End::stopped;
@@ -141,7 +132,8 @@ Task<void> Replayer::tick_loop() {
     clock_.tick();
     const Instant now = clock_.now();
     eventbus_.tick(now);
-    window_.observe(book_.counts().delivered + book_.counts().refused, now);
+    ledger_.tick(now);
+    replay_.tick(now);
     report(now);
     changed_.notify_all();
     tick_timer_.expires_at(now + tick_every_);
@@ -149,137 +141,57 @@ Task<void> Replayer::tick_loop() {
   }
 }
 
-bool Replayer::ending() const noexcept {
-  return stop_at_ || book_.unavailable() || !result_.error.empty();
-}
-
-bool Replayer::finished() const noexcept {
-  if (book_.unavailable() || !result_.error.empty()) return true;
-  if (flights_.empty()) return stop_at_ || (walk_.at_end() && !walk_.available());
+bool Replayer::finished() const {
+  if (unavailable_ || !source_.error().empty()) return true;
+  if (replay_.idle()) return stop_at_ || source_.at_end();
   return stop_at_ && clock_.now() >= *stop_at_;
 }
 
-bool Replayer::must_read() const noexcept {
-  return !ending() && !walk_.available() && !walk_.at_end();
+void Replayer::delivered(std::size_t events, Instant now) {
+  counts_.delivered += events;
+  if (events != 0) last_answer_ = now;
 }
 
-Instant Replayer::next_look() const noexcept {
-  const Instant now = clock_.now();
-  // Reading is done in pieces, between which the connections are served.
-  if (must_read()) return now;
-  const Instant paced = pace_.next(now);
-  const bool waits_for_pace = !ending() && walk_.available() && paced > now;
-  return waits_for_pace ? paced : Instant::max();
+void Replayer::refused(unsigned status, Instant now) {
+  ++counts_.refused;
+  ++counts_.refusals[status];
+  last_answer_ = now;
 }
 
-void Replayer::read_on() {
-  const auto read = walk_.read_on();
-  if (!read) result_.error = read.error().text();
+void Replayer::not_delivered(Instant begun, bool stopped) {
+  ++(stopped ? counts_.left : counts_.failed);
+  if (!stopped && (!last_answer_ || *last_answer_ < begun)) unavailable_ = true;
 }
 
-void Replayer::hand_over() {
-  if (ending()) return;
-  const Instant now = clock_.refresh();
-  const std::size_t allowed = pace_.allowed(now);
-  std::size_t taken = 0;
-  while (taken < allowed && walk_.available() && flights_.size() < window_.size()) {
-    const std::size_t bytes = walk_.front().event.json.size();
-    if (!flights_.empty() && eventbus_.queue().bytes() + bytes > kOpenBytes) break;
-    if (!eventbus_.queue().admits(1, bytes)) break;
-    const egress::StoredRow row = walk_.take();
-    auto event = events::read_structured_event(row.event.json);
-    book_.handed_over();
-    ++taken;
-    if (!event) {  // not to be, as the store gives out no such row
-      book_.refused(0, now);
-      continue;
-    }
-    Post& post = ledger_.open(*this, now, clock_.wall(now));
-    EventSlot slot;
-    slot.post = &post;
-    slot.length = static_cast<std::uint32_t>(event->data.size());
-    post.passed_on.push_back(std::move(*event));
-    ledger_.expect(post, 1);
-    flights_.emplace(&post, ReplayBook::Flight{row.seq, now});
-    eventbus_.queue().push(slot);
-  }
-  if (taken == 0) return;
-  pace_.took(taken);
-  turn_end_.request();
-}
-
-void Replayer::answer_ready(Post& post) {
-  answered_.push_back(&post);
-  changed_.notify_all();
-}
-
-void Replayer::take_answers() {
-  const Instant now = clock_.now();
-  for (Post* const post : answered_) take_answer(*post, now);
-  answered_.clear();
-}
-
-void Replayer::take_answer(Post& post, Instant now) {
-  const auto found = flights_.find(&post);
-  const ReplayBook::Flight flight = found->second;
-  flights_.erase(found);
-  const unsigned refusal = post.failures.empty() ? 0 : post.failures.front().status;
-  if (post.answer.status / 100 == 2) {
-    book_.delivered(flight, now);
-  } else if (post.expired) {
-    book_.missed(flight);
-  } else if (refusal != 0) {
-    book_.refused(refusal, now);
-  } else {
-    book_.left();
-  }
-  ledger_.answer_taken(post, now);
-}
-
-void Replayer::note_delivered() {
-  if (book_.unnoted().empty()) return;
-  std::string error;
-  if (kind_ == StoreKind::spool) {
-    const auto removed = store_.remove(book_.unnoted());
-    if (!removed) error = removed.error().text();
-  } else {
-    const auto marked = store_.mark_replayed(book_.unnoted(), clock_.wall(clock_.now()));
-    if (!marked) error = marked.error().text();
-  }
-  if (!error.empty()) {
-    result_.error = std::move(error);
-    return;
-  }
-  since_checkpoint_ += book_.unnoted().size();
-  book_.noted();
-  if (since_checkpoint_ < kRowsPerCheckpoint) return;
-  since_checkpoint_ = 0;
-  if (const auto moved = store_.checkpoint(); !moved) result_.error = moved.error().text();
+void Replayer::unreadable() {
+  --counts_.handed_over;
+  ++result_.damaged;
 }
 
 // What would have come next, in a second at most.
 void Replayer::count_rest() {
-  std::uint64_t rest = 0;
-  const Instant deadline = clock_.refresh() + kCountWithin;
-  const auto count = [&] {
-    for (; walk_.available(); ++rest) static_cast<void>(walk_.take());
-  };
-  count();
-  while (result_.error.empty() && !walk_.at_end() && clock_.refresh() < deadline) {
-    read_on();
-    count();
-  }
-  result_.more = !walk_.at_end();
+  const auto rest = source_.count_rest(clock_.refresh() + kCountWithin);
+  result_.more = !source_.at_end();
   result_.counts.handed_over += rest;
   result_.counts.left += rest;
 }
 
-void Replayer::report(Instant now) const {
+void Replayer::report(Instant now) {
+  constexpr std::chrono::milliseconds kRateOver{500};
+  if (now - reported_at_ >= kRateOver) {
+    const std::uint64_t answered = counts_.delivered + counts_.refused;
+    if (reported_at_ != Instant()) {
+      per_second_ = static_cast<double>(answered - answered_before_) /
+                    std::chrono::duration<double>(now - reported_at_).count();
+    }
+    answered_before_ = answered;
+    reported_at_ = now;
+  }
   if (!on_progress_) return;
   ReplayProgress progress;
-  progress.counts = book_.counts();
-  progress.fraction = walk_.fraction();
-  progress.per_second = window_.per_second();
+  progress.counts = counts_;
+  progress.fraction = source_.walk().fraction();
+  progress.per_second = per_second_;
   on_progress_(progress, now);
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,18 +12,34 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/eventbus.hpp"
+#include "gateway/egress/replay.hpp"
 #include "gateway/egress/store/row_walk.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
-#include "gateway/replay/replay_book.hpp"
-#include "gateway/replay/replay_pace.hpp"
-#include "gateway/replay/replay_window.hpp"
+#include "gateway/replay/row_source.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/signal.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway::replay {
+
+// What became of the events that were sent again:
+// handed over = delivered + refused + failed + left + in flight.
+struct ReplayCounts {
+  ReplayCounts() = default;
+
+  std::uint64_t handed_over = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t refused = 0;                   // by the eventbus, for good
+  std::uint64_t failed = 0;                    // not delivered within delivery.deadline
+  std::uint64_t left = 0;                      // given back as the replay ended first
+  std::map<unsigned, std::uint64_t> refusals;  // by status
+
+  [[nodiscard]] std::uint64_t in_flight() const noexcept {
+    return handed_over - delivered - refused - failed - left;
+  }
+};
 
 struct ReplayOptions {
   ReplayOptions() = default;
@@ -67,10 +84,10 @@ struct ReplayResult {
   }
 };
 
-// Sends the events of a store to the eventbus again, through the same egress as the gateway, and
-// notes what was delivered: dead letters are marked, rows of a spool removed. Each event is a post
-// of its own, so that each has its own outcome. Everything happens on the thread that calls run().
-class Replayer final : private PostOwner {
+// Sends the events of a store to the eventbus again, by the same replay and the same egress as the
+// gateway, and counts what becomes of them: delivered dead letters are marked, rows of a spool
+// removed. Everything happens on the thread that calls run().
+class Replayer final : private egress::ReplayOutcome {
  public:
   using OnProgress = std::function<void(const ReplayProgress&, Instant)>;
 
@@ -89,29 +106,21 @@ class Replayer final : private PostOwner {
   void stop();
 
  private:
-  void answer_ready(Post& post) override;
+  void handed_over(std::size_t events) override { counts_.handed_over += events; }
+  void delivered(std::size_t events, Instant now) override;
+  void refused(unsigned status, Instant now) override;
+  void not_delivered(Instant begun, bool stopped) override;
+  void unreadable() override;
 
   [[nodiscard]] Task<void> live();
   [[nodiscard]] Task<void> tick_loop();
   void watch_signals();
   void stop_now();
-  [[nodiscard]] bool finished() const noexcept;
-  [[nodiscard]] bool ending() const noexcept;
-  // Whether rows have to be read before anything more can be handed over.
-  [[nodiscard]] bool must_read() const noexcept;
-  // When to go on if nothing happens before.
-  [[nodiscard]] Instant next_look() const noexcept;
-  void read_on();
-  void hand_over();
-  void take_answers();
-  void take_answer(Post& post, Instant now);
-  // Tells the store what was delivered.
-  void note_delivered();
+  [[nodiscard]] bool finished() const;
   void count_rest();
-  void report(Instant now) const;
+  void report(Instant now);
 
-  egress::EventStore& store_;
-  const egress::StoreKind kind_;
+  RowSource source_;
   const ReplayOptions options_;
   const OnProgress on_progress_;
   ShardMetrics metrics_;
@@ -123,13 +132,13 @@ class Replayer final : private PostOwner {
   std::unique_ptr<tls::TlsSource> tls_;  // for an https target
   egress::Custody custody_;              // keeps nothing: what is sent is in a store already
   egress::Eventbus eventbus_;
-  egress::RowWalk walk_;
-  ReplayPace pace_;
-  ReplayWindow window_;
-  ReplayBook book_;
-  std::unordered_map<const Post*, ReplayBook::Flight> flights_;
-  std::vector<Post*> answered_;       // to be taken
-  std::size_t since_checkpoint_ = 0;  // rows noted
+  egress::Replay replay_;
+  ReplayCounts counts_;
+  std::optional<Instant> last_answer_;  // of the eventbus, good or bad
+  bool unavailable_ = false;            // an event had all its time, and none was answered in it
+  std::uint64_t answered_before_ = 0;   // at the last report, and when that was
+  Instant reported_at_{};
+  double per_second_ = 0;
   const std::chrono::milliseconds tick_every_;
   Timer tick_timer_;
   asio::signal_set signals_;

@@ -1,25 +1,18 @@
 #pragma once
 #include <cstdint>
-#include <exception>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "gateway/egress/store/file_lock.hpp"
-#include "gateway/egress/store/salvage.hpp"
+#include "gateway/egress/store/segment.hpp"
 #include "gateway/egress/store/spooled_events.hpp"
 #include "gateway/egress/store/store_error.hpp"
 #include "gateway/egress/store/stored_event.hpp"
 
 namespace gateway::egress {
-
-class DamagedFile;
-class StoreDatabase;
-
-enum class StoreKind : std::uint8_t { spool, dead_letters };
 
 // Which rows are wanted; what is empty does not matter.
 struct StoreFilter {
@@ -31,6 +24,8 @@ struct StoreFilter {
   std::string key_prefix;
   std::string reason;
   bool not_replayed = false;
+  bool replayed_only = false;
+  bool damaged_only = false;
 };
 
 // Rows in order of arrival, and where to go on.
@@ -39,126 +34,146 @@ struct Chunk {
   Chunk() = default;
 
   Rows rows;
-  std::vector<Sequence> damaged;  // rows that are not what was written: left alone, not given out
+  std::vector<Sequence> damaged;  // rows that are not what was written, or that hold no CloudEvent
   Sequence last = 0;              // all up to here has been looked at: `after` of the next call
   bool end = false;               // there was nothing behind `last`
 };
 // Whole rows, each known to hold a CloudEvent.
 using StoredChunk = Chunk<std::vector<StoredRow>>;
-// For readers that parse the events themselves: where a sum is right and the row begins as the
-// encoder's events do, nothing more is checked.
+// For readers that parse the events themselves.
 using SpooledChunk = Chunk<SpooledEvents>;
 
 struct StoreTotals {
   StoreTotals() = default;
 
   std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;  // as StoredEvent::bytes() counts
+  std::uint64_t bytes = 0;  // of the events
 };
 
-// Events on disk: one SQLite database (with its -wal and -shm beside it) that survives a crash of
-// the process and of the machine. Synchronous; used by one thread at a time.
+// Events on disk that survive a crash of the process and of the machine. Synchronous; used by one
+// thread at a time.
 //
-// A file found damaged, at open or later, is moved aside to "<path>.damaged-<UTC time>" and a new
-// one takes its place: moved_aside() tells. What can still be read of it comes back by salvage().
-// After an error of the device the store stays usable: each call tries again, with a new handle if
-// the old one may be stuck.
+// They stand in segments, files "<path>.<number of the first>.events", in order of arrival. An
+// event is appended once and marked when it is not needed any more; a segment whose events are all
+// removed is deleted. "<path>.lock" keeps a second owner out. Nothing else is written. `path` itself
+// is free, or holds the database of an earlier version, which is taken over.
 class EventStore {
  public:
-  // The one owner of the file, made if need be; a lock on "<path>.lock" keeps a second one out. The
-  // files together stay near `max_bytes`, which is at least 1 MiB. Errors: in_use, unusable, and
-  // what the device says.
-  [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open(const std::string& path,
-                                                                      std::uint64_t max_bytes,
-                                                                      StoreKind kind);
-  // Beside an owner, to read and to mark rows. Never makes a file nor moves one aside.
+  // The one owner: appends, removes, and deletes segments. The segments together stay below
+  // `max_bytes`, which is at least 1 MiB. Errors: in_use, unusable, and what the device says.
+  [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open(
+      const std::string& path, std::uint64_t max_bytes, StoreKind kind,
+      FileSystem& files = native_file_system());
+  // Beside an owner, to read and to mark rows. Sees what there was when it was opened.
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open_for_tools(
-      const std::string& path, StoreKind kind);
+      const std::string& path, StoreKind kind, FileSystem& files = native_file_system());
+  // Whether there is anything of a store at `path`.
+  [[nodiscard]] static bool exists(const std::string& path,
+                                   FileSystem& files = native_file_system());
+  // Whether `path` is a file of an earlier version, which the owner takes over when it opens it.
+  [[nodiscard]] static bool of_earlier_version(const std::string& path,
+                                               FileSystem& files = native_file_system());
+  // What is at `path` is in the way: why a store cannot be there. Touches nothing.
+  [[nodiscard]] static StoreResult check_path(const std::string& path,
+                                              FileSystem& files = native_file_system());
   ~EventStore();
   EventStore(const EventStore&) = delete;
   EventStore& operator=(const EventStore&) = delete;
 
-  // For tools: becomes the owner, which removing rows takes. Errors: in_use.
+  // Becomes the owner, if it is not.
   [[nodiscard]] StoreResult try_own();
+  [[nodiscard]] bool owned() const noexcept { return lock_ != nullptr; }
 
-  // All of them or none, in one transaction that is on the device when this returns.
+  // All of them are on the device when this returns without an error; none is kept otherwise, but
+  // for a device that fails in the middle, which may keep some.
   [[nodiscard]] StoreResult append(std::span<const StoredEvent> events, WallInstant added);
-  // Rows behind `after` in order; stops at max_rows, or after the row that reaches max_bytes, or
-  // after so many rows passed over that others would have to wait.
-  [[nodiscard]] StoreOutcome<StoredChunk> read(Sequence after, std::size_t max_rows,
-                                               std::size_t max_bytes);
+
+  // What a filter wants of the rows behind `after`: at most `max_rows`, and no more once they have
+  // `max_bytes` or much has been passed over.
   [[nodiscard]] StoreOutcome<StoredChunk> select(const StoreFilter& filter, Sequence after,
                                                  std::size_t max_rows, std::size_t max_bytes);
-  // Of these rows, which are in order, those that are still there.
+  [[nodiscard]] StoreOutcome<StoredChunk> read(Sequence after, std::size_t max_rows,
+                                               std::size_t max_bytes) {
+    return select(StoreFilter(), after, max_rows, max_bytes);
+  }
+  // These rows, in order of their numbers, as far as they are there.
   [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
                                                     std::size_t max_bytes);
-  // Likewise, into `chunk`, whose memory is used again. Rows that are one block in the file come
-  // together if there may be as many as a block has, even if that is beyond the bounds: to read and
-  // to remove half of a block costs as much as all of it.
+  // Both make anew what `chunk` holds.
   [[nodiscard]] StoreResult read_spooled(Sequence after, std::size_t max_rows,
                                          std::size_t max_bytes, SpooledChunk& chunk);
   [[nodiscard]] StoreResult read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
                                          SpooledChunk& chunk);
-  // Both in one transaction each; rows that are not there do not matter. A crash of the machine
-  // right after may bring removed rows back and unmark marked ones: they are then sent once more.
-  // The removed rows' totals are returned.
-  [[nodiscard]] StoreOutcome<StoreTotals> remove(std::span<const Sequence> rows);
+
+  // Removes rows, which need not be there, in order of their numbers. Returns how many were. They
+  // stay removed after a crash of the process, and after one of the machine once sync_marks() has
+  // returned.
+  [[nodiscard]] StoreOutcome<std::uint64_t> remove(std::span<const Sequence> rows);
   [[nodiscard]] StoreResult mark_replayed(std::span<const Sequence> rows, WallInstant when);
+  [[nodiscard]] StoreResult sync_marks();
+  [[nodiscard]] bool has_unsynced_marks() const noexcept;
 
-  [[nodiscard]] StoreOutcome<StoreTotals> totals();
-  // For a spool all of it stands under the empty reason.
-  [[nodiscard]] StoreOutcome<std::map<std::string, StoreTotals>> totals_by_reason();
+  [[nodiscard]] StoreTotals totals() const noexcept;
+  // When the first row that is there was added.
   [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
-  // The highest number ever given out, 0 before the first.
-  [[nodiscard]] StoreOutcome<Sequence> last_seq();
-
-  // Whether an append would succeed now: writes something and takes it back.
+  // The highest number given out, 0 before the first.
+  [[nodiscard]] Sequence last_seq() const noexcept { return last_seq_; }
+  // Whether an append would succeed now.
   [[nodiscard]] StoreResult probe();
-  // Moves what the -wal holds into the database, a matter of its own as it may take a while.
-  // checkpoint_due(): now, lest the -wal outgrow its bound; append() does it itself soon after.
-  [[nodiscard]] bool checkpoint_due() const noexcept;
-  [[nodiscard]] bool checkpoint_possible() const noexcept;
-  [[nodiscard]] StoreResult checkpoint();
-
-  // Files were moved aside, now or by an earlier process, and not all of their rows looked at.
-  [[nodiscard]] bool salvage_due() const noexcept { return !salvages_.empty(); }
-  // Appends some of their rows, each once, in one transaction and in bounded time; they get numbers
-  // of their own and keep the time they were added. What cannot be read is passed over.
-  [[nodiscard]] StoreOutcome<SalvageStep> salvage();
+  // Looks at the files: an error if they are not what this store wrote and needs. Rows that others
+  // removed are counted out, drained segments deleted. `idle`: nothing was appended for a while.
+  [[nodiscard]] StoreResult look(bool idle);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  // Where damaged files went, oldest first. As this grows, earlier rows are gone from here.
-  [[nodiscard]] const std::vector<std::string>& moved_aside() const noexcept {
-    return moved_aside_;
-  }
-  [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
+  // Files of this store that cannot be recognised; they are left alone.
+  [[nodiscard]] std::uint64_t unreadable_files() const noexcept { return unreadable_files_; }
+  // Rows that went with files that somebody removed, moved or cut.
+  [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return vanished_rows_; }
+  [[nodiscard]] std::uint64_t taken_over() const noexcept { return taken_over_; }
 
  private:
-  enum class Role : std::uint8_t { owner, tool };
+  using Segments = std::vector<std::unique_ptr<Segment>>;
+  // What is called with each row that is there; false ends the walk.
+  using Visit = std::function<bool(const RecordReader::Record&, std::uint32_t mark)>;
 
-  EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind, Role role);
-  [[nodiscard]] StoreResult start();
-  template <class Call>
-  auto attempt(Call call) -> StoreOutcome<decltype(call())>;
-  [[nodiscard]] StoreDatabase& connection();
-  void catch_up_with_salvages();
-  [[nodiscard]] StoreResult replace_damaged_file();
-  [[nodiscard]] StoreError error_of(const std::exception& error) const;
+  EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind, FileSystem& files);
+  [[nodiscard]] StoreResult take_lock();
+  [[nodiscard]] StoreResult take_over_old_files();
+  [[nodiscard]] StoreResult open_segments();
+  [[nodiscard]] StoreResult finish_segments();
+  [[nodiscard]] std::string segment_path(Sequence first) const;
+  [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes);
+  [[nodiscard]] StoreResult check_active();
+  void close_active();
+  [[nodiscard]] Segment* segment_of(Sequence seq) noexcept;
+  [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept;
+  // Calls `visit` with the rows behind `after`; sets `last` to the last one looked at.
+  [[nodiscard]] StoreOutcome<bool> walk(Sequence after, Sequence& last, const Visit& visit);
+  [[nodiscard]] StoreOutcome<bool> walk(Segment& segment, Sequence& last, const Visit& visit);
+  [[nodiscard]] StoreResult visit_rows(std::span<const Sequence> rows, Sequence& last,
+                                       const Visit& visit);
+  [[nodiscard]] StoreOutcome<std::uint64_t> mark(std::span<const Sequence> rows,
+                                                 std::uint32_t value);
+  [[nodiscard]] StoreResult delete_drained(bool active_too);
+  void drop(const Segment& segment, bool vanished);
+  void keep_few_open(Segment& used);
+  [[nodiscard]] StoreError error_at(const std::string& path,
+                                    const boost::system::error_code& error) const;
 
   const std::string path_;
   const std::uint64_t max_bytes_;
   const StoreKind kind_;
-  const Role role_;
-  std::optional<FileLock> lock_;
-  std::unique_ptr<StoreDatabase> connection_;  // none after an error that may have left it stuck
-  bool checked_ = false;                       // the file has been looked through once
-  std::vector<std::string> moved_aside_;
-  bool distrust_log_ = false;      // what it says may not be on the device
-  Sequence last_seq_ = 0;          // the highest given out, so that a new file goes on behind it
-  std::vector<Salvage> salvages_;  // as the database has them; the first is under way
-  std::unique_ptr<DamagedFile> damaged_file_;  // of the first
-  StoredChunk saving_;                         // of its rows, not known to be in the database
-  std::uint64_t commits_ = 0;
+  FileSystem& files_;
+  std::unique_ptr<File> lock_;
+  Segments segments_;          // in order of their numbers
+  Segment* active_ = nullptr;  // the last of them, which is appended to; null before there is need
+  std::vector<Segment*> open_;
+  std::string buffer_;
+  Sequence last_seq_ = 0;
+  std::optional<std::pair<Sequence, WallInstant>> oldest_;
+  std::uint64_t unreadable_files_ = 0;
+  std::uint64_t vanished_rows_ = 0;
+  std::uint64_t taken_over_ = 0;
 };
 
 }  // namespace gateway::egress

@@ -75,8 +75,8 @@ std::string row_json(const StoredRow& row, StoreKind kind) {
   json.text("store", name_of(kind));
   json.number("seq", row.seq);
   json.time("added", row.added);
-  if (!row.event.bucket.empty()) json.text("bucket", row.event.bucket);
-  if (!row.event.key.empty()) json.text("key", row.event.key);
+  if (!row.bucket.empty()) json.text("bucket", row.bucket);
+  if (!row.key.empty()) json.text("key", row.key);
   if (row.event.details) {
     const DeadLetterDetails& details = *row.event.details;
     json.text("reason", details.reason);
@@ -140,8 +140,12 @@ std::string list_line(const StoredRow& row) {
     attempts = fmt::to_string(row.event.details->attempts);
   }
   return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", row.seq, time_text(row.added),
-                     column(row.event.id), column(row.event.bucket), column(row.event.key), why,
+                     column(row.id), column(row.bucket), column(row.key), why,
                      attempts, row.replayed ? time_text(*row.replayed) : "-");
+}
+
+std::string damaged_line(Sequence seq) {
+  return fmt::format("{}\t-\t-\t-\t-\tdamaged\t-\t-", seq);
 }
 
 std::string whole_row(const StoredRow& row) {
@@ -151,10 +155,10 @@ std::string whole_row(const StoredRow& row) {
   };
   line("seq", fmt::to_string(row.seq));
   line("added", time_text(row.added));
-  line("id", column(row.event.id));
-  line("type", column(row.event.type));
-  line("bucket", column(row.event.bucket));
-  line("key", column(row.event.key));
+  line("id", column(row.id));
+  line("type", column(row.type));
+  line("bucket", column(row.bucket));
+  line("key", column(row.key));
   if (row.event.details) {
     const DeadLetterDetails& details = *row.event.details;
     line("reason", column(details.reason));

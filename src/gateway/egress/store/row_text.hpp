@@ -19,6 +19,9 @@ namespace gateway::egress {
 // reason/status, attempts, time replayed; "-" for what there is not.
 [[nodiscard]] std::string list_line(const StoredRow& row);
 
+// Likewise, of a row that cannot be read.
+[[nodiscard]] std::string damaged_line(Sequence seq);
+
 // Everything of a row over several lines, the event as it is stored last.
 [[nodiscard]] std::string whole_row(const StoredRow& row);
 

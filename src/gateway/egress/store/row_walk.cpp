@@ -12,23 +12,14 @@ constexpr std::size_t kChunkBytes = std::size_t{4} << 20;
 
 }  // namespace
 
-RowWalk::RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit)
-    : store_(store), filter_(std::move(filter)), limit_(limit) {}
-
 StoreResult RowWalk::read_on() {
-  if (!started_) {
-    const auto last = store_.last_seq();
-    if (!last) return last.error();
-    last_ = *last;
-    started_ = true;
-  }
   const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(limit_, kChunkRows));
   auto chunk = store_.select(filter_, at_, most, kChunkBytes);
   if (!chunk) return chunk.error();
   at_ = chunk->last;
   end_ = chunk->end || at_ >= last_;
-  damaged_ += static_cast<std::uint64_t>(
-      std::ranges::count_if(chunk->damaged, [this](Sequence seq) { return seq <= last_; }));
+  std::ranges::copy_if(chunk->damaged, std::back_inserter(damaged_rows_),
+                       [&](Sequence seq) { return seq <= last_ && ++damaged_ != 0; });
   const auto later =
       std::ranges::find_if(chunk->rows, [this](const StoredRow& row) { return row.seq > last_; });
   std::move(chunk->rows.begin(), later, std::back_inserter(rows_));
@@ -45,7 +36,7 @@ StoredRow RowWalk::take() {
 
 double RowWalk::fraction() const noexcept {
   if (at_end() && rows_.empty()) return 1;
-  if (!started_ || last_ < first_) return 0;
+  if (first_ == 0 || last_ < first_) return 0;
   const Sequence next = rows_.empty() ? at_ + 1 : rows_.front().seq;
   const auto part = static_cast<double>(next - first_) / static_cast<double>(last_ - first_ + 1);
   return std::clamp(part, 0.0, 1.0);

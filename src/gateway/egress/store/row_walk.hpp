@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
 
@@ -14,7 +16,11 @@ class RowWalk {
   static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
   // `limit`: of the rows given out.
-  RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit = kNoLimit);
+  RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit = kNoLimit)
+      : RowWalk(store, std::move(filter), limit, store.last_seq()) {}
+  // Up to the row of the number `last`.
+  RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit, Sequence last)
+      : store_(store), filter_(std::move(filter)), limit_(limit), last_(last) {}
 
   // Looks at some more rows, in bounded time; there may be none to be had yet. To be called when
   // none is available and it is not at the end.
@@ -24,8 +30,11 @@ class RowWalk {
   [[nodiscard]] const StoredRow& front() const noexcept { return rows_.front(); }
   [[nodiscard]] StoredRow take();
 
-  // Rows met so far that are not what was written; they are not given out.
+  // Rows met so far that are not what was written, or that hold no event.
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
+  // Of these, the ones met since the last call.
+  [[nodiscard]] std::vector<Sequence> take_damaged() { return std::exchange(damaged_rows_, {}); }
+  [[nodiscard]] Sequence last() const noexcept { return last_; }
   // How much of the store has been given out or passed over, 0 to 1.
   [[nodiscard]] double fraction() const noexcept;
 
@@ -35,11 +44,11 @@ class RowWalk {
   std::uint64_t limit_;  // still to be read
   std::deque<StoredRow> rows_;
   Sequence first_ = 0;  // the range of the walk
-  Sequence last_ = 0;
+  const Sequence last_;
   Sequence at_ = 0;  // all up to here has been read
-  bool started_ = false;
   bool end_ = false;
   std::uint64_t damaged_ = 0;
+  std::vector<Sequence> damaged_rows_;
 };
 
 // Calls `use` with every row of the walk.

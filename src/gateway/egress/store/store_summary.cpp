@@ -12,7 +12,14 @@ namespace gateway::egress {
 void StoreSummary::add(const StoredRow& row) {
   ++totals_.rows;
   totals_.bytes += row.event.bytes();
-  if (row.event.details) ++by_reason_[row.event.details->reason];
+  const auto count = [](Counts& counts, const std::string& name) {
+    // Of the names of buckets, which come from outside, there may be any number.
+    constexpr std::size_t kMostNames = 1000;
+    const bool room = counts.size() < kMostNames || counts.contains(name);
+    ++counts[room ? name : "(others)"];
+  };
+  count(by_bucket_, row.bucket);
+  if (row.event.details) count(by_reason_, row.event.details->reason);
   if (row.replayed) ++replayed_;
   oldest_ = oldest_ ? std::min(*oldest_, row.added) : row.added;
   newest_ = newest_ ? std::max(*newest_, row.added) : row.added;
@@ -28,11 +35,16 @@ std::string StoreSummary::text(StoreKind kind) const {
   line("oldest", oldest_ ? time_text(*oldest_) : "-");
   line("newest", newest_ ? time_text(*newest_) : "-");
   line("damaged rows", fmt::to_string(damaged_));
-  if (kind == StoreKind::spool) return text;
-  line("replayed", fmt::to_string(replayed_));
-  for (const auto& [reason, rows] : by_reason_) {
-    line("reason", fmt::format("{:>10}  {}", rows, reason.empty() ? "-" : printable(reason)));
+  const auto counts = [&](std::string_view what, const Counts& of_each) {
+    for (const auto& [name, rows] : of_each) {
+      line(what, fmt::format("{:>10}  {}", rows, name.empty() ? "-" : printable(name)));
+    }
+  };
+  if (kind == StoreKind::dead_letters) {
+    line("replayed", fmt::to_string(replayed_));
+    counts("reason", by_reason_);
   }
+  counts("bucket", by_bucket_);
   return text;
 }
 

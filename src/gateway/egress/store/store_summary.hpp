@@ -17,13 +17,15 @@ class StoreSummary {
   [[nodiscard]] std::uint64_t rows() const noexcept { return totals_.rows; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return totals_.bytes; }
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
-  // Several lines: rows, bytes, oldest, newest, damaged rows; for dead letters also how many have
-  // been replayed and how many there are of each reason.
+  // Returns several lines: rows, bytes, oldest, newest, damaged rows, rows of each bucket; for dead
+  // letters also how many have been replayed and how many there are of each reason.
   [[nodiscard]] std::string text(StoreKind kind) const;
 
  private:
   StoreTotals totals_;
-  std::map<std::string, std::uint64_t> by_reason_;
+  using Counts = std::map<std::string, std::uint64_t>;
+  Counts by_reason_;
+  Counts by_bucket_;
   std::uint64_t replayed_ = 0;
   std::uint64_t damaged_ = 0;
   std::optional<WallInstant> oldest_;

@@ -1,7 +1,9 @@
 #include "gateway/egress/store/store_writer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "runtime/cores.hpp"
@@ -13,8 +15,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kRowsRemovedATurn = 8192;
-// Nothing to do for so long: time to empty the write-ahead log.
-constexpr auto kIdle = 1s;
+// Between two looks at the store's files.
+constexpr auto kLookEvery = 1s;
+// A crash of the machine sends again at most what was removed in this time.
+constexpr auto kMarksSynced = 100ms;
+constexpr auto kOldestEvery = 100ms;
+// Nothing was appended for so long: the last segment may be deleted if all of it is removed.
+constexpr auto kIdle = 2s;
 
 WallInstant wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -52,9 +59,9 @@ std::string_view name_of(StoreState state) noexcept {
 
 StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits)
     : limits_(limits), store_(std::move(store)) {
-  files_seen_ = store_->moved_aside().size();
   publish();
   thread_ = std::thread([this] { run(); });
+  watch_thread_ = std::thread([this] { watch(); });
 }
 
 StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limits)
@@ -63,10 +70,11 @@ StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limit
       state_(state_of(reason.kind())),
       error_(reason.text()) {
   thread_ = std::thread([this] { run(); });
+  watch_thread_ = std::thread([this] { watch(); });
 }
 
 StoreWriter::~StoreWriter() {
-  stop();
+  static_cast<void>(stop());
 }
 
 bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
@@ -131,8 +139,9 @@ StoreStatus StoreWriter::status() const {
   status.refused = refused_.load(std::memory_order_relaxed);
   status.commits = commits_.value();
   status.damaged_rows = damaged_rows_.value();
-  status.moved_aside = moved_aside_.value();
-  status.salvaged = salvaged_.value();
+  status.vanished = vanished_.value();
+  status.unreadable_files = unreadable_files_.value();
+  status.taken_over = taken_over_.value();
   status.backlog_rows = backlog_rows_.value();
   status.backlog_bytes = backlog_bytes_.value();
   const std::int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
@@ -144,62 +153,88 @@ StoreStatus StoreWriter::status() const {
   return status;
 }
 
-void StoreWriter::stop(Instant deadline) {
+bool StoreWriter::stop(Instant deadline) {
+  const std::lock_guard joining(joining_);
+  if (!thread_.joinable()) return true;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
     stop_at_ = std::min(stop_at_, deadline);
+    wake_.notify_one();
+    const auto ended = [this] { return ended_; };
+    if (deadline == Instant::max()) {
+      ended_changed_.wait(lock, ended);
+    } else {
+      const Instant last = std::max(deadline, std::chrono::steady_clock::now()) + limits_.patience;
+      if (!ended_changed_.wait_until(lock, last, ended)) return false;
+    }
   }
-  wake_.notify_one();
-  const std::lock_guard lock(joining_);
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
+  watch_thread_.join();
+  return true;
 }
 
 void StoreWriter::run() {
   name_this_thread("store");
-  if (!store_ && !open_at_last()) {
-    refuse_waiting({StoreError::Kind::failing, "stopped"});
-    return;
+  if (store_ || open_at_last()) {
+    Turn turn;
+    while (next_turn(turn)) {
+      // Returned rows first: a fetch of the same turn is to get them.
+      for (const auto& rows : turn.returns) leases_.give_back(rows);
+      if (!turn.submissions.empty()) append(std::move(turn.submissions));
+      if (!turn.removals.empty()) remove_now(turn.removals);
+      if (turn.fetch) serve(*turn.fetch);
+      turn = Turn();
+      keep_house();
+    }
   }
-  Turn turn;
-  while (next_turn(turn)) {
-    const bool idle = turn.empty();
-    // Returned rows first: a fetch of the same turn is to get them.
-    for (const auto& rows : turn.returns) leases_.give_back(rows);
-    if (!turn.submissions.empty()) append(std::move(turn.submissions));
-    if (!turn.removals.empty()) remove_now(turn.removals);
-    if (turn.fetch) serve(*turn.fetch);
-    turn = Turn();
-    keep_house(idle);
-  }
-  refuse_waiting({StoreError::Kind::failing, store_->path() + ": stopped"});
-  // What the log still holds is moved over by closing.
+  refuse_waiting({StoreError::Kind::failing, "the gateway stops"});
   store_.reset();
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  ended_changed_.notify_all();
+}
+
+// Tells those that wait for a device that does not answer. What is being written may be kept all the
+// same, in which case it is sent twice.
+void StoreWriter::watch() {
+  name_this_thread("store watch");
+  std::unique_lock lock(mutex_);
+  while (!ended_) {
+    ended_changed_.wait_for(lock, limits_.patience / 4);
+    const bool hangs = busy_since_ != Instant::max() &&
+                       std::chrono::steady_clock::now() - busy_since_ > limits_.patience;
+    if (!hangs) continue;
+    if (!std::exchange(hangs_, true)) {
+      error_ = "the device does not answer";
+      state_.store(StoreState::failing, std::memory_order_release);
+      log::error("store refuses events: its device does not answer; look at the disk",
+                 {{"seconds", limits_.patience.count() / 1000}});
+    }
+    const auto writing = std::exchange(writing_, {});
+    lock.unlock();
+    const StoreError error(StoreError::Kind::failing, "the device does not answer");
+    for (const Done& done : writing) done(error);
+    refuse_waiting(error);
+    lock.lock();
+  }
 }
 
 // Waits for something to do. An empty turn: some time has passed. False: the end.
 bool StoreWriter::next_turn(Turn& turn) {
   std::unique_lock lock(mutex_);
+  busy_since_ = Instant::max();
+  if (std::exchange(hangs_, false)) retry_at_ = Instant::min();
   const auto something = [this] {
     return stopping_ || !submissions_.empty() || !removals_.empty() || !returns_.empty() ||
            !fetches_.empty();
   };
-  if (!something()) {
-    const Instant now = std::chrono::steady_clock::now();
-    if (retry_at_ != Instant::max()) {
-      wake_.wait_until(lock, std::max(retry_at_, now), something);
-    } else if (store_->salvage_due()) {
-      wake_.wait_until(lock, std::max(salvage_at_, now), something);
-    } else if (store_->checkpoint_possible()) {
-      wake_.wait_until(lock, now + kIdle, something);
-    } else {
-      wake_.wait(lock, something);
-    }
-  }
+  wake_.wait_until(lock, std::min({retry_at_, look_at_, sync_at_}), something);
   if (stopping_ && (std::chrono::steady_clock::now() >= stop_at_ ||
                     (submissions_.empty() && removals_.empty() && fetches_.empty()))) {
     return false;
   }
+  busy_since_ = std::chrono::steady_clock::now();
 
   std::size_t bytes = 0;
   while (!submissions_.empty() &&
@@ -226,40 +261,43 @@ bool StoreWriter::next_turn(Turn& turn) {
 
 void StoreWriter::append(std::vector<Submission> group) {
   std::size_t bytes = 0;
-  if (group.size() == 1) {
-    bytes = group.front().bytes;
-    group_.swap(group.front().events);
-  } else {
-    for (Submission& submission : group) {
-      bytes += submission.bytes;
+  std::vector<Done> dones;
+  dones.reserve(group.size());
+  for (Submission& submission : group) {
+    bytes += submission.bytes;
+    dones.push_back(std::move(submission.done));
+    if (group_.empty()) {
+      group_.swap(submission.events);
+    } else {
       std::move(submission.events.begin(), submission.events.end(), std::back_inserter(group_));
     }
   }
   StoreResult result;
-  if (state() == StoreState::ok) {
-    result = store_->append(group_, wall_now());
-  } else {
+  {
     const std::lock_guard lock(mutex_);
-    result = StoreError(StoreError::Kind::failing, error_);
+    writing_ = std::move(dones);
+    if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, error_);
   }
+  if (result) result = store_->append(group_, wall_now());
   const std::size_t events = group_.size();
   group_.clear();
   {
     const std::lock_guard lock(mutex_);
     waiting_events_ -= events;
     waiting_bytes_ -= bytes;
+    dones = std::exchange(writing_, {});  // empty if it took so long that they have been told
   }
-  notice_new_file();
   if (result) {
     appended_.add(events);
     commits_.add();
+    appended_at_ = std::chrono::steady_clock::now();
     succeeded();
   } else {
     refused_.fetch_add(events, std::memory_order_relaxed);
     failed(result.error());
   }
   publish();
-  for (Submission& submission : group) submission.done(result);
+  for (const Done& done : dones) done(result);
   if (!result) refuse_waiting(result.error());
 }
 
@@ -271,13 +309,13 @@ void StoreWriter::remove_now(const std::vector<Removal>& removals) {
   // Chunks of several shards interleave; neighbours are cheaper to remove together.
   std::ranges::sort(rows);
   const auto removed = store_->remove(rows);
-  notice_new_file();
   StoreResult result;
   if (removed) {
-    removed_.add(removed->rows);
+    removed_.add(*removed);
     leases_.forget(rows);
+    sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
-    if (state() == StoreState::full && removed->rows > 0) retry_at_ = Instant::min();
+    if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
   } else {
     owed_ = std::move(rows);
     failed(removed.error());
@@ -316,7 +354,6 @@ StoreResult StoreWriter::read_next(Fetch& fetch) {
 
 void StoreWriter::serve(Fetch& fetch) {
   const auto read = read_next(fetch);
-  notice_new_file();
   if (read) {
     if (!std::exchange(readable_, true)) {
       log::info("store can be read again", {{"file", store_->path()}});
@@ -337,29 +374,162 @@ void StoreWriter::note_damaged(const SpooledChunk& chunk) {
   }
 }
 
-void StoreWriter::keep_house(bool idle) {
-  if (retry_at_ != Instant::max() && std::chrono::steady_clock::now() >= retry_at_) try_again();
-  if (state() != StoreState::ok) return;
-  if (store_->salvage_due()) {
-    salvage_some();
-    idle = false;
+void StoreWriter::keep_house() {
+  const Instant now = std::chrono::steady_clock::now();
+  if (now >= sync_at_) {
+    sync_at_ = Instant::max();
+    if (const auto synced = store_->sync_marks(); !synced) {
+      failed(synced.error());
+      sync_at_ = retry_at_;
+    }
   }
-  if (!store_->checkpoint_due() && !(idle && store_->checkpoint_possible())) return;
-  const auto result = store_->checkpoint();
-  notice_new_file();
-  if (!result) failed(result.error());
+  if (now >= look_at_) look();
+  if (now >= retry_at_) try_again();
+}
+
+// Finds out what others have done to the files.
+void StoreWriter::look() {
+  const Instant now = std::chrono::steady_clock::now();
+  look_at_ = now + kLookEvery;
+  const std::uint64_t vanished = store_->vanished_rows();
+  const auto looked = store_->look(now - appended_at_ >= kIdle);
+  if (!looked) failed(looked.error());
+  if (store_->vanished_rows() != vanished) {
+    log::error("files of the store were removed, moved or cut; the events in them are gone",
+               {{"file", store_->path()}, {"events", store_->vanished_rows() - vanished}});
+  }
+  publish();
+}
+
+void StoreWriter::try_again() {
+  if (!owed_.empty()) {
+    remove_now({});
+    if (!owed_.empty()) return;
+  }
+  const auto probed = store_->probe();
+  if (probed) {
+    succeeded();
+  } else {
+    failed(probed.error());
+  }
+}
+
+void StoreWriter::succeeded() {
+  retry_at_ = Instant::max();
+  if (state() == StoreState::ok) {
+    retry_after_ = 0ms;
+    return;
+  }
+  // retry_after_ stays as it is until an append has succeeded: a probe needs less.
+  log::info("store is usable again", {{"file", store_->path()}});
+  state_.store(StoreState::ok, std::memory_order_release);
+}
+
+void StoreWriter::failed(const StoreError& error) {
+  const StoreState state = state_of(error.kind());
+  retry_after_ = std::clamp(2 * retry_after_, limits_.retry_initial, limits_.retry_max);
+  retry_at_ = std::chrono::steady_clock::now() + retry_after_;
+  {
+    const std::lock_guard lock(mutex_);
+    error_ = error.text();
+  }
+  if (state_.exchange(state, std::memory_order_acq_rel) != state) {
+    log::error("store refuses events", {{"state", name_of(state)}, {"error", error.text()}});
+  }
+}
+
+// What waits when the store turns bad is told at once: its clients can be answered.
+void StoreWriter::refuse_waiting(const StoreError& error) {
+  std::deque<Submission> submissions;
+  std::deque<Removal> removals;
+  std::deque<Fetch> fetches;
+  {
+    const std::lock_guard lock(mutex_);
+    submissions.swap(submissions_);
+    if (stopping_ || opening_) {
+      removals.swap(removals_);
+      fetches.swap(fetches_);
+    }
+    for (const Submission& submission : submissions) {
+      waiting_events_ -= submission.events.size();
+      waiting_bytes_ -= submission.bytes;
+      refused_.fetch_add(submission.events.size(), std::memory_order_relaxed);
+    }
+  }
+  for (Submission& submission : submissions) submission.done(error);
+  for (Removal& removal : removals) {
+    if (removal.done) removal.done(error);
+  }
+  for (Fetch& fetch : fetches) fetch.done(error);
 }
 
 void StoreWriter::publish() {
-  moved_aside_.set(store_->moved_aside().size());
-  const auto totals = store_->totals();
+  vanished_.set(store_->vanished_rows());
+  unreadable_files_.set(store_->unreadable_files());
+  taken_over_.set(store_->taken_over());
+  if (store_->unreadable_files() > unreadable_files_logged_) {
+    unreadable_files_logged_ = store_->unreadable_files();
+    log::error("files of the store cannot be read and are left alone; look at the folder",
+               {{"file", store_->path()}, {"files", unreadable_files_logged_}});
+  }
+  const StoreTotals totals = store_->totals();
+  const bool was_empty = backlog_rows_.value() == 0;
+  backlog_rows_.set(totals.rows);
+  backlog_bytes_.set(totals.bytes);
+  const Instant now = std::chrono::steady_clock::now();
+  if (now < oldest_at_ && !was_empty && totals.rows != 0) return;
+  oldest_at_ = now + kOldestEvery;
   const auto oldest = store_->oldest();
-  // A store that cannot be read keeps the numbers it had.
-  if (!totals || !oldest) return;
-  backlog_rows_.set(totals->rows);
-  backlog_bytes_.set(totals->bytes);
+  if (!oldest) return;  // one that cannot be read keeps what it had
   const std::optional<WallInstant> first = *oldest;
   oldest_ms_.store(first ? first->time_since_epoch().count() : -1, std::memory_order_relaxed);
+}
+
+// What comes in meanwhile is told at once that there is nothing to be had. False: the end.
+bool StoreWriter::open_at_last() {
+  for (;;) {
+    retry_after_ = std::clamp(2 * retry_after_, limits_.retry_initial, limits_.retry_max);
+    const Instant at = std::chrono::steady_clock::now() + retry_after_;
+    do {
+      StoreError why;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait_until(lock, at, [this] {
+          return stopping_ || !removals_.empty() || !returns_.empty() || !fetches_.empty();
+        });
+        if (stopping_) return false;
+        returns_.clear();
+        why = {StoreError::Kind::unusable, error_};
+      }
+      refuse_waiting(why);
+    } while (std::chrono::steady_clock::now() < at);
+    if (try_to_open()) return true;
+  }
+}
+
+bool StoreWriter::try_to_open() {
+  auto opened = opening_();
+  if (!opened) {
+    const StoreError error = opened.error();
+    state_.store(state_of(error.kind()), std::memory_order_release);
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(error_, error.text()) == error.text()) return false;
+    log::error(error.kind() == StoreError::Kind::in_use
+                   ? "another process has taken the store; what it would keep is refused"
+                   : "the store still cannot be opened; what it would keep is refused",
+               {{"error", error.text()}});
+    return false;
+  }
+  store_ = std::move(*opened);
+  {
+    const std::lock_guard lock(mutex_);
+    opening_ = nullptr;
+  }
+  retry_after_ = 0ms;
+  publish();
+  log::info("store has been opened", {{"file", store_->path()}});
+  state_.store(StoreState::ok, std::memory_order_release);
+  return true;
 }
 
 }  // namespace gateway::egress

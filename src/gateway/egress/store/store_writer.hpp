@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/replay_source.hpp"
 #include "gateway/egress/store/row_leases.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
@@ -33,10 +34,11 @@ struct StoreStatus {
   std::uint64_t appended = 0;
   std::uint64_t removed = 0;
   std::uint64_t refused = 0;  // events that submit() turned away or an error kept out
-  std::uint64_t commits = 0;  // transactions that appended
+  std::uint64_t commits = 0;  // writes that appended
   std::uint64_t damaged_rows = 0;
-  std::uint64_t moved_aside = 0;    // files found damaged
-  std::uint64_t salvaged = 0;       // events of theirs that are in the store again
+  std::uint64_t vanished = 0;          // events whose file somebody removed, moved or cut
+  std::uint64_t unreadable_files = 0;  // of the store, left alone
+  std::uint64_t taken_over = 0;        // events of an earlier version's file
   std::uint64_t backlog_rows = 0;   // on disk, leased ones included
   std::uint64_t backlog_bytes = 0;  // their events'
   std::optional<WallInstant> oldest;
@@ -48,8 +50,9 @@ struct StoreStatus {
 // the next one: under load one fsync serves many posts, and a lone one does not wait for company.
 //
 // Every member may be called from any thread and none waits for the device. Completions are called
-// on the writer's thread, in the order of the calls of one kind, and must not block or throw.
-class StoreWriter {
+// on the writer's thread, in the order of the calls of one kind, and must not block or throw. While
+// the device hangs, those that wait for it to keep events are told so by another thread.
+class StoreWriter final : public ReplaySource {
  public:
   struct Limits {
     // Of what waits for its commit, and of one commit: as a group is one write, more gains nothing.
@@ -59,9 +62,10 @@ class StoreWriter {
     // After an error, until the device is tried again; doubles up to the second.
     std::chrono::milliseconds retry_initial{100};
     std::chrono::milliseconds retry_max{5000};
+    // Of one call to the device; after that the store is failing until it returns.
+    std::chrono::milliseconds patience{5000};
   };
   using Done = std::function<void(StoreResult)>;
-  using Fetched = std::function<void(StoreOutcome<SpooledEvents>)>;
   using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
 
   explicit StoreWriter(std::unique_ptr<EventStore> store)
@@ -73,7 +77,7 @@ class StoreWriter {
       : StoreWriter(reason, std::move(opening), Limits()) {}
   StoreWriter(const StoreError& reason, Opening opening, Limits limits);
   // As stop() without a deadline.
-  ~StoreWriter();
+  ~StoreWriter() override;
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
@@ -83,26 +87,27 @@ class StoreWriter {
   [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done);
 
   // Leases the next rows in order: nobody else is given them until they are given back or removed
-  // or the process has ended. Up to 47 more than `max_rows`, if that is larger, as EventStore's
-  // read_spooled() says. Empty when there are none to be had. `memory` is used again for them,
+  // or the process has ended. Empty when there are none to be had. `memory` is used again for them,
   // whatever it holds. False once stopped.
   [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                           SpooledEvents memory = {});
+                           SpooledEvents memory = {}) override;
   // After an error the writer keeps trying by itself, and the rows stay leased. False once stopped.
   bool remove(std::vector<Sequence> rows, Done done = {});
   // The next to fetch gets them first. False once stopped.
-  bool give_back(std::vector<Sequence> rows);
+  bool give_back(std::vector<Sequence> rows) override;
+  bool note_delivered(std::vector<Sequence> rows) override { return remove(std::move(rows)); }
 
   // Cheap enough to ask before every submit().
   [[nodiscard]] StoreState state() const noexcept { return state_.load(std::memory_order_acquire); }
   // Rows on disk, leased ones included; as cheap as state().
-  [[nodiscard]] std::uint64_t backlog() const noexcept { return backlog_rows_.value(); }
-  // As of the end of the last transaction.
+  [[nodiscard]] std::uint64_t backlog() const noexcept override { return backlog_rows_.value(); }
+  // As of the end of the last write.
   [[nodiscard]] StoreStatus status() const;
 
   // Takes nothing more, finishes what waits until the deadline, tells the rest that it is not kept,
-  // closes the store and joins. A system call that hangs is waited for.
-  void stop(Instant deadline = Instant::max());
+  // closes the store and joins. False: the device hangs, and the thread with it; the object must
+  // then stay until the process ends.
+  bool stop(Instant deadline = Instant::max());
 
  private:
   struct Submission {
@@ -132,6 +137,7 @@ class StoreWriter {
   };
 
   void run();
+  void watch();
   [[nodiscard]] bool open_at_last();
   [[nodiscard]] bool try_to_open();
   [[nodiscard]] bool next_turn(Turn& turn);
@@ -140,13 +146,12 @@ class StoreWriter {
   void serve(Fetch& fetch);
   [[nodiscard]] StoreResult read_next(Fetch& fetch);
   void note_damaged(const SpooledChunk& chunk);
-  void keep_house(bool idle);
+  void keep_house();
+  void look();
   void try_again();
-  void salvage_some();
   void succeeded();
   void failed(const StoreError& error);
   void refuse_waiting(const StoreError& error);
-  void notice_new_file();
   void publish();
 
   const Limits limits_;
@@ -159,8 +164,11 @@ class StoreWriter {
   std::vector<StoredEvent> group_;
   std::chrono::milliseconds retry_after_{0};
   Instant retry_at_ = Instant::max();
-  Instant salvage_at_ = Instant::min();
-  std::size_t files_seen_ = 0;
+  Instant look_at_{};
+  Instant sync_at_ = Instant::max();  // marks are to be on the device by then
+  Instant oldest_at_{};               // when it may be looked for again
+  Instant appended_at_{};
+  std::uint64_t unreadable_files_logged_ = 0;
   bool readable_ = true;  // as last logged
 
   std::atomic<StoreState> state_{StoreState::ok};
@@ -168,8 +176,9 @@ class StoreWriter {
   Counter removed_;
   Counter damaged_rows_;
   Counter commits_;
-  Counter salvaged_;
-  Gauge moved_aside_;
+  Gauge vanished_;
+  Gauge unreadable_files_;
+  Gauge taken_over_;
   Gauge backlog_rows_;
   Gauge backlog_bytes_;
   std::atomic<std::int64_t> oldest_ms_{-1};
@@ -183,12 +192,18 @@ class StoreWriter {
   std::deque<Fetch> fetches_;
   std::size_t waiting_events_ = 0;
   std::size_t waiting_bytes_ = 0;
+  std::vector<Done> writing_;  // of the events that are being written
+  Instant busy_since_ = Instant::max();
+  bool hangs_ = false;
   std::string error_;
   bool stopping_ = false;
   Instant stop_at_ = Instant::max();
+  bool ended_ = false;
+  std::condition_variable ended_changed_;
 
   std::mutex joining_;
   std::thread thread_;
+  std::thread watch_thread_;
 };
 
 }  // namespace gateway::egress

@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include "runtime/clock.hpp"
 
@@ -30,20 +29,17 @@ struct StoredEvent {
   [[nodiscard]] std::size_t bytes() const noexcept {
     const std::size_t more =
         details ? details->body.size() + details->reason.size() + details->endpoint.size() : 0;
-    return id.size() + type.size() + bucket.size() + key.size() + json.size() + more;
+    return json.size() + more;
   }
 
-  std::string id;      // the CloudEvent's
-  std::string type;    // the CloudEvent's
-  std::string bucket;  // "name-appid"; empty for events that are no COS records
-  std::string key;     // of the object, likewise
-  std::string json;    // the CloudEvent, application/cloudevents+json
+  std::string json;  // the CloudEvent, application/cloudevents+json
   std::optional<DeadLetterDetails> details;  // dead letters only
 };
 
-// What names a row, in order of arrival. Never used twice, not even after removal.
+// What names a row, in order of arrival. A store that holds events never uses a number twice.
 using Sequence = std::int64_t;
 
+// An event as it is shown to people, with what was read out of its JSON.
 struct StoredRow {
   StoredRow() = default;
 
@@ -51,6 +47,10 @@ struct StoredRow {
   WallInstant added{};
   StoredEvent event;
   std::optional<WallInstant> replayed;
+  std::string id;      // the CloudEvent's
+  std::string type;    // the CloudEvent's
+  std::string bucket;  // "name-appid"; empty for events that are no COS records
+  std::string key;     // of the object, likewise
 };
 
 static_assert(!std::is_aggregate_v<DeadLetterDetails> && !std::is_aggregate_v<StoredEvent> &&

@@ -73,7 +73,7 @@ TEST(Memory, MoreThanThereIsIsAWarning) {
 }
 
 TEST(Outage, IsTheSpoolOverTheBytesASecond) {
-  EXPECT_EQ(outage_carried(10 * kGiB, 1000, 1024), 6452s);
+  EXPECT_EQ(outage_carried(10 * kGiB, 1000, 1024), 6990s);
   EXPECT_EQ(outage_carried(0, 1000, 1024), 0s);
   EXPECT_GT(outage_carried(UINT64_MAX, 1, 1), 24h * 36'000) << "and no overflow";
   EXPECT_EQ(outage_carried(kGiB, UINT64_MAX, UINT64_MAX), 0s);
@@ -89,19 +89,14 @@ TEST(Outage, AnEventTakesOfTheStoreWhatIsTakenForGranted) {
   ASSERT_TRUE(store);
   std::vector<egress::StoredEvent> events(kEvents);
   for (auto& event : events) {
-    event.id = std::string(36, 'i');
-    event.type = "tencent-cloud-cos-event";
-    event.bucket = "examplebucket-1250000000";
-    event.key = "photos/2026/01/" + std::string(36, 'k');
-    event.json = R"({"specversion":"1.0","id":")" + event.id + R"(","source":")" +
+    event.json = R"({"specversion":"1.0","id":")" + std::string(36, 'i') + R"(","source":")" +
                  "vanus-cos-source-function-9566534884964062890" +
                  R"(","type":"tencent-cloud-cos-event","time":"2026-01-02T03:04:05.678Z",)" +
                  R"("datacontenttype":"application/json","data":")" + std::string(kRecord, 'x') +
                  "\"}";
   }
   ASSERT_FALSE((*store)->append(events, WallInstant{}).has_error());
-  ASSERT_FALSE((*store)->checkpoint().has_error());
-  const auto each = std::filesystem::file_size(path) / kEvents;
+  const auto each = std::filesystem::file_size(path + ".0000000000000001.events") / kEvents;
   EXPECT_LE(each, kRecord + kStoredBesideRecord);
   EXPECT_GE(each, kRecord + kStoredBesideRecord / 2);
 }
@@ -111,12 +106,12 @@ TEST(Outage, WithASpoolIsToldForUsualRatesOrTheOneAskedFor) {
   settings.spool.path = "/var/spool.db";
   Load load;
   EXPECT_EQ(outage_finding(settings, load, std::nullopt).text(),
-            "of the eventbus; a spool of 10 GiB carries 17 h 55 min at 100 records/s, 1 h 47 min "
-            "at 1,000 records/s, 10 min at 10,000 records/s, of 1 KiB each");
+            "of the eventbus; a spool of 10 GiB carries 19 h 25 min at 100 records/s, 1 h 56 min "
+            "at 1,000 records/s, 11 min at 10,000 records/s, of 1 KiB each");
   load.rate = 50;
   load.record_bytes = 2048;
   EXPECT_EQ(outage_finding(settings, load, kGiB).text(),
-            "of the eventbus; a spool of 1 GiB carries 2 h 13 min at 50 records/s, of 2 KiB each");
+            "of the eventbus; a spool of 1 GiB carries 2 h 19 min at 50 records/s, of 2 KiB each");
 }
 
 TEST(Outage, WithoutASpoolIsThePlatformsToBridge) {

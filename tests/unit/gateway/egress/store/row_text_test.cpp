@@ -19,11 +19,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 StoredRow spooled(int n) {
-  StoredRow row;
-  row.seq = n;
-  row.added = kAdded;
-  row.event = event(n);
-  return row;
+  return row(n);
 }
 
 StoredRow dead(int n) {
@@ -59,8 +55,8 @@ TEST(ListLine, HasItsColumnsApartByTabs) {
 
 TEST(ListLine, StaysOneLineOfEightColumnsWhateverTheKeyIs) {
   StoredRow row = spooled(1);
-  row.event.bucket.clear();
-  row.event.key = "a\tb\nc\x1b[2J\xff\xc2\x9b\xe4\xbd\xa0";
+  row.bucket.clear();
+  row.key = "a\tb\nc\x1b[2J\xff\xc2\x9b\xe4\xbd\xa0";
   EXPECT_EQ(list_line(row),
             "1\t2026-01-02T03:04:05.678Z\tid-1\t-\ta?b?c?[2J??\xe4\xbd\xa0\t-\t-\t-");
 }
@@ -113,8 +109,8 @@ TEST(ExportLine, IsTheEventWithTheRestOfItsRow) {
 
 TEST(ExportLine, OfASpoolSaysLess) {
   StoredRow row = spooled(7);
-  row.event.bucket.clear();
-  row.event.key.clear();
+  row.bucket.clear();
+  row.key.clear();
   const events::CloudEvent event = exported(export_line(row, StoreKind::spool));
   EXPECT_EQ(event.attribute("storedrow"),
             R"({"store":"spool","seq":7,"added":"2026-01-02T03:04:05.678Z"})");

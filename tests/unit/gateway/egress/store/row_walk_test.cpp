@@ -12,7 +12,7 @@ namespace {
 std::vector<std::string> walked(RowWalk& walk) {
   std::vector<std::string> found;
   const auto done =
-      for_each_row(walk, [&](const StoredRow& row) { found.push_back(row.event.id); });
+      for_each_row(walk, [&](const StoredRow& row) { found.push_back(row.id); });
   EXPECT_TRUE(done) << done.error().text();
   return found;
 }
@@ -88,12 +88,12 @@ TEST_F(Walk, SaysHowFarItIs) {
 
 TEST_F(Walk, CountsDamagedRowsAndGoesOn) {
   append(0, 20);
-  store_.reset();  // its log is moved over
-  std::string bytes = contents(directory_.file());
+  store_.reset();
+  std::string bytes = contents(directory_.segment());
   const std::size_t at = bytes.find(std::string(50, 'h'));  // within the data of id-7
   ASSERT_NE(at, std::string::npos);
   bytes[at] = 'x';
-  write_file(directory_.file(), bytes);
+  write_file(directory_.segment(), bytes);
   auto store = EventStore::open_for_tools(directory_.file(), StoreKind::spool);
   ASSERT_TRUE(store) << store.error().text();
   RowWalk walk(**store, StoreFilter());

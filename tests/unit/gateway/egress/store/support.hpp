@@ -28,6 +28,15 @@ class Directory : public gateway::test::TemporaryFolder {
   [[nodiscard]] std::string file(const std::string& name = "spool.db") const {
     return TemporaryFolder::file(name);
   }
+  // The only segment there is.
+  [[nodiscard]] std::string segment(const std::string& name = "spool.db") const {
+    std::string found;
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
+      const std::string file = entry.path().string();
+      if (file.ends_with(".events") && file.starts_with(this->file(name))) found = file;
+    }
+    return found;
+  }
   // How many files have names that begin so.
   [[nodiscard]] std::size_t count(const std::string& prefix) const {
     std::size_t found = 0;
@@ -45,14 +54,26 @@ class Directory : public gateway::test::TemporaryFolder {
 
 inline StoredEvent event(int n, std::size_t data = 100) {
   StoredEvent event;
-  event.id = fmt::format("id-{}", n);
-  event.type = "tencent-cloud-cos-event";
-  event.bucket = n % 2 == 0 ? "even-1250000000" : "odd-1250000000";
-  event.key = fmt::format("photos/{}.jpg", n);
+  const std::string_view bucket = n % 2 == 0 ? "even" : "odd";
   event.json = fmt::format(
-      R"({{"specversion":"1.0","id":"{}","source":"s","type":"tencent-cloud-cos-event","data":"{}"}})",
-      event.id, std::string(data, static_cast<char>('a' + n % 26)));
+      R"({{"specversion":"1.0","id":"id-{}","source":"s","type":"tencent-cloud-cos-event",)"
+      R"("data":{{"cos":{{"cosObject":{{"key":"/1250000000/{}/photos/{}.jpg"}},)"
+      R"("cosBucket":{{"name":"{}","appid":"1250000000"}}}},"pad":"{}"}}}})",
+      n, bucket, n, bucket, std::string(data, static_cast<char>('a' + n % 26)));
   return event;
+}
+
+// The event as a row that was read.
+inline StoredRow row(int n) {
+  StoredRow row;
+  row.seq = n;
+  row.added = kAdded;
+  row.event = event(n);
+  row.id = fmt::format("id-{}", n);
+  row.type = "tencent-cloud-cos-event";
+  row.bucket = n % 2 == 0 ? "even-1250000000" : "odd-1250000000";
+  row.key = fmt::format("photos/{}.jpg", n);
+  return row;
 }
 
 inline std::vector<StoredEvent> events(int from, int count, std::size_t data = 100) {
@@ -63,8 +84,9 @@ inline std::vector<StoredEvent> events(int from, int count, std::size_t data = 1
 
 inline std::unique_ptr<EventStore> open(const std::string& path,
                                         std::uint64_t max_bytes = 64 * kMiB,
-                                        StoreKind kind = StoreKind::spool) {
-  auto store = EventStore::open(path, max_bytes, kind);
+                                        StoreKind kind = StoreKind::spool,
+                                        FileSystem& files = native_file_system()) {
+  auto store = EventStore::open(path, max_bytes, kind, files);
   EXPECT_TRUE(store) << store.error().text();
   return store ? std::move(*store) : nullptr;
 }
@@ -83,7 +105,7 @@ inline std::vector<StoredRow> all_rows(EventStore& store) {
 
 inline std::vector<std::string> ids(const std::vector<StoredRow>& rows) {
   std::vector<std::string> all;
-  for (const StoredRow& row : rows) all.push_back(row.event.id);
+  for (const StoredRow& row : rows) all.push_back(row.id);
   return all;
 }
 inline std::vector<std::string> ids(int from, int count) {

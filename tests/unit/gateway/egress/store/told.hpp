@@ -60,7 +60,7 @@ inline std::vector<StoredRow> rows_of(const SpooledEvents& events) {
     row.event.json = events.json(entry);
     const auto event = events::read_structured_event(row.event.json);
     EXPECT_TRUE(event) << row.event.json;
-    if (event) row.event.id = event->attribute("id");
+    if (event) row.id = event->attribute("id");
   }
   return rows;
 }

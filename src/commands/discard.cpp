@@ -1,0 +1,151 @@
+#include "commands/discard.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "commands/exit_codes.hpp"
+#include "commands/store_options.hpp"
+#include "gateway/egress/store/row_text.hpp"
+#include "gateway/egress/store/store_summary.hpp"
+
+namespace gateway::commands {
+namespace {
+
+using egress::StoreKind;
+
+struct Options {
+  StorePlaces places;
+  StoreOptions store;
+  bool damaged = false;
+  bool replayed = false;
+  bool dry_run = false;
+  bool yes = false;
+};
+
+// Walks over what is to go; calls `use` with the numbers of some rows at a time. False: the store
+// could not be read, or `use` said no.
+template <class Use>
+bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool list, Use use) {
+  while (!walk.at_end()) {
+    if (const auto read = walk.read_on(); !read) {
+      fmt::print(stderr, "error: {}\n", read.error().text());
+      return false;
+    }
+    std::vector<egress::Sequence> rows = walk.take_damaged();
+    if (list) {
+      for (const auto seq : rows) fmt::print("{}\n", egress::damaged_line(seq));
+    }
+    while (walk.available()) {
+      const egress::StoredRow row = walk.take();
+      if (list) fmt::print("{}\n", egress::list_line(row));
+      if (summary != nullptr) summary->add(row);
+      rows.push_back(row.seq);
+    }
+    std::ranges::sort(rows);
+    if (!use(rows)) return false;
+  }
+  if (summary != nullptr) summary->set_damaged(walk.damaged());
+  return true;
+}
+
+// Asks on a terminal; elsewhere --yes has to be there.
+bool confirmed(const Options& options, std::uint64_t rows) {
+  if (options.yes) return true;
+  if (isatty(STDIN_FILENO) != 1) {
+    fmt::print(stderr, "error: nothing was discarded: say --yes\n");
+    return false;
+  }
+  fmt::print("Discard {} rows for good? [y/N] ", rows);
+  std::fflush(stdout);
+  const int answer = std::getchar();
+  return answer == 'y' || answer == 'Y';
+}
+
+bool remove(egress::EventStore& store, const std::vector<egress::Sequence>& rows,
+            std::uint64_t& removed) {
+  if (rows.empty()) return true;
+  const auto done = store.remove(rows);
+  if (!done) {
+    fmt::print(stderr, "error: {}\n", done.error().text());
+    return false;
+  }
+  removed += *done;
+  return true;
+}
+
+int discard(const Options& options) {
+  if (options.store.dead_letters() == options.store.spool()) {
+    fmt::print(stderr, "error: one of --dead-letters and --spool is needed\n");
+    return kUsage;
+  }
+  if (options.store.spool() && !options.damaged) {
+    fmt::print(stderr,
+               "error: events of the spool are still to be delivered; only rows that cannot be "
+               "read may be discarded: --damaged\n");
+    return kUsage;
+  }
+  auto filter = options.store.filter();
+  if (!filter) return kUsage;
+  filter->damaged_only = options.damaged;
+  filter->replayed_only = options.replayed;
+  int exit_code = kDone;
+  const auto places = options.places.find(options.store, exit_code);
+  if (places.empty()) return exit_code;
+  const StorePlace& place = places.front();
+  const auto store = open_store(place.path, place.kind);
+  if (!store) return kUnavailable;
+
+  egress::RowWalk counting(*store, *filter, options.store.limit());
+  egress::StoreSummary summary;
+  if (!for_each_chunk(counting, &summary, options.dry_run, [](const auto&) { return true; })) {
+    return kUnavailable;
+  }
+  fmt::print("{}:\n{}", options.dry_run ? "Would be discarded" : "To be discarded",
+             summary.text(place.kind));
+  const std::uint64_t rows = summary.rows() + summary.damaged();
+  if (options.dry_run || rows == 0) return kDone;
+  if (!confirmed(options, rows)) return kUsage;
+
+  // The same ones: what came in meanwhile stays.
+  egress::RowWalk walk(*store, *filter, options.store.limit(), counting.last());
+  std::uint64_t removed = 0;
+  const bool all = for_each_chunk(
+      walk, nullptr, false, [&](const auto& chunk) { return remove(*store, chunk, removed); });
+  const auto synced = store->sync_marks();
+  if (!synced) fmt::print(stderr, "error: {}\n", synced.error().text());
+  // Beside a gateway it is the gateway that gives the space back.
+  if (synced && store->try_own()) static_cast<void>(store->look(true));
+  fmt::print("discarded {}\n", removed);
+  return all && synced ? kDone : kUnavailable;
+}
+
+}  // namespace
+
+Command discard_command() {
+  auto options = std::make_shared<Options>();
+  Command command{.name = "discard",
+                  .summary = "Remove dead letters, or rows that cannot be read, for good",
+                  .run = [options] { return discard(*options); }};
+  options->places.add_to(command);
+  options->store.add_to(command);
+  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--damaged",
+       .value = &options->damaged,
+       .help = "Only rows that cannot be read"});
+  add({.name = "--replayed",
+       .value = &options->replayed,
+       .help = "Only dead letters that have been replayed"});
+  add({.name = "--dry-run",
+       .value = &options->dry_run,
+       .help = "List and count what would be discarded"});
+  add({.name = "--yes", .value = &options->yes, .help = "Do not ask"});
+  return command;
+}
+
+}  // namespace gateway::commands

@@ -1,0 +1,316 @@
+#include "gateway/egress/replay.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "events/cloud_event.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::egress {
+namespace {
+
+// Events that could not be delivered for so many times delivery.deadline, or so long, make way for
+// others, for as long again.
+constexpr int kPatience = 5;
+constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
+// A chunk is a part of the window, so that the next is there before the last is through.
+constexpr std::size_t kChunksInWindow = 8;
+// Under way, so that the store's thread has the next one when it is done with one.
+constexpr std::size_t kFetches = 2;
+constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
+// A transaction that removes rows writes the pages beside them as well.
+constexpr std::size_t kRemovedTogether = 1024;
+// Of the memory of one chunk.
+constexpr std::size_t kMostKept = 2 * Replay::kMostBytes / kChunksInWindow;
+
+// The index keeps the memory that the largest event took.
+boost::system::result<void, events::Malformed> read_large(std::string_view json,
+                                                          events::CloudEvent& event) {
+  events::JsonIndex index;
+  return events::read_structured_event(json, index, event);
+}
+
+template <class Memory>
+Memory take_spare(std::vector<Memory>& spare) {
+  if (spare.empty()) return {};
+  Memory memory = std::move(spare.back());
+  spare.pop_back();
+  return memory;
+}
+
+std::size_t memory_of(const std::vector<events::CloudEvent>& events) noexcept {
+  std::size_t bytes = 0;
+  for (const events::CloudEvent& event : events) {
+    bytes += event.data.capacity();
+    for (const auto& attribute : event.attributes) bytes += attribute.value.capacity();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::chrono::milliseconds Replay::patience(std::chrono::milliseconds deadline) {
+  return std::min(kPatience * deadline, kMostPatience);
+}
+
+void Replay::tick(Instant now) {
+  note_taken();
+  const auto patience = settings_.patience;
+  while (!resting_.empty() && now - resting_.front().since > patience) {
+    resting_rows_ -= resting_.front().rows.size();
+    source_.give_back(std::move(resting_.front().rows));
+    resting_.pop_front();
+  }
+  for (auto& [post, chunk] : chunks_) {
+    if (now - chunk.begun > patience) {
+      context_.eventbus.withdraw(*post, FailReason::deadline);
+    }
+  }
+  pump();
+}
+
+void Replay::stop() {
+  stopped_ = true;
+  note_taken();
+  for (auto& [post, chunk] : chunks_) {
+    context_.eventbus.withdraw(*post, FailReason::shutdown);
+  }
+}
+
+std::size_t Replay::room() {
+  // Where no event waits there would be nothing to probe with.
+  if (context_.eventbus.is_down()) {
+    return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
+  }
+  if (rows_ + asked_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
+  return std::min({window_ - rows_ - asked_, std::max<std::size_t>(1, window_ / kChunksInWindow),
+                   pace_.allowed(context_.clock.now())});
+}
+
+void Replay::pump() {
+  while (fetches_ < kFetches && !stopped_ && !paused_ &&
+         source_.backlog() > rows_ + asked_ + taken_rows_.size() + parked_ + resting_rows_) {
+    const std::size_t rows = room();
+    if (rows == 0 || !fetch(rows)) return;
+  }
+}
+
+bool Replay::fetch(std::size_t rows) {
+  const bool asked = source_.fetch(
+      rows, kMostBytes / kChunksInWindow,
+      [this, rows, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
+        SpooledEvents got;
+        if (fetched) got = std::move(*fetched);
+        asio::post(executor, [this, rows, got = std::move(got)]() mutable {
+          --fetches_;
+          asked_ -= rows;
+          take(std::move(got));
+        });
+      },
+      take_spare(spare_rows_));
+  if (!asked) return false;
+  pace_.took(rows);
+  ++fetches_;
+  asked_ += rows;
+  return true;
+}
+
+void Replay::give_back(const SpooledEvents& rows) {
+  std::vector<Sequence> sequences;
+  sequences.reserve(rows.size());
+  for (const auto& row : rows.entries()) sequences.push_back(row.seq);
+  source_.give_back(std::move(sequences));
+}
+
+void Replay::take(SpooledEvents rows) {
+  if (rows.empty()) return;
+  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) {
+    give_back(rows);
+    return;
+  }
+  // The next are read while these are looked at.
+  rows_ += rows.size();
+  if (settings_.outcome != nullptr) settings_.outcome->handed_over(rows.size());
+  pump();
+  send(std::move(rows));
+  pump();
+}
+
+void Replay::send(SpooledEvents rows) {
+  const std::size_t fetched = rows.size();
+  Chunk chunk;
+  chunk.rows.reserve(fetched);
+  chunk.added.reserve(fetched);
+  Post::Stored stored;
+  std::vector<events::CloudEvent> passed_on;
+  if (recognise(rows, stored.times)) {
+    for (const auto& row : rows.entries()) chunk.add(row);
+    stored.text = rows.take_text();
+  } else {
+    stored.times.clear();
+    passed_on = parse(rows, chunk);
+    keep(std::move(rows));
+  }
+  rows_ -= fetched - chunk.rows.size();
+  if (chunk.rows.empty()) return;
+  const Instant now = context_.clock.refresh();
+  Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
+  post.stored = std::move(stored);
+  post.passed_on = std::move(passed_on);
+  context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(chunk.rows.size()));
+  for (EventSlot& slot : slots_) {
+    slot.post = &post;
+    context_.eventbus.queue().push(slot);
+  }
+  chunk.begun = now;
+  chunks_.emplace(&post, std::move(chunk));
+  context_.eventbus.context().turn_end.request();
+}
+
+// Nearly all there ever are: they are sent as records again, out of the text they were read into.
+bool Replay::recognise(const SpooledEvents& rows, std::vector<WallInstant>& times) {
+  events::Encoder& encoder = context_.eventbus.encoder();
+  slots_.clear();
+  times.reserve(rows.size());
+  EventSlot slot;
+  for (const auto& row : rows.entries()) {
+    const std::string_view json = rows.json(row);
+    const auto event = encoder.recognise(json);
+    if (!event) return false;
+    const auto before = static_cast<std::size_t>(event->record.data() - json.data());
+    slot.id = event->id;
+    slot.offset = static_cast<std::uint32_t>(row.begin + before);
+    slot.length = static_cast<std::uint32_t>(event->record.size());
+    slots_.push_back(slot);
+    ++slot.index;
+    times.push_back(event->time);
+  }
+  return true;
+}
+
+std::vector<events::CloudEvent> Replay::parse(const SpooledEvents& rows, Chunk& chunk) {
+  std::vector<events::CloudEvent> events = take_spare(spare_events_);
+  events.resize(rows.size());
+  slots_.clear();
+  EventSlot slot;
+  for (const auto& row : rows.entries()) {
+    const std::string_view json = rows.json(row);
+    events::CloudEvent& event = events[slot.index];
+    const auto read = json.size() > kLargeEvent
+                          ? read_large(json, event)
+                          : events::read_structured_event(json, index_, event);
+    if (!read) {
+      ++parked_;
+      if (settings_.outcome != nullptr) settings_.outcome->unreadable();
+      log::error("a stored event cannot be read; it is left there",
+                 {{"row", row.seq}, {"reason", read.error().reason()}});
+      continue;
+    }
+    chunk.add(row);
+    slot.length = static_cast<std::uint32_t>(event.data.size());
+    slots_.push_back(slot);
+    ++slot.index;
+  }
+  events.resize(slots_.size());
+  return events;
+}
+
+void Replay::keep(SpooledEvents rows) {
+  rows.clear(kMostKept);
+  if (spare_rows_.size() < kChunksInWindow) spare_rows_.push_back(std::move(rows));
+}
+
+void Replay::keep_memory_of(Post& post) {
+  if (!post.stored.times.empty()) {
+    keep(SpooledEvents(std::move(post.stored.text)));
+    post.stored = Post::Stored();
+  } else if (spare_events_.size() < kChunksInWindow && memory_of(post.passed_on) <= kMostKept) {
+    spare_events_.push_back(std::move(post.passed_on));
+    post.passed_on.clear();
+  }
+}
+
+bool Replay::gives_up(const EventSlot& slot) {
+  const auto entry = chunks_.find(slot.post);
+  if (entry == chunks_.end()) return false;
+  Chunk& chunk = entry->second;
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(
+      context_.clock.wall(context_.clock.now()) - chunk.added[slot.index]);
+  Eventbus& eventbus = context_.eventbus;
+  auto& metrics = eventbus.context().metrics;
+  const std::uint64_t taken = metrics.events_delivered.value() + taken_;
+  const auto verdict = expiry_.failing_answer(chunk.rows[slot.index], age,
+                                              eventbus.state() == EndpointState::up, taken);
+  if (verdict == SpoolExpiry::Verdict::now) metrics.events_expired.add();
+  if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.custody().keeps_dead_letters()) {
+    return false;
+  }
+  ++chunk.expired;
+  return true;
+}
+
+void Replay::answer_ready(Post& post) {
+  asio::post(context_.executor, [this, &post] { finish(post); });
+}
+
+// Given back they are the next to be fetched: while the eventbus takes others, that would have the
+// same few tried for ever.
+void Replay::put_off(std::vector<Sequence> rows) {
+  if (context_.eventbus.is_down() || resting_rows_ >= kMostRows) {
+    source_.give_back(std::move(rows));
+    return;
+  }
+  resting_rows_ += rows.size();
+  resting_.push_back({std::move(rows), context_.clock.now()});
+}
+
+void Replay::note_taken() {
+  if (!taken_rows_.empty()) source_.note_delivered(std::exchange(taken_rows_, {}));
+}
+
+void Replay::finish(Post& post) {
+  auto entry = chunks_.extract(&post);
+  std::vector<Sequence>& rows = entry.mapped().rows;
+  rows_ -= rows.size();
+  const Instant now = context_.clock.now();
+  ReplayOutcome* const outcome = settings_.outcome;
+  std::vector<Sequence> again;
+  std::size_t refused = 0;
+  for (const Post::Failure& failure : post.failures) {
+    Sequence& row = rows[failure.index];
+    if (failure.status == 0) {
+      again.push_back(row);
+      if (outcome != nullptr) outcome->not_delivered(entry.mapped().begun, stopped_);
+    } else {
+      ++refused;
+      if (outcome != nullptr) outcome->refused(failure.status, now);
+    }
+    row = 0;
+  }
+  std::erase(rows, Sequence{0});
+  parked_ += refused;
+  if (outcome != nullptr) {
+    outcome->delivered(rows.size(), now);
+    parked_ += again.size();
+    again.clear();
+  } else if (refused != 0) {
+    log::error("the eventbus refuses events of the spool and there are no dead letters; they stay",
+               {{"events", refused},
+                {"status", post.failures.back().status},
+                {"reason", post.failures.back().reason}});
+  }
+  window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
+                                  : std::max<std::size_t>(window_ / 2, 1);
+  // Requests that were given up may still refer to their events.
+  if (post.tally.held() == 0) keep_memory_of(post);
+  context_.ledger.answer_taken(post, now);
+  expiry_.forget(rows);
+  taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);
+  taken_rows_.insert(taken_rows_.end(), rows.begin(), rows.end());
+  if (taken_rows_.size() >= kRemovedTogether || chunks_.empty() || stopped_) note_taken();
+  if (!again.empty()) put_off(std::move(again));
+  pump();
+}
+
+}  // namespace gateway::egress

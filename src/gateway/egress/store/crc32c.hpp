@@ -1,0 +1,11 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace gateway::egress {
+
+// CRC-32C (Castagnoli polynomial, RFC 3720 appendix B.4), by the processor's instruction where it
+// has one.
+[[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;
+
+}  // namespace gateway::egress

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "gateway/egress/store/segment.hpp"
+#include "gateway/egress/store/store_error.hpp"
+#include "gateway/egress/store/stored_event.hpp"
+
+// The SQLite databases that versions up to 0.1 kept events in. This is all that knows them.
+namespace gateway::egress {
+
+struct OldRow {
+  OldRow() = default;
+
+  StoredEvent event;
+  WallInstant added{};
+  std::optional<WallInstant> replayed;
+};
+
+struct OldTotals {
+  OldTotals() = default;
+
+  std::uint64_t rows = 0;     // read
+  std::uint64_t damaged = 0;  // that could not be, as far as is known
+};
+
+// Whether the file is such a database, by its first bytes; reads only.
+[[nodiscard]] bool is_old_database(const std::string& path, FileSystem& files);
+
+// Calls `take` with all events, a bounded number at a time, in their order but for those behind
+// damage. What is damaged is passed over and counted. Errors: unusable for a store of the other
+// kind, what the device says, and what `take` returns.
+using TakeOldRows = std::function<StoreResult(std::span<const OldRow>)>;
+[[nodiscard]] StoreOutcome<OldTotals> read_old_database(const std::string& path, StoreKind kind,
+                                                        const TakeOldRows& take);
+
+}  // namespace gateway::egress

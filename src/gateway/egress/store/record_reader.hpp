@@ -1,0 +1,61 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/egress/store/file_system.hpp"
+#include "gateway/egress/store/record.hpp"
+
+namespace gateway::egress {
+
+// Reads the records of a segment one after the other. A record that is not what was written is
+// reported as damaged and the next one is looked for, so that damage costs the events it is in and
+// no others. Keeps about 256 KiB of the file in memory, more for an event that is larger.
+class RecordReader {
+ public:
+  struct Range {
+    std::uint64_t begin = 0;  // where the record of `first` stands, or an earlier offset
+    std::uint64_t end = 0;    // of the records
+    Sequence first = 0;       // earlier records are passed over
+    Sequence limit = 0;       // no record has this number or a higher one
+    bool complete = false;    // there was a record of each number below it
+  };
+  struct Record {
+    Record() = default;
+
+    Sequence seq = 0;
+    bool intact = false;
+    // Of an intact record; the payload lasts until the next call.
+    Sequence group = 0;
+    WallInstant added{};
+    std::uint64_t offset = 0;
+    std::string_view payload;
+  };
+
+  RecordReader(File& file, const Range& range) : file_(file), range_(range), at_(range.begin) {}
+
+  // Reads the next record, intact or damaged, in order of their numbers. At the end the number is 0.
+  // Unless the range is complete, nothing is reported behind the last head that is as written.
+  [[nodiscard]] IoResult<void> next(Record& record);
+  // Where the records read so far end.
+  [[nodiscard]] std::uint64_t end_of_last() const noexcept { return end_of_last_; }
+
+ private:
+  [[nodiscard]] IoResult<void> find_head();
+  // Returns at least `size` bytes from `offset` on, fewer only where the records end.
+  [[nodiscard]] IoResult<std::string_view> bytes_at(std::uint64_t offset, std::size_t size);
+
+  [[nodiscard]] IoResult<std::size_t> read_what_can_be(std::uint64_t offset);
+
+  File& file_;
+  Range range_;
+  std::uint64_t at_;
+  std::uint64_t end_of_last_ = 0;
+  std::optional<RecordHead> head_;  // of the record at at_
+  std::string buffer_;
+  std::uint64_t buffer_begin_ = 0;
+};
+
+}  // namespace gateway::egress

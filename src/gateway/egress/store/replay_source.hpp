@@ -1,0 +1,36 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "gateway/egress/store/spooled_events.hpp"
+#include "gateway/egress/store/store_error.hpp"
+
+namespace gateway::egress {
+
+// Where a replay has its events from, and where it notes what was delivered: the writer of a
+// running gateway's spool, or a store that a command reads.
+class ReplaySource {
+ public:
+  using Fetched = std::function<void(StoreOutcome<SpooledEvents>)>;
+
+  ReplaySource() = default;
+  virtual ~ReplaySource() = default;
+  ReplaySource(const ReplaySource&) = delete;
+  ReplaySource& operator=(const ReplaySource&) = delete;
+
+  // Leases the next rows: nobody else is given them until they are given back. `done` is called on
+  // any thread, at once or later, with no rows if there are none now. `memory` is used again for
+  // them, whatever it holds. False: there will be none any more, and `done` is not called.
+  [[nodiscard]] virtual bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
+                                   SpooledEvents memory) = 0;
+  // The next to fetch gets them first.
+  virtual bool give_back(std::vector<Sequence> rows) = 0;
+  // The eventbus has taken these.
+  virtual bool note_delivered(std::vector<Sequence> rows) = 0;
+  // Rows there are, leased ones included.
+  [[nodiscard]] virtual std::uint64_t backlog() const noexcept = 0;
+};
+
+}  // namespace gateway::egress

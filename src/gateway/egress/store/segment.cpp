@@ -1,0 +1,389 @@
+#include "gateway/egress/store/segment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "gateway/egress/store/crc32c.hpp"
+
+namespace gateway::egress {
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::string_view kMagic = "cos-gateway events\n";
+constexpr std::size_t kDigits = 16;
+constexpr std::uint32_t kVersion = 2;  // 1 was a database
+constexpr std::uint64_t kTableBegin = 4096;
+constexpr std::array<std::size_t, 2> kIdentityAt = {0, 2048};
+constexpr std::size_t kSealAt = 1024;
+constexpr std::size_t kMarkSize = 2 * sizeof(std::uint32_t);
+constexpr Sequence kOffsetEvery = 64;
+// For another process that marks rows of the same segment; it takes microseconds.
+constexpr int kLockAttempts = 50;
+constexpr std::chrono::milliseconds kLockPause{1};
+
+void finish_with_sum(std::string& text, std::size_t begin) {
+  put(text, crc32c(std::string_view(text).substr(begin)));
+}
+// Takes the sum off the end; false if it is not the one of what stands before it.
+bool take_sum(std::string_view& text) noexcept {
+  std::string_view sum = text.substr(text.size() - sizeof(std::uint32_t));
+  text.remove_suffix(sum.size());
+  return crc32c(text) == take<std::uint32_t>(sum);
+}
+
+std::int64_t ms(WallInstant time) noexcept {
+  return time.time_since_epoch().count();
+}
+WallInstant time_of(std::int64_t since_1970) noexcept {
+  return WallInstant{std::chrono::milliseconds{since_1970}};
+}
+
+std::string identity_text(const Segment::Identity& identity) {
+  std::string text(kMagic);
+  put(text, kVersion);
+  put(text, static_cast<std::uint8_t>(identity.kind));
+  put(text, identity.first);
+  put(text, identity.capacity);
+  finish_with_sum(text, 0);
+  return text;
+}
+const std::size_t kIdentitySize = identity_text({}).size();
+
+std::string seal_text(const Segment::Totals& totals, std::uint64_t end) {
+  std::string text;
+  put(text, totals.count);
+  put(text, end);
+  put(text, totals.bytes);
+  put(text, ms(totals.oldest));
+  put(text, ms(totals.newest));
+  finish_with_sum(text, 0);
+  return text;
+}
+const std::size_t kSealSize = seal_text({}, 0).size();
+
+std::string mark_text(std::uint32_t value) {
+  std::string text;
+  put(text, value);
+  finish_with_sum(text, 0);
+  return text;
+}
+
+// None unless it is as it was written: of a write that was cut short it may be half.
+std::uint32_t mark_at(std::string_view table, std::size_t index) noexcept {
+  std::string_view text = table.substr(index * kMarkSize, kMarkSize);
+  return take_sum(text) ? take<std::uint32_t>(text) : 0;
+}
+
+}  // namespace
+
+std::string segment_name(std::string_view store, Sequence first, std::string_view suffix) {
+  return fmt::format("{}.{:0{}}{}", store, first, kDigits, suffix);
+}
+
+std::optional<Sequence> number_in(std::string_view name, std::string_view store,
+                                  std::string_view suffix) noexcept {
+  if (name.size() != store.size() + 1 + kDigits + suffix.size() || !name.starts_with(store) ||
+      name[store.size()] != '.' || !name.ends_with(suffix)) {
+    return std::nullopt;
+  }
+  const std::string_view digits = name.substr(store.size() + 1, kDigits);
+  Sequence number = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 1) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::uint64_t Segment::head_size(std::uint32_t capacity) noexcept {
+  return kTableBegin + std::uint64_t{capacity} * kMarkSize;
+}
+
+IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::string path,
+                                                   const Identity& identity,
+                                                   std::uint64_t reserve) {
+  auto file = files.open(path, FileSystem::Mode::create);
+  if (!file) return file.error();
+  std::unique_ptr<Segment> segment(new Segment(files, std::move(path)));
+  segment->identity_ = identity;
+  segment->file_ = std::move(*file);
+  segment->end_ = head_size(identity.capacity);
+  segment->appendable_ = true;
+  // Without it the space is allocated bit by bit, which is slower and no error.
+  if (reserve != 0) static_cast<void>(segment->file_->reserve(reserve));
+  std::string head(segment->end_, '\0');
+  for (const std::size_t at : kIdentityAt) head.replace(at, kIdentitySize, identity_text(identity));
+  const auto made = [&]() -> IoResult<void> {
+    if (auto written = segment->file_->write(0, head); !written) return written;
+    if (auto synced = segment->file_->sync(); !synced) return synced;
+    const auto status = segment->file_->status();
+    if (!status) return status.error();
+    segment->status_ = *status;
+    return files.sync_folder(segment->path_.substr(0, segment->path_.rfind('/')));
+  }();
+  if (!made) {
+    static_cast<void>(files.remove(segment->path_));  // it holds nothing
+    return made.error();
+  }
+  return segment;
+}
+
+IoResult<std::unique_ptr<Segment>> Segment::open(FileSystem& files, std::string path) {
+  std::unique_ptr<Segment> segment(new Segment(files, std::move(path)));
+  const auto status = files.status(segment->path_);
+  if (!status) return status.error();
+  segment->status_ = *status;
+  if (!status->regular) return std::unique_ptr<Segment>();
+  const auto file = segment->file();
+  if (!file) return file.error();
+  std::string head(kTableBegin, '\0');
+  const auto got = (*file)->read(0, head);
+  if (!got) return got.error();
+  if (*got < head.size() || !segment->read_identity(head)) return std::unique_ptr<Segment>();
+  if (auto found = segment->find_extent(head); !found) return found.error();
+  if (auto counted = segment->count_marks(); !counted) return counted.error();
+  return segment;
+}
+
+bool Segment::read_identity(std::string_view head) {
+  for (const std::size_t at : kIdentityAt) {
+    std::string_view text = head.substr(at, kIdentitySize);
+    if (!text.starts_with(kMagic) || !take_sum(text)) continue;
+    text.remove_prefix(kMagic.size());
+    if (take<std::uint32_t>(text) != kVersion) continue;
+    identity_.kind = static_cast<StoreKind>(take<std::uint8_t>(text));
+    identity_.first = take<Sequence>(text);
+    identity_.capacity = take<std::uint32_t>(text);
+    return true;
+  }
+  return false;
+}
+
+IoResult<void> Segment::find_extent(std::string_view head) {
+  sealed_ = read_seal(head, status_.size);
+  if (sealed_) return {};
+  return scan(status_.size);
+}
+
+bool Segment::read_seal(std::string_view head, std::uint64_t file_size) {
+  std::string_view text = head.substr(kSealAt, kSealSize);
+  if (!take_sum(text)) return false;
+  totals_.count = take<Sequence>(text);
+  end_ = take<std::uint64_t>(text);
+  totals_.bytes = take<std::uint64_t>(text);
+  totals_.oldest = time_of(take<std::int64_t>(text));
+  totals_.newest = time_of(take<std::int64_t>(text));
+  return end_ <= file_size;  // else somebody has cut the file
+}
+
+IoResult<void> Segment::scan(std::uint64_t file_size) {
+  totals_ = Totals();
+  end_ = std::min(head_size(identity_.capacity), file_size);
+  const Sequence limit = first() + Sequence{identity_.capacity};
+  RecordReader reader(*file_, {end_, file_size, first(), limit, false});
+  RecordReader::Record record;
+  Sequence last_group = 0;
+  for (;;) {
+    if (auto read = reader.next(record); !read) return read;
+    if (record.seq == 0) break;
+    totals_.count = record.seq - first() + 1;
+    if (!record.intact) {
+      torn_.push_back(record.seq);
+      continue;
+    }
+    last_group = std::max(last_group, record.group);
+    if (totals_.bytes == 0) totals_.oldest = record.added;
+    totals_.newest = record.added;
+    totals_.bytes += json_of(record.payload).size();
+    end_ = reader.end_of_last();
+    note_offset(record.seq, record.offset);
+  }
+  std::erase_if(torn_, [&](Sequence seq) { return seq < last_group; });
+  return {};
+}
+
+IoResult<File*> Segment::file() {
+  if (file_) return file_.get();
+  auto opened = files_.open(path_, FileSystem::Mode::write);
+  // Enough for who only looks.
+  if (!opened && (opened.error() == boost::system::errc::permission_denied ||
+                  opened.error() == boost::system::errc::read_only_file_system)) {
+    opened = files_.open(path_, FileSystem::Mode::read);
+  }
+  if (!opened) return opened.error();
+  const auto status = (*opened)->status();
+  if (!status) return status.error();
+  if (!status->same_file(status_)) return error_code(ESTALE, boost::system::system_category());
+  file_ = std::move(*opened);
+  return file_.get();
+}
+
+std::uint64_t Segment::live_bytes() const noexcept {
+  if (totals_.removed == 0 || totals_.count == 0) return totals_.bytes;
+  const auto live = static_cast<std::uint64_t>(totals_.count - totals_.removed);
+  return totals_.bytes / static_cast<std::uint64_t>(totals_.count) * live;
+}
+
+bool Segment::takes(std::size_t records) const noexcept {
+  return appendable_ &&
+         static_cast<std::size_t>(totals_.count) + records <= identity_.capacity;
+}
+
+IoResult<void> Segment::append(std::string_view records, Sequence count,
+                               std::uint64_t events_bytes, WallInstant added) {
+  if (auto written = file_->write(end_, records); !written) {
+    appendable_ = file_->truncate(end_).has_value();
+    return written;
+  }
+  if (auto synced = file_->sync(); !synced) {
+    appendable_ = false;
+    return synced;
+  }
+  if (totals_.count == 0) totals_.oldest = added;
+  totals_.newest = added;
+  totals_.count += count;
+  totals_.bytes += events_bytes;
+  end_ += records.size();
+  return {};
+}
+
+IoResult<void> Segment::probe(std::uint64_t room) {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  const auto reserved = (*opened)->reserve(end_ + room);
+  if (!reserved && reserved.error() != boost::system::errc::operation_not_supported) {
+    return reserved.error();
+  }
+  return (*opened)->sync();
+}
+
+IoResult<void> Segment::seal() {
+  appendable_ = false;
+  const auto opened = file();
+  if (!opened) return opened.error();
+  // Behind the end may stand what was not acknowledged.
+  if (auto cut = file_->truncate(end_); !cut) return cut;
+  if (auto written = file_->write(kSealAt, seal_text(totals_, end_)); !written) return written;
+  sealed_ = true;
+  unsynced_marks_ = true;
+  return {};
+}
+
+IoResult<RecordReader> Segment::records(Sequence from) {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  std::uint64_t offset = head_size(identity_.capacity);
+  const auto known = static_cast<std::size_t>((from - first()) / kOffsetEvery);
+  if (!offsets_.empty()) offset = std::max(offset, offsets_[std::min(known, offsets_.size() - 1)]);
+  return RecordReader(**opened, {std::min(offset, end_), end_, from, behind(), true});
+}
+
+void Segment::note_offset(Sequence seq, std::uint64_t offset) {
+  const Sequence index = seq - first();
+  if (index % kOffsetEvery != 0) return;
+  if (static_cast<std::size_t>(index / kOffsetEvery) == offsets_.size()) offsets_.push_back(offset);
+}
+
+IoResult<std::string> Segment::read_table(Sequence from, std::size_t count) {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  std::string table(count * kMarkSize, '\0');
+  const auto got = (*opened)->read(place_of_mark(from), table);
+  if (!got) return got.error();
+  return table;
+}
+
+std::uint64_t Segment::place_of_mark(Sequence seq) const noexcept {
+  return kTableBegin + static_cast<std::uint64_t>(seq - first()) * kMarkSize;
+}
+
+IoResult<std::vector<std::uint32_t>> Segment::marks(Sequence from, std::size_t count) {
+  const auto table = read_table(from, count);
+  if (!table) return table.error();
+  std::vector<std::uint32_t> marks(count);
+  for (std::size_t i = 0; i < count; ++i) marks[i] = mark_at(*table, i);
+  return marks;
+}
+
+IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_t value) {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  for (int attempt = 1;; ++attempt) {
+    const auto locked = (*opened)->try_lock();
+    if (locked) break;
+    if (attempt == kLockAttempts) return locked.error();
+    std::this_thread::sleep_for(kLockPause);
+  }
+  const auto marked = [&]() -> IoResult<std::size_t> {
+    const Sequence from = rows.front();
+    auto table = read_table(from, static_cast<std::size_t>(rows.back() - from) + 1);
+    if (!table) return table.error();
+    const std::string text = mark_text(value);
+    std::size_t removed = 0;
+    for (const Sequence row : rows) {
+      const auto index = static_cast<std::size_t>(row - from);
+      if (mark_at(*table, index) == kRemoved) continue;
+      if (value == kRemoved) ++removed;
+      table->replace(index * kMarkSize, kMarkSize, text);
+    }
+    const auto written = (*opened)->write(place_of_mark(from), *table);
+    if (!written) return written.error();
+    return removed;
+  }();
+  (*opened)->unlock();
+  if (!marked) return marked;
+  unsynced_marks_ = true;
+  totals_.removed += static_cast<Sequence>(*marked);
+  if (const auto now = (*opened)->status()) status_.changed_ns = now->changed_ns;
+  return marked;
+}
+
+IoResult<void> Segment::sync_marks() {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  if (auto synced = (*opened)->sync(); !synced) {
+    // The kernel may hold pages for written that are not: they are written anew before the next.
+    if ((*opened)->try_lock()) {
+      if (const auto table = read_table(first(), identity_.capacity)) {
+        static_cast<void>((*opened)->write(kTableBegin, *table));
+      }
+      (*opened)->unlock();
+    }
+    return synced;
+  }
+  unsynced_marks_ = false;
+  return {};
+}
+
+IoResult<Segment::Presence> Segment::look() {
+  const auto now = files_.status(path_);
+  if (!now) {
+    if (now.error() == boost::system::errc::no_such_file_or_directory) return Presence::gone;
+    return now.error();
+  }
+  if (!now->same_file(status_) || now->size < end_) return Presence::gone;
+  return now->changed_ns == status_.changed_ns ? Presence::same : Presence::marked;
+}
+
+IoResult<void> Segment::count_marks() {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  const auto now = (*opened)->status();
+  if (!now) return now.error();
+  const auto all = marks(first(), static_cast<std::size_t>(totals_.count));
+  if (!all) return all.error();
+  totals_.removed = std::ranges::count(*all, kRemoved);
+  status_.changed_ns = now->changed_ns;
+  return {};
+}
+
+}  // namespace gateway::egress

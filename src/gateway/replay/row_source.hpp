@@ -1,0 +1,49 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/egress/store/replay_source.hpp"
+#include "gateway/egress/store/row_walk.hpp"
+#include "runtime/clock.hpp"
+
+namespace gateway::replay {
+
+// The rows of a store that a filter wants, as a source of a replay. What was delivered is removed
+// from a spool and marked among dead letters. Used by one thread; waits for the device.
+class RowSource final : public egress::ReplaySource {
+ public:
+  // `store`, owned if it is a spool, outlives this.
+  RowSource(egress::EventStore& store, egress::StoreKind kind, egress::StoreFilter filter,
+            std::uint64_t limit)
+      : store_(store), kind_(kind), walk_(store, std::move(filter), limit) {}
+
+  bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
+             egress::SpooledEvents memory) override;
+  bool give_back(std::vector<egress::Sequence> rows) override;
+  bool note_delivered(std::vector<egress::Sequence> rows) override;
+  [[nodiscard]] std::uint64_t backlog() const noexcept override;
+
+  // Returns when what was noted is on the device.
+  void finish();
+  [[nodiscard]] bool at_end() const noexcept { return walk_.at_end() && !walk_.available(); }
+  // Counts what has not been fetched, until the deadline.
+  [[nodiscard]] std::uint64_t count_rest(Instant deadline);
+  [[nodiscard]] const egress::RowWalk& walk() const noexcept { return walk_; }
+  // Why the store cannot be used any more; empty while it can.
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+  // Delivered rows that the store could not be told.
+  [[nodiscard]] std::uint64_t not_noted() const noexcept { return not_noted_; }
+
+ private:
+  egress::EventStore& store_;
+  const egress::StoreKind kind_;
+  egress::RowWalk walk_;
+  std::uint64_t leased_ = 0;
+  std::uint64_t given_back_ = 0;
+  std::uint64_t not_noted_ = 0;
+  std::string error_;
+};
+
+}  // namespace gateway::replay

@@ -271,8 +271,8 @@ void event_keys(Section& section, Event& event) {
 
 void spool_keys(Section& section, Storage& spool) {
   section.key("path", spool.path, Text{},
-              {.text = "A file on a disk of its own replica; empty: no spool. "
-                       "[durability.md](durability.md) says what goes there.",
+              {.text = "What its files' names begin with, on a disk of its own replica; empty: no "
+                       "spool. [durability.md](durability.md) says what goes there.",
                .form = "path"});
   section.key("max_bytes", spool.max_bytes, Bytes{4 * kKiB, 1024 * kTiB},
               {.text = "What it may grow to; posts that would need more get 503."});

@@ -135,9 +135,7 @@ Command discard_command() {
   options->places.add_to(command);
   options->store.add_to(command);
   const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--damaged",
-       .value = &options->damaged,
-       .help = "Only rows that cannot be read"});
+  add({.name = "--damaged", .value = &options->damaged, .help = "Only rows that cannot be read"});
   add({.name = "--replayed",
        .value = &options->replayed,
        .help = "Only dead letters that have been replayed"});

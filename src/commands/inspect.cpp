@@ -128,9 +128,7 @@ Command inspect_command() {
   options->places.add_to(command);
   options->store.add_to(command);
   const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--damaged",
-       .value = &options->damaged,
-       .help = "Only rows that cannot be read"});
+  add({.name = "--damaged", .value = &options->damaged, .help = "Only rows that cannot be read"});
   add({.name = "--list",
        .value = &options->list,
        .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "

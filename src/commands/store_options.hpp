@@ -1,10 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "commands/command.hpp"
 #include "commands/configuration.hpp"

@@ -549,7 +549,8 @@ TEST_F(Discard, TakesOfASpoolOnlyWhatCannotBeRead) {
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("discarded 1\n"));
   EXPECT_EQ(kept(StoreKind::spool).size(), 9u);
-  EXPECT_THAT(discard(config, {"--spool", "--damaged", "--yes"}).out, HasSubstr("rows              0"));
+  EXPECT_THAT(discard(config, {"--spool", "--damaged", "--yes"}).out,
+              HasSubstr("rows              0"));
 }
 
 TEST_F(Inspect, TellsOneKindOfStoreFromTheOther) {

@@ -166,8 +166,8 @@ TEST_F(StorageFaults, WhatCanBeReadOfADamagedSpoolIsDelivered) {
   const auto damaged = [&] {
     return static_cast<std::size_t>(sample(gateway, "cos_gateway_spool_damaged_events_total"));
   };
-  EXPECT_TRUE(gateway.wait_for(
-      [&](const Snapshot& now) { return now.replayed + damaged() == kRecords; }));
+  EXPECT_TRUE(
+      gateway.wait_for([&](const Snapshot& now) { return now.replayed + damaged() == kRecords; }));
   EXPECT_GT(damaged(), 0u) << "the damage was to cost something";
   EXPECT_LT(damaged(), kRecords / 2);
   EXPECT_EQ(gateway.post(cos_payload(1, "after-")).status, 200u);

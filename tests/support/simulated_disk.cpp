@@ -80,8 +80,8 @@ class SimulatedDisk::OpenFile final : public File {
     std::size_t size = error ? bytes.size() / 2 : bytes.size();
     const std::uint64_t before = std::max<std::uint64_t>(node_->content.size(), node_->reserved);
     const std::uint64_t others = disk_.used_locked() - (before + kBlock - 1) / kBlock * kBlock;
-    const std::uint64_t room = (disk_.capacity_ - std::min(disk_.capacity_, others)) / kBlock *
-                               kBlock;
+    const std::uint64_t room =
+        (disk_.capacity_ - std::min(disk_.capacity_, others)) / kBlock * kBlock;
     bool full = false;
     if (offset + size > std::max(room, before)) {
       size = static_cast<std::size_t>(std::max(room, before) -
@@ -223,9 +223,8 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::after_power_cut(std::mt19937_64& r
   for (const auto& [name, node] : names_) {
     if (random() % 2 == 0) names[name] = node;
   }
-  std::erase_if(names, [&](const auto& entry) {
-    return !names_.contains(entry.first) && random() % 2 == 0;
-  });
+  std::erase_if(
+      names, [&](const auto& entry) { return !names_.contains(entry.first) && random() % 2 == 0; });
   for (const auto& [name, node] : names) {
     auto copy = std::make_shared<Node>();
     copy->inode = node->inode;

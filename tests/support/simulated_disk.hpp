@@ -20,7 +20,17 @@ namespace gateway::test {
 class SimulatedDisk final : public egress::FileSystem {
  public:
   enum class Call : std::uint8_t {
-    open, status, list, remove, rename, sync_folder, read, write, sync, truncate, reserve
+    open,
+    status,
+    list,
+    remove,
+    rename,
+    sync_folder,
+    read,
+    write,
+    sync,
+    truncate,
+    reserve
   };
   // Returns the error that a call is to fail with, 0 for none. It may also block, as a device that
   // hangs does.
@@ -52,8 +62,7 @@ class SimulatedDisk final : public egress::FileSystem {
   // Bytes that files take.
   [[nodiscard]] std::uint64_t used() const;
 
-  egress::IoResult<std::unique_ptr<egress::File>> open(const std::string& path,
-                                                       Mode mode) override;
+  egress::IoResult<std::unique_ptr<egress::File>> open(const std::string& path, Mode mode) override;
   egress::IoResult<egress::FileStatus> status(const std::string& path) override;
   egress::IoResult<std::vector<std::string>> list(const std::string& folder) override;
   egress::IoResult<void> remove(const std::string& path) override;

@@ -40,7 +40,8 @@ bool RowSource::note_delivered(std::vector<egress::Sequence> rows) {
     const auto removed = store_.remove(rows);
     if (!removed) error_ = removed.error().text();
   } else {
-    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     if (const auto marked = store_.mark_replayed(rows, now); !marked) {
       error_ = marked.error().text();
     }

@@ -52,8 +52,7 @@ void throw_exception_from_error(const StoreError& error,
   throw std::runtime_error(error.text());
 }
 
-EventStore::EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind,
-                       FileSystem& files)
+EventStore::EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind, FileSystem& files)
     : path_(std::move(path)), max_bytes_(max_bytes), kind_(kind), files_(files) {}
 
 EventStore::~EventStore() {
@@ -208,8 +207,7 @@ StoreResult EventStore::finish_segments() {
   for (const auto& segment : segments_) {
     if (segment->sealed()) continue;
     if (!segment->torn().empty()) {
-      const auto marked =
-          segment->mark(segment->torn(), kRemoved);
+      const auto marked = segment->mark(segment->torn(), kRemoved);
       if (!marked) return error_at(segment->path(), marked.error());
     }
     // On a full or failing device it will be scanned again next time.
@@ -312,7 +310,8 @@ StoreResult EventStore::check_active() {
   if (*presence != Segment::Presence::gone) return {};
   const std::string path = active_->path();
   drop(*active_, true);
-  return path_error(Kind::failing, path, "was removed, moved or cut by somebody; a new one is begun");
+  return path_error(Kind::failing, path,
+                    "was removed, moved or cut by somebody; a new one is begun");
 }
 
 StoreResult EventStore::probe() {

@@ -55,8 +55,8 @@ struct StoreTotals {
 //
 // They stand in segments, files "<path>.<number of the first>.events", in order of arrival. An
 // event is appended once and marked when it is not needed any more; a segment whose events are all
-// removed is deleted. "<path>.lock" keeps a second owner out. Nothing else is written. `path` itself
-// is free, or holds the database of an earlier version, which is taken over.
+// removed is deleted. "<path>.lock" keeps a second owner out. Nothing else is written. `path`
+// itself is free, or holds the database of an earlier version, which is taken over.
 class EventStore {
  public:
   // The one owner: appends, removes, and deletes segments. The segments together stay below

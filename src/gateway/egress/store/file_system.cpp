@@ -77,8 +77,8 @@ class NativeFile final : public File {
     return done_if(retried([&] { return ::fdatasync(file_.get()); }) == 0);
   }
   IoResult<void> truncate(std::uint64_t size) override {
-    return done_if(
-        retried([&] { return ::ftruncate(file_.get(), static_cast<off_t>(size)); }) == 0);
+    return done_if(retried([&] { return ::ftruncate(file_.get(), static_cast<off_t>(size)); }) ==
+                   0);
   }
   IoResult<void> reserve(std::uint64_t size) override {
     return done_if(retried([&] {

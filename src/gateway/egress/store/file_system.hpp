@@ -58,9 +58,9 @@ class FileSystem {
  public:
   enum class Mode : std::uint8_t {
     read,
-    write,    // read and write a file that is there
-    create,   // likewise, the file must not be there
-    either,   // likewise, made if it is not there
+    write,   // read and write a file that is there
+    create,  // likewise, the file must not be there
+    either,  // likewise, made if it is not there
   };
 
   FileSystem() = default;

@@ -84,8 +84,22 @@ std::uint64_t text_sum(std::string_view bytes) noexcept {
 // --- Rows
 
 enum Column : int {
-  kSeq, kAdded, kSum, kId, kType, kBucket, kKey, kAttempts, kStatus, kReason, kEndpoint, kFirst,
-  kLast, kReplayed, kBody, kEvent
+  kSeq,
+  kAdded,
+  kSum,
+  kId,
+  kType,
+  kBucket,
+  kKey,
+  kAttempts,
+  kStatus,
+  kReason,
+  kEndpoint,
+  kFirst,
+  kLast,
+  kReplayed,
+  kBody,
+  kEvent
 };
 constexpr std::string_view kSelect =
     "SELECT seq,added_ms,sum,id,type,bucket,key,attempts,status,reason,endpoint,first_ms,last_ms,"
@@ -220,10 +234,10 @@ class OldDatabase {
     const auto application = integer("PRAGMA application_id");
     if (!application) return error();
     if (*application != application_of(kind)) {
-      return StoreError(Kind::unusable, fmt::format("{}: it holds {}", path_,
-                                                    kind == StoreKind::spool
-                                                        ? "dead letters, not a spool"
-                                                        : "a spool, not dead letters"));
+      return StoreError(Kind::unusable,
+                        fmt::format("{}: it holds {}", path_,
+                                    kind == StoreKind::spool ? "dead letters, not a spool"
+                                                             : "a spool, not dead letters"));
     }
     const auto expected = integer("SELECT sum(rows) FROM totals");
     if (auto forward = walk(std::string(kSelect)); !forward) return forward.error();

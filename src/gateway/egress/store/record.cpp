@@ -7,9 +7,6 @@
 namespace gateway::egress {
 namespace {
 
-
-
-
 void put_time(std::string& bytes, WallInstant time) {
   put(bytes, std::int64_t{time.time_since_epoch().count()});
 }

@@ -36,8 +36,8 @@ class RecordReader {
 
   RecordReader(File& file, const Range& range) : file_(file), range_(range), at_(range.begin) {}
 
-  // Reads the next record, intact or damaged, in order of their numbers. At the end the number is 0.
-  // Unless the range is complete, nothing is reported behind the last head that is as written.
+  // Reads the next record, intact or damaged, in order of their numbers. At the end the number is
+  // 0. Unless the range is complete, nothing is reported behind the last head that is as written.
   [[nodiscard]] IoResult<void> next(Record& record);
   // Where the records read so far end.
   [[nodiscard]] std::uint64_t end_of_last() const noexcept { return end_of_last_; }

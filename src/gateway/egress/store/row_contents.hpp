@@ -12,9 +12,9 @@ namespace gateway::egress {
 class RowContents {
  public:
   enum class Verdict : std::uint8_t {
-    wanted,    // `row` is complete
+    wanted,  // `row` is complete
     unwanted,
-    damaged,   // it is not what was written, or no CloudEvent
+    damaged,  // it is not what was written, or no CloudEvent
   };
 
   [[nodiscard]] Verdict read(const RecordReader::Record& record, std::uint32_t mark,

@@ -140,8 +140,8 @@ std::string list_line(const StoredRow& row) {
     attempts = fmt::to_string(row.event.details->attempts);
   }
   return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", row.seq, time_text(row.added),
-                     column(row.id), column(row.bucket), column(row.key), why,
-                     attempts, row.replayed ? time_text(*row.replayed) : "-");
+                     column(row.id), column(row.bucket), column(row.key), why, attempts,
+                     row.replayed ? time_text(*row.replayed) : "-");
 }
 
 std::string damaged_line(Sequence seq) {

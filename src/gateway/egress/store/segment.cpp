@@ -96,8 +96,7 @@ std::optional<Sequence> number_in(std::string_view name, std::string_view store,
   }
   const std::string_view digits = name.substr(store.size() + 1, kDigits);
   Sequence number = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size() || number < 1) {
     return std::nullopt;
   }
@@ -234,12 +233,11 @@ std::uint64_t Segment::live_bytes() const noexcept {
 }
 
 bool Segment::takes(std::size_t records) const noexcept {
-  return appendable_ &&
-         static_cast<std::size_t>(totals_.count) + records <= identity_.capacity;
+  return appendable_ && static_cast<std::size_t>(totals_.count) + records <= identity_.capacity;
 }
 
-IoResult<void> Segment::append(std::string_view records, Sequence count,
-                               std::uint64_t events_bytes, WallInstant added) {
+IoResult<void> Segment::append(std::string_view records, Sequence count, std::uint64_t events_bytes,
+                               WallInstant added) {
   if (auto written = file_->write(end_, records); !written) {
     appendable_ = file_->truncate(end_).has_value();
     return written;

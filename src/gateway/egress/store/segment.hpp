@@ -24,8 +24,8 @@ inline constexpr std::string_view kSegmentSuffix = ".events";
 [[nodiscard]] std::optional<Sequence> number_in(std::string_view name, std::string_view store,
                                                 std::string_view suffix) noexcept;
 
-// The mark of an event that is removed. 0 is none; any other value is the second since 1970 at which
-// it was replayed.
+// The mark of an event that is removed. 0 is none; any other value is the second since 1970 at
+// which it was replayed.
 inline constexpr std::uint32_t kRemoved = 1;
 
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
@@ -46,9 +46,9 @@ class Segment {
     std::uint32_t capacity = 0;  // records it has marks for
   };
   struct Totals {
-    Sequence count = 0;         // of records, damaged and removed ones too
-    Sequence removed = 0;       // of these
-    std::uint64_t bytes = 0;    // of the events
+    Sequence count = 0;       // of records, damaged and removed ones too
+    Sequence removed = 0;     // of these
+    std::uint64_t bytes = 0;  // of the events
     WallInstant oldest{};
     WallInstant newest{};
   };
@@ -64,8 +64,7 @@ class Segment {
   // Opens one that is there. What stands behind the last record as a crash left it does not count,
   // nor do damaged records of the group that was being written. Returns null for a file that is no
   // segment, or whose identity cannot be read.
-  [[nodiscard]] static IoResult<std::unique_ptr<Segment>> open(FileSystem& files,
-                                                               std::string path);
+  [[nodiscard]] static IoResult<std::unique_ptr<Segment>> open(FileSystem& files, std::string path);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const Identity& identity() const noexcept { return identity_; }

@@ -55,8 +55,8 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
   std::uint64_t copied = 0;
   const auto status = files_.status(path_);
   if (status && status->size != 0) {
-    const auto removed = for_each_copy(
-        [this](const std::string& name, Sequence) { return files_.remove(name); });
+    const auto removed =
+        for_each_copy([this](const std::string& name, Sequence) { return files_.remove(name); });
     if (!removed) return removed.error();
     log::info("an earlier version's store is taken over", {{"file", path_}});
     const auto read = read_old_database(
@@ -83,8 +83,8 @@ StoreResult StoreImport::copy(std::span<const OldRow> rows) {
     append_record(records, row.event, seq++, next_, row.added);
     bytes += row.event.bytes();
   }
-  if (segment_ && (!segment_->takes(rows.size()) ||
-                   segment_->size() + records.size() > kSegmentBytes)) {
+  if (segment_ &&
+      (!segment_->takes(rows.size()) || segment_->size() + records.size() > kSegmentBytes)) {
     if (auto closed = close_segment(); !closed) return closed;
   }
   if (!segment_) {
@@ -92,8 +92,8 @@ StoreResult StoreImport::copy(std::span<const OldRow> rows) {
     identity.kind = kind_;
     identity.first = next_;
     identity.capacity = kCapacity;
-    auto made = Segment::create(files_, segment_name(path_, next_, kCopySuffix), identity,
-                                kSegmentBytes);
+    auto made =
+        Segment::create(files_, segment_name(path_, next_, kCopySuffix), identity, kSegmentBytes);
     if (!made) return error(made.error());
     segment_ = std::move(*made);
   }
@@ -105,8 +105,8 @@ StoreResult StoreImport::copy(std::span<const OldRow> rows) {
     if (!row.replayed) continue;
     const auto seconds =
         std::chrono::floor<std::chrono::seconds>(row.replayed->time_since_epoch()).count();
-    const auto marked =
-        segment_->mark(std::array{seq}, static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 2)));
+    const auto marked = segment_->mark(
+        std::array{seq}, static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 2)));
     if (!marked) return error(marked.error());
   }
   return {};

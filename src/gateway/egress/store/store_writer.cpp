@@ -195,8 +195,8 @@ void StoreWriter::run() {
   ended_changed_.notify_all();
 }
 
-// Tells those that wait for a device that does not answer. What is being written may be kept all the
-// same, in which case it is sent twice.
+// Tells those that wait for a device that does not answer. What is being written may be kept all
+// the same, in which case it is sent twice.
 void StoreWriter::watch() {
   name_this_thread("store watch");
   std::unique_lock lock(mutex_);

@@ -39,8 +39,8 @@ struct StoreStatus {
   std::uint64_t vanished = 0;          // events whose file somebody removed, moved or cut
   std::uint64_t unreadable_files = 0;  // of the store, left alone
   std::uint64_t taken_over = 0;        // events of an earlier version's file
-  std::uint64_t backlog_rows = 0;   // on disk, leased ones included
-  std::uint64_t backlog_bytes = 0;  // their events'
+  std::uint64_t backlog_rows = 0;      // on disk, leased ones included
+  std::uint64_t backlog_bytes = 0;     // their events'
   std::optional<WallInstant> oldest;
   std::uint64_t waiting_events = 0;  // handed in and not yet on disk
   std::uint64_t waiting_bytes = 0;

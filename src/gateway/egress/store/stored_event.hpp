@@ -32,7 +32,7 @@ struct StoredEvent {
     return json.size() + more;
   }
 
-  std::string json;  // the CloudEvent, application/cloudevents+json
+  std::string json;                          // the CloudEvent, application/cloudevents+json
   std::optional<DeadLetterDetails> details;  // dead letters only
 };
 

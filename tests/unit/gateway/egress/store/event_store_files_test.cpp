@@ -25,11 +25,11 @@ TEST(EventStoreFiles, TouchesNothingThatIsNotItsOwn) {
   const struct {
     const char* what;
     std::string content;
-  } cases[] = {{"a text", "my precious notes\n"},
-               {"another program's database", std::string("SQLite format 3\0", 16) +
-                                                  std::string(200, '\0')},
-               {"one byte", "x"},
-               {"zeros", std::string(5000, '\0')}};
+  } cases[] = {
+      {"a text", "my precious notes\n"},
+      {"another program's database", std::string("SQLite format 3\0", 16) + std::string(200, '\0')},
+      {"one byte", "x"},
+      {"zeros", std::string(5000, '\0')}};
   for (const auto& [what, content] : cases) {
     const Directory directory;
     write_file(directory.file(), content);

@@ -11,8 +11,7 @@ namespace {
 
 std::vector<std::string> walked(RowWalk& walk) {
   std::vector<std::string> found;
-  const auto done =
-      for_each_row(walk, [&](const StoredRow& row) { found.push_back(row.id); });
+  const auto done = for_each_row(walk, [&](const StoredRow& row) { found.push_back(row.id); });
   EXPECT_TRUE(done) << done.error().text();
   return found;
 }

@@ -128,9 +128,7 @@ TEST_F(StoreImportTest, MayBeInterruptedAnywhere) {
 
    private:
     bool over() noexcept { return calls_-- <= 0; }
-    static boost::system::error_code failed() {
-      return {EIO, boost::system::system_category()};
-    }
+    static boost::system::error_code failed() { return {EIO, boost::system::system_category()}; }
     FileSystem& files_ = native_file_system();
     int calls_;
   };

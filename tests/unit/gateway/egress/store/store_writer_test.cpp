@@ -217,7 +217,8 @@ class Hanging {
  public:
   explicit Hanging(gateway::test::SimulatedDisk& disk) {
     disk.plan([this](gateway::test::SimulatedDisk::Call call, const std::string&) {
-      if (call == gateway::test::SimulatedDisk::Call::sync) let_go_.get_future().wait_for(kPatience);
+      if (call == gateway::test::SimulatedDisk::Call::sync)
+        let_go_.get_future().wait_for(kPatience);
       return 0;
     });
   }

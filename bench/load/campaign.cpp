@@ -10,14 +10,6 @@
 
 namespace gateway::load {
 
-void Campaign::run(const Scenario& scenario) {
-  run(scenario, settings_.gateways);
-}
-
-void Campaign::run(const Scenario& scenario, const GatewaySpec& gateway) {
-  run(scenario, std::vector<GatewaySpec>{gateway});
-}
-
 void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways) {
   std::vector<std::vector<RunResult>> rows(gateways.size());
   const auto count = static_cast<double>(settings_.repetitions * gateways.size());

@@ -22,11 +22,8 @@ class Campaign {
 
   // Sets how many calls of run() follow, for the progress bar.
   void expect(std::size_t scenarios) { expected_ = scenarios; }
-  // Runs the scenario against all gateways. Throws as measure() does.
-  void run(const Scenario& scenario);
-  // Runs it against one of the gateways.
-  void run(const Scenario& scenario, const GatewaySpec& gateway);
-  // Runs it against these gateways.
+  // Runs the scenario against all gateways, or these. Throws as measure() does.
+  void run(const Scenario& scenario) { run(scenario, settings_.gateways); }
   void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways);
 
   [[nodiscard]] const CampaignSettings& settings() const noexcept { return settings_; }

@@ -10,7 +10,6 @@
 #include <thread>
 #include <utility>
 
-#include "load/unreachable.hpp"
 #include "testkit/certificate_authority.hpp"
 #include "testkit/socket.hpp"
 

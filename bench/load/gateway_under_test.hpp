@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,11 @@
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::load {
+
+// The gateway to be measured cannot be reached, so there is no run.
+class Unreachable : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 // A program to be measured.
 struct GatewaySpec {

@@ -8,7 +8,6 @@
 #include "load/prepared_posts.hpp"
 #include "load/result.hpp"
 #include "load/sink.hpp"
-#include "load/unreachable.hpp"
 #include "testkit/arrival_schedule.hpp"
 
 namespace gateway::load {

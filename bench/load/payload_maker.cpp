@@ -70,13 +70,6 @@ boost::system::result<KeyCharacters, std::string> parse_characters(std::string_v
   return fmt::format("'{}': expected ascii, percent, utf8 or escapes", text);
 }
 
-std::string_view text_of(KeyCharacters characters) {
-  for (const auto& [name, value] : kCharacterSets) {
-    if (value == characters) return name;
-  }
-  return {};
-}
-
 EventMix::EventMix() {
   for (const auto& [name, weight] :
        {std::pair{"put"sv, 64U}, std::pair{"post"sv, 8U}, std::pair{"copy"sv, 5U},

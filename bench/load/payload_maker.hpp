@@ -19,7 +19,6 @@ enum class KeyCharacters {
 };
 [[nodiscard]] boost::system::result<KeyCharacters, std::string> parse_characters(
     std::string_view text);
-[[nodiscard]] std::string_view text_of(KeyCharacters characters);
 
 // Kinds of events, each with its weight.
 class EventMix {

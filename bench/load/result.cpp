@@ -1,18 +1,53 @@
 #include "load/result.hpp"
 
+#include <sys/utsname.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
 
+#include "events/rfc3339.hpp"
 #include "gateway/version.hpp"
-#include "load/machine.hpp"
 
 namespace gateway::load {
 namespace {
 
 namespace json = boost::json;
+
+struct Machine {
+  std::string cpu;
+  unsigned cores = 1;
+  std::string kernel;
+};
+
+Machine this_machine() {
+  Machine machine;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (!line.starts_with("model name") || colon == std::string::npos) continue;
+    machine.cpu = line.substr(colon + 2);
+    break;
+  }
+  machine.cores = std::thread::hardware_concurrency();
+  utsname name{};
+  if (::uname(&name) == 0) machine.kernel = name.release;
+  if (machine.cpu.empty()) machine.cpu = name.machine;
+  return machine;
+}
+
+// Returns the time of the wall clock as RFC 3339, in UTC.
+std::string now_text() {
+  std::string text(events::kRfc3339Size, '\0');
+  events::write_rfc3339(
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()), text.data());
+  return text;
+}
 
 double microseconds(test::Histogram::Duration duration) {
   return std::chrono::duration<double, std::micro>(duration).count();

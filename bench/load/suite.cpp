@@ -181,7 +181,7 @@ void run_suite(Campaign& campaign, const SuiteSettings& settings) {
       continue;
     }
     for (const GatewaySpec& gateway : campaign.settings().gateways) {
-      if (!gateway.program.empty()) campaign.run(scenario, gateway);
+      if (!gateway.program.empty()) campaign.run(scenario, std::vector{gateway});
     }
   }
 }

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "demo/terminal.hpp"
 #include "events/cloud_event.hpp"
+#include "runtime/terminal.hpp"
 #include "testkit/histogram.hpp"
 #include "testkit/oracle.hpp"
 

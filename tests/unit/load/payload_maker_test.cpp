@@ -33,7 +33,7 @@ TEST(PayloadMaker, EveryPayloadIsJsonWithAsManyRecordsAsItSays) {
       const Payload payload = maker.next();
       boost::system::error_code error;
       const boost::json::value value = boost::json::parse(payload.body, error);
-      ASSERT_FALSE(error) << text_of(characters) << ": " << payload.body;
+      ASSERT_FALSE(error) << static_cast<int>(characters) << ": " << payload.body;
       const auto& records = value.at("Records").as_array();
       ASSERT_EQ(records.size(), payload.records);
       for (const auto& record : records) {
@@ -57,7 +57,7 @@ TEST(PayloadMaker, KeysHaveTheLengthAskedForAndTheCharacters) {
     const Payload payload = maker.next();
     const auto record = boost::json::parse(payload.body).at("Records").at(0);
     const auto& key = record.at("cos").at("cosObject").at("key").as_string();
-    EXPECT_EQ(key.size(), kKeyPrefix.size() + 300) << text_of(characters);
+    EXPECT_EQ(key.size(), kKeyPrefix.size() + 300) << static_cast<int>(characters);
     if (characters == KeyCharacters::ascii) {
       EXPECT_THAT(payload.body, testing::Not(testing::HasSubstr("%")));
     } else {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gateway::demo {
+namespace gateway {
 
 enum class Colour { plain, dim, green, red, yellow, cyan };
 
@@ -56,4 +56,4 @@ class Terminal {
   bool status_shown_ = false;  // the cursor stands behind it
 };
 
-}  // namespace gateway::demo
+}  // namespace gateway

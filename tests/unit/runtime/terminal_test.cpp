@@ -1,8 +1,8 @@
-#include "demo/terminal.hpp"
+#include "runtime/terminal.hpp"
 
 #include <gtest/gtest.h>
 
-namespace gateway::demo {
+namespace gateway {
 namespace {
 
 TEST(Line, IsCutAtTheWidthAndNeverInsideACharacter) {
@@ -50,4 +50,4 @@ TEST(Line, IsColouredOnlyIfAskedAndEndsEachColour) {
 }
 
 }  // namespace
-}  // namespace gateway::demo
+}  // namespace gateway

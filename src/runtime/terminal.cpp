@@ -1,4 +1,4 @@
-#include "demo/terminal.hpp"
+#include "runtime/terminal.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace gateway::demo {
+namespace gateway {
 namespace {
 
 // One character of UTF-8.
@@ -172,4 +172,4 @@ void Terminal::flush() {
   std::fflush(out_);
 }
 
-}  // namespace gateway::demo
+}  // namespace gateway

@@ -59,21 +59,22 @@ struct StoreTotals {
 // itself is free, or holds the database of an earlier version, which is taken over.
 class EventStore {
  public:
-  // The one owner: appends, removes, and deletes segments. The segments together stay below
-  // `max_bytes`, which is at least 1 MiB. Errors: in_use, unusable, and what the device says.
+  // Opens a store as its one owner, which appends, removes, and deletes segments. The segments
+  // together stay below `max_bytes`, which is at least 1 MiB. Errors: in_use, unusable, and what
+  // the device says.
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open(
       const std::string& path, std::uint64_t max_bytes, StoreKind kind,
       FileSystem& files = native_file_system());
-  // Beside an owner, to read and to mark rows. Sees what there was when it was opened.
+  // Opens a store beside its owner, to read and to mark rows. Sees what there was at that moment.
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open_for_tools(
       const std::string& path, StoreKind kind, FileSystem& files = native_file_system());
-  // Whether there is anything of a store at `path`.
+  // Returns whether there is anything of a store at `path`.
   [[nodiscard]] static bool exists(const std::string& path,
                                    FileSystem& files = native_file_system());
-  // Whether `path` is a file of an earlier version, which the owner takes over when it opens it.
+  // Returns whether `path` is a file of an earlier version, whose events the owner takes over.
   [[nodiscard]] static bool of_earlier_version(const std::string& path,
                                                FileSystem& files = native_file_system());
-  // What is at `path` is in the way: why a store cannot be there. Touches nothing.
+  // Returns an error if something at `path` is in the way of a store. Touches nothing.
   [[nodiscard]] static StoreResult check_path(const std::string& path,
                                               FileSystem& files = native_file_system());
   ~EventStore();
@@ -84,19 +85,19 @@ class EventStore {
   [[nodiscard]] StoreResult try_own();
   [[nodiscard]] bool owned() const noexcept { return lock_ != nullptr; }
 
-  // All of them are on the device when this returns without an error; none is kept otherwise, but
-  // for a device that fails in the middle, which may keep some.
+  // Appends all of them. They are on the device when this returns without an error; none is kept
+  // otherwise, but for a device that fails in the middle, which may keep some.
   [[nodiscard]] StoreResult append(std::span<const StoredEvent> events, WallInstant added);
 
-  // What a filter wants of the rows behind `after`: at most `max_rows`, and no more once they have
-  // `max_bytes` or much has been passed over.
+  // Reads what a filter wants of the rows behind `after`: at most `max_rows`, and no more once they
+  // have `max_bytes` or much has been passed over.
   [[nodiscard]] StoreOutcome<StoredChunk> select(const StoreFilter& filter, Sequence after,
                                                  std::size_t max_rows, std::size_t max_bytes);
   [[nodiscard]] StoreOutcome<StoredChunk> read(Sequence after, std::size_t max_rows,
                                                std::size_t max_bytes) {
     return select(StoreFilter(), after, max_rows, max_bytes);
   }
-  // These rows, in order of their numbers, as far as they are there.
+  // Reads these rows, given in order of their numbers, as far as they are there.
   [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
                                                     std::size_t max_bytes);
   // Both make anew what `chunk` holds.
@@ -114,14 +115,15 @@ class EventStore {
   [[nodiscard]] bool has_unsynced_marks() const noexcept;
 
   [[nodiscard]] StoreTotals totals() const noexcept;
-  // When the first row that is there was added.
+  // Returns when the first row that is there was added.
   [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
-  // The highest number given out, 0 before the first.
+  // Returns the highest number given out, 0 before the first.
   [[nodiscard]] Sequence last_seq() const noexcept { return last_seq_; }
-  // Whether an append would succeed now.
+  // Finds out whether an append would succeed now.
   [[nodiscard]] StoreResult probe();
-  // Looks at the files: an error if they are not what this store wrote and needs. Rows that others
-  // removed are counted out, drained segments deleted. `idle`: nothing was appended for a while.
+  // Looks at the files. Returns an error if they are not what this store wrote and needs. Rows that
+  // others removed are counted out, drained segments deleted. `idle`: nothing was appended for a
+  // while.
   [[nodiscard]] StoreResult look(bool idle);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -32,7 +32,7 @@ class RowWalk {
 
   // Rows met so far that are not what was written, or that hold no event.
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
-  // Of these, the ones met since the last call.
+  // Returns the ones of these that were met since the last call.
   [[nodiscard]] std::vector<Sequence> take_damaged() { return std::exchange(damaged_rows_, {}); }
   [[nodiscard]] Sequence last() const noexcept { return last_; }
   // How much of the store has been given out or passed over, 0 to 1.

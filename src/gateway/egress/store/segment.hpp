@@ -76,12 +76,13 @@ class Segment {
   [[nodiscard]] std::span<const Sequence> torn() const noexcept { return torn_; }
   [[nodiscard]] bool sealed() const noexcept { return sealed_; }
   [[nodiscard]] bool drained() const noexcept { return totals_.removed == totals_.count; }
-  // Bytes of the file that count.
+  // Returns the bytes of the file that count.
   [[nodiscard]] std::uint64_t size() const noexcept { return end_; }
-  // The events' bytes that are not removed; of a segment that is removed in part, by their mean.
+  // Returns the bytes of events that are not removed; of a segment that is removed in part, by
+  // their mean.
   [[nodiscard]] std::uint64_t live_bytes() const noexcept;
 
-  // Whether so many more records may be appended.
+  // Returns whether so many more records may be appended.
   [[nodiscard]] bool takes(std::size_t records) const noexcept;
   // Writes records behind the last and syncs. After an error none of them is part of the segment.
   // After a sync that failed it takes nothing more: the device may hold anything of them.
@@ -92,11 +93,11 @@ class Segment {
   // Ends appending: gives back what was reserved and writes the seal.
   [[nodiscard]] IoResult<void> seal();
 
-  // The records from `from` on.
+  // Returns a reader of the records from `from` on.
   [[nodiscard]] IoResult<RecordReader> records(Sequence from);
   // Notes where a record stands, so that records() need not begin at the first.
   void note_offset(Sequence seq, std::uint64_t offset);
-  // The marks of `count` records from `from` on.
+  // Reads the marks of `count` records from `from` on.
   [[nodiscard]] IoResult<std::vector<std::uint32_t>> marks(Sequence from, std::size_t count);
   // Marks these, in order of their numbers; those that are removed stay so. Returns how many were
   // not removed and are now. Other processes may do so meanwhile: each waits for the other.

@@ -182,7 +182,7 @@ class Gateway::Impl final : public observe::AdminPages {
                             {"threads", shards_.size()},
                             {"auth", auth::described(settings_)},
                             {"target", endpoint_.host_header},
-                            {"path", endpoint_.request_target}});
+                            {"path", endpoint_.path()}});
   }
 
   void stop() {
@@ -306,8 +306,7 @@ class Gateway::Impl final : public observe::AdminPages {
     state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
         std::chrono::steady_clock::now() - started_);
     state.draining = stopping_;
-    state.target =
-        (endpoint_.tls ? "https://" : "http://") + endpoint_.host_header + endpoint_.request_target;
+    state.target = endpoint_.url();
     state.source = settings_.source();
     state.host = host_;
     state.condition = monitor_.condition();

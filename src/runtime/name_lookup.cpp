@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/error_category.hpp>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -16,6 +17,18 @@ namespace gateway {
 namespace {
 
 using Endpoints = std::vector<tcp::endpoint>;
+
+// What getaddrinfo(3) fails with, in the system's words.
+class ResolverCategory final : public boost::system::error_category {
+ public:
+  [[nodiscard]] const char* name() const noexcept override { return "resolver"; }
+  [[nodiscard]] std::string message(int error) const override { return gai_strerror(error); }
+};
+
+const ResolverCategory& resolver_category() noexcept {
+  static const ResolverCategory category;
+  return category;
+}
 
 struct Answer {
   error_code error;
@@ -33,7 +46,7 @@ Answer ask_system(const std::string& host, std::uint16_t port) {
   if (result == EAI_SYSTEM) {
     answer.error = error_code(errno, boost::system::system_category());
   } else if (result != 0) {
-    answer.error = error_code(result, asio::error::get_addrinfo_category());
+    answer.error = error_code(result, resolver_category());
   }
   for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
     tcp::endpoint endpoint;

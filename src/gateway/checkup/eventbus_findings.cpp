@@ -111,8 +111,7 @@ std::string no_answer_advice(const AddressProbe& address, const config::Endpoint
 // What the answer to an OPTIONS request says of how events would fare, and what it does not.
 Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
                  const config::Delivery& delivery) {
-  const std::string asked =
-      fmt::format("{}: OPTIONS {}", address_of(address.at), endpoint.request_target);
+  const std::string asked = fmt::format("{}: OPTIONS {}", address_of(address.at), endpoint.path());
   if (!address.answer_problem.empty()) {
     return Finding::fail(Blame::unavailable, "answer",
                          fmt::format("{}: {}", asked, address.answer_problem),

@@ -31,10 +31,16 @@ void check_target(const Settings& settings, Report& report) {
     auto message = endpoint.error().message();
     // With an '@' it may hold a password.
     if (!eventbus && settings.target.find('@') == std::string::npos) {
-      message += ", got " + quote(settings.target);
+      message += ", got " + quote(redacted_target(settings.target));
     }
     report.problem_with(eventbus ? "eventbus" : "target", std::move(message));
     return;
+  }
+  if (settings.delivery.profile == Profile::knative && !has_path(settings.target)) {
+    report.warning_about("target",
+                         "has no path, so events go to /, where channels and services are; a "
+                         "broker is at http://<ingress>/<namespace>/<broker>, as `kubectl get "
+                         "broker` shows");
   }
   const auto& tls = settings.delivery.tls;
   if (!endpoint->tls && tls.any()) {

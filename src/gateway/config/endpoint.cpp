@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "gateway/config/formats.hpp"
+
 namespace gateway::config {
 namespace {
 
@@ -41,7 +43,34 @@ std::string substitute(std::string_view text, std::string_view eventbus) {
 }  // namespace
 
 std::string Endpoint::url() const {
-  return fmt::format("{}://{}{}", tls ? "https" : "http", host_header, request_target);
+  return fmt::format("{}://{}{}", tls ? "https" : "http", host_header, path());
+}
+
+std::string Endpoint::path() const {
+  return redacted_target(request_target);
+}
+
+std::string redacted_target(std::string_view target) {
+  const auto query = target.find('?');
+  if (query == std::string_view::npos) return std::string(target);
+  std::string shown(target.substr(0, query));
+  char before = '?';
+  for (std::string_view rest = target.substr(query + 1);;) {
+    const auto end = rest.find('&');
+    const std::string_view member = rest.substr(0, end);
+    shown += before;
+    before = '&';
+    if (const auto equals = member.find('='); equals != std::string_view::npos) {
+      shown += member.substr(0, equals + 1);
+    }
+    shown += kRedacted;
+    if (end == std::string_view::npos) return shown;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+bool has_path(std::string_view target) {
+  return cut(target).rest.starts_with('/');
 }
 
 bool needs_eventbus(std::string_view target, Profile profile) {

@@ -19,8 +19,9 @@ struct Endpoint {
   std::string host_header;     // value of the Host header
   std::string request_target;  // path and query, percent-encoded, never empty
 
-  // For messages: `https://host:port/path`.
+  // Return, for messages, `https://host:port/path` and the path with its query redacted.
   [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::string path() const;
 };
 
 // `target` is `host`, `host:port` or an http or https URL, IPv6 in brackets. Without a path events
@@ -30,6 +31,12 @@ struct Endpoint {
 [[nodiscard]] boost::system::result<Endpoint, BadAddress> parse_endpoint(std::string_view target,
                                                                          std::string_view eventbus,
                                                                          Profile profile);
+
+// Returns `target` with `(redacted)` for the values in its query, which may be secrets.
+[[nodiscard]] std::string redacted_target(std::string_view target);
+
+// Whether the target says which path events go to.
+[[nodiscard]] bool has_path(std::string_view target);
 
 // Whether parse_endpoint() needs an eventbus for this target.
 [[nodiscard]] bool needs_eventbus(std::string_view target, Profile profile);

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "events/ascii.hpp"
+#include "gateway/config/endpoint.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
 #include "gateway/config/units.hpp"
@@ -101,6 +102,17 @@ Parsed<Secret> SecretText::parse(const Scalar& scalar) const {
 
 std::string SecretText::print(const Secret& value) const {
   return quote(value.empty() ? std::string_view() : kRedacted);
+}
+
+Parsed<std::string> TargetText::parse(const Scalar& scalar) const {
+  if (scalar.text.find(kRedacted) != std::string_view::npos) {
+    return Refused::because("(redacted) stands for a secret in its query: write it out");
+  }
+  return Text{}.parse(scalar);
+}
+
+std::string TargetText::print(const std::string& value) const {
+  return quote(redacted_target(value));
 }
 
 Parsed<bool> Boolean::parse(const Scalar& scalar) const {

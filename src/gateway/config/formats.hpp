@@ -84,6 +84,15 @@ struct SecretText {
 // What print() writes for a secret that is set; a key with this value counts as not given.
 inline constexpr std::string_view kRedacted = "(redacted)";
 
+// Where events go. The values in its query, which may be secrets, are not shown, and what print()
+// writes for them is not taken.
+struct TargetText {
+  [[nodiscard]] std::string expected() const { return "text"; }
+  [[nodiscard]] std::string allowed() const { return "text"; }
+  [[nodiscard]] Parsed<std::string> parse(const Scalar& scalar) const;
+  [[nodiscard]] std::string print(const std::string& value) const;
+};
+
 struct Boolean {
   [[nodiscard]] std::string expected() const { return "true or false"; }
   [[nodiscard]] std::string allowed() const { return "`true`, `false`"; }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 #include <stdexcept>
+#include <system_error>
 
 #include "events/ascii.hpp"
 
@@ -62,9 +64,12 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
   const std::uint16_t default_port = result.tls ? 443 : 80;
   result.port = default_port;
   if (url.has_port() && !url.port().empty()) {
-    result.port = url.port_number();  // 0 also for one beyond 65535
-    if (result.port == 0)
+    // Not by port_number(), which wraps around in some versions of Boost.
+    const std::string digits = text_of(url.port());
+    const char* const end = digits.data() + digits.size();
+    if (std::from_chars(digits.data(), end, result.port).ec != std::errc() || result.port == 0) {
       return BadAddress(BadAddress::Reason::port, "the port must be 1 to 65535");
+    }
   }
 
   std::string host_in_url;

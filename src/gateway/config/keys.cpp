@@ -301,7 +301,7 @@ Keys::Keys(Settings& settings) : settings_(settings) {
     code_ = *settings.function.code;
     code_given_ = true;
   }
-  root_.key("target", settings.target, Text{},
+  root_.key("target", settings.target, TargetText{},
             {.text = "Required. Where events go. Without a path they go to `/gateway/<eventbus>` "
                      "(with `delivery.profile: knative` to `/`), and `/` is a path. `{eventbus}` "
                      "in a path or query stands for the eventbus, percent-encoded.",

@@ -57,6 +57,7 @@ TEST(NameLookup, SaysWhyThereIsNoAddress) {
   const auto found = resolve(lookup, context, "no such host");
   ASSERT_FALSE(found);
   EXPECT_FALSE(found.error().message().empty());
+  EXPECT_EQ(found.error().message().find("asio"), std::string::npos) << found.error().message();
 }
 
 TEST(NameLookup, EndsAtItsDeadlineAndLeavesTheThreadBehind) {

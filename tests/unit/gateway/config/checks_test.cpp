@@ -152,6 +152,7 @@ TEST(Checks, WarnOfWhatIsUnlikelyToBeMeant) {
       {{"delivery.queue.bytes=1MiB"}, "1MiB is less than gateway.max_body (8MiB)"},
       {{"delivery.tls.ca=c"}, "delivery.tls: has no effect, as target is not an https URL"},
       {{"target=https://bus", "delivery.tls.verify=false"}, "the eventbus is not authenticated"},
+      {{"target=bus", "delivery.profile=knative"}, "target: has no path, so events go to /"},
       {{"gateway.tls.cert=c", "gateway.tls.key=k", "gateway.public_url=http://gw"},
        "with gateway.tls the gateway takes TLS only"},
       {{"gateway.auth=auto"}, "auto without gateway.token and secret_key is none"},

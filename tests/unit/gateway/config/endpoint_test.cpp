@@ -80,6 +80,9 @@ TEST(Endpoint, SaysWhyATargetIsNone) {
       {"http:///path", "o", Reason::host},
       {"bus:0", "o", Reason::port},
       {"bus:65536", "o", Reason::port},
+      {"http://host:99999/", "o", Reason::port},
+      {"https://[::1]:4294967297/", "o", Reason::port},
+      {"bus:080808080", "o", Reason::port},
       {"ftp://bus", "o", Reason::scheme},
       {"user:hush@bus", "o", Reason::user_info},
       {"https://user@bus/", "o", Reason::user_info},
@@ -98,6 +101,16 @@ TEST(Endpoint, SaysWhyATargetIsNone) {
     EXPECT_EQ(endpoint.error().reason(), reason) << target << ": " << endpoint.error().message();
     EXPECT_THAT(endpoint.error().message(), ::testing::Not(::testing::HasSubstr("hush")));
   }
+}
+
+TEST(Endpoint, IsShownWithoutTheValuesOfItsQuery) {
+  const auto endpoint = parse_endpoint("bus:8080/in?key=hush&hush", "", Profile::generic);
+  ASSERT_TRUE(endpoint);
+  EXPECT_EQ(endpoint->request_target, "/in?key=hush&hush");
+  EXPECT_EQ(endpoint->url(), "http://bus:8080/in?key=(redacted)&(redacted)");
+  EXPECT_EQ(endpoint->path(), "/in?key=(redacted)&(redacted)");
+  EXPECT_EQ(redacted_target("bus"), "bus");
+  EXPECT_EQ(redacted_target("bus?"), "bus?(redacted)");
 }
 
 TEST(Endpoint, KnowsWhetherItNeedsAnEventbus) {

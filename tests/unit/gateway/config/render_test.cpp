@@ -40,9 +40,20 @@ event: {id: stable, attributes: [subject, cosbucket], redact: [Authorization]}
 spool: {path: "/var/spool/\u00e9", max_bytes: 5GiB, max_age: 36h}
 )";
 
+TEST(Render, ShowsNoValueOfTheTargetsQuery) {
+  const auto loaded = load(testing::with_config(
+      "target: https://bus.example.com/in?token=hush&flag&x=hush\nfunction: {provision: false}\n"));
+  ASSERT_THAT(testing::texts_of(loaded.problems), IsEmpty());
+  const auto rendered = render(loaded.settings);
+  EXPECT_THAT(rendered, Not(HasSubstr("hush")));
+  EXPECT_THAT(rendered, HasSubstr("in?token=(redacted)&(redacted)&x=(redacted)"));
+  const auto again = load(testing::with_config(rendered));
+  EXPECT_THAT(testing::texts_of(again.problems), ::testing::Contains(HasSubstr("write it out")));
+}
+
 TEST(Render, GivesAConfigurationThatLoadsToTheSameSettings) {
   auto texts = testing::with_config(kEverything);
-  texts.overrides = {"target=https://bus.example.com/in/{eventbus}?a=b"};
+  texts.overrides = {"target=https://bus.example.com/in/{eventbus}"};
   const auto first = load(texts);
   ASSERT_THAT(testing::texts_of(first.problems), IsEmpty());
   const auto rendered = render(first.settings);

@@ -11,6 +11,7 @@
 
 #include "fuzz/require.hpp"
 #include "gateway/egress/response_reader.hpp"
+#include "gateway/egress/retry_after.hpp"
 
 namespace {
 
@@ -58,12 +59,19 @@ Outcome hear(ResponseReader& reader, std::string_view input, std::size_t most, u
     }
     require(piece.empty(), "what is given is taken");
   }
-  if (!reader.in_message()) return outcome;
-  if (reader.end() == Step::response) {
-    require(reader.response().close, "an answer that lasted until the close says so");
-    add(outcome, reader.response());
-  } else {
-    outcome.refusal = reader.reason();
+  const bool in_message = reader.in_message();
+  switch (reader.end()) {
+    case Step::response:
+      require(in_message && reader.response().close, "an answer that the end ends says so");
+      add(outcome, reader.response());
+      break;
+    case Step::bad:
+      require(in_message, "nothing is missing outside of an answer");
+      outcome.refusal = reader.reason();
+      break;
+    case Step::need_more:
+      require(!in_message, "an answer that has begun is given or missed");
+      break;
   }
   return outcome;
 }

@@ -2,37 +2,60 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 #include "events/ascii.hpp"
 
 namespace gateway::egress {
+namespace {
+
+bool is_empty_line(std::string_view line) noexcept {
+  return line == "\r\n" || line == "\n";
+}
+
+}  // namespace
 
 ResponseReader::Step ResponseReader::next(std::string_view& input) {
-  for (;;) {
-    if (body_ == Body::none) {
-      const Step step = read_head(input);
-      if (step != Step::response) return step;
-      if (body_ == Body::none) {
-        // RFC 9110 section 15.2: interim answers come before the final one, in any number.
-        if (response_.status < 200) continue;
-        return Step::response;
-      }
-    }
-    return read_body(input);
+  if (given_) {
+    const Step step = read_past(input);
+    if (step == Step::bad || given_) return step;
   }
+  if (body_ != Body::none) return read_body(input);
+  // RFC 9110 section 15.2: interim answers come before the final one, in any number.
+  do {
+    const Step step = read_head(input);
+    if (step != Step::response) return step;
+  } while (response_.status < 200);
+  given_ = body_ != Body::none && response_.status < 300;
+  if (body_ == Body::none || given_) return Step::response;
+  return read_body(input);
+}
+
+ResponseReader::Step ResponseReader::read_past(std::string_view& input) {
+  if (!given_) return Step::need_more;
+  const Step step = read_body(input);
+  return step == Step::response ? Step::need_more : step;
 }
 
 ResponseReader::Step ResponseReader::end() {
-  if (body_ == Body::until_close) return finish();
-  return fail("connection closed in the middle of an answer");
+  if (head_bytes_ != 0) return fail("connection closed in the middle of an answer");
+  if (body_ == Body::none) return Step::need_more;
+  const bool known = given_;
+  const bool cut = body_ != Body::until_close;
+  static_cast<void>(body_complete());
+  if (known) return Step::need_more;
+  response_.close = true;
+  response_.doubtful = cut;
+  return Step::response;
 }
 
 void ResponseReader::reset() {
   partial_.clear();
-  scan_.reset();
+  head_bytes_ = 0;
+  began_ = cut_ = bare_ = false;
+  last_ = '\0';
   chunks_.reset();
   body_ = Body::none;
+  given_ = false;
   left_ = 0;
 }
 
@@ -41,106 +64,110 @@ ResponseReader::Step ResponseReader::fail(std::string_view reason) noexcept {
   return Step::bad;
 }
 
-ResponseReader::Step ResponseReader::finish() noexcept {
-  body_ = Body::none;
-  return Step::response;
-}
+// --- head ---
 
+// Returns `response` when a head is complete, also an interim one.
 ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
   // An eventbus says the same words thousands of times a second: a head equal to the one before
   // means the same.
-  if (partial_.empty() && !same_.empty() && input.starts_with(same_)) {
+  if (head_bytes_ == 0 && !same_.empty() && input.starts_with(same_)) {
     input.remove_prefix(same_.size());
     response_.status = same_status_;
     response_.close = same_close_;
+    response_.doubtful = false;
     response_.retry_after.clear();
     response_.excerpt.clear();
     begin_body(same_framing_);
     return Step::response;
   }
-  // Most heads arrive whole, and are parsed where they lie.
-  std::string_view text = input;
-  const std::size_t before = partial_.size();
-  if (before != 0) {
-    partial_.append(input.substr(0, http::kMaxHead));
-    text = partial_;
-  }
-  if (text.empty()) return Step::need_more;
-  switch (scan_.advance(text.data(), text.size())) {
-    case http::HeadScan::State::malformed:
-      return fail("control character in the head, or a line that does not end in CRLF");
-    case http::HeadScan::State::too_many_lines:
-      return fail("too many header fields");
-    case http::HeadScan::State::incomplete:
-      if (text.size() >= http::kMaxHead) return fail("head too large");
-      if (before == 0) partial_.assign(text);
-      input = {};
-      return Step::need_more;
-    case http::HeadScan::State::complete:
-      break;
-  }
-  const std::size_t size = scan_.size();
-  const Step step = parse_head(text.data());
-  if (step == Step::response && size <= kMostSame && response_.retry_after.empty()) {
-    same_.assign(text.substr(0, size));
+  const char* const whole = head_bytes_ == 0 ? input.data() : nullptr;
+  Step step = Step::need_more;
+  while (step == Step::need_more && !input.empty()) step = read_field(input);
+  if (step != Step::response) return step;
+  const bool plain = head_.safe() && head_.status() >= 200 && head_.retry_after().empty();
+  if (whole != nullptr && plain) {
+    const auto size = static_cast<std::size_t>(input.data() - whole);
+    if (size > kMostSame) return step;
+    same_.assign(whole, size);
     same_status_ = response_.status;
     same_close_ = response_.close;
+    same_framing_ = head_.framing();
   }
-  input.remove_prefix(size - before);
-  partial_.clear();
-  scan_.reset();
   return step;
 }
 
-ResponseReader::Step ResponseReader::parse_head(const char* data) {
-  // status-line = "HTTP/1." DIGIT SP 3DIGIT SP [reason]; some servers leave out the last blank.
-  const std::string_view head = scan_.line(data, 0);
-  if (head.size() < 12 || !head.starts_with("HTTP/1.") || !is_digit(head[7]) || head[8] != ' ' ||
-      !is_digit(head[9]) || !is_digit(head[10]) || !is_digit(head[11]) ||
-      (head.size() > 12 && head[12] != ' ')) {
-    return fail("malformed status line");
+// Takes bytes up to the end of a line. A field ends where the next line does not begin with a
+// blank, so that the last line that was read waits in partial_ for the byte behind it.
+ResponseReader::Step ResponseReader::read_field(std::string_view& input) {
+  if (!partial_.empty() && last_ == '\n' && !http::is_blank(input.front())) return take_partial();
+  const std::size_t line_end = input.find('\n');
+  const std::string_view line = input.substr(0, line_end == input.npos ? line_end : line_end + 1);
+  head_bytes_ += line.size();
+  if (head_bytes_ > kMostHead) return fail("head too large");
+  if (line_end != input.npos && (line.size() == 1 ? last_ : line[line.size() - 2]) != '\r') {
+    bare_ = true;
   }
-  response_.status =
-      static_cast<unsigned>((head[9] - '0') * 100 + (head[10] - '0') * 10 + head[11] - '0');
-  if (response_.status < 100) return fail("malformed status line");
-  const bool http_1_0 = head[7] == '0';
-  bool close = http_1_0;
-  response_.retry_after.clear();
-  response_.excerpt.clear();
-
-  http::Framing framing;
-  http::FieldWalk walk(data, scan_);
-  while (walk.next()) {
-    const std::string_view name = walk.name();
-    const std::string_view value = walk.value();
-    using http::is_name;
-    if (is_name(name, "content-length")) {
-      framing.content_length(value);
-    } else if (is_name(name, "transfer-encoding")) {
-      framing.transfer_encoding(value);
-    } else if (is_name(name, "connection")) {
-      http::for_each_in_list(value, [&close](std::string_view option) {
-        if (http::equals_ignoring_case(option, "close")) close = true;
-        if (http::equals_ignoring_case(option, "keep-alive")) close = false;
-      });
-    } else if (is_name(name, "retry-after")) {
-      response_.retry_after = value;
-    } else if (!walk.check_unknown()) {
-      break;
-    }
+  const bool whole = partial_.empty() && line_end != input.npos;
+  if (whole && line.size() < input.size() && !http::is_blank(input[line.size()]) &&
+      !is_empty_line(line)) {
+    input.remove_prefix(line.size());
+    return take_field(without_end(line));
   }
-  if (walk.malformed()) return fail("malformed header field");
-  if (framing.problem() != http::Framing::Problem::none)
-    return fail("ambiguous length of the body");
+  constexpr std::size_t kMostKept = kMostField + 2;  // with its line end
+  const std::string_view kept = line.substr(0, kMostKept - std::min(kMostKept, partial_.size()));
+  cut_ = cut_ || kept.size() < line.size();
+  partial_.append(kept);
+  last_ = line.back();
+  input.remove_prefix(line.size());
+  if (!began_ && !ResponseHead::may_begin_with(partial_)) return fail("malformed status line");
+  return is_empty_line(partial_) ? head_complete() : Step::need_more;
+}
 
-  response_.close = close;
+std::string_view ResponseReader::without_end(std::string_view line) noexcept {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+ResponseReader::Step ResponseReader::take_partial() {
+  const Step step = take_field(cut_ ? std::string_view(partial_) : without_end(partial_));
+  partial_.clear();
+  cut_ = false;
+  last_ = '\0';
+  return step;
+}
+
+ResponseReader::Step ResponseReader::take_field(std::string_view text) {
+  const bool cut = text.size() > kMostField;
+  text = text.substr(0, kMostField);
+  if (began_) {
+    head_.field(text, cut);
+    return Step::need_more;
+  }
+  began_ = head_.begin(text);
+  return began_ ? Step::need_more : fail("malformed status line");
+}
+
+ResponseReader::Step ResponseReader::head_complete() {
+  if (bare_) head_.distrust();
+  head_.end();
+  partial_.clear();
+  head_bytes_ = 0;
+  began_ = bare_ = false;
+  last_ = '\0';
   // 101 would end HTTP on this connection, and nobody asked for it.
-  if (response_.status == 101) return fail("unexpected 101 Switching Protocols");
-  same_.clear();
-  same_framing_ = framing;
-  begin_body(framing);
+  if (head_.status() == 101) return fail("unexpected 101 Switching Protocols");
+  response_.status = head_.status();
+  response_.close = head_.close();
+  response_.doubtful = !head_.safe();
+  response_.retry_after = head_.retry_after();
+  response_.excerpt.clear();
+  body_ = Body::none;
+  if (head_.safe()) begin_body(head_.framing());
   return Step::response;
 }
+
+// --- body ---
 
 // RFC 9112 section 6.3.
 void ResponseReader::begin_body(const http::Framing& framing) noexcept {
@@ -164,7 +191,7 @@ ResponseReader::Step ResponseReader::read_body(std::string_view& input) {
       keep_excerpt(input.substr(0, here));
       input.remove_prefix(here);
       left_ -= here;
-      return left_ == 0 ? finish() : Step::need_more;
+      return left_ == 0 ? body_complete() : Step::need_more;
     }
     case Body::chunked: {
       std::array<char, 4096> decoded;
@@ -173,13 +200,8 @@ ResponseReader::Step ResponseReader::read_body(std::string_view& input) {
         const auto progress = chunks_.advance(part.data(), part.size(), decoded.data());
         keep_excerpt({decoded.data(), progress.produced});
         input.remove_prefix(progress.consumed);
-        if (progress.state == http::ChunkedDecoder::State::malformed) {
-          return fail("malformed chunked body");
-        }
-        if (progress.state == http::ChunkedDecoder::State::complete) {
-          chunks_.reset();
-          return finish();
-        }
+        if (progress.state == http::ChunkedDecoder::State::malformed) return body_broken();
+        if (progress.state == http::ChunkedDecoder::State::complete) return body_complete();
       }
       return Step::need_more;
     }
@@ -190,32 +212,27 @@ ResponseReader::Step ResponseReader::read_body(std::string_view& input) {
     case Body::none:
       break;
   }
-  return finish();
+  return body_complete();
+}
+
+ResponseReader::Step ResponseReader::body_complete() noexcept {
+  chunks_.reset();
+  body_ = Body::none;
+  given_ = false;
+  return Step::response;
+}
+
+ResponseReader::Step ResponseReader::body_broken() noexcept {
+  const bool known = given_;
+  static_cast<void>(body_complete());
+  if (known) return fail("malformed chunked body");
+  response_.close = response_.doubtful = true;
+  return Step::response;
 }
 
 void ResponseReader::keep_excerpt(std::string_view part) {
   if (response_.status < 300 || response_.excerpt.size() >= kExcerpt) return;
   response_.excerpt.append(part.substr(0, kExcerpt - response_.excerpt.size()));
-}
-
-std::optional<std::chrono::seconds> parse_retry_after(std::string_view text,
-                                                      std::chrono::sys_seconds now) {
-  if (text.empty()) return std::nullopt;
-  if (std::ranges::all_of(text, is_digit)) {
-    std::int64_t seconds = 0;
-    for (const char c : text) {
-      if (seconds < 1'000'000'000) seconds = seconds * 10 + (c - '0');
-    }
-    return std::chrono::seconds(seconds);
-  }
-  std::tm date{};
-  const std::string owned(text);
-  // The one form that must be sent (RFC 9110 section 5.6.7); strptime accepts any letter case.
-  const char* end = strptime(owned.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  // Not by way of the system clock: its nanoseconds end in the year 2262.
-  const std::chrono::sys_seconds at{std::chrono::seconds(timegm(&date))};
-  return std::max(std::chrono::seconds(0), at - now);
 }
 
 }  // namespace gateway::egress

@@ -1,11 +1,10 @@
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "gateway/egress/response_head.hpp"
 #include "gateway/http/chunked.hpp"
 #include "gateway/http/fields.hpp"
 
@@ -15,12 +14,17 @@ namespace gateway::egress {
 struct Response {
   unsigned status = 0;
   bool close = false;       // the connection ends after this answer
+  bool doubtful = false;    // likewise, and not by the peer's word: its framing is not safe
   std::string retry_after;  // the field's text: seconds or an HTTP date; empty if absent
   std::string excerpt;      // of the body; kept only when the status is not 2xx
 };
 
 // Turns the bytes of an eventbus connection into final answers, in order (RFC 9112). Interim 1xx
 // answers are read past. Sans-I/O; bytes given to it need not be kept.
+//
+// The head decides: a 2xx is an answer as soon as its head is complete, and its body is read past
+// before the next one. Any other is one when its body has ended, in whatever way, as the body says
+// why. Nothing but an unreadable status line or an endless head is no answer.
 class ResponseReader {
  public:
   enum class Step {
@@ -29,16 +33,23 @@ class ResponseReader {
     bad        // not HTTP/1.1: reason() says why; the connection is of no use any more
   };
   static constexpr std::size_t kExcerpt = std::size_t{4} << 10;
+  // A head may have any number of fields, up to so many bytes. Of a field so many are kept.
+  static constexpr std::size_t kMostHead = std::size_t{1} << 20;
+  static constexpr std::size_t kMostField = std::size_t{8} << 10;
 
   // Takes bytes off the front of `input`.
   [[nodiscard]] Step next(std::string_view& input);
-  // The peer has closed. A body that was to last until then is complete: then `response`.
+  // Nothing more will come. `response` if that ends an answer whose head was complete, `bad` if a
+  // head was cut, `need_more` if nothing was missing.
   [[nodiscard]] Step end();
+  // Reads past the body of the answer that was given last; to be called before next() by whoever
+  // expects no answer. Never `response`.
+  [[nodiscard]] Step read_past(std::string_view& input);
   [[nodiscard]] const Response& response() const noexcept { return response_; }
   [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
-  // Part of an answer has been read.
+  // An answer that has not been given yet has begun.
   [[nodiscard]] bool in_message() const noexcept {
-    return body_ != Body::none || !partial_.empty();
+    return head_bytes_ != 0 || (body_ != Body::none && !given_);
   }
   void reset();
 
@@ -46,10 +57,15 @@ class ResponseReader {
   enum class Body : std::uint8_t { none, length, chunked, until_close };
 
   Step read_head(std::string_view& input);
-  Step parse_head(const char* data);
+  Step read_field(std::string_view& input);
+  Step take_partial();
+  Step take_field(std::string_view text);
+  Step head_complete();
+  [[nodiscard]] static std::string_view without_end(std::string_view line) noexcept;
   void begin_body(const http::Framing& framing) noexcept;
   Step read_body(std::string_view& input);
-  Step finish() noexcept;
+  Step body_complete() noexcept;
+  Step body_broken() noexcept;
   Step fail(std::string_view reason) noexcept;
   void keep_excerpt(std::string_view part);
 
@@ -60,18 +76,19 @@ class ResponseReader {
   bool same_close_ = false;
   http::Framing same_framing_;
 
-  std::string partial_;  // a head that came in pieces
-  http::HeadScan scan_;
+  ResponseHead head_;
+  std::size_t head_bytes_ = 0;  // of the head that is being read
+  bool began_ = false;          // its status line has been read
+  bool bare_ = false;           // one of its lines ended without a carriage return
+  std::string partial_;         // a field that came in pieces
+  char last_ = '\0';            // its last byte, kept or not
+  bool cut_ = false;            // only its beginning is kept
   http::ChunkedDecoder chunks_;
   std::uint64_t left_ = 0;
   Body body_ = Body::none;
+  bool given_ = false;  // the answer whose body is being read
   Response response_;
   std::string_view reason_;
 };
-
-// Retry-After (RFC 9110 section 10.2.3) as a wait from `now`; empty if it is neither a number nor a
-// date. A date in the past is no wait.
-[[nodiscard]] std::optional<std::chrono::seconds> parse_retry_after(std::string_view text,
-                                                                    std::chrono::sys_seconds now);
 
 }  // namespace gateway::egress

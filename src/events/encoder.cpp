@@ -150,7 +150,9 @@ void Encoder::prepare_json_head() {
 
 void Encoder::append(const OutgoingEvent& event, Gather& out) {
   if (settings_.mode != ContentMode::binary) {
-    append_json_request({&event, 1}, out);
+    begin_batch();
+    static_cast<void>(add_to_batch(event, 0));
+    append_json_request(out);
   } else if (event.passed_on != nullptr) {
     append_passed_binary(*event.passed_on, out);
   } else {
@@ -159,8 +161,37 @@ void Encoder::append(const OutgoingEvent& event, Gather& out) {
 }
 
 void Encoder::append_batch(std::span<const OutgoingEvent> events, Gather& out) {
-  assert(settings_.mode == ContentMode::batch && !events.empty());
-  append_json_request(events, out);
+  begin_batch();
+  for (const auto& event : events) {
+    static_cast<void>(add_to_batch(event, std::numeric_limits<std::size_t>::max()));
+  }
+  end_batch(out);
+}
+
+void Encoder::begin_batch() noexcept {
+  json_.clear();
+  parts_.clear();
+  referred_ = 0;
+}
+
+bool Encoder::add_to_batch(const OutgoingEvent& event, std::size_t most) {
+  const std::size_t before = json_.size();
+  if (settings_.mode == ContentMode::batch) json_ += parts_.empty() ? '[' : ',';
+  JsonPart part = append_json(event);
+  part.own_end = json_.size();
+  const std::size_t referred = referred_ + part.data.size() + part.suffix.size();
+  if (!parts_.empty() && part.own_end + referred + 1 > most) {
+    json_.resize(before);
+    return false;
+  }
+  parts_.push_back(part);
+  referred_ = referred;
+  return true;
+}
+
+void Encoder::end_batch(Gather& out) {
+  assert(settings_.mode == ContentMode::batch && !parts_.empty());
+  append_json_request(out);
 }
 
 void Encoder::json(const OutgoingEvent& event, std::string& out) {
@@ -272,22 +303,13 @@ void Encoder::append_passed_binary(const CloudEvent& event, Gather& out) {
   out.refer(event.data);
 }
 
-void Encoder::append_json_request(std::span<const OutgoingEvent> events, Gather& out) {
+void Encoder::append_json_request(Gather& out) {
   const bool batch = settings_.mode == ContentMode::batch;
-  json_.clear();
-  parts_.clear();
-  std::size_t referred = 0;
-  for (const auto& event : events) {
-    if (batch) json_ += parts_.empty() ? '[' : ',';
-    parts_.push_back(append_json(event));
-    parts_.back().own_end = json_.size();
-    referred += parts_.back().data.size() + parts_.back().suffix.size();
-  }
   head_ = request_head_;
   append_content_type(head_, batch ? kBatchType : kStructuredType);
 
   char* const begin = out.room(head_.size() + kMaxLengthLine);
-  char* const end = put_length(json_.size() + referred + (batch ? 1 : 0), put(head_, begin));
+  char* const end = put_length(json_.size() + referred_ + (batch ? 1 : 0), put(head_, begin));
   out.own(static_cast<std::size_t>(end - begin));
   std::size_t own_begin = 0;
   for (const auto& part : parts_) {

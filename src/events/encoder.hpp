@@ -43,6 +43,13 @@ class Encoder {
   void append(const OutgoingEvent& event, Gather& out);
   // Batch mode only: one request with all of `events`, at least one.
   void append_batch(std::span<const OutgoingEvent> events, Gather& out);
+  // The same event by event: begin_batch(), add_to_batch() for each, end_batch(). Nothing else is
+  // asked of the encoder in between.
+  void begin_batch() noexcept;
+  // Adds an event, unless it is not the first one and the body would become longer than `most`
+  // bytes. Returns whether it was added.
+  [[nodiscard]] bool add_to_batch(const OutgoingEvent& event, std::size_t most);
+  void end_batch(Gather& out);
 
   // Appends the event in JSON (JSON format section 3), the body that structured mode would send, in
   // any mode.
@@ -77,7 +84,7 @@ class Encoder {
   void prepare_json_head();
   void append_record_binary(const OutgoingEvent& event, Gather& out);
   void append_passed_binary(const CloudEvent& event, Gather& out);
-  void append_json_request(std::span<const OutgoingEvent> events, Gather& out);
+  void append_json_request(Gather& out);
   [[nodiscard]] JsonPart append_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
@@ -105,7 +112,8 @@ class Encoder {
   std::string head_;
   std::string json_;
   std::string text_;
-  std::vector<JsonPart> parts_;
+  std::vector<JsonPart> parts_;  // of the request that is being made
+  std::size_t referred_ = 0;     // bytes of the body that are not in json_
 };
 
 }  // namespace gateway::events

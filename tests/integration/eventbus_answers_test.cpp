@@ -119,6 +119,12 @@ Action with_bytes(std::string bytes) {
   return action;
 }
 
+std::string answer_with_fields(int count) {
+  std::string answer = "HTTP/1.1 200 OK\r\n";
+  for (int i = 0; i < count; ++i) answer += fmt::format("X-{}: b\r\n", i);
+  return answer + "Content-Length: 0\r\n\r\n";
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Of, AnswerForm,
     testing::Values(
@@ -133,7 +139,23 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"ChunkedByteByByte", chunked_reply(200, "ok").slowly(1ms)},
         Form{"NoReasonPhrase", with_bytes("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n")},
         Form{"OddHeaderCase",
-             with_bytes("HTTP/1.1 200 OK\r\nCONTENT-LENGTH:2\r\nx-empty:\r\n\r\nok")}),
+             with_bytes("HTTP/1.1 200 OK\r\nCONTENT-LENGTH:2\r\nx-empty:\r\n\r\nok")},
+        Form{"FoldedField",
+             with_bytes("HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 0\r\n\r\n")},
+        Form{"LargeHead", with_bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: " +
+                                     std::string(20'000, 'c') + "\r\n\r\n")},
+        Form{"ManyFields", with_bytes(answer_with_fields(150))},
+        Form{"EqualLengths", with_bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                        "Content-Length: 0\r\n\r\n")},
+        Form{"TwoLengths", with_bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                      "Content-Length: 5\r\n\r\n")},
+        Form{"LengthAndCoding",
+             with_bytes("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+                        "\r\n0\r\n\r\n")},
+        Form{"BadChunk", with_bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")},
+        Form{"CutBody",
+             with_bytes("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234").then_close()},
+        Form{"BareLineFeeds", with_bytes("HTTP/1.1 200 OK\nContent-Length: 0\n\n")}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(EventbusAnswers, ConnectionCloseIsObeyed) {

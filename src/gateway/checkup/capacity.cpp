@@ -91,7 +91,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   const std::uint64_t posts =
       std::min(events, times(ingress.max_connections, Session::kMostUnanswered));
   const std::uint64_t client = kClient + (ingress.tls.cert.empty() ? 0 : kClientTls);
-  const std::uint64_t links = times(threads, settings.delivery.connections);
+  const std::uint64_t links = times(threads, egress::most_connections(settings, threads));
   const std::uint64_t stores =
       (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
   std::vector<MemoryPart> parts;
@@ -99,8 +99,9 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   parts.emplace_back("client connections", times(ingress.max_connections, client));
   // A ring doubles when it is full; what waits for its retry stands in another.
   parts.emplace_back("queues", times(events, 4 * sizeof(EventSlot)));
-  parts.emplace_back("eventbus connections",
-                     times(links, EventbusConnection::kMostStaged + (tls ? kSealed : 0)));
+  const std::uint64_t staged = std::min(times(links, EventbusConnection::kMostStaged),
+                                        times(threads, settings.delivery.queue.bytes));
+  parts.emplace_back("eventbus connections", plus(staged, tls ? times(links, kSealed) : 0));
   parts.emplace_back("kept buffers", times(threads, BufferPool::kKeep));
   if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStore));
   if (!settings.spool.path.empty()) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/checkup/figures.hpp"
+#include "gateway/egress/harmless_request.hpp"
 #include "gateway/tls/certificate_facts.hpp"
 #include "runtime/host_port.hpp"
 
@@ -122,7 +123,15 @@ Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
   const auto warn = [&](const char* advice) {
     return Finding::warn("answer", std::move(text), advice);
   };
-  if (status / 100 == 2) return Finding::ok("answer", std::move(text));
+  if (status / 100 == 2) {
+    const std::string origin = egress::webhook_origin();
+    if (!address.allowed_origin) return Finding::ok("answer", std::move(text));
+    if (*address.allowed_origin == "*" || *address.allowed_origin == origin) {
+      return Finding::ok("answer", text + ": it takes events from here");
+    }
+    text += fmt::format(": it takes events of {}, not of {}", *address.allowed_origin, origin);
+    return warn("its webhook's handshake (WebHook-Allowed-Origin) names another sender");
+  }
   if (status == 405 || status == 501) {
     return Finding::ok("answer", text + ": it speaks HTTP and has no OPTIONS");
   }

@@ -11,12 +11,13 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/egress/harmless_request.hpp"
 #include "gateway/egress/response_reader.hpp"
+#include "gateway/http/fields.hpp"
 #include "gateway/tls/tls_session.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/dial.hpp"
 #include "gateway/transport/transports.hpp"
-#include "gateway/version.hpp"
 #include "runtime/name_lookup.hpp"
 
 namespace gateway::checkup {
@@ -33,6 +34,23 @@ std::string problem_of(const error_code& error) {
     return "the connection was closed";
   }
   return error.message();
+}
+
+// Returns the value of the field `name`, in lower case, of the answer that `text` begins with.
+std::optional<std::string> field_of(std::string_view text, std::string_view name) {
+  for (;;) {
+    const auto end = text.find("\r\n");
+    const std::string_view line = text.substr(0, end);
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos &&
+        http::equals_ignoring_case(line.substr(0, colon), name)) {
+      std::string_view value = line.substr(colon + 1);
+      while (value.starts_with(' ')) value.remove_prefix(1);
+      return std::string(value);
+    }
+    if (end == std::string_view::npos || line.empty()) return std::nullopt;
+    text.remove_prefix(end + 2);
+  }
 }
 
 // What all conversations share; outlives them.
@@ -134,12 +152,14 @@ class Conversation final : private transport::Transport::User {
     auto step = ResponseReader::Step::need_more;
     if (!received.error) {
       std::string_view bytes(input_.data(), received.size);
+      head_.append(bytes.substr(0, http::kMaxHead - std::min(head_.size(), http::kMaxHead)));
       step = reader_.next(bytes);
     } else if (received.error == asio::error::eof && reader_.in_message()) {
       step = reader_.end();
     }
     if (step == ResponseReader::Step::response) {
       probe_->status = reader_.response().status;
+      probe_->allowed_origin = field_of(head_, "webhook-allowed-origin");
       end(error_code());
     } else if (step == ResponseReader::Step::bad) {
       probe_->answer_problem = fmt::format("no HTTP/1.1: {}", reader_.reason());
@@ -164,6 +184,7 @@ class Conversation final : private transport::Transport::User {
   std::unique_ptr<transport::Transport> transport_;
   AddressProbe* probe_ = nullptr;
   ResponseReader reader_;
+  std::string head_;  // of the answer, and perhaps some of its body
   std::string_view unsent_;
   bool over_ = false;
   error_code error_;
@@ -204,16 +225,6 @@ tls::TlsContext::Ptr context_of(const config::TlsFiles& files) {
 
 }  // namespace
 
-std::string harmless_request(const config::Endpoint& endpoint, const config::Delivery& delivery) {
-  std::string request =
-      fmt::format("OPTIONS {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cos-gateway-check/{}\r\n",
-                  endpoint.request_target, endpoint.host_header, kVersion);
-  for (const auto& [name, value] : delivery.headers) {
-    request += name + ": " + std::string(value.reveal()) + "\r\n";
-  }
-  return request + "Connection: close\r\n\r\n";
-}
-
 EventbusProbe probe_eventbus(const config::Endpoint& endpoint, const config::Delivery& delivery,
                              std::chrono::milliseconds patience) {
   asio::io_context context(1);
@@ -231,7 +242,7 @@ EventbusProbe probe_eventbus(const config::Endpoint& endpoint, const config::Del
 
   Plan plan(context.get_executor());
   plan.endpoint = endpoint;
-  plan.request = harmless_request(endpoint, delivery);
+  plan.request = egress::harmless_request(endpoint, delivery, egress::webhook_origin());
   plan.patience = patience;
   if (endpoint.tls) {
     plan.trust = context_of(delivery.tls);

@@ -31,6 +31,8 @@ struct AddressProbe {
   std::string answer_problem;
   std::chrono::nanoseconds answer_time{0};
   unsigned status = 0;
+  // WebHook-Allowed-Origin, if the answer has it: whose events the eventbus takes.
+  std::optional<std::string> allowed_origin;
 };
 
 struct EventbusProbe {
@@ -42,12 +44,6 @@ struct EventbusProbe {
 };
 
 inline constexpr std::size_t kMostAddresses = 16;
-
-// What is asked: OPTIONS, which is safe (RFC 9110 section 9.2.1), without a body and without any
-// ce- field, so that not even a server that takes every method for a post finds an event in it.
-// Holds the values of `delivery.headers`: not for output.
-[[nodiscard]] std::string harmless_request(const config::Endpoint& endpoint,
-                                           const config::Delivery& delivery);
 
 // Looks the host up and talks to all of its addresses at the same time. Each step (look-up,
 // connection, handshake, answer) gets `patience`. Blocks until all are through.

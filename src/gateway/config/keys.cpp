@@ -211,11 +211,14 @@ void retry_keys(Section& section, Retry& retry) {
 }
 
 void delivery_keys(Section& section, Delivery& delivery) {
-  section.key("connections", delivery.connections, Count{1, 1024},
-              {.text = "To the eventbus, per thread."});
-  section.key("pipeline", delivery.pipeline, AutoOrCount{1024},
-              {.text = "Requests in flight per connection. `auto` starts at 1, grows to 256 at "
-                       "most, and falls back to 1 on any oddity."});
+  section.key(
+      "connections", delivery.connections, AutoOrCount{1024},
+      {.text = "To the eventbus, per thread. `auto` begins with 2, or one for each of its "
+               "addresses, and grows to 64 a process while that makes answers come faster."});
+  section.key(
+      "pipeline", delivery.pipeline, AutoOrCount{1024},
+      {.text = "Requests in flight per connection. `auto` starts at 1, grows to 256 at "
+               "most while that makes answers come faster, and falls back to 1 on any oddity."});
   section.key(
       "mode", delivery.mode,
       Choice<Mode>{
@@ -243,6 +246,13 @@ void delivery_keys(Section& section, Delivery& delivery) {
   section.key("deadline", delivery.deadline, Time{1ms, 1h},
               {.text = "A post unanswered by then goes to the spool; without one it gets 504 and "
                        "its unsent events are withdrawn. The relay counts on 25 s or less."});
+  section.key(
+      "idle_timeout", delivery.idle_timeout, Time{100ms, 24h},
+      {.text = "A connection to the eventbus that was idle for so long is not used again: a "
+               "NAT or balancer on the way may have forgotten it. Less than theirs."});
+  section.key("max_age", delivery.max_age, Time{1s, 720h},
+              {.text = "A connection to the eventbus is replaced after about this, so that new "
+                       "replicas behind its name get their share."});
   retry_keys(section.section("retry"), delivery.retry);
   section.add("headers", std::make_unique<HeadersField>(delivery.headers),
               {.text = "Extra request headers, such as `Authorization`; none of those the gateway "

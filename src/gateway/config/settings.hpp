@@ -107,7 +107,7 @@ struct Retry {
 };
 
 struct Delivery {
-  unsigned connections = 2;  // per thread
+  unsigned connections = 0;  // per thread; 0: auto
   unsigned pipeline = 0;     // requests in flight per connection; 0: auto
   Mode mode = Mode::binary;
   Profile profile = Profile::generic;
@@ -115,6 +115,8 @@ struct Delivery {
   Queue queue;
   Duration timeout = std::chrono::seconds(10);
   Duration deadline = std::chrono::seconds(25);
+  Duration idle_timeout = std::chrono::seconds(60);
+  Duration max_age = std::chrono::minutes(10);
   Retry retry;
   std::vector<std::pair<std::string, Secret>> headers;
   TlsFiles tls;

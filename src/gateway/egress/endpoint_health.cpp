@@ -9,7 +9,43 @@ namespace {
 // A back-off of nothing would make a probe look like the requests before it.
 constexpr std::chrono::milliseconds kShortest{1};
 
+config::Retry no_longer_than(config::Retry retry, std::chrono::milliseconds most) noexcept {
+  retry.max = std::min(retry.max, most);
+  return retry;
+}
+
 }  // namespace
+
+EndpointHealth::EndpointHealth(const config::Retry& retry, std::size_t full,
+                               std::uint64_t seed) noexcept
+    : backoff_(no_longer_than(retry, kMostWait), seed), most_(retry.max), full_(full) {}
+
+bool EndpointHealth::tick(bool demand, Instant now) noexcept {
+  if (state_ == State::slow_start) {
+    if (!answered_well_ || !well_since_) well_since_ = now;
+    if (now - *well_since_ < kWellFor) return false;
+    go_up();
+    return true;
+  }
+  const bool waits_for_an_event =
+      (state_ == State::probing && !probe_sent_) || (state_ == State::down && now >= until_);
+  if (demand || links_ == 0 || !waits_for_an_event) return false;
+  const unsigned downs = downs_;
+  go_up();
+  // One more failure is enough.
+  downs_ = downs;
+  link_failures_in_a_row_ = kLinkFailures - 1;
+  failing_events_ = kFailingEvents - 1;
+  failing_since_ = now - kFailingFor;
+  return true;
+}
+
+void EndpointHealth::go_up() noexcept {
+  state_ = State::up;
+  history_ = 0;
+  downs_ = 0;
+  failing_events_ = 0;
+}
 
 std::size_t EndpointHealth::allowance(std::size_t in_flight, Instant now) noexcept {
   if (held_) {
@@ -54,29 +90,34 @@ bool EndpointHealth::recover(Instant staged) noexcept {
     history_ = 0;
     limit_ = 1;
     successes_ = 0;
+    well_since_.reset();
   }
+  answered_well_ = true;
   if (++successes_ < limit_) return false;
   successes_ = 0;
   if (limit_ >= full_) {
-    state_ = State::up;
-    history_ = 0;
-    downs_ = 0;
+    go_up();
   } else {
     limit_ *= 2;
   }
   return true;
 }
 
-void EndpointHealth::failing_answer(bool first_attempt, Instant staged, Instant now) {
+void EndpointHealth::failing_answer(bool first_attempt, bool limited, Instant staged, Instant now) {
   switch (state_) {
     case State::up:
       if (!first_attempt) return;
-      history_ = (history_ << 1U) | 1U;
-      if (std::popcount(history_) >= kFailing) go_down(now);
+      if (failing_events_++ == 0) failing_since_ = now;
+      if (!limited) history_ = (history_ << 1U) | 1U;
+      if (std::popcount(history_) >= kFailing ||
+          (failing_events_ >= kFailingEvents && now - failing_since_ >= kFailingFor)) {
+        go_down(now);
+      }
       return;
     case State::slow_start: {
       history_ = (history_ << 1U) | 1U;
       successes_ = 0;
+      answered_well_ = false;
       limit_ = std::max<std::size_t>(limit_ / 2, 1);
       constexpr std::uint64_t kAgain = (std::uint64_t{1} << kFailingAgain) - 1;
       if ((history_ & kAgain) == kAgain) go_down(now);
@@ -185,6 +226,7 @@ void EndpointHealth::go_down(Instant now) {
   state_ = State::down;
   probe_sent_ = false;
   history_ = 0;
+  failing_events_ = 0;
   downs_ = std::max(downs_ + 1, failed_attempts_);
   until_ = now + std::max(backoff_.next(downs_, std::nullopt), kShortest);
 }

@@ -19,20 +19,29 @@ namespace gateway::egress {
 //   down        nothing is sent and nobody connects until the back-off has passed
 //   probing     one connection attempt or one request is on its way and decides
 //   slow_start  it answers again: requests in flight are limited, to 1 at first, to twice as many
-//               with every full window of good answers, until that is no limit any more
+//               with every full window of good answers, until that is no limit any more or it has
+//               gone well for kWellFor
 //
-// It goes down when kLinkFailures connections in a row could not be made, or ended without any
-// answer, with no good answer between them; and when kFailing of the last kWindow answers said "not
-// now". So that no single event can bring it down, a connection lost to an event already suspected
-// does not count, and an answer counts for an event's first attempt only. An answer that refuses an
-// event for good is a good one here: the eventbus works.
+// It goes down when no good answer has come in between
+//   - and kLinkFailures connections in a row could not be made, or ended without any answer to what
+//     was sent last;
+//   - and kFailing of the last kWindow answers said "not now";
+//   - and kFailingEvents events were answered so over kFailingFor or longer: few posts are enough.
+// So that no single event can bring it down, a connection lost to an event already suspected does
+// not count, and an answer counts for an event's first attempt only. An answer that refuses an
+// event for good is a good one here: the eventbus works. One that refuses it for its rate (429)
+// counts by time alone.
 //
 // Retry-After holds for everything: until it has passed, no request leaves in any state.
 //
 // Connections are made under the same back-off: after a failure one at a time and one an interval,
-// until one of them has been answered.
+// until one of them has been answered. The back-off of both ends at kMostWait, as an attempt a
+// second costs nobody anything and delivery is to be back within a second of the eventbus.
 //
-// Sans-I/O; while all is well an answer costs a shift and a store.
+// Where nothing waits to be sent there is nothing to probe with: a connection that is there is
+// enough to be up. The next failure takes it down at once.
+//
+// Sans-I/O; while all is well an answer costs a shift and two stores.
 class EndpointHealth {
  public:
   using State = EndpointState;
@@ -43,12 +52,17 @@ class EndpointHealth {
   static constexpr int kFailing = 60;
   // The same in slow start, where every answer counts: so many in a row.
   static constexpr unsigned kFailingAgain = 16;
+  static constexpr unsigned kFailingEvents = 3;
+  static constexpr std::chrono::seconds kFailingFor{5};
+  static constexpr std::chrono::seconds kWellFor{1};
+  static constexpr std::chrono::milliseconds kMostWait{800};
 
   // `full`: as many requests as can be in flight at all.
-  EndpointHealth(const config::Retry& retry, std::size_t full, std::uint64_t seed) noexcept
-      : backoff_(retry, seed), most_(retry.max), full_(full) {}
+  EndpointHealth(const config::Retry& retry, std::size_t full, std::uint64_t seed) noexcept;
 
   [[nodiscard]] State state() const noexcept { return state_; }
+  // Every tick. `demand`: events wait. Returns whether more may be sent or connected than before.
+  bool tick(bool demand, Instant now) noexcept;
 
   // --- sending ---
   // The usual case: no limit, no need to ask allowance().
@@ -65,10 +79,11 @@ class EndpointHealth {
   bool good_answer(Instant staged) noexcept {
     history_ <<= 1U;
     link_failures_in_a_row_ = 0;
+    failing_events_ = 0;
     return state_ != State::up && recover(staged);
   }
-  // An answer that is worth a retry.
-  void failing_answer(bool first_attempt, Instant staged, Instant now);
+  // An answer that is worth a retry. `limited`: it was refused for the rate.
+  void failing_answer(bool first_attempt, bool limited, Instant staged, Instant now);
   // The eventbus asked for this wait.
   void hold(std::chrono::seconds asked, Instant now) noexcept;
 
@@ -85,7 +100,7 @@ class EndpointHealth {
   enum class End : std::uint8_t {
     quiet,    // nothing was on its way
     broken,   // it had answered before
-    useless,  // not one answer: a failure of the eventbus
+    useless,  // not one answer, or none in time: a failure of the eventbus
   };
   // `suspect`: the event whose answer was due when it was lost.
   void link_ended(End end, bool proven, std::optional<Suspect> suspect, Instant now);
@@ -93,6 +108,7 @@ class EndpointHealth {
  private:
   bool recover(Instant staged) noexcept;
   void go_down(Instant now);
+  void go_up() noexcept;
   void link_failed(std::optional<Suspect> suspect, Instant now);
   [[nodiscard]] bool suspected(Suspect event) const noexcept;
 
@@ -103,6 +119,8 @@ class EndpointHealth {
   bool held_ = false;
   std::uint64_t history_ = 0;  // of the last answers, the latest lowest: 1 is a failing one
   unsigned link_failures_in_a_row_ = 0;
+  unsigned failing_events_ = 0;  // without a good answer between them
+  Instant failing_since_{};
   std::array<Suspect, kLinkFailures + 1> suspects_{};
   std::size_t next_suspect_ = 0;
   Instant held_until_{};
@@ -113,6 +131,8 @@ class EndpointHealth {
   Instant probe_sent_at_{};
   std::size_t limit_ = 1;  // slow start
   std::size_t successes_ = 0;
+  bool answered_well_ = false;  // since the last failure
+  std::optional<Instant> well_since_;
 
   std::size_t links_ = 0;         // connections there are
   std::size_t trials_ = 0;        // those under way, or not yet answered

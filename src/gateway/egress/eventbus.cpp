@@ -13,24 +13,30 @@
 
 #include "gateway/egress/encoder_settings.hpp"
 #include "gateway/egress/refusal_reason.hpp"
+#include "gateway/egress/retry_after.hpp"
+#include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
 namespace {
 
-// A request of batch mode: enough to make its own cost small, little enough for every receiver.
-constexpr std::size_t kBatchEvents = 100;
-constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
-
 // While the eventbus is known to be down a post waits no longer than this before it goes to the
 // spool: long enough for a hiccup, and for somebody to be there to probe with.
 constexpr std::chrono::milliseconds kPatienceWhileDown{1000};
 constexpr std::chrono::milliseconds kNoPatience{0};
+// Where there are other addresses, one is given so long for an answer, or twice what the slowest
+// took of late.
+constexpr std::chrono::milliseconds kPatienceAmongSeveral{1000};
+
+unsigned most_here(const config::Settings& settings) {
+  const unsigned threads = settings.ingress.threads;
+  return most_connections(settings, threads == 0 ? usable_cores() : threads);
+}
 
 // As many requests as can be in flight at all.
-std::size_t most_in_flight(const config::Delivery& delivery) noexcept {
+std::size_t most_in_flight(const config::Delivery& delivery, unsigned connections) noexcept {
   const std::size_t depth = delivery.pipeline == 0 ? PipelineDepth::kMost : delivery.pipeline;
-  return depth * delivery.connections;
+  return depth * connections;
 }
 
 }  // namespace
@@ -44,26 +50,37 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       queue_(settings.delivery.queue),
       policy_(settings.delivery),
       backoff_(settings.delivery.retry, std::random_device{}()),
-      health_(settings.delivery.retry, most_in_flight(settings.delivery), std::random_device{}()),
+      health_(settings.delivery.retry, most_in_flight(settings.delivery, most_here(settings)),
+              std::random_device{}()),
       retry_budget_(context_.clock.now()),
       timer_(context_.executor),
+      addresses_({context_.executor, context_.transports,
+                  [this] { return new_session(tls::Ticket()); }, [this] { adjust(); }},
+                 settings_, endpoint_),
+      count_(settings.delivery.connections, most_here(settings)),
+      logged_count_(count_.value()),
       joined_(context_.executor) {
   // Never in plain text what was to be kept private.
   if (endpoint_.tls != (context_.tls != nullptr)) throw std::logic_error("https without TLS");
-  for (unsigned i = 0; i < settings_.connections; ++i) {
-    connections_.push_back(std::make_unique<EventbusConnection>(*this, i));
+  // As many again for those that take the place of others.
+  for (unsigned i = 0; i < 2 * most_here(settings); ++i) {
+    parked_.push_back(connections_.emplace_back(std::make_unique<EventbusConnection>(*this)).get());
   }
 }
 
 void Eventbus::start() {
-  for (auto& connection : connections_) {
+  const auto begin = [this](const char* what, Task<void> task) {
     ++running_;
-    asio::co_spawn(context_.executor, connection->run(), [this](const std::exception_ptr& error) {
-      --running_;
-      if (error) log::internal_error("eventbus connection", error);
-      joined_.notify_all();
-    });
-  }
+    asio::co_spawn(context_.executor, std::move(task),
+                   [this, what](const std::exception_ptr& error) {
+                     --running_;
+                     if (error) log::internal_error(what, error);
+                     joined_.notify_all();
+                   });
+  };
+  begin("addresses of the eventbus", addresses_.run());
+  for (auto& connection : connections_) begin("eventbus connection", connection->run());
+  adjust();
 }
 
 Task<void> Eventbus::stop() {
@@ -72,6 +89,7 @@ Task<void> Eventbus::stop() {
   queue_.withdraw_if(
       [](const EventSlot&) { return true; },
       [this](const EventSlot& slot) { give_up(slot, FailReason::shutdown, 0, "gateway stopped"); });
+  addresses_.stop();
   for (auto& connection : connections_) connection->stop();
   while (running_ != 0) co_await joined_.wait();
 }
@@ -79,41 +97,126 @@ Task<void> Eventbus::stop() {
 void Eventbus::flush() {
   const Instant now = context_.clock.now();
   if (!queue_.empty()) {
-    if (health_.unrestrained()) {
+    if (unrestrained()) {
       std::size_t room = EndpointHealth::kUnlimited;
       distribute(room, now);
     } else {
       flush_restrained(now);
     }
   }
-  for (auto& connection : connections_) connection->write();
+  for (EventbusConnection* const connection : used_) connection->write();
 }
 
 void Eventbus::flush_restrained(Instant now) {
-  const std::size_t allowed = health_.allowance(requests_in_flight(), now);
+  const std::size_t allowed = allowance(now);
   std::size_t room = allowed;
   distribute(room, now);
-  if (room != allowed) health_.sent(now);
+  if (room != allowed) {
+    health_.sent(now);
+    if (pace_.active()) pace_.sent(allowed - room);
+  }
   if (!queue_.empty()) arm_timer();
 }
 
+std::size_t Eventbus::allowance(Instant now) noexcept {
+  const std::size_t allowed = health_.allowance(requests_in_flight(), now);
+  return pace_.active() ? std::min(allowed, pace_.allowance(now)) : allowed;
+}
+
 void Eventbus::distribute(std::size_t& room, Instant now) {
-  const std::size_t count = connections_.size();
+  const std::size_t count = used_.size();
   for (std::size_t i = 0; i < count && !queue_.empty(); ++i) {
-    EventbusConnection& connection = *connections_[(next_ + i) % count];
+    EventbusConnection& connection = *used_[(next_ + i) % count];
     if (connection.accepts()) {
       fill(connection, room, now);
     } else if (connection.state() == LinkState::idle) {
       connection.wake();
     }
   }
-  next_ = (next_ + 1) % count;
+  if (count != 0) next_ = (next_ + 1) % count;
+  // Some may have been sent all they may be.
+  if (request_limit_.value() != 0) adjust();
 }
 
 std::size_t Eventbus::requests_in_flight() const noexcept {
   std::size_t requests = 0;
-  for (const auto& connection : connections_) requests += connection->multiplexer().requests();
+  for (EventbusConnection* const connection : used_) {
+    requests += connection->multiplexer().requests();
+  }
   return requests;
+}
+
+void Eventbus::adjust() {
+  using Role = EventbusConnection::Role;
+  if (stopping_) return;
+  std::erase_if(used_, [this](EventbusConnection* connection) {
+    if (connection->role() != Role::parked) return false;
+    parked_.push_back(connection);
+    return true;
+  });
+  const auto stays = [](const EventbusConnection* one) { return !one->leaving(); };
+  auto staying = static_cast<std::size_t>(std::ranges::count_if(used_, stays));
+  for (; staying < count_.value() && !parked_.empty(); ++staying) {
+    used_.push_back(parked_.back());
+    parked_.pop_back();
+    used_.back()->use();
+  }
+  // First those that are not there.
+  for (const bool ready : {false, true}) {
+    for (auto one = used_.rbegin(); one != used_.rend() && staying > count_.value(); ++one) {
+      if (!stays(*one) || (*one)->is_ready() != ready) continue;
+      (*one)->retire();
+      --staying;
+    }
+  }
+  const auto ready = std::ranges::count_if(
+      used_, [&](const EventbusConnection* one) { return stays(one) && one->is_ready(); });
+  if (static_cast<std::size_t>(ready) < count_.value()) return;
+  for (EventbusConnection* const connection : used_) {
+    if (connection->role() == Role::retiring) connection->drain();
+  }
+}
+
+void Eventbus::replace(EventbusConnection& connection) {
+  using Role = EventbusConnection::Role;
+  // One after the other: each of them counts for where the next one goes.
+  const bool busy = std::ranges::any_of(used_, [](const EventbusConnection* one) {
+    return one->role() == Role::retiring || one->role() == Role::drained;
+  });
+  if (busy) return;
+  connection.retire();
+  adjust();
+}
+
+void Eventbus::count_connections(Instant now) {
+  const bool room =
+      std::ranges::any_of(used_, [](const EventbusConnection* one) { return one->accepts(); });
+  ConnectionCount::Load load;
+  load.answers = taken_;
+  load.saturated = !queue_.empty() && !room;
+  load.hindered = !unrestrained() ||
+                  std::ranges::none_of(used_, [](const auto* one) { return one->is_ready(); });
+  load.answer_time = answer_time_;
+  count_.at_least(static_cast<unsigned>(addresses_.book().healthy()));
+  count_.observe(load, now);
+  adjust();
+  if (count_.trying() || count_.value() == logged_count_) return;
+  log::info(
+      "connections to the eventbus",
+      {{"now", count_.value()}, {"before", logged_count_}, {"target", endpoint_.host_header}});
+  logged_count_ = count_.value();
+}
+
+std::unique_ptr<tls::TlsSession> Eventbus::new_session(tls::Ticket ticket) {
+  if (context_.tls == nullptr) return nullptr;
+  return std::make_unique<tls::TlsSession>(context_.tls->current(), endpoint_.host,
+                                           std::move(ticket));
+}
+
+Instant::duration Eventbus::patience(const tcp::endpoint& at, unsigned attempts) noexcept {
+  if (!addresses_.book().has_other(at)) return Instant::duration::max();
+  const auto usual = std::max<Instant::duration>(kPatienceAmongSeveral, 2 * slowest_answer_);
+  return usual * (1U << std::min(attempts, 4U));
 }
 
 void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant now) {
@@ -136,34 +239,76 @@ EventSlot Eventbus::take() {
 
 void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
   mux.open_batch();
-  std::size_t bytes = 0;
   const bool probe = state() == EndpointState::down || state() == EndpointState::probing;
-  const std::size_t most = probe ? 1 : kBatchEvents;
+  std::size_t most = probe ? 1 : queue_.together();
   for (std::size_t n = 0; n < most && !queue_.empty(); ++n) {
-    bytes += queue_.front().length;
-    if (n != 0 && bytes > kBatchBytes) break;
-    mux.add_to_batch(take());
+    most = std::min(most, BatchSize::events(queue_.front().attempts));
+    if (n >= most || !mux.add_to_batch(queue_.front(), batch_size_.bytes())) break;
+    static_cast<void>(take());
   }
   mux.close_batch(now);
+}
+
+void Eventbus::answered(Multiplexer& mux) {
+  const Response& response = mux.response();
+  const Instant now = context_.clock.now();
+  const Instant::duration took = now - mux.answered_staged();
+  answer_time_ += (took - answer_time_) / 16;
+  slowest_answer_ = std::max(took, slowest_answer_ - slowest_answer_ / 256);
+  if (encoder_.mode() == events::ContentMode::batch) {
+    const Verdict verdict = policy_.judge(response.status);
+    if (verdict == Verdict::delivered) batch_size_.accepted(mux.answered_bytes(), now);
+    if (response.status == 413) {
+      batch_size_.too_large(mux.answered_bytes(), response.excerpt, now);
+    }
+    if (verdict == Verdict::refused && mux.answered_events() > 1) {
+      split(mux);
+      return;
+    }
+  }
+  for (bool leads = true; mux.answered_events() != 0; leads = false) {
+    answered(mux.take_answered(), response, mux.answered_staged(), leads);
+  }
+}
+
+// One of a batch's events, or their number, may be the reason why it was refused: each half is sent
+// again, until an event that is refused is alone.
+void Eventbus::split(Multiplexer& mux) {
+  good_answer(mux.answered_staged());
+  halves_.clear();
+  while (mux.answered_events() != 0) {
+    const EventSlot slot = mux.take_answered();
+    if (slot.post->expired) {
+      give_up(slot, FailReason::deadline, mux.response().status, "deadline passed");
+    } else {
+      context_.ledger.move(slot, EventMove::put_back);
+      halves_.push_back(slot);
+    }
+  }
+  context_.metrics.events_retried[retry_reason(mux.response().status)].add(halves_.size());
+  const std::span<const EventSlot> all(halves_);
+  queue_.set_apart(all.first(all.size() / 2));
+  queue_.set_apart(all.subspan(all.size() / 2));
+  context_.turn_end.request();
 }
 
 void Eventbus::answered(EventSlot slot, const Response& response, Instant staged, bool leads) {
   const Instant now = context_.clock.now();
   switch (policy_.judge(response.status)) {
     case Verdict::delivered:
-      if (leads && health_.good_answer(staged)) restraint_eased();
+      if (leads) good_answer(staged);
       context_.metrics.delivery_duration.observe(now - staged);
       queue_.settled(slot);
       context_.ledger.delivered(slot, response.status);
       return;
     case Verdict::retry:
       last_answer_.take(response.status, response.excerpt, now);
-      if (leads) health_.failing_answer(slot.attempts == 0, staged, now);
-      retry_later(slot, response, now);
+      if (leads) health_.failing_answer(slot.attempts == 0, response.status == 429, staged, now);
+      retry_later(slot, response, staged, now);
       return;
     case Verdict::refused:
       last_answer_.take(response.status, response.excerpt, now);
-      if (leads && health_.good_answer(staged)) restraint_eased();
+      if (leads) good_answer(staged);
       refuse(slot, response);
       return;
   }
@@ -179,10 +324,14 @@ void Eventbus::refuse(const EventSlot& slot, const Response& response) {
   give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
 }
 
-void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now) {
+void Eventbus::retry_later(EventSlot slot, const Response& response, Instant staged, Instant now) {
   const auto asked = parse_retry_after(
       response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
   if (asked) health_.hold(*asked, now);
+  if (response.status == 429 || (response.status == 503 && asked)) {
+    const std::chrono::milliseconds wait = asked.value_or(std::chrono::seconds(0));
+    pace_.refused(staged, now + std::min(wait, settings_.retry.max), taken_, now);
+  }
   if (slot.post->expired) {
     give_up_late(slot);
     return;
@@ -199,7 +348,7 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now
   arm_timer();
 }
 
-void Eventbus::given_back(EventSlot slot, bool sent, RetryReason reason) {
+void Eventbus::given_back(EventSlot slot, bool sent, bool announced, RetryReason reason) {
   if (stopping_) {
     give_up(slot, FailReason::shutdown, 0, "gateway stopped");
     return;
@@ -208,11 +357,10 @@ void Eventbus::given_back(EventSlot slot, bool sent, RetryReason reason) {
     give_up_late(slot);
     return;
   }
-  if (sent) {
-    ++slot.attempts;
-    context_.metrics.events_retried[reason].add();
-  }
-  if (sent && slot.attempts > 1) {
+  if (sent) context_.metrics.events_retried[reason].add();
+  const bool attempted = sent && !announced;
+  if (attempted) ++slot.attempts;
+  if (attempted && slot.attempts > 1) {
     // It may be the event that makes the eventbus break off: the others must not wait behind it.
     const Instant now = context_.clock.now();
     context_.ledger.move(slot, EventMove::delay);
@@ -255,8 +403,9 @@ const BusAnswer* Eventbus::latest_answer() const noexcept {
 
 void Eventbus::arm_timer() {
   auto due = queue_.next_due();
-  if (!queue_.empty() && !health_.unrestrained()) {
-    const auto sends_at = health_.sends_at(context_.clock.now());
+  if (!queue_.empty() && !unrestrained()) {
+    const Instant now = context_.clock.now();
+    const auto sends_at = std::max(health_.sends_at(now), pace_.sends_at(now));
     if (sends_at && (!due || *sends_at < *due)) due = sends_at;
   }
   if (due && (!timer_at_ || *due < *timer_at_)) wake_at(*due);
@@ -277,7 +426,7 @@ void Eventbus::on_timer() {
   // bound it: the budget is for when nothing else does.
   const bool up = health_.state() == EndpointState::up;
   queue_.release_due(now, [&](const EventSlot& slot) {
-    if (up && !retry_budget_.spend(now)) return false;
+    if (up && !may_retry(slot, now)) return false;
     context_.ledger.move(slot, EventMove::release);
     return true;
   });
@@ -291,19 +440,42 @@ void Eventbus::on_timer() {
   context_.turn_end.request();
 }
 
+// Events that may share a request share the leave for it.
+bool Eventbus::may_retry(const EventSlot& slot, Instant now) {
+  if (sharing_leave_ == 0) {
+    if (!retry_budget_.spend(now)) return false;
+    const bool batch = encoder_.mode() == events::ContentMode::batch;
+    sharing_leave_ = batch ? BatchSize::events(slot.attempts) : 1;
+  }
+  --sharing_leave_;
+  return true;
+}
+
 void Eventbus::restraint_eased() {
-  for (auto& connection : connections_) connection->wake();
+  for (EventbusConnection* const connection : used_) connection->wake();
   context_.turn_end.request();
 }
 
 void Eventbus::tick(Instant now) {
-  for (auto& connection : connections_) connection->check_timeout(now);
+  for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->check(now);
+  count_connections(now);
+  if (health_.tick(queue_.events() != 0, now)) restraint_eased();
+  release_early(now);
   if (is_down() && context_.custody.can_spool()) {
     expire(now + std::max(settings_.deadline - kPatienceWhileDown, kNoPatience));
   } else {
     expire(now);
   }
   publish(now);
+}
+
+void Eventbus::release_early(Instant now) {
+  if (health_.state() == EndpointState::up || !queue_.empty() || allowance(now) == 0) {
+    return;
+  }
+  queue_.release_first(
+      [this](const EventSlot& slot) { context_.ledger.move(slot, EventMove::release); });
+  if (!queue_.empty()) context_.turn_end.request();
 }
 
 void Eventbus::expire(Instant limit) {
@@ -338,7 +510,7 @@ void Eventbus::spool_expired() {
     queue_.settled(slot);
     withdrawn_.push_back(slot);
   });
-  for (auto& connection : connections_) {
+  for (EventbusConnection* const connection : used_) {
     connection->multiplexer().for_each([&](const EventSlot& slot) {
       if (overdue(slot)) in_flight_.push_back(slot);
     });
@@ -368,8 +540,9 @@ bool Eventbus::may_connect() {
   return health_.may_connect(context_.clock.refresh());
 }
 
-void Eventbus::connection_ready() {
+void Eventbus::connection_ready(const tcp::endpoint& at) {
   health_.connected();
+  addresses_.book().opened(at);
   context_.turn_end.request();
 }
 
@@ -377,12 +550,22 @@ void Eventbus::connect_failed(std::string_view address, std::string_view error) 
   health_.connect_failed(context_.clock.refresh());
   no_answer(address, error);
   // Those that waited for what comes of this attempt.
-  for (auto& connection : connections_) connection->wake();
+  for (EventbusConnection* const connection : used_) connection->wake();
 }
 
-void Eventbus::connection_proven() {
+void Eventbus::connection_closed(const tcp::endpoint& at) {
+  addresses_.book().closed(at);
+}
+
+void Eventbus::address_silent(const tcp::endpoint& at, Instant since, std::string_view what) {
+  addresses_.failed(at, what);
+  for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->distrust(at, since);
+}
+
+void Eventbus::connection_proven(const tcp::endpoint& at) {
   health_.link_proven();
-  for (auto& connection : connections_) connection->wake();
+  addresses_.book().answered(at);
+  for (EventbusConnection* const connection : used_) connection->wake();
 }
 
 void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
@@ -390,7 +573,8 @@ void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
                                 std::string_view address, std::string_view error) {
   health_.link_ended(end, proven, suspect, context_.clock.refresh());
   if (end == EndpointHealth::End::useless) no_answer(address, error);
-  for (auto& connection : connections_) connection->wake();
+  adjust();
+  for (EventbusConnection* const connection : used_) connection->wake();
   context_.turn_end.request();
 }
 

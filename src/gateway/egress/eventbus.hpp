@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -8,11 +10,16 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/domain/bus_answer.hpp"
+#include "gateway/egress/address_watch.hpp"
+#include "gateway/egress/batch_size.hpp"
+#include "gateway/egress/connection_count.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/drain_rate.hpp"
 #include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
+#include "gateway/egress/pace.hpp"
+#include "gateway/egress/request_limit.hpp"
 #include "gateway/egress/retry_budget.hpp"
 #include "gateway/egress/retry_jitter.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
@@ -84,28 +91,49 @@ class Eventbus final : public Delivery {
   // Every tick of the shard: overdue answers, expired posts, gauges.
   void tick(Instant now);
 
+  // What the connections use.
+  [[nodiscard]] AddressWatch& addresses() noexcept { return addresses_; }
+  // To receive into; what is not used at once is to be copied.
+  [[nodiscard]] std::span<char> input() noexcept { return input_; }
+  // Returns a session for a new connection; null for an http target.
+  [[nodiscard]] std::unique_ptr<tls::TlsSession> new_session(tls::Ticket ticket);
+  // How long an event sent `attempts` times before may wait for its answer at `at`, if that is less
+  // than delivery.timeout: where there are other addresses, one that hangs is found out sooner.
+  [[nodiscard]] Instant::duration patience(const tcp::endpoint& at, unsigned attempts) noexcept;
+  // Another connection is to take the place of this one.
+  void replace(EventbusConnection& connection);
+
   // What the connections report.
   [[nodiscard]] bool may_connect();
   [[nodiscard]] Instant connects_at() const noexcept { return health_.connects_at(); }
   void connecting() noexcept { health_.connecting(); }
-  void connection_ready();
+  void connection_ready(const tcp::endpoint& at);
+  void connection_closed(const tcp::endpoint& at);
   void connect_failed(std::string_view address, std::string_view error);
   // The first answer of a connection.
-  void connection_proven();
+  void connection_proven(const tcp::endpoint& at);
+  // Nothing has come from there since `since`, though an answer is due.
+  void address_silent(const tcp::endpoint& at, Instant since, std::string_view what);
   // A connection that was ready is gone, all its events given back. `suspect`: the event whose
   // answer was due.
   void connection_ended(EndpointHealth::End end, bool proven,
                         std::optional<EndpointHealth::Suspect> suspect, std::string_view address,
                         std::string_view error);
-  // `leads`: the first event of its answer; a batch has several.
-  void answered(EventSlot slot, const Response& response, Instant staged, bool leads);
-  void given_back(EventSlot slot, bool sent, RetryReason reason);
+  // A request of `mux` was answered; takes all of its events.
+  void answered(Multiplexer& mux);
+  // `announced`: the eventbus had said that it would not take it on this connection.
+  void given_back(EventSlot slot, bool sent, bool announced, RetryReason reason);
+  // The eventbus ends a connection with its answer number `answers`, and says so; or goes on.
+  void end_announced(std::uint32_t answers) noexcept { request_limit_.announced(answers); }
+  void goes_on(std::uint32_t answers) noexcept { request_limit_.outlived(answers); }
 
   [[nodiscard]] Context& context() noexcept { return context_; }
   [[nodiscard]] const config::Endpoint& endpoint() const noexcept { return endpoint_; }
   [[nodiscard]] const tls::TlsSource* tls() const noexcept { return context_.tls; }
   [[nodiscard]] const config::Delivery& settings() const noexcept { return settings_; }
   [[nodiscard]] events::Encoder& encoder() noexcept { return encoder_; }
+  // How many requests a connection may be sent; 0: any number.
+  [[nodiscard]] std::uint32_t request_limit() const noexcept { return request_limit_.value(); }
   [[nodiscard]] bool has_demand() const noexcept { return !queue_.empty(); }
   [[nodiscard]] EndpointState state() const noexcept { return health_.state(); }
   [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
@@ -119,11 +147,22 @@ class Eventbus final : public Delivery {
   void fill_batch(Multiplexer& mux, Instant now);
   // Takes the event that waits longest off the queue, for a connection.
   [[nodiscard]] EventSlot take();
+  // `leads`: the first event of its answer; a batch has several.
+  void answered(EventSlot slot, const Response& response, Instant staged, bool leads);
+  void split(Multiplexer& mux);
+  void good_answer(Instant staged) {
+    ++taken_;
+    if (health_.good_answer(staged)) restraint_eased();
+  }
   // The waiting line moves by leave of the endpoint's health.
   void flush_restrained(Instant now);
   void distribute(std::size_t& room, Instant now);
   [[nodiscard]] std::size_t requests_in_flight() const noexcept;
-  void retry_later(EventSlot slot, const Response& response, Instant now);
+  // Puts as many connections to use as there are to be, and others in the place of those that
+  // leave.
+  void adjust();
+  void count_connections(Instant now);
+  void retry_later(EventSlot slot, const Response& response, Instant staged, Instant now);
   void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
   void refuse(const EventSlot& slot, const Response& response);
   // Ends every post whose deadline is not after `limit`.
@@ -132,6 +171,15 @@ class Eventbus final : public Delivery {
   void arm_timer();
   void wake_at(Instant at);
   void on_timer();
+  [[nodiscard]] bool may_retry(const EventSlot& slot, Instant now);
+  // Nothing holds back what waits.
+  [[nodiscard]] bool unrestrained() const noexcept {
+    return health_.unrestrained() && !pace_.active();
+  }
+  // How many requests may leave now.
+  [[nodiscard]] std::size_t allowance(Instant now) noexcept;
+  // While events are let through one by one none needs to wait for its own time.
+  void release_early(Instant now);
   // More may be sent and connected than before.
   void restraint_eased();
   // Logs when the eventbus begins to fail and when it is well again.
@@ -150,21 +198,36 @@ class Eventbus final : public Delivery {
   const DeliveryPolicy policy_;
   Backoff backoff_;  // of single events
   EndpointHealth health_;
+  Pace pace_;
+  RequestLimit request_limit_;
+  std::uint64_t taken_ = 0;  // requests that the eventbus has taken, or refused for good
   RetryBudget retry_budget_;
+  std::size_t sharing_leave_ = 0;  // of further events, for the last leave that was taken
   DrainRate drain_rate_;
   RetryJitter retry_jitter_{std::random_device{}()};
   // For retries that are due, and for the end of a wait that holds all of them up.
   Timer timer_;
   std::optional<Instant> timer_at_;
+  AddressWatch addresses_;
+  ConnectionCount count_;
+  unsigned logged_count_;
+  // How long an answer takes on average, and at worst of late.
+  Instant::duration answer_time_{};
+  Instant::duration slowest_answer_{};
   std::vector<std::unique_ptr<EventbusConnection>> connections_;
+  std::vector<EventbusConnection*> used_;  // all but those that are parked
+  std::vector<EventbusConnection*> parked_;
+  std::array<char, std::size_t{16} << 10> input_;
   // Of posts that go to the spool; kept for their room.
   std::vector<Post*> overdue_;
   std::vector<EventSlot> withdrawn_;
   std::vector<EventSlot> in_flight_;
-  std::size_t next_ = 0;  // the connection that is filled first
+  std::vector<EventSlot> halves_;  // of a batch that is split; kept for its room
+  BatchSize batch_size_;
+  std::size_t next_ = 0;  // of used_, the one that is filled first
   BusAnswer last_answer_;
   bool stopping_ = false;
-  std::size_t running_ = 0;  // coroutines of connections
+  std::size_t running_ = 0;  // coroutines of connections, and of addresses_
   Signal joined_;
 };
 

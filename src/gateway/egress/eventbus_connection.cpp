@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <random>
+#include <utility>
 
 #include "gateway/domain/post.hpp"
 #include "gateway/egress/eventbus.hpp"
+#include "gateway/egress/link_facts.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
@@ -12,6 +14,11 @@ namespace gateway::egress {
 using transport::TransportError;
 
 namespace {
+
+// An answer that is due for less may simply take its time.
+constexpr std::chrono::milliseconds kListen{300};
+// How long the answers that are there are read after a write has failed.
+constexpr std::chrono::milliseconds kReadOut{1000};
 
 // Tells one event from another; only on the way of a lost connection.
 EndpointHealth::Suspect name_of(const EventSlot& slot) {
@@ -24,30 +31,55 @@ EndpointHealth::Suspect name_of(const EventSlot& slot) {
   return name;
 }
 
+// Between nine tenths and all of it, so that connections made together do not end together.
+Instant::duration jittered(std::chrono::milliseconds age) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const std::int64_t tenth = age.count() / 10;
+  return age -
+         std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, tenth)(random));
+}
+
 }  // namespace
 
-EventbusConnection::EventbusConnection(Eventbus& bus, unsigned number)
+EventbusConnection::EventbusConnection(Eventbus& bus)
     : bus_(bus),
-      number_(number),
       wake_(bus.context().executor),
       ended_(bus.context().executor),
       mux_(bus.encoder(), bus.settings().pipeline),
-      lookup_(bus.context().executor) {}
+      dialer_(bus.context().transports, bus.context().executor, [this] { return new_session(); }),
+      address_(bus.endpoint().host + ":" + std::to_string(bus.endpoint().port)) {}
+
+std::unique_ptr<tls::TlsSession> EventbusConnection::new_session() {
+  return bus_.new_session(std::exchange(ticket_, tls::Ticket()));
+}
 
 void EventbusConnection::stop() {
   stopping_ = true;
   wake_.notify_all();
-  lookup_.cancel();
-  if (dial_ != nullptr) dial_->cancel();
+  dialer_.cancel();
   break_link(RetryReason::connection, "stopping");
+}
+
+void EventbusConnection::use() {
+  role_ = Role::used;
+  wake_.notify_all();
+}
+
+void EventbusConnection::retire() {
+  const bool nothing_there = state_ == LinkState::idle || state_ == LinkState::backing_off;
+  role_ = nothing_there ? Role::parked : Role::retiring;
+  wake_.notify_all();
 }
 
 Task<void> EventbusConnection::run() {
   bool on_demand = false;
   while (!stopping_) {
+    if (role_ == Role::retiring || role_ == Role::drained) role_ = Role::parked;
     // After a quiet end nobody is hurried: the next event opens the connection.
-    if (on_demand && !bus_.has_demand()) {
+    const bool unwanted = on_demand && !bus_.has_demand() && !bus_.is_down();
+    if (role_ == Role::parked || unwanted) {
       state_ = LinkState::idle;
+      if (role_ == Role::parked) on_demand = false;
       co_await wake_.wait();
       continue;
     }
@@ -66,11 +98,10 @@ Task<void> EventbusConnection::run() {
       bus_.connect_failed(address_, last_error_);
       continue;
     }
-    answered_any_ = false;
-    suspect_.reset();
     state_ = LinkState::ready;
-    bus_.connection_ready();
+    bus_.connection_ready(at_);
     co_await converse();
+    bus_.connection_closed(at_);
     if (stopping_) break;
     on_demand = report_end();
   }
@@ -81,86 +112,67 @@ bool EventbusConnection::report_end() {
   using End = EndpointHealth::End;
   // Many servers close what they find idle: no fault, and no hurry.
   const bool quiet = !ended_oddly_ && (answered_any_ || !bus_.has_demand());
-  const End end = quiet ? End::quiet : answered_any_ ? End::broken : End::useless;
+  // Silence says nothing good, whatever was answered before it.
+  const bool silent = lost_reason_ == RetryReason::timeout;
+  const End end = quiet ? End::quiet : answered_any_ && !silent ? End::broken : End::useless;
+  // Of one address among several it says nothing about the eventbus.
+  const bool one_of_several = end == End::useless && bus_.addresses().book().has_other(at_);
   state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
-  bus_.connection_ended(end, answered_any_, suspect_, address_, last_error_);
+  bus_.connection_ended(one_of_several ? End::quiet : end, answered_any_, suspect_, address_,
+                        last_error_);
   return end != End::useless;
 }
 
-Task<std::vector<tcp::endpoint>> EventbusConnection::resolve(Instant deadline) {
-  const auto& endpoint = bus_.endpoint();
-  auto found = co_await lookup_.resolve(endpoint.host, endpoint.port, deadline);
-  if (!found) {
-    last_error_ = "name look-up: " + found.error().message();
-    co_return std::vector<tcp::endpoint>();
-  }
-  co_return std::move(*found);
-}
-
-// Tries the addresses one after the other, each connection of the process beginning at another one,
-// so that an eventbus of several hosts is used evenly.
 Task<bool> EventbusConnection::connect() {
   const Instant deadline = bus_.context().clock.refresh() + bus_.settings().timeout;
   address_ = bus_.endpoint().host + ":" + std::to_string(bus_.endpoint().port);
-  const std::vector<tcp::endpoint> endpoints = co_await resolve(deadline);
-  static thread_local std::minstd_rand spread{std::random_device{}()};
-  const std::size_t first =
-      endpoints.empty() ? 0 : (spread() + number_ + connects_) % endpoints.size();
-  ++connects_;
-
-  for (std::size_t i = 0; i < endpoints.size() && !stopping_; ++i) {
-    const tcp::endpoint endpoint = endpoints[(first + i) % endpoints.size()];
-    const bool connected = co_await dial(endpoint, deadline);
-    if (!connected) continue;
-    address_ = endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-    broken_ = false;
-    lost_reason_ = RetryReason::connection;
-    mux_.begin();
-    co_return true;
-  }
-  co_return false;
-}
-
-Task<bool> EventbusConnection::dial(tcp::endpoint to, Instant deadline) {
-  transport::Dial dial(bus_.context().transports, bus_.context().executor);
-  dial_ = &dial;
-  std::string step = "connect";
-  error_code error = co_await dial.connect(to, deadline);
-  if (!error && bus_.tls() != nullptr) {
-    step = "TLS handshake";
-    auto session = std::make_unique<tls::TlsSession>(bus_.tls()->current(), bus_.endpoint().host,
-                                                     std::exchange(ticket_, tls::Ticket()));
-    error = co_await dial.secure(std::move(session), deadline);
-  }
-  dial_ = nullptr;
-  if (stopping_) co_return false;
-  if (error) {
-    if (error == asio::error::timed_out) {
-      last_error_ = step + " timed out";
-    } else {
-      last_error_ = dial.describe(error);
-    }
+  AddressWatch& addresses = bus_.addresses();
+  co_await addresses.look_up(deadline);
+  std::vector<tcp::endpoint> order = addresses.book().order(std::chrono::steady_clock::now());
+  if (order.empty()) {
+    last_error_ = addresses.problem();
     co_return false;
   }
-  transport_ = dial.take();
+  auto transport = co_await dialer_.dial(std::move(order), deadline);
+  for (const Dialer::Loser& loser : dialer_.losers()) {
+    last_error_ = loser.reason;
+    if (!stopping_) addresses.failed(loser.address, loser.reason);
+  }
+  if (!transport || stopping_) co_return false;
+  begin(std::move(transport), bus_.context().clock.refresh());
+  co_return true;
+}
+
+void EventbusConnection::begin(std::unique_ptr<transport::Transport> transport, Instant now) {
+  transport_ = std::move(transport);
   transport_->set_user(*this);
+  notice_silence(transport_->handle(), bus_.settings().timeout);
   if (const tls::TlsSession* const session = transport_->tls()) {
     log::debug("TLS with the eventbus",
                {{"version", session->version()}, {"resumed", session->resumed() ? "yes" : "no"}});
   }
-  co_return true;
+  at_ = dialer_.reached();
+  address_ = text_of(at_);
+  heard_ = now;
+  renew_at_ = now + jittered(bus_.settings().max_age);
+  broken_ = answered_any_ = announced_ = false;
+  suspect_.reset();
+  unwritable_since_.reset();
+  lost_reason_ = RetryReason::connection;
+  mux_.begin(expected_end_, bus_.request_limit());
 }
 
 Task<void> EventbusConnection::converse() {
   // Something may have come with the end of the handshake.
   transport_->call_again();
   while (!broken_) co_await ended_.wait();
-  ended_oddly_ = mux_.in_flight() != 0 || lost_reason_ == RetryReason::protocol;
+  ended_oddly_ = (mux_.in_flight() != 0 && !announced_) || lost_reason_ == RetryReason::protocol;
   if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
+  expected_end_ = !ended_oddly_;
   if (transport_->tls() != nullptr) ticket_ = transport_->tls()->take_ticket();
   transport_.reset();
   give_back();
-  if (failure_) std::rethrow_exception(failure_);
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void EventbusConnection::on_ready(bool writable) {
@@ -178,18 +190,20 @@ void EventbusConnection::on_ready(bool writable) {
 void EventbusConnection::read() {
   const Instant now = bus_.context().clock.now();
   const unsigned until = transport_->socket_reads() + kMostReads;
+  const std::span<char> room = bus_.input();
   while (!broken_ && transport_->may_receive()) {
     if (transport_->socket_reads() == until) {
       transport_->call_again();
       return;
     }
-    const auto received = transport_->receive(input_);
+    const auto received = transport_->receive(room);
     if (received.error == asio::error::would_block) return;
     if (received.error) {
       end_of_stream(received.error, now);
       return;
     }
-    take_bytes({input_.data(), received.size}, now);
+    heard_ = now;
+    take_bytes({room.data(), received.size}, now);
   }
 }
 
@@ -197,6 +211,7 @@ void EventbusConnection::take_bytes(std::string_view input, Instant now) {
   while (!broken_) {
     switch (mux_.next(input, now)) {
       case Multiplexer::Step::need_more:
+        mux_.after_read(now);
         return;
       case Multiplexer::Step::answered:
         settle_answer();
@@ -214,31 +229,39 @@ void EventbusConnection::take_bytes(std::string_view input, Instant now) {
 void EventbusConnection::settle_answer() {
   if (!answered_any_) {
     answered_any_ = true;
-    bus_.connection_proven();
+    bus_.connection_proven(at_);
   }
-  bool leads = true;
-  while (mux_.answered_events() != 0) {
-    bus_.answered(mux_.take_answered(), mux_.response(), mux_.answered_staged(), leads);
-    leads = false;
-  }
+  bus_.answered(mux_);
   if (mux_.cut_short()) {
     break_link(RetryReason::protocol, "answered before the request was complete");
   } else if (mux_.response().close) {
+    // By its word it has taken nothing behind this answer (RFC 9112 section 9.6).
+    announced_ = !mux_.response().doubtful;
+    if (announced_) bus_.end_announced(mux_.answers());
     break_link(RetryReason::connection, "closed by the eventbus");
+  } else {
+    bus_.goes_on(mux_.answers());
+    mux_.limit(bus_.request_limit());
   }
 }
 
+// A request that was answered before it had wholly left has now.
+void EventbusConnection::settle_early_answer() {
+  if (transport_->unsent() != 0) return;
+  if (mux_.left(bus_.context().clock.now()) == Multiplexer::Step::answered) settle_answer();
+}
+
 void EventbusConnection::end_of_stream(const error_code& error, Instant now) {
+  const auto step = mux_.end(now);
+  if (step == Multiplexer::Step::answered) settle_answer();
+  const auto reason =
+      step == Multiplexer::Step::bad ? RetryReason::protocol : RetryReason::connection;
   if (error == asio::error::eof) {
-    const auto step = mux_.end(now);
-    if (step == Multiplexer::Step::answered) settle_answer();
-    break_link(step == Multiplexer::Step::bad ? RetryReason::protocol : RetryReason::connection,
-               "closed by the eventbus");
+    break_link(reason, "closed by the eventbus");
   } else if (error == TransportError::cut_off) {
-    // Anyone on the way could have done that: an answer that ends with the connection is not whole.
-    break_link(RetryReason::connection, "closed by the eventbus without a TLS close_notify");
+    break_link(reason, "closed by the eventbus without a TLS close_notify");
   } else {
-    break_link(RetryReason::connection, transport_->describe(error));
+    break_link(reason, transport_->describe(error));
   }
 }
 
@@ -258,24 +281,76 @@ void EventbusConnection::give_back() {
   // The event that was staged first comes last.
   mux_.lost([this](const EventSlot& slot, bool sent) {
     if (sent) suspect_ = name_of(slot);
-    bus_.given_back(slot, sent, lost_reason_);
+    bus_.given_back(slot, sent, announced_, lost_reason_);
   });
   bus_.context().turn_end.request();
 }
 
 void EventbusConnection::write() {
-  if (state_ != LinkState::ready) return;
+  if (state_ != LinkState::ready || unwritable_since_) return;
   while (!broken_ && !mux_.outgoing().empty() && !transport_->blocked()) {
     error_code error;
     mux_.written(transport_->send(mux_.outgoing().pieces(), error));
-    if (error) break_link(RetryReason::connection, transport_->describe(error));
+    if (!error) {
+      settle_early_answer();
+      continue;
+    }
+    // The answers that have come before are still there to be read.
+    unwritable_since_ = bus_.context().clock.now();
+    last_error_ = transport_->describe(error);
+    transport_->call_again();
+    return;
   }
 }
 
-void EventbusConnection::check_timeout(Instant now) {
-  if (state_ != LinkState::ready || broken_ || mux_.in_flight() == 0) return;
-  if (now - mux_.waiting_since() < bus_.settings().timeout) return;
-  break_link(RetryReason::timeout, "no answer within delivery.timeout");
+void EventbusConnection::check(Instant now) {
+  if (!is_ready()) return;
+  if (role_ == Role::used && (now >= renew_at_ || bus_.addresses().book().misplaced(at_))) {
+    bus_.replace(*this);
+  }
+  if (unwritable_since_) {
+    if (now - *unwritable_since_ >= kReadOut) {
+      break_link(RetryReason::connection, std::string(last_error_));
+    }
+  } else if (mux_.in_flight() != 0) {
+    check_answer(now);
+  } else {
+    check_idle(now);
+  }
+}
+
+void EventbusConnection::check_answer(Instant now) {
+  const auto waited = now - mux_.waiting_since();
+  if (waited < kListen) return;
+  if (waited >= bus_.settings().timeout) {
+    give_up_waiting("no answer within delivery.timeout", false, now);
+  } else if (unheard(transport_->handle(), waited)) {
+    give_up_waiting("what is sent is not received any more", true, now);
+  } else if (waited >= bus_.patience(at_, mux_.due_attempts())) {
+    give_up_waiting("no answer, and there are other addresses", false, now);
+  }
+}
+
+void EventbusConnection::give_up_waiting(std::string_view what, bool unheard, Instant now) {
+  // What an answer has said by now counts, if its head is complete.
+  if (mux_.end(now) == Multiplexer::Step::answered) settle_answer();
+  if (broken_) return;
+  // One event that makes the eventbus hang is not to cost it one address after the other.
+  if (unheard || mux_.due_attempts() == 0) bus_.address_silent(at_, mux_.waiting_since(), what);
+  break_link(RetryReason::timeout, what);
+}
+
+void EventbusConnection::check_idle(Instant now) {
+  if (role_ == Role::drained) {
+    break_link(RetryReason::connection, "not needed any more");
+  } else if (now - heard_ >= bus_.settings().idle_timeout) {
+    break_link(RetryReason::connection, "idle for delivery.idle_timeout");
+  }
+}
+
+void EventbusConnection::distrust(const tcp::endpoint& at, Instant heard) {
+  if (!is_ready() || mux_.in_flight() != 0 || at_ != at || heard_ > heard) return;
+  break_link(RetryReason::connection, "as silent as another one, which was lost");
 }
 
 }  // namespace gateway::egress

@@ -1,34 +1,38 @@
 #pragma once
-#include <array>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "gateway/domain/eventbus_state.hpp"
 #include "gateway/domain/reasons.hpp"
+#include "gateway/egress/dialer.hpp"
 #include "gateway/egress/multiplexer.hpp"
-#include "gateway/transport/dial.hpp"
 #include "gateway/transport/transport.hpp"
 #include "runtime/asio.hpp"
-#include "runtime/name_lookup.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::egress {
 
 class Eventbus;
 
-// One keep-alive connection to the eventbus: a thin coroutine that connects, reads answers and
-// connects again, around a Multiplexer that knows what to do. Owned by the Eventbus, which joins
-// run() before it destroys the connection. Lives on the shard's thread.
+// One keep-alive connection to the eventbus: a thin coroutine that connects and connects again,
+// around a Multiplexer that knows what to do. Owned by the Eventbus, which joins run() before it
+// destroys the connection. Lives on the shard's thread.
+//
+//   parked --use()--> used --retire()--> retiring --drain()--> drained --> parked
+//
+// A retiring one works until another has taken its place; a drained one takes nothing more and ends
+// when all it has taken is answered.
 class EventbusConnection final : private transport::Transport::User {
  public:
   // What a connection holds back in its own memory when the socket does not take more.
   static constexpr std::size_t kMostStaged = std::size_t{4} << 20;
+  enum class Role : std::uint8_t { parked, used, retiring, drained };
 
-  EventbusConnection(Eventbus& bus, unsigned number);
+  explicit EventbusConnection(Eventbus& bus);
   EventbusConnection(const EventbusConnection&) = delete;
   EventbusConnection& operator=(const EventbusConnection&) = delete;
 
@@ -38,15 +42,28 @@ class EventbusConnection final : private transport::Transport::User {
   // There is something to send: an idle connection opens.
   void wake() { wake_.notify_all(); }
 
+  [[nodiscard]] Role role() const noexcept { return role_; }
+  void use();
+  void retire();
+  void drain() noexcept { role_ = Role::drained; }
+  // It will not work for long: another one is to take its place.
+  [[nodiscard]] bool leaving() const noexcept {
+    return role_ != Role::used || (is_ready() && mux_.near_end());
+  }
+
+  [[nodiscard]] bool is_ready() const noexcept { return state_ == LinkState::ready && !broken_; }
   [[nodiscard]] bool accepts() const noexcept {
-    return state_ == LinkState::ready && !broken_ && mux_.has_room() &&
+    return is_ready() && role_ != Role::drained && !unwritable_since_ && mux_.has_room() &&
            mux_.outgoing_bytes() < kMostStaged;
   }
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
   // Writes what is staged, as far as the socket takes it; the rest follows by itself.
   void write();
-  // Ends the connection if the answer that is due next is overdue.
-  void check_timeout(Instant now);
+  // Every tick: ends the connection if the answer that is due next is overdue, or if nothing is due
+  // and it has become old or idle for too long.
+  void check(Instant now);
+  // Ends it if it is idle and nobody has been heard on it since `heard`.
+  void distrust(const tcp::endpoint& at, Instant heard);
 
   [[nodiscard]] LinkState state() const noexcept { return state_; }
   // It has ended, though state() may not say so yet.
@@ -59,40 +76,47 @@ class EventbusConnection final : private transport::Transport::User {
   static constexpr unsigned kMostReads = 4;
 
   [[nodiscard]] Task<bool> connect();
-  // Connects to one address, with TLS if the target asks for it. False with last_error_ set.
-  [[nodiscard]] Task<bool> dial(tcp::endpoint to, Instant deadline);
+  void begin(std::unique_ptr<transport::Transport> transport, Instant now);
+  [[nodiscard]] std::unique_ptr<tls::TlsSession> new_session();
   // Tells the bus how the connection ended; true if nobody is in a hurry to make another.
   [[nodiscard]] bool report_end();
-  [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve(Instant deadline);
   [[nodiscard]] Task<void> converse();
   void on_ready(bool writable) override;
   void read();
   void take_bytes(std::string_view input, Instant now);
   void settle_answer();
+  void settle_early_answer();
   void end_of_stream(const error_code& error, Instant now);
+  void check_answer(Instant now);
+  void check_idle(Instant now);
+  // The answer that is due has not come.
+  void give_up_waiting(std::string_view what, bool unheard, Instant now);
   void break_link(RetryReason reason, std::string_view what);
   void give_back();
 
   Eventbus& bus_;
-  const unsigned number_;
   Signal wake_;
   Signal ended_;
   Multiplexer mux_;
-  NameLookup lookup_;
-  std::array<char, std::size_t{16} << 10> input_;
-  transport::Dial* dial_ = nullptr;                  // the attempt under way
+  Dialer dialer_;
   std::unique_ptr<transport::Transport> transport_;  // of the connection there is
   tls::Ticket ticket_;                               // for the next one
   std::exception_ptr failure_;                       // what on_ready() could not throw
-  std::string address_;
+  tcp::endpoint at_;
+  std::string address_;  // at_, or the target while there is no connection
   std::string last_error_;
   RetryReason lost_reason_ = RetryReason::connection;
   LinkState state_ = LinkState::idle;
-  std::optional<std::uint64_t> suspect_;  // the event whose answer was due at the end
-  unsigned connects_ = 0;
+  Role role_ = Role::parked;
+  std::optional<std::uint64_t> suspect_;     // the event whose answer was due at the end
+  std::optional<Instant> unwritable_since_;  // a write failed; what was answered is still read
+  Instant heard_{};                          // anything, last
+  Instant renew_at_{};                       // delivery.max_age
   bool broken_ = false;
   bool answered_any_ = false;
-  bool ended_oddly_ = false;  // with requests unanswered, or out of step
+  bool announced_ = false;     // the eventbus said that it ends the connection
+  bool expected_end_ = false;  // the last one ended as it may
+  bool ended_oddly_ = false;   // with requests unanswered and no warning, or out of step
   bool stopping_ = false;
 };
 

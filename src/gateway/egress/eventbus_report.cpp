@@ -21,11 +21,12 @@ void Eventbus::publish(Instant now) {
                                   context_.ledger.events_open() +
                                   context_.ledger.impossible_moves());
   drain_rate_.observe(finished, now);
+  pace_.observe(taken_, now);
   metrics.queue_events.set(queue_.waiting());
   metrics.queue_bytes.set(queue_.bytes());
   std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> states{};
   std::uint64_t depth = 0;
-  for (const auto& connection : connections_) {
+  for (EventbusConnection* const connection : used_) {
     ++states[static_cast<std::size_t>(connection->state())];
     depth += connection->multiplexer().depth();
   }
@@ -41,7 +42,7 @@ void Eventbus::publish(Instant now) {
 
 std::vector<ConnectionStatus> Eventbus::connection_status() const {
   std::vector<ConnectionStatus> all;
-  for (const auto& connection : connections_) {
+  for (EventbusConnection* const connection : used_) {
     ConnectionStatus status;
     status.state = label(connection->state());
     status.address = connection->address();

@@ -6,20 +6,39 @@
 
 namespace gateway::egress {
 
-void Multiplexer::begin() {
+void Multiplexer::begin(bool expected, std::uint32_t most) {
+  clear();
+  // One that ends each connection with its first answer takes no pipelining.
+  depth_.begin(expected && answers_ > 1);
+  most_ = most;
+  staged_ = answers_ = 0;
+}
+
+void Multiplexer::clear() noexcept {
   slots_.clear();
   requests_.clear();
   outgoing_.clear();
   reader_.reset();
   written_ = 0;
   answered_ = 0;
-  cut_short_ = false;
-  depth_.begin();
+  cut_short_ = early_ = full_ = false;
+  read_answers_ = 0;
 }
 
 void Multiplexer::push_request(Instant now, std::uint64_t begin, std::uint32_t events) {
-  if (requests_.empty()) waiting_since_ = now;
-  requests_.push_back({now, begin, events});
+  const bool alone = requests_.empty();
+  if (alone) waiting_since_ = since_ = now;
+  requests_.push_back({now, begin, events, alone});
+  ++staged_;
+  full_ = full_ || requests_.size() >= depth_.value();
+}
+
+void Multiplexer::after_read(Instant now) noexcept {
+  if (read_answers_ == 0) return;
+  if (full_) depth_.answered_busy(read_answers_, now - since_);
+  full_ = false;
+  read_answers_ = 0;
+  since_ = now;
 }
 
 void Multiplexer::stage(const EventSlot& slot, Instant now) {
@@ -28,21 +47,29 @@ void Multiplexer::stage(const EventSlot& slot, Instant now) {
   encoder_.append(slot.post->event(slot), outgoing_);
 }
 
-void Multiplexer::add_to_batch(const EventSlot& slot) {
+void Multiplexer::open_batch() noexcept {
+  encoder_.begin_batch();
+  batched_ = 0;
+}
+
+bool Multiplexer::add_to_batch(const EventSlot& slot, std::size_t most) {
+  if (!encoder_.add_to_batch(slot.post->event(slot), most)) return false;
   slots_.push_back(slot);
-  batch_.push_back(slot.post->event(slot));
+  ++batched_;
+  return true;
 }
 
 void Multiplexer::close_batch(Instant now) {
-  assert(!batch_.empty());
-  push_request(now, written_ + outgoing_.bytes(), static_cast<std::uint32_t>(batch_.size()));
-  encoder_.append_batch(batch_, outgoing_);
+  assert(batched_ != 0);
+  push_request(now, written_ + outgoing_.bytes(), batched_);
+  encoder_.end_batch(outgoing_);
 }
 
 Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
   assert(answered_ == 0 && "take_answered() is due");
+  if (reader_.read_past(input) == ResponseReader::Step::bad) return Step::bad;
   if (input.empty()) return Step::need_more;
-  if (requests_.empty()) return Step::surplus;
+  if (requests_.empty() || early_) return Step::surplus;
   switch (reader_.next(input)) {
     case ResponseReader::Step::need_more:
       return Step::need_more;
@@ -51,7 +78,9 @@ Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
     case ResponseReader::Step::response:
       break;
   }
-  return answered(now);
+  const Step step = answered(now);
+  // Kept: whatever else is there cannot be an answer.
+  return step == Step::need_more ? next(input, now) : step;
 }
 
 Multiplexer::Step Multiplexer::end(Instant now) {
@@ -66,8 +95,14 @@ Multiplexer::Step Multiplexer::answered(Instant now) {
   const std::uint64_t end =
       requests_.size() > 1 ? requests_[1].begin : written_ + outgoing_.bytes();
   cut_short_ = end > written_;
+  early_ = cut_short_ && reader_.response().status / 100 == 2;
+  if (early_) return Step::need_more;
   answered_ = request.events;
+  answered_bytes_ = static_cast<std::size_t>(end - request.begin);
   answered_staged_ = request.staged;
+  if (request.alone) depth_.answered_alone(now - request.staged);
+  ++answers_;
+  ++read_answers_;
   requests_.pop_front();
   waiting_since_ = now;
   depth_.answered(now);

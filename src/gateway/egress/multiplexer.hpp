@@ -1,8 +1,8 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "events/encoder.hpp"
 #include "events/gather.hpp"
@@ -28,18 +28,32 @@ class Multiplexer {
   Multiplexer(events::Encoder& encoder, unsigned pipeline) noexcept
       : encoder_(encoder), depth_(pipeline) {}
 
-  // A new connection: nothing may be in flight.
-  void begin();
+  // A new connection: nothing may be in flight. `expected`: the one before ended as it may.
+  // `most`: how many requests the connection may be sent; 0: any number.
+  void begin(bool expected = false, std::uint32_t most = 0);
 
-  [[nodiscard]] bool has_room() const noexcept { return requests_.size() < depth_.value(); }
+  [[nodiscard]] bool has_room() const noexcept {
+    // An answer whose body is still coming holds its place.
+    const std::size_t taken = requests_.size() + (reader_.reads_past() ? 1 : 0);
+    return taken < depth_.value() && (most_ == 0 || staged_ < most_);
+  }
+  void limit(std::uint32_t most) noexcept { most_ = most; }
+  // The connection will soon have been sent what it may: another one is to be ready by then.
+  [[nodiscard]] bool near_end() const noexcept {
+    return most_ != 0 && most_ - staged_ <= std::max(most_ / 4, depth_.value());
+  }
+  // Requests that were answered.
+  [[nodiscard]] std::uint32_t answers() const noexcept { return answers_; }
   [[nodiscard]] unsigned depth() const noexcept { return depth_.value(); }
   [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }  // events
   [[nodiscard]] std::size_t requests() const noexcept { return requests_.size(); }
 
   // Stages one event as one request, or, between open_batch() and close_batch(), as part of one.
   void stage(const EventSlot& slot, Instant now);
-  void open_batch() { batch_.clear(); }
-  void add_to_batch(const EventSlot& slot);
+  void open_batch() noexcept;
+  // Returns false, and leaves the event out, if it is not the first one and the request's body
+  // would become longer than `most` bytes.
+  [[nodiscard]] bool add_to_batch(const EventSlot& slot, std::size_t most);
   void close_batch(Instant now);
 
   // Bytes to be written, and the report that some were.
@@ -57,14 +71,21 @@ class Multiplexer {
     bad        // not HTTP
   };
   // Takes bytes off the front of `input`. After `answered` every event must be taken before the
-  // next call.
+  // next call. A 2xx that comes before its whole request has left is kept until then: left() gives
+  // it. Any other is given at once, and the request is cut short.
   [[nodiscard]] Step next(std::string_view& input, Instant now);
-  // The peer closed: `answered` once more if the close ended an answer.
+  // To be called when all that was there has been given to next().
+  void after_read(Instant now) noexcept;
+  // To be called when bytes have left: `answered` if the last ones of a request that is answered
+  // were among them, else `need_more`.
+  [[nodiscard]] Step left(Instant now) { return early_ ? answered(now) : Step::need_more; }
+  // Nothing more will come: `answered` once more if that ends an answer.
   [[nodiscard]] Step end(Instant now);
   [[nodiscard]] const Response& response() const noexcept { return reader_.response(); }
   [[nodiscard]] std::string_view problem() const noexcept { return reader_.reason(); }
   [[nodiscard]] std::size_t answered_events() const noexcept { return answered_; }
   [[nodiscard]] Instant answered_staged() const noexcept { return answered_staged_; }
+  [[nodiscard]] std::size_t answered_bytes() const noexcept { return answered_bytes_; }
   [[nodiscard]] EventSlot take_answered() noexcept;
 
   // The connection is gone: calls back(slot, sent) for every unanswered event, the last staged one
@@ -78,7 +99,7 @@ class Multiplexer {
       const bool sent = request.begin < written_;
       for (std::size_t k = 0; k < request.events; ++k) back(slots_[--end], sent);
     }
-    begin();
+    clear();
   }
   // Looks at every event in flight.
   template <class Look>
@@ -88,10 +109,13 @@ class Multiplexer {
   // For the sake of `auto`: something happened that should not on a pipelined connection.
   void oddity(Instant now) noexcept { depth_.oddity(now); }
 
-  // The last answer came before its whole request had left: the rest cannot be sent any more, as
-  // the events it is made of may be gone. The connection must end.
+  // The last answer came before its whole request had left, and was none that has to wait for that:
+  // the rest cannot be sent any more, as the events it is made of may be gone. The connection must
+  // end.
   [[nodiscard]] bool cut_short() const noexcept { return cut_short_; }
 
+  // How often the event whose answer is due next was sent before; only while one is in flight.
+  [[nodiscard]] unsigned due_attempts() noexcept { return slots_.front().attempts; }
   // Since when the answer that is due next is due; only while something is in flight. A request's
   // time runs from when it was staged or, behind another one, from that one's answer.
   [[nodiscard]] Instant waiting_since() const noexcept { return waiting_since_; }
@@ -101,7 +125,9 @@ class Multiplexer {
     Instant staged;
     std::uint64_t begin;  // of its bytes, counted from the connection's first
     std::uint32_t events;
+    bool alone;  // nothing else was in flight when it was staged
   };
+  void clear() noexcept;
   void push_request(Instant now, std::uint64_t begin, std::uint32_t events);
   Step answered(Instant now);
 
@@ -111,12 +137,21 @@ class Multiplexer {
   ResponseReader reader_;
   Ring<EventSlot> slots_;
   Ring<Request> requests_;
-  std::vector<events::OutgoingEvent> batch_;
+  std::uint32_t batched_ = 0;  // events of the batch that is open
   std::uint64_t written_ = 0;
   Instant waiting_since_{};
   std::size_t answered_ = 0;
+  std::size_t answered_bytes_ = 0;
   Instant answered_staged_{};
+  std::uint32_t most_ = 0;
+  std::uint32_t staged_ = 0;   // requests, since the connection was new
+  std::uint32_t answers_ = 0;  // likewise
+  // Of the answers since `since_`: how many, and whether the pipe was full before they came.
+  unsigned read_answers_ = 0;
+  bool full_ = false;
+  Instant since_{};
   bool cut_short_ = false;
+  bool early_ = false;  // the request at the front is answered 2xx, and some of it has not left
 };
 
 }  // namespace gateway::egress

@@ -51,6 +51,8 @@ class ResponseReader {
   [[nodiscard]] bool in_message() const noexcept {
     return head_bytes_ != 0 || (body_ != Body::none && !given_);
   }
+  // The body of an answer that was given is still coming.
+  [[nodiscard]] bool reads_past() const noexcept { return given_; }
   void reset();
 
  private:

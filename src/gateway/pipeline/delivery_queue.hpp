@@ -1,19 +1,27 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/settings.hpp"
 #include "gateway/domain/event_slot.hpp"
+#include "gateway/pipeline/fair_line.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/ring.hpp"
 
 namespace gateway {
 
-// One shard's events on their way: those that wait for a connection, in order, and those that wait
-// for the time of their next attempt. Bounded by number and bytes of all events that were pushed
-// and are not yet settled, wherever they are. Sans-I/O.
+// One shard's events on their way: those that wait for a connection, and those that wait for the
+// time of their next attempt. Bounded by number and bytes of all events that were pushed and are
+// not yet settled, wherever they are. Sans-I/O.
+//
+// Events set apart in groups go first. They are parts of a batch that was refused because of one of
+// them: the events of a group share a request with each other and with no others.
 class DeliveryQueue {
  public:
   explicit DeliveryQueue(const config::Queue& limits) noexcept : limits_(limits) {}
@@ -32,10 +40,16 @@ class DeliveryQueue {
   void push(const EventSlot& slot) {
     ++events_;
     bytes_ += slot.length;
-    waiting_.push_back(slot);
+    waiting_.push(slot);
   }
   // An event that was taken comes first again.
-  void put_back(const EventSlot& slot) { waiting_.push_front(slot); }
+  void put_back(const EventSlot& slot) { waiting_.put_front(slot); }
+  // Events that were taken are a group from now on.
+  void set_apart(std::span<const EventSlot> group) {
+    if (group.empty()) return;
+    for (const EventSlot& slot : group) apart_.push_back(slot);
+    groups_.push_back(static_cast<std::uint32_t>(group.size()));
+  }
   // An event that was taken is not to be sent before `due`.
   void delay(const EventSlot& slot, Instant due) {
     delayed_.push_back({due, slot});
@@ -46,7 +60,7 @@ class DeliveryQueue {
   template <class Leave>
   void release_due(Instant now, Leave leave) {
     while (!delayed_.empty() && delayed_.front().due <= now && leave(delayed_.front().slot)) {
-      waiting_.push_back(delayed_.front().slot);
+      waiting_.put_back(delayed_.front().slot);
       std::ranges::pop_heap(delayed_, later);
       delayed_.pop_back();
     }
@@ -54,19 +68,39 @@ class DeliveryQueue {
   void release_due(Instant now) {
     release_due(now, [](const EventSlot&) { return true; });
   }
+  // Lets the event that is due next wait in line again before its time, if there is one, and tells
+  // `released`.
+  template <class Released>
+  void release_first(Released released) {
+    if (delayed_.empty()) return;
+    bool done = false;
+    release_due(delayed_.front().due, [&](const EventSlot& slot) {
+      if (!done) released(slot);
+      return !std::exchange(done, true);
+    });
+  }
   [[nodiscard]] std::optional<Instant> next_due() const noexcept {
     if (delayed_.empty()) return std::nullopt;
     return delayed_.front().due;
   }
 
-  [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
-  [[nodiscard]] EventSlot take() noexcept {
-    const EventSlot slot = waiting_.front();
-    waiting_.pop_front();
+  [[nodiscard]] bool empty() const noexcept { return waiting_.empty() && apart_.empty(); }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size() + apart_.size(); }
+  // The event that take() takes.
+  [[nodiscard]] const EventSlot& front() noexcept {
+    return apart_.empty() ? waiting_.front() : apart_.front();
+  }
+  // How many of the next events may share a request.
+  [[nodiscard]] std::size_t together() noexcept {
+    return groups_.empty() ? std::numeric_limits<std::size_t>::max() : groups_.front();
+  }
+  [[nodiscard]] EventSlot take() {
+    if (apart_.empty()) return waiting_.take();
+    const EventSlot slot = apart_.front();
+    apart_.pop_front();
+    if (--groups_.front() == 0) groups_.pop_front();
     return slot;
   }
-  [[nodiscard]] const EventSlot& front() noexcept { return waiting_.front(); }
 
   // Delivered or given up: its place is free.
   void settled(const EventSlot& slot) noexcept {
@@ -77,11 +111,13 @@ class DeliveryQueue {
   // Takes out every event that waits and that `gone` says yes to, and hands it to `withdrawn`.
   template <class Predicate, class Withdrawn>
   void withdraw_if(Predicate gone, Withdrawn withdrawn) {
-    waiting_.remove_if([&](const EventSlot& slot) {
+    const auto take_out = [&](const EventSlot& slot) {
       if (!gone(slot)) return false;
       withdrawn(slot);
       return true;
-    });
+    };
+    waiting_.remove_if(take_out);
+    withdraw_apart(take_out);
     const auto rest = std::partition(delayed_.begin(), delayed_.end(),
                                      [&](const Delayed& delayed) { return !gone(delayed.slot); });
     for (auto it = rest; it != delayed_.end(); ++it) withdrawn(it->slot);
@@ -100,8 +136,27 @@ class DeliveryQueue {
   };
   static bool later(const Delayed& a, const Delayed& b) noexcept { return a.due > b.due; }
 
+  template <class Predicate>
+  void withdraw_apart(Predicate take_out) {
+    const std::size_t groups = groups_.size();
+    for (std::size_t g = 0; g < groups; ++g) {
+      std::uint32_t left = 0;
+      for (std::uint32_t n = groups_.front(); n != 0; --n) {
+        const EventSlot slot = apart_.front();
+        apart_.pop_front();
+        if (take_out(slot)) continue;
+        apart_.push_back(slot);
+        ++left;
+      }
+      groups_.pop_front();
+      if (left != 0) groups_.push_back(left);
+    }
+  }
+
   config::Queue limits_;
-  Ring<EventSlot> waiting_;
+  FairLine waiting_;
+  Ring<EventSlot> apart_;       // the groups, one behind the other
+  Ring<std::uint32_t> groups_;  // how many events each has
   std::vector<Delayed> delayed_;
   std::size_t events_ = 0;
   std::size_t bytes_ = 0;

@@ -6,6 +6,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <string>
 
+#include "gateway/egress/harmless_request.hpp"
+
 namespace gateway::checkup {
 namespace {
 
@@ -201,10 +203,11 @@ TEST(HarmlessRequest, HoldsNoEvent) {
   for (const auto profile :
        {config::Profile::generic, config::Profile::vanus, config::Profile::knative}) {
     const auto endpoint = config::parse_endpoint("http://bus", "orders", profile).value();
-    const std::string request = harmless_request(endpoint, delivery);
+    const std::string request = egress::harmless_request(endpoint, delivery, "here");
     EXPECT_TRUE(request.starts_with("OPTIONS " + endpoint.request_target + " HTTP/1.1\r\n"));
     EXPECT_TRUE(request.ends_with("\r\n\r\n")) << "and no body";
     EXPECT_THAT(request, HasSubstr("\r\nHost: bus\r\n"));
+    EXPECT_THAT(request, HasSubstr("\r\nWebHook-Request-Origin: here\r\n"));
     EXPECT_THAT(request, HasSubstr("\r\nAuthorization: Bearer x\r\n"));
     EXPECT_THAT(request, Not(HasSubstr("\r\nce-")));
     EXPECT_THAT(request, Not(HasSubstr("Content-")));

@@ -230,17 +230,45 @@ TEST_F(MultiplexerTest, AnEarlyAnswerCutsItsRequestShort) {
     EXPECT_EQ(take_answered(), std::vector{0U});
     EXPECT_EQ(mux_.cut_short(), written < one);
   }
-  // The same with another request behind it.
-  for (const bool cut : {true, false}) {
+}
+
+// It is delivered when it has wholly left and is answered, in whatever order.
+TEST_F(MultiplexerTest, AnEarlySuccessWaitsForItsRequestToLeave) {
+  const std::size_t one = stage(0, 1);
+  for (std::size_t written = 1; written < one; ++written) {
+    SCOPED_TRACE(written);
     mux_.begin();
     stage(0, 2);
-    mux_.written(cut ? one - 1 : one);
-    ASSERT_EQ(next(kOk), Step::answered);
-    take_answered();
-    EXPECT_EQ(mux_.cut_short(), cut);
-    EXPECT_EQ(lose(), (Lost{{1, false}}));
+    mux_.written(written);
+    EXPECT_EQ(next("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"), Step::need_more);
+    EXPECT_EQ(mux_.left(kStart), Step::need_more);
+    EXPECT_EQ(next("ok"), Step::need_more) << "its body is read past";
+    mux_.written(one - written);
+    ASSERT_EQ(mux_.left(kStart), Step::answered);
+    EXPECT_EQ(mux_.response().status, 200U);
+    EXPECT_EQ(take_answered(), std::vector{0U});
     EXPECT_FALSE(mux_.cut_short());
+    EXPECT_EQ(mux_.left(kStart), Step::need_more);
+    write_all();
+    ASSERT_EQ(next(kOk), Step::answered);
+    EXPECT_EQ(take_answered(), std::vector{1U});
   }
+}
+
+TEST_F(MultiplexerTest, AnEarlySuccessIsNoneIfItsRequestDoesNotLeave) {
+  const std::size_t one = stage(0, 1);
+  mux_.written(one - 1);
+  ASSERT_EQ(next(kOk), Step::need_more);
+  EXPECT_EQ(mux_.end(kStart), Step::need_more);
+  EXPECT_EQ(lose(), (Lost{{0, true}}));
+  stage(0, 1);
+  mux_.written(one - 1);
+  const std::string two = std::string(kOk) + std::string(kOk);
+  EXPECT_EQ(next(two), Step::surplus) << "the second one answers nothing";
+  EXPECT_EQ(lose(), (Lost{{0, true}}));
+  stage(0, 1);
+  mux_.written(1);
+  EXPECT_EQ(mux_.left(kStart), Step::need_more) << "nothing is left of the one before";
 }
 
 TEST_F(MultiplexerTest, ReportsWhatIsNotHttp) {
@@ -258,7 +286,7 @@ TEST_F(MultiplexerTest, ReportsWhatIsNotHttp) {
 TEST_F(MultiplexerTest, TakesTheEndOfTheConnectionForTheEndOfABody) {
   stage(0, 2);
   write_all();
-  ASSERT_EQ(next("HTTP/1.1 202 Accepted\r\n\r\nuntil the end"), Step::need_more);
+  ASSERT_EQ(next("HTTP/1.1 502 Bad\r\n\r\nuntil the end"), Step::need_more);
   ASSERT_EQ(mux_.end(kStart), Step::answered);
   EXPECT_EQ(take_answered(), std::vector{0U});
   EXPECT_TRUE(mux_.response().close);
@@ -305,11 +333,51 @@ TEST_F(MultiplexerTest, SendsAnEventThatIsPassedOn) {
   EXPECT_EQ(request->body, "data");
 }
 
+TEST_F(MultiplexerTest, SendsNoMoreThanAConnectionMayBeSent) {
+  Multiplexer limited(encoder_, 8);
+  limited.begin(false, 10);
+  std::uint32_t sent = 0;
+  while (limited.has_room()) limited.stage(event(sent++), kStart);
+  EXPECT_EQ(sent, 8U);
+  EXPECT_TRUE(limited.near_end()) << "another one is to be there in time";
+  limited.written(limited.outgoing_bytes());
+  for (std::uint32_t i = 0; i < sent; ++i) {
+    std::string_view input = kOk;
+    ASSERT_EQ(limited.next(input, kStart), Step::answered);
+    static_cast<void>(limited.take_answered());
+  }
+  while (limited.has_room()) limited.stage(event(sent++), kStart);
+  EXPECT_EQ(sent, 10U);
+  EXPECT_EQ(limited.answers(), 8U);
+  limited.lost([](const EventSlot&, bool) {});
+  limited.begin(true, 0);
+  EXPECT_TRUE(limited.has_room());
+  EXPECT_FALSE(limited.near_end());
+}
+
+TEST_F(MultiplexerTest, KeepsItsDepthOverAnExpectedEnd) {
+  Multiplexer automatic(encoder_, 0);
+  automatic.begin();
+  for (std::uint32_t i = 0; i < 7; ++i) {
+    automatic.stage(event(i), kStart);
+    automatic.written(automatic.outgoing_bytes());
+    std::string_view input = kOk;
+    ASSERT_EQ(automatic.next(input, kStart), Step::answered);
+    static_cast<void>(automatic.take_answered());
+  }
+  ASSERT_EQ(automatic.depth(), 8U);
+  automatic.lost([](const EventSlot&, bool) {});
+  automatic.begin(true);
+  EXPECT_EQ(automatic.depth(), 8U);
+  automatic.begin(false);
+  EXPECT_EQ(automatic.depth(), 1U);
+}
+
 class BatchMultiplexerTest : public MultiplexerTest {
  protected:
   void stage_batch(std::uint32_t from, std::uint32_t to) {
     batches_.open_batch();
-    for (std::uint32_t i = from; i < to; ++i) batches_.add_to_batch(event(i));
+    for (std::uint32_t i = from; i < to; ++i) EXPECT_TRUE(batches_.add_to_batch(event(i), 1 << 20));
     batches_.close_batch(kStart);
   }
   events::Encoder batch_encoder_{settings(events::ContentMode::batch)};
@@ -328,6 +396,33 @@ TEST_F(BatchMultiplexerTest, AnswersABatchAsAWhole) {
   ASSERT_EQ(batches_.answered_events(), 3U);
   for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(batches_.take_answered().index, i);
   EXPECT_EQ(batches_.in_flight(), 2U);
+}
+
+TEST_F(BatchMultiplexerTest, KeepsTheBodyWithinItsBytes) {
+  batches_.open_batch();
+  EXPECT_TRUE(batches_.add_to_batch(event(0), 1)) << "the first one always";
+  EXPECT_FALSE(batches_.add_to_batch(event(1), 1));
+  batches_.close_batch(kStart);
+  const std::string alone = test::joined(batches_.outgoing());
+  std::string_view rest = alone;
+  const auto one = test::EncodedRequest::take(rest);
+  ASSERT_TRUE(one);
+  const std::size_t two = 2 * one->body.size() - 1;  // "[a]" and "[b]" make "[a,b]"
+  batches_.begin();
+  for (const std::size_t most : Sizes{two - 1, two}) {
+    batches_.open_batch();
+    EXPECT_TRUE(batches_.add_to_batch(event(0), most));
+    EXPECT_EQ(batches_.add_to_batch(event(1), most), most == two);
+    batches_.close_batch(kStart);
+  }
+  const std::string both = test::joined(batches_.outgoing());
+  rest = both;
+  EXPECT_EQ(test::EncodedRequest::take(rest)->body, one->body);
+  EXPECT_EQ(test::EncodedRequest::take(rest)->body.size(), two);
+  batches_.written(batches_.outgoing_bytes());
+  std::string_view input = kOk;
+  ASSERT_EQ(batches_.next(input, kStart), Step::answered);
+  EXPECT_EQ(batches_.answered_bytes(), alone.size());
 }
 
 TEST_F(BatchMultiplexerTest, GivesBackTheBatchesThatWereNotAnswered) {

@@ -74,5 +74,53 @@ TEST(PipelineDepth, ForgetsAfterALongPeace) {
   EXPECT_EQ(hold_after_oddity(depth, kStart + 700s), 1s);
 }
 
+TEST(PipelineDepth, KeepsWhatItKnowsOverAnExpectedEnd) {
+  PipelineDepth depth(0);
+  answer(depth, 100, kStart);
+  const unsigned known = depth.value();
+  depth.begin(true);
+  EXPECT_EQ(depth.value(), known);
+  depth.begin(false);
+  EXPECT_EQ(depth.value(), 1U);
+}
+
+// A connection that is always full to a server `away`, that takes `each` for one request after the
+// other.
+unsigned depth_at(Instant::duration away, Instant::duration each) {
+  PipelineDepth depth(0);
+  depth.begin(false);
+  Instant now = kStart;
+  depth.answered_alone(away + each);
+  for (int round = 0; round < 200; ++round) {
+    const unsigned sent = depth.value();
+    const auto time = std::max<Instant::duration>(away + each, each * sent);
+    now += time;
+    for (unsigned i = 0; i < sent; ++i) depth.answered(now);
+    depth.answered_busy(sent, time);
+  }
+  return depth.value();
+}
+
+TEST(PipelineDepth, GrowsAsLongAsItMakesAnswersComeFaster) {
+  EXPECT_EQ(depth_at(60ms, 1us), PipelineDepth::kMost) << "far away";
+  EXPECT_EQ(depth_at(0ms, 10us), PipelineDepth::kMost) << "fast";
+  EXPECT_EQ(depth_at(0ms, 30ms), 2U) << "one after the other";
+  EXPECT_LE(depth_at(60ms, 30ms), 8U) << "one after the other, and away";
+  EXPECT_GE(depth_at(60ms, 30ms), 3U);
+}
+
+TEST(PipelineDepth, RecoversFromAPause) {
+  PipelineDepth depth(0);
+  depth.answered_alone(100us);
+  answer(depth, 1000, kStart);
+  depth.answered_busy(4, 1s);
+  EXPECT_EQ(depth.value(), 2U);
+  for (int i = 0; i < 20; ++i) {
+    depth.answered_busy(2000, 20ms);
+    answer(depth, depth.value(), kStart);
+  }
+  EXPECT_EQ(depth.value(), PipelineDepth::kMost);
+}
+
 }  // namespace
 }  // namespace gateway::egress

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <span>
 #include <vector>
 
 namespace gateway::egress {
@@ -151,6 +152,46 @@ TEST(DeliveryQueue, WithdrawsFromBothPlaces) {
   EXPECT_EQ(drain(queue), (Indexes{5, 7, 9})) << "in order";
   queue.release_due(kStart + 1h);
   EXPECT_EQ(drain(queue), (Indexes{3, 1}));
+}
+
+TEST(DeliveryQueue, SendsGroupsFirstAndApartFromEachOther) {
+  DeliveryQueue queue(limits(100, 10'000));
+  for (std::uint32_t i = 0; i < 10; ++i) queue.push(event(i));
+  std::vector<EventSlot> taken;
+  for (int i = 0; i < 5; ++i) taken.push_back(queue.take());
+  const std::span<const EventSlot> all(taken);
+  queue.set_apart(all.first(2));
+  queue.set_apart(all.subspan(2));
+  queue.set_apart({});
+  EXPECT_EQ(queue.waiting(), 10U);
+  EXPECT_EQ(queue.together(), 2U);
+  EXPECT_EQ(queue.front().index, 0U);
+  static_cast<void>(queue.take());
+  EXPECT_EQ(queue.together(), 1U) << "what is left of it";
+  static_cast<void>(queue.take());
+  EXPECT_EQ(queue.together(), 3U);
+  EXPECT_EQ(drain(queue), (Indexes{2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_GT(queue.together(), 1'000'000U);
+}
+
+TEST(DeliveryQueue, WithdrawsFromGroups) {
+  DeliveryQueue queue(limits(100, 10'000));
+  for (std::uint32_t i = 0; i < 6; ++i) queue.push(event(i));
+  std::vector<EventSlot> taken;
+  for (int i = 0; i < 5; ++i) taken.push_back(queue.take());
+  const std::span<const EventSlot> all(taken);
+  queue.set_apart(all.first(1));
+  queue.set_apart(all.subspan(1, 2));
+  queue.set_apart(all.subspan(3));
+  Indexes withdrawn;
+  queue.withdraw_if([](const EventSlot& slot) { return slot.index == 0 || slot.index == 3; },
+                    [&](const EventSlot& slot) { withdrawn.push_back(slot.index); });
+  EXPECT_EQ(withdrawn, (Indexes{0, 3}));
+  EXPECT_EQ(queue.together(), 2U) << "a group of which nothing is left is none";
+  EXPECT_EQ(queue.take().index, 1U);
+  EXPECT_EQ(queue.take().index, 2U);
+  EXPECT_EQ(queue.together(), 1U);
+  EXPECT_EQ(drain(queue), (Indexes{4, 5}));
 }
 
 TEST(DeliveryQueue, WithdrawsNothingWhenNothingIsGone) {

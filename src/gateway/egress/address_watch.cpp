@@ -1,0 +1,135 @@
+#include "gateway/egress/address_watch.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <random>
+#include <utility>
+
+#include "gateway/egress/harmless_request.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::egress {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A name is looked up again after so long, or delivery.max_age if that is shorter: new replicas
+// behind it are then found in time.
+constexpr std::chrono::milliseconds kLookUpAgain{30'000};
+// And so soon where no address works.
+constexpr std::chrono::milliseconds kLookUpSoon{500};
+constexpr std::chrono::milliseconds kProbeWithin{3000};
+
+}  // namespace
+
+AddressWatch::AddressWatch(Context context, const config::Delivery& settings,
+                           const config::Endpoint& endpoint)
+    : context_(std::move(context)),
+      endpoint_(endpoint),
+      timeout_(settings.timeout),
+      look_up_every_(std::min(kLookUpAgain, settings.max_age)),
+      request_(harmless_request(endpoint, settings, webhook_origin())),
+      book_(settings.retry, std::random_device{}()),
+      lookup_(context_.executor),
+      wake_(context_.executor),
+      looked_up_(context_.executor) {}
+
+void AddressWatch::stop() {
+  stopping_ = true;
+  lookup_.cancel();
+  for (AnswerProbe* const probe : probes_) probe->cancel();
+  wake_.notify_all();
+  looked_up_.notify_all();
+}
+
+Task<void> AddressWatch::run() {
+  while (!stopping_) {
+    const Instant now = Clock::now();
+    if (now >= look_up_at_) {
+      co_await ask_resolver();
+      continue;
+    }
+    begin_probes(now);
+    Instant until = look_up_at_;
+    if (book_.size() > 1) until = std::min(until, book_.next_probe());
+    co_await wake_.wait_until(until);
+  }
+  while (!probes_.empty()) co_await wake_.wait();
+}
+
+Task<void> AddressWatch::ask_resolver() {
+  const Instant deadline = Clock::now() + timeout_;
+  auto found = co_await lookup_.resolve(endpoint_.host, endpoint_.port, deadline);
+  looked_up_at_ = Clock::now();
+  look_up_at_ = looked_up_at_ + look_up_every_;
+  if (found) {
+    book_.found(*found);
+    problem_.clear();
+    context_.changed();
+  } else {
+    // What was known is used on.
+    problem_ = "name look-up: " + found.error().message();
+  }
+  looked_up_.notify_all();
+}
+
+Task<void> AddressWatch::look_up(Instant deadline) {
+  const Instant asked = Clock::now();
+  if (book_.healthy() != 0 || asked - looked_up_at_ < kLookUpSoon) co_return;
+  look_up_at_ = asked;
+  wake_.notify_all();
+  while (!stopping_ && looked_up_at_ < asked && Clock::now() < deadline) {
+    co_await looked_up_.wait_until(deadline);
+  }
+}
+
+void AddressWatch::failed(const tcp::endpoint& address, std::string_view reason) {
+  if (book_.is_healthy(address) && book_.has_other(address)) {
+    log::warn("an address of the eventbus does not work; events go to its others",
+              {{"target", endpoint_.host_header},
+               {"address", text_of(address)},
+               {"reason", reason},
+               {"healthy", book_.healthy() - 1}});
+  }
+  book_.failed(address, Clock::now());
+  context_.changed();
+  wake_.notify_all();
+}
+
+void AddressWatch::recovered(const tcp::endpoint& address) {
+  if (!book_.is_healthy(address)) {
+    log::info("an address of the eventbus works again",
+              {{"target", endpoint_.host_header}, {"address", text_of(address)}});
+  }
+  book_.recovered(address);
+  context_.changed();
+}
+
+// Where there is but one, connections are probes enough.
+void AddressWatch::begin_probes(Instant now) {
+  if (book_.size() < 2) return;
+  while (const auto address = book_.probe(now)) {
+    asio::co_spawn(context_.executor, probe(*address), [this](const std::exception_ptr& error) {
+      if (error) log::internal_error("probe of an address", error);
+      wake_.notify_all();
+    });
+  }
+}
+
+Task<void> AddressWatch::probe(tcp::endpoint address) {
+  AnswerProbe probe(context_.transports, context_.executor, context_.new_session);
+  probes_.push_back(&probe);
+  const Instant deadline = Clock::now() + std::min(timeout_, kProbeWithin);
+  std::string request = request_;
+  const bool works = co_await probe.answers(address, std::move(request), deadline);
+  std::erase(probes_, &probe);
+  if (stopping_) co_return;
+  if (works) {
+    recovered(address);
+  } else {
+    failed(address, probe.problem());
+  }
+}
+
+}  // namespace gateway::egress

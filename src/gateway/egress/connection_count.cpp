@@ -1,0 +1,110 @@
+#include "gateway/egress/connection_count.hpp"
+
+#include <algorithm>
+
+namespace gateway::egress {
+namespace {
+
+// A rate is measured over a few answer times, but not so long that growing takes many seconds.
+constexpr std::chrono::milliseconds kLeastWindow{200};
+constexpr std::chrono::milliseconds kMostWindow{1000};
+constexpr int kAnswerTimes = 4;
+// Doubling has to bring so much.
+constexpr double kGain = 1.125;
+constexpr std::chrono::seconds kFirstHold{5};
+constexpr std::chrono::seconds kLongestHold{300};
+constexpr std::chrono::seconds kUnused{30};
+
+}  // namespace
+
+unsigned most_connections(const config::Settings& settings, unsigned threads) {
+  constexpr unsigned kProcess = 64;
+  if (settings.delivery.connections != 0) return settings.delivery.connections;
+  return std::max(ConnectionCount::kFirst, kProcess / std::max(threads, 1U));
+}
+
+void ConnectionCount::at_least(unsigned connections) noexcept {
+  if (fixed_) return;
+  least_ = std::clamp(connections, kFirst, most_);
+  value_ = std::max(value_, least_);
+}
+
+bool ConnectionCount::observe(const Load& load, Instant now) noexcept {
+  if (fixed_) return false;
+  if (window_begin_ == Instant{}) {
+    saturated_at_ = now;
+    begin_window(load, now);
+    return false;
+  }
+  ++ticks_;
+  if (load.saturated) {
+    ++saturated_ticks_;
+    saturated_at_ = now;
+  }
+  if (load.hindered) {
+    // A trial that was disturbed has shown nothing.
+    if (phase_ != Phase::measuring) value_ = before_;
+    const bool changed = phase_ != Phase::measuring;
+    phase_ = Phase::measuring;
+    begin_window(load, now);
+    return changed;
+  }
+  if (phase_ == Phase::settling) {
+    if (now < settled_at_) return false;
+    phase_ = Phase::trying;
+    begin_window(load, now);
+    return false;
+  }
+  const auto window =
+      std::clamp<Instant::duration>(kAnswerTimes * load.answer_time, kLeastWindow, kMostWindow);
+  if (now - window_begin_ < window) return false;
+  const double seconds = std::chrono::duration<double>(now - window_begin_).count();
+  const double rate = static_cast<double>(load.answers - window_answers_) / seconds;
+  const bool saturated = saturated_ticks_ * 4 >= ticks_ * 3;
+  begin_window(load, now);
+  if (phase_ == Phase::trying) {
+    // Nothing waits any more: what it was for is reached.
+    return judge(saturated ? rate : rate_before_ * kGain, now);
+  }
+  if (!saturated) return shrink_unused(now);
+  // Of a rate of nothing no share can be gained.
+  if (rate == 0 || value_ >= most_ || now < next_try_) return false;
+  before_ = value_;
+  rate_before_ = rate;
+  value_ = std::min(value_ * 2, most_);
+  phase_ = Phase::settling;
+  // The new connections are made and answer for the first time.
+  settled_at_ =
+      now + std::clamp<Instant::duration>(2 * load.answer_time, kLeastWindow / 2, kMostWindow);
+  return true;
+}
+
+void ConnectionCount::begin_window(const Load& load, Instant now) noexcept {
+  window_begin_ = now;
+  window_answers_ = load.answers;
+  ticks_ = 0;
+  saturated_ticks_ = 0;
+}
+
+bool ConnectionCount::judge(double rate, Instant now) noexcept {
+  phase_ = Phase::measuring;
+  // The last step may be less than a doubling.
+  const double share = static_cast<double>(value_ - before_) / static_cast<double>(before_);
+  if (rate >= rate_before_ * (1 + (kGain - 1) * share)) {
+    hold_ = std::chrono::seconds(0);
+    return false;
+  }
+  value_ = before_;
+  hold_ = std::clamp(hold_ * 2, kFirstHold, kLongestHold);
+  next_try_ = now + hold_;
+  return true;
+}
+
+bool ConnectionCount::shrink_unused(Instant now) noexcept {
+  if (value_ <= least_ || now - saturated_at_ < kUnused) return false;
+  value_ = std::max(value_ / 2, least_);
+  saturated_at_ = now;
+  return true;
+}
+
+}  // namespace gateway::egress

@@ -1,0 +1,104 @@
+#include "gateway/egress/dialer.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <utility>
+
+#include "runtime/log.hpp"
+
+namespace gateway::egress {
+
+Dialer::Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session)
+    : transports_(transports),
+      executor_(executor),
+      new_session_(std::move(new_session)),
+      changed_(executor) {}
+
+void Dialer::cancel() {
+  cancelled_ = true;
+  changed_.notify_all();
+}
+
+Task<std::unique_ptr<transport::Transport>> Dialer::dial(std::vector<tcp::endpoint> order,
+                                                         Instant deadline) {
+  using Clock = std::chrono::steady_clock;
+  losers_.clear();
+  std::size_t next = 0;
+  Instant next_at = Clock::now();
+  while (!cancelled_ && winner() == nullptr) {
+    const Instant now = Clock::now();
+    const bool more = next < order.size() && now < deadline;
+    if (more && (now >= next_at || all_done())) {
+      begin(order[next], deadline);
+      ++next;
+      next_at = now + kHeadStart;
+      continue;
+    }
+    // Each ends at the deadline by itself.
+    if (!more && all_done()) break;
+    const Instant until = more ? std::min(next_at, deadline) : Instant::max();
+    co_await changed_.wait_until(until);
+  }
+  Attempt* const first = winner();
+  std::unique_ptr<transport::Transport> transport;
+  if (first != nullptr) {
+    reached_ = first->address;
+    transport = first->dial.take();
+  }
+  const Instant end = Clock::now();
+  for (const auto& one : attempts_) {
+    if (one->done && !one->ready) {
+      losers_.push_back({one->address, one->problem});
+    } else if (!one->done && end - one->begun >= kHeadStart) {
+      losers_.push_back(
+          {one->address, "no connection within " + std::to_string(kHeadStart.count()) + " ms"});
+    }
+    if (!one->done) one->dial.cancel();
+  }
+  while (!all_done()) co_await changed_.wait();
+  attempts_.clear();
+  co_return transport;
+}
+
+void Dialer::begin(const tcp::endpoint& to, Instant deadline) {
+  Attempt& one = *attempts_.emplace_back(std::make_unique<Attempt>(transports_, executor_, to));
+  one.begun = std::chrono::steady_clock::now();
+  asio::co_spawn(executor_, attempt(one, deadline), [this, &one](const std::exception_ptr& error) {
+    if (error) {
+      log::internal_error("connecting to the eventbus", error);
+      one.ready = false;
+    }
+    one.done = true;
+    changed_.notify_all();
+  });
+}
+
+Task<void> Dialer::attempt(Attempt& attempt, Instant deadline) {
+  const char* step = "connect";
+  const Instant connected_by = std::min(deadline, attempt.begun + kConnectWithin);
+  error_code error = co_await attempt.dial.connect(attempt.address, connected_by);
+  if (!error) {
+    auto session = new_session_();
+    if (session) {
+      step = "TLS handshake";
+      error = co_await attempt.dial.secure(std::move(session), deadline);
+    }
+  }
+  attempt.ready = !error;
+  if (!error) co_return;
+  attempt.problem = error == asio::error::timed_out ? std::string(step) + " timed out"
+                                                    : attempt.dial.describe(error);
+}
+
+Dialer::Attempt* Dialer::winner() noexcept {
+  const auto found =
+      std::ranges::find_if(attempts_, [](const auto& one) { return one->done && one->ready; });
+  return found == attempts_.end() ? nullptr : found->get();
+}
+
+bool Dialer::all_done() const noexcept {
+  return std::ranges::all_of(attempts_, [](const auto& one) { return one->done; });
+}
+
+}  // namespace gateway::egress

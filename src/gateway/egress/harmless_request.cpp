@@ -1,0 +1,31 @@
+#include "gateway/egress/harmless_request.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "gateway/version.hpp"
+
+namespace gateway::egress {
+
+std::string webhook_origin() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0')
+    return "cos-gateway";
+  return name.data();
+}
+
+std::string harmless_request(const config::Endpoint& endpoint, const config::Delivery& delivery,
+                             std::string_view origin) {
+  std::string request = fmt::format(
+      "OPTIONS {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cos-gateway-check/{}\r\n"
+      "WebHook-Request-Origin: {}\r\n",
+      endpoint.request_target, endpoint.host_header, kVersion, origin);
+  for (const auto& [name, value] : delivery.headers) {
+    request += name + ": " + std::string(value.reveal()) + "\r\n";
+  }
+  return request + "Connection: close\r\n\r\n";
+}
+
+}  // namespace gateway::egress

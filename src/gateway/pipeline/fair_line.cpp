@@ -1,0 +1,74 @@
+#include "gateway/pipeline/fair_line.hpp"
+
+#include <algorithm>
+
+namespace gateway {
+
+FairLine::Waiting* FairLine::find(const Post* post) noexcept {
+  // The one that has just got its turn stands last.
+  for (std::size_t i = waiting_.size(); i-- > 0;) {
+    if (waiting_[i]->post == post) return waiting_[i].get();
+  }
+  return nullptr;
+}
+
+void FairLine::push_beside(const EventSlot& slot) {
+  Waiting* post = find(slot.post);
+  if (post == nullptr) {
+    if (spare_.empty()) spare_.push_back(std::make_unique<Waiting>());
+    waiting_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+    post = waiting_.back().get();
+    post->post = slot.post;
+    post->in_line = 0;
+    for (std::size_t i = 0; i < line_.size(); ++i) post->in_line += line_[i].post == slot.post;
+  }
+  post->slots.push_back(slot);
+  ++beside_;
+  if (post->in_line == 0) next_turn(*post);
+}
+
+void FairLine::joined(const EventSlot& slot) noexcept {
+  if (Waiting* const post = find(slot.post)) ++post->in_line;
+}
+
+void FairLine::left(const EventSlot& slot) {
+  Waiting* const post = find(slot.post);
+  if (post != nullptr && --post->in_line == 0) next_turn(*post);
+}
+
+void FairLine::next_turn(Waiting& post) {
+  std::size_t bytes = 0;
+  while (!post.slots.empty() && post.in_line < kTurnEvents) {
+    const EventSlot& slot = post.slots.front();
+    bytes += slot.length;
+    if (post.in_line != 0 && bytes > kTurnBytes) return;
+    line_.push_back(slot);
+    post.slots.pop_front();
+    ++post.in_line;
+    --beside_;
+  }
+  if (post.slots.empty()) forget(post);
+}
+
+void FairLine::forget(const Waiting& post) {
+  const auto found = std::ranges::find(waiting_, &post, [](const auto& one) { return one.get(); });
+  (*found)->slots.clear();
+  spare_.push_back(std::move(*found));
+  waiting_.erase(found);
+}
+
+void FairLine::count_in_line() {
+  for (auto& post : waiting_) post->in_line = 0;
+  for (std::size_t i = 0; i < line_.size(); ++i) joined(line_[i]);
+  for (std::size_t i = waiting_.size(); i-- > 0;) {
+    Waiting& post = *waiting_[i];
+    if (post.slots.empty()) {
+      forget(post);
+    } else if (post.in_line == 0) {
+      next_turn(post);
+    }
+  }
+}
+
+}  // namespace gateway

@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "support/payloads.hpp"
+#include "support/running_gateway.hpp"
+#include "support/scripted_eventbus.hpp"
+
+// How connections to the eventbus end and are replaced.
+namespace gateway::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Ends each connection with its answer number `last`, and says so.
+ScriptedEventbus::Script ends_after(std::size_t last) {
+  return [last](const Request& request) {
+    if (request.on_connection + 1 < last) return reply(200);
+    return request.on_connection + 1 == last ? last_reply(200) : close_unanswered();
+  };
+}
+
+config::Settings automatic(const ScriptedEventbus& bus) {
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.pipeline = 0;
+  return settings;
+}
+
+TEST(EventbusConnections, AnAnnouncedEndIsNoOddity) {
+  ScriptedEventbus bus;
+  bus.script(ends_after(20));
+  const RunningGateway gateway(automatic(bus));
+  HttpClient client = gateway.connect();
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(client.post(cos_payload(100)).status, 200u);
+  const Requests seen = bus.requests();
+  std::set<std::string> accepted;
+  for (const Request& request : seen) {
+    if (request.accepted()) EXPECT_TRUE(accepted.insert(request.id()).second) << "twice";
+  }
+  EXPECT_EQ(accepted.size(), 1000u);
+  EXPECT_GE(bus.deepest_pipeline(), 8u) << "the depth outlives the connection";
+}
+
+TEST(EventbusConnections, TheNumberOfRequestsOfAConnectionIsLearned) {
+  ScriptedEventbus bus;
+  bus.script(ends_after(20));
+  const RunningGateway gateway(automatic(bus));
+  HttpClient client = gateway.connect();
+  EXPECT_EQ(client.post(cos_payload(200)).status, 200u);
+  const std::size_t learned = bus.requests().size();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(client.post(cos_payload(100)).status, 200u);
+  const Requests seen = bus.requests();
+  for (std::size_t i = learned; i < seen.size(); ++i) {
+    EXPECT_LT(seen[i].on_connection, 20u) << "it would have been sent for nothing";
+  }
+}
+
+TEST(EventbusConnections, AServerThatNoLongerEndsThemIsNoticed) {
+  ScriptedEventbus bus;
+  bus.script(ends_after(10));
+  const RunningGateway gateway(automatic(bus));
+  HttpClient client = gateway.connect();
+  EXPECT_EQ(client.post(cos_payload(100)).status, 200u);
+  bus.script([](const Request&) { return reply(200); });
+  EXPECT_EQ(client.post(cos_payload(200)).status, 200u);
+  const Requests seen = bus.requests();
+  EXPECT_TRUE(
+      std::ranges::any_of(seen, [](const Request& request) { return request.on_connection > 20; }));
+}
+
+TEST(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.idle_timeout = 200ms;
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+  EXPECT_TRUE(bus.wait_until_closed(0));
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(bus.requests().back().connection, 1u);
+  EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
+}
+
+TEST(EventbusConnections, OldOnesAreReplacedWithoutAnyEventNoticing) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.max_age = 300ms;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  const auto end = std::chrono::steady_clock::now() + 1500ms;
+  std::size_t posts = 0;
+  for (; std::chrono::steady_clock::now() < end; ++posts) {
+    ASSERT_EQ(client.post(cos_payload(2)).status, 200u);
+  }
+  EXPECT_GE(bus.connections(), 3u);
+  EXPECT_LE(bus.open_connections(), 2u);
+  EXPECT_EQ(bus.requests().size(), 2 * posts) << "nothing is sent twice";
+  EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
+}
+
+}  // namespace
+}  // namespace gateway::test

@@ -1,0 +1,138 @@
+#include "gateway/egress/connection_count.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+
+namespace gateway::egress {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Instant kStart{1000s};
+constexpr unsigned kMost = 64;
+
+// An eventbus by what it answers in a second over so many connections.
+using Server = std::function<double(unsigned connections)>;
+
+Server serial(double each) {
+  return [each](unsigned connections) { return each * connections; };
+}
+Server workers(unsigned number, double each) {
+  return [=](unsigned connections) { return each * std::min(number, connections); };
+}
+Server shared(double all) {
+  return [all](unsigned) { return all; };
+}
+
+class Simulation {
+ public:
+  Simulation(Server server, double offered) : server_(std::move(server)), offered_(offered) {}
+
+  void go(std::chrono::seconds time, bool hindered = false) {
+    for (const Instant end = now_ + time; now_ < end; now_ += 100ms) {
+      const double able = server_(count_.value()) * noise_(random_);
+      answers_ += std::min(able, offered_) / 10;
+      ConnectionCount::Load load;
+      load.answers = static_cast<std::uint64_t>(answers_);
+      load.saturated = offered_ > able;
+      load.hindered = hindered;
+      load.answer_time = 30ms;
+      if (count_.observe(load, now_)) ++changes_;
+    }
+  }
+  void offer(double offered) { offered_ = offered; }
+  void become(Server server) { server_ = std::move(server); }
+  [[nodiscard]] unsigned connections() const { return count_.value(); }
+  [[nodiscard]] double share_of(double best) const { return server_(count_.value()) / best; }
+  [[nodiscard]] unsigned changes() const { return changes_; }
+
+ private:
+  Server server_;
+  double offered_;
+  ConnectionCount count_{0, kMost};
+  Instant now_ = kStart;
+  double answers_ = 0;
+  unsigned changes_ = 0;
+  std::mt19937 random_{5};
+  std::uniform_real_distribution<double> noise_{0.97, 1.03};
+};
+
+TEST(ConnectionCount, AFixedOneStays) {
+  ConnectionCount count(3, kMost);
+  ConnectionCount::Load load;
+  load.saturated = true;
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(count.observe(load, kStart + i * 100ms));
+  EXPECT_EQ(count.value(), 3U);
+}
+
+TEST(ConnectionCount, FindsTheBestForEachKindOfServerWithinTenSeconds) {
+  const struct {
+    const char* name;
+    Server server;
+    unsigned least;
+    unsigned most;
+  } cases[] = {
+      {"serial", serial(33), kMost, kMost},
+      {"ten workers", workers(10, 33), 10, 16},
+      {"three workers", workers(3, 500), 3, 4},
+      {"shared", shared(50'000), 2, 2},
+  };
+  for (const auto& c : cases) {
+    Simulation run(c.server, 1e9);
+    run.go(10s);
+    EXPECT_GE(run.connections(), c.least) << c.name;
+    EXPECT_LE(run.connections(), c.most) << c.name;
+    EXPECT_GE(run.share_of(c.server(kMost)), 0.9) << c.name;
+  }
+}
+
+TEST(ConnectionCount, GrowsNoFurtherThanTheLoadNeeds) {
+  Simulation run(serial(33), 200);
+  run.go(60s);
+  EXPECT_EQ(run.connections(), 8U);
+}
+
+TEST(ConnectionCount, TriesRarelyWhatBroughtNothing) {
+  Simulation run(shared(50'000), 1e9);
+  run.go(600s);
+  EXPECT_EQ(run.connections(), 2U);
+  EXPECT_LE(run.changes(), 2 * 8U) << "each time back again";
+}
+
+TEST(ConnectionCount, FollowsAServerThatBecomesLarger) {
+  Simulation run(workers(4, 33), 1e9);
+  run.go(10s);
+  EXPECT_LE(run.connections(), 4U);
+  run.become(workers(32, 33));
+  run.go(60s);
+  EXPECT_EQ(run.connections(), 32U);
+}
+
+TEST(ConnectionCount, ShrinksWhenNothingWaits) {
+  Simulation run(serial(33), 1e9);
+  run.go(10s);
+  ASSERT_EQ(run.connections(), kMost);
+  run.offer(10);
+  run.go(20s);
+  EXPECT_EQ(run.connections(), kMost) << "a pause is no reason";
+  run.go(300s);
+  EXPECT_EQ(run.connections(), ConnectionCount::kFirst);
+}
+
+TEST(ConnectionCount, StaysWhileNothingIsAnswered) {
+  Simulation run(shared(0), 1e9);
+  run.go(60s);
+  EXPECT_EQ(run.connections(), ConnectionCount::kFirst);
+}
+
+TEST(ConnectionCount, LearnsNothingWhileSomethingElseBoundsTheRate) {
+  Simulation run(serial(33), 1e9);
+  run.go(60s, true);
+  EXPECT_EQ(run.connections(), ConnectionCount::kFirst);
+  EXPECT_EQ(run.changes(), 0U);
+}
+
+}  // namespace
+}  // namespace gateway::egress

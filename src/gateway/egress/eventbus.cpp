@@ -194,8 +194,11 @@ void Eventbus::count_connections(Instant now) {
   ConnectionCount::Load load;
   load.answers = taken_;
   load.saturated = !queue_.empty() && !room;
-  load.hindered = !unrestrained() ||
-                  std::ranges::none_of(used_, [](const auto* one) { return one->is_ready(); });
+  // Depth comes first: it costs nothing.
+  load.hindered = !unrestrained() || std::ranges::none_of(used_, &EventbusConnection::is_ready) ||
+                  std::ranges::any_of(used_, [now](EventbusConnection* one) {
+                    return one->is_ready() && one->multiplexer().grows(now);
+                  });
   load.answer_time = answer_time_;
   count_.at_least(static_cast<unsigned>(addresses_.book().healthy()));
   count_.observe(load, now);

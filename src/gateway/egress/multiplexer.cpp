@@ -35,7 +35,7 @@ void Multiplexer::push_request(Instant now, std::uint64_t begin, std::uint32_t e
 
 void Multiplexer::after_read(Instant now) noexcept {
   if (read_answers_ == 0) return;
-  if (full_) depth_.answered_busy(read_answers_, now - since_);
+  if (full_) depth_.answered_full(read_answers_, now - since_, now);
   full_ = false;
   read_answers_ = 0;
   since_ = now;
@@ -105,7 +105,6 @@ Multiplexer::Step Multiplexer::answered(Instant now) {
   ++read_answers_;
   requests_.pop_front();
   waiting_since_ = now;
-  depth_.answered(now);
   return Step::answered;
 }
 

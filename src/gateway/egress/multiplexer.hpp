@@ -45,6 +45,10 @@ class Multiplexer {
   // Requests that were answered.
   [[nodiscard]] std::uint32_t answers() const noexcept { return answers_; }
   [[nodiscard]] unsigned depth() const noexcept { return depth_.value(); }
+  // A deeper pipeline may bring more.
+  [[nodiscard]] bool grows(Instant now) const noexcept {
+    return depth_.grows(now) && (most_ == 0 || depth_.value() < most_);
+  }
   [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }  // events
   [[nodiscard]] std::size_t requests() const noexcept { return requests_.size(); }
 

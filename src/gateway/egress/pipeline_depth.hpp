@@ -28,19 +28,16 @@ class PipelineDepth {
 
   [[nodiscard]] unsigned value() const noexcept { return depth_; }
 
+  // More full pipes of answers make it deeper.
+  [[nodiscard]] bool grows(Instant now) const noexcept {
+    return fixed_ == 0 && depth_ < bound_ && now >= hold_until_;
+  }
+
   // A new connection. `expected`: the last one ended as it may, so that what is known holds on.
   void begin(bool expected) noexcept {
     answers_ = 0;
-    busy_answers_ = 0;
-    busy_time_ = {};
+    time_ = {};
     if (fixed_ == 0 && !expected) depth_ = 1;
-  }
-  // One request was answered in order.
-  void answered(Instant now) noexcept {
-    if (fixed_ != 0 || depth_ >= bound_ || now < hold_until_) return;
-    if (++answers_ < depth_) return;
-    answers_ = 0;
-    depth_ = std::min(depth_ * 2, bound_);
   }
   // A request that had the connection for itself was answered after `time`.
   void answered_alone(Instant::duration time) noexcept {
@@ -48,17 +45,20 @@ class PipelineDepth {
     // for long.
     alone_ = time < alone_ || alone_ == Instant::duration{} ? time : alone_ + (time - alone_) / 32;
   }
-  // So many answers came in `time`, in which the pipe was full.
-  void answered_busy(unsigned answers, Instant::duration time) noexcept {
-    busy_answers_ += answers;
-    busy_time_ += time;
-    if (busy_time_ < kMeasured || busy_answers_ < kMeasuredAnswers) return;
-    const auto of_one = std::max<Instant::duration>(busy_time_ / busy_answers_, kLeast);
+  // So many answers came, in order, in `time`, in which the pipe was full.
+  void answered_full(unsigned answers, Instant::duration time, Instant now) noexcept {
+    answers_ += answers;
+    time_ += time;
+    // A far server answers a full pipe in one burst after a long silence: not to be cut in two.
+    if (fixed_ != 0 || answers_ < depth_) return;
+    const auto of_one = std::max<Instant::duration>(time_ / answers_, kLeast);
     const auto queued = std::max(2 * alone_, Instant::duration(kAlwaysQueued));
     bound_ = static_cast<unsigned>(std::clamp<std::int64_t>(queued / of_one, 2, kMost));
-    busy_answers_ = 0;
-    busy_time_ = {};
-    if (fixed_ == 0) depth_ = std::min(depth_, bound_);
+    answers_ = 0;
+    time_ = {};
+    if (now < hold_until_) return;
+    // A pause halves it at most.
+    depth_ = std::min(depth_ * 2, std::max(bound_, depth_ / 2));
   }
   void oddity(Instant now) noexcept {
     if (fixed_ != 0) return;
@@ -77,9 +77,6 @@ class PipelineDepth {
   static constexpr std::chrono::seconds kLongestHold{300};
   static constexpr std::chrono::seconds kForget{600};
   static constexpr int kForgetTimes = 30;
-  // The rate of answers is measured over so long and so many, so that a pause says little.
-  static constexpr std::chrono::milliseconds kMeasured{20};
-  static constexpr unsigned kMeasuredAnswers = 4;
   // What a server works off in so little time may always lie on a connection: less would cost more
   // system calls than it saves time.
   static constexpr std::chrono::milliseconds kAlwaysQueued{5};
@@ -87,10 +84,9 @@ class PipelineDepth {
 
   unsigned fixed_;
   unsigned depth_;
-  unsigned answers_ = 0;
+  unsigned answers_ = 0;  // of the full pipe that is being answered
   unsigned bound_ = kMost;
-  unsigned busy_answers_ = 0;
-  Instant::duration busy_time_{};
+  Instant::duration time_{};  // of answers_
   Instant::duration alone_{};
   std::chrono::seconds hold_ = kFirstHold;
   Instant hold_until_{};

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 constexpr Instant kStart{100'000s};
 
 void answer(PipelineDepth& depth, unsigned times, Instant now) {
-  for (unsigned i = 0; i < times; ++i) depth.answered(now);
+  for (unsigned i = 0; i < times; ++i) depth.answered_full(1, 1us, now);
 }
 
 // How long after `now` answers do not make it grow; the time of an oddity.
@@ -18,7 +18,7 @@ std::chrono::seconds hold_after_oddity(PipelineDepth& depth, Instant now) {
   depth.oddity(now);
   for (std::chrono::seconds held = 0s; held < 1h; held += 1s) {
     PipelineDepth copy = depth;
-    copy.answered(now + held);
+    copy.answered_full(1, 1us, now + held);
     if (copy.value() > 1) return held;
   }
   return 1h;
@@ -95,8 +95,7 @@ unsigned depth_at(Instant::duration away, Instant::duration each) {
     const unsigned sent = depth.value();
     const auto time = std::max<Instant::duration>(away + each, each * sent);
     now += time;
-    for (unsigned i = 0; i < sent; ++i) depth.answered(now);
-    depth.answered_busy(sent, time);
+    depth.answered_full(sent, time, now);
   }
   return depth.value();
 }
@@ -109,16 +108,43 @@ TEST(PipelineDepth, GrowsAsLongAsItMakesAnswersComeFaster) {
   EXPECT_GE(depth_at(60ms, 30ms), 3U);
 }
 
+// Each answer is read by itself.
+TEST(PipelineDepth, TakesABurstAfterASilenceForWhatItIs) {
+  PipelineDepth depth(0);
+  depth.answered_alone(60ms);
+  Instant now = kStart;
+  for (int round = 0; round < 12; ++round) {
+    const unsigned sent = depth.value();
+    for (unsigned i = 0; i < sent; ++i) {
+      const Instant::duration time = i == 0 ? 60ms : 100us;
+      now += time;
+      depth.answered_full(1, time, now);
+    }
+  }
+  EXPECT_EQ(depth.value(), PipelineDepth::kMost);
+}
+
+TEST(PipelineDepth, SaysWhetherItGoesOnGrowing) {
+  PipelineDepth depth(0);
+  EXPECT_TRUE(depth.grows(kStart));
+  depth.oddity(kStart);
+  EXPECT_FALSE(depth.grows(kStart));
+  EXPECT_TRUE(depth.grows(kStart + 1s));
+  depth.answered_alone(30ms);
+  for (int i = 0; i < 4; ++i) depth.answered_full(2, 60ms, kStart + 2s);
+  EXPECT_EQ(depth.value(), 2U);
+  EXPECT_FALSE(depth.grows(kStart + 2s)) << "it is at its bound";
+  EXPECT_FALSE(PipelineDepth(7).grows(kStart));
+}
+
 TEST(PipelineDepth, RecoversFromAPause) {
   PipelineDepth depth(0);
   depth.answered_alone(100us);
   answer(depth, 1000, kStart);
-  depth.answered_busy(4, 1s);
-  EXPECT_EQ(depth.value(), 2U);
-  for (int i = 0; i < 20; ++i) {
-    depth.answered_busy(2000, 20ms);
-    answer(depth, depth.value(), kStart);
-  }
+  ASSERT_EQ(depth.value(), PipelineDepth::kMost);
+  depth.answered_full(256, 1s, kStart);
+  EXPECT_EQ(depth.value(), PipelineDepth::kMost / 2);
+  depth.answered_full(128, 1ms, kStart);
   EXPECT_EQ(depth.value(), PipelineDepth::kMost);
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/turn_end.hpp"
-#include "support/socket.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::egress {
 namespace {

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 
+#include "events/ascii.hpp"
+
 namespace gateway::egress {
 namespace {
 
 constexpr std::string_view kProtocol = "HTTP/1.";
 
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
-
 std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && http::is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && http::is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 

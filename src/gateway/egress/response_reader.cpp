@@ -99,7 +99,7 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
 // Takes bytes up to the end of a line. A field ends where the next line does not begin with a
 // blank, so that the last line that was read waits in partial_ for the byte behind it.
 ResponseReader::Step ResponseReader::read_field(std::string_view& input) {
-  if (!partial_.empty() && last_ == '\n' && !http::is_blank(input.front())) return take_partial();
+  if (!partial_.empty() && last_ == '\n' && !is_blank(input.front())) return take_partial();
   const std::size_t line_end = input.find('\n');
   const std::string_view line = input.substr(0, line_end == input.npos ? line_end : line_end + 1);
   head_bytes_ += line.size();
@@ -108,7 +108,7 @@ ResponseReader::Step ResponseReader::read_field(std::string_view& input) {
     bare_ = true;
   }
   const bool whole = partial_.empty() && line_end != input.npos;
-  if (whole && line.size() < input.size() && !http::is_blank(input[line.size()]) &&
+  if (whole && line.size() < input.size() && !is_blank(input[line.size()]) &&
       !is_empty_line(line)) {
     input.remove_prefix(line.size());
     return take_field(without_end(line));

@@ -5,12 +5,10 @@
 #include <ctime>
 #include <string>
 
+#include "events/ascii.hpp"
+
 namespace gateway::egress {
 namespace {
-
-constexpr bool is_digit(char c) noexcept {
-  return c >= '0' && c <= '9';
-}
 
 std::optional<std::tm> parse_as(const std::string& text, const char* form) {
   std::tm date{};

@@ -68,11 +68,6 @@ class HeadScan {
   static_assert(kMaxHead <= 65'536);
 };
 
-// White space within a line (RFC 9110 section 5.6.3).
-[[nodiscard]] constexpr bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t';
-}
-
 // RFC 9110 section 5.6.2.
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 
@@ -93,6 +88,7 @@ class FieldWalk {
     malformed_ = colon <= begin;  // there is none, or nothing in front of it
     if (malformed_) return false;
     name_ = {begin, colon};
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
     const char* value = colon + 1;
     while (value != end && is_blank(*value)) ++value;
     while (value != end && is_blank(end[-1])) --end;

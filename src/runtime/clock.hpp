@@ -6,16 +6,16 @@ namespace gateway {
 using Instant = std::chrono::steady_clock::time_point;
 using WallInstant = std::chrono::sys_time<std::chrono::milliseconds>;
 
-// One shard's idea of now. Waits and durations use the steady clock; the wall clock is derived from
-// it by an offset that is renewed with every tick, so that one clock read gives both and a step of
-// the system's time reaches events within a tick without disturbing any deadline.
+// Gives one shard the time, read once a loop turn. Waits and durations use the steady clock; the
+// wall clock is derived from it by an offset that is renewed with every tick. One clock read gives
+// both, and a step of the system's time reaches events within a tick and disturbs no deadline.
 class Clock {
  public:
   Clock() noexcept { tick(); }
 
-  // Reads the clock.
+  // Reads the clock. Returns the steady time.
   Instant refresh() noexcept { return now_ = std::chrono::steady_clock::now(); }
-  // The last reading: exact to a loop turn.
+  // Returns the last reading, exact to a loop turn.
   [[nodiscard]] Instant now() const noexcept { return now_; }
   [[nodiscard]] WallInstant wall(Instant at) const noexcept {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(

@@ -8,13 +8,14 @@
 
 namespace gateway {
 
-// For lines of the log about what somebody else may cause at any rate: the first occurrence is
-// told at once, later ones at most once an interval, with their number.
+// Limits the rate of a log line. What strangers cause may occur at any rate and would fill the log:
+// the first occurrence is reported at once, later ones at most once an interval, with their number.
 class Occasional {
  public:
   static constexpr std::chrono::minutes kInterval{1};
 
-  // It occurred. The occurrences since the last time a number was given; nothing: do not tell now.
+  // Records one occurrence. Returns the number since the last report, or nullopt if the report
+  // interval has not elapsed.
   [[nodiscard]] std::optional<std::uint64_t> occurred(Instant now) noexcept {
     ++untold_;
     if (told_ && now - *told_ < kInterval) return std::nullopt;

@@ -17,9 +17,9 @@ namespace gateway {
 
 class Readiness;
 
-// A socket of a Readiness, which must outlive it; owns it. Knows whether there may be something to
-// read, and so does without a call that would only say that there is nothing: the set tells of new
-// bytes once, at the edge, and a read that did not fill its room has emptied the socket (epoll(7)).
+// A socket in a Readiness, which must outlive it. It knows whether there may be something to read,
+// and so saves the call that would only say that there is nothing: the set reports new bytes once,
+// at the edge, and a read that did not fill its room has emptied the socket (epoll(7)).
 class WatchedSocket : public boost::intrusive::list_base_hook<
                           boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
@@ -27,7 +27,7 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   WatchedSocket& operator=(const WatchedSocket&) = delete;
 
  protected:
-  // Whether it is told of in its turn, or before all others of a loop turn.
+  // Whether the socket is called in its turn, or before all others of a loop turn.
   enum class Precedence : std::uint8_t { none, first };
 
   // `socket` is non-blocking and in no other set.
@@ -36,39 +36,39 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
       : set_(set), socket_(std::move(socket)), precedence_(precedence) {}
   ~WatchedSocket() { close(); }
 
-  // From now on on_ready() is called, for what is there already as well.
+  // Has on_ready() called from now on, also for what is there already.
   [[nodiscard]] error_code watch();
-  // As watch(), for a socket that is not watched yet, and told of room to write in as well: once
-  // when there is some, then after each send() that found none.
+  // As watch(), for a socket that is not watched yet, and has it told of room to write in as well:
+  // once when there is some, then after each send() that found none.
   [[nodiscard]] error_code watch_both();
   // Has a watched socket told of room to write in as well.
   [[nodiscard]] error_code watch_writable();
-  // No on_ready() after this.
+  // Closes the socket. There is no on_ready() after this.
   void close() noexcept;
-  // Has on_ready() called in the next loop turn. What others have ready comes before it.
+  // Has on_ready() called in the next loop turn, after all others that are ready.
   void call_again();
 
-  // False: on_ready() will be called when there is something to read.
+  // Returns false if there is nothing to read: on_ready() will be called when there is.
   [[nodiscard]] bool may_read() const noexcept { return may_read_; }
   struct Received {
     std::size_t size = 0;
     error_code error;  // asio::error::eof: the end; would_block: nothing is there for now
   };
-  // Reads what is there, as far as there is room.
+  // Reads as much as there is, up to the size of `room`.
   [[nodiscard]] Received receive(std::span<char> room) noexcept;
   // As receive(), but nobody will look at the bytes: over TCP they are not even copied.
   [[nodiscard]] Received discard(std::span<char> room) noexcept;
   // As receive(), but the bytes stay there, and there may still be something to read.
   [[nodiscard]] Received peek(std::span<char> room) noexcept;
-  // What is there is not enough: on_ready() is called when more has come.
+  // Has on_ready() called only when more has come, as what is there is not enough.
   void wait_for_more() noexcept { may_read_ = false; }
   [[nodiscard]] int handle() const noexcept { return socket_.get(); }
 
  private:
   friend class Readiness;
 
-  // The socket may have changed; `writable`: there may be room to write in. Must not throw. The
-  // socket may be closed in it, and destroyed by whoever is called last.
+  // Called when the socket may have something to read or, if `writable`, room to write in. Must not
+  // throw. The socket may be closed in it.
   virtual void on_ready(bool writable) = 0;
   [[nodiscard]] error_code control(int operation, std::uint32_t events) noexcept;
   [[nodiscard]] Received read(std::span<char> room, int flags) noexcept;
@@ -81,20 +81,19 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   bool ending_ = false;     // there is more than bytes to be read: the end, an error
 };
 
-// Which of many sockets have something to read. An edge-triggered epoll set which the shard's loop
-// watches as one descriptor: a socket costs nothing between its edges, where the loop's own sockets
-// cost a read in vain and the queueing of a handler for each. All that is ready is told in one
-// handler, a turn of its own. Lives on one thread.
+// With the loop's own sockets each read costs a second one in vain, and the queueing of a handler.
+// Readiness is an edge-triggered epoll set that the shard's loop watches as one descriptor; it
+// calls all sockets that are ready in one handler, a turn of its own. Lives on one thread.
 class Readiness {
  public:
-  // Reads the clock once a turn, before it tells anybody; what they ask of `turn_end` is done when
-  // all are told. Throws system_error.
+  // Refreshes `clock` once a turn, before any socket is called; what they request of `turn_end` is
+  // done when all have been. Throws system_error.
   Readiness(const Executor& executor, Clock& clock, TurnEnd& turn_end);
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
   void start();
-  // Tells nothing more, so that the loop can run dry; only then may this be destroyed.
+  // Calls no socket any more, so that the loop can run dry; only then may this be destroyed.
   void stop();
 
  private:

@@ -10,12 +10,12 @@ class Signal {
   explicit Signal(const Executor& executor) : timer_(executor, Timer::time_point::max()) {}
 
   void notify_all() { timer_.cancel(); }
-  // Until the next notify_all().
+  // Returns after the next notify_all().
   [[nodiscard]] Task<void> wait() {
     timer_.expires_at(Timer::time_point::max());
     co_await timer_.async_wait(tuple);
   }
-  // Until the next notify_all() or `deadline`.
+  // Returns after the next notify_all(), or at `deadline`.
   [[nodiscard]] Task<void> wait_until(Timer::time_point deadline) {
     timer_.expires_at(deadline);
     co_await timer_.async_wait(tuple);

@@ -7,9 +7,9 @@
 
 namespace gateway {
 
-// Runs one piece of work at the end of a loop turn in which it was asked for: what the events of a
-// turn produced then leaves in one write per connection instead of one per event. Its owner must
-// outlive the io_context's run.
+// Writing for each event would cost a system call for each. TurnEnd runs one piece of work at the
+// end of the loop turn in which it was requested, so that what a turn produced leaves in one write
+// per connection. Its owner must outlive the io_context's run.
 class TurnEnd {
  public:
   TurnEnd(Executor executor, std::function<void()> work)
@@ -22,8 +22,8 @@ class TurnEnd {
     if (!within_) post();
   }
 
-  // Calls `handler`, and does what it asks for as soon as it is through, not after another pass
-  // through the loop, which looks at all its sockets first. Not to be nested.
+  // Calls `handler`, then does the work if it was requested: at once, without another pass through
+  // the loop, which would look at all its sockets first. Not to be nested.
   template <class Handler>
   void turn(Handler handler) {
     within_ = true;

@@ -4,9 +4,9 @@
 
 namespace gateway {
 
-// Those that wait to do something slow, in the order they came: only so many a loop turn may, so
-// that what else the turn has to do is not held up by a crowd of them. An item is in it at most
-// once, and must leave() before it dies.
+// A crowd of slow steps would hold up what else a loop turn has to do. A TurnQueue lets only so
+// many items a turn take their step, in the order they came. An item is in it at most once, and
+// must leave() before it is destroyed.
 template <class Item, boost::intrusive::list_member_hook<> Item::* Hook>
 class TurnQueue {
  public:
@@ -21,8 +21,8 @@ class TurnQueue {
   void clear() noexcept { waiting_.clear(); }
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
 
-  // One loop turn: calls step(item) for those at the front. An item may enter again from its step;
-  // it then stands at the end.
+  // Calls step(item) for the items at the front, as many as a turn may take. An item may enter
+  // again from its step, at the end.
   template <class Step>
   void turn(Step step) {
     for (std::size_t n = 0; n < per_turn_ && !waiting_.empty(); ++n) {

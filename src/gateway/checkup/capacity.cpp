@@ -34,7 +34,7 @@ constexpr std::uint64_t kProgram = 24 * kMiB;
 constexpr std::uint64_t kClient = http::kMaxHead + Session::kMostUnsent;
 constexpr std::uint64_t kClientTls = 40 * kKiB;
 // Of one eventbus connection, in a buffer that doubles.
-constexpr std::uint64_t kSealed = 2 * transport::Transport::kSealAtOnce;
+constexpr std::uint64_t kEncrypted = 2 * transport::Transport::kEncryptAtOnce;
 // Of one store: what waits, the write under way and its bytes, and what is read.
 constexpr std::uint64_t kStore = kStoreLimits.waiting_bytes + 2 * kStoreLimits.group_bytes + 8 * kMiB;
 
@@ -101,7 +101,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   parts.emplace_back("queues", times(events, 4 * sizeof(EventSlot)));
   const std::uint64_t staged = std::min(times(links, EventbusConnection::kMostStaged),
                                         times(threads, settings.delivery.queue.bytes));
-  parts.emplace_back("eventbus connections", plus(staged, tls ? times(links, kSealed) : 0));
+  parts.emplace_back("eventbus connections", plus(staged, tls ? times(links, kEncrypted) : 0));
   parts.emplace_back("kept buffers", times(threads, BufferPool::kKeep));
   if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStore));
   if (!settings.spool.path.empty()) {

@@ -4,8 +4,8 @@
 
 namespace gateway::http {
 
-// Decodes a chunked body (RFC 9112 section 7.1) as it arrives. Extensions and trailers are read
-// past: nothing here acts on them. Sans-I/O.
+// Decodes a chunked body (RFC 9112 section 7.1) as it arrives. Extensions and trailers are checked
+// and dropped. Sans-I/O.
 class ChunkedDecoder {
  public:
   enum class State { incomplete, complete, malformed };
@@ -15,8 +15,8 @@ class ChunkedDecoder {
     std::size_t produced = 0;  // written to the output
   };
 
-  // `out` may be null, which drops the body, or overlap `in` as long as it does not lie behind it:
-  // a body can be decoded in place.
+  // Decodes `size` bytes. `out`: null to drop the body; it may overlap `in` from its beginning on,
+  // so that a body can be decoded in place. Returns how far it came.
   Progress advance(const char* in, std::size_t size, char* out) noexcept;
   void reset() noexcept { *this = ChunkedDecoder(); }
 

@@ -17,7 +17,7 @@ namespace gateway::http {
 inline constexpr std::size_t kMaxHead = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxFields = 100;
 
-// A stretch of the head, as offsets: the buffer it lies in may move while the body is read.
+// A part of the head, as offsets: the buffer that holds it may move while the body is read.
 struct Stretch {
   std::uint32_t offset = 0;
   std::uint32_t length = 0;
@@ -26,24 +26,25 @@ struct Stretch {
   }
 };
 
-// Finds the lines of a head as its bytes arrive, each byte looked at once. No control character
-// gets past it but tabs and line ends.
+// Finds the lines of a head as its bytes arrive, looking at each byte once. Refuses every control
+// character but tabs and line ends.
 class HeadScan {
  public:
   enum class State { incomplete, complete, malformed, too_many_lines };
   // `data` begins at the head's first byte and holds `size` bytes, those of earlier calls included;
   // at most kMaxHead of them are looked at.
   State advance(const char* data, std::size_t size) noexcept;
-  // Bytes of the head with its blank line; only when complete.
+  // Returns how many bytes the head has, its blank line included; only when complete.
   [[nodiscard]] std::size_t size() const noexcept { return line_; }
-  // The start line and the field lines.
+  // Returns how many lines there are: the start line and the field lines.
   [[nodiscard]] std::size_t lines() const noexcept { return lines_; }
-  // Without its end.
+  // Returns line `i` without its CRLF.
   [[nodiscard]] std::string_view line(const char* data, std::size_t i) const noexcept {
     const std::size_t begin = i == 0 ? 0 : ends_[i - 1] + std::size_t{2};
     return {data + begin, ends_[i] - begin};
   }
-  // Where it ends, and where its first colon is, 0 if there is none; from the head's first byte.
+  // Return where line `i` ends and where its first colon is, 0 if there is none; both counted from
+  // the head's first byte.
   [[nodiscard]] std::size_t line_end(std::size_t i) const noexcept { return ends_[i]; }
   [[nodiscard]] std::size_t colon(std::size_t i) const noexcept { return colons_[i]; }
   void reset() noexcept {
@@ -68,7 +69,7 @@ class HeadScan {
   static_assert(kMaxHead <= 65'536);
 };
 
-// RFC 9110 section 5.6.2.
+// Returns true if `text` is a token (RFC 9110 section 5.6.2).
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 
 // Walks the field lines of a complete head.
@@ -76,7 +77,7 @@ class FieldWalk {
  public:
   FieldWalk(const char* data, const HeadScan& scan) noexcept
       : data_(data), scan_(scan), begin_(data + scan.line_end(0) + 2) {}
-  // Goes on to the next field; false at the end and when a line is malformed.
+  // Moves to the next field. Returns false at the end and at a malformed line.
   [[nodiscard]] bool next() noexcept {
     if (line_ == scan_.lines()) return false;
     const char* const colon = data_ + scan_.colon(line_);
@@ -95,12 +96,12 @@ class FieldWalk {
     value_ = {value, end};
     return true;
   }
-  // Not empty, letter case as received; see check_unknown().
+  // Returns the field's name, not empty, letter case as received; see check_unknown().
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
-  // Without surrounding white space.
+  // Returns the field's value without surrounding white space.
   [[nodiscard]] std::string_view value() const noexcept { return value_; }
-  // To be called at every name that is_name() did not recognise: it must be a token. Ends the walk
-  // if it is none.
+  // Checks that the name is a token; call it for every name that is_name() did not recognise.
+  // Returns false, and ends the walk, if it is none.
   [[nodiscard]] bool check_unknown() noexcept {
     malformed_ = !is_token(name_);
     return !malformed_;
@@ -117,10 +118,10 @@ class FieldWalk {
   bool malformed_ = false;
 };
 
-// Whether `name`, of a head that HeadScan accepted, is `lower`, a name of letters, hyphens and
-// slashes in lower case, in any letter case. Eight characters at a time: setting bit 5 maps nothing
-// but the two cases of a letter onto a letter, and only a control character, which is not there,
-// onto a hyphen or slash.
+// Returns true if `name`, of a head that HeadScan accepted, is `lower`, a name of letters, hyphens
+// and slashes in lower case, in any letter case. Eight characters at a time: setting bit 5 maps
+// nothing but the two cases of a letter onto a letter, and only a control character, which is not
+// there, onto a hyphen or slash.
 template <std::size_t N>
 [[nodiscard]] bool is_name(std::string_view name, const char (&lower)[N]) noexcept {
   constexpr std::size_t kSize = N - 1;
@@ -165,7 +166,7 @@ void for_each_in_list(std::string_view list, Each each) {
   });
 }
 
-// How a message's body is delimited, gathered from its framing fields.
+// Gathers a message's framing fields and decides how its body is delimited (RFC 9112 section 6.3).
 class Framing {
  public:
   enum class Problem {

@@ -3,8 +3,8 @@
 
 namespace gateway::http {
 
-// Whether `text` is the value of a Host field: uri-host [ ":" port ] (RFC 9110 section 7.2, RFC
-// 3986 section 3.2.2). An empty one is: the target has no authority then.
+// Returns true if `text` is a valid value of a Host field: uri-host [ ":" port ] (RFC 9110 section
+// 7.2, RFC 3986 section 3.2.2), or empty, for a target without an authority.
 [[nodiscard]] bool is_host(std::string_view text) noexcept;
 
 }  // namespace gateway::http

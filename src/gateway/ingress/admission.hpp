@@ -10,10 +10,10 @@
 
 namespace gateway::ingress {
 
-// What admission looks at: the state of the shard at this moment.
+// The state of the shard and of the connection, as far as it decides about a request.
 struct Load {
   bool draining = false;
-  std::optional<ConnectionLimit> beyond;  // what the connection is
+  std::optional<ConnectionLimit> beyond;  // the limit that the connection exceeds
   bool queue_full = false;
   std::chrono::seconds retry_after{1};
 };
@@ -25,15 +25,16 @@ class Admission {
   Admission(std::size_t max_body, std::uint16_t admin_port) noexcept
       : max_body_(max_body), admin_port_(admin_port) {}
 
-  // Whether refuse() has nothing to say: the common case, decided without making an answer.
+  // Returns true if refuse() would return nullopt for a POST: the common case, without making an
+  // answer.
   [[nodiscard]] bool admits(const RequestHead& head, const Load& load) const noexcept {
     return head.method == Method::post && head.content_length <= max_body_ && !load.draining &&
            !load.beyond && !load.queue_full;
   }
-  // The answer for a request that is turned away; none: go on. Checked in this order: the method,
-  // the size of the body, then whether there is room for it now.
+  // Returns the answer that refuses the request, or nullopt to read its body. Checks the method,
+  // then the size of the body, then whether there is room for it now.
   [[nodiscard]] std::optional<Answer> refuse(const RequestHead& head, const Load& load) const;
-  // Whether it pays to read past a refused body to keep the connection.
+  // Returns true if reading past a refused body costs less than a new connection.
   [[nodiscard]] bool worth_skipping(const RequestHead& head) const noexcept {
     return head.keep_alive && !head.expects_continue && head.content_length <= max_body_;
   }

@@ -36,10 +36,10 @@ constexpr std::string_view kPlainTextAnswer =
 
 }  // namespace
 
-Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place,
+Connection::Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Permit permit,
                        const asio::ip::address& peer)
     : ingress_(ingress),
-      place_(std::move(place)),
+      permit_(std::move(permit)),
       client_(peer),
       progress_(ingress.context().executor),
       transport_(ingress.context().transports, std::move(socket), *this),
@@ -121,11 +121,11 @@ void Connection::read_header() {
   transport_.skip(header.size());
   if (header.client()) {
     client_ = header.client()->address();
-    if (ingress_.context().count.counts_sources()) place_.attribute_to(Source(client_));
-    if (place_.beyond() == ConnectionLimit::source) {
+    if (ingress_.context().count.counts_sources()) permit_.attribute_to(Source(client_));
+    if (permit_.beyond() == ConnectionLimit::source) {
       ingress_.context().metrics.connections_refused[ConnectionLimit::source].add();
     }
-    if (place_.far_beyond()) {
+    if (permit_.far_beyond()) {
       abort();
       return;
     }
@@ -226,7 +226,7 @@ void Connection::process() {
 
 void Connection::on_head() {
   const RequestHead& head = session_.head();
-  const Load load = ingress_.load(place_.beyond());
+  const Load load = ingress_.load(permit_.beyond());
   std::optional<Answer> refusal;
   if (!ingress_.admission().admits(head, load)) refusal = refusal_of(head, load);
   if (!refusal && ingress_.guard() != nullptr) refusal = authenticate_head();
@@ -371,7 +371,7 @@ void Connection::check_timeouts(Instant now) {
   const bool shakes_hands = transport_.stage() == transport::Transport::Stage::handshake;
   if (shakes_hands || phase_ == Phase::header) {
     const config::Duration limit =
-        place_.beyond() ? config::Duration(kOverLimitIdle) : settings.request_timeout;
+        permit_.beyond() ? config::Duration(kOverLimitIdle) : settings.request_timeout;
     if (now - since_ < limit) return;
     if (shakes_hands) {
       count_tls_failure(TlsFailure::timeout, "not complete within gateway.request_timeout");
@@ -382,7 +382,7 @@ void Connection::check_timeouts(Instant now) {
     return;
   }
   const config::Duration idle =
-      place_.beyond() ? config::Duration(kOverLimitIdle) : settings.idle_timeout;
+      permit_.beyond() ? config::Duration(kOverLimitIdle) : settings.idle_timeout;
   switch (session_.due(now, idle)) {
     case Session::Due::nothing:
       return;

@@ -26,7 +26,7 @@ class Ingress;
 class Connection final : public PostOwner, private transport::Transport::User {
  public:
   // `peer`: of the socket.
-  Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Place place,
+  Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Permit permit,
              const asio::ip::address& peer);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -43,7 +43,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void check_timeouts(Instant now);
   // Returns when the connection became idle, or nullopt while a request or an answer is pending.
   [[nodiscard]] std::optional<Instant> idle_since() const noexcept;
-  // Ends the connection if it is idle. Otherwise its next answer does, if the ingress is leaving.
+  // Ends the connection if it is idle.
   void end_if_idle();
   // Bounds how long a client that was turned away is still read from.
   void hurry(Instant now);
@@ -99,7 +99,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void count_tls_failure(TlsFailure why, std::string_view reason);
 
   Ingress& ingress_;
-  ConnectionCount::Place place_;
+  ConnectionCount::Permit permit_;
   asio::ip::address client_;  // the socket's peer, or whom a PROXY header names
   Signal progress_;
   transport::Transport transport_;

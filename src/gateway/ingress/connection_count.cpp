@@ -3,7 +3,7 @@
 namespace gateway::ingress {
 namespace {
 
-// Some beyond a limit are told so; if even these pile up, they are just closed.
+// Connections beyond a limit are answered 503; when those pile up as well, they are just closed.
 bool is_far_beyond(std::size_t number, std::size_t limit) noexcept {
   return number > limit + limit / 8 + 16;
 }
@@ -24,27 +24,27 @@ Source::Source(const boost::asio::ip::address& address) noexcept {
   for (std::size_t i = begin; i < end; ++i) bits_ = bits_ << 8U | bytes[i];
 }
 
-ConnectionCount::Place ConnectionCount::add(const std::optional<Source>& source) {
-  Place place(*this);
+ConnectionCount::Permit ConnectionCount::add(const std::optional<Source>& source) {
+  Permit permit(*this);
   const std::size_t number = total_.fetch_add(1, std::memory_order_relaxed) + 1;
   if (number > limit_) {
-    place.beyond_ = ConnectionLimit::total;
-    place.far_beyond_ = is_far_beyond(number, limit_);
+    permit.beyond_ = ConnectionLimit::total;
+    permit.far_beyond_ = is_far_beyond(number, limit_);
   }
-  if (source) add_source(place, *source);
-  return place;
+  if (source) add_source(permit, *source);
+  return permit;
 }
 
-void ConnectionCount::add_source(Place& place, const Source& source) {
+void ConnectionCount::add_source(Permit& permit, const Source& source) {
   std::size_t number = 0;
   {
     const std::lock_guard lock(mutex_);
     number = ++by_source_[source];
   }
-  place.source_ = source;
+  permit.source_ = source;
   if (number <= per_source_) return;
-  place.beyond_ = ConnectionLimit::source;
-  place.far_beyond_ = place.far_beyond_ || is_far_beyond(number, per_source_);
+  permit.beyond_ = ConnectionLimit::source;
+  permit.far_beyond_ = permit.far_beyond_ || is_far_beyond(number, per_source_);
 }
 
 void ConnectionCount::remove(const std::optional<Source>& source) noexcept {

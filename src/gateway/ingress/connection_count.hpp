@@ -12,8 +12,8 @@
 
 namespace gateway::ingress {
 
-// Where a connection comes from: an IPv4 address or, as that is what one host has at least, the
-// first 64 bits of an IPv6 address. IPv4 addresses mapped into IPv6 are IPv4 addresses.
+// Where a connection comes from: an IPv4 address, or the first 64 bits of an IPv6 address, as one
+// host has at least a /64. An IPv4 address mapped into IPv6 is that IPv4 address.
 class Source {
  public:
   explicit Source(const boost::asio::ip::address& address) noexcept;
@@ -30,30 +30,33 @@ class Source {
   bool v6_ = false;
 };
 
-// How many client connections the whole process has, and each source; shared by the shards'
-// listeners. Thread-safe; touched when connections come and go, not by posts.
+// Counts the client connections of the process and of each source, and tells which of them are
+// beyond a limit. Shared by the shards' listeners. Thread-safe; used when connections come and go,
+// not by posts.
 class ConnectionCount {
  public:
-  // Stands for one connection and gives its place back when it goes. Outlived by the count.
-  class [[nodiscard]] Place {
+  // Holds one connection's part of the count and gives it back when it is destroyed. The count
+  // outlives it.
+  class [[nodiscard]] Permit {
    public:
-    Place(Place&& other) noexcept
+    Permit(Permit&& other) noexcept
         : count_(std::exchange(other.count_, nullptr)),
           source_(other.source_),
           beyond_(other.beyond_),
           far_beyond_(other.far_beyond_) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
+    Permit& operator=(Permit&&) = delete;
+    ~Permit() {
       if (count_ != nullptr) count_->remove(source_);
     }
 
-    // The limit the connection is beyond: it is only there to be told so.
+    // Returns the limit that the connection exceeds, or nullopt. Such a connection is accepted only
+    // to be told so.
     [[nodiscard]] std::optional<ConnectionLimit> beyond() const noexcept { return beyond_; }
-    // So many are beyond it that this one is not even told.
+    // Returns true if the limit is exceeded by more than 1/8: close without sending 503.
     [[nodiscard]] bool far_beyond() const noexcept { return far_beyond_; }
     // Records whose connection it is, once that is known; for one that was added without.
     void attribute_to(const Source& source) { count_->add_source(*this, source); }
-    // Another connection is going instead.
+    // Takes the connection as one within the limits, as another one is closed for it.
     void forgive() noexcept {
       beyond_.reset();
       far_beyond_ = false;
@@ -61,7 +64,7 @@ class ConnectionCount {
 
    private:
     friend class ConnectionCount;
-    explicit Place(ConnectionCount& count) noexcept : count_(&count) {}
+    explicit Permit(ConnectionCount& count) noexcept : count_(&count) {}
 
     ConnectionCount* count_;
     std::optional<Source> source_;
@@ -69,22 +72,24 @@ class ConnectionCount {
     bool far_beyond_ = false;
   };
 
-  // `per_source` 0: sources are not counted.
+  // Creates a count with those limits. `per_source` 0: sources are not counted.
   ConnectionCount(std::size_t limit, std::size_t per_source) noexcept
       : limit_(limit), per_source_(per_source) {}
   ConnectionCount(const ConnectionCount&) = delete;
   ConnectionCount& operator=(const ConnectionCount&) = delete;
 
+  // Returns whether connections are counted by source.
   [[nodiscard]] bool counts_sources() const noexcept { return per_source_ != 0; }
   // Returns how many connections there are.
   [[nodiscard]] std::size_t total() const noexcept {
     return total_.load(std::memory_order_relaxed);
   }
-  // One more; `source` if they are counted.
-  Place add(const std::optional<Source>& source = std::nullopt);
+  // Counts one connection more. `source`: where it comes from, if sources are counted and it is
+  // known.
+  Permit add(const std::optional<Source>& source = std::nullopt);
 
  private:
-  void add_source(Place& place, const Source& source);
+  void add_source(Permit& permit, const Source& source);
   void remove(const std::optional<Source>& source) noexcept;
 
   const std::size_t limit_;

@@ -116,13 +116,13 @@ void Ingress::adopt(Descriptor socket, const tcp::endpoint& peer) {
   // Whose it is behind a balancer, its header will say.
   const bool counts = context_.count.counts_sources() && !settings_.proxy_protocol;
   if (counts) source.emplace(peer.address());
-  ConnectionCount::Place place = context_.count.add(source);
-  if (place.beyond() == ConnectionLimit::total && shed_idle()) place.forgive();
-  if (place.beyond()) context_.metrics.connections_refused[*place.beyond()].add();
-  if (place.far_beyond()) return;
+  ConnectionCount::Permit permit = context_.count.add(source);
+  if (permit.beyond() == ConnectionLimit::total && shed_idle()) permit.forgive();
+  if (permit.beyond()) context_.metrics.connections_refused[*permit.beyond()].add();
+  if (permit.far_beyond()) return;
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  auto* connection = new Connection(*this, std::move(socket), std::move(place), peer.address());
+  auto* connection = new Connection(*this, std::move(socket), std::move(permit), peer.address());
   connections_.push_back(*connection);
   context_.metrics.connections.set(connections_.size());
   asio::co_spawn(context_.executor, connection->run(),

@@ -20,11 +20,12 @@
 
 namespace gateway::ingress {
 
-// One shard's side towards the clients: the listener, the connections, their common deadlines.
-// Owned by the shard; lives on its thread.
+// Accepts clients on the shard's own listener and owns their connections: closes those that are
+// late or in the way, writes answers at the end of each turn, and drains them at the stop. Owned by
+// the shard; lives on its thread.
 class Ingress {
  public:
-  // What it uses of its shard; all outlive it.
+  // The parts of the shard that it uses; all outlive it.
   struct Context {
     Executor executor;
     Clock& clock;
@@ -39,7 +40,7 @@ class Ingress {
     TurnEnd& turn_end;
     transport::Transports& transports;
     const LoopHealth& loops;
-    std::vector<Secret> tokens;           // one of which posts must show; none: they need not
+    std::vector<Secret> tokens;           // posts must be signed with one of them; none: unsigned
     const tls::TlsSource* tls = nullptr;  // null: posts come in plain text
   };
 
@@ -49,25 +50,24 @@ class Ingress {
   Ingress& operator=(const Ingress&) = delete;
 
   void start();
-  // The end of a loop turn: writes the answers that became ready in it.
+  // Writes the answers that became ready in this loop turn.
   void flush();
-  // Every tick of the shard.
+  // Enforces the connections' deadlines; at every tick of the shard.
   void tick(Instant now);
-  // The end is near: everything is taken as before, but each connection ends after its next answer,
-  // which tells the client to make another one.
+  // Has each connection end with its next answer, which says so. Requests are taken as before.
   void leave() noexcept { leaving_ = true; }
-  // Accepts no more, answers what is owed, ends each connection after its last answer.
+  // Accepts no more and closes idle connections; the others end after their last answer.
   void drain();
-  // Until drain() is through or `deadline` has come.
+  // Returns when all connections have ended after drain(), or at `deadline`.
   [[nodiscard]] Task<void> drained(Instant deadline);
-  // Ends what is left and waits for it.
+  // Ends the connections that are left and waits for them.
   [[nodiscard]] Task<void> stop();
 
   // What the connections use.
   [[nodiscard]] Context& context() noexcept { return context_; }
   [[nodiscard]] const config::Ingress& settings() const noexcept { return settings_; }
   [[nodiscard]] const Admission& admission() const noexcept { return admission_; }
-  // Null: posts need no authentication.
+  // Returns who authenticates posts; null: nobody does.
   [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
   // Returns what admission looks at, for a connection beyond that limit.
   [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const {
@@ -86,7 +86,7 @@ class Ingress {
   [[nodiscard]] bool leaving() const noexcept { return leaving_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   void flush_later(Connection& connection);
-  // The shard's one buffer to write answers into.
+  // Returns the shard's one buffer to write answers into.
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
   [[nodiscard]] ReplyText& reply_text() noexcept { return reply_text_; }
 

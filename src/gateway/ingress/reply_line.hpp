@@ -7,12 +7,12 @@
 
 namespace gateway::ingress {
 
-// The parts of answers that stay the same for a while; one of each shard.
+// Caches the parts of answers that stay the same for a second. One for each shard.
 class ReplyText {
  public:
-  // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" (RFC 9110 section 5.6.7), made once a second.
+  // Returns "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" (RFC 9110 section 5.6.7), made once a second.
   [[nodiscard]] std::string_view date(WallInstant now);
-  // The whole answer to a post of `records` records that were all delivered.
+  // Returns the whole answer to a post of `records` records that were all delivered.
   [[nodiscard]] std::string_view accepted(WallInstant now, std::uint32_t records);
 
  private:
@@ -22,11 +22,12 @@ class ReplyText {
   std::uint32_t accepted_records_ = 0;
 };
 
-// The answers one connection owes, in the order its requests came, whatever order they become ready
-// in (RFC 9112 section 9.3.2). Sans-I/O. The posts belong to the Ledger.
+// Posts become ready in any order, and answers must leave in the order of the requests (RFC 9112
+// section 9.3.2). A ReplyLine holds the answers that one connection owes, in that order. Sans-I/O.
+// The posts belong to the Ledger.
 class ReplyLine {
  public:
-  // A request has come; its answer will be looked for in `post`.
+  // Adds a request to the end of the line; its answer will be found in `post`.
   void push(Post& post) {
     line_.push_back(post);
     ++size_;
@@ -38,9 +39,9 @@ class ReplyLine {
   }
 
   // Appends the answer at the front, which must be ready, to `out` and takes it off the line.
-  // `close`: say that the connection ends with this answer.
+  // `close`: adds that the connection ends with this answer. Returns its post.
   Post& write_front(std::string& out, ReplyText& text, WallInstant now, bool close);
-  // Takes the front off without an answer.
+  // Takes the post at the front off without its answer. Returns it.
   Post& drop_front();
 
  private:

@@ -17,7 +17,7 @@ using http::Method;
 using http::Request;
 using http::RequestHead;
 
-// Why a request cannot be read any further. The connection cannot be used after the answer.
+// Why a request cannot be read to its end. The connection cannot go on after the answer.
 class BadRequest {
  public:
   constexpr BadRequest(unsigned status, std::string_view reason) noexcept
@@ -30,8 +30,9 @@ class BadRequest {
   std::string_view reason_;
 };
 
-// Turns the bytes of one connection into requests (RFC 9112), strictly. Sans-I/O: the connection
-// asks for room, says what arrived, and calls next() until it needs more.
+// Parses the bytes of one connection into requests (RFC 9112), strictly: what two programs could
+// read in two ways is refused. Sans-I/O: the connection asks for room, says how much arrived, and
+// calls next() until it needs more.
 //
 //   bytes_:  | request being read            | part of the next one | room |
 //            begin_   head   body_begin_ ... body_end_    in_       end_
@@ -52,20 +53,22 @@ class RequestReader {
   RequestReader(BufferPool& pool, std::size_t max_body) noexcept
       : pool_(pool), max_body_(max_body) {}
 
-  // Where to read to; at least one byte. Valid until the next call of any member.
+  // Returns the room to read into, at least one byte. Valid until the next call of any member.
   [[nodiscard]] std::span<char> prepare();
   void commit(std::size_t size) noexcept { end_ += size; }
 
   [[nodiscard]] Step next();
   [[nodiscard]] const RequestHead& head() const noexcept { return request_.head; }
-  // All fields of the head, and where in Request::bytes a part of it will be; only between a head
-  // and keep_body() or skip_body().
+  // Returns a walk over all fields of the head. Only between Step::head and keep_body() or
+  // skip_body(); so for stretch(), which returns where in Request::bytes a part of the head will
+  // be.
   [[nodiscard]] http::FieldWalk fields() const noexcept { return {bytes_.data() + begin_, scan_}; }
   [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
   void keep_body();
   void skip_body() noexcept;
-  // How much of the body being skipped has still to come, if that is known: it may be thrown away
-  // instead of being read here, which passed_over() is told; then comes next().
+  // Returns how much of the body being skipped has still to come, 0 if that is not known. So many
+  // bytes may be discarded instead of being read here; passed_over() is told, then next() is
+  // called.
   [[nodiscard]] std::uint64_t to_pass_over() const noexcept {
     return state_ == State::skip && !request_.head.chunked && end_ == 0 ? skip_left_ : 0;
   }
@@ -73,9 +76,9 @@ class RequestReader {
   [[nodiscard]] Request take();
   [[nodiscard]] BadRequest problem() const noexcept { return problem_; }
 
-  // Bytes of the body being read that are here.
+  // Returns how many bytes of the body being read have arrived.
   [[nodiscard]] std::size_t body_size() const noexcept;
-  // True between requests: nothing of the next one has arrived.
+  // Returns true between requests, while nothing of the next one has arrived.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::head && begin_ == end_; }
 
  private:

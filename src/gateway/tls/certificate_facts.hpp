@@ -8,15 +8,15 @@
 // What a certificate says, as text for people; verified or not.
 namespace gateway::tls {
 
-// Whoever renews certificates does it earlier: with less than this left people are told.
+// Certificates are usually renewed earlier: with less than this left a warning is logged.
 inline constexpr std::chrono::hours kLateRenewal{7 * 24};
 
-// As RFC 4514 writes names; empty if there is none.
+// Return subject and issuer as RFC 4514 writes names; empty if there is none.
 [[nodiscard]] std::string subject_of(const X509& certificate);
 [[nodiscard]] std::string issuer_of(const X509& certificate);
-// Until when it is valid; nothing if the certificate's text for it is no time.
+// Returns until when the certificate is valid, or nullopt if its text for that is no time.
 [[nodiscard]] std::optional<std::chrono::sys_seconds> end_of(const X509& certificate);
-// Whether a client that verifies it takes it for this host, a name or an IP address.
+// Returns true if the certificate is for `host`, a name or an IP address.
 [[nodiscard]] bool is_for_host(const X509& certificate, const std::string& host);
 
 // The facts as plain values.

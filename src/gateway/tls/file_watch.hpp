@@ -6,8 +6,9 @@
 
 namespace gateway::tls {
 
-// What tells one state of a file from another; nothing for one that is not there. A path through
-// links is followed to its end, so that Kubernetes' way of swapping a directory is seen.
+// Identifies a state of a file by device, inode, size and times; all 0 for a file that is not
+// there. Symbolic links are followed, so that a swapped directory, as Kubernetes does it, is
+// noticed.
 class FileStamp {
  public:
   FileStamp() = default;
@@ -30,14 +31,15 @@ class FileStamp {
 };
 using FileStamps = std::vector<FileStamp>;
 
-// Decides when files are to be read again: once they differ from those read last and have stayed
-// as they are from one look to the next, as several files are seldom replaced in one instant.
+// Decides when files are read again. Several files are seldom replaced in one instant: files are
+// read when they differ from those read last and have not changed from one look to the next.
 class FileWatch {
  public:
   // `read`: taken before the files were read.
   explicit FileWatch(FileStamps read) : read_(std::move(read)), seen_(read_) {}
 
-  // True: read them now; whatever comes of it, the next true takes another change.
+  // Returns true if the files must be read now. It returns true again only after another change,
+  // also if reading fails.
   [[nodiscard]] bool changed(FileStamps now) {
     const bool settled = now == seen_;
     seen_ = std::move(now);

@@ -30,9 +30,9 @@ class TicketKeys {
 
   explicit TicketKeys(Instant now);
 
-  // To make tickets with. Throws std::runtime_error without randomness.
+  // Returns the key to make tickets with. Throws std::runtime_error without randomness.
   [[nodiscard]] Key current(Instant now);
-  // To read one with; nothing if the key is unknown or too old.
+  // Returns the key of that name to read a ticket with, or nullopt if it is unknown or too old.
   [[nodiscard]] std::optional<Key> find(std::span<const unsigned char> name, Instant now);
 
  private:

@@ -9,8 +9,8 @@
 
 namespace gateway::tls {
 
-// What the TLS connections of one side begin with: certificates, key, rules. Does not change; any
-// number of threads may use it. A session keeps the context it began with.
+// What the TLS connections of one side begin with: certificates, key, rules. Immutable; any number
+// of threads may use it. A session keeps the context it began with.
 //
 // TLS 1.2 and 1.3 with forward secrecy and authenticated encryption only; no renegotiation, no
 // compression, no early data; ALPN http/1.1 (RFC 7301).
@@ -30,7 +30,7 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
 
   [[nodiscard]] SSL_CTX* native() const noexcept { return context_.get(); }
-  // Until when its own certificate is valid, if it has one.
+  // Returns until when its own certificate is valid, or nullopt if it has none.
   [[nodiscard]] std::optional<std::chrono::sys_seconds> expires() const noexcept {
     return expires_;
   }

@@ -203,7 +203,7 @@ std::size_t TlsSession::read(std::span<char> to, std::string& out) {
   return size;
 }
 
-bool TlsSession::seal(std::string_view plain, std::string& out) {
+bool TlsSession::encrypt(std::string_view plain, std::string& out) {
   if (state_ != State::open && state_ != State::closed) return false;
   if (plain.empty()) return true;
   begin(out);
@@ -214,18 +214,18 @@ bool TlsSession::seal(std::string_view plain, std::string& out) {
   return done;
 }
 
-std::size_t TlsSession::seal(std::span<const iovec> pieces, std::size_t most, std::string& out) {
+std::size_t TlsSession::encrypt(std::span<const iovec> pieces, std::size_t most, std::string& out) {
   std::array<char, kRecord> record;  // NOLINT(*-init-variables): filled as far as it is used
   std::size_t filled = 0;
-  std::size_t sealed = 0;
+  std::size_t encrypted = 0;
   for (const iovec& piece : pieces) {
     std::string_view rest(static_cast<const char*>(piece.iov_base), piece.iov_len);
-    rest = rest.substr(0, most - sealed - filled);
+    rest = rest.substr(0, most - encrypted - filled);
     while (!rest.empty()) {
       if (filled == 0 && rest.size() >= kRecord) {
         const std::size_t whole = rest.size() - rest.size() % kRecord;
-        if (!seal(rest.substr(0, whole), out)) return 0;
-        sealed += whole;
+        if (!encrypt(rest.substr(0, whole), out)) return 0;
+        encrypted += whole;
         rest.remove_prefix(whole);
         continue;
       }
@@ -234,13 +234,13 @@ std::size_t TlsSession::seal(std::span<const iovec> pieces, std::size_t most, st
       filled += taken;
       rest.remove_prefix(taken);
       if (filled < kRecord) continue;
-      if (!seal({record.data(), filled}, out)) return 0;
-      sealed += std::exchange(filled, 0);
+      if (!encrypt({record.data(), filled}, out)) return 0;
+      encrypted += std::exchange(filled, 0);
     }
-    if (sealed + filled == most) break;
+    if (encrypted + filled == most) break;
   }
-  if (!seal({record.data(), filled}, out)) return 0;
-  return sealed + filled;
+  if (!encrypt({record.data(), filled}, out)) return 0;
+  return encrypted + filled;
 }
 
 void TlsSession::close(std::string& out) {

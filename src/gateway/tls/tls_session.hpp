@@ -21,20 +21,20 @@ struct Ticket {
   SslSessionPtr session;
 };
 
-// One side of one TLS connection. Sans-I/O: it is told what arrived, and appends what is to be sent
-// to the `out` of each call.
+// Speaks one side of one TLS connection, without a socket: it is told what arrived, and appends
+// what is to be sent to the `out` of each call.
 //
 //   socket --> receive() --> handshake() --> read()  --> plain text
-//   socket <-- out       <-- handshake() <-- seal()  <-- plain text
+//   socket <-- out       <-- handshake() <-- encrypt()  <-- plain text
 //
-// Nothing is copied that OpenSSL does not copy itself: it reads out of the bytes received and
-// writes into `out`. Lives on one thread.
+// OpenSSL reads out of the bytes received and writes into `out`; nothing else is copied. Lives on
+// one thread.
 class TlsSession {
  public:
   enum class State : std::uint8_t {
     handshake,  // more bytes are needed
     open,
-    closed,  // the peer has said that nothing more comes; sealing goes on
+    closed,  // the peer has said that nothing more comes; encryption goes on
     failed   // problem() says why; `out` had an alert for the peer
   };
   enum class Fault : std::uint8_t { protocol, certificate };
@@ -48,21 +48,24 @@ class TlsSession {
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
-  // Bytes off the wire, borrowed until keep_rest() or until all have been read.
+  // Takes bytes off the wire, borrowed until keep_rest() or until all have been read.
   void receive(std::string_view bytes);
   // Copies what has not been read of them yet.
   void keep_rest();
 
-  // A step of the handshake, as far as what was received goes. The only call while in it.
+  // Takes the handshake as far as the bytes received go. The only call while it lasts. Returns the
+  // state then.
   State handshake(std::string& out);
-  // Plain text of at most one record; 0 when more bytes are needed or the state has changed.
+  // Decrypts at most one record. Returns the size of its plain text, 0 when more bytes are needed
+  // or the state has changed.
   std::size_t read(std::span<char> to, std::string& out);
-  // Seals all of it. In `open` and `closed`; false if the session failed.
-  bool seal(std::string_view plain, std::string& out);
-  // Seals pieces from the front until there are `most` bytes or none left, in records as large as
-  // may be whatever the pieces' size. Returns how much that was, 0 if the session failed.
-  std::size_t seal(std::span<const iovec> pieces, std::size_t most, std::string& out);
-  // Says that nothing more is sent (close_notify, RFC 8446 section 6.1). Nothing in a handshake.
+  // Encrypts all of it. In `open` and `closed`; false if the session failed.
+  bool encrypt(std::string_view plain, std::string& out);
+  // Encrypts pieces from the front until there are `most` bytes or none left, in records as large
+  // as may be whatever the pieces' size. Returns how much that was, 0 if the session failed.
+  std::size_t encrypt(std::span<const iovec> pieces, std::size_t most, std::string& out);
+  // Appends a close_notify (RFC 8446 section 6.1), which says that nothing more is sent. Does
+  // nothing in a handshake.
   void close(std::string& out);
 
   [[nodiscard]] State state() const noexcept { return state_; }

@@ -17,12 +17,12 @@ enum class Side : std::uint8_t { server, client };
 [[nodiscard]] constexpr const char* section_of(Side side) noexcept {
   return side == Side::server ? "gateway.tls" : "delivery.tls";
 }
-// The key in it that names this file.
+// Returns the configuration key that names this file.
 [[nodiscard]] std::string key_of(Side side, Part part);
 
 [[nodiscard]] FromFile<TlsContext::Ptr> load(Side side, const config::TlsFiles& files);
 
-// What /status and the metrics tell of a source.
+// What /status and the metrics show of a source.
 struct SourceStatus {
   SourceStatus() = default;
 
@@ -34,15 +34,16 @@ struct SourceStatus {
   std::string last_error;  // of the last attempt; empty when it went well
 };
 
-// The context new connections of one side get, made again when its files change. Files that cannot
-// be used change nothing. poll() and status() are for one thread, current() for all.
+// Holds the context that new connections of one side begin with, and makes another when its files
+// change. Files that cannot be used change nothing. poll() and status() are for one thread,
+// current() is for all.
 class TlsSource {
  public:
   // Throws std::invalid_argument that names key and file.
   TlsSource(Side side, const config::TlsFiles& files);
 
   [[nodiscard]] TlsContext::Ptr current() const;
-  // Looks at the files.
+  // Looks at the files and reads them if they have changed.
   void poll();
   [[nodiscard]] const SourceStatus& status() const noexcept { return status_; }
 

@@ -6,7 +6,7 @@
 
 namespace gateway::tls {
 
-// Has sources look at their files, again and again, on the control thread.
+// Has sources look at their files once an interval, on the control thread.
 class TlsWatch {
  public:
   TlsWatch(const Executor& executor, std::vector<TlsSource*> sources)

@@ -220,7 +220,7 @@ void Transport::skip(std::size_t size) noexcept {
 }
 
 std::size_t Transport::send(std::span<const iovec> pieces, error_code& error) {
-  if (tls_) return seal(pieces, error);
+  if (tls_) return encrypt(pieces, error);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = std::min(pieces.size(), kMostPieces);
@@ -233,7 +233,7 @@ std::size_t Transport::send(std::span<const iovec> pieces, error_code& error) {
 std::size_t Transport::send(std::string_view bytes, error_code& error) {
   if (tls_) {
     const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
-    return seal(std::span(&piece, 1), error);
+    return encrypt(std::span(&piece, 1), error);
   }
   const ssize_t sent = ::send(handle(), bytes.data(), bytes.size(), kSendFlags);
   if (sent >= 0) [[likely]]
@@ -250,10 +250,10 @@ std::size_t Transport::not_sent(error_code& error) {
   return 0;
 }
 
-std::size_t Transport::seal(std::span<const iovec> pieces, error_code& error) {
+std::size_t Transport::encrypt(std::span<const iovec> pieces, error_code& error) {
   if (blocked_) return 0;
   std::string& out = shared_.encrypted_output();
-  const std::size_t taken = tls_->seal(pieces, kSealAtOnce, out);
+  const std::size_t taken = tls_->encrypt(pieces, kEncryptAtOnce, out);
   if (taken == 0) {
     fail(TransportError::protocol, tls_->problem());
     error = error_;

@@ -32,7 +32,7 @@ class Transports;
 class Transport final : private WatchedSocket {
  public:
   // What TLS encrypts ahead of the socket; encrypted bytes can only be sent.
-  static constexpr std::size_t kSealAtOnce = std::size_t{256} << 10;
+  static constexpr std::size_t kEncryptAtOnce = std::size_t{256} << 10;
 
   using WatchedSocket::Precedence;
   using WatchedSocket::Received;
@@ -138,7 +138,7 @@ class Transport final : private WatchedSocket {
   void fail(const error_code& error, std::string_view problem = {});
   [[nodiscard]] Received receive_otherwise(std::span<char> room);
   [[nodiscard]] std::size_t not_sent(error_code& error);
-  [[nodiscard]] std::size_t seal(std::span<const iovec> pieces, error_code& error);
+  [[nodiscard]] std::size_t encrypt(std::span<const iovec> pieces, error_code& error);
   void send_encrypted(std::string_view bytes);
   void send_held();
   // Returns how much of `bytes` the socket took; `blocked_` if that is not all.

@@ -54,8 +54,8 @@ TEST(ConnectionCount, CountsUpToItsLimitAndGivesPlacesBack) {
 TEST(ConnectionCount, AMovedPlaceIsGivenBackOnce) {
   ConnectionCount count(1, 0);
   {
-    auto place = count.add();
-    const auto moved = std::move(place);
+    auto permit = count.add();
+    const auto moved = std::move(permit);
     EXPECT_EQ(count.add().beyond(), ConnectionLimit::total);
   }
   EXPECT_EQ(count.add().beyond(), std::nullopt);
@@ -79,7 +79,7 @@ TEST(ConnectionCount, ThoseFarBeyondALimitAreNotEvenTold) {
   ConnectionCount total(8, 0);
   ConnectionCount per_source(1000, 8);
   const Source one = source("192.0.2.1");
-  std::vector<ConnectionCount::Place> places;
+  std::vector<ConnectionCount::Permit> places;
   for (int i = 0; i < 8 + 1 + 16; ++i) {
     places.push_back(total.add());
     places.push_back(per_source.add(one));
@@ -110,8 +110,8 @@ TEST(ConnectionCount, IsSharedByThreads) {
 
 TEST(ConnectionCount, CountsTheSourceOnceItIsKnown) {
   ConnectionCount count(100, 1);
-  std::optional<ConnectionCount::Place> first(count.add());
-  ConnectionCount::Place second = count.add();
+  std::optional<ConnectionCount::Permit> first(count.add());
+  ConnectionCount::Permit second = count.add();
   EXPECT_FALSE(second.beyond());
   first->attribute_to(source("192.0.2.1"));
   EXPECT_FALSE(first->beyond());

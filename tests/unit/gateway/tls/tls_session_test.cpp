@@ -112,10 +112,10 @@ TEST_F(Conversation, CarriesTextBothWaysInTls13) {
   ASSERT_EQ(client_->state(), State::open);
   EXPECT_EQ(server_->version(), "TLSv1.3");
   EXPECT_FALSE(server_->resumed());
-  EXPECT_TRUE(client_->seal("a question", at_client_->out));
+  EXPECT_TRUE(client_->encrypt("a question", at_client_->out));
   carry();
   EXPECT_EQ(at_server_->plain, "a question");
-  EXPECT_TRUE(server_->seal("an answer", at_server_->out));
+  EXPECT_TRUE(server_->encrypt("an answer", at_server_->out));
   carry();
   EXPECT_EQ(at_client_->plain, "an answer");
 }
@@ -130,7 +130,7 @@ TEST_F(Conversation, DoesNotMindHowBytesAreCutUp) {
   carry(1);
   ASSERT_EQ(server_->state(), State::open) << server_->problem();
   const std::string text = letters(5000);
-  EXPECT_TRUE(client_->seal(text, at_client_->out));
+  EXPECT_TRUE(client_->encrypt(text, at_client_->out));
   carry(1);
   EXPECT_EQ(at_server_->plain, text);
 }
@@ -138,20 +138,20 @@ TEST_F(Conversation, DoesNotMindHowBytesAreCutUp) {
 TEST_F(Conversation, CarriesMegabytes) {
   meet();
   const std::string text = letters(3'000'001);
-  EXPECT_TRUE(client_->seal(text, at_client_->out));
+  EXPECT_TRUE(client_->encrypt(text, at_client_->out));
   carry(70'000);
   EXPECT_EQ(at_server_->plain, text);
 }
 
 TEST_F(Conversation, KeepsWhatIsNotReadYet) {
   meet();
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client_->seal(letters(1000), at_client_->out));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client_->encrypt(letters(1000), at_client_->out));
   // Room for the half of the first record only, then for nothing, then for all.
   std::string bytes = std::exchange(at_client_->out, {});
   at_server_->take(bytes, 500);
   bytes.assign(bytes.size(), 'x');
   EXPECT_EQ(at_server_->plain.size(), 500u);
-  EXPECT_TRUE(client_->seal("last", at_client_->out));
+  EXPECT_TRUE(client_->encrypt("last", at_client_->out));
   at_server_->take(std::exchange(at_client_->out, {}), 0);
   EXPECT_EQ(at_server_->plain.size(), 500u);
   at_server_->take({});
@@ -170,7 +170,7 @@ TEST_F(Conversation, PutsSmallPiecesIntoLargeRecords) {
       all += *text;
     }
   }
-  EXPECT_EQ(client_->seal(pieces, 1 << 20, at_client_->out), all.size());
+  EXPECT_EQ(client_->encrypt(pieces, 1 << 20, at_client_->out), all.size());
   EXPECT_EQ(records(at_client_->out).size(), (all.size() + 16383) / 16384);
   carry();
   EXPECT_EQ(at_server_->plain, all);
@@ -183,7 +183,7 @@ TEST_F(Conversation, SealsLargePiecesWhereTheyLie) {
   const std::vector<iovec> pieces{{const_cast<char*>(small.data()), small.size()},
                                   {const_cast<char*>(large.data()), large.size()},
                                   {const_cast<char*>(small.data()), small.size()}};
-  EXPECT_EQ(client_->seal(pieces, 1 << 20, at_client_->out), 100'020u);
+  EXPECT_EQ(client_->encrypt(pieces, 1 << 20, at_client_->out), 100'020u);
   EXPECT_EQ(records(at_client_->out).size(), 7u);
   carry();
   EXPECT_EQ(at_server_->plain, small + large + small);
@@ -193,9 +193,9 @@ TEST_F(Conversation, SealsNoMoreThanItIsTold) {
   meet();
   const std::string text = letters(50'000);
   std::vector<iovec> pieces{{const_cast<char*>(text.data()), text.size()}};
-  EXPECT_EQ(client_->seal(pieces, 20'000, at_client_->out), 20'000u);
+  EXPECT_EQ(client_->encrypt(pieces, 20'000, at_client_->out), 20'000u);
   pieces = {{const_cast<char*>(text.data()) + 20'000, 30'000}};
-  EXPECT_EQ(client_->seal(pieces, 40'000, at_client_->out), 30'000u);
+  EXPECT_EQ(client_->encrypt(pieces, 40'000, at_client_->out), 30'000u);
   carry();
   EXPECT_EQ(at_server_->plain, text);
 }
@@ -219,7 +219,7 @@ TEST_F(Conversation, IsResumedInTls12) {
   EXPECT_EQ(server_->version(), "TLSv1.2");
   meet(client_->take_ticket());
   EXPECT_TRUE(server_->resumed());
-  EXPECT_TRUE(client_->seal("text", at_client_->out));
+  EXPECT_TRUE(client_->encrypt("text", at_client_->out));
   carry();
   EXPECT_EQ(at_server_->plain, "text");
 }
@@ -274,12 +274,12 @@ TEST_F(Conversation, OnlyHttp11IsSpoken) {
 
 TEST_F(Conversation, GoesOnToBeWrittenToAfterTheOthersClose) {
   meet();
-  EXPECT_TRUE(client_->seal("question", at_client_->out));
+  EXPECT_TRUE(client_->encrypt("question", at_client_->out));
   client_->close(at_client_->out);
   carry();
   EXPECT_EQ(at_server_->plain, "question");
   EXPECT_EQ(server_->state(), State::closed);
-  EXPECT_TRUE(server_->seal("answer", at_server_->out));
+  EXPECT_TRUE(server_->encrypt("answer", at_server_->out));
   server_->close(at_server_->out);
   carry();
   EXPECT_EQ(at_client_->plain, "answer");
@@ -288,13 +288,13 @@ TEST_F(Conversation, GoesOnToBeWrittenToAfterTheOthersClose) {
 
 TEST_F(Conversation, ChangedBytesEndIt) {
   meet();
-  EXPECT_TRUE(client_->seal("pay 1 to A", at_client_->out));
+  EXPECT_TRUE(client_->encrypt("pay 1 to A", at_client_->out));
   at_client_->out[at_client_->out.size() - 3] ^= 1;
   deliver(at_client_->out, *at_server_, std::string::npos);
   EXPECT_EQ(server_->state(), State::failed);
   EXPECT_EQ(server_->problem(), "decryption failed or bad record mac");
   EXPECT_EQ(at_server_->plain, "");
-  EXPECT_FALSE(server_->seal("more", at_server_->out));
+  EXPECT_FALSE(server_->encrypt("more", at_server_->out));
 }
 
 TEST_F(Conversation, GarbageIsAnsweredWithAnAlert) {
@@ -345,7 +345,7 @@ TEST_F(Conversation, AKeyUpdateIsFollowed) {
   ASSERT_EQ(SSL_write(raw.get(), "after", 5), 5);
   exchange();
   EXPECT_EQ(end.plain, "after");
-  EXPECT_TRUE(server.seal("likewise", end.out));
+  EXPECT_TRUE(server.encrypt("likewise", end.out));
   exchange();
   std::array<char, 16> text{};
   EXPECT_EQ(SSL_read(raw.get(), text.data(), text.size()), 8);
@@ -358,7 +358,7 @@ TEST_F(Conversation, ErrorsOfOthersOnTheThreadAreNotItsOwn) {
   at_server_->take({});
   EXPECT_EQ(server_->state(), State::open);
   ERR_raise(ERR_LIB_USER, 1);
-  EXPECT_TRUE(server_->seal("x", at_server_->out));
+  EXPECT_TRUE(server_->encrypt("x", at_server_->out));
   ERR_clear_error();
 }
 

@@ -11,11 +11,7 @@ namespace gateway::egress {
 
 void Eventbus::publish(Instant now) {
   auto& metrics = context_.metrics;
-  const std::uint64_t kept = metrics.events_dead_lettered.value() + metrics.events_spooled.value();
-  std::uint64_t finished = metrics.events_delivered.value() + kept;
-  for (std::size_t i = 0; i < metrics.events_failed.size(); ++i) {
-    finished += metrics.events_failed[static_cast<FailReason>(i)].value();
-  }
+  const std::uint64_t finished = metrics.settled();
   // Counted on this thread between events, so that the sums belong together.
   metrics.unaccounted_records.set(metrics.records_received.value() - finished -
                                   context_.ledger.events_open() +
@@ -37,7 +33,7 @@ void Eventbus::publish(Instant now) {
     const auto state = static_cast<EndpointState>(i);
     metrics.eventbus_state[state].set(state == health_.state() ? 1 : 0);
   }
-  metrics.pipeline_depth.set(depth);
+  metrics.eventbus_pipeline_depth.set(depth);
 }
 
 std::vector<ConnectionStatus> Eventbus::connection_status() const {

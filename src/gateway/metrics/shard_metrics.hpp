@@ -11,6 +11,7 @@
 #include "gateway/domain/reasons.hpp"
 #include "gateway/metrics/counter.hpp"
 #include "gateway/metrics/event_lag.hpp"
+#include "gateway/metrics/table.hpp"
 
 // What one shard counts. Written by the shard's thread alone, read by the control thread at a
 // scrape: plain loads and stores, no locked instruction on the event path.
@@ -54,48 +55,51 @@ class PerReason {
     return cells_[static_cast<std::size_t>(reason)];
   }
   static constexpr std::size_t size() noexcept { return static_cast<std::size_t>(Enum::count_); }
+  [[nodiscard]] std::uint64_t total() const noexcept {
+    std::uint64_t total = 0;
+    for (const Cell& cell : cells_) total += cell.value();
+    return total;
+  }
 
  private:
   std::array<Cell, static_cast<std::size_t>(Enum::count_)> cells_;
 };
 
-// A cache line of its own, so that shards do not slow each other down.
+// The counters of one shard, by the rows of table.hpp and what no row can say. On cache lines of
+// its own, so that shards do not slow each other down.
 struct alignas(64) ShardMetrics {
   static constexpr std::size_t kStatusCodes = 600;
 
   std::array<Counter, kStatusCodes> posts;  // by the status they were answered with
-  Counter posts_abandoned;                  // whose client was gone before the answer
-  PerReason<AuthFailure, Counter> posts_unauthorized;
-  PerReason<ConnectionLimit, Counter> connections_refused;
-  Counter connections_shed;       // idle ones closed to make room
-  Counter proxy_headers_refused;  // connections that began without one, or with a malformed one
-  Counter accept_pauses;          // for want of descriptors or memory
-  Counter records_received;
-  Counter events_delivered;
-  Counter events_dead_lettered;
-  Counter events_spooled;
-  Counter events_replayed;  // from the spool: delivered, or made dead letters
-  Counter events_expired;   // from the spool: too old to be tried again
-  PerReason<RetryReason, Counter> events_retried;
-  PerReason<FailReason, Counter> events_failed;
-  Counter tls_handshakes;   // of clients, complete
-  Counter tls_resumptions;  // of those, the ones that went on with an earlier session
-  PerReason<TlsFailure, Counter> tls_failures;
-  Histogram post_duration;
-  Histogram delivery_duration;
+#define COS_GATEWAY_COUNTER(member, sum, help) Counter member;
+#define COS_GATEWAY_COUNTER_BY(member, sum, Enum, label, help) PerReason<Enum, Counter> member;
+#define COS_GATEWAY_GAUGE(member, sum, help) Gauge member;
+#define COS_GATEWAY_GAUGE_BY(member, sum, Enum, label, help) PerReason<Enum, Gauge> member;
+#define COS_GATEWAY_HISTOGRAM(member, sum, help) Histogram member;
+  COS_GATEWAY_METRICS(COS_GATEWAY_COUNTER, COS_GATEWAY_COUNTER_BY, COS_GATEWAY_COUNTER,
+                      COS_GATEWAY_COUNTER_BY, COS_GATEWAY_GAUGE, COS_GATEWAY_GAUGE_BY,
+                      COS_GATEWAY_HISTOGRAM)
+#undef COS_GATEWAY_COUNTER
+#undef COS_GATEWAY_COUNTER_BY
+#undef COS_GATEWAY_GAUGE
+#undef COS_GATEWAY_GAUGE_BY
+#undef COS_GATEWAY_HISTOGRAM
   PerReason<EventKind, LagHistogram> event_lag;  // of a sample of the acknowledged events
-  Histogram loop_lag;                            // how late the loop's ticks are
-  Counter tap_events;                            // told to those who watch events
+  std::atomic<std::int64_t> heartbeat_ns{0};     // steady clock, of the loop's last tick
 
-  Gauge unaccounted_records;  // received, and nobody knows what became of them: a bug
-  Gauge queue_events;         // waiting, not yet on a connection
-  Gauge queue_bytes;
-  Gauge connections;  // of clients
-  Gauge in_flight_bytes;
-  PerReason<LinkState, Gauge> eventbus_connections;
-  PerReason<EndpointState, Gauge> eventbus_state;  // 1 for the one it is in
-  Gauge pipeline_depth;                       // requests each connection may have in flight, summed
-  std::atomic<std::int64_t> heartbeat_ns{0};  // steady clock, of the loop's last tick
+  // Returns the events whose outcome is known. On the shard's thread.
+  [[nodiscard]] std::uint64_t settled() const noexcept {
+    std::uint64_t settled = 0;
+#define COS_GATEWAY_OUTCOME(member, sum, help) settled += member.value();
+#define COS_GATEWAY_OUTCOME_BY(member, sum, Enum, label, help) settled += member.total();
+#define COS_GATEWAY_OTHER(...)
+    COS_GATEWAY_METRICS(COS_GATEWAY_OUTCOME, COS_GATEWAY_OUTCOME_BY, COS_GATEWAY_OTHER,
+                        COS_GATEWAY_OTHER, COS_GATEWAY_OTHER, COS_GATEWAY_OTHER, COS_GATEWAY_OTHER)
+#undef COS_GATEWAY_OUTCOME
+#undef COS_GATEWAY_OUTCOME_BY
+#undef COS_GATEWAY_OTHER
+    return settled;
+  }
 };
 
 }  // namespace gateway

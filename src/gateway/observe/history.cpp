@@ -28,7 +28,7 @@ std::optional<double> quantile(
 void History::look(const Snapshot& seen, Instant now) {
   if (last_ && now - last_->at < kStep) return;
   const Mark mark{now, seen.received, seen.delivered + seen.replayed,
-                  seen.failed_total() + seen.dead_lettered, seen.post_duration};
+                  seen.failed_total() + seen.dead_lettered, seen.post_duration.counts};
   if (last_) {
     const float past = std::chrono::duration<float>(now - last_->at).count();
     const auto rate = [past](std::uint64_t a, std::uint64_t b) {

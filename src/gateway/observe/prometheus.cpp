@@ -46,24 +46,19 @@ class Families {
     metric.label = std::move(labels);
     metric.gauge.value = static_cast<double>(value);
   }
-  void histogram(const char* name, const char* help,
-                 const std::array<std::uint64_t, Histogram::kBuckets>& counts,
-                 std::uint64_t sum_ns) {
-    distribution(add(name, help, MetricType::Histogram), counts, Histogram::bound,
-                 static_cast<double>(sum_ns) / 1e9);
-  }
   // `bound` gives the upper bound of a bucket in seconds; the last one has none.
-  template <std::size_t N, class Bound>
-  static void distribution(MetricFamily& family, const std::array<std::uint64_t, N>& counts,
-                           Bound bound, double sum, Labels labels = {}) {
+  template <class Bound>
+  static void distribution(MetricFamily& family, std::span<const std::uint64_t> counts, Bound bound,
+                           double sum, Labels labels = {}) {
     auto& metric = family.metric.emplace_back();
     metric.label = std::move(labels);
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t i = 0; i < counts.size(); ++i) {
       total += counts[i];
       ClientMetric::Bucket bucket;
       bucket.cumulative_count = total;
-      bucket.upper_bound = i + 1 == N ? std::numeric_limits<double>::infinity() : bound(i);
+      bucket.upper_bound =
+          i + 1 == counts.size() ? std::numeric_limits<double>::infinity() : bound(i);
       metric.histogram.bucket.push_back(bucket);
     }
     metric.histogram.sample_count = total;
@@ -78,12 +73,35 @@ class Families {
   std::deque<MetricFamily> all_;  // add() hands out references that stay
 };
 
-template <class Enum, std::size_t N>
-void add_labelled(MetricFamily& family, const char* name,
-                  const std::array<std::uint64_t, N>& values,
-                  void (*add)(MetricFamily&, std::uint64_t, Labels)) {
-  for (std::size_t i = 0; i < N; ++i) {
-    add(family, values[i], {{name, label(static_cast<Enum>(i))}});
+// One family of the table.
+void add_metric(Families& families, const Metric& metric) {
+  const std::string name = metric.name;
+  if (metric.kind == Metric::Kind::histogram) {
+    Families::distribution(
+        families.add((name + "_seconds").c_str(), metric.help, MetricType::Histogram),
+        metric.values, Histogram::bound, static_cast<double>(metric.sum_ns) / 1e9);
+    return;
+  }
+  const bool counts = metric.kind == Metric::Kind::counter;
+  auto& family = families.add((counts ? name + "_total" : name).c_str(), metric.help,
+                              counts ? MetricType::Counter : MetricType::Gauge);
+  for (std::size_t i = 0; i < metric.values.size(); ++i) {
+    Labels labels;
+    if (metric.label != nullptr) labels.push_back({metric.label, metric.value_of(i)});
+    (counts ? Families::count : Families::level)(family, metric.values[i], std::move(labels));
+  }
+}
+
+// Statuses that posts are answered with: their series are there from the start.
+constexpr unsigned kStatuses[] = {200, 400, 401, 404, 405, 408, 413, 414,
+                                  415, 417, 422, 431, 501, 502, 503, 504};
+
+void add_posts(Families& families, const Snapshot& snapshot) {
+  auto& posts = families.add("posts_total", "Posts answered, by status.", MetricType::Counter);
+  auto by_code = snapshot.posts;
+  for (const unsigned status : kStatuses) by_code.try_emplace(status, 0);
+  for (const auto& [code, count] : by_code) {
+    Families::count(posts, count, {{"code", std::to_string(code)}});
   }
 }
 
@@ -99,10 +117,6 @@ void add_lags(Families& families, const Snapshot& snapshot) {
                            static_cast<double>(snapshot.event_lag_ms[kind]) / 1e3,
                            {{"type", label(static_cast<EventKind>(kind))}});
   }
-  families.histogram("loop_lag_seconds", "How late the ticks of the event loops are.",
-                     snapshot.loop_lag, snapshot.loop_lag_ns);
-  families.counter("tap_events_total", "Events told to those who watch the live view.",
-                   snapshot.tap_events);
 }
 
 std::vector<std::string_view> provisioning_states() {
@@ -140,16 +154,7 @@ void add_store(Families& families, const std::string& name,
   }
 }
 
-void add_tls(Families& families, const Snapshot& snapshot,
-             std::span<const tls::SourceStatus> sources) {
-  families.counter("tls_handshakes_total", "TLS handshakes of clients that were completed.",
-                   snapshot.tls_handshakes);
-  families.counter("tls_resumptions_total", "Of those, the ones that resumed a session.",
-                   snapshot.tls_resumptions);
-  add_labelled<TlsFailure>(
-      families.add("tls_failures_total", "TLS connections of clients that failed, by reason.",
-                   MetricType::Counter),
-      "reason", snapshot.tls_failures, Families::count);
+void add_tls(Families& families, std::span<const tls::SourceStatus> sources) {
   auto& reloads = families.add("tls_reloads_total", "Changed TLS files that were taken into use.",
                                MetricType::Counter);
   auto& failures = families.add("tls_reload_failures_total",
@@ -174,73 +179,14 @@ void add_tls(Families& families, const Snapshot& snapshot,
 std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
                             const StoreStatuses& stores, std::span<const tls::SourceStatus> tls) {
   Families families;
-  auto& posts = families.add("posts_total", "Posts answered, by status.", MetricType::Counter);
-  auto by_code = snapshot.posts;
-  by_code.try_emplace(200, 0);
-  for (const auto& [code, count] : by_code) {
-    Families::count(posts, count, {{"code", std::to_string(code)}});
-  }
-  families.counter("posts_abandoned_total", "Posts whose client was gone before the answer.",
-                   snapshot.posts_abandoned);
-  add_labelled<AuthFailure>(families.add("posts_unauthorized_total",
-                                         "Posts answered 401, by reason.", MetricType::Counter),
-                            "reason", snapshot.unauthorized, Families::count);
-  families.counter("records_received_total", "Records and CloudEvents taken in.",
-                   snapshot.received);
-  families.counter("events_delivered_total", "Events the eventbus acknowledged.",
-                   snapshot.delivered);
-  add_labelled<RetryReason>(
-      families.add("events_retried_total", "Attempts made again, by reason.", MetricType::Counter),
-      "reason", snapshot.retried, Families::count);
-  add_labelled<FailReason>(
-      families.add("events_failed_total", "Events given up, by reason.", MetricType::Counter),
-      "reason", snapshot.failed, Families::count);
-  families.counter("events_dead_lettered_total", "Events kept as dead letters.",
-                   snapshot.dead_lettered);
-  families.counter("events_spooled_total", "Events kept in the spool.", snapshot.spooled);
-  families.counter("events_replayed_total", "Events of the spool delivered later.",
-                   snapshot.replayed);
-  families.counter("events_expired_total",
-                   "Events of the spool older than spool.max_age that the eventbus kept failing.",
-                   snapshot.expired);
-  families.gauge("unaccounted_records", "Records nobody knows the end of: a bug, unless 0.",
-                 snapshot.unaccounted);
-  add_store(families, "spool", stores.spool);
-  add_store(families, "dead_letter", stores.dead_letters);
+  add_posts(families, snapshot);
+  for (const Metric& metric : metrics_of(snapshot)) add_metric(families, metric);
   families.gauge("events_in_flight", "Events received and neither delivered nor given up.",
                  snapshot.in_flight());
-  families.gauge("queue_events", "Events that wait for a connection.", snapshot.queue_events);
-  families.gauge("queue_bytes", "Bytes of the events in flight.", snapshot.queue_bytes);
-  families.gauge("connections", "Client connections.", snapshot.connections);
-  add_labelled<ConnectionLimit>(
-      families.add("connections_refused_total", "Client connections beyond a limit, by limit.",
-                   MetricType::Counter),
-      "limit", snapshot.refused, Families::count);
-  families.counter("connections_shed_total", "Idle client connections closed to make room.",
-                   snapshot.connections_shed);
-  families.counter("proxy_headers_refused_total",
-                   "Connections closed for want of a good PROXY header (gateway.proxy_protocol).",
-                   snapshot.proxy_headers_refused);
-  families.counter("accept_pauses_total",
-                   "Times no connection could be accepted for want of descriptors or memory.",
-                   snapshot.accept_pauses);
-  families.gauge("in_flight_bytes", "Bytes of posts not yet answered.", snapshot.in_flight_bytes);
-  families.histogram("post_duration_seconds", "From a complete post to its answer.",
-                     snapshot.post_duration, snapshot.post_duration_ns);
-  families.histogram("delivery_duration_seconds", "From sending an event to its acknowledgement.",
-                     snapshot.delivery_duration, snapshot.delivery_duration_ns);
   add_lags(families, snapshot);
-  add_labelled<LinkState>(families.add("eventbus_connections",
-                                       "Connections to the eventbus, by state.", MetricType::Gauge),
-                          "state", snapshot.links, Families::level);
-  add_labelled<EndpointState>(
-      families.add("eventbus_state", "Threads by what they think of the eventbus.",
-                   MetricType::Gauge),
-      "state", snapshot.eventbus, Families::level);
-  families.gauge("eventbus_pipeline_depth",
-                 "Requests that may be in flight on all eventbus connections together.",
-                 snapshot.pipeline_depth);
-  add_tls(families, snapshot, tls);
+  add_store(families, "spool", stores.spool);
+  add_store(families, "dead_letter", stores.dead_letters);
+  add_tls(families, tls);
   auto& states =
       families.add("provisioning_state", "1 for the state provisioning is in.", MetricType::Gauge);
   for (const auto state : provisioning_states()) {

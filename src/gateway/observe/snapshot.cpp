@@ -5,15 +5,19 @@
 namespace gateway::observe {
 namespace {
 
-template <class Enum, class Cell, std::size_t N>
-void add_each(std::array<std::uint64_t, N>& sums, const PerReason<Enum, Cell>& cells) {
-  for (std::size_t i = 0; i < N; ++i) sums[i] += cells[static_cast<Enum>(i)].value();
+template <class Cell>
+void add(std::uint64_t& sum, const Cell& cell) {
+  sum += cell.value();
 }
 
-void add_histogram(std::array<std::uint64_t, Histogram::kBuckets>& counts, std::uint64_t& sum_ns,
-                   const Histogram& histogram) {
-  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += histogram.count(i);
-  sum_ns += histogram.sum_ns();
+template <class Enum, class Cell>
+void add(Counts<Enum>& sums, const PerReason<Enum, Cell>& cells) {
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += cells[static_cast<Enum>(i)].value();
+}
+
+void add(Distribution& sum, const Histogram& histogram) {
+  for (std::size_t i = 0; i < sum.counts.size(); ++i) sum.counts[i] += histogram.count(i);
+  sum.sum_ns += histogram.sum_ns();
 }
 
 void add_lags(Snapshot& sum, const PerReason<EventKind, LagHistogram>& lags) {
@@ -24,56 +28,80 @@ void add_lags(Snapshot& sum, const PerReason<EventKind, LagHistogram>& lags) {
   }
 }
 
+std::uint64_t total(std::uint64_t value) noexcept {
+  return value;
+}
+
+template <std::size_t N>
+std::uint64_t total(const std::array<std::uint64_t, N>& values) noexcept {
+  return std::accumulate(values.begin(), values.end(), std::uint64_t{0});
+}
+
+template <class Enum>
+const char* value_of(std::size_t index) {
+  return label(static_cast<Enum>(index));
+}
+
 }  // namespace
 
 std::uint64_t Snapshot::failed_total() const noexcept {
-  return std::accumulate(failed.begin(), failed.end(), std::uint64_t{0});
+  return total(failed);
 }
 
 std::uint64_t Snapshot::retried_total() const noexcept {
-  return std::accumulate(retried.begin(), retried.end(), std::uint64_t{0});
+  return total(retried);
+}
+
+std::uint64_t Snapshot::in_flight() const noexcept {
+  std::uint64_t open = received;
+#define COS_GATEWAY_OUTCOME(member, sum, ...) open -= total(sum);
+#define COS_GATEWAY_OTHER(...)
+  COS_GATEWAY_METRICS(COS_GATEWAY_OUTCOME, COS_GATEWAY_OUTCOME, COS_GATEWAY_OTHER,
+                      COS_GATEWAY_OTHER, COS_GATEWAY_OTHER, COS_GATEWAY_OTHER, COS_GATEWAY_OTHER)
+#undef COS_GATEWAY_OUTCOME
+#undef COS_GATEWAY_OTHER
+  return open;
 }
 
 Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
-  Snapshot sum;
+  Snapshot all;
+#define COS_GATEWAY_ADD(member, sum, ...) \
+  for (const ShardMetrics* shard : shards) add(all.sum, shard->member);
+  COS_GATEWAY_METRICS(COS_GATEWAY_ADD, COS_GATEWAY_ADD, COS_GATEWAY_ADD, COS_GATEWAY_ADD,
+                      COS_GATEWAY_ADD, COS_GATEWAY_ADD, COS_GATEWAY_ADD)
+#undef COS_GATEWAY_ADD
   for (const ShardMetrics* shard : shards) {
-    sum.delivered += shard->events_delivered.value();
-    sum.dead_lettered += shard->events_dead_lettered.value();
-    sum.spooled += shard->events_spooled.value();
-    add_each(sum.failed, shard->events_failed);
-  }
-  for (const ShardMetrics* shard : shards) {
-    sum.received += shard->records_received.value();
     for (unsigned status = 0; status < ShardMetrics::kStatusCodes; ++status) {
-      if (const auto n = shard->posts[status].value(); n != 0) sum.posts[status] += n;
+      if (const auto n = shard->posts[status].value(); n != 0) all.posts[status] += n;
     }
-    sum.replayed += shard->events_replayed.value();
-    sum.expired += shard->events_expired.value();
-    sum.unaccounted += shard->unaccounted_records.value();
-    sum.posts_abandoned += shard->posts_abandoned.value();
-    add_each(sum.unauthorized, shard->posts_unauthorized);
-    add_each(sum.refused, shard->connections_refused);
-    sum.connections_shed += shard->connections_shed.value();
-    sum.proxy_headers_refused += shard->proxy_headers_refused.value();
-    sum.accept_pauses += shard->accept_pauses.value();
-    add_each(sum.retried, shard->events_retried);
-    sum.tls_handshakes += shard->tls_handshakes.value();
-    sum.tls_resumptions += shard->tls_resumptions.value();
-    add_each(sum.tls_failures, shard->tls_failures);
-    add_histogram(sum.post_duration, sum.post_duration_ns, shard->post_duration);
-    add_histogram(sum.delivery_duration, sum.delivery_duration_ns, shard->delivery_duration);
-    add_histogram(sum.loop_lag, sum.loop_lag_ns, shard->loop_lag);
-    add_lags(sum, shard->event_lag);
-    sum.tap_events += shard->tap_events.value();
-    sum.queue_events += shard->queue_events.value();
-    sum.queue_bytes += shard->queue_bytes.value();
-    sum.connections += shard->connections.value();
-    sum.in_flight_bytes += shard->in_flight_bytes.value();
-    add_each(sum.links, shard->eventbus_connections);
-    add_each(sum.eventbus, shard->eventbus_state);
-    sum.pipeline_depth += shard->pipeline_depth.value();
+    add_lags(all, shard->event_lag);
   }
-  return sum;
+  return all;
+}
+
+std::vector<Metric> metrics_of(const Snapshot& snapshot) {
+  using Kind = Metric::Kind;
+  std::vector<Metric> all;
+#define COS_GATEWAY_COUNTER(member, sum, help) \
+  all.push_back({Kind::counter, #member, help, {&snapshot.sum, 1}});
+#define COS_GATEWAY_COUNTER_BY(member, sum, Enum, label, help) \
+  all.push_back({Kind::counter, #member, help, snapshot.sum, label, value_of<Enum>});
+#define COS_GATEWAY_GAUGE(member, sum, help) \
+  all.push_back({Kind::gauge, #member, help, {&snapshot.sum, 1}});
+#define COS_GATEWAY_GAUGE_BY(member, sum, Enum, label, help) \
+  all.push_back({Kind::gauge, #member, help, snapshot.sum, label, value_of<Enum>});
+#define COS_GATEWAY_HISTOGRAM(member, sum, help)                                        \
+  all.push_back({Kind::histogram, #member, help, snapshot.sum.counts, nullptr, nullptr, \
+                 snapshot.sum.sum_ns});
+  COS_GATEWAY_METRICS(COS_GATEWAY_COUNTER, COS_GATEWAY_COUNTER_BY, COS_GATEWAY_COUNTER,
+                      COS_GATEWAY_COUNTER_BY, COS_GATEWAY_GAUGE, COS_GATEWAY_GAUGE_BY,
+                      COS_GATEWAY_HISTOGRAM)
+#undef COS_GATEWAY_COUNTER
+#undef COS_GATEWAY_COUNTER_BY
+#undef COS_GATEWAY_GAUGE
+#undef COS_GATEWAY_GAUGE_BY
+#undef COS_GATEWAY_HISTOGRAM
+  return all;
 }
 
 }  // namespace gateway::observe

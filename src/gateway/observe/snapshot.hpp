@@ -1,63 +1,65 @@
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
+#include <vector>
 
 #include "gateway/metrics/shard_metrics.hpp"
 
 namespace gateway::observe {
 
-// The counters of all shards at one moment, as plain values.
+// A histogram's sum: how many observations fell into each bucket, and their total time.
+struct Distribution {
+  std::array<std::uint64_t, Histogram::kBuckets> counts{};
+  std::uint64_t sum_ns = 0;
+};
+
+template <class Enum>
+using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Enum::count_)>;
+
+// The counters of all shards at one moment, as plain values; one member for each row of
+// metrics/table.hpp.
 struct Snapshot {
   std::map<unsigned, std::uint64_t> posts;  // by status; only those that occurred
-  std::uint64_t posts_abandoned = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(AuthFailure::count_)> unauthorized{};
-  std::array<std::uint64_t, static_cast<std::size_t>(ConnectionLimit::count_)> refused{};
-  std::uint64_t connections_shed = 0;
-  std::uint64_t proxy_headers_refused = 0;
-  std::uint64_t accept_pauses = 0;
-  std::uint64_t received = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t dead_lettered = 0;
-  std::uint64_t spooled = 0;
-  std::uint64_t replayed = 0;
-  std::uint64_t expired = 0;
-  std::uint64_t unaccounted = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(RetryReason::count_)> retried{};
-  std::array<std::uint64_t, static_cast<std::size_t>(FailReason::count_)> failed{};
-  std::uint64_t tls_handshakes = 0;
-  std::uint64_t tls_resumptions = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(TlsFailure::count_)> tls_failures{};
-  std::array<std::uint64_t, Histogram::kBuckets> post_duration{};
-  std::array<std::uint64_t, Histogram::kBuckets> delivery_duration{};
-  std::uint64_t post_duration_ns = 0;
-  std::uint64_t delivery_duration_ns = 0;
+#define COS_GATEWAY_VALUE(member, sum, help) std::uint64_t sum = 0;
+#define COS_GATEWAY_VALUES(member, sum, Enum, label, help) Counts<Enum> sum{};
+#define COS_GATEWAY_HISTOGRAM(member, sum, help) Distribution sum;
+  COS_GATEWAY_METRICS(COS_GATEWAY_VALUE, COS_GATEWAY_VALUES, COS_GATEWAY_VALUE, COS_GATEWAY_VALUES,
+                      COS_GATEWAY_VALUE, COS_GATEWAY_VALUES, COS_GATEWAY_HISTOGRAM)
+#undef COS_GATEWAY_VALUE
+#undef COS_GATEWAY_VALUES
+#undef COS_GATEWAY_HISTOGRAM
   std::array<std::array<std::uint64_t, LagHistogram::kBuckets>,
              static_cast<std::size_t>(EventKind::count_)>
       event_lag{};
-  std::array<std::uint64_t, static_cast<std::size_t>(EventKind::count_)> event_lag_ms{};
-  std::array<std::uint64_t, Histogram::kBuckets> loop_lag{};
-  std::uint64_t loop_lag_ns = 0;
-  std::uint64_t tap_events = 0;
-  std::uint64_t queue_events = 0;
-  std::uint64_t queue_bytes = 0;
-  std::uint64_t connections = 0;
-  std::uint64_t in_flight_bytes = 0;
-  std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> links{};
-  std::array<std::uint64_t, static_cast<std::size_t>(EndpointState::count_)> eventbus{};  // shards
-  std::uint64_t pipeline_depth = 0;
+  Counts<EventKind> event_lag_ms{};
 
   [[nodiscard]] std::uint64_t failed_total() const noexcept;
   [[nodiscard]] std::uint64_t retried_total() const noexcept;
-  // received = delivered + dead-lettered + spooled + failed + in flight, at every moment.
-  [[nodiscard]] std::uint64_t in_flight() const noexcept {
-    return received - delivered - dead_lettered - spooled - failed_total();
-  }
+  // received = delivered + dead-lettered + spooled + failed + filtered + in flight, at every
+  // moment.
+  [[nodiscard]] std::uint64_t in_flight() const noexcept;
 };
 
-// Finished events are read before received ones: a record can then never seem to be finished
-// without having been received.
+// One row of the table with its sums.
+struct Metric {
+  enum class Kind : std::uint8_t { counter, gauge, histogram };
+
+  Kind kind;
+  const char* name;  // without prefix and suffix
+  const char* help;
+  std::span<const std::uint64_t> values;  // one; one of each label's value; or one of each bucket
+  const char* label = nullptr;            // its name, where there is one
+  const char* (*value_of)(std::size_t) = nullptr;
+  std::uint64_t sum_ns = 0;
+};
+
+// Returns all rows, in the table's order; they refer to `snapshot`.
+[[nodiscard]] std::vector<Metric> metrics_of(const Snapshot& snapshot);
+
+// Sums what the shards count now.
 [[nodiscard]] Snapshot take_snapshot(std::span<const ShardMetrics* const> shards);
 
 }  // namespace gateway::observe

@@ -21,23 +21,20 @@ json::object by_label(const std::array<std::uint64_t, N>& values) {
 json::object counters(const Snapshot& snapshot) {
   json::object posts;
   for (const auto& [code, count] : snapshot.posts) posts[std::to_string(code)] = count;
-  return {{"posts", std::move(posts)},
-          {"posts_abandoned", snapshot.posts_abandoned},
-          {"posts_unauthorized", by_label<AuthFailure>(snapshot.unauthorized)},
-          {"connections_refused", by_label<ConnectionLimit>(snapshot.refused)},
-          {"connections_shed", snapshot.connections_shed},
-          {"accept_pauses", snapshot.accept_pauses},
-          {"records_received", snapshot.received},
-          {"events_delivered", snapshot.delivered},
-          {"events_dead_lettered", snapshot.dead_lettered},
-          {"events_spooled", snapshot.spooled},
-          {"events_replayed", snapshot.replayed},
-          {"events_expired", snapshot.expired},
-          {"events_retried", by_label<RetryReason>(snapshot.retried)},
-          {"events_failed", by_label<FailReason>(snapshot.failed)},
-          {"tls_handshakes", snapshot.tls_handshakes},
-          {"tls_resumptions", snapshot.tls_resumptions},
-          {"tls_failures", by_label<TlsFailure>(snapshot.tls_failures)}};
+  json::object all{{"posts", std::move(posts)}};
+  for (const Metric& metric : metrics_of(snapshot)) {
+    if (metric.kind != Metric::Kind::counter) continue;
+    if (metric.label == nullptr) {
+      all[metric.name] = metric.values.front();
+      continue;
+    }
+    json::object values;
+    for (std::size_t i = 0; i < metric.values.size(); ++i) {
+      values[metric.value_of(i)] = metric.values[i];
+    }
+    all[metric.name] = std::move(values);
+  }
+  return all;
 }
 
 // Null where there was none.
@@ -190,7 +187,7 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
        {{"gateway", tls_json(state.tls, tls::Side::server)},
         {"delivery", tls_json(state.tls, tls::Side::client)}}},
       {"counters", counters(snapshot)},
-      {"post_duration", histogram_json(snapshot.post_duration)},
+      {"post_duration", histogram_json(snapshot.post_duration.counts)},
       {"recent_failures", failures_json(state.failures)},
       {"watchers", state.watchers},
       {"shards", std::move(shards)}};

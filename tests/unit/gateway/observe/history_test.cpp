@@ -49,10 +49,10 @@ TEST_F(HistoryTest, APointIsTheRateSinceTheLast) {
 }
 
 TEST_F(HistoryTest, TimesAreThoseOfThePostsSinceTheLastPoint) {
-  seen_.post_duration[3] = 1000;
+  seen_.post_duration.counts[3] = 1000;
   after(seconds(1));
-  seen_.post_duration[0] += 99;
-  seen_.post_duration[5] += 1;
+  seen_.post_duration.counts[0] += 99;
+  seen_.post_duration.counts[5] += 1;
   after(seconds(10));
   const auto point = points()[0];
   EXPECT_LT(point.at("p50").to_number<double>(), Histogram::bound(0));

@@ -83,7 +83,7 @@ class TwoShards : public testing::Test {
     a_.connections.set(1);
     a_.in_flight_bytes.set(1000);
     a_.eventbus_connections[LinkState::ready].set(2);
-    a_.pipeline_depth.set(16);
+    a_.eventbus_pipeline_depth.set(16);
     a_.eventbus_state[EndpointState::up].set(1);
     b_.eventbus_state[EndpointState::slow_start].set(1);
     b_.records_received.add(100);
@@ -98,7 +98,7 @@ class TwoShards : public testing::Test {
     b_.queue_events.set(1);
     b_.eventbus_connections[LinkState::ready].set(1);
     b_.eventbus_connections[LinkState::connecting].set(1);
-    b_.pipeline_depth.set(1);
+    b_.eventbus_pipeline_depth.set(1);
   }
   [[nodiscard]] Snapshot snapshot() const {
     const ShardMetrics* const shards[] = {&a_, &b_};
@@ -119,10 +119,10 @@ TEST_F(TwoShards, AreSummed) {
   EXPECT_EQ(sum.in_flight(), 8U);
   EXPECT_EQ(sum.posts, (std::map<unsigned, std::uint64_t>{{200, 10}, {504, 1}}));
   EXPECT_EQ(sum.posts_abandoned, 2U);
-  EXPECT_EQ(sum.post_duration[3], 2U);
-  EXPECT_EQ(sum.post_duration[Histogram::kBuckets - 1], 1U);
-  EXPECT_EQ(sum.post_duration_ns, 60'002'000'000U);
-  EXPECT_EQ(sum.delivery_duration[0], 90U);
+  EXPECT_EQ(sum.post_duration.counts[3], 2U);
+  EXPECT_EQ(sum.post_duration.counts[Histogram::kBuckets - 1], 1U);
+  EXPECT_EQ(sum.post_duration.sum_ns, 60'002'000'000U);
+  EXPECT_EQ(sum.delivery_duration.counts[0], 90U);
   EXPECT_EQ(sum.queue_events, 4U);
   EXPECT_EQ(sum.queue_bytes, 300U);
   EXPECT_EQ(sum.connections, 1U);
@@ -171,6 +171,49 @@ TEST_F(TwoShards, AreShownToPrometheus) {
     }
   }
   EXPECT_EQ(page.total("cos_gateway_build_info"), 1);
+}
+
+// Each row of the table, in each of its places.
+TEST(PrometheusText, ShowsEveryRowOfTheTable) {
+  ShardMetrics shard;
+  std::uint64_t next = 1;
+#define COS_GATEWAY_COUNTER(member, ...) shard.member.add(next++);
+#define COS_GATEWAY_COUNTER_BY(member, sum, Enum, ...)  \
+  for (std::size_t i = 0; i < shard.member.size(); ++i) \
+    shard.member[static_cast<Enum>(i)].add(next++);
+#define COS_GATEWAY_GAUGE(member, ...) shard.member.set(next++);
+#define COS_GATEWAY_GAUGE_BY(member, sum, Enum, ...)    \
+  for (std::size_t i = 0; i < shard.member.size(); ++i) \
+    shard.member[static_cast<Enum>(i)].set(next++);
+#define COS_GATEWAY_HISTOGRAM(member, ...) shard.member.observe(1ms, next++);
+  COS_GATEWAY_METRICS(COS_GATEWAY_COUNTER, COS_GATEWAY_COUNTER_BY, COS_GATEWAY_COUNTER,
+                      COS_GATEWAY_COUNTER_BY, COS_GATEWAY_GAUGE, COS_GATEWAY_GAUGE_BY,
+                      COS_GATEWAY_HISTOGRAM)
+#undef COS_GATEWAY_COUNTER
+#undef COS_GATEWAY_COUNTER_BY
+#undef COS_GATEWAY_GAUGE
+#undef COS_GATEWAY_GAUGE_BY
+#undef COS_GATEWAY_HISTOGRAM
+  const ShardMetrics* const shards[] = {&shard};
+  const Snapshot sum = take_snapshot(shards);
+  const auto page = test::parse_exposition(prometheus_text(sum, "ready"));
+  std::uint64_t expected = 1;
+  for (const Metric& metric : metrics_of(sum)) {
+    std::string name = std::string("cos_gateway_") + metric.name;
+    if (metric.kind == Metric::Kind::counter) name += "_total";
+    if (metric.kind == Metric::Kind::histogram) {
+      EXPECT_EQ(page.samples.at(name + "_seconds_count"), static_cast<double>(expected++)) << name;
+      continue;
+    }
+    for (std::size_t i = 0; i < metric.values.size(); ++i) {
+      std::string series = name;
+      if (metric.label != nullptr) {
+        series += std::string("{") + metric.label + "=\"" + metric.value_of(i) + "\"}";
+      }
+      EXPECT_EQ(page.samples.at(series), static_cast<double>(expected++)) << series;
+    }
+  }
+  EXPECT_EQ(expected, next);
 }
 
 TEST(PrometheusText, ShowsEverySeriesBeforeAnythingHappened) {

@@ -6,8 +6,8 @@
 
 #include "cloud/api.hpp"
 #include "cloud/credentials.hpp"
-#include "cloud/http_client.hpp"
 #include "runtime/asio.hpp"
+#include "runtime/http_client.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::cloud {

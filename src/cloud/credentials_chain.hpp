@@ -5,8 +5,8 @@
 #include <string>
 
 #include "cloud/credentials.hpp"
-#include "cloud/http_client.hpp"
 #include "cloud/pod_identity.hpp"
+#include "runtime/http_client.hpp"
 
 namespace gateway::cloud {
 

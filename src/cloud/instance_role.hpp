@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
 
-#include "cloud/http_client.hpp"
 #include "cloud/temporary_credentials.hpp"
+#include "runtime/http_client.hpp"
 
 namespace gateway::cloud {
 

@@ -1,9 +1,9 @@
 #pragma once
 #include <string>
 
-#include "cloud/http_client.hpp"
 #include "cloud/pod_identity.hpp"
 #include "cloud/temporary_credentials.hpp"
+#include "runtime/http_client.hpp"
 
 namespace gateway::cloud {
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "gateway/checkup/figures.hpp"
@@ -55,8 +54,9 @@ constexpr std::uint64_t kUsualRates[] = {100, 1'000, 10'000};
 std::string carried_text(std::uint64_t bytes, const Load& load) {
   std::string text;
   const auto add = [&](std::uint64_t rate) {
-    fmt::format_to(std::back_inserter(text), "{}{} at {} records/s", text.empty() ? "" : ", ",
-                   stretch_text(outage_carried(bytes, rate, load.record_bytes)), count_text(rate));
+    text +=
+        fmt::format("{}{} at {} records/s", text.empty() ? "" : ", ",
+                    stretch_text(outage_carried(bytes, rate, load.record_bytes)), count_text(rate));
   };
   if (load.rate) {
     add(*load.rate);
@@ -136,8 +136,8 @@ Finding memory_finding(const config::Settings& settings, unsigned threads, bool 
   std::string largest;
   for (const MemoryPart& part : worst_memory(settings, threads, tls)) {
     sum = plus(sum, part.bytes());
-    fmt::format_to(std::back_inserter(largest), "{}{} {}", largest.empty() ? "" : ", ",
-                   bytes_text(part.bytes()), part.what());
+    largest +=
+        fmt::format("{}{} {}", largest.empty() ? "" : ", ", bytes_text(part.bytes()), part.what());
   }
   std::string text = fmt::format("{} with every bound reached at once on {} thread{}: {}",
                                  bytes_text(sum), threads, threads == 1 ? "" : "s", largest);

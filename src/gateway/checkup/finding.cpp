@@ -6,7 +6,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <iterator>
 #include <string_view>
 
 #include "gateway/egress/store/row_text.hpp"
@@ -38,12 +37,11 @@ std::string text_of(std::span<const Finding> findings) {
   std::size_t width = 0;
   for (const Finding& finding : findings) width = std::max(width, finding.subject().size());
   std::string text;
-  const auto out = std::back_inserter(text);
   for (const Finding& finding : findings) {
-    fmt::format_to(out, "{:<4}  {:<{}}  {}\n", label(finding.verdict()), finding.subject(), width,
-                   egress::printable(finding.text()));
+    text += fmt::format("{:<4}  {:<{}}  {}\n", label(finding.verdict()), finding.subject(), width,
+                        egress::printable(finding.text()));
     if (finding.advice().empty()) continue;
-    fmt::format_to(out, "      {:<{}}  -> {}\n", "", width, egress::printable(finding.advice()));
+    text += fmt::format("      {:<{}}  -> {}\n", "", width, egress::printable(finding.advice()));
   }
   return text;
 }

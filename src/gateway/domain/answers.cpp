@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "events/json_text.hpp"
 
 namespace gateway::answers {
@@ -34,20 +32,19 @@ std::string_view text_of(AuthFailure failure) noexcept {
 Answer partly_failed(const Post& post) {
   Answer answer;
   answer.status = 502;
-  auto out = std::back_inserter(answer.body);
-  fmt::format_to(out, "{{\"records\":{},\"delivered\":{},\"failed\":[", post.records(),
-                 post.tally.safe());
+  answer.body += fmt::format("{{\"records\":{},\"delivered\":{},\"failed\":[", post.records(),
+                             post.tally.safe());
   std::size_t named = 0;
   for (const auto& failure : post.failures) {
     if (named == kNamedFailures) break;
-    fmt::format_to(out, "{}{{\"index\":{},\"status\":{},\"reason\":", named == 0 ? "" : ",",
-                   failure.index, failure.status);
+    answer.body += fmt::format("{}{{\"index\":{},\"status\":{},\"reason\":", named == 0 ? "" : ",",
+                               failure.index, failure.status);
     events::append_json_string(answer.body, failure.reason);
     answer.body += '}';
     ++named;
   }
   answer.body += ']';
-  if (named < post.failed()) fmt::format_to(out, ",\"more\":{}", post.failed() - named);
+  if (named < post.failed()) answer.body += fmt::format(",\"more\":{}", post.failed() - named);
   answer.body += '}';
   return answer;
 }
@@ -55,12 +52,12 @@ Answer partly_failed(const Post& post) {
 Answer deadline_passed(const Post& post, const BusAnswer* latest) {
   Answer answer;
   answer.status = 504;
-  fmt::format_to(std::back_inserter(answer.body),
-                 "{{\"error\":\"not delivered within delivery.deadline\","
-                 "\"records\":{},\"delivered\":{}",
-                 post.records(), post.tally.safe());
+  answer.body += fmt::format(
+      "{{\"error\":\"not delivered within delivery.deadline\","
+      "\"records\":{},\"delivered\":{}",
+      post.records(), post.tally.safe());
   if (latest != nullptr) {
-    fmt::format_to(std::back_inserter(answer.body), ",\"status\":{},\"reason\":", latest->status);
+    answer.body += fmt::format(",\"status\":{},\"reason\":", latest->status);
     events::append_json_string(answer.body, latest->text);
   }
   answer.body += '}';
@@ -80,14 +77,13 @@ Answer refused(unsigned status, std::string_view reason, bool close) {
 Answer malformed(std::string_view reason, std::size_t offset) {
   Answer answer = refused(400, reason);
   answer.body.pop_back();
-  fmt::format_to(std::back_inserter(answer.body), ",\"offset\":{}}}", offset);
+  answer.body += fmt::format(",\"offset\":{}}}", offset);
   return answer;
 }
 
 Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, bool close) {
   Answer answer = refused(503, reason, close);
-  fmt::format_to(std::back_inserter(answer.extra_fields), "Retry-After: {}\r\n",
-                 retry_after.count());
+  answer.extra_fields += fmt::format("Retry-After: {}\r\n", retry_after.count());
   return answer;
 }
 
@@ -123,8 +119,8 @@ Answer options(std::string_view origin) {
   answer.status = 200;
   answer.extra_fields = "Allow: POST, OPTIONS\r\n";
   if (!origin.empty()) {
-    fmt::format_to(std::back_inserter(answer.extra_fields),
-                   "WebHook-Allowed-Origin: {}\r\nWebHook-Allowed-Rate: *\r\n", origin);
+    answer.extra_fields +=
+        fmt::format("WebHook-Allowed-Origin: {}\r\nWebHook-Allowed-Rate: *\r\n", origin);
   }
   return answer;
 }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace gateway::observe {
 
 std::optional<double> quantile(
@@ -48,17 +46,16 @@ void History::look(const Snapshot& seen, Instant now) {
 
 std::string History::json() const {
   std::string text = fmt::format("{{\"step_seconds\":{},\"points\":[", kStep.count());
-  auto out = std::back_inserter(text);
   const auto time = [](const std::optional<float>& seconds) {
     return seconds ? fmt::format("{:.6g}", *seconds) : std::string("null");
   };
   bool first = true;
   for (const Point& point : points_) {
-    fmt::format_to(out,
-                   "{}{{\"received\":{:.6g},\"delivered\":{:.6g},\"given_up\":{:.6g},"
-                   "\"p50\":{},\"p99\":{}}}",
-                   first ? "" : ",", point.received, point.delivered, point.given_up,
-                   time(point.p50), time(point.p99));
+    text += fmt::format(
+        "{}{{\"received\":{:.6g},\"delivered\":{:.6g},\"given_up\":{:.6g},"
+        "\"p50\":{},\"p99\":{}}}",
+        first ? "" : ",", point.received, point.delivered, point.given_up, time(point.p50),
+        time(point.p99));
     first = false;
   }
   return text + "]}\n";

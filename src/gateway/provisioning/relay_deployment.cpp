@@ -25,7 +25,7 @@ cloud::ApiService service_of(const config::Settings& settings) {
   if (!url) throw std::invalid_argument("function.api: " + url.error().message());
   cloud::ApiService service;
   service.region = settings.function.region;
-  service.origin = cloud::HttpOrigin(url->tls, url->host, url->port, url->authority);
+  service.origin = HttpOrigin(url->tls, url->host, url->port, url->authority);
   return service;
 }
 

@@ -1,4 +1,4 @@
-#include "cloud/http_client.hpp"
+#include "runtime/http_client.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -6,11 +6,14 @@
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "support/run_task.hpp"
 #include "support/scripted_http_server.hpp"
 
-namespace gateway::cloud {
+namespace gateway {
 namespace {
 
 using Reason = HttpFailure::Reason;
@@ -85,6 +88,40 @@ TEST_F(HttpClientTest, ReadsChunkedBodiesInterimAnswersAndBodiesUpToTheEnd) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->body, "all there is");
   EXPECT_EQ(server_.connections(), 1U);
+}
+
+TEST_F(HttpClientTest, FollowsABodyUntilTheServerEndsIt) {
+  connect_plain();
+  server_.next(test::reply_until_close(200, "all there is"));
+  std::string body;
+  const auto followed =
+      test::run_task(context_, client_->follow(HttpRequest(), kPatience, kPatience,
+                                               [&](std::string_view bytes) { body += bytes; }));
+  ASSERT_TRUE(followed) << followed.error().text();
+  EXPECT_EQ(followed->status, 200U);
+  EXPECT_EQ(body, "all there is");
+}
+
+TEST_F(HttpClientTest, FollowsNothingButA200) {
+  connect_plain();
+  server_.next(test::reply_until_close(404, "not there"));
+  const auto followed =
+      test::run_task(context_, client_->follow(HttpRequest(), kPatience, kPatience,
+                                               [](std::string_view) { ADD_FAILURE(); }));
+  ASSERT_TRUE(followed) << followed.error().text();
+  EXPECT_EQ(followed->status, 404U);
+  EXPECT_EQ(followed->body, "not there");
+}
+
+TEST_F(HttpClientTest, FollowsNoLongerThanTheSilenceItIsGiven) {
+  connect_plain();
+  test::Action endless = reply(200);
+  endless.bytes = "HTTP/1.1 200 OK\r\n\r\n";
+  server_.next(std::move(endless));
+  const auto followed = test::run_task(
+      context_, client_->follow(HttpRequest(), kPatience, kShort, [](std::string_view) {}));
+  ASSERT_FALSE(followed);
+  EXPECT_EQ(followed.error().reason(), Reason::timeout);
 }
 
 TEST_F(HttpClientTest, KeepsTheConnection) {
@@ -334,4 +371,4 @@ TEST(HttpOrigin, NamesThePortWhereItIsNotTheUsualOne) {
 }
 
 }  // namespace
-}  // namespace gateway::cloud
+}  // namespace gateway

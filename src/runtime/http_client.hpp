@@ -2,6 +2,7 @@
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,7 +11,7 @@
 
 #include "runtime/asio.hpp"
 
-namespace gateway::cloud {
+namespace gateway {
 
 // Where a service is reached.
 class HttpOrigin {
@@ -77,7 +78,7 @@ using HttpResult = boost::system::result<HttpReply, HttpFailure>;
 // held whole.
 class HttpClient {
  public:
-  static constexpr std::size_t kMostAnswer = std::size_t{8} << 20;  // bytes of an answer's body
+  static constexpr std::size_t kMostAnswer = std::size_t{16} << 20;  // bytes of an answer's body
 
   // `ca_file` (PEM) is trusted as well; empty: none.
   HttpClient(const Executor& executor, HttpOrigin origin, std::string ca_file = {});
@@ -89,6 +90,14 @@ class HttpClient {
   // connection that turns out dead before anything of an answer came is replaced once if the
   // request is repeatable.
   [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
+  using OnBody = std::function<void(std::string_view)>;
+  // One request on a connection of its own whose answer goes on until the connection ends, as an
+  // event stream. If the status is 200, hands the body to `on_body` as it comes. Returns when
+  // the server has ended the connection, or with any other answer as exchange() does. Fails if
+  // there is no status within `timeout`, or nothing of the body for `silence`. For origins without
+  // TLS.
+  [[nodiscard]] Task<HttpResult> follow(HttpRequest request, std::chrono::milliseconds timeout,
+                                        std::chrono::milliseconds silence, OnBody on_body);
   // Ends the exchange under way, and every later one, with `cancelled`.
   void cancel();
 
@@ -99,4 +108,4 @@ class HttpClient {
   std::shared_ptr<Conversation> conversation_;  // shared with timers that are still to fire
 };
 
-}  // namespace gateway::cloud
+}  // namespace gateway

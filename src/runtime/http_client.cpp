@@ -1,4 +1,4 @@
-#include "cloud/http_client.hpp"
+#include "runtime/http_client.hpp"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -17,22 +17,24 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/system/system_error.hpp>
 #include <optional>
+#include <stdexcept>
 
 #include "runtime/clock.hpp"
 #include "runtime/name_lookup.hpp"
 
-namespace gateway::cloud {
-namespace http = boost::beast::http;
-namespace ssl = asio::ssl;
-
+namespace gateway {
 namespace {
 
+namespace beast = boost::beast;
+namespace ssl = asio::ssl;
+
 using Reason = HttpFailure::Reason;
-using Request = http::request<http::string_body>;
-using Parser = http::response_parser<http::string_body>;
+using Request = beast::http::request<beast::http::string_body>;
+using Parser = beast::http::response_parser<beast::http::string_body>;
 using TlsStream = ssl::stream<Socket&>;
 
 constexpr std::uint32_t kMostHead = 64 << 10;
+constexpr std::size_t kReadSize = std::size_t{16} << 10;  // of a stream
 // A kept connection is not trusted for longer: what lies between forgets idle ones without a word.
 constexpr std::chrono::seconds kMostIdle{30};
 
@@ -47,7 +49,7 @@ struct Link {
   explicit Link(const Executor& executor) : socket(executor) {}
   Socket socket;
   std::unique_ptr<TlsStream> tls;
-  boost::beast::flat_buffer buffer;
+  beast::flat_buffer buffer;
   Instant used;
 };
 
@@ -65,8 +67,9 @@ bool is_quiet(Link& link) {
 
 // The server broke the grammar or a limit, and not just off.
 bool is_malformed(const error_code& error) {
-  const error_code cut = http::error::partial_message;
-  return error.category() == cut.category() && error != cut && error != http::error::end_of_stream;
+  const error_code cut = beast::http::error::partial_message;
+  return error.category() == cut.category() && error != cut &&
+         error != beast::http::error::end_of_stream;
 }
 
 std::string handshake_problem(TlsStream& stream, const error_code& error, const std::string& host) {
@@ -95,6 +98,8 @@ class HttpClient::Conversation : public std::enable_shared_from_this<Conversatio
         lookup_(executor) {}
 
   [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
+  [[nodiscard]] Task<HttpResult> follow(HttpRequest request, std::chrono::milliseconds timeout,
+                                        std::chrono::milliseconds silence, OnBody on_body);
   void cancel();
   [[nodiscard]] const HttpOrigin& origin() const noexcept { return origin_; }
 
@@ -103,6 +108,7 @@ class HttpClient::Conversation : public std::enable_shared_from_this<Conversatio
   [[nodiscard]] bool over() const { return cancelled_ || std::chrono::steady_clock::now() >= end_; }
   [[nodiscard]] HttpFailure failure(std::string text) const;
 
+  [[nodiscard]] Request text_of(HttpRequest&& wanted) const;
   void arm(Instant at);
   void disarm();
   void drop();
@@ -253,18 +259,28 @@ Task<error_code> HttpClient::Conversation::converse(Stream& stream, Request& req
   const auto link = link_;
   sent_ = true;
   parser_.reset();
-  auto [write_error, written] = co_await http::async_write(stream, request, tuple);
+  auto [write_error, written] = co_await beast::http::async_write(stream, request, tuple);
   static_cast<void>(written);
   if (write_error) co_return write_error;
   do {  // interim answers (1xx) come before the one
     parser_ = std::make_unique<Parser>();
     parser_->header_limit(kMostHead);
     parser_->body_limit(kMostAnswer);
-    auto [read_error, size] = co_await http::async_read(stream, link->buffer, *parser_, tuple);
+    auto [read_error, size] =
+        co_await beast::http::async_read(stream, link->buffer, *parser_, tuple);
     static_cast<void>(size);
     if (read_error) co_return read_error;
   } while (parser_->get().result_int() / 100 == 1);
   co_return error_code();
+}
+
+Request HttpClient::Conversation::text_of(HttpRequest&& wanted) const {
+  Request request(beast::http::string_to_verb(wanted.method), wanted.target, 11);
+  request.set(beast::http::field::host, origin_.authority());
+  for (const auto& [name, value] : wanted.headers) request.set(name, value);
+  request.body() = std::move(wanted.body);
+  request.prepare_payload();
+  return request;
 }
 
 HttpResult HttpClient::Conversation::take_reply() {
@@ -274,7 +290,7 @@ HttpResult HttpClient::Conversation::take_reply() {
   if (link_) link_->used = std::chrono::steady_clock::now();
   HttpReply reply;
   reply.status = message.result_int();
-  reply.date = std::string(message[http::field::date]);
+  reply.date = std::string(message[beast::http::field::date]);
   reply.body = std::move(message.body());
   return reply;
 }
@@ -282,11 +298,8 @@ HttpResult HttpClient::Conversation::take_reply() {
 Task<HttpResult> HttpClient::Conversation::exchange(HttpRequest wanted,
                                                     std::chrono::milliseconds timeout) {
   end_ = std::chrono::steady_clock::now() + timeout;
-  Request request(http::string_to_verb(wanted.method), wanted.target, 11);
-  request.set(http::field::host, origin_.authority());
-  for (const auto& [name, value] : wanted.headers) request.set(name, value);
-  request.body() = std::move(wanted.body);
-  request.prepare_payload();
+  const bool repeatable = wanted.repeatable;
+  Request request = text_of(std::move(wanted));
 
   for (bool again = false;; again = true) {
     sent_ = false;
@@ -315,7 +328,7 @@ Task<HttpResult> HttpClient::Conversation::exchange(HttpRequest wanted,
     if (!error && !cancelled_) co_return take_reply();
     const bool silent = (!parser_ || !parser_->got_some()) && link->buffer.size() == 0;
     drop();
-    if (reused && silent && wanted.repeatable && !over()) continue;
+    if (reused && silent && repeatable && !over()) continue;
     if (!over() && is_malformed(error)) {
       co_return HttpFailure(Reason::answer, "the answer is not usable: " + error.message(), true);
     }
@@ -329,6 +342,65 @@ Task<HttpResult> HttpClient::Conversation::exchange(HttpRequest wanted,
   }
 }
 
+Task<HttpResult> HttpClient::Conversation::follow(HttpRequest wanted,
+                                                  std::chrono::milliseconds timeout,
+                                                  std::chrono::milliseconds silence,
+                                                  OnBody on_body) {
+  if (origin_.tls()) throw std::logic_error("no stream is followed over TLS");
+  end_ = std::chrono::steady_clock::now() + timeout;
+  sent_ = false;
+  problem_.clear();
+  drop();
+  Request request = text_of(std::move(wanted));
+  const bool opened = co_await open();
+  if (!opened || over()) {
+    disarm();
+    drop();
+    co_return failure(problem_);
+  }
+  const auto link = link_;
+  sent_ = true;
+  Parser head;
+  head.header_limit(kMostHead);
+  head.body_limit(kMostAnswer);
+  auto [write_error, written] = co_await beast::http::async_write(link->socket, request, tuple);
+  static_cast<void>(written);
+  error_code error = write_error;
+  if (!error) {
+    auto [read_error, size] =
+        co_await beast::http::async_read_header(link->socket, link->buffer, head, tuple);
+    static_cast<void>(size);
+    error = read_error;
+  }
+  HttpReply reply;
+  if (!error) reply.status = head.get().result_int();
+  if (!error && reply.status != 200) {
+    auto [read_error, size] =
+        co_await beast::http::async_read(link->socket, link->buffer, head, tuple);
+    static_cast<void>(size);
+    error = read_error;
+    reply.body = std::move(head.get().body());
+  }
+  if (reply.status == 200) {
+    const auto begun = link->buffer.data();
+    on_body({static_cast<const char*>(begun.data()), begun.size()});
+    std::string room(kReadSize, '\0');
+    while (!error) {
+      end_ = std::chrono::steady_clock::now() + silence;
+      arm(end_);
+      auto [read_error, size] =
+          co_await link->socket.async_read_some(asio::buffer(room.data(), room.size()), tuple);
+      on_body({room.data(), size});
+      error = read_error;
+    }
+    if (error == asio::error::eof) error = {};
+  }
+  disarm();
+  drop();
+  if (error || cancelled_) co_return failure(error.message());
+  co_return reply;
+}
+
 HttpClient::HttpClient(const Executor& executor, HttpOrigin origin, std::string ca_file)
     : conversation_(
           std::make_shared<Conversation>(executor, std::move(origin), std::move(ca_file))) {}
@@ -339,6 +411,11 @@ Task<HttpResult> HttpClient::exchange(HttpRequest request, std::chrono::millisec
   return conversation_->exchange(std::move(request), timeout);
 }
 
+Task<HttpResult> HttpClient::follow(HttpRequest request, std::chrono::milliseconds timeout,
+                                    std::chrono::milliseconds silence, OnBody on_body) {
+  return conversation_->follow(std::move(request), timeout, silence, std::move(on_body));
+}
+
 void HttpClient::cancel() {
   conversation_->cancel();
 }
@@ -347,4 +424,4 @@ const HttpOrigin& HttpClient::origin() const noexcept {
   return conversation_->origin();
 }
 
-}  // namespace gateway::cloud
+}  // namespace gateway

@@ -1,7 +1,3 @@
-# What keeps the build short: heavy headers compiled once, files compiled together, and no
-# optimisation where nobody waits for the code.
-option(COS_GATEWAY_BATCHES "Compile the files of cold folders several at a time, for build time" ON)
-
 # A precompiled header, made once in a target of its own and reused by others. It holds headers of
 # packages only, so that no change of this project's own makes everything compile anew. In angle
 # brackets the header is found by the include path: the file that CMake writes is then the same in
@@ -28,29 +24,4 @@ function(cos_gateway_together target unit)
   file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
   target_sources(${target} PRIVATE ${file})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
-endfunction()
-
-# cos_gateway_batch(TARGET FOLDER [PER_UNIT N] [EXCEPT SOURCE...]): compiles the sources of one folder
-# N at a time. What stands in unnamed namespaces of one folder then needs names of its own.
-function(cos_gateway_batch target folder)
-  cmake_parse_arguments(batch "" "PER_UNIT" "EXCEPT" ${ARGN})
-  if(NOT COS_GATEWAY_BATCHES)
-    return()
-  endif()
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
-  foreach(source IN LISTS batch_EXCEPT)
-    list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/${source})
-  endforeach()
-  list(LENGTH sources count)
-  string(REPLACE / _ name ${folder})
-  math(EXPR units "(${count} + ${batch_PER_UNIT} - 1) / ${batch_PER_UNIT}")
-  set(first 0)
-  foreach(unit RANGE 1 ${units})
-    # Units of equal size, rather than a small one at the end.
-    math(EXPR last "${count} * ${unit} / ${units}")
-    math(EXPR length "${last} - ${first}")
-    list(SUBLIST sources ${first} ${length} part)
-    cos_gateway_together(${target} ${name}_${unit} ${part})
-    set(first ${last})
-  endforeach()
 endfunction()

@@ -135,6 +135,9 @@ class Gateway::Impl final : public observe::AdminPages {
         endpoint_(endpoint_of(settings_)),
         budget_(settings_.ingress.max_in_flight),
         connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source) {
+    if (settings_.ingress.replay_window.count() != 0) {
+      seen_signatures_.emplace(settings_.ingress.replay_window);
+    }
     spool_ = open_store(settings_.spool, egress::StoreKind::spool);
     dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters);
     open_tls();
@@ -404,6 +407,10 @@ class Gateway::Impl final : public observe::AdminPages {
     tls_watch_ = std::make_unique<tls::TlsWatch>(control_.get_executor(), std::move(sources));
   }
 
+  [[nodiscard]] auth::SeenSignatures* seen_signatures() noexcept {
+    return seen_signatures_ ? &*seen_signatures_ : nullptr;
+  }
+
   void bind_shards(unsigned count) {
     tcp::endpoint at = resolve_listen(settings_.ingress.listen);
     try {
@@ -418,7 +425,8 @@ class Gateway::Impl final : public observe::AdminPages {
                                                                 feed_,
                                                                 loops_,
                                                                 ingress_tls_.get(),
-                                                                delivery_tls_.get()},
+                                                                delivery_tls_.get(),
+                                                                seen_signatures()},
                                                   at));
         loops_.add(shards_.back()->metrics());
         at.port(shards_.front()->port());
@@ -443,6 +451,7 @@ class Gateway::Impl final : public observe::AdminPages {
   const config::Endpoint endpoint_;
   ByteBudget budget_;
   ingress::ConnectionCount connections_;
+  std::optional<auth::SeenSignatures> seen_signatures_;  // with gateway.replay_window
   // Before the shards, which hand events to them; so for all down to the feed.
   std::unique_ptr<egress::StoreWriter> spool_;
   std::unique_ptr<egress::StoreWriter> dead_letters_;

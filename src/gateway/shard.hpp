@@ -42,8 +42,9 @@ class Shard {
     egress::Stores stores;
     observe::EventFeed& feed;
     const LoopHealth& loops;
-    const tls::TlsSource* ingress_tls = nullptr;   // null: plain text
-    const tls::TlsSource* delivery_tls = nullptr;  // likewise
+    const tls::TlsSource* ingress_tls = nullptr;      // null: plain text
+    const tls::TlsSource* delivery_tls = nullptr;     // likewise
+    auth::SeenSignatures* seen_signatures = nullptr;  // null: not remembered
   };
 
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws

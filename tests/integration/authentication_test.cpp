@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
+#include "gateway/auth/signed_text.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
@@ -38,6 +39,18 @@ std::string signature(std::string_view body, std::chrono::seconds age = 0s,
 
 Headers signed_with(std::string value) {
   return {{"X-Cos-Signature", std::move(value)}};
+}
+// Signs in both versions; `headers` are those the post is sent with.
+Headers signed_twice(Headers headers, std::string_view body, std::chrono::seconds age = 0s) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  std::vector<auth::SignedField> fields;
+  for (const auto& field : headers.fields()) fields.push_back({field.name, field.value});
+  auth::sort(fields);
+  std::string text;
+  auth::write_v2_prefix(text, std::to_string((now - age).time_since_epoch().count()), fields);
+  const auto mac = cloud::hmac_sha256(kToken, text + std::string(body));
+  headers.add("X-Cos-Signature", signature(body, age) + ",v2=" + cloud::hex(mac));
+  return headers;
 }
 Headers bearer(std::string_view token) {
   return {{"Authorization", fmt::format("Bearer {}", token)}};
@@ -160,6 +173,84 @@ TEST(Authentication, HoldsForCloudEventsToo) {
   EXPECT_EQ(bus.requests().size(), 2u);
 }
 
+const Headers kEvent{{"ce-specversion", "1.0"},
+                     {"ce-id", "1"},
+                     {"ce-source", "/bank"},
+                     {"ce-type", "com.example.payment.approved"}};
+
+Headers joined(Headers headers, const Headers& more) {
+  for (const auto& field : more.fields()) headers.add(field.name, field.value);
+  return headers;
+}
+
+TEST(Authentication, ACapturedSignatureCarriesNoOtherEvent) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(authenticated(bus));
+  HttpClient client = gateway.connect();
+  const std::string body = cos_payload(1);
+  const Headers type{{"content-type", "application/json"}};
+  const Headers both = signed_twice(type, body);
+  for (const auto& captured : {signed_with(signature(body)), both}) {
+    expect_unauthorized(client.post(body, joined(kEvent, captured)), "");
+    expect_unauthorized(client.post(body, joined({{"ce-id", "1"}}, captured)), "");
+    expect_unauthorized(client.post(body, joined({{"Ce-Type", "t"}}, captured)), "");
+  }
+  EXPECT_EQ(refused(gateway, AuthFailure::version), 3u);
+  EXPECT_EQ(refused(gateway, AuthFailure::signature), 3u);
+  EXPECT_THAT(bus.requests(), IsEmpty());
+
+  // An event that was signed, with one attribute changed, added or left out.
+  Headers event = kEvent;
+  event.add("content-type", "text/plain");
+  const Headers good = signed_twice(event, "data");
+  EXPECT_EQ(client.post("data", good).status, 200u);
+  EXPECT_EQ(client.post("data", joined(good, {{"ce-subject", "s"}})).status, 401u);
+  for (const char* name : {"ce-id", "ce-type", "ce-source", "content-type"}) {
+    Headers changed;
+    Headers shorter;
+    for (const auto& field : good.fields()) {
+      changed.add(field.name, field.name == name ? "x" : field.value);
+      if (field.name != name) shorter.add(field.name, field.value);
+    }
+    EXPECT_EQ(client.post("data", changed).status, 401u) << name;
+    EXPECT_EQ(client.post("data", shorter).status, 401u) << name;
+  }
+  EXPECT_EQ(bus.requests().size(), 1u);
+}
+
+TEST(Authentication, ASignatureIsTakenOnceWithinTheReplayWindow) {
+  ScriptedEventbus bus;
+  config::Settings settings = authenticated(bus);
+  settings.ingress.replay_window = 60s;
+  settings.ingress.threads = 2;
+  const RunningGateway gateway(settings);
+  const std::string body = cos_payload(1);
+  const Headers type{{"content-type", "application/json"}};
+  const Headers both = signed_twice(type, body);
+  EXPECT_EQ(gateway.post(body, both).status, 200u);
+  expect_unauthorized(gateway.post(body, both), "seen already");
+  // What is left of it when version 2 is taken away is the same post.
+  const std::string_view field = both["X-Cos-Signature"];
+  const std::string v1_only(field.substr(0, field.find(",v2")));
+  expect_unauthorized(gateway.post(body, signed_with(v1_only)), "seen already");
+  EXPECT_EQ(gateway.post(body, signed_twice(type, body, 1s)).status, 200u) << "signed anew";
+  EXPECT_EQ(gateway.post(body, bearer(kToken)).status, 200u) << "a token may come again";
+  EXPECT_EQ(refused(gateway, AuthFailure::replay), 2u);
+}
+
+TEST(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
+  ScriptedEventbus bus;
+  config::Settings settings = authenticated(bus);
+  settings.ingress.replay_window = 60s;
+  const RunningGateway gateway(settings);
+  const std::string body = cos_payload(1);
+  const Headers headers = signed_with(signature(body));
+  bus.next(reply(400));
+  EXPECT_EQ(gateway.post(body, headers).status, 502u);
+  EXPECT_EQ(gateway.post(body, headers).status, 200u);
+  EXPECT_EQ(gateway.post(body, headers).status, 401u);
+}
+
 TEST(Authentication, IsOfPostsOnly) {
   ScriptedEventbus bus;
   const RunningGateway gateway(authenticated(bus));
@@ -242,7 +333,7 @@ TEST(Authentication, EveryFailureHasItsSample) {
   const std::string metrics = gateway.connect_admin().get("/metrics").body;
   EXPECT_THAT(metrics, HasSubstr("cos_gateway_posts_total{code=\"401\"} 1\n"));
   EXPECT_THAT(metrics, HasSubstr("cos_gateway_posts_unauthorized_total{reason=\"missing\"} 1\n"));
-  for (const char* reason : {"malformed", "time", "token", "signature"}) {
+  for (const char* reason : {"malformed", "time", "token", "signature", "version", "replay"}) {
     EXPECT_THAT(metrics,
                 HasSubstr(fmt::format("posts_unauthorized_total{{reason=\"{}\"}} 0\n", reason)));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include "gateway/auth/signature_field.hpp"
@@ -24,6 +25,8 @@ Shown shown_in(http::FieldWalk fields) noexcept {
       note(signature, shown.signature, fields.value());
     } else if (http::is_name(fields.name(), "authorization")) {
       note(authorization, shown.authorization, fields.value());
+    } else if (http::is_name(fields.name().substr(0, 3), "ce-")) {
+      shown.event_fields = true;
     }
   }
   return shown;
@@ -56,6 +59,7 @@ std::optional<AuthFailure> Authenticator::refuse_head(const Shown& shown,
   const auto field = SignatureField::read(shown.signature);
   if (!field) return AuthFailure::malformed;
   if (field->time() < now - kWindow || field->time() > now + kWindow) return AuthFailure::time;
+  if (shown.event_fields && field->v2().empty()) return AuthFailure::version;
   return std::nullopt;
 }
 
@@ -81,22 +85,39 @@ std::optional<AuthFailure> Authenticator::refuse_bearer(std::string_view authori
   return known ? std::nullopt : std::optional(AuthFailure::token);
 }
 
-bool Authenticator::signs(std::string_view signature, std::string_view body) {
-  const auto field = SignatureField::read(signature);
+bool Authenticator::signs(const SignedPost& post) {
+  const auto field = SignatureField::read(post.signature);
   if (!field) return false;
-  constexpr std::size_t kMostTime = 16;
-  char time[kMostTime];
-  const std::size_t size = field->time_text().copy(time, kMostTime - 1);
-  time[size] = '.';
-  for (HmacSha256& key : keys_) {
-    const cloud::Digest expected = key({time, size + 1}, body);
+  const bool v2 = !field->v2().empty();
+  if (v2) {
+    write_v2_prefix(prefix_, field->time_text(), post.fields);
+  } else {
+    write_v1_prefix(prefix_, field->time_text());
+  }
+  for (const HmacSha256& key : keys_) {
+    const cloud::Digest expected = key(prefix_, post.body);
     bool known = false;
-    for (const cloud::Digest& digest : field->digests()) {
+    for (const cloud::Digest& digest : v2 ? field->v2() : field->v1()) {
       known = CRYPTO_memcmp(digest.data(), expected.data(), expected.size()) == 0 || known;
     }
     if (known) return true;
   }
   return false;
+}
+
+std::uint64_t Authenticator::fingerprint(const SignedPost& post) {
+  const auto field = SignatureField::read(post.signature);
+  if (!field) return 0;
+  // Without `ce-` fields somebody could take version 2 off: what version 1 signs is the post.
+  if (post.has_event_fields()) {
+    write_v2_prefix(prefix_, field->time_text(), post.fields);
+  } else {
+    write_v1_prefix(prefix_, field->time_text());
+  }
+  const cloud::Digest digest = keys_.front()(prefix_, post.body);
+  std::uint64_t number = 0;
+  std::memcpy(&number, digest.data(), sizeof number);
+  return number == 0 ? 1 : number;
 }
 
 }  // namespace gateway::auth

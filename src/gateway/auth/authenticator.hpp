@@ -1,10 +1,13 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/auth/hmac_sha256.hpp"
+#include "gateway/auth/signed_text.hpp"
 #include "gateway/domain/reasons.hpp"
 #include "gateway/http/fields.hpp"
 #include "runtime/secret.hpp"
@@ -16,12 +19,14 @@ struct Shown {
   std::string_view authorization;  // value of the field; empty if it is not there
   std::string_view signature;      // of X-Cos-Signature
   bool repeated = false;           // one of them is there more than once
+  bool event_fields = false;       // there are `ce-` fields, which version 2 alone signs
 };
 [[nodiscard]] Shown shown_in(http::FieldWalk fields) noexcept;
 
-// Decides whether a post comes from somebody who knows one of the tokens: by a signature of its
-// body or, if there is none, by a bearer token. Everything but the signature itself is decided
-// from the head. Compares in constant time. Not thread-safe.
+// Decides whether a post comes from somebody who knows one of the tokens: by a signature or, if
+// there is none, by a bearer token. Of a signature's versions the highest one that is there
+// decides. Everything but the signature itself is decided from the head. Compares in constant time.
+// Not thread-safe.
 class Authenticator {
  public:
   // How far a signature's time may be from ours: a captured post is of no use for longer.
@@ -33,11 +38,15 @@ class Authenticator {
   // Accepts these tokens besides those it was made with, instead of those given before.
   void also_accept(const std::vector<Secret>& tokens);
 
-  // Nothing: the body may be read and, if the head shows a signature, must pass signs().
+  // Returns nothing if the body may be read; if the head shows a signature, the complete post must
+  // then pass signs().
   [[nodiscard]] std::optional<AuthFailure> refuse_head(const Shown& shown,
                                                        std::chrono::sys_seconds now) const;
-  // Whether `signature`, a field's value that refuse_head() let pass, is one of `body`.
-  [[nodiscard]] bool signs(std::string_view signature, std::string_view body);
+  // Returns whether the signature, one that refuse_head() let pass, is one of that post.
+  [[nodiscard]] bool signs(const SignedPost& post);
+  // Returns a number that is the same whenever this post is sent again with what was signed of it,
+  // whichever versions of the signature are left in it; never 0. For posts that signs() let pass.
+  [[nodiscard]] std::uint64_t fingerprint(const SignedPost& post);
 
  private:
   [[nodiscard]] std::optional<AuthFailure> refuse_bearer(std::string_view authorization) const;
@@ -45,6 +54,7 @@ class Authenticator {
   std::size_t own_ = 0;  // of tokens_: those it was made with come first
   std::vector<Secret> tokens_;
   std::vector<HmacSha256> keys_;
+  std::string prefix_;  // reused from post to post
 };
 
 }  // namespace gateway::auth

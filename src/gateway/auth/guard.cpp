@@ -11,9 +11,14 @@ std::string_view advice(AuthFailure failure) noexcept {
     case AuthFailure::missing:
       return "have the relay function or another sender sign them, or set gateway.auth: none";
     case AuthFailure::malformed:
-      return "X-Cos-Signature must be t=<Unix seconds>,v1=<hex>, Authorization a Bearer token";
+      return "X-Cos-Signature must be t=<Unix seconds>,v2=<hex>, Authorization a Bearer token";
     case AuthFailure::time:
       return "the sender's clock or this machine's is wrong, or somebody repeats old posts";
+    case AuthFailure::version:
+      return "have the sender make the v2 of X-Cos-Signature, which covers ce- fields and "
+             "Content-Type";
+    case AuthFailure::replay:
+      return "somebody repeats posts, or a sender does not sign each attempt anew";
     case AuthFailure::token:
     case AuthFailure::signature:
     case AuthFailure::count_:
@@ -30,6 +35,28 @@ std::optional<Answer> Guard::refuse_head(const Shown& shown) {
   const auto failure = authenticator_.refuse_head(shown, now);
   if (!failure) return std::nullopt;
   return refuse(*failure);
+}
+
+std::optional<Answer> Guard::refuse(const SignedPost& signed_post, Post& post) {
+  if (!authenticator_.signs(signed_post)) return refuse(AuthFailure::signature);
+  if (seen_ == nullptr) return std::nullopt;
+  const std::uint64_t fingerprint = authenticator_.fingerprint(signed_post);
+  const auto seen = seen_->note(fingerprint, clock_.now());
+  if (seen == SeenSignatures::Seen::before) return refuse(AuthFailure::replay);
+  if (seen == SeenSignatures::Seen::full) tell_of_full();
+  post.fingerprint = fingerprint;
+  return std::nullopt;
+}
+
+void Guard::tell_of_full() {
+  metrics_.signatures_forgotten.add();
+  if (const auto times = full_.occurred(clock_.now())) {
+    log::warn(
+        "signatures are forgotten before gateway.replay_window is over",
+        {{"signatures", *times},
+         {"remembered", SeenSignatures::kMost},
+         {"advice", "shorten gateway.replay_window, or spread the posts over more replicas"}});
+  }
 }
 
 Answer Guard::refuse(AuthFailure failure) {

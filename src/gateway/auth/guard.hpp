@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/auth/authenticator.hpp"
+#include "gateway/auth/seen_signatures.hpp"
 #include "gateway/domain/post.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
@@ -20,25 +21,30 @@ namespace gateway::auth {
 // the operator now and then what to do about them.
 class Guard {
  public:
-  // At least one token. `metrics` and `clock` outlive it.
-  Guard(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock)
-      : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock) {}
+  // At least one token. `metrics`, `clock` and `seen` outlive it; without `seen` a signature may
+  // come again.
+  Guard(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock, SeenSignatures* seen)
+      : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock), seen_(seen) {}
 
   void also_accept(const std::vector<Secret>& tokens) { authenticator_.also_accept(tokens); }
-  // The answer to a post that is refused by its head.
+  // Returns the answer to a post that is refused by its head.
   [[nodiscard]] std::optional<Answer> refuse_head(const Shown& shown);
-  // Whether a complete post may pass that showed `signature` in its head; if not, the answer to it.
-  [[nodiscard]] bool signs(std::string_view signature, std::string_view body) {
-    return authenticator_.signs(signature, body);
+  // Returns the answer to a complete post that showed a signature in its head and is refused.
+  [[nodiscard]] std::optional<Answer> refuse(const SignedPost& signed_post, Post& post);
+  // Is told the answer to a post that was not refused.
+  void answered(const Post& post) {
+    if (post.fingerprint != 0 && post.answer.status / 100 != 2) seen_->forget(post.fingerprint);
   }
-  [[nodiscard]] Answer wrong_signature() { return refuse(AuthFailure::signature); }
 
  private:
   [[nodiscard]] Answer refuse(AuthFailure failure);
+  void tell_of_full();
 
   Authenticator authenticator_;
   ShardMetrics& metrics_;
   const Clock& clock_;
+  SeenSignatures* const seen_;
+  Occasional full_;
   std::array<Occasional, static_cast<std::size_t>(AuthFailure::count_)> told_;
 };
 

@@ -1,50 +1,58 @@
+// The functions that work on a plain SHA256_CTX are the ones without an allocation and a look-up by
+// name for each text; OpenSSL 3 has them and marks them as deprecated.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "gateway/auth/hmac_sha256.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
+#include <openssl/crypto.h>
 
+#include <algorithm>
 #include <array>
-#include <stdexcept>
-#include <string>
 
 namespace gateway::auth {
 namespace {
 
-const unsigned char* bytes_of(std::string_view text) noexcept {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's idea of bytes
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
+using Block = std::array<unsigned char, SHA256_CBLOCK>;
 
-void require(bool done) {
-  if (!done) throw std::runtime_error("HMAC-SHA256 is not available in this OpenSSL");
+SHA256_CTX begin_with(Block key, unsigned char pad) {
+  for (unsigned char& byte : key) byte ^= pad;
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Update(&state, key.data(), key.size());
+  OPENSSL_cleanse(key.data(), key.size());
+  return state;
 }
 
 }  // namespace
 
 HmacSha256::HmacSha256(const Secret& key) {
-  struct FreeMac {
-    void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
-  };
-  const std::unique_ptr<EVP_MAC, FreeMac> mac(EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr));
-  require(mac != nullptr);
-  context_.reset(EVP_MAC_CTX_new(mac.get()));
-  std::string digest = "SHA256";
-  const std::array parameters{
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_end()};
-  require(context_ != nullptr && EVP_MAC_init(context_.get(), bytes_of(key.reveal()),
-                                              key.reveal().size(), parameters.data()) == 1);
+  const std::string& text = key.reveal();
+  Block block{};
+  if (text.size() <= block.size()) {
+    std::copy(text.begin(), text.end(), block.begin());
+  } else {
+    const cloud::Digest hashed = cloud::sha256(text);
+    std::copy(hashed.begin(), hashed.end(), block.begin());
+  }
+  inner_ = begin_with(block, 0x36);
+  outer_ = begin_with(block, 0x5c);
+  OPENSSL_cleanse(block.data(), block.size());
 }
 
-cloud::Digest HmacSha256::operator()(std::string_view first, std::string_view second) {
+HmacSha256::~HmacSha256() {
+  OPENSSL_cleanse(&inner_, sizeof inner_);
+  OPENSSL_cleanse(&outer_, sizeof outer_);
+}
+
+cloud::Digest HmacSha256::operator()(std::string_view first, std::string_view second) const {
   cloud::Digest digest{};
-  std::size_t size = 0;
-  EVP_MAC_CTX* const context = context_.get();
-  // Without a key it begins anew with the one it has: no pad is hashed again.
-  require(EVP_MAC_init(context, nullptr, 0, nullptr) == 1 &&
-          EVP_MAC_update(context, bytes_of(first), first.size()) == 1 &&
-          EVP_MAC_update(context, bytes_of(second), second.size()) == 1 &&
-          EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1);
+  SHA256_CTX state = inner_;
+  SHA256_Update(&state, first.data(), first.size());
+  SHA256_Update(&state, second.data(), second.size());
+  SHA256_Final(digest.data(), &state);
+  state = outer_;
+  SHA256_Update(&state, digest.data(), digest.size());
+  SHA256_Final(digest.data(), &state);
   return digest;
 }
 

@@ -21,10 +21,13 @@ std::optional<SignatureField> SignatureField::read(std::string_view value) noexc
     if (member.starts_with("t=")) {
       good = good && field.read_time(member.substr(2));
     } else if (member.starts_with("v1=")) {
-      good = good && field.read_digest(member.substr(3));
+      good = good && field.v1_.append(member.substr(3));
+    } else if (member.starts_with("v2=")) {
+      good = good && field.v2_.append(member.substr(3));
     }
   });
-  if (!good || field.time_text_.empty() || field.count_ == 0) return std::nullopt;
+  if (!good || field.time_text_.empty() || (field.v1().empty() && field.v2().empty()))
+    return std::nullopt;
   return field;
 }
 
@@ -39,11 +42,11 @@ bool SignatureField::read_time(std::string_view text) noexcept {
   return true;
 }
 
-bool SignatureField::read_digest(std::string_view text) noexcept {
+bool SignatureField::Digests::append(std::string_view hex) noexcept {
   cloud::Digest digest{};
-  if (count_ == kMostDigests || text.size() != 2 * digest.size()) return false;
+  if (count_ == kMostDigests || hex.size() != 2 * digest.size()) return false;
   for (std::size_t i = 0; i < digest.size(); ++i) {
-    const char* const pair = text.data() + 2 * i;
+    const char* const pair = hex.data() + 2 * i;
     const auto [stop, error] = std::from_chars(pair, pair + 2, digest[i], 16);
     if (error != std::errc() || stop != pair + 2) return false;
   }

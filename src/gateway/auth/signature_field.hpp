@@ -10,32 +10,45 @@
 
 namespace gateway::auth {
 
-// The value of the header field X-Cos-Signature: `t=<Unix seconds>,v1=<hex>`, where v1 is
-// HMAC-SHA256(key, "<t>." + body). One v1 for each key the sender has, at most kMostDigests; other
-// members are for other versions and are passed over.
+// The value of the header field X-Cos-Signature: `t=<Unix seconds>,v1=<hex>,v2=<hex>`, with v1, v2
+// or both. signed_text.hpp says what each version is a code of. There may be one code for each key
+// that the sender has, at most kMostDigests of a version; members of other names are for other
+// versions and are passed over.
 class SignatureField {
  public:
   static constexpr std::size_t kMostDigests = 4;
 
-  // Nothing if it is not of that form. The result refers to `value`.
+  // Returns nothing if `value` is not of that form. The result refers to `value`.
   [[nodiscard]] static std::optional<SignatureField> read(std::string_view value) noexcept;
 
-  // As it was written, which is what was signed.
+  // Returns the time as it was written, which is what was signed.
   [[nodiscard]] std::string_view time_text() const noexcept { return time_text_; }
   [[nodiscard]] std::chrono::sys_seconds time() const noexcept { return time_; }
-  [[nodiscard]] std::span<const cloud::Digest> digests() const noexcept {
-    return {digests_.data(), count_};
-  }
+  // Return the codes of a version; at least one of the two has some.
+  [[nodiscard]] std::span<const cloud::Digest> v1() const noexcept { return v1_.all(); }
+  [[nodiscard]] std::span<const cloud::Digest> v2() const noexcept { return v2_.all(); }
 
  private:
+  class Digests {
+   public:
+    // Appends the digest that `hex` spells. Returns false if it spells none or there is no room.
+    [[nodiscard]] bool append(std::string_view hex) noexcept;
+    [[nodiscard]] std::span<const cloud::Digest> all() const noexcept {
+      return {digests_.data(), count_};
+    }
+
+   private:
+    std::array<cloud::Digest, kMostDigests> digests_;
+    std::size_t count_ = 0;
+  };
+
   SignatureField() = default;
   [[nodiscard]] bool read_time(std::string_view text) noexcept;
-  [[nodiscard]] bool read_digest(std::string_view text) noexcept;
 
   std::string_view time_text_;
   std::chrono::sys_seconds time_{};
-  std::array<cloud::Digest, kMostDigests> digests_;
-  std::size_t count_ = 0;
+  Digests v1_;
+  Digests v2_;
 };
 
 }  // namespace gateway::auth

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "events/event_attributes.hpp"
 #include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
@@ -61,8 +63,46 @@ void check_key_pair(const TlsFiles& tls, const std::string& section, Report& rep
   }
 }
 
+// function.name is the `source` of every event, with or without provisioning.
+void check_source(const Settings& settings, Report& report) {
+  if (report.bad("function.name") || events::is_attribute_text(settings.source())) return;
+  report.problem_with("function.name",
+                      "holds a character that a CloudEvents attribute may not have");
+}
+
+// A token travels as `Authorization: Bearer <token>` or is the key of signatures.
+void check_token(const Secret& token, const std::string& key, Report& report) {
+  // Guessing one of 16 random letters and digits takes longer than anybody has.
+  constexpr std::size_t kLeast = 16;
+  // With room for what else a head holds (http::kMaxHead).
+  constexpr std::size_t kMost = std::size_t{8} << 10;
+  const std::string& text = token.reveal();
+  if (text.empty() || report.bad(key)) return;
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  if (is_blank(text.front()) || is_blank(text.back())) {
+    report.problem_with(key,
+                        "begins or ends with a blank or a line end, which no header field keeps");
+  } else if (text.size() > kMost) {
+    report.problem_with(key, fmt::format("has {} characters, more than the {} a header field may "
+                                         "have here",
+                                         text.size(), kMost));
+  } else if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+    report.warning_about(key,
+                         "holds blanks, control characters or letters beyond ASCII: good for "
+                         "signatures, but no bearer token");
+  }
+  if (text.size() < kLeast) {
+    report.warning_about(
+        key, fmt::format("has {} characters: whoever sees a signed post can guess it; use at least "
+                         "{} random ones, such as `openssl rand -hex 32` prints",
+                         text.size(), kLeast));
+  }
+}
+
 void check_ingress(const Settings& settings, Report& report) {
   const auto& ingress = settings.ingress;
+  check_token(ingress.token, "gateway.token", report);
+  check_token(ingress.previous_token, "gateway.previous_token", report);
   check_key_pair(ingress.tls, "gateway.tls", report);
   if (!ingress.tls.ca.empty() && ingress.tls.cert.empty() && ingress.tls.key.empty()) {
     report.problem_with("gateway.tls.client_ca",
@@ -150,6 +190,7 @@ void check(const Settings& settings, Report& report) {
   if (settings.function.provision && !report.bad("function.provision")) {
     check_provisioning(settings, report);
   }
+  check_source(settings, report);
   check_ingress(settings, report);
   check_delivery(settings, report);
   check_storage(settings, report);

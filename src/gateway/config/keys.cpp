@@ -150,6 +150,9 @@ void gateway_keys(Section& section, Ingress& ingress) {
   section.secret("token", ingress.token, {.text = "Instead of the key derived from `secret_key`."});
   section.secret("previous_token", ingress.previous_token,
                  {.text = "Accepted besides the one in force, while senders change."});
+  section.key("replay_window", ingress.replay_window, Time{0ms, 10min},
+              {.text = "For how long a signature that was seen is refused; 0: it is not. Of the "
+                       "process, not of all replicas. See \"Who may post\"."});
   ingress_tls_keys(section.section("tls"), ingress.tls);
   section.key("max_body", ingress.max_body, Bytes{kKiB, kGiB},
               {.text = "Of one post; larger ones get 413. At most `gateway.max_in_flight`."});
@@ -264,19 +267,24 @@ void delivery_keys(Section& section, Delivery& delivery) {
 
 void event_keys(Section& section, Event& event) {
   section.key("id", event.id,
-              Choice<EventId>{{"random", EventId::random}, {"stable", EventId::stable}},
+              Choice<EventId>{{"random", EventId::random},
+                              {"stable", EventId::stable},
+                              {"stable-v1", EventId::stable_v1}},
               {.text = "`stable`: the same record has the same id, whichever replica receives it, "
-                       "so that consumers can drop copies."});
+                       "so that consumers can drop copies. `stable-v1`: by the recipe of 0.1, "
+                       "which may give two events one id. See \"Stable ids\"."});
   section.key("data", event.data,
               Choice<EventData>{{"record", EventData::record}, {"records", EventData::records}},
               {.text = "`records`: `{\"Records\":[record]}`, the shape of a trigger payload."});
   section.list("attributes", event.attributes,
                OneOf{"subject", "cosbucket", "cosregion", "coseventname", "coseventtime"},
-               {.text = "CloudEvents attributes to add; `subject` is the object's key."});
-  section.list("redact", event.redact, HeaderName{},
-               {.text = "Members under `event.requestParameters.requestHeaders` to blank, such as "
-                        "`Authorization`; in records, and in CloudEvents that are passed on and "
-                        "whose data is a record or a payload."});
+               {.text = "CloudEvents attributes to add; `subject` is the object's key. One whose "
+                        "text no attribute may have is left out. See \"Attributes\"."});
+  section.list(
+      "redact", event.redact, HeaderName{},
+      {.text = "Members of `requestHeaders` to blank, such as `Authorization`; in records, "
+               "and in the data of CloudEvents that are passed on. What cannot be searched "
+               "is withheld or refused. See \"Redaction\"."});
 }
 
 void spool_keys(Section& section, Storage& spool) {

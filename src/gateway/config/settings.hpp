@@ -72,7 +72,8 @@ struct Ingress {  // the `gateway:` section
   unsigned threads = 0;  // 0: one per usable core
   Auth auth = Auth::automatic;
   Secret token;
-  Secret previous_token;  // accepted as well, while senders change to another
+  Secret previous_token;      // accepted as well, while senders change to another
+  Duration replay_window{0};  // how long a signature is not taken again; 0: it is
   TlsFiles tls;
   std::size_t max_body = std::size_t{8} << 20;
   std::size_t max_connections = 10'000;
@@ -122,7 +123,7 @@ struct Delivery {
   TlsFiles tls;
 };
 
-enum class EventId { random, stable };
+enum class EventId { random, stable, stable_v1 };
 enum class EventData { record, records };
 
 struct Event {

@@ -20,6 +20,10 @@ std::string_view text_of(AuthFailure failure) noexcept {
       return "signature made too long ago, or clocks differ";
     case AuthFailure::token:
       return "wrong bearer token";
+    case AuthFailure::version:
+      return "ce- fields need a signature of version 2 (v2), which covers them";
+    case AuthFailure::replay:
+      return "this signature has been seen already: sign each attempt anew, with its own time";
     case AuthFailure::signature:
     case AuthFailure::count_:
       break;
@@ -81,6 +85,14 @@ Answer malformed(std::string_view reason, std::size_t offset) {
   return answer;
 }
 
+Answer cannot_redact(std::size_t index) {
+  Answer answer =
+      refused(422, "event.redact: the data of an event is not JSON that can be searched");
+  answer.body.pop_back();
+  fmt::format_to(std::back_inserter(answer.body), ",\"index\":{}}}", index);
+  return answer;
+}
+
 Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, bool close) {
   Answer answer = refused(503, reason, close);
   answer.extra_fields += fmt::format("Retry-After: {}\r\n", retry_after.count());
@@ -91,6 +103,12 @@ Answer unauthorized(AuthFailure failure) {
   Answer answer = refused(401, text_of(failure));
   // RFC 9110 section 11.6.1 wants a challenge; there is a registered scheme for the token only.
   answer.extra_fields = "WWW-Authenticate: Bearer realm=\"cos-gateway\"\r\n";
+  return answer;
+}
+
+Answer unsupported_coding() {
+  Answer answer = refused(415, "Content-Encoding: send the body as it is");
+  answer.extra_fields = "Accept-Encoding: identity\r\n";
   return answer;
 }
 

@@ -20,11 +20,16 @@ namespace gateway::answers {
 [[nodiscard]] Answer refused(unsigned status, std::string_view reason, bool close = false);
 // 400 {"error":reason,"offset":n}
 [[nodiscard]] Answer malformed(std::string_view reason, std::size_t offset);
+// 422 {"error":reason,"index":n}: the data of that event cannot be searched for what event.redact
+// names.
+[[nodiscard]] Answer cannot_redact(std::size_t index);
 // 503 with Retry-After.
 [[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
                                 bool close = false);
 // 401.
 [[nodiscard]] Answer unauthorized(AuthFailure failure);
+// 415 with Accept-Encoding (RFC 9110 sections 12.5.3, 15.5.16).
+[[nodiscard]] Answer unsupported_coding();
 // 405 that says where to look instead: the admin port, 0 if it is not known.
 [[nodiscard]] Answer method_not_allowed(std::uint16_t admin_port);
 // What /healthz says: 200, or 503 with the reason, in plain text.

@@ -71,6 +71,8 @@ class Post {
   ByteLease::Units units;
   std::vector<events::CloudEvent> passed_on;  // empty for a COS trigger payload
   Stored stored;                              // likewise, but for one read from the spool
+  // Of its records, where they were noted on the walk that found them; by index.
+  std::vector<events::RecordMembers> members;
   Instant received;
   Instant deadline;
   WallInstant time;  // ce-time of its events
@@ -79,7 +81,8 @@ class Post {
   EventTally<std::uint32_t> tally;  // of these
   std::vector<Failure> failures;
 
-  PostOwner* owner = nullptr;  // null once the client is gone
+  std::uint64_t fingerprint = 0;  // of a signed post, where auth::SeenSignatures remembers it
+  PostOwner* owner = nullptr;     // null once the client is gone
   Answer answer;
   State state = State::unused;
   bool in_reply_line = false;
@@ -109,6 +112,8 @@ class Post {
     }
     const bool replays = !stored.times.empty();
     event.id = slot.id;
+    event.kind = slot.kind;
+    if (!members.empty()) event.members = &members[slot.index];
     event.time = replays ? stored.times[slot.index] : time;
     event.record = {(replays ? stored.text.data() : bytes.data()) + slot.offset, slot.length};
     return event;

@@ -50,11 +50,14 @@ enum class AuthFailure : std::uint8_t {
   malformed,  // not to be understood, or more than one of a kind
   time,       // the signature's is too far from the gateway's
   token,      // a bearer token that is not ours
-  signature,  // made with another key, or of another body
+  signature,  // made with another key, or of another post
+  version,    // there are `ce-` fields, and the signature is not of version 2
+  replay,     // seen before, within gateway.replay_window
   count_
 };
 [[nodiscard]] constexpr const char* label(AuthFailure failure) noexcept {
-  constexpr std::array names{"missing", "malformed", "time", "token", "signature"};
+  constexpr std::array names{"missing",   "malformed", "time",  "token",
+                             "signature", "version",   "replay"};
   static_assert(names.size() == static_cast<std::size_t>(AuthFailure::count_));
   return names[static_cast<std::size_t>(failure)];
 }

@@ -22,6 +22,7 @@ struct RequestHead {
   bool chunked = false;
   bool expects_continue = false;
   bool asks_for_health = false;  // GET or HEAD of /healthz
+  bool content_coded = false;    // the body has a content coding (RFC 9110 section 8.4)
   std::uint64_t content_length = 0;
 };
 
@@ -33,7 +34,7 @@ class Request {
   RequestHead head;
   Buffer bytes;
   Stretch body;          // BufferPool::kPadding readable bytes follow it
-  Stretch content_type;  // empty if there was none
+  Stretch content_type;  // at 0 if there was none
   Stretch webhook_origin;
   // Of `ce-` fields, name (lower case) and value in turn.
   std::vector<Stretch> event_fields;

@@ -14,6 +14,7 @@ std::optional<Answer> Admission::refuse(const RequestHead& head, const Load& loa
     return answers::refused(413, "body larger than gateway.max_body", true);
   }
   if (head.method == Method::options) return std::nullopt;
+  if (head.content_coded) return answers::unsupported_coding();
   if (load.draining) return answers::overloaded("stopping", load.retry_after, true);
   if (load.beyond) {
     const bool source = load.beyond == ConnectionLimit::source;

@@ -28,11 +28,11 @@ class Admission {
   // Returns true if refuse() would return nullopt for a POST: the common case, without making an
   // answer.
   [[nodiscard]] bool admits(const RequestHead& head, const Load& load) const noexcept {
-    return head.method == Method::post && head.content_length <= max_body_ && !load.draining &&
-           !load.beyond && !load.queue_full;
+    return head.method == Method::post && head.content_length <= max_body_ && !head.content_coded &&
+           !load.draining && !load.beyond && !load.queue_full;
   }
   // Returns the answer that refuses the request, or nullopt to read its body. Checks the method,
-  // then the size of the body, then whether there is room for it now.
+  // then the size of the body and its coding, then whether there is room for it now.
   [[nodiscard]] std::optional<Answer> refuse(const RequestHead& head, const Load& load) const;
   // Returns true if reading past a refused body costs less than a new connection.
   [[nodiscard]] bool worth_skipping(const RequestHead& head) const noexcept {

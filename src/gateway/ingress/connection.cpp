@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <boost/container/small_vector.hpp>
 #include <boost/system/system_error.hpp>
 #include <string>
 #include <utility>
@@ -262,9 +263,17 @@ std::optional<Answer> Connection::authenticate_head() {
   return refusal;
 }
 
-bool Connection::is_signed(const Request& request) {
-  const std::string_view signature = signature_.in(request.bytes.data());
-  return ingress_.guard()->signs(signature, request.body_text());
+std::optional<Answer> Connection::refuse_signature(const Request& request, Post& post) {
+  const char* const base = request.bytes.data();
+  boost::container::small_vector<auth::SignedField, 16> fields;
+  if (request.content_type.offset != 0) {
+    fields.push_back({"content-type", request.content_type.in(base)});
+  }
+  for (std::size_t i = 0; i + 1 < request.event_fields.size(); i += 2) {
+    fields.push_back({request.event_fields[i].in(base), request.event_fields[i + 1].in(base)});
+  }
+  auth::sort(fields);
+  return ingress_.guard()->refuse({signature_.in(base), fields, request.body_text()}, post);
 }
 
 Answer Connection::over_budget(bool close) const {
@@ -290,8 +299,9 @@ void Connection::on_request() {
   Post& post = open_post();
   session_.owe(post);
   post.units = std::exchange(units_, ByteLease::Units());
-  if (signature_.length != 0 && !is_signed(request)) {
-    ingress_.context().ledger.refuse(post, ingress_.guard()->wrong_signature());
+  auto refusal = signature_.length == 0 ? std::nullopt : refuse_signature(request, post);
+  if (refusal) {
+    ingress_.context().ledger.refuse(post, std::move(*refusal));
   } else if (request.head.method == Method::options) {
     ingress_.context().ledger.refuse(
         post, answers::options(request.webhook_origin.in(request.bytes.data())));
@@ -328,6 +338,7 @@ void Connection::flush() {
   const WallInstant wall = clock.wall(clock.now());
   while (Post* const post =
              session_.write_answer(out, ingress_.reply_text(), wall, ingress_.leaving())) {
+    if (ingress_.guard() != nullptr) ingress_.guard()->answered(*post);
     ingress_.context().ledger.answer_taken(*post, clock.now());
   }
   session_.write_leave(out);

@@ -89,7 +89,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void refuse_head(Answer refusal);
   [[nodiscard]] Answer over_budget(bool close) const;
   void on_request();
-  [[nodiscard]] bool is_signed(const Request& request);
+  [[nodiscard]] std::optional<Answer> refuse_signature(const Request& request, Post& post);
   [[nodiscard]] Post& open_post();
   void turn_away(Answer answer);
   void send(std::string_view bytes);

@@ -40,8 +40,9 @@ class Ingress {
     TurnEnd& turn_end;
     transport::Transports& transports;
     const LoopHealth& loops;
-    std::vector<Secret> tokens;           // posts must be signed with one of them; none: unsigned
-    const tls::TlsSource* tls = nullptr;  // null: posts come in plain text
+    std::vector<Secret> tokens;            // posts must be signed with one of them; none: unsigned
+    const tls::TlsSource* tls = nullptr;   // null: posts come in plain text
+    auth::SeenSignatures* seen = nullptr;  // null: a signed post may be sent again
   };
 
   Ingress(Context context, const config::Ingress& settings, Acceptor listener);

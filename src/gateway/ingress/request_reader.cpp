@@ -177,6 +177,7 @@ RequestReader::Step RequestReader::parse_fields() {
   std::size_t hosts = 0;
   bool bad_host = false;
   bool bad_expectation = false;
+  bool bad_type = false;
   bool specversion = false;
 
   while (walk.next()) {
@@ -189,8 +190,13 @@ RequestReader::Step RequestReader::parse_fields() {
     } else if (is_name(name, "content-length")) {
       framing.content_length(value);
     } else if (is_name(name, "content-type")) {
+      bad_type = bad_type || is_another_type(value);
       request_.content_type = stretch(value);
       head.kind = kind_of(value);
+    } else if (is_name(name, "content-encoding")) {
+      http::for_each_in_list(value, [&head](std::string_view coding) {
+        if (!http::equals_ignoring_case(coding, "identity")) head.content_coded = true;
+      });
     } else if (is_name(name, "connection")) {
       http::for_each_in_list(value, [&close](std::string_view option) {
         if (http::equals_ignoring_case(option, "close")) close = true;
@@ -231,6 +237,7 @@ RequestReader::Step RequestReader::parse_fields() {
       return fail(501, "transfer coding other than chunked");
   }
   if (framing.chunked() && http_1_0_) return fail(400, "Transfer-Encoding in HTTP/1.0");
+  if (bad_type) return fail(400, "more than one Content-Type");
   if (bad_expectation) return fail(417, "expectation other than 100-continue");
 
   head.keep_alive = !close;
@@ -242,6 +249,13 @@ RequestReader::Step RequestReader::parse_fields() {
   body_begin_ = body_end_ = in_ = begin_ + scan_.size();
   state_ = State::decide;
   return Step::head;
+}
+
+// Whether a Content-Type was there before and said something else: which one counts would be a
+// guess (RFC 9110 section 5.3).
+bool RequestReader::is_another_type(std::string_view value) const noexcept {
+  const http::Stretch& before = request_.content_type;
+  return before.offset != 0 && before.in(bytes_.data() + begin_) != value;
 }
 
 // A client names the same host in every request.

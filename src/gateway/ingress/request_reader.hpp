@@ -91,6 +91,7 @@ class RequestReader {
   bool parse_request_line(std::string_view line) noexcept;
   [[nodiscard]] bool is_good_host(std::string_view host);
   Step parse_fields();
+  [[nodiscard]] bool is_another_type(std::string_view value) const noexcept;
   void note_event_field(std::string_view name, std::string_view value);
   void make_room(std::size_t needed);
 

@@ -27,6 +27,8 @@
   COUNTER(posts_abandoned, posts_abandoned, "Posts whose client was gone before the answer.")      \
   COUNTER_BY(posts_unauthorized, unauthorized, AuthFailure, "reason",                              \
              "Posts answered 401, by reason.")                                                     \
+  COUNTER(signatures_forgotten, signatures_forgotten,                                              \
+          "Signatures that could come again before gateway.replay_window was over.")               \
   COUNTER_BY(connections_refused, refused, ConnectionLimit, "limit",                               \
              "Client connections beyond a limit, by limit.")                                       \
   COUNTER(connections_shed, connections_shed, "Idle client connections closed to make room.")      \

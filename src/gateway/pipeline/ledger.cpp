@@ -265,6 +265,7 @@ void Ledger::reuse_if_done(Post& post) {
   // The common post had none of these: testing is cheaper than assigning.
   if (post.states.capacity() > kMostStatesKept) post.states = {};
   if (!post.passed_on.empty()) post.passed_on.clear();
+  if (!post.members.empty()) post.members.clear();
   if (!post.stored.times.empty()) post.stored = Post::Stored();
   if (!post.failures.empty()) post.failures.clear();
   if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
@@ -272,6 +273,7 @@ void Ledger::reuse_if_done(Post& post) {
   post.expired = false;
   post.replayed = false;
   post.state = Post::State::unused;
+  post.fingerprint = 0;
   post.owner = nullptr;
   --in_use_;
   free_.push_back(&post);

@@ -33,6 +33,11 @@ std::string signature(std::string_view key, std::string_view time = "1700000000"
   return "t=" + std::string(time) + v1(key, time, body);
 }
 
+// A post without any field that version 2 signs.
+SignedPost post(std::string_view field, std::string_view body) {
+  return {field, {}, body};
+}
+
 std::optional<AuthFailure> refused(const Authenticator& authenticator, const std::string& field) {
   Shown shown;
   shown.signature = field;
@@ -49,15 +54,15 @@ std::optional<AuthFailure> refused_bearer(const Authenticator& authenticator,
 TEST(Authenticator, ASignatureOfTheBodyPasses) {
   Authenticator authenticator = with({"key"});
   EXPECT_EQ(refused(authenticator, signature("key")), std::nullopt);
-  EXPECT_TRUE(authenticator.signs(signature("key"), kBody));
-  EXPECT_TRUE(authenticator.signs(signature("key"), kBody)) << "again";
-  EXPECT_TRUE(authenticator.signs(signature("key", "1700000000", ""), ""));
+  EXPECT_TRUE(authenticator.signs(post(signature("key"), kBody)));
+  EXPECT_TRUE(authenticator.signs(post(signature("key"), kBody))) << "again";
+  EXPECT_TRUE(authenticator.signs(post(signature("key", "1700000000", ""), "")));
 }
 
 // An answer computed elsewhere: printf '1700000000.{"Records":[]}' | openssl dgst -sha256 -hmac key
 TEST(Authenticator, AgreesWithAnotherImplementation) {
-  EXPECT_TRUE(with({"key"}).signs(
-      "t=1700000000,v1=f8870241637cdadeb66c304f31d35d58c533459c990f7c18cc32a6e33aa2519e", kBody));
+  EXPECT_TRUE(with({"key"}).signs(post(
+      "t=1700000000,v1=f8870241637cdadeb66c304f31d35d58c533459c990f7c18cc32a6e33aa2519e", kBody)));
 }
 
 TEST(Authenticator, WhatWasNotSignedByTheKeyDoesNotPass) {
@@ -65,13 +70,13 @@ TEST(Authenticator, WhatWasNotSignedByTheKeyDoesNotPass) {
   const std::string good = signature("key");
   std::string flipped = good;
   flipped.back() = flipped.back() == '0' ? '1' : '0';
-  EXPECT_FALSE(authenticator.signs(flipped, kBody));
-  EXPECT_FALSE(authenticator.signs(good, std::string(kBody) + " "));
-  EXPECT_FALSE(authenticator.signs(good, kBody.substr(1)));
-  EXPECT_FALSE(authenticator.signs(signature("other"), kBody));
-  EXPECT_FALSE(authenticator.signs("t=1700000001" + v1("key", "1700000000", kBody), kBody))
+  EXPECT_FALSE(authenticator.signs(post(flipped, kBody)));
+  EXPECT_FALSE(authenticator.signs(post(good, std::string(kBody) + " ")));
+  EXPECT_FALSE(authenticator.signs(post(good, kBody.substr(1))));
+  EXPECT_FALSE(authenticator.signs(post(signature("other"), kBody)));
+  EXPECT_FALSE(authenticator.signs(post("t=1700000001" + v1("key", "1700000000", kBody), kBody)))
       << "the time is signed, too";
-  EXPECT_FALSE(authenticator.signs("t=01700000000" + v1("key", "1700000000", kBody), kBody))
+  EXPECT_FALSE(authenticator.signs(post("t=01700000000" + v1("key", "1700000000", kBody), kBody)))
       << "as it is written";
 }
 
@@ -100,18 +105,19 @@ TEST(Authenticator, AnyOfSeveralSignaturesIsEnough) {
   const std::string new_first = signature("new") + v1("old", "1700000000", kBody);
   for (const auto& field : {old_first, new_first}) {
     EXPECT_EQ(refused(authenticator, field), std::nullopt);
-    EXPECT_TRUE(authenticator.signs(field, kBody));
+    EXPECT_TRUE(authenticator.signs(post(field, kBody)));
   }
-  EXPECT_FALSE(authenticator.signs(signature("old") + v1("older", "1700000000", kBody), kBody));
+  EXPECT_FALSE(
+      authenticator.signs(post(signature("old") + v1("older", "1700000000", kBody), kBody)));
 }
 
 TEST(Authenticator, BothTokensAreAccepted) {
   Authenticator authenticator = with({"new", "old"});
   for (const std::string key : {"new", "old"}) {
-    EXPECT_TRUE(authenticator.signs(signature(key), kBody)) << key;
+    EXPECT_TRUE(authenticator.signs(post(signature(key), kBody))) << key;
     EXPECT_EQ(refused_bearer(authenticator, "Bearer " + key), std::nullopt) << key;
   }
-  EXPECT_FALSE(authenticator.signs(signature("third"), kBody));
+  EXPECT_FALSE(authenticator.signs(post(signature("third"), kBody)));
   EXPECT_EQ(refused_bearer(authenticator, "Bearer third"), AuthFailure::token);
 }
 
@@ -152,6 +158,58 @@ TEST(Authenticator, ASignatureDecidesWhereThereIsOne) {
   EXPECT_EQ(authenticator.refuse_head(shown, kNow), std::nullopt);
 }
 
+TEST(Authenticator, TheHighestVersionDecides) {
+  Authenticator authenticator = with({"key"});
+  const std::vector<SignedField> fields{{"content-type", "application/json"}};
+  std::string prefix;
+  write_v2_prefix(prefix, "1700000000", fields);
+  const std::string v2 =
+      ",v2=" + cloud::hex(cloud::hmac_sha256("key", prefix + std::string(kBody)));
+  const std::string wrong = ",v2=" + std::string(64, '0');
+  EXPECT_TRUE(authenticator.signs({"t=1700000000" + v2, fields, kBody}));
+  EXPECT_TRUE(authenticator.signs({"t=1700000000" + wrong + v2, fields, kBody}));
+  EXPECT_TRUE(authenticator.signs({signature("key") + v2, fields, kBody}));
+  EXPECT_TRUE(authenticator.signs({signature("other") + v2, fields, kBody}));
+  EXPECT_FALSE(authenticator.signs({signature("key") + wrong, fields, kBody}));
+  EXPECT_FALSE(authenticator.signs({signature("key") + v2, {}, kBody}));
+}
+
+TEST(Authenticator, EventFieldsNeedVersion2) {
+  const Authenticator authenticator = with({"key"});
+  Shown shown;
+  shown.event_fields = true;
+  const std::string v1_only = signature("key");
+  shown.signature = v1_only;
+  EXPECT_EQ(authenticator.refuse_head(shown, kNow), AuthFailure::version);
+  const std::string both = v1_only + ",v2=" + std::string(64, 'a');
+  shown.signature = both;
+  EXPECT_EQ(authenticator.refuse_head(shown, kNow), std::nullopt);
+  shown = Shown();
+  shown.event_fields = true;
+  shown.authorization = "Bearer key";
+  EXPECT_EQ(authenticator.refuse_head(shown, kNow), std::nullopt);
+}
+
+// A post can be sent again with less of its signature, or with another spelling of it.
+TEST(Authenticator, AFingerprintIsOfWhatWasSigned) {
+  Authenticator authenticator = with({"key", "old"});
+  const std::vector<SignedField> type{{"content-type", "application/json"}};
+  const std::vector<SignedField> event{{"ce-id", "1"}, {"content-type", "text/plain"}};
+  const std::vector<SignedField> another{{"ce-id", "2"}, {"content-type", "text/plain"}};
+  const std::string v2 = ",v2=" + std::string(64, 'a');
+  const auto of = [&](const std::string& field, const std::vector<SignedField>& fields) {
+    return authenticator.fingerprint({field, fields, kBody});
+  };
+  const auto plain = of(signature("key"), type);
+  EXPECT_NE(plain, 0U);
+  for (const auto& field : {signature("key") + v2, signature("old"), v2 + ",t=1700000000"}) {
+    EXPECT_EQ(of(field, type), plain) << field;
+  }
+  EXPECT_NE(of(signature("key", "1700000001"), type), plain);
+  EXPECT_NE(of(signature("key") + v2, event), plain);
+  EXPECT_NE(of(signature("key") + v2, event), of(signature("key") + v2, another));
+}
+
 class Head {
  public:
   explicit Head(std::string fields) : text_("POST / HTTP/1.1\r\n" + std::move(fields) + "\r\n") {
@@ -179,6 +237,11 @@ TEST(Shown, TellsWhenOneIsThereTwice) {
     EXPECT_TRUE(head.shown().repeated) << fields;
     EXPECT_EQ(with({"a"}).refuse_head(head.shown(), kNow), AuthFailure::malformed);
   }
+}
+
+TEST(Shown, TellsWhetherThereAreEventFields) {
+  EXPECT_TRUE(Head("Host: h\r\nCe-Id: 1\r\n").shown().event_fields);
+  EXPECT_FALSE(Head("Host: h\r\nCeiling: 1\r\nX-ce-id: 1\r\n").shown().event_fields);
 }
 
 TEST(Shown, IsEmptyWithoutThem) {

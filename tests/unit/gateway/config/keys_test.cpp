@@ -57,6 +57,7 @@ const Bounds kBounds[] = {
     {"gateway.threads", {"0", "1024"}, {"1025", "-1", "auto", "1.5", "\"4\"", "010", "0x10"}},
     {"gateway.auth", {"auto", "none"}, {"", "HMAC", "basic"}},
     {"gateway.max_body", {"1KiB", "64MiB", "1024", "1024B"}, {"1023", "1025MiB", "1MB", "1 MiB"}},
+    {"gateway.replay_window", {"0", "1ms", "10m"}, {"601s", "5", "-1s"}},
     {"gateway.max_connections", {"1", "1000000"}, {"0", "1000001", "1k"}},
     {"gateway.max_per_source", {"0", "1", "1000000"}, {"-1", "1000001", "auto"}},
     {"gateway.proxy_protocol", {"true", "false"}, {"v2", "1", ""}},

@@ -66,6 +66,17 @@ TEST(Admission, LooksAtTheSizeBeforeTheLoad) {
   EXPECT_TRUE(answer->close);
 }
 
+TEST(Admission, TakesNoBodyInAContentCoding) {
+  RequestHead head = post_head();
+  head.content_coded = true;
+  EXPECT_FALSE(Admission(kMaxBody, 9464).admits(head, {}));
+  const auto answer = Admission(kMaxBody, 9464).refuse(head, all_at_once());
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 415U);
+  EXPECT_EQ(answer->extra_fields, "Accept-Encoding: identity\r\n");
+  EXPECT_FALSE(answer->close);
+}
+
 TEST(Admission, AnswersOptionsUnderAnyLoad) {
   RequestHead head = post_head(0);
   head.method = Method::options;

@@ -40,6 +40,47 @@ TEST_F(RequestReaderTest, ReadsARequestInOnePiece) {
   EXPECT_TRUE(feed.reader().idle());
 }
 
+TEST_F(RequestReaderTest, TellsOfAContentCoding) {
+  const struct {
+    const char* fields;
+    bool coded;
+  } rows[] = {
+      {"", false},
+      {"Content-Encoding:\r\n", false},
+      {"Content-Encoding: identity\r\n", false},
+      {"content-encoding: Identity, ,IDENTITY\r\n", false},
+      {"Content-Encoding: ,\r\n", false},
+      {"Content-Encoding: gzip\r\n", true},
+      {"CONTENT-ENCODING: GZIP\r\n", true},
+      {"Content-Encoding: x-gzip\r\n", true},
+      {"Content-Encoding: deflate, identity\r\n", true},
+      {"Content-Encoding: identity,br\r\n", true},
+      {"Content-Encoding: identity\r\nContent-Encoding: zstd\r\n", true},
+      {"Content-Encoding: aes128gcm\r\nContent-Encoding: identity\r\n", true},
+      {"Content-Encoding: identity;q=1\r\n", true},
+      {"Content-Encoding: \"identity\"\r\n", true},
+  };
+  for (const auto& row : rows) {
+    Feed feed(pool_);
+    ASSERT_TRUE(feed.give(post_of("x", row.fields))) << row.fields;
+    EXPECT_EQ(feed.heads.at(0).content_coded, row.coded) << row.fields;
+  }
+  Feed feed(pool_);
+  ASSERT_TRUE(feed.give(post_of("x", "Content-Encoding: gzip\r\n") + post_of("x")));
+  EXPECT_FALSE(feed.heads.at(1).content_coded) << "of each request by itself";
+}
+
+TEST_F(RequestReaderTest, TwoContentTypesMustBeTheSame) {
+  for (const char* second : {"a/c", "A/b", "a/b;c=d", ""}) {
+    Feed feed(pool_);
+    EXPECT_FALSE(feed.give(post_of(
+        "x", "Content-Type: a/b\r\nX: y\r\ncontent-type: " + std::string(second) + "\r\n")));
+    EXPECT_EQ(feed.status(), 400U) << second;
+  }
+  Feed feed(pool_);
+  EXPECT_TRUE(feed.give(post_of("x", "Content-Type: a/b\r\nContent-Type:  a/b \r\n")));
+}
+
 TEST_F(RequestReaderTest, ReadsTheSameWhereverItIsCut) {
   const std::string whole = post_of("body", "Content-Type: a/b\r\nce-id: 1\r\n");
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {

@@ -22,6 +22,7 @@
 #include "commands/replay.hpp"
 #include "commands/run.hpp"
 #include "commands/tap.hpp"
+#include "commands/token.hpp"
 #include "commands/version.hpp"
 
 namespace {
@@ -34,9 +35,10 @@ void add_commands(std::vector<commands::Command>& all) {
          commands::explain_command(),      commands::provision_command(),
          commands::deprovision_command(),  commands::inspect_command(),
          commands::replay_command(),       commands::discard_command(),
-         commands::tap_command(),          commands::health_command(),
-         commands::demo_command(),         commands::version_command(),
-         commands::man_command(all),       commands::completion_command(all)};
+         commands::token_command(),        commands::tap_command(),
+         commands::health_command(),       commands::demo_command(),
+         commands::version_command(),      commands::man_command(all),
+         commands::completion_command(all)};
 }
 
 // A text that is cut must not look whole, e.g. on a full device. Returns the exit code.

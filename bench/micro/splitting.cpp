@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "events/cos_record.hpp"
+#include "events/identity.hpp"
 #include "events/json_index.hpp"
 #include "events/record_splitter.hpp"
+#include "events/redactor.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
 
@@ -54,6 +56,37 @@ void add_dom(Subjects& subjects, std::size_t records) {
   });
 }
 
+// With what stable ids, attributes and redaction want of each record.
+class Notes final : public events::RecordVisitor {
+ public:
+  void on_record(std::string_view record, const events::RecordMembers& members) override {
+    if (names) benchmark::DoNotOptimize(ids.next(reader.read(record, members), record));
+  }
+  bool names = false;
+  events::StableIds ids;
+  events::CosRecordReader reader;
+};
+
+void add_split_noted(Subjects& subjects, std::string_view name, bool names, std::size_t records) {
+  const std::string body = post_of(Form::current, records);
+  subjects.add(fmt::format("split_{}/{}", name, records), {body.size(), records}, [body, names] {
+    struct State {
+      std::string text;
+      Notes notes;
+      events::Redactor redactor{{"Authorization"}};
+      events::RecordSplitter splitter;
+    };
+    const auto state = std::make_shared<State>();
+    state->text = padded(body);
+    state->notes.names = names;
+    return [state, size = body.size()] {
+      state->notes.ids.begin_post();
+      benchmark::DoNotOptimize(
+          state->splitter.split(state->text.data(), size, state->notes, state->redactor));
+    };
+  });
+}
+
 void add_fields(Subjects& subjects) {
   const std::string record = record_of(Form::current);
   subjects.add("read_cos_record", {record.size()}, [record] {
@@ -81,6 +114,10 @@ void add_fields(Subjects& subjects) {
 void add_splitting(Subjects& subjects) {
   for (const std::size_t records : {1U, 10U, 100U}) {
     add_split(subjects, "current", Form::current, records);
+  }
+  for (const std::size_t records : {1U, 100U}) {
+    add_split_noted(subjects, "and_redact", false, records);
+    add_split_noted(subjects, "redact_and_name", true, records);
   }
   add_split(subjects, "older", Form::older, 10);
   add_split(subjects, "indented", Form::indented, 10);

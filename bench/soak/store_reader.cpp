@@ -28,7 +28,7 @@ test::ReadStore read_store(std::string path, egress::StoreKind kind) {
       chunk = std::move(*next);
       if (!chunk.damaged.empty()) throw std::runtime_error(path + " holds a damaged row");
       for (const auto& row : chunk.rows) {
-        const auto event = events::read_structured_event(row.event.json);
+        const auto event = events::read_structured_event(row.event.json, events::EventFrom::store);
         if (!event) throw std::runtime_error(path + " holds a row that is no CloudEvent");
         take(marker.mark(event->data));
       }

@@ -1,92 +1,192 @@
 #include "commands/explain.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "commands/configuration.hpp"
-#include "events/cos_record.hpp"
+#include "events/cloud_event.hpp"
 #include "events/encoder.hpp"
 #include "events/gather.hpp"
-#include "events/identity.hpp"
 #include "events/record_splitter.hpp"
+#include "events/redactor.hpp"
+#include "events/terminal_text.hpp"
 #include "events/uuid.hpp"
 #include "gateway/config/endpoint.hpp"
+#include "gateway/egress/batch_size.hpp"
 #include "gateway/egress/encoder_settings.hpp"
+#include "gateway/pipeline/record_notes.hpp"
 
 namespace gateway::commands {
 namespace {
 
 std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::FILE* const input = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
+  if (input == nullptr) return std::nullopt;
+  std::string text;
+  std::array<char, std::size_t{64} << 10> block;
+  while (const std::size_t size = std::fread(block.data(), 1, block.size(), input)) {
+    text.append(block.data(), size);
+  }
+  const bool good = std::ferror(input) == 0;
+  if (input != stdin) std::fclose(input);
+  return good ? std::optional(std::move(text)) : std::nullopt;
 }
 
-void print(events::Gather& request) {
-  for (const iovec& piece : request.pieces()) {
-    std::fwrite(piece.iov_base, 1, piece.iov_len, stdout);
+// Why the gateway would answer with that status.
+class Refusal {
+ public:
+  Refusal() = default;  // what result::error() gives where there is a value
+  Refusal(unsigned status, std::string reason) : status_(status), reason_(std::move(reason)) {}
+  explicit Refusal(const events::Malformed& error)
+      : Refusal(400, fmt::format("{} at byte {}", error.reason(), error.offset())) {}
+  [[nodiscard]] unsigned status() const noexcept { return status_; }
+  [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+
+ private:
+  unsigned status_ = 0;
+  std::string reason_;
+};
+
+// A post as the gateway takes it in: the events of its body.
+class Explained {
+ public:
+  Explained(const config::Settings& settings, std::string body)
+      : size_(body.size()),
+        body_(std::move(body)),
+        redactor_(settings.event.redact),
+        notes_(settings.event) {
+    body_.append(events::RecordSplitter::kPadding, '\0');
   }
-  std::fputs("\n\n", stdout);
+
+  // Returns the events, which refer to this object.
+  [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal> events() {
+    const std::string_view body(body_.data(), size_);
+    notes_.begin(size_);
+    auto records = splitter_.split(body_.data(), size_, notes_, redactor_);
+    if (records) return of_records(*records);
+    const auto first = body.find_first_not_of(" \t\r\n");
+    const bool batch = first != std::string_view::npos && body[first] == '[';
+    if (!batch && !events::looks_like_event(body)) return Refusal(records.error());
+    if (batch) {
+      auto read = events::read_event_batch(body);
+      if (!read) return Refusal(read.error());
+      passed_on_ = std::move(*read);
+    } else {
+      auto read = events::read_structured_event(body);
+      if (!read) return Refusal(read.error());
+      passed_on_.push_back(std::move(*read));
+    }
+    return of_cloud_events();
+  }
+
+ private:
+  [[nodiscard]] std::vector<events::OutgoingEvent> of_records(
+      std::span<const events::RecordSpan> records) {
+    notes_.take_members(members_);
+    const auto now =
+        std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    std::vector<events::OutgoingEvent> events;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      events::OutgoingEvent& event = events.emplace_back();
+      event.id = notes_.ids().empty() ? random_.next() : notes_.ids()[i];
+      event.time = now;
+      event.record = {body_.data() + records[i].offset, records[i].length};
+      event.kind = records[i].kind;
+      if (!members_.empty()) event.members = &members_[i];
+    }
+    return events;
+  }
+
+  [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal>
+  of_cloud_events() {
+    std::vector<events::OutgoingEvent> events;
+    for (auto& event : passed_on_) {
+      if (!redactor_.redact(event)) {
+        return Refusal(422, "event.redact: the data of an event cannot be searched");
+      }
+      events.emplace_back().passed_on = &event;
+    }
+    return events;
+  }
+
+  const std::size_t size_;
+  std::string body_;
+  events::RecordSplitter splitter_;
+  events::Redactor redactor_;
+  RecordNotes notes_;
+  events::RandomUuids random_;
+  std::vector<events::RecordMembers> members_;
+  std::vector<events::CloudEvent> passed_on_;
+};
+
+// To a terminal without what it would obey, else byte for byte.
+void print(events::Gather& request) {
+  std::string text;
+  for (const iovec& piece : request.pieces()) {
+    text.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  }
+  if (isatty(STDOUT_FILENO) == 1) text = events::terminal_lines(text);
+  text += "\n\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
   request.clear();
 }
 
-// What the intake and the eventbus side do to a post, without either.
+void print_requests(events::Encoder& encoder, std::span<const events::OutgoingEvent> events) {
+  using egress::BatchSize;
+  events::Gather request;
+  while (!events.empty()) {
+    std::size_t count = 1;
+    if (encoder.mode() == events::ContentMode::batch) {
+      encoder.begin_batch();
+      count = 0;
+      const std::size_t most = std::min(events.size(), BatchSize::kMostEvents);
+      while (count != most && encoder.add_to_batch(events[count], BatchSize::kMostBytes)) ++count;
+      encoder.end_batch(request);
+    } else {
+      encoder.append(events.front(), request);
+    }
+    print(request);
+    events = events.subspan(count);
+  }
+}
+
+int refuse(const std::string& path, const Refusal& refusal) {
+  fmt::print(stderr, "error: {}: {}; the gateway would answer {}\n", path, refusal.reason(),
+             refusal.status());
+  return kUsage;
+}
+
 int explain(const config::Settings& settings, const std::string& path) {
   auto body = read_file(path);
   if (!body) {
     fmt::print(stderr, "error: cannot read {}\n", path);
     return kUsage;
   }
-  const std::size_t size = body->size();
-  body->append(events::RecordSplitter::kPadding, '\0');
-  events::RecordSplitter splitter;
-  const auto records = splitter.split(body->data(), size);
-  if (!records) {
-    fmt::print(stderr, "error: {}: {} at byte {}\n", path, records.error().reason(),
-               records.error().offset());
-    return kUsage;
+  if (body->size() > settings.ingress.max_body) {
+    return refuse(path, Refusal(413, "body larger than gateway.max_body"));
   }
-
+  Explained post(settings, std::move(*body));
+  const auto events = post.events();
+  if (!events) return refuse(path, events.error());
+  if (events->size() > settings.delivery.queue.events) {
+    return refuse(path, Refusal(413, "more records than delivery.queue.events"));
+  }
   events::Encoder encoder(egress::encoder_settings(
       settings,
       *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile)));
-  events::CosRecordReader reader;
-  events::StableIds stable;
-  events::RandomUuids random;
-  events::Redactor redactor(settings.event.redact);
-  stable.begin_post();
-  std::vector<events::OutgoingEvent> batch;
-  events::Gather request;
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  for (const events::RecordSpan& span : *records) {
-    char* const record = body->data() + span.offset;
-    events::OutgoingEvent event;
-    event.record = {record, span.length};
-    event.time = now;
-    event.id = settings.event.id == config::EventId::stable
-                   ? stable.next(reader.read(event.record), event.record)
-                   : random.next();
-    if (redactor.active()) redactor.redact(record, span.length);
-    if (encoder.mode() == events::ContentMode::batch) {
-      batch.push_back(event);
-    } else {
-      encoder.append(event, request);
-      print(request);
-    }
-  }
-  if (!batch.empty()) {
-    encoder.append_batch(batch, request);
-    print(request);
-  }
+  print_requests(encoder, *events);
   return kDone;
 }
 
@@ -100,14 +200,16 @@ Command explain_command() {
   auto options = std::make_shared<Options>();
   Command command{
       .name = "explain",
-      .summary = "Print the CloudEvents a COS trigger payload would give; nothing is sent",
+      .summary =
+          "Print the requests that a post would be delivered with; nothing is sent. The post "
+          "is a COS trigger payload, a CloudEvent or a batch of them in JSON",
       .run = [options] {
         const auto settings = options->configuration.load();
         return settings ? explain(*settings, options->path) : kConfiguration;
       }};
   command.options.push_back({.name = "file",
                              .value = &options->path,
-                             .help = "The payload: {\"Records\":[...]}",
+                             .help = "The post's body; -: standard input",
                              .shown = "FILE",
                              .required = true});
   options->configuration.add_to(command);

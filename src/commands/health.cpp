@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "commands/admin_address.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
 
 namespace gateway::commands {
@@ -26,10 +27,11 @@ int health(const Options& options) {
   const observe::AdminClient gateway(*address);
   const auto answer = gateway.get(options.ready ? "/readyz" : "/healthz", kLimit);
   if (answer.status == 0) {
-    fmt::print(stderr, "error: no gateway at {}: {}\n", gateway.address(), answer.error);
+    fmt::print(stderr, "error: no gateway at {}: {}\n", gateway.address(),
+               events::terminal_text(answer.error));
     return kUnavailable;
   }
-  fmt::print("{}", answer.body);
+  fmt::print("{}", events::terminal_lines(answer.body));
   return answer.status == 200 ? kDone : kUnhealthy;
 }
 

@@ -12,6 +12,7 @@
 
 #include "commands/configuration.hpp"
 #include "commands/store_options.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/egress/store/row_text.hpp"
 #include "gateway/egress/store/store_summary.hpp"
 
@@ -60,7 +61,7 @@ bool walk_rows(const Options& options, egress::EventStore& store, const StorePla
   egress::RowWalk walk(store, filter, options.store.limit());
   egress::StoreSummary summary;
   if (heading && !options.json) {
-    fmt::print("{} {}\n", egress::name_of(place.kind), egress::printable(place.path));
+    fmt::print("{} {}\n", egress::name_of(place.kind), events::terminal_text(place.path));
   }
   while (!walk.at_end()) {
     if (const auto read = walk.read_on(); !read) {

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "commands/configuration.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
 #include "runtime/log.hpp"
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "commands/admin_address.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/tap_text.hpp"
 
@@ -27,12 +28,12 @@ int tap(const Options& options) {
   const observe::TapFilter filter(options.filter);
   const auto followed =
       gateway.follow("/stream?events=tap", [&](std::string_view name, std::string_view data) {
-        if (name == "dropped") fmt::print(stderr, "not shown: {}\n", data);
+        if (name == "dropped") fmt::print(stderr, "not shown: {}\n", events::terminal_text(data));
         if (name != "tap") return;
         if (!options.json) {
           if (const auto line = observe::tap_line(data, filter)) fmt::print("{}\n", *line);
         } else if (observe::tap_admits(data, filter)) {
-          fmt::print("{}\n", data);
+          fmt::print("{}\n", events::terminal_json(data));
         }
         std::fflush(stdout);
       });
@@ -40,11 +41,13 @@ int tap(const Options& options) {
     case observe::AdminClient::End::signal:
       return kDone;
     case observe::AdminClient::End::lost:
-      fmt::print(stderr, "error: {}: {}\n", gateway.address(), followed.error);
+      fmt::print(stderr, "error: {}: {}\n", gateway.address(),
+                 events::terminal_text(followed.error));
       return kUnavailable;
     case observe::AdminClient::End::refused:
     case observe::AdminClient::End::unreachable:
-      fmt::print(stderr, "error: no events from {}: {}\n", gateway.address(), followed.error);
+      fmt::print(stderr, "error: no events from {}: {}\n", gateway.address(),
+                 events::terminal_text(followed.error));
       return kUnavailable;
   }
   return kInternal;

@@ -6,6 +6,7 @@
 
 #include "events/cos_record.hpp"
 #include "events/record_splitter.hpp"
+#include "events/terminal_text.hpp"
 
 namespace gateway::demo {
 namespace {

@@ -18,6 +18,7 @@
 #include "demo/demo_console.hpp"
 #include "demo/demo_eventbus.hpp"
 #include "demo/demo_posts.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/log.hpp"
 #include "testkit/interruption.hpp"
@@ -113,11 +114,11 @@ class Stage {
 };
 
 void print_request(const test::MessageView& request) {
-  fmt::print("{} {} HTTP/1.1\n", request.method, request.target);
-  for (const auto& [name, value] : request.fields.all()) fmt::print("{}: {}\n", name, value);
-  fmt::print("\n");
-  std::fwrite(request.body.data(), 1, request.body.size(), stdout);
-  fmt::print("\n\n");
+  fmt::print("{} {} HTTP/1.1\n", request.method, events::terminal_text(request.target));
+  for (const auto& [name, value] : request.fields.all()) {
+    fmt::print("{}: {}\n", name, events::terminal_text(value));
+  }
+  fmt::print("\n{}\n\n", events::terminal_lines(request.body));
 }
 
 int run_once(const DemoOptions& options) {
@@ -130,7 +131,7 @@ int run_once(const DemoOptions& options) {
   load.timeout = kTimeout;
   stage.play(load, post, kTimeout, [] {}, [] { return true; });
   std::fflush(stdout);
-  fmt::print(stderr, "answered {}: {}\n", post.status(), post.text());
+  fmt::print(stderr, "answered {}: {}\n", post.status(), events::terminal_text(post.text()));
   return post.status() == 200 ? kExitGood : kExitBad;
 }
 

@@ -14,26 +14,23 @@ constexpr std::string_view kPrefix = "ce-";
 
 bool is_json(std::string_view text) {
   JsonIndex index;
-  auto json = index.read(text.data(), text.size());
+  auto json = index.read(text.data(), text.size(), JsonDepth::kData);
   return json && json->value() && json->finish();
 }
 
-bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
+// Text in another charset is bytes: written as a JSON string it would say something else (JSON
+// format 3.1). JSON is UTF-8 whatever a charset says (RFC 8259 section 8.1), but who says another
+// one may have meant it.
 CloudEvent::DataKind kind_of(std::string_view body, std::string_view content_type) {
   if (body.empty()) return CloudEvent::DataKind::none;
+  const Charset charset = charset_of(content_type);
+  const bool readable = charset == Charset::utf8 ? is_utf8(body) : is_ascii(body);
+  if (!readable) return CloudEvent::DataKind::bytes;
   if (is_json_media_type(content_type)) {
     return is_json(body) ? CloudEvent::DataKind::json : CloudEvent::DataKind::bytes;
   }
-  if (is_text_media_type(content_type) && is_utf8(body)) return CloudEvent::DataKind::text;
-  return CloudEvent::DataKind::bytes;
+  const bool text = is_text_media_type(content_type) && charset != Charset::other;
+  return text ? CloudEvent::DataKind::text : CloudEvent::DataKind::bytes;
 }
 
 }  // namespace
@@ -49,14 +46,15 @@ boost::system::result<CloudEvent, Malformed> read_binary_event(
     // HTTP binding 3.1.1: Content-Type is where that one goes.
     if (attribute.name == "datacontenttype")
       return Malformed("datacontenttype belongs in Content-Type", 0);
-    const auto wrong = check_attribute(event.attributes, attribute);
+    const auto wrong = accept_attribute(event.attributes, attribute, EventFrom::sender);
     if (!wrong.empty()) return Malformed(wrong, 0);
     event.attributes.push_back(std::move(attribute));
   }
-  const auto wrong = finish_attributes(event);
-  if (!wrong.empty()) return Malformed(wrong, 0);
-  if (!is_attribute_text(content_type)) return Malformed("control character in Content-Type", 0);
-  event.content_type = content_type;
+  if (const auto wrong = finish_attributes(event); !wrong.empty()) return Malformed(wrong, 0);
+  if (!content_type.empty()) {
+    const auto wrong = accept_content_type(event, content_type, EventFrom::sender);
+    if (!wrong.empty()) return Malformed(wrong, 0);
+  }
   event.data_kind = kind_of(body, content_type);
   event.data = body;
   return event;

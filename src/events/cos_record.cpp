@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "events/json_text.hpp"
+#include "events/record_walk.hpp"
 #include "events/rfc3339.hpp"
 
 namespace gateway::events {
@@ -86,79 +87,47 @@ std::optional<Time> CosRecord::time() const {
   return read_rfc3339(event_time);
 }
 
+std::string_view CosRecord::region() const noexcept {
+  if (!long_region.empty()) return long_region;
+  const std::string_view of_url = region_of(url);
+  return of_url.empty() ? short_region : of_url;
+}
+
 CosRecord CosRecordReader::read(std::string_view record) {
-  CosRecord fields;
-  auto indexed = index_.read(record.data(), record.size());
-  if (!indexed) return fields;
-  JsonCursor& json = *indexed;
-  // Text never grows by unescaping, so what has been handed out is never moved.
+  auto json = index_.read(record.data(), record.size());
+  if (!json || json->peek() != '{') return {};
+  RecordMembers members;
+  static_cast<void>(RecordWalk(*json).pass(members));  // what was found before an error stands
+  return read(record, members);
+}
+
+CosRecord CosRecordReader::read(std::string_view record, const RecordMembers& members) {
   unescaped_.clear();
-  unescaped_.reserve(record.size());
-
-  const auto text_into = [&](std::string_view& field) {
-    if (json.peek() != '"') {
-      const char first = json.peek();
-      const std::size_t begin = json.offset();
-      if (!json.value()) return false;
-      const bool number = first == '-' || (first >= '0' && first <= '9');
-      field = number ? record.substr(begin, json.end() - begin) : std::string_view{};
-      return true;
-    }
-    JsonString string;
-    if (!json.string(string)) return false;
-    field = string.raw();
-    if (!string.has_escapes()) return true;
+  const auto text = [&](Member member) {
+    const MemberText& at = members[member];
+    const std::string_view raw = at.in(record.data());
+    if (at.escaped == 0) return raw;
+    // Text never grows by unescaping, so what has been handed out is never moved.
+    if (unescaped_.empty()) unescaped_.reserve(record.size());
     const std::size_t begin = unescaped_.size();
-    unescaped_.resize(begin + field.size());
-    const std::size_t length = unescape_json_string(field, unescaped_.data() + begin);
-    unescaped_.resize(begin + length);
-    field = std::string_view(unescaped_).substr(begin);
-    return true;
+    unescaped_.resize(begin + raw.size());
+    unescaped_.resize(begin + unescape_json_exactly(raw, unescaped_.data() + begin));
+    return std::string_view(unescaped_).substr(begin);
   };
-  const auto object = [&](auto&& on_member) {
-    return json.peek() == '{' ? json.object(on_member) : json.value();
-  };
-
-  std::string_view long_region;
-  std::string_view short_region;
-  const auto meta_member = [&](const JsonString& name) {
-    if (name.is("x-cos-request-id")) return text_into(fields.request_id);
-    return json.value();
-  };
-  const auto object_member = [&](const JsonString& name) {
-    if (name.is("key")) return text_into(fields.key);
-    if (name.is("url")) return text_into(fields.url);
-    if (name.is("size")) return text_into(fields.size);
-    if (name.is("meta")) return object(meta_member);
-    return json.value();
-  };
-  const auto bucket_member = [&](const JsonString& name) {
-    if (name.is("name")) return text_into(fields.bucket);
-    if (name.is("appid")) return text_into(fields.appid);
-    if (name.is("cosRegion")) return text_into(long_region);
-    if (name.is("region")) return text_into(short_region);
-    return json.value();
-  };
-  const auto cos_member = [&](const JsonString& name) {
-    if (name.is("cosObject")) return object(object_member);
-    if (name.is("cosBucket")) return object(bucket_member);
-    return json.value();
-  };
-  const auto event_member = [&](const JsonString& name) {
-    if (name.is("eventName")) return text_into(fields.event_name);
-    if (name.is("eventTime")) return text_into(fields.event_time);
-    return json.value();
-  };
-  const auto record_member = [&](const JsonString& name) {
-    if (name.is("cos")) return object(cos_member);
-    if (name.is("event")) return object(event_member);
-    return json.value();
-  };
-  static_cast<void>(object(record_member));  // what was found before an error stands
-
-  fields.region = long_region;
-  if (fields.region.empty()) fields.region = region_of(fields.url);
-  if (fields.region.empty()) fields.region = short_region;
+  CosRecord fields;
+  fields.appid = text(Member::appid);
+  fields.bucket = text(Member::bucket);
+  fields.long_region = text(Member::long_region);
+  fields.short_region = text(Member::region);
+  fields.key = text(Member::key);
+  fields.url = text(Member::url);
+  fields.size = text(Member::size);
+  fields.event_name = text(Member::event_name);
+  fields.event_time = text(Member::event_time);
+  fields.request_id = text(Member::request_id);
+  fields.version = text(Member::version);
+  fields.etag = text(Member::etag);
+  fields.event_reqid = text(Member::event_reqid);
   return fields;
 }
 

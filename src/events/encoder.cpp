@@ -6,8 +6,11 @@
 #include <limits>
 
 #include "events/base64.hpp"
+#include "events/event_attributes.hpp"
 #include "events/header_text.hpp"
 #include "events/json_text.hpp"
+#include "events/media_type.hpp"
+#include "events/utf8.hpp"
 
 namespace gateway::events {
 namespace {
@@ -82,7 +85,7 @@ std::string_view value_of(RecordAttribute attribute, const CosRecord& fields, st
       buffer += fields.appid;
       return buffer;
     case RecordAttribute::cosregion:
-      return fields.region;
+      return fields.region();
     case RecordAttribute::coseventname:
       return fields.event_name;
     case RecordAttribute::coseventtime: {
@@ -96,6 +99,15 @@ std::string_view value_of(RecordAttribute attribute, const CosRecord& fields, st
   return {};
 }
 
+// In binary mode the Content-Type says how a message is read: one that names an event format makes
+// another event of it (HTTP binding 3), and text is written in UTF-8.
+bool can_be_binary(const CloudEvent& event) noexcept {
+  if (is_event_media_type(event.content_type)) return false;
+  if (event.data_kind != CloudEvent::DataKind::text) return true;
+  const Charset charset = charset_of(event.content_type);
+  return charset == Charset::utf8 || (charset == Charset::ascii && is_ascii(event.data));
+}
+
 }  // namespace
 
 Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
@@ -106,8 +118,11 @@ Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
     json_suffix_ = kRecordsJsonSuffix;
   }
   prepare_request_head();
-  prepare_binary_head();
-  prepare_json_head();
+  for (std::size_t kind = 0; kind < binary_heads_.size(); ++kind) {
+    const std::string_view type = type_of(static_cast<RecordKind>(kind));
+    binary_heads_[kind] = binary_head(type);
+    json_heads_[kind] = json_head(type);
+  }
   write_rfc3339(time_, time_text_.data());
 }
 
@@ -119,37 +134,42 @@ void Encoder::prepare_request_head() {
   }
 }
 
-void Encoder::prepare_binary_head() {
-  std::string& text = binary_head_.text;
+Encoder::Template Encoder::binary_head(std::string_view type) const {
+  Template head;
+  std::string& text = head.text;
   text = request_head_ + "Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: ";
-  binary_head_.id_at = text.size();
+  head.id_at = text.size();
   text.append(Uuid::kTextSize, '0');
   text += "\r\nce-source: ";
   append_header_value(text, settings_.source);
   text += "\r\nce-type: ";
-  append_header_value(text, settings_.type);
+  append_header_value(text, type);
   text += "\r\nce-time: ";
-  binary_head_.time_at = text.size();
+  head.time_at = text.size();
   text.append(kRfc3339Size, '0');
   text += "\r\n";
+  return head;
 }
 
-void Encoder::prepare_json_head() {
-  std::string& text = json_head_.text;
+Encoder::Template Encoder::json_head(std::string_view type) const {
+  Template head;
+  std::string& text = head.text;
   text = R"({"specversion":"1.0","id":")";
-  json_head_.id_at = text.size();
+  head.id_at = text.size();
   text.append(Uuid::kTextSize, '0');
   text += '"';
   append_json_member(text, "source", settings_.source);
-  append_json_member(text, "type", settings_.type);
+  append_json_member(text, "type", type);
   text += R"(,"time":")";
-  json_head_.time_at = text.size();
+  head.time_at = text.size();
   text.append(kRfc3339Size, '0');
   text += R"(","datacontenttype":"application/json")";
+  return head;
 }
 
 void Encoder::append(const OutgoingEvent& event, Gather& out) {
-  if (settings_.mode != ContentMode::binary) {
+  if (settings_.mode != ContentMode::binary ||
+      (event.passed_on != nullptr && !can_be_binary(*event.passed_on))) {
     begin_batch();
     static_cast<void>(add_to_batch(event, 0));
     append_json_request(out);
@@ -204,14 +224,22 @@ void Encoder::json(const OutgoingEvent& event, std::string& out) {
 }
 
 std::optional<OutgoingEvent> Encoder::recognise(std::string_view json) {
-  const std::string_view head = json_head_.text;
-  const std::size_t behind_id = json_head_.id_at + Uuid::kTextSize;
-  const std::size_t behind_time = json_head_.time_at + kRfc3339Size;
+  for (std::size_t kind = 0; kind < json_heads_.size(); ++kind) {
+    if (auto event = recognise(json, static_cast<RecordKind>(kind))) return event;
+  }
+  return std::nullopt;
+}
+
+std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKind kind) {
+  const Template& known = json_heads_[static_cast<std::size_t>(kind)];
+  const std::string_view head = known.text;
+  const std::size_t behind_id = known.id_at + Uuid::kTextSize;
+  const std::size_t behind_time = known.time_at + kRfc3339Size;
   const auto stands = [&](std::size_t begin, std::size_t end) {
     return json.substr(begin, end - begin) == head.substr(begin, end - begin);
   };
-  if (json.size() < head.size() || !stands(0, json_head_.id_at) ||
-      !stands(behind_id, json_head_.time_at) || !stands(behind_time, head.size())) {
+  if (json.size() < head.size() || !stands(0, known.id_at) || !stands(behind_id, known.time_at) ||
+      !stands(behind_time, head.size())) {
     return std::nullopt;
   }
   std::string_view rest = json.substr(head.size());
@@ -221,10 +249,10 @@ std::optional<OutgoingEvent> Encoder::recognise(std::string_view json) {
     rest.remove_prefix(text.size());
   }
   if (!rest.ends_with(json_suffix_)) return std::nullopt;
-  const auto id = Uuid::read(json.substr(json_head_.id_at, Uuid::kTextSize));
-  const auto time = time_of(json.substr(json_head_.time_at, kRfc3339Size));
+  const auto id = Uuid::read(json.substr(known.id_at, Uuid::kTextSize));
+  const auto time = time_of(json.substr(known.time_at, kRfc3339Size));
   if (!id || !time) return std::nullopt;
-  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - json_suffix_.size())};
+  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - json_suffix_.size()), kind};
   if (!settings_.attributes.empty()) {
     // Are they those of the record?
     json_.clear();
@@ -261,8 +289,9 @@ std::optional<WallTime> Encoder::time_of(std::string_view text) noexcept {
 }
 
 void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
+  const Template& head = binary_heads_[static_cast<std::size_t>(event.kind)];
   head_.clear();
-  for_each_attribute(event.record, [this](std::string_view name, std::string_view value) {
+  for_each_attribute(event, [this](std::string_view name, std::string_view value) {
     head_ += "ce-";
     head_ += name;
     head_ += ": ";
@@ -271,9 +300,9 @@ void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
   });
   const std::size_t body_size = data_prefix_.size() + event.record.size() + data_suffix_.size();
   char* const begin =
-      out.room(binary_head_.text.size() + head_.size() + kMaxLengthLine + data_prefix_.size());
-  char* end = put(binary_head_.text, begin);
-  fill_in(binary_head_, event, begin);
+      out.room(head.text.size() + head_.size() + kMaxLengthLine + data_prefix_.size());
+  char* end = put(head.text, begin);
+  fill_in(head, event, begin);
   end = put(head_, end);
   end = put_length(body_size, end);
   end = put(data_prefix_, end);
@@ -328,9 +357,10 @@ Encoder::JsonPart Encoder::append_json(const OutgoingEvent& event) {
 
 Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {
   const std::size_t begin = json_.size();
-  json_ += json_head_.text;
-  fill_in(json_head_, event, json_.data() + begin);
-  for_each_attribute(event.record, [this](std::string_view name, std::string_view value) {
+  const Template& head = json_heads_[static_cast<std::size_t>(event.kind)];
+  json_ += head.text;
+  fill_in(head, event, json_.data() + begin);
+  for_each_attribute(event, [this](std::string_view name, std::string_view value) {
     append_json_member(json_, name, value);
   });
   json_ += kDataMember;
@@ -373,14 +403,17 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
   return {json_.size(), data, kJsonSuffix};
 }
 
-// `write` gets the name and the text of every attribute asked for that the record has.
+// `write` gets the name and the text of every attribute asked for that the record has. What no
+// attribute may hold, such as a line end in an object's key, is left out: the data has it, and an
+// attribute that says something else would mislead.
 template <class Write>
-void Encoder::for_each_attribute(std::string_view record, Write&& write) {
+void Encoder::for_each_attribute(const OutgoingEvent& event, Write&& write) {
   if (settings_.attributes.empty()) return;
-  const CosRecord fields = reader_.read(record);
+  const CosRecord fields = event.members == nullptr ? reader_.read(event.record)
+                                                    : reader_.read(event.record, *event.members);
   for (const auto attribute : settings_.attributes) {
     const std::string_view value = value_of(attribute, fields, text_);
-    if (!value.empty()) write(name_of(attribute), value);
+    if (!value.empty() && is_attribute_text(value)) write(name_of(attribute), value);
   }
 }
 

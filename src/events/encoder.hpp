@@ -25,7 +25,6 @@ struct EncoderSettings {
   std::string request_target;  // "/gateway/bus"
   std::string host;            // value of the Host header
   std::string source;
-  std::string type = "tencent-cloud-cos-event";
   std::vector<RecordAttribute> attributes;
   // Extra request headers. As target and host, they go out as they are: config checks them.
   std::vector<std::pair<std::string, std::string>> headers;
@@ -39,7 +38,9 @@ class Encoder {
  public:
   explicit Encoder(EncoderSettings settings);
 
-  // One request with one event: binary or structured mode. In batch mode a batch of one.
+  // Appends one request with one event: in binary or structured mode, in batch mode a batch of one.
+  // In binary mode an event that would not arrive as what it is goes out in structured mode: its
+  // data is an event itself, or text whose charset is not the one it is written in.
   void append(const OutgoingEvent& event, Gather& out);
   // Batch mode only: one request with all of `events`, at least one.
   void append_batch(std::span<const OutgoingEvent> events, Gather& out);
@@ -61,8 +62,6 @@ class Encoder {
   [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json);
 
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
-  // Of the events made of records.
-  [[nodiscard]] const std::string& type() const noexcept { return settings_.type; }
 
  private:
   // Bytes that are the same for every record but for id and time, which are filled in.
@@ -80,8 +79,9 @@ class Encoder {
   };
 
   void prepare_request_head();
-  void prepare_binary_head();
-  void prepare_json_head();
+  [[nodiscard]] Template binary_head(std::string_view type) const;
+  [[nodiscard]] Template json_head(std::string_view type) const;
+  [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json, RecordKind kind);
   void append_record_binary(const OutgoingEvent& event, Gather& out);
   void append_passed_binary(const CloudEvent& event, Gather& out);
   void append_json_request(Gather& out);
@@ -89,7 +89,7 @@ class Encoder {
   [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
   template <class Write>
-  void for_each_attribute(std::string_view record, Write&& write);
+  void for_each_attribute(const OutgoingEvent& event, Write&& write);
   // Takes off the front of `json` the attributes asked for that are there.
   void skip_attributes(std::string_view& json) const noexcept;
   // The time that is written as `text`, if one is.
@@ -98,9 +98,11 @@ class Encoder {
   void fill_in(const Template& copied, const OutgoingEvent& event, char* out);
 
   EncoderSettings settings_;
+  using Templates = std::array<Template, static_cast<std::size_t>(RecordKind::count_)>;
   std::string request_head_;  // request line, Host, extra headers
-  Template binary_head_;      // all of a binary request's head but attributes and length
-  Template json_head_;        // an event's JSON up to its attributes
+  // By the kind of record:
+  Templates binary_heads_;  // all of a binary request's head but attributes and length
+  Templates json_heads_;    // an event's JSON up to its attributes
   std::string_view data_prefix_;
   std::string_view data_suffix_;
   std::string_view json_suffix_;  // with the end of the event

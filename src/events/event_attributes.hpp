@@ -6,15 +6,23 @@
 
 namespace gateway::events {
 
-// The rules for context attributes that both content modes share (CloudEvents 1.0.2 sections 3, 3.1
+// The rules for context attributes that all content modes share (CloudEvents 1.0.2 sections 3, 3.1
 // and 4). Each gives the reason why not, a string literal; empty if all is well.
 
-// Whether an event that has `before` may have this one as well.
-[[nodiscard]] std::string_view check_attribute(std::span<const CloudEvent::Attribute> before,
-                                               const CloudEvent::Attribute& attribute) noexcept;
-// After the last one: what must be there is, and specversion comes first.
+// Returns why an event that has `before` cannot have this attribute as well. A time that is written
+// in digits becomes what it says. Of a stored event a value that no attribute may have is mended:
+// see EventFrom.
+[[nodiscard]] std::string_view accept_attribute(std::span<const CloudEvent::Attribute> before,
+                                                CloudEvent::Attribute& attribute, EventFrom from);
+// Is called after the last attribute: checks that what must be there is, and puts specversion
+// first.
 [[nodiscard]] std::string_view finish_attributes(CloudEvent& event);
-// UTF-8 without control characters: what an attribute's value must be.
+// Accepts datacontenttype or Content-Type, in which a tab becomes a blank.
+[[nodiscard]] std::string_view accept_content_type(CloudEvent& event, std::string_view value,
+                                                   EventFrom from);
+
+// Returns whether `text` is a String of the type system: UTF-8 without control characters (U+0000
+// to U+001F, U+007F to U+009F), noncharacters and surrogates.
 [[nodiscard]] bool is_attribute_text(std::string_view text) noexcept;
 
 }  // namespace gateway::events

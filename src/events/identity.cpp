@@ -1,41 +1,91 @@
 #include "events/identity.hpp"
 
-#include <fmt/format.h>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
 
-#include <initializer_list>
-#include <iterator>
+#include "events/utf8.hpp"
 
 namespace gateway::events {
-namespace {
-
-// Each part with its length before it, so that no two lists of parts make the same name.
-void append_part(std::string& name, std::string_view part) {
-  fmt::format_to(std::back_inserter(name), "{}:{}", part.size(), part);
-}
-
-}  // namespace
 
 void StableIds::begin_post() {
-  seen_.clear();
+  used_ = 0;
+  if (++post_ != 0) return;
+  for (Seen& entry : seen_) entry.post = 0;
+  post_ = 1;
+}
+
+// With its length before it, so that no two lists of texts make the same name.
+void StableIds::append(std::string_view text) {
+  std::array<char, std::numeric_limits<std::size_t>::digits10 + 2> length;
+  char* const end = std::to_chars(length.data(), length.data() + length.size(), text.size()).ptr;
+  *end = ':';
+  name_.append(length.data(), end + 1);
+  name_ += text;
+}
+
+// That recipe had U+FFFD for half a surrogate pair.
+void StableIds::append_v1(std::string_view text) {
+  if (is_utf8(text)) return append(text);
+  std::string mended;
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    mended += length == 0 ? kReplacementCharacter : text.substr(0, length);
+    text.remove_prefix(length == 0 ? kReplacementCharacter.size() : length);
+  }
+  append(mended);
 }
 
 Uuid StableIds::next(const CosRecord& fields, std::string_view record) {
   name_.clear();
   if (fields.key.empty() && fields.request_id.empty()) {
-    append_part(name_, "bytes");
-    append_part(name_, record);
-  } else {
-    append_part(name_, "fields");
+    append("bytes");
+    append(record);
+  } else if (recipe_ == IdRecipe::v1) {
+    append("fields");
     for (const auto part : {fields.appid, fields.bucket, fields.key, fields.event_name,
                             fields.request_id, fields.event_time}) {
-      append_part(name_, part);
+      append_v1(part);
+    }
+  } else {
+    append("v2");
+    for (const auto part : {fields.appid, fields.bucket, fields.long_region, fields.short_region,
+                            fields.key, fields.size, fields.version, fields.etag, fields.event_name,
+                            fields.event_time, fields.event_reqid, fields.request_id}) {
+      append(part);
     }
   }
   const Uuid id = Uuid::from_name(name_);
-  const unsigned position = ++seen_[id];
+  const std::uint32_t position = count(id);
   if (position == 1) return id;
-  append_part(name_, fmt::format_int(position).str());
+  std::array<char, std::numeric_limits<std::uint32_t>::digits10 + 1> text;
+  append({text.data(), std::to_chars(text.data(), text.data() + text.size(), position).ptr});
   return Uuid::from_name(name_);
+}
+
+std::uint32_t StableIds::count(const Uuid& id) {
+  Seen& entry = place_of(id);
+  if (entry.post == post_) return ++entry.times;
+  entry = {id, post_, 1};
+  if (++used_ > seen_.size() / 2) grow();
+  return 1;
+}
+
+StableIds::Seen& StableIds::place_of(const Uuid& id) {
+  // A name-based id is a hash already.
+  std::size_t at = id.low();
+  for (;; ++at) {
+    Seen& entry = seen_[at & (seen_.size() - 1)];
+    if (entry.post != post_ || entry.id == id) return entry;
+  }
+}
+
+void StableIds::grow() {
+  const std::vector<Seen> before = std::exchange(seen_, std::vector<Seen>(2 * seen_.size()));
+  for (const Seen& entry : before) {
+    if (entry.post == post_) place_of(entry.id) = entry;
+  }
 }
 
 }  // namespace gateway::events

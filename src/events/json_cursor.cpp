@@ -34,17 +34,14 @@ void JsonString::write_to(std::string& out) const {
 }
 
 JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens,
-                       std::size_t count) noexcept
+                       std::size_t count, std::size_t max_depth) noexcept
     : text_(text),
       text_end_(text + size),
       token_(tokens),
       last_(tokens + count),
-      backslash_(find_backslash(text)) {}
-
-std::size_t JsonCursor::end() const noexcept {
-  const char* end = text_ + offset();
-  while (end != text_ && is_space(end[-1])) --end;
-  return static_cast<std::size_t>(end - text_);
+      backslash_(find_backslash(text)),
+      max_depth_(max_depth) {
+  assert(max_depth <= JsonDepth::kRead);
 }
 
 bool JsonCursor::value() {
@@ -62,7 +59,8 @@ bool JsonCursor::skip_container() noexcept {
   assert(text_[*last_] == '{' || text_[*last_] == '[');
   const char* const text = text_;
   const std::uint32_t* token = token_;
-  std::array<char, kMaxDepth> outer;  // the closers of the containers around the innermost
+  std::array<char, JsonDepth::kRead> outer;  // the closers of the containers around the innermost
+  const std::size_t max_depth = max_depth_ - depth_;
   std::size_t depth = 0;
   char closer = '\0';  // the bracket the innermost container waits for
   const auto stop = [&](std::string_view reason) {
@@ -80,7 +78,7 @@ bool JsonCursor::skip_container() noexcept {
     const char first = text[*token];
     if (first == '{' || first == '[') {
       if (token == last_) return stop("expected a value");
-      if (depth == kMaxDepth - depth_) return fail(kTooDeep, *token);
+      if (depth == max_depth) return fail(kTooDeep, *token);
       outer[depth++] = closer;
       closer = first == '{' ? '}' : ']';
       ++token;
@@ -108,15 +106,6 @@ bool JsonCursor::skip_container() noexcept {
   }
 }
 
-bool JsonCursor::string(JsonString& out) {
-  if (!next_is('"', "expected a string")) return false;
-  const std::size_t begin = offset();
-  const bool has_escapes = backslash_ < text_ + token_end();
-  if (!skip_string()) return false;
-  out = JsonString(text(begin + 1, end() - 1), has_escapes, begin);
-  return true;
-}
-
 bool JsonCursor::finish() {
   return token_ == last_ || fail("text after the JSON value", offset());
 }
@@ -130,12 +119,8 @@ bool JsonCursor::unexpected(std::string_view reason) noexcept {
   return fail(token_ == last_ ? "the JSON text ends too early" : reason, offset());
 }
 
-bool JsonCursor::enter(char bracket, std::string_view otherwise) noexcept {
-  if (!next_is(bracket, otherwise)) return false;
-  if (depth_ == kMaxDepth) return fail(kTooDeep, offset());
-  ++depth_;
-  ++token_;
-  return true;
+bool JsonCursor::too_deep() noexcept {
+  return fail(kTooDeep, offset());
 }
 
 bool JsonCursor::skip_string() noexcept {
@@ -154,7 +139,7 @@ bool JsonCursor::skip_scalar() noexcept {
 
 // A backslash behind the cursor lies within a string: elsewhere it would have been a token or the
 // rest of a bad one. The string's closing quote ends every look ahead.
-bool JsonCursor::check_escapes() noexcept {
+bool JsonCursor::check_passed_escapes() noexcept {
   const char* const passed = text_ + offset();
   while (backslash_ < passed) {
     const char* after = backslash_ + 1;

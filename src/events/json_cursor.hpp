@@ -1,9 +1,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
+#include "events/json_depth.hpp"
 #include "events/malformed.hpp"
 
 namespace gateway::events {
@@ -47,12 +49,20 @@ class JsonString {
 // is let through, as is any size of number: the grammar has both.
 class JsonCursor {
  public:
-  static constexpr std::size_t kMaxDepth = 1024;
+  // `tokens` holds `count` offsets, ascending, and then the first of them once more. `max_depth` is
+  // at most JsonDepth::kRead.
+  JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens, std::size_t count,
+             std::size_t max_depth) noexcept;
 
-  // `tokens` holds `count` offsets, ascending, and then the first of them once more.
-  JsonCursor(const char* text, std::size_t size, const std::uint32_t* tokens,
-             std::size_t count) noexcept;
-
+  // Returns whether the next value is an object whose first member's name is spelled `name`. Passes
+  // nothing.
+  [[nodiscard]] bool begins_with_member(std::string_view name) const noexcept {
+    if (peek() != '{' || token_ + 1 >= last_) return false;
+    const std::size_t at = token_[1];
+    const auto left = static_cast<std::size_t>(text_end_ - text_) - at;
+    return left > name.size() + 1 && text_[at] == '"' && text_[at + 1 + name.size()] == '"' &&
+           std::memcmp(text_ + at + 1, name.data(), name.size()) == 0;
+  }
   // First byte of the next token; NUL at the end of the text, which no token begins with.
   [[nodiscard]] char peek() const noexcept { return token_ == last_ ? '\0' : text_[*token_]; }
   // Where the next token begins; the size of the text at its end.
@@ -66,6 +76,11 @@ class JsonCursor {
   // Demands that the next token begins with `first`, and stays before it.
   [[nodiscard]] bool next_is(char first, std::string_view otherwise) noexcept {
     return peek() == first || unexpected(otherwise);
+  }
+  // Returns where the first backslash is that has not been passed; the size of the text if there is
+  // none.
+  [[nodiscard]] std::size_t next_backslash() const noexcept {
+    return static_cast<std::size_t>(backslash_ - text_);
   }
   // Passes one value of any kind.
   [[nodiscard]] bool value();
@@ -91,6 +106,8 @@ class JsonCursor {
   [[nodiscard]] bool skip_scalar() noexcept;
   // Of all the strings that were passed.
   [[nodiscard]] bool check_escapes() noexcept;
+  [[nodiscard]] bool check_passed_escapes() noexcept;
+  bool too_deep() noexcept;
   [[nodiscard]] bool skip_number() noexcept;
   [[nodiscard]] bool skip_literal(std::string_view literal) noexcept;
   [[nodiscard]] bool end_scalar(const char* end) noexcept;
@@ -108,8 +125,39 @@ class JsonCursor {
   const std::uint32_t* last_;  // the one past the last token
   const char* backslash_;      // the first one that has not been looked at; text_end_ if none
   std::size_t depth_ = 0;      // of object() and array(), not within value()
+  std::size_t max_depth_;
   Malformed error_;
 };
+
+inline std::size_t JsonCursor::end() const noexcept {
+  const char* end = text_ + offset();
+  const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  while (end != text_ && is_space(end[-1])) --end;
+  return static_cast<std::size_t>(end - text_);
+}
+
+inline bool JsonCursor::check_escapes() noexcept {
+  return backslash_ >= text_ + offset() || check_passed_escapes();
+}
+
+inline bool JsonCursor::string(JsonString& out) {
+  if (!next_is('"', "expected a string")) return false;
+  const std::size_t begin = *token_;
+  ++token_;
+  const std::size_t behind = offset();
+  const bool has_escapes = backslash_ < text_ + behind;
+  if (has_escapes && !check_passed_escapes()) return false;
+  out = JsonString(text(begin + 1, end() - 1), has_escapes, begin);
+  return true;
+}
+
+inline bool JsonCursor::enter(char bracket, std::string_view otherwise) noexcept {
+  if (!next_is(bracket, otherwise)) return false;
+  if (depth_ == max_depth_) return too_deep();
+  ++depth_;
+  ++token_;
+  return true;
+}
 
 inline bool JsonCursor::expect(char token, std::string_view otherwise) noexcept {
   if (!next_is(token, otherwise)) return false;

@@ -63,7 +63,8 @@ JsonIndex::JsonIndex() : implementation_(std::make_unique<Implementation>()) {
 
 JsonIndex::~JsonIndex() = default;
 
-boost::system::result<JsonCursor, Malformed> JsonIndex::read(const char* text, std::size_t size) {
+boost::system::result<JsonCursor, Malformed> JsonIndex::read(const char* text, std::size_t size,
+                                                             std::size_t max_depth) {
   if (size > std::numeric_limits<std::uint32_t>::max()) return Malformed("4 GiB or more", 0);
   const std::string_view view(text, size);
   if (view.starts_with(kByteOrderMark)) return Malformed("byte order mark", 0);
@@ -77,7 +78,7 @@ boost::system::result<JsonCursor, Malformed> JsonIndex::read(const char* text, s
   const std::size_t count = stages.n_structural_indexes;
   // The array has room for some more than one entry per byte; see JsonCursor for this one.
   stages.structural_indexes[count] = stages.structural_indexes[0];
-  return JsonCursor(text, size, stages.structural_indexes.get(), count);
+  return JsonCursor(text, size, stages.structural_indexes.get(), count, max_depth);
 }
 
 }  // namespace gateway::events

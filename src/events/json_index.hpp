@@ -19,9 +19,10 @@ class JsonIndex {
   JsonIndex(const JsonIndex&) = delete;
   JsonIndex& operator=(const JsonIndex&) = delete;
 
-  // The cursor lasts until the next call or until the text goes, whichever is first.
-  [[nodiscard]] boost::system::result<JsonCursor, Malformed> read(const char* text,
-                                                                  std::size_t size);
+  // The cursor lasts until the next call or until the text goes, whichever is first. It refuses
+  // more than `max_depth` levels of nesting.
+  [[nodiscard]] boost::system::result<JsonCursor, Malformed> read(
+      const char* text, std::size_t size, std::size_t max_depth = JsonDepth::kRead);
 
  private:
   struct Implementation;

@@ -104,7 +104,11 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::size_t unescape_json_string(std::string_view raw, char* out) noexcept {
+namespace {
+
+// `on_lone(surrogate)` returns what stands for a surrogate without its other half.
+template <class OnLone>
+std::size_t unescape(std::string_view raw, char* out, OnLone on_lone) noexcept {
   const char* in = raw.data();
   const char* const end = in + raw.size();
   char* to = out;
@@ -124,17 +128,46 @@ std::size_t unescape_json_string(std::string_view raw, char* out) noexcept {
       code_point = 0x10000 + ((code_point & 0x3FF) << 10) + (code_unit(in + 2) & 0x3FF);
       in += 6;
     } else if (is_high_surrogate(code_point) || is_low_surrogate(code_point)) {
-      code_point = 0xFFFD;
+      code_point = on_lone(code_point);
     }
     to = write_utf8(code_point, to);
   }
   return static_cast<std::size_t>(to - out);
 }
 
+}  // namespace
+
+std::size_t unescape_json_string(std::string_view raw, char* out) noexcept {
+  return unescape(raw, out, [](char32_t) -> char32_t { return 0xFFFD; });
+}
+
 std::string unescape_json_string(std::string_view raw) {
   std::string text(raw.size(), '\0');
   text.resize(unescape_json_string(raw, text.data()));
   return text;
+}
+
+std::size_t unescape_json_exactly(std::string_view raw, char* out) noexcept {
+  return unescape(raw, out, [](char32_t surrogate) { return surrogate; });
+}
+
+bool has_lone_surrogate(std::string_view raw) noexcept {
+  for (std::size_t at = raw.find('\\'); at != std::string_view::npos; at = raw.find('\\', at)) {
+    if (raw[at + 1] != 'u') {
+      at += 2;
+      continue;
+    }
+    const char32_t unit = code_unit(raw.data() + at + 2);
+    at += 6;
+    if (is_low_surrogate(unit)) return true;
+    if (!is_high_surrogate(unit)) continue;
+    if (raw.size() - at < 6 || raw[at] != '\\' || raw[at + 1] != 'u' ||
+        !is_low_surrogate(code_unit(raw.data() + at + 2))) {
+      return true;
+    }
+    at += 6;
+  }
+  return false;
 }
 
 }  // namespace gateway::events

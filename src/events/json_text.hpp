@@ -14,4 +14,10 @@ void append_json_string(std::string& out, std::string_view text);
 std::size_t unescape_json_string(std::string_view raw, char* out) noexcept;
 [[nodiscard]] std::string unescape_json_string(std::string_view raw);
 
+// Likewise, but such an escape becomes its code point's three bytes, as UTF-8 would have it: two
+// strings that differ do not become one, and what comes out is no UTF-8.
+std::size_t unescape_json_exactly(std::string_view raw, char* out) noexcept;
+// Returns whether there is such an escape in `raw`.
+[[nodiscard]] bool has_lone_surrogate(std::string_view raw) noexcept;
+
 }  // namespace gateway::events

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "events/cloud_event.hpp"
+#include "events/record_members.hpp"
 #include "events/uuid.hpp"
 
 namespace gateway::events {
@@ -14,6 +15,8 @@ struct OutgoingEvent {
   Uuid id;
   WallTime time;            // when the event was made; a retry keeps it
   std::string_view record;  // JSON, outlives the sending
+  RecordKind kind = RecordKind::cos;
+  const RecordMembers* members = nullptr;  // of the record, where they have been found already
   // If set, this event is sent and the members above are ignored.
   const CloudEvent* passed_on = nullptr;
 

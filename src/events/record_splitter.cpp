@@ -1,18 +1,19 @@
 #include "events/record_splitter.hpp"
 
+#include "events/record_walk.hpp"
+
 namespace gateway::events {
 
-boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split(
-    const char* body, std::size_t size) {
+template <class PassRecord>
+boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split_by(
+    JsonCursor& json, const char* body, PassRecord&& pass_record) {
   records_.clear();
-  auto indexed = index_.read(body, size);
-  if (!indexed) return indexed.error();
-  JsonCursor& json = *indexed;
-
+  bool others = false;
   const auto note_record = [&] {
     if (!json.next_is('{', "a record is not an object")) return false;
     const std::size_t begin = json.offset();
-    if (!json.value()) return false;
+    others = others || !begins_as_cos_record(json);
+    if (!pass_record()) return false;
     records_.push_back(
         {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(json.end() - begin)});
     return true;
@@ -30,7 +31,48 @@ boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::sp
     return json.error();
   }
   if (!found) return Malformed("no Records member", root);
+  if (others) {
+    for (RecordSpan& span : records_) {
+      span.kind = kind_of_record({body + span.offset, span.length}, record_index_);
+    }
+  }
   return std::span<const RecordSpan>(records_);
+}
+
+boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split(
+    const char* body, std::size_t size) {
+  auto json = index_.read(body, size, kMaxDepth);
+  if (!json) return json.error();
+  return split_by(*json, body, [&] { return json->value(); });
+}
+
+boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split(
+    char* body, std::size_t size, RecordVisitor& visitor, Redactor& redactor) {
+  unusual_.clear();
+  auto json = index_.read(body, size, kMaxDepth);
+  if (!json) return json.error();
+  const bool redacts = redactor.active();
+  RecordWalk walk = redacts ? RecordWalk(*json, redactor.names(), secrets_) : RecordWalk(*json);
+  const auto pass = [&] {
+    const std::size_t begin = json->offset();
+    RecordMembers members;
+    if (!walk.pass(members)) return false;
+    visitor.on_record(json->text(begin, json->end()), members);
+    if (!redacts) return true;
+    // Behind the cursor, which never looks back beyond the white space before its next token.
+    for (const auto& [from, to] : secrets_) blank_json_value(body + from, body + to);
+    if (!walk.usual()) unusual_.push_back(records_.size());
+    return true;
+  };
+  const auto records = split_by(*json, body, pass);
+  if (!records) return records;
+  for (const std::size_t i : unusual_) {
+    const RecordSpan& span = records_[i];
+    if (!redactor.redact(body + span.offset, span.length)) {
+      return Malformed("a record that event.redact cannot search", span.offset);
+    }
+  }
+  return records;
 }
 
 }  // namespace gateway::events

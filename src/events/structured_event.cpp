@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -6,26 +9,35 @@
 #include "events/cloud_event.hpp"
 #include "events/event_attributes.hpp"
 #include "events/json_index.hpp"
+#include "events/json_text.hpp"
 #include "events/media_type.hpp"
 
 namespace gateway::events {
 namespace {
 
 // Attributes that the specification types as strings, where an integer would change its meaning.
-constexpr std::array<std::string_view, 7> kStringAttributes = {
-    "specversion", "id", "source", "type", "time", "subject", "dataschema"};
+constexpr std::array<std::string_view, 6> kStringAttributes = {
+    "specversion", "id", "source", "type", "subject", "dataschema"};
 
 // Those of the specification and one more.
 constexpr std::size_t kUsualAttributes = 8;
 
+// The type system's Integer: a whole number of 32 bits, with its sign.
 bool is_integer(std::string_view number) noexcept {
+  std::int32_t value = 0;
+  const char* const end = number.data() + number.size();
+  const auto [stop, error] = std::from_chars(number.data(), end, value);
+  return error == std::errc() && stop == end;
+}
+
+bool is_whole(std::string_view number) noexcept {
   return number.find_first_of(".eE") == std::string_view::npos;
 }
 
 // Reads one event, a JSON object, at a cursor. False: the cursor knows why.
 class StructuredReader {
  public:
-  explicit StructuredReader(JsonCursor& json) noexcept : json_(json) {}
+  StructuredReader(JsonCursor& json, EventFrom from) noexcept : json_(json), from_(from) {}
 
   [[nodiscard]] bool read(CloudEvent& event) {
     event_ = &event;
@@ -50,6 +62,7 @@ class StructuredReader {
   struct Data {
     bool there = false;
     bool is_string = false;
+    bool has_lone_surrogate = false;
     std::size_t offset = 0;
     std::string_view raw;
     std::string text;
@@ -69,6 +82,7 @@ class StructuredReader {
     if (!attribute.json_literal) {
       JsonString string;
       if (!json_.string(string)) return false;
+      if (!is_text(string)) return false;
       string.write_to(attribute.value);
     } else {
       if (!json_.value()) return false;
@@ -78,11 +92,18 @@ class StructuredReader {
           first != '{' && first != '[' && is_integer_or_boolean(first, attribute.value);
       if (!fits) return json_.fail("an attribute is not a string, boolean or integer", begin);
       if (is_string_attribute(name)) return json_.fail("an attribute is not a string", begin);
+      if (name == "time") {
+        if (first == 't' || first == 'f') return json_.fail("an attribute is not a string", begin);
+        attribute.json_literal = false;  // digits, as in a string
+      } else if (from_ == EventFrom::sender && first != 't' && first != 'f' &&
+                 !is_integer(attribute.value)) {
+        return json_.fail("an integer beyond 32 bits", begin);
+      }
     }
     if (name == "datacontenttype") return set_content_type(attribute.value, at);
     attribute.name = name;
     const auto before = std::span<const CloudEvent::Attribute>(event_->attributes).first(count_);
-    const auto wrong = check_attribute(before, attribute);
+    const auto wrong = accept_attribute(before, attribute, from_);
     ++count_;
     return wrong.empty() || json_.fail(wrong, at);
   }
@@ -93,8 +114,14 @@ class StructuredReader {
     return count_ < attributes.size() ? attributes[count_] : attributes.emplace_back();
   }
 
+  // Two strings that differ must not become one.
+  bool is_text(const JsonString& string) {
+    return from_ == EventFrom::store || !string.has_escapes() ||
+           !has_lone_surrogate(string.raw()) ||
+           json_.fail("half a surrogate pair in a string", string.offset());
+  }
   static bool is_integer_or_boolean(char first, std::string_view text) noexcept {
-    return first == 't' || first == 'f' || is_integer(text);
+    return first == 't' || first == 'f' || is_whole(text);
   }
   static bool is_string_attribute(std::string_view name) noexcept {
     return name == "datacontenttype" ||
@@ -104,11 +131,11 @@ class StructuredReader {
 
   bool set_content_type(const std::string& value, std::size_t at) {
     if (!event_->content_type.empty()) return json_.fail("an attribute comes twice", at);
-    if (value.empty() || !is_attribute_text(value)) {
+    if (value.empty() || (from_ == EventFrom::sender && !is_attribute_text(value))) {
       return json_.fail("datacontenttype is not a media type", at);
     }
-    event_->content_type = value;
-    return true;
+    const auto wrong = accept_content_type(*event_, value, from_);
+    return wrong.empty() || json_.fail("datacontenttype is not a media type", at);
   }
 
   bool read_data(Data& data, std::size_t at) {
@@ -119,6 +146,7 @@ class StructuredReader {
       JsonString string;
       if (!json_.string(string)) return false;
       data.is_string = true;
+      data.has_lone_surrogate = string.has_escapes() && has_lone_surrogate(string.raw());
       data.text = string.text();
     } else if (!json_.value()) {
       return false;
@@ -140,6 +168,9 @@ class StructuredReader {
       // JSON format 3.1: without datacontenttype the data is JSON, a string included.
       const bool text = data_.is_string && !event_->content_type.empty() &&
                         !is_json_media_type(event_->content_type);
+      if (text && data_.has_lone_surrogate && from_ == EventFrom::sender) {
+        return json_.fail("half a surrogate pair in a string", data_.offset);
+      }
       event_->data = text ? std::string_view(data_.text) : data_.raw;
       event_->data_kind = text ? CloudEvent::DataKind::text : CloudEvent::DataKind::json;
     }
@@ -147,42 +178,67 @@ class StructuredReader {
   }
 
   JsonCursor& json_;
+  const EventFrom from_;
   CloudEvent* event_ = nullptr;
   std::size_t count_ = 0;  // of its attributes, those that have been read
   Data data_;
   Data base64_;
 };
 
-}  // namespace
-
-boost::system::result<CloudEvent, Malformed> read_structured_event(std::string_view body) {
-  JsonIndex index;
-  CloudEvent event;
-  event.attributes.reserve(kUsualAttributes);
-  if (const auto read = read_structured_event(body, index, event); !read) return read.error();
-  return event;
-}
-
-boost::system::result<void, Malformed> read_structured_event(std::string_view body,
-                                                             JsonIndex& index, CloudEvent& event) {
-  auto json = index.read(body.data(), body.size());
+boost::system::result<void, Malformed> read(std::string_view body, EventFrom from, JsonIndex& index,
+                                            CloudEvent& event) {
+  const std::size_t depth = from == EventFrom::sender ? JsonDepth::kEvent : JsonDepth::kRead;
+  auto json = index.read(body.data(), body.size(), depth);
   if (!json) return json.error();
-  StructuredReader reader(*json);
+  StructuredReader reader(*json, from);
   if (!reader.read(event) || !json->finish()) return json->error();
   return {};
 }
 
+}  // namespace
+
+boost::system::result<CloudEvent, Malformed> read_structured_event(std::string_view body,
+                                                                   EventFrom from) {
+  JsonIndex index;
+  CloudEvent event;
+  event.attributes.reserve(kUsualAttributes);
+  if (const auto done = read(body, from, index, event); !done) return done.error();
+  return event;
+}
+
+boost::system::result<void, Malformed> read_stored_event(std::string_view json, JsonIndex& index,
+                                                         CloudEvent& event) {
+  return read(json, EventFrom::store, index, event);
+}
+
 boost::system::result<std::vector<CloudEvent>, Malformed> read_event_batch(std::string_view body) {
   JsonIndex index;
-  auto json = index.read(body.data(), body.size());
+  auto json = index.read(body.data(), body.size(), JsonDepth::kBatch);
   if (!json) return json.error();
   std::vector<CloudEvent> events;
-  StructuredReader reader(*json);
+  StructuredReader reader(*json, EventFrom::sender);
   const auto element = [&] { return reader.read(events.emplace_back()); };
   if (!json->next_is('[', "a batch is not an array") || !json->array(element) || !json->finish()) {
     return json->error();
   }
   return events;
+}
+
+bool looks_like_event(std::string_view body) {
+  JsonIndex index;
+  auto json = index.read(body.data(), body.size());
+  if (!json || json->peek() != '{') return false;
+  std::array<std::string_view, 4> wanted = {"specversion", "id", "source", "type"};
+  bool records = false;
+  const auto member = [&](const JsonString& name) {
+    records = records || name.is("Records");
+    for (auto& it : wanted) {
+      if (!it.empty() && name.is(it)) it = {};
+    }
+    return json->value();
+  };
+  return json->object(member) && !records &&
+         std::all_of(wanted.begin(), wanted.end(), [](auto it) { return it.empty(); });
 }
 
 }  // namespace gateway::events

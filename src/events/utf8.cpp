@@ -1,5 +1,8 @@
 #include "events/utf8.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace gateway::events {
 
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
@@ -22,6 +25,29 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   const unsigned char low = first == 0xF0 ? 0x90 : 0x80;
   const unsigned char high = first == 0xF4 ? 0x8F : 0xBF;
   return continues(1, low, high) && continues(2, 0x80, 0xBF) && continues(3, 0x80, 0xBF) ? 4 : 0;
+}
+
+char32_t utf8_code_point(std::string_view sequence) noexcept {
+  constexpr std::array<unsigned char, 5> kFirstBits = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t code_point = static_cast<unsigned char>(sequence[0]) & kFirstBits[sequence.size()];
+  for (const char c : sequence.substr(1)) {
+    code_point = code_point << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  }
+  return code_point;
+}
+
+bool is_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 char* write_utf8(char32_t code_point, char* out) noexcept {

@@ -1,11 +1,14 @@
+// SHA-1 on a plain SHA_CTX is the one without an allocation and a look-up by name for each id;
+// OpenSSL 3 has it and marks it as deprecated.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "events/uuid.hpp"
 
+#include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <bit>
-#include <boost/uuid/name_generator_sha1.hpp>
-#include <boost/uuid/uuid.hpp>
 #include <cerrno>
 #include <system_error>
 
@@ -47,16 +50,20 @@ constexpr auto kHexValues = [] {
 }  // namespace
 
 Uuid Uuid::from_name(std::string_view name) {
-  boost::uuids::uuid space;
-  std::copy(kNamespace.begin(), kNamespace.end(), space.begin());
-  const boost::uuids::name_generator_sha1 generate(space);
-  const boost::uuids::uuid id = generate(name.data(), name.size());
-  std::array<std::uint64_t, 2> words{};
-  auto byte = id.begin();
-  for (auto& word : words) {
-    for (int i = 0; i < 8; ++i) word = word << 8 | *byte++;
-  }
-  return {words[0], words[1]};
+  SHA_CTX state;
+  SHA1_Init(&state);
+  SHA1_Update(&state, kNamespace.data(), kNamespace.size());
+  SHA1_Update(&state, name.data(), name.size());
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+  SHA1_Final(digest.data(), &state);
+  const auto word = [&digest](std::size_t at) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i) value = value << 8U | digest[at + i];
+    return value;
+  };
+  // RFC 9562 section 5.5: version 5 in bits 48 to 51, variant 10 in bits 64 and 65.
+  return {(word(0) & ~std::uint64_t{0xF000}) | 0x5000,
+          (word(8) & ~(std::uint64_t{3} << 62U)) | std::uint64_t{1} << 63U};
 }
 
 std::optional<Uuid> Uuid::read(std::string_view text) noexcept {

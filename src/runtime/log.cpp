@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "events/json_text.hpp"
+#include "events/terminal_text.hpp"
 
 namespace gateway::log {
 namespace {
@@ -107,7 +108,8 @@ void write(Level level, std::string_view message, Fields fields) {
   auto* logger = spdlog::default_logger_raw();
   if (logger == nullptr) return;
   logger->log(spdlog_level(level), "{}",
-              as_json ? json_members(message, fields) : text_line(message, fields));
+              as_json ? events::terminal_json(json_members(message, fields))
+                      : events::terminal_text(text_line(message, fields)));
 }
 
 void internal_error(std::string_view where, const std::exception_ptr& error) {

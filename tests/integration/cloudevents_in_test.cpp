@@ -190,5 +190,53 @@ TEST(CloudEventsIn, ARefusedEventFailsItsPost) {
   EXPECT_EQ(gateway.post("<a/>", binary_headers()).status, 502u);
 }
 
+TEST(CloudEventsIn, WhatEventBridgeSendsIsAnEvent) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(loopback_settings(bus.port()));
+  const std::string event =
+      R"({"specversion":"1.0","id":"13a3","type":"cos:created:object","source":"cos.cloud.tencent",)"
+      R"("subject":"qcs::cos:ap-guangzhou:uid1250000000:photos","time":"1615430559146",)"
+      R"("region":"ap-guangzhou","datacontenttype":"application/json;charset=utf-8",)"
+      R"("data":{"cos":{"cosObject":{"key":"a"}}}})";
+  for (const char* type : {"application/json", "application/cloudevents+json"}) {
+    EXPECT_EQ(gateway.post(event, {{"Content-Type", type}}).body, R"({"records":1})") << type;
+  }
+  for (const Request& request : bus.requests()) {
+    EXPECT_EQ(request.id(), "13a3");
+    EXPECT_EQ(request.headers["ce-time"], "2021-03-11T02:42:39.146Z");
+    EXPECT_EQ(request.headers["ce-region"], "ap-guangzhou");
+    EXPECT_EQ(request.body, R"({"cos":{"cosObject":{"key":"a"}}})");
+  }
+  EXPECT_EQ(gateway.post(R"({"specversion":"1.0","id":"1","source":"s"})").status, 400u);
+  EXPECT_EQ(gateway.post(R"({"specversion":"1.0","id":"","source":"s","type":"t"})").status, 400u);
+}
+
+TEST(CloudEventsIn, RecordsOfOtherTriggersHaveATypeOfTheirOwn) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(loopback_settings(bus.port()));
+  EXPECT_EQ(gateway.post(R"({"Records":[{"Ckafka":{"topic":"t"}},{"cos":{},"event":{}}]})").status,
+            200u);
+  EXPECT_EQ(bus.requests().at(0).headers["ce-type"], "tencent-cloud-ckafka-event");
+  EXPECT_EQ(bus.requests().at(1).headers["ce-type"], "tencent-cloud-cos-event");
+}
+
+TEST(CloudEventsIn, AContentCodingIsRefusedAtTheHead) {
+  ScriptedEventbus bus;
+  const RunningGateway gateway(loopback_settings(bus.port()));
+  HttpClient client = gateway.connect();
+  for (const char* type : {"application/json", kStructured, kBatch}) {
+    const Response answer = client.post(
+        cos_payload(1), {{"Content-Type", type}, {"content-encoding", "identity, x-gzip"}});
+    EXPECT_EQ(answer.status, 415u) << type;
+    EXPECT_EQ(answer.headers["Accept-Encoding"], "identity");
+  }
+  Headers headers = binary_headers();
+  headers.add("Content-Encoding", "gzip");
+  EXPECT_EQ(client.post("x", headers).status, 415u);
+  EXPECT_EQ(client.post(cos_payload(1), {{"Content-Encoding", "identity"}}).status, 200u);
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(client.response().status, 415u) << "without waiting for the body";
+}
+
 }  // namespace
 }  // namespace gateway::test

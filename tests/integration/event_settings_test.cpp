@@ -206,5 +206,56 @@ TEST(EventSettings, RedactHoldsForEventsThatArePassedOn) {
   }
 }
 
+TEST(EventSettings, WhatCannotBeSearchedForSecretsIsRefused) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.event.redact = {"authorization"};
+  const RunningGateway gateway(settings);
+  Headers binary{{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "s"}, {"ce-type", "t"}};
+  for (const char* type : {"application/json", "application/gzip", "text/plain"}) {
+    Headers headers = binary;
+    headers.add("Content-Type", type);
+    const Response answer = gateway.post("{'Authorization':'q-signature'}", headers);
+    EXPECT_EQ(answer.status, 422u) << type;
+    EXPECT_EQ(json::parse(answer.body).at("index"), 0);
+  }
+  const std::string event = R"({"specversion":"1.0","id":"1","source":"s","type":"t")";
+  EXPECT_EQ(json::parse(gateway
+                            .post("[" + event + "}," + event + R"(,"data_base64":"H4sIAA=="}])",
+                                  {{"Content-Type", "application/cloudevents-batch+json"}})
+                            .body)
+                .at("index"),
+            1);
+  EXPECT_THAT(bus.requests(), testing::IsEmpty());
+  EXPECT_EQ(gateway.post("words", binary).status, 422u);
+  binary.add("Content-Type", "text/plain");
+  EXPECT_EQ(gateway.post("words", binary).status, 200u);
+}
+
+TEST(EventSettings, AllOfThemTogether) {
+  for (const auto mode : {config::Mode::binary, config::Mode::structured, config::Mode::batch}) {
+    ScriptedEventbus bus;
+    config::Settings settings = loopback_settings(bus.port());
+    settings.delivery.mode = mode;
+    settings.event.id = config::EventId::stable;
+    settings.event.attributes = {"subject", "cosbucket", "coseventname"};
+    settings.event.redact = {"Authorization"};
+    const RunningGateway gateway(settings);
+    EXPECT_EQ(gateway.post(cos_payload({cos_record("a\tb"), cos_record("c")})).status, 200u);
+    // Records so small that their members would take more room than they do.
+    EXPECT_EQ(gateway.post(R"({"Records":[{},{"a":1}]})").status, 200u);
+    std::string all;
+    for (const Request& request : bus.requests()) {
+      for (const auto& field : request.headers.fields()) {
+        all += field.name + ":" + field.value + "\n";
+      }
+      all += request.body;
+    }
+    EXPECT_THAT(all, testing::Not(HasSubstr("q-ak")));
+    EXPECT_THAT(all, testing::Not(HasSubstr("%09")));
+    EXPECT_THAT(all, HasSubstr("pictures"));
+  }
+}
+
 }  // namespace
 }  // namespace gateway::test

@@ -7,8 +7,8 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
-#include "testkit/socket.hpp"
 #include "support/tls_folder.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::test {
 namespace {
@@ -91,16 +91,18 @@ void PrintTo(const Refused& refused, std::ostream* out) {
 }
 
 const Refused kRefused[] = {
-    {"OtherName", [](const CertificateAuthority& a) { return a.issue("other.example.com"); }, "localhost",
-     "hostname mismatch"},
-    {"OtherAddress", [](const CertificateAuthority& a) { return a.issue("127.0.0.2"); }, "127.0.0.1",
-     "IP address mismatch"},
-    {"Expired", [](const CertificateAuthority& a) { return a.issue("127.0.0.1", Validity::expired); },
+    {"OtherName", [](const CertificateAuthority& a) { return a.issue("other.example.com"); },
+     "localhost", "hostname mismatch"},
+    {"OtherAddress", [](const CertificateAuthority& a) { return a.issue("127.0.0.2"); },
+     "127.0.0.1", "IP address mismatch"},
+    {"Expired",
+     [](const CertificateAuthority& a) { return a.issue("127.0.0.1", Validity::expired); },
      "127.0.0.1", "certificate has expired"},
-    {"UnknownAuthority", [](const CertificateAuthority&) { return CertificateAuthority().issue("127.0.0.1"); },
+    {"UnknownAuthority",
+     [](const CertificateAuthority&) { return CertificateAuthority().issue("127.0.0.1"); },
      "127.0.0.1", "unable to get local issuer certificate"},
-    {"SelfSigned", [](const CertificateAuthority&) { return self_signed("127.0.0.1"); }, "127.0.0.1",
-     "self-signed certificate"},
+    {"SelfSigned", [](const CertificateAuthority&) { return self_signed("127.0.0.1"); },
+     "127.0.0.1", "self-signed certificate"},
 };
 
 class RefusedEventbus : public TlsEventbus, public testing::WithParamInterface<Refused> {};

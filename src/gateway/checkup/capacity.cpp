@@ -35,7 +35,8 @@ constexpr std::uint64_t kClientTls = 40 * kKiB;
 // Of one eventbus connection, in a buffer that doubles.
 constexpr std::uint64_t kEncrypted = 2 * transport::Transport::kEncryptAtOnce;
 // Of one store: what waits, the write under way and its bytes, and what is read.
-constexpr std::uint64_t kStore = kStoreLimits.waiting_bytes + 2 * kStoreLimits.group_bytes + 8 * kMiB;
+constexpr std::uint64_t kStore =
+    kStoreLimits.waiting_bytes + 2 * kStoreLimits.group_bytes + 8 * kMiB;
 
 // The platform's own, of function.retries.
 constexpr std::chrono::seconds kBetweenRetries{60};

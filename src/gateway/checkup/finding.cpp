@@ -8,7 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <string_view>
 
-#include "gateway/egress/store/row_text.hpp"
+#include "events/terminal_text.hpp"
 
 namespace gateway::checkup {
 namespace {
@@ -39,9 +39,9 @@ std::string text_of(std::span<const Finding> findings) {
   std::string text;
   for (const Finding& finding : findings) {
     text += fmt::format("{:<4}  {:<{}}  {}\n", label(finding.verdict()), finding.subject(), width,
-                        egress::printable(finding.text()));
+                        events::terminal_text(finding.text()));
     if (finding.advice().empty()) continue;
-    text += fmt::format("      {:<{}}  -> {}\n", "", width, egress::printable(finding.advice()));
+    text += fmt::format("      {:<{}}  -> {}\n", "", width, events::terminal_text(finding.advice()));
   }
   return text;
 }
@@ -53,8 +53,8 @@ std::string json_of(std::span<const Finding> findings) {
     json::object one;
     one["verdict"] = label(finding.verdict());
     one["subject"] = finding.subject();
-    one["text"] = egress::printable(finding.text());
-    if (!finding.advice().empty()) one["advice"] = egress::printable(finding.advice());
+    one["text"] = events::terminal_text(finding.text());
+    if (!finding.advice().empty()) one["advice"] = events::terminal_text(finding.advice());
     all.push_back(std::move(one));
   }
   json::object report;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "events/record_members.hpp"
 #include "events/uuid.hpp"
 
 namespace gateway {
@@ -17,6 +18,7 @@ struct EventSlot {
   std::uint32_t length = 0;
   std::uint32_t index = 0;  // of the event in its post
   std::uint16_t attempts = 0;
+  events::RecordKind kind = events::RecordKind::cos;
   events::Uuid id;
 };
 static_assert(std::is_trivially_copyable_v<EventSlot>);

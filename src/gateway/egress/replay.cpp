@@ -28,7 +28,7 @@ constexpr std::size_t kMostKept = 2 * Replay::kMostBytes / kChunksInWindow;
 boost::system::result<void, events::Malformed> read_large(std::string_view json,
                                                           events::CloudEvent& event) {
   events::JsonIndex index;
-  return events::read_structured_event(json, index, event);
+  return events::read_stored_event(json, index, event);
 }
 
 template <class Memory>
@@ -180,6 +180,7 @@ bool Replay::recognise(const SpooledEvents& rows, std::vector<WallInstant>& time
     if (!event) return false;
     const auto before = static_cast<std::size_t>(event->record.data() - json.data());
     slot.id = event->id;
+    slot.kind = event->kind;
     slot.offset = static_cast<std::uint32_t>(row.begin + before);
     slot.length = static_cast<std::uint32_t>(event->record.size());
     slots_.push_back(slot);
@@ -197,9 +198,8 @@ std::vector<events::CloudEvent> Replay::parse(const SpooledEvents& rows, Chunk& 
   for (const auto& row : rows.entries()) {
     const std::string_view json = rows.json(row);
     events::CloudEvent& event = events[slot.index];
-    const auto read = json.size() > kLargeEvent
-                          ? read_large(json, event)
-                          : events::read_structured_event(json, index_, event);
+    const auto read = json.size() > kLargeEvent ? read_large(json, event)
+                                                : events::read_stored_event(json, index_, event);
     if (!read) {
       ++parked_;
       if (settings_.outcome != nullptr) settings_.outcome->unreadable();

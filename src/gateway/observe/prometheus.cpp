@@ -141,7 +141,8 @@ void add_store(Families& families, const std::string& name,
                    store->commits);
   families.counter((name + "_damaged_events_total").c_str(), "Events that cannot be read any more.",
                    store->damaged_rows);
-  families.counter((name + "_damaged_files_total").c_str(), "Files of the store that cannot be read and are left alone.",
+  families.counter((name + "_damaged_files_total").c_str(),
+                   "Files of the store that cannot be read and are left alone.",
                    store->unreadable_files);
   families.counter((name + "_vanished_events_total").c_str(),
                    "Events whose files somebody removed, moved or cut.", store->vanished);

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "events/json_text.hpp"
 #include "events/rfc3339.hpp"
+#include "events/terminal_text.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -76,14 +75,7 @@ std::string shortened(std::string_view text, std::size_t most) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
     text = text.substr(0, end);
   }
-  std::string result(text);
-  std::ranges::replace_if(
-      result,
-      [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20U || byte == 0x7fU;
-      },
-      '?');
+  std::string result = events::terminal_text(text);
   if (cut) result += kMore;
   return result;
 }

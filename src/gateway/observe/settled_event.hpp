@@ -33,7 +33,7 @@ static_assert(!std::is_aggregate_v<SettledEvent>);
 [[nodiscard]] std::string tap_json(const SettledEvent& event);
 [[nodiscard]] std::string failure_json(const SettledEvent& event);
 
-// At most `most` bytes of `text`, no character cut, control characters replaced.
+// At most `most` bytes of `text`, no character cut, and nothing in it that a terminal would obey.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 
 }  // namespace gateway::observe

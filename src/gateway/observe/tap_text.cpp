@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 
+#include "events/terminal_text.hpp"
 #include "gateway/observe/settled_event.hpp"
 
 namespace gateway::observe {
@@ -65,9 +66,10 @@ std::optional<std::string> tap_line(std::string_view json, const TapFilter& filt
   const std::string outcome = status == 0
                                   ? std::string(text_of(*event, "outcome"))
                                   : fmt::format("{} {}", text_of(*event, "outcome"), status);
-  return fmt::format("{}  {:<17}  {:>9.1f} ms  {:>8.0f}  {:<26}  {}", text_of(*event, "time"),
-                     outcome, number_of(*event, "seconds") * 1e3, number_of(*event, "bytes"),
-                     text_of(*event, "type"), text_of(*event, "key"));
+  return events::terminal_text(
+      fmt::format("{}  {:<17}  {:>9.1f} ms  {:>8.0f}  {:<26}  {}", text_of(*event, "time"), outcome,
+                  number_of(*event, "seconds") * 1e3, number_of(*event, "bytes"),
+                  text_of(*event, "type"), text_of(*event, "key")));
 }
 
 }  // namespace gateway::observe

@@ -1,5 +1,7 @@
 #include "gateway/pipeline/intake.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,7 +12,7 @@
 namespace gateway {
 
 Intake::Intake(const config::Event& settings, Context context)
-    : settings_(settings), context_(context), redactor_(settings.redact) {}
+    : context_(context), redactor_(settings.redact), notes_(settings) {}
 
 void Intake::accept(http::Request&& request, Post& post) {
   if (request.head.kind == http::BodyKind::records) {
@@ -37,10 +39,24 @@ Intake::Way Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
   return Way::nowhere;
 }
 
+Intake::Records Intake::split(http::Request& request) {
+  char* const body = request.bytes.data() + request.body.offset;
+  const std::size_t size = request.body.length;
+  if (!notes_.wanted() && !redactor_.active()) return splitter_.split(body, size);
+  notes_.begin(size);
+  return splitter_.split(body, size, notes_, redactor_);
+}
+
 void Intake::accept_records(http::Request&& request, Post& post) {
   const std::string_view body = request.body_text();
-  const auto split = splitter_.split(body.data(), body.size());
+  const auto split = this->split(request);
   if (!split) {
+    // What Tencent's EventBridge sends has no media type of its own.
+    if (events::looks_like_event(body)) {
+      request.head.kind = http::BodyKind::structured_event;
+      accept_events(std::move(request), post);
+      return;
+    }
     context_.ledger.refuse(post,
                            answers::malformed(split.error().reason(), split.error().offset()));
     return;
@@ -54,19 +70,15 @@ void Intake::accept_records(http::Request&& request, Post& post) {
   if (way == Way::nowhere) return;
 
   post.bytes = std::move(request.bytes);
-  char* const data = post.bytes.data() + request.body.offset;
+  notes_.take_members(post.members);
   context_.ledger.expect(post, static_cast<std::uint32_t>(records.size()));
-  const bool stable = settings_.id == config::EventId::stable;
-  if (stable) stable_ids_.begin_post();
+  const std::span<const events::Uuid> ids = notes_.ids();
 
   EventSlot slot;
   slot.post = &post;
   for (const events::RecordSpan& record : records) {
-    // Ids first: they must not depend on what is redacted.
-    slot.id = stable ? stable_ids_.next(record_reader_.read({data + record.offset, record.length}),
-                                        {data + record.offset, record.length})
-                     : random_ids_.next();
-    if (redactor_.active()) redactor_.redact(data + record.offset, record.length);
+    slot.id = ids.empty() ? random_ids_.next() : ids[slot.index];
+    slot.kind = record.kind;
     slot.offset = request.body.offset + record.offset;
     slot.length = record.length;
     hand_over(slot, way);
@@ -91,14 +103,10 @@ void Intake::finish(Post& post, Way way) {
   context_.turn_end.request();
 }
 
-void Intake::accept_events(http::Request&& request, Post& post) {
+Intake::Events Intake::read_events(const http::Request& request) {
   const std::string_view body = request.body_text();
   const char* const base = request.bytes.data();
-  std::vector<events::CloudEvent> parsed;
-  const auto refuse = [&](const events::Malformed& error) {
-    context_.ledger.refuse(post, answers::malformed(error.reason(), error.offset()));
-  };
-
+  std::vector<events::CloudEvent> events;
   switch (request.head.kind) {
     case http::BodyKind::binary_event: {
       std::vector<events::HeaderField> fields;
@@ -106,38 +114,47 @@ void Intake::accept_events(http::Request&& request, Post& post) {
         fields.push_back({request.event_fields[i].in(base), request.event_fields[i + 1].in(base)});
       }
       auto event = events::read_binary_event(fields, request.content_type.in(base), body);
-      if (!event) return refuse(event.error());
-      parsed.push_back(std::move(*event));
+      if (!event) return event.error();
+      events.push_back(std::move(*event));
       break;
     }
     case http::BodyKind::structured_event: {
       auto event = events::read_structured_event(body);
-      if (!event) return refuse(event.error());
-      parsed.push_back(std::move(*event));
+      if (!event) return event.error();
+      events.push_back(std::move(*event));
       break;
     }
-    case http::BodyKind::event_batch: {
-      auto events = events::read_event_batch(body);
-      if (!events) return refuse(events.error());
-      parsed = std::move(*events);
-      break;
-    }
+    case http::BodyKind::event_batch:
+      return events::read_event_batch(body);
     case http::BodyKind::records:
       break;
   }
+  return events;
+}
+
+void Intake::accept_events(http::Request&& request, Post& post) {
+  const std::string_view body = request.body_text();
+  auto read = read_events(request);
+  if (!read) {
+    context_.ledger.refuse(post, answers::malformed(read.error().reason(), read.error().offset()));
+    return;
+  }
+  std::vector<events::CloudEvent> parsed = std::move(*read);
   if (parsed.empty()) {
     context_.ledger.settle(post);
+    return;
+  }
+  const auto secret = std::find_if_not(parsed.begin(), parsed.end(),
+                                       [this](auto& event) { return redactor_.redact(event); });
+  if (secret != parsed.end()) {
+    context_.ledger.refuse(
+        post,
+        answers::cannot_redact(static_cast<std::size_t>(std::distance(parsed.begin(), secret))));
     return;
   }
   const Way way = admit(post, parsed.size(), body.size());
   if (way == Way::nowhere) return;
 
-  if (redactor_.active()) {
-    for (events::CloudEvent& event : parsed) {
-      event.data.reserve(event.data.size() + events::RecordSplitter::kPadding);
-      redactor_.redact(event.data.data(), event.data.size());
-    }
-  }
   post.passed_on = std::move(parsed);
   context_.ledger.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
   EventSlot slot;

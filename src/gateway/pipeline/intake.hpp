@@ -1,16 +1,17 @@
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "events/cos_record.hpp"
-#include "events/identity.hpp"
 #include "events/record_splitter.hpp"
+#include "events/redactor.hpp"
 #include "events/uuid.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/http/request.hpp"
 #include "gateway/pipeline/delivery.hpp"
 #include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/pipeline/record_notes.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway {
@@ -35,21 +36,24 @@ class Intake {
   void accept(http::Request&& request, Post& post);
 
  private:
+  enum class Way : std::uint8_t { nowhere, queue, spool };
+  using Records = boost::system::result<std::span<const events::RecordSpan>, events::Malformed>;
+  using Events = boost::system::result<std::vector<events::CloudEvent>, events::Malformed>;
+
   void accept_records(http::Request&& request, Post& post);
   void accept_events(http::Request&& request, Post& post);
-  enum class Way : std::uint8_t { nowhere, queue, spool };
-
+  // Finds the records, notes what the settings want to know of them, and redacts.
+  [[nodiscard]] Records split(http::Request& request);
+  [[nodiscard]] static Events read_events(const http::Request& request);
   // Where so much can go now; nowhere: the post is answered.
   [[nodiscard]] Way admit(Post& post, std::size_t events, std::size_t bytes);
   void hand_over(const EventSlot& slot, Way way);
   void finish(Post& post, Way way);
 
-  const config::Event settings_;
   Context context_;
   events::RecordSplitter splitter_;
   events::Redactor redactor_;
-  events::CosRecordReader record_reader_;
-  events::StableIds stable_ids_;
+  RecordNotes notes_;
   events::RandomUuids random_ids_;
   std::vector<EventSlot> overflow_;
 };

@@ -8,6 +8,7 @@
 #include "events/cos_record.hpp"
 #include "events/encoder.hpp"
 #include "events/gather.hpp"
+#include "events/identity.hpp"
 #include "events/record_splitter.hpp"
 #include "events/uuid.hpp"
 #include "support/padded.hpp"
@@ -54,19 +55,34 @@ TEST(Allocation, ARecordCostsNoneOnItsWay) {
   Encoder binary(settings);
   settings.mode = ContentMode::structured;
   Encoder structured(settings);
+  class Notes final : public RecordVisitor {
+   public:
+    void on_record(std::string_view record, const RecordMembers& found) override {
+      ids.push_back(stable.next(reader.read(record, found), record));
+      members.push_back(found);
+    }
+    StableIds stable;
+    CosRecordReader reader;
+    std::vector<Uuid> ids;
+    std::vector<RecordMembers> members;
+  } notes;
+  Redactor redactor({"Authorization", "Host"});
   RecordSplitter splitter;
-  RandomUuids ids;
   Gather gather;
   std::size_t records = 0;
 
   const auto pass_all = [&] {
     for (auto& body : bodies) {
-      const auto spans = splitter.split(body.data(), body.size());
+      notes.ids.clear();
+      notes.members.clear();
+      notes.stable.begin_post();
+      const auto spans = splitter.split(body.data(), body.size(), notes, redactor);
       if (!spans) continue;
-      for (const auto& span : *spans) {
+      for (std::size_t i = 0; i < spans->size(); ++i) {
         OutgoingEvent event;
-        event.id = ids.next();
-        event.record = body.view().substr(span.offset, span.length);
+        event.id = notes.ids[i];
+        event.members = &notes.members[i];
+        event.record = body.view().substr((*spans)[i].offset, (*spans)[i].length);
         binary.append(event, gather);
         structured.append(event, gather);
         ++records;

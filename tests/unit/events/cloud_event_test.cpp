@@ -10,6 +10,9 @@
 namespace gateway::events {
 namespace {
 
+constexpr std::string_view kBadCharacter =
+    "control character, noncharacter or invalid UTF-8 in an attribute";
+
 using namespace std::string_literals;
 using DataKind = CloudEvent::DataKind;
 
@@ -58,12 +61,27 @@ TEST(BinaryEvent, TellsKindsOfDataApart) {
     std::string body;
     DataKind expected;
   } rows[] = {
-      {"application/json", "", DataKind::none},     {"", "", DataKind::none},
-      {"application/json", " 12 ", DataKind::json}, {"text/json", "\"x\"", DataKind::json},
-      {"a/b+json", "[1]", DataKind::json},          {"application/json", "{", DataKind::bytes},
-      {"application/json", "1 2", DataKind::bytes}, {"text/json", "{", DataKind::bytes},
-      {"text/plain", "\xC3\xA4", DataKind::text},   {"text/plain", "\xE4", DataKind::bytes},
-      {"image/png", "[1]", DataKind::bytes},        {"", "[1]", DataKind::bytes},
+      {"application/json", "", DataKind::none},
+      {"", "", DataKind::none},
+      {"application/json", " 12 ", DataKind::json},
+      {"text/json", "\"x\"", DataKind::json},
+      {"a/b+json", "[1]", DataKind::json},
+      {"application/json", "{", DataKind::bytes},
+      {"application/json", "1 2", DataKind::bytes},
+      {"text/json", "{", DataKind::bytes},
+      {"text/plain", "\xC3\xA4", DataKind::text},
+      {"text/plain", "\xE4", DataKind::bytes},
+      {"image/png", "[1]", DataKind::bytes},
+      {"", "[1]", DataKind::bytes},
+      {"text/plain; charset=UTF-8", "\xC3\xA4", DataKind::text},
+      {"text/plain; charset=\"utf8\"", "\xC3\xA4", DataKind::text},
+      {"text/plain;charset=us-ascii", "a", DataKind::text},
+      {"text/plain;charset=us-ascii", "\xC3\xA4", DataKind::bytes},
+      {"text/plain; charset=iso-8859-1", "\xC3\xA4", DataKind::bytes},
+      {"text/plain; charset=iso-8859-1", "a", DataKind::bytes},
+      {"text/plain;\tcharset=utf-16le", std::string("a\0", 2), DataKind::bytes},
+      {"application/json; charset=iso-8859-1", "\"\xC3\xA4\"", DataKind::bytes},
+      {"application/json; charset=iso-8859-1", "\"a\"", DataKind::json},
   };
   for (const auto& row : rows) {
     const auto event = read_binary_event(headers(), row.type, row.body);
@@ -83,11 +101,16 @@ TEST(BinaryEvent, RefusesBadHeaders) {
       {{"ce-", "x"}, "attribute name not of a-z and 0-9"},
       {{"ce-data", "x"}, "an attribute cannot be named data"},
       {{"ce-datacontenttype", "x/y"}, "datacontenttype belongs in Content-Type"},
-      {{"ce-x", "a%0D%0Ab"}, "control character or invalid UTF-8 in an attribute"},
-      {{"ce-x", "a%00"}, "control character or invalid UTF-8 in an attribute"},
-      {{"ce-x", "a%7F"}, "control character or invalid UTF-8 in an attribute"},
-      {{"ce-x", "a%C2%85"}, "control character or invalid UTF-8 in an attribute"},
-      {{"ce-x", "a%FF"}, "control character or invalid UTF-8 in an attribute"},
+      {{"ce-x", "a%0D%0Ab"}, kBadCharacter},
+      {{"ce-x", "a%00"}, kBadCharacter},
+      {{"ce-x", "a%7F"}, kBadCharacter},
+      {{"ce-x", "a%C2%85"}, kBadCharacter},
+      {{"ce-x", "a%EF%BF%BE"}, kBadCharacter},
+      {{"ce-x", "a%ED%A0%80"}, kBadCharacter},
+      {{"ce-subject", ""}, "subject is empty"},
+      {{"ce-dataschema", ""}, "dataschema is empty"},
+      {{"ce-time", "2026-01-02"}, "time is not RFC 3339"},
+      {{"ce-x", "a%FF"}, kBadCharacter},
   };
   for (const auto& row : rows) {
     const auto event = read_binary_event(headers({row.header}), "", "");
@@ -99,6 +122,7 @@ TEST(BinaryEvent, RefusesBadHeaders) {
   EXPECT_FALSE(read_binary_event(headers({{long_name, "x"}}), "", ""));
   EXPECT_TRUE(read_binary_event(headers({{long_name.substr(0, 258), "x"}}), "", ""));
   EXPECT_FALSE(read_binary_event(headers(), "text/plain\r\nX: y", ""));
+  EXPECT_FALSE(read_binary_event(headers(), "text", ""));
 }
 
 TEST(BinaryEvent, RefusesAnEventWithoutWhatMustBeThere) {
@@ -151,8 +175,8 @@ TEST(StructuredEvent, ReadInTheMemoryOfAnotherHasNothingOfIt) {
   CloudEvent event;
   for (int round = 0; round < 2; ++round) {
     for (const std::string& text : texts) {
-      EXPECT_FALSE(read_structured_event(R"({"i":"j","data":7,"specversion":true})", index, event));
-      ASSERT_TRUE(read_structured_event(text, index, event));
+      EXPECT_FALSE(read_stored_event(R"({"i":"j","data":7,"specversion":true})", index, event));
+      ASSERT_TRUE(read_stored_event(text, index, event));
       const auto fresh = read_structured_event(text);
       ASSERT_TRUE(fresh);
       EXPECT_EQ(event.content_type, fresh->content_type);
@@ -214,7 +238,25 @@ TEST(StructuredEvent, RefusesWhatIsNoEvent) {
       {event_json(R"(,"a":1e2)"), "an attribute is not a string, boolean or integer", behind + 5},
       {event_json(R"(,"a":{})"), "an attribute is not a string, boolean or integer", behind + 5},
       {event_json(R"(,"a":[1])"), "an attribute is not a string, boolean or integer", behind + 5},
-      {event_json(R"(,"time":1)"), "an attribute is not a string", behind + 8},
+      {event_json(R"(,"time":true)"), "an attribute is not a string", behind + 8},
+      {event_json(R"(,"time":"yesterday")"), "time is not RFC 3339", behind + 1},
+      {event_json(R"(,"time":-1)"), "time is not RFC 3339", behind + 1},
+      {event_json(R"(,"time":"")"), "time is not RFC 3339", behind + 1},
+      {event_json(R"(,"time":"999999999999999")"), "time is not RFC 3339", behind + 1},
+      {event_json(R"(,"subject":"")"), "subject is empty", behind + 1},
+      {event_json(R"(,"dataschema":"")"), "dataschema is empty", behind + 1},
+      {event_json(R"(,"a":2147483648)"), "an integer beyond 32 bits", behind + 5},
+      {event_json(R"(,"a":-2147483649)"), "an integer beyond 32 bits", behind + 5},
+      {event_json(R"(,"datacontenttype":"text")"), "datacontenttype is not a media type",
+       behind + 1},
+      {event_json(R"(,"datacontenttype":"a/b, c/d")"), "datacontenttype is not a media type",
+       behind + 1},
+      {event_json(R"(,"a":"\ud800")"), "half a surrogate pair in a string", behind + 5},
+      {event_json(R"(,"a":"\udc00\ud800")"), "half a surrogate pair in a string", behind + 5},
+      {event_json(R"(,"a":"\uFDD0")"), kBadCharacter, behind + 1},
+      {event_json(R"(,"a":"\ud83f\udfff")"), kBadCharacter, behind + 1},
+      {event_json(R"(,"datacontenttype":"text/plain","data":"\ud800")"),
+       "half a surrogate pair in a string", behind + 39},
       {event_json(R"(,"datacontenttype":1)"), "an attribute is not a string", behind + 19},
       {event_json(R"(,"datacontenttype":"a\r\nb")"), "datacontenttype is not a media type",
        behind + 1},
@@ -222,10 +264,8 @@ TEST(StructuredEvent, RefusesWhatIsNoEvent) {
        "an attribute comes twice", behind + 25},
       {event_json(R"(,"id":"2")"), "an attribute comes twice", behind + 1},
       {event_json(R"(,"Name":"2")"), "attribute name not of a-z and 0-9", behind + 1},
-      {event_json(R"(,"a":"\u0000")"), "control character or invalid UTF-8 in an attribute",
-       behind + 1},
-      {event_json(R"(,"a":"\r\nX: y")"), "control character or invalid UTF-8 in an attribute",
-       behind + 1},
+      {event_json(R"(,"a":"\u0000")"), kBadCharacter, behind + 1},
+      {event_json(R"(,"a":"\r\nX: y")"), kBadCharacter, behind + 1},
       {event_json(R"(,"data":1,"data":1)"), "data comes twice", behind + 10},
       {event_json(R"(,"data":1,"data_base64":"")"), "both data and data_base64", behind + 24},
       {event_json(R"(,"data_base64":"x")"), "data_base64 is not Base64", behind + 15},
@@ -244,6 +284,77 @@ TEST(StructuredEvent, RefusesWhatIsNoEvent) {
     EXPECT_EQ(event.error().reason(), row.reason) << row.body;
     EXPECT_EQ(event.error().offset(), row.offset) << row.body;
   }
+}
+
+// What Tencent's EventBridge sends.
+TEST(StructuredEvent, TakesATimeInMilliseconds) {
+  for (const char* time : {R"("1615430559146")", "1615430559146"}) {
+    const auto event = read_structured_event(event_json(std::string(R"(,"time":)") + time));
+    ASSERT_TRUE(event) << event.error().reason();
+    EXPECT_EQ(event->attribute("time"), "2021-03-11T02:42:39.146Z");
+    EXPECT_FALSE(event->attributes.back().json_literal);
+  }
+  EXPECT_EQ(read_binary_event(headers({{"ce-time", "0"}}), "", "")->attribute("time"),
+            "1970-01-01T00:00:00.000Z");
+}
+
+TEST(StructuredEvent, ATabInAContentTypeIsABlank) {
+  const auto event = read_binary_event(headers(), "text/plain;\tcharset=utf-8", "x");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->content_type, "text/plain; charset=utf-8");
+}
+
+// What was taken in once is delivered, whatever a later release asks of a sender.
+TEST(StoredEvent, IsMendedWhereASenderWouldBeRefused) {
+  const struct {
+    std::string_view members;
+    std::string_view name;
+    std::string_view value;
+  } rows[] = {
+      {R"(,"subject":"a\tb")", "subject",
+       "a\xEF\xBF\xBD"
+       "b"},
+      {R"(,"a":"\u009b\ufffe\ud800")", "a", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+      {R"(,"subject":"")", "subject", ""},
+      {R"(,"time":"yesterday")", "time", "yesterday"},
+      {R"(,"a":99999999999)", "a", "99999999999"},
+      {R"(,"datacontenttype":"no type")", "id", "1"},
+  };
+  for (const auto& row : rows) {
+    const std::string json = event_json(row.members);
+    EXPECT_FALSE(read_structured_event(json)) << json;
+    const auto event = read_structured_event(json, EventFrom::store);
+    ASSERT_TRUE(event) << json << event.error().reason();
+    EXPECT_EQ(event->attribute(row.name), row.value) << json;
+  }
+}
+
+std::string nested(std::size_t levels) {
+  return std::string(levels, '[') + std::string(levels, ']');
+}
+
+// Data of that depth is taken in by each mode, and what is made of it is read by each.
+TEST(CloudEvent, DataHasTheSameDepthInEveryMode) {
+  constexpr std::size_t kMost = JsonDepth::kData;
+  EXPECT_EQ(read_binary_event(headers(), "application/json", nested(kMost))->data_kind,
+            DataKind::json);
+  EXPECT_EQ(read_binary_event(headers(), "application/json", nested(kMost + 1))->data_kind,
+            DataKind::bytes);
+  const std::string deepest = event_json(R"(,"data":)" + nested(kMost));
+  const std::string deeper = event_json(R"(,"data":)" + nested(kMost + 1));
+  EXPECT_TRUE(read_structured_event(deepest));
+  EXPECT_FALSE(read_structured_event(deeper));
+  EXPECT_TRUE(read_structured_event(deeper, EventFrom::store));
+  EXPECT_TRUE(read_event_batch("[" + deepest + "]"));
+  EXPECT_FALSE(read_event_batch("[" + deeper + "]"));
+}
+
+TEST(LooksLikeEvent, TellsAnEventFromAPayload) {
+  EXPECT_TRUE(looks_like_event(event_json(R"(,"region":"ap-guangzhou","data":{"Records":[]})")));
+  EXPECT_FALSE(looks_like_event(event_json(R"(,"Records":[])")));
+  EXPECT_FALSE(looks_like_event(R"({"specversion":"1.0","id":"1","source":"/s"})"));
+  EXPECT_FALSE(looks_like_event("[" + event_json() + "]"));
+  EXPECT_FALSE(looks_like_event("nonsense"));
 }
 
 TEST(StructuredEvent, LimitsTheNumberOfAttributes) {

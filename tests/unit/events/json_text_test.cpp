@@ -44,5 +44,32 @@ TEST(JsonText, ReadsBackWhatItWrites) {
   EXPECT_EQ(unescape_json_string(written.substr(1, written.size() - 2)), all);
 }
 
+TEST(JsonText, KeepsHalvesOfSurrogatePairsApart) {
+  const struct {
+    std::string_view raw;
+    std::string_view text;
+    bool lone;
+  } rows[] = {
+      {R"(a\ud800)", "a\xED\xA0\x80", true},
+      {R"(\udfffa)",
+       "\xED\xBF\xBF"
+       "a",
+       true},
+      {R"(\ud83d\ude00)", "\xF0\x9F\x98\x80", false},
+      {R"(\ud800\ud83d\ude00)", "\xED\xA0\x80\xF0\x9F\x98\x80", true},
+      {R"(\ud800\n)", "\xED\xA0\x80\n", true},
+      {R"(\\ud800)", R"(\ud800)", false},
+      {R"(\\\ud800)", "\\\xED\xA0\x80", true},
+      {R"(\ufffd)", "\xEF\xBF\xBD", false},
+      {"plain", "plain", false},
+  };
+  for (const auto& row : rows) {
+    std::string text(row.raw.size(), '\0');
+    text.resize(unescape_json_exactly(row.raw, text.data()));
+    EXPECT_EQ(text, row.text) << row.raw;
+    EXPECT_EQ(has_lone_surrogate(row.raw), row.lone) << row.raw;
+  }
+}
+
 }  // namespace
 }  // namespace gateway::events

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "events/cos_record.hpp"
 #include "support/json_reference.hpp"
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"
@@ -218,6 +219,97 @@ TEST(RecordSplitter, LimitsTheDepthOfTheWholeBody) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().reason(), "more than 1024 levels of nesting");
   EXPECT_EQ(refused.error().offset(), 17 + RecordSplitter::kMaxDepth - 3);
+}
+
+// Keeps what it is shown.
+class Shown final : public RecordVisitor {
+ public:
+  void on_record(std::string_view record, const RecordMembers& members) override {
+    records.emplace_back(record);
+    all.push_back(members);
+  }
+  std::vector<std::string> records;
+  std::vector<RecordMembers> all;
+};
+
+TEST(RecordSplitter, ShowsOnItsWalkWhatAReaderFinds) {
+  RecordSplitter splitter;
+  Redactor none({});
+  CosRecordReader reader;
+  CosRecordReader of_members;
+  for (const auto& [name, payload] : test::sample_payloads()) {
+    Padded body(payload);
+    Shown shown;
+    const auto spans = splitter.split(body.data(), body.size(), shown, none);
+    ASSERT_TRUE(spans) << name;
+    EXPECT_EQ(shown.records, texts_of(*spans, payload));
+    for (std::size_t i = 0; i < shown.all.size(); ++i) {
+      const CosRecord read = reader.read(shown.records[i]);
+      const CosRecord noted = of_members.read(shown.records[i], shown.all[i]);
+      EXPECT_EQ(noted.key, read.key);
+      EXPECT_EQ(noted.bucket, read.bucket);
+      EXPECT_EQ(noted.size, read.size);
+      EXPECT_EQ(noted.event_time, read.event_time);
+      EXPECT_FALSE(noted.event_name.empty()) << name;
+    }
+  }
+}
+
+TEST(RecordSplitter, RedactsOnItsWalkWhatTheRedactorWould) {
+  RecordSplitter splitter;
+  for (
+      const std::string text : {
+          R"({"cos":{},"event":{"requestParameters":{"requestHeaders":{"Authorization":"#s","b":1}}}})",
+          R"({"cos":{"requestHeaders":{"Authorization":"#s"}},"event":{}})",
+          R"({"cos":{"cosObject":{"meta":{"requestheaders":{"authorization":"#s"}}}}})",
+          R"({"cos":{},"event":{"requestParameters":{"requestHeaders":{"Auth\u006frization":"#s"}}}})",
+          R"({"cos":{},"event":{"requestParameters":"#s"}})",
+          R"({"cos":{},"Event":"#s"})",
+          R"({"cos":{},"event":{"x":"{\"Authorization\":\"#s\"}"}})",
+          R"({"x":{"event":{"requestParameters":{"requestHeaders":["Authorization","#s"]}}}})",
+      }) {
+    SCOPED_TRACE(text);
+    Redactor redactor({"Authorization"});
+    std::string alone = text;
+    ASSERT_TRUE(redactor.redact(alone.data(), alone.size()));
+    const std::string payload = R"({"Records":[)" + text + "," + text + "]}";
+    Padded body(payload);
+    Shown shown;
+    const auto spans = splitter.split(body.data(), body.size(), shown, redactor);
+    ASSERT_TRUE(spans);
+    EXPECT_EQ(shown.records, (std::vector<std::string>{text, text}))
+        << "before anything is redacted";
+    EXPECT_EQ(texts_of(*spans, body.view()), (std::vector<std::string>{alone, alone}));
+    EXPECT_EQ(body.view().find("#s"), std::string_view::npos);
+  }
+}
+
+TEST(RecordSplitter, TellsWhoseRecordsTheyAre) {
+  const struct {
+    std::string_view record;
+    RecordKind kind;
+  } rows[] = {
+      {R"({"cos":{},"event":{}})", RecordKind::cos},
+      {R"({ "event" : {},"cos":{}})", RecordKind::cos},
+      {R"({"x":1,"cos":{}})", RecordKind::cos},
+      {R"({"Ckafka":{"topic":"t"}})", RecordKind::ckafka},
+      {R"({"CMQ":{"type":"topic"}})", RecordKind::cmq},
+      {R"({"eventVersion":"2.1","eventSource":"aws:s3","s3":{"object":{}}})", RecordKind::s3},
+      {R"({"Ckafka":{},"cos":{}})", RecordKind::cos},
+      {R"({"co\u0073":{},"CMQ":{}})", RecordKind::cos},
+      {R"({"cosmos":1})", RecordKind::cos},
+      {"{}", RecordKind::cos},
+  };
+  RecordSplitter splitter;
+  std::string payload = R"({"Records":[)";
+  for (const auto& row : rows) payload += std::string(row.record) + ",";
+  payload.back() = ']';
+  Padded body(payload + "}");
+  const auto spans = splitter.split(static_cast<const char*>(body.data()), body.size());
+  ASSERT_TRUE(spans);
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    EXPECT_EQ((*spans)[i].kind, rows[i].kind) << rows[i].record;
+  }
 }
 
 // Changes a few bytes: the ones that matter to JSON most of all.

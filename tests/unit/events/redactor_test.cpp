@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "events/cos_record.hpp"
+#include "events/redactor.hpp"
 #include "support/json_reference.hpp"
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"
@@ -44,13 +44,21 @@ TEST(Redactor, BlanksValuesOfEveryType) {
       {R"({"x-secret":-1.5e3})", R"({"x-secret":""    })", 1},
       {R"({"x-secret":null,"a":true})", R"({"x-secret":""  ,"a":true})", 1},
       {R"({"x-secret":{"a":[1, "]}"]} ,"b":1})", R"({"x-secret":""              ,"b":1})", 1},
-      {R"({"x-secret":[],"b":{"x-secret":"inner"}})", R"({"x-secret":"","b":{"x-secret":"inner"}})",
-       1},
+      {R"({"x-secret":[],"b":{"x-secret":"inner"}})", R"({"x-secret":"","b":{"x-secret":""     }})",
+       2},
       {R"({"x-secret":""})", R"({"x-secret":""})", 1},
       {R"({"x-secret":"\\"})", R"({"x-secret":""  })", 1},
       {R"({"x-secre":"a","x-secrett":"b"})", R"({"x-secre":"a","x-secrett":"b"})", 0},
-      {R"(["x-secret"])", R"(["x-secret"])", 0},
-      {R"("x-secret")", R"("x-secret")", 0},
+      // What cannot be told apart is withheld as a whole.
+      {R"(["x-secret", "s"])", R"(""               )", 1},
+      {R"([{"name":"x-secret","value":"s"}])", R"(""                               )", 1},
+      {R"("Authorization: s")", R"(""                )", 1},
+      {R"({"a":"{\"x-Secret\":\"s\"}"})", R"({"a":""                    })", 1},
+      {R"({"a":"{'x-secret':\"s\"}"})", R"({"a":""                  })", 1},
+      {R"({"a":"{\"\\u0078-secret\":1}"})", R"({"a":""                      })", 1},
+      {R"({"a":"say \"x\""})", R"({"a":"say \"x\""})", 0},
+      {R"({"a":"x-secret"})", R"({"a":"x-secret"})", 0},
+      {R"(null)", R"(null)", 0},
       {R"({})", R"({})", 0},
   };
   for (const auto& row : rows) EXPECT_EQ(redacted(row.before, row.count), row.after);
@@ -72,8 +80,9 @@ TEST(Redactor, LooksIntoEachRecordOfAPayload) {
       {R"({"Records":[[],7,)" + record + "]}", R"({"Records":[[],7,)" + blanked + "]}", 1},
       {R"({"Records":[],"Records":[)" + record + "]}",
        R"({"Records":[],"Records":[)" + blanked + "]}", 1},
-      {R"({"Records":)" + record + "}", R"({"Records":)" + record + "}", 0},
-      {"[" + record + "]", "[" + record + "]", 0},
+      {R"({"Records":)" + record + "}", R"({"Records":)" + blanked + "}", 1},
+      {"[" + record + "]", "[" + blanked + "]", 1},
+      {R"({"a":[{"b":)" + record + "}]}", R"({"a":[{"b":)" + blanked + "}]}", 1},
   };
   for (const auto& row : rows) {
     Padded text(row.before);
@@ -104,6 +113,56 @@ TEST(Redactor, TakesTheSignatureOutOfEverySamplePayload) {
     EXPECT_TRUE(JsonReference(body.view()).valid()) << name;
     EXPECT_EQ(body.view().find("q-sign-algorithm"), std::string_view::npos) << name;
   }
+}
+
+// Whatever the shape, the secret is not there any more.
+TEST(Redactor, HoldsBackWhatItCannotSearch) {
+  for (
+      std::string text : {
+          R"({"Event":{"RequestParameters":{"requestheaders":{"AUTHORIZATION":"#s"}}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":{"a":{"b":{"Authorization":"#s"}}}}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":[["Authorization","#s"]]}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":"Authorization: #s"}}})",
+          R"({"event":{"requestParameters":"{\"requestHeaders\":{\"Authorization\":\"#s\"}}"}})",
+          R"({"event":{"requestParameters":"H4sIAAAA#s"}})",
+          R"({"event":"H4sIAAAA#s"})",
+          R"({"event":[{"requestParameters":[{"requestHeaders":{"Authorization":"#s"}}]}]})",
+          R"({"requestHeaders":{"Authorization":"#s"}})",
+          R"({"detail":{"x":{"requestHeaders":{"Authorization":"#s"}}}})",
+          R"({"data":"{\"event\":{\"requestHeaders\":{\"Authorization\":\"#s\"}}}"})",
+          R"({"data":"{\"data\":\"{\\\"Authorization\\\":\\\"#s\\\"}\"}"})",
+          R"({"data":"{\"\\u0041uthorization\":\"#s\"}"})",
+          R"("{\"Authorization\":\"#s\"}")",
+      }) {
+    Redactor redactor({"Authorization"});
+    const std::string before = text;
+    ASSERT_TRUE(redactor.redact(text.data(), text.size())) << before;
+    EXPECT_EQ(text.find("#s"), std::string::npos) << text;
+    EXPECT_TRUE(JsonReference(text).valid()) << text;
+    EXPECT_EQ(text.size(), before.size());
+  }
+}
+
+TEST(Redactor, RefusesDataThatIsNoJson) {
+  Redactor redactor({"Authorization"});
+  const auto passes = [&](CloudEvent::DataKind kind, std::string data) {
+    CloudEvent event;
+    event.data_kind = kind;
+    event.data = std::move(data);
+    return redactor.redact(event);
+  };
+  using Kind = CloudEvent::DataKind;
+  EXPECT_TRUE(passes(Kind::none, ""));
+  EXPECT_TRUE(passes(Kind::json, R"({"a":1})"));
+  EXPECT_TRUE(passes(Kind::text, "some words"));
+  EXPECT_FALSE(passes(Kind::text, "authorization: x"));
+  EXPECT_FALSE(passes(Kind::text, R"({\u0041uthorization:1})"));
+  EXPECT_FALSE(passes(Kind::bytes, "\x1F\x8B"));
+  EXPECT_TRUE(passes(Kind::bytes, R"({"requestHeaders":{"Authorization":"s"}})"));
+  EXPECT_TRUE(passes(Kind::text, R"({"requestHeaders":{"Authorization":"s"}})"));
+  EXPECT_FALSE(passes(Kind::json, "{"));
+  EXPECT_FALSE(passes(Kind::json, std::string(2000, '[') + std::string(2000, ']')));
+  EXPECT_TRUE(Redactor({}).active() == false);
 }
 
 TEST(Redactor, DoesNothingWithoutMembers) {

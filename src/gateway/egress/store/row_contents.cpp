@@ -51,7 +51,7 @@ RowContents::Verdict RowContents::read(const RecordReader::Record& record, std::
 }
 
 bool RowContents::describe(StoredRow& row) {
-  if (!events::read_structured_event(row.event.json, index_, event_)) return false;
+  if (!events::read_stored_event(row.event.json, index_, event_)) return false;
   row.id = event_.attribute("id");
   row.type = event_.attribute("type");
   if (event_.data_kind != events::CloudEvent::DataKind::json) return true;

@@ -9,45 +9,12 @@
 #include "events/cloud_event.hpp"
 #include "events/json_text.hpp"
 #include "events/rfc3339.hpp"
-#include "events/utf8.hpp"
+#include "events/terminal_text.hpp"
 
 namespace gateway::egress {
 namespace {
 
 constexpr std::string_view kRowAttribute = "storedrow";
-
-// U+0080 to U+009F in UTF-8: a terminal may take them for commands.
-bool is_c1_control(std::string_view sequence) noexcept {
-  return sequence.size() == 2 && static_cast<unsigned char>(sequence[0]) == 0xC2 &&
-         static_cast<unsigned char>(sequence[1]) < 0xA0;
-}
-
-bool is_control(std::string_view sequence) noexcept {
-  const auto first = static_cast<unsigned char>(sequence.front());
-  return first < 0x20 || first == 0x7F || is_c1_control(sequence);
-}
-
-// The same JSON on one line: line ends are white space in it, the other controls stand in strings.
-std::string one_line(std::string_view json) {
-  std::string out;
-  out.reserve(json.size());
-  while (!json.empty()) {
-    const std::string_view sequence =
-        json.substr(0, std::max<std::size_t>(events::utf8_sequence_length(json), 1));
-    if (!is_control(sequence)) {
-      out += sequence;
-    } else if (static_cast<unsigned char>(sequence.front()) < 0x20) {
-      out += ' ';
-    } else {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}",
-                     static_cast<unsigned char>(sequence.back()));
-    }
-    json.remove_prefix(sequence.size());
-  }
-  out.erase(std::find_if(out.rbegin(), out.rend(), [](char c) { return c != ' '; }).base(),
-            out.end());
-  return out;
-}
 
 // A JSON object, written member by member.
 class JsonObject {
@@ -59,7 +26,7 @@ class JsonObject {
     fmt::format_to(std::back_inserter(begin(name)), "{}", value);
   }
   void time(std::string_view name, WallInstant value) { text(name, time_text(value)); }
-  [[nodiscard]] std::string finish() { return one_line(text_ + '}'); }
+  [[nodiscard]] std::string finish() { return events::terminal_json(text_ + '}'); }
 
  private:
   std::string& begin(std::string_view name) {
@@ -93,7 +60,7 @@ std::string row_json(const StoredRow& row, StoreKind kind) {
 
 // A name no attribute of the event has.
 std::string free_name(std::string_view event_json) {
-  const auto event = events::read_structured_event(event_json);
+  const auto event = events::read_structured_event(event_json, events::EventFrom::store);
   std::string name(kRowAttribute);
   const auto taken = [&] {
     return event && std::ranges::any_of(event->attributes, [&](const auto& attribute) {
@@ -105,7 +72,7 @@ std::string free_name(std::string_view event_json) {
 }
 
 std::string column(std::string_view text) {
-  return text.empty() ? "-" : printable(text);
+  return text.empty() ? "-" : events::terminal_text(text);
 }
 
 }  // namespace
@@ -119,17 +86,6 @@ std::string time_text(WallInstant time) {
   std::array<char, events::kRfc3339Size> text{};
   events::write_rfc3339(time, text.data());
   return {text.begin(), text.end()};
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t length = events::utf8_sequence_length(text);
-    const bool shown = length != 0 && !is_control(text.substr(0, length));
-    out += shown ? text.substr(0, length) : "?";
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
 }
 
 std::string list_line(const StoredRow& row) {
@@ -169,14 +125,14 @@ std::string whole_row(const StoredRow& row) {
     line("last", time_text(details.last));
     std::string body;
     events::append_json_string(body, details.body);
-    line("body", one_line(body));
+    line("body", events::terminal_json(body));
     line("replayed", row.replayed ? time_text(*row.replayed) : "-");
   }
-  return text + one_line(row.event.json) + '\n';
+  return text + events::terminal_json(row.event.json) + '\n';
 }
 
 std::string export_line(const StoredRow& row, StoreKind kind) {
-  std::string line = one_line(row.event.json);
+  std::string line = events::terminal_json(row.event.json);
   line.pop_back();  // the brace at the end of what is known to be an object with members
   fmt::format_to(std::back_inserter(line), ",\"{}\":", free_name(row.event.json));
   events::append_json_string(line, row_json(row, kind));

@@ -12,9 +12,6 @@ namespace gateway::egress {
 // RFC 3339 in UTC; "-" for a time it cannot write.
 [[nodiscard]] std::string time_text(WallInstant time);
 
-// What a terminal can show: control characters and what is not UTF-8 become '?'.
-[[nodiscard]] std::string printable(std::string_view text);
-
 // One line without its end, columns apart by tabs: number, time added, id, bucket, key,
 // reason/status, attempts, time replayed; "-" for what there is not.
 [[nodiscard]] std::string list_line(const StoredRow& row);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "events/terminal_text.hpp"
 #include "gateway/egress/store/row_text.hpp"
 
 namespace gateway::egress {
@@ -37,7 +38,7 @@ std::string StoreSummary::text(StoreKind kind) const {
   line("damaged rows", fmt::to_string(damaged_));
   const auto counts = [&](std::string_view what, const Counts& of_each) {
     for (const auto& [name, rows] : of_each) {
-      line(what, fmt::format("{:>10}  {}", rows, name.empty() ? "-" : printable(name)));
+      line(what, fmt::format("{:>10}  {}", rows, name.empty() ? "-" : events::terminal_text(name)));
     }
   };
   if (kind == StoreKind::dead_letters) {

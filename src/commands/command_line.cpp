@@ -72,7 +72,9 @@ bool nothing_configured() {
   const auto environment = config::process_environment();
   return getpid() != 1 && !environment.contains("CONNECTOR_CONFIG") &&
          !environment.contains("CONNECTOR_TARGET") &&
-         !std::filesystem::exists(config::Sources{}.default_config_path);
+         std::ranges::none_of(config::Sources{}.default_config_paths, [](const std::string& path) {
+           return std::filesystem::exists(path);
+         });
 }
 
 int usage_error(const std::string& text) {

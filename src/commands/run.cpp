@@ -6,10 +6,15 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -27,6 +32,19 @@ namespace gateway::commands {
 namespace {
 
 namespace asio = boost::asio;
+
+// Threads that end take a moment; `docker stop -t 35` is longer than the grace and this.
+constexpr std::chrono::seconds kBeyondGrace{1};
+constexpr std::chrono::milliseconds kLastLines{200};
+
+// Where memory is refused and nothing can be thrown. What was acknowledged is with the eventbus or
+// on the device; the others are not answered.
+[[noreturn]] void end_at_once() {
+  constexpr std::string_view kLine =
+      "cos-gateway: out of memory, or an internal error; the process ends\n";
+  static_cast<void>(!::write(STDERR_FILENO, kLine.data(), kLine.size()));
+  _exit(kInternal);
+}
 
 // Returns the settings with bounds that the process can keep, or nullopt if it cannot run at all.
 std::optional<config::Settings> prepare_process(const config::Settings& settings) {
@@ -46,21 +64,44 @@ std::optional<config::Settings> prepare_process(const config::Settings& settings
   return std::nullopt;
 }
 
+// Ends the process while its threads go on: nothing they use may be taken from them.
+[[noreturn]] void end_now(int exit_code) {
+  log::flush(kLastLines);
+  _exit(exit_code);
+}
+
+// What the process does about signals, and about a gateway that does not end in time. All that a
+// stop needs is made at the start: there may be no thread and no memory to be had then.
 class Signals {
  public:
-  explicit Signals(Gateway& gateway) : gateway_(gateway) { wait(); }
+  explicit Signals(Gateway& gateway) : gateway_(gateway), waiter_([this] { wait_for_end(); }) {
+    wait();
+  }
+  ~Signals() {
+    stop_begun_.release();
+    waiter_.join();
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // Until the gateway has ended.
   void run() { context_.run(); }
+  // Any thread: as if SIGTERM had come. Needs no memory.
+  void stop() noexcept {
+    own_signal_ = true;
+    ::kill(::getpid(), SIGTERM);
+  }
 
  private:
   void wait() {
     set_.async_wait([this](const boost::system::error_code& error, int number) {
       if (error) return;
+      const bool own = number == SIGTERM && own_signal_.exchange(false);
       if (number == SIGHUP) {
         // Nothing is reread: whatever a reload would close might hold an event.
         log::info("SIGHUP has no effect; restart to change the configuration");
-      } else if (stopping_) {
-        log::stop();
-        _exit(128 + number);
+      } else if (stopping_ && !own) {
+        end_now(128 + number);
       } else {
         begin_stop();
       }
@@ -72,58 +113,68 @@ class Signals {
     if (stopping_) return;
     stopping_ = true;
     gateway_.stop();
-    waiter_ = std::thread([this] {
-      gateway_.wait();
-      asio::post(context_, [this] { set_.cancel(); });
+    stop_begun_.release();
+    limit_.expires_after(gateway_.longest_stop() + kBeyondGrace);
+    limit_.async_wait([](const boost::system::error_code& cancelled) {
+      if (cancelled) return;
+      log::error("the gateway does not end within gateway.grace; what it has not stored is lost");
+      end_now(kInternal);
     });
   }
 
- public:
-  // Any thread: as if SIGTERM had come.
-  void stop() {
-    asio::post(context_, [this] { begin_stop(); });
+  void wait_for_end() {
+    stop_begun_.acquire();
+    gateway_.wait();
+    asio::post(context_, [this] {
+      set_.cancel();
+      limit_.cancel();
+    });
   }
 
-  ~Signals() {
-    if (waiter_.joinable()) waiter_.join();
-  }
-
- private:
   Gateway& gateway_;
   asio::io_context context_{1};
   asio::signal_set set_{context_, SIGTERM, SIGINT, SIGHUP};
-  std::thread waiter_;
+  asio::steady_timer limit_{context_};
+  std::binary_semaphore stop_begun_{0};
+  std::atomic<bool> own_signal_{false};
   bool stopping_ = false;
+  std::thread waiter_;  // last: it uses the others
 };
 
-int serve(const config::Settings& wanted, const DeploymentOptions& deployment,
-          bool require_provisioning) {
-  const EarlySignals early;
-  log::start(wanted.debug ? log::Level::debug : log::Level::info);
+int serve_logged(const config::Settings& wanted, const DeploymentOptions& deployment,
+                 bool require_provisioning) {
+  std::set_terminate(end_at_once);
   const auto settings = prepare_process(wanted);
-  int exit_code = kDone;
-  if (!settings) {
-    if (!log::stop()) _exit(kConfiguration);
-    return kConfiguration;
-  }
+  if (!settings) return kConfiguration;
   try {
     Gateway gateway(*settings, deployment);
     Signals signals(gateway);
     if (EarlySignals::came()) signals.stop();
-    std::atomic<int> given_up{kDone};
+    std::atomic<int> exit_code{kDone};
     if (require_provisioning) {
       gateway.on_provisioning_failure([&](const cloud::ProvisioningStatus& status) {
-        given_up = exit_code_of(status);
+        exit_code = exit_code_of(status);
         signals.stop();
       });
     }
+    gateway.on_failure([&] {
+      exit_code = kInternal;
+      signals.stop();
+    });
     gateway.start();
     signals.run();
-    exit_code = given_up;
+    return exit_code;
   } catch (const std::system_error& error) {
     log::error(error.what());
-    exit_code = kUnavailable;
+    return kUnavailable;
   }
+}
+
+int serve(const config::Settings& settings, const DeploymentOptions& deployment,
+          bool require_provisioning) {
+  const EarlySignals early;
+  log::start(settings.debug ? log::Level::debug : log::Level::info);
+  const int exit_code = serve_logged(settings, deployment, require_provisioning);
   if (!log::stop()) _exit(exit_code);
   return exit_code;
 }

@@ -1,11 +1,13 @@
 #include "gateway/gateway.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -37,6 +39,7 @@
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
 #include "runtime/reminder.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace gateway {
 namespace {
@@ -147,8 +150,8 @@ class Gateway::Impl final : public observe::AdminPages {
     bind_shards(count);
     bind_admin();
     if (settings_.function.provision) {
-      provisioning_ =
-          std::make_unique<Provisioning>(control_.get_executor(), settings_, deployment);
+      provisioning_ = std::make_unique<Provisioning>(control_.get_executor(), settings_, deployment,
+                                                     supervisor_);
       provisioning_->on_tokens([this](const std::vector<Secret>& tokens) {
         for (auto& shard : shards_) shard->also_accept(tokens);
       });
@@ -164,21 +167,20 @@ class Gateway::Impl final : public observe::AdminPages {
     if (provisioning_) provisioning_->on_failure(std::move(callback));
   }
 
+  void on_failure(std::function<void()> callback) { supervisor_.on_give_up(std::move(callback)); }
+
+  // One transaction: if it throws nothing of it is left.
   void start() {
     started_ = std::chrono::steady_clock::now();
-    const std::vector<int> cores = allowed_cores();
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-      shards_[i]->start(pin_ ? std::optional<int>(cores[i]) : std::nullopt);
-    }
-    admin_->start();
-    if (auth::open_by_default(settings_)) open_port_warning_.start();
-    tls_watch_->start();
-    asio::co_spawn(control_.get_executor(), watch(), [](const std::exception_ptr& error) {
-      if (error) log::internal_error("monitor", error);
-    });
-    if (provisioning_) provisioning_->start();
-    control_thread_ = std::thread([this] { control_.run(); });
     running_ = true;
+    try {
+      start_threads();
+    } catch (...) {
+      stopping_ = true;
+      stop_shards(std::chrono::steady_clock::now());
+      end();
+      throw;
+    }
     log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
                             {"admin", text_of({settings_.ingress.admin.host, admin_port()})},
                             {"tls", ingress_tls_ ? "yes" : "no"},
@@ -195,40 +197,34 @@ class Gateway::Impl final : public observe::AdminPages {
     const Instant now = std::chrono::steady_clock::now();
     const Instant drain_at = now + settings_.ingress.drain_delay;
     const Instant deadline = drain_at + settings_.ingress.grace;
-    if (!provisioning_ && drain_at == now) return stop_shards(deadline);
+    store_deadline_ = deadline;
+    const Instant shard_deadline = deadline - closing_time();
+    if (!provisioning_ && drain_at == now) return stop_shards(shard_deadline);
     for (auto& shard : shards_) shard->leave();
-    asio::co_spawn(control_.get_executor(), before_draining(now, drain_at),
-                   [this, deadline](const std::exception_ptr& error) {
-                     if (error) log::internal_error("stopping", error);
-                     stop_shards(deadline);
-                   });
+    const auto then = [this, shard_deadline](const std::exception_ptr& error) {
+      if (error) log::internal_error("stopping", error);
+      stop_shards(shard_deadline);
+    };
+    try {
+      asio::co_spawn(control_.get_executor(), before_draining(now, drain_at), then);
+    } catch (...) {
+      then(std::current_exception());
+    }
   }
 
   void wait() {
     if (!running_) return;
-    for (auto& shard : shards_) shard->join();
-    ended_ = true;
-    for (auto* store : {&spool_, &dead_letters_}) {
-      if (store == nullptr || *store == nullptr) continue;
-      if ((*store)->stop(std::chrono::steady_clock::now() + kStoreClosing)) continue;
-      log::error("a store's device does not answer; its thread is left behind");
-      static_cast<void>(store->release());
-    }
-    asio::post(control_, [this] {
-      admin_->stop();
-      open_port_warning_.stop();
-      tls_watch_->stop();
-      watch_timer_.cancel();
-      control_work_.reset();
-    });
-    if (control_thread_.joinable()) control_thread_.join();
-    running_ = false;
+    end();
     const auto sums = snapshot();
     log::info("stopped", {{"received", sums.received},
                           {"delivered", sums.delivered},
                           {"spooled", sums.spooled},
                           {"dead_lettered", sums.dead_lettered},
                           {"failed", sums.failed_total()}});
+  }
+
+  [[nodiscard]] std::chrono::milliseconds longest_stop() const noexcept {
+    return settings_.ingress.drain_delay + settings_.ingress.grace;
   }
 
   [[nodiscard]] std::uint16_t port() const noexcept { return shards_.front()->port(); }
@@ -248,7 +244,7 @@ class Gateway::Impl final : public observe::AdminPages {
 
   observe::AdminReply readiness() override {
     constexpr const char* kText = "text/plain; charset=utf-8";
-    if (stopping_) return {503, kText, "stopping\n"};
+    if (stopping_ || supervisor_.gave_up()) return {503, kText, "stopping\n"};
     if (refuses_every_post()) {
       return {503, kText, "the eventbus is down, and the spool takes nothing\n"};
     }
@@ -342,6 +338,85 @@ class Gateway::Impl final : public observe::AdminPages {
     }
   }
 
+  void start_threads() {
+    const std::vector<int> cores = allowed_cores();
+    std::size_t threads = 0;
+    try {
+      for (; threads < shards_.size(); ++threads) {
+        shards_[threads]->start(pin_ ? std::optional<int>(cores[threads]) : std::nullopt);
+      }
+      control_thread_ = std::thread([this] { run_loop(control_part_, control_); });
+    } catch (const std::system_error& error) {
+      throw std::system_error(
+          error.code(),
+          fmt::format("cannot start thread {} of {}; see gateway.threads, ulimit -u and "
+                      "the pids limit of the container",
+                      threads + 1, shards_.size() + 1));
+    }
+    asio::post(control_, [this] {
+      admin_->start();
+      if (auth::open_by_default(settings_)) open_port_warning_.start();
+      tls_watch_->start();
+      const auto run = [this] { return watch(); };
+      const auto holds_nothing = [] {};
+      const auto stopping = [this] { return ended_.load(); };
+      asio::co_spawn(
+          control_.get_executor(),
+          keep_running(monitor_part_, control_.get_executor(), run, holds_nothing, stopping),
+          asio::detached);
+      if (provisioning_) provisioning_->start();
+    });
+  }
+
+  // Waits until all threads have ended.
+  void end() {
+    for (auto& shard : shards_) shard->join();
+    ended_ = true;
+    close_stores();
+    const auto stop_control = [this] {
+      admin_->stop();
+      open_port_warning_.stop();
+      tls_watch_->stop();
+      watch_timer_.cancel();
+      control_work_.reset();
+    };
+    if (control_thread_.joinable()) {
+      asio::post(control_, stop_control);
+      control_thread_.join();
+    } else {
+      stop_control();
+    }
+    running_ = false;
+  }
+
+  // Side by side, within what is left of the grace.
+  void close_stores() {
+    std::thread other;
+    if (spool_ && dead_letters_) {
+      try {
+        other = std::thread([this] { close(dead_letters_); });
+      } catch (const std::system_error&) {
+        // Without a thread they are closed one after the other.
+      }
+    }
+    close(spool_);
+    if (other.joinable()) {
+      other.join();
+    } else {
+      close(dead_letters_);
+    }
+  }
+  void close(std::unique_ptr<egress::StoreWriter>& store) const {
+    if (!store || store->stop(store_deadline_)) return;
+    log::error("a store's device does not answer; its thread is left behind");
+    static_cast<void>(store.release());
+  }
+  // What the shards leave of the grace for that.
+  [[nodiscard]] std::chrono::milliseconds closing_time() const {
+    if (!spool_ && !dead_letters_) return std::chrono::milliseconds(0);
+    return std::min<std::chrono::milliseconds>(kStoreClosing, settings_.ingress.grace / 8);
+  }
+
   [[nodiscard]] observe::Limits limits() const {
     return {settings_.ingress.max_connections, settings_.ingress.max_in_flight,
             spool_ ? settings_.spool.max_bytes : 0};
@@ -424,6 +499,8 @@ class Gateway::Impl final : public observe::AdminPages {
                                                                 {spool_.get(), dead_letters_.get()},
                                                                 feed_,
                                                                 loops_,
+                                                                supervisor_,
+                                                                i,
                                                                 ingress_tls_.get(),
                                                                 delivery_tls_.get(),
                                                                 seen_signatures()},
@@ -440,7 +517,7 @@ class Gateway::Impl final : public observe::AdminPages {
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, resolve_listen(settings_.ingress.admin), *this, feed_,
+          control_, resolve_listen(settings_.ingress.admin), *this, feed_, supervisor_,
           observe::AdminAccess(settings_.ingress.admin_token, settings_.ingress.admin_host));
     } catch (const boost::system::system_error& error) {
       throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
@@ -449,6 +526,9 @@ class Gateway::Impl final : public observe::AdminPages {
 
   const config::Settings settings_;
   const config::Endpoint endpoint_;
+  Supervisor supervisor_;
+  Supervisor::Part control_part_{supervisor_, "control loop"};
+  Supervisor::Part monitor_part_{supervisor_, "monitor"};
   ByteBudget budget_;
   ingress::ConnectionCount connections_;
   std::optional<auth::SeenSignatures> seen_signatures_;  // with gateway.replay_window
@@ -463,7 +543,7 @@ class Gateway::Impl final : public observe::AdminPages {
   observe::Monitor monitor_;
   Timer watch_timer_{control_.get_executor()};
   const std::string host_ = host_name();
-  LoopHealth loops_;
+  LoopHealth loops_{supervisor_};
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
@@ -473,6 +553,7 @@ class Gateway::Impl final : public observe::AdminPages {
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;
   Instant started_{};
+  Instant store_deadline_{};  // long ago, unless there is something to be stored
   std::atomic<bool> stopping_{false};
   std::atomic<bool> running_{false};
   std::atomic<bool> ended_{false};  // every shard
@@ -484,6 +565,12 @@ Gateway::~Gateway() = default;
 void Gateway::on_provisioning_failure(
     std::function<void(const cloud::ProvisioningStatus&)> callback) {
   impl_->on_provisioning_failure(std::move(callback));
+}
+void Gateway::on_failure(std::function<void()> callback) {
+  impl_->on_failure(std::move(callback));
+}
+std::chrono::milliseconds Gateway::longest_stop() const noexcept {
+  return impl_->longest_stop();
 }
 void Gateway::start() {
   impl_->start();

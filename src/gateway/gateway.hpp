@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,10 +34,16 @@ class Gateway {
   // Called on the control thread when provisioning cannot go on without an operator. Before
   // start().
   void on_provisioning_failure(std::function<void(const cloud::ProvisioningStatus&)> callback);
+  // Called on any thread, once, when a part of the process keeps failing and it should be stopped, to
+  // be started anew. Must not throw. Before start().
+  void on_failure(std::function<void()> callback);
 
+  // Throws std::system_error, everything undone, if not all threads can be had.
   void start();
   void stop();
   void wait();
+  // Returns how long a stop may take in all, from stop() on.
+  [[nodiscard]] std::chrono::milliseconds longest_stop() const noexcept;
 
   // Bound ports; they differ from the settings where those say 0.
   [[nodiscard]] std::uint16_t port() const noexcept;

@@ -1,12 +1,17 @@
 #include "gateway/shard.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
+#include <new>
+#include <string>
+#include <string_view>
 
 #include "gateway/auth/accepted_tokens.hpp"
 #include "runtime/cores.hpp"
@@ -24,10 +29,17 @@ std::chrono::milliseconds shortest_deadline(const config::Settings& settings) {
                    settings.ingress.request_timeout, settings.ingress.idle_timeout});
 }
 
+std::string part_name(std::size_t shard, std::string_view what) {
+  return fmt::format("shard {} {}", shard, what);
+}
+
 }  // namespace
 
 Shard::Shard(const Shared& shared, const tcp::endpoint& at)
-    : lease_(shared.budget, shared.shards),
+    : loop_part_(shared.supervisor, part_name(shared.number, "loop")),
+      tick_part_(shared.supervisor, part_name(shared.number, "tick")),
+      listener_part_(shared.supervisor, part_name(shared.number, "listener")),
+      lease_(shared.budget, shared.shards),
       ledger_(metrics_, shared.settings.delivery.deadline),
       sampler_(clock_, metrics_, shared.feed),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
@@ -35,13 +47,13 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
                shared.settings, shared.endpoint, shared.stores),
       eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_,
-                 transports_, shared.delivery_tls},
+                 transports_, shared.supervisor, shared.delivery_tls},
                 shared.settings, shared.endpoint),
       intake_(shared.settings.event, {ledger_, eventbus_.queue(), eventbus_, turn_end_}),
       ingress_(
           {context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
            eventbus_.queue(), metrics_, shared.connections, turn_end_, transports_, shared.loops,
-           auth::accepted_tokens(shared.settings), shared.ingress_tls, shared.seen_signatures},
+           listener_part_, auth::accepted_tokens(shared.settings), shared.ingress_tls, shared.seen_signatures},
           shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shortest_deadline(shared.settings))),
       storing_time_(shared.settings.ingress.grace / 4),
@@ -80,30 +92,74 @@ Acceptor Shard::listen(const tcp::endpoint& at, bool shared_port) {
 }
 
 void Shard::start(std::optional<int> core) {
-  asio::co_spawn(context_.get_executor(), tick_loop(), [](const std::exception_ptr& error) {
-    if (error) log::internal_error("tick", error);
-  });
-  asio::co_spawn(context_.get_executor(), live(), [this](const std::exception_ptr& error) {
-    if (error) log::internal_error("shard", error);
-    ended_ = true;
-    tick_timer_.cancel();
-  });
+  begin();
   thread_ = std::thread([this, core] {
     name_this_thread("shard");
     if (core && !pin_this_thread(*core)) log::debug("thread not pinned", {{"core", *core}});
-    context_.run();
+    run_loop(loop_part_, context_, [this] { revive(); });
   });
+}
+
+void Shard::begin() {
+  start_ticking();
+  asio::co_spawn(context_.get_executor(), live(), [this](const std::exception_ptr& error) {
+    if (error) loop_part_.lost(error);
+    ended_ = true;
+    tick_timer_.cancel();
+  });
+}
+
+void Shard::start_ticking() {
+  const auto again = [this] { return tick_loop(); };
+  const auto holds_nothing = [] {};
+  const auto stopping = [this] { return ended_; };
+  asio::co_spawn(context_.get_executor(),
+                 keep_running(tick_part_, context_.get_executor(), again, holds_nothing, stopping),
+                 asio::detached);
+}
+
+void Shard::revive() {
+  if (tick_part_.take_dropped()) start_ticking();
+}
+
+std::size_t Shard::poll() {
+  // The reactor looks at its timers when the system's timer fires, which knows nothing of virtual
+  // time; one that is the first of all and due has it look.
+  std::optional<Timer> due;
+  try {
+    due.emplace(context_.get_executor(), Instant::min());
+    due->async_wait([](const error_code&) {});
+  } catch (const std::bad_alloc&) {
+    return 1;  // The next poll has it look.
+  }
+  std::size_t handlers = 0;
+  try {
+    revive();
+    handlers = context_.poll();
+  } catch (...) {
+    static_cast<void>(loop_part_.failed(std::current_exception()));
+    return 1;
+  }
+  return handlers - std::min<std::size_t>(handlers, 1);
 }
 
 void Shard::leave() {
   asio::post(context_, [this] { ingress_.leave(); });
 }
 
-void Shard::stop(Instant deadline) {
-  asio::post(context_, [this, deadline] {
-    stop_deadline_ = deadline;
-    stop_wanted_.notify_all();
-  });
+void Shard::stop(Instant deadline) noexcept {
+  stop_asked_.store(deadline);
+  try {
+    asio::post(context_, [this] { look_for_stop(); });
+  } catch (const std::bad_alloc&) {
+    // The next tick looks as well.
+  }
+}
+
+void Shard::look_for_stop() {
+  if (stop_deadline_ || stop_asked_.load() == Instant::max()) return;
+  stop_deadline_ = stop_asked_.load();
+  stop_wanted_.notify_all();
 }
 
 void Shard::join() {
@@ -149,15 +205,22 @@ Task<void> Shard::tick_loop() {
     const Instant now = clock_.now();
     metrics_.loop_lag.observe(now - due);
     metrics_.heartbeat_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    eventbus_.tick(now);
-    ledger_.tick(now);
-    ingress_.tick(now);
-    if (spool_replay_ && !stop_deadline_) spool_replay_->tick(now);
-    sampler_.tick(now, ledger_);
     due = now + tick_every_;
+    tick(now);
     tick_timer_.expires_at(due);
     co_await tick_timer_.async_wait(tuple);
   }
+}
+
+void Shard::tick(Instant now) {
+  look_for_stop();
+  turn_end_.request_again();
+  transports_.tick();
+  eventbus_.tick(now);
+  ledger_.tick(now);
+  ingress_.tick(now);
+  if (spool_replay_ && !stop_deadline_) spool_replay_->tick(now);
+  sampler_.tick(now, ledger_);
 }
 
 void Shard::end_of_turn() {

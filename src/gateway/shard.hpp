@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "runtime/byte_budget.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/signal.hpp"
+#include "runtime/supervisor.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway {
@@ -42,6 +44,8 @@ class Shard {
     egress::Stores stores;
     observe::EventFeed& feed;
     const LoopHealth& loops;
+    Supervisor& supervisor;
+    std::size_t number = 0;  // of this shard
     const tls::TlsSource* ingress_tls = nullptr;      // null: plain text
     const tls::TlsSource* delivery_tls = nullptr;     // likewise
     auth::SeenSignatures* seen_signatures = nullptr;  // null: not remembered
@@ -54,13 +58,21 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Runs the loop on a thread of its own, bound to `core` if there is one.
+  // Runs the loop on a thread of its own, bound to `core` if there is one. Throws std::system_error
+  // if there can be no thread.
   void start(std::optional<int> core);
+  // For simulations, instead of start(): begin() has everything wait in the loop, and each poll()
+  // lets happen on the caller's thread what can happen at this (virtual) time. Returns how many
+  // handlers ran.
+  void begin();
+  std::size_t poll();
+  [[nodiscard]] bool has_ended() const noexcept { return ended_; }
+
   // Any thread: stop() will come; clients are told to connect again, elsewhere if there is a
   // balancer.
   void leave();
-  // Any thread: drains, at most until `deadline`, then ends the loop.
-  void stop(Instant deadline);
+  // Any thread: drains, at most until `deadline`, then ends the loop. Needs no memory.
+  void stop(Instant deadline) noexcept;
   // Until the loop has ended.
   void join();
 
@@ -79,9 +91,18 @@ class Shard {
     return spool_replay_ ? spool_replay_->posts() : 0;
   }
   [[nodiscard]] Task<void> tick_loop();
+  void start_ticking();
+  // Starts the tick again, which starts what else has been dropped.
+  void revive();
+  void tick(Instant now);
+  // Takes note of what stop() asked for.
+  void look_for_stop();
   [[nodiscard]] Acceptor listen(const tcp::endpoint& at, bool shared_port);
   void end_of_turn();
 
+  Supervisor::Part loop_part_;
+  Supervisor::Part tick_part_;
+  Supervisor::Part listener_part_;
   ShardMetrics metrics_;
   // No locks around the sockets: only this shard's thread touches them; posting to it is allowed.
   asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
@@ -102,6 +123,7 @@ class Shard {
   const std::chrono::milliseconds storing_time_;  // of the time there is for stopping
   Timer tick_timer_;
   Signal stop_wanted_;
+  std::atomic<Instant> stop_asked_{Instant::max()};
   std::optional<Instant> stop_deadline_;
   bool ended_ = false;
   std::thread thread_;

@@ -8,7 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/system/error_code.hpp>
-#include <chrono>
+
+#include "runtime/clock.hpp"
 
 // Asio as the shards use it: the executor's type is written out, so that sockets and timers make
 // no virtual calls. Coroutines are written with `co_await operation(..., tuple)`.
@@ -21,8 +22,7 @@ using boost::system::error_code;
 using Executor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer = asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Executor>;
 template <class T>
 using Task = asio::awaitable<T, Executor>;
 

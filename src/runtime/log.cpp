@@ -5,8 +5,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <future>
-#include <iterator>
+#include <exception>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -18,6 +19,7 @@ namespace gateway::log {
 namespace {
 
 constexpr std::size_t kWaitingLines = 8192;
+constexpr std::chrono::milliseconds kLookAgain{5};
 
 bool as_json = false;
 
@@ -88,6 +90,16 @@ void start(Level least, Format format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void flush(std::chrono::milliseconds patience) {
+  const auto pool = spdlog::thread_pool();
+  if (!pool) return;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (pool->queue_size() != 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  std::this_thread::sleep_for(kLookAgain);  // for the line that is being written
+}
+
 bool stop() {
   std::promise<void> done;
   std::future<void> written = done.get_future();
@@ -104,15 +116,19 @@ bool enabled(Level level) noexcept {
   return logger != nullptr && logger->should_log(spdlog_level(level));
 }
 
-void write(Level level, std::string_view message, Fields fields) {
+void write(Level level, std::string_view message, Fields fields) noexcept {
   auto* logger = spdlog::default_logger_raw();
   if (logger == nullptr) return;
-  logger->log(spdlog_level(level), "{}",
-              as_json ? events::terminal_json(json_members(message, fields))
-                      : events::terminal_text(text_line(message, fields)));
+  try {
+      logger->log(spdlog_level(level), "{}",
+                as_json ? events::terminal_json(json_members(message, fields))
+                        : events::terminal_text(text_line(message, fields)));
+  } catch (const std::exception&) {
+    // There is no memory for the line. Whoever wanted to tell something has more to do than that.
+  }
 }
 
-void internal_error(std::string_view where, const std::exception_ptr& error) {
+void internal_error(std::string_view where, const std::exception_ptr& error) noexcept try {
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& e) {
@@ -120,6 +136,8 @@ void internal_error(std::string_view where, const std::exception_ptr& error) {
   } catch (...) {
     log::error("internal error", {{"where", where}, {"what", "not a std::exception"}});
   }
+} catch (const std::exception&) {
+  // As in write().
 }
 
 }  // namespace gateway::log

@@ -32,6 +32,8 @@ using Fields = std::initializer_list<Field>;
 
 // To stderr. Before it is called lines go there as text.
 void start(Level least, Format format = Format::automatic);
+// Waits until what was said so far is written, or `patience` has passed. Threads may go on logging.
+void flush(std::chrono::milliseconds patience);
 // Writes what waits, for at most kStopPatience. Returns false where whoever reads the log does not
 // read: the thread that writes it is still there then, and the process is to end by _exit(). Call
 // once, at the end.
@@ -39,7 +41,8 @@ inline constexpr std::chrono::seconds kStopPatience{2};
 bool stop();
 
 [[nodiscard]] bool enabled(Level level) noexcept;
-void write(Level level, std::string_view message, Fields fields);
+// Never throws: a line there is no memory for is lost.
+void write(Level level, std::string_view message, Fields fields) noexcept;
 
 inline void debug(std::string_view message, Fields fields = {}) {
   if (enabled(Level::debug)) write(Level::debug, message, fields);
@@ -55,6 +58,6 @@ inline void error(std::string_view message, Fields fields = {}) {
 }
 
 // An exception that should not have reached the edge of `where`.
-void internal_error(std::string_view where, const std::exception_ptr& error);
+void internal_error(std::string_view where, const std::exception_ptr& error) noexcept;
 
 }  // namespace gateway::log

@@ -118,7 +118,7 @@ Task<boost::system::result<Endpoints>> NameLookup::resolve(std::string host, std
     query_ = std::move(query);
   }
   query_->set_waiter(wait_);
-  while (!query_->finished() && !cancelled_ && std::chrono::steady_clock::now() < deadline) {
+  while (!query_->finished() && !cancelled_ && SteadyClock::now() < deadline) {
     wait_->expires_at(deadline);
     co_await wait_->async_wait(tuple);
   }

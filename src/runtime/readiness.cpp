@@ -115,20 +115,20 @@ void Readiness::stop() {
 // Ends at once if something is ready already.
 void Readiness::wait() {
   if (waiting_) return;
-  waiting_ = true;
   set_.async_wait(asio::posix::descriptor_base::wait_read, [this](const error_code&) {
     waiting_ = false;
     if (!stopped_) turn();
   });
+  waiting_ = true;
 }
 
 void Readiness::turn_soon() {
   if (turn_due_) return;
-  turn_due_ = true;
   asio::post(set_.get_executor(), [this] {
     turn_due_ = false;
     if (!stopped_) turn();
   });
+  turn_due_ = true;
 }
 
 void Readiness::turn() {

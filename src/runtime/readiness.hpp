@@ -92,6 +92,10 @@ class Readiness {
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
+  // Every tick: sees to it that somebody waits for the set, also after a turn that failed.
+  void tick() {
+    if (!stopped_ && !waiting_ && !turn_due_) turn_soon();
+  }
   void start();
   // Calls no socket any more, so that the loop can run dry; only then may this be destroyed.
   void stop();

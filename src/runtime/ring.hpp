@@ -24,6 +24,10 @@ class Ring {
   [[nodiscard]] T& front() noexcept { return (*this)[0]; }
   [[nodiscard]] T& back() noexcept { return (*this)[size_ - 1]; }
 
+  // Makes room for `size` elements in all: until there are so many nothing is allocated.
+  void reserve(std::size_t size) {
+    while (capacity_ < size) grow();
+  }
   void push_back(const T& value) {
     if (size_ == capacity_) grow();
     slots_[(head_ + size_) & (capacity_ - 1)] = value;

@@ -1,6 +1,7 @@
 #pragma once
 #include <boost/asio/post.hpp>
 #include <functional>
+#include <new>
 #include <utility>
 
 #include "runtime/asio.hpp"
@@ -17,9 +18,15 @@ class TurnEnd {
   TurnEnd(const TurnEnd&) = delete;
   TurnEnd& operator=(const TurnEnd&) = delete;
 
-  void request() {
+  // Needs no memory to be remembered: what cannot be posted now is done by the next turn, or when
+  // request_again() is called.
+  void request() noexcept {
     requested_ = true;
     if (!within_) post();
+  }
+  // Every tick: posts again what could not be posted.
+  void request_again() noexcept {
+    if (requested_) post();
   }
 
   // Calls `handler`, then does the work if it was requested: at once, without another pass through
@@ -39,18 +46,27 @@ class TurnEnd {
   }
 
  private:
-  void post() {
+  void post() noexcept {
     if (posted_) return;
-    posted_ = true;
-    asio::post(executor_, [this] {
-      posted_ = false;
-      run();
-    });
+    try {
+      asio::post(executor_, [this] {
+        posted_ = false;
+        run();
+      });
+      posted_ = true;
+    } catch (const std::bad_alloc&) {
+      // It stays requested.
+    }
   }
   void run() {
     if (!requested_) return;
     requested_ = false;
-    work_();
+    try {
+      work_();
+    } catch (...) {
+      requested_ = true;  // what is left of it is done at the next turn or tick
+      throw;
+    }
   }
 
   Executor executor_;

@@ -27,6 +27,9 @@ namespace gateway::test {
 namespace {
 
 constinit std::atomic<std::uint64_t> allocations{0};
+// The numbers of the allocations that are refused.
+constinit std::atomic<std::uint64_t> refused_from{0};
+constinit std::atomic<std::uint64_t> refused_end{0};
 constinit thread_local bool excluded = false;
 enum class Counted : std::uint8_t { unknown, yes, no };
 constinit thread_local Counted counted = Counted::unknown;
@@ -55,10 +58,25 @@ std::uint64_t AllocationCounter::count() noexcept {
   return allocations.load();
 }
 
+void AllocationCounter::refuse(std::uint64_t after, std::uint64_t times) noexcept {
+  refused_end.store(0);
+  const std::uint64_t from = allocations.load() + after;
+  refused_from.store(from);
+  refused_end.store(times == 0 ? 0 : from + times);
+}
+
 AllocationCounter::ExcludeThread::ExcludeThread() noexcept : before_(excluded) {
   excluded = true;
 }
 AllocationCounter::ExcludeThread::~ExcludeThread() {
+  excluded = before_;
+}
+
+AllocationCounter::IncludeThread::IncludeThread() noexcept : before_(excluded) {
+  excluded = false;
+  counted = Counted::yes;
+}
+AllocationCounter::IncludeThread::~IncludeThread() {
   excluded = before_;
 }
 
@@ -67,10 +85,13 @@ AllocationCounter::ExcludeThread::~ExcludeThread() {
 #ifdef COS_GATEWAY_COUNTS_ALLOCATIONS
 namespace {
 
-void count_one() noexcept {
-  if (gateway::test::is_counted()) {
-    gateway::test::allocations.fetch_add(1, std::memory_order_relaxed);
-  }
+// Returns whether it is refused.
+bool count_one() noexcept {
+  using namespace gateway::test;
+  if (!is_counted()) return false;
+  const std::uint64_t number = allocations.fetch_add(1, std::memory_order_relaxed);
+  return number < refused_end.load(std::memory_order_relaxed) &&
+         number >= refused_from.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -84,27 +105,27 @@ void* __libc_memalign(std::size_t, std::size_t);
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 void* malloc(std::size_t size) {
-  count_one();
+  if (count_one()) return nullptr;
   return __libc_malloc(size);
 }
 void* calloc(std::size_t count, std::size_t size) {
-  count_one();
+  if (count_one()) return nullptr;
   return __libc_calloc(count, size);
 }
 void* realloc(void* block, std::size_t size) {
-  count_one();
+  if (count_one()) return nullptr;
   return __libc_realloc(block, size);
 }
 void* memalign(std::size_t alignment, std::size_t size) {
-  count_one();
+  if (count_one()) return nullptr;
   return __libc_memalign(alignment, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  count_one();
+  if (count_one()) return nullptr;
   return __libc_memalign(alignment, size);
 }
 int posix_memalign(void** block, std::size_t alignment, std::size_t size) {
-  count_one();
+  if (count_one()) return ENOMEM;
   *block = __libc_memalign(alignment, size);
   return *block == nullptr ? ENOMEM : 0;
 }

@@ -11,6 +11,10 @@ class AllocationCounter {
   [[nodiscard]] static bool available() noexcept;
   // Since the program began, by the threads of event loops.
   [[nodiscard]] static std::uint64_t count() noexcept;
+  // Refuses memory (malloc returns null) to `times` allocations of those that are counted, after
+  // `after` more of them.
+  static void refuse(std::uint64_t after, std::uint64_t times) noexcept;
+  static void refuse_no_more() noexcept { refuse(0, 0); }
 
   // The calling thread's allocations are not counted while this lives.
   class ExcludeThread {
@@ -19,6 +23,17 @@ class AllocationCounter {
     ~ExcludeThread();
     ExcludeThread(const ExcludeThread&) = delete;
     ExcludeThread& operator=(const ExcludeThread&) = delete;
+
+   private:
+    bool before_;
+  };
+  // The opposite, within the life of an ExcludeThread.
+  class IncludeThread {
+   public:
+    IncludeThread() noexcept;
+    ~IncludeThread();
+    IncludeThread(const IncludeThread&) = delete;
+    IncludeThread& operator=(const IncludeThread&) = delete;
 
    private:
     bool before_;

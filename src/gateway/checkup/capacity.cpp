@@ -38,6 +38,10 @@ constexpr std::uint64_t kEncrypted = 2 * transport::Transport::kEncryptAtOnce;
 constexpr std::uint64_t kStore =
     kStoreLimits.waiting_bytes + 2 * kStoreLimits.group_bytes + 8 * kMiB;
 
+// What reading a post can take beside its bytes: simdjson's index, and events made of CloudEvents,
+// of which the smallest are the dearest.
+constexpr unsigned kParsed = 20;
+
 // The platform's own, of function.retries.
 constexpr std::chrono::seconds kBetweenRetries{60};
 
@@ -140,8 +144,12 @@ Finding memory_finding(const config::Settings& settings, unsigned threads, bool 
     largest +=
         fmt::format("{}{} {}", largest.empty() ? "" : ", ", bytes_text(part.bytes()), part.what());
   }
-  std::string text = fmt::format("{} with every bound reached at once on {} thread{}: {}",
-                                 bytes_text(sum), threads, threads == 1 ? "" : "s", largest);
+  std::string text = fmt::format(
+      "{} of buffers with every queue and connection at its worst on {} thread{}: {}. This is no "
+      "bound: a post takes up to {} times its bytes more while it is read, and as long as it is "
+      "open "
+      "if it is a batch of CloudEvents",
+      bytes_text(sum), threads, threads == 1 ? "" : "s", largest, kParsed);
   if (available == 0 || sum <= available) return Finding::ok("memory", std::move(text));
   return Finding::warn("memory",
                        fmt::format("{}; this process may have {}", text, bytes_text(available)),

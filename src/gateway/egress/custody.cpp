@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -53,10 +54,18 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
     return;
   }
   if (turn_.posts.empty()) context_.request_flush();
-  for (const auto part : {waiting, in_flight}) {
-    for (const EventSlot& slot : part) {
-      turn_.bytes += turn_.events.emplace_back(stored_event(slot)).bytes();
+  const std::size_t before = turn_.events.size();
+  try {
+    turn_.posts.reserve(turn_.posts.size() + 1);
+    for (const auto part : {waiting, in_flight}) {
+      for (const EventSlot& slot : part) {
+        turn_.bytes += turn_.events.emplace_back(stored_event(slot)).bytes();
+      }
     }
+  } catch (const std::bad_alloc&) {
+    turn_.events.resize(before);
+    ledger.not_stored(post, "out of memory", kRetryAfter, handed.shown);
+    return;
   }
   turn_.posts.push_back(handed);
   if (turn_.events.size() >= kTurnEvents || turn_.bytes >= kTurnBytes) hand_over();
@@ -65,11 +74,17 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
 void Custody::hand_over() {
   Turn turn = std::exchange(turn_, Turn());
   const std::uint64_t number = ++number_;
-  if (submit(*stores_.spool, std::move(turn.events), number, &Custody::spooled)) {
-    spooling_.emplace(number, std::move(turn.posts));
-    return;
+  std::string_view refused;
+  try {
+    const auto entry = spooling_.emplace(number, turn.posts).first;
+    if (submit(*stores_.spool, std::move(turn.events), number, &Custody::spooled)) return;
+    spooling_.erase(entry);
+    refused = "the spool cannot keep up";
+  } catch (const std::bad_alloc&) {
+    spooling_.erase(number);
+    refused = "out of memory";
   }
-  not_spooled(turn.posts, "the spool cannot keep up", kRetryAfter);
+  not_spooled(turn.posts, refused, kRetryAfter);
 }
 
 void Custody::not_spooled(const std::vector<Handed>& posts, std::string_view reason,
@@ -79,7 +94,7 @@ void Custody::not_spooled(const std::vector<Handed>& posts, std::string_view rea
   }
 }
 
-bool Custody::submit(StoreWriter& store, std::vector<StoredEvent> events, std::uint64_t number,
+bool Custody::submit(AsyncStore& store, std::vector<StoredEvent> events, std::uint64_t number,
                      Settled done) {
   return store.submit(std::move(events),
                       [this, executor = context_.executor, number, done](StoreResult result) {
@@ -105,24 +120,33 @@ void Custody::spooled(std::uint64_t number, const StoreResult& result) {
 void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body) {
   const EventState now = context_.ledger.move(slot, EventMove::bury);
   if (now != EventState::to_dead_letters) return;
-  DeadLetter letter{slot, why, status, std::string(body)};
-  StoredEvent stored = stored_event(slot);
-  auto& details = stored.details.emplace();
-  details.attempts = slot.attempts + 1U;
-  details.status = status;
-  details.body = letter.body;
-  details.reason = why == Why::expired ? "expired" : label(FailReason::refused);
-  details.endpoint = endpoint_;
-  details.first = slot.post->time;
-  details.last = context_.clock.wall(context_.clock.now());
-  std::vector<StoredEvent> events;
-  events.push_back(std::move(stored));
+  std::string_view refused;
   const std::uint64_t number = ++number_;
-  if (submit(*stores_.dead_letters, std::move(events), number, &Custody::buried)) {
-    burying_.emplace(number, std::move(letter));
-  } else {
-    fail(letter, "dead letters cannot be kept");
+  try {
+    DeadLetter& letter = burying_[number];
+    letter = {slot, why, status, std::string(body)};
+    std::vector<StoredEvent> events;
+    events.push_back(dead_letter_of(letter));
+    if (submit(*stores_.dead_letters, std::move(events), number, &Custody::buried)) return;
+    refused = "dead letters cannot be kept";
+  } catch (const std::bad_alloc&) {
+    refused = "out of memory";
   }
+  burying_.erase(number);
+  fail({slot, why, status, {}}, body, refused);
+}
+
+StoredEvent Custody::dead_letter_of(const DeadLetter& letter) {
+  StoredEvent stored = stored_event(letter.slot);
+  auto& details = stored.details.emplace();
+  details.attempts = letter.slot.attempts + 1U;
+  details.status = letter.status;
+  details.body = letter.body;
+  details.reason = letter.why == Why::expired ? "expired" : label(FailReason::refused);
+  details.endpoint = endpoint_;
+  details.first = letter.slot.post->time;
+  details.last = context_.clock.wall(context_.clock.now());
+  return stored;
 }
 
 void Custody::buried(std::uint64_t number, const StoreResult& result) {
@@ -132,16 +156,21 @@ void Custody::buried(std::uint64_t number, const StoreResult& result) {
     const DeadLetter& letter = entry.mapped();
     context_.ledger.dead_lettered(letter.slot, letter.status, refusal_reason(letter.body));
   } else {
-    fail(entry.mapped(), "the dead letter was not kept");
+    fail(entry.mapped(), entry.mapped().body, "the dead letter was not kept");
   }
   context_.request_flush();
 }
 
-void Custody::fail(const DeadLetter& letter, std::string_view why) {
+void Custody::fail(const DeadLetter& letter, std::string_view body, std::string_view why) {
   // One that was not refused is to be tried again, for which its replay looks at the status.
   const unsigned status = letter.why == Why::refused ? letter.status : 0;
-  context_.ledger.failed(letter.slot, FailReason::refused, status,
-                         fmt::format("{}; {}", refusal_reason(letter.body), why));
+  std::string reason;
+  try {
+    reason = fmt::format("{}; {}", refusal_reason(body), why);
+  } catch (const std::bad_alloc&) {
+    // It fails without a reason in words.
+  }
+  context_.ledger.failed(letter.slot, FailReason::refused, status, reason);
 }
 
 void Custody::abandon() {

@@ -10,7 +10,7 @@
 #include "events/encoder.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/store/store_writer.hpp"
+#include "gateway/egress/store/async_store.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "runtime/asio.hpp"
 
@@ -18,8 +18,8 @@ namespace gateway::egress {
 
 // The process's stores; null where none is configured. They outlive every shard.
 struct Stores {
-  StoreWriter* spool = nullptr;
-  StoreWriter* dead_letters = nullptr;
+  AsyncStore* spool = nullptr;
+  AsyncStore* dead_letters = nullptr;
 };
 
 // Keeps what a shard cannot deliver: makes complete CloudEvents of it, hands them to a store, and
@@ -93,11 +93,12 @@ class Custody {
   // Calls (this->*done)(number, result) on the shard's thread when `store` has settled `events`.
   // False if it does not take them.
   using Settled = void (Custody::*)(std::uint64_t number, const StoreResult& result);
-  bool submit(StoreWriter& store, std::vector<StoredEvent> events, std::uint64_t number,
+  bool submit(AsyncStore& store, std::vector<StoredEvent> events, std::uint64_t number,
               Settled done);
   void spooled(std::uint64_t number, const StoreResult& result);
   void buried(std::uint64_t number, const StoreResult& result);
-  void fail(const DeadLetter& letter, std::string_view why);
+  [[nodiscard]] StoredEvent dead_letter_of(const DeadLetter& letter);
+  void fail(const DeadLetter& letter, std::string_view body, std::string_view why);
 
   Context context_;
   const Stores stores_;

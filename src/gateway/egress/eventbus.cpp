@@ -6,7 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
 #include <functional>
-#include <random>
+#include <new>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -16,6 +16,7 @@
 #include "gateway/egress/retry_after.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
+#include "runtime/random_seed.hpp"
 
 namespace gateway::egress {
 namespace {
@@ -49,9 +50,9 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       encoder_(encoder_settings(settings, endpoint)),
       queue_(settings.delivery.queue),
       policy_(settings.delivery),
-      backoff_(settings.delivery.retry, std::random_device{}()),
+      backoff_(settings.delivery.retry, static_cast<std::uint32_t>(random_seed())),
       health_(settings.delivery.retry, most_in_flight(settings.delivery, most_here(settings)),
-              std::random_device{}()),
+              static_cast<std::uint32_t>(random_seed())),
       retry_budget_(context_.clock.now()),
       timer_(context_.executor),
       addresses_({context_.executor, context_.transports,
@@ -79,8 +80,24 @@ void Eventbus::start() {
                    });
   };
   begin("addresses of the eventbus", addresses_.run());
-  for (auto& connection : connections_) begin("eventbus connection", connection->run());
+  for (auto& connection : connections_) {
+    start(*connection);
+    ++running_;
+  }
   adjust();
+}
+
+void Eventbus::start(EventbusConnection& connection) {
+  const auto run = [&connection] { return connection.run(); };
+  const auto give_back = [&connection] { connection.recover(); };
+  const auto stopping = [this] { return stopping_; };
+  asio::co_spawn(context_.executor,
+                 keep_running(connection.part(), context_.executor, run, give_back, stopping),
+                 [this](const std::exception_ptr& error) {
+                   --running_;
+                   if (error) log::internal_error("eventbus connection", error);
+                   joined_.notify_all();
+                 });
 }
 
 Task<void> Eventbus::stop() {
@@ -128,7 +145,12 @@ void Eventbus::distribute(std::size_t& room, Instant now) {
   for (std::size_t i = 0; i < count && !queue_.empty(); ++i) {
     EventbusConnection& connection = *used_[(next_ + i) % count];
     if (connection.accepts()) {
-      fill(connection, room, now);
+      try {
+        fill(connection, room, now);
+      } catch (const std::bad_alloc&) {
+        // What was staged of it is given back when the connection has ended.
+        connection.fail("out of memory");
+      }
     } else if (connection.state() == LinkState::idle) {
       connection.wake();
     }
@@ -228,6 +250,7 @@ void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant n
     if (encoder_.mode() == events::ContentMode::batch) {
       fill_batch(mux, now);
     } else {
+      mux.reserve(1);
       mux.stage(take(), now);
     }
   }
@@ -346,9 +369,13 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant sta
   }
   ++slot.attempts;
   context_.metrics.events_retried[retry_reason(response.status)].add();
-  context_.ledger.move(slot, EventMove::delay);
-  queue_.delay(slot, now + backoff_.next(slot.attempts, asked));
-  arm_timer();
+  delay(slot, now + backoff_.next(slot.attempts, asked));
+}
+
+void Eventbus::delay(const EventSlot& slot, Instant due) {
+  const bool waits = queue_.delay(slot, due);
+  context_.ledger.move(slot, waits ? EventMove::delay : EventMove::put_back);
+  if (waits) arm_timer();
 }
 
 void Eventbus::given_back(EventSlot slot, bool sent, bool announced, RetryReason reason) {
@@ -366,9 +393,7 @@ void Eventbus::given_back(EventSlot slot, bool sent, bool announced, RetryReason
   if (attempted && slot.attempts > 1) {
     // It may be the event that makes the eventbus break off: the others must not wait behind it.
     const Instant now = context_.clock.now();
-    context_.ledger.move(slot, EventMove::delay);
-    queue_.delay(slot, now + backoff_.next(slot.attempts - 1U, std::nullopt));
-    arm_timer();
+    delay(slot, now + backoff_.next(slot.attempts - 1U, std::nullopt));
   } else {
     context_.ledger.move(slot, EventMove::put_back);
     queue_.put_back(slot);
@@ -406,6 +431,7 @@ const BusAnswer* Eventbus::latest_answer() const noexcept {
 
 void Eventbus::arm_timer() {
   auto due = queue_.next_due();
+  if (due && budget_at_) due = std::max(*due, *budget_at_);
   if (!queue_.empty() && !unrestrained()) {
     const Instant now = context_.clock.now();
     const auto sends_at = std::max(health_.sends_at(now), pace_.sends_at(now));
@@ -415,15 +441,20 @@ void Eventbus::arm_timer() {
 }
 
 void Eventbus::wake_at(Instant at) {
-  timer_at_ = at;
-  timer_.expires_at(at);
-  timer_.async_wait([this](const error_code& aborted) {
-    if (!aborted) on_timer();
-  });
+  try {
+    timer_.expires_at(at);
+    timer_.async_wait([this](const error_code& aborted) {
+      if (!aborted) on_timer();
+    });
+    timer_at_ = at;
+  } catch (const std::bad_alloc&) {
+    timer_at_.reset();  // The next tick arms it.
+  }
 }
 
 void Eventbus::on_timer() {
   timer_at_.reset();
+  budget_at_.reset();
   const Instant now = context_.clock.refresh();
   // While the eventbus is not up, what is due stands in line for probes and slow start, which
   // bound it: the budget is for when nothing else does.
@@ -434,12 +465,9 @@ void Eventbus::on_timer() {
     return true;
   });
   const auto due = queue_.next_due();
-  if (due && *due <= now) {
-    // No budget. First attempts may earn some at any time, but nobody needs to know at once.
-    wake_at(now + RetryBudget::kInterval);
-  } else {
-    arm_timer();
-  }
+  // No budget. First attempts may earn some at any time, but nobody needs to know at once.
+  if (due && *due <= now) budget_at_ = now + RetryBudget::kInterval;
+  arm_timer();
   context_.turn_end.request();
 }
 
@@ -460,10 +488,16 @@ void Eventbus::restraint_eased() {
 }
 
 void Eventbus::tick(Instant now) {
+  for (auto& connection : connections_) {
+    if (!connection->part().take_dropped()) continue;
+    connection->recover();
+    start(*connection);
+  }
   for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->check(now);
   count_connections(now);
   if (health_.tick(queue_.events() != 0, now)) restraint_eased();
   release_early(now);
+  arm_timer();
   if (is_down() && context_.custody.can_spool()) {
     expire(now + std::max(settings_.deadline - kPatienceWhileDown, kNoPatience));
   } else {
@@ -484,6 +518,7 @@ void Eventbus::release_early(Instant now) {
 void Eventbus::expire(Instant limit) {
   const bool spools = context_.custody.has_spool();
   overdue_.clear();
+  overdue_.reserve(context_.ledger.posts());  // what is taken off a list must not be lost
   context_.ledger.expire(limit, [&](Post& post) {
     if (!spools) context_.ledger.time_out(post, latest_answer());
     overdue_.push_back(&post);
@@ -509,6 +544,8 @@ void Eventbus::spool_expired() {
   };
   withdrawn_.clear();
   in_flight_.clear();
+  withdrawn_.reserve(queue_.events());
+  in_flight_.reserve(queue_.events());
   queue_.withdraw_if(overdue, [this](const EventSlot& slot) {
     queue_.settled(slot);
     withdrawn_.push_back(slot);

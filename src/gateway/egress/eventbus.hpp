@@ -28,6 +28,8 @@
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
+#include "runtime/random_seed.hpp"
+#include "runtime/supervisor.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway::egress {
@@ -54,6 +56,7 @@ class Eventbus final : public Delivery {
     ShardMetrics& metrics;
     TurnEnd& turn_end;  // calls flush()
     transport::Transports& transports;
+    Supervisor& supervisor;               // of the connections
     const tls::TlsSource* tls = nullptr;  // for an https target
   };
 
@@ -141,6 +144,7 @@ class Eventbus final : public Delivery {
   [[nodiscard]] const BusAnswer& last_answer() const noexcept { return last_answer_; }
 
  private:
+  void start(EventbusConnection& connection);
   // Stages waiting events as long as the connection takes them, as `room` requests at most; takes
   // those staged off `room`.
   void fill(EventbusConnection& connection, std::size_t& room, Instant now);
@@ -163,6 +167,8 @@ class Eventbus final : public Delivery {
   void adjust();
   void count_connections(Instant now);
   void retry_later(EventSlot slot, const Response& response, Instant staged, Instant now);
+  // Has an event wait in the queue for the time of its next attempt.
+  void delay(const EventSlot& slot, Instant due);
   void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
   void refuse(const EventSlot& slot, const Response& response);
   // Ends every post whose deadline is not after `limit`.
@@ -204,7 +210,7 @@ class Eventbus final : public Delivery {
   RetryBudget retry_budget_;
   std::size_t sharing_leave_ = 0;  // of further events, for the last leave that was taken
   DrainRate drain_rate_;
-  RetryJitter retry_jitter_{std::random_device{}()};
+  RetryJitter retry_jitter_{static_cast<std::uint32_t>(random_seed())};
   // For retries that are due, and for the end of a wait that holds all of them up.
   Timer timer_;
   std::optional<Instant> timer_at_;
@@ -214,6 +220,7 @@ class Eventbus final : public Delivery {
   // How long an answer takes on average, and at worst of late.
   Instant::duration answer_time_{};
   Instant::duration slowest_answer_{};
+  std::optional<Instant> budget_at_;  // retries that are due wait for the budget until then
   std::vector<std::unique_ptr<EventbusConnection>> connections_;
   std::vector<EventbusConnection*> used_;  // all but those that are parked
   std::vector<EventbusConnection*> parked_;

@@ -1,6 +1,9 @@
 #include "gateway/egress/eventbus_connection.hpp"
 
+#include <fmt/format.h>
+
 #include <functional>
+#include <new>
 #include <random>
 #include <utility>
 
@@ -8,6 +11,7 @@
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/link_facts.hpp"
 #include "runtime/log.hpp"
+#include "runtime/random_seed.hpp"
 
 namespace gateway::egress {
 
@@ -43,6 +47,7 @@ Instant::duration jittered(std::chrono::milliseconds age) {
 
 EventbusConnection::EventbusConnection(Eventbus& bus)
     : bus_(bus),
+      part_(bus.context().supervisor, "eventbus connection"),
       wake_(bus.context().executor),
       ended_(bus.context().executor),
       mux_(bus.encoder(), bus.settings().pipeline),
@@ -106,6 +111,23 @@ Task<void> EventbusConnection::run() {
     on_demand = report_end();
   }
   state_ = LinkState::idle;
+}
+
+void EventbusConnection::recover() {
+  const LinkState before = std::exchange(state_, LinkState::backing_off);
+  broken_ = true;
+  failure_ = nullptr;
+  transport_.reset();
+  give_back();
+  try {
+    if (before == LinkState::connecting) bus_.connect_failed(address_, "internal error");
+    if (before == LinkState::ready) {
+      bus_.connection_ended(EndpointHealth::End::broken, answered_any_, suspect_, address_,
+                            "internal error");
+    }
+  } catch (const std::bad_alloc&) {
+    // Only the line of the log is missing.
+  }
 }
 
 bool EventbusConnection::report_end() {
@@ -269,12 +291,12 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
   if (broken_) return;
   broken_ = true;
   lost_reason_ = reason;
+  // converse() gives back what is unanswered. It is told before anything that needs memory.
+  if (transport_) transport_->close();
+  ended_.notify_all();
   last_error_ = what;
   log::debug("eventbus connection ends",
              {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
-  // converse() gives back what is unanswered.
-  if (transport_) transport_->close();
-  ended_.notify_all();
 }
 
 void EventbusConnection::give_back() {

@@ -13,6 +13,7 @@
 #include "gateway/transport/transport.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/signal.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace gateway::egress {
 
@@ -38,6 +39,11 @@ class EventbusConnection final : private transport::Transport::User {
 
   // Until stop().
   [[nodiscard]] Task<void> run();
+  // run() has ended by an exception: closes what it left open and gives its events back.
+  void recover();
+  // Ends the connection, whose outgoing bytes are not to be used any more.
+  void fail(std::string_view what) { break_link(RetryReason::connection, what); }
+  [[nodiscard]] Supervisor::Part& part() noexcept { return part_; }
   void stop();
   // There is something to send: an idle connection opens.
   void wake() { wake_.notify_all(); }
@@ -95,6 +101,7 @@ class EventbusConnection final : private transport::Transport::User {
   void give_back();
 
   Eventbus& bus_;
+  Supervisor::Part part_;
   Signal wake_;
   Signal ended_;
   Multiplexer mux_;

@@ -42,9 +42,10 @@ void Multiplexer::after_read(Instant now) noexcept {
 }
 
 void Multiplexer::stage(const EventSlot& slot, Instant now) {
-  push_request(now, written_ + outgoing_.bytes(), 1);
   slots_.push_back(slot);
+  const std::uint64_t begin = written_ + outgoing_.bytes();
   encoder_.append(slot.post->event(slot), outgoing_);
+  push_request(now, begin, 1);
 }
 
 void Multiplexer::open_batch() noexcept {

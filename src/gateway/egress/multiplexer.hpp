@@ -52,6 +52,12 @@ class Multiplexer {
   [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }  // events
   [[nodiscard]] std::size_t requests() const noexcept { return requests_.size(); }
 
+  // Makes room for so many more events. Without it an event that is staged when memory is refused
+  // would be lost; with it lost() gives it back.
+  void reserve(std::size_t events) {
+    slots_.reserve(slots_.size() + events);
+    requests_.reserve(requests_.size() + events);
+  }
   // Stages one event as one request, or, between open_batch() and close_batch(), as part of one.
   void stage(const EventSlot& slot, Instant now);
   void open_batch() noexcept;
@@ -98,11 +104,17 @@ class Multiplexer {
   template <class Back>
   void lost(Back back) {
     std::size_t end = slots_.size();
+    std::size_t requested = 0;
+    for (std::size_t i = 0; i < requests_.size(); ++i) requested += requests_[i].events;
+    // Those whose request could not be completed for want of memory.
+    while (end > requested + answered_) back(slots_[--end], false);
     for (std::size_t i = requests_.size(); i-- > 0;) {
       const Request& request = requests_[i];
       const bool sent = request.begin < written_;
       for (std::size_t k = 0; k < request.events; ++k) back(slots_[--end], sent);
     }
+    // Answered, but the answer could not be told.
+    while (end > 0) back(slots_[--end], true);
     clear();
   }
   // Looks at every event in flight.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <new>
 #include <utility>
 
 #include "events/cloud_event.hpp"
@@ -18,6 +19,8 @@ constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
 constexpr std::size_t kChunksInWindow = 8;
 // Under way, so that the store's thread has the next one when it is done with one.
 constexpr std::size_t kFetches = 2;
+// Fetches whose rows could not be used for want of memory.
+constexpr std::size_t kMostUndone = 16;
 constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
 // A transaction that removes rows writes the pages beside them as well.
 constexpr std::size_t kRemovedTogether = 1024;
@@ -55,6 +58,8 @@ std::chrono::milliseconds Replay::patience(std::chrono::milliseconds deadline) {
 }
 
 void Replay::tick(Instant now) {
+  finish_answered();
+  for (; !undone_.empty(); undone_.pop_back()) source_.give_back(std::move(undone_.back()));
   note_taken();
   const auto patience = settings_.patience;
   while (!resting_.empty() && now - resting_.front().since > patience) {
@@ -84,8 +89,11 @@ std::size_t Replay::room() {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
   if (rows_ + asked_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
+  // No more than the queue takes: they would have to be given back, again and again.
+  const std::size_t room = context_.eventbus.queue().room();
+  if (room <= asked_) return 0;
   return std::min({window_ - rows_ - asked_, std::max<std::size_t>(1, window_ / kChunksInWindow),
-                   pace_.allowed(context_.clock.now())});
+                   room - asked_, pace_.allowed(context_.clock.now())});
 }
 
 void Replay::pump() {
@@ -125,15 +133,27 @@ void Replay::give_back(const SpooledEvents& rows) {
 
 void Replay::take(SpooledEvents rows) {
   if (rows.empty()) return;
-  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) {
-    give_back(rows);
-    return;
+  std::vector<Sequence> sequences;
+  const std::size_t before = rows_;
+  try {
+    sequences.reserve(rows.size());
+    for (const auto& row : rows.entries()) sequences.push_back(row.seq);
+    if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) {
+      source_.give_back(std::move(sequences));
+      return;
+    }
+    // The next are read while these are looked at.
+    rows_ += rows.size();
+    pump();
+    const std::size_t fetched = rows.size();
+    send(std::move(rows));
+    if (settings_.outcome != nullptr) settings_.outcome->handed_over(fetched);
+  } catch (const std::bad_alloc&) {
+    // The next tick gives them back.
+    rows_ = before;
+    if (!sequences.empty() && undone_.size() < kMostUndone) undone_.push_back(std::move(sequences));
+    throw;
   }
-  // The next are read while these are looked at.
-  rows_ += rows.size();
-  if (settings_.outcome != nullptr) settings_.outcome->handed_over(rows.size());
-  pump();
-  send(std::move(rows));
   pump();
 }
 
@@ -158,13 +178,21 @@ void Replay::send(SpooledEvents rows) {
   Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
   post.stored = std::move(stored);
   post.passed_on = std::move(passed_on);
-  context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(chunk.rows.size()));
+  post.replayed = true;
+  chunk.begun = now;
+  try {
+    context_.eventbus.queue().reserve(slots_.size());
+    chunks_.emplace(&post, std::move(chunk));
+    context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(slots_.size()));
+  } catch (...) {
+    chunks_.erase(&post);
+    context_.ledger.owner_gone(post);
+    throw;
+  }
   for (EventSlot& slot : slots_) {
     slot.post = &post;
     context_.eventbus.queue().push(slot);
   }
-  chunk.begun = now;
-  chunks_.emplace(&post, std::move(chunk));
   context_.eventbus.context().turn_end.request();
 }
 
@@ -251,7 +279,27 @@ bool Replay::gives_up(const EventSlot& slot) {
 }
 
 void Replay::answer_ready(Post& post) {
-  asio::post(context_.executor, [this, &post] { finish(post); });
+  const auto entry = chunks_.find(&post);
+  if (entry == chunks_.end()) return;
+  entry->second.answered = true;
+  try {
+    asio::post(context_.executor, [this, &post] { finish_if_answered(post); });
+  } catch (const std::bad_alloc&) {
+    // The next tick finishes it.
+  }
+}
+
+void Replay::finish_if_answered(Post& post) {
+  const auto entry = chunks_.find(&post);
+  if (entry != chunks_.end() && entry->second.answered) finish(post);
+}
+
+void Replay::finish_answered() {
+  const auto answered = [](const auto& entry) { return entry.second.answered; };
+  for (auto it = std::ranges::find_if(chunks_, answered); it != chunks_.end();
+       it = std::ranges::find_if(chunks_, answered)) {
+    finish(*it->first);
+  }
 }
 
 // Given back they are the next to be fetched: while the eventbus takes others, that would have the

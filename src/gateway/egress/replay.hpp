@@ -72,7 +72,9 @@ class Replay final : private PostOwner {
         source_(source),
         settings_(settings),
         expiry_(settings.max_age),
-        pace_(settings.rate) {}
+        pace_(settings.rate) {
+    undone_.reserve(16);  // so that it can be added to without memory
+  }
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
 
@@ -96,6 +98,7 @@ class Replay final : private PostOwner {
     std::vector<Sequence> rows;      // by the index of their events
     std::vector<WallInstant> added;  // likewise
     Instant begun;
+    bool answered = false;    // to be finished
     std::size_t expired = 0;  // became dead letters for their age, or were to
   };
 
@@ -119,6 +122,8 @@ class Replay final : private PostOwner {
   void keep_memory_of(Post& post);
   void give_back(const SpooledEvents& rows);
   void finish(Post& post);
+  void finish_if_answered(Post& post);
+  void finish_answered();
   void note_taken();
   void put_off(std::vector<Sequence> rows);
 
@@ -137,6 +142,7 @@ class Replay final : private PostOwner {
   std::size_t rows_ = 0;              // that are
   std::size_t asked_ = 0;             // that the store was asked for beyond those
   std::size_t fetches_ = 0;           // in so many calls
+  std::vector<std::vector<Sequence>> undone_;  // rows to be given back
   std::deque<Resting> resting_;       // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends

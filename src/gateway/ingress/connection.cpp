@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/container/small_vector.hpp>
 #include <boost/system/system_error.hpp>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -58,11 +59,46 @@ void Connection::begin() {
   if (ingress_.context().tls != nullptr) transport_.accept_tls(*ingress_.context().tls);
 }
 
+// Lives in run()'s coroutine and tells the connection if that is destroyed before its end. Either
+// may go first.
+class Connection::Life {
+ public:
+  explicit Life(Connection& connection) noexcept : connection_(&connection) {
+    connection.life_ = this;
+  }
+  ~Life() {
+    if (connection_ != nullptr) connection_->dropped_ = true;
+    ends();
+  }
+  Life(const Life&) = delete;
+  Life& operator=(const Life&) = delete;
+  void ends() noexcept {
+    if (connection_ != nullptr) connection_->life_ = nullptr;
+    connection_ = nullptr;
+  }
+
+ private:
+  Connection* connection_;
+};
+
 Connection::~Connection() {
+  if (life_ != nullptr) life_->ends();
   forget_answers();
 }
 
 Task<void> Connection::run() {
+  Life life(*this);
+  std::exception_ptr failure;
+  try {
+    co_await serve();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  life.ends();
+  if (failure) std::rethrow_exception(failure);
+}
+
+Task<void> Connection::serve() {
   if (const error_code error = transport_.watch()) {
     throw boost::system::system_error(error, "epoll_ctl");
   }
@@ -306,9 +342,20 @@ void Connection::on_request() {
     ingress_.context().ledger.refuse(
         post, answers::options(request.webhook_origin.in(request.bytes.data())));
   } else {
-    ingress_.context().intake.accept(std::move(request), post);
+    accept(std::move(request), post);
   }
   if (!keep_alive) session_.stop();
+}
+
+void Connection::accept(Request&& request, Post& post) {
+  const Ingress::Context& context = ingress_.context();
+  try {
+    context.intake.accept(std::move(request), post);
+  } catch (const std::bad_alloc&) {
+    // The post has no events yet. If there is no memory for this either, the connection ends.
+    context.ledger.refuse(post,
+                          answers::overloaded("out of memory", context.delivery.retry_after()));
+  }
 }
 
 Post& Connection::open_post() {
@@ -331,6 +378,15 @@ void Connection::answer_ready(Post& /*post*/) {
 }
 
 void Connection::flush() {
+  try {
+    write_answers();
+  } catch (...) {
+    failure_ = std::current_exception();
+    abort();
+  }
+}
+
+void Connection::write_answers() {
   if (phase_ == Phase::closed) return;
   std::string& out = ingress_.scratch();
   out.clear();

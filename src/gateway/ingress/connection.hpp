@@ -37,7 +37,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
 
   void answer_ready(Post& post) override;
   [[nodiscard]] std::string client() const override { return client_.to_string(); }
-  // Writes the answers that are ready, in order.
+  // Writes the answers that are ready, in order. A failure ends this connection alone.
   void flush();
   // Enforces the deadlines: of a handshake, a request, idling, a client that does not read.
   void check_timeouts(Instant now);
@@ -52,6 +52,9 @@ class Connection final : public PostOwner, private transport::Transport::User {
 
   boost::intrusive::list_member_hook<> all_hook;    // of all connections
   boost::intrusive::list_member_hook<> dirty_hook;  // of those to be flushed this turn
+
+  // Returns whether run() is gone without an end (Supervisor::Part::dropped() says how).
+  [[nodiscard]] bool dropped() const noexcept { return dropped_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -83,8 +86,11 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void end_of_input(const error_code& error);
   void read_past();
   void process();
+  [[nodiscard]] Task<void> serve();
+  void write_answers();
   void on_head();
   [[nodiscard]] std::optional<Answer> refusal_of(const RequestHead& head, const Load& load) const;
+  void accept(Request&& request, Post& post);
   [[nodiscard]] std::optional<Answer> authenticate_head();
   void refuse_head(Answer refusal);
   [[nodiscard]] Answer over_budget(bool close) const;
@@ -104,9 +110,12 @@ class Connection final : public PostOwner, private transport::Transport::User {
   Signal progress_;
   transport::Transport transport_;
   Session session_;
-  ByteLease::Units units_;      // of the request being read
-  http::Stretch signature_;     // to be compared with its body; empty: there is none
-  const Instant since_;         // when it was accepted
+  ByteLease::Units units_;   // of the request being read
+  http::Stretch signature_;  // to be compared with its body; empty: there is none
+  const Instant since_;      // when it was accepted
+  class Life;
+  Life* life_ = nullptr;
+  bool dropped_ = false;
   std::exception_ptr failure_;  // what ended the connection, if it was one
   Phase phase_ = Phase::open;
   bool held_up_ = false;  // what is there to be read waits for the end of a pause

@@ -60,11 +60,20 @@ Ingress::~Ingress() {
 
 void Ingress::start() {
   accepting_ = true;
-  asio::co_spawn(context_.executor, accept_loop(), [this](const std::exception_ptr& error) {
-    if (error) log::internal_error("listener", error);
-    accepting_ = false;
-    changed_.notify_all();
-  });
+  start_accepting();
+}
+
+void Ingress::start_accepting() {
+  const auto run = [this] { return accept_loop(); };
+  const auto holds_nothing = [] {};
+  const auto stopping = [this] { return !listener_.is_open(); };
+  asio::co_spawn(context_.executor,
+                 keep_running(context_.part, context_.executor, run, holds_nothing, stopping),
+                 [this](const std::exception_ptr& error) {
+                   if (error) log::internal_error("listener", error);
+                   accepting_ = false;
+                   changed_.notify_all();
+                 });
 }
 
 Task<void> Ingress::accept_loop() {
@@ -125,11 +134,16 @@ void Ingress::adopt(Descriptor socket, const tcp::endpoint& peer) {
   auto* connection = new Connection(*this, std::move(socket), std::move(permit), peer.address());
   connections_.push_back(*connection);
   context_.metrics.connections.set(connections_.size());
-  asio::co_spawn(context_.executor, connection->run(),
-                 [this, connection](const std::exception_ptr& error) {
-                   if (error) log::internal_error("connection", error);
-                   remove(*connection);
-                 });
+  try {
+    asio::co_spawn(context_.executor, connection->run(),
+                   [this, connection](const std::exception_ptr& error) {
+                     if (error) log::internal_error("connection", error);
+                     remove(*connection);
+                   });
+  } catch (...) {
+    remove(*connection);
+    throw;
+  }
 }
 
 // Closes the connection that has been idle longest, of a sample that goes round. False if none has
@@ -189,10 +203,18 @@ void Ingress::flush() {
 }
 
 void Ingress::tick(Instant now) {
+  if (context_.part.take_dropped()) start_accepting();
   context_.metrics.in_flight_bytes.set(context_.lease.held());
   if (now < next_sweep_) return;
   next_sweep_ = now + sweep_every_;
-  for (Connection& connection : connections_) connection.check_timeouts(now);
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    Connection& connection = *it++;
+    if (connection.dropped()) {
+      remove(connection);
+    } else {
+      connection.check_timeouts(now);
+    }
+  }
 }
 
 void Ingress::drain() {

@@ -16,6 +16,7 @@
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
+#include "runtime/supervisor.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway::ingress {
@@ -40,6 +41,7 @@ class Ingress {
     TurnEnd& turn_end;
     transport::Transports& transports;
     const LoopHealth& loops;
+    Supervisor::Part& part;                // the listener
     std::vector<Secret> tokens;            // posts must be signed with one of them; none: unsigned
     const tls::TlsSource* tls = nullptr;   // null: posts come in plain text
     auth::SeenSignatures* seen = nullptr;  // null: a signed post may be sent again
@@ -92,6 +94,7 @@ class Ingress {
   [[nodiscard]] ReplyText& reply_text() noexcept { return reply_text_; }
 
  private:
+  void start_accepting();
   [[nodiscard]] Task<void> accept_loop();
   [[nodiscard]] Descriptor accept_one(tcp::endpoint& peer, error_code& error);
   void adopt(Descriptor socket, const tcp::endpoint& peer);

@@ -16,12 +16,14 @@ void append_number(std::string& out, std::uint64_t number) {
   out.append(digits.data(), end);
 }
 
+// Of an answer to a post that was delivered.
+constexpr std::size_t kMostAccepted = 256;
+
 }  // namespace
 
 std::string_view ReplyText::date(WallInstant now) {
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   if (second != second_) {
-    second_ = second;
     accepted_.clear();
     const std::time_t time = std::chrono::system_clock::to_time_t(second);
     std::tm utc{};
@@ -32,6 +34,7 @@ std::string_view ReplyText::date(WallInstant now) {
     const std::size_t size =
         std::strftime(text.data(), text.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
     date_.assign(text.data(), size);
+    second_ = second;
   }
   return date_;
 }
@@ -39,11 +42,13 @@ std::string_view ReplyText::date(WallInstant now) {
 std::string_view ReplyText::accepted(WallInstant now, std::uint32_t records) {
   const std::string_view today = date(now);
   if (accepted_.empty() || accepted_records_ != records) {
-    accepted_records_ = records;
     std::string body = "{\"records\":";
     append_number(body, records);
     body += '}';
-    accepted_ = "HTTP/1.1 200 OK\r\n";
+    accepted_.clear();
+    accepted_.reserve(kMostAccepted);  // all of it is written or, without memory, nothing
+    accepted_records_ = records;
+    accepted_ += "HTTP/1.1 200 OK\r\n";
     accepted_ += today;
     accepted_ += "Content-Type: application/json\r\nContent-Length: ";
     append_number(accepted_, body.size());

@@ -1,6 +1,7 @@
 #include "gateway/observe/admin_server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -202,10 +203,11 @@ class AdminServer::Session {
 };
 
 AdminServer::AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages,
-                         EventFeed& feed, AdminAccess access)
+                         EventFeed& feed, Supervisor& supervisor, AdminAccess access)
     : context_(context),
       pages_(pages),
       feed_(feed),
+      part_(supervisor, "admin listener"),
       access_(std::move(access)),
       listener_(context.get_executor()),
       status_timer_(context.get_executor()) {
@@ -220,9 +222,12 @@ AdminServer::AdminServer(asio::io_context& context, const tcp::endpoint& at, Adm
 AdminServer::~AdminServer() = default;
 
 void AdminServer::start() {
-  asio::co_spawn(context_.get_executor(), accept_loop(), [](const std::exception_ptr& error) {
-    if (error) log::internal_error("admin listener", error);
-  });
+  const auto run = [this] { return accept_loop(); };
+  const auto holds_nothing = [] {};
+  const auto stopping = [this] { return !listener_.is_open(); };
+  asio::co_spawn(context_.get_executor(),
+                 keep_running(part_, context_.get_executor(), run, holds_nothing, stopping),
+                 asio::detached);
 }
 
 void AdminServer::stop() {

@@ -7,6 +7,7 @@
 #include "gateway/observe/event_feed.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/occasional.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace gateway::observe {
 
@@ -46,7 +47,7 @@ class AdminServer {
 
   // Binds. Throws boost::system::system_error.
   AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages,
-              EventFeed& feed, AdminAccess access);
+              EventFeed& feed, Supervisor& supervisor, AdminAccess access);
   ~AdminServer();
 
   void start();
@@ -66,6 +67,7 @@ class AdminServer {
   asio::io_context& context_;
   AdminPages& pages_;
   EventFeed& feed_;
+  Supervisor::Part part_;
   const AdminAccess access_;
   Acceptor listener_;
   std::uint16_t port_ = 0;

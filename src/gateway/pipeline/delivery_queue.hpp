@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <new>
 #include <optional>
 #include <span>
 #include <utility>
@@ -33,27 +34,42 @@ class DeliveryQueue {
   [[nodiscard]] bool could_admit(std::size_t events) const noexcept {
     return events <= limits_.events;
   }
+  // Returns how many events may come in now.
+  [[nodiscard]] std::size_t room() const noexcept {
+    return events_ < limits_.events ? limits_.events - events_ : 0;
+  }
   [[nodiscard]] bool full() const noexcept {
     return events_ >= limits_.events || bytes_ >= limits_.bytes;
   }
 
+  // Makes room for so many more events, which then can be pushed, taken and put back without
+  // memory.
+  void reserve(std::size_t events) { waiting_.reserve(events_ + events); }
   void push(const EventSlot& slot) {
+    waiting_.reserve(events_ + 1);
     ++events_;
     bytes_ += slot.length;
     waiting_.push(slot);
   }
   // An event that was taken comes first again.
-  void put_back(const EventSlot& slot) { waiting_.put_front(slot); }
+  void put_back(const EventSlot& slot) noexcept { waiting_.put_front(slot); }
   // Events that were taken are a group from now on.
   void set_apart(std::span<const EventSlot> group) {
     if (group.empty()) return;
     for (const EventSlot& slot : group) apart_.push_back(slot);
     groups_.push_back(static_cast<std::uint32_t>(group.size()));
   }
-  // An event that was taken is not to be sent before `due`.
-  void delay(const EventSlot& slot, Instant due) {
-    delayed_.push_back({due, slot});
+  // An event that was taken is not to be sent before `due`. Returns false, with the event in line
+  // at once, if there is no memory to wait in.
+  bool delay(const EventSlot& slot, Instant due) noexcept {
+    try {
+      delayed_.push_back({due, slot});
+    } catch (const std::bad_alloc&) {
+      waiting_.put_front(slot);
+      return false;
+    }
     std::ranges::push_heap(delayed_, later);
+    return true;
   }
   // Lets those wait in line again whose time has come, the longest due first, as long as
   // `leave(slot)` is given; the others stay.

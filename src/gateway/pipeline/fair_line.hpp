@@ -27,6 +27,8 @@ class FairLine {
   [[nodiscard]] std::size_t size() const noexcept { return line_.size() + beside_; }
   [[nodiscard]] const EventSlot& front() noexcept { return line_.front(); }
 
+  // Makes room in line for `events` in all, so that those that were taken can always come back.
+  void reserve(std::size_t events) { line_.reserve(events); }
   void push(const EventSlot& slot) {
     if (slot.post != last_ || slot.index == 0) {
       last_ = slot.post;

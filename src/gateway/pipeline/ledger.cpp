@@ -16,6 +16,18 @@ constexpr std::chrono::seconds kStoreRetryAfter{5};
 // States of posts with more events than these give their memory back.
 constexpr std::size_t kMostStatesKept = 4096;
 
+// Returns the answer that `make` makes, or one that needs no memory: the client is to come again.
+template <class Make>
+Answer made(Make make) {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+    Answer answer;
+    answer.status = 503;
+    return answer;
+  }
+}
+
 }  // namespace
 
 Post& Ledger::open(PostOwner& owner, Instant now, WallInstant wall) {
@@ -57,7 +69,7 @@ void Ledger::refuse(Post& post, Answer refusal) {
 void Ledger::settle(Post& post) {
   assert(post.tally.open() == 0);
   if (post.failed() != 0) {
-    answer(post, answers::partly_failed(post));
+    answer(post, made([&] { return answers::partly_failed(post); }));
     return;
   }
   // The common answer is written by the reply line from the number alone: no string for it.
@@ -82,7 +94,7 @@ EventState Ledger::impossible(const EventSlot& slot, EventMove move) {
   ++impossible_moves_;
   post.suspect = true;
   const bool known = slot.index < post.states.size();
-  if (const auto times = impossible_told_.occurred(std::chrono::steady_clock::now())) {
+  if (const auto times = impossible_told_.occurred(SteadyClock::now())) {
     log::error("an event made a move that cannot be, which is a bug: please report it",
                {{"move", label(move)},
                 {"from", known ? label(post.states[slot.index]) : "no such event"},
@@ -99,14 +111,23 @@ EventState Ledger::impossible(const EventSlot& slot, EventMove move) {
 
 void Ledger::show_good(const EventSlot& slot, Outcome outcome, unsigned status) {
   --to_show_;
-  observer_->settled(slot, outcome, status, {});
+  show(slot, outcome, status, {});
 }
 
 void Ledger::show_failure(const EventSlot& slot, Outcome outcome, unsigned status,
                           std::string_view reason) {
   if (failures_to_show_ == 0) return;
   --failures_to_show_;
-  observer_->settled(slot, outcome, status, reason);
+  show(slot, outcome, status, reason);
+}
+
+void Ledger::show(const EventSlot& slot, Outcome outcome, unsigned status,
+                  std::string_view reason) {
+  try {
+    observer_->settled(slot, outcome, status, reason);
+  } catch (const std::bad_alloc&) {
+    // It is a sample: the next one is shown.
+  }
 }
 
 void Ledger::delivered(const EventSlot& slot, unsigned status) {
@@ -165,7 +186,7 @@ void Ledger::after_move(Post& post) {
 }
 
 void Ledger::time_out(Post& post, const BusAnswer* latest) {
-  answer(post, answers::deadline_passed(post, latest));
+  answer(post, made([&] { return answers::deadline_passed(post, latest); }));
 }
 
 void Ledger::begin_storing(Post& post, Instant now) {
@@ -212,7 +233,7 @@ void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::second
   }
   const bool missing = events != 0 || post.tally.in(EventState::on_connection) != 0;
   if (missing && post.state == Post::State::open) {
-    answer(post, answers::overloaded(reason, retry_after));
+    answer(post, made([&] { return answers::overloaded(reason, retry_after); }));
   } else {
     after_move(post);  // all of it was delivered meanwhile, or the client has its answer
   }
@@ -220,8 +241,9 @@ void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::second
 
 void Ledger::tick(Instant now) {
   while (!storing_.empty() && storing_.front().deadline <= now) {
-    answer(storing_.front(),
-           answers::overloaded("the stores do not answer in time", kStoreRetryAfter));
+    answer(storing_.front(), made([] {
+             return answers::overloaded("the stores do not answer in time", kStoreRetryAfter);
+           }));
   }
 }
 
@@ -230,7 +252,8 @@ void Ledger::abandon_all() {
     while (!posts->empty()) {
       Post& post = posts->front();
       post.expired = true;
-      answer(post, answers::overloaded("stopping", std::chrono::seconds(1), true));
+      answer(post,
+             made([] { return answers::overloaded("stopping", std::chrono::seconds(1), true); }));
     }
   }
 }
@@ -250,6 +273,8 @@ void Ledger::owner_gone(Post& post) {
   if (!post.replayed) metrics_.posts_abandoned.add();
   post.in_reply_line = false;
   post.owner = nullptr;
+  // What ended its connection came before it had events: nobody will answer it.
+  if (post.state == Post::State::open && post.states.empty()) post.state = Post::State::answered;
   reuse_if_done(post);
 }
 

@@ -8,13 +8,14 @@
 namespace gateway {
 
 Provisioning::Provisioning(const Executor& executor, const config::Settings& settings,
-                           const DeploymentOptions& options)
+                           const DeploymentOptions& options, Supervisor& supervisor)
     : executor_(executor),
       delete_on_stop_(settings.function.on_stop == config::OnStop::delete_function),
       deployment_(
           executor, settings, [this](const cloud::ProvisioningStatus& status) { changed(status); },
           options),
-      ended_(executor) {
+      ended_(executor),
+      part_(supervisor, "provisioning") {
   deployment_.provisioner().on_tokens([this](const std::vector<Secret>& tokens) {
     auto accepted = former_tokens_.seen(tokens, std::chrono::steady_clock::now());
     if (on_tokens_) on_tokens_(std::move(accepted));
@@ -30,7 +31,10 @@ void Provisioning::changed(const cloud::ProvisioningStatus& status) {
 
 void Provisioning::start() {
   running_ = true;
-  asio::co_spawn(executor_, deployment_.provisioner().keep(),
+  const auto run = [this] { return deployment_.provisioner().keep(); };
+  const auto holds_nothing = [] {};
+  const auto stopping = [this] { return stopping_; };
+  asio::co_spawn(executor_, keep_running(part_, executor_, run, holds_nothing, stopping),
                  [this](const std::exception_ptr& error) {
                    if (error) log::internal_error("provisioning", error);
                    running_ = false;
@@ -39,6 +43,7 @@ void Provisioning::start() {
 }
 
 Task<void> Provisioning::stop(Instant deadline) {
+  stopping_ = true;
   deployment_.provisioner().stop();
   if (!delete_on_stop_) deployment_.cancel();
   while (running_ && std::chrono::steady_clock::now() < deadline) {

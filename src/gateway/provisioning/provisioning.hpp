@@ -9,6 +9,7 @@
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/signal.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace gateway {
 
@@ -20,7 +21,7 @@ class Provisioning {
   using OnFailure = std::function<void(const cloud::ProvisioningStatus&)>;
 
   Provisioning(const Executor& executor, const config::Settings& settings,
-               const DeploymentOptions& options);
+               const DeploymentOptions& options, Supervisor& supervisor);
 
   // Called with the tokens to accept besides the one in force, on the control thread.
   using OnTokens = std::function<void(std::vector<Secret>)>;
@@ -47,7 +48,9 @@ class Provisioning {
   auth::FormerTokens former_tokens_;
   RelayDeployment deployment_;
   Signal ended_;
+  Supervisor::Part part_;
   bool running_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace gateway

@@ -20,6 +20,7 @@
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/signal.hpp"
+#include "runtime/supervisor.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway::replay {
@@ -123,6 +124,7 @@ class Replayer final : private egress::ReplayOutcome {
   RowSource source_;
   const ReplayOptions options_;
   const OnProgress on_progress_;
+  Supervisor supervisor_;
   ShardMetrics metrics_;
   asio::io_context context_{1};
   Clock clock_;

@@ -33,13 +33,13 @@ void Transports::await_handshake(Transport& transport) {
 // What is posted runs after all that is ready now: posts and answers get their part of every turn.
 void Transports::post_handshakes() {
   if (handshakes_posted_ || handshakes_.empty()) return;
-  handshakes_posted_ = true;
   asio::post(executor_, [this] {
     handshakes_posted_ = false;
     if (stopped_) return;
     handshakes_.turn([](Transport& transport) { transport.take_handshake_step(); });
     post_handshakes();
   });
+  handshakes_posted_ = true;
 }
 
 }  // namespace gateway::transport

@@ -21,6 +21,11 @@ class Transports {
   Transports& operator=(const Transports&) = delete;
 
   void start() { readiness_.start(); }
+  // Every tick of the shard.
+  void tick() {
+    readiness_.tick();
+    if (!stopped_) post_handshakes();
+  }
   // Tells nothing more, so that the loop can run dry.
   void stop();
 

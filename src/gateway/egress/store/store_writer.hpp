@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/egress/store/async_store.hpp"
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/replay_source.hpp"
 #include "gateway/egress/store/row_leases.hpp"
@@ -20,7 +21,6 @@
 
 namespace gateway::egress {
 
-enum class StoreState : std::uint8_t { ok, full, failing, damaged };
 [[nodiscard]] std::string_view name_of(StoreState state) noexcept;
 // Of a store that has failed so.
 [[nodiscard]] StoreState state_of(StoreError::Kind kind) noexcept;
@@ -52,7 +52,7 @@ struct StoreStatus {
 // Every member may be called from any thread and none waits for the device. Completions are called
 // on the writer's thread, in the order of the calls of one kind, and must not block or throw. While
 // the device hangs, those that wait for it to keep events are told so by another thread.
-class StoreWriter final : public ReplaySource {
+class StoreWriter final : public AsyncStore {
  public:
   struct Limits {
     // Of what waits for its commit, and of one commit: as a group is one write, more gains nothing.
@@ -65,7 +65,6 @@ class StoreWriter final : public ReplaySource {
     // Of one call to the device; after that the store is failing until it returns.
     std::chrono::milliseconds patience{5000};
   };
-  using Done = std::function<void(StoreResult)>;
   using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
 
   explicit StoreWriter(std::unique_ptr<EventStore> store)
@@ -84,7 +83,7 @@ class StoreWriter final : public ReplaySource {
   // All of `events` or none. `done` is told when they are on the device, or why they are not.
   // False: the bounds are reached, the store is not ok or has been stopped; nothing was kept and
   // `done` will not be called.
-  [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done);
+  [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done) override;
 
   // Leases the next rows in order: nobody else is given them until they are given back or removed
   // or the process has ended. Empty when there are none to be had. `memory` is used again for them,
@@ -98,7 +97,9 @@ class StoreWriter final : public ReplaySource {
   bool note_delivered(std::vector<Sequence> rows) override { return remove(std::move(rows)); }
 
   // Cheap enough to ask before every submit().
-  [[nodiscard]] StoreState state() const noexcept { return state_.load(std::memory_order_acquire); }
+  [[nodiscard]] StoreState state() const noexcept override {
+    return state_.load(std::memory_order_acquire);
+  }
   // Rows on disk, leased ones included; as cheap as state().
   [[nodiscard]] std::uint64_t backlog() const noexcept override { return backlog_rows_.value(); }
   // As of the end of the last write.

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <exception>
+#include <stdexcept>
+
 namespace gateway {
 namespace {
 
@@ -16,7 +19,8 @@ void beat(ShardMetrics& metrics, Instant at) {
 TEST(LoopHealth, NamesTheLoopThatDoesNotTurn) {
   ShardMetrics first;
   ShardMetrics second;
-  LoopHealth loops;
+  const Supervisor supervisor;
+  LoopHealth loops(supervisor);
   loops.add(first);
   loops.add(second);
   beat(first, kNow);
@@ -27,11 +31,22 @@ TEST(LoopHealth, NamesTheLoopThatDoesNotTurn) {
 
 TEST(LoopHealth, LoopsThatEndAreNoFault) {
   ShardMetrics metrics;
-  LoopHealth loops;
+  const Supervisor supervisor;
+  LoopHealth loops(supervisor);
   loops.add(metrics);
   beat(metrics, kNow);
   loops.stopping();
   EXPECT_EQ(loops.failing(kNow + 1h), "");
+}
+
+TEST(LoopHealth, NamesThePartThatIsDown) {
+  Supervisor supervisor;
+  LoopHealth loops(supervisor);
+  Supervisor::Part part(supervisor, "shard 0 listener");
+  part.running();
+  EXPECT_EQ(loops.failing(kNow), "");
+  static_cast<void>(part.failed(std::make_exception_ptr(std::runtime_error("for a test"))));
+  EXPECT_EQ(loops.failing(kNow), "shard 0 listener has failed and is started again");
 }
 
 }  // namespace

@@ -1,0 +1,124 @@
+#include "runtime/supervisor.hpp"
+
+#include <algorithm>
+#include <new>
+#include <thread>
+#include <utility>
+
+#include "runtime/log.hpp"
+
+namespace gateway {
+namespace {
+
+// A pause is looked at so often for the end of the process.
+constexpr std::chrono::milliseconds kLookAgain{50};
+
+}  // namespace
+
+Supervisor::Part::Part(Supervisor& supervisor, std::string name)
+    : supervisor_(supervisor), name_(std::move(name)) {
+  const std::lock_guard lock(supervisor_.mutex_);
+  supervisor_.parts_.push_back(this);
+}
+
+Supervisor::Part::~Part() {
+  if (life_ != nullptr) life_->part_ = nullptr;
+  const std::lock_guard lock(supervisor_.mutex_);
+  std::erase(supervisor_.parts_, this);
+}
+
+std::optional<std::chrono::milliseconds> Supervisor::Part::failed(
+    const std::exception_ptr& error) noexcept {
+  const auto pause = policy_.failed(SteadyClock::now());
+  count(error, !pause);
+  return pause;
+}
+
+void Supervisor::Part::lost(const std::exception_ptr& error) noexcept {
+  count(error, true);
+}
+
+void Supervisor::Part::dropped() noexcept {
+  dropped_ = true;
+  static_cast<void>(failed(std::make_exception_ptr(std::bad_alloc())));
+}
+
+void Supervisor::Part::count(const std::exception_ptr& error, bool for_good) noexcept {
+  set(State::failed);
+  supervisor_.failures_.fetch_add(1, std::memory_order_relaxed);
+  try {
+    log::internal_error(name_, error);
+    if (for_good) {
+      log::error("a part of the process keeps failing; the process ends, to be started anew",
+                 {{"part", name_}});
+    }
+  } catch (const std::exception&) {
+    // There is no memory for a line of the log; the failure is counted.
+  }
+  if (for_good && !supervisor_.gave_up_.exchange(true) && supervisor_.give_up_) {
+    supervisor_.give_up_();
+  }
+}
+
+std::string Supervisor::down() const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find_if(parts_, [](const Part* part) {
+    return part->state_.load(std::memory_order_relaxed) == Part::State::failed;
+  });
+  return found == parts_.end() ? std::string() : (*found)->name_;
+}
+
+void run_loop(Supervisor::Part& part, asio::io_context& context,
+              const std::function<void()>& revive) {
+  for (;;) {
+    std::exception_ptr failure;
+    try {
+      part.running();
+      if (revive) revive();
+      context.run();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure) break;
+    // Also when the supervisor has given up: the end of the process needs the loop.
+    static_cast<void>(part.failed(failure));
+    std::this_thread::sleep_for(RestartPolicy::kFirstPause);
+  }
+  part.ended();
+}
+
+Task<void> keep_running(Supervisor::Part& part, Executor executor, std::function<Task<void>()> run,
+                        std::function<void()> give_back, std::function<bool()> stopping) {
+  Supervisor::Part::Life life(part);
+  Timer timer(executor);
+  for (;;) {
+    std::exception_ptr failure;
+    try {
+      part.running();
+      co_await run();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (!failure) break;
+    give_back();
+    const auto pause = part.failed(failure);
+    if (!pause) {
+      life.ends();
+      co_return;
+    }
+    const Instant until = SteadyClock::now() + *pause;
+    while (!stopping() && SteadyClock::now() < until) {
+      try {
+        timer.expires_at(std::min(until, SteadyClock::now() + kLookAgain));
+        co_await timer.async_wait(tuple);
+      } catch (const std::bad_alloc&) {
+        break;  // Without memory for a timer it is tried at once, and fails again.
+      }
+    }
+    if (stopping()) break;
+  }
+  life.ends();
+  part.ended();
+}
+
+}  // namespace gateway

@@ -1,0 +1,123 @@
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/asio.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/restart_policy.hpp"
+
+namespace gateway {
+
+// Watches over the parts of a process that must live for ever: event loops, listeners, eventbus
+// connections, writer threads. Such a part can end by an exception (memory was refused, a bug), and
+// a process without it goes on half dead, though it looks healthy. So a failure is counted and
+// logged, the part is started again after a pause, and if it keeps failing the process is told to
+// end. Thread-safe; outlives its parts.
+class Supervisor {
+ public:
+  // One supervised part, registered while it exists. Its members are called on the part's thread.
+  class Part {
+   public:
+    Part(Supervisor& supervisor, std::string name);
+    ~Part();
+    Part(const Part&) = delete;
+    Part& operator=(const Part&) = delete;
+
+    void running() noexcept { set(State::running); }
+    // It has ended as it should.
+    void ended() noexcept { set(State::ended); }
+    // It has ended by an exception: counts and logs it. Returns the pause before it is to be
+    // started again, or nullopt: it is not to be, as the process ends.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> failed(
+        const std::exception_ptr& error) noexcept;
+    // It has ended by an exception and cannot be started again: the process is to end.
+    void lost(const std::exception_ptr& error) noexcept;
+    // Its coroutine is gone without an end: Asio destroys one whose next wait it has no memory for.
+    // Counted as a failure; whoever ticks is to start it again.
+    void dropped() noexcept;
+    // Returns true, once, after dropped().
+    [[nodiscard]] bool take_dropped() noexcept { return std::exchange(dropped_, false); }
+
+    // Lives in a part's coroutine and tells the part if that is destroyed before its end. Either
+    // may go first.
+    class Life {
+     public:
+      explicit Life(Part& part) noexcept : part_(&part) { part.life_ = this; }
+      ~Life() {
+        if (part_ == nullptr) return;
+        part_->life_ = nullptr;
+        part_->dropped();
+      }
+      Life(const Life&) = delete;
+      Life& operator=(const Life&) = delete;
+      void ends() noexcept {
+        if (part_ != nullptr) part_->life_ = nullptr;
+        part_ = nullptr;
+      }
+
+     private:
+      friend class Part;
+      Part* part_;
+    };
+
+   private:
+    friend class Supervisor;
+    enum class State : std::uint8_t { ended, running, failed };
+    void count(const std::exception_ptr& error, bool for_good) noexcept;
+    void set(State state) noexcept { state_.store(state, std::memory_order_relaxed); }
+
+    Supervisor& supervisor_;
+    const std::string name_;
+    RestartPolicy policy_;
+    std::atomic<State> state_{State::ended};
+    bool dropped_ = false;
+    Life* life_ = nullptr;
+  };
+
+  Supervisor() = default;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  // `give_up` is called once, on the thread of the part that keeps failing. Set before any part is
+  // running; must not throw.
+  void on_give_up(std::function<void()> give_up) { give_up_ = std::move(give_up); }
+
+  // Returns how often parts have failed so far.
+  [[nodiscard]] std::uint64_t failures() const noexcept {
+    return failures_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool gave_up() const noexcept { return gave_up_.load(std::memory_order_relaxed); }
+  // Returns the name of a part that has failed and does not run again yet; empty if all do.
+  [[nodiscard]] std::string down() const;
+
+ private:
+  std::function<void()> give_up_;
+  std::atomic<std::uint64_t> failures_{0};
+  std::atomic<bool> gave_up_{false};
+  mutable std::mutex mutex_;
+  std::vector<Part*> parts_;
+};
+
+// Runs the loop of `context` until it has nothing left to do. A handler that throws ends neither
+// the loop nor the process: the loop goes on after a pause.
+// `revive` is then to start what has been dropped and nobody else starts.
+void run_loop(Supervisor::Part& part, asio::io_context& context,
+              const std::function<void()>& revive = {});
+
+// Runs `run` until it ends without an exception. After one calls `give_back`, which returns what
+// the failed run held and must not throw, and starts it again when the supervisor says so.
+// `stopping` ends the pauses.
+[[nodiscard]] Task<void> keep_running(Supervisor::Part& part, Executor executor,
+                                      std::function<Task<void>()> run,
+                                      std::function<void()> give_back,
+                                      std::function<bool()> stopping);
+
+}  // namespace gateway

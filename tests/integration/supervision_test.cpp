@@ -1,0 +1,99 @@
+// Start and stop of the program as transactions: what was begun is undone, and the log says why.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "support/eventually.hpp"
+#include "support/http_client.hpp"
+#include "support/payloads.hpp"
+#include "support/program.hpp"
+#include "support/scripted_eventbus.hpp"
+#include "support/socket.hpp"
+
+namespace gateway::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// Sanitizers reserve terabytes of address space.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COS_GATEWAY_NEEDS_ADDRESS_SPACE 1
+#endif
+#endif
+
+class Supervision : public testing::Test {
+ protected:
+  [[nodiscard]] std::vector<std::string> arguments(unsigned threads) const {
+    return {"run",
+            "--config",
+            "/dev/null",
+            "--set",
+            fmt::format("target=127.0.0.1:{}", bus_.port()),
+            "--set",
+            "eventbus=test",
+            "--set",
+            "function.provision=false",
+            "--set",
+            fmt::format("gateway.listen=127.0.0.1:{}", port_),
+            "--set",
+            fmt::format("gateway.admin=127.0.0.1:{}", admin_port_),
+            "--set",
+            "gateway.auth=none",
+            "--set",
+            fmt::format("gateway.threads={}", threads)};
+  }
+  [[nodiscard]] unsigned readiness() const {
+    try {
+      return HttpClient(admin_port_).get("/readyz").status;
+    } catch (const std::exception&) {
+      return 0;
+    }
+  }
+
+  ScriptedEventbus bus_;
+  const std::uint16_t port_ = free_port();
+  const std::uint16_t admin_port_ = free_port();
+};
+
+TEST_F(Supervision, AStartThatCannotHaveItsThreadsIsUndone) {
+#ifdef COS_GATEWAY_NEEDS_ADDRESS_SPACE
+  GTEST_SKIP() << "the sanitizer itself needs address space";
+#endif
+  // Stacks of 64 threads take 512 MiB of address space.
+  const auto little_room = [] {
+    const rlimit limit{rlim_t{400} << 20, rlim_t{400} << 20};
+    setrlimit(RLIMIT_AS, &limit);
+  };
+  RunningProgram program(arguments(64), little_room);
+  EXPECT_FALSE(program.wait_until_ready(admin_port_));
+  const ProgramRun run = program.stop();
+  EXPECT_EQ(run.exit_code, 69) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("cannot start thread"));
+  EXPECT_THAT(run.err, HasSubstr("gateway.threads"));
+  EXPECT_THAT(run.err, Not(HasSubstr("listening")));
+}
+
+TEST_F(Supervision, ASecondSignalEndsTheProcessWithItsLogWhole) {
+  bus_.hold();
+  RunningProgram program(arguments(2));
+  ASSERT_TRUE(program.wait_until_ready(admin_port_));
+  HttpClient client(port_);
+  client.send(post_text(cos_payload(3)));
+  ASSERT_TRUE(bus_.wait_for_requests(1));
+  ASSERT_EQ(::kill(program.pid(), SIGTERM), 0);
+  ASSERT_TRUE(eventually([&] { return readiness() == 503; }));
+  const ProgramRun run = program.stop();
+  EXPECT_EQ(run.exit_code, 128 + SIGTERM) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("\"message\":\"stopping\""));
+}
+
+}  // namespace
+}  // namespace gateway::test

@@ -1,0 +1,153 @@
+#include "simulation/eventbus.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace gateway::simulation {
+namespace {
+
+constexpr std::string_view kAccepted = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+std::string failing_answer(Random& random) {
+  constexpr const char* kStatus[] = {"503 Service Unavailable", "500 Internal Server Error",
+                                     "429 Too Many Requests"};
+  const char* const later = random.in_thousand(300) ? "Retry-After: 1\r\n" : "";
+  return fmt::format("HTTP/1.1 {}\r\n{}Content-Length: 0\r\n\r\n", random.of(kStatus), later);
+}
+
+// The gateway's requests give Content-Length, always.
+std::size_t length_of(std::string_view head) {
+  constexpr std::string_view kName = "content-length: ";
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto at = std::search(head.begin(), head.end(), kName.begin(), kName.end(),
+                              [&](char a, char b) { return lower(a) == b; });
+  std::size_t length = 0;
+  if (at != head.end()) {
+    const char* const digits = head.data() + (at - head.begin()) + kName.size();
+    std::from_chars(digits, head.data() + head.size(), length);
+  }
+  return length;
+}
+
+}  // namespace
+
+void Eventbus::go_down() {
+  for (Connection& connection : connections_) connection.socket.reset();
+  connections_.clear();
+  listener_.refuse();
+}
+
+void Eventbus::come_up() {
+  if (!listener_.listening()) listener_.listen();
+}
+
+Eventbus::Connection* Eventbus::find(unsigned number) {
+  const auto found = std::ranges::find(connections_, number, &Connection::number);
+  return found == connections_.end() ? nullptr : &*found;
+}
+
+bool Eventbus::step() {
+  bool any = false;
+  for (Socket socket = listener_.accept(); socket.open(); socket = listener_.accept()) {
+    connections_.emplace_back().socket = std::move(socket);
+    connections_.back().number = ++numbers_;
+    any = true;
+  }
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    any = step(*it) || any;
+    it = it->socket.open() ? std::next(it) : connections_.erase(it);
+  }
+  return any;
+}
+
+bool Eventbus::step(Connection& connection) {
+  const std::size_t had = connection.in.size();
+  const bool goes_on = connection.socket.receive(connection.in);
+  bool any = connection.in.size() != had || !goes_on;
+  while (!connection.silent && take_request(connection)) any = true;
+  if (!connection.out.empty()) {
+    std::string_view bytes = connection.out;
+    if (manners_.most_written != 0)
+      bytes = bytes.substr(0, random_.between(1, manners_.most_written));
+    const auto sent = connection.socket.send(bytes);
+    if (sent) connection.out.erase(0, *sent);
+    any = any || (sent && *sent != 0);
+  }
+  const bool through = connection.closes && connection.out.empty() && connection.owed == 0;
+  if (connection.cuts) {
+    connection.socket.reset();
+  } else if (!goes_on || through) {
+    connection.socket.close();
+  }
+  return any || !connection.socket.open();
+}
+
+bool Eventbus::take_request(Connection& connection) {
+  const auto end = connection.in.find("\r\n\r\n");
+  if (end == connection.in.npos) return false;
+  const std::size_t size = end + 4 + length_of(std::string_view(connection.in).substr(0, end + 2));
+  if (connection.in.size() < size) return false;
+  const std::string request = connection.in.substr(0, size);
+  connection.in.erase(0, size);
+  ++requests;
+  answer(connection, request);
+  return true;
+}
+
+void Eventbus::answer(Connection& connection, std::string_view request) {
+  unsigned dice = static_cast<unsigned>(random_.between(0, 999));
+  const auto falls_on = [&](unsigned share) {
+    const bool it = dice < share;
+    dice -= it ? 0 : share;
+    if (it) ++oddities;
+    return it;
+  };
+  if (falls_on(manners_.refuses)) {
+    oracle_.refused(request);
+    plan(connection, "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno", false);
+  } else if (falls_on(manners_.fails)) {
+    plan(connection, failing_answer(random_), false);
+  } else if (falls_on(manners_.cuts_unread)) {
+    connection.silent = connection.cuts = true;
+  } else if (falls_on(manners_.cuts_taken)) {
+    oracle_.arrived(request);
+    connection.silent = true;
+    plan(connection, std::string(kAccepted.substr(0, random_.between(0, kAccepted.size() - 1))),
+         true);
+  } else if (falls_on(manners_.stays_silent)) {
+    oracle_.arrived(request);
+    connection.silent = true;
+  } else if (falls_on(manners_.answers_oddly)) {
+    connection.silent = true;
+    plan(connection, "what?\r\n\r\n", false);
+  } else if (falls_on(manners_.ends_after)) {
+    oracle_.arrived(request);
+    connection.silent = connection.closes = true;
+    plan(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", false);
+  } else {
+    oracle_.arrived(request);
+    plan(connection, std::string(kAccepted), false);
+  }
+}
+
+// Answers of one connection keep their order: each is planned no earlier than the one before it.
+void Eventbus::plan(Connection& connection, std::string bytes, bool then_cut) {
+  const auto write = [this, number = connection.number, bytes = std::move(bytes), then_cut] {
+    Connection* const to = find(number);
+    if (to == nullptr) return;
+    --to->owed;
+    to->out += bytes;
+    if (then_cut) to->closes = true;
+  };
+  ++connection.owed;
+  const auto delay = random_.between(0, static_cast<std::uint64_t>(manners_.slowest.count()));
+  connection.last_due =
+      std::max(connection.last_due, schedule_.now() + std::chrono::milliseconds(delay));
+  schedule_.at(connection.last_due, write);
+}
+
+}  // namespace gateway::simulation

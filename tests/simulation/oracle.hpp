@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway::simulation {
+
+// Knows where every record of a world is, from those who have it: the eventbus and the devices. It
+// judges what the gateway says and does; it knows nothing of how the gateway works.
+class Oracle {
+ public:
+  using Record = std::uint32_t;
+  enum class Device : std::uint8_t { spool, dead_letters };
+
+  // Returns the records whose marks are in `text`, e.g. of a request or a stored event.
+  [[nodiscard]] static std::vector<Record> records_in(std::string_view text);
+  [[nodiscard]] static std::string mark(Record record);
+
+  void arrived(std::string_view text);
+  // The eventbus has said that it will never take it: without dead letters its row stays.
+  void refused(std::string_view text);
+  [[nodiscard]] bool was_refused(std::string_view text) const;
+  void kept(Device device, std::string_view text);
+  // A row is removed: its record must be somewhere else.
+  void removed(Device device, std::string_view text);
+  // A client has read this whole answer to a post of these records.
+  void answered(const std::vector<Record>& records, unsigned status, std::string_view body);
+  // At the end of a world: what was acknowledged is with the eventbus or a dead letter, or still in
+  // a spool that is not empty.
+  void check_end();
+
+  // Notes something that must not be; the first is what counts.
+  void violation(std::string what);
+  [[nodiscard]] const std::string& finding() const noexcept { return finding_; }
+
+  std::uint64_t answers = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t turned_away = 0;
+
+ private:
+  struct Where {
+    bool arrived = false;
+    unsigned spooled = 0;
+    unsigned dead = 0;
+    bool acknowledged = false;
+    bool refused = false;
+    [[nodiscard]] bool safe() const { return arrived || spooled != 0 || dead != 0; }
+  };
+  std::map<Record, Where> records_;
+  std::string finding_;
+};
+
+}  // namespace gateway::simulation

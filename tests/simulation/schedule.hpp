@@ -1,0 +1,47 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "runtime/clock.hpp"
+
+namespace gateway::simulation {
+
+// What happens in a world at which virtual time. Things of one time happen in the order in which
+// they were planned.
+class Schedule {
+ public:
+  explicit Schedule(Instant start) noexcept : now_(start) {}
+
+  [[nodiscard]] Instant now() const noexcept { return now_; }
+  void at(Instant when, std::function<void()> happens) {
+    planned_.emplace(when, std::move(happens));
+  }
+  void after(std::chrono::milliseconds delay, std::function<void()> happens) {
+    at(now_ + delay, std::move(happens));
+  }
+  // Lets happen what is due. Returns whether anything was.
+  bool run_due() {
+    bool any = false;
+    while (!planned_.empty() && planned_.begin()->first <= now_) {
+      const auto happens = std::move(planned_.extract(planned_.begin()).mapped());
+      happens();
+      any = true;
+    }
+    return any;
+  }
+  // Moves on to the next thing planned, by `most` at most.
+  void advance(std::chrono::milliseconds most) {
+    Instant next = now_ + most;
+    if (!planned_.empty() && planned_.begin()->first < next) next = planned_.begin()->first;
+    now_ = next > now_ ? next : now_;
+  }
+  [[nodiscard]] const Instant& time() const noexcept { return now_; }
+
+ private:
+  Instant now_;
+  std::multimap<Instant, std::function<void()>> planned_;
+};
+
+}  // namespace gateway::simulation

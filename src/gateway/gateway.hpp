@@ -34,8 +34,8 @@ class Gateway {
   // Called on the control thread when provisioning cannot go on without an operator. Before
   // start().
   void on_provisioning_failure(std::function<void(const cloud::ProvisioningStatus&)> callback);
-  // Called on any thread, once, when a part of the process keeps failing and it should be stopped, to
-  // be started anew. Must not throw. Before start().
+  // Called on any thread, once, when a part of the process keeps failing and it should be stopped,
+  // to be started anew. Must not throw. Before start().
   void on_failure(std::function<void()> callback);
 
   // Throws std::system_error, everything undone, if not all threads can be had.

@@ -45,7 +45,7 @@ class Shard {
     observe::EventFeed& feed;
     const LoopHealth& loops;
     Supervisor& supervisor;
-    std::size_t number = 0;  // of this shard
+    std::size_t number = 0;                           // of this shard
     const tls::TlsSource* ingress_tls = nullptr;      // null: plain text
     const tls::TlsSource* delivery_tls = nullptr;     // likewise
     auth::SeenSignatures* seen_signatures = nullptr;  // null: not remembered

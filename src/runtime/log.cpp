@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <future>
 #include <exception>
+#include <future>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -120,7 +120,7 @@ void write(Level level, std::string_view message, Fields fields) noexcept {
   auto* logger = spdlog::default_logger_raw();
   if (logger == nullptr) return;
   try {
-      logger->log(spdlog_level(level), "{}",
+    logger->log(spdlog_level(level), "{}",
                 as_json ? events::terminal_json(json_members(message, fields))
                         : events::terminal_text(text_line(message, fields)));
   } catch (const std::exception&) {

@@ -17,8 +17,8 @@
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/scripted_http_server.hpp"
-#include "testkit/socket.hpp"
 #include "support/tls_folder.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::test {
 namespace {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "support/exposition.hpp"
-#include "testkit/http_client.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/http_client.hpp"
 
 // More clients than the process may have descriptors.
 namespace gateway::test {

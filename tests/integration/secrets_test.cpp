@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
-#include "testkit/http_client.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/http_client.hpp"
 #include "testkit/temporary_folder.hpp"
 
 // What must not get out of the process.

@@ -15,11 +15,11 @@
 #include "gateway/observe/event_feed.hpp"
 #include "gateway/observe/event_stream_reader.hpp"
 #include "support/exposition.hpp"
-#include "testkit/http_client.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/http_client.hpp"
 #include "testkit/socket.hpp"
 
 namespace gateway::test {

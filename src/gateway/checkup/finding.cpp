@@ -41,7 +41,8 @@ std::string text_of(std::span<const Finding> findings) {
     text += fmt::format("{:<4}  {:<{}}  {}\n", label(finding.verdict()), finding.subject(), width,
                         events::terminal_text(finding.text()));
     if (finding.advice().empty()) continue;
-    text += fmt::format("      {:<{}}  -> {}\n", "", width, events::terminal_text(finding.advice()));
+    text +=
+        fmt::format("      {:<{}}  -> {}\n", "", width, events::terminal_text(finding.advice()));
   }
   return text;
 }

@@ -136,14 +136,14 @@ class Replay final : private PostOwner {
   std::vector<std::vector<events::CloudEvent>> spare_events_;  // likewise
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
-  std::uint64_t taken_ = 0;           // rows the eventbus took
-  std::vector<Sequence> taken_rows_;  // of these, the ones that are still to be noted
-  std::size_t window_ = 1;            // rows that may be on their way
-  std::size_t rows_ = 0;              // that are
-  std::size_t asked_ = 0;             // that the store was asked for beyond those
-  std::size_t fetches_ = 0;           // in so many calls
+  std::uint64_t taken_ = 0;                    // rows the eventbus took
+  std::vector<Sequence> taken_rows_;           // of these, the ones that are still to be noted
+  std::size_t window_ = 1;                     // rows that may be on their way
+  std::size_t rows_ = 0;                       // that are
+  std::size_t asked_ = 0;                      // that the store was asked for beyond those
+  std::size_t fetches_ = 0;                    // in so many calls
   std::vector<std::vector<Sequence>> undone_;  // rows to be given back
-  std::deque<Resting> resting_;       // could not be delivered; still leased
+  std::deque<Resting> resting_;                // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   ReplayPace pace_;

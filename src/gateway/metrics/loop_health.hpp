@@ -10,7 +10,8 @@
 
 namespace gateway {
 
-// Whether every loop turns, by the last tick of each, and every supervised part runs. Asked by any thread once all are added.
+// Whether every loop turns, by the last tick of each, and every supervised part runs. Asked by any
+// thread once all are added.
 class LoopHealth {
  public:
   // A loop that has not ticked for so long does not turn.

@@ -10,9 +10,9 @@
 #include <optional>
 #include <string>
 
-#include "testkit/http_client.hpp"
 #include "support/scripted_cloud_control.hpp"
 #include "support/scripted_cloud_refusal.hpp"
+#include "testkit/http_client.hpp"
 
 namespace gateway::test {
 namespace {

@@ -15,8 +15,8 @@ class AsyncStore : public ReplaySource {
  public:
   using Done = std::function<void(StoreResult)>;
 
-  // All of `events` or none. `done` is told when they are on the device, or why they are not. False:
-  // nothing was kept, and `done` will not be called.
+  // All of `events` or none. `done` is told when they are on the device, or why they are not.
+  // False: nothing was kept, and `done` will not be called.
   [[nodiscard]] virtual bool submit(std::vector<StoredEvent> events, Done done) = 0;
   // Cheap enough to be asked for every post.
   [[nodiscard]] virtual StoreState state() const noexcept = 0;

@@ -109,7 +109,7 @@ TEST(Redactor, TakesTheSignatureOutOfEverySamplePayload) {
     const auto spans = splitter.split(body.data(), body.size());
     ASSERT_TRUE(spans) << name;
     const RecordSpan span = (*spans)[0];
-    redactor.redact(body.data() + span.offset, span.length);
+    EXPECT_TRUE(redactor.redact(body.data() + span.offset, span.length)) << name;
     EXPECT_TRUE(JsonReference(body.view()).valid()) << name;
     EXPECT_EQ(body.view().find("q-sign-algorithm"), std::string_view::npos) << name;
   }

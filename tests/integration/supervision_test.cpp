@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "support/eventually.hpp"
-#include "support/http_client.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_eventbus.hpp"
-#include "support/socket.hpp"
+#include "testkit/http_client.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::test {
 namespace {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/config/endpoint.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/config/render.hpp"
 
@@ -53,7 +54,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   again.config = SourceText{"config.yml", rendered};
   again.secret = SourceText{"secret.yml", "secret_id: a\nsecret_key: b\n"};
   const auto reloaded = load(again);
-  require(reloaded.ok());
+  // A target with a query is printed without what may be a secret in it, and is then none.
+  const bool whole = redacted_target(loaded.settings.target) == loaded.settings.target;
+  require(reloaded.ok() == whole);
+  if (!whole) return 0;
   // Unless secrets were empty before, the two texts agree but for comments on authentication.
   require(reloaded.settings.target == loaded.settings.target);
   require(reloaded.settings.eventbus == loaded.settings.eventbus);

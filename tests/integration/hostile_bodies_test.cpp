@@ -147,10 +147,10 @@ TEST(HostileBodies, EventsThatArePassedOnAreReadAsStrictly) {
     EXPECT_EQ(client.post(begin + rest, structured).status, 400U);
   }
   EXPECT_EQ(client.post(std::string(1'000'000, '['), batch).status, 400U);
-  // No header can carry a lone surrogate: U+FFFD stands for it.
-  EXPECT_EQ(client.post(begin + R"(,"a":"\ud800"})", structured).status, 200U);
-  ASSERT_EQ(bus.requests().size(), 1U);
-  EXPECT_EQ(bus.requests()[0].headers["ce-a"], "%EF%BF%BD");
+  // Half a surrogate pair is no character (CloudEvents 1.0.2, "Type system"): with another one in
+  // its place, different ids would become one.
+  EXPECT_EQ(client.post(begin + R"(,"a":"\ud800"})", structured).status, 400U);
+  EXPECT_TRUE(bus.requests().empty());
 }
 
 }  // namespace

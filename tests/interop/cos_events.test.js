@@ -59,7 +59,11 @@ function checkEvent(event, key, mode, started) {
   assert.equal(event.datacontenttype, "application/json");
   const time = Date.parse(event.time);
   assert.ok(time >= started - 1000 && time <= Date.now() + 1000, `time ${event.time}`);
-  assert.equal(text(event.subject, mode), key);
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(key)) {
+    assert.equal(event.subject, undefined); // no String of CloudEvents may hold such characters
+  } else {
+    assert.equal(text(event.subject, mode), key);
+  }
   assert.equal(event.cosbucket, "pictures-1250000000");
   assert.equal(event.cosregion, "ap-guangzhou");
   assert.equal(event.coseventname, "cos:ObjectCreated:Put");
@@ -108,7 +112,9 @@ for (const mode of ["binary", "structured", "batch"]) {
       const events = eventbus.take().flatMap((message) => HTTP.toEvent(message));
       assert.equal(events.length, keys.length);
       assert.equal(new Set(events.map((event) => event.id)).size, keys.length);
-      const byKey = new Map(events.map((event) => [text(event.subject, mode), event]));
+      const byKey = new Map(
+        events.map((event) => [event.data.cos.cosObject.key.replace("/1250000000/pictures/", ""), event]),
+      );
       for (const key of keys) checkEvent(byKey.get(key), key, mode, started);
     });
   });

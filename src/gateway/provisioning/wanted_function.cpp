@@ -1,5 +1,7 @@
 #include "gateway/provisioning/wanted_function.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -61,7 +63,9 @@ void add_destination(const config::Settings& settings, Variables& all) {
   const auto target =
       config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
   if (!target) throw std::invalid_argument("target: " + target.error().message());
-  all.emplace_back("TARGET_URL", target->url());
+  // Not Endpoint::url(), which is for messages and leaves out what the query says.
+  all.emplace_back("TARGET_URL", fmt::format("{}://{}{}", target->tls ? "https" : "http",
+                                             target->host_header, target->request_target));
   all.emplace_back("EVENT_SETTINGS", event_settings(settings));
 }
 

@@ -375,7 +375,7 @@ TEST_F(ApiClientTest, EndsItsBackOffWhenItIsCancelled) {
 
 TEST_F(ApiClientTest, LogsEveryCallWithItsRequestIdAndWithoutSecrets) {
   use({temporary_pair("a")});
-  server_.next(failure("InternalError"));
+  server_.next(failure("UnauthorizedOperation"));  // one that is not tried again
   server_.next(success());
   testing::internal::CaptureStderr();
   log::start(log::Level::debug, log::Format::json);
@@ -384,7 +384,7 @@ TEST_F(ApiClientTest, LogsEveryCallWithItsRequestIdAndWithoutSecrets) {
   log::stop();
   const std::string text = testing::internal::GetCapturedStderr();
   for (const auto* const part :
-       {R"("action":"GetFunction")", R"("request_id":"r-no")", R"("code":"InternalError")",
+       {R"("action":"GetFunction")", R"("request_id":"r-no")", R"("code":"UnauthorizedOperation")",
         R"("action":"ListTriggers")", R"("request_id":"r-ok")", R"("milliseconds":)"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }

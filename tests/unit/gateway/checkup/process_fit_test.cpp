@@ -61,8 +61,13 @@ TEST(ProcessFit, ABodyThatCannotFitIsAProblem) {
 }
 
 TEST(ProcessFit, ClientsLeaveDescriptorsToTheOthers) {
-  for (const std::size_t descriptors : {256UL, 1'024UL, 4'096UL}) {
-    const ProcessFit fitted = with_descriptors(descriptors);
+  config::Settings two_links;
+  two_links.delivery.connections = 2;
+  // Where the number of eventbus connections is found by itself, there may be 64 of them.
+  for (const auto& [descriptors, settings] :
+       {std::pair(256UL, two_links), std::pair(1'024UL, two_links),
+        std::pair(512UL, config::Settings()), std::pair(4'096UL, config::Settings())}) {
+    const ProcessFit fitted = with_descriptors(descriptors, settings);
     const std::size_t clients = fitted.settings.ingress.max_connections;
     // Those beyond the limit that are told so, too.
     EXPECT_LE(clients + clients / 8 + 16 + other_descriptors(fitted.settings, 2), descriptors);

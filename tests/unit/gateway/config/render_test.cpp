@@ -116,9 +116,7 @@ TEST(Render, ExplainsWhatWasDerived) {
 
 TEST(Render, SaysWhichCodeIsDeployed) {
   Settings settings;
-  EXPECT_THAT(render(settings),
-              HasSubstr("  code: null  # vanus-1253760853/vanus/cos-source/dev/main.zip in "
-                        "ap-beijing is deployed\n"));
+  EXPECT_THAT(render(settings), HasSubstr("  code: null  # the built-in relay is deployed\n"));
   settings.ingress.public_url = "https://gw";
   EXPECT_THAT(render(settings), HasSubstr("  code: null  # the built-in relay is deployed\n"));
   settings.function.code = FunctionCode{};

@@ -96,9 +96,9 @@ TEST(OriginalSamples, PlaceholdersAreRefusedOnlyWhenTheCloudIsUsed) {
           "\"<region>\""));
 }
 
-TEST(OriginalSamples, WithRealNamesDeployTheOriginalFunction) {
+TEST(OriginalSamples, WithRealNamesDeployTheRelayThatSendsToTheTarget) {
   auto texts = testing::with_config(
-      "target: \"10.0.0.1:8080\"\neventbus: orders\nbucket:\n"
+      "target: \"35.87.170.130:8080\"\neventbus: orders\nbucket:\n"
       "  endpoint: photos-1250000000.cos.ap-beijing.myqcloud.com\nfunction:\n"
       "  region: ap-beijing\n");
   texts.secret = SourceText{"secret.yml", kSecret};
@@ -106,8 +106,8 @@ TEST(OriginalSamples, WithRealNamesDeployTheOriginalFunction) {
   EXPECT_THAT(testing::texts_of(loaded.problems), IsEmpty());
   ASSERT_EQ(loaded.warnings.size(), 1U);
   EXPECT_THAT(loaded.warnings[0].text(),
-              HasSubstr("gateway.public_url: empty: the function is deployed with the original"));
-  EXPECT_EQ(loaded.settings.function.runtime, "Go1");
+              HasSubstr("gateway.public_url: empty: the function makes the CloudEvents"));
+  EXPECT_EQ(loaded.settings.function.runtime, "Nodejs18.15");
   EXPECT_EQ(loaded.settings.function.name, "vanus-cos-source-function-9566534884964062890");
 }
 

@@ -12,7 +12,7 @@
 namespace gateway::egress {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = SteadyClock;
 
 // A name is looked up again after so long, or delivery.max_age if that is shorter: new replicas
 // behind it are then found in time.

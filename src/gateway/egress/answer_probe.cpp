@@ -25,7 +25,7 @@ Task<bool> AnswerProbe::answers(tcp::endpoint address, std::string request, Inst
   transport_->set_user(*this);
   send();
   transport_->call_again();
-  while (!done_ && std::chrono::steady_clock::now() < deadline) {
+  while (!done_ && SteadyClock::now() < deadline) {
     co_await changed_.wait_until(deadline);
   }
   if (!done_) problem_ = "no answer in time";

@@ -22,7 +22,7 @@ void Dialer::cancel() {
 
 Task<std::unique_ptr<transport::Transport>> Dialer::dial(std::vector<tcp::endpoint> order,
                                                          Instant deadline) {
-  using Clock = std::chrono::steady_clock;
+  using Clock = SteadyClock;
   losers_.clear();
   std::size_t next = 0;
   Instant next_at = Clock::now();
@@ -63,7 +63,7 @@ Task<std::unique_ptr<transport::Transport>> Dialer::dial(std::vector<tcp::endpoi
 
 void Dialer::begin(const tcp::endpoint& to, Instant deadline) {
   Attempt& one = *attempts_.emplace_back(std::make_unique<Attempt>(transports_, executor_, to));
-  one.begun = std::chrono::steady_clock::now();
+  one.begun = SteadyClock::now();
   asio::co_spawn(executor_, attempt(one, deadline), [this, &one](const std::exception_ptr& error) {
     if (error) {
       log::internal_error("connecting to the eventbus", error);

@@ -150,7 +150,7 @@ Task<bool> EventbusConnection::connect() {
   address_ = bus_.endpoint().host + ":" + std::to_string(bus_.endpoint().port);
   AddressWatch& addresses = bus_.addresses();
   co_await addresses.look_up(deadline);
-  std::vector<tcp::endpoint> order = addresses.book().order(std::chrono::steady_clock::now());
+  std::vector<tcp::endpoint> order = addresses.book().order(SteadyClock::now());
   if (order.empty()) {
     last_error_ = addresses.problem();
     co_return false;

@@ -47,7 +47,7 @@ Task<error_code> Dial::secure(std::unique_ptr<tls::TlsSession> session, Instant 
 
 Task<error_code> Dial::while_in(Transport::Stage stage, Instant deadline) {
   while (!cancelled_ && transport_->stage() == stage) {
-    if (std::chrono::steady_clock::now() >= deadline) co_return asio::error::timed_out;
+    if (SteadyClock::now() >= deadline) co_return asio::error::timed_out;
     co_await changed_.wait_until(deadline);
   }
   if (cancelled_) co_return asio::error::operation_aborted;

@@ -150,13 +150,13 @@ TEST(Keys, AllHaveBoundsOrAreFreeText) {
   }
 }
 
-TEST(Keys, AreAllInTheReadme) {
-  std::ifstream file(COS_GATEWAY_TEST_DATA "/../../README.md");
-  const std::string readme{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+TEST(Keys, AreAllInTheDocument) {
+  std::ifstream file(COS_GATEWAY_TEST_DATA "/../../docs/configuration.md");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {
-    EXPECT_THAT(readme, HasSubstr("`" + path + "`"));
+    EXPECT_THAT(text, HasSubstr("`" + path + "`"));
   }
 }
 

@@ -1,0 +1,164 @@
+#include "gateway/routing/route_table.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+namespace gateway::routing {
+namespace {
+
+// Reads at most eight bytes as a number.
+std::uint64_t number_of(std::string_view bytes) noexcept {
+  std::uint64_t number = 0;
+  std::memcpy(&number, bytes.data(), std::min(bytes.size(), sizeof number));
+  return number;
+}
+
+// The names of one account's buckets often begin or end alike, so both ends and the length count.
+std::size_t hash_of(std::string_view name, std::string_view appid) noexcept {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = name.size();
+  while (name.size() > 8) {
+    hash = (hash ^ number_of(name)) * kOdd;
+    hash ^= hash >> 32U;
+    name.remove_prefix(8);
+  }
+  hash = (hash ^ number_of(name)) * kOdd;
+  hash = (hash ^ (hash >> 32U) ^ number_of(appid)) * kOdd;
+  return hash ^ (hash >> 32U);
+}
+
+// Returns name and appid of `name-appid`.
+std::pair<std::string_view, std::string_view> parts_of(std::string_view bucket) noexcept {
+  const std::size_t hyphen = bucket.rfind('-');
+  if (hyphen == std::string_view::npos) return {bucket, {}};
+  return {bucket.substr(0, hyphen), bucket.substr(hyphen + 1)};
+}
+
+bool is_named(const Route& route, std::string_view name, std::string_view appid) noexcept {
+  const std::string_view bucket = route.bucket;
+  return bucket.size() == name.size() + 1 + appid.size() && bucket.starts_with(name) &&
+         bucket[name.size()] == '-' && bucket.ends_with(appid);
+}
+
+// Passes both texts together, without the blanks that some payloads have within the names of
+// events. `*` at the end of either stands for all of a family.
+bool is_event(std::string_view wanted, std::string_view name) noexcept {
+  const auto skip_blanks = [](std::string_view& text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+  };
+  while (true) {
+    skip_blanks(wanted);
+    skip_blanks(name);
+    if (wanted == "*" || name == "*") return true;
+    if (wanted.empty() || name.empty()) return wanted.empty() && name.empty();
+    if (wanted.front() != name.front()) return false;
+    wanted.remove_prefix(1);
+    name.remove_prefix(1);
+  }
+}
+
+bool has_event(const Route& route, std::string_view name) noexcept {
+  return name.empty() || std::any_of(route.events.begin(), route.events.end(),
+                                     [&](const auto& wanted) { return is_event(wanted, name); });
+}
+
+// Returns whether the platform tells this entry's function of such an event.
+Mismatch mismatch_of_rule(const Route& route, std::string_view key,
+                          std::string_view event_name) noexcept {
+  if (!key.starts_with(route.prefix)) return Mismatch::prefix;
+  if (!key.ends_with(route.suffix)) return Mismatch::suffix;
+  return has_event(route, event_name) ? Mismatch::none : Mismatch::event;
+}
+
+// Likewise, by the entry's own patterns.
+Judgement judge_patterns(const Route& route, std::string_view key) noexcept {
+  const auto first_match = [&](const std::vector<Pattern>& patterns) {
+    const auto match = [&](const Pattern& pattern) { return pattern.matches(key); };
+    return static_cast<std::size_t>(std::find_if(patterns.begin(), patterns.end(), match) -
+                                    patterns.begin());
+  };
+  const std::size_t excluding = first_match(route.exclude);
+  if (excluding != route.exclude.size()) return {Mismatch::excluded, excluding};
+  if (route.include.empty()) return {};
+  const std::size_t including = first_match(route.include);
+  if (including == route.include.size()) return {Mismatch::not_included, 0};
+  return {Mismatch::none, including};
+}
+
+}  // namespace
+
+Judgement judge(const Route& route, std::string_view key, std::string_view event_name) noexcept {
+  const Mismatch rule = mismatch_of_rule(route, key, event_name);
+  if (rule != Mismatch::none) return {rule, 0};
+  return judge_patterns(route, key);
+}
+
+RouteTable::RouteTable(std::vector<Route> routes, UnknownBucket unknown)
+    : routes_(std::move(routes)), unknown_(unknown) {
+  assert(routes_.size() <= kMostRoutes);
+  slots_.assign(std::bit_ceil(2 * routes_.size() + 1), kNoRoute);
+  next_of_bucket_.assign(routes_.size(), kNoRoute);
+  for (std::uint16_t i = 0; i < routes_.size(); ++i) {
+    const auto [name, appid] = parts_of(routes_[i].bucket);
+    const std::size_t first = first_of(name, appid);
+    if (first == kMostRoutes) {
+      std::size_t slot = hash_of(name, appid) & (slots_.size() - 1);
+      while (slots_[slot] != kNoRoute) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = i;
+      continue;
+    }
+    auto last = static_cast<std::uint16_t>(first);
+    while (next_of_bucket_[last] != kNoRoute) last = next_of_bucket_[last];
+    next_of_bucket_[last] = i;
+  }
+}
+
+std::size_t RouteTable::first_of(std::string_view name, std::string_view appid) const noexcept {
+  if (slots_.empty()) return kMostRoutes;
+  std::size_t slot = hash_of(name, appid) & (slots_.size() - 1);
+  while (slots_[slot] != kNoRoute) {
+    if (is_named(routes_[slots_[slot]], name, appid)) return slots_[slot];
+    slot = (slot + 1) & (slots_.size() - 1);
+  }
+  return kMostRoutes;
+}
+
+Decision RouteTable::decide(const RecordFacts& facts, Signer signer) const noexcept {
+  std::size_t first = first_of(facts.bucket, facts.appid);
+  if (first == kMostRoutes) {
+    // A record that gives the bucket's full name, with or without the appid beside it.
+    const auto [name, appid] = parts_of(facts.bucket);
+    if (!appid.empty() && (facts.appid.empty() || facts.appid == appid)) {
+      first = first_of(name, appid);
+    }
+  }
+  if (first == kMostRoutes) {
+    const bool refuses = unknown_ == UnknownBucket::refuse;
+    return {refuses ? Decision::Way::refused_unknown : Decision::Way::unknown, 0};
+  }
+  return decide_among(static_cast<std::uint16_t>(first), facts, signer);
+}
+
+Decision RouteTable::decide_among(std::uint16_t first, const RecordFacts& facts,
+                                  Signer signer) const noexcept {
+  const auto vouches = [&](const Route& route) {
+    return unknown_ == UnknownBucket::accept || signer == kAnySigner || signer == route.function;
+  };
+  // The event decides only between entries: what the platform sends for the only one is its.
+  const bool alone = next_of_bucket_[first] == kNoRoute;
+  const std::string_view event_name = alone ? std::string_view() : facts.event_name;
+  bool vouched = false;
+  for (std::uint16_t i = first; i != kNoRoute; i = next_of_bucket_[i]) {
+    const Route& route = routes_[i];
+    if (judge(route, facts.key, event_name).takes()) {
+      return {vouches(route) ? Decision::Way::entry : Decision::Way::refused_signer, i};
+    }
+    vouched = vouched || vouches(route);
+  }
+  return {vouched ? Decision::Way::filtered : Decision::Way::refused_signer, first};
+}
+
+}  // namespace gateway::routing

@@ -1,0 +1,102 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/routing/pattern.hpp"
+
+namespace gateway::routing {
+
+// What a record says of itself, as far as its way depends on it. Texts as they read, without
+// escapes.
+struct RecordFacts {
+  std::string_view bucket;  // name without appid
+  std::string_view appid;
+  std::string_view key;         // of the object
+  std::string_view event_name;  // as received, blanks included
+};
+
+// Which records of a bucket go which way: one entry of `buckets:`.
+struct Route {
+  static constexpr std::uint16_t kTopLevel = 0;
+
+  std::string bucket;  // name-appid
+  std::vector<std::string> events;
+  std::string prefix;
+  std::string suffix;
+  std::vector<Pattern> include;              // none: every key
+  std::vector<Pattern> exclude;              // wins over include
+  std::uint16_t target = kTopLevel;          // where its events go; 0: where the top level says
+  std::uint16_t function = 0;                // whose key vouches for the bucket
+  std::uint16_t event_settings = kTopLevel;  // how its events are made; 0: as the top level says
+};
+
+// Why an entry does not take a record of its bucket.
+enum class Mismatch : std::uint8_t { none, event, prefix, suffix, not_included, excluded };
+// Whether an entry takes a record, and what decided it.
+struct Judgement {
+  Mismatch mismatch = Mismatch::none;
+  std::size_t pattern = 0;  // of `exclude`, the one that matched; of `include` likewise
+
+  [[nodiscard]] bool takes() const noexcept { return mismatch == Mismatch::none; }
+};
+[[nodiscard]] Judgement judge(const Route& route, std::string_view key,
+                              std::string_view event_name) noexcept;
+
+// Who has signed a post: the number of a function, or somebody whose key stands for every bucket.
+using Signer = std::uint16_t;
+inline constexpr Signer kAnySigner = 0xFFFF;
+
+// What becomes of records of buckets that no entry names.
+enum class UnknownBucket : std::uint8_t { accept, refuse };
+
+struct Decision {
+  enum class Way : std::uint8_t {
+    entry,     // the entry takes it
+    filtered,  // no entry of its bucket does
+    unknown,   // no entry names its bucket; it goes where the top level says
+    refused_unknown,
+    refused_signer,  // signed with the key of a function that is not of its bucket
+  };
+  Way way = Way::unknown;
+  std::uint16_t route = 0;  // number of the entry; of a filtered record, the first of its bucket
+};
+
+// The entries of `buckets:`, and what is decided by them: where each record goes. Reading it
+// allocates nothing; any thread.
+class RouteTable {
+ public:
+  static constexpr std::size_t kMostRoutes = 4096;
+
+  // No entries: there is no `buckets:`, and nobody asks.
+  RouteTable() = default;
+  RouteTable(std::vector<Route> routes, UnknownBucket unknown);
+
+  [[nodiscard]] bool empty() const noexcept { return routes_.empty(); }
+  [[nodiscard]] std::span<const Route> routes() const noexcept { return routes_; }
+  [[nodiscard]] UnknownBucket unknown() const noexcept { return unknown_; }
+
+  [[nodiscard]] Decision decide(const RecordFacts& facts,
+                                Signer signer = kAnySigner) const noexcept;
+
+  // Returns the number of the first entry of a bucket, by name and appid; kMostRoutes if no entry
+  // names it.
+  [[nodiscard]] std::size_t first_of(std::string_view name, std::string_view appid) const noexcept;
+
+ private:
+  static constexpr std::uint16_t kNoRoute = 0xFFFF;
+
+  [[nodiscard]] Decision decide_among(std::uint16_t first, const RecordFacts& facts,
+                                      Signer signer) const noexcept;
+
+  std::vector<Route> routes_;
+  UnknownBucket unknown_ = UnknownBucket::accept;
+  // An open hash table: the first entry of each bucket. A power of two, at most half full.
+  std::vector<std::uint16_t> slots_;
+  std::vector<std::uint16_t> next_of_bucket_;  // by number of an entry
+};
+
+}  // namespace gateway::routing

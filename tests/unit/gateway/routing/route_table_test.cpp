@@ -1,0 +1,124 @@
+#include "gateway/routing/route_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/allocation_counter.hpp"
+
+namespace gateway::routing {
+namespace {
+
+using Way = Decision::Way;
+
+Route route(std::string bucket) {
+  Route route;
+  route.bucket = std::move(bucket);
+  route.events = {"cos:ObjectCreated:*"};
+  return route;
+}
+Pattern pattern(std::string_view text) {
+  return Pattern::compile(text).value();
+}
+RecordFacts record(std::string_view bucket, std::string_view appid, std::string_view key,
+                   std::string_view event_name = "cos:ObjectCreated:Put") {
+  return {bucket, appid, key, event_name};
+}
+
+TEST(RouteTable, FindsTheEntryOfABucket) {
+  std::vector<Route> routes;
+  for (int i = 0; i < 300; ++i)
+    routes.push_back(route("team-data-" + std::to_string(i) + "-1250000000"));
+  const RouteTable table(std::move(routes), UnknownBucket::accept);
+  for (int i = 0; i < 300; ++i) {
+    const std::string name = "team-data-" + std::to_string(i);
+    const Decision decision = table.decide(record(name, "1250000000", "k"));
+    EXPECT_EQ(decision.way, Way::entry);
+    EXPECT_EQ(decision.route, i);
+    EXPECT_EQ(table.decide(record(name, "1250000001", "k")).way, Way::unknown);
+  }
+  EXPECT_EQ(table.decide(record("team-data-300", "1250000000", "k")).way, Way::unknown);
+  EXPECT_EQ(table.decide(record("", "", "")).way, Way::unknown);
+  // As some senders spell it.
+  EXPECT_EQ(table.decide(record("team-data-7-1250000000", "", "k")).route, 7);
+  EXPECT_EQ(table.decide(record("team-data-7-1250000000", "1250000000", "k")).route, 7);
+}
+
+TEST(RouteTable, LeavesOutWhatAnEntryDoesNotWant) {
+  Route photos = route("photos-1");
+  photos.prefix = "in/";
+  photos.suffix = ".jpg";
+  photos.include = {pattern("in/**"), pattern("never")};
+  photos.exclude = {pattern("**/tmp/**"), pattern("**/.*")};
+  const RouteTable table({photos}, UnknownBucket::accept);
+  const auto way = [&](std::string_view key) {
+    return table.decide(record("photos", "1", key)).way;
+  };
+  EXPECT_EQ(way("in/a.jpg"), Way::entry);
+  EXPECT_EQ(way("out/a.jpg"), Way::filtered);
+  EXPECT_EQ(way("in/a.png"), Way::filtered);
+  EXPECT_EQ(way("in/tmp/a.jpg"), Way::filtered);
+  EXPECT_EQ(way("in/x/.a.jpg"), Way::filtered);
+
+  EXPECT_EQ(judge(photos, "out/a.jpg", "").mismatch, Mismatch::prefix);
+  EXPECT_EQ(judge(photos, "in/a.png", "").mismatch, Mismatch::suffix);
+  EXPECT_EQ(judge(photos, "in/a.jpg", "cos:ObjectRemove:Delete").mismatch, Mismatch::event);
+  EXPECT_EQ(judge(photos, "in/x/.a.jpg", "").mismatch, Mismatch::excluded);
+  EXPECT_EQ(judge(photos, "in/x/.a.jpg", "").pattern, 1U);
+  photos.include = {pattern("x"), pattern("y")};
+  EXPECT_EQ(judge(photos, "in/a.jpg", "").mismatch, Mismatch::not_included);
+}
+
+TEST(RouteTable, TellsEntriesOfOneBucketApart) {
+  Route left = route("b-1");
+  left.prefix = "left/";
+  Route right = route("b-1");
+  right.prefix = "right/";
+  Route removed = route("b-1");
+  removed.events = {"cos:ObjectRemove:*"};
+  const RouteTable table({left, right, route("c-1"), removed}, UnknownBucket::accept);
+  const auto decide = [&](std::string_view key, std::string_view event) {
+    return table.decide(record("b", "1", key, event));
+  };
+  EXPECT_EQ(decide("left/x", "cos:ObjectCreated:Put").route, 0);
+  EXPECT_EQ(decide("right/x", "cos: ObjectCreated: *").route, 1);
+  EXPECT_EQ(decide("right/x", "cos: ObjectRemove:Delete").route, 3);
+  EXPECT_EQ(decide("else", "cos:ObjectRemove:*").route, 3);
+  EXPECT_EQ(decide("else", "cos:ObjectCreated:Put").way, Way::filtered);
+}
+
+TEST(RouteTable, DoesNotAskTheOnlyEntryForTheEvent) {
+  const RouteTable table({route("b-1")}, UnknownBucket::accept);
+  EXPECT_EQ(table.decide(record("b", "1", "k", "cos:ObjectRestore:Post")).way, Way::entry);
+}
+
+TEST(RouteTable, RefusesStrangersIfAskedTo) {
+  Route first = route("a-1");
+  first.function = 0;
+  Route second = route("b-1");
+  second.function = 1;
+  second.exclude = {pattern("x")};
+  const RouteTable refusing({first, second}, UnknownBucket::refuse);
+  EXPECT_EQ(refusing.decide(record("c", "1", "k")).way, Way::refused_unknown);
+  EXPECT_EQ(refusing.decide(record("a", "1", "k")).way, Way::entry);
+  EXPECT_EQ(refusing.decide(record("a", "1", "k"), 0).way, Way::entry);
+  EXPECT_EQ(refusing.decide(record("a", "1", "k"), 1).way, Way::refused_signer);
+  EXPECT_EQ(refusing.decide(record("b", "1", "x"), 0).way, Way::refused_signer);
+  EXPECT_EQ(refusing.decide(record("b", "1", "x"), 1).way, Way::filtered);
+
+  const RouteTable accepting({first, second}, UnknownBucket::accept);
+  EXPECT_EQ(accepting.decide(record("c", "1", "k"), 0).way, Way::unknown);
+  EXPECT_EQ(accepting.decide(record("a", "1", "k"), 1).way, Way::entry);
+}
+
+TEST(RouteTable, AllocatesNothingToDecide) {
+  Route logs = route("logs-1250000000");
+  logs.include = {pattern("**/*.log"), pattern("a/[0-9]*")};
+  const RouteTable table({logs}, UnknownBucket::refuse);
+  const auto before = test::AllocationCounter::count();
+  EXPECT_EQ(table.decide(record("logs", "1250000000", "a/7x")).way, Way::entry);
+  EXPECT_EQ(test::AllocationCounter::count(), before);
+}
+
+}  // namespace
+}  // namespace gateway::routing

@@ -28,10 +28,10 @@ struct Options {
 int run(const Options& options) {
   if (options.eventbus_only) {
     demo::EventbusOptions eventbus = options.eventbus;
-    const config::ListenAddress address;
-    const auto listen = address.parse({options.listen});
+    const auto address = config::listen_address();
+    const auto listen = address.parse({options.listen}).value;
     if (!listen) {
-      fmt::print(stderr, "error: --listen: expected {}\n", address.expected());
+      fmt::print(stderr, "error: --listen: expected {}\n", address.expected);
       return kUsage;
     }
     eventbus.listen = *listen;

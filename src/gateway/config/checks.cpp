@@ -10,14 +10,9 @@
 #include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
-#include "gateway/config/units.hpp"
 
 namespace gateway::config {
 namespace {
-
-bool has_other_credentials(const Settings& settings) {
-  return settings.pod_identity || settings.instance_role;
-}
 
 void check_target(const Settings& settings, Report& report) {
   if (settings.target.empty()) {
@@ -55,14 +50,6 @@ void check_target(const Settings& settings, Report& report) {
   }
 }
 
-void check_key_pair(const TlsFiles& tls, const std::string& section, Report& report) {
-  if (tls.cert.empty() != tls.key.empty()) {
-    report.problem_with(
-        section + (tls.cert.empty() ? ".cert" : ".key"),
-        fmt::format("required, as {}.{} is given", section, tls.cert.empty() ? "key" : "cert"));
-  }
-}
-
 // function.name is the `source` of every event, with or without provisioning.
 void check_source(const Settings& settings, Report& report) {
   if (report.bad("function.name") || events::is_attribute_text(settings.source())) return;
@@ -83,19 +70,20 @@ void check_token(const Secret& token, const std::string& key, Report& report) {
     report.problem_with(key,
                         "begins or ends with a blank or a line end, which no header field keeps");
   } else if (text.size() > kMost) {
-    report.problem_with(key, fmt::format("has {} characters, more than the {} a header field may "
-                                         "have here",
-                                         text.size(), kMost));
+    report.problem_with(key,
+                        "has {} characters, more than the {} a header field may "
+                        "have here",
+                        text.size(), kMost);
   } else if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; })) {
     report.warning_about(key,
                          "holds blanks, control characters or letters beyond ASCII: good for "
                          "signatures, but no bearer token");
   }
   if (text.size() < kLeast) {
-    report.warning_about(
-        key, fmt::format("has {} characters: whoever sees a signed post can guess it; use at least "
+    report.warning_about(key,
+                         "has {} characters: whoever sees a signed post can guess it; use at least "
                          "{} random ones, such as `openssl rand -hex 32` prints",
-                         text.size(), kLeast));
+                         text.size(), kLeast);
   }
 }
 
@@ -103,20 +91,9 @@ void check_ingress(const Settings& settings, Report& report) {
   const auto& ingress = settings.ingress;
   check_token(ingress.token, "gateway.token", report);
   check_token(ingress.previous_token, "gateway.previous_token", report);
-  check_key_pair(ingress.tls, "gateway.tls", report);
-  if (!ingress.tls.ca.empty() && ingress.tls.cert.empty() && ingress.tls.key.empty()) {
-    report.problem_with("gateway.tls.client_ca",
-                        "needs gateway.tls.cert and key, as only TLS clients have certificates");
-  }
   if (!ingress.tls.cert.empty() && ingress.public_url.starts_with("http://")) {
     report.warning_about("gateway.public_url",
                          "is an http URL, and with gateway.tls the gateway takes TLS only");
-  }
-  if (ingress.max_body > ingress.max_in_flight) {
-    report.problem_with(
-        "gateway.max_body",
-        fmt::format("{} is more than gateway.max_in_flight ({})", print_size(ingress.max_body),
-                    print_size(ingress.max_in_flight)));
   }
   const auto any = [](const HostPort& address) {
     return address.host == "::" || address.host == "0.0.0.0";
@@ -124,58 +101,15 @@ void check_ingress(const Settings& settings, Report& report) {
   const auto& [listen, admin] = std::pair(ingress.listen, ingress.admin);
   if (listen.port != 0 && listen.port == admin.port &&
       (listen.host == admin.host || any(listen) || any(admin))) {
-    report.problem_with("gateway.admin",
-                        fmt::format("port {} is gateway.listen's already", admin.port));
+    report.problem_with("gateway.admin", "port {} is gateway.listen's already", admin.port);
   }
   const bool has_key = !ingress.token.empty() || !settings.credentials.secret_key.empty();
   if (has_key || report.bad("gateway.token") || report.bad("secret_key")) return;
-  if (!ingress.previous_token.empty()) {
-    report.problem_with("gateway.previous_token",
-                        "is accepted besides gateway.token or secret_key, and there is neither");
-  }
-  if (ingress.auth == Auth::hmac) {
-    report.problem_with("gateway.auth", "hmac needs gateway.token or secret_key");
-  } else if (ingress.auth == Auth::automatic &&
-             (!settings.function.provision || has_other_credentials(settings))) {
+  if (ingress.auth == Auth::automatic &&
+      (!settings.function.provision || settings.pod_identity || settings.instance_role)) {
     report.warning_about("gateway.auth",
                          "auto without gateway.token and secret_key is none: whoever reaches "
                          "gateway.listen can send events");
-  }
-}
-
-void check_delivery(const Settings& settings, Report& report) {
-  const auto& delivery = settings.delivery;
-  check_key_pair(delivery.tls, "delivery.tls", report);
-  if (delivery.retry.initial > delivery.retry.max) {
-    report.problem_with(
-        "delivery.retry.initial",
-        fmt::format("{} is more than delivery.retry.max ({})",
-                    print_duration(delivery.retry.initial), print_duration(delivery.retry.max)));
-  }
-  if (delivery.mode == Mode::batch && delivery.profile != Profile::generic) {
-    report.problem_with("delivery.mode",
-                        "batch is not taken by an eventbus of this delivery.profile, which is for "
-                        "one event a request; use binary or structured");
-  }
-  if (delivery.timeout > delivery.deadline) {
-    report.warning_about(
-        "delivery.timeout",
-        fmt::format("{} is more than delivery.deadline ({}), which ends the wait "
-                    "first: nothing is tried twice",
-                    print_duration(delivery.timeout), print_duration(delivery.deadline)));
-  }
-  if (delivery.queue.bytes < settings.ingress.max_body) {
-    report.warning_about(
-        "delivery.queue.bytes",
-        fmt::format("{} is less than gateway.max_body ({}): a post between the "
-                    "two is never taken",
-                    print_size(delivery.queue.bytes), print_size(settings.ingress.max_body)));
-  }
-}
-
-void check_storage(const Settings& settings, Report& report) {
-  if (!settings.spool.path.empty() && settings.spool.path == settings.dead_letter.path) {
-    report.problem_with("dead_letter.path", "is spool.path too; they must differ");
   }
 }
 
@@ -192,8 +126,6 @@ void check(const Settings& settings, Report& report) {
   }
   check_source(settings, report);
   check_ingress(settings, report);
-  check_delivery(settings, report);
-  check_storage(settings, report);
 }
 
 }  // namespace gateway::config

@@ -26,26 +26,24 @@ constexpr std::size_t kMostTriggers = 10;
 void check_events(const Bucket& bucket, Report& report) {
   report.require(!bucket.events.empty(), "bucket.events", "at least one event is required");
   if (bucket.events.size() > kMostTriggers) {
-    report.problem_with(
-        "bucket.events",
-        fmt::format("{} events, but a function has at most {} COS triggers, one each; "
-                    "cos:ObjectCreated:* and the like stand for whole families",
-                    bucket.events.size(), kMostTriggers));
+    report.problem_with("bucket.events",
+                        "{} events, but a function has at most {} COS triggers, one each; "
+                        "cos:ObjectCreated:* and the like stand for whole families",
+                        bucket.events.size(), kMostTriggers);
   }
   for (const auto& event : bucket.events) {
-    if (is_known_event(event)) continue;
-    const auto meant = nearest(event, known_events());
-    report.warning_about("bucket.events",
-                         fmt::format("{} is no event that COS documents{}", quote(event),
-                                     meant ? fmt::format("; did you mean {}?", *meant) : ""));
+    const auto& known = known_events();
+    if (std::find(known.begin(), known.end(), event) != known.end()) continue;
+    const auto meant = nearest(event, known);
+    report.warning_about("bucket.events", "{} is no event that COS documents{}", quote(event),
+                         meant ? fmt::format("; did you mean {}?", *meant) : "");
   }
   for (const auto& family : bucket.events) {
     if (!family.ends_with(":*")) continue;
     const std::string_view prefix(family.data(), family.size() - 1);
     for (const auto& event : bucket.events) {
       if (event == family || !event.starts_with(prefix)) continue;
-      report.problem_with("bucket.events",
-                          fmt::format("{} is among {}; a bucket refuses both", event, family));
+      report.problem_with("bucket.events", "{} is among {}; a bucket refuses both", event, family);
     }
   }
 }
@@ -57,13 +55,13 @@ void check_bucket(const Settings& settings, Report& report) {
     const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
     if (!parsed) {
       report.problem_with("bucket.endpoint",
-                          fmt::format("expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
-                                      quote(bucket.endpoint), parsed.error().reason()));
+                          "expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
+                          quote(bucket.endpoint), parsed.error().reason());
     } else if (!settings.function.region.empty() && parsed->region != settings.function.region) {
       report.warning_about("function.region",
-                           fmt::format("a COS trigger works within one region, and the bucket is "
-                                       "in {}",
-                                       parsed->region));
+                           "a COS trigger works within one region, and the bucket is "
+                           "in {}",
+                           parsed->region);
     }
   }
   // SCF's rules for the filter of a COS trigger.
@@ -71,8 +69,7 @@ void check_bucket(const Settings& settings, Report& report) {
     report.problem_with("bucket.prefix", "object keys have no leading '/'");
   }
   if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
-    report.problem_with("bucket.suffix",
-                        fmt::format("must begin with '.', got {}", quote(bucket.suffix)));
+    report.problem_with("bucket.suffix", "must begin with '.', got {}", quote(bucket.suffix));
   }
   if (report.bad("bucket.events")) return;
   check_events(bucket, report);
@@ -82,26 +79,25 @@ void check_function(const Settings& settings, Report& report) {
   const auto& function = settings.function;
   report.require(!function.region.empty(), "function.region", kWhenProvisioning);
   if (!function.region.empty() && !cloud::is_region(function.region)) {
-    report.problem_with(
-        "function.region",
-        fmt::format("expected a region such as ap-beijing, got {}", quote(function.region)));
+    report.problem_with("function.region", "expected a region such as ap-beijing, got {}",
+                        quote(function.region));
   }
   if (!function.name.empty() && !cloud::is_function_name(function.name)) {
     report.problem_with("function.name",
-                        fmt::format("expected 2 to 60 letters, digits, '-' and '_', a letter first "
-                                    "and no '-' or '_' last, got {}",
-                                    quote(function.name)));
+                        "expected 2 to 60 letters, digits, '-' and '_', a letter first "
+                        "and no '-' or '_' last, got {}",
+                        quote(function.name));
   }
   if (!cloud::is_function_namespace(function.space)) {
     report.problem_with("function.namespace",
-                        fmt::format("expected up to 30 letters, digits, '-' and '_', got {}",
-                                    quote(function.space)));
+                        "expected up to 30 letters, digits, '-' and '_', got {}",
+                        quote(function.space));
   }
   if (!uses_code_object(settings) && !function.runtime.starts_with("Nodejs")) {
     report.problem_with("function.runtime",
-                        fmt::format("expected a Node.js runtime such as Nodejs18.15, which the "
-                                    "built-in relay needs, got {}",
-                                    quote(function.runtime)));
+                        "expected a Node.js runtime such as Nodejs18.15, which the "
+                        "built-in relay needs, got {}",
+                        quote(function.runtime));
   }
 }
 
@@ -130,9 +126,10 @@ std::string_view unreachable(const std::string& host) {
 
 void check_reachable(const std::string& key, const std::string& host, Report& report) {
   if (const auto where = unreachable(host); !where.empty()) {
-    report.warning_about(key, fmt::format("{} is an address of {}, so that the function cannot "
-                                          "reach it from Tencent's network",
-                                          quote(host), where));
+    report.warning_about(key,
+                         "{} is an address of {}, so that the function cannot "
+                         "reach it from Tencent's network",
+                         quote(host), where);
   }
 }
 
@@ -152,8 +149,8 @@ void check_code_behind_public_url(const Settings& settings, const HttpUrl& url, 
     if (ingress.auth == Auth::automatic || is_original_object(*settings.function.code)) {
       report.problem_with(
           "gateway.auth",
-          fmt::format("{} has every post of function.code refused, as that code cannot sign: {}",
-                      ingress.auth == Auth::hmac ? "hmac" : "auto", kWaysOut));
+          "{} has every post of function.code refused, as that code cannot sign: {}",
+          ingress.auth == Auth::hmac ? "hmac" : "auto", kWaysOut);
     } else {
       report.warning_about("gateway.auth",
                            "hmac has every post refused that the code of function.code does not "
@@ -163,9 +160,9 @@ void check_code_behind_public_url(const Settings& settings, const HttpUrl& url, 
   if (url.tls) {
     report.warning_about(
         "gateway.public_url",
-        fmt::format("the code of function.code gets no more of it than {} and speaks plain http "
-                    "to that; remove function.code, and the built-in relay speaks https",
-                    url.authority));
+        "the code of function.code gets no more of it than {} and speaks plain http "
+        "to that; remove function.code, and the built-in relay speaks https",
+        url.authority);
   }
 }
 
@@ -203,8 +200,7 @@ void check_relay(const Settings& settings, Report& report) {
   const auto& ingress = settings.ingress;
   const auto& code = settings.function.code;
   if (code && !report.bad("function.code.path") && !code->path.starts_with('/')) {
-    report.problem_with("function.code.path",
-                        fmt::format("must begin with '/', got {}", quote(code->path)));
+    report.problem_with("function.code.path", "must begin with '/', got {}", quote(code->path));
   }
   if (report.bad("gateway.public_url")) return;
   if (ingress.public_url.empty()) return check_target_of_function(settings, report);

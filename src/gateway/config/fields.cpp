@@ -1,6 +1,7 @@
 #include "gateway/config/fields.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "events/ascii.hpp"
 
@@ -24,20 +25,54 @@ bool is_reserved(std::string_view name) {
          std::find(std::begin(kReserved), std::end(kReserved), folded) != std::end(kReserved);
 }
 
-// What is below may be success, or no final answer at all: neither can be made to mean less.
-constexpr unsigned kFirstStatus = 300;
-constexpr unsigned kLastStatus = 599;
+bool is_short(std::size_t count, const std::string& path, const Value& value, Report& report) {
+  if (count <= kMaxItems) return true;
+  report.problem(value.position, path, "expected at most {} items, got {}", kMaxItems, count);
+  return false;
+}
 
-const Choice<Treatment>& treatment_names() {
-  static const Choice<Treatment> names{
-      {"retry", Treatment::retry}, {"refuse", Treatment::refuse}, {"accept", Treatment::accept}};
-  return names;
+// Calls read(path, name, value) for each member whose name has the format and is the first of its
+// name; reports the others.
+template <class Name, class Read>
+void read_members(const std::string& path, const Value& value, std::string_view expected,
+                  const Format<Name>& format, bool secret, Report& report, Read read) {
+  if (value.kind != Value::Kind::map) return refuse(path, value, expected, secret, {}, report);
+  if (!is_short(value.members.size(), path, value, report)) return;
+  report.gave(path, value.position);
+  for (const auto& member : value.members) {
+    const auto here = path + "." + member.name;
+    const auto name = format.parse({member.name, false});
+    if (!name.value) {
+      Value shown;
+      shown.kind = Value::Kind::scalar;
+      shown.text = member.name;
+      report.problem(member.position, path, "expected {}, got {}{}{}", format.expected,
+                     describe(shown), name.note.empty() ? "" : "; ", name.note);
+    } else if (member.repeats) {
+      report.problem(member.position, here, "given twice, first in line {}", member.repeats->line);
+    } else {
+      read(here, *name.value, member);
+    }
+  }
+}
+
+template <class Map, class Print>
+std::string print_map(const Map& map, Print print) {
+  std::vector<std::string> members;
+  for (const auto& [name, value] : map) members.push_back(print(name, value));
+  return fmt::format("{{{}}}", fmt::join(members, ", "));
 }
 
 // RFC 9110 section 5.5, without what recipients trim.
-bool is_header_value(std::string_view value) {
-  if (value.starts_with(' ') || value.ends_with(' ')) return false;
-  return Text{}.parse({value, true}).has_value();
+Format<Secret> header_value() {
+  auto format = secret_text();
+  format.expected = "text without control characters and outer spaces";
+  format.parse = [](const Scalar& scalar) -> Parsed<Secret> {
+    if (scalar.text.starts_with(' ') || scalar.text.ends_with(' ')) return {};
+    auto parsed = text().parse(scalar);
+    return parsed.value ? Parsed<Secret>{Secret(*std::move(parsed.value))} : Parsed<Secret>{};
+  };
+  return format;
 }
 
 }  // namespace
@@ -51,146 +86,106 @@ std::string describe(const Value& value) {
   return quote(value.text.substr(0, end)) + "...";
 }
 
-std::string too_many_items(std::size_t count) {
-  return fmt::format("expected at most {} items, got {}", kMaxItems, count);
-}
-
-void Field::refuse(const std::string& path, const Value& value, std::string_view expected,
-                   const Refused& refused, Report& report) const {
-  const bool hide = value.kind == Value::Kind::scalar && (secret_ || refused.is_hidden());
-  auto message = fmt::format("expected {}, got {}", expected,
-                             hide ? std::string("(secret)") : describe(value));
-  if (!refused.hint().empty()) message += "; " + refused.hint();
-  report.problem(value.position, path, std::move(message));
+void refuse(const std::string& path, const Value& value, std::string_view expected, bool secret,
+            std::string_view note, Report& report) {
+  const bool hide = secret && value.kind == Value::Kind::scalar;
+  report.problem(value.position, path, "expected {}, got {}{}{}", expected,
+                 hide ? std::string("(secret)") : describe(value), note.empty() ? "" : "; ", note);
   report.gave_bad(path, value.position);
 }
 
-void SecretField::read(const std::string& path, const Value& value, Report& report) {
-  if (value.kind == Value::Kind::scalar && value.text == kRedacted) {
-    report.warning(value.position, path, "(redacted) stands for a secret; taken as not given");
-    return;
+const std::vector<Value>* items_of(const std::string& path, const Value& value,
+                                   std::string_view expected, Report& report) {
+  if (value.kind != Value::Kind::list) {
+    refuse(path, value, fmt::format("a list, each item {}", expected), false, {}, report);
+    return nullptr;
   }
-  auto parsed = SecretText{}.parse({value.text, value.quoted});
-  if (value.kind != Value::Kind::scalar || !parsed) {
-    refuse(path, value, SecretText{}.expected(), parsed ? Refused{} : parsed.error(), report);
-    return;
-  }
-  variable_ = *std::move(parsed);
-  report.gave(path, value.position);
+  return is_short(value.items.size(), path, value, report) ? &value.items : nullptr;
 }
 
-void HeadersField::read(const std::string& path, const Value& value, Report& report) {
-  if (value.kind != Value::Kind::map) {
-    refuse(path, value, "a map of header names to values", {}, report);
-    return;
-  }
-  if (value.members.size() > kMaxItems) {
-    report.problem(value.position, path, too_many_items(value.members.size()));
-    return;
-  }
-  report.gave(path, value.position);
-  for (const auto& member : value.members) read_header(path, member, report);
-}
-
-void HeadersField::read_header(const std::string& path, const Member& member, Report& report) {
-  const auto& [name, position, value, repeats] = member;
-  const HeaderName format;
-  if (const auto parsed = format.parse({name, true}); !parsed) {
-    Value shown;
-    shown.kind = Value::Kind::scalar;
-    shown.text = name;
-    report.problem(
-        position, path,
-        fmt::format("expected {}, got {}; {}", format.expected(), describe(shown),
-                    parsed.error().hint().empty() ? "it is empty" : parsed.error().hint()));
-    return;
-  }
-  const auto here = path + "." + name;
-  if (repeats) {
-    report.problem(position, here, fmt::format("given twice, first in line {}", repeats->line));
-    return;
-  }
-  if (is_reserved(name)) {
-    report.problem(position, here, "the gateway sets this header itself");
-    return;
-  }
-  if (value.kind != Value::Kind::scalar || !is_header_value(value.text)) {
-    refuse(here, value, "text without control characters and outer spaces", {}, report);
-    return;
-  }
-  if (value.text == kRedacted) {
-    report.warning(value.position, here, "(redacted) stands for a secret; taken as not given");
-    return;
-  }
-  const auto existing = std::find_if(variable_.begin(), variable_.end(), [&](const auto& header) {
-    return lower_case(header.first) == lower_case(name);
-  });
-  if (existing != variable_.end()) {
-    *existing = {name, Secret(value.text)};
-  } else {
-    variable_.emplace_back(name, Secret(value.text));
-  }
-}
-
-std::string HeadersField::print() const {
-  std::string text = "{";
-  for (const auto& [name, value] : variable_) {
-    if (text.size() > 1) text += ", ";
-    text += fmt::format("{}: {}", quote(name), SecretText{}.print(value));
-  }
-  return text + "}";
-}
-
-std::string TreatmentsField::allowed() const {
-  return fmt::format("map of status codes, {} to {}, to {}", kFirstStatus, kLastStatus,
-                     treatment_names().allowed());
-}
-
-void TreatmentsField::read(const std::string& path, const Value& value, Report& report) {
-  if (value.kind != Value::Kind::map) {
-    refuse(path, value, "a map of status codes to " + treatment_names().expected(), {}, report);
-    return;
-  }
-  if (value.members.size() > kMaxItems) {
-    report.problem(value.position, path, too_many_items(value.members.size()));
-    return;
-  }
-  report.gave(path, value.position);
-  const Count codes(kFirstStatus, kLastStatus);
-  for (const auto& [name, position, treatment, repeats] : value.members) {
-    const auto code = codes.parse({name, false});
-    if (!code) {
-      Value shown;
-      shown.kind = Value::Kind::scalar;
-      shown.text = name;
-      report.problem(
-          position, path,
-          fmt::format("expected as status code {}, got {}", codes.expected(), describe(shown)));
-      continue;
+Field list_field(std::vector<std::string>& variable, Format<std::string> item) {
+  Field field;
+  field.shape = Field::Shape::list;
+  field.allowed = "list of " + item.allowed;
+  field.print = [&variable, print = item.print] {
+    std::vector<std::string> items;
+    for (const auto& value : variable) items.push_back(print(value));
+    return fmt::format("[{}]", fmt::join(items, ", "));
+  };
+  field.read = [&variable, item = std::move(item)](const std::string& path, const Value& value,
+                                                   Report& report) {
+    const auto* const given = items_of(path, value, item.expected, report);
+    if (given == nullptr) return;
+    report.gave(path, value.position);
+    std::vector<std::string> items;
+    for (const auto& one : *given) {
+      auto read = read_scalar(path, one, item, report);
+      if (!read) continue;
+      if (std::find(items.begin(), items.end(), *read) != items.end()) {
+        report.problem(one.position, path, "given twice: " + describe(one));
+      } else {
+        items.push_back(*std::move(read));
+      }
     }
-    const auto here = path + "." + name;
-    if (repeats) {
-      report.problem(position, here, fmt::format("given twice, first in line {}", repeats->line));
-      continue;
-    }
-    const bool scalar = treatment.kind == Value::Kind::scalar;
-    const auto parsed = scalar ? treatment_names().parse({treatment.text, treatment.quoted})
-                               : Parsed<Treatment>(Refused{});
-    if (!parsed) {
-      refuse(here, treatment, treatment_names().expected(), {}, report);
-      continue;
-    }
-    variable_[*code] = *parsed;
-  }
+    if (!report.bad(path)) variable = std::move(items);
+  };
+  return field;
 }
 
-std::string TreatmentsField::print() const {
-  std::string text = "{";
-  for (const auto& [code, treatment] : variable_) {
-    if (text.size() > 1) text += ", ";
-    text += fmt::format("{}: {}", code, treatment_names().print(treatment));
-  }
-  return text + "}";
+Field headers_field(std::vector<std::pair<std::string, Secret>>& variable) {
+  Field field;
+  field.shape = Field::Shape::map;
+  field.secret = true;
+  field.allowed = "map of names of headers to text, secret";
+  field.print = [&variable] {
+    return print_map(variable, [print = secret_text().print](const auto& name, const auto& value) {
+      return fmt::format("{}: {}", quote(name), print(value));
+    });
+  };
+  field.read = [&variable, format = header_value()](const std::string& path, const Value& value,
+                                                    Report& report) {
+    const auto read = [&](const std::string& here, const std::string& name, const Member& member) {
+      if (is_reserved(name)) {
+        report.problem(member.position, here, "the gateway sets this header itself");
+        return;
+      }
+      auto text = read_scalar(here, member.value, format, report);
+      if (!text) return;
+      const auto same = std::find_if(variable.begin(), variable.end(), [&](const auto& header) {
+        return lower_case(header.first) == lower_case(name);
+      });
+      auto& header = same == variable.end() ? variable.emplace_back() : *same;
+      header = {name, *std::move(text)};
+    };
+    read_members(path, value, "a map of header names to values", header_name(), true, report, read);
+  };
+  return field;
+}
+
+Field treatments_field(std::map<unsigned, Treatment>& variable) {
+  // What is below may be success, or no final answer at all: neither can be made to mean less.
+  auto code = integer(300U, 599U);
+  code.expected = "as status code " + code.expected;
+  const auto treatment = choice<Treatment>(
+      {{"retry", Treatment::retry}, {"refuse", Treatment::refuse}, {"accept", Treatment::accept}});
+  Field field;
+  field.shape = Field::Shape::map;
+  field.allowed = "map of status codes, 300 to 599, to " + treatment.allowed;
+  field.print = [&variable, treatment] {
+    return print_map(variable, [&treatment](unsigned status, Treatment value) {
+      return fmt::format("{}: {}", status, treatment.print(value));
+    });
+  };
+  field.read = [&variable, code, treatment](const std::string& path, const Value& value,
+                                            Report& report) {
+    const auto read = [&](const std::string& here, unsigned status, const Member& member) {
+      const auto meant = read_scalar(here, member.value, treatment, report);
+      if (meant) variable[status] = *meant;
+    };
+    read_members(path, value, "a map of status codes to " + treatment.expected, code, false, report,
+                 read);
+  };
+  return field;
 }
 
 }  // namespace gateway::config

@@ -14,6 +14,7 @@
 #include "cloud/function_name.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/keys.hpp"
+#include "gateway/config/relations.hpp"
 #include "gateway/config/report.hpp"
 
 namespace gateway::config {
@@ -109,13 +110,12 @@ void Loader::apply_environment() {
   }
   if (const auto port = variable(environment_, kPortVariable); !port.empty()) {
     report_.enter(fmt::format("environment {}", kPortVariable));
-    const Count format(0, 65'535);
-    if (const auto parsed = format.parse({port, false}); parsed) {
+    const auto format = integer(0U, 65'535U);
+    if (const auto parsed = format.parse({port, false}).value) {
       settings_.ingress.listen.port = static_cast<std::uint16_t>(*parsed);
       report_.gave("gateway.listen", {});
     } else {
-      report_.problem({}, "gateway.listen",
-                      fmt::format("expected {}, got {}", format.expected(), quote(port)));
+      report_.problem({}, "gateway.listen", "expected {}, got {}", format.expected, quote(port));
       report_.gave_bad("gateway.listen", {});
     }
   }
@@ -130,9 +130,9 @@ void Loader::apply_overrides(const std::vector<std::string>& overrides) {
       constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyz_.";
       const auto name = override_text.substr(0, override_text.find_first_not_of(kNameCharacters));
       report_.problem({}, "",
-                      fmt::format("expected key=value such as delivery.pipeline=16, got {} without "
-                                  "the '='",
-                                  quote(name)));
+                      "expected key=value such as delivery.pipeline=16, got {} without "
+                      "the '='",
+                      quote(name));
       continue;
     }
     const auto key = override_text.substr(0, equals);
@@ -157,7 +157,7 @@ void Loader::fill_credentials() {
     Value scalar;
     scalar.kind = Value::Kind::scalar;
     scalar.text = value;
-    SecretField(secret).read(key, scalar, report_);
+    scalar_field(secret, secret_text()).read(key, scalar, report_);
   };
   fill(credentials.secret_id, "secret_id", kSecretIdVariable);
   fill(credentials.secret_key, "secret_key", kSecretKeyVariable);
@@ -190,7 +190,9 @@ void Loader::finish() {
   find_pod_identity();
   keys_.finish(report_.given("function.code"));
   derive();
-  if (complete_) check(settings_, report_);
+  if (!complete_) return;
+  check(settings_, report_);
+  check_relations(keys_.root(), report_);
 }
 
 // ---- files -------------------------------------------------------------------------------------

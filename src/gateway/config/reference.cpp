@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gateway/config/keys.hpp"
+#include "gateway/config/relations.hpp"
 
 namespace gateway::config {
 namespace {
@@ -19,9 +20,10 @@ std::string default_of(const Field& field, const About& about) {
   return text.empty() ? text : fmt::format("`{}`", text);
 }
 
-std::string meaning_of(const About& about) {
+std::string meaning_of(const std::string& path, const About& about) {
   std::string text = about.original ? "* " : "";
   text += about.text;
+  text += sentences_about(path);
   if (!about.environment.empty()) text += fmt::format(" Environment: `{}`.", about.environment);
   if (about.followed) text += " Followed while running.";
   return text;
@@ -48,8 +50,8 @@ std::string reference() {
     }
     const auto standard = default_of(field, about);
     text += fmt::format("| `{}` |{} | {} | {} |\n", path, standard.empty() ? "" : " " + standard,
-                        about.form.empty() ? field.allowed() : std::string(about.form),
-                        meaning_of(about));
+                        about.form.empty() ? field.allowed : std::string(about.form),
+                        meaning_of(path, about));
   });
   return text;
 }

@@ -1,15 +1,19 @@
 #pragma once
+#include <fmt/core.h>
+
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/problem.hpp"
 
 namespace gateway::config {
 
-// Collects what there is to say about the sources, and remembers where each key was given.
+// Collects what there is to say about the sources, and remembers where each key was given. A
+// message is a text, or a format of libfmt and its arguments.
 class Report {
  public:
   // A broken file must not answer with thousands of lines.
@@ -25,16 +29,32 @@ class Report {
 
   void problem(const Position& position, std::string key, std::string message);
   void warning(const Position& position, std::string key, std::string message);
+  template <class... T>
+    requires(sizeof...(T) > 0)
+  void problem(const Position& position, std::string key, fmt::format_string<T...> message,
+               T&&... values) {
+    problem(position, std::move(key), fmt::format(message, std::forward<T>(values)...));
+  }
 
   // About a key's value as it came to be, whichever source it is from.
   void problem_with(const std::string& key, std::string message);
+  void warning_about(const std::string& key, std::string message);
+  template <class... T>
+    requires(sizeof...(T) > 0)
+  void problem_with(const std::string& key, fmt::format_string<T...> message, T&&... values) {
+    problem_with(key, fmt::format(message, std::forward<T>(values)...));
+  }
+  template <class... T>
+    requires(sizeof...(T) > 0)
+  void warning_about(const std::string& key, fmt::format_string<T...> message, T&&... values) {
+    warning_about(key, fmt::format(message, std::forward<T>(values)...));
+  }
   // The key has no value, and one is required.
   void missing(const std::string& key, std::string message);
   // Reports the key as missing unless it is `present` or has been complained about.
   void require(bool present, const std::string& key, std::string_view why) {
     if (!present && !bad(key)) missing(key, std::string(why));
   }
-  void warning_about(const std::string& key, std::string message);
 
   // The key has a value at this place of the current source, good or bad.
   void gave(const std::string& key, const Position& position);

@@ -4,30 +4,81 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <stdexcept>
 
 #include "gateway/config/nearest.hpp"
 
 namespace gateway::config {
+namespace {
 
-void Section::add(std::string_view name, std::unique_ptr<Field> field, const About& about) {
-  Entry entry;
-  entry.name = name;
-  entry.field = std::move(field);
-  entry.about = about;
-  entries_.push_back(std::move(entry));
+std::string item_path(std::string_view list, std::size_t index) {
+  return fmt::format("{}[{}]", list, index);
 }
 
-void Section::secret(std::string_view name, Secret& variable, const About& about) {
-  add(name, std::make_unique<SecretField>(variable), about);
+// The value of --set. A scalar needs no YAML quoting, so that "[::]:8080", "*" or a token with a
+// '#' can be given as they are.
+Value value_of(std::string_view text, Field::Shape shape) {
+  Value verbatim;
+  verbatim.kind = Value::Kind::scalar;
+  verbatim.text = text;
+  const bool quoted = text.starts_with('"') || text.starts_with('\'');
+  if (shape == Field::Shape::scalar && !quoted) return verbatim;
+  auto document = read_yaml(text);
+  return document.problems.empty() ? std::move(document.root) : verbatim;
+}
+
+// An override is on no line.
+void forget_positions(Value& value) {
+  value.position = {};
+  for (auto& item : value.items) forget_positions(item);
+  for (auto& member : value.members) {
+    member.position = {};
+    forget_positions(member.value);
+  }
+}
+
+// Reads an override into `field`, or into its member `member` if that is not empty.
+void set_field(const Field& field, const std::string& path, std::string_view member,
+               std::string_view text, Report& report) {
+  if (!member.empty() && field.shape != Field::Shape::map) {
+    report.problem({}, fmt::format("{}.{}", path, member),
+                   fmt::format("{} has no keys below it", path));
+    return;
+  }
+  auto value = value_of(text, member.empty() ? field.shape : Field::Shape::scalar);
+  forget_positions(value);
+  if (!member.empty()) {
+    Value map;
+    map.kind = Value::Kind::map;
+    map.members.push_back({std::string(member), {}, std::move(value), {}});
+    value = std::move(map);
+  }
+  field.read(path, value, report);
+}
+
+// Takes `buckets[3]` apart.
+std::pair<std::string_view, std::optional<std::uint64_t>> name_and_index(std::string_view text) {
+  const auto bracket = text.find('[');
+  if (bracket == std::string_view::npos || !text.ends_with(']')) return {text, std::nullopt};
+  const auto index = parse_digits(text.substr(bracket + 1, text.size() - bracket - 2));
+  return {index ? text.substr(0, bracket) : text, index};
+}
+
+}  // namespace
+
+void Section::add(std::string_view name, Field field, const About& about) {
+  entries_.push_back({.name = std::string(name), .field = std::move(field), .about = about});
+}
+
+Section& Section::add_section(std::string_view name, std::string path) {
+  entries_.push_back(
+      {.name = std::string(name), .section = std::make_unique<Section>(std::move(path))});
+  return *entries_.back().section;
 }
 
 Section& Section::section(std::string_view name) {
-  Entry entry;
-  entry.name = name;
-  entry.section = std::make_unique<Section>();
-  entry.section->path_ = path_to(name);
-  entries_.push_back(std::move(entry));
-  return *entries_.back().section;
+  return add_section(name, path_to(name));
 }
 
 Section& Section::alias(std::string_view name) {
@@ -37,11 +88,7 @@ Section& Section::alias(std::string_view name) {
 }
 
 void Section::ignored(std::string_view name, std::string_view why) {
-  Entry entry;
-  entry.name = name;
-  entry.ignored = why;
-  entry.printed = false;
-  entries_.push_back(std::move(entry));
+  entries_.push_back({.name = std::string(name), .ignored = why, .printed = false});
 }
 
 std::string Section::path_to(std::string_view name) const {
@@ -54,9 +101,31 @@ const Section::Entry* Section::find(std::string_view name) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
+const Section::Entry* Section::find(std::string_view name, const Position& position,
+                                    const Section& root, Report& report) const {
+  const auto* const entry = find(name);
+  if (entry == nullptr) {
+    report.problem(position, path_to(name), unknown(name, root));
+  } else if (!entry->ignored.empty()) {
+    report.warning(position, path_to(name), fmt::format("has no effect: {}", entry->ignored));
+    return nullptr;
+  }
+  return entry;
+}
+
+const Field& Section::field(std::string_view path) const {
+  const auto dot = path.find('.');
+  const auto* const entry = find(path.substr(0, dot));
+  if (entry != nullptr && entry->section && dot != std::string_view::npos) {
+    return entry->section->field(path.substr(dot + 1));
+  }
+  if (entry == nullptr || !entry->field) throw std::logic_error(fmt::format("no key {}", path));
+  return *entry->field;
+}
+
 bool Section::holds_secrets() const {
   return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
-    return (entry.field && entry.field->secret()) ||
+    return (entry.field && entry.field->secret) ||
            (entry.section && entry.section->holds_secrets());
   });
 }
@@ -91,26 +160,22 @@ void Section::read(const Value& value, Only only, const Section& root, Report& r
   if (value.kind == Value::Kind::null) return;
   if (value.kind != Value::Kind::map) {
     // The text itself stays unsaid: a secret file without a key is nothing but the secret.
-    report.problem(value.position, path_,
-                   fmt::format("expected a map of keys, got {}", kind_name(value.kind)));
+    report.problem(value.position, path_, "expected a map of keys, got {}", kind_name(value.kind));
     return;
   }
   report.gave(path_, value.position);
   for (const auto& [name, position, member, repeats] : value.members) {
     const auto path = path_to(name);
     if (repeats) {
-      report.problem(position, path, fmt::format("given twice, first in line {}", repeats->line));
+      report.problem(position, path, "given twice, first in line {}", repeats->line);
       continue;
     }
-    const auto* const entry = find(name);
-    if (entry == nullptr) {
-      report.problem(position, path, unknown(name, root));
-    } else if (!entry->ignored.empty()) {
-      report.warning(position, path, fmt::format("has no effect: {}", entry->ignored));
-    } else if (only == Only::secrets &&
-               !(entry->field ? entry->field->secret() : entry->section->holds_secrets())) {
+    const auto* const entry = find(name, position, root, report);
+    if (entry == nullptr) continue;
+    const bool secret = entry->field ? entry->field->secret : entry->section->holds_secrets();
+    if (only == Only::secrets && !secret) {
       report.problem(position, path, "belongs in the configuration file, not in the secret file");
-    } else if (entry->section) {
+    } else if (!entry->field) {
       entry->section->read(member, only, root, report);
     } else if (member.kind != Value::Kind::null) {
       entry->field->read(path, member, report);
@@ -118,75 +183,49 @@ void Section::read(const Value& value, Only only, const Section& root, Report& r
   }
 }
 
-namespace {
-
-// The value of --set. A scalar needs no YAML quoting, so that "[::]:8080", "*" or a token with a
-// '#' can be given as they are.
-Value value_of(std::string_view text, Field::Shape shape) {
-  Value verbatim;
-  verbatim.kind = Value::Kind::scalar;
-  verbatim.text = text;
-  const bool quoted = text.starts_with('"') || text.starts_with('\'');
-  if (shape == Field::Shape::scalar && !quoted) return verbatim;
-  auto document = read_yaml(text);
-  if (!document.problems.empty()) return verbatim;
-  return std::move(document.root);
+void Section::add_items(Items items) {
+  Field field;
+  field.shape = Field::Shape::list;
+  field.allowed = "list of maps";
+  field.read = [this, items](const std::string& path, const Value& value, Report& report) {
+    const auto* const maps = items_of(path, value, "a map of keys", report);
+    if (maps == nullptr) return;
+    report.gave(path, value.position);
+    items.make(maps->size());
+    for (std::size_t i = 0; i < maps->size(); ++i) {
+      Section keys(item_path(path, i));
+      items.declare(keys, i);
+      keys.read((*maps)[i], Only::everything, *this, report);
+    }
+  };
+  entries_.back().field = std::move(field);
+  entries_.back().items = std::move(items);
 }
 
-// An override is on no line.
-void forget_positions(Value& value) {
-  value.position = {};
-  for (auto& item : value.items) forget_positions(item);
-  for (auto& member : value.members) {
-    member.position = {};
-    forget_positions(member.value);
-  }
-}
-
-}  // namespace
-
-void Section::set(std::string_view path, std::string_view text, Report& report) {
-  Section* section = this;
-  for (std::string_view rest = path;;) {
-    const auto dot = rest.find('.');
-    const auto name = rest.substr(0, dot);
-    const auto* const entry = section->find(name);
-    const auto here = section->path_to(name);
-    if (entry == nullptr) {
-      report.problem({}, here, section->unknown(name, *this));
-      return;
-    }
-    if (!entry->ignored.empty()) {
-      report.warning({}, here, fmt::format("has no effect: {}", entry->ignored));
-      return;
-    }
-    const bool last = dot == std::string_view::npos;
-    if (entry->section && last) {
-      report.problem({}, here,
-                     "is a section; set its keys, such as " +
-                         entry->section->path_to(entry->section->entries_[0].name));
-      return;
-    }
-    report.gave(section->path_, {});
-    if (entry->section) {
-      section = entry->section.get();
-      rest.remove_prefix(dot + 1);
-      continue;
-    }
-    if (!last && entry->field->shape() != Field::Shape::map) {
-      report.problem({}, std::string(path), fmt::format("{} has no keys below it", here));
-      return;
-    }
-    Value value = value_of(text, last ? entry->field->shape() : Field::Shape::scalar);
-    forget_positions(value);
-    if (!last) {
-      Value map;
-      map.kind = Value::Kind::map;
-      map.members.push_back({std::string(rest.substr(dot + 1)), {}, std::move(value), {}});
-      value = std::move(map);
-    }
-    entry->field->read(here, value, report);
-    return;
+void Section::set(std::string_view path, std::string_view text, const Section& root,
+                  Report& report) {
+  const auto dot = path.find('.');
+  const bool last = dot == std::string_view::npos;
+  const auto rest = last ? std::string_view() : path.substr(dot + 1);
+  const auto [name, index] = name_and_index(path.substr(0, dot));
+  const auto* const entry = find(name, {}, root, report);
+  if (entry == nullptr) return;
+  const auto here = path_to(path.substr(0, dot));
+  if (index && !(entry->items && *index < entry->items->size())) {
+    report.problem({}, here, "there is no such item of {}", path_to(name));
+  } else if (last && (index || !entry->field)) {
+    const auto& first = entry->section->entries_[0].name;
+    report.problem({}, here, "is a section; set its keys, such as {}.{}", here, first);
+  } else if (index) {
+    Section keys(here);
+    entry->items->declare(keys, *index);
+    keys.set(rest, text, root, report);
+  } else if (!entry->field) {
+    report.gave(path_, {});
+    entry->section->set(rest, text, root, report);
+  } else {
+    report.gave(path_, {});
+    set_field(*entry->field, here, rest, text, report);
   }
 }
 
@@ -207,23 +246,31 @@ std::vector<std::string> Section::paths() const {
   return paths;
 }
 
-std::string Section::print(const std::function<std::string(const std::string&)>& comment) const {
+std::string Section::print(const Comment& comment) const {
   std::string out;
   print(out, 0, comment);
   return out;
 }
 
-void Section::print(std::string& out, std::size_t depth,
-                    const std::function<std::string(const std::string&)>& comment) const {
+void Section::print(std::string& out, std::size_t depth, const Comment& comment) const {
   for (const auto& entry : entries_) {
     if (!entry.printed) continue;
+    const std::size_t items = entry.items ? entry.items->size() : 0;
     const bool absent = entry.section && entry.section->given_ && !*entry.section->given_;
     out += fmt::format("{:{}}{}:", "", depth * 2, entry.name);
-    if (entry.field) out += " " + entry.field->print();
+    if (!entry.section) out += " " + entry.field->print();
     if (absent) out += " null";
+    if (entry.items && items == 0) out += " []";
     if (const auto text = comment(path_to(entry.name)); !text.empty()) out += "  # " + text;
     out += '\n';
-    if (entry.section && !absent) entry.section->print(out, depth + 1, comment);
+    for (std::size_t i = 0; i < items; ++i) {
+      const auto begin = out.size();
+      Section keys(item_path(path_to(entry.name), i));
+      entry.items->declare(keys, i);
+      keys.print(out, depth + 2, comment);
+      out[begin + (depth + 1) * 2] = '-';
+    }
+    if (!entry.field && !absent) entry.section->print(out, depth + 1, comment);
   }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/fields.hpp"
@@ -11,7 +13,8 @@
 
 namespace gateway::config {
 
-// What the reference (reference.hpp) says of a key beside what its format and its variable say.
+// What the reference (reference.hpp) says of a key beside what its format, its variable and its
+// relations to other keys (relations.hpp) say.
 struct About {
   std::string_view text;              // Markdown: one or two sentences
   std::string_view environment = {};  // the variable that sets it, or fills it if nothing else did
@@ -27,28 +30,27 @@ struct About {
 // The variables must outlive it. References section() returns stay valid.
 class Section {
  public:
-  Section() = default;
+  explicit Section(std::string path = {}) : path_(std::move(path)) {}
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
 
-  // One value; formats.hpp has the formats.
-  template <class T, class Format>
-  void key(std::string_view name, T& variable, Format format, const About& about) {
-    add(name, std::make_unique<ScalarField<T, Format>>(variable, std::move(format)), about);
+  // Adds one value; formats.hpp has the formats.
+  template <class T>
+  void key(std::string_view name, T& variable, Format<T> format, const About& about) {
+    add(name, scalar_field(variable, std::move(format)), about);
   }
-  void secret(std::string_view name, Secret& variable, const About& about);
-  // A list whose items have this format, each at most once.
-  template <class Format>
-  void list(std::string_view name, std::vector<std::string>& variable, Format format,
-            const About& about) {
-    add(name, std::make_unique<ListField<Format>>(variable, std::move(format)), about);
-  }
-  void add(std::string_view name, std::unique_ptr<Field> field, const About& about);
+  void add(std::string_view name, Field field, const About& about);
   Section& section(std::string_view name);
+  // Adds a list of maps, each of which fills one item of `variable`; declare(section, item) adds
+  // the keys of a map. A later source replaces the whole list. The path of a key is
+  // `name[0].key`; in the reference it is `name[].key`.
+  template <class T>
+  void sections(std::string_view name, std::vector<T>& variable,
+                std::function<void(Section&, T&)> declare);
 
-  // A key of old that has no effect; `why` ends the warning.
+  // Adds a key of old that has no effect; `why` ends the warning.
   void ignored(std::string_view name, std::string_view why);
-  // Read, but not printed: another spelling of keys that stand elsewhere.
+  // Adds a section that is read, but not printed: another spelling of keys that stand elsewhere.
   Section& alias(std::string_view name);
   // Printed as null unless `given`, for a section whose presence means something.
   void optional(const bool& given) { given_ = &given; }
@@ -57,39 +59,66 @@ class Section {
 
   // Reads `value` into the variables. `root` is where hints about misplaced keys come from.
   void read(const Value& value, Only only, const Section& root, Report& report);
-  // The value of one key, by its path below this section: `delivery.pipeline`.
-  void set(std::string_view path, std::string_view text, Report& report);
+  // Reads the value of one key of this section, the root: `delivery.pipeline`.
+  void set(std::string_view path, std::string_view text, Report& report) {
+    set(path, text, *this, report);
+  }
 
   using Visitor = std::function<void(const std::string& path, const Field&, const About&)>;
-  // All keys that are printed, in order; sections are not keys.
+  // Calls `visitor` for all keys that are printed, in order; sections are not keys.
   void visit(const Visitor& visitor) const;
   [[nodiscard]] std::vector<std::string> paths() const;
-  // YAML, every key on its own line; `comment` gives what to say behind a key, or nothing.
-  [[nodiscard]] std::string print(
-      const std::function<std::string(const std::string& path)>& comment) const;
+  // Returns the key with this path below this section. There must be one.
+  [[nodiscard]] const Field& field(std::string_view path) const;
+  // Returns YAML, every key on its own line; `comment` gives what to say behind a key, or nothing.
+  using Comment = std::function<std::string(const std::string& path)>;
+  [[nodiscard]] std::string print(const Comment& comment) const;
 
  private:
+  struct Items {  // of a list of maps
+    std::function<std::size_t()> size;
+    std::function<void(std::size_t)> make;               // so many items, with the defaults
+    std::function<void(Section&, std::size_t)> declare;  // the keys of one of them
+    std::shared_ptr<void> sample;                        // an item with the defaults
+  };
   struct Entry {
     std::string name;
-    std::unique_ptr<Field> field;  // a key,
-    About about;
-    std::unique_ptr<Section> section;  // a section,
-    std::string_view ignored;          // or neither
+    std::string_view ignored{};          // not empty for a key of old
+    std::optional<Field> field{};        // of a key, and of a list of maps
+    std::unique_ptr<Section> section{};  // of a section; the sample's keys of a list of maps
+    std::optional<Items> items{};        // of a list of maps
+    About about{};
     bool printed = true;
   };
 
+  Section& add_section(std::string_view name, std::string path);
+  void add_items(Items items);
   [[nodiscard]] const Entry* find(std::string_view name) const;
+  // As the other, but reports a key that is not there or has no effect.
+  [[nodiscard]] const Entry* find(std::string_view name, const Position& position,
+                                  const Section& root, Report& report) const;
   [[nodiscard]] bool holds_secrets() const;
   [[nodiscard]] std::string path_to(std::string_view name) const;
   [[nodiscard]] std::string unknown(std::string_view name, const Section& root) const;
   void find_elsewhere(std::string_view name, const Section& except,
                       std::vector<std::string>& homes) const;
-  void print(std::string& out, std::size_t depth,
-             const std::function<std::string(const std::string& path)>& comment) const;
+  void set(std::string_view path, std::string_view text, const Section& root, Report& report);
+  void print(std::string& out, std::size_t depth, const Comment& comment) const;
 
   std::string path_;  // empty: the root
   std::vector<Entry> entries_;
   const bool* given_ = nullptr;
 };
+
+template <class T>
+void Section::sections(std::string_view name, std::vector<T>& variable,
+                       std::function<void(Section&, T&)> declare) {
+  const auto sample = std::make_shared<T>();
+  declare(add_section(name, path_to(name) + "[]"), *sample);
+  add_items({[&variable] { return variable.size(); },
+             [&variable](std::size_t count) { variable.assign(count, T{}); },
+             [&variable, declare](Section& keys, std::size_t i) { declare(keys, variable[i]); },
+             sample});
+}
 
 }  // namespace gateway::config

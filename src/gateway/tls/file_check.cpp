@@ -21,9 +21,8 @@ void check_files(const config::Settings& settings, config::Report& report) {
     for (const auto& [part, path] : named) {
       errno = 0;
       if (path.empty() || std::ifstream(path)) continue;
-      report.problem_with(key_of(side, part),
-                          fmt::format("{} cannot be opened: {}", config::quote(path),
-                                      std::generic_category().message(errno)));
+      report.problem_with(key_of(side, part), "{} cannot be opened: {}", config::quote(path),
+                          std::generic_category().message(errno));
       readable = false;
     }
     if (!readable || files.cert.empty() != files.key.empty()) return;

@@ -52,7 +52,7 @@ TEST(Reference, SaysOfEveryKeyWhatItTakesAndMeans) {
   keys.root().visit([](const std::string& path, const Field& field, const About& about) {
     EXPECT_FALSE(about.text.empty()) << path;
     EXPECT_TRUE(about.text.ends_with('.')) << path;
-    EXPECT_FALSE(field.allowed().empty()) << path;
+    EXPECT_FALSE(field.allowed.empty()) << path;
     EXPECT_EQ(line_of(path).find('\n'), std::string::npos) << path;
     const std::string line = line_of(path);
     EXPECT_EQ(std::count(line.begin(), line.end(), '|'), 5) << line;

@@ -15,7 +15,7 @@ constexpr std::string_view kRights =
     "scf:CreateFunction, scf:UpdateFunction, scf:UpdateFunctionCode, "
     "scf:UpdateFunctionConfiguration, scf:DeleteFunction, scf:ListTriggers, scf:SetTrigger, "
     "scf:CreateTrigger, scf:DeleteTrigger, scf:UpdateTriggerStatus, scf:ListFunctions, "
-    "scf:GetFunctionEventInvokeConfig "
+    "scf:ListNamespaces, scf:GetFunctionEventInvokeConfig "
     "and scf:UpdateFunctionEventInvokeConfig";
 constexpr std::string_view kKeyPair =
     "check secret_id and secret_key: they must be a pair, enabled in the console under Access "

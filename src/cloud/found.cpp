@@ -282,4 +282,20 @@ ApiResult<FunctionPage> parse_functions(const json::object& answer) {
   return page;
 }
 
+ApiResult<NamespacePage> parse_namespaces(const json::object& answer) {
+  Reader reader(answer);
+  NamespacePage page;
+  if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
+    page.total = static_cast<std::size_t>(*total);
+  }
+  for (const auto* element : reader.objects("Namespaces")) {
+    Reader inner(*element);
+    std::string name = inner.text("Name");
+    if (!name.empty()) page.names.push_back(std::move(name));
+    reader.inherit(inner);
+  }
+  if (!reader.problem().empty()) return malformed("ListNamespaces", reader.problem());
+  return page;
+}
+
 }  // namespace gateway::cloud

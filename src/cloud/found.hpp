@@ -97,14 +97,27 @@ class FunctionPage {
 [[nodiscard]] ApiResult<FoundRetryRules> parse_retry_rules(const boost::json::object& answer);
 [[nodiscard]] ApiResult<TriggerPage> parse_triggers(const boost::json::object& answer);
 [[nodiscard]] ApiResult<FunctionPage> parse_functions(const boost::json::object& answer);
+[[nodiscard]] ApiResult<NamespacePage> parse_namespaces(const boost::json::object& answer);
 
-// Another function of ours in the same namespace that has to do with the same bucket: it holds a
-// rule that the wanted triggers overlap, or the wanted function took over from it.
+// One answer of ListNamespaces.
+class NamespacePage {
+ public:
+  NamespacePage() = default;
+
+  std::vector<std::string> names;
+  std::optional<std::size_t> total;  // on all pages
+};
+
+// Another function of ours that has to do with the same bucket: it holds a rule that the wanted
+// triggers overlap, or the wanted function took over from it.
 class RelatedFunction {
  public:
   RelatedFunction() = default;
 
+  std::string space;  // its namespace
   std::string name;
+  // When this process took its events over; for one whose mark cannot be written.
+  std::optional<std::chrono::sys_seconds> taken_over;
   FoundFunction function;
   std::vector<FoundTrigger> triggers;
 };

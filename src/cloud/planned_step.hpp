@@ -20,6 +20,8 @@ struct PlannedStep {
   ScfCall call;          // of `create`, `update`, `remove` and `move`
   // What it is done to is a predecessor, not the wanted function.
   bool elsewhere = false;
+  // Provisioning goes on without it if it is refused.
+  bool dispensable = false;
   // Of `move`: what is carried out right after `call`, without another look, so that the bucket is
   // without a rule for no longer than that takes.
   std::vector<PlannedStep> then;

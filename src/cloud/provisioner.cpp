@@ -1,6 +1,7 @@
 #include "cloud/provisioner.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -119,14 +120,16 @@ Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
     refused.steps.push_back(std::move(refusal));
     co_return refused;
   }
+  looks_everywhere_ = true;
   const auto found = co_await look(Goal::remove, Instant::max());
   if (!found) co_return found.error();
   ProvisioningHistory history;
   history.looked(*found);
-  if (removal) {
-    co_return plan(Goal::remove, *found, history);
-  }
-  co_return plan(Goal::converge, *found, history);
+  Plan planned = plan(removal ? Goal::remove : Goal::converge, *found, history);
+  planned.steps.push_back(step(PlannedStep::Action::none, "other regions and accounts",
+                               "not looked at: what another configuration deployed there stays "
+                               "until `cos-gateway deprovision` is given that configuration"));
+  co_return planned;
 }
 
 void Provisioner::stop() {
@@ -217,7 +220,7 @@ Task<ApiResult<Found>> Provisioner::look(Goal goal, Instant deadline) {
   const bool changing = found.function && found.function->phase() == FunctionPhase::changing;
   if (changing) co_return found;
   if (found.function && found.function->phase() != FunctionPhase::create_failed) {
-    auto triggers = co_await look_at_triggers(wanted_.name);
+    auto triggers = co_await look_at_triggers(wanted_.space, wanted_.name);
     if (!triggers) co_return triggers.error();
     found.triggers = std::move(*triggers);
     if (!goes_on(goal, deadline)) co_return interrupted();
@@ -228,10 +231,11 @@ Task<ApiResult<Found>> Provisioner::look(Goal goal, Instant deadline) {
   co_return found;
 }
 
-Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers(std::string name) {
+Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers(std::string space,
+                                                                         std::string name) {
   std::vector<FoundTrigger> triggers;
   for (std::size_t page = 0; page < kPages; ++page) {
-    const ScfCall call = list_triggers(FunctionReference(wanted_.space, name), page * kListPage);
+    const ScfCall call = list_triggers(FunctionReference(space, name), page * kListPage);
     const auto answer = co_await api_.call(call.action, call.parameters);
     if (!answer) co_return answer.error();
     auto listed = parse_triggers(*answer);
@@ -246,14 +250,34 @@ Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers(std::st
                      "the list of triggers does not end", {});
 }
 
+// Returns the namespaces of the region, of which there are five at most. Without the right to list
+// them only the function's own is known.
+Task<std::vector<std::string>> Provisioner::list_spaces() {
+  std::vector<std::string> spaces{wanted_.space};
+  if (!looks_everywhere_) co_return spaces;
+  const ScfCall call = list_namespaces(0);
+  const auto answer = co_await api_.call(call.action, call.parameters);
+  const auto listed = answer ? parse_namespaces(*answer) : ApiResult<NamespacePage>(answer.error());
+  if (!listed) {
+    log::warn("a conflicting function may be in another namespace, which cannot be looked at",
+              {{"namespace", wanted_.space}, {"error", listed.error().text()}});
+    co_return spaces;
+  }
+  for (const auto& name : listed->names) {
+    if (name != wanted_.space) spaces.push_back(name);
+  }
+  co_return spaces;
+}
+
 // Returns the functions that may have to do with the bucket. Without the right to list functions
 // everything works but taking over from predecessors, so that the list is then empty.
-Task<ApiResult<std::vector<ListedFunction>>> Provisioner::list_ours(Goal goal, Instant deadline) {
-  std::vector<ListedFunction> ours;
+Task<ApiResult<std::vector<RelatedFunction>>> Provisioner::list_ours(Goal goal, Instant deadline,
+                                                                     std::string space) {
+  std::vector<RelatedFunction> ours;
   std::size_t seen = 0;
   for (std::size_t page = 0; page < kPages; ++page) {
     if (!goes_on(goal, deadline)) co_return interrupted();
-    const ScfCall call = list_functions(wanted_.space, page * kListPage);
+    const ScfCall call = list_functions(space, page * kListPage);
     const auto answer = co_await api_.call(call.action, call.parameters);
     if (!answer) {
       const ApiError error = answer.error();
@@ -266,8 +290,13 @@ Task<ApiResult<std::vector<ListedFunction>>> Provisioner::list_ours(Goal goal, I
     }
     const auto listed = parse_functions(*answer);
     if (!listed) co_return listed.error();
-    std::copy_if(listed->functions.begin(), listed->functions.end(), std::back_inserter(ours),
-                 [this](const ListedFunction& one) { return may_be_related(one); });
+    for (const ListedFunction& one : listed->functions) {
+      if (!may_be_related(space, one)) continue;
+      RelatedFunction& related = ours.emplace_back();
+      related.space = space;
+      related.name = one.name;
+      related.function.description = one.description;
+    }
     seen += listed->functions.size();
     if (listed->functions.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
   }
@@ -276,28 +305,34 @@ Task<ApiResult<std::vector<ListedFunction>>> Provisioner::list_ours(Goal goal, I
 
 Task<ApiResult<std::vector<RelatedFunction>>> Provisioner::look_at_related(Goal goal,
                                                                            Instant deadline) {
-  std::vector<RelatedFunction> all;
-  const auto listed = co_await list_ours(goal, deadline);
-  if (!listed) co_return listed.error();
-  Lineage lineage(wanted_);
-  const auto adopt = [&](const ListedFunction& one) {
-    return lineage.add(wanted_.space, one.name, one.description);
-  };
-  while (std::any_of(listed->begin(), listed->end(), adopt)) {
+  std::vector<RelatedFunction> candidates;
+  spaces_ = co_await list_spaces();
+  for (const std::string& space : spaces_) {
+    auto listed = co_await list_ours(goal, deadline, space);
+    if (!listed) co_return listed.error();
+    std::move(listed->begin(), listed->end(), std::back_inserter(candidates));
   }
-  for (const ListedFunction& one : *listed) {
+  Lineage lineage(wanted_);
+  const auto adopt = [&](const RelatedFunction& one) {
+    return lineage.add(one.space, one.name, one.function.description);
+  };
+  while (std::any_of(candidates.begin(), candidates.end(), adopt)) {
+  }
+  std::vector<RelatedFunction> all;
+  for (RelatedFunction& related : candidates) {
     if (!goes_on(goal, deadline)) co_return interrupted();
-    RelatedFunction related;
-    related.name = one.name;
-    related.function.description = one.description;
-    auto triggers = co_await look_at_triggers(one.name);
+    auto triggers = co_await look_at_triggers(related.space, related.name);
     if (!triggers) {
       if (triggers.error().kind() == ErrorKind::absent) continue;
       co_return triggers.error();
     }
     related.triggers = std::move(*triggers);
-    if (!lineage.has(wanted_.space, one.name) && !holds_wanted_events(related)) continue;
-    const ScfCall call = get_function(FunctionReference(wanted_.space, one.name));
+    related.taken_over = taken_over_at(related.space, related.name);
+    if (!lineage.has(related.space, related.name) && !related.taken_over &&
+        !holds_wanted_events(related)) {
+      continue;
+    }
+    const ScfCall call = get_function(FunctionReference(related.space, related.name));
     const auto answer = co_await api_.call(call.action, call.parameters);
     if (!answer) {
       if (answer.error().kind() == ErrorKind::absent) continue;
@@ -314,11 +349,18 @@ Task<ApiResult<std::vector<RelatedFunction>>> Provisioner::look_at_related(Goal 
 // Returns whether a listed function may be a predecessor or a newer deployment. Its description
 // names its bucket unless an older release wrote it. Of functions that this program did not make,
 // `adopt` means those of the original connector.
-bool Provisioner::may_be_related(const ListedFunction& listed) const {
-  if (listed.name == wanted_.name || listed.status == "Deleting") return false;
+bool Provisioner::may_be_related(std::string_view space, const ListedFunction& listed) const {
+  if (space == wanted_.space && listed.name == wanted_.name) return false;
+  if (listed.status == "Deleting") return false;
   const auto mark = parse_mark(listed.description);
   if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
   return mark->bucket().empty() || mark->bucket() == digest_of(wanted_.bucket.host());
+}
+
+std::optional<std::chrono::sys_seconds> Provisioner::taken_over_at(std::string_view space,
+                                                                   std::string_view name) const {
+  const auto it = taken_over_.find(identity_of(space, name));
+  return it == taken_over_.end() ? std::nullopt : std::optional(it->second);
 }
 
 bool Provisioner::holds_wanted_events(const RelatedFunction& related) const {
@@ -350,7 +392,7 @@ Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
       remember(step);
       history.noted(step.call.action, step.resource, answer.error().text());
     }
-    if (!done || step.then.empty()) co_return patience.failed(step, answer.error(), history);
+    if (!done || step.then.empty()) co_return failed(step, answer.error(), history, patience);
   } else {
     remember(step);
   }
@@ -366,11 +408,47 @@ Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
       history.noted(next.call.action, next.resource, followed.error().text());
       continue;
     }
-    move = patience.failed(next, followed.error(), history);
-    if (move.kind == NextMove::Kind::fail) co_await undo(step);
+    move = failed(next, followed.error(), history, patience);
+    if (move.kind == NextMove::Kind::fail) {
+      co_await undo(step);
+      co_return move;
+    }
     break;
   }
+  if (step.action == PlannedStep::Action::move) note_taken_over(step);
   co_return move;
+}
+
+NextMove Provisioner::failed(const PlannedStep& step, const ApiError& error,
+                             ProvisioningHistory& history, ProvisioningPatience& patience) {
+  // The rule may be held by a predecessor in another namespace.
+  if (step.call.action == "CreateTrigger" && is_rule_conflict(error)) looks_everywhere_ = true;
+  if (!step.dispensable || error.kind() == ErrorKind::transient) {
+    NextMove move = patience.failed(step, error, history);
+    if (move.kind == NextMove::Kind::fail && is_rule_conflict(error)) {
+      move.text += fmt::format("; no function that cos-gateway made holds it in the namespaces {}",
+                               fmt::join(spaces_, ", "));
+    }
+    return move;
+  }
+  history.refused(step.call.action, step.resource);
+  log::warn("provisioning goes on without a change that is refused",
+            {{"resource", step.resource}, {"error", error.text()}});
+  NextMove move = patience.failed(step, error, history);
+  if (move.kind == NextMove::Kind::fail) move.kind = NextMove::Kind::look;
+  return move;
+}
+
+// Notes which functions a move took triggers from.
+void Provisioner::note_taken_over(const PlannedStep& moved) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const ScfCall& call : moved.undo) {
+    const auto& space = call.parameters.at("Namespace").as_string();
+    const auto& name = call.parameters.at("FunctionName").as_string();
+    taken_over_.try_emplace(identity_of(std::string_view(space.data(), space.size()),
+                                        std::string_view(name.data(), name.size())),
+                            now);
+  }
 }
 
 // Restores what a move deleted.

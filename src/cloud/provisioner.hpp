@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,8 +86,11 @@ class Provisioner {
 
   [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
   [[nodiscard]] Task<ApiResult<Found>> look(Goal goal, Instant deadline);
-  [[nodiscard]] Task<ApiResult<std::vector<FoundTrigger>>> look_at_triggers(std::string name);
-  [[nodiscard]] Task<ApiResult<std::vector<ListedFunction>>> list_ours(Goal goal, Instant deadline);
+  [[nodiscard]] Task<ApiResult<std::vector<FoundTrigger>>> look_at_triggers(std::string space,
+                                                                            std::string name);
+  [[nodiscard]] Task<std::vector<std::string>> list_spaces();
+  [[nodiscard]] Task<ApiResult<std::vector<RelatedFunction>>> list_ours(Goal goal, Instant deadline,
+                                                                        std::string space);
   [[nodiscard]] Task<ApiResult<std::vector<RelatedFunction>>> look_at_related(Goal goal,
                                                                               Instant deadline);
   // Carries out a step that is a call, with those that follow it at once.
@@ -94,11 +98,17 @@ class Provisioner {
                                          ProvisioningHistory& history,
                                          ProvisioningPatience& patience);
   [[nodiscard]] Task<void> undo(PlannedStep step);
+  // Decides after a write that failed.
+  [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
+                                ProvisioningHistory& history, ProvisioningPatience& patience);
+  void note_taken_over(const PlannedStep& moved);
   [[nodiscard]] Task<void> pause(Goal goal, std::chrono::milliseconds time, Instant deadline);
   [[nodiscard]] Plan plan(Goal goal, const Found& found, const ProvisioningHistory& history) const;
   [[nodiscard]] bool goes_on(Goal goal, Instant deadline) const;
   [[nodiscard]] bool holds_wanted_events(const RelatedFunction& related) const;
-  [[nodiscard]] bool may_be_related(const ListedFunction& listed) const;
+  [[nodiscard]] bool may_be_related(std::string_view space, const ListedFunction& listed) const;
+  [[nodiscard]] std::optional<std::chrono::sys_seconds> taken_over_at(std::string_view space,
+                                                                      std::string_view name) const;
 
   void announce(Goal goal, const PlannedStep& step);
   void give_up(std::string text, std::string code, bool denied);
@@ -117,9 +127,13 @@ class Provisioner {
   Signal wake_;
   bool stopped_ = false;
   bool has_looked_ = false;
-  bool was_ready_ = false;                        // a later difference is drift
-  bool repairing_ = false;                        // in this run
-  bool told_no_list_ = false;                     // that predecessors cannot be looked for
+  bool was_ready_ = false;           // a later difference is drift
+  bool repairing_ = false;           // in this run
+  bool told_no_list_ = false;        // that predecessors cannot be looked for
+  bool looks_everywhere_ = false;    // for predecessors, in all namespaces
+  std::vector<std::string> spaces_;  // that were looked at last
+  // Since when functions, by identity_of(), have no events any more that this process took over.
+  std::map<std::string, std::chrono::sys_seconds> taken_over_;
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
   ProvisioningStatus status_;
 };

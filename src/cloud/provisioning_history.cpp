@@ -73,6 +73,16 @@ void ProvisioningHistory::wrote(std::string_view action, std::string_view resour
 
 void ProvisioningHistory::wrote_elsewhere(std::string_view action, std::string_view resource) {
   looks_[key_of(action, resource)] = 0;
+  ++attempts_[key_of(action, resource)];
+}
+
+void ProvisioningHistory::refused(std::string_view action, std::string_view resource) {
+  ++attempts_[key_of(action, resource)];
+}
+
+unsigned ProvisioningHistory::attempts(std::string_view action, std::string_view resource) const {
+  const auto it = attempts_.find(key_of(action, resource));
+  return it == attempts_.end() ? 0 : it->second;
 }
 
 void ProvisioningHistory::noted(std::string_view action, std::string_view resource,

@@ -32,6 +32,10 @@ class ProvisioningHistory {
                                            std::string_view resource) const;
   // The same as wrote() of a write to another function than the wanted one.
   void wrote_elsewhere(std::string_view action, std::string_view resource);
+  // Notes that a write was refused that provisioning can do without.
+  void refused(std::string_view action, std::string_view resource);
+  // Returns how often a write to another function was carried out or refused.
+  [[nodiscard]] unsigned attempts(std::string_view action, std::string_view resource) const;
 
   // Returns whether it was written in this run so recently that it need not show yet.
   [[nodiscard]] bool is_settling(std::string_view action, std::string_view resource) const;
@@ -51,8 +55,9 @@ class ProvisioningHistory {
   void forget(std::string_view action);
 
   std::map<std::string, std::string>
-      answers_;                            // that a write had been done, by action and resource
-  std::map<std::string, unsigned> looks_;  // since the write, by action and resource
+      answers_;                               // that a write had been done, by action and resource
+  std::map<std::string, unsigned> looks_;     // since the write, by action and resource
+  std::map<std::string, unsigned> attempts_;  // likewise
   std::optional<std::string> described_at_code_;
   bool settings_written_ = false;
   bool updating_ = false;

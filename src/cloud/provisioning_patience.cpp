@@ -9,14 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Returns whether the bucket has a conflicting rule. Which of these codes the service gives is not
-// documented.
-bool is_rule_conflict(const ApiError& error) {
-  return error.action() == "CreateTrigger" &&
-         (error.code() == "InvalidParameterValue.CosNotifyRuleConflict" ||
-          error.code() == "ResourceInUse.Cos" || error.code() == "FailedOperation.Cos");
-}
-
 NextMove failure(std::string text, std::string code, bool denied) {
   NextMove move;
   move.kind = NextMove::Kind::fail;
@@ -45,6 +37,12 @@ std::string seconds(milliseconds time) {
 }
 
 }  // namespace
+
+bool is_rule_conflict(const ApiError& error) noexcept {
+  return error.action() == "CreateTrigger" &&
+         (error.code() == "InvalidParameterValue.CosNotifyRuleConflict" ||
+          error.code() == "ResourceInUse.Cos" || error.code() == "FailedOperation.Cos");
+}
 
 void ProvisioningPatience::looked() {
   looking_ = {};

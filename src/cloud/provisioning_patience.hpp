@@ -45,6 +45,10 @@ class NextMove {
   bool denied = false;
 };
 
+// Returns whether a trigger was refused as the bucket has a conflicting rule. Which of three codes
+// the service gives is not documented.
+[[nodiscard]] bool is_rule_conflict(const ApiError& error) noexcept;
+
 // Decides, for one run of provisioning, how long to wait and when to give up. It has no clock: the
 // time waited is the sum of the pauses it asked for.
 class ProvisioningPatience {

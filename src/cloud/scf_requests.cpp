@@ -95,6 +95,13 @@ ScfCall list_functions(std::string_view space, std::size_t offset) {
   return ScfCall("ListFunctions", std::move(parameters));
 }
 
+ScfCall list_namespaces(std::size_t offset) {
+  json::object parameters;
+  parameters["Offset"] = offset;
+  parameters["Limit"] = kListPage;
+  return ScfCall("ListNamespaces", std::move(parameters));
+}
+
 ScfCall create_function(const Wanted& wanted, std::string_view description) {
   json::object parameters = about(wanted);
   parameters["Type"] = "Event";

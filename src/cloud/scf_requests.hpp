@@ -8,8 +8,9 @@
 #include "cloud/found.hpp"
 #include "cloud/wanted.hpp"
 
-// The calls of SCF API 2018-04-16 that provisioning makes, according to the API reference. All name
-// the namespace: without it a call would be about a function of the same name in `default`.
+// The calls of SCF API 2018-04-16 that provisioning makes, according to the API reference. All
+// that are about a function name its namespace: without it a call would be about a function of the
+// same name in `default`.
 namespace gateway::cloud {
 
 // Which function a call is about. Refers to the texts.
@@ -41,6 +42,7 @@ inline constexpr std::size_t kListPage = 100;  // elements of one answer
 [[nodiscard]] ScfCall list_triggers(const FunctionReference& function, std::size_t offset);
 // Makes the call that lists the functions of a namespace.
 [[nodiscard]] ScfCall list_functions(std::string_view space, std::size_t offset);
+[[nodiscard]] ScfCall list_namespaces(std::size_t offset);
 
 // Makes the call with code, settings and description at once.
 [[nodiscard]] ScfCall create_function(const Wanted& wanted, std::string_view description);

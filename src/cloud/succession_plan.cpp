@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "cloud/notification_rule.hpp"
@@ -12,11 +13,22 @@ namespace {
 
 using Action = PlannedStep::Action;
 
+// How often what may be refused for good is tried in one run.
+constexpr unsigned kAttempts = 3;
+// When to look again at a predecessor that is changing.
+constexpr std::chrono::seconds kAgain{30};
 // A generation further ahead is the mistake of a clock, which must not lock everybody out.
 constexpr std::chrono::milliseconds kClockError = std::chrono::hours(1);
 
 FunctionMark mark_in(const FoundFunction& function) {
   return parse_mark(function.description).value_or(FunctionMark());
+}
+
+// Since when a predecessor has no events.
+std::chrono::sys_seconds superseded_at(const RelatedFunction& related) {
+  const auto succession = mark_in(related.function).succession();
+  if (succession) return succession->since;
+  return related.taken_over.value_or(std::chrono::sys_seconds());
 }
 
 NotificationRule rule_of(const FoundTrigger& trigger) {
@@ -89,11 +101,7 @@ std::vector<PlannedStep> SuccessionPlan::take_over(
       steps.push_back(step(Action::wait, function_resource(reference(related)),
                            fmt::format("it is {}", related.function.explained_status())));
     }
-    // What could not be updated last time may refuse to be updated at all: then its events are more
-    // important than its mark.
-    const bool markable = related.function.phase() == FunctionPhase::active ||
-                          related.function.phase() == FunctionPhase::changing;
-    if (markable && !is_marked(related)) steps.push_back(mark_superseded(related));
+    if (!is_marked(related) && is_markable(related)) steps.push_back(mark_superseded(related));
   }
   steps.push_back(move(held));
   return steps;
@@ -108,21 +116,21 @@ bool SuccessionPlan::is_held(std::string_view event) const {
 void SuccessionPlan::retire(Plan& plan, bool at_once) const {
   Lineage lineage(wanted_);
   const auto adopt = [&](const RelatedFunction& related) {
-    return lineage.add(wanted_.space, related.name, related.function.description);
+    return lineage.add(related.space, related.name, related.function.description);
   };
   while (std::any_of(found_.related.begin(), found_.related.end(), adopt)) {
   }
   std::vector<const RelatedFunction*> predecessors;
   for (const auto& related : found_.related) {
-    if (lineage.has(wanted_.space, related.name)) predecessors.push_back(&related);
+    if (lineage.has(related.space, related.name) || related.taken_over) {
+      predecessors.push_back(&related);
+    }
   }
   // The eldest first: it is known by those that took over from it.
-  const auto since = [](const RelatedFunction* related) {
-    return mark_in(related->function).succession()->since;
-  };
+  const auto since = [](const RelatedFunction* related) { return superseded_at(*related); };
   std::sort(predecessors.begin(), predecessors.end(), [&](const auto* a, const auto* b) {
-    return std::pair(since(a), std::string_view(a->name)) <
-           std::pair(since(b), std::string_view(b->name));
+    return std::tuple(since(a), std::string_view(a->space), std::string_view(a->name)) <
+           std::tuple(since(b), std::string_view(b->space), std::string_view(b->name));
   });
   for (const auto* related : predecessors) retire(*related, plan, at_once);
 }
@@ -130,6 +138,23 @@ void SuccessionPlan::retire(Plan& plan, bool at_once) const {
 bool SuccessionPlan::is_newer(Generation generation) const {
   const auto latest = std::chrono::milliseconds(claim_.now.time_since_epoch()) + kClockError;
   return generation > claim_.generation && generation <= latest.count();
+}
+
+// What could not be created cannot be updated. What could not be updated or deleted may refuse to
+// be updated again: then its events are more important than its mark.
+bool SuccessionPlan::is_markable(const RelatedFunction& related) const {
+  switch (related.function.phase()) {
+    case FunctionPhase::active:
+    case FunctionPhase::changing:
+      return true;
+    case FunctionPhase::create_failed:
+      return false;
+    case FunctionPhase::update_failed:
+    case FunctionPhase::delete_failed:
+      break;
+  }
+  const PlannedStep marks = mark_superseded(related);
+  return history_.attempts(marks.call.action, marks.resource) < kAttempts;
 }
 
 bool SuccessionPlan::is_marked(const RelatedFunction& related) const {
@@ -160,7 +185,7 @@ bool SuccessionPlan::holds_events(const RelatedFunction& related) const {
 }
 
 FunctionReference SuccessionPlan::reference(const RelatedFunction& related) const {
-  return {wanted_.space, related.name};
+  return {related.space, related.name};
 }
 
 PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) const {
@@ -177,6 +202,7 @@ PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) cons
                         function_resource(wanted_)),
             update_description(reference(related), mark.description()));
   marks.elsewhere = true;
+  marks.dispensable = related.function.phase() != FunctionPhase::active;
   return marks;
 }
 
@@ -230,8 +256,10 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
         step(Action::none, resource, "it is a predecessor, kept as it has other triggers"));
     return;
   }
-  const auto due = mark_in(related.function).succession()->since + claim_.grace;
-  if (!at_once && claim_.now < due) {
+  const FunctionPhase phase = related.function.phase();
+  const auto due = superseded_at(related) + claim_.grace;
+  // What could not be created is never invoked.
+  if (!at_once && claim_.now < due && phase != FunctionPhase::create_failed) {
     const std::chrono::seconds left = due - claim_.now;
     plan.again_in = std::min(plan.again_in.value_or(left), left);
     plan.steps.push_back(step(Action::none, resource,
@@ -240,9 +268,10 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
                                           left.count())));
     return;
   }
-  if (related.function.phase() == FunctionPhase::changing) {
-    plan.steps.push_back(
-        step(Action::wait, resource, fmt::format("it is {}", related.function.explained_status())));
+  if (phase == FunctionPhase::changing) {
+    const std::string why = fmt::format("it is {}", related.function.explained_status());
+    plan.steps.push_back(step(at_once ? Action::wait : Action::none, resource, why));
+    if (!at_once) plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
     return;
   }
   for (const auto* trigger : ours) {
@@ -255,8 +284,17 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
                               fmt::format("{} took over from it", function_resource(wanted_)),
                               delete_function(function));
   removal.elsewhere = true;
-  if (history_.is_settling(removal.call.action, removal.resource)) {
+  removal.dispensable = !at_once;
+  if (phase != FunctionPhase::delete_failed &&
+      history_.is_settling(removal.call.action, removal.resource)) {
     removal = step(Action::wait, resource, "DeleteFunction was done, but does not show yet");
+  } else if (history_.attempts(removal.call.action, resource) >= kAttempts) {
+    const std::string why = fmt::format(
+        "it is a predecessor without events and cannot be deleted, so delete it in the "
+        "SCF console; it is {}",
+        related.function.explained_status());
+    removal = at_once ? refusal(resource, related.function.status, why)
+                      : step(Action::none, resource, why);
   }
   plan.steps.push_back(std::move(removal));
 }

@@ -39,6 +39,7 @@ class SuccessionPlan {
   [[nodiscard]] bool is_newer(Generation generation) const;
   // Whether the wanted function took over from it.
   [[nodiscard]] bool is_marked(const RelatedFunction& related) const;
+  [[nodiscard]] bool is_markable(const RelatedFunction& related) const;
   // Returns the triggers of another function that this event's wanted one overlaps.
   [[nodiscard]] Triggers conflicts(const RelatedFunction& related, std::string_view event) const;
   [[nodiscard]] Triggers triggers_on_bucket(const RelatedFunction& related) const;

@@ -1,5 +1,7 @@
 // The relay function without a gateway: it makes the CloudEvents itself and posts them to the target.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { after, describe, it } from "node:test";
 import { answer, drop, invoke, setVariables, startInstance, startTarget } from "./relay_support.js";
 
@@ -68,6 +70,26 @@ describe("the relay without a gateway", () => {
       assert.equal(headers.authorization, "Bearer =;%");
     }));
 
+  // The same list is in the gateway's unit tests.
+  it("makes the events that the gateway makes", async () => {
+    const file = path.join(process.env.COS_GATEWAY_TEST_DATA, "mapping", "vectors.json");
+    const vectors = JSON.parse(await readFile(file, "utf8"));
+    assert.ok(vectors.length > 10);
+    for (const { name, event: settings, payload, events } of vectors) {
+      assert.equal(JSON.stringify(JSON.parse(payload)), payload, "what the relay would post");
+      await against([accepted], { ...settings, mode: "structured" }, async (target, variables) => {
+        const { error } = await invoke(startInstance(), { event: JSON.parse(payload), variables });
+        assert.equal(error, undefined, name);
+        const made = target.requests.map(({ body }) => {
+          const { data, specversion, source, time, datacontenttype, ...attributes } = JSON.parse(body);
+          return { attributes, data };
+        });
+        const expected = events.map(({ attributes, data }) => ({ attributes, data: JSON.parse(data) }));
+        assert.deepEqual(made, expected, name);
+      });
+    }
+  });
+
   for (const [mode, type] of Object.entries({
     structured: "application/cloudevents+json",
     batch: "application/cloudevents-batch+json",
@@ -116,6 +138,42 @@ describe("the relay without a gateway", () => {
       assert.equal(headers["ce-region"], "ap-guangzhou");
       assert.equal(headers["ce-source"], event.source);
       assert.deepEqual(JSON.parse(body), event.data);
+    }));
+
+  it("refuses an event that is none, and data it cannot search for secrets", () =>
+    against([accepted], { redact: ["Authorization"] }, async (target, variables) => {
+      const good = { specversion: "1.0", id: "7", type: "t", source: "s" };
+      const bad = {
+        "no CloudEvent: specversion is not 1.0": { specversion: "0.3" },
+        "no CloudEvent: id is empty or no text": { id: "" },
+        "no CloudEvent: time is not RFC 3339": { time: "yesterday" },
+        "no CloudEvent: Region has a name not of a-z and 0-9": { Region: "x" },
+        "no CloudEvent: more is not a string, boolean or integer": { more: [1] },
+        "no CloudEvent: size is not a string, boolean or integer": { size: 2 ** 31 },
+        "no CloudEvent: key has characters that an attribute may not have": { key: "a\tb" },
+        "the data of the CloudEvent cannot be searched, as event.redact asks": {
+          datacontenttype: "text/plain",
+          data: "Authorization: q",
+        },
+      };
+      for (const [message, change] of Object.entries(bad)) {
+        const { error } = await invoke(startInstance(), { event: { ...good, ...change }, variables });
+        assert.equal(error.message, message);
+      }
+      assert.equal(target.requests.length, 0);
+    }));
+
+  it("sends text of another charset as a structured event, and data without a type as JSON", () =>
+    against([accepted], {}, async (target, variables) => {
+      const event = { specversion: "1.0", id: "7", type: "t", source: "s" };
+      const latin = { ...event, datacontenttype: "text/plain; charset=iso-8859-1", data: "\u00e9" };
+      for (const one of [latin, { ...event, data: "\u00e9" }, event]) {
+        await invoke(startInstance(), { event: one, variables });
+      }
+      const seen = target.requests.map(({ headers, body }) => [headers["content-type"], `${body}`]);
+      assert.deepEqual(JSON.parse(seen[0][1]), latin);
+      assert.deepEqual(seen.map(([type]) => type), ["application/cloudevents+json", "application/json", undefined]);
+      assert.deepEqual(seen.slice(1).map(([, body]) => body), ['"\u00e9"', ""]);
     }));
 
   it("sends an event again with the same id, and takes any 2xx", () =>

@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <set>
 
 #include "cloud/function_mark.hpp"
 #include "cloud/scf_requests.hpp"
@@ -128,8 +129,9 @@ const ModelFunction* ScfModel::find(const cloud::Wanted& wanted) const {
 }
 
 ScfModel::Answer ScfModel::act(const std::string& action, const Parameters& parameters) {
-  if ((action != "ListFunctions" && !parameters.contains("FunctionName")) ||
-      !parameters.contains("Namespace")) {
+  const bool lists = action == "ListFunctions" || action == "ListNamespaces";
+  if ((!lists && !parameters.contains("FunctionName")) ||
+      (action != "ListNamespaces" && !parameters.contains("Namespace"))) {
     violation(action + " does not say which function");
   }
   const unsigned before = writes;
@@ -137,6 +139,7 @@ ScfModel::Answer ScfModel::act(const std::string& action, const Parameters& para
   auto answer = [&]() -> Answer {
     if (action == "GetFunction") return get_function(parameters);
     if (action == "ListFunctions") return list_functions(parameters);
+    if (action == "ListNamespaces") return list_namespaces(parameters);
     if (action == "CreateFunction") return create_function(parameters);
     if (action == "UpdateFunctionCode") return update_code(parameters);
     if (action == "UpdateFunctionConfiguration") return update_configuration(parameters);
@@ -240,6 +243,19 @@ ScfModel::Answer ScfModel::list_functions(const Parameters& parameters) {
   return page_of(std::move(all), parameters, "Functions");
 }
 
+ScfModel::Answer ScfModel::list_namespaces(const Parameters& parameters) {
+  expect_members("ListNamespaces", parameters, "Offset Limit");
+  std::set<std::string> spaces{"default"};
+  for (const auto& [key, function] : functions) spaces.insert(key.first);
+  json::array all;
+  for (const auto& space : spaces) {
+    json::object listed;
+    listed["Name"] = space;
+    all.push_back(std::move(listed));
+  }
+  return page_of(std::move(all), parameters, "Namespaces");
+}
+
 ScfModel::Answer ScfModel::create_function(const Parameters& parameters) {
   expect_members("CreateFunction", parameters,
                  "FunctionName Namespace Type Runtime Handler MemorySize Timeout Description Code "
@@ -290,7 +306,9 @@ ScfModel::Answer ScfModel::update_configuration(const Parameters& parameters) {
   const auto it = functions.find(key_of(parameters));
   if (it == functions.end()) return no_function();
   ModelFunction& function = it->second;
-  if (function.status != "Active" || !function.changes.empty()) {
+  const bool settled = function.status == "Active" ||
+                       (function.status == "UpdateFailed" && behaviour.updates_after_failures);
+  if (!settled || !function.changes.empty()) {
     return busy("FailedOperation.UpdateFunctionConfiguration");
   }
   if (behaviour.failed_updates > 0) {

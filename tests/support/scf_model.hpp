@@ -81,8 +81,9 @@ class ScfModel {
     unsigned failed_creations = 0;  // so many creations end in CreateFailed
     unsigned failed_updates = 0;
     unsigned failed_deletions = 0;
-    unsigned list_lag = 0;  // lists that do not show a change
-    unsigned rule_lag = 0;  // attempts that still meet a rule that was deleted
+    unsigned list_lag = 0;                // lists that do not show a change
+    unsigned rule_lag = 0;                // attempts that still meet a rule that was deleted
+    bool updates_after_failures = false;  // of the settings of what is UpdateFailed
     std::optional<ModelFault> everything_fails;
   };
 
@@ -105,6 +106,7 @@ class ScfModel {
 
   Answer get_function(const Parameters& parameters);
   Answer list_functions(const Parameters& parameters);
+  Answer list_namespaces(const Parameters& parameters);
   Answer create_function(const Parameters& parameters);
   Answer update_code(const Parameters& parameters);
   Answer update_configuration(const Parameters& parameters);

@@ -28,6 +28,7 @@ json::object CloudState::handle(std::string_view action, const json::object& par
       {"CreateFunction", &CloudState::create_function},
       {"GetFunction", &CloudState::get_function},
       {"ListFunctions", &CloudState::list_functions},
+      {"ListNamespaces", &CloudState::list_namespaces},
       {"UpdateFunctionCode", &CloudState::update_code},
       {"UpdateFunctionConfiguration", &CloudState::update_configuration},
       {"DeleteFunction", &CloudState::delete_function},
@@ -210,6 +211,21 @@ json::object CloudState::list_functions(const Parameters& parameters,
     page.push_back(listed_function_answer(*all[i]));
   }
   return {{"Functions", std::move(page)}, {"TotalCount", all.size()}};
+}
+
+json::object CloudState::list_namespaces(const Parameters& parameters,
+                                         const CloudCallContext& /*context*/) {
+  const auto offset = static_cast<std::size_t>(integer_member(parameters, "Offset", 0));
+  const auto limit = static_cast<std::size_t>(integer_member(parameters, "Limit", 20));
+  json::array page;
+  for (std::size_t i = offset; i < std::min(limits_.spaces.size(), offset + limit); ++i) {
+    page.push_back({{"Name", limits_.spaces[i]},
+                    {"Description", ""},
+                    {"Type", "default"},
+                    {"AddTime", "2020-01-01 00:00:00"},
+                    {"ModTime", "2020-01-01 00:00:00"}});
+  }
+  return {{"Namespaces", std::move(page)}, {"TotalCount", limits_.spaces.size()}};
 }
 
 json::object CloudState::update_code(const Parameters& parameters,

@@ -86,6 +86,7 @@ class CloudState {
   Answer create_function(const Parameters& parameters, const CloudCallContext& context);
   Answer get_function(const Parameters& parameters, const CloudCallContext& context);
   Answer list_functions(const Parameters& parameters, const CloudCallContext& context);
+  Answer list_namespaces(const Parameters& parameters, const CloudCallContext& context);
   Answer update_code(const Parameters& parameters, const CloudCallContext& context);
   Answer update_configuration(const Parameters& parameters, const CloudCallContext& context);
   Answer delete_function(const Parameters& parameters, const CloudCallContext& context);

@@ -9,6 +9,7 @@ const crypto = require("crypto");
 const http = require("http");
 const https = require("https");
 const { setTimeout: sleep } = require("timers/promises");
+const { encode, eventsOf } = require("./cloud_events.js");
 
 // In milliseconds; exported so that tests need not wait.
 const pace = {
@@ -204,14 +205,6 @@ async function deliver({ url, fields, body, judge, receiver, clock }) {
 
 // ---- by way of the gateway -----------------------------------------------------------------------
 
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-// Whether this is a CloudEvent in JSON, as EventBridge hands it to a function.
-function isCloudEvent(event) {
-  if (!isObject(event) || event.Records !== undefined) return false;
-  return ["specversion", "id", "type", "source"].every((name) => typeof event[name] === "string");
-}
-
 // Returns the bucket as name-appid, which tells the gateway whose share of it a post needs.
 function bucketHint(event) {
   const { name, appid } = event?.Records?.[0]?.cos?.cosBucket || {};
@@ -258,169 +251,14 @@ function eventSettings() {
   return { ...standard, headers: {}, ...JSON.parse(variable("EVENT_SETTINGS") || "{}") };
 }
 
-// Blanks members of requestHeaders, whatever the case of their names. Headers that are no object
-// cannot be searched and are withheld as a whole.
-function redact(record, names) {
-  const parameters = record?.event?.requestParameters;
-  if (!names.length || !isObject(parameters) || parameters.requestHeaders == null) return;
-  if (!isObject(parameters.requestHeaders)) {
-    parameters.requestHeaders = "";
-    return;
-  }
-  const hidden = new Set(names.map((name) => name.toLowerCase()));
-  for (const name of Object.keys(parameters.requestHeaders)) {
-    if (hidden.has(name.toLowerCase())) parameters.requestHeaders[name] = "";
-  }
-}
-
-const textOf = (value) =>
-  typeof value === "string" || typeof value === "number" ? `${value}` : "";
-
-// CloudEvents 1.0 "Type System": what a String may not hold.
-const notInString = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
-
-// Returns what a record says of itself, as texts; "" for what it does not say.
-function membersOf(record) {
-  const { cosObject = {}, cosBucket = {} } = record.cos || {};
-  const { eventName, eventTime, reqid } = record.event || {};
-  const all = {
-    appid: cosBucket?.appid,
-    bucket: cosBucket?.name,
-    longRegion: cosBucket?.cosRegion,
-    shortRegion: cosBucket?.region,
-    key: cosObject?.key,
-    url: cosObject?.url,
-    size: cosObject?.size,
-    version: cosObject?.vid,
-    etag: cosObject?.etag,
-    eventName,
-    eventTime,
-    reqid,
-    requestId: cosObject?.meta?.["x-cos-request-id"],
-  };
-  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, textOf(value)]));
-}
-
-// Returns the object's key without "/<appid>/<bucket>/" before it.
-function objectKey({ key, bucket, appid }) {
-  const front = `/${appid}/${bucket}/`;
-  if (appid && bucket && key.startsWith(front)) return key.slice(front.length);
-  return key.startsWith("/") ? key.slice(1) : key;
-}
-
-// Returns the long name of the region if the record or the host in its URL has it.
-function regionOf({ longRegion, shortRegion, url }) {
-  const host = /^[^:]*:\/\/([^/?#]*)/.exec(url);
-  const named = host && /\.cos\.([^.]*-[^.]*)\./.exec(host[1]);
-  return longRegion || (named && named[1]) || shortRegion;
-}
-
-// Returns an event's time as RFC 3339, or "" where it has none.
-function eventTime(value) {
-  const seconds = /^\d+(\.\d+)?$/.test(value);
-  const dateTime = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value);
-  const time = seconds ? new Date(Number(value) * 1000) : new Date(dateTime ? value : NaN);
-  return Number.isNaN(time.getTime()) ? "" : time.toISOString();
-}
-
-// Returns the attributes made from a record that the settings ask for. Those it has nothing for, or
-// nothing that a String may hold, are left out.
-function recordAttributes(members, wanted) {
-  const { bucket, appid, eventName } = members;
-  const all = {
-    subject: objectKey(members),
-    cosbucket: bucket && appid ? `${bucket}-${appid}` : bucket,
-    cosregion: regionOf(members),
-    coseventname: eventName,
-    coseventtime: eventTime(members.eventTime),
-  };
-  const legal = wanted.filter((name) => all[name] && !notInString.test(all[name]));
-  return Object.fromEntries(legal.map((name) => [name, all[name]]));
-}
-
-// Returns the type of events made of such records: other triggers have Records as well.
-function typeOf(record) {
-  const others = { Ckafka: "tencent-cloud-ckafka-event", CMQ: "tencent-cloud-cmq-event", s3: "s3-event" };
-  const other = Object.keys(others).find((name) => record[name] !== undefined);
-  const cos = !other || record.cos !== undefined || record.event !== undefined;
-  return cos ? "tencent-cloud-cos-event" : others[other];
-}
-
-// Returns an event that EventBridge made, its time in RFC 3339: EventBridge gives milliseconds.
-function adopt(event, settings) {
-  const { data, data_base64: base64, ...attributes } = event;
-  for (const [name, value] of Object.entries(attributes)) {
-    const legal = /^[a-z0-9]+$/.test(name) && !isObject(value) && !notInString.test(`${value}`);
-    if (value === null) delete attributes[name];
-    else if (!legal) throw new Error("an attribute of the CloudEvent is none");
-  }
-  if (/^\d+$/.test(attributes.time)) {
-    attributes.time = new Date(Number(attributes.time)).toISOString();
-  }
-  for (const record of data?.Records || [data]) redact(record, settings.redact);
-  return { attributes, data, base64 };
-}
-
-// Returns the events of an invocation.
-function eventsOf(event, settings) {
-  if (isCloudEvent(event)) return [adopt(event, settings)];
-  if (!Array.isArray(event?.Records)) throw new Error("neither Records nor a CloudEvent");
-  const time = new Date().toISOString();
-  return event.Records.map((record, index) => {
-    if (!isObject(record)) throw new Error(`record ${index} is no object`);
-    redact(record, settings.redact);
-    const attributes = {
-      specversion: "1.0",
-      id: crypto.randomUUID(),
-      source: variable("FUNCTION_NAME") || "cos-gateway",
-      type: typeOf(record),
-      time,
-      ...recordAttributes(membersOf(record), settings.attributes),
-    };
-    return { attributes, data: settings.data === "records" ? { Records: [record] } : record };
-  });
-}
-
-// Returns a header value as CloudEvents HTTP binding 1.0.2, section 3.1.3.2, has it.
-function headerValue(value) {
-  const encoded = (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  return `${value}`.replace(/[^!#$&-~]/gu, (char) => [...Buffer.from(char)].map(encoded).join(""));
-}
-
-// Returns {contentType, fields, body} of one event.
-function encode({ attributes, data, base64 }, mode) {
-  const type = attributes.datacontenttype || "application/json";
-  if (mode === "binary") {
-    const { datacontenttype, ...others } = attributes;
-    const fields = Object.entries(others).map(([name, value]) => [`ce-${name}`, headerValue(value)]);
-    const isText = typeof data === "string" && !/[/+]json\b/i.test(type);
-    const json = data === undefined ? "" : JSON.stringify(data);
-    const body = base64 === undefined ? (isText ? data : json) : Buffer.from(base64, "base64");
-    return { contentType: type, fields: Object.fromEntries(fields), body };
-  }
-  const event = { ...attributes, datacontenttype: type, data, data_base64: base64 };
-  const batch = mode === "batch";
-  return {
-    contentType: `application/cloudevents${batch ? "-batch" : ""}+json`,
-    fields: {},
-    body: JSON.stringify(batch ? [event] : event),
-  };
-}
-
 async function straightToTarget(event, context, clock) {
   const url = addressIn("TARGET_URL");
   const settings = eventSettings();
-  const events = eventsOf(event, settings);
+  const events = eventsOf(event, settings, variable("FUNCTION_NAME") || "cos-gateway");
   clock.debug(`${events.length} events to ${url.origin}${url.pathname}`);
   for (const each of events) {
-    const { contentType, fields: own, body: content } = encode(each, settings.mode);
-    const body = Buffer.from(content);
-    const fields = () => ({
-      "Content-Type": contentType,
-      ...own,
-      ...commonFields(body, context),
-      ...settings.headers,
-    });
+    const { fields: own, body } = encode(each, settings.mode);
+    const fields = () => ({ ...own, ...commonFields(body, context), ...settings.headers });
     await deliver({ url, fields, body, judge: () => undefined, receiver: "target", clock });
   }
   return { records: events.length };

@@ -189,9 +189,15 @@ void check_target_of_function(const Settings& settings, Report& report) {
       parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
   if (!endpoint) return;
   check_reachable("target", endpoint->host, report);
-  if (settings.event.id != EventId::random) {
-    report.warning_about("event.id",
-                         "has no effect without gateway.public_url: the function makes random ids");
+  if (settings.delivery.tls.any() || !settings.delivery.tls.verify) {
+    report.warning_about("delivery.tls",
+                         "has no effect without gateway.public_url: the function trusts public "
+                         "certificates only and has none of its own");
+  }
+  if (!settings.delivery.status.empty()) {
+    report.warning_about("delivery.status",
+                         "has no effect without gateway.public_url: the function takes any 2xx as "
+                         "an acknowledgement");
   }
 }
 

@@ -40,6 +40,8 @@ std::string event_settings(const config::Settings& settings) {
   json::object all;
   if (delivery.mode == config::Mode::structured) all["mode"] = "structured";
   if (delivery.mode == config::Mode::batch) all["mode"] = "batch";
+  if (event.id == config::EventId::stable) all["id"] = "stable";
+  if (event.id == config::EventId::stable_v1) all["id"] = "stable-v1";
   if (event.data == config::EventData::records) all["data"] = "records";
   if (!event.attributes.empty()) {
     all["attributes"] = json::array(event.attributes.begin(), event.attributes.end());

@@ -58,6 +58,7 @@ Found renamed(Generation predecessor = 1'000) {
   Wanted former = wanted();
   former.name = "former";
   RelatedFunction related;
+  related.space = former.space;
   related.name = former.name;
   related.function = active(mark_of(former, predecessor).description());
   for (const auto& event : former.events) related.triggers.push_back(trigger_for(event));
@@ -208,6 +209,69 @@ TEST(SuccessionPlan, TakesTheStepsThatTheFoundStateAsksFor) {
     change(found);
     EXPECT_EQ(steps(converge(found)), expected);
   }
+}
+
+// Of every state: whether it is marked, and what is done about the function afterwards.
+TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
+  for (const std::string status : {"UpdateFailed", "PublishFailed", "DeleteFailed"}) {
+    SCOPED_TRACE(status);
+    Found found = renamed();
+    found.related[0].function.status = status;
+    EXPECT_THAT(steps(converge(found)), ElementsAre(kMark, kMove));
+    // It refuses to be marked: its events are more important.
+    ProvisioningHistory history;
+    for (unsigned i = 0; i < 3; ++i) {
+      history.refused("UpdateFunctionConfiguration", "function default/former");
+    }
+    EXPECT_THAT(steps(plan_convergence(wanted(), found, history, claim())), ElementsAre(kMove));
+    found.related[0].triggers.clear();
+    found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
+    for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+    EXPECT_EQ(converge(found, claim(10'359s)).again_in, 1s);
+    EXPECT_THAT(steps(converge(found, claim(10'360s))),
+                ElementsAre("remove DeleteFunction former"));
+  }
+}
+
+TEST(SuccessionPlan, DeletesAtOnceWhatWasNeverCreated) {
+  Found found = renamed();
+  found.related[0].function.status = "CreateFailed";
+  EXPECT_THAT(steps(converge(found)), ElementsAre(kMove)) << "it takes no mark";
+  found.related[0].triggers.clear();
+  found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
+  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  EXPECT_THAT(steps(converge(found, claim(10'000s))), ElementsAre("remove DeleteFunction former"));
+}
+
+TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
+  Found found = renamed();
+  supersede(found, 0s);
+  found.related[0].triggers.clear();
+  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  found.related[0].function.status = "Updating";
+  EXPECT_THAT(steps(converge(found)), IsEmpty());
+  EXPECT_EQ(converge(found).again_in, 30s);
+  EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
+              ElementsAre("remove DeleteFunction relay", "wait"));
+  found.related[0].function.status = "DeleteFailed";
+  ProvisioningHistory history;
+  for (unsigned i = 0; i < 3; ++i) history.refused("DeleteFunction", "function default/former");
+  const Plan plan = plan_convergence(wanted(), found, history, claim());
+  EXPECT_THAT(steps(plan), IsEmpty());
+  EXPECT_THAT(plan.steps.back().reason, HasSubstr("delete it in the SCF console"));
+  EXPECT_THAT(steps(plan_removal(wanted(), found, history, claim())),
+              ElementsAre("remove DeleteFunction relay", "refuse"));
+}
+
+TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {
+  Found found = renamed();
+  found.related[0].space = "other";
+  found.related[0].name = "relay";
+  const Plan plan = converge(found);
+  ASSERT_THAT(steps(plan), SizeIs(2));
+  const PlannedStep& move = plan.steps.back();
+  EXPECT_EQ(move.call.parameters.at("Namespace").as_string(), "other");
+  EXPECT_EQ(move.then.front().call.parameters.at("Namespace").as_string(), "default");
 }
 
 TEST(SuccessionPlan, LeavesADeploymentAloneThatDoesNotConflict) {

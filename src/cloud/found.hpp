@@ -93,12 +93,6 @@ class FunctionPage {
   std::optional<std::size_t> total;  // on all pages
 };
 
-[[nodiscard]] ApiResult<FoundFunction> parse_function(const boost::json::object& answer);
-[[nodiscard]] ApiResult<FoundRetryRules> parse_retry_rules(const boost::json::object& answer);
-[[nodiscard]] ApiResult<TriggerPage> parse_triggers(const boost::json::object& answer);
-[[nodiscard]] ApiResult<FunctionPage> parse_functions(const boost::json::object& answer);
-[[nodiscard]] ApiResult<NamespacePage> parse_namespaces(const boost::json::object& answer);
-
 // One answer of ListNamespaces.
 class NamespacePage {
  public:
@@ -107,6 +101,12 @@ class NamespacePage {
   std::vector<std::string> names;
   std::optional<std::size_t> total;  // on all pages
 };
+
+[[nodiscard]] ApiResult<FoundFunction> parse_function(const boost::json::object& answer);
+[[nodiscard]] ApiResult<FoundRetryRules> parse_retry_rules(const boost::json::object& answer);
+[[nodiscard]] ApiResult<TriggerPage> parse_triggers(const boost::json::object& answer);
+[[nodiscard]] ApiResult<FunctionPage> parse_functions(const boost::json::object& answer);
+[[nodiscard]] ApiResult<NamespacePage> parse_namespaces(const boost::json::object& answer);
 
 // Another function of ours that has to do with the same bucket: it holds a rule that the wanted
 // triggers overlap, or the wanted function took over from it.

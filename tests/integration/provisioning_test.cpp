@@ -226,6 +226,40 @@ TEST_F(Provisioning, ARenamedDeploymentTakesOverAndAcceptsItsPredecessorsPosts) 
   EXPECT_EQ((deleted + 1)->action, "CreateTrigger");
 }
 
+// Another function.namespace, another function's failed update: the events go on, and nothing is
+// left of the predecessor but what its last invocations need.
+TEST_F(Provisioning, TakesOverFromAnotherNamespaceAndFromWhatCouldNotBeUpdated) {
+  cloud_.change_limits([](CloudLimits& limits) { limits.spaces = {"default", "production"}; });
+  auto before = start(named(settings(), "orders"), 1'000);
+  ASSERT_TRUE(wait_for_state(*before, "ready"));
+  before->finish();
+  EXPECT_THAT(cloud_.calls("ListNamespaces"), IsEmpty()) << "only a conflict makes it look there";
+  cloud_.change("default/orders",
+                [](CloudFunction& function) { function.status = "UpdateFailed"; });
+  auto moved = named(settings(), "orders");
+  moved.function.space = "production";
+  const auto after = start(moved, 2'000);
+  ASSERT_TRUE(wait_for_state(*after, "ready"));
+  EXPECT_THAT(cloud_.triggers("default/orders"), IsEmpty());
+  EXPECT_THAT(cloud_.triggers("production/orders"), SizeIs(1));
+  EXPECT_THAT(cloud_.function("default/orders")->description, HasSubstr("Superseded by"));
+  EXPECT_EQ(after->post(cos_payload(1), signed_by("orders")).status, 200u) << "the former one's";
+}
+
+TEST_F(Provisioning, SaysWhereItLookedForTheHolderOfAConflictingRule) {
+  cloud_.change_limits([](CloudLimits& limits) { limits.spaces = {"default", "production"}; });
+  BucketRule taken;
+  taken.bucket = kBucket;
+  taken.event = "cos:ObjectCreated:*";
+  taken.holder = "a workflow";
+  cloud_.hold_rule(taken);
+  const auto gateway = start(settings());
+  ASSERT_TRUE(wait_for_state(*gateway, "failed"));
+  EXPECT_THAT(std::string(status(*gateway).at("last_error").as_string()),
+              HasSubstr("no function that cos-gateway made holds it in the namespaces default, "
+                        "production"));
+}
+
 TEST_F(Provisioning, AChangedKeyIsAcceptedBesideTheFormerOne) {
   auto before = start(named(settings(), "orders"), 1'000);
   ASSERT_TRUE(wait_for_state(*before, "ready"));

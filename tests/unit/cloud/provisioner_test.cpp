@@ -414,7 +414,7 @@ TEST_F(ProvisionerTest, ExaminesWithoutWriting) {
   EXPECT_EQ(plan->next()->reason, "memory is 64 MB, wanted 128 MB");
   const auto removal = run(provisioner->examine(true));
   ASSERT_TRUE(removal);
-  EXPECT_EQ(removal->steps.size(), 3U);
+  EXPECT_EQ(removal->steps.size(), 4U);
   EXPECT_THAT(api.writes(), IsEmpty());
 }
 

@@ -252,7 +252,8 @@ TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
   EXPECT_THAT(steps(converge(found)), IsEmpty());
   EXPECT_EQ(converge(found).again_in, 30s);
   EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
-              ElementsAre("remove DeleteFunction relay", "wait"));
+              ElementsAre("remove DeleteTrigger relay", "remove DeleteTrigger relay",
+                          "remove DeleteFunction relay", "wait"));
   found.related[0].function.status = "DeleteFailed";
   ProvisioningHistory history;
   for (unsigned i = 0; i < 3; ++i) history.refused("DeleteFunction", "function default/former");
@@ -260,7 +261,8 @@ TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
   EXPECT_THAT(steps(plan), IsEmpty());
   EXPECT_THAT(plan.steps.back().reason, HasSubstr("delete it in the SCF console"));
   EXPECT_THAT(steps(plan_removal(wanted(), found, history, claim())),
-              ElementsAre("remove DeleteFunction relay", "refuse"));
+              ElementsAre("remove DeleteTrigger relay", "remove DeleteTrigger relay",
+                          "remove DeleteFunction relay", "refuse"));
 }
 
 TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {

@@ -13,7 +13,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/encoder_settings.hpp"
 #include "gateway/pipeline/record_notes.hpp"
-#include "support/sample_payloads.hpp"
+#include "support/payloads.hpp"
 
 // Records become events as tests/data/mapping has it. The relay's tests have the same list: without
 // a gateway it makes the events itself.

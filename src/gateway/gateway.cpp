@@ -135,7 +135,7 @@ class Gateway::Impl final : public observe::AdminPages {
  public:
   Impl(config::Settings settings, const DeploymentOptions& deployment)
       : settings_(std::move(settings)),
-        endpoint_(endpoint_of(settings_)),
+        endpoints_{endpoint_of(settings_)},
         budget_(settings_.ingress.max_in_flight),
         connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source) {
     if (settings_.ingress.replay_window.count() != 0) {
@@ -186,8 +186,8 @@ class Gateway::Impl final : public observe::AdminPages {
                             {"tls", ingress_tls_ ? "yes" : "no"},
                             {"threads", shards_.size()},
                             {"auth", auth::described(settings_)},
-                            {"target", endpoint_.host_header},
-                            {"path", endpoint_.path()}});
+                            {"target", endpoints_.front().host_header},
+                            {"path", endpoints_.front().path()}});
   }
 
   void stop() {
@@ -305,7 +305,7 @@ class Gateway::Impl final : public observe::AdminPages {
     state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
         std::chrono::steady_clock::now() - started_);
     state.draining = stopping_;
-    state.target = endpoint_.url();
+    state.target = endpoints_.front().url();
     state.source = settings_.source();
     state.host = host_;
     state.condition = monitor_.condition();
@@ -475,7 +475,7 @@ class Gateway::Impl final : public observe::AdminPages {
       ingress_tls_ = std::make_unique<tls::TlsSource>(tls::Side::server, settings_.ingress.tls);
       sources.push_back(ingress_tls_.get());
     }
-    if (endpoint_.tls) {
+    if (std::ranges::any_of(endpoints_, &config::Endpoint::tls)) {
       delivery_tls_ = std::make_unique<tls::TlsSource>(tls::Side::client, settings_.delivery.tls);
       sources.push_back(delivery_tls_.get());
     }
@@ -492,7 +492,7 @@ class Gateway::Impl final : public observe::AdminPages {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
         shards_.push_back(std::make_unique<Shard>(Shard::Shared{settings_,
-                                                                endpoint_,
+                                                                endpoints_,
                                                                 budget_,
                                                                 connections_,
                                                                 count,
@@ -525,7 +525,7 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
   const config::Settings settings_;
-  const config::Endpoint endpoint_;
+  const std::vector<config::Endpoint> endpoints_;  // of the targets, the top-level one first
   Supervisor supervisor_;
   Supervisor::Part control_part_{supervisor_, "control loop"};
   Supervisor::Part monitor_part_{supervisor_, "monitor"};

@@ -40,18 +40,16 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       tick_part_(shared.supervisor, part_name(shared.number, "tick")),
       listener_part_(shared.supervisor, part_name(shared.number, "listener")),
       lease_(shared.budget, shared.shards),
-      ledger_(metrics_, shared.settings.delivery.deadline),
+      ledger_(metrics_, shared.settings.delivery.deadline, shared.endpoints.size()),
       sampler_(clock_, metrics_, shared.feed),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
       transports_(context_.get_executor(), clock_, turn_end_),
-      custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
-               shared.settings, shared.endpoint, shared.stores),
-      eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_,
-                 transports_, shared.supervisor, shared.delivery_tls},
-                shared.settings, shared.endpoint),
-      intake_(shared.settings.event, {ledger_, eventbus_.queue(), eventbus_, turn_end_}),
-      ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_, eventbus_,
-                eventbus_.queue(), metrics_, shared.connections, turn_end_, transports_,
+      destinations_({context_.get_executor(), clock_, ledger_, metrics_, turn_end_, transports_,
+                     shared.supervisor, shared.delivery_tls},
+                    shared.settings, shared.endpoints, shared.stores),
+      intake_(shared.settings.event, {ledger_, destinations_.deliveries(), turn_end_}),
+      ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_,
+                destinations_.deliveries(), metrics_, shared.connections, turn_end_, transports_,
                 shared.loops, listener_part_, auth::accepted_tokens(shared.settings),
                 shared.ingress_tls, shared.seen_signatures},
                shared.settings.ingress, listen(at, shared.shards > 1)),
@@ -59,14 +57,6 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       storing_time_(shared.settings.ingress.grace / 4),
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
-  if (shared.stores.spool != nullptr) {
-    egress::Replay::Settings replay;
-    replay.max_age = shared.settings.spool.max_age;
-    replay.patience = egress::Replay::patience(shared.settings.delivery.deadline);
-    spool_replay_ = std::make_unique<egress::Replay>(
-        egress::Replay::Context{context_.get_executor(), clock_, ledger_, eventbus_},
-        *shared.stores.spool, replay);
-  }
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }
 
@@ -168,32 +158,33 @@ void Shard::join() {
 
 Task<void> Shard::live() {
   transports_.start();
-  eventbus_.start();
+  destinations_.start();
   ingress_.start();
   while (!stop_deadline_) co_await stop_wanted_.wait();
 
-  if (spool_replay_) spool_replay_->stop();
+  destinations_.stop_replay();
   ingress_.drain();
-  // What the eventbus does not take by then goes to the spool, if there is one.
-  const Instant spool_at = *stop_deadline_ - (custody_.has_spool() ? storing_time_ : kNothing);
+  // What the targets do not take by then goes to the spool, if there is one.
+  const Instant spool_at = *stop_deadline_ - (destinations_.has_spool() ? storing_time_ : kNothing);
   co_await finished(spool_at);
-  eventbus_.spool_all();
+  destinations_.spool_all();
   co_await finished(*stop_deadline_);
-  custody_.abandon();
+  destinations_.abandon();
   ledger_.abandon_all();
   ingress_.flush();
   co_await ingress_.stop();
-  co_await eventbus_.stop();
+  co_await destinations_.stop();
   transports_.stop();
   // What is read after the end is the end.
-  eventbus_.tick(clock_.refresh());
+  destinations_.tick(clock_.refresh());
+  ledger_.tick(clock_.now());
   ingress_.tick(clock_.now());
 }
 
 // Posts whose client is gone are finished as well: their events were received.
 Task<void> Shard::finished(Instant deadline) {
   co_await ingress_.drained(deadline);
-  while (ledger_.posts() != replayed_posts() && clock_.refresh() < deadline) {
+  while (ledger_.posts() != destinations_.replayed_posts() && clock_.refresh() < deadline) {
     co_await stop_wanted_.wait_until(std::min(deadline, clock_.now() + tick_every_));
   }
 }
@@ -216,16 +207,15 @@ void Shard::tick(Instant now) {
   look_for_stop();
   turn_end_.request_again();
   transports_.tick();
-  eventbus_.tick(now);
+  destinations_.tick(now);
   ledger_.tick(now);
   ingress_.tick(now);
-  if (spool_replay_ && !stop_deadline_) spool_replay_->tick(now);
+  if (!stop_deadline_) destinations_.replay(now);
   sampler_.tick(now, ledger_);
 }
 
 void Shard::end_of_turn() {
-  custody_.flush();
-  eventbus_.flush();
+  destinations_.flush();
   ingress_.flush();
 }
 
@@ -240,11 +230,12 @@ void Shard::ask_status(std::function<void(observe::ShardStatus)> done) {
     observe::ShardStatus status;
     status.posts = ledger_.posts();
     status.events = ledger_.events_open();
-    status.waiting = eventbus_.queue().waiting();
-    status.queue_bytes = eventbus_.queue().bytes();
-    status.eventbus = label(eventbus_.state());
-    status.connections = eventbus_.connection_status();
-    status.last_answer = eventbus_.last_answer();
+    const egress::Eventbus& eventbus = destinations_.all().front()->eventbus();
+    status.waiting = eventbus.queue().waiting();
+    status.queue_bytes = eventbus.queue().bytes();
+    status.eventbus = label(eventbus.state());
+    status.connections = eventbus.connection_status();
+    status.last_answer = eventbus.last_answer();
     done(std::move(status));
   });
 }

@@ -2,14 +2,13 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/custody.hpp"
-#include "gateway/egress/eventbus.hpp"
-#include "gateway/egress/replay.hpp"
+#include "gateway/egress/destinations.hpp"
 #include "gateway/ingress/ingress.hpp"
 #include "gateway/metrics/loop_health.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
@@ -29,15 +28,15 @@
 
 namespace gateway {
 
-// Everything one core needs and nothing it shares: loop, listener, clients, queue, eventbus
-// connections, counters. Its thread is the only one that touches them; the doors from outside are
-// stop(), ask_status() and the counters.
+// Everything one core needs and nothing it shares: loop, listener, clients, destinations with their
+// queues and connections, counters. Its thread is the only one that touches them; the doors from
+// outside are stop(), ask_status() and the counters.
 class Shard {
  public:
   // What all shards draw on; outlives them.
   struct Shared {
     const config::Settings& settings;
-    const config::Endpoint& endpoint;
+    std::span<const config::Endpoint> endpoints;  // of the targets, the top-level one first
     ByteBudget& budget;
     ingress::ConnectionCount& connections;
     std::size_t shards;
@@ -47,7 +46,7 @@ class Shard {
     Supervisor& supervisor;
     std::size_t number = 0;                           // of this shard
     const tls::TlsSource* ingress_tls = nullptr;      // null: plain text
-    const tls::TlsSource* delivery_tls = nullptr;     // likewise
+    const tls::TlsSource* delivery_tls = nullptr;     // for https targets, if there are any
     auth::SeenSignatures* seen_signatures = nullptr;  // null: not remembered
   };
 
@@ -87,9 +86,6 @@ class Shard {
   [[nodiscard]] Task<void> live();
   // Until every post that somebody sent is answered, or the deadline.
   [[nodiscard]] Task<void> finished(Instant deadline);
-  [[nodiscard]] std::size_t replayed_posts() const {
-    return spool_replay_ ? spool_replay_->posts() : 0;
-  }
   [[nodiscard]] Task<void> tick_loop();
   void start_ticking();
   // Starts the tick again, which starts what else has been dropped.
@@ -113,9 +109,7 @@ class Shard {
   observe::EventSampler sampler_;
   TurnEnd turn_end_;
   transport::Transports transports_;
-  egress::Custody custody_;
-  egress::Eventbus eventbus_;
-  std::unique_ptr<egress::Replay> spool_replay_;  // null without a spool
+  egress::Destinations destinations_;
   Intake intake_;
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;

@@ -110,7 +110,7 @@ class World {
   void begin_gateway() {
     shard_ = std::make_unique<Shard>(
         Shard::Shared{.settings = settings_,
-                      .endpoint = *endpoint_,
+                      .endpoints = {&*endpoint_, 1},
                       .budget = budget_,
                       .connections = connections_,
                       .shards = 1,

@@ -85,6 +85,7 @@ class Post {
   PostOwner* owner = nullptr;     // null once the client is gone
   Answer answer;
   State state = State::unused;
+  std::uint8_t target = 0;  // that its events go to
   bool in_reply_line = false;
   bool expired = false;   // its time is up: nothing of it is sent any more
   bool replayed = false;  // read from the spool: its events were received long ago

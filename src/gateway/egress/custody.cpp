@@ -39,7 +39,6 @@ StoredEvent Custody::stored_event(const EventSlot& slot) {
 void Custody::spool(Post& post, std::span<const EventSlot> waiting,
                     std::span<const EventSlot> in_flight) {
   Ledger& ledger = context_.ledger;
-  ledger.begin_storing(post, context_.clock.now());
   Handed handed{&post, {}};
   for (const auto part : {waiting, in_flight}) {
     for (const EventSlot& slot : part) {

@@ -46,9 +46,9 @@ class Custody {
   }
   [[nodiscard]] bool keeps_dead_letters() const noexcept { return stores_.dead_letters != nullptr; }
 
-  // What is left of a post whose time is up: `waiting` were withdrawn, `in_flight` are also on
-  // connections. The post is answered 200 when they are on the device; 503 if they cannot be put
-  // there. They are handed over at the end of the turn.
+  // Takes what is left of a post whose time is up (Ledger::begin_storing()): `waiting` were
+  // withdrawn, `in_flight` are also on connections. The post is answered 200 when they are on the
+  // device; 503 if they cannot be put there. They are handed over at the end of the turn.
   void spool(Post& post, std::span<const EventSlot> waiting, std::span<const EventSlot> in_flight);
   // Why an event is given up.
   enum class Why : std::uint8_t {

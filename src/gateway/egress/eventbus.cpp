@@ -21,10 +21,6 @@
 namespace gateway::egress {
 namespace {
 
-// While the eventbus is known to be down a post waits no longer than this before it goes to the
-// spool: long enough for a hiccup, and for somebody to be there to probe with.
-constexpr std::chrono::milliseconds kPatienceWhileDown{1000};
-constexpr std::chrono::milliseconds kNoPatience{0};
 // Where there are other addresses, one is given so long for an answer, or twice what the slowest
 // took of late.
 constexpr std::chrono::milliseconds kPatienceAmongSeveral{1000};
@@ -44,11 +40,11 @@ std::size_t most_in_flight(const config::Delivery& delivery, unsigned connection
 
 Eventbus::Eventbus(Context context, const config::Settings& settings,
                    const config::Endpoint& endpoint)
-    : context_(std::move(context)),
+    : Delivery(settings.delivery.queue),
+      context_(std::move(context)),
       settings_(settings.delivery),
       endpoint_(endpoint),
       encoder_(encoder_settings(settings, endpoint)),
-      queue_(settings.delivery.queue),
       policy_(settings.delivery),
       backoff_(settings.delivery.retry, static_cast<std::uint32_t>(random_seed())),
       health_(settings.delivery.retry, most_in_flight(settings.delivery, most_here(settings)),
@@ -323,6 +319,7 @@ void Eventbus::answered(EventSlot slot, const Response& response, Instant staged
   switch (policy_.judge(response.status)) {
     case Verdict::delivered:
       if (leads) good_answer(staged);
+      metrics_.delivered.add();
       context_.metrics.delivery_duration.observe(now - staged);
       queue_.settled(slot);
       context_.ledger.delivered(slot, response.status);
@@ -498,11 +495,6 @@ void Eventbus::tick(Instant now) {
   if (health_.tick(queue_.events() != 0, now)) restraint_eased();
   release_early(now);
   arm_timer();
-  if (is_down() && context_.custody.can_spool()) {
-    expire(now + std::max(settings_.deadline - kPatienceWhileDown, kNoPatience));
-  } else {
-    expire(now);
-  }
   publish(now);
 }
 
@@ -515,24 +507,16 @@ void Eventbus::release_early(Instant now) {
   if (!queue_.empty()) context_.turn_end.request();
 }
 
-void Eventbus::expire(Instant limit) {
-  const bool spools = context_.custody.has_spool();
-  overdue_.clear();
-  overdue_.reserve(context_.ledger.posts());  // what is taken off a list must not be lost
-  context_.ledger.expire(limit, [&](Post& post) {
-    if (!spools) context_.ledger.time_out(post, latest_answer());
-    overdue_.push_back(&post);
-  });
-  if (overdue_.empty()) return;
-  if (spools) {
-    spool_expired();
+void Eventbus::end_expired(std::span<Post* const> posts) {
+  if (context_.custody.has_spool()) {
+    spool_expired(posts);
   } else {
     queue_.withdraw_if([](const EventSlot& slot) { return slot.post->expired; },
                        [this](const EventSlot& slot) { give_up_late(slot); });
   }
 }
 
-void Eventbus::spool_expired() {
+void Eventbus::spool_expired(std::span<Post* const> posts) {
   // Not those of posts that were handed over earlier and are still on a connection.
   const auto overdue = [](const EventSlot& slot) {
     const Post& post = *slot.post;
@@ -561,14 +545,10 @@ void Eventbus::spool_expired() {
     const auto range = std::ranges::equal_range(all, post, {}, &EventSlot::post);
     return std::span<const EventSlot>(range.begin(), range.end());
   };
-  for (Post* post : overdue_) {
+  for (Post* const post : posts) {
     context_.custody.spool(*post, of(withdrawn_, post), of(in_flight_, post));
   }
   context_.turn_end.request();
-}
-
-void Eventbus::spool_all() {
-  if (context_.custody.can_spool()) expire(Instant::max());
 }
 
 void Eventbus::withdraw(Post& post, FailReason why) {

@@ -22,9 +22,9 @@
 #include "gateway/egress/request_limit.hpp"
 #include "gateway/egress/retry_budget.hpp"
 #include "gateway/egress/retry_jitter.hpp"
+#include "gateway/metrics/destination_metrics.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/delivery.hpp"
-#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
@@ -43,8 +43,8 @@ struct ConnectionStatus {
   unsigned pipeline_depth = 0;
 };
 
-// One shard's way to the eventbus: the queue, the connections, and what becomes of every answer.
-// Owned by the shard; lives on its thread.
+// One shard's way to one eventbus: the queue, the connections, and what becomes of every answer.
+// Lives on the shard's thread.
 class Eventbus final : public Delivery {
  public:
   // What it uses of its shard; all outlive it.
@@ -69,13 +69,13 @@ class Eventbus final : public Delivery {
   // Gives up what is left, ends the connections and waits for their coroutines.
   [[nodiscard]] Task<void> stop();
 
-  // The gateway is about to end: what is not delivered by now goes to the spool, if there is one.
-  void spool_all();
+  // The time of these posts is up: none of their events is sent any more. With a spool they go
+  // there; without one those that wait are given up.
+  void end_expired(std::span<Post* const> posts);
   // Gives up every event of `post` that waits.
   void withdraw(Post& post, FailReason why);
 
   [[nodiscard]] Custody& custody() noexcept { return context_.custody; }
-  [[nodiscard]] DeliveryQueue& queue() noexcept { return queue_; }
 
   // What those who take posts in see.
   [[nodiscard]] bool is_down() const noexcept override {
@@ -91,7 +91,7 @@ class Eventbus final : public Delivery {
 
   // The end of a loop turn: stages waiting events on connections with room, writes them.
   void flush();
-  // Every tick of the shard: overdue answers, expired posts, gauges.
+  // Every tick of the shard: overdue answers, retries that are due, gauges.
   void tick(Instant now);
 
   // What the connections use.
@@ -142,6 +142,9 @@ class Eventbus final : public Delivery {
   [[nodiscard]] std::vector<ConnectionStatus> connection_status() const;
   // What the eventbus said last that was not 2xx; its time is zero if it never did.
   [[nodiscard]] const BusAnswer& last_answer() const noexcept { return last_answer_; }
+  // Returns the same, null if it was longer ago than a post may wait.
+  [[nodiscard]] const BusAnswer* latest_answer() const noexcept;
+  [[nodiscard]] const DestinationMetrics& metrics() const noexcept { return metrics_; }
 
  private:
   void start(EventbusConnection& connection);
@@ -171,9 +174,7 @@ class Eventbus final : public Delivery {
   void delay(const EventSlot& slot, Instant due);
   void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
   void refuse(const EventSlot& slot, const Response& response);
-  // Ends every post whose deadline is not after `limit`.
-  void expire(Instant limit);
-  void spool_expired();
+  void spool_expired(std::span<Post* const> posts);
   void arm_timer();
   void wake_at(Instant at);
   void on_timer();
@@ -191,8 +192,6 @@ class Eventbus final : public Delivery {
   // Logs when the eventbus begins to fail and when it is well again.
   void give_up_late(const EventSlot& slot);
   void no_answer(std::string_view address, std::string_view error);
-  // Returns the last answer that was not 2xx, null if that was longer ago than a post may wait.
-  [[nodiscard]] const BusAnswer* latest_answer() const noexcept;
   // The drain rate and the gauges as they are now.
   void publish(Instant now);
 
@@ -200,7 +199,6 @@ class Eventbus final : public Delivery {
   const config::Delivery settings_;
   const config::Endpoint endpoint_;
   events::Encoder encoder_;
-  DeliveryQueue queue_;
   const DeliveryPolicy policy_;
   Backoff backoff_;  // of single events
   EndpointHealth health_;
@@ -225,8 +223,8 @@ class Eventbus final : public Delivery {
   std::vector<EventbusConnection*> used_;  // all but those that are parked
   std::vector<EventbusConnection*> parked_;
   std::array<char, std::size_t{16} << 10> input_;
+  DestinationMetrics metrics_;
   // Of posts that go to the spool; kept for their room.
-  std::vector<Post*> overdue_;
   std::vector<EventSlot> withdrawn_;
   std::vector<EventSlot> in_flight_;
   std::vector<EventSlot> halves_;  // of a batch that is split; kept for its room

@@ -1,4 +1,4 @@
-// What a shard's eventbus says of itself: metrics every tick, connections for /status.
+// What an eventbus says of itself: metrics every tick, connections for /status.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,16 +10,10 @@
 namespace gateway::egress {
 
 void Eventbus::publish(Instant now) {
-  auto& metrics = context_.metrics;
-  const std::uint64_t finished = metrics.settled();
-  // Counted on this thread between events, so that the sums belong together.
-  metrics.unaccounted_records.set(metrics.records_received.value() - finished -
-                                  context_.ledger.events_open() +
-                                  context_.ledger.impossible_moves());
-  drain_rate_.observe(finished, now);
+  drain_rate_.observe(queue_.left(), now);
   pace_.observe(taken_, now);
-  metrics.queue_events.set(queue_.waiting());
-  metrics.queue_bytes.set(queue_.bytes());
+  metrics_.queue_events.set(queue_.waiting());
+  metrics_.queue_bytes.set(queue_.bytes());
   std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> states{};
   std::uint64_t depth = 0;
   for (EventbusConnection* const connection : used_) {
@@ -27,13 +21,13 @@ void Eventbus::publish(Instant now) {
     depth += connection->multiplexer().depth();
   }
   for (std::size_t i = 0; i < states.size(); ++i) {
-    metrics.eventbus_connections[static_cast<LinkState>(i)].set(states[i]);
+    metrics_.connections[static_cast<LinkState>(i)].set(states[i]);
   }
-  for (std::size_t i = 0; i < metrics.eventbus_state.size(); ++i) {
+  for (std::size_t i = 0; i < metrics_.state.size(); ++i) {
     const auto state = static_cast<EndpointState>(i);
-    metrics.eventbus_state[state].set(state == health_.state() ? 1 : 0);
+    metrics_.state[state].set(state == health_.state() ? 1 : 0);
   }
-  metrics.eventbus_pipeline_depth.set(depth);
+  metrics_.pipeline_depth.set(depth);
 }
 
 std::vector<ConnectionStatus> Eventbus::connection_status() const {

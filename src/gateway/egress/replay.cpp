@@ -262,19 +262,17 @@ void Replay::keep_memory_of(Post& post) {
 bool Replay::gives_up(const EventSlot& slot) {
   const auto entry = chunks_.find(slot.post);
   if (entry == chunks_.end()) return false;
-  Chunk& chunk = entry->second;
+  const Chunk& chunk = entry->second;
   const auto age = std::chrono::floor<std::chrono::milliseconds>(
       context_.clock.wall(context_.clock.now()) - chunk.added[slot.index]);
   Eventbus& eventbus = context_.eventbus;
-  auto& metrics = eventbus.context().metrics;
-  const std::uint64_t taken = metrics.events_delivered.value() + taken_;
-  const auto verdict = expiry_.failing_answer(chunk.rows[slot.index], age,
-                                              eventbus.state() == EndpointState::up, taken);
-  if (verdict == SpoolExpiry::Verdict::now) metrics.events_expired.add();
+  const auto verdict =
+      expiry_.failing_answer(chunk.rows[slot.index], age, eventbus.state() == EndpointState::up,
+                             eventbus.metrics().delivered.value());
+  if (verdict == SpoolExpiry::Verdict::now) eventbus.context().metrics.events_expired.add();
   if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.custody().keeps_dead_letters()) {
     return false;
   }
-  ++chunk.expired;
   return true;
 }
 
@@ -354,7 +352,6 @@ void Replay::finish(Post& post) {
   if (post.tally.held() == 0) keep_memory_of(post);
   context_.ledger.answer_taken(post, now);
   expiry_.forget(rows);
-  taken_ += rows.size() - std::min(rows.size(), entry.mapped().expired);
   taken_rows_.insert(taken_rows_.end(), rows.begin(), rows.end());
   if (taken_rows_.size() >= kRemovedTogether || chunks_.empty() || stopped_) note_taken();
   if (!again.empty()) put_off(std::move(again));

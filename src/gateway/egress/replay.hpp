@@ -98,8 +98,7 @@ class Replay final : private PostOwner {
     std::vector<Sequence> rows;      // by the index of their events
     std::vector<WallInstant> added;  // likewise
     Instant begun;
-    bool answered = false;    // to be finished
-    std::size_t expired = 0;  // became dead letters for their age, or were to
+    bool answered = false;  // to be finished
   };
 
   struct Resting {
@@ -136,8 +135,7 @@ class Replay final : private PostOwner {
   std::vector<std::vector<events::CloudEvent>> spare_events_;  // likewise
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
-  std::uint64_t taken_ = 0;                    // rows the eventbus took
-  std::vector<Sequence> taken_rows_;           // of these, the ones that are still to be noted
+  std::vector<Sequence> taken_rows_;           // by the eventbus, to be noted
   std::size_t window_ = 1;                     // rows that may be on their way
   std::size_t rows_ = 0;                       // that are
   std::size_t asked_ = 0;                      // that the store was asked for beyond those

@@ -313,8 +313,7 @@ std::optional<Answer> Connection::refuse_signature(const Request& request, Post&
 }
 
 Answer Connection::over_budget(bool close) const {
-  return answers::overloaded("gateway.max_in_flight reached",
-                             ingress_.context().delivery.retry_after(), close);
+  return answers::overloaded("gateway.max_in_flight reached", ingress_.retry_after(), close);
 }
 
 void Connection::refuse_head(Answer refusal) {
@@ -353,8 +352,7 @@ void Connection::accept(Request&& request, Post& post) {
     context.intake.accept(std::move(request), post);
   } catch (const std::bad_alloc&) {
     // The post has no events yet. If there is no memory for this either, the connection ends.
-    context.ledger.refuse(post,
-                          answers::overloaded("out of memory", context.delivery.retry_after()));
+    context.ledger.refuse(post, answers::overloaded("out of memory", ingress_.retry_after()));
   }
 }
 

@@ -11,7 +11,6 @@
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/metrics/loop_health.hpp"
 #include "gateway/pipeline/delivery.hpp"
-#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
@@ -34,8 +33,7 @@ class Ingress {
     ByteLease& lease;
     Ledger& ledger;
     Intake& intake;
-    Delivery& delivery;
-    const DeliveryQueue& queue;
+    Deliveries deliveries;
     ShardMetrics& metrics;
     ConnectionCount& count;
     TurnEnd& turn_end;
@@ -77,9 +75,14 @@ class Ingress {
     Load load;
     load.draining = draining_;
     load.beyond = beyond;
-    load.queue_full = context_.queue.full() && !context_.delivery.can_spool();
-    if (draining_ || beyond || load.queue_full) load.retry_after = context_.delivery.retry_after();
+    Delivery& delivery = *context_.deliveries.front();
+    load.queue_full = delivery.queue().full() && !delivery.can_spool();
+    if (draining_ || beyond || load.queue_full) load.retry_after = delivery.retry_after();
     return load;
+  }
+  // Returns when a client that is turned away now is to try again.
+  [[nodiscard]] std::chrono::seconds retry_after() const {
+    return context_.deliveries.front()->retry_after();
   }
   // Returns what /healthz says now.
   [[nodiscard]] Answer health() const;

@@ -121,6 +121,7 @@ class DeliveryQueue {
   // Delivered or given up: its place is free.
   void settled(const EventSlot& slot) noexcept {
     --events_;
+    ++left_;
     bytes_ -= slot.length;
   }
 
@@ -144,6 +145,8 @@ class DeliveryQueue {
   // All that were pushed and are not settled.
   [[nodiscard]] std::size_t events() const noexcept { return events_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  // All that have been settled.
+  [[nodiscard]] std::uint64_t left() const noexcept { return left_; }
 
  private:
   struct Delayed {
@@ -176,6 +179,7 @@ class DeliveryQueue {
   std::vector<Delayed> delayed_;
   std::size_t events_ = 0;
   std::size_t bytes_ = 0;
+  std::uint64_t left_ = 0;
 };
 
 }  // namespace gateway

@@ -23,19 +23,19 @@ void Intake::accept(http::Request&& request, Post& post) {
 }
 
 Intake::Way Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
-  const DeliveryQueue& queue = context_.queue;
-  if (queue.admits(events, bytes) && !context_.delivery.is_down()) return Way::queue;
+  Delivery& delivery = delivery_of(post);
+  const DeliveryQueue& queue = delivery.queue();
+  if (queue.admits(events, bytes) && !delivery.is_down()) return Way::queue;
   if (!queue.could_admit(events)) {
     context_.ledger.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
     return Way::nowhere;
   }
-  if (context_.delivery.can_spool()) {
+  if (delivery.can_spool()) {
     // While the eventbus is down one post waits for it to come back; the others need not.
     return queue.empty() && queue.admits(events, bytes) ? Way::queue : Way::spool;
   }
   if (queue.admits(events, bytes)) return Way::queue;
-  context_.ledger.refuse(
-      post, answers::overloaded("delivery queue full", context_.delivery.retry_after()));
+  context_.ledger.refuse(post, answers::overloaded("delivery queue full", delivery.retry_after()));
   return Way::nowhere;
 }
 
@@ -89,7 +89,7 @@ void Intake::accept_records(http::Request&& request, Post& post) {
 
 void Intake::hand_over(const EventSlot& slot, Way way) {
   if (way == Way::queue) {
-    context_.queue.push(slot);
+    delivery_of(*slot.post).queue().push(slot);
   } else {
     overflow_.push_back(slot);
   }
@@ -97,7 +97,8 @@ void Intake::hand_over(const EventSlot& slot, Way way) {
 
 void Intake::finish(Post& post, Way way) {
   if (way == Way::spool) {
-    context_.delivery.spool(post, overflow_);
+    context_.ledger.begin_storing(post, post.received);
+    delivery_of(post).spool(post, overflow_);
     overflow_.clear();
   }
   context_.turn_end.request();

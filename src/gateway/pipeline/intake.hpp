@@ -9,7 +9,6 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/http/request.hpp"
 #include "gateway/pipeline/delivery.hpp"
-#include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/pipeline/record_notes.hpp"
 #include "runtime/turn_end.hpp"
@@ -24,8 +23,7 @@ class Intake {
   // What it uses of its shard; all outlive it.
   struct Context {
     Ledger& ledger;
-    DeliveryQueue& queue;
-    Delivery& delivery;
+    Deliveries deliveries;
     TurnEnd& turn_end;  // sends what was queued
   };
 
@@ -49,6 +47,9 @@ class Intake {
   [[nodiscard]] Way admit(Post& post, std::size_t events, std::size_t bytes);
   void hand_over(const EventSlot& slot, Way way);
   void finish(Post& post, Way way);
+  [[nodiscard]] Delivery& delivery_of(const Post& post) noexcept {
+    return *context_.deliveries[post.target];
+  }
 
   Context context_;
   events::RecordSplitter splitter_;

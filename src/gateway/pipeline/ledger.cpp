@@ -52,7 +52,7 @@ void Ledger::expect(Post& post, std::uint32_t records) {
   post.begin_events(records, EventState::queued);
   tally_.add(EventState::queued, records);
   post.deadline = post.received + deadline_;
-  deadlines_.push_back(post);
+  deadlines_[post.target].push_back(post);
   metrics_.records_received.add(records);
 }
 
@@ -245,17 +245,22 @@ void Ledger::tick(Instant now) {
              return answers::overloaded("the stores do not answer in time", kStoreRetryAfter);
            }));
   }
+  // Counted on this thread between events, so that the sums belong together.
+  metrics_.unaccounted_records.set(metrics_.records_received.value() - metrics_.settled() -
+                                   events_open() + impossible_moves_);
 }
 
 void Ledger::abandon_all() {
-  for (DeadlineList* const posts : {&deadlines_, &storing_}) {
-    while (!posts->empty()) {
-      Post& post = posts->front();
+  const auto abandon = [this](DeadlineList& posts) {
+    while (!posts.empty()) {
+      Post& post = posts.front();
       post.expired = true;
       answer(post,
              made([] { return answers::overloaded("stopping", std::chrono::seconds(1), true); }));
     }
-  }
+  };
+  for (DeadlineList& posts : deadlines_) abandon(posts);
+  abandon(storing_);
 }
 
 void Ledger::answer_taken(Post& post, Instant now) {
@@ -295,6 +300,7 @@ void Ledger::reuse_if_done(Post& post) {
   if (!post.failures.empty()) post.failures.clear();
   if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
   post.answer.close = false;
+  post.target = 0;
   post.expired = false;
   post.replayed = false;
   post.state = Post::State::unused;

@@ -39,14 +39,16 @@ class Ledger {
   // device are over by then, and the relay function (60 s by default) still hears the answer.
   static constexpr std::chrono::seconds kStorePatience{10};
 
-  Ledger(ShardMetrics& metrics, std::chrono::milliseconds deadline) noexcept
-      : metrics_(metrics), deadline_(deadline) {}
+  // `targets`: that events may go to.
+  Ledger(ShardMetrics& metrics, std::chrono::milliseconds deadline, std::size_t targets = 1)
+      : metrics_(metrics), deadline_(deadline), deadlines_(targets) {}
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
   // Returns a fresh entry, owed an answer from now on.
   [[nodiscard]] Post& open(PostOwner& owner, Instant now, WallInstant wall);
-  // Counts `records` events as received, all of them queued, and starts the post's deadline.
+  // Counts `records` events as received, all of them queued, and starts the post's deadline. Its
+  // target is set.
   void expect(Post& post, std::uint32_t records);
   // Does the same for events from the spool, which neither count as received nor have a deadline.
   void expect_replayed(Post& post, std::uint32_t records);
@@ -75,12 +77,13 @@ class Ledger {
   // A refused event is a dead letter that is safely on disk.
   void dead_lettered(const EventSlot& slot, unsigned status = 0, std::string_view reason = {});
 
-  // Hands `overdue` every post whose deadline is not after `limit`, earliest first, marked as
-  // expired: each is then to be ended with time_out() or begin_storing().
+  // Hands `overdue` every post of `target` whose deadline is not after `limit`, earliest first,
+  // marked as expired: each is then to be ended with time_out() or begin_storing().
   template <class Overdue>
-  void expire(Instant limit, Overdue overdue) {
-    while (!deadlines_.empty() && deadlines_.front().deadline <= limit) {
-      Post& post = deadlines_.front();
+  void expire(std::size_t target, Instant limit, Overdue overdue) {
+    DeadlineList& posts = deadlines_[target];
+    while (!posts.empty() && posts.front().deadline <= limit) {
+      Post& post = posts.front();
       post.deadline_hook.unlink();
       post.expired = true;
       overdue(post);
@@ -98,7 +101,8 @@ class Ledger {
   // The spool did not take it: what is nowhere else has failed, and the post is answered 503.
   void not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after,
                   const EventSlot& shown = {});
-  // Answers posts whose stores have not spoken for kStorePatience. Every tick of the shard.
+  // Answers posts whose stores have not spoken for kStorePatience, and takes the balance. Every
+  // tick of the shard.
   void tick(Instant now);
 
   // The end: every open post is answered 503, as its events will not be delivered any more.
@@ -152,8 +156,8 @@ class Ledger {
   const std::chrono::milliseconds deadline_;
   std::deque<Post> posts_;  // never moves its elements
   std::vector<Post*> free_;
-  DeadlineList deadlines_;  // of posts whose time is not up
-  DeadlineList storing_;    // of those that wait for their stores, likewise in order
+  std::vector<DeadlineList> deadlines_;  // of posts whose time is not up, by target
+  DeadlineList storing_;                 // of those that wait for their stores, likewise in order
   std::size_t in_use_ = 0;
   EventTally<std::uint64_t> tally_;
   std::uint64_t impossible_moves_ = 0;

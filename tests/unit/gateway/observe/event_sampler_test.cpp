@@ -165,7 +165,7 @@ TEST_F(EventSamplerTest, TellsOfAPostThatGoesToTheSpoolOnce) {
   ASSERT_TRUE(feed_.attach(watcher));
   tick(kStart);
   Post& post = open(2);
-  ledger_.expire(Instant::max(), [&](Post& due) { ledger_.begin_storing(due, due.deadline); });
+  ledger_.expire(0, Instant::max(), [&](Post& due) { ledger_.begin_storing(due, due.deadline); });
   for (const std::uint32_t i : {0U, 1U}) ledger_.move(event(post, i), EventMove::spool);
   EXPECT_THAT(frames(watcher), IsEmpty());
   ledger_.stored(post, event(post, 0));

@@ -302,7 +302,7 @@ class World {
   void pass_deadline() {
     expired_ = true;
     bool due = false;
-    ledger_.expire(kStart + kDeadline, [&](Post& post) {
+    ledger_.expire(0, kStart + kDeadline, [&](Post& post) {
       ASSERT_EQ(&post, post_);
       due = true;
       if (!configuration_.spool) ledger_.time_out(post);

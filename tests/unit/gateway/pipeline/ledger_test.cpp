@@ -45,7 +45,7 @@ class LedgerTest : public testing::Test {
   // As a gateway without a spool: whose time is up is answered 504.
   bool expire(Instant now) {
     bool any = false;
-    ledger_.expire(now, [&](Post& post) {
+    ledger_.expire(0, now, [&](Post& post) {
       ledger_.time_out(post);
       any = true;
     });
@@ -295,7 +295,7 @@ class StoringTest : public LedgerTest {
  protected:
   // Its first `in_flight` open events are on a connection, the others wait.
   void expire_into_store(Post& post, std::uint32_t in_flight) {
-    ledger_.expire(post.deadline, [&](Post& due) { ledger_.begin_storing(due, due.deadline); });
+    ledger_.expire(0, post.deadline, [&](Post& due) { ledger_.begin_storing(due, due.deadline); });
     for (std::uint32_t i = 0; i < post.records(); ++i) {
       if (is_settled(post.states[i]) || post.states[i] == EventState::to_dead_letters) continue;
       const EventSlot slot = in_flight == 0 ? event(post, i) : sent(post, i);

@@ -1,0 +1,23 @@
+#include "gateway/egress/destination.hpp"
+
+namespace gateway::egress {
+
+Destination::Destination(const DestinationContext& context, const config::Settings& settings,
+                         const config::Endpoint& endpoint, Stores stores)
+    : custody_({context.executor, context.clock, context.ledger,
+                [&turn_end = context.turn_end] { turn_end.request(); }},
+               settings, endpoint, stores),
+      eventbus_({context.executor, context.clock, context.ledger, custody_, context.metrics,
+                 context.turn_end, context.transports, context.supervisor,
+                 endpoint.tls ? context.tls : nullptr},
+                settings, endpoint) {
+  if (stores.spool == nullptr) return;
+  Replay::Settings replay;
+  replay.max_age = settings.spool.max_age;
+  replay.patience = Replay::patience(settings.delivery.deadline);
+  replay_ = std::make_unique<Replay>(
+      Replay::Context{context.executor, context.clock, context.ledger, eventbus_}, *stores.spool,
+      replay);
+}
+
+}  // namespace gateway::egress

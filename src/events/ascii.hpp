@@ -15,6 +15,11 @@ namespace gateway {
 [[nodiscard]] constexpr bool is_alphanumeric(char c) noexcept {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
+// RFC 9110 section 5.6.2: what names of fields and parameters are made of.
+[[nodiscard]] constexpr bool is_token_character(char c) noexcept {
+  return is_alphanumeric(c) ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
 // Space and tab: the white space of RFC 9110 section 5.6.3.
 [[nodiscard]] constexpr bool is_blank(char c) noexcept {
   return c == ' ' || c == '\t';
@@ -27,6 +32,12 @@ namespace gateway {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(), to_lower);
   return lower;
+}
+// Returns whether `text` is `lower`, which is in lower case, whatever the case of its letters.
+[[nodiscard]] constexpr bool equals_ignoring_case(std::string_view text,
+                                                  std::string_view lower) noexcept {
+  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(),
+                                                   [](char a, char b) { return to_lower(a) == b; });
 }
 
 }  // namespace gateway

@@ -27,7 +27,4 @@ class HeaderNames {
   std::uint64_t sizes_ = 0;         // a bit for each of their sizes
 };
 
-// `lower` is in lower case.
-[[nodiscard]] bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept;
-
 }  // namespace gateway::events

@@ -14,17 +14,6 @@ std::string_view without_parameters(std::string_view content_type) noexcept {
   return type;
 }
 
-bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return to_lower(a) == b; });
-}
-
-// RFC 9110 section 5.6.2.
-constexpr bool is_token_character(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 // Takes text off its front, piece by piece.
 class Pieces {
  public:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "events/ascii.hpp"
+
 namespace gateway::events {
 
 void blank_json_value(char* begin, char* end) noexcept {

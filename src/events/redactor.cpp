@@ -1,5 +1,6 @@
 #include "events/redactor.hpp"
 
+#include "events/ascii.hpp"
 #include "events/record_walk.hpp"
 
 namespace gateway::events {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "events/ascii.hpp"
 #include "gateway/auth/signature_field.hpp"
 
 namespace gateway::auth {
@@ -67,7 +68,7 @@ std::optional<AuthFailure> Authenticator::refuse_head(const Shown& shown,
 std::optional<AuthFailure> Authenticator::refuse_bearer(std::string_view authorization) const {
   if (authorization.empty()) return AuthFailure::missing;
   const std::size_t blank = authorization.find(' ');
-  if (!http::equals_ignoring_case(authorization.substr(0, blank), "bearer")) {
+  if (!equals_ignoring_case(authorization.substr(0, blank), "bearer")) {
     return AuthFailure::malformed;
   }
   std::string_view shown =

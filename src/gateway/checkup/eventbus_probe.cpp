@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "events/ascii.hpp"
 #include "gateway/egress/harmless_request.hpp"
 #include "gateway/egress/response_reader.hpp"
 #include "gateway/http/fields.hpp"
@@ -42,8 +43,7 @@ std::optional<std::string> field_of(std::string_view text, std::string_view name
     const auto end = text.find("\r\n");
     const std::string_view line = text.substr(0, end);
     const auto colon = line.find(':');
-    if (colon != std::string_view::npos &&
-        http::equals_ignoring_case(line.substr(0, colon), name)) {
+    if (colon != std::string_view::npos && equals_ignoring_case(line.substr(0, colon), name)) {
       std::string_view value = line.substr(colon + 1);
       while (value.starts_with(' ')) value.remove_prefix(1);
       return std::string(value);

@@ -105,11 +105,6 @@ Parsed<std::string> parse_url(const Scalar& scalar, UrlForm form) {
   return {std::string(scalar.text)};
 }
 
-bool is_token_character(char c) {
-  return is_alphanumeric(c) ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 // Only the families are checked: COS may document more events than it did.
 Parsed<std::string> parse_bucket_event(const Scalar& scalar) {
   for (const std::string_view family :

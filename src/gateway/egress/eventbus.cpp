@@ -209,7 +209,7 @@ void Eventbus::replace(EventbusConnection& connection) {
 void Eventbus::count_connections(Instant now) {
   const bool room =
       std::ranges::any_of(used_, [](const EventbusConnection* one) { return one->accepts(); });
-  ConnectionCount::Load load;
+  ConnectionPoolSize::Load load;
   load.answers = taken_;
   load.saturated = !queue_.empty() && !room;
   // Depth comes first: it costs nothing.

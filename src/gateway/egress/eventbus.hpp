@@ -12,7 +12,7 @@
 #include "gateway/domain/bus_answer.hpp"
 #include "gateway/egress/address_watch.hpp"
 #include "gateway/egress/batch_size.hpp"
-#include "gateway/egress/connection_count.hpp"
+#include "gateway/egress/connection_pool_size.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/drain_rate.hpp"
@@ -213,7 +213,7 @@ class Eventbus final : public Delivery {
   Timer timer_;
   std::optional<Instant> timer_at_;
   AddressWatch addresses_;
-  ConnectionCount count_;
+  ConnectionPoolSize count_;
   unsigned logged_count_;
   // How long an answer takes on average, and at worst of late.
   Instant::duration answer_time_{};

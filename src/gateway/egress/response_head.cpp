@@ -70,8 +70,8 @@ void ResponseHead::unfolded(std::string_view text, bool cut) {
   } else if (is_name(name, "connection")) {
     if (cut) distrust();
     http::for_each_in_list(value, [this](std::string_view option) {
-      if (http::equals_ignoring_case(option, "close")) close_ = true;
-      if (http::equals_ignoring_case(option, "keep-alive")) keep_ = true;
+      if (equals_ignoring_case(option, "close")) close_ = true;
+      if (equals_ignoring_case(option, "keep-alive")) keep_ = true;
     });
   } else if (is_name(name, "retry-after")) {
     retry_after_ = value;

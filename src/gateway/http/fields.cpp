@@ -17,9 +17,8 @@ namespace {
 // RFC 9110 section 5.6.2.
 constexpr auto kTokenCharacters = [] {
   std::array<bool, 256> table{};
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-    table[static_cast<unsigned char>(c)] = true;
+  for (std::size_t byte = 0; byte < table.size(); ++byte) {
+    table[byte] = is_token_character(static_cast<char>(byte));
   }
   return table;
 }();
@@ -105,14 +104,6 @@ bool is_token(std::string_view text) noexcept {
     if (!kTokenCharacters[static_cast<unsigned char>(c)]) return false;
   }
   return !text.empty();
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view wanted) noexcept {
-  if (text.size() != wanted.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (to_lower(text[i]) != wanted[i]) return false;
-  }
-  return true;
 }
 
 void Framing::content_length(std::string_view value) noexcept {

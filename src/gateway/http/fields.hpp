@@ -141,9 +141,6 @@ template <std::size_t N>
   return at == kSize || !differs(at, kSize - at);
 }
 
-// `lower` must be lower case.
-[[nodiscard]] bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept;
-
 // Calls `each` with the trimmed members of a comma-separated list, empty ones as well.
 template <class Each>
 void for_each_element(std::string_view list, Each each) {

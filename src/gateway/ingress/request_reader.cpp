@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "events/ascii.hpp"
 #include "gateway/http/host.hpp"
 
 namespace gateway::ingress {
@@ -24,10 +25,10 @@ BodyKind kind_of(std::string_view content_type) noexcept {
   }
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  if (http::equals_ignoring_case(type, "application/cloudevents+json")) {
+  if (equals_ignoring_case(type, "application/cloudevents+json")) {
     return BodyKind::structured_event;
   }
-  if (http::equals_ignoring_case(type, "application/cloudevents-batch+json")) {
+  if (equals_ignoring_case(type, "application/cloudevents-batch+json")) {
     return BodyKind::event_batch;
   }
   return BodyKind::records;
@@ -44,8 +45,8 @@ bool is_target(std::string_view target) noexcept {
 bool is_other_target(std::string_view method, std::string_view target) noexcept {
   if (method == "CONNECT") return http::is_host(target);
   if (target == "*") return method == "OPTIONS";
-  return http::equals_ignoring_case(target.substr(0, 7), "http://") ||
-         http::equals_ignoring_case(target.substr(0, 8), "https://");
+  return equals_ignoring_case(target.substr(0, 7), "http://") ||
+         equals_ignoring_case(target.substr(0, 8), "https://");
 }
 
 }  // namespace
@@ -195,16 +196,16 @@ RequestReader::Step RequestReader::parse_fields() {
       head.kind = kind_of(value);
     } else if (is_name(name, "content-encoding")) {
       http::for_each_in_list(value, [&head](std::string_view coding) {
-        if (!http::equals_ignoring_case(coding, "identity")) head.content_coded = true;
+        if (!equals_ignoring_case(coding, "identity")) head.content_coded = true;
       });
     } else if (is_name(name, "connection")) {
       http::for_each_in_list(value, [&close](std::string_view option) {
-        if (http::equals_ignoring_case(option, "close")) close = true;
+        if (equals_ignoring_case(option, "close")) close = true;
       });
     } else if (is_name(name, "transfer-encoding")) {
       framing.transfer_encoding(value);
     } else if (is_name(name, "expect")) {
-      head.expects_continue = http::equals_ignoring_case(value, "100-continue");
+      head.expects_continue = equals_ignoring_case(value, "100-continue");
       bad_expectation = bad_expectation || !head.expects_continue;
     } else if (is_name(name, "webhook-request-origin")) {
       request_.webhook_origin = stretch(value);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "events/ascii.hpp"
 #include "events/base64.hpp"
 #include "gateway/http/fields.hpp"
 
@@ -34,7 +35,7 @@ std::string host_of(std::string_view text) {
 // scheme (RFC 9110 section 11.4).
 std::string_view credentials(std::string_view authorization, std::string_view scheme) noexcept {
   if (authorization.size() <= scheme.size() || authorization[scheme.size()] != ' ' ||
-      !http::equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) {
+      !equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) {
     return {};
   }
   authorization.remove_prefix(scheme.size());

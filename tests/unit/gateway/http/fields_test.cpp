@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "events/ascii.hpp"
+
 namespace gateway::http {
 namespace {
 

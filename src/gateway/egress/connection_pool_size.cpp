@@ -1,4 +1,4 @@
-#include "gateway/egress/connection_count.hpp"
+#include "gateway/egress/connection_pool_size.hpp"
 
 #include <algorithm>
 
@@ -20,16 +20,16 @@ constexpr std::chrono::seconds kUnused{30};
 unsigned most_connections(const config::Settings& settings, unsigned threads) {
   constexpr unsigned kProcess = 64;
   if (settings.delivery.connections != 0) return settings.delivery.connections;
-  return std::max(ConnectionCount::kFirst, kProcess / std::max(threads, 1U));
+  return std::max(ConnectionPoolSize::kFirst, kProcess / std::max(threads, 1U));
 }
 
-void ConnectionCount::at_least(unsigned connections) noexcept {
+void ConnectionPoolSize::at_least(unsigned connections) noexcept {
   if (fixed_) return;
   least_ = std::clamp(connections, kFirst, most_);
   value_ = std::max(value_, least_);
 }
 
-bool ConnectionCount::observe(const Load& load, Instant now) noexcept {
+bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   if (fixed_) return false;
   if (window_begin_ == Instant{}) {
     saturated_at_ = now;
@@ -79,14 +79,14 @@ bool ConnectionCount::observe(const Load& load, Instant now) noexcept {
   return true;
 }
 
-void ConnectionCount::begin_window(const Load& load, Instant now) noexcept {
+void ConnectionPoolSize::begin_window(const Load& load, Instant now) noexcept {
   window_begin_ = now;
   window_answers_ = load.answers;
   ticks_ = 0;
   saturated_ticks_ = 0;
 }
 
-bool ConnectionCount::judge(double rate, Instant now) noexcept {
+bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   phase_ = Phase::measuring;
   // The last step may be less than a doubling.
   const double share = static_cast<double>(value_ - before_) / static_cast<double>(before_);
@@ -100,7 +100,7 @@ bool ConnectionCount::judge(double rate, Instant now) noexcept {
   return true;
 }
 
-bool ConnectionCount::shrink_unused(Instant now) noexcept {
+bool ConnectionPoolSize::shrink_unused(Instant now) noexcept {
   if (value_ <= least_ || now - saturated_at_ < kUnused) return false;
   value_ = std::max(value_ / 2, least_);
   saturated_at_ = now;

@@ -1,4 +1,4 @@
-#include "gateway/egress/connection_count.hpp"
+#include "gateway/egress/connection_pool_size.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ class Simulation {
     for (const Instant end = now_ + time; now_ < end; now_ += 100ms) {
       const double able = server_(count_.value()) * noise_(random_);
       answers_ += std::min(able, offered_) / 10;
-      ConnectionCount::Load load;
+      ConnectionPoolSize::Load load;
       load.answers = static_cast<std::uint64_t>(answers_);
       load.saturated = offered_ > able;
       load.hindered = hindered;
@@ -51,7 +51,7 @@ class Simulation {
  private:
   Server server_;
   double offered_;
-  ConnectionCount count_{0, kMost};
+  ConnectionPoolSize count_{0, kMost};
   Instant now_ = kStart;
   double answers_ = 0;
   unsigned changes_ = 0;
@@ -59,15 +59,15 @@ class Simulation {
   std::uniform_real_distribution<double> noise_{0.97, 1.03};
 };
 
-TEST(ConnectionCount, AFixedOneStays) {
-  ConnectionCount count(3, kMost);
-  ConnectionCount::Load load;
+TEST(ConnectionPoolSize, AFixedOneStays) {
+  ConnectionPoolSize count(3, kMost);
+  ConnectionPoolSize::Load load;
   load.saturated = true;
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(count.observe(load, kStart + i * 100ms));
   EXPECT_EQ(count.value(), 3U);
 }
 
-TEST(ConnectionCount, FindsTheBestForEachKindOfServerWithinTenSeconds) {
+TEST(ConnectionPoolSize, FindsTheBestForEachKindOfServerWithinTenSeconds) {
   const struct {
     const char* name;
     Server server;
@@ -88,20 +88,20 @@ TEST(ConnectionCount, FindsTheBestForEachKindOfServerWithinTenSeconds) {
   }
 }
 
-TEST(ConnectionCount, GrowsNoFurtherThanTheLoadNeeds) {
+TEST(ConnectionPoolSize, GrowsNoFurtherThanTheLoadNeeds) {
   Simulation run(serial(33), 200);
   run.go(60s);
   EXPECT_EQ(run.connections(), 8U);
 }
 
-TEST(ConnectionCount, TriesRarelyWhatBroughtNothing) {
+TEST(ConnectionPoolSize, TriesRarelyWhatBroughtNothing) {
   Simulation run(shared(50'000), 1e9);
   run.go(600s);
   EXPECT_EQ(run.connections(), 2U);
   EXPECT_LE(run.changes(), 2 * 8U) << "each time back again";
 }
 
-TEST(ConnectionCount, FollowsAServerThatBecomesLarger) {
+TEST(ConnectionPoolSize, FollowsAServerThatBecomesLarger) {
   Simulation run(workers(4, 33), 1e9);
   run.go(10s);
   EXPECT_LE(run.connections(), 4U);
@@ -110,7 +110,7 @@ TEST(ConnectionCount, FollowsAServerThatBecomesLarger) {
   EXPECT_EQ(run.connections(), 32U);
 }
 
-TEST(ConnectionCount, ShrinksWhenNothingWaits) {
+TEST(ConnectionPoolSize, ShrinksWhenNothingWaits) {
   Simulation run(serial(33), 1e9);
   run.go(10s);
   ASSERT_EQ(run.connections(), kMost);
@@ -118,19 +118,19 @@ TEST(ConnectionCount, ShrinksWhenNothingWaits) {
   run.go(20s);
   EXPECT_EQ(run.connections(), kMost) << "a pause is no reason";
   run.go(300s);
-  EXPECT_EQ(run.connections(), ConnectionCount::kFirst);
+  EXPECT_EQ(run.connections(), ConnectionPoolSize::kFirst);
 }
 
-TEST(ConnectionCount, StaysWhileNothingIsAnswered) {
+TEST(ConnectionPoolSize, StaysWhileNothingIsAnswered) {
   Simulation run(shared(0), 1e9);
   run.go(60s);
-  EXPECT_EQ(run.connections(), ConnectionCount::kFirst);
+  EXPECT_EQ(run.connections(), ConnectionPoolSize::kFirst);
 }
 
-TEST(ConnectionCount, LearnsNothingWhileSomethingElseBoundsTheRate) {
+TEST(ConnectionPoolSize, LearnsNothingWhileSomethingElseBoundsTheRate) {
   Simulation run(serial(33), 1e9);
   run.go(60s, true);
-  EXPECT_EQ(run.connections(), ConnectionCount::kFirst);
+  EXPECT_EQ(run.connections(), ConnectionPoolSize::kFirst);
   EXPECT_EQ(run.changes(), 0U);
 }
 

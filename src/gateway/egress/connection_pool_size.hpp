@@ -7,38 +7,38 @@
 
 namespace gateway::egress {
 
-// Returns how many connections each of `threads` shards may come to keep.
+// Returns the largest number of connections that each of `threads` shards may keep.
 [[nodiscard]] unsigned most_connections(const config::Settings& settings, unsigned threads);
 
-// How many connections a shard keeps to the eventbus (`delivery.connections`).
+// Decides how many connections a shard keeps to the eventbus (`delivery.connections`).
 //
-// A fixed number stays. What the right one is, only the eventbus knows: a server that works through
-// a connection's requests one by one is as fast as it has connections, another gains nothing by
-// them. So `auto` tries: while events wait and every connection is full, the number is doubled and
-// kept if that raises the rate of answers by an eighth, else taken back and not tried again for a
-// while, longer each time. What is not needed any more is halved. Pure: told how things stand at
-// every tick.
-class ConnectionCount {
+// Only the eventbus knows the right number: a server that works through the requests of a
+// connection one by one is as fast as it has connections, and another one gains nothing by more of
+// them. So `auto` tries: while events wait and every connection is full, it doubles the number. It
+// keeps the new number if the rate of answers rises by an eighth; otherwise it goes back, and waits
+// longer each time before it tries again. It halves a number that is no longer needed. A fixed
+// number stays as it is. Pure; told the state at every tick.
+class ConnectionPoolSize {
  public:
   static constexpr unsigned kFirst = 2;
 
-  // `fixed` 0: auto, between kFirst and `most`.
-  ConnectionCount(unsigned fixed, unsigned most) noexcept
+  // Takes a fixed number, or 0 for `auto`: between kFirst and `most`.
+  ConnectionPoolSize(unsigned fixed, unsigned most) noexcept
       : fixed_(fixed != 0), most_(most), value_(fixed != 0 ? fixed : kFirst) {}
 
   struct Load {
     std::uint64_t answers = 0;         // of the eventbus, since the start
     bool saturated = false;            // events wait, and no connection has room for one
-    bool hindered = false;             // something else bounds the rate: what is seen says nothing
-    Instant::duration answer_time{0};  // how long an answer takes, of late
+    bool hindered = false;             // something else bounds the rate, which then proves nothing
+    Instant::duration answer_time{0};  // how long an answer took lately
   };
-  // So many at least, as far as auto may choose.
+  // Raises the lower bound of `auto`, at most to `most`.
   void at_least(unsigned connections) noexcept;
   // Returns whether value() has changed.
   bool observe(const Load& load, Instant now) noexcept;
 
   [[nodiscard]] unsigned value() const noexcept { return value_; }
-  // Whether value() is there on trial.
+  // Returns whether value() is on trial.
   [[nodiscard]] bool trying() const noexcept { return phase_ != Phase::measuring; }
 
  private:

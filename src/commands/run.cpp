@@ -52,6 +52,7 @@ std::optional<config::Settings> prepare_process(const config::Settings& settings
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // Whoever debugs wants core dumps; nobody else should have the secrets in them.
   if (!settings.debug && !hide_memory()) log::warn("core dumps cannot be forbidden");
+  give_large_blocks_back();
   const unsigned threads =
       settings.ingress.threads == 0 ? usable_cores() : settings.ingress.threads;
   checkup::ProcessLimits limits;

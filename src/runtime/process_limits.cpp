@@ -1,5 +1,6 @@
 #include "runtime/process_limits.hpp"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,6 +25,11 @@ std::uint64_t memory_of_machine() noexcept {
 
 bool hide_memory() noexcept {
   return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+void give_large_blocks_back() noexcept {
+  constexpr int kLarge = 1 << 20;
+  static_cast<void>(::mallopt(M_MMAP_THRESHOLD, kLarge));
 }
 
 std::size_t raise_descriptor_limit(std::size_t wanted) noexcept {

@@ -10,6 +10,12 @@ namespace gateway {
 // (prctl(2), PR_SET_DUMPABLE): secrets lie in it. False if the system refuses.
 bool hide_memory() noexcept;
 
+// Makes the allocator map each block of 1 MiB or more by itself, and give it back when it is freed.
+// Left alone, glibc raises that size to 32 MiB as such blocks are freed (mallopt(3),
+// M_MMAP_THRESHOLD); they then leave holes in its heaps, and the process keeps several times what
+// large posts need.
+void give_large_blocks_back() noexcept;
+
 // Raises the limit of open descriptors (RLIMIT_NOFILE) to `wanted` or as near as the system lets.
 // Returns what it is then.
 std::size_t raise_descriptor_limit(std::size_t wanted) noexcept;

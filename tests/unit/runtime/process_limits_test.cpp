@@ -6,7 +6,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <fstream>
 #include <functional>
+#include <string>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COS_GATEWAY_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COS_GATEWAY_SANITIZED 1
+#endif
+#endif
 
 namespace gateway {
 namespace {
@@ -24,6 +36,34 @@ TEST(ProcessLimits, HiddenMemoryIsNotDumped) {
   EXPECT_TRUE(holds_in_a_child(
       [] { return prctl(PR_GET_DUMPABLE) == 1 && hide_memory() && prctl(PR_GET_DUMPABLE) == 0; }));
 }
+
+#ifndef COS_GATEWAY_SANITIZED  // sanitizers have an allocator of their own
+// Bytes in memory of this process.
+std::size_t resident() {
+  std::size_t total = 0;
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> total >> pages;
+  return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// As posts of 8 MiB come and go, something small that stays is allocated after each of them.
+TEST(ProcessLimits, LargeBlocksLeaveNoHolesInTheHeap) {
+  constexpr std::size_t kBlock = std::size_t{8} << 20;
+  EXPECT_TRUE(holds_in_a_child([] {
+    give_large_blocks_back();
+    const std::size_t before = resident();
+    std::vector<std::string> stay;
+    for (int round = 0; round < 4; ++round) {
+      {
+        const std::string large(kBlock, 'x');
+      }
+      const std::string large(kBlock, 'x');
+      stay.emplace_back(std::size_t{64} << 10, 'y');
+    }
+    return resident() < before + kBlock / 2;
+  }));
+}
+#endif
 
 bool limit_descriptors(rlim_t soft, rlim_t hard) {
   const rlimit limit{soft, hard};

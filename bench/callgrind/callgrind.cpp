@@ -20,7 +20,7 @@ constexpr auto kOutput = "output";
 constexpr int kTerminated = 128 + SIGTERM;
 constexpr std::chrono::minutes kStopLimit{1};
 
-// The number behind `label` on the line of `text` that has it.
+// Returns the number after `label` on the line of `text` that contains it.
 double number_behind(std::string_view label, const std::string& text) {
   const auto at = text.find(label);
   if (at == std::string::npos) {

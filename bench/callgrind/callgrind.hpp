@@ -11,27 +11,28 @@
 
 namespace gateway::callgrind {
 
-// A program run under valgrind's callgrind, which counts its instructions in user space. It does
-// not outlive this.
+// Runs a program under callgrind of valgrind, which counts its instructions in user space. The
+// program ends with this object.
 class Callgrind {
  public:
-  // Makes a folder for what the program reads and writes. Throws std::runtime_error.
+  // Creates a folder for the files that the program reads and writes. Throws std::runtime_error.
   Callgrind() = default;
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_.path(); }
 
-  // Starts the program. `options` are for callgrind. Its standard output and error do not reach the
-  // terminal. Throws std::system_error.
+  // Starts the program. `options` are those of callgrind. Standard output and error do not reach
+  // the terminal. Throws std::system_error.
   void start(const std::vector<std::string>& options, const std::vector<std::string>& command);
-  // Throws std::runtime_error, with what it said, if it has ended.
+  // Throws std::runtime_error with the output of the program if it has ended.
   void must_run();
-  // Waits for its end. Throws std::runtime_error, with what it said, if it fails.
+  // Waits until the program ends. Throws std::runtime_error with its output if it fails.
   void wait();
-  // Sends SIGTERM and waits. Throws std::runtime_error, with what it said, unless it ends within a
-  // minute, with 0 or by that signal.
+  // Sends SIGTERM and waits. Throws std::runtime_error with the output of the program unless it
+  // ends within a minute, with status 0 or by that signal.
   void terminate();
 
-  // Return the count of the whole run, and of the n-th dump, from 1. After its end.
+  // Return the count of the whole run, and of the n-th dump, starting at 1. To be called after the
+  // end.
   [[nodiscard]] double total() const;
   [[nodiscard]] double dump(std::size_t n) const;
   // Returns the text of a file in its folder.

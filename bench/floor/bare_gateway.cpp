@@ -168,7 +168,7 @@ void BareGateway::read_client(Client& client) {
       return;
     }
     if (begin != 0) {
-      // Pipelined: what was cut out is still to be sent from here.
+      // A pipelined post: the records that were cut out are still to be sent from this buffer.
       send_staged();
       std::memmove(client.bytes.data(), client.bytes.data() + begin, client.end - begin);
       client.end -= begin;
@@ -217,7 +217,7 @@ void BareGateway::send_staged() {
     const ssize_t result = ::sendmsg(bus.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (result < 0) {
       if (errno != EAGAIN) throw std::runtime_error("the eventbus is gone");
-      // Its answers must be taken meanwhile, or both sides wait for each other.
+      // The answers of the bus must be read meanwhile, or both sides would wait for each other.
       pollfd both{bus.fd, POLLIN | POLLOUT, 0};
       require(::poll(&both, 1, -1), "poll");
       if ((both.revents & POLLIN) != 0) read_answers(bus);
@@ -276,7 +276,7 @@ void BareGateway::answer(Client& client) {
   }
   const std::string_view all = several.empty() ? one : several;
   if (client.fd >= 0 && !all.empty()) {
-    // So few bytes fit into the socket's buffer unless the client never reads.
+    // So few bytes fit into the buffer of the socket unless the client never reads.
     static_cast<void>(::send(client.fd, all.data(), all.size(), MSG_NOSIGNAL));
   }
   if (client.fd < 0 && client.posts.empty()) delete &client;

@@ -20,15 +20,15 @@ struct Settings {
   unsigned connections = 2;  // to the eventbus
 };
 
-// How much of a gateway's cost is unavoidable shows beside one that does the least: it reads posts,
-// cuts their records out, sends each as one CloudEvent and answers 200 once all of a post are
-// acknowledged. One thread, one read, one gathered write and one answer where they will do. No
-// validation, no retry, no time-out, no limit; whatever is unexpected ends the connection or the
-// program.
+// Shows the unavoidable part of the cost of a gateway: it does only what every gateway must. It
+// reads posts, cuts out their records, sends each record as one CloudEvent, and answers 200 once
+// all records of a post are acknowledged. One thread, one read, one gathered write and one answer
+// where these suffice. No validation, no retries, no time-outs, no limits; anything unexpected ends
+// the connection or the program.
 //
-// A loop turn: read every client that has something, send all of it to one eventbus connection,
-// answer every client that is owed something. Nothing is read while anything is unsent, so records
-// are sent from where they lie in their client's buffer.
+// A loop turn reads every client that has sent something, sends all of it over one eventbus
+// connection, and answers every client whose posts are complete. Nothing is read while anything is
+// unsent, so that records are sent from the buffer of their client.
 class BareGateway {
  public:
   // Connects and listens. Throws std::system_error.

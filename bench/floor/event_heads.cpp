@@ -76,7 +76,7 @@ char* EventHeads::room() {
   return chunks_[chunk_].get() + used_;
 }
 
-// SplitMix64.
+// Returns the next number of SplitMix64.
 std::uint64_t EventHeads::random() noexcept {
   std::uint64_t z = random_ += 0x9e3779b97f4a7c15U;
   z = (z ^ z >> 30U) * 0xbf58476d1ce4e5b9U;
@@ -84,7 +84,7 @@ std::uint64_t EventHeads::random() noexcept {
   return z ^ z >> 31U;
 }
 
-// A version 4 UUID (RFC 9562).
+// Writes a version 4 UUID (RFC 9562).
 void EventHeads::write_id(char* out) noexcept {
   const std::uint64_t high = (random() & ~std::uint64_t{0xf000}) | 0x4000U;
   const std::uint64_t low = random() >> 2U | std::uint64_t{1} << 63U;

@@ -8,16 +8,16 @@
 
 namespace gateway::floor {
 
-// Heads of binary-mode CloudEvents, made from one prepared text in which id, time and length are
-// filled in. They stay where they were written until forget().
+// Makes heads of binary-mode CloudEvents from one prepared text, in which id, time and length are
+// filled in. A head stays where it was written until forget().
 class EventHeads {
  public:
   EventHeads(std::string_view host, std::string_view target);
 
-  // Sets the time of the events made until the next call; to be called once a loop turn.
+  // Sets the time of the events that are made until the next call. To be called once per loop turn.
   void read_clock();
   [[nodiscard]] std::string_view make(std::size_t body_size);
-  // Frees the heads made so far: all have been sent.
+  // Frees the heads made so far, all of which have been sent.
   void forget() noexcept { chunk_ = used_ = 0; }
 
  private:

@@ -21,11 +21,11 @@ namespace json = boost::json;
 using gateway::instructions::Load;
 using gateway::instructions::Program;
 
-// The longer a post, the fewer of them are enough.
+// Fewer posts suffice when posts are longer.
 constexpr std::uint64_t kRecordsToCount = 4000;
 constexpr std::uint64_t kLeastPosts = 100;
 
-// "name=command with {port} and {sink}", the words separated by blanks.
+// Parses "name=command with {port} and {sink}", the words separated by blanks.
 Program read_program(const std::string& text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos) throw CLI::ValidationError(text, "expected NAME=COMMAND");

@@ -63,7 +63,7 @@ void wait_until_it_listens(callgrind::Callgrind& run, std::uint16_t port) {
   }
 }
 
-// Posts the same payload so many times, as fast as answers come.
+// Posts the same payload a given number of times, as fast as answers come.
 class SamePosts final : public test::PostSource {
  public:
   SamePosts(const std::string& body, std::uint64_t count) : left_(count) {

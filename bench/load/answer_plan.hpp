@@ -19,7 +19,7 @@ struct SinkSettings {
   std::uint64_t seed = 1;
 };
 
-// Decides what becomes of each request. No clock, no socket.
+// Decides how each request is answered. No clock, no socket.
 class AnswerPlan {
  public:
   struct Decision {

@@ -13,14 +13,15 @@ struct CampaignSettings {
   std::string command;  // of this program, for the results
 };
 
-// A machine drifts, and would favour the gateway that happens to run in a good minute. A campaign
-// runs each repetition of a scenario against each gateway in turn, so that they share the drift,
-// and prints a row for each scenario and gateway when it is done.
+// Compares gateways. Problem: the speed of a machine drifts, which would favour the gateway that
+// runs in a good minute. Solution: a campaign runs each repetition of a scenario against each
+// gateway in turn, so that the drift affects all of them. It prints a row for each scenario and
+// gateway when it is done.
 class Campaign {
  public:
   explicit Campaign(CampaignSettings settings) : settings_(std::move(settings)) {}
 
-  // Sets how many calls of run() follow, for the progress bar.
+  // Sets the number of calls of run() that follow, for the progress bar.
   void expect(std::size_t scenarios) { expected_ = scenarios; }
   // Runs the scenario against all gateways, or these. Throws as measure() does.
   void run(const Scenario& scenario) { run(scenario, settings_.gateways); }

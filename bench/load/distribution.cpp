@@ -10,7 +10,7 @@
 namespace gateway::load {
 namespace {
 
-// What no COS post or key comes near; keeps a typing error from filling the memory.
+// No COS post or key comes near this. It keeps a typing error from filling the memory.
 constexpr unsigned kMost = 100'000;
 
 std::optional<unsigned> number(std::string_view text) {

@@ -8,14 +8,15 @@
 
 namespace gateway::load {
 
-// How a count or length varies from post to post. A plain value; samples are at least 0.
+// Describes how a count or length varies from post to post. A plain value; samples are at least 0.
 class Distribution {
  public:
-  // Makes a distribution of this one value.
+  // Creates the distribution of one fixed value.
   explicit Distribution(unsigned value = 1) : least_(value), most_(value) {}
 
-  // Reads "7", "uniform:1-100", "geometric:8" (from 1, with that mean) or "zipf:1-1000" (k is drawn
-  // in proportion to 1/k). Returns the distribution, or an error that says what is wrong.
+  // Parses "7", "uniform:1-100", "geometric:8" (from 1, with this mean) or "zipf:1-1000" (the
+  // probability of k is proportional to 1/k). Returns the distribution, or an error that says what
+  // is wrong.
   [[nodiscard]] static boost::system::result<Distribution, std::string> parse(
       std::string_view text);
 

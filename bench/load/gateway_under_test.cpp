@@ -87,7 +87,7 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
                              std::uint16_t sink, const std::vector<int>& cores) {
   std::vector<std::string> arguments;
   {
-    // Both held at once, lest they be the same.
+    // Both are bound at the same time, so that they differ.
     const test::Socket listen = test::bind_loopback(port_);
     std::uint16_t admin_port = 0;
     const test::Socket admin = test::bind_loopback(admin_port);
@@ -107,7 +107,7 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
       command_ = spec.program + " run";
     }
   }
-  // A group of its own: a shell's command has children.
+  // A process group of its own, because the command of a shell has children.
   process_ =
       std::make_unique<test::ChildProcess>(std::move(arguments), folder_.file("log"),
                                            test::ChildOptions{.cores = cores, .own_group = true});

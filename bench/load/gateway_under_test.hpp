@@ -13,7 +13,7 @@
 
 namespace gateway::load {
 
-// The gateway to be measured cannot be reached, so there is no run.
+// Thrown when the gateway to be measured cannot be reached, so that there is no run.
 class Unreachable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -26,16 +26,16 @@ struct GatewaySpec {
   std::string host = "127.0.0.1";  // of that server, an IPv4 address
   std::uint16_t port = 0;
   pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
-  // No gateway at all: posts go straight to the eventbus of the run.
+  // No gateway: posts go directly to the eventbus of the run.
   bool direct = false;
-  // Over TLS, whatever the scenario says: measured beside the same gateway without TLS.
+  // Uses TLS whatever the scenario says, to be compared with the same gateway without TLS.
   bool tls = false;
 };
 
-// Returns the gateway that is none: it shows what load and eventbus take by themselves.
+// Returns the specification of no gateway, which shows the cost of load and eventbus by themselves.
 [[nodiscard]] GatewaySpec no_gateway();
 
-// Settings of a cos-gateway, besides its addresses.
+// Settings of a cos-gateway besides its addresses.
 struct GatewaySettings {
   unsigned threads = 1;
   unsigned eventbus_connections = 0;  // 0: its default
@@ -45,25 +45,25 @@ struct GatewaySettings {
   bool tls = false;   // with a certificate made for the run
 };
 
-// Returns the text of its configuration file. `folder` holds certificate and key if there is TLS.
+// Returns the text of the configuration file. `folder` contains certificate and key if TLS is used.
 [[nodiscard]] std::string gateway_config(const GatewaySettings& settings, std::uint16_t port,
                                          std::uint16_t admin, std::uint16_t sink,
                                          std::string_view folder);
 // Returns `command` with the placeholders filled in.
 [[nodiscard]] std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink);
 
-// A gateway that takes connections as long as this lives.
+// Runs a gateway, which accepts connections while this object lives.
 class GatewayUnderTest {
  public:
-  // Starts it, and returns when it listens. Throws Unreachable when it does not within 20 s.
-  // `cores`: those it may run on; none: all.
+  // Starts the gateway and returns when it listens. Throws Unreachable if it does not within 20 s.
+  // `cores` are those that it may run on; none means all.
   GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
                    const std::vector<int>& cores);
   ~GatewayUnderTest();
   GatewayUnderTest(const GatewayUnderTest&) = delete;
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
-  // Throws Unreachable if it was started here and has ended.
+  // Throws Unreachable if the gateway was started here and has ended.
   void check() const;
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }

@@ -23,16 +23,17 @@ using Seconds = std::chrono::duration<double>;
 constexpr std::chrono::seconds kConnectLimit{30};
 constexpr std::chrono::seconds kDrainLimit{40};  // above a gateway's own deadline of 25 s
 constexpr std::chrono::milliseconds kTold{50};
-// Of 28,000 ephemeral ports an address has; a port is not free again at once.
+// An address has 28,000 ephemeral ports, and a port is not free again at once.
 constexpr unsigned kConnectionsPerSource = 20'000;
 constexpr unsigned kSourcesOfShortConnections = 16;
-// Load and eventbus take turns: neither is kept waiting until more than this was sent, or an open
-// loop's next posts until so many descriptors were seen to.
+// Load and eventbus take turns. Neither waits longer than until this much was sent, and the next
+// posts of an open loop wait at most until this many descriptors were served.
 constexpr double kBytesPerTurn = 1 << 20;
 constexpr int kOpenLoopEvents = 16;
 constexpr int kFewestEvents = 8;
-// On a core of its own an open loop does not sleep for less than this: a core that has gone to
-// sleep takes tens of microseconds to wake up, and whoever answers pays for having it woken.
+// An open loop on a core of its own does not sleep for less than this: a core that has gone to
+// sleep takes tens of microseconds to wake up, and waking it would be charged to the latency of the
+// gateway.
 constexpr std::chrono::microseconds kAwake{200};
 
 void run_on(const std::vector<int>& cores) {
@@ -42,7 +43,7 @@ void run_on(const std::vector<int>& cores) {
   ::sched_setaffinity(0, sizeof set, &set);
 }
 
-// This thread on the first core while it lives, if there is another for the gateway.
+// Binds this thread to the first core while it lives, if there is another core for the gateway.
 class Placement {
  public:
   explicit Placement(bool pin) : before_(allowed_cores()), pinned_(pin && before_.size() > 1) {
@@ -83,7 +84,7 @@ unsigned sources_for(const Scenario& scenario, const std::string& host) {
   return scenario.new_connection_per_post ? std::max(needed, kSourcesOfShortConnections) : needed;
 }
 
-// What is known at one moment of a run.
+// The counters at one moment of a run.
 struct Moment {
   TimePoint time;
   test::LoadTotals load;

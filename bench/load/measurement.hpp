@@ -12,7 +12,7 @@
 
 namespace gateway::load {
 
-// One run, but for the gateway it is run against.
+// One run, except for the gateway under test.
 struct Scenario {
   std::string name = "run";
   PayloadSettings payloads;
@@ -29,22 +29,22 @@ struct Scenario {
   GatewaySettings gateway;
   double warmup_s = 0.5;
   double duration_s = 3;
-  // The gateway has the second core for itself; load and eventbus share the first.
+  // Gives the gateway the second core alone; load and eventbus share the first.
   bool pin = false;
 };
 
-// The user has interrupted the run.
+// Thrown when the user interrupts the run.
 class Interrupted : public std::runtime_error {
  public:
   Interrupted() : std::runtime_error("interrupted") {}
 };
 
-// Called several times a second with the share of the run that is over; may throw Interrupted.
+// Called several times per second with the share of the run that is over; may throw Interrupted.
 using OnProgress = std::function<void(double)>;
 
-// Starts eventbus and gateway and loads the gateway. Returns what was measured between the end of
-// the warm-up and the last answer. Throws Unreachable, or std::runtime_error when something cannot
-// be set up.
+// Starts eventbus and gateway and puts load on the gateway. Returns the measurements between the
+// end of the warm-up and the last answer. Throws Unreachable, or std::runtime_error if something
+// cannot be set up.
 [[nodiscard]] RunResult measure(const Scenario& scenario, const GatewaySpec& gateway,
                                 const OnProgress& on_progress);
 

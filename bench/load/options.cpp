@@ -11,10 +11,10 @@
 namespace gateway::load {
 namespace {
 
-// Signatures are made before a run and hold for 300 s, less what starting takes.
+// Signatures are made before a run and are valid for 300 s, minus the time to start.
 constexpr double kLongestSigned = 240;
 
-// An option whose text becomes a value by `parse`, which gives a value or says what is wrong.
+// Adds an option whose text `parse` turns into a value, or into an error that says what is wrong.
 template <class Value, class Parse>
 CLI::Option* add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse,
                         const std::string& what) {
@@ -37,7 +37,7 @@ std::optional<double> number(std::string_view text) {
   return value;
 }
 
-// "5" or "1-10", milliseconds.
+// Parses "5" or "1-10", in milliseconds.
 boost::system::result<std::pair<double, double>, std::string> latency_range(std::string_view text) {
   const std::size_t dash = std::min(text.find('-'), text.size());
   const auto least = number(text.substr(0, dash));
@@ -46,7 +46,7 @@ boost::system::result<std::pair<double, double>, std::string> latency_range(std:
   return std::pair(*least, *most);
 }
 
-// Where the gateways stand before they are looked at.
+// The gateways as they are given, before they are checked.
 struct GatewayOptions {
   std::vector<std::string> programs;
   std::vector<std::string> commands;
@@ -59,7 +59,7 @@ struct GatewayOptions {
 GatewaySpec named(std::string_view text, std::string_view name) {
   GatewaySpec spec;
   const std::size_t equals = text.find('=');
-  // A path may hold an equals sign, a name no slash.
+  // A path may contain an equals sign, but a name contains no slash.
   const bool has_name = equals != std::string_view::npos &&
                         text.substr(0, equals).find_first_of("/ {") == std::string_view::npos;
   spec.name = has_name ? text.substr(0, equals) : name;

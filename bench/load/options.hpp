@@ -24,7 +24,7 @@ enum class Parsed {
   done,     // help was asked for and given
   wrong     // what is wrong has been said
 };
-// Reads the command line. `beside`: the folder of this program, where its gateway is.
+// Parses the command line. `beside` is the folder of this program, where its gateway is.
 [[nodiscard]] Parsed parse_options(int argc, const char* const* argv, const std::string& beside,
                                    Options& options);
 

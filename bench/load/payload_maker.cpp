@@ -16,7 +16,8 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::int64_t kFirstTime = 1'700'000'000;
-// A COS request header holds 2 KiB of metadata in all; one member of it is seldom longer than this.
+// A COS request may have 2 KiB of metadata headers in total; a single one is seldom longer than
+// this.
 constexpr unsigned kMetadataMember = 64;
 
 constexpr std::array kEventNames{
@@ -46,7 +47,7 @@ constexpr std::array kWide{"\xc3\xa9"sv,         "\xc3\xbc"sv,     "\xe5\x9b\xbe
                            "\xe5\x82\xa8"sv,     "\xe6\xa1\xb6"sv, "\xf0\x9f\x93\xb7"sv,
                            "\xf0\x9f\x8e\x89"sv, "\xe6\x96\x87"sv, "\xe4\xbb\xb6"sv};
 
-// Characters other than plain ones, and one of how many is such.
+// Returns the special characters, and the reciprocal of their share among all characters.
 std::pair<std::span<const std::string_view>, unsigned> special(KeyCharacters characters) {
   switch (characters) {
     case KeyCharacters::ascii:
@@ -137,7 +138,7 @@ void PayloadMaker::choose_key() {
         continue;
       }
     }
-    // A folder every dozen characters or so, but neither in front nor at the end.
+    // A slash about every dozen characters, but neither first nor last.
     const bool inside = !key_.empty() && key_.size() + 1 < length && key_.back() != '/';
     key_ += inside && (draw >> 16U) % 12 == 0 ? '/' : kPlain[(draw >> 32U) % kPlain.size()];
   }
@@ -162,7 +163,7 @@ void PayloadMaker::append_record(std::string& out) {
   record.key = key_;
   record.content_type = kContentTypes[random_.below(kContentTypes.size())];
   record.metadata = metadata_;
-  // Sizes spread evenly over magnitudes, from bytes to 1 GiB.
+  // Sizes are spread evenly over magnitudes, from bytes to 1 GiB.
   const std::uint64_t magnitude = 1 + random_.below(30);
   record.size = random_.below(std::uint64_t{1} << magnitude);
   record.time = kFirstTime + static_cast<std::int64_t>(made_ / 100);

@@ -10,7 +10,7 @@
 
 namespace gateway::load {
 
-// The characters of an object's key.
+// Which characters the key of an object has.
 enum class KeyCharacters {
   ascii,    // letters, digits, and a slash now and then
   percent,  // the same with what a URL must encode: blanks, %, +, &, #
@@ -20,16 +20,16 @@ enum class KeyCharacters {
 [[nodiscard]] boost::system::result<KeyCharacters, std::string> parse_characters(
     std::string_view text);
 
-// Kinds of events, each with its weight.
+// A mix of kinds of events, each with a weight.
 class EventMix {
  public:
   EventMix();  // what a busy bucket reports: mostly uploads, some multipart, copies and deletes
 
-  // Reads "put:80,post:5,copy:3,multipart:7,delete:5", or some of these. Returns the mix, or an
+  // Parses "put:80,post:5,copy:3,multipart:7,delete:5", or some of these. Returns the mix, or an
   // error that says what is wrong.
   [[nodiscard]] static boost::system::result<EventMix, std::string> parse(std::string_view text);
 
-  // Returns the name of an event as it stands in a record.
+  // Returns the name of a random event as it appears in a record.
   [[nodiscard]] std::string_view choose(test::Random& random) const;
 
  private:
@@ -57,8 +57,8 @@ struct Payload {
   unsigned records = 0;
 };
 
-// COS trigger payloads by settings. The same settings give the same bytes everywhere. No two
-// records are equal, as their x-cos-request-id counts up.
+// Makes COS trigger payloads by settings. The same settings produce the same bytes everywhere. No
+// two records are equal, because their x-cos-request-id counts up.
 class PayloadMaker {
  public:
   explicit PayloadMaker(PayloadSettings settings);

@@ -17,8 +17,8 @@ enum class Signing {
   bearer  // Authorization: Bearer
 };
 
-// Returns the value of X-Cos-Signature: "t=<time>,v1=<hex>", v1 being HMAC-SHA256 of "<time>." and
-// the body.
+// Returns the value of X-Cos-Signature: "t=<time>,v1=<hex>", where v1 is the HMAC-SHA256 of
+// "<time>." and the body.
 [[nodiscard]] std::string post_signature(std::string_view key, std::int64_t time,
                                          std::string_view body);
 
@@ -31,12 +31,13 @@ struct PostForm {
   std::int64_t time = 0;  // of the signatures, Unix seconds
 };
 
-// Requests made before a run and sent over and over, so that making them costs the run nothing.
+// Prepares requests before a run and sends them over and over, so that making them costs the run
+// nothing.
 class PreparedPosts final : public test::PostSource {
  public:
   PreparedPosts(const PayloadSettings& payloads, const PostForm& form);
 
-  // Returns them in turn.
+  // Returns the requests in turn.
   [[nodiscard]] const test::Post* next() override {
     const test::Post& post = posts_[at_];
     at_ = at_ + 1 == posts_.size() ? 0 : at_ + 1;
@@ -45,8 +46,8 @@ class PreparedPosts final : public test::PostSource {
   [[nodiscard]] const std::vector<test::Post>& all() const noexcept { return posts_; }
   [[nodiscard]] double mean_body_bytes() const noexcept;
 
-  // Bounds of their number. There are fewer when they are large, so that the load does not take the
-  // caches from the gateway.
+  // Bounds of the number of requests. There are fewer when they are large, so that the load does
+  // not displace the gateway from the caches.
   static constexpr std::size_t kMost = 1024;
   static constexpr std::size_t kFewest = 16;
   static constexpr std::size_t kBytes = std::size_t{4} << 20;

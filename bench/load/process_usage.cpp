@@ -20,7 +20,7 @@ std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The number behind `name:` in a status file; 0 if there is none.
+// Returns the number after `name:` in a status file; 0 if there is none.
 std::uint64_t status_field(const std::string& status, std::string_view name) {
   const std::size_t at = status.find(fmt::format("\n{}:", name));
   if (at == std::string::npos) return 0;
@@ -62,7 +62,7 @@ void add_process(ProcessUsage& usage, pid_t pid, std::vector<pid_t>& children) {
     if (gone) break;
     add_thread(usage, task->path().string(), children);
   }
-  // The name in parentheses may hold anything; what follows it are fields 3 and on.
+  // The name in parentheses may contain anything; fields 3 and following come after it.
   const std::string stat = contents(folder + "/stat");
   std::istringstream fields(
       stat.substr(stat.rfind(')') == std::string::npos ? stat.size() : stat.rfind(')') + 1));

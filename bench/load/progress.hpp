@@ -3,7 +3,8 @@
 
 namespace gateway::load {
 
-// A line on standard error that is rewritten in place; nothing where that is no terminal.
+// Shows progress in a line on standard error that is rewritten in place; shows nothing if that is
+// no terminal.
 class Progress {
  public:
   Progress();
@@ -11,7 +12,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Shows which `share` of the whole is done, 0 to 1; `label` names the current step.
+  // Shows that `share` of the whole is done, 0 to 1; `label` names the current step.
   void show(double share, const std::string& label);
   // Erases the line, so that other output can follow.
   void clear();

@@ -53,7 +53,7 @@ double microseconds(test::Histogram::Duration duration) {
   return std::chrono::duration<double, std::micro>(duration).count();
 }
 
-// Figures are good to four places; a dozen more are noise to whoever reads the file.
+// Rounds a figure to four significant places; more digits are noise to readers of the file.
 double rounded(double value) {
   return std::round(value * 1e4) / 1e4;
 }

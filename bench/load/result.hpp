@@ -19,7 +19,7 @@ struct RunGateway {
   bool pinned = false;
 };
 
-// Its load.
+// The load of a measurement.
 struct RunLoad {
   bool open = false;
   unsigned connections = 0;
@@ -36,7 +36,7 @@ struct RunLoad {
   std::uint64_t seed = 0;
 };
 
-// Resources of the gateway's processes, used within the window.
+// Resources that the processes of the gateway used within the window.
 struct RunUsage {
   double user_us = 0;
   double system_us = 0;
@@ -107,7 +107,7 @@ struct RunResult {
   std::optional<std::uint64_t> arrived;
   std::optional<std::uint64_t> missing;
 
-  // Returns the CPU time; 0 without posts. Only where `usage` is known.
+  // Returns the CPU time per post; 0 without posts. To be called only if `usage` is known.
   [[nodiscard]] double us_per_post() const noexcept;
   [[nodiscard]] double us_per_record() const noexcept;
 };

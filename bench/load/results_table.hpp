@@ -7,16 +7,17 @@
 
 namespace gateway::load {
 
-// Returns the median of the values; of an even number the mean of the two in the middle; 0 of none.
+// Returns the median of the values: for an even number of values the mean of the two in the middle,
+// and 0 without values.
 [[nodiscard]] double median(std::span<const double> values);
 
 // Returns the lines above the rows.
 [[nodiscard]] std::string table_head();
 // Returns one line for the repetitions, at least one, of one scenario against one gateway: medians,
-// and of the CPU time per record the least as well.
+// and for the CPU time per record also the minimum.
 [[nodiscard]] std::string table_row(std::span<const RunResult> repetitions);
 
-// Returns a line that says by how much latencies are above those of `base`, compared within each
+// Returns a line that says by how much latencies exceed those of `base`, compared within each
 // repetition; empty unless `base` had no gateway and these had one.
 [[nodiscard]] std::string added_latency(std::span<const RunResult> repetitions,
                                         std::span<const RunResult> base);

@@ -7,7 +7,7 @@
 
 namespace gateway::load {
 
-// What an eventbus has received.
+// The counters of an eventbus.
 struct SinkTotals {
   std::uint64_t requests = 0;
   std::uint64_t taken = 0;  // of them, to be answered 2xx; a cut may keep the answer from leaving
@@ -15,18 +15,18 @@ struct SinkTotals {
   std::uint64_t connections = 0;  // ever
 };
 
-// The eventbus of a run: a bus that counts requests and answers by plan, and without any script of
-// its own where all are to be answered 200 at once. One request is one event, which is so for the
-// binary and the structured mode.
+// The eventbus of a run: a bus that counts requests and answers by plan. It has no script of its
+// own if all requests are to be answered 200 at once. One request is one event, as in the binary
+// and the structured mode.
 class Sink final : private test::BusScript {
  public:
-  // Listens at once; `poller` must outlive it. Throws std::system_error.
+  // Starts to listen. `poller` must outlive it. Throws std::system_error.
   Sink(test::Poller& poller, const SinkSettings& settings);
 
   [[nodiscard]] std::uint16_t port() const noexcept { return bus_.port(); }
   [[nodiscard]] test::Bus& bus() noexcept { return bus_; }
   [[nodiscard]] SinkTotals totals() const noexcept;
-  // Returns the events taken, each counted once; without check_ids all requests taken.
+  // Returns the number of different events taken; without check_ids the number of requests taken.
   [[nodiscard]] std::uint64_t distinct();
 
  private:

@@ -15,14 +15,15 @@ namespace gateway::load {
 namespace {
 
 constexpr const char* kBusiest = "conns64-records1";
-// A quick run has no better idea of the maximum than some seconds can give.
+// A quick run knows the maximum only as well as a few seconds can show it.
 constexpr double kHalf = 0.5;
 constexpr double kQuarter = 0.25;
-// A gateway that cannot do this much more than the rate of the first one has a rate of its own.
+// A gateway whose maximum is not at least this multiple of the rate of the first gateway gets a
+// rate of its own.
 constexpr double kSpare = 1.3;
 constexpr double kIdleRate = 2'000;  // over 10,000 connections: each is used every five seconds
 
-// Of a gateway or of this process, beside the load's connections.
+// Descriptors of a gateway or of this process, besides those of the connections of the load.
 constexpr std::size_t kOtherDescriptors = 200;
 
 struct Entry {
@@ -111,8 +112,8 @@ Scenario finished(const Entry& entry, const SuiteSettings& settings) {
   return scenario;
 }
 
-// Next to no gateway at all, at the same rate and in the same minute: what is left is the
-// gateway's.
+// Runs the scenario with no gateway at the same rate and in the same minute. The difference is the
+// cost of the gateway.
 void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   std::vector<GatewaySpec> together{no_gateway()};
   std::vector<GatewaySpec> apart;
@@ -135,8 +136,8 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   }
 }
 
-// Without a rate the load, which speaks TLS as well, is what bounds the posts over TLS: fewer come
-// with each turn of the gateway's loop, and it does more of them.
+// Without a rate, the load, which does TLS as well, limits the posts over TLS: each turn of the
+// loop of the gateway then handles fewer posts, and there are more turns.
 void run_beside_tls(Campaign& campaign, Scenario scenario, double share) {
   for (const GatewaySpec& gateway : campaign.settings().gateways) {
     if (gateway.program.empty()) continue;

@@ -13,10 +13,10 @@ struct SuiteSettings {
   std::vector<std::string> only;  // names that begin so; empty: all
 };
 
-// Plays the standard runs, by which versions and gateways are compared. Runs about settings of
-// cos-gateway are played against gateways given as a program only.
+// Runs the standard scenarios, with which versions and gateways are compared. Scenarios about
+// settings of cos-gateway are run only against gateways that are given as a program.
 void run_suite(Campaign& campaign, const SuiteSettings& settings);
-// Returns the list of runs, for --help.
+// Returns the list of scenarios, for --help.
 [[nodiscard]] std::string suite_help();
 
 }  // namespace gateway::load

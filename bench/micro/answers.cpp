@@ -14,7 +14,7 @@ namespace {
 
 using egress::ResponseReader;
 
-// That many come in one read from an eventbus that keeps up.
+// An eventbus that keeps up sends about this many answers per read.
 constexpr std::size_t kAnswers = 32;
 
 struct Reading {
@@ -23,7 +23,7 @@ struct Reading {
   ResponseReader reader;
 };
 
-// `make(i)` is the i-th answer.
+// `make(i)` returns the i-th answer.
 template <class Make>
 void add(Subjects& subjects, std::string name, Make make) {
   std::string bytes;

@@ -8,7 +8,8 @@
 namespace gateway::micro {
 
 void add_budget(Subjects& subjects) {
-  // A post's share taken and given back: from the lease, and past it from what all shards share.
+  // Takes and returns the share of a post, from the lease of the shard, or beyond it from the
+  // budget that all shards share.
   for (const bool small : {true, false}) {
     subjects.add(small ? "budget/lease" : "budget/shared", {}, [small] {
       struct State {

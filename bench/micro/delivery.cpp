@@ -29,7 +29,7 @@ class Client final : public PostOwner {
   Post* ready = nullptr;
 };
 
-// Opened, expected, delivered event by event, answered.
+// Adds posts that are opened, expected, delivered event by event, and answered.
 void add_ledger(Subjects& subjects, std::uint32_t records) {
   subjects.add(fmt::format("ledger/{}", records), {0, records}, [records] {
     struct State {
@@ -68,7 +68,8 @@ void add_queue(Subjects& subjects) {
   });
 }
 
-// Staged, written and answered on a connection that has settled: encoding is part of it.
+// Adds events that are staged, written and answered on a connection that has settled. This includes
+// encoding.
 void add_multiplexer(Subjects& subjects) {
   constexpr std::size_t kEvents = 32;
   subjects.add("multiplexer/32", {0, kEvents}, [] {

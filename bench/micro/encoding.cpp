@@ -17,7 +17,7 @@ namespace {
 using events::ContentMode;
 using events::RecordAttribute;
 
-// As a connection would: some dozens of requests for each write.
+// Some dozens of requests per write, as on a connection.
 constexpr std::size_t kEvents = 32;
 
 struct Encoding {

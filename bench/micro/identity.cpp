@@ -15,7 +15,7 @@ void add_identity(Subjects& subjects) {
     const auto ids = std::make_shared<events::RandomUuids>();
     return [ids] { benchmark::DoNotOptimize(ids->next()); };
   });
-  // From a record that was read: what remains is the name and its SHA-1.
+  // The record has been read already; what remains is the name and its SHA-1.
   subjects.add("id/stable", {}, [] {
     struct State {
       std::string record = padded(record_of(Form::current));

@@ -13,7 +13,7 @@
 
 #include "callgrind/callgrind.hpp"
 
-// What callgrind is told to look at, under a name without types in it.
+// The function that callgrind observes, with a name that contains no types.
 extern "C" [[gnu::noinline]] void cos_gateway_counted(const std::function<void(std::size_t)>& run,
                                                       std::size_t times) {
   run(times);

@@ -37,7 +37,7 @@ constexpr std::string_view kOlder =
     R"(6789abcdef0123"}},"eventQueue":"qcs:0:lambda:gz:appid/1250000000:default.bench.$LATEST)"
     R"(","reservedInfo":"","reqid":179398952}})";
 
-// Boost.JSON has no such printer.
+// Prints indented JSON, which Boost.JSON cannot do.
 void indent(const boost::json::value& value, std::string& out, const std::string& margin) {
   const auto* const object = value.if_object();
   if (object == nullptr || object->empty()) {

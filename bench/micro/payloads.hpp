@@ -5,7 +5,7 @@
 
 namespace gateway::micro {
 
-// The forms in which records have been seen.
+// The forms of records that have been observed.
 enum class Form {
   current,      // since 2022: about 1,000 bytes, an ETag with quotes in it
   older,        // before: 899 bytes, no regions, no ETag
@@ -14,9 +14,9 @@ enum class Form {
 };
 
 [[nodiscard]] std::string record_of(Form form);
-// Returns {"Records":[...]} with so many equal records.
+// Returns {"Records":[...]} with `records` equal records.
 [[nodiscard]] std::string post_of(Form form, std::size_t records);
-// Returns the same bytes with room behind them that simdjson may read.
+// Returns `text` with the padding behind it that simdjson may read.
 [[nodiscard]] std::string padded(std::string text);
 
 }  // namespace gateway::micro

@@ -19,7 +19,7 @@ using ingress::RequestReader;
 
 constexpr std::size_t kMaxBody = std::size_t{8} << 20;
 
-// As the relay function sends it.
+// Returns a head as the relay function sends it.
 std::string head(std::string_view framing) {
   return fmt::format(
       "POST /events HTTP/1.1\r\nContent-Type: application/json\r\n{}\r\n"
@@ -53,7 +53,7 @@ struct Reading {
   RequestReader reader{pool, kMaxBody};
 };
 
-// What a connection does with the bytes of `reading`, each read as large as the reader wants it.
+// Reads the bytes of `reading` as a connection does, each time as many as the reader wants.
 void read(Reading& reading, std::size_t expected) {
   std::string_view left = reading.bytes;
   std::size_t found = 0;
@@ -95,7 +95,7 @@ void add(Subjects& subjects, std::string name, const std::string& one, std::size
 
 }  // namespace
 
-// The copy out of `bytes` stands for the system call's.
+// The copy from `bytes` stands for that of the system call.
 void add_requests(Subjects& subjects) {
   add(subjects, "request/no_records", plain(0));
   add(subjects, "request/1_record", plain(1));

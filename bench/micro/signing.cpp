@@ -11,7 +11,7 @@
 namespace gateway::micro {
 namespace {
 
-// What a post's signature takes: HMAC-SHA256 over time stamp and body.
+// Adds the signature of a post: HMAC-SHA256 over time stamp and body.
 void add_hmac(Subjects& subjects, std::string name, std::size_t records) {
   const std::string text = "1767322800." + post_of(Form::current, records);
   subjects.add(std::move(name), {text.size(), 1}, [text] {

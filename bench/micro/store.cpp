@@ -15,8 +15,8 @@
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 
-// What storing costs, next to what the device can do: both in the directory named by TMPDIR, or
-// /var/tmp, as /tmp may be memory.
+// Measures the cost of storing beside the rate of the device, both in the directory that TMPDIR
+// names, or in /var/tmp, because /tmp may be memory.
 namespace gateway::egress {
 namespace {
 
@@ -61,7 +61,7 @@ void count_records(benchmark::State& state, std::size_t records) {
   state.SetBytesProcessed(static_cast<std::int64_t>(records * kRecordBytes));
 }
 
-// The device alone: so many KiB appended to a file, then fdatasync.
+// Measures the device alone: appends some KiB to a file and calls fdatasync.
 void device_write_and_sync(benchmark::State& state) {
   const Directory directory;
   const int file = open(directory.file("plain").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -96,7 +96,7 @@ void store_append(benchmark::State& state) {
 }
 BENCHMARK(store_append)->Arg(1)->Arg(50)->Arg(500)->Arg(2000)->Arg(8000)->UseRealTime();
 
-// Posts of 50 records; so many wait for their confirmation at once.
+// Stores posts of 50 records, of which a given number wait for their confirmation at a time.
 void writer_posts(benchmark::State& state) {
   const Directory directory;
   auto store = EventStore::open(directory.file("spool"), kMaxBytes, StoreKind::spool);

@@ -10,25 +10,25 @@
 
 namespace gateway::micro {
 
-// What one call of a subject's body goes through.
+// The work of one call of the body of a subject.
 struct Work {
   std::size_t bytes = 0;
   std::size_t items = 1;  // records, requests, answers: what it does over and over
 };
 
-// One thing that is measured: by the clock (Google Benchmark) or in instructions (callgrind).
+// One measured operation: by the clock (Google Benchmark) or in instructions (callgrind).
 struct Subject {
   std::string name;
   Work work;
   std::function<void(benchmark::State&)> time;
-  // Prepares a body and gives what calls it so many times.
+  // Prepares a body and returns a function that calls it a given number of times.
   std::function<std::function<void(std::size_t)>()> prepare;
 };
 
 class Subjects {
  public:
-  // `make()` prepares all that is not to be measured and returns the body: a callable that keeps
-  // what it needs in a shared_ptr.
+  // Adds a subject. `make()` prepares everything that is not to be measured and returns the body: a
+  // callable that keeps what it needs in a shared_ptr.
   template <class Make>
   void add(std::string name, Work work, Make make) {
     Subject subject;
@@ -58,7 +58,7 @@ class Subjects {
   std::vector<Subject> all_;
 };
 
-// One file each.
+// Each of these functions is in a file of its own.
 void add_splitting(Subjects& subjects);
 void add_encoding(Subjects& subjects);
 void add_identity(Subjects& subjects);

@@ -25,12 +25,13 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kMemoryLook{50};
-// Until all that the attack left behind has been swept up.
+// The time until the gateway has cleaned up after the attack.
 constexpr milliseconds kAftermath{10'000};
-// Of a core, waited for while others had it: more, and what is timed tells of the machine.
+// The share of a core for which the gateway waited while other processes had it. Beyond it, timings
+// say more about the machine than about the gateway.
 constexpr double kBusy = 0.05;
 
-// Of this process and those it starts.
+// Raises the limit of descriptors of this process and of those that it starts.
 void allow_descriptors(std::size_t wanted) {
   if (const std::size_t limit = raise_descriptor_limit(wanted); limit < wanted) {
     throw std::runtime_error(
@@ -38,8 +39,9 @@ void allow_descriptors(std::size_t wanted) {
   }
 }
 
-// The cores this thread, and the threads and processes it starts from now on, may use: while this
-// lives the first one alone, then all others; all if there is but one.
+// Restricts this thread, and the threads and processes that it starts from now on, to the first
+// core while this object lives, and to all other cores afterwards. Does nothing if there is only
+// one core.
 class FirstCore {
  public:
   FirstCore() {
@@ -179,7 +181,8 @@ void Arena::during(milliseconds time) {
   const double others_waited = (core_wait(::getpid()) - own_wait) / seconds;
   number("cores the gateway waited for", waited);
   number("cores the others waited for", others_waited);
-  // Threads of the clients wait for each other where they share a core; that is no sign.
+  // Threads of the clients wait for each other where they share a core, which is no sign of a busy
+  // machine.
   result().busy = result().busy || waited > kBusy;
   if (!pump_) return;
   number("good records/s", rate);
@@ -254,7 +257,7 @@ Outcome Arena::finish() {
   if (const double left = metric("cos_gateway_connections"); left != 0) {
     problem(fmt::format("{} connections are left", left));
   }
-  // Connections to the eventbus may have come since.
+  // Connections to the eventbus may have been added meanwhile.
   if (descriptors() > descriptors_before_ + 8) {
     problem(fmt::format("{} descriptors are open, {} were", descriptors(), descriptors_before_));
   }

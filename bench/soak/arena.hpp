@@ -17,9 +17,10 @@
 
 namespace gateway::soak {
 
-// What an attack does to a gateway can only be judged beside a load that behaves, with memory
-// watched and with cores the attackers cannot take. This is the place for it: a gateway of one
-// thread on a core of its own where there are two, an eventbus, and a load.
+// The place for an attack. Problem: the effect of an attack shows only beside a load of
+// well-behaved clients, with memory watched, and with cores that the attackers cannot take.
+// Solution: an arena consists of a gateway with one thread, on a core of its own if there are two,
+// an eventbus, and such a load.
 class Arena {
  public:
   struct Settings {
@@ -33,13 +34,14 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // Starts the load that behaves; it lasts until finish().
+  // Starts the well-behaved load, which lasts until finish().
   void begin_load(unsigned connections);
-  // Measures for so long how many of its records are acknowledged a second. Returns 0 without it.
+  // Measures for `time` how many records of the load are acknowledged per second. Returns 0 without
+  // a load.
   [[nodiscard]] double goodput(std::chrono::milliseconds time) const;
   // Measures memory and goodput before the attack.
   void before(std::chrono::milliseconds time);
-  // Measures them during the attack, which the caller has begun.
+  // Measures both during the attack, which the caller has started.
   void during(std::chrono::milliseconds time);
   [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const;
 
@@ -52,23 +54,25 @@ class Arena {
   [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_kb_) / 1024; }
   void problem(std::string text);
   void number(std::string name, double value);
-  // Records a problem if goodput fell below that share of what it was before.
+  // Records a problem if the goodput fell below this share of the goodput before.
   void want_goodput(double share);
-  // Records a problem unless the load gets, for so long, four fifths of what it got before.
+  // Records a problem unless the load reaches four fifths of the goodput before, during `time`.
   void want_recovery(std::chrono::milliseconds time);
-  // Returns false in a short run, and on a machine that is busy with other things.
+  // Returns whether speed is judged: not in a short run, and not on a machine that is busy with
+  // other work.
   [[nodiscard]] bool speed_is_judged() const noexcept;
-  // Records a problem if a post of the load that behaves was refused.
+  // Records a problem if a post of the well-behaved load was refused.
   void want_no_refusals();
-  // Records a problem if the memory peak exceeds the memory before by more.
+  // Records a problem if the peak of memory exceeds the memory before by more than this.
   void want_memory(double growth_mb);
 
-  // Ends load and gateway. Records a problem if the gateway holds connections or more descriptors
-  // than before, if its books do not balance, or if it does not stop. Returns the outcome.
+  // Ends load and gateway. Records a problem if the gateway still holds connections, holds more
+  // descriptors than before, reports counters that do not balance, or does not stop. Returns the
+  // outcome.
   [[nodiscard]] Outcome finish();
 
  private:
-  // Restores the cores of this thread when it dies.
+  // Restores the cores of this thread in its destructor.
   class CoresOfNow {
    public:
     CoresOfNow();

@@ -17,12 +17,12 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kLook{20};
-// Beyond its deadline a connection is ended at the next sweep; a busy machine needs longer.
+// A connection beyond its deadline is closed at the next sweep; a busy machine needs longer.
 constexpr milliseconds kSweep{20'000};
-// What a connection may cost: its object, its buffer, and what the kernel's answer to an accept
-// costs in user space.
+// The most that a connection may cost: its object, its buffer, and the memory of an accept in user
+// space.
 constexpr double kConnectionMb = 16.0 / 1024;
-// What a run may need beside: queue, buffers, the allocator's reserve.
+// The most that a run may need besides: queue, buffers, the reserve of the allocator.
 constexpr double kSlackMb = 32;
 
 std::string post_of(std::size_t body_size) {
@@ -38,7 +38,7 @@ milliseconds part_of(const Options& options, double share) {
   return std::chrono::duration_cast<milliseconds>(options.time * share);
 }
 
-// False when it did not come to be within the limit.
+// Returns false if the condition did not become true within the limit.
 template <class Condition>
 bool wait_for(milliseconds limit, Condition condition) {
   const auto end = steady_clock::now() + limit;
@@ -167,12 +167,12 @@ Outcome attack_overload(const Options& options) {
   constexpr unsigned kClients = 1000;  // enough that some are free while others wait
   constexpr double kTimes = 5;
   Arena::Settings settings;
-  // A queue of a fifth of a second, so that it is full at once.
+  // The queue holds a fifth of a second, so that it is full at once.
   settings.delivery = "  queue: { events: 200, bytes: 64MiB }\n";
   settings.bus_rate = kRate;
   settings.descriptors = kClients + 100;
   Arena arena("attack-overload", options, settings);
-  // The peak: as many posts as are taken without one being refused.
+  // The maximum: as many posts as are accepted without a refusal.
   Swarm::Settings load = arena.swarm(Habit::post, 100);
   load.post = post_of(1000);
   load.rate = kRate * 1.2;
@@ -198,7 +198,7 @@ Outcome attack_overload(const Options& options) {
   load.rate = kRate * kTimes;
   Swarm swarm(load);
   connected(arena, swarm, kClients);
-  // The first seconds: buffers and queue fill.
+  // Buffers and queue fill during the first seconds.
   std::this_thread::sleep_for(std::min(part_of(options, 0.2), milliseconds(5000)));
   const double memory = arena.memory_mb();
   arena.forget_peak();
@@ -248,10 +248,11 @@ Outcome attack_flood(const Options& options) {
   flood.post = post_of(100);
   Swarm swarm(flood);
   connected(arena, swarm, clients);
-  // Until they are ended theirs are posts like others, and many more.
+  // Until they are closed, their posts are ordinary ones, and far more numerous.
   arena.during(limit / 2);
   arena.want_goodput(0);
-  // Their answers are not read, so neither are they, and after request_timeout they are ended.
+  // They do not read their answers, so the gateway stops reading from them and closes them after
+  // request_timeout.
   if (!wait_for(part_of(options, 1) + 4 * limit, [&] { return swarm.ended() >= clients; })) {
     arena.problem(fmt::format("{} of {} floods were ended", swarm.ended(), clients));
   }
@@ -261,7 +262,8 @@ Outcome attack_flood(const Options& options) {
   swarm.stop();
   arena.result().connections = swarm.opened();
   arena.result().cut = swarm.ended();
-  // Of each the answers the socket did not take, and what was read of it last.
+  // Each may keep the answers that the socket did not accept, and the last bytes that were read
+  // from it.
   arena.want_memory(clients * 0.25 + kSlackMb);
   return arena.finish();
 }

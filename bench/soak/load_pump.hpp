@@ -9,8 +9,8 @@
 
 namespace gateway::soak {
 
-// A closed loop of equal posts, of records of 1 KB, in a thread of its own ("load"). It counts, and
-// remembers nothing else: to measure with, where test::Loader would cost more than the gateway.
+// Runs a closed loop of equal posts with records of 1 KB in a thread of its own ("load"). It only
+// counts, for measurements in which test::Loader would cost more than the gateway.
 class LoadPump final : private test::PostSource {
  public:
   struct Settings {
@@ -21,7 +21,8 @@ class LoadPump final : private test::PostSource {
   explicit LoadPump(const Settings& settings);
   ~LoadPump() override;
 
-  // Returns when the posts under way are answered. Throws what ended the thread early.
+  // Ends the load and returns when the posts under way are answered. Throws the error that ended
+  // the thread early, if any.
   void stop();
 
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }  // records

@@ -61,7 +61,7 @@ boost::json::object json(const soak::Outcome& outcome) {
 }
 
 void print(const soak::Outcome& outcome) {
-  // What became of every record is no question where nothing is remembered of them.
+  // The outcome of single records is unknown in a scenario that does not follow them.
   fmt::print("{}: {}\n{}", outcome.scenario, outcome.good() ? "good" : "BAD",
              outcome.attack ? std::string() : outcome.balance.table());
   for (const auto& [name, value] : outcome.numbers) fmt::print("  {:<56}{:>12.6g}\n", name, value);
@@ -71,7 +71,7 @@ void print(const soak::Outcome& outcome) {
   std::fflush(stdout);
 }
 
-// The lines of --attacks, one below the other.
+// Prints the lines of --attacks in a table.
 void print_attacks(const std::vector<soak::Outcome>& outcomes) {
   fmt::print("{:<20}{:>12}{:>10}{:>10}{:>13}{:>9}  {:>24}  {}\n", "attack", "connections",
              "refused", "cut", "refusal p99", "goodput", "memory before/peak/after", "verdict");
@@ -171,7 +171,7 @@ int soak_main(int argc, char** argv) {
   app.add_flag("--attacks", wanted.attacks, "All attacks, a minute each; prints a table of them");
   app.add_flag("--json", wanted.json, "Print results as JSON");
   CLI11_PARSE(app, argc, argv);
-  // The file that was checked, wherever PATH leads.
+  // The file that was checked, whatever the working directory is later.
   options.gateway = std::filesystem::absolute(options.gateway).string();
 
   const auto is_chosen = [&](const soak::Scenario& scenario) {

@@ -27,20 +27,21 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::array kPosts{1U, 10U, 100U};  // records of a post
-// Of spooling. While a commit is under way its posts wait, and the next gathers the others: how
-// much one fsync serves is up to how many wait.
+// Loads for spooling. While a commit runs, its posts wait and the next commit collects the others:
+// the number of waiting posts decides how many of them one fsync serves.
 struct Load {
   unsigned records;  // of a post
   unsigned connections;
 };
 constexpr std::array kLoads{Load{1, 256}, Load{1, 512}, Load{1, 1024}, Load{10, 256},
                             Load{100, 256}};
-// Until a load runs evenly: what came before the eventbus was known to be down waits a second.
+// The time until a load is steady: posts that came before the eventbus was known to be down wait
+// for a second.
 constexpr milliseconds kSettle{1500};
 constexpr milliseconds kPoll{5};
 constexpr milliseconds kPatience{120'000};
 
-// A gateway of one shard with a spool, and an eventbus that can be there or not.
+// A gateway with one shard and a spool, and an eventbus that can be started and stopped.
 class Stage {
  public:
   explicit Stage(const Options& options)
@@ -59,7 +60,7 @@ class Stage {
     bus_.come_up();
   }
   void bus_down() { bus_.go_down(); }
-  // Events the eventbus has taken since it came up.
+  // Returns the events that the eventbus has taken since it was started.
   [[nodiscard]] std::uint64_t taken() const noexcept { return bus_.answered() - taken_before_; }
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
   [[nodiscard]] LoadPump::Settings load(unsigned records) const {
@@ -79,7 +80,7 @@ class Stage {
   }
   [[nodiscard]] std::map<std::string, double> cpu() const {
     auto all = thread_cpu(gateway_.pid());
-    // Of this process: what makes the load.
+    // The threads of this process make the load.
     for (const auto& [name, seconds] : thread_cpu(::getpid())) {
       if (name == "load" || name == "bus") all[name] = seconds;
     }
@@ -100,14 +101,14 @@ class Stage {
   GatewayProcess gateway_;
 };
 
-// Names the numbers of one part of a measurement.
+// Collects the named numbers of one part of a measurement.
 class Report {
  public:
   Report(Outcome& outcome, std::string part) : outcome_(outcome), part_(std::move(part)) {}
   void number(std::string_view name, double value) {
     outcome_.numbers.emplace_back(fmt::format("{}: {}", part_, name), value);
   }
-  // For each thread how much of a core it used and its time per event.
+  // Adds for each thread which share of a core it used, and its time per event.
   void cpu(const std::map<std::string, double>& before, const std::map<std::string, double>& after,
            double seconds, double events) {
     for (const auto& [name, used] : after) {
@@ -130,12 +131,13 @@ void remove_store(const std::string& directory) {
   }
 }
 
-// Bytes a second of the device when it is given so many at a time, each piece synced.
+// Returns the bytes per second of the device when it is given `piece` bytes at a time and synced
+// after each.
 double device_rate(const std::string& directory, std::size_t piece, milliseconds time) {
   const std::string path = directory + "/device";
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) throw std::system_error(errno, std::generic_category(), path);
-  // As segments are: appended to, with their space reserved.
+  // The file is appended to with its space reserved, as segments are.
   constexpr off_t kSize = off_t{16} << 20;
   const std::string bytes(piece, 'x');
   off_t at = 0;
@@ -161,7 +163,7 @@ double device_rate(const std::string& directory, std::size_t piece, milliseconds
   return written / took.count();
 }
 
-// What one load came to over `time`, after it has settled.
+// Measures one load over `time`, after it has become steady.
 double measure(Stage& stage, LoadPump& pump, Report& report, milliseconds time) {
   std::this_thread::sleep_for(kSettle);
   const auto cpu = stage.cpu();

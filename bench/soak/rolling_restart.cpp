@@ -33,7 +33,7 @@ void write(const std::string& path, const std::string& text) {
   if (!file) throw std::runtime_error("cannot write " + path);
 }
 
-// As deploy/haproxy/haproxy.cfg wants it.
+// The drain delay that deploy/haproxy/haproxy.cfg requires.
 constexpr std::string_view kGatewayLines = "  drain_delay: 2s\n";
 
 void replace(std::string& text, std::string_view what, const std::string& by) {
@@ -44,7 +44,8 @@ void replace(std::string& text, std::string_view what, const std::string& by) {
   text.replace(at, what.size(), by);
 }
 
-// The example that users are given, with ports of this machine.
+// Writes the example configuration that users are given, with ports of this machine. Returns its
+// path.
 std::string write_balancer(const Options& options, const Ports& balancer,
                            const std::array<Ports, kGateways>& gateways) {
   std::ifstream file(COS_GATEWAY_DEPLOY "/haproxy/haproxy.cfg");
@@ -60,7 +61,7 @@ std::string write_balancer(const Options& options, const Ports& balancer,
   return path;
 }
 
-// Gateways, balancer and eventbus.
+// Runs gateways, balancer and eventbus.
 class Cluster {
  public:
   explicit Cluster(const Options& options)
@@ -72,7 +73,7 @@ class Cluster {
     balancer_.start();
   }
 
-  // Until the balancer says that `count` gateways are up.
+  // Waits until the balancer reports that `count` gateways are up.
   void await_up(std::size_t count) {
     const auto limit = steady_clock::now() + kPatience;
     while (up() != count) {
@@ -127,7 +128,7 @@ class Cluster {
 std::string find_haproxy() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
   const char* const path = std::getenv("PATH");
-  // Where Debian has it is not in everybody's path.
+  // The folder in which Debian installs it is not in every PATH.
   std::istringstream folders(std::string(path == nullptr ? "" : path) +
                              ":/usr/local/sbin:/usr/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
@@ -163,7 +164,7 @@ Outcome rolling_restart(const Options& options) {
       if (code && *code != 0) {
         outcome.problems.push_back(fmt::format("a gateway ended with {}", *code));
       }
-      // Or "up" below could still be what the balancer thought of the one that has gone.
+      // Otherwise "up" below could still be the state of the gateway that has stopped.
       cluster.await_up(kGateways - 1);
       gateway.start();
       cluster.await_up(kGateways);

@@ -14,7 +14,7 @@ struct Scenario {
   bool only_named = false;  // not one of "all": it measures
   Outcome (*play)(const Options&);
   bool attack = false;  // one of --attacks
-  // Returns why it cannot be played on this machine; empty if it can.
+  // Returns why the scenario cannot run on this machine; empty if it can.
   std::string (*obstacle)() = nullptr;
 };
 

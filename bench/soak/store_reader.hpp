@@ -6,8 +6,8 @@
 
 namespace gateway::soak {
 
-// Reads the records that a store of a gateway that has ended holds. Throws std::runtime_error when
-// the store is there and cannot be read, or holds a damaged row; a store that was never made is
+// Reads the records of a store whose gateway has ended. Throws std::runtime_error if the store
+// exists and cannot be read, or if it contains a damaged row. A store that was never created is
 // empty.
 [[nodiscard]] test::ReadStore read_store(std::string path, egress::StoreKind kind);
 

@@ -17,10 +17,11 @@ using std::chrono::duration;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kMostRefusalsKept = 1'000'000;
-// Of one that never reads: the gateway's answers are then soon its own trouble.
+// The receive buffer of a client that never reads: small, so that the gateway soon cannot send its
+// answers.
 constexpr int kDeafBuffer = 4096;
 constexpr std::chrono::milliseconds kTick{1};
-// Connections begun in one turn, where nobody says how fast they come.
+// The connections that are opened in one turn without a given rate.
 constexpr double kAtOnce = 200;
 
 }  // namespace
@@ -106,7 +107,7 @@ Swarm::TimePoint Swarm::next_due(TimePoint now) {
   return now + kTick;
 }
 
-// What is due by the clock.
+// Does what is due at `now`.
 void Swarm::advance(TimePoint now) {
   const double seconds = duration<double>(now - last_).count();
   last_ = now;
@@ -116,7 +117,7 @@ void Swarm::advance(TimePoint now) {
   for (; may_open_ >= 1 && next_to_open_ < clients_.size(); may_open_ -= 1) {
     open(*clients_[next_to_open_++]);
   }
-  // What cannot be kept up with is not made up for later.
+  // Posts that could not be sent in time are not made up for later.
   may_post_ = std::min(may_post_ + settings_.rate * seconds, settings_.rate / 20 + 1);
   for (; may_post_ >= 1 && !free_.empty(); may_post_ -= 1) {
     Client& client = *free_.back();
@@ -165,7 +166,7 @@ void Swarm::on_connected(Client& client) {
     case Habit::silent:
       break;
     case Habit::drip:
-      // Not all of them at the same moment.
+      // The clients are spread over the pause.
       client.due = steady_clock::now() + settings_.pause * static_cast<int>(opened_ % 100) / 100;
       write(client, settings_.drip_from);
       break;

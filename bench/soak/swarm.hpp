@@ -13,7 +13,7 @@
 
 namespace gateway::soak {
 
-// What a client does that misbehaves.
+// How a client misbehaves.
 enum class Habit : std::uint8_t {
   post,    // posts at a given rate, on whichever connection is free; no harm but in numbers
   hold,    // posts once, reads the answer and stays
@@ -24,8 +24,7 @@ enum class Habit : std::uint8_t {
   reset    // posts or half posts, and cuts the connection with RST; again and again
 };
 
-// A load is made of clients that behave. These do not: many of one habit, in a thread of their own
-// ("attack").
+// Runs many clients that misbehave in one way, in a thread of their own ("attack").
 class Swarm final : private test::Driven {
  public:
   struct Settings {
@@ -39,11 +38,11 @@ class Swarm final : private test::Driven {
     std::chrono::milliseconds pause{1000};  // between two bytes that drip
     double rate = 0;                        // posts a second, of `post` and `reset`
   };
-  // Throws std::system_error without descriptors.
+  // Starts the clients. Throws std::system_error if there are too few descriptors.
   explicit Swarm(const Settings& settings);
   ~Swarm() override;
 
-  // Closes all that is open. Throws what ended the thread early.
+  // Closes all connections. Throws the error that ended the thread early, if any.
   void stop();
 
   [[nodiscard]] std::uint64_t opened() const noexcept { return opened_; }
@@ -53,11 +52,12 @@ class Swarm final : private test::Driven {
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }      // answers of 503
   [[nodiscard]] std::uint64_t timed_out() const noexcept { return timed_out_; }  // answers of 408
   [[nodiscard]] std::uint64_t other() const noexcept { return other_; }
-  // Connections the gateway ended, and those of them that had had no answer.
+  // Returns the number of connections that the gateway closed, and how many of them had received no
+  // answer.
   [[nodiscard]] std::uint64_t ended() const noexcept { return ended_; }
   [[nodiscard]] std::uint64_t ended_unanswered() const noexcept { return ended_unanswered_; }
-  // Returns the time from the last byte of the post to the whole answer of 503; 0 without any.
-  // After stop().
+  // Returns a quantile of the time from the last byte of a post to its complete 503 answer; 0
+  // without any. To be called after stop().
   [[nodiscard]] double refusal_ms(double quantile) const;
 
  private:
@@ -68,7 +68,7 @@ class Swarm final : private test::Driven {
   void open(Client& client);
   void on_connected(Client& client);
   void write(Client& client, std::size_t most);
-  // Returns false when the gateway has ended the connection.
+  // Returns false if the gateway has closed the connection.
   [[nodiscard]] bool read(Client& client);
   void take_answer(Client& client, unsigned status);
   void end(Client& client);

@@ -7,14 +7,16 @@
 
 namespace gateway::soak {
 
-// Returns the CPU seconds each thread of a process has used, by name; threads of one name are added
-// up.
+// Returns the CPU seconds that each thread of a process has used, by name. Threads with the same
+// name are added up.
 [[nodiscard]] std::map<std::string, double> thread_cpu(pid_t process);
 
-// Returns the seconds its threads together were ready to run but had no core.
+// Returns the seconds during which threads of the process, added up, were ready to run but had no
+// core.
 [[nodiscard]] double core_wait(pid_t process);
 
-// Returns the bytes a process has written to devices, as the kernel counts them: pages made dirty.
+// Returns the bytes that a process has written to devices, as the kernel counts them: pages it made
+// dirty.
 [[nodiscard]] std::uint64_t device_bytes(pid_t process);
 
 }  // namespace gateway::soak

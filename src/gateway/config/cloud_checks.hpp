@@ -4,8 +4,8 @@
 
 namespace gateway::config {
 
-// Checks what provisioning needs: bucket, function, which code it runs, credentials. For settings
-// with function.provision only.
+// Checks what provisioning needs: bucket, function, the code it runs, credentials. Only for
+// settings with function.provision.
 void check_provisioning(const Settings& settings, Report& report);
 
 }  // namespace gateway::config

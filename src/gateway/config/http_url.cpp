@@ -22,7 +22,7 @@ bool is_host_name(std::string_view text) {
   });
 }
 
-// Boost.URL's view types differ between its versions.
+// The view types of Boost.URL differ between its versions.
 template <class View>
 std::string text_of(const View& view) {
   return std::string(view.data(), view.size());
@@ -40,8 +40,8 @@ void throw_exception_from_error(const BadAddress& error, const boost::source_loc
 
 boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text) {
   const auto parsed = urls::parse_uri(text);
-  // Boost.URL 1.81 takes "http://host:port/" for port "" and path "port/", against RFC 3986
-  // section 3.3: after an authority a path is empty or begins with '/'.
+  // Boost.URL 1.81 parses "http://host:port/" as port "" and path "port/", against RFC 3986 section
+  // 3.3: after an authority a path is empty or begins with '/'.
   if (!parsed || (!parsed->encoded_path().empty() && !parsed->encoded_path().starts_with('/'))) {
     return BadAddress(BadAddress::Reason::syntax,
                       "expected a URL such as https://example.com:8443/path");
@@ -64,7 +64,7 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
   const std::uint16_t default_port = result.tls ? 443 : 80;
   result.port = default_port;
   if (url.has_port() && !url.port().empty()) {
-    // Not by port_number(), which wraps around in some versions of Boost.
+    // Not with port_number(), which wraps around in some versions of Boost.
     const std::string digits = text_of(url.port());
     const char* const end = digits.data() + digits.size();
     if (std::from_chars(digits.data(), end, result.port).ec != std::errc() || result.port == 0) {

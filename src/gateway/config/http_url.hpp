@@ -6,8 +6,8 @@
 
 namespace gateway::config {
 
-// Why a text is no address to send HTTP requests to. Never repeats user information, which is a
-// password more often than not.
+// Why a text is not an address to send HTTP requests to. The message never repeats user
+// information, which usually is a password.
 class BadAddress {
  public:
   enum class Reason { syntax, scheme, user_info, fragment, port, host, eventbus };
@@ -22,12 +22,12 @@ class BadAddress {
   std::string message_;
 };
 
-// What boost::system::result does where a caller takes a value that is not there: throws
+// Called by boost::system::result where a caller takes a value that is not there. Throws
 // std::invalid_argument with the message.
 [[noreturn]] void throw_exception_from_error(const BadAddress& error,
                                              const boost::source_location& location);
 
-// An http or https URL taken apart.
+// The parts of an http or https URL.
 struct HttpUrl {
   HttpUrl() = default;
 
@@ -39,11 +39,11 @@ struct HttpUrl {
   std::string query;        // with its '?'; empty if the URL has none
 };
 
-// Refused: other schemes, user information, a fragment, port 0, a host that is neither a name of
-// letters, digits, '-', '_' and '.' nor an IP address.
+// Parses an http or https URL. Refuses other schemes, user information, a fragment, port 0, and a
+// host that is neither a name of letters, digits, '-', '_' and '.' nor an IP address.
 [[nodiscard]] boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text);
 
-// Everything but letters, digits and "-._~" as %XX (RFC 3986 section 2.3).
+// Returns `text` with everything except letters, digits and "-._~" as %XX (RFC 3986 section 2.3).
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace gateway::config

@@ -13,15 +13,16 @@ namespace gateway::config {
 
 using Environment = std::map<std::string, std::string>;
 
-// Where the configuration is looked for. Later ones override earlier ones: defaults, configuration
-// file, secret file (secrets only), CONNECTOR_TARGET and CONNECTOR_PORT, `overrides`. Last,
-// TENCENTCLOUD_SECRET_ID, _SECRET_KEY and _TOKEN fill what is still empty.
+// The sources of the configuration. Later ones override earlier ones: defaults, configuration file,
+// secret file (secrets only), CONNECTOR_TARGET and CONNECTOR_PORT, `overrides`. Finally
+// TENCENTCLOUD_SECRET_ID, _SECRET_KEY and _TOKEN fill secrets that are still empty.
 struct Sources {
   std::optional<std::string> config_path;  // --config; else CONNECTOR_CONFIG, else the default
   std::optional<std::string> secret_path;  // --secret; else CONNECTOR_SECRET, else the default
   std::vector<std::string> overrides;      // --set: "delivery.pipeline=16"
   Environment environment;
-  // The first that is there; images of the original connector since September 2023 have the second.
+  // The first existing one is read. Images of the original connector since September 2023 have the
+  // second.
   std::vector<std::string> default_config_paths{"/vance/config/config.yml",
                                                 "/vanus-connect/config/config.yml"};
   std::vector<std::string> default_secret_paths{"/vance/secret/secret.yml",
@@ -39,12 +40,12 @@ struct Loaded {
 // Reports what is wrong with the files that the settings name.
 using FileCheck = std::function<void(const Settings&, Report&)>;
 
-// Finds, reads and checks; `check_files` is asked last, if all else is well. Never throws for what
-// the sources hold; blocks on files.
+// Finds, reads and checks the configuration. Calls `check_files` last, if everything else is right.
+// Never throws because of the contents of the sources. Blocks on files.
 [[nodiscard]] Loaded load(const Sources& sources, const FileCheck& check_files = {});
 
-// Returns when the configuration came to be, since 1970: of two that deploy the same function, or
-// share a bucket's events, the later one wins.
+// Returns when the configuration was made, in time since 1970: of two gateways that deploy the same
+// function, or share the events of a bucket, the one with the later configuration wins.
 [[nodiscard]] Duration configured_at(const Sources& sources);
 
 struct SourceText {
@@ -52,7 +53,7 @@ struct SourceText {
   std::string text;
 };
 
-// As `Sources`, with the files read already.
+// The same as `Sources`, with the files read already.
 struct SourceTexts {
   std::optional<SourceText> config;
   std::optional<SourceText> secret;
@@ -60,10 +61,11 @@ struct SourceTexts {
   Environment environment;
 };
 
-// As load() of Sources, touching no file: neither are those looked for that settings name.
+// Loads the configuration without touching a file; files that settings name are not looked for
+// either.
 [[nodiscard]] Loaded load(const SourceTexts& texts);
 
-// The environment of this process. Not while another thread changes it.
+// Returns the environment of this process. Not to be called while another thread changes it.
 [[nodiscard]] Environment process_environment();
 
 }  // namespace gateway::config

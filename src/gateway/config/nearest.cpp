@@ -8,7 +8,7 @@
 namespace gateway::config {
 namespace {
 
-// Case and the choice of '_' or '-' count for nothing: maxBody comes close to max_body.
+// Case and the choice of '_' or '-' do not count as differences: maxBody is close to max_body.
 constexpr bool same(char a, char b) {
   const auto fold = [](char c) { return c == '-' ? '_' : to_lower(c); };
   return fold(a) == fold(b);

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::size_t kShownCharacters = 200;
 
-// Names come from the text that is complained about: whatever they hold, a problem is one line.
+// Returns `text` on one line. Names come from the text that is complained about and may contain
+// anything.
 std::string one_line(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -28,7 +29,7 @@ std::string Problem::text() const {
   std::string text = one_line(source);
   if (position.line != 0) text += fmt::format(":{}", position.line);
   if (position.line != 0 && position.column != 0) text += fmt::format(":{}", position.column);
-  // `--set gateway.listen` names its key already.
+  // `--set gateway.listen` already names its key.
   if (!key.empty() && !source.ends_with(" " + key)) {
     if (!text.empty()) text += ": ";
     text += one_line(key);

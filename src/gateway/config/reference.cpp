@@ -10,7 +10,8 @@
 namespace gateway::config {
 namespace {
 
-// `null`, `""` and the like say less than nothing does; text stands without its quotes.
+// Returns the default as Markdown. Values such as `null` and `""` are left out, because they say
+// less than an empty cell. Text stands without its quotes.
 std::string default_of(const Field& field, const About& about) {
   if (!about.standard.empty()) return std::string(about.standard);
   std::string text = field.print();

@@ -3,8 +3,9 @@
 
 namespace gateway::config {
 
-// Every key with type, bounds, default and meaning, as the Markdown that stands in
-// docs/configuration.md: made of what reads the configuration, so that it cannot say anything else.
+// Returns the Markdown of docs/configuration.md that describes every key with type, bounds, default
+// and meaning. It is generated from the code that reads the configuration, so that the two cannot
+// differ.
 [[nodiscard]] std::string reference();
 
 }  // namespace gateway::config

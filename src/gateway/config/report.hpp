@@ -16,7 +16,7 @@ namespace gateway::config {
 // message is a text, or a format of libfmt and its arguments.
 class Report {
  public:
-  // A broken file must not answer with thousands of lines.
+  // A broken file must not produce thousands of lines.
   static constexpr std::size_t kMaxProblems = 100;
 
   struct Where {
@@ -24,7 +24,7 @@ class Report {
     Position position;
   };
 
-  // From now on problems are of this source.
+  // Sets the source of the problems and values that follow.
   void enter(std::string source) { source_ = std::move(source); }
 
   void problem(const Position& position, std::string key, std::string message);
@@ -36,7 +36,8 @@ class Report {
     problem(position, std::move(key), fmt::format(message, std::forward<T>(values)...));
   }
 
-  // About a key's value as it came to be, whichever source it is from.
+  // Report a problem with, or a warning about, the effective value of a key, whichever source it
+  // comes from.
   void problem_with(const std::string& key, std::string message);
   void warning_about(const std::string& key, std::string message);
   template <class... T>
@@ -49,14 +50,14 @@ class Report {
   void warning_about(const std::string& key, fmt::format_string<T...> message, T&&... values) {
     warning_about(key, fmt::format(message, std::forward<T>(values)...));
   }
-  // The key has no value, and one is required.
+  // Reports that a required key has no value.
   void missing(const std::string& key, std::string message);
-  // Reports the key as missing unless it is `present` or has been complained about.
+  // Reports the key as missing unless it is `present` or was refused already.
   void require(bool present, const std::string& key, std::string_view why) {
     if (!present && !bad(key)) missing(key, std::string(why));
   }
 
-  // The key has a value at this place of the current source, good or bad.
+  // Record that the current source has a value of the key at this position, a good or a bad one.
   void gave(const std::string& key, const Position& position);
   void gave_bad(const std::string& key, const Position& position);
 
@@ -65,11 +66,12 @@ class Report {
 
   [[nodiscard]] bool misses_keys() const noexcept { return misses_keys_; }
 
-  // The name of the configuration file: where a key that is nowhere belongs.
+  // Sets the name of the configuration file, which is reported as the source of missing keys.
   void set_main_source(std::string source) { main_source_ = std::move(source); }
 
   [[nodiscard]] const std::vector<Problem>& problems() const noexcept { return problems_; }
-  // Ends the collection; says how many problems were left out.
+  // Returns the problems and ends the collection. If some were left out, the last one says how
+  // many.
   [[nodiscard]] std::vector<Problem> take_problems();
   [[nodiscard]] std::vector<Problem> take_warnings() { return std::move(warnings_); }
 

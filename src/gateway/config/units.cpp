@@ -17,7 +17,7 @@ struct Unit {
   std::uint64_t factor;
 };
 
-// Largest first, as printing looks for the first that is exact.
+// Largest first, because printing takes the first unit that is exact.
 constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
                                     Unit{"ms", 1}};
 constexpr std::array kSizeUnits{
@@ -51,7 +51,7 @@ std::string print_quantity(std::uint64_t quantity, const std::array<Unit, N>& un
 }  // namespace
 
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
-  // 010 is 8 to some readers of YAML.
+  // Some readers of YAML read 010 as 8.
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
   std::uint64_t number = 0;
   const auto* const end = text.data() + text.size();

@@ -15,9 +15,9 @@
 namespace gateway::config {
 namespace {
 
-// The deepest key, delivery.retry.initial, stands three maps deep; a list or two may follow.
+// The deepest key, delivery.retry.initial, is nested in three maps; it may contain a list or two.
 constexpr std::size_t kMaxDepth = 16;
-// Nodes that aliases may add to a document: more than a configuration has.
+// The most nodes that aliases may add to a document, which is more than a configuration needs.
 constexpr std::size_t kMaxCopied = 1000;
 constexpr std::string_view kMergeKey = "<<";
 constexpr std::string_view kTextTag = "tag:yaml.org,2002:str";
@@ -27,7 +27,7 @@ Position position_of(const YAML::Mark& mark) {
   return {static_cast<unsigned>(mark.line) + 1, static_cast<unsigned>(mark.column) + 1};
 }
 
-// Unwinds the parser from within a callback, which has no other way to stop it.
+// Thrown by a callback to end the parser, which offers no other way.
 class Refused {
  public:
   Refused(const YAML::Mark& mark, std::string message)
@@ -40,7 +40,7 @@ class Refused {
   std::string message_;
 };
 
-// Builds a Value from the parser's events; yaml-cpp's own tree is never made.
+// Builds a Value from the events of the parser, without the tree of yaml-cpp.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   explicit TreeBuilder(Document& document) : document_(document) {}
@@ -55,7 +55,7 @@ class TreeBuilder final : public YAML::EventHandler {
     add(std::move(value), mark);
   }
 
-  // An anchor around the alias is not complete yet, so that nothing can contain itself.
+  // An anchor that encloses the alias is not complete yet, so that no value can contain itself.
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchored_.find(anchor);
     if (found == anchored_.end()) throw Refused(mark, "an alias (*name) within its own anchor");
@@ -92,13 +92,14 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnMapEnd() override { close(); }
 
-  // After an error: keeps what was read up to there, so that its problems are told as well.
+  // Completes the document after an error with what was read up to there, so that the problems in
+  // it are reported as well.
   void salvage() {
     while (!open_.empty()) close();
   }
 
  private:
-  // A list or map that is not complete yet.
+  // A list or map that has not ended yet.
   struct Open {
     Value value;
     bool name_comes = false;  // of a map: the next node is a member's name
@@ -230,8 +231,8 @@ bool tab_in_indentation(std::string_view line) {
   return line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
 }
 
-// The parser's words, with what usually helps. What may follow a colon there is taken from the
-// text, which may be a secret.
+// Returns the message of the parser with what usually helps. What follows a colon in it is taken
+// from the text, which may be a secret, and left out.
 Problem syntax_problem(const YAML::Exception& error, std::string_view text) {
   const auto position = position_of(error.mark);
   const std::string reason = error.msg.substr(0, error.msg.find(": "));
@@ -248,7 +249,7 @@ Problem syntax_problem(const YAML::Exception& error, std::string_view text) {
   return Problem{"", position, "", std::move(message)};
 }
 
-// The first line that is not UTF-8 or holds NUL.
+// Returns a problem with the first line that is not UTF-8 or contains NUL, or nullopt.
 std::optional<Problem> encoding_problem(std::string_view text) {
   const auto nul = text.find('\0');
   if (nul == std::string_view::npos && simdjson::validate_utf8(text.data(), text.size())) {

@@ -10,7 +10,7 @@ namespace gateway::config {
 
 struct Member;
 
-// A node of a YAML document: plain values that own what they hold, with the place of each.
+// A node of a YAML document: plain values that own their contents, with the position of each.
 struct Value {
   enum class Kind { null, scalar, list, map };
 
@@ -29,7 +29,7 @@ struct Member {
   std::optional<Position> repeats;  // where the same name stood before in this map
 };
 
-// `text`, or "a list" and the like: how a message names what it found.
+// Returns how a message names a value: "text", "a list" and so on.
 [[nodiscard]] std::string_view kind_name(Value::Kind kind);
 
 struct Document {
@@ -40,11 +40,12 @@ struct Document {
 
 constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 20;
 
-// Reads one document, empty text giving null. Never throws for bad text: its problems are in the
-// result, with what stood before the first of them. Refused besides bad syntax: more than
-// kMaxDocumentBytes, text that is not UTF-8 or holds NUL, tags other than !!str, nesting beyond any
-// key's, and several documents. Anchors, aliases and merge keys (<<) are taken with a warning, as
-// the original connector takes them, but only few: a few lines of them expand to gigabytes.
+// Parses one document; an empty text gives null. Never throws because of the text: problems are in
+// the result, together with what precedes the first of them. Besides bad syntax it refuses more
+// than kMaxDocumentBytes, text that is not UTF-8 or contains NUL, tags other than !!str, nesting
+// beyond that of any key, and several documents. Anchors, aliases and merge keys (<<) are accepted
+// with a warning, as the original connector accepts them, but only few: a few lines of them can
+// expand to gigabytes.
 [[nodiscard]] Document read_yaml(std::string_view text);
 
 }  // namespace gateway::config

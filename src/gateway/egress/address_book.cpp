@@ -14,7 +14,8 @@ config::Retry no_longer_than(config::Retry retry, std::chrono::milliseconds most
   return retry;
 }
 
-// The families take turns, the first one's first; within one the order stays.
+// Returns the addresses with the families taking turns, beginning with the family of the first.
+// Within a family the order stays.
 std::vector<tcp::endpoint> interleaved(const std::vector<tcp::endpoint>& addresses) {
   std::vector<tcp::endpoint> first;
   std::vector<tcp::endpoint> second;
@@ -65,7 +66,7 @@ void AddressBook::found(const std::vector<tcp::endpoint>& addresses) {
   forget_gone();
 }
 
-// Of those not found any more only those that are still used are kept.
+// Removes the addresses that the last look-up did not find and that no connection uses.
 void AddressBook::forget_gone() {
   std::erase_if(entries_,
                 [](const Entry& entry) { return !entry.current && entry.connections == 0; });
@@ -85,7 +86,7 @@ std::vector<tcp::endpoint> AddressBook::order(Instant now) {
       return std::pair(std::max(entry->retry_at, now), entry);
     });
   } else {
-    // Every shard of every process begins somewhere else.
+    // Every shard of every process begins at another address.
     const auto size = static_cast<std::ptrdiff_t>(entries_.size());
     const auto first = static_cast<std::ptrdiff_t>(random_() % entries_.size());
     std::ranges::sort(candidates, {}, [&](const Entry* entry) {

@@ -15,48 +15,50 @@ namespace gateway::egress {
 // Returns `address` as it stands in messages: `10.0.0.1:80`, `[fd00::1]:80`.
 [[nodiscard]] std::string text_of(const tcp::endpoint& address);
 
-// The addresses behind the eventbus' name, and what one shard knows of each.
+// Knows the addresses behind the eventbus' name, and the health of each as one shard sees it.
 //
-// Of several addresses one may be dead, or hang, for hours, while the others work. So health is
-// kept for each: connections are shared out over the healthy ones, an address that failed is left
-// alone and probed without events, after a back-off of its own, until it answers. Only where no
-// address is healthy is any tried.
+// Problem: one of several addresses may be dead, or hang, for hours while the others work.
+// Solution: health is kept for each address. Connections are shared out over the healthy ones; an
+// address that failed gets no connections and is probed without events, after a back-off of its
+// own, until it answers. Unhealthy addresses are used only where no address is healthy.
 //
-// The order is that of RFC 8305 section 4: families take turns, so that one of them that does not
+// The order is that of RFC 8305 section 4: the families take turns, so that a family that does not
 // work costs one attempt. Sans-I/O.
 class AddressBook {
  public:
-  // An address that failed is probed again at the latest after so long.
+  // The longest back-off before an address that failed is probed again.
   static constexpr std::chrono::seconds kMostWait{10};
 
   AddressBook(const config::Retry& retry, std::uint64_t seed);
 
-  // What a look-up found, in the resolver's order. What is known of an address stays; an address
-  // that is not found any more gets no new connections.
+  // Takes the result of a look-up, in the order of the resolver. The health of known addresses
+  // stays. An address that is no longer found gets no new connections.
   void found(const std::vector<tcp::endpoint>& addresses);
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
-  // The addresses for a new connection, the one to be tried first in front.
+  // Returns the addresses for a new connection, in the order in which to try them.
   [[nodiscard]] std::vector<tcp::endpoint> order(Instant now);
 
-  // A connection to it is used, or not any more.
+  // Count the connections in use to an address.
   void opened(const tcp::endpoint& address);
   void closed(const tcp::endpoint& address);
-  // It could not be connected to, or has not answered in time.
+  // Records that the address refused a connection or did not answer in time.
   void failed(const tcp::endpoint& address, Instant now);
-  // It has answered a probe. If it fails again, its back-off goes on where it was.
+  // Records that the address answered a probe. If it fails again, its back-off continues where it
+  // was.
   void recovered(const tcp::endpoint& address) noexcept;
-  // It has answered an event.
+  // Records that the address answered an event.
   void answered(const tcp::endpoint& address) noexcept;
 
-  // Another address is healthy.
+  // Returns whether an address other than this one is healthy.
   [[nodiscard]] bool has_other(const tcp::endpoint& address) const noexcept;
-  // A connection to it would better be one to another: it was not found any more, or has two
-  // connections more than another one that is healthy.
+  // Returns whether a connection to this address should move to another one: the last look-up did
+  // not find it, or it has at least two connections more than another healthy address.
   [[nodiscard]] bool misplaced(const tcp::endpoint& address) const noexcept;
-  // The address that is to be probed now. Its next failed() or recovered() ends that.
+  // Returns the address to probe now, or nullopt. The next failed() or recovered() for it ends the
+  // probe.
   [[nodiscard]] std::optional<tcp::endpoint> probe(Instant now);
-  // When there is one; max: not before another fails.
+  // Returns when the next probe is due; Instant::max() if none is before another failure.
   [[nodiscard]] Instant next_probe() const noexcept;
 
   [[nodiscard]] std::size_t healthy() const noexcept;

@@ -21,7 +21,8 @@ std::size_t unit_of(std::string_view text) noexcept {
   return 1;
 }
 
-// The largest size in `text` that may be the bound a request of `bytes` bytes exceeded; 0: none.
+// Returns the largest size in `text` that may be the limit that a request of `bytes` bytes
+// exceeded; 0 if there is none.
 std::size_t named(std::string_view text, std::size_t bytes) noexcept {
   std::size_t found = 0;
   while (!text.empty()) {
@@ -39,7 +40,7 @@ std::size_t named(std::string_view text, std::size_t bytes) noexcept {
     }
     text.remove_prefix(digits);
     number *= unit_of(text);
-    // Much less would be an error code or a time.
+    // A number that is much smaller is an error code or a time.
     if (number < bytes && number >= bytes / 16) found = std::max<std::size_t>(found, number);
   }
   return found;

@@ -6,29 +6,31 @@
 
 namespace gateway::egress {
 
-// How many events and bytes one request of batch mode may have.
+// Limits the events and bytes of one request in batch mode.
 //
-// Receivers bound what they take and say so only when it is too much (413). So the bound is
-// learned: the size a refusal names, else half of what was refused, grown by an eighth with every
-// few full requests that were taken, as long as it stays below what was refused; that is forgotten
-// after ten minutes, as receivers are set up anew. And since one event can make the receiver fail a
-// whole request, an event shares its request with fewer others from attempt to attempt. Pure.
+// Problem: a receiver has a limit for the size of a request and tells it only when it is exceeded
+// (413). Solution: the limit is learned. After a refusal it is the size that the answer names, or
+// half of the refused size. It grows by an eighth after every few full requests that were accepted,
+// as long as it stays below the refused size. The refused size is forgotten after ten minutes,
+// because receivers are reconfigured. Because one event can make the receiver fail a whole request,
+// an event shares its request with fewer others at each attempt. Pure.
 class BatchSize {
  public:
-  // Enough to make a request's own cost small, little enough for every receiver.
+  // Large enough that the cost of a request itself is small, small enough for every receiver.
   static constexpr std::size_t kMostEvents = 100;
   static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
   static constexpr std::size_t kLeastBytes = std::size_t{1} << 10;
 
-  // Returns how many events a request may have that holds one sent `attempts` times before.
+  // Returns the most events of a request that contains an event sent `attempts` times before.
   [[nodiscard]] static constexpr std::size_t events(unsigned attempts) noexcept {
     return attempts > 6 ? 1 : kMostEvents >> attempts;
   }
   [[nodiscard]] std::size_t bytes() const noexcept { return limit_; }
 
-  // A request of so many bytes was taken.
+  // Records that a request of this size was accepted.
   void accepted(std::size_t bytes, Instant now) noexcept;
-  // A request of so many bytes was too large; `said`: the beginning of the answer's body.
+  // Records that a request of this size was too large. `said` is the beginning of the body of the
+  // answer.
   void too_large(std::size_t bytes, std::string_view said, Instant now) noexcept;
 
  private:

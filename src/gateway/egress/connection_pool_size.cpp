@@ -5,11 +5,11 @@
 namespace gateway::egress {
 namespace {
 
-// A rate is measured over a few answer times, but not so long that growing takes many seconds.
+// The window of a rate is a few answer times, but not so long that growing takes many seconds.
 constexpr std::chrono::milliseconds kLeastWindow{200};
 constexpr std::chrono::milliseconds kMostWindow{1000};
 constexpr int kAnswerTimes = 4;
-// Doubling has to bring so much.
+// The gain in rate that a doubled number must bring to be kept.
 constexpr double kGain = 1.125;
 constexpr std::chrono::seconds kFirstHold{5};
 constexpr std::chrono::seconds kLongestHold{300};
@@ -42,7 +42,7 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     saturated_at_ = now;
   }
   if (load.hindered) {
-    // A trial that was disturbed has shown nothing.
+    // A disturbed trial proves nothing.
     if (phase_ != Phase::measuring) value_ = before_;
     const bool changed = phase_ != Phase::measuring;
     phase_ = Phase::measuring;
@@ -63,17 +63,17 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   const bool saturated = saturated_ticks_ * 4 >= ticks_ * 3;
   begin_window(load, now);
   if (phase_ == Phase::trying) {
-    // Nothing waits any more: what it was for is reached.
+    // No event waits any longer: the trial has reached its purpose.
     return judge(saturated ? rate : rate_before_ * kGain, now);
   }
   if (!saturated) return shrink_unused(now);
-  // Of a rate of nothing no share can be gained.
+  // A rate of zero cannot grow by a share of itself.
   if (rate == 0 || value_ >= most_ || now < next_try_) return false;
   before_ = value_;
   rate_before_ = rate;
   value_ = std::min(value_ * 2, most_);
   phase_ = Phase::settling;
-  // The new connections are made and answer for the first time.
+  // Meanwhile the new connections are established and answer for the first time.
   settled_at_ =
       now + std::clamp<Instant::duration>(2 * load.answer_time, kLeastWindow / 2, kMostWindow);
   return true;
@@ -88,7 +88,7 @@ void ConnectionPoolSize::begin_window(const Load& load, Instant now) noexcept {
 
 bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   phase_ = Phase::measuring;
-  // The last step may be less than a doubling.
+  // The last step before `most` may be less than a doubling.
   const double share = static_cast<double>(value_ - before_) / static_cast<double>(before_);
   if (rate >= rate_before_ * (1 + (kGain - 1) * share)) {
     hold_ = std::chrono::seconds(0);

@@ -8,11 +8,11 @@
 
 namespace gateway::egress {
 
-// How fast events leave, as an average that forgets within some seconds: what an honest Retry-After
-// is made of. Pure.
+// Measures how fast events leave, as an average over the last few seconds. A truthful Retry-After
+// is derived from it. Pure.
 class DrainRate {
  public:
-  // `finished`: events delivered or given up since the start.
+  // Takes the number of events that were delivered or given up since the start.
   void observe(std::uint64_t finished, Instant now) noexcept {
     if (last_ != Instant{} && now > last_) {
       const double seconds = std::chrono::duration<double>(now - last_).count();
@@ -24,7 +24,8 @@ class DrainRate {
     last_ = now;
   }
 
-  // Until `events` have left at this rate; between one second and a minute.
+  // Returns the time until `events` have left at this rate, at least one second and at most a
+  // minute.
   [[nodiscard]] std::chrono::seconds time_to_drain(std::size_t events) const noexcept {
     constexpr double kLongest = 60;
     const double seconds =

@@ -7,17 +7,19 @@
 namespace gateway::egress {
 namespace {
 
-// Shorter than any table forgets (60 s and more), longer than a pause between posts.
+// Shorter than the time after which NAT tables forget a connection (60 s and more), longer than the
+// pauses between posts.
 constexpr int kAskAfterSeconds = 20;
 constexpr int kAskAgainSeconds = 5;
 constexpr int kAskTimes = 3;
-// One retransmission may be due to one lost packet, unless its answer is missing as well. A kernel
-// that knows little of the way waits a second and more before the first.
+// One retransmission can be caused by one lost packet, unless the retransmission is not
+// acknowledged either. While the kernel knows little of the path it waits a second or more before
+// the first.
 constexpr unsigned kRetransmissions = 2;
 constexpr std::chrono::milliseconds kLong{1500};
 
 void set(int socket, int level, int option, int value) noexcept {
-  // Where the kernel refuses, the gateway's own deadlines remain.
+  // If the kernel refuses, the deadlines of the gateway still apply.
   static_cast<void>(::setsockopt(socket, level, option, &value, sizeof value));
 }
 

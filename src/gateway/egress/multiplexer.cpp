@@ -8,7 +8,7 @@ namespace gateway::egress {
 
 void Multiplexer::begin(bool expected, std::uint32_t most) {
   clear();
-  // One that ends each connection with its first answer takes no pipelining.
+  // A server that ends each connection after its first answer does not accept pipelining.
   depth_.begin(expected && answers_ > 1);
   most_ = most;
   staged_ = answers_ = 0;
@@ -80,7 +80,7 @@ Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
       break;
   }
   const Step step = answered(now);
-  // Kept: whatever else is there cannot be an answer.
+  // The rest is kept, because it cannot be an answer.
   return step == Step::need_more ? next(input, now) : step;
 }
 
@@ -91,7 +91,7 @@ Multiplexer::Step Multiplexer::end(Instant now) {
 
 Multiplexer::Step Multiplexer::answered(Instant now) {
   const Request& request = requests_.front();
-  // An answer to a request that has not left yet answers something else.
+  // An answer to a request that has not been sent yet answers something else.
   if (request.begin >= written_) return Step::surplus;
   const std::uint64_t end =
       requests_.size() > 1 ? requests_[1].begin : written_ + outgoing_.bytes();

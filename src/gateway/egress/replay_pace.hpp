@@ -9,13 +9,13 @@
 
 namespace gateway::egress {
 
-// How many events may leave by now at a bounded rate. What was not used is made up for by a tenth
-// of a second's worth at most. Pure.
+// Limits the rate of a replay: tells how many events may leave by now. At most a tenth of a second
+// of unused allowance is made up for. Pure.
 class ReplayPace {
  public:
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
-  // Events a second; 0: as many as there are.
+  // Takes the rate in events per second; 0 means unlimited.
   explicit ReplayPace(double rate) noexcept
       : interval_(rate > 0 ? std::chrono::duration<double>(1 / rate)
                            : std::chrono::duration<double>(0)) {}
@@ -31,7 +31,7 @@ class ReplayPace {
     if (!due_) return;
     *due_ += std::chrono::duration_cast<Instant::duration>(interval_ * static_cast<double>(events));
   }
-  // When allowed() says more than 0 again.
+  // Returns when allowed() is above 0 again.
   [[nodiscard]] Instant next(Instant now) const noexcept { return due_ ? *due_ : now; }
 
  private:

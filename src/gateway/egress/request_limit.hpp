@@ -3,23 +3,23 @@
 
 namespace gateway::egress {
 
-// After how many requests the eventbus ends a connection.
+// Learns after how many requests the eventbus ends a connection.
 //
-// Many servers do so and say it in the last answer (`Connection: close`, RFC 9112 section 9.6), and
-// drop what was pipelined behind it. Once two connections in a row were ended after the same
-// number, no connection is sent more than that, and its successor can be there in time. A
-// connection that takes more than the number was never bound by it. Pure.
+// Many servers do so, announce it in the last answer (`Connection: close`, RFC 9112 section 9.6),
+// and drop requests that were pipelined behind it. Once two connections in a row ended after the
+// same number of requests, no connection is sent more than that, and its successor can be ready in
+// time. A connection that goes on beyond the number refutes it. Pure.
 class RequestLimit {
  public:
-  // Returns how many requests a connection may be sent; 0: as many as one likes.
+  // Returns the most requests that a connection may be sent; 0 means unlimited.
   [[nodiscard]] std::uint32_t value() const noexcept { return limit_; }
 
-  // The end of a connection was announced with its answer number `answers`.
+  // Records that answer number `answers` of a connection announced its end.
   void announced(std::uint32_t answers) noexcept {
     limit_ = answers == last_ && answers > 1 ? answers : 0;
     last_ = answers;
   }
-  // A connection goes on behind its answer number `answers`.
+  // Records that a connection continues after answer number `answers`.
   void outlived(std::uint32_t answers) noexcept {
     if (limit_ == 0 || answers < limit_) return;
     limit_ = 0;

@@ -17,8 +17,8 @@ std::optional<std::tm> parse_as(const std::string& text, const char* form) {
   return date;
 }
 
-// RFC 9110 section 5.6.7: a year of two digits that would lie more than 50 years ahead is the last
-// one in the past with these digits.
+// RFC 9110 section 5.6.7: a two-digit year that seems to lie more than 50 years in the future means
+// the most recent past year with these digits.
 int full_year(int two_digits, int year_now) noexcept {
   const int year = year_now - year_now % 100 + two_digits;
   if (year > year_now + 50) return year - 100;
@@ -27,9 +27,9 @@ int full_year(int two_digits, int year_now) noexcept {
 }
 
 std::optional<std::tm> parse_date(const std::string& text, std::chrono::sys_seconds now) {
-  // IMF-fixdate, the one form that is sent today; strptime takes any letter case.
+  // IMF-fixdate, the only form that is generated today; strptime ignores case.
   if (auto date = parse_as(text, "%a, %d %b %Y %H:%M:%S GMT")) return date;
-  // RFC 850: strptime takes whole names of days for %a.
+  // RFC 850; strptime accepts full names of days for %a.
   if (auto date = parse_as(text, "%a, %d-%b-%y %H:%M:%S GMT")) {
     const std::chrono::year_month_day today{std::chrono::floor<std::chrono::days>(now)};
     date->tm_year = full_year(date->tm_year % 100, static_cast<int>(today.year())) - 1900;
@@ -52,7 +52,7 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view text,
   }
   auto date = parse_date(std::string(text), now);
   if (!date) return std::nullopt;
-  // Not by way of the system clock: its nanoseconds end in the year 2262.
+  // Not with system_clock: its nanoseconds end in the year 2262.
   const std::chrono::sys_seconds at{std::chrono::seconds(timegm(&*date))};
   return std::max(std::chrono::seconds(0), at - now);
 }

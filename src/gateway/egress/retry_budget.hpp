@@ -7,9 +7,10 @@
 
 namespace gateway::egress {
 
-// How many attempts may be made again: a fifth of the first attempts, so that a half broken
-// eventbus is not sent twice the load, and kFloor a second besides, so that little traffic can
-// retry at all. What is not used is kept, up to kMost. Pure; a first attempt costs an increment.
+// Limits retries. Problem: retries without a limit double the load of an eventbus that fails half
+// of its requests. Solution: one retry is allowed per five first attempts, and kFloor per second
+// besides, so that a low rate of events can be retried at all. Unused retries are kept, up to
+// kMost. Pure; a first attempt costs an increment.
 class RetryBudget {
  public:
   static constexpr std::uint64_t kFirstsPerRetry = 5;
@@ -20,7 +21,7 @@ class RetryBudget {
 
   void first_attempt() noexcept { ++firsts_; }
 
-  // Takes leave for one retry, if there is one.
+  // Takes one retry from the budget. Returns false if the budget is empty.
   [[nodiscard]] bool spend(Instant now) noexcept {
     fill(now);
     if (units_ < kFirstsPerRetry) return false;
@@ -28,11 +29,11 @@ class RetryBudget {
     return true;
   }
 
-  // How long until there surely is one.
+  // The time after which a retry is surely available.
   static constexpr std::chrono::milliseconds kInterval{1000 / kFloor};
 
  private:
-  // Counts in fifths of a retry.
+  // Units are fifths of a retry.
   void fill(Instant now) noexcept {
     units_ += firsts_;
     firsts_ = 0;

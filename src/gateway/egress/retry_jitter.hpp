@@ -5,13 +5,13 @@
 
 namespace gateway::egress {
 
-// Spreads what clients are told to wait, so that those turned away together do not come back
-// together. Pure but for its random numbers.
+// Varies the Retry-After that clients are told, so that clients refused together do not come back
+// together. Pure except for its random numbers.
 class RetryJitter {
  public:
   explicit RetryJitter(std::uint32_t seed) : random_(seed) {}
 
-  // `wait` or up to half as much again, in whole seconds, at least one of choice.
+  // Returns `wait` plus a random number of whole seconds, up to half of it and at least up to one.
   [[nodiscard]] std::chrono::seconds spread(std::chrono::seconds wait) {
     return wait + std::chrono::seconds(std::uniform_int_distribution<std::int64_t>(
                       0, (wait.count() + 1) / 2)(random_));

@@ -8,27 +8,28 @@
 
 namespace gateway::egress {
 
-// Tells which events of the spool have had their chance: older than spool.max_age, and answered
-// with a failure kAnswers times since they were, while the eventbus was up and took other events
-// between one of these answers and the next. An outage expires nothing. Counts from zero in every
-// process. Sans-I/O; not thread-safe.
+// Decides which events of the spool have expired: those older than spool.max_age that the eventbus
+// has since answered with a failure kAnswers times, while it was up and took other events between
+// these answers. An outage expires nothing. The count starts at zero in every process. Sans-I/O;
+// not thread-safe.
 class SpoolExpiry {
  public:
-  // Enough for an eventbus that fails most requests to have taken the event long before.
+  // An eventbus that fails most requests would have taken the event long before.
   static constexpr unsigned kAnswers = 16;
-  // Of the events that are counted; others wait for their turn.
+  // The most events that are counted at a time; others wait for their turn.
   static constexpr std::size_t kMostRows = 65'536;
 
   enum class Verdict : std::uint8_t { not_yet, now, before };
 
-  // 0: never.
+  // Takes spool.max_age; 0 means that events never expire.
   explicit SpoolExpiry(std::chrono::milliseconds max_age) noexcept : max_age_(max_age) {}
 
-  // The event of `row` was answered with a failure that may pass. `up`: the eventbus is known to
-  // take events; `taken`: how many it has taken so far.
+  // Records that the event of `row` was answered with a temporary failure. `up`: the eventbus is
+  // known to take events; `taken`: how many it has taken so far. Returns whether the event has
+  // expired.
   [[nodiscard]] Verdict failing_answer(Sequence row, std::chrono::milliseconds age, bool up,
                                        std::uint64_t taken);
-  // These are gone from the spool.
+  // Forgets rows that were removed from the spool.
   void forget(std::span<const Sequence> rows) {
     if (rows_.empty()) return;
     for (const Sequence row : rows) rows_.erase(row);

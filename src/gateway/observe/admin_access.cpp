@@ -16,7 +16,7 @@ bool is_for_programs(std::string_view path) noexcept {
   return path == "/healthz" || path == "/readyz" || path == "/metrics";
 }
 
-// Without the port, in lower case.
+// Returns the host without its port, in lower case.
 std::string host_of(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const bool has_port = colon != std::string_view::npos && text.find(']', colon) == text.npos &&
@@ -31,8 +31,8 @@ std::string host_of(std::string_view text) {
   return host;
 }
 
-// What follows `scheme` and blanks in the value of an Authorization field; empty if it is another
-// scheme (RFC 9110 section 11.4).
+// Returns what follows `scheme` and blanks in the value of an Authorization field; empty for
+// another scheme (RFC 9110 section 11.4).
 std::string_view credentials(std::string_view authorization, std::string_view scheme) noexcept {
   if (authorization.size() <= scheme.size() || authorization[scheme.size()] != ' ' ||
       !equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) {
@@ -60,8 +60,8 @@ AdminAccess::Verdict AdminAccess::judge(std::string_view path, std::string_view 
   return Verdict::allowed;
 }
 
-// A browser asks its user for a password and cannot send a bearer token by itself: the token is the
-// password, whatever the user's name.
+// A browser asks its user for a name and a password and cannot send a bearer token by itself. So
+// the token is also accepted as the password of any user name.
 bool AdminAccess::knows_token(std::string_view authorization) const {
   const std::string_view bearer = credentials(authorization, "bearer");
   if (!bearer.empty()) return is_equal(bearer, token_.reveal());

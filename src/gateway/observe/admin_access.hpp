@@ -6,10 +6,11 @@
 
 namespace gateway::observe {
 
-// The admin port shows names of objects and buckets to whoever reaches it, also through a browser:
-// a page of anybody may have its own name resolve to this address. Probes and scrapers must get
-// through whatever is configured. So everything but /healthz, /readyz and /metrics
-// asks for a token if there is one, and for the right Host if there is one. Immutable.
+// Decides who may read what on the admin port. Problem: the port shows names of objects and buckets
+// to anyone who reaches it, also through a browser, because any page may make its own name resolve
+// to this address; yet probes and scrapers must always get through. Solution: everything except
+// /healthz, /readyz and /metrics requires the token if one is configured, and the right Host if one
+// is configured. Immutable.
 class AdminAccess {
  public:
   enum class Verdict {
@@ -18,7 +19,7 @@ class AdminAccess {
     no_token     // 401
   };
 
-  // Empty: not asked for.
+  // Takes the required token and host; an empty one is not required.
   AdminAccess(Secret token, std::string host);
 
   // Decides about a request for `path` by the values of its Host and Authorization fields.

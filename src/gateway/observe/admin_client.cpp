@@ -13,7 +13,7 @@ namespace gateway::observe {
 namespace {
 
 constexpr std::chrono::seconds kConnectLimit{5};
-// The gateway says something at least every ten seconds.
+// The gateway sends something at least every ten seconds.
 constexpr std::chrono::seconds kSilence{30};
 
 HttpRequest get_request(std::string_view target, const Secret& token) {
@@ -24,7 +24,7 @@ HttpRequest get_request(std::string_view target, const Secret& token) {
   return request;
 }
 
-// Runs one task to its end.
+// Runs one task until it ends.
 HttpResult run(asio::io_context& context, Task<HttpResult> task) {
   HttpResult result;
   std::exception_ptr thrown;

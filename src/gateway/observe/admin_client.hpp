@@ -10,8 +10,8 @@
 
 namespace gateway::observe {
 
-// What the commands ask a running gateway's admin port. Each call makes a connection of its own and
-// blocks until it is through.
+// Sends requests of the commands to the admin port of a running gateway. Each call opens a
+// connection of its own and blocks until it is done.
 class AdminClient {
  public:
   struct Answer {
@@ -20,11 +20,11 @@ class AdminClient {
     std::string error;  // why there is no answer
   };
 
-  // `token`: gateway.admin_token, if what is asked for asks for it.
+  // `token` is gateway.admin_token, if the gateway requires it.
   explicit AdminClient(config::HostPort at, Secret token = {})
       : at_(std::move(at)), token_(std::move(token)) {}
 
-  // The whole of it within `limit`.
+  // Sends a GET and returns the answer; `limit` bounds the whole exchange.
   [[nodiscard]] Answer get(std::string_view target, std::chrono::milliseconds limit) const;
 
   enum class End {
@@ -38,10 +38,11 @@ class AdminClient {
     std::string error;
   };
   using OnEvent = std::function<void(std::string_view name, std::string_view data)>;
-  // Hands over each event of a text/event-stream until a signal comes or the stream ends.
+  // Calls `on_event` for each event of a text/event-stream until a signal arrives or the stream
+  // ends.
   [[nodiscard]] Followed follow(std::string_view target, const OnEvent& on_event) const;
 
-  // As people write it.
+  // Returns the address as people write it.
   [[nodiscard]] std::string address() const;
 
  private:

@@ -19,7 +19,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-// For a whole request, and for a client to take an answer.
+// The limit for receiving a whole request, and for a client to accept an answer.
 constexpr std::chrono::seconds kIdle{30};
 constexpr std::chrono::seconds kStatusEvery{1};
 
@@ -79,7 +79,8 @@ class AdminServer::Session {
     stream_.socket().shutdown(Socket::shutdown_both, ignored);
   }
 
-  // What it waits for, and since when: whoever has waited longest makes room for others.
+  // What the session waits for. The session that has waited longest is closed to make room for
+  // others.
   enum class State : std::uint8_t { request, reader, watching, closed };
   [[nodiscard]] State state() const noexcept { return state_; }
   [[nodiscard]] Instant waiting_since() const noexcept { return since_; }
@@ -91,7 +92,7 @@ class AdminServer::Session {
   }
 
  private:
-  // False if there are watchers enough.
+  // Serves /stream. Returns false if there are too many watchers already.
   [[nodiscard]] Task<bool> watch(const Request& request) {
     const std::string_view target(request.target().data(), request.target().size());
     Watcher watcher(stream_.get_executor(), wants_status(target));
@@ -285,7 +286,7 @@ void AdminServer::make_room() {
   for (Session* const session : open_) {
     if (session->state() == State::watching || session->state() == State::closed) continue;
     ++counted;
-    // Whoever has sent no request goes before one that has.
+    // Sessions without a request come before those with one.
     const auto rank = [](const Session& it) {
       return std::pair(it.state() != State::request, it.waiting_since());
     };

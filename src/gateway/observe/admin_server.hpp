@@ -18,34 +18,34 @@ struct AdminReply {
   std::string body;
 };
 
-// What the admin port shows. Called on the control thread.
+// Provides the contents of the admin port. Called on the control thread.
 class AdminPages {
  public:
   virtual ~AdminPages() = default;
   [[nodiscard]] virtual AdminReply health() = 0;
   [[nodiscard]] virtual AdminReply readiness() = 0;
   [[nodiscard]] virtual AdminReply metrics() = 0;
-  // The last hour in points, and the configuration in effect without its secrets.
+  // Returns the last hour in points, and the effective configuration without its secrets.
   [[nodiscard]] virtual AdminReply history() = 0;
   [[nodiscard]] virtual AdminReply configuration() = 0;
-  // A coroutine: it asks every shard.
+  // Returns the status. A coroutine, because it asks every shard.
   [[nodiscard]] virtual Task<AdminReply> status() = 0;
 };
 
-// A small HTTP server for people, probes and scrapers: the status page, what AdminPages shows, and
-// /stream, which tells the status once a second and events of `feed` as they are settled.
+// Serves people, probes and scrapers over HTTP: the status page, the contents of AdminPages, and
+// /stream, which sends the status once a second and the events of `feed` as they are settled.
 //
-// A probe that gets no answer has an orchestrator end the process, so that nobody may keep probes
-// out: a new connection is always taken. Beyond kMostSessions the one that has been waiting longest
-// for a request, or else for its client to read, is closed for it. Whoever is at /stream does not
-// count among these; the feed bounds their number. Off the event path, so Beast does it. Owned by
-// the control thread.
+// Problem: an orchestrator ends a process whose probe gets no answer, so nobody may be able to keep
+// probes out. Solution: a new connection is always accepted. Beyond kMostSessions the session that
+// has waited longest for a request, or else for its client to read, is closed for it. Watchers of
+// /stream do not count; the feed bounds their number. Because this is off the event path, Beast
+// does it. Owned by the control thread.
 class AdminServer {
  public:
-  // Connections that are not at /stream.
+  // The most connections that are not watching /stream.
   static constexpr std::size_t kMostSessions = 64;
 
-  // Binds. Throws boost::system::system_error.
+  // Binds the address. Throws boost::system::system_error.
   AdminServer(asio::io_context& context, const tcp::endpoint& at, AdminPages& pages,
               EventFeed& feed, Supervisor& supervisor, AdminAccess access);
   ~AdminServer();
@@ -60,7 +60,7 @@ class AdminServer {
   [[nodiscard]] Task<void> accept_loop();
   // Closes a session if there are too many.
   void make_room();
-  // The status once a second, while somebody at /stream wants it.
+  // Starts to send the status once a second while somebody watches /stream for it.
   void start_telling_status();
   [[nodiscard]] Task<void> tell_status();
 

@@ -13,8 +13,8 @@
 
 namespace gateway::observe {
 
-// What one watcher has yet to be sent. Frames are shared by all watchers. A watcher that does not
-// keep up loses the oldest ones and is told how many. Not thread-safe.
+// Queues the frames that one watcher has yet to be sent. Frames are shared by all watchers. A
+// watcher that does not keep up loses the oldest frames and is told how many. Not thread-safe.
 class FrameQueue {
  public:
   using Frame = std::shared_ptr<const std::string>;
@@ -29,13 +29,13 @@ class FrameQueue {
   }
   [[nodiscard]] bool empty() const noexcept { return frames_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return frames_.size(); }
-  // All there is, in order. Afterwards the queue is empty.
+  // Returns all frames in order and leaves the queue empty.
   [[nodiscard]] std::string take_all() {
     std::string all;
     for (const Frame& frame : std::exchange(frames_, {})) all += *frame;
     return all;
   }
-  // How many were lost since the last call.
+  // Returns how many frames were lost since the last call.
   [[nodiscard]] std::uint64_t take_dropped() noexcept { return std::exchange(dropped_, 0); }
 
  private:
@@ -43,7 +43,7 @@ class FrameQueue {
   std::uint64_t dropped_ = 0;
 };
 
-// Somebody at /stream. Lives on the control thread.
+// One client of /stream. Lives on the control thread.
 class Watcher {
  public:
   explicit Watcher(const Executor& executor, bool wants_status)
@@ -54,9 +54,8 @@ class Watcher {
   const bool wants_status;
 };
 
-// From the shards to the people: takes settled events from every shard's thread to the control
-// thread, keeps the last failures, and hands every watcher what is new. Outlives the shards'
-// threads.
+// Carries settled events from the threads of all shards to the control thread, keeps the last
+// failures, and gives every watcher what is new. Outlives the threads of the shards.
 class EventFeed {
  public:
   static constexpr std::size_t kMostWatchers = 8;
@@ -66,24 +65,25 @@ class EventFeed {
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
 
-  // Any thread: somebody looks.
+  // Returns whether there is a watcher. Any thread.
   [[nodiscard]] bool watched() const noexcept {
     return count_.load(std::memory_order_relaxed) != 0;
   }
-  // Any thread. Given up when the control thread does not keep up.
+  // Publishes an event, or drops it if the control thread does not keep up. Any thread.
   void settled(SettledEvent event);
 
   // The rest belongs to the control thread.
 
-  // False if there are enough. Who was attached is to be detached before it goes.
+  // Adds a watcher, which must be detached before it is destroyed. Returns false if there are too
+  // many.
   [[nodiscard]] bool attach(Watcher& watcher);
   void detach(Watcher& watcher);
   [[nodiscard]] std::size_t watchers() const noexcept { return watchers_.size(); }
   [[nodiscard]] bool status_wanted() const noexcept;
-  // /status as it is now, for those who want it.
+  // Sends the current /status to the watchers that want it.
   void tell_status(std::string_view json);
 
-  // Oldest first.
+  // Returns the last failures, oldest first.
   [[nodiscard]] const std::deque<SettledEvent>& failures() const noexcept { return failures_; }
 
  private:

@@ -11,10 +11,10 @@ namespace gateway::observe {
 namespace {
 
 constexpr std::chrono::seconds kHeartbeatEvery{10};
-// A watcher that takes nothing for so long is gone.
+// A watcher that accepts nothing for this long is gone.
 constexpr std::chrono::seconds kPatience{20};
 
-// Ended by the end of the connection, so that it needs no framing (RFC 9112 section 6.3).
+// The end of the connection ends the body, so that it needs no framing (RFC 9112 section 6.3).
 std::string stream_head() {
   return std::string("HTTP/1.1 200 OK\r\nServer: cos-gateway/") + kVersion +
          "\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"

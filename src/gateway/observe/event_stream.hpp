@@ -9,10 +9,11 @@ namespace gateway::observe {
 
 using AdminStream = boost::beast::basic_stream<tcp, Executor>;
 
-// Whether the query of a request for /stream ("?events=tap") asks for single events alone.
+// Returns whether a request for /stream wants the status, too; its query ("?events=tap") may ask
+// for single events alone.
 [[nodiscard]] bool wants_status(std::string_view target) noexcept;
 
-// Answers a request for /stream: text/event-stream, from now on, until the peer is gone or `stream`
+// Answers a request for /stream with a text/event-stream until the peer is gone, or until `stream`
 // is closed and `watcher` notified. The watcher is attached to its feed meanwhile.
 [[nodiscard]] Task<void> serve_stream(AdminStream& stream, Watcher& watcher);
 

@@ -5,12 +5,12 @@
 
 namespace gateway::observe {
 
-// Cuts a text/event-stream into events (HTML standard, section 9.2.6); comments, ids and retry
-// times are passed over. Lines end with LF or CR LF, as the gateway's do.
+// Splits a text/event-stream into events (HTML standard, section 9.2.6). Comments, ids and retry
+// times are skipped. Lines end with LF or CR LF, as those of the gateway do.
 class EventStreamReader {
  public:
   using OnEvent = std::function<void(std::string_view name, std::string_view data)>;
-  // Calls `on_event` for each event that is complete now.
+  // Takes further bytes and calls `on_event` for each event that they complete.
   void feed(std::string_view bytes, const OnEvent& on_event);
 
  private:

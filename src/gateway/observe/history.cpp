@@ -13,7 +13,7 @@ std::optional<double> quantile(
   double seen = 0;
   double from = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    // The last bucket has no upper bound: its lower one is the least that can be said.
+    // The last bucket has no upper bound, so its lower bound is the best known value.
     const double to = i + 1 < counts.size() ? Histogram::bound(i) : from;
     const auto here = static_cast<double>(counts[i]);
     if (here > 0 && seen + here >= wanted) return from + (to - from) * (wanted - seen) / here;

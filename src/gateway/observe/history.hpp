@@ -11,15 +11,15 @@
 
 namespace gateway::observe {
 
-// The last hour as the status page draws it, kept by the process, so that whoever opens the page
-// sees what was before. A ring of fixed size: one point in ten seconds. Lives on the control
+// Keeps the last hour as the status page draws it, so that a page that is opened now shows what
+// happened before. A ring of fixed size with one point per ten seconds. Lives on the control
 // thread.
 class History {
  public:
   static constexpr std::chrono::seconds kStep{10};
   static constexpr std::size_t kPoints = 360;
 
-  // Takes the counters as they are at `now`; adds a point when kStep has passed since the last.
+  // Takes the counters as they are at `now`. Adds a point when kStep has passed since the last one.
   void look(const Snapshot& seen, Instant now);
 
   // Returns
@@ -48,8 +48,8 @@ class History {
   std::optional<Mark> last_;
 };
 
-// Returns the value in seconds below which `share` of the counted times lie, taken as spread evenly
-// within their bucket; nullopt when there are none.
+// Returns the value in seconds below which the share `share` of the counted times lies, assuming
+// that times are spread evenly within a bucket; nullopt if there are none.
 [[nodiscard]] std::optional<double> quantile(
     double share, const std::array<std::uint64_t, Histogram::kBuckets>& counts) noexcept;
 

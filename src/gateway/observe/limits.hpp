@@ -4,8 +4,8 @@
 
 namespace gateway::observe {
 
-// The configured bounds of the process, for the page, which shows them beside what is used, and for
-// alerts, which compare them with it.
+// The configured limits of the process: the page shows them beside the usage, and alerts compare
+// both.
 struct Limits {
   std::uint64_t connections = 0;
   std::uint64_t in_flight_bytes = 0;

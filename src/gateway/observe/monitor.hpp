@@ -10,19 +10,19 @@
 
 namespace gateway::observe {
 
-// Looks at the process once a second and says what it sees: the condition for /status, page and
-// `health`, the history for the page, and the lines of the log about troubles of the process as a
-// whole, once a process and not once a thread. Lives on the control thread.
+// Observes the process once a second and publishes the result: the condition for /status, the page
+// and `health`; the history for the page; and log lines about problems of the process as a whole,
+// once per process instead of once per thread. Lives on the control thread.
 class Monitor {
  public:
-  // A trouble that changes its face is told of again, but not at each change.
+  // A problem whose description changes is logged again, but not more often than this.
   static constexpr std::chrono::seconds kBetweenProblems{30};
 
-  // Takes what one second sees. Logs what is due.
+  // Takes the observation of one second and logs what is due.
   void look(const Observation& seen, const Snapshot& counters);
 
-  // Returns whether anything happened within ConditionMonitor::kWindow, or happens, that the
-  // eventbus' answers explain.
+  // Returns whether something that the answers of the eventbus explain happened within
+  // ConditionMonitor::kWindow, or happens now.
   [[nodiscard]] bool wants_answers(const Snapshot& counters);
 
   [[nodiscard]] const Condition& condition() const noexcept { return condition_; }

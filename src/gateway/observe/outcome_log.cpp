@@ -10,7 +10,7 @@ std::uint64_t OutcomeLog::newly(Kind kind, std::uint64_t counter, Instant now) {
   const auto pause = told.lines <= 1 ? kSecondLine : kLaterLines;
   if (told.at && now - *told.at < pause) return 0;
   if (events == 0) {
-    // Nothing happened for a whole pause: the next event is news again.
+    // After a pause without events the next one is logged at once again.
     if (told.at && now - *told.at >= kLaterLines) told = {counter, std::nullopt, 0};
     return 0;
   }
@@ -62,7 +62,7 @@ std::vector<OutcomeLine> OutcomeLog::due(const Observation& seen) {
     line.events = seen.replayed - replayed_before_;
     line.took = std::chrono::duration_cast<std::chrono::seconds>(seen.now - *draining_since_);
     line.good = true;
-    // Events that were only on their way through are no news.
+    // A spool that was emptied without a replay is not worth a line.
     if (line.events > 0) lines.push_back(std::move(line));
     draining_since_.reset();
   }

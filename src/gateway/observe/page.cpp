@@ -6,7 +6,8 @@
 namespace gateway::observe {
 namespace {
 
-// 'sha256-...' of what stands between the tags (CSP level 3, section 2.3.1); 'none' without them.
+// Returns 'sha256-...' of the text between the tags (CSP level 3, section 2.3.1); 'none' without
+// the tags.
 std::string hash_of(std::string_view html, std::string_view begin_tag, std::string_view end_tag) {
   const std::size_t begin = html.find(begin_tag);
   const std::size_t end = html.find(end_tag);

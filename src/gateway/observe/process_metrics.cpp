@@ -31,8 +31,8 @@ std::uint64_t open_fds() {
   return count > 0 ? static_cast<std::uint64_t>(count) - 1 : 0;  // one is the listing's own
 }
 
-// proc(5): /proc/self/stat has the start in clock ticks since boot as field 22; field 2, the
-// program's name in parentheses, may hold blanks. `btime` of /proc/stat is the time of boot.
+// proc(5): field 22 of /proc/self/stat is the start in clock ticks since boot; field 2, the name of
+// the program in parentheses, may contain blanks. `btime` of /proc/stat is the time of boot.
 double start_time() {
   const std::string stat = content_of("/proc/self/stat");
   const std::size_t name_end = stat.rfind(')');

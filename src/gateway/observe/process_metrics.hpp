@@ -4,7 +4,7 @@
 
 namespace gateway::observe {
 
-// What the process uses of the machine, as Linux tells; 0 where it does not.
+// The resources that the process uses, as Linux reports them; 0 where it does not.
 struct ProcessUsage {
   std::uint64_t open_fds = 0;
   std::uint64_t max_fds = 0;
@@ -15,7 +15,7 @@ struct ProcessUsage {
 
 [[nodiscard]] ProcessUsage read_process_usage();
 
-// Prometheus text, under the names all exporters use for them.
+// Returns Prometheus text with the names that all exporters use for these metrics.
 [[nodiscard]] std::string process_metrics_text(const ProcessUsage& usage);
 
 }  // namespace gateway::observe

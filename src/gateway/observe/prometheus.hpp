@@ -9,11 +9,11 @@
 
 namespace gateway::observe {
 
-// The state of provisioning where there is none.
+// The state of provisioning when it is disabled.
 inline constexpr std::string_view kProvisioningDisabled = "disabled";
 
-// The metrics as Prometheus text format 0.0.4. Every series is there from the start, with 0, so
-// that rates and alerts work on the first occurrence.
+// Returns the metrics in the Prometheus text format 0.0.4. Every series exists from the start with
+// the value 0, so that rates and alerts work on the first occurrence.
 [[nodiscard]] std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
                                           const StoreStatuses& stores = {},
                                           std::span<const tls::SourceStatus> tls = {});

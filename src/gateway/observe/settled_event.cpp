@@ -71,7 +71,7 @@ std::string shortened(std::string_view text, std::size_t most) {
   const bool cut = text.size() > most;
   if (cut) {
     std::size_t end = most > kMore.size() ? most - kMore.size() : 0;
-    // Bytes 10xxxxxx go on with a character of UTF-8.
+    // Bytes 10xxxxxx continue a character of UTF-8.
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
     text = text.substr(0, end);
   }

@@ -10,15 +10,16 @@ namespace gateway::egress {
 
 enum class StoreState : std::uint8_t { ok, full, failing, damaged };
 
-// A store as a shard sees it: no call waits for the device, and what became of it is told later.
+// A store without blocking calls, for the thread of a shard: the result of a write is reported
+// later.
 class AsyncStore : public ReplaySource {
  public:
   using Done = std::function<void(StoreResult)>;
 
-  // All of `events` or none. `done` is told when they are on the device, or why they are not.
-  // False: nothing was kept, and `done` will not be called.
+  // Submits all of `events` or none. `done` is called when they are on the device, or with the
+  // reason why they are not. Returns false if nothing was accepted; `done` is not called then.
   [[nodiscard]] virtual bool submit(std::vector<StoredEvent> events, Done done) = 0;
-  // Cheap enough to be asked for every post.
+  // Returns the state of the store. Cheap enough to be called for every post.
   [[nodiscard]] virtual StoreState state() const noexcept = 0;
 };
 

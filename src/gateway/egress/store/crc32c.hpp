@@ -4,8 +4,8 @@
 
 namespace gateway::egress {
 
-// CRC-32C (Castagnoli polynomial, RFC 3720 appendix B.4), by the processor's instruction where it
-// has one.
+// Returns the CRC-32C (Castagnoli polynomial, RFC 3720 appendix B.4) of `bytes`, with the
+// instruction of the processor where it has one.
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;
 
 }  // namespace gateway::egress

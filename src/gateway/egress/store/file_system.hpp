@@ -10,7 +10,7 @@
 
 namespace gateway::egress {
 
-// The failure is the operating system's: errno as a boost::system::error_code.
+// Results whose error is that of the operating system: errno as a boost::system::error_code.
 template <class T>
 using IoResult = boost::system::result<T>;
 
@@ -28,7 +28,7 @@ struct FileStatus {
   }
 };
 
-// An open file; closed by its destructor.
+// An open file. The destructor closes it.
 class File {
  public:
   File() = default;
@@ -36,24 +36,24 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Fills `into` from `offset` on. Returns fewer bytes only where the file ends.
+  // Reads into `into` from `offset` on. Returns fewer bytes only at the end of the file.
   [[nodiscard]] virtual IoResult<std::size_t> read(std::uint64_t offset, std::span<char> into) = 0;
-  // Writes all of `bytes`; after an error any part of them may have been written.
+  // Writes all of `bytes`. After an error any part of them may have been written.
   [[nodiscard]] virtual IoResult<void> write(std::uint64_t offset, std::string_view bytes) = 0;
-  // Returns when content and size are on the device.
+  // Flushes content and size to the device.
   [[nodiscard]] virtual IoResult<void> sync() = 0;
   [[nodiscard]] virtual IoResult<void> truncate(std::uint64_t size) = 0;
-  // Allocates the first `size` bytes on the device; the file's size stays.
+  // Allocates the first `size` bytes on the device without changing the size of the file.
   [[nodiscard]] virtual IoResult<void> reserve(std::uint64_t size) = 0;
   [[nodiscard]] virtual IoResult<FileStatus> status() = 0;
-  // An advisory lock between processes, held until unlock() or the end of the file object. The
-  // error is resource_unavailable_try_again while another process has it.
+  // Takes an advisory lock between processes, held until unlock() or the destruction of this
+  // object. The error is resource_unavailable_try_again while another process holds it.
   [[nodiscard]] virtual IoResult<void> try_lock() = 0;
   virtual void unlock() = 0;
 };
 
-// All that the store asks of the operating system, so that tests and simulations can put a device
-// that fails, lies or loses power in its place. Used by one thread at a time.
+// The operating system as the store uses it, so that tests and simulations can put a device in its
+// place that fails, lies or loses power. Used by one thread at a time.
 class FileSystem {
  public:
   enum class Mode : std::uint8_t {
@@ -71,15 +71,15 @@ class FileSystem {
   [[nodiscard]] virtual IoResult<std::unique_ptr<File>> open(const std::string& path,
                                                              Mode mode) = 0;
   [[nodiscard]] virtual IoResult<FileStatus> status(const std::string& path) = 0;
-  // The names in a folder, in any order.
+  // Returns the names in a folder, in any order.
   [[nodiscard]] virtual IoResult<std::vector<std::string>> list(const std::string& folder) = 0;
   [[nodiscard]] virtual IoResult<void> remove(const std::string& path) = 0;
   [[nodiscard]] virtual IoResult<void> rename(const std::string& from, const std::string& to) = 0;
-  // Returns when names that were made, changed or removed in `folder` are so on the device.
+  // Flushes names that were made, changed or removed in `folder` to the device.
   [[nodiscard]] virtual IoResult<void> sync_folder(const std::string& folder) = 0;
 };
 
-// The one of this machine.
+// Returns the file system of this machine.
 [[nodiscard]] FileSystem& native_file_system();
 
 }  // namespace gateway::egress

@@ -9,7 +9,7 @@
 #include "gateway/egress/store/store_error.hpp"
 #include "gateway/egress/store/stored_event.hpp"
 
-// The SQLite databases that versions up to 0.1 kept events in. This is all that knows them.
+// Reads the SQLite databases in which versions up to 0.1 kept events. Nothing else knows them.
 namespace gateway::egress {
 
 struct OldRow {
@@ -27,12 +27,12 @@ struct OldTotals {
   std::uint64_t damaged = 0;  // that could not be, as far as is known
 };
 
-// Whether the file is such a database, by its first bytes; reads only.
+// Returns whether the file is such a database, by its first bytes. Only reads.
 [[nodiscard]] bool is_old_database(const std::string& path, FileSystem& files);
 
-// Calls `take` with all events, a bounded number at a time, in their order but for those behind
-// damage. What is damaged is passed over and counted. Errors: unusable for a store of the other
-// kind, what the device says, and what `take` returns.
+// Calls `take` with all events, a bounded number at a time, in order except for those behind
+// damage. Damaged rows are skipped and counted. Errors: `unusable` for a store of the other kind,
+// errors of the device, and errors that `take` returns.
 using TakeOldRows = std::function<StoreResult(std::span<const OldRow>)>;
 [[nodiscard]] StoreOutcome<OldTotals> read_old_database(const std::string& path, StoreKind kind,
                                                         const TakeOldRows& take);

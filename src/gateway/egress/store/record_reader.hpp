@@ -10,9 +10,9 @@
 
 namespace gateway::egress {
 
-// Reads the records of a segment one after the other. A record that is not what was written is
-// reported as damaged and the next one is looked for, so that damage costs the events it is in and
-// no others. Keeps about 256 KiB of the file in memory, more for an event that is larger.
+// Reads the records of a segment one after the other. It reports a record that differs from what
+// was written as damaged and searches for the next one, so that damage costs only the events it is
+// in. It keeps about 256 KiB of the file in memory, more for a larger event.
 class RecordReader {
  public:
   struct Range {
@@ -27,7 +27,7 @@ class RecordReader {
 
     Sequence seq = 0;
     bool intact = false;
-    // Of an intact record; the payload lasts until the next call.
+    // Of an intact record. The payload is valid until the next call.
     Sequence group = 0;
     WallInstant added{};
     std::uint64_t offset = 0;
@@ -36,10 +36,10 @@ class RecordReader {
 
   RecordReader(File& file, const Range& range) : file_(file), range_(range), at_(range.begin) {}
 
-  // Reads the next record, intact or damaged, in order of their numbers. At the end the number is
-  // 0. Unless the range is complete, nothing is reported behind the last head that is as written.
+  // Reads the next record, intact or damaged, in the order of the numbers. At the end the number is
+  // 0. Unless the range is complete, nothing behind the last intact head is reported.
   [[nodiscard]] IoResult<void> next(Record& record);
-  // Where the records read so far end.
+  // Returns the offset at which the records read so far end.
   [[nodiscard]] std::uint64_t end_of_last() const noexcept { return end_of_last_; }
 
  private:

@@ -8,7 +8,8 @@
 
 namespace gateway::egress {
 
-// Reads out of a record what people want to know of an event, and tells whether a filter wants it.
+// Extracts from a record what operators want to know of an event, and tells whether a filter
+// selects it.
 class RowContents {
  public:
   enum class Verdict : std::uint8_t {

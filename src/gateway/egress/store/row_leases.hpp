@@ -8,17 +8,17 @@
 
 namespace gateway::egress {
 
-// Which rows have been given out for replay. Rows are leased in order, so all that has to be kept
-// is how far leasing has come, and what was given back since. In memory only: a new process begins
-// at the front. Sans-I/O; not thread-safe.
+// Tracks which rows are given out for replay. Rows are leased in order, so that it keeps only how
+// far leasing has come, and which rows were given back since. In memory only: a new process begins
+// at the first row. Sans-I/O; not thread-safe.
 class RowLeases {
  public:
-  // Leases reach up to here: behind it nothing has been given out.
+  // Returns the highest row that has been leased; 0 if none has.
   [[nodiscard]] Sequence frontier() const noexcept { return frontier_; }
   void advance(Sequence to) noexcept { frontier_ = to > frontier_ ? to : frontier_; }
 
   void give_back(std::span<const Sequence> rows) { returned_.insert(rows.begin(), rows.end()); }
-  // The first of those given back, leased again.
+  // Returns the first of the rows that were given back, leased again.
   [[nodiscard]] std::vector<Sequence> take_returned(std::size_t max) {
     std::vector<Sequence> rows;
     while (!returned_.empty() && rows.size() < max) {
@@ -27,12 +27,12 @@ class RowLeases {
     }
     return rows;
   }
-  // They are gone from the store.
+  // Forgets rows that were removed from the store.
   void forget(std::span<const Sequence> rows) {
     if (returned_.empty()) return;
     for (const Sequence row : rows) returned_.erase(row);
   }
-  // Another file has taken the place of the one these rows were in.
+  // Forgets all rows, because another file has replaced the file that they were in.
   void forget_all() noexcept { returned_.clear(); }
 
  private:

@@ -9,33 +9,33 @@
 
 namespace gateway::egress {
 
-// Goes through the rows a filter wants, in order, with a chunk of them in memory at most. What is
-// appended after the walk began is not looked at, so that it comes to an end.
+// Visits the rows that a filter selects, in order, with at most one chunk of them in memory. Rows
+// that are appended after the walk began are not visited, so that it ends.
 class RowWalk {
  public:
   static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
-  // `limit`: of the rows given out.
+  // `limit` is the most rows to visit.
   RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit = kNoLimit)
       : RowWalk(store, std::move(filter), limit, store.last_seq()) {}
-  // Up to the row of the number `last`.
+  // Visits rows up to the number `last`.
   RowWalk(EventStore& store, StoreFilter filter, std::uint64_t limit, Sequence last)
       : store_(store), filter_(std::move(filter)), limit_(limit), last_(last) {}
 
-  // Looks at some more rows, in bounded time; there may be none to be had yet. To be called when
-  // none is available and it is not at the end.
+  // Reads some more rows, in bounded time; none of them may be selected. To be called when no row
+  // is available and the walk is not at its end.
   [[nodiscard]] StoreResult read_on();
   [[nodiscard]] bool available() const noexcept { return !rows_.empty(); }
   [[nodiscard]] bool at_end() const noexcept { return end_ || limit_ == 0; }
   [[nodiscard]] const StoredRow& front() const noexcept { return rows_.front(); }
   [[nodiscard]] StoredRow take();
 
-  // Rows met so far that are not what was written, or that hold no event.
+  // Returns the number of rows so far that are damaged or hold no event.
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
-  // Returns the ones of these that were met since the last call.
+  // Returns those of them that were found since the last call.
   [[nodiscard]] std::vector<Sequence> take_damaged() { return std::exchange(damaged_rows_, {}); }
   [[nodiscard]] Sequence last() const noexcept { return last_; }
-  // How much of the store has been given out or passed over, 0 to 1.
+  // Returns which share of the store has been visited or skipped, 0 to 1.
   [[nodiscard]] double fraction() const noexcept;
 
  private:

@@ -16,16 +16,16 @@ namespace gateway::egress {
 
 enum class StoreKind : std::uint8_t { spool, dead_letters };
 
-// The name of a segment, or of one that is being imported, by `suffix`.
+// The suffix of the name of a segment, or of one that is being imported.
 inline constexpr std::string_view kSegmentSuffix = ".events";
 [[nodiscard]] std::string segment_name(std::string_view store, Sequence first,
                                        std::string_view suffix);
-// The number in such a name; empty for any other name.
+// Returns the number in such a name, or nullopt for any other name.
 [[nodiscard]] std::optional<Sequence> number_in(std::string_view name, std::string_view store,
                                                 std::string_view suffix) noexcept;
 
-// The mark of an event that is removed. 0 is none; any other value is the second since 1970 at
-// which it was replayed.
+// The mark of a removed event. 0 means no mark; any other value is the time at which the event was
+// replayed, in seconds since 1970.
 inline constexpr std::uint32_t kRemoved = 1;
 
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
@@ -55,14 +55,14 @@ class Segment {
 
   [[nodiscard]] static std::uint64_t head_size(std::uint32_t capacity) noexcept;
 
-  // Makes a file that must not be there, on the device when this returns; `reserve` bytes are
-  // allocated if they can be.
+  // Creates a file, which must not exist yet, and flushes it to the device. `reserve` bytes are
+  // allocated if possible.
   [[nodiscard]] static IoResult<std::unique_ptr<Segment>> create(FileSystem& files,
                                                                  std::string path,
                                                                  const Identity& identity,
                                                                  std::uint64_t reserve);
-  // Opens one that is there. What stands behind the last record as a crash left it does not count,
-  // nor do damaged records of the group that was being written. Returns null for a file that is no
+  // Opens an existing file. The rest that a crash left behind the last record does not count, nor
+  // do damaged records of the group that was being written. Returns null for a file that is not a
   // segment, or whose identity cannot be read.
   [[nodiscard]] static IoResult<std::unique_ptr<Segment>> open(FileSystem& files, std::string path);
 
@@ -71,45 +71,46 @@ class Segment {
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
   [[nodiscard]] Sequence first() const noexcept { return identity_.first; }
   [[nodiscard]] Sequence behind() const noexcept { return identity_.first + totals_.count; }
-  // Records of the group that was being written when the process or the machine ended, in order:
-  // incomplete, and never acknowledged.
+  // Returns the records of the group that was being written when the process or the machine ended,
+  // in order. They are incomplete and were never acknowledged.
   [[nodiscard]] std::span<const Sequence> torn() const noexcept { return torn_; }
   [[nodiscard]] bool sealed() const noexcept { return sealed_; }
   [[nodiscard]] bool drained() const noexcept { return totals_.removed == totals_.count; }
   // Returns the bytes of the file that count.
   [[nodiscard]] std::uint64_t size() const noexcept { return end_; }
-  // Returns the bytes of events that are not removed; of a segment that is removed in part, by
-  // their mean.
+  // Returns the bytes of the events that are not removed; estimated by their mean if some are
+  // removed.
   [[nodiscard]] std::uint64_t live_bytes() const noexcept;
 
-  // Returns whether so many more records may be appended.
+  // Returns whether `records` more may be appended.
   [[nodiscard]] bool takes(std::size_t records) const noexcept;
-  // Writes records behind the last and syncs. After an error none of them is part of the segment.
-  // After a sync that failed it takes nothing more: the device may hold anything of them.
+  // Appends records and syncs. After an error none of them is part of the segment. After a failed
+  // sync the segment takes no more records, because any part of them may be on the device.
   [[nodiscard]] IoResult<void> append(std::string_view records, Sequence count,
                                       std::uint64_t events_bytes, WallInstant added);
-  // Finds out whether the device has room for so many bytes more, and syncs.
+  // Tests whether the device has room for `room` more bytes, and syncs.
   [[nodiscard]] IoResult<void> probe(std::uint64_t room);
-  // Ends appending: gives back what was reserved and writes the seal.
+  // Ends appending: releases the reserved space and writes the seal.
   [[nodiscard]] IoResult<void> seal();
 
   // Returns a reader of the records from `from` on.
   [[nodiscard]] IoResult<RecordReader> records(Sequence from);
-  // Notes where a record stands, so that records() need not begin at the first.
+  // Records where a record stands, so that records() need not begin at the first.
   void note_offset(Sequence seq, std::uint64_t offset);
   // Reads the marks of `count` records from `from` on.
   [[nodiscard]] IoResult<std::vector<std::uint32_t>> marks(Sequence from, std::size_t count);
-  // Marks these, in order of their numbers; those that are removed stay so. Returns how many were
-  // not removed and are now. Other processes may do so meanwhile: each waits for the other.
+  // Marks these rows, given in the order of their numbers; removed ones stay removed. Returns how
+  // many were not removed before and are now. Other processes may mark at the same time: a lock
+  // makes each wait for the other.
   [[nodiscard]] IoResult<std::size_t> mark(std::span<const Sequence> rows, std::uint32_t value);
-  // Returns when the marks made here are on the device.
+  // Flushes the marks made here to the device.
   [[nodiscard]] IoResult<void> sync_marks();
   [[nodiscard]] bool has_unsynced_marks() const noexcept { return unsynced_marks_; }
 
-  // What the file is at the moment: still at its path, all there, perhaps marked by others.
+  // Tells the state of the file: unchanged at its path, marked by another process, or gone.
   enum class Presence : std::uint8_t { same, marked, gone };
   [[nodiscard]] IoResult<Presence> look();
-  // Reads anew how many are removed.
+  // Counts again how many are removed.
   [[nodiscard]] IoResult<void> count_marks();
   // Closes the file until it is needed again.
   void rest() noexcept { file_.reset(); }

@@ -9,9 +9,9 @@
 
 namespace gateway::egress {
 
-// Events of a spool as they are sent again: what names each and its JSON, all of them in one piece
-// of memory. They are read on one thread and sent by another, where strings of their own would have
-// both threads wait for the allocator.
+// Events of a spool that are to be sent again: the identity of each and its JSON, all in one block
+// of memory. One thread reads them and another sends them; a string for each event would make both
+// threads wait for the allocator.
 class SpooledEvents {
  public:
   struct Entry {
@@ -22,7 +22,7 @@ class SpooledEvents {
   };
 
   SpooledEvents() = default;
-  // With the memory of such a text.
+  // Reuses the memory of `memory`.
   explicit SpooledEvents(std::string memory) noexcept : text_(std::move(memory)) { text_.clear(); }
 
   void add(Sequence seq, WallInstant added, std::string_view json) {
@@ -33,18 +33,18 @@ class SpooledEvents {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return text_.size(); }
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
-  // The CloudEvent, application/cloudevents+json. Lasts until the next change.
+  // Returns the CloudEvent as application/cloudevents+json, valid until the next change.
   [[nodiscard]] std::string_view json(const Entry& entry) const noexcept {
     return std::string_view(text_).substr(entry.begin, entry.size);
   }
 
-  // All of the JSON, where an entry's begins at `begin`. Nothing is left.
+  // Returns all of the JSON, in which that of an entry begins at `begin`, and leaves this empty.
   [[nodiscard]] std::string take_text() {
     entries_.clear();
     return std::exchange(text_, {});
   }
 
-  // Makes it empty; it keeps its memory, up to so many bytes of text, for those to come.
+  // Empties this and keeps the memory for the next events, at most `most_kept` bytes of text.
   void clear(std::size_t most_kept) {
     entries_.clear();
     if (text_.capacity() > most_kept) {

@@ -7,7 +7,7 @@
 
 namespace gateway::egress {
 
-// Why a store did not do what it was asked. Not an aggregate: g++ 12 miscompiles those near
+// Why a store failed to do what it was asked. Not an aggregate: g++ 12 miscompiles those near
 // co_await.
 class StoreError {
  public:
@@ -23,7 +23,7 @@ class StoreError {
   StoreError(Kind kind, std::string text) : kind_(kind), text_(std::move(text)) {}
 
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
-  // For a log line; names the file.
+  // Returns a text for the log that names the file.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
  private:
@@ -31,7 +31,8 @@ class StoreError {
   std::string text_;
 };
 
-// boost::system::result throws through this where a caller takes a value that is not there: a bug.
+// boost::system::result throws with this function where a caller takes a value that is not there,
+// which is a bug.
 [[noreturn]] void throw_exception_from_error(const StoreError& error,
                                              const boost::source_location& location);
 

@@ -11,15 +11,17 @@
 
 namespace gateway::egress {
 
-// Takes over the events of a store that an earlier version wrote. They are copied into segments of
-// other names first; then the old file is put aside as "<path>.imported-<time>", and the segments
-// get the names that a store looks for. A crash on the way costs and repeats nothing: while the old
-// file is at its place the copies are made anew, and when it is not they are complete.
+// Imports the events of a store that an earlier version wrote. Problem: a crash on the way must
+// lose and repeat nothing. Solution: the events are copied into segments with temporary names; then
+// the old file is renamed to "<path>.imported-<time>", and the segments get the names that a store
+// looks for. While the old file is at its place, the copies are made anew; once it is not, they are
+// complete.
 class StoreImport {
  public:
   StoreImport(FileSystem& files, std::string path, StoreKind kind);
 
-  // To be called by the owner before it opens its segments. Returns how many events were copied.
+  // Imports. To be called by the owner before it opens its segments. Returns how many events were
+  // copied.
   [[nodiscard]] StoreOutcome<std::uint64_t> run();
 
  private:

@@ -164,6 +164,11 @@ def check(objects):
         container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
     if pod["terminationGracePeriodSeconds"] <= needed:
         yield f"terminationGracePeriodSeconds: a stop may take {needed} s"
+    # The resolver's default lets a post wait 5 s and more for each packet that is lost.
+    resolver = {one["name"]: int(one["value"])
+                for one in pod.get("dnsConfig", {}).get("options", [])}
+    if resolver.get("timeout", 5) * resolver.get("attempts", 2) > 3:
+        yield "dnsConfig: an unanswered question for a name is given up after 3 s at the latest"
     if container.get("imagePullPolicy") != "IfNotPresent":
         yield "imagePullPolicy: an image that was loaded into the nodes would be pulled"
     if config.get("function", {}).get("on_stop") != "keep":

@@ -57,8 +57,9 @@ void read_members(const std::string& path, const Value& value, std::string_view 
 }
 
 template <class Map, class Print>
-std::string print_map(const Map& map, Print print) {
+std::string print_map(const Map& map, const Print& print) {
   std::vector<std::string> members;
+  members.reserve(map.size());
   for (const auto& [name, value] : map) members.push_back(print(name, value));
   return fmt::format("{{{}}}", fmt::join(members, ", "));
 }
@@ -109,6 +110,7 @@ Field list_field(std::vector<std::string>& variable, Format<std::string> item) {
   field.allowed = "list of " + item.allowed;
   field.print = [&variable, print = item.print] {
     std::vector<std::string> items;
+    items.reserve(variable.size());
     for (const auto& value : variable) items.push_back(print(value));
     return fmt::format("[{}]", fmt::join(items, ", "));
   };

@@ -242,7 +242,7 @@ Format<Duration> duration(Duration min, Duration max, Duration step) {
     }
     if (!duration || *duration < min || *duration > max) return {};
     if (*duration % step != Duration::zero()) return {};
-    return {*duration};
+    return {duration};
   };
   return {fmt::format("a duration such as {} ({})", fine ? "250ms or 10s" : "90s or 5m", bounds),
           "duration, " + bounds, parse, print_duration};

@@ -90,7 +90,7 @@ template <std::unsigned_integral T>
 
 // `binary | structured | batch`. An empty name is taken, but not offered.
 template <class Enum>
-[[nodiscard]] Format<Enum> choice(std::vector<std::pair<std::string_view, Enum>> names) {
+[[nodiscard]] Format<Enum> choice(const std::vector<std::pair<std::string_view, Enum>>& names) {
   std::vector<std::string_view> offered;
   std::string expected;
   for (const auto& [name, value] : names) {

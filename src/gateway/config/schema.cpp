@@ -234,7 +234,7 @@ void Section::visit(const Visitor& visitor) const {
     if (!entry.printed) continue;
     if (entry.section) {
       entry.section->visit(visitor);
-    } else {
+    } else if (entry.field) {
       visitor(path_to(entry.name), *entry.field, entry.about);
     }
   }
@@ -255,15 +255,14 @@ std::string Section::print(const Comment& comment) const {
 void Section::print(std::string& out, std::size_t depth, const Comment& comment) const {
   for (const auto& entry : entries_) {
     if (!entry.printed) continue;
-    const std::size_t items = entry.items ? entry.items->size() : 0;
     const bool absent = entry.section && entry.section->given_ && !*entry.section->given_;
     out += fmt::format("{:{}}{}:", "", depth * 2, entry.name);
-    if (!entry.section) out += " " + entry.field->print();
+    if (entry.field && !entry.section) out += " " + entry.field->print();
     if (absent) out += " null";
-    if (entry.items && items == 0) out += " []";
+    if (entry.items && entry.items->size() == 0) out += " []";
     if (const auto text = comment(path_to(entry.name)); !text.empty()) out += "  # " + text;
     out += '\n';
-    for (std::size_t i = 0; i < items; ++i) {
+    for (std::size_t i = 0; entry.items && i < entry.items->size(); ++i) {
       const auto begin = out.size();
       Section keys(item_path(path_to(entry.name), i));
       entry.items->declare(keys, i);

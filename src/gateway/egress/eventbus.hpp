@@ -15,13 +15,12 @@
 #include "gateway/egress/connection_pool_size.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
-#include "gateway/egress/drain_rate.hpp"
 #include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
 #include "gateway/egress/pace.hpp"
 #include "gateway/egress/request_limit.hpp"
+#include "gateway/egress/retry_advice.hpp"
 #include "gateway/egress/retry_budget.hpp"
-#include "gateway/egress/retry_jitter.hpp"
 #include "gateway/metrics/destination_metrics.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/delivery.hpp"
@@ -86,7 +85,7 @@ class Eventbus final : public Delivery {
     context_.custody.spool(post, events, {});
   }
   [[nodiscard]] std::chrono::seconds retry_after() override {
-    return retry_jitter_.spread(drain_rate_.time_to_drain(queue_.events()));
+    return retry_advice_.wait(queue_.events());
   }
 
   // The end of a loop turn: stages waiting events on connections with room, writes them.
@@ -207,8 +206,7 @@ class Eventbus final : public Delivery {
   std::uint64_t taken_ = 0;  // requests that the eventbus has taken, or refused for good
   RetryBudget retry_budget_;
   std::size_t sharing_leave_ = 0;  // of further events, for the last leave that was taken
-  DrainRate drain_rate_;
-  RetryJitter retry_jitter_{static_cast<std::uint32_t>(random_seed())};
+  RetryAdvice retry_advice_{static_cast<std::uint32_t>(random_seed())};
   // For retries that are due, and for the end of a wait that holds all of them up.
   Timer timer_;
   std::optional<Instant> timer_at_;

@@ -10,7 +10,7 @@
 namespace gateway::egress {
 
 void Eventbus::publish(Instant now) {
-  drain_rate_.observe(queue_.left(), now);
+  retry_advice_.observe(queue_.left(), now);
   pace_.observe(taken_, now);
   metrics_.queue_events.set(queue_.waiting());
   metrics_.queue_bytes.set(queue_.bytes());

@@ -7,14 +7,15 @@ set(cos_gateway_layers
   "cloud:"
   "gateway/domain:"
   "gateway/metrics:      gateway/domain"
-  "gateway/routing:"
+  "gateway/routing:      gateway/domain"
   "gateway/config:       cloud gateway/routing"
   "gateway/http:"
   "gateway/tls:          cloud gateway/domain gateway/metrics gateway/config"
   "gateway/transport:    gateway/http gateway/tls"
   "gateway/auth:         cloud gateway/domain gateway/metrics gateway/routing gateway/config
                          gateway/http"
-  "gateway/pipeline:     gateway/domain gateway/metrics gateway/routing gateway/config gateway/http"
+  "gateway/pipeline:     cloud gateway/domain gateway/metrics gateway/routing gateway/config
+                         gateway/http"
   "gateway/ingress:      gateway/domain gateway/metrics gateway/config gateway/http gateway/tls
                          gateway/transport gateway/auth gateway/pipeline"
   "gateway/egress/store: gateway/domain gateway/metrics gateway/config"

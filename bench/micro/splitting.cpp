@@ -3,14 +3,17 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "events/cos_record.hpp"
 #include "events/identity.hpp"
 #include "events/json_index.hpp"
 #include "events/record_splitter.hpp"
 #include "events/redactor.hpp"
+#include "gateway/pipeline/record_notes.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
 
@@ -87,6 +90,43 @@ void add_split_noted(Subjects& subjects, std::string_view name, bool names, std:
   });
 }
 
+// With where each record goes: a hundred entries of `buckets`, of which the one of these records
+// has patterns as users write them.
+void add_split_routed(Subjects& subjects, std::size_t records) {
+  const std::string body = post_of(Form::current, records);
+  subjects.add(fmt::format("split_and_route/{}", records), {body.size(), records}, [body] {
+    struct State {
+      RoutePlan plan;
+      std::string text;
+      std::optional<RecordNotes> notes;
+      events::Redactor redactor{{}};
+      events::RecordSplitter splitter;
+    };
+    const auto state = std::make_shared<State>();
+    std::vector<routing::Route> routes(100);
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      routing::Route& route = routes[i];
+      route.bucket = i == 50 ? "bench-1250000000" : fmt::format("bench{}-1250000000", i);
+      route.events = {"cos:ObjectCreated:*"};
+      for (const auto text : {"**/*.tmp", "*/cache/**"}) {
+        route.exclude.push_back(routing::Pattern::compile(text).value());
+      }
+      for (const auto text : {"backup/**/*.gz", "**/[0-9]?-*.log", "**"}) {
+        route.include.push_back(routing::Pattern::compile(text).value());
+      }
+    }
+    state->plan.table = routing::RouteTable(std::move(routes), routing::UnknownBucket::refuse);
+    state->plan.styles.resize(1);
+    state->notes.emplace(state->plan);
+    state->text = padded(body);
+    return [state, size = body.size()] {
+      state->notes->begin(size, kAnySigner);
+      benchmark::DoNotOptimize(
+          state->splitter.split(state->text.data(), size, *state->notes, state->redactor));
+    };
+  });
+}
+
 void add_fields(Subjects& subjects) {
   const std::string record = record_of(Form::current);
   subjects.add("read_cos_record", {record.size()}, [record] {
@@ -119,6 +159,7 @@ void add_splitting(Subjects& subjects) {
     add_split_noted(subjects, "and_redact", false, records);
     add_split_noted(subjects, "redact_and_name", true, records);
   }
+  for (const std::size_t records : {1U, 100U}) add_split_routed(subjects, records);
   add_split(subjects, "older", Form::older, 10);
   add_split(subjects, "indented", Form::indented, 10);
   add_split(subjects, "awkward_key", Form::awkward_key, 10);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "commands/configuration.hpp"
+#include "commands/route_report.hpp"
 #include "gateway/checkup/checkup.hpp"
 #include "gateway/config/reference.hpp"
 #include "gateway/config/render.hpp"
@@ -19,6 +20,7 @@ struct Options {
   bool reference = false;
   bool connect = false;
   bool json = false;
+  std::string key;
   unsigned timeout_seconds = 5;
   std::uint64_t rate = 0;
   std::uint64_t record_bytes = 1024;
@@ -56,6 +58,10 @@ int check(const Options& options) {
   const auto settings = options.configuration.load();
   if (!settings) return kConfiguration;
   if (options.connect) return connect(*settings, options);
+  if (!options.key.empty()) {
+    fmt::print("{}", entries_about_key(route_plan(*settings), options.key));
+    return kDone;
+  }
   fmt::print("{}", config::render(*settings));
   return kDone;
 }
@@ -101,6 +107,13 @@ Command check_command() {
        .value = &options->json,
        .help = "With --connect: one JSON object instead of lines",
        .needs = "--connect"});
+  add({.name = "--key",
+       .value = &options->key,
+       .help =
+           "Print instead which entry of buckets takes the events of this object's key, and why "
+           "others do not; name-appid/KEY asks those of one bucket",
+       .shown = "KEY",
+       .excludes = {"--connect"}});
   add({.name = "--reference",
        .value = &options->reference,
        .help = "Print every key with its bounds, default and meaning as Markdown; reads no "

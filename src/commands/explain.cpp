@@ -8,6 +8,7 @@
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,17 +17,19 @@
 #include <vector>
 
 #include "commands/configuration.hpp"
+#include "commands/route_report.hpp"
 #include "events/cloud_event.hpp"
+#include "events/cos_record.hpp"
 #include "events/encoder.hpp"
 #include "events/gather.hpp"
 #include "events/record_splitter.hpp"
-#include "events/redactor.hpp"
 #include "events/terminal_text.hpp"
 #include "events/uuid.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/egress/batch_size.hpp"
 #include "gateway/egress/encoder_settings.hpp"
 #include "gateway/pipeline/record_notes.hpp"
+#include "gateway/pipeline/style_redaction.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -65,16 +68,17 @@ class Explained {
   Explained(const config::Settings& settings, std::string body)
       : size_(body.size()),
         body_(std::move(body)),
-        redactor_(settings.event.redact),
-        notes_(settings.event) {
+        plan_(route_plan(settings)),
+        redaction_(plan_),
+        notes_(plan_) {
     body_.append(events::RecordSplitter::kPadding, '\0');
   }
 
   // Returns the events, which refer to this object.
   [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal> events() {
     const std::string_view body(body_.data(), size_);
-    notes_.begin(size_);
-    auto records = splitter_.split(body_.data(), size_, notes_, redactor_);
+    notes_.begin(size_, kAnySigner);
+    auto records = splitter_.split(body_.data(), size_, notes_, redaction_.on_walk());
     if (records) return of_records(*records);
     const auto first = body.find_first_not_of(" \t\r\n");
     const bool batch = first != std::string_view::npos && body[first] == '[';
@@ -91,15 +95,38 @@ class Explained {
     return of_cloud_events();
   }
 
+  [[nodiscard]] const RoutePlan& plan() const noexcept { return plan_; }
+  // Returns which entries of `buckets` take the records, in lines that begin with `#`.
+  [[nodiscard]] const std::string& about_records() const noexcept { return about_records_; }
+
  private:
-  [[nodiscard]] std::vector<events::OutgoingEvent> of_records(
+  using Way = routing::Decision::Way;
+
+  [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal> of_records(
       std::span<const events::RecordSpan> records) {
     notes_.take_members(members_);
+    notes_.write_routes(routes_);
+    const auto decisions = notes_.decisions();
+    for (std::size_t i = 0; i < decisions.size(); ++i) {
+      const std::string_view record(body_.data() + records[i].offset, records[i].length);
+      if (decisions[i].way == Way::refused_unknown) {
+        return Refusal(422, fmt::format("no entry of buckets names the bucket of record {}", i));
+      }
+      const events::CosRecord fields = reader_.read(record);
+      about_records_ += entries_about_record(
+          plan_, i, {fields.bucket, fields.appid, fields.object_key(), fields.event_name},
+          decisions[i]);
+    }
+    if (redaction_.after_walk(body_.data(), records, decisions)) {
+      return Refusal(422, "event.redact: a record cannot be searched");
+    }
     const auto now =
         std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     std::vector<events::OutgoingEvent> events;
     for (std::size_t i = 0; i < records.size(); ++i) {
+      if (!decisions.empty() && decisions[i].way == Way::filtered) continue;
       events::OutgoingEvent& event = events.emplace_back();
+      if (!routes_.empty()) event.route = routes_[i];
       event.id = notes_.ids().empty() ? random_.next() : notes_.ids()[i];
       event.time = now;
       event.record = {body_.data() + records[i].offset, records[i].length};
@@ -113,7 +140,7 @@ class Explained {
   of_cloud_events() {
     std::vector<events::OutgoingEvent> events;
     for (auto& event : passed_on_) {
-      if (!redactor_.redact(event)) {
+      if (!redaction_.top_level().redact(event)) {
         return Refusal(422, "event.redact: the data of an event cannot be searched");
       }
       events.emplace_back().passed_on = &event;
@@ -124,8 +151,12 @@ class Explained {
   const std::size_t size_;
   std::string body_;
   events::RecordSplitter splitter_;
-  events::Redactor redactor_;
+  const RoutePlan plan_;
+  StyleRedaction redaction_;
   RecordNotes notes_;
+  events::CosRecordReader reader_;
+  std::vector<std::uint16_t> routes_;
+  std::string about_records_;
   events::RandomUuids random_;
   std::vector<events::RecordMembers> members_;
   std::vector<events::CloudEvent> passed_on_;
@@ -162,6 +193,27 @@ void print_requests(events::Encoder& encoder, std::span<const events::OutgoingEv
   }
 }
 
+// Prints the requests of each target's events, in order.
+void print_events(const config::Settings& settings, const RoutePlan& plan,
+                  std::span<const events::OutgoingEvent> events) {
+  std::deque<events::Encoder> encoders;
+  for (const RouteTarget& to : plan.targets) {
+    encoders.emplace_back(egress::encoder_settings(
+        settings, *config::parse_endpoint(to.target, to.eventbus, settings.delivery.profile)));
+  }
+  const auto target_of = [&](const events::OutgoingEvent& event) {
+    return event.route == 0 ? std::uint16_t{0} : plan.table.routes()[event.route - 1].target;
+  };
+  while (!events.empty()) {
+    const std::uint16_t target = target_of(events.front());
+    const auto other =
+        std::ranges::find_if(events, [&](const auto& event) { return target_of(event) != target; });
+    const auto count = static_cast<std::size_t>(other - events.begin());
+    print_requests(encoders[target], events.first(count));
+    events = events.subspan(count);
+  }
+}
+
 int refuse(const std::string& path, const Refusal& refusal) {
   fmt::print(stderr, "error: {}: {}; the gateway would answer {}\n", path, refusal.reason(),
              refusal.status());
@@ -180,13 +232,11 @@ int explain(const config::Settings& settings, const std::string& path) {
   Explained post(settings, std::move(*body));
   const auto events = post.events();
   if (!events) return refuse(path, events.error());
+  fmt::print("{}", post.about_records());
   if (events->size() > settings.delivery.queue.events) {
     return refuse(path, Refusal(413, "more records than delivery.queue.events"));
   }
-  events::Encoder encoder(egress::encoder_settings(
-      settings,
-      *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile)));
-  print_requests(encoder, *events);
+  print_events(settings, post.plan(), *events);
   return kDone;
 }
 

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <boost/json/value_to.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "commands/admin_address.hpp"
@@ -12,13 +16,42 @@
 namespace gateway::commands {
 namespace {
 
+namespace json = boost::json;
+
 constexpr std::chrono::seconds kLimit{2};
 constexpr int kUnhealthy = 1;  // what Docker and others read as such
 
 struct Options {
   AdminAddress admin;
   bool ready = false;
+  bool buckets = false;
 };
+
+// Returns a line for each entry of `buckets`, or why there is none.
+std::string buckets_of(const observe::AdminClient::Answer& answer) {
+  boost::system::error_code error;
+  const json::value status = json::parse(answer.body, error);
+  const auto* const buckets =
+      answer.status == 200 && !error ? status.as_object().if_contains("buckets") : nullptr;
+  if (buckets == nullptr) {
+    return fmt::format("buckets: /status answers {}\n", answer.status);
+  }
+  std::string lines;
+  for (const json::value& bucket : buckets->as_array()) {
+    const auto text = [&](std::string_view name) {
+      const auto* const value = bucket.at(name).if_string();
+      return value == nullptr ? std::string("-") : events::terminal_text(*value);
+    };
+    lines +=
+        fmt::format("{}  {}  last event {}", text("bucket"), text("state"), text("last_event"));
+    for (const auto& [outcome, count] : bucket.at("events").as_object()) {
+      lines += fmt::format("  {} {}", std::string_view(outcome), count.to_number<std::uint64_t>());
+    }
+    const std::string problem = text("last_error");
+    lines += problem.empty() ? "\n" : fmt::format("  error: {}\n", problem);
+  }
+  return lines.empty() ? "buckets: there is no list of buckets in the configuration\n" : lines;
+}
 
 int health(const Options& options) {
   int exit_code = kDone;
@@ -32,6 +65,10 @@ int health(const Options& options) {
     return kUnavailable;
   }
   fmt::print("{}", events::terminal_lines(answer.body));
+  if (options.buckets) {
+    const observe::AdminClient status(*address, options.admin.token());
+    fmt::print("{}", buckets_of(status.get("/status", kLimit)));
+  }
   return answer.status == 200 ? kDone : kUnhealthy;
 }
 
@@ -47,6 +84,10 @@ Command health_command() {
   options->admin.add_to(command);
   command.options.push_back(
       {.name = "--ready", .value = &options->ready, .help = "Whether it takes posts, instead"});
+  command.options.push_back(
+      {.name = "--buckets",
+       .value = &options->buckets,
+       .help = "List the buckets as well: state, last event, what became of their records"});
   return command;
 }
 

@@ -111,19 +111,27 @@ bool can_be_binary(const CloudEvent& event) noexcept {
 }  // namespace
 
 Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
-  json_suffix_ = kJsonSuffix;
-  if (settings_.data == DataShape::records) {
-    data_prefix_ = kRecordsPrefix;
-    data_suffix_ = kRecordsSuffix;
-    json_suffix_ = kRecordsJsonSuffix;
-  }
   prepare_request_head();
-  for (std::size_t kind = 0; kind < binary_heads_.size(); ++kind) {
-    const std::string_view type = type_of(static_cast<RecordKind>(kind));
-    binary_heads_[kind] = binary_head(type);
-    json_heads_[kind] = json_head(type);
-  }
+  writings_.push_back(writing(settings_));
+  for (const RecordStyle& style : settings_.styles) writings_.push_back(writing(style));
   write_rfc3339(time_, time_text_.data());
+}
+
+Encoder::Writing Encoder::writing(const RecordStyle& style) const {
+  Writing writing;
+  writing.attributes = style.attributes;
+  writing.json_suffix = kJsonSuffix;
+  if (style.data == DataShape::records) {
+    writing.data_prefix = kRecordsPrefix;
+    writing.data_suffix = kRecordsSuffix;
+    writing.json_suffix = kRecordsJsonSuffix;
+  }
+  for (std::size_t kind = 0; kind < writing.binary_heads.size(); ++kind) {
+    const std::string_view type = type_of(static_cast<RecordKind>(kind));
+    writing.binary_heads[kind] = binary_head(type, style.source);
+    writing.json_heads[kind] = json_head(type, style.source);
+  }
+  return writing;
 }
 
 void Encoder::prepare_request_head() {
@@ -134,14 +142,14 @@ void Encoder::prepare_request_head() {
   }
 }
 
-Encoder::Template Encoder::binary_head(std::string_view type) const {
+Encoder::Template Encoder::binary_head(std::string_view type, std::string_view source) const {
   Template head;
   std::string& text = head.text;
   text = request_head_ + "Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: ";
   head.id_at = text.size();
   text.append(Uuid::kTextSize, '0');
   text += "\r\nce-source: ";
-  append_header_value(text, settings_.source);
+  append_header_value(text, source);
   text += "\r\nce-type: ";
   append_header_value(text, type);
   text += "\r\nce-time: ";
@@ -151,14 +159,14 @@ Encoder::Template Encoder::binary_head(std::string_view type) const {
   return head;
 }
 
-Encoder::Template Encoder::json_head(std::string_view type) const {
+Encoder::Template Encoder::json_head(std::string_view type, std::string_view source) {
   Template head;
   std::string& text = head.text;
   text = R"({"specversion":"1.0","id":")";
   head.id_at = text.size();
   text.append(Uuid::kTextSize, '0');
   text += '"';
-  append_json_member(text, "source", settings_.source);
+  append_json_member(text, "source", source);
   append_json_member(text, "type", type);
   text += R"(,"time":")";
   head.time_at = text.size();
@@ -224,14 +232,15 @@ void Encoder::json(const OutgoingEvent& event, std::string& out) {
 }
 
 std::optional<OutgoingEvent> Encoder::recognise(std::string_view json) {
-  for (std::size_t kind = 0; kind < json_heads_.size(); ++kind) {
+  for (std::size_t kind = 0; kind < writings_.front().json_heads.size(); ++kind) {
     if (auto event = recognise(json, static_cast<RecordKind>(kind))) return event;
   }
   return std::nullopt;
 }
 
 std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKind kind) {
-  const Template& known = json_heads_[static_cast<std::size_t>(kind)];
+  const Writing& writing = writings_.front();
+  const Template& known = writing.json_heads[static_cast<std::size_t>(kind)];
   const std::string_view head = known.text;
   const std::size_t behind_id = known.id_at + Uuid::kTextSize;
   const std::size_t behind_time = known.time_at + kRfc3339Size;
@@ -244,15 +253,15 @@ std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKin
   }
   std::string_view rest = json.substr(head.size());
   if (!settings_.attributes.empty()) skip_attributes(rest);
-  for (const std::string_view text : {kDataMember, data_prefix_}) {
+  for (const std::string_view text : {kDataMember, writing.data_prefix}) {
     if (!rest.starts_with(text)) return std::nullopt;
     rest.remove_prefix(text.size());
   }
-  if (!rest.ends_with(json_suffix_)) return std::nullopt;
+  if (!rest.ends_with(writing.json_suffix)) return std::nullopt;
   const auto id = Uuid::read(json.substr(known.id_at, Uuid::kTextSize));
   const auto time = time_of(json.substr(known.time_at, kRfc3339Size));
   if (!id || !time) return std::nullopt;
-  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - json_suffix_.size()), kind};
+  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - writing.json_suffix.size()), kind};
   if (!settings_.attributes.empty()) {
     // Are they those of the record?
     json_.clear();
@@ -289,26 +298,29 @@ std::optional<WallTime> Encoder::time_of(std::string_view text) noexcept {
 }
 
 void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
-  const Template& head = binary_heads_[static_cast<std::size_t>(event.kind)];
+  const Writing& writing = writing_of(event);
+  const Template& head = writing.binary_heads[static_cast<std::size_t>(event.kind)];
   head_.clear();
-  for_each_attribute(event, [this](std::string_view name, std::string_view value) {
-    head_ += "ce-";
-    head_ += name;
-    head_ += ": ";
-    append_header_value(head_, value);
-    head_ += "\r\n";
-  });
-  const std::size_t body_size = data_prefix_.size() + event.record.size() + data_suffix_.size();
+  for_each_attribute(event, writing.attributes,
+                     [this](std::string_view name, std::string_view value) {
+                       head_ += "ce-";
+                       head_ += name;
+                       head_ += ": ";
+                       append_header_value(head_, value);
+                       head_ += "\r\n";
+                     });
+  const std::size_t body_size =
+      writing.data_prefix.size() + event.record.size() + writing.data_suffix.size();
   char* const begin =
-      out.room(head.text.size() + head_.size() + kMaxLengthLine + data_prefix_.size());
+      out.room(head.text.size() + head_.size() + kMaxLengthLine + writing.data_prefix.size());
   char* end = put(head.text, begin);
   fill_in(head, event, begin);
   end = put(head_, end);
   end = put_length(body_size, end);
-  end = put(data_prefix_, end);
+  end = put(writing.data_prefix, end);
   out.own(static_cast<std::size_t>(end - begin));
   out.refer(event.record);
-  if (!data_suffix_.empty()) out.copy(data_suffix_);
+  if (!writing.data_suffix.empty()) out.copy(writing.data_suffix);
 }
 
 void Encoder::append_passed_binary(const CloudEvent& event, Gather& out) {
@@ -357,15 +369,17 @@ Encoder::JsonPart Encoder::append_json(const OutgoingEvent& event) {
 
 Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {
   const std::size_t begin = json_.size();
-  const Template& head = json_heads_[static_cast<std::size_t>(event.kind)];
+  const Writing& writing = writing_of(event);
+  const Template& head = writing.json_heads[static_cast<std::size_t>(event.kind)];
   json_ += head.text;
   fill_in(head, event, json_.data() + begin);
-  for_each_attribute(event, [this](std::string_view name, std::string_view value) {
-    append_json_member(json_, name, value);
-  });
+  for_each_attribute(event, writing.attributes,
+                     [this](std::string_view name, std::string_view value) {
+                       append_json_member(json_, name, value);
+                     });
   json_ += kDataMember;
-  json_ += data_prefix_;
-  return {json_.size(), event.record, json_suffix_};
+  json_ += writing.data_prefix;
+  return {json_.size(), event.record, writing.json_suffix};
 }
 
 Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
@@ -407,11 +421,12 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
 // attribute may hold, such as a line end in an object's key, is left out: the data has it, and an
 // attribute that says something else would mislead.
 template <class Write>
-void Encoder::for_each_attribute(const OutgoingEvent& event, Write&& write) {
-  if (settings_.attributes.empty()) return;
+void Encoder::for_each_attribute(const OutgoingEvent& event,
+                                 const std::vector<RecordAttribute>& attributes, Write&& write) {
+  if (attributes.empty()) return;
   const CosRecord fields = event.members == nullptr ? reader_.read(event.record)
                                                     : reader_.read(event.record, *event.members);
-  for (const auto attribute : settings_.attributes) {
+  for (const auto attribute : attributes) {
     const std::string_view value = value_of(attribute, fields, text_);
     if (!value.empty() && is_attribute_text(value)) write(name_of(attribute), value);
   }

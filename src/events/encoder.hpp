@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,15 +20,23 @@ enum class ContentMode { binary, structured, batch };
 enum class DataShape { record, records };  // the record itself, or {"Records":[record]}
 enum class RecordAttribute { subject, cosbucket, cosregion, coseventname, coseventtime };
 
-struct EncoderSettings {
-  ContentMode mode = ContentMode::binary;
+// What may differ from record to record.
+struct RecordStyle {
   DataShape data = DataShape::record;
-  std::string request_target;  // "/gateway/bus"
-  std::string host;            // value of the Host header
   std::string source;
   std::vector<RecordAttribute> attributes;
+};
+
+struct EncoderSettings : RecordStyle {
+  ContentMode mode = ContentMode::binary;
+  std::string request_target;  // "/gateway/bus"
+  std::string host;            // value of the Host header
   // Extra request headers. As target and host, they go out as they are: config checks them.
   std::vector<std::pair<std::string, std::string>> headers;
+  // Other ways to write records, counted from 1: 0 is the one above.
+  std::vector<RecordStyle> styles;
+  // Which of them is the way of OutgoingEvent::route 1, 2, and so on; route 0 has the one above.
+  std::vector<std::uint16_t> style_of_route;
 };
 
 // Writes HTTP/1.1 requests that carry CloudEvents. What does not change from event to event is
@@ -78,9 +87,26 @@ class Encoder {
     std::string_view suffix;
   };
 
+  using Templates = std::array<Template, static_cast<std::size_t>(RecordKind::count_)>;
+  // What records of one style are written with.
+  struct Writing {
+    // By the kind of record:
+    Templates binary_heads;  // all of a binary request's head but attributes and length
+    Templates json_heads;    // an event's JSON up to its attributes
+    std::string_view data_prefix;
+    std::string_view data_suffix;
+    std::string_view json_suffix;  // with the end of the event
+    std::vector<RecordAttribute> attributes;
+  };
+
   void prepare_request_head();
-  [[nodiscard]] Template binary_head(std::string_view type) const;
-  [[nodiscard]] Template json_head(std::string_view type) const;
+  [[nodiscard]] Writing writing(const RecordStyle& style) const;
+  [[nodiscard]] const Writing& writing_of(const OutgoingEvent& event) const noexcept {
+    if (event.route == 0) return writings_.front();
+    return writings_[settings_.style_of_route[event.route - 1]];
+  }
+  [[nodiscard]] Template binary_head(std::string_view type, std::string_view source) const;
+  [[nodiscard]] static Template json_head(std::string_view type, std::string_view source);
   [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json, RecordKind kind);
   void append_record_binary(const OutgoingEvent& event, Gather& out);
   void append_passed_binary(const CloudEvent& event, Gather& out);
@@ -89,7 +115,8 @@ class Encoder {
   [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
   template <class Write>
-  void for_each_attribute(const OutgoingEvent& event, Write&& write);
+  void for_each_attribute(const OutgoingEvent& event,
+                          const std::vector<RecordAttribute>& attributes, Write&& write);
   // Takes off the front of `json` the attributes asked for that are there.
   void skip_attributes(std::string_view& json) const noexcept;
   // The time that is written as `text`, if one is.
@@ -98,14 +125,8 @@ class Encoder {
   void fill_in(const Template& copied, const OutgoingEvent& event, char* out);
 
   EncoderSettings settings_;
-  using Templates = std::array<Template, static_cast<std::size_t>(RecordKind::count_)>;
-  std::string request_head_;  // request line, Host, extra headers
-  // By the kind of record:
-  Templates binary_heads_;  // all of a binary request's head but attributes and length
-  Templates json_heads_;    // an event's JSON up to its attributes
-  std::string_view data_prefix_;
-  std::string_view data_suffix_;
-  std::string_view json_suffix_;  // with the end of the event
+  std::string request_head_;       // request line, Host, extra headers
+  std::vector<Writing> writings_;  // the first one for route 0, then one for each of the styles
 
   CosRecordReader reader_;
   WallTime time_{};  // what time_text_ says

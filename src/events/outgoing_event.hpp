@@ -16,6 +16,7 @@ struct OutgoingEvent {
   WallTime time;            // when the event was made; a retry keeps it
   std::string_view record;  // JSON, outlives the sending
   RecordKind kind = RecordKind::cos;
+  std::uint16_t route = 0;                 // by which the encoder knows how to write it
   const RecordMembers* members = nullptr;  // of the record, where they have been found already
   // If set, this event is sent and the members above are ignored.
   const CloudEvent* passed_on = nullptr;

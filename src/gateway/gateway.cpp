@@ -315,12 +315,25 @@ class Gateway::Impl final : public observe::AdminPages {
       state.provisioning_step = provisioning_->status().step;
       state.provisioning_error = provisioning_->status().last_error;
     }
+    state.buckets = bucket_states();
     state.stores = store_status();
     state.tls = tls_watch_->status();
     state.shards = std::move(shards);
     state.failures = feed_.failures();
     state.watchers = feed_.watchers();
     return state;
+  }
+
+  [[nodiscard]] std::vector<observe::BucketState> bucket_states() const {
+    std::vector<observe::BucketState> states;
+    for (const config::BucketEntry& entry : settings_.buckets) {
+      observe::BucketState& state = states.emplace_back();
+      state.host = entry.bucket.endpoint;
+      state.eventbus = entry.eventbus;
+      state.function = entry.function.name;
+      if (!provisioning_) state.provisioning = observe::kProvisioningDisabled;
+    }
+    return states;
   }
 
   // Has the monitor look once a second, until the process ends. The shards are asked what the

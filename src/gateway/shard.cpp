@@ -47,7 +47,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       destinations_({context_.get_executor(), clock_, ledger_, metrics_, turn_end_, transports_,
                      shared.supervisor, shared.delivery_tls},
                     shared.settings, shared.endpoints, shared.stores),
-      intake_(shared.settings.event, {ledger_, destinations_.deliveries(), turn_end_}),
+      plan_(route_plan(shared.settings)),
+      intake_({ledger_, destinations_.deliveries(), turn_end_, metrics_, plan_}),
       ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_,
                 destinations_.deliveries(), metrics_, shared.connections, turn_end_, transports_,
                 shared.loops, listener_part_, auth::accepted_tokens(shared.settings),
@@ -57,6 +58,12 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       storing_time_(shared.settings.ingress.grace / 4),
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
+  if (auth::Guard* const guard = ingress_.guard()) {
+    guard->set_functions(auth::function_tokens(shared.settings));
+  }
+  std::vector<std::string> buckets;
+  for (const auto& route : plan_.table.routes()) buckets.push_back(route.bucket);
+  metrics_.buckets.make(std::move(buckets));
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }
 

@@ -16,6 +16,7 @@
 #include "gateway/observe/shard_status.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/pipeline/route_plan.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
 #include "runtime/asio.hpp"
@@ -110,6 +111,7 @@ class Shard {
   TurnEnd turn_end_;
   transport::Transports transports_;
   egress::Destinations destinations_;
+  const RoutePlan plan_;
   Intake intake_;
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;

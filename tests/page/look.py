@@ -188,6 +188,47 @@ def look_at(browser, url, width, height, scheme):
     check(not browser.complaints, f"{name}: nothing on the console: {browser.complaints}")
 
 
+def bucket(number, **trouble):
+    """An entry of `buckets` as /status has it."""
+    events = {"delivered": 1204 * number, "failed": 0, "dead_lettered": 0, "spooled": 0,
+              "filtered": 31 * number}
+    return {"bucket": f"team-{number:02}-events-1250000000", "eventbus": "orders",
+            "host": f"team-{number:02}-events-1250000000.cos.ap-beijing.myqcloud.com",
+            "function": "relay", "state": "ready", "last_error": "",
+            "last_event": "2026-01-02T03:04:05.678Z" if number % 4 else None,
+            "events": events | trouble.pop("events", {})} | trouble
+
+
+def look_at_buckets(browser, url, pictures):
+    """Twenty buckets, five of them in trouble: what the page makes of such a /status."""
+    conflict = ("InvalidParameterValue.CosNotifyRuleConflict: another function or product holds a rule "
+                "of the bucket; remove that rule, or narrow `events`, `prefix`, `suffix`")
+    trouble = {3: {"state": "failed", "last_error": conflict},
+               8: {"state": "retrying", "last_error": "FailedOperation.OperationConflict: tried again"},
+               11: {"events": {"failed": 17}}, 14: {"events": {"dead_lettered": 4}},
+               19: {"state": "superseded", "last_error": "a newer configuration has its events"}}
+    buckets = [bucket(number, **trouble.get(number, {})) for number in range(1, 21)]
+    for (width, height), name in ((WIDE, "light"), (PHONE, "phone")):
+        browser.look(width, height, "light")
+        browser.open(url)
+        browser.wait_for("a status", "typeof before !== 'undefined' && before !== null")
+        browser.value("stream.close();"
+                      f"show({{...before.status, buckets: {json.dumps(buckets)}}})")
+        check(browser.value("document.getElementById('buckets-head').textContent")
+              == "Buckets: 20, 5 in trouble", f"{name}: the buckets in trouble are counted")
+        first = browser.value("[...document.querySelectorAll('#buckets tbody tr:not(.error)')]"
+                              ".slice(0, 6).map(row => row.cells[0].textContent)")
+        check(first == [f"team-{number:02}-events-1250000000" for number in (3, 8, 11, 14, 19, 1)],
+              f"{name}: those in trouble come first")
+        check(browser.value("document.querySelectorAll('#buckets tr.error').length") == 3,
+              f"{name}: errors stand below their buckets")
+        check(browser.value("document.documentElement.scrollWidth <= window.innerWidth"),
+              f"{name}: the page is no wider than its window")
+        if pictures:
+            browser.value("document.getElementById('buckets-card').scrollIntoView()")
+            browser.screenshot(f"{pictures}/buckets-{name}.png")
+
+
 def main(chromium, program, pictures=None):
     folder = tempfile.mkdtemp(prefix="cos-gateway-page-")
     started = []
@@ -215,6 +256,7 @@ spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
         for width, height in (WIDE, PHONE):
             for scheme in ("light", "dark"):
                 look_at(browser, url, width, height, scheme)
+        look_at_buckets(browser, url, pictures)
         if pictures:
             browser.look(*WIDE, "light")
             browser.open(url)

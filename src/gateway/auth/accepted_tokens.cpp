@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cloud/relay_environment.hpp"
+#include "gateway/config/buckets.hpp"
 
 namespace gateway::auth {
 namespace {
@@ -22,6 +23,21 @@ bool is_loopback(const std::string& host) {
   return address.is_loopback();
 }
 
+// Returns the tokens derived for the functions of `buckets`; none without a list, where it is
+// gateway_token() alone, and none where one token stands for all.
+std::vector<Secret> tokens_of_functions(const config::Settings& settings) {
+  std::vector<Secret> tokens;
+  const auto& key = settings.credentials.secret_key;
+  const auto& ingress = settings.ingress;
+  if (ingress.auth == config::Auth::none || !ingress.token.empty() || key.empty()) return tokens;
+  for (const auto& shared : config::shared_functions(settings.buckets)) {
+    const auto& function = shared.function;
+    tokens.emplace_back(
+        cloud::derive_gateway_token(key.reveal(), function.region, function.space, function.name));
+  }
+  return tokens;
+}
+
 }  // namespace
 
 Secret gateway_token(const config::Settings& settings) {
@@ -29,21 +45,27 @@ Secret gateway_token(const config::Settings& settings) {
   if (!settings.ingress.token.empty()) return settings.ingress.token;
   const auto& key = settings.credentials.secret_key;
   if (key.empty()) return {};
-  const auto& function = settings.function;
+  const auto& function =
+      settings.buckets.empty() ? settings.function : settings.buckets.front().function;
   return Secret(
       cloud::derive_gateway_token(key.reveal(), function.region, function.space, function.name));
 }
 
 std::vector<Secret> accepted_tokens(const config::Settings& settings) {
-  std::vector<Secret> tokens;
-  if (Secret token = gateway_token(settings); !token.empty()) {
-    tokens.push_back(std::move(token));
+  std::vector<Secret> tokens = tokens_of_functions(settings);
+  Secret token = gateway_token(settings);
+  if (tokens.empty() && !token.empty()) tokens.push_back(std::move(token));
+  if (!tokens.empty()) {
     const Secret& previous = settings.ingress.previous_token;
     if (!previous.empty()) tokens.push_back(previous);
   } else if (settings.ingress.auth == config::Auth::hmac) {
     throw std::invalid_argument("gateway.auth: hmac needs gateway.token or secret_key");
   }
   return tokens;
+}
+
+std::size_t function_tokens(const config::Settings& settings) {
+  return tokens_of_functions(settings).size();
 }
 
 std::string_view described(const config::Settings& settings) {

@@ -7,14 +7,18 @@
 
 namespace gateway::auth {
 
-// What signs posts to this gateway: gateway.token, or the token derived from secret_key. Empty if
-// posts need no signature.
+// What signs posts to this gateway: gateway.token, or the token derived from secret_key and the
+// function, of several the first. Empty if posts need no signature.
 [[nodiscard]] Secret gateway_token(const config::Settings& settings);
 
 // What a post may be signed with: that token and gateway.previous_token. None if posts need no
 // signature. Throws std::invalid_argument when they need one and there is no token, which checked
 // settings never do.
 [[nodiscard]] std::vector<Secret> accepted_tokens(const config::Settings& settings);
+
+// Returns how many of them are tokens of functions, which come first, in the order of
+// config::shared_functions().
+[[nodiscard]] std::size_t function_tokens(const config::Settings& settings);
 
 // For logs: who may post, without any secret.
 [[nodiscard]] std::string_view described(const config::Settings& settings);

@@ -11,6 +11,18 @@
 #include "gateway/auth/signature_field.hpp"
 
 namespace gateway::auth {
+namespace {
+
+// Returns what stands behind the scheme.
+std::string_view bearer_token(std::string_view authorization) noexcept {
+  const std::size_t blank = authorization.find(' ');
+  if (blank == std::string_view::npos) return {};
+  std::string_view token = authorization.substr(blank + 1);
+  while (token.starts_with(' ')) token.remove_prefix(1);
+  return token;
+}
+
+}  // namespace
 
 Shown shown_in(http::FieldWalk fields) noexcept {
   Shown shown;
@@ -71,39 +83,41 @@ std::optional<AuthFailure> Authenticator::refuse_bearer(std::string_view authori
   if (!equals_ignoring_case(authorization.substr(0, blank), "bearer")) {
     return AuthFailure::malformed;
   }
-  std::string_view shown =
-      blank == std::string_view::npos ? std::string_view{} : authorization.substr(blank + 1);
-  while (shown.starts_with(' ')) shown.remove_prefix(1);
-  if (shown.empty()) return AuthFailure::malformed;
-  bool known = false;
-  for (const Secret& token : tokens_) {
-    // The length of a token is no secret.
-    const std::string& own = token.reveal();
-    const bool equal =
-        shown.size() == own.size() && CRYPTO_memcmp(shown.data(), own.data(), own.size()) == 0;
-    known = equal || known;
-  }
-  return known ? std::nullopt : std::optional(AuthFailure::token);
+  if (bearer_token(authorization).empty()) return AuthFailure::malformed;
+  return token_of(authorization) ? std::nullopt : std::optional(AuthFailure::token);
 }
 
-bool Authenticator::signs(const SignedPost& post) {
+std::optional<std::size_t> Authenticator::token_of(std::string_view authorization) const {
+  const std::string_view shown = bearer_token(authorization);
+  std::optional<std::size_t> known;
+  for (std::size_t i = 0; i < tokens_.size(); ++i) {
+    // The length of a token is no secret.
+    const std::string& own = tokens_[i].reveal();
+    const bool equal =
+        shown.size() == own.size() && CRYPTO_memcmp(shown.data(), own.data(), own.size()) == 0;
+    if (equal && !known) known = i;
+  }
+  return known;
+}
+
+std::optional<std::size_t> Authenticator::key_of(const SignedPost& post) {
   const auto field = SignatureField::read(post.signature);
-  if (!field) return false;
+  if (!field) return std::nullopt;
   const bool v2 = !field->v2().empty();
   if (v2) {
     write_v2_prefix(prefix_, field->time_text(), post.fields);
   } else {
     write_v1_prefix(prefix_, field->time_text());
   }
-  for (const HmacSha256& key : keys_) {
-    const cloud::Digest expected = key(prefix_, post.body);
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    const cloud::Digest expected = keys_[i](prefix_, post.body);
     bool known = false;
     for (const cloud::Digest& digest : v2 ? field->v2() : field->v1()) {
       known = CRYPTO_memcmp(digest.data(), expected.data(), expected.size()) == 0 || known;
     }
-    if (known) return true;
+    if (known) return i;
   }
-  return false;
+  return std::nullopt;
 }
 
 std::uint64_t Authenticator::fingerprint(const SignedPost& post) {

@@ -43,7 +43,12 @@ class Authenticator {
   [[nodiscard]] std::optional<AuthFailure> refuse_head(const Shown& shown,
                                                        std::chrono::sys_seconds now) const;
   // Returns whether the signature, one that refuse_head() let pass, is one of that post.
-  [[nodiscard]] bool signs(const SignedPost& post);
+  [[nodiscard]] bool signs(const SignedPost& post) { return key_of(post).has_value(); }
+  // Returns the number of the token that it was made with, in the order they were given; nothing if
+  // it was made with none of them.
+  [[nodiscard]] std::optional<std::size_t> key_of(const SignedPost& post);
+  // Returns the number of the bearer token in a field that refuse_head() let pass.
+  [[nodiscard]] std::optional<std::size_t> token_of(std::string_view authorization) const;
   // Returns a number that is the same whenever this post is sent again with what was signed of it,
   // whichever versions of the signature are left in it; never 0. For posts that signs() let pass.
   [[nodiscard]] std::uint64_t fingerprint(const SignedPost& post);

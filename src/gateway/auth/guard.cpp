@@ -38,7 +38,9 @@ std::optional<Answer> Guard::refuse_head(const Shown& shown) {
 }
 
 std::optional<Answer> Guard::refuse(const SignedPost& signed_post, Post& post) {
-  if (!authenticator_.signs(signed_post)) return refuse(AuthFailure::signature);
+  const auto key = authenticator_.key_of(signed_post);
+  if (!key) return refuse(AuthFailure::signature);
+  post.signer = signer_of_token(*key);
   if (seen_ == nullptr) return std::nullopt;
   const std::uint64_t fingerprint = authenticator_.fingerprint(signed_post);
   const auto seen = seen_->note(fingerprint, clock_.now());
@@ -46,6 +48,12 @@ std::optional<Answer> Guard::refuse(const SignedPost& signed_post, Post& post) {
   if (seen == SeenSignatures::Seen::full) tell_of_full();
   post.fingerprint = fingerprint;
   return std::nullopt;
+}
+
+Signer Guard::signer_of(const Shown& shown) const {
+  if (functions_ == 0 || !shown.signature.empty()) return kAnySigner;
+  const auto token = authenticator_.token_of(shown.authorization);
+  return token ? signer_of_token(*token) : kAnySigner;
 }
 
 void Guard::tell_of_full() {

@@ -26,9 +26,15 @@ class Guard {
   Guard(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock, SeenSignatures* seen)
       : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock), seen_(seen) {}
 
+  // The first so many tokens are those of functions, by number: each stands for the buckets of its
+  // function alone.
+  void set_functions(std::size_t functions) noexcept { functions_ = functions; }
   void also_accept(const std::vector<Secret>& tokens) { authenticator_.also_accept(tokens); }
   // Returns the answer to a post that is refused by its head.
   [[nodiscard]] std::optional<Answer> refuse_head(const Shown& shown);
+  // Returns who has posted, by the head that refuse_head() let pass; with a signature
+  // refuse() knows more.
+  [[nodiscard]] Signer signer_of(const Shown& shown) const;
   // Returns the answer to a complete post that showed a signature in its head and is refused.
   [[nodiscard]] std::optional<Answer> refuse(const SignedPost& signed_post, Post& post);
   // Is told the answer to a post that was not refused.
@@ -37,6 +43,9 @@ class Guard {
   }
 
  private:
+  [[nodiscard]] Signer signer_of_token(std::size_t number) const noexcept {
+    return number < functions_ ? static_cast<Signer>(number) : kAnySigner;
+  }
   [[nodiscard]] Answer refuse(AuthFailure failure);
   void tell_of_full();
 
@@ -44,6 +53,7 @@ class Guard {
   ShardMetrics& metrics_;
   const Clock& clock_;
   SeenSignatures* const seen_;
+  std::size_t functions_ = 0;
   Occasional full_;
   std::array<Occasional, static_cast<std::size_t>(AuthFailure::count_)> told_;
 };

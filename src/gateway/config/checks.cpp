@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "events/event_attributes.hpp"
+#include "gateway/config/buckets.hpp"
 #include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
@@ -121,6 +122,7 @@ bool uses_code_object(const Settings& settings) {
 
 void check(const Settings& settings, Report& report) {
   check_target(settings, report);
+  check_buckets(settings, report);
   if (settings.function.provision && !report.bad("function.provision")) {
     check_provisioning(settings, report);
   }

@@ -10,6 +10,7 @@
 
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/function_name.hpp"
+#include "gateway/config/buckets.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
@@ -20,13 +21,15 @@ namespace gateway::config {
 namespace {
 
 constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
-// SCF "Quota limits": COS triggers of one function.
-constexpr std::size_t kMostTriggers = 10;
+constexpr char kNoEndpoint[] = "expected name-appid.cos.<region>.myqcloud.com, got {}; {}";
+constexpr char kNoFunctionName[] =
+    "expected 2 to 60 letters, digits, '-' and '_', a letter first and no '-' or '_' last, got {}";
+constexpr char kNoNamespace[] = "expected up to 30 letters, digits, '-' and '_', got {}";
 
-void check_events(const Bucket& bucket, Report& report) {
-  report.require(!bucket.events.empty(), "bucket.events", "at least one event is required");
+void check_events(const Bucket& bucket, const std::string& path, Report& report) {
+  report.require(!bucket.events.empty(), path, "at least one event is required");
   if (bucket.events.size() > kMostTriggers) {
-    report.problem_with("bucket.events",
+    report.problem_with(path,
                         "{} events, but a function has at most {} COS triggers, one each; "
                         "cos:ObjectCreated:* and the like stand for whole families",
                         bucket.events.size(), kMostTriggers);
@@ -35,7 +38,7 @@ void check_events(const Bucket& bucket, Report& report) {
     const auto& known = known_events();
     if (std::find(known.begin(), known.end(), event) != known.end()) continue;
     const auto meant = nearest(event, known);
-    report.warning_about("bucket.events", "{} is no event that COS documents{}", quote(event),
+    report.warning_about(path, "{} is no event that COS documents{}", quote(event),
                          meant ? fmt::format("; did you mean {}?", *meant) : "");
   }
   for (const auto& family : bucket.events) {
@@ -43,9 +46,21 @@ void check_events(const Bucket& bucket, Report& report) {
     const std::string_view prefix(family.data(), family.size() - 1);
     for (const auto& event : bucket.events) {
       if (event == family || !event.starts_with(prefix)) continue;
-      report.problem_with("bucket.events", "{} is among {}; a bucket refuses both", event, family);
+      report.problem_with(path, "{} is among {}; a bucket refuses both", event, family);
     }
   }
+}
+
+// Checks what a bucket's triggers are for; `path` is of its keys: `bucket`, or `buckets[0]`.
+void check_rule(const Bucket& bucket, const std::string& path, Report& report) {
+  // SCF's rules for the filter of a COS trigger.
+  if (bucket.prefix.starts_with('/')) {
+    report.problem_with(path + ".prefix", "object keys have no leading '/'");
+  }
+  if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
+    report.problem_with(path + ".suffix", "must begin with '.', got {}", quote(bucket.suffix));
+  }
+  if (!report.bad(path + ".events")) check_events(bucket, path + ".events", report);
 }
 
 void check_bucket(const Settings& settings, Report& report) {
@@ -54,9 +69,8 @@ void check_bucket(const Settings& settings, Report& report) {
   if (!bucket.endpoint.empty() && !report.bad("bucket.endpoint")) {
     const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
     if (!parsed) {
-      report.problem_with("bucket.endpoint",
-                          "expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
-                          quote(bucket.endpoint), parsed.error().reason());
+      report.problem_with("bucket.endpoint", kNoEndpoint, quote(bucket.endpoint),
+                          parsed.error().reason());
     } else if (!settings.function.region.empty() && parsed->region != settings.function.region) {
       report.warning_about("function.region",
                            "a COS trigger works within one region, and the bucket is "
@@ -64,15 +78,35 @@ void check_bucket(const Settings& settings, Report& report) {
                            parsed->region);
     }
   }
-  // SCF's rules for the filter of a COS trigger.
-  if (bucket.prefix.starts_with('/')) {
-    report.problem_with("bucket.prefix", "object keys have no leading '/'");
+  check_rule(bucket, "bucket", report);
+}
+
+// Checks the entries' functions, as far as they differ from the top level's.
+void check_entry_function(const Function& function, const std::string& path, Report& report) {
+  const auto name = path + ".name";
+  if (report.given(name) && !function.name.empty() && !cloud::is_function_name(function.name)) {
+    report.problem_with(name, kNoFunctionName, quote(function.name));
   }
-  if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
-    report.problem_with("bucket.suffix", "must begin with '.', got {}", quote(bucket.suffix));
+  const auto space = path + ".namespace";
+  if (report.given(space) && !cloud::is_function_namespace(function.space)) {
+    report.problem_with(space, kNoNamespace, quote(function.space));
   }
-  if (report.bad("bucket.events")) return;
-  check_events(bucket, report);
+}
+
+void check_entries(const Settings& settings, Report& report) {
+  for (std::size_t i = 0; i < settings.buckets.size(); ++i) {
+    const BucketEntry& entry = settings.buckets[i];
+    const auto path = fmt::format("buckets[{}]", i);
+    check_rule(entry.bucket, path, report);
+    check_entry_function(entry.function, path + ".function", report);
+    const auto parsed = cloud::parse_bucket_endpoint(entry.bucket.endpoint);
+    if (!parsed || parsed->region == entry.function.region) continue;
+    const auto region = path + ".function.region";
+    report.problem_with(report.given(region) ? region : path + ".endpoint",
+                        "a COS trigger works within one region: the bucket is in {}, and its "
+                        "function would be in {}; set {} to {}",
+                        parsed->region, quote(entry.function.region), region, parsed->region);
+  }
 }
 
 void check_function(const Settings& settings, Report& report) {
@@ -83,15 +117,10 @@ void check_function(const Settings& settings, Report& report) {
                         quote(function.region));
   }
   if (!function.name.empty() && !cloud::is_function_name(function.name)) {
-    report.problem_with("function.name",
-                        "expected 2 to 60 letters, digits, '-' and '_', a letter first "
-                        "and no '-' or '_' last, got {}",
-                        quote(function.name));
+    report.problem_with("function.name", kNoFunctionName, quote(function.name));
   }
   if (!cloud::is_function_namespace(function.space)) {
-    report.problem_with("function.namespace",
-                        "expected up to 30 letters, digits, '-' and '_', got {}",
-                        quote(function.space));
+    report.problem_with("function.namespace", kNoNamespace, quote(function.space));
   }
   if (!uses_code_object(settings) && !function.runtime.starts_with("Nodejs")) {
     report.problem_with("function.runtime",
@@ -229,7 +258,11 @@ void check_credentials(const Settings& settings, Report& report) {
 }  // namespace
 
 void check_provisioning(const Settings& settings, Report& report) {
-  check_bucket(settings, report);
+  if (settings.buckets.empty()) {
+    check_bucket(settings, report);
+  } else {
+    check_entries(settings, report);
+  }
   check_function(settings, report);
   check_relay(settings, report);
   check_credentials(settings, report);

@@ -25,9 +25,10 @@ bool is_reserved(std::string_view name) {
          std::find(std::begin(kReserved), std::end(kReserved), folded) != std::end(kReserved);
 }
 
-bool is_short(std::size_t count, const std::string& path, const Value& value, Report& report) {
-  if (count <= kMaxItems) return true;
-  report.problem(value.position, path, "expected at most {} items, got {}", kMaxItems, count);
+bool is_short(std::size_t count, const std::string& path, const Value& value, Report& report,
+              std::size_t most = kMaxItems) {
+  if (count <= most) return true;
+  report.problem(value.position, path, "expected at most {} items, got {}", most, count);
   return false;
 }
 
@@ -96,15 +97,15 @@ void refuse(const std::string& path, const Value& value, std::string_view expect
 }
 
 const std::vector<Value>* items_of(const std::string& path, const Value& value,
-                                   std::string_view expected, Report& report) {
+                                   std::string_view expected, Report& report, std::size_t most) {
   if (value.kind != Value::Kind::list) {
     refuse(path, value, fmt::format("a list, each item {}", expected), false, {}, report);
     return nullptr;
   }
-  return is_short(value.items.size(), path, value, report) ? &value.items : nullptr;
+  return is_short(value.items.size(), path, value, report, most) ? &value.items : nullptr;
 }
 
-Field list_field(std::vector<std::string>& variable, Format<std::string> item) {
+Field list_field(std::vector<std::string>& variable, Format<std::string> item, Named named) {
   Field field;
   field.shape = Field::Shape::list;
   field.allowed = "list of " + item.allowed;
@@ -114,17 +115,21 @@ Field list_field(std::vector<std::string>& variable, Format<std::string> item) {
     for (const auto& value : variable) items.push_back(print(value));
     return fmt::format("[{}]", fmt::join(items, ", "));
   };
-  field.read = [&variable, item = std::move(item)](const std::string& path, const Value& value,
-                                                   Report& report) {
+  field.read = [&variable, item = std::move(item), named](const std::string& path,
+                                                          const Value& value, Report& report) {
     const auto* const given = items_of(path, value, item.expected, report);
     if (given == nullptr) return;
     report.gave(path, value.position);
     std::vector<std::string> items;
     for (const auto& one : *given) {
-      auto read = read_scalar(path, one, item, report);
-      if (!read) continue;
-      if (std::find(items.begin(), items.end(), *read) != items.end()) {
-        report.problem(one.position, path, "given twice: " + describe(one));
+      const auto number = &one - given->data();
+      const auto here = named == Named::item ? fmt::format("{}[{}]", path, number) : path;
+      report.gave(here, one.position);
+      auto read = read_scalar(here, one, item, report);
+      if (!read) {
+        report.gave_bad(path, value.position);
+      } else if (std::find(items.begin(), items.end(), *read) != items.end()) {
+        report.problem(one.position, here, "given twice: " + describe(one));
       } else {
         items.push_back(*std::move(read));
       }

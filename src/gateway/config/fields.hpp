@@ -37,6 +37,8 @@ struct Field {
 // More than any list or map of the configuration has use for, and few enough to compare each item
 // with all others.
 constexpr std::size_t kMaxItems = 100;
+// The same for a list of maps.
+constexpr std::size_t kMaxMaps = 1000;
 
 // Returns how a message names what it found: the text, shortened and escaped, or its kind.
 [[nodiscard]] std::string describe(const Value& value);
@@ -47,7 +49,8 @@ void refuse(const std::string& path, const Value& value, std::string_view expect
 
 // Returns the items of `value`, or nullptr after reporting that it is no list or too long a one.
 [[nodiscard]] const std::vector<Value>* items_of(const std::string& path, const Value& value,
-                                                 std::string_view expected, Report& report);
+                                                 std::string_view expected, Report& report,
+                                                 std::size_t most = kMaxItems);
 
 // Returns what `value` parses to, or nullopt after reporting what is wrong with it.
 template <class T>
@@ -90,8 +93,11 @@ template <class T>
   return field;
 }
 
-// A list whose items have this format, each at most once.
-[[nodiscard]] Field list_field(std::vector<std::string>& variable, Format<std::string> item);
+// A list whose items have this format, each at most once. A message about an item names the list,
+// or with Named::item the item, `include[0]`.
+enum class Named { list, item };
+[[nodiscard]] Field list_field(std::vector<std::string>& variable, Format<std::string> item,
+                               Named named = Named::list);
 
 // Headers to add to every request. Merged by name, whatever its case: a later source replaces the
 // values it names and keeps the others.

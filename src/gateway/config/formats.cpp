@@ -12,6 +12,7 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
+#include "gateway/routing/pattern.hpp"
 #include "runtime/host_port.hpp"
 
 namespace gateway::config {
@@ -246,6 +247,19 @@ Format<Duration> duration(Duration min, Duration max, Duration step) {
   };
   return {fmt::format("a duration such as {} ({})", fine ? "250ms or 10s" : "90s or 5m", bounds),
           "duration, " + bounds, parse, print_duration};
+}
+
+Format<std::string> key_pattern() {
+  return {.expected = "a pattern of object keys",
+          .allowed = "patterns of object keys",
+          .parse = [](const Scalar& scalar) -> Parsed<std::string> {
+            auto parsed = parse_text(scalar);
+            if (!parsed.value) return parsed;
+            const auto pattern = routing::Pattern::compile(*parsed.value);
+            if (!pattern) return {.note = pattern.error().text()};
+            return parsed;
+          },
+          .print = quote};
 }
 
 Format<std::string> one_of(std::vector<std::string_view> words) {

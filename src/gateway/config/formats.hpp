@@ -126,6 +126,9 @@ enum class UrlForm { any, or_empty, without_path };
 // RFC 9110 section 5.1: a token.
 [[nodiscard]] Format<std::string> header_name();
 
+// A pattern of object keys, as routing::Pattern has it.
+[[nodiscard]] Format<std::string> key_pattern();
+
 // A COS event such as cos:ObjectCreated:Put, or a family of them: cos:ObjectRemove:*.
 [[nodiscard]] Format<std::string> bucket_event();
 // The events that COS documents ("Event notification"), families of them included.

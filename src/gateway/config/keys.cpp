@@ -14,6 +14,18 @@ constexpr std::size_t kTiB = std::size_t{1} << 40;
 
 constexpr std::string_view kCertificateFile = "file";
 
+Format<EventId> event_id() {
+  return choice<EventId>({{"random", EventId::random},
+                          {"stable", EventId::stable},
+                          {"stable-v1", EventId::stable_v1}});
+}
+Format<EventData> event_data() {
+  return choice<EventData>({{"record", EventData::record}, {"records", EventData::records}});
+}
+Format<std::string> event_attribute() {
+  return one_of({"subject", "cosbucket", "cosregion", "coseventname", "coseventtime"});
+}
+
 void credentials_keys(Section& section, Credentials& credentials) {
   section.key("secret_id", credentials.secret_id, secret_text(),
               {.text = "Required when provisioning, unless other credentials are there (see "
@@ -28,11 +40,7 @@ void credentials_keys(Section& section, Credentials& credentials) {
               {.text = "Of temporary credentials.", .environment = kTokenVariable});
 }
 
-void bucket_keys(Section& section, Bucket& bucket) {
-  section.key("endpoint", bucket.endpoint, text(),
-              {.text = "Required when provisioning, and its form is checked only then.",
-               .form = "`name-appid.cos.<region>.myqcloud.com`",
-               .original = true});
+void rule_keys(Section& section, Bucket& bucket) {
   section.add("events", list_field(bucket.events, bucket_event()),
               {.text = "What triggers the function. `*` is all of a family, and cannot stand "
                        "beside one of its members."});
@@ -42,6 +50,14 @@ void bucket_keys(Section& section, Bucket& bucket) {
   section.key("suffix", bucket.suffix, text(),
               {.text = "Only objects whose keys end so trigger the function.",
                .form = "text that begins with `.`"});
+}
+
+void bucket_keys(Section& section, Bucket& bucket) {
+  section.key("endpoint", bucket.endpoint, text(),
+              {.text = "Required when provisioning, and its form is checked only then.",
+               .form = "`name-appid.cos.<region>.myqcloud.com`",
+               .original = true});
+  rule_keys(section, bucket);
   section.ignored("filters",
                   "the original connector never used it either; bucket.prefix and bucket.suffix do "
                   "filter");
@@ -120,6 +136,53 @@ void ingress_tls_keys(Section& section, TlsFiles& tls) {
               {.text = "PEM; clients need a certificate that one of these signed.",
                .form = kCertificateFile,
                .followed = true});
+}
+
+void entry_keys(Section& section, BucketEntry& entry) {
+  section.key("endpoint", entry.bucket.endpoint, text(),
+              {.text = "Required. The bucket, by the host of its XML API.",
+               .form = "`name-appid.cos.<region>.myqcloud.com`"});
+  rule_keys(section, entry.bucket);
+  section.add("include", list_field(entry.include, key_pattern(), Named::item),
+              {.text = "Only events of objects whose keys match one of these are sent; empty: all. "
+                       "See \"Patterns of object keys\"."});
+  section.add("exclude", list_field(entry.exclude, key_pattern(), Named::item),
+              {.text = "Events of objects whose keys match one of these are not sent; wins over "
+                       "`include`."});
+  constexpr std::string_view kTopLevel = "that of the top level";
+  section.key("eventbus", entry.eventbus, text(),
+              {.text = "Where the entry's events go.", .standard = kTopLevel});
+  section.key("target", entry.target, target_text(),
+              {.text = "Where the entry's events go, with the entry's `eventbus`. Each target has "
+                       "connections and a queue of its own.",
+               .form = "as `target`",
+               .standard = kTopLevel});
+  auto& function = section.section("function");
+  function.key("region", entry.function.region, text(),
+               {.text = "Of the function that has the entry's triggers; the bucket's region.",
+                .form = "a region, as `ap-beijing`",
+                .standard = "that of the top level, else the bucket's"});
+  function.key("name", entry.function.name, text(),
+               {.text = "Entries that agree in region, name, namespace, memory and timeout share a "
+                        "function, for ten triggers; of several the second is `<name>-2`. Empty: "
+                        "derived as `function.name` is, from the first of its buckets. Also the "
+                        "`ce-source` of the entry's events.",
+                .form = "as `function.name`",
+                .standard = "that of the top level, else derived"});
+  function.key("namespace", entry.function.space, non_empty_text(),
+               {.text = "As `function.namespace`.", .standard = kTopLevel});
+  function.key("memory", entry.function.memory_mb, function_memory(),
+               {.text = "As `function.memory`.", .standard = kTopLevel});
+  function.key("timeout", entry.function.timeout, duration(1s, 900s, 1s),
+               {.text = "As `function.timeout`.", .standard = kTopLevel});
+  auto& event = section.section("event");
+  event.key("id", entry.event.id, event_id(), {.text = "As `event.id`.", .standard = kTopLevel});
+  event.key("data", entry.event.data, event_data(),
+            {.text = "As `event.data`.", .standard = kTopLevel});
+  event.add("attributes", list_field(entry.event.attributes, event_attribute()),
+            {.text = "As `event.attributes`.", .standard = kTopLevel});
+  event.add("redact", list_field(entry.event.redact, header_name()),
+            {.text = "As `event.redact`.", .standard = kTopLevel});
 }
 
 void gateway_keys(Section& section, Ingress& ingress) {
@@ -266,19 +329,13 @@ void delivery_keys(Section& section, Delivery& delivery) {
 }
 
 void event_keys(Section& section, Event& event) {
-  section.key("id", event.id,
-              choice<EventId>({{"random", EventId::random},
-                               {"stable", EventId::stable},
-                               {"stable-v1", EventId::stable_v1}}),
+  section.key("id", event.id, event_id(),
               {.text = "`stable`: the same record has the same id, whichever replica receives it, "
                        "so that consumers can drop copies. `stable-v1`: by the recipe of 0.1, "
                        "which may give two events one id. See \"Stable ids\"."});
-  section.key("data", event.data,
-              choice<EventData>({{"record", EventData::record}, {"records", EventData::records}}),
+  section.key("data", event.data, event_data(),
               {.text = "`records`: `{\"Records\":[record]}`, the shape of a trigger payload."});
-  section.add("attributes",
-              list_field(event.attributes, one_of({"subject", "cosbucket", "cosregion",
-                                                   "coseventname", "coseventtime"})),
+  section.add("attributes", list_field(event.attributes, event_attribute()),
               {.text = "CloudEvents attributes to add; `subject` is the object's key. One whose "
                        "text no attribute may have is left out. See \"Attributes\"."});
   section.add("redact", list_field(event.redact, header_name()),
@@ -339,7 +396,18 @@ Keys::Keys(Settings& settings) : settings_(settings) {
   original_keys(root_);
   root_.key("instance_role", settings.instance_role, boolean(),
             {.text = "`true`: without a key pair, use the role of the CVM instance."});
-  bucket_keys(root_.section("bucket"), settings.bucket);
+  root_.key(
+      "unknown_bucket", settings.unknown_bucket,
+      choice<UnknownBucket>({{"accept", UnknownBucket::accept}, {"refuse", UnknownBucket::refuse}}),
+      {.text = "What becomes of records of a bucket that no entry of `buckets` names: they "
+               "go where the top level says, or their post gets 422. `refuse` also holds a "
+               "function's posts to the buckets of that function. No effect without "
+               "`buckets`."});
+  single_bucket_ = settings.buckets.empty();
+  auto& bucket = root_.section("bucket");
+  bucket.optional(single_bucket_);
+  bucket_keys(bucket, settings.bucket);
+  root_.sections<BucketEntry>("buckets", settings.buckets, entry_keys);
   function_keys(root_.section("function"), settings.function, code_, code_given_);
   gateway_keys(root_.section("gateway"), settings.ingress);
   delivery_keys(root_.section("delivery"), settings.delivery);

@@ -35,6 +35,7 @@ class Keys {
   Settings& settings_;
   FunctionCode code_;  // the optional section needs a place before it is known to be given
   bool code_given_ = false;
+  bool single_bucket_ = true;  // there are no `buckets`
   Section root_;
 };
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cloud/function_name.hpp"
+#include "gateway/config/buckets.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/keys.hpp"
 #include "gateway/config/relations.hpp"
@@ -183,6 +184,7 @@ void Loader::derive() {
   if (uses_code_object(settings_) && !report_.given("function.runtime")) {
     function.runtime = kCodeObjectRuntime;
   }
+  complete_buckets(settings_, report_);
 }
 
 void Loader::finish() {

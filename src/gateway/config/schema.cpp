@@ -188,7 +188,7 @@ void Section::add_items(Items items) {
   field.shape = Field::Shape::list;
   field.allowed = "list of maps";
   field.read = [this, items](const std::string& path, const Value& value, Report& report) {
-    const auto* const maps = items_of(path, value, "a map of keys", report);
+    const auto* const maps = items_of(path, value, "a map of keys", report, kMaxMaps);
     if (maps == nullptr) return;
     report.gave(path, value.position);
     items.make(maps->size());

@@ -132,7 +132,23 @@ struct Event {
   // Any of subject, cosbucket, cosregion, coseventname, coseventtime.
   std::vector<std::string> attributes;
   std::vector<std::string> redact;  // names of request headers in the record
+
+  [[nodiscard]] bool operator==(const Event&) const = default;
 };
+
+// One entry of `buckets`. What it leaves out is as the top level says; complete_buckets() fills it.
+struct BucketEntry {
+  Bucket bucket;
+  std::vector<std::string> include;  // patterns of object keys
+  std::vector<std::string> exclude;
+  std::string eventbus;
+  std::string target;
+  Function function;  // who has the entry's triggers; others may share it
+  Event event;
+};
+
+// What becomes of records of buckets that no entry names.
+enum class UnknownBucket { accept, refuse };
 
 struct Storage {  // of spool and dead letters
   std::string path;
@@ -155,7 +171,9 @@ struct Settings {
   Credentials credentials;
   std::optional<cloud::PodIdentity> pod_identity;  // from the environment alone
   bool instance_role = false;
-  Bucket bucket;
+  Bucket bucket;  // means a list of one; not beside `buckets`
+  std::vector<BucketEntry> buckets;
+  UnknownBucket unknown_bucket = UnknownBucket::accept;
   Function function;
   Ingress ingress;
   Delivery delivery;

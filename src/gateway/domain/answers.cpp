@@ -31,6 +31,13 @@ std::string_view text_of(AuthFailure failure) noexcept {
   return "wrong signature";
 }
 
+Answer unprocessable(std::string_view reason, std::size_t index) {
+  Answer answer = refused(422, reason);
+  answer.body.pop_back();
+  fmt::format_to(std::back_inserter(answer.body), ",\"index\":{}}}", index);
+  return answer;
+}
+
 }  // namespace
 
 Answer partly_failed(const Post& post) {
@@ -86,11 +93,15 @@ Answer malformed(std::string_view reason, std::size_t offset) {
 }
 
 Answer cannot_redact(std::size_t index) {
-  Answer answer =
-      refused(422, "event.redact: the data of an event is not JSON that can be searched");
-  answer.body.pop_back();
-  fmt::format_to(std::back_inserter(answer.body), ",\"index\":{}}}", index);
-  return answer;
+  return unprocessable("event.redact: the data of an event is not JSON that can be searched",
+                       index);
+}
+
+Answer bucket_refused(BucketRefusal refusal, std::size_t index) {
+  return unprocessable(refusal == BucketRefusal::unknown
+                           ? "no entry of `buckets` names the bucket of a record"
+                           : "signed by a function that the bucket of a record does not belong to",
+                       index);
 }
 
 Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, bool close) {

@@ -23,6 +23,8 @@ namespace gateway::answers {
 // 422 {"error":reason,"index":n}: the data of that event cannot be searched for what event.redact
 // names.
 [[nodiscard]] Answer cannot_redact(std::size_t index);
+// 422 {"error":reason,"index":n}: the bucket of that record is refused.
+[[nodiscard]] Answer bucket_refused(BucketRefusal refusal, std::size_t index);
 // 503 with Retry-After.
 [[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
                                 bool close = false);

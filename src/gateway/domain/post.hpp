@@ -8,6 +8,7 @@
 #include "events/outgoing_event.hpp"
 #include "gateway/domain/event_slot.hpp"
 #include "gateway/domain/event_tally.hpp"
+#include "gateway/domain/signer.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
 #include "runtime/clock.hpp"
@@ -73,6 +74,9 @@ class Post {
   Stored stored;                              // likewise, but for one read from the spool
   // Of its records, where they were noted on the walk that found them; by index.
   std::vector<events::RecordMembers> members;
+  // Which entry of `buckets` took each record, by index: its number plus one, 0 for those that go
+  // where the top level says. Empty where there are no `buckets`.
+  std::vector<std::uint16_t> routes;
   Instant received;
   Instant deadline;
   WallInstant time;  // ce-time of its events
@@ -82,7 +86,8 @@ class Post {
   std::vector<Failure> failures;
 
   std::uint64_t fingerprint = 0;  // of a signed post, where auth::SeenSignatures remembers it
-  PostOwner* owner = nullptr;     // null once the client is gone
+  Signer signer = kAnySigner;
+  PostOwner* owner = nullptr;  // null once the client is gone
   Answer answer;
   State state = State::unused;
   std::uint8_t target = 0;  // that its events go to
@@ -115,6 +120,7 @@ class Post {
     event.id = slot.id;
     event.kind = slot.kind;
     if (!members.empty()) event.members = &members[slot.index];
+    if (!routes.empty()) event.route = routes[slot.index];
     event.time = replays ? stored.times[slot.index] : time;
     event.record = {(replays ? stored.text.data() : bytes.data()) + slot.offset, slot.length};
     return event;

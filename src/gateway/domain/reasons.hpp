@@ -44,6 +44,18 @@ enum class FailReason : std::uint8_t {
   return names[static_cast<std::size_t>(reason)];
 }
 
+// Why a record's bucket had its post answered 422 (unknown_bucket: refuse).
+enum class BucketRefusal : std::uint8_t {
+  unknown,  // no entry of `buckets` names it
+  foreign,  // the post is signed with the key of a function that is not the bucket's
+  count_
+};
+[[nodiscard]] constexpr const char* label(BucketRefusal refusal) noexcept {
+  constexpr std::array names{"unknown", "foreign"};
+  static_assert(names.size() == static_cast<std::size_t>(BucketRefusal::count_));
+  return names[static_cast<std::size_t>(refusal)];
+}
+
 // Why a post was answered 401.
 enum class AuthFailure : std::uint8_t {
   missing,    // neither signature nor bearer token

@@ -1,5 +1,7 @@
 #include "gateway/egress/encoder_settings.hpp"
 
+#include "gateway/pipeline/route_plan.hpp"
+
 namespace gateway::egress {
 namespace {
 
@@ -15,25 +17,36 @@ events::ContentMode content_mode(config::Mode mode) noexcept {
   return events::ContentMode::binary;
 }
 
+events::RecordStyle record_style(const EventStyle& style) {
+  events::RecordStyle record;
+  record.data = style.event.data == config::EventData::records ? events::DataShape::records
+                                                               : events::DataShape::record;
+  record.source = style.source;
+  for (const auto& name : style.event.attributes) {
+    using Attribute = events::RecordAttribute;
+    if (name == "subject") record.attributes.push_back(Attribute::subject);
+    if (name == "cosbucket") record.attributes.push_back(Attribute::cosbucket);
+    if (name == "cosregion") record.attributes.push_back(Attribute::cosregion);
+    if (name == "coseventname") record.attributes.push_back(Attribute::coseventname);
+    if (name == "coseventtime") record.attributes.push_back(Attribute::coseventtime);
+  }
+  return record;
+}
+
 }  // namespace
 
 events::EncoderSettings encoder_settings(const config::Settings& settings,
                                          const config::Endpoint& endpoint) {
+  const RoutePlan plan = route_plan(settings);
   events::EncoderSettings encoder;
   encoder.mode = content_mode(settings.delivery.mode);
-  encoder.data = settings.event.data == config::EventData::records ? events::DataShape::records
-                                                                   : events::DataShape::record;
+  static_cast<events::RecordStyle&>(encoder) = record_style(plan.styles.front());
+  for (std::size_t i = 1; i < plan.styles.size(); ++i) {
+    encoder.styles.push_back(record_style(plan.styles[i]));
+  }
+  for (const auto& route : plan.table.routes()) encoder.style_of_route.push_back(route.style);
   encoder.request_target = endpoint.request_target;
   encoder.host = endpoint.host_header;
-  encoder.source = settings.source();
-  for (const auto& name : settings.event.attributes) {
-    using Attribute = events::RecordAttribute;
-    if (name == "subject") encoder.attributes.push_back(Attribute::subject);
-    if (name == "cosbucket") encoder.attributes.push_back(Attribute::cosbucket);
-    if (name == "cosregion") encoder.attributes.push_back(Attribute::cosregion);
-    if (name == "coseventname") encoder.attributes.push_back(Attribute::coseventname);
-    if (name == "coseventtime") encoder.attributes.push_back(Attribute::coseventtime);
-  }
   for (const auto& [name, value] : settings.delivery.headers) {
     encoder.headers.emplace_back(name, value.reveal());
   }

@@ -5,7 +5,7 @@
 
 namespace gateway::egress {
 
-// How events are to be written for the eventbus the settings name.
+// Returns how events are to be written for the eventbus at `endpoint`.
 [[nodiscard]] events::EncoderSettings encoder_settings(const config::Settings& settings,
                                                        const config::Endpoint& endpoint);
 

@@ -290,9 +290,11 @@ std::optional<Answer> Connection::refusal_of(const RequestHead& head, const Load
 // What needs the body waits for it: signature_.
 std::optional<Answer> Connection::authenticate_head() {
   signature_ = http::Stretch();
+  signer_ = kAnySigner;
   if (session_.head().method != Method::post) return std::nullopt;
   const auth::Shown shown = auth::shown_in(session_.reader().fields());
   auto refusal = ingress_.guard()->refuse_head(shown);
+  if (!refusal) signer_ = ingress_.guard()->signer_of(shown);
   if (!refusal && !shown.signature.empty()) {
     signature_ = session_.reader().stretch(shown.signature);
   }
@@ -334,6 +336,7 @@ void Connection::on_request() {
   Post& post = open_post();
   session_.owe(post);
   post.units = std::exchange(units_, ByteLease::Units());
+  post.signer = signer_;
   auto refusal = signature_.length == 0 ? std::nullopt : refuse_signature(request, post);
   if (refusal) {
     ingress_.context().ledger.refuse(post, std::move(*refusal));

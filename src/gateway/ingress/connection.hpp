@@ -112,7 +112,8 @@ class Connection final : public PostOwner, private transport::Transport::User {
   Session session_;
   ByteLease::Units units_;   // of the request being read
   http::Stretch signature_;  // to be compared with its body; empty: there is none
-  const Instant since_;      // when it was accepted
+  Signer signer_ = kAnySigner;
+  const Instant since_;  // when it was accepted
   class Life;
   Life* life_ = nullptr;
   bool dropped_ = false;

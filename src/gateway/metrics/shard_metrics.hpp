@@ -9,8 +9,10 @@
 #include "gateway/domain/eventbus_state.hpp"
 #include "gateway/domain/outcome.hpp"
 #include "gateway/domain/reasons.hpp"
+#include "gateway/metrics/bucket_counters.hpp"
 #include "gateway/metrics/counter.hpp"
 #include "gateway/metrics/event_lag.hpp"
+#include "gateway/metrics/per_reason.hpp"
 #include "gateway/metrics/table.hpp"
 
 // What one shard counts. Written by the shard's thread alone, read by the control thread at a
@@ -45,26 +47,6 @@ class Histogram {
   Counter sum_ns_;
 };
 
-template <class Enum, class Cell>
-class PerReason {
- public:
-  [[nodiscard]] Cell& operator[](Enum reason) noexcept {
-    return cells_[static_cast<std::size_t>(reason)];
-  }
-  [[nodiscard]] const Cell& operator[](Enum reason) const noexcept {
-    return cells_[static_cast<std::size_t>(reason)];
-  }
-  static constexpr std::size_t size() noexcept { return static_cast<std::size_t>(Enum::count_); }
-  [[nodiscard]] std::uint64_t total() const noexcept {
-    std::uint64_t total = 0;
-    for (const Cell& cell : cells_) total += cell.value();
-    return total;
-  }
-
- private:
-  std::array<Cell, static_cast<std::size_t>(Enum::count_)> cells_;
-};
-
 // The counters of one shard, by the rows of table.hpp and what no row can say. On cache lines of
 // its own, so that shards do not slow each other down.
 struct alignas(64) ShardMetrics {
@@ -84,6 +66,7 @@ struct alignas(64) ShardMetrics {
 #undef COS_GATEWAY_GAUGE
 #undef COS_GATEWAY_GAUGE_BY
 #undef COS_GATEWAY_HISTOGRAM
+  BucketCounters buckets;
   PerReason<EventKind, LagHistogram> event_lag;  // of a sample of the acknowledged events
   std::atomic<std::int64_t> heartbeat_ns{0};     // steady clock, of the loop's last tick
 
@@ -106,6 +89,8 @@ struct alignas(64) ShardMetrics {
 
 namespace gateway::observe {
 using gateway::AuthFailure;
+using gateway::BucketOutcome;
+using gateway::BucketRefusal;
 using gateway::ConnectionLimit;
 using gateway::EndpointState;
 using gateway::FailReason;

@@ -19,6 +19,10 @@
   OUTCOME(events_filtered, filtered, "Events that the configuration leaves out.")                  \
   OUTCOME_BY(events_failed, failed, FailReason, "reason", "Events given up, by reason.")           \
   COUNTER(records_received, received, "Records and CloudEvents taken in.")                         \
+  COUNTER(unknown_bucket_records, unknown_bucket,                                                  \
+          "Records of a bucket that no entry of buckets names.")                                   \
+  COUNTER_BY(bucket_refusals, bucket_refusals, BucketRefusal, "reason",                            \
+             "Posts answered 422 for the bucket of a record, by reason.")                          \
   COUNTER_BY(events_retried, retried, RetryReason, "reason", "Attempts made again, by reason.")    \
   COUNTER(events_replayed, replayed, "Events of the spool delivered later, or made dead letters.") \
   COUNTER(events_expired, expired,                                                                 \

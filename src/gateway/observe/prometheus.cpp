@@ -7,6 +7,7 @@
 #include <deque>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -119,6 +120,29 @@ void add_lags(Families& families, const Snapshot& snapshot) {
   }
 }
 
+// One series for each bucket and outcome: entries of one bucket are counted together.
+void add_buckets(Families& families, const std::vector<BucketFigures>& buckets) {
+  auto& events = families.add(
+      "bucket_events_total", "Records of the buckets of the configuration, by what became of them.",
+      MetricType::Counter);
+  auto& last = families.add("bucket_last_event_timestamp_seconds",
+                            "When the last record of the bucket arrived, Unix time; 0: none has.",
+                            MetricType::Gauge);
+  std::map<std::string, BucketFigures> by_name;
+  for (const BucketFigures& entry : buckets) {
+    BucketFigures& sum = by_name[entry.bucket];
+    for (std::size_t i = 0; i < sum.outcomes.size(); ++i) sum.outcomes[i] += entry.outcomes[i];
+    sum.last_arrival = std::max(sum.last_arrival, entry.last_arrival);
+  }
+  for (const auto& [name, figures] : by_name) {
+    for (std::size_t i = 0; i < figures.outcomes.size(); ++i) {
+      Families::count(events, figures.outcomes[i],
+                      {{"bucket", name}, {"outcome", label(static_cast<BucketOutcome>(i))}});
+    }
+    Families::level(last, figures.last_arrival / 1000, {{"bucket", name}});
+  }
+}
+
 std::vector<std::string_view> provisioning_states() {
   using State = cloud::ProvisioningState;
   std::vector<std::string_view> states{kProvisioningDisabled};
@@ -185,6 +209,7 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   families.gauge("events_in_flight", "Events received and neither delivered nor given up.",
                  snapshot.in_flight());
   add_lags(families, snapshot);
+  add_buckets(families, snapshot.buckets);
   add_store(families, "spool", stores.spool);
   add_store(families, "dead_letter", stores.dead_letters);
   add_tls(families, tls);

@@ -1,5 +1,6 @@
 #include "gateway/observe/snapshot.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace gateway::observe {
@@ -25,6 +26,18 @@ void add_lags(Snapshot& sum, const PerReason<EventKind, LagHistogram>& lags) {
     const LagHistogram& lag = lags[static_cast<EventKind>(kind)];
     for (std::size_t i = 0; i < LagHistogram::kBuckets; ++i) sum.event_lag[kind][i] += lag.count(i);
     sum.event_lag_ms[kind] += lag.sum_ms();
+  }
+}
+
+void add_buckets(Snapshot& sum, const BucketCounters& counters) {
+  if (sum.buckets.size() < counters.names().size()) sum.buckets.resize(counters.names().size());
+  for (std::size_t i = 0; i < counters.names().size(); ++i) {
+    BucketFigures& figures = sum.buckets[i];
+    figures.bucket = counters.names()[i];
+    for (std::size_t outcome = 0; outcome < figures.outcomes.size(); ++outcome) {
+      figures.outcomes[outcome] += counters.value(i, static_cast<BucketOutcome>(outcome));
+    }
+    figures.last_arrival = std::max(figures.last_arrival, counters.last_arrival(i));
   }
 }
 
@@ -75,6 +88,7 @@ Snapshot take_snapshot(std::span<const ShardMetrics* const> shards) {
       if (const auto n = shard->posts[status].value(); n != 0) all.posts[status] += n;
     }
     add_lags(all, shard->event_lag);
+    add_buckets(all, shard->buckets);
   }
   return all;
 }

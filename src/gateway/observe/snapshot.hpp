@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "gateway/metrics/shard_metrics.hpp"
@@ -18,6 +19,13 @@ struct Distribution {
 
 template <class Enum>
 using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Enum::count_)>;
+
+// What became of the records of one entry of `buckets`.
+struct BucketFigures {
+  std::string bucket;  // name-appid
+  Counts<BucketOutcome> outcomes{};
+  std::uint64_t last_arrival = 0;  // milliseconds since 1970; 0: none has arrived
+};
 
 // The counters of all shards at one moment, as plain values; one member for each row of
 // metrics/table.hpp.
@@ -35,6 +43,7 @@ struct Snapshot {
              static_cast<std::size_t>(EventKind::count_)>
       event_lag{};
   Counts<EventKind> event_lag_ms{};
+  std::vector<BucketFigures> buckets;  // by number of their entries
 
   [[nodiscard]] std::uint64_t failed_total() const noexcept;
   [[nodiscard]] std::uint64_t retried_total() const noexcept;

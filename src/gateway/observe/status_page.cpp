@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <ranges>
 
+#include "events/rfc3339.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {
@@ -60,6 +61,31 @@ json::value shard_json(const std::optional<ShardStatus>& shard) {
           {"eventbus", shard->eventbus},
           {"last_answer", answer_json(shard->last_answer)},
           {"eventbus_connections", std::move(connections)}};
+}
+
+json::array buckets_json(const ProcessState& state, const Snapshot& snapshot) {
+  json::array list;
+  for (std::size_t i = 0; i < snapshot.buckets.size() && i < state.buckets.size(); ++i) {
+    const BucketFigures& figures = snapshot.buckets[i];
+    const BucketState& bucket = state.buckets[i];
+    json::value last;
+    if (figures.last_arrival != 0) {
+      const std::chrono::sys_time<std::chrono::milliseconds> at{
+          std::chrono::milliseconds(figures.last_arrival)};
+      json::string text(events::kRfc3339Size, '0');
+      events::write_rfc3339(at, text.data());
+      last = std::move(text);
+    }
+    list.push_back({{"bucket", figures.bucket},
+                    {"host", bucket.host},
+                    {"eventbus", bucket.eventbus},
+                    {"function", bucket.function},
+                    {"state", bucket.provisioning},
+                    {"last_error", bucket.error},
+                    {"last_event", std::move(last)},
+                    {"events", by_label<BucketOutcome>(figures.outcomes)}});
+  }
+  return list;
 }
 
 json::value store_json(const std::optional<egress::StoreStatus>& store) {
@@ -181,6 +207,7 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
        {{"state", state.provisioning},
         {"step", state.provisioning_step},
         {"last_error", state.provisioning_error}}},
+      {"buckets", buckets_json(state, snapshot)},
       {"spool", store_json(state.stores.spool)},
       {"dead_letters", store_json(state.stores.dead_letters)},
       {"tls",

@@ -15,6 +15,15 @@
 
 namespace gateway::observe {
 
+// What is known of an entry of `buckets` beyond its figures.
+struct BucketState {
+  std::string host;          // of the bucket
+  std::string eventbus;      // where its events go
+  std::string function;      // who has its triggers
+  std::string provisioning;  // the state's label; empty where it is not known for the bucket alone
+  std::string error;         // with what to do about it
+};
+
 // What /status shows beyond the counters.
 struct ProcessState {
   std::chrono::seconds uptime{0};
@@ -26,6 +35,7 @@ struct ProcessState {
   std::string provisioning;  // the state's label
   std::string provisioning_step;
   std::string provisioning_error;
+  std::vector<BucketState> buckets;  // by number of their entries
   StoreStatuses stores;
   std::vector<tls::SourceStatus> tls;
   std::deque<SettledEvent> failures;  // the last ones, oldest first

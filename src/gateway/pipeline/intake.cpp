@@ -11,8 +11,13 @@
 
 namespace gateway {
 
-Intake::Intake(const config::Event& settings, Context context)
-    : context_(context), redactor_(settings.redact), notes_(settings) {}
+using Decided = routing::Decision::Way;
+
+Intake::Intake(Context context)
+    : context_(context),
+      redaction_(context.plan),
+      notes_(context.plan),
+      bucket_watch_(context.metrics) {}
 
 void Intake::accept(http::Request&& request, Post& post) {
   if (request.head.kind == http::BodyKind::records) {
@@ -39,17 +44,42 @@ Intake::Way Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
   return Way::nowhere;
 }
 
-Intake::Records Intake::split(http::Request& request) {
+Intake::Records Intake::split(http::Request& request, Signer signer) {
   char* const body = request.bytes.data() + request.body.offset;
   const std::size_t size = request.body.length;
-  if (!notes_.wanted() && !redactor_.active()) return splitter_.split(body, size);
-  notes_.begin(size);
-  return splitter_.split(body, size, notes_, redactor_);
+  events::Redactor& redactor = redaction_.on_walk();
+  if (!notes_.wanted() && !redactor.active()) return splitter_.split(body, size);
+  notes_.begin(size, signer);
+  return splitter_.split(body, size, notes_, redactor);
+}
+
+bool Intake::refuses(http::Request& request, std::span<const events::RecordSpan> records,
+                     Post& post) {
+  const auto decisions = notes_.decisions();
+  const bool unknown = notes_.count(Decided::refused_unknown) != 0;
+  if (unknown || notes_.count(Decided::refused_signer) != 0) {
+    const auto refused = std::ranges::find_if(decisions, [](const routing::Decision& decision) {
+      return decision.way == Decided::refused_unknown || decision.way == Decided::refused_signer;
+    });
+    const auto index = static_cast<std::size_t>(refused - decisions.begin());
+    const auto why =
+        refused->way == Decided::refused_unknown ? BucketRefusal::unknown : BucketRefusal::foreign;
+    const events::RecordSpan& record = records[index];
+    bucket_watch_.refused(why, request.body_text().substr(record.offset, record.length),
+                          post.received);
+    context_.ledger.refuse(post, answers::bucket_refused(why, index));
+    return true;
+  }
+  const auto secret =
+      redaction_.after_walk(request.bytes.data() + request.body.offset, records, decisions);
+  if (!secret) return false;
+  context_.ledger.refuse(post, answers::cannot_redact(*secret));
+  return true;
 }
 
 void Intake::accept_records(http::Request&& request, Post& post) {
   const std::string_view body = request.body_text();
-  const auto split = this->split(request);
+  const auto split = this->split(request, post.signer);
   if (!split) {
     // What Tencent's EventBridge sends has no media type of its own.
     if (events::looks_like_event(body)) {
@@ -66,9 +96,14 @@ void Intake::accept_records(http::Request&& request, Post& post) {
     context_.ledger.settle(post);
     return;
   }
-  const Way way = admit(post, records.size(), body.size());
+  const bool routed = !notes_.decisions().empty();
+  if (routed && refuses(request, records, post)) return;
+  const std::size_t wanted = records.size() - (routed ? notes_.count(Decided::filtered) : 0);
+  // What is left out needs no room.
+  const Way way = wanted == 0 ? Way::queue : admit(post, wanted, body.size());
   if (way == Way::nowhere) return;
 
+  if (routed) note_routes(body, records, post);
   post.bytes = std::move(request.bytes);
   notes_.take_members(post.members);
   context_.ledger.expect(post, static_cast<std::uint32_t>(records.size()));
@@ -81,10 +116,24 @@ void Intake::accept_records(http::Request&& request, Post& post) {
     slot.kind = record.kind;
     slot.offset = request.body.offset + record.offset;
     slot.length = record.length;
-    hand_over(slot, way);
+    if (routed && notes_.decisions()[slot.index].way == Decided::filtered) {
+      context_.ledger.filtered(slot);
+    } else {
+      hand_over(slot, way);
+    }
     ++slot.index;
   }
   finish(post, way);
+}
+
+void Intake::note_routes(std::string_view body, std::span<const events::RecordSpan> records,
+                         Post& post) {
+  notes_.write_routes(post.routes);
+  for (const std::uint16_t route : post.routes) {
+    context_.metrics.buckets.arrived(
+        route, std::chrono::floor<std::chrono::milliseconds>(post.time.time_since_epoch()));
+  }
+  bucket_watch_.taken(body, records, notes_.decisions(), post.received);
 }
 
 void Intake::hand_over(const EventSlot& slot, Way way) {
@@ -145,8 +194,9 @@ void Intake::accept_events(http::Request&& request, Post& post) {
     context_.ledger.settle(post);
     return;
   }
-  const auto secret = std::find_if_not(parsed.begin(), parsed.end(),
-                                       [this](auto& event) { return redactor_.redact(event); });
+  const auto secret = std::find_if_not(parsed.begin(), parsed.end(), [this](auto& event) {
+    return redaction_.top_level().redact(event);
+  });
   if (secret != parsed.end()) {
     context_.ledger.refuse(
         post,

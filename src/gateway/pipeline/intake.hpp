@@ -1,16 +1,19 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "events/record_splitter.hpp"
-#include "events/redactor.hpp"
 #include "events/uuid.hpp"
-#include "gateway/config/settings.hpp"
 #include "gateway/http/request.hpp"
+#include "gateway/metrics/shard_metrics.hpp"
+#include "gateway/pipeline/bucket_watch.hpp"
 #include "gateway/pipeline/delivery.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/pipeline/record_notes.hpp"
+#include "gateway/pipeline/route_plan.hpp"
+#include "gateway/pipeline/style_redaction.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway {
@@ -25,9 +28,11 @@ class Intake {
     Ledger& ledger;
     Deliveries deliveries;
     TurnEnd& turn_end;  // sends what was queued
+    ShardMetrics& metrics;
+    const RoutePlan& plan;
   };
 
-  Intake(const config::Event& settings, Context context);
+  explicit Intake(Context context);
 
   // Takes the request's bytes into `post`; the post is answered at once if it is refused or empty,
   // else when its events are settled.
@@ -41,8 +46,13 @@ class Intake {
   void accept_records(http::Request&& request, Post& post);
   void accept_events(http::Request&& request, Post& post);
   // Finds the records, notes what the settings want to know of them, and redacts.
-  [[nodiscard]] Records split(http::Request& request);
+  [[nodiscard]] Records split(http::Request& request, Signer signer);
+  // Answers a post that holds a record of a bucket that is refused, or one that cannot be redacted.
+  // Returns whether it did.
+  [[nodiscard]] bool refuses(http::Request& request, std::span<const events::RecordSpan> records,
+                             Post& post);
   [[nodiscard]] static Events read_events(const http::Request& request);
+  void note_routes(std::string_view body, std::span<const events::RecordSpan> records, Post& post);
   // Where so much can go now; nowhere: the post is answered.
   [[nodiscard]] Way admit(Post& post, std::size_t events, std::size_t bytes);
   void hand_over(const EventSlot& slot, Way way);
@@ -53,8 +63,9 @@ class Intake {
 
   Context context_;
   events::RecordSplitter splitter_;
-  events::Redactor redactor_;
+  StyleRedaction redaction_;
   RecordNotes notes_;
+  BucketWatch bucket_watch_;
   events::RandomUuids random_ids_;
   std::vector<EventSlot> overflow_;
 };

@@ -103,6 +103,7 @@ EventState Ledger::impossible(const EventSlot& slot, EventMove move) {
   if (known && !is_settled(post.states[slot.index])) {
     set(post, slot.index, EventState::failed);
     if (!post.replayed) metrics_.events_failed[FailReason::internal].add();
+    count(post, slot.index, BucketOutcome::failed);
     note_failure(post, slot, 0, "internal error");
     after_move(post);
   }
@@ -138,7 +139,16 @@ void Ledger::delivered(const EventSlot& slot, unsigned status) {
     if (to_show_ != 0) [[unlikely]]
       show_good(slot, Outcome::delivered, status);
     (post.replayed ? metrics_.events_replayed : metrics_.events_delivered).add();
+    count(post, slot.index, BucketOutcome::delivered);
   }
+  after_move(post);
+}
+
+void Ledger::filtered(const EventSlot& slot) {
+  Post& post = *slot.post;
+  if (move(slot, EventMove::filter) == kImpossible) return;
+  metrics_.events_filtered.add();
+  count(post, slot.index, BucketOutcome::filtered);
   after_move(post);
 }
 
@@ -147,6 +157,7 @@ void Ledger::dead_lettered(const EventSlot& slot, unsigned status, std::string_v
   if (move(slot, EventMove::keep_in_dead_letters) == kImpossible) return;
   show_failure(slot, Outcome::dead_lettered, status, reason);
   (post.replayed ? metrics_.events_replayed : metrics_.events_dead_lettered).add();
+  count(post, slot.index, BucketOutcome::dead_lettered);
   after_move(post);
 }
 
@@ -159,6 +170,7 @@ void Ledger::failed(const EventSlot& slot, FailReason why, unsigned status,
   if (now == EventState::failed || now == EventState::withdrawn) {
     if (!post.replayed) {
       metrics_.events_failed[why].add();
+      count(post, slot.index, BucketOutcome::failed);
       show_failure(slot, Outcome::failed, status, reason);
     }
     note_failure(post, slot, status, reason);
@@ -209,6 +221,8 @@ std::uint32_t Ledger::spool_spoke(Post& post, EventMove said, EventState outcome
     if (to == outcome ||
         (to == EventState::spooled_on_connection && outcome == EventState::spooled)) {
       ++events;
+      count(post, i,
+            outcome == EventState::spooled ? BucketOutcome::spooled : BucketOutcome::failed);
     }
   }
   return events;
@@ -296,6 +310,7 @@ void Ledger::reuse_if_done(Post& post) {
   if (post.states.capacity() > kMostStatesKept) post.states = {};
   if (!post.passed_on.empty()) post.passed_on.clear();
   if (!post.members.empty()) post.members.clear();
+  if (!post.routes.empty()) post.routes.clear();
   if (!post.stored.times.empty()) post.stored = Post::Stored();
   if (!post.failures.empty()) post.failures.clear();
   if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
@@ -305,6 +320,7 @@ void Ledger::reuse_if_done(Post& post) {
   post.replayed = false;
   post.state = Post::State::unused;
   post.fingerprint = 0;
+  post.signer = kAnySigner;
   post.owner = nullptr;
   --in_use_;
   free_.push_back(&post);

@@ -74,6 +74,8 @@ class Ledger {
   // Settles an event. `status`: of the eventbus' answer, only shown.
   void delivered(const EventSlot& slot, unsigned status = 0);
   void failed(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
+  // An event that the configuration leaves out: it counts as answered.
+  void filtered(const EventSlot& slot);
   // A refused event is a dead letter that is safely on disk.
   void dead_lettered(const EventSlot& slot, unsigned status = 0, std::string_view reason = {});
 
@@ -139,6 +141,10 @@ class Ledger {
     if (!post.replayed) tally_.move(from, to);
   }
   EventState impossible(const EventSlot& slot, EventMove move);
+  // Counts an event that is settled among those of its bucket.
+  void count(const Post& post, std::uint32_t index, BucketOutcome outcome) noexcept {
+    if (!post.routes.empty() && !post.replayed) metrics_.buckets.add(post.routes[index], outcome);
+  }
   // Applies what the spool said to every event of `post` that it holds. Returns how many of them
   // are now in `outcome`.
   std::uint32_t spool_spoke(Post& post, EventMove said, EventState outcome);

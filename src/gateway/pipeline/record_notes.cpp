@@ -1,29 +1,92 @@
 #include "gateway/pipeline/record_notes.hpp"
 
+#include <algorithm>
+
 namespace gateway {
 
-RecordNotes::RecordNotes(const config::Event& settings)
-    : keeps_members_(!settings.attributes.empty()) {
-  if (settings.id == config::EventId::stable) stable_ids_.emplace(events::IdRecipe::v2);
-  if (settings.id == config::EventId::stable_v1) stable_ids_.emplace(events::IdRecipe::v1);
+using events::IdRecipe;
+using events::Member;
+
+RecordNotes::RecordNotes(const RoutePlan& plan)
+    : plan_(plan), stable_ids_{events::StableIds(IdRecipe::v1), events::StableIds(IdRecipe::v2)} {
+  for (const EventStyle& style : plan.styles) {
+    keeps_members_ = keeps_members_ || !style.event.attributes.empty();
+    makes_ids_ = makes_ids_ || style.event.id != config::EventId::random;
+  }
 }
 
-void RecordNotes::begin(std::size_t size) {
+void RecordNotes::begin(std::size_t size, Signer signer) {
   ids_.clear();
   members_.clear();
   most_members_ = size / sizeof(events::RecordMembers);
   too_many_ = false;
-  if (stable_ids_) stable_ids_->begin_post();
+  decisions_.clear();
+  counts_.fill(0);
+  signer_ = signer;
+  if (!makes_ids_) return;
+  for (events::StableIds& ids : stable_ids_) ids.begin_post();
 }
 
 void RecordNotes::on_record(std::string_view record, const events::RecordMembers& members) {
-  if (stable_ids_) ids_.push_back(stable_ids_->next(reader_.read(record, members), record));
+  const std::size_t style = plan_.table.empty() ? 0 : decide(record, members);
+  if (makes_ids_) make_id(style, record, members);
   if (!keeps_members_ || too_many_) return;
   too_many_ = members_.size() == most_members_;
   if (too_many_) {
     members_.clear();
   } else {
     members_.push_back(members);
+  }
+}
+
+void RecordNotes::make_id(std::size_t style, std::string_view record,
+                          const events::RecordMembers& members) {
+  switch (plan_.styles[style].event.id) {
+    case config::EventId::random:
+      ids_.push_back(random_ids_.next());
+      break;
+    case config::EventId::stable_v1:
+      ids_.push_back(stable_ids_[0].next(reader_.read(record, members), record));
+      break;
+    case config::EventId::stable:
+      ids_.push_back(stable_ids_[1].next(reader_.read(record, members), record));
+      break;
+  }
+}
+
+// Nearly always nothing is escaped, and the texts stand in the record as they read.
+routing::RecordFacts RecordNotes::facts_of(std::string_view record,
+                                           const events::RecordMembers& members) {
+  const auto raw = [&](Member member) { return members[member].in(record.data()); };
+  constexpr std::array kNeeded = {Member::bucket, Member::appid, Member::key, Member::event_name};
+  const bool escaped = std::any_of(kNeeded.begin(), kNeeded.end(),
+                                   [&](Member member) { return members[member].escaped != 0; });
+  events::CosRecord fields;
+  if (escaped) {
+    fields = reader_.read(record, members);
+  } else {
+    fields.bucket = raw(Member::bucket);
+    fields.appid = raw(Member::appid);
+    fields.key = raw(Member::key);
+    fields.event_name = raw(Member::event_name);
+  }
+  return {fields.bucket, fields.appid, fields.object_key(), fields.event_name};
+}
+
+// Returns the style of the record's event.
+std::size_t RecordNotes::decide(std::string_view record, const events::RecordMembers& members) {
+  const auto decision = plan_.table.decide(facts_of(record, members), signer_);
+  decisions_.push_back(decision);
+  ++counts_[static_cast<std::size_t>(decision.way)];
+  const bool taken = decision.way == routing::Decision::Way::entry;
+  return taken ? plan_.table.routes()[decision.route].style : 0;
+}
+
+void RecordNotes::write_routes(std::vector<std::uint16_t>& routes) const {
+  routes.reserve(decisions_.size());
+  for (const routing::Decision& decision : decisions_) {
+    const bool unnamed = decision.way == routing::Decision::Way::unknown;
+    routes.push_back(unnamed ? 0 : static_cast<std::uint16_t>(decision.route + 1));
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <cstddef>
-#include <optional>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -8,36 +10,60 @@
 #include "events/identity.hpp"
 #include "events/record_splitter.hpp"
 #include "events/uuid.hpp"
-#include "gateway/config/settings.hpp"
+#include "gateway/pipeline/route_plan.hpp"
 
 namespace gateway {
 
 // What the settings want to know of each record, noted on the walk that finds it: its stable id,
-// and where the members lie that attributes are made of. One per shard; reused from post to post.
+// where the members lie that attributes are made of, and where it goes. One per shard; reused from
+// post to post.
 class RecordNotes final : public events::RecordVisitor {
  public:
-  explicit RecordNotes(const config::Event& settings);
+  // `plan` outlives it.
+  explicit RecordNotes(const RoutePlan& plan);
 
   // Returns whether the settings want anything.
-  [[nodiscard]] bool wanted() const noexcept { return stable_ids_ || keeps_members_; }
+  [[nodiscard]] bool wanted() const noexcept {
+    return makes_ids_ || keeps_members_ || !plan_.table.empty();
+  }
   // Is called before the first record of a body of `size` bytes.
-  void begin(std::size_t size);
+  void begin(std::size_t size, Signer signer);
   void on_record(std::string_view record, const events::RecordMembers& members) override;
 
-  // Returns the ids by index; none if ids are random.
+  // Returns the ids by index; none if all ids are random.
   [[nodiscard]] const std::vector<events::Uuid>& ids() const noexcept { return ids_; }
   // Puts the members, by index, into `into`, whose memory is used for the next post. None where
   // they would take more memory than the body: the encoder then reads each record.
   void take_members(std::vector<events::RecordMembers>& into) noexcept;
 
+  // Writes what Post::routes is to be; leaves it empty without `buckets`.
+  void write_routes(std::vector<std::uint16_t>& routes) const;
+  // Returns where each record goes, by index; nothing without `buckets`.
+  [[nodiscard]] std::span<const routing::Decision> decisions() const noexcept { return decisions_; }
+  // Returns how many records were decided so.
+  [[nodiscard]] std::size_t count(routing::Decision::Way way) const noexcept {
+    return counts_[static_cast<std::size_t>(way)];
+  }
+
  private:
-  const bool keeps_members_;
-  std::optional<events::StableIds> stable_ids_;
+  [[nodiscard]] routing::RecordFacts facts_of(std::string_view record,
+                                              const events::RecordMembers& members);
+  [[nodiscard]] std::size_t decide(std::string_view record, const events::RecordMembers& members);
+  void make_id(std::size_t style, std::string_view record, const events::RecordMembers& members);
+
+  const RoutePlan& plan_;
+  bool keeps_members_ = false;
+  bool makes_ids_ = false;
+  std::array<events::StableIds, 2> stable_ids_;  // by recipe
+  events::RandomUuids random_ids_;               // where some ids are stable and some are not
   events::CosRecordReader reader_;
   std::vector<events::Uuid> ids_;
   std::vector<events::RecordMembers> members_;
   std::size_t most_members_ = 0;
   bool too_many_ = false;
+  Signer signer_ = kAnySigner;
+  std::vector<routing::Decision> decisions_;
+  std::array<std::size_t, static_cast<std::size_t>(routing::Decision::Way::count_)> counts_{};
 };
 
 }  // namespace gateway

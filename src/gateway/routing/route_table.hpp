@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/domain/signer.hpp"
 #include "gateway/routing/pattern.hpp"
 
 namespace gateway::routing {
@@ -21,17 +22,15 @@ struct RecordFacts {
 
 // Which records of a bucket go which way: one entry of `buckets:`.
 struct Route {
-  static constexpr std::uint16_t kTopLevel = 0;
-
   std::string bucket;  // name-appid
   std::vector<std::string> events;
   std::string prefix;
   std::string suffix;
-  std::vector<Pattern> include;              // none: every key
-  std::vector<Pattern> exclude;              // wins over include
-  std::uint16_t target = kTopLevel;          // where its events go; 0: where the top level says
-  std::uint16_t function = 0;                // whose key vouches for the bucket
-  std::uint16_t event_settings = kTopLevel;  // how its events are made; 0: as the top level says
+  std::vector<Pattern> include;  // none: every key
+  std::vector<Pattern> exclude;  // wins over include
+  std::uint16_t target = 0;      // where its events go; 0: where the top level says
+  Signer function = 0;           // whose key vouches for the bucket
+  std::uint16_t style = 0;       // how its events are made; 0: as the top level says
 };
 
 // Why an entry does not take a record of its bucket.
@@ -46,10 +45,6 @@ struct Judgement {
 [[nodiscard]] Judgement judge(const Route& route, std::string_view key,
                               std::string_view event_name) noexcept;
 
-// Who has signed a post: the number of a function, or somebody whose key stands for every bucket.
-using Signer = std::uint16_t;
-inline constexpr Signer kAnySigner = 0xFFFF;
-
 // What becomes of records of buckets that no entry names.
 enum class UnknownBucket : std::uint8_t { accept, refuse };
 
@@ -60,6 +55,7 @@ struct Decision {
     unknown,   // no entry names its bucket; it goes where the top level says
     refused_unknown,
     refused_signer,  // signed with the key of a function that is not of its bucket
+    count_
   };
   Way way = Way::unknown;
   std::uint16_t route = 0;  // number of the entry; of a filtered record, the first of its bucket

@@ -509,5 +509,26 @@ TEST(EncoderJson, OfARecordPassedOnIsTheRequestTheRecordWouldHaveBeen) {
   }
 }
 
+TEST(Encoder, WritesRecordsOfARouteInItsStyle) {
+  constexpr std::string_view kRecord =
+      R"({"cos":{"cosBucket":{"name":"b","appid":"1"}},"event":{}})";
+  for (const ContentMode mode : {ContentMode::binary, ContentMode::structured}) {
+    EncoderSettings with_styles = settings(mode);
+    EncoderSettings other = settings(mode);
+    other.source = "other-function";
+    other.data = DataShape::records;
+    other.attributes = {RecordAttribute::cosbucket};
+    with_styles.styles = {other};
+    with_styles.style_of_route = {0, 1};
+    OutgoingEvent event = event_of(kRecord);
+    const std::string plain = encoded(settings(mode), event);
+    EXPECT_EQ(encoded(with_styles, event), plain);
+    event.route = 1;
+    EXPECT_EQ(encoded(with_styles, event), plain);
+    event.route = 2;
+    EXPECT_EQ(encoded(with_styles, event), encoded(other, event_of(kRecord)));
+  }
+}
+
 }  // namespace
 }  // namespace gateway::events

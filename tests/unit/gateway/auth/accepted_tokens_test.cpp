@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
+#include "cloud/relay_environment.hpp"
 
 namespace gateway::auth {
 namespace {
@@ -101,6 +102,26 @@ TEST(Described, SaysWhoMayPostWithoutTheSecret) {
   config::Settings settings;
   settings.ingress.token = Secret(std::string("configured"));
   EXPECT_EQ(described(settings), "hmac or bearer, by gateway.token");
+}
+
+TEST(AcceptedTokens, AreThoseOfTheFunctionsOfAList) {
+  config::Settings settings;
+  settings.credentials.secret_key = Secret(std::string("key"));
+  settings.buckets.resize(3);
+  for (auto& entry : settings.buckets) entry.function.region = "ap-beijing";
+  settings.buckets[0].function.name = "one";
+  settings.buckets[1].function.name = "two";
+  settings.buckets[2].function.name = "one";
+  settings.function = settings.buckets[0].function;
+  settings.ingress.previous_token = Secret(std::string("previous"));
+  const auto tokens = accepted_tokens(settings);
+  ASSERT_EQ(tokens.size(), 3U);
+  EXPECT_EQ(function_tokens(settings), 2U);
+  EXPECT_EQ(tokens[0].reveal(), cloud::derive_gateway_token("key", "ap-beijing", "default", "one"));
+  EXPECT_EQ(tokens[2].reveal(), "previous");
+  settings.ingress.token = Secret(std::string("token"));
+  EXPECT_EQ(accepted_tokens(settings).size(), 2U);
+  EXPECT_EQ(function_tokens(settings), 0U);
 }
 
 }  // namespace

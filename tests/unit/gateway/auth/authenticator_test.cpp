@@ -271,5 +271,13 @@ TEST(Authenticator, AcceptsOtherTokensForAsLongAsItIsTold) {
   EXPECT_TRUE(bearer("Bearer own-token"));
 }
 
+TEST(Authenticator, SaysWhichTokenItWas) {
+  const Authenticator authenticator = with({"one", "two"});
+  EXPECT_EQ(authenticator.token_of("Bearer two"), 1U);
+  EXPECT_EQ(authenticator.token_of("Bearer one"), 0U);
+  EXPECT_EQ(authenticator.token_of("Bearer three"), std::nullopt);
+  EXPECT_EQ(authenticator.token_of("Bearer"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace gateway::auth

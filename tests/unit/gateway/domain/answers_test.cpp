@@ -82,5 +82,12 @@ TEST(Answers, TellHowFarAPostCameBeforeItsDeadline) {
             R"({"error":"not delivered within delivery.deadline","records":5,"delivered":2})");
 }
 
+TEST(Answers, NameTheRecordWhoseBucketIsRefused) {
+  const Answer unknown = bucket_refused(BucketRefusal::unknown, 3);
+  EXPECT_EQ(unknown.status, 422U);
+  EXPECT_TRUE(unknown.body.ends_with(",\"index\":3}")) << unknown.body;
+  EXPECT_NE(bucket_refused(BucketRefusal::foreign, 3).body, unknown.body);
+}
+
 }  // namespace
 }  // namespace gateway::answers

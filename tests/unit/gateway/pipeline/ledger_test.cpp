@@ -516,5 +516,40 @@ TEST_F(StoringTest, AReplayedPostIsInNoBook) {
   expect_empty();
 }
 
+TEST_F(LedgerTest, CountsWhatIsLeftOutAsAnswered) {
+  Post& post = open(2);
+  ledger_.filtered(event(post, 0));
+  EXPECT_TRUE(client_.ready.empty());
+  ledger_.delivered(sent(post, 1));
+  EXPECT_EQ(post.answer.status, 200U);
+  take(post);
+
+  Post& all = open(2);
+  ledger_.filtered(event(all, 0));
+  ledger_.filtered(event(all, 1));
+  EXPECT_EQ(all.answer.status, 200U);
+  take(all);
+  EXPECT_EQ(metrics_.events_filtered.value(), 3U);
+  EXPECT_EQ(metrics_.settled(), metrics_.records_received.value());
+  expect_empty();
+}
+
+TEST_F(LedgerTest, CountsWhatBecomesOfRecordsOfABucket) {
+  metrics_.buckets.make({"a-1", "b-1"});
+  Post& post = open(4);
+  post.routes = {1, 2, 0, 2};
+  ledger_.filtered(event(post, 0));
+  ledger_.delivered(sent(post, 1));
+  ledger_.delivered(sent(post, 2));
+  ledger_.failed(sent(post, 3), FailReason::refused, 400, "no");
+  EXPECT_EQ(metrics_.buckets.value(0, BucketOutcome::filtered), 1U);
+  EXPECT_EQ(metrics_.buckets.value(1, BucketOutcome::delivered), 1U);
+  EXPECT_EQ(metrics_.buckets.value(1, BucketOutcome::failed), 1U);
+  EXPECT_EQ(metrics_.events_delivered.value(), 2U);
+  take(post);
+  // The post that is made of its memory has no buckets.
+  EXPECT_TRUE(open(1).routes.empty());
+}
+
 }  // namespace
 }  // namespace gateway

@@ -1,0 +1,27 @@
+#include "gateway/pipeline/style_redaction.hpp"
+
+namespace gateway {
+
+StyleRedaction::StyleRedaction(const RoutePlan& plan) : plan_(plan) {
+  for (const EventStyle& style : plan.styles) {
+    redactors_.emplace_back(style.event.redact);
+    differ_ = differ_ || style.event.redact != plan.styles[0].event.redact;
+  }
+}
+
+std::optional<std::size_t> StyleRedaction::after_walk(
+    char* body, std::span<const events::RecordSpan> records,
+    std::span<const routing::Decision> decisions) {
+  if (!differ_) return std::nullopt;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const bool taken = decisions[i].way == routing::Decision::Way::entry;
+    const std::size_t style = taken ? plan_.table.routes()[decisions[i].route].style : 0;
+    events::Redactor& redactor = redactors_[style];
+    const bool sent = decisions[i].way != routing::Decision::Way::filtered;
+    if (!sent || !redactor.active()) continue;
+    if (!redactor.redact(body + records[i].offset, records[i].length)) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace gateway

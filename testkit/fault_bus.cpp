@@ -28,13 +28,14 @@ constexpr std::chrono::milliseconds kTick{10};
 // The script of the bus, and what turns the phases.
 class FaultBus::Faults final : public BusScript, public Driven {
  public:
-  Faults(Schedule schedule, std::uint64_t seed, Oracle& oracle)
+  Faults(Schedule schedule, std::uint64_t seed, Oracle& oracle, const std::string& host)
       : schedule_(std::move(schedule)),
         random_(seed),
         begun_(steady_clock::now()),
         oracle_(oracle) {
-    loop_.call([this] {
+    loop_.call([this, &host] {
       Bus::Settings settings;
+      settings.host = host;
       settings.listening = false;
       bus_.emplace(loop_.poller(), settings, this);
       enter(phase());
@@ -189,8 +190,8 @@ class FaultBus::Faults final : public BusScript, public Driven {
   LoopThread loop_{"bus"};
 };
 
-FaultBus::FaultBus(Schedule schedule, std::uint64_t seed, Oracle& oracle)
-    : faults_(std::make_unique<Faults>(std::move(schedule), seed, oracle)) {}
+FaultBus::FaultBus(Schedule schedule, std::uint64_t seed, Oracle& oracle, const std::string& host)
+    : faults_(std::make_unique<Faults>(std::move(schedule), seed, oracle, host)) {}
 
 FaultBus::~FaultBus() {
   try {

@@ -4,22 +4,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "testkit/oracle.hpp"
 #include "testkit/schedule.hpp"
 
 namespace gateway::test {
 
-// What a gateway is worth shows when its eventbus fails in every way there is. This is a bus on
-// 127.0.0.1, in a thread of its own, that fails by schedule and tells an oracle of every event: in
-// the three content modes, over HTTP/1.1 with pipelined requests. The same seed makes the same
-// choices, in the order requests happen to arrive. Members may be called from any thread.
+// What a gateway is worth shows when its eventbus fails in every way there is. This is a bus in
+// a thread of its own that fails by schedule and tells an oracle of every event: in the three
+// content modes, over HTTP/1.1 with pipelined requests. The same seed makes the same choices, in
+// the order requests happen to arrive. Members may be called from any thread.
 class FaultBus {
  public:
   static constexpr std::size_t kKinds = 8;  // of faults
 
-  // `oracle` must outlive it. Throws std::system_error if it cannot listen.
-  FaultBus(Schedule schedule, std::uint64_t seed, Oracle& oracle);
+  // Listens on `host`, a numeric address. `oracle` must outlive it. Throws std::system_error if it
+  // cannot listen.
+  FaultBus(Schedule schedule, std::uint64_t seed, Oracle& oracle,
+           const std::string& host = "127.0.0.1");
   ~FaultBus();
   FaultBus(const FaultBus&) = delete;
   FaultBus& operator=(const FaultBus&) = delete;

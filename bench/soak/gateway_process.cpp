@@ -48,13 +48,13 @@ double metric_total(std::string_view page, std::string_view name) {
 }
 
 std::string write_config(const std::string& directory, const Ports& ports, std::string_view gateway,
-                         std::string_view rest) {
+                         std::string_view rest, std::string_view eventbus) {
   std::string path = directory + "/config.yml";
   std::ofstream file(path);
   file << fmt::format(
-      "target: http://127.0.0.1:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
+      "target: http://{}:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
       "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n{}{}",
-      ports.bus, ports.gateway, ports.admin, gateway, rest);
+      eventbus, ports.bus, ports.gateway, ports.admin, gateway, rest);
   file.close();
   if (!file) throw std::system_error(errno, std::generic_category(), path);
   return path;

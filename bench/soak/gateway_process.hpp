@@ -25,11 +25,13 @@ struct Ports {
   std::uint16_t admin;
 };
 
-// Writes config.yml to `directory`: a gateway that takes posts from anybody and sends to the bus.
+// Writes config.yml to `directory`: a gateway that takes posts from anybody and sends to the bus,
+// whose host is `eventbus`.
 // `gateway` is appended to the section of that name (indented by two), `rest` are further sections.
 // Returns the path. Throws std::system_error.
 [[nodiscard]] std::string write_config(const std::string& directory, const Ports& ports,
-                                       std::string_view gateway, std::string_view rest);
+                                       std::string_view gateway, std::string_view rest,
+                                       std::string_view eventbus = "127.0.0.1");
 
 // `cos-gateway run` as a child process, which does not outlive this one. Its log goes to a file.
 class GatewayProcess {

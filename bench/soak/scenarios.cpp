@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "soak/attacks.hpp"
+#include "soak/networks.hpp"
+#include "soak/private_network.hpp"
 #include "soak/rates.hpp"
 #include "soak/rolling_restart.hpp"
 
@@ -186,6 +188,10 @@ constexpr std::array kScenarios{
     Scenario{"disconnect", "clients that go before the answer", false, false, disconnect},
     Scenario{"rolling", "three gateways behind HAProxy, restarted in turn", false, false,
              rolling_restart, false, no_haproxy},
+    Scenario{"addresses", "addresses of the eventbus that fall silent and come back", false, false,
+             addresses, false, no_private_network},
+    Scenario{"forgotten", "connections to the eventbus that the network forgets", false, false,
+             forgotten, false, no_private_network},
     Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, false, outage},
     Scenario{"spool-rate", "measures how fast events are spooled", true, true, spool_rate},
     Scenario{"replay-rate", "measures how fast a backlog is delivered", true, true, replay_rate},

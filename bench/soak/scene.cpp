@@ -27,28 +27,32 @@ test::Schedule parse(std::string_view text) {
   return *schedule;
 }
 
-std::string write_config(const Options& options, const Ports& ports) {
-  std::string rest = fmt::format(
-      "delivery:\n  connections: {}\n  pipeline: {}\n  timeout: 1s\n  deadline: 5s\n"
-      "  retry: {{ initial: 20ms, max: 500ms, multiplier: 2 }}\n",
-      Scene::kConnections, Scene::kPipeline);
+std::string write_config(const Options& options, const Ports& ports, const Scene::Place& place) {
+  std::string rest =
+      !place.delivery.empty()
+          ? place.delivery
+          : fmt::format(
+                "delivery:\n  connections: {}\n  pipeline: {}\n  timeout: 1s\n  deadline: 5s\n"
+                "  retry: {{ initial: 20ms, max: 500ms, multiplier: 2 }}\n",
+                Scene::kConnections, Scene::kPipeline);
   if (options.spool) {
     rest += fmt::format("spool: {{ path: {0}/spool.db }}\ndead_letter: {{ path: {0}/dead.db }}\n",
                         options.directory);
   }
   return write_config(options.directory, ports,
-                      fmt::format("  grace: {}ms\n", Scene::kGrace.count()), rest);
+                      fmt::format("  grace: {}ms\n", Scene::kGrace.count()), rest, place.host);
 }
 
 }  // namespace
 
-Scene::Scene(std::string name, const Options& options, std::string_view schedule)
+Scene::Scene(std::string name, const Options& options, std::string_view schedule,
+             const Place& place)
     : options_(options),
       random_(options.seed),
-      bus_(parse(schedule), options.seed, oracle_),
+      bus_(parse(schedule), options.seed, oracle_, place.listen),
       port_(free_port()),
       admin_(free_port()),
-      gateway_(options.gateway, write_config(options, {bus_.port(), port_, admin_}),
+      gateway_(options.gateway, write_config(options, {bus_.port(), port_, admin_}, place),
                options.directory + "/gateway.log", admin_) {
   outcome_.scenario = std::move(name);
   gateway_.start();

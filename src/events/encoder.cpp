@@ -111,9 +111,7 @@ bool can_be_binary(const CloudEvent& event) noexcept {
 }  // namespace
 
 Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
-  prepare_request_head();
-  writings_.push_back(writing(settings_));
-  for (const RecordStyle& style : settings_.styles) writings_.push_back(writing(style));
+  prepare();
   write_rfc3339(time_, time_text_.data());
 }
 
@@ -134,12 +132,26 @@ Encoder::Writing Encoder::writing(const RecordStyle& style) const {
   return writing;
 }
 
-void Encoder::prepare_request_head() {
+void Encoder::set_header(std::string_view name, std::string value) {
+  auto& headers = settings_.headers;
+  const auto known = std::ranges::find(headers, name, [](const auto& one) { return one.first; });
+  if (known == headers.end()) {
+    headers.emplace_back(name, std::move(value));
+  } else {
+    known->second = std::move(value);
+  }
+  prepare();
+}
+
+void Encoder::prepare() {
   request_head_ =
       "POST " + settings_.request_target + " HTTP/1.1\r\nHost: " + settings_.host + "\r\n";
   for (const auto& [name, value] : settings_.headers) {
     request_head_ += name + ": " + value + "\r\n";
   }
+  writings_.clear();
+  writings_.push_back(writing(settings_));
+  for (const RecordStyle& style : settings_.styles) writings_.push_back(writing(style));
 }
 
 Encoder::Template Encoder::binary_head(std::string_view type, std::string_view source) const {

@@ -47,6 +47,10 @@ class Encoder {
  public:
   explicit Encoder(EncoderSettings settings);
 
+  // Has requests carry this header field from now on, instead of what it was before. Not while a
+  // request is being written.
+  void set_header(std::string_view name, std::string value);
+
   // Appends one request with one event: in binary or structured mode, in batch mode a batch of one.
   // In binary mode an event that would not arrive as what it is goes out in structured mode: its
   // data is an event itself, or text whose charset is not the one it is written in.
@@ -99,7 +103,8 @@ class Encoder {
     std::vector<RecordAttribute> attributes;
   };
 
-  void prepare_request_head();
+  // Prepares all that is the same for many requests.
+  void prepare();
   [[nodiscard]] Writing writing(const RecordStyle& style) const;
   [[nodiscard]] const Writing& writing_of(const OutgoingEvent& event) const noexcept {
     if (event.route == 0) return writings_.front();

@@ -26,6 +26,7 @@
 #include "gateway/config/render.hpp"
 #include "gateway/domain/answers.hpp"
 #include "gateway/egress/store/store_writer.hpp"
+#include "gateway/egress/token_keeper.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
 #include "gateway/observe/monitor.hpp"
@@ -98,6 +99,7 @@ config::Endpoint endpoint_of(const config::Settings& settings) {
   auto endpoint =
       config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
   if (!endpoint) throw std::invalid_argument("target: " + endpoint.error().message());
+  endpoint->go_by(settings.delivery.proxies);
   return *endpoint;
 }
 
@@ -144,6 +146,7 @@ class Gateway::Impl final : public observe::AdminPages {
     spool_ = open_store(settings_.spool, egress::StoreKind::spool);
     dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters);
     open_tls();
+    open_token();
     const unsigned cores = usable_cores();
     const unsigned count = settings_.ingress.threads == 0 ? cores : settings_.ingress.threads;
     pin_ = count > 1 && count == allowed_cores().size();
@@ -180,6 +183,9 @@ class Gateway::Impl final : public observe::AdminPages {
       stop_shards(std::chrono::steady_clock::now());
       end();
       throw;
+    }
+    if (const auto& proxy = endpoints_.front().proxy) {
+      log::info("events go by a proxy", {{"proxy", proxy->address()}});
     }
     log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
                             {"admin", text_of({settings_.ingress.admin.host, admin_port()})},
@@ -370,6 +376,7 @@ class Gateway::Impl final : public observe::AdminPages {
       admin_->start();
       if (auth::open_by_default(settings_)) open_port_warning_.start();
       tls_watch_->start();
+      if (token_keeper_) token_keeper_->start();
       const auto run = [this] { return watch(); };
       const auto holds_nothing = [] {};
       const auto stopping = [this] { return ended_.load(); };
@@ -390,6 +397,7 @@ class Gateway::Impl final : public observe::AdminPages {
       admin_->stop();
       open_port_warning_.stop();
       tls_watch_->stop();
+      if (token_keeper_) token_keeper_->stop();
       watch_timer_.cancel();
       control_work_.reset();
     };
@@ -499,6 +507,23 @@ class Gateway::Impl final : public observe::AdminPages {
     return seen_signatures_ ? &*seen_signatures_ : nullptr;
   }
 
+  // With delivery.oauth2; any thread.
+  [[nodiscard]] std::function<void(unsigned)> renew_token() {
+    if (settings_.delivery.oauth2.token_url.empty()) return {};
+    return [this](unsigned number) {
+      asio::post(control_, [this, number] { token_keeper_->rejected(number); });
+    };
+  }
+
+  void open_token() {
+    if (settings_.delivery.oauth2.token_url.empty()) return;
+    token_keeper_ = std::make_unique<egress::TokenKeeper>(
+        control_.get_executor(), settings_.delivery, supervisor_,
+        [this](const egress::Authorization& authorization) {
+          for (auto& shard : shards_) shard->authorize(authorization);
+        });
+  }
+
   void bind_shards(unsigned count) {
     tcp::endpoint at = resolve_listen(settings_.ingress.listen);
     try {
@@ -516,7 +541,8 @@ class Gateway::Impl final : public observe::AdminPages {
                                                                 i,
                                                                 ingress_tls_.get(),
                                                                 delivery_tls_.get(),
-                                                                seen_signatures()},
+                                                                seen_signatures(),
+                                                                renew_token()},
                                                   at));
         loops_.add(shards_.back()->metrics());
         at.port(shards_.front()->port());
@@ -562,6 +588,7 @@ class Gateway::Impl final : public observe::AdminPages {
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
   Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
   std::unique_ptr<tls::TlsWatch> tls_watch_;
+  std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;

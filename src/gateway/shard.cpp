@@ -45,7 +45,7 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
       transports_(context_.get_executor(), clock_, turn_end_),
       destinations_({context_.get_executor(), clock_, ledger_, metrics_, turn_end_, transports_,
-                     shared.supervisor, shared.delivery_tls},
+                     shared.supervisor, shared.delivery_tls, shared.renew_token},
                     shared.settings, shared.endpoints, shared.stores),
       plan_(route_plan(shared.settings)),
       intake_({ledger_, destinations_.deliveries(), turn_end_, metrics_, plan_}),
@@ -229,6 +229,12 @@ void Shard::end_of_turn() {
 void Shard::also_accept(std::vector<Secret> tokens) {
   asio::post(context_, [this, tokens = std::move(tokens)] {
     if (auth::Guard* guard = ingress_.guard()) guard->also_accept(tokens);
+  });
+}
+
+void Shard::authorize(egress::Authorization authorization) {
+  asio::post(context_, [this, authorization = std::move(authorization)] {
+    for (const auto& one : destinations_.all()) one->eventbus().authorize(authorization);
   });
 }
 

@@ -49,6 +49,7 @@ class Shard {
     const tls::TlsSource* ingress_tls = nullptr;      // null: plain text
     const tls::TlsSource* delivery_tls = nullptr;     // for https targets, if there are any
     auth::SeenSignatures* seen_signatures = nullptr;  // null: not remembered
+    std::function<void(unsigned)> renew_token = {};   // any thread; as Eventbus has it
   };
 
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws
@@ -78,6 +79,8 @@ class Shard {
 
   // Any thread: posts may be signed with these tokens as well, instead of those given before.
   void also_accept(std::vector<Secret> tokens);
+  // Any thread: events are sent with this token.
+  void authorize(egress::Authorization authorization);
   // Any thread: calls `done` on the shard's thread.
   void ask_status(std::function<void(observe::ShardStatus)> done);
   [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }

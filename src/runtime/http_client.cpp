@@ -5,10 +5,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -115,6 +117,7 @@ class HttpClient::Conversation : public std::enable_shared_from_this<Conversatio
   [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve();
   [[nodiscard]] Task<bool> open();
   [[nodiscard]] Task<bool> connect(tcp::endpoint endpoint, Instant until);
+  [[nodiscard]] Task<bool> open_tunnel();
   [[nodiscard]] Task<bool> secure();
   [[nodiscard]] ssl::context& trust();
   template <class Stream>
@@ -177,9 +180,11 @@ void HttpClient::Conversation::cancel() {
 }
 
 Task<std::vector<tcp::endpoint>> HttpClient::Conversation::resolve() {
-  auto found = co_await lookup_.resolve(origin_.host(), origin_.port(), end_);
+  const std::string host = origin_.proxy() ? origin_.proxy()->host() : origin_.host();
+  const std::uint16_t port = origin_.proxy() ? origin_.proxy()->port() : origin_.port();
+  auto found = co_await lookup_.resolve(host, port, end_);
   if (!found) {
-    problem_ = "name look-up of " + origin_.host() + ": " + found.error().message();
+    problem_ = "name look-up of " + host + ": " + found.error().message();
     co_return std::vector<tcp::endpoint>();
   }
   co_return std::move(*found);
@@ -218,6 +223,13 @@ Task<bool> HttpClient::Conversation::open() {
     if (!connected) continue;
     arm(end_);
     if (!origin_.tls()) co_return true;
+    if (origin_.proxy()) {
+      const bool opened = co_await open_tunnel();
+      if (!opened) {
+        drop();
+        continue;
+      }
+    }
     const bool secured = co_await secure();
     if (secured) co_return true;
     drop();
@@ -233,6 +245,24 @@ ssl::context& HttpClient::Conversation::trust() {
   context.set_default_verify_paths();
   if (!ca_file_.empty()) context.load_verify_file(ca_file_);
   return trust_.emplace(std::move(context));
+}
+
+Task<bool> HttpClient::Conversation::open_tunnel() {
+  const auto link = link_;
+  ProxyTunnel tunnel(*origin_.proxy(), origin_.host(), origin_.port());
+  auto [error, written] =
+      co_await asio::async_write(link->socket, asio::buffer(tunnel.request()), tuple);
+  static_cast<void>(written);
+  std::array<char, 1024> room{};
+  auto step = ProxyTunnel::Step::need_more;
+  while (!error && step == ProxyTunnel::Step::need_more) {
+    auto [read_error, size] = co_await link->socket.async_read_some(asio::buffer(room), tuple);
+    error = read_error;
+    if (!error) step = tunnel.receive({room.data(), size});
+  }
+  if (error) tunnel.end(error.message());
+  problem_ = tunnel.problem();
+  co_return step == ProxyTunnel::Step::open;
 }
 
 Task<bool> HttpClient::Conversation::secure() {
@@ -275,7 +305,14 @@ Task<error_code> HttpClient::Conversation::converse(Stream& stream, Request& req
 }
 
 Request HttpClient::Conversation::text_of(HttpRequest&& wanted) const {
-  Request request(beast::http::string_to_verb(wanted.method), wanted.target, 11);
+  const bool by_proxy = origin_.proxy() && !origin_.tls();
+  // RFC 9112 section 3.2.2: a proxy is told the whole URL.
+  const std::string target =
+      by_proxy ? "http://" + origin_.authority() + wanted.target : wanted.target;
+  Request request(beast::http::string_to_verb(wanted.method), target, 11);
+  if (by_proxy && !origin_.proxy()->authorization().empty()) {
+    request.set(beast::http::field::proxy_authorization, origin_.proxy()->authorization().reveal());
+  }
   request.set(beast::http::field::host, origin_.authority());
   for (const auto& [name, value] : wanted.headers) request.set(name, value);
   request.body() = std::move(wanted.body);

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "runtime/asio.hpp"
+#include "runtime/http_proxy.hpp"
 
 namespace gateway {
 
@@ -25,11 +27,18 @@ class HttpOrigin {
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
 
+  // By way of which proxy, if any.
+  [[nodiscard]] const std::optional<HttpProxy>& proxy() const noexcept { return proxy_; }
+  void go_by(const HttpProxy* proxy) {
+    proxy_ = proxy == nullptr ? std::nullopt : std::optional(*proxy);
+  }
+
  private:
   bool tls_ = true;
   std::string host_;
   std::uint16_t port_ = 443;
   std::string authority_;
+  std::optional<HttpProxy> proxy_;
 };
 
 struct HttpRequest {

@@ -331,6 +331,37 @@ TEST_F(Replay, SendsInEveryModeManyEventsAtATime) {
   }
 }
 
+TEST_F(Replay, SplitsABatchUntilTheEventThatIsRefusedIsAlone) {
+  settings_.delivery.mode = config::Mode::batch;
+  const auto holds = [](const Request& request, const char* id) {
+    return request.body.find(fmt::format(R"("id":"{}")", id)) != std::string::npos;
+  };
+  bus_.script([&](const Request& request) {
+    // A size that is refused, and an event that is.
+    if (request.body.size() > 20'000) return reply(413);
+    return reply(holds(request, "id-70") ? 400 : 200);
+  });
+  dead_letters(150);
+  const ReplayResult letters = replay(StoreKind::dead_letters);
+  EXPECT_EQ(letters.counts.delivered, 149u);
+  EXPECT_EQ(letters.counts.refused, 1u);
+  EXPECT_EQ(marked().size(), 149u);
+  EXPECT_EQ(marked().count("id-70"), 0u);
+}
+
+TEST_F(Replay, OfASpoolSplitsABatchLikewise) {
+  settings_.delivery.mode = config::Mode::batch;
+  bus_.script([](const Request& request) {
+    const bool poison = request.body.find(R"("id":"id-250")") != std::string::npos;
+    return reply(poison ? 422 : 200);
+  });
+  spool(500);
+  const ReplayResult result = replay(StoreKind::spool);
+  EXPECT_EQ(result.counts.delivered, 499u);
+  EXPECT_EQ(result.counts.refused, 1u);
+  EXPECT_THAT(kept(StoreKind::spool), ElementsAre("id-250"));
+}
+
 TEST_F(Replay, OfTheProgramSendsAndMarks) {
   dead_letters(4);
   const auto run = run_program({"replay", "--dead-letters", "--prefix", "photos/", "--config",

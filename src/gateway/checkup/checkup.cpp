@@ -109,8 +109,9 @@ Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds 
 }  // namespace
 
 Findings check_up(const config::Settings& settings, const CheckupOptions& options) {
-  const auto endpoint =
+  auto endpoint =
       config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile).value();
+  endpoint.go_by(settings.delivery.proxies);
   Findings findings =
       eventbus_findings(probe_eventbus(endpoint, settings.delivery, options.patience), endpoint,
                         settings.delivery, wall_now());

@@ -37,6 +37,11 @@ Finding connected(const AddressProbe& address) {
   if (address.connect_problem.empty()) {
     return Finding::ok("connection", fmt::format("{} in {}", at, lapse_text(address.connect_time)));
   }
+  if (contains(address.connect_problem, "the proxy")) {
+    return Finding::fail(Blame::unavailable, "connection",
+                         fmt::format("{}: {}", at, address.connect_problem),
+                         "see delivery.proxy, and HTTPS_PROXY and NO_PROXY of the environment");
+  }
   const bool refused = contains(address.connect_problem, "refused");
   return Finding::fail(
       Blame::unavailable, "connection", fmt::format("{}: {}", at, address.connect_problem),
@@ -135,7 +140,13 @@ Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
   if (status == 405 || status == 501) {
     return Finding::ok("answer", text + ": it speaks HTTP and has no OPTIONS");
   }
-  if (status == 401 || status == 403 || status == 407) {
+  if (status == 407) {
+    return warn(
+        "the proxy wants another user or password: delivery.proxy as http://user:password@host");
+  }
+  if (status == 401 || status == 403) {
+    if (!delivery.oauth2.token_url.empty())
+      return warn("it does not take the token of delivery.oauth2: its scope?");
     return warn(delivery.headers.empty()
                     ? "it asks for credentials: delivery.headers, such as Authorization"
                     : "it does not take the credentials in delivery.headers, or not for OPTIONS");
@@ -161,6 +172,18 @@ Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
   return Finding::ok("answer", text + ": it speaks HTTP and does not take OPTIONS");
 }
 
+Finding token_finding(const TokenProbe& probe, const config::OAuth2& oauth2) {
+  const std::string at = config::redacted_target(oauth2.token_url);
+  if (!probe.problem.empty()) {
+    return Finding::fail(Blame::unavailable, "token", at + ": " + probe.problem,
+                         "see delivery.oauth2: token_url, client_id, client_secret, scope");
+  }
+  const std::string life = probe.lifetime ? fmt::format("good for {} s", probe.lifetime->count())
+                                          : "it does not say for how long";
+  return Finding::ok("token",
+                     fmt::format("{}: a token in {}, {}", at, lapse_text(probe.time), life));
+}
+
 bool works(const AddressProbe& address) {
   return address.connect_problem.empty() && (!address.tls || address.tls->problem.empty()) &&
          address.answer_problem.empty();
@@ -184,14 +207,20 @@ Finding expiry_finding(std::string subject, std::string text, std::chrono::sys_s
 Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& endpoint,
                            const config::Delivery& delivery, std::chrono::sys_seconds now) {
   Findings findings;
+  if (probe.token) findings.push_back(token_finding(*probe.token, delivery.oauth2));
   if (!probe.lookup_problem.empty()) {
     findings.push_back(Finding::fail(
-        Blame::unavailable, "eventbus", fmt::format("{}: {}", endpoint.host, probe.lookup_problem),
-        "is the name in target right, and can this machine look names up?"));
+        Blame::unavailable, "eventbus",
+        fmt::format("{}: {}", endpoint.dialled_host(), probe.lookup_problem),
+        endpoint.proxy
+            ? "is the proxy's name right (delivery.proxy, or HTTP_PROXY and HTTPS_PROXY), and can "
+              "this machine look names up?"
+            : "is the name in target right, and can this machine look names up?"));
     return findings;
   }
   findings.push_back(
-      Finding::ok("eventbus", fmt::format("{}: {}, looked up in {}", endpoint.url(),
+      Finding::ok("eventbus", fmt::format("{}: {}{}, looked up in {}", endpoint.url(),
+                                          endpoint.proxy ? "by the proxy " : "",
                                           addresses_text(probe), lapse_text(probe.lookup_time))));
   const bool any = std::any_of(probe.addresses.begin(), probe.addresses.end(), works);
   const auto add = [&](Finding finding) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "events/ascii.hpp"
+#include "gateway/egress/access_token.hpp"
 #include "gateway/egress/harmless_request.hpp"
 #include "gateway/egress/response_reader.hpp"
 #include "gateway/http/fields.hpp"
@@ -79,6 +80,11 @@ class Conversation final : private transport::Transport::User {
       probe.connect_problem = problem_of(failed);
       co_return;
     }
+    const error_code closed = co_await open_tunnel();
+    if (closed) {
+      probe.connect_problem = dial_.describe(closed);
+      co_return;
+    }
     if (plan_.trust) {
       probe.tls.emplace();
       co_await secure(plan_.trust, *probe.tls);
@@ -94,12 +100,22 @@ class Conversation final : private transport::Transport::User {
   [[nodiscard]] Task<void> look(tcp::endpoint at, TlsProbe& probe) {
     const error_code failed = co_await dial_.connect(at, SteadyClock::now() + plan_.patience);
     if (failed) co_return;
+    const error_code closed = co_await open_tunnel();
+    if (closed) co_return;
     TlsProbe seen;
     co_await secure(plan_.curious, seen);
     probe.certificate = std::move(seen.certificate);
   }
 
  private:
+  // Where there is a proxy to ask for it.
+  [[nodiscard]] Task<error_code> open_tunnel() {
+    const auto tunnel = plan_.endpoint.tunnel();
+    if (!tunnel) co_return error_code();
+    const error_code failed = co_await dial_.tunnel(*tunnel, SteadyClock::now() + plan_.patience);
+    co_return failed;
+  }
+
   [[nodiscard]] Task<void> secure(tls::TlsContext::Ptr context, TlsProbe& probe) {
     auto session =
         std::make_unique<TlsSession>(std::move(context), plan_.endpoint.host, tls::Ticket());
@@ -204,7 +220,8 @@ void run(asio::io_context& context, std::size_t spawned,
 Task<void> look_up(NameLookup& lookup, const config::Endpoint& endpoint,
                    std::chrono::milliseconds patience, EventbusProbe& probe) {
   const Instant begun = SteadyClock::now();
-  auto found = co_await lookup.resolve(endpoint.host, endpoint.port, begun + patience);
+  auto found =
+      co_await lookup.resolve(endpoint.dialled_host(), endpoint.dialled_port(), begun + patience);
   probe.lookup_time = SteadyClock::now() - begun;
   if (!found) {
     probe.lookup_problem = found.error() == asio::error::timed_out
@@ -217,6 +234,19 @@ Task<void> look_up(NameLookup& lookup, const config::Endpoint& endpoint,
     if (probe.addresses.size() == kMostAddresses) break;
     probe.addresses.emplace_back().at = at;
   }
+}
+
+Task<void> fetch_token(egress::TokenClient& client, std::chrono::milliseconds patience,
+                       TokenProbe& probe, Secret& authorization) {
+  const Instant begun = SteadyClock::now();
+  const egress::TokenResult token = co_await client.fetch(patience);
+  probe.time = SteadyClock::now() - begun;
+  if (!token) {
+    probe.problem = token.error().text();
+    co_return;
+  }
+  probe.lifetime = token->lifetime();
+  authorization = Secret("Bearer " + token->text().reveal());
 }
 
 tls::TlsContext::Ptr context_of(const config::TlsFiles& files) {
@@ -238,11 +268,18 @@ EventbusProbe probe_eventbus(const config::Endpoint& endpoint, const config::Del
   };
   NameLookup lookup(context.get_executor());
   spawn(look_up(lookup, endpoint, patience, probe));
+  Secret authorization;
+  std::optional<egress::TokenClient> tokens;
+  if (!delivery.oauth2.token_url.empty()) {
+    tokens.emplace(context.get_executor(), delivery);
+    spawn(fetch_token(*tokens, patience, probe.token.emplace(), authorization));
+  }
   run(context, spawned, failures);
 
   Plan plan(context.get_executor());
   plan.endpoint = endpoint;
-  plan.request = egress::harmless_request(endpoint, delivery, egress::webhook_origin());
+  plan.request =
+      egress::harmless_request(endpoint, delivery, egress::webhook_origin(), authorization);
   plan.patience = patience;
   if (endpoint.tls) {
     plan.trust = context_of(delivery.tls);

@@ -35,18 +35,27 @@ struct AddressProbe {
   std::optional<std::string> allowed_origin;
 };
 
+// What fetching a token from delivery.oauth2 came to.
+struct TokenProbe {
+  TokenProbe() = default;
+  std::string problem;  // empty: there is one
+  std::chrono::nanoseconds time{0};
+  std::optional<std::chrono::seconds> lifetime;
+};
+
 struct EventbusProbe {
   EventbusProbe() = default;
   std::string lookup_problem;
   std::chrono::nanoseconds lookup_time{0};
   std::size_t found = 0;  // addresses, of which the first kMostAddresses are talked to
   std::vector<AddressProbe> addresses;
+  std::optional<TokenProbe> token;  // with delivery.oauth2
 };
 
 inline constexpr std::size_t kMostAddresses = 16;
 
-// Looks the host up and talks to all of its addresses at the same time. Each step (look-up,
-// connection, handshake, answer) gets `patience`. Blocks until all are through.
+// Looks the host up and talks to all of its addresses at the same time. Each step (token,
+// look-up, connection, handshake, answer) gets `patience`. Blocks until all are through.
 [[nodiscard]] EventbusProbe probe_eventbus(const config::Endpoint& endpoint,
                                            const config::Delivery& delivery,
                                            std::chrono::milliseconds patience);

@@ -6,11 +6,14 @@
 #include <string>
 #include <utility>
 
+#include "events/ascii.hpp"
 #include "events/event_attributes.hpp"
 #include "gateway/config/buckets.hpp"
 #include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
+#include "gateway/config/http_url.hpp"
+#include "gateway/config/proxy_url.hpp"
 
 namespace gateway::config {
 namespace {
@@ -114,6 +117,31 @@ void check_ingress(const Settings& settings, Report& report) {
   }
 }
 
+void check_proxy(const Delivery& delivery, Report& report) {
+  if (delivery.proxy.empty() || delivery.proxy.reveal() == kNoProxy) return;
+  if (const auto proxy = parse_proxy(delivery.proxy.reveal()); !proxy) {
+    report.problem_with("delivery.proxy", proxy.error().message());
+  }
+}
+
+void check_oauth2(const Delivery& delivery, Report& report) {
+  const OAuth2& oauth2 = delivery.oauth2;
+  if (oauth2.token_url.empty()) return;
+  if (const auto url = parse_http_url(oauth2.token_url); url && !url->tls) {
+    report.warning_about(
+        "delivery.oauth2.token_url",
+        "is an http URL: whoever listens on the way has the secret and the tokens");
+  }
+  const auto is_authorization = [](const auto& header) {
+    return lower_case(header.first) == "authorization";
+  };
+  if (std::ranges::any_of(delivery.headers, is_authorization)) {
+    report.problem_with(
+        "delivery.headers",
+        "holds an Authorization, which delivery.oauth2 sets; leave one of them out");
+  }
+}
+
 }  // namespace
 
 bool uses_code_object(const Settings& settings) {
@@ -128,6 +156,8 @@ void check(const Settings& settings, Report& report) {
   }
   check_source(settings, report);
   check_ingress(settings, report);
+  check_proxy(settings.delivery, report);
+  check_oauth2(settings.delivery, report);
 }
 
 }  // namespace gateway::config

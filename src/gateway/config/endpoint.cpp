@@ -50,6 +50,24 @@ std::string Endpoint::path() const {
   return redacted_target(request_target);
 }
 
+void Endpoint::go_by(const ProxyRules& rules) {
+  const HttpProxy* const found = rules.find(tls, host, port);
+  proxy = found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+std::optional<ProxyTunnel> Endpoint::tunnel() const {
+  if (!proxy || !tls) return std::nullopt;
+  return ProxyTunnel(*proxy, host, port);
+}
+
+std::string Endpoint::request_line_target() const {
+  return proxy && !tls ? "http://" + host_header + request_target : request_target;
+}
+
+std::string Endpoint::proxy_fields() const {
+  return proxy && !tls ? proxy->credentials() : std::string();
+}
+
 std::string redacted_target(std::string_view target) {
   const auto query = target.find('?');
   if (query == std::string_view::npos) return std::string(target);

@@ -276,6 +276,18 @@ void retry_keys(Section& section, Retry& retry) {
               {.text = "What the bound of the pauses grows by each time; may be a fraction."});
 }
 
+void oauth2_keys(Section& section, OAuth2& oauth2) {
+  section.key("token_url", oauth2.token_url, url(UrlForm::or_empty),
+              {.text = "Where tokens for the eventbus are fetched by client credentials; empty: "
+                       "none are. `delivery.headers` must not hold an `Authorization` then. See "
+                       "[destinations.md](destinations.md)."});
+  section.key("client_id", oauth2.client_id, text(), {.text = "Who asks for them."});
+  section.key("client_secret", oauth2.client_secret, secret_text(),
+              {.text = "The secret of that client."});
+  section.key("scope", oauth2.scope, text(),
+              {.text = "What is asked for; several are separated by blanks."});
+}
+
 void delivery_keys(Section& section, Delivery& delivery) {
   section.key(
       "connections", delivery.connections, auto_or_integer(1024),
@@ -326,6 +338,12 @@ void delivery_keys(Section& section, Delivery& delivery) {
                        "`Transfer-Encoding`, `Connection`, `ce-...`) or that belong to a "
                        "connection."});
   delivery_tls_keys(section.section("tls"), delivery.tls);
+  section.key("proxy", delivery.proxy, secret_text(),
+              {.text = "The HTTP proxy that events and token requests go by, as "
+                       "`http://host:port` or `http://user:password@host:port`. Empty: "
+                       "`HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment; `none`: "
+                       "no proxy. See [destinations.md](destinations.md)."});
+  oauth2_keys(section.section("oauth2"), delivery.oauth2);
 }
 
 void event_keys(Section& section, Event& event) {

@@ -15,6 +15,7 @@
 #include "gateway/config/buckets.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/keys.hpp"
+#include "gateway/config/proxy_url.hpp"
 #include "gateway/config/relations.hpp"
 #include "gateway/config/report.hpp"
 
@@ -79,6 +80,7 @@ class Loader {
   void read(const SourceText& source, Section::Only only);
   void fill_credentials();
   void find_pod_identity();
+  void find_proxies();
   void derive();
 
   const Environment& environment_;
@@ -174,6 +176,23 @@ void Loader::find_pod_identity() {
   if (identity.complete()) settings_.pod_identity = std::move(identity);
 }
 
+// What delivery.proxy holds is checked with the rest; here it is only put to use.
+void Loader::find_proxies() {
+  settings_.environment_proxies =
+      environment_proxies(environment_, [this](const std::string& variable, const BadProxy& why) {
+        report_.enter("environment " + variable);
+        report_.warning({}, "",
+                        "names no proxy that can be used, so there is none: " + why.message());
+      });
+  auto& delivery = settings_.delivery;
+  const std::string& given = delivery.proxy.reveal();
+  if (given.empty()) {
+    delivery.proxies = settings_.environment_proxies;
+  } else if (given != kNoProxy) {
+    if (const auto proxy = parse_proxy(given)) delivery.proxies = ProxyRules(*proxy);
+  }
+}
+
 void Loader::derive() {
   auto& function = settings_.function;
   const auto& endpoint = settings_.bucket.endpoint;
@@ -190,6 +209,7 @@ void Loader::derive() {
 void Loader::finish() {
   fill_credentials();
   find_pod_identity();
+  find_proxies();
   keys_.finish(report_.given("function.code"));
   derive();
   if (!complete_) return;

@@ -51,6 +51,10 @@ constexpr Relation kRelations[] = {
             ", which ends the wait first: nothing is tried twice"}),
     {"delivery.retry.initial", at_most, "delivery.retry.max"},
     {"delivery.tls.cert", together, "delivery.tls.key"},
+    {"delivery.oauth2.token_url", together, "delivery.oauth2.client_id"},
+    {"delivery.oauth2.token_url", together, "delivery.oauth2.client_secret"},
+    {"delivery.oauth2.scope", needs, "delivery.oauth2.token_url",
+     "needs delivery.oauth2.token_url, as it is asked for with a token"},
     {"dead_letter.path", differs, "spool.path"},
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cloud/pod_identity.hpp"
+#include "runtime/proxy_rules.hpp"
 #include "runtime/secret.hpp"
 
 // The typed configuration. Defaults stand in place; reading and checking is the business of
@@ -107,6 +108,14 @@ struct Retry {
   double multiplier = 2;
 };
 
+// Client credentials (RFC 6749 section 4.4) that a token for the eventbus is fetched with.
+struct OAuth2 {
+  std::string token_url;  // empty: no token
+  std::string client_id;
+  Secret client_secret;
+  std::string scope;
+};
+
 struct Delivery {
   unsigned connections = 0;  // per thread; 0: auto
   unsigned pipeline = 0;     // requests in flight per connection; 0: auto
@@ -121,6 +130,9 @@ struct Delivery {
   Retry retry;
   std::vector<std::pair<std::string, Secret>> headers;
   TlsFiles tls;
+  Secret proxy;        // as it was given, as it may hold a password; empty: that of the environment
+  ProxyRules proxies;  // what it comes to; not read, but derived
+  OAuth2 oauth2;
 };
 
 enum class EventId { random, stable, stable_v1 };
@@ -180,6 +192,7 @@ struct Settings {
   Event event;
   Storage spool;
   Storage dead_letter;
+  ProxyRules environment_proxies;  // of calls to the cloud
 
   // ce-source of every event made here.
   [[nodiscard]] std::string source() const {

@@ -60,7 +60,8 @@ Task<void> AddressWatch::run() {
 
 Task<void> AddressWatch::ask_resolver() {
   const Instant deadline = Clock::now() + timeout_;
-  auto found = co_await lookup_.resolve(endpoint_.host, endpoint_.port, deadline);
+  auto found =
+      co_await lookup_.resolve(endpoint_.dialled_host(), endpoint_.dialled_port(), deadline);
   looked_up_at_ = Clock::now();
   look_up_at_ = looked_up_at_ + look_up_every_;
   if (found) {
@@ -69,7 +70,7 @@ Task<void> AddressWatch::ask_resolver() {
     context_.changed();
   } else {
     // What was known is used on.
-    problem_ = "name look-up: " + found.error().message();
+    problem_ = "name look-up of " + endpoint_.dialled_host() + ": " + found.error().message();
   }
   looked_up_.notify_all();
 }
@@ -118,7 +119,8 @@ void AddressWatch::begin_probes(Instant now) {
 }
 
 Task<void> AddressWatch::probe(tcp::endpoint address) {
-  AnswerProbe probe(context_.transports, context_.executor, context_.new_session);
+  AnswerProbe probe(context_.transports, context_.executor, context_.new_session,
+                    endpoint_.tunnel());
   probes_.push_back(&probe);
   const Instant deadline = Clock::now() + std::min(timeout_, kProbeWithin);
   std::string request = request_;

@@ -5,8 +5,9 @@
 namespace gateway::egress {
 
 AnswerProbe::AnswerProbe(transport::Transports& transports, const Executor& executor,
-                         Dialer::NewSession new_session)
-    : dialer_(transports, executor, std::move(new_session)), changed_(executor) {}
+                         Dialer::NewSession new_session, std::optional<ProxyTunnel> tunnel)
+    : dialer_(transports, executor, std::move(new_session), std::move(tunnel)),
+      changed_(executor) {}
 
 void AnswerProbe::cancel() {
   dialer_.cancel();

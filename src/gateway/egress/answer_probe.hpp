@@ -15,7 +15,7 @@ namespace gateway::egress {
 class AnswerProbe final : private transport::Transport::User {
  public:
   AnswerProbe(transport::Transports& transports, const Executor& executor,
-              Dialer::NewSession new_session);
+              Dialer::NewSession new_session, std::optional<ProxyTunnel> tunnel = std::nullopt);
 
   // Returns whether `address` gave any answer of HTTP to `request` by `deadline`; else problem()
   // says why.

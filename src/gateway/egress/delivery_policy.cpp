@@ -32,7 +32,7 @@ Verdict verdict_of(config::Treatment treatment) noexcept {
 
 }  // namespace
 
-DeliveryPolicy::DeliveryPolicy(const config::Delivery& delivery) {
+DeliveryPolicy::DeliveryPolicy(const config::Delivery& delivery, bool by_proxy) {
   const bool knative = delivery.profile == config::Profile::knative;
   for (unsigned status = 0; status < verdicts_.size(); ++status) {
     const bool may_pass = knative ? knative_may_pass(status) : generic_may_pass(status);
@@ -40,6 +40,7 @@ DeliveryPolicy::DeliveryPolicy(const config::Delivery& delivery) {
                         : may_pass        ? Verdict::retry
                                           : Verdict::refused;
   }
+  if (by_proxy) verdicts_[407] = Verdict::retry;
   for (const auto& [status, treatment] : delivery.status) {
     if (status < verdicts_.size()) verdicts_[status] = verdict_of(treatment);
   }

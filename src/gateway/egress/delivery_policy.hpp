@@ -24,7 +24,9 @@ enum class Verdict : std::uint8_t { delivered, retry, refused };
 // docs/destinations.md gives the reasons.
 class DeliveryPolicy {
  public:
-  explicit DeliveryPolicy(const config::Delivery& delivery);
+  // `by_proxy`: a 407 speaks of the way to the eventbus, not of the event (RFC 9110 section
+  // 15.5.8), and may pass.
+  explicit DeliveryPolicy(const config::Delivery& delivery, bool by_proxy = false);
 
   [[nodiscard]] Verdict judge(unsigned status) const noexcept {
     return status < verdicts_.size() ? verdicts_[status] : Verdict::refused;

@@ -9,7 +9,7 @@ Destination::Destination(const DestinationContext& context, const config::Settin
                settings, endpoint, stores),
       eventbus_({context.executor, context.clock, context.ledger, custody_, context.metrics,
                  context.turn_end, context.transports, context.supervisor,
-                 endpoint.tls ? context.tls : nullptr},
+                 endpoint.tls ? context.tls : nullptr, context.renew_token},
                 settings, endpoint) {
   if (stores.spool == nullptr) return;
   Replay::Settings replay;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,6 +23,7 @@ struct DestinationContext {
   transport::Transports& transports;
   Supervisor& supervisor;
   const tls::TlsSource* tls;  // for https targets; null if there are none
+  std::function<void(unsigned number)> renew_token = {};  // as Eventbus has it
 };
 
 // All that a shard has for one target. Problem: a target that is dead, slow or full must cost the

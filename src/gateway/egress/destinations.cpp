@@ -18,7 +18,8 @@ Destinations::Destinations(const DestinationContext& context, const config::Sett
       ledger_(context.ledger),
       metrics_(context.metrics),
       deadline_(settings.delivery.deadline) {
-  for (const config::Endpoint& endpoint : endpoints) {
+  for (config::Endpoint endpoint : endpoints) {
+    endpoint.go_by(settings.delivery.proxies);
     all_.push_back(std::make_unique<Destination>(context, settings, endpoint, stores));
     deliveries_.push_back(&all_.back()->eventbus());
   }

@@ -9,10 +9,12 @@
 
 namespace gateway::egress {
 
-Dialer::Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session)
+Dialer::Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session,
+               std::optional<ProxyTunnel> tunnel)
     : transports_(transports),
       executor_(executor),
       new_session_(std::move(new_session)),
+      tunnel_(std::move(tunnel)),
       changed_(executor) {}
 
 void Dialer::cancel() {
@@ -78,6 +80,10 @@ Task<void> Dialer::attempt(Attempt& attempt, Instant deadline) {
   const char* step = "connect";
   const Instant connected_by = std::min(deadline, attempt.begun + kConnectWithin);
   error_code error = co_await attempt.dial.connect(attempt.address, connected_by);
+  if (!error && tunnel_) {
+    step = "proxy";
+    error = co_await attempt.dial.tunnel(*tunnel_, deadline);
+  }
   if (!error) {
     auto session = new_session_();
     if (session) {

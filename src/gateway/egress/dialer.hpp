@@ -2,6 +2,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "gateway/transport/transports.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/http_proxy.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::egress {
@@ -35,7 +37,9 @@ class Dialer {
     std::string reason;
   };
 
-  Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session);
+  // `tunnel`: the addresses are those of a proxy, which is asked for it before TLS begins.
+  Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session,
+         std::optional<ProxyTunnel> tunnel = std::nullopt);
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
@@ -68,6 +72,7 @@ class Dialer {
   transport::Transports& transports_;
   Executor executor_;
   NewSession new_session_;
+  const std::optional<ProxyTunnel> tunnel_;
   Signal changed_;
   std::vector<std::unique_ptr<Attempt>> attempts_;
   tcp::endpoint reached_;

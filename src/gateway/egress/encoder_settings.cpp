@@ -45,8 +45,11 @@ events::EncoderSettings encoder_settings(const config::Settings& settings,
     encoder.styles.push_back(record_style(plan.styles[i]));
   }
   for (const auto& route : plan.table.routes()) encoder.style_of_route.push_back(route.style);
-  encoder.request_target = endpoint.request_target;
+  encoder.request_target = endpoint.request_line_target();
   encoder.host = endpoint.host_header;
+  if (endpoint.proxy && !endpoint.tls && !endpoint.proxy->authorization().empty()) {
+    encoder.headers.emplace_back("Proxy-Authorization", endpoint.proxy->authorization().reveal());
+  }
   for (const auto& [name, value] : settings.delivery.headers) {
     encoder.headers.emplace_back(name, value.reveal());
   }

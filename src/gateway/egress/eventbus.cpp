@@ -45,11 +45,12 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       settings_(settings.delivery),
       endpoint_(endpoint),
       encoder_(encoder_settings(settings, endpoint)),
-      policy_(settings.delivery),
+      policy_(settings.delivery, endpoint.proxy.has_value()),
       backoff_(settings.delivery.retry, static_cast<std::uint32_t>(random_seed())),
       health_(settings.delivery.retry, most_in_flight(settings.delivery, most_here(settings)),
               static_cast<std::uint32_t>(random_seed())),
       retry_budget_(context_.clock.now()),
+      token_(!settings.delivery.oauth2.token_url.empty()),
       timer_(context_.executor),
       addresses_({context_.executor, context_.transports,
                   [this] { return new_session(tls::Ticket()); }, [this] { adjust(); }},
@@ -94,6 +95,33 @@ void Eventbus::start(EventbusConnection& connection) {
                    if (error) log::internal_error("eventbus connection", error);
                    joined_.notify_all();
                  });
+}
+
+void Eventbus::authorize(const Authorization& authorization) {
+  if (token_.take(authorization, context_.clock.refresh())) {
+    encoder_.set_header("Authorization", authorization.value.reveal());
+    token_expired_ = false;
+  }
+  for (auto& connection : connections_) connection->wake();
+  context_.turn_end.request();
+}
+
+void Eventbus::look_at_token(Instant now) {
+  if (token_expired_ || token_.number() == 0 || token_.usable(now)) return;
+  token_expired_ = true;
+  for (EventbusConnection* const connection : used_) connection->retire();
+  for (EventbusConnection* const connection : used_) {
+    if (connection->role() == EventbusConnection::Role::retiring) connection->drain();
+  }
+  adjust();
+}
+
+bool Eventbus::lacks_token(const EventSlot& slot, const Response& response, Instant staged,
+                           Instant now) {
+  if (response.status != 401 || !token_.needed()) return false;
+  const TokenUse::Meaning meaning = token_.rejected(name_of(slot), staged, now);
+  if (meaning == TokenUse::Meaning::renew) context_.renew_token(token_.number());
+  return meaning != TokenUse::Meaning::refused;
 }
 
 Task<void> Eventbus::stop() {
@@ -283,7 +311,8 @@ void Eventbus::answered(Multiplexer& mux) {
     if (response.status == 413) {
       batch_size_.too_large(mux.answered_bytes(), response.excerpt, now);
     }
-    if (verdict == Verdict::refused && mux.answered_events() > 1) {
+    const bool token = response.status == 401 && token_.needed();
+    if (verdict == Verdict::refused && mux.answered_events() > 1 && !token) {
       split(mux);
       return;
     }
@@ -331,6 +360,10 @@ void Eventbus::answered(EventSlot slot, const Response& response, Instant staged
       return;
     case Verdict::refused:
       last_answer_.take(response.status, response.excerpt, now);
+      if (lacks_token(slot, response, staged, now)) {
+        retry_later(slot, response, staged, now);
+        return;
+      }
       if (leads) good_answer(staged);
       refuse(slot, response);
       return;
@@ -491,6 +524,7 @@ void Eventbus::tick(Instant now) {
     start(*connection);
   }
   for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->check(now);
+  if (token_.needed()) look_at_token(now);
   count_connections(now);
   if (health_.tick(queue_.events() != 0, now)) restraint_eased();
   release_early(now);

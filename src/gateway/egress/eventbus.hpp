@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/domain/bus_answer.hpp"
 #include "gateway/egress/address_watch.hpp"
+#include "gateway/egress/authorization.hpp"
 #include "gateway/egress/batch_size.hpp"
 #include "gateway/egress/connection_pool_size.hpp"
 #include "gateway/egress/custody.hpp"
@@ -57,6 +59,8 @@ class Eventbus final : public Delivery {
     transport::Transports& transports;
     Supervisor& supervisor;               // of the connections
     const tls::TlsSource* tls = nullptr;  // for an https target
+    // With delivery.oauth2: asks for another token than the one with this number.
+    std::function<void(unsigned number)> renew_token = {};
   };
 
   // Throws std::logic_error for an endpoint with TLS and a context without.
@@ -88,12 +92,17 @@ class Eventbus final : public Delivery {
     return retry_advice_.wait(queue_.events());
   }
 
+  // Has events sent with this token from now on, or says why there is none. With delivery.oauth2
+  // nothing is sent before the first.
+  void authorize(const Authorization& authorization);
+
   // The end of a loop turn: stages waiting events on connections with room, writes them.
   void flush();
   // Every tick of the shard: overdue answers, retries that are due, gauges.
   void tick(Instant now);
 
   // What the connections use.
+  [[nodiscard]] const TokenUse& token() const noexcept { return token_; }
   [[nodiscard]] AddressWatch& addresses() noexcept { return addresses_; }
   // To receive into; what is not used at once is to be copied.
   [[nodiscard]] std::span<char> input() noexcept { return input_; }
@@ -156,6 +165,12 @@ class Eventbus final : public Delivery {
   // `leads`: the first event of its answer; a batch has several.
   void answered(EventSlot slot, const Response& response, Instant staged, bool leads);
   void split(Multiplexer& mux);
+  // Whether the token, rather than the event, was refused with this answer: the event is sent again
+  // with another one.
+  [[nodiscard]] bool lacks_token(const EventSlot& slot, const Response& response, Instant staged,
+                                 Instant now);
+  // Has connections end that would send events with a token that has expired.
+  void look_at_token(Instant now);
   void good_answer(Instant staged) {
     ++taken_;
     if (health_.good_answer(staged)) restraint_eased();
@@ -205,6 +220,8 @@ class Eventbus final : public Delivery {
   RequestLimit request_limit_;
   std::uint64_t taken_ = 0;  // requests that the eventbus has taken, or refused for good
   RetryBudget retry_budget_;
+  TokenUse token_;
+  bool token_expired_ = false;     // as connections have been told
   std::size_t sharing_leave_ = 0;  // of further events, for the last leave that was taken
   RetryAdvice retry_advice_{static_cast<std::uint32_t>(random_seed())};
   // For retries that are due, and for the end of a wait that holds all of them up.

@@ -24,17 +24,6 @@ constexpr std::chrono::milliseconds kListen{300};
 // How long the answers that are there are read after a write has failed.
 constexpr std::chrono::milliseconds kReadOut{1000};
 
-// Tells one event from another; only on the way of a lost connection.
-EndpointHealth::Suspect name_of(const EventSlot& slot) {
-  const auto& passed_on = slot.post->passed_on;
-  if (passed_on.empty()) return slot.id.high() ^ slot.id.low();
-  EndpointHealth::Suspect name = 0;
-  for (const auto& attribute : passed_on[slot.index].attributes) {
-    name = name * 31 + std::hash<std::string_view>{}(attribute.value);
-  }
-  return name;
-}
-
 // Between nine tenths and all of it, so that connections made together do not end together.
 Instant::duration jittered(std::chrono::milliseconds age) {
   static thread_local std::minstd_rand random{std::random_device{}()};
@@ -45,14 +34,26 @@ Instant::duration jittered(std::chrono::milliseconds age) {
 
 }  // namespace
 
+EndpointHealth::Suspect name_of(const EventSlot& slot) {
+  const auto& passed_on = slot.post->passed_on;
+  if (passed_on.empty()) return slot.id.high() ^ slot.id.low();
+  EndpointHealth::Suspect name = 0;
+  for (const auto& attribute : passed_on[slot.index].attributes) {
+    name = name * 31 + std::hash<std::string_view>{}(attribute.value);
+  }
+  return name;
+}
+
 EventbusConnection::EventbusConnection(Eventbus& bus)
     : bus_(bus),
       part_(bus.context().supervisor, "eventbus connection"),
       wake_(bus.context().executor),
       ended_(bus.context().executor),
       mux_(bus.encoder(), bus.settings().pipeline),
-      dialer_(bus.context().transports, bus.context().executor, [this] { return new_session(); }),
-      address_(bus.endpoint().host + ":" + std::to_string(bus.endpoint().port)) {}
+      dialer_(
+          bus.context().transports, bus.context().executor, [this] { return new_session(); },
+          bus.endpoint().tunnel()),
+      address_(bus.endpoint().dialled_address()) {}
 
 std::unique_ptr<tls::TlsSession> EventbusConnection::new_session() {
   return bus_.new_session(std::exchange(ticket_, tls::Ticket()));
@@ -147,7 +148,14 @@ bool EventbusConnection::report_end() {
 
 Task<bool> EventbusConnection::connect() {
   const Instant deadline = bus_.context().clock.refresh() + bus_.settings().timeout;
-  address_ = bus_.endpoint().host + ":" + std::to_string(bus_.endpoint().port);
+  address_ = bus_.endpoint().dialled_address();
+  while (!stopping_ && bus_.token().awaited() && SteadyClock::now() < deadline) {
+    co_await wake_.wait_until(deadline);
+  }
+  if (!bus_.token().usable(SteadyClock::now())) {
+    last_error_ = bus_.token().problem();
+    co_return false;
+  }
   AddressWatch& addresses = bus_.addresses();
   co_await addresses.look_up(deadline);
   std::vector<tcp::endpoint> order = addresses.book().order(SteadyClock::now());

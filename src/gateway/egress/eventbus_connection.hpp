@@ -9,6 +9,7 @@
 #include "gateway/domain/eventbus_state.hpp"
 #include "gateway/domain/reasons.hpp"
 #include "gateway/egress/dialer.hpp"
+#include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/multiplexer.hpp"
 #include "gateway/transport/transport.hpp"
 #include "runtime/asio.hpp"
@@ -18,6 +19,9 @@
 namespace gateway::egress {
 
 class Eventbus;
+
+// Returns what tells one event from another. Only for what is rare: it may hash the event.
+[[nodiscard]] EndpointHealth::Suspect name_of(const EventSlot& slot);
 
 // One keep-alive connection to the eventbus: a thin coroutine that connects and connects again,
 // around a Multiplexer that knows what to do. Owned by the Eventbus, which joins run() before it

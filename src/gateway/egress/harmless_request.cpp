@@ -17,14 +17,16 @@ std::string webhook_origin() {
 }
 
 std::string harmless_request(const config::Endpoint& endpoint, const config::Delivery& delivery,
-                             std::string_view origin) {
+                             std::string_view origin, const Secret& authorization) {
   std::string request = fmt::format(
       "OPTIONS {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cos-gateway-check/{}\r\n"
-      "WebHook-Request-Origin: {}\r\n",
-      endpoint.request_target, endpoint.host_header, kVersion, origin);
+      "WebHook-Request-Origin: {}\r\n{}",
+      endpoint.request_line_target(), endpoint.host_header, kVersion, origin,
+      endpoint.proxy_fields());
   for (const auto& [name, value] : delivery.headers) {
     request += name + ": " + std::string(value.reveal()) + "\r\n";
   }
+  if (!authorization.empty()) request += "Authorization: " + authorization.reveal() + "\r\n";
   return request + "Connection: close\r\n\r\n";
 }
 

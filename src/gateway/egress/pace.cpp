@@ -17,6 +17,10 @@ constexpr std::chrono::milliseconds kSampled{50};
 // The time over which the eventbus may count.
 constexpr std::chrono::milliseconds kCounted{1000};
 constexpr std::chrono::minutes kForget{10};
+// How fast the best second is forgotten, a sample: by half in 70 s. And of it, what an eventbus
+// that takes as much as ever takes at least.
+constexpr double kBestFades = 0.9995;
+constexpr double kAsEver = 0.75;
 
 // How much the pace grows in a second: without a ceiling, far from it, and on the way to it.
 constexpr double kUnknownGrowth = 1;
@@ -35,26 +39,31 @@ void Pace::observe(std::uint64_t taken, Instant now) noexcept {
   if (now - samples_[newest_].at < kSampled) return;
   newest_ = (newest_ + 1) % kSamples;
   samples_[newest_] = {now, taken};
+  best_ = std::max(best_ * kBestFades, taken_lately(taken, now).requests);
   if (active()) grow(now);
 }
 
-double Pace::taken_lately(std::uint64_t taken, Instant now) const noexcept {
-  std::uint64_t before = samples_[newest_].taken;
+Pace::Taken Pace::taken_lately(std::uint64_t taken, Instant now) const noexcept {
+  Sample first = samples_[newest_];
   for (std::size_t i = 0; i < kSamples; ++i) {
     const Sample& sample = samples_[(newest_ + kSamples - i) % kSamples];
     if (sample.at == Instant{} || sample.at < now - kCounted) break;
-    before = sample.taken;
+    // Of a pause, its end.
+    if (sample.taken != first.taken) first = sample;
   }
-  return static_cast<double>(taken - before);
+  return {static_cast<double>(taken - first.taken), now - first.at};
 }
 
 void Pace::refused(Instant staged, Instant until, std::uint64_t total, Instant now) noexcept {
   // What left before the pace was known says nothing about it, nor what follows a refusal within
   // the time over which the eventbus counts.
   if (!active() || staged > refused_at_ + kCounted) {
-    const double taken = std::max(taken_lately(total, now), kLeast);
+    const Taken lately = taken_lately(total, now);
+    const double taken = std::max(lately.requests, kLeast);
     if (!active()) {
       rate_ = std::max(kBelow * taken, kFirst);
+      // It has given what it gives, unless it has only just begun or took more before.
+      if (lately.within >= kCounted / 2 && taken >= kAsEver * best_) ceiling_ = taken;
     } else {
       // Who counts over a second takes so many in one; who gives leave at a rate has taken less, if
       // this second was not used up.

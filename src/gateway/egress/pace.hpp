@@ -38,8 +38,12 @@ class Pace {
     Instant at{};
     std::uint64_t taken = 0;
   };
-  // What was taken in the last second.
-  [[nodiscard]] double taken_lately(std::uint64_t taken, Instant now) const noexcept;
+  struct Taken {
+    double requests = 0;
+    Instant::duration within{};  // since the first of them
+  };
+  // Returns what was taken in the last second.
+  [[nodiscard]] Taken taken_lately(std::uint64_t taken, Instant now) const noexcept;
   void grow(Instant now) noexcept;
 
   static constexpr std::size_t kSamples = 32;
@@ -47,6 +51,7 @@ class Pace {
   std::size_t newest_ = 0;
   double rate_ = 0;       // requests a second; 0: no bound is known
   double ceiling_ = 0;    // the rate that was refused last; 0: none was
+  double best_ = 0;       // requests that were taken in a second, of late
   double credit_ = 0;     // requests that may leave
   Instant credited_{};    // until when credit_ was counted
   Instant resumed_at_{};  // the end of the wait that the last refusal asked for

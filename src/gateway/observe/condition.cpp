@@ -94,7 +94,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
 
   const BusAnswer answer = seen.last.value_or(BusAnswer{});
   const std::string bus = fmt::format("the eventbus {} {}", seen.target, described(answer));
-  const char* const remedy = remedy_for(answer.status);
+  const char* const remedy = remedy_for(answer);
   const bool spools = seen.spool && seen.spool->usable;
 
   // Nothing passes.

@@ -17,9 +17,15 @@ std::string_view first_line(std::string_view text) {
 
 }  // namespace
 
-const char* remedy_for(unsigned status) noexcept {
+const char* remedy_for(const BusAnswer& answer) noexcept {
+  const unsigned status = answer.status;
+  const auto mentions = [&](const char* what) {
+    return answer.text.find(what) != std::string::npos;
+  };
   switch (status) {
     case 0:
+      if (mentions("no access token")) return "see `delivery.oauth2` and its `token_url`";
+      if (mentions("the proxy ")) return "see `delivery.proxy`, HTTPS_PROXY and NO_PROXY";
       return "check `target`, and that the eventbus runs and can be reached from here";
     case 400:
     case 415:
@@ -28,13 +34,15 @@ const char* remedy_for(unsigned status) noexcept {
              "`delivery.mode` changes their form";
     case 401:
     case 403:
-      return "check the credentials of the eventbus in `delivery.headers`";
+      return "check the credentials of the eventbus: `delivery.headers`, `delivery.oauth2`";
     case 404:
     case 410:
       return "check `eventbus` and the path of `target`";
     case 405:
     case 501:
       return "check the path of `target`: what answers there takes no POST";
+    case 407:
+      return "the proxy wants another user or password: see `delivery.proxy`, HTTP_PROXY";
     case 408:
     case 429:
     case 503:

@@ -56,8 +56,8 @@ struct Observation {
   }
 };
 
-// Returns what to do about an answer of this status; 0: there was none.
-[[nodiscard]] const char* remedy_for(unsigned status) noexcept;
+// Returns what to do about an answer.
+[[nodiscard]] const char* remedy_for(const BusAnswer& answer) noexcept;
 // Returns "answers 404 'no such bus'" or "cannot be reached: Connection refused".
 [[nodiscard]] std::string described(const BusAnswer& answer);
 

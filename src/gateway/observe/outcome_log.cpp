@@ -48,7 +48,7 @@ std::vector<OutcomeLine> OutcomeLog::due(const Observation& seen) {
     line.events = events;
     line.answer = answer;
     line.example_key = one.kind == spooled ? std::string() : seen.example_key;
-    line.what_to_do = one.what_to_do != nullptr ? one.what_to_do : remedy_for(answer.status);
+    line.what_to_do = one.what_to_do != nullptr ? one.what_to_do : remedy_for(answer);
     line.in_spool = in_spool;
     lines.push_back(std::move(line));
   }

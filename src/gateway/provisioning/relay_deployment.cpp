@@ -11,12 +11,18 @@
 namespace gateway {
 namespace {
 
+void by_proxy(HttpOrigin& origin, const config::Settings& settings) {
+  origin.go_by(settings.environment_proxies.find(origin.tls(), origin.host(), origin.port()));
+}
+
 cloud::CredentialSources sources_of(const config::Settings& settings) {
   cloud::CredentialSources sources;
   sources.id = settings.credentials.secret_id;
   sources.key = settings.credentials.secret_key;
   sources.token = settings.credentials.session_token;
   sources.pod_identity = settings.pod_identity;
+  // The metadata service is on a link-local address, which no proxy reaches.
+  by_proxy(sources.sts, settings);
   return sources;
 }
 
@@ -26,6 +32,7 @@ cloud::ApiService service_of(const config::Settings& settings) {
   cloud::ApiService service;
   service.region = settings.function.region;
   service.origin = HttpOrigin(url->tls, url->host, url->port, url->authority);
+  by_proxy(service.origin, settings);
   return service;
 }
 

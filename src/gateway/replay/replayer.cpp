@@ -26,7 +26,10 @@ config::Settings without_stores(config::Settings settings) {
 }
 
 config::Endpoint endpoint_of(const config::Settings& settings) {
-  return *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
+  auto endpoint =
+      *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
+  endpoint.go_by(settings.delivery.proxies);
+  return endpoint;
 }
 
 std::unique_ptr<tls::TlsSource> tls_of(const config::Settings& settings) {
@@ -47,15 +50,21 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
       tls_(tls_of(settings)),
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
                without_stores(settings), endpoint_of(settings), egress::Stores()),
-      eventbus_({context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_,
-                 transports_, supervisor_, tls_.get()},
-                without_stores(settings), endpoint_of(settings)),
+      eventbus_(
+          {context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_, transports_,
+           supervisor_, tls_.get(), [this](unsigned number) { token_keeper_->rejected(number); }},
+          without_stores(settings), endpoint_of(settings)),
       replay_({context_.get_executor(), clock_, ledger_, eventbus_}, source_,
               {{}, settings.delivery.deadline, options_.rate, this}),
       tick_every_(tick_interval(std::min(settings.delivery.timeout, settings.delivery.deadline))),
       tick_timer_(context_.get_executor()),
       signals_(context_),
-      changed_(context_.get_executor()) {}
+      changed_(context_.get_executor()) {
+  if (settings.delivery.oauth2.token_url.empty()) return;
+  token_keeper_ = std::make_unique<egress::TokenKeeper>(
+      context_.get_executor(), settings.delivery, supervisor_,
+      [this](const egress::Authorization& authorization) { eventbus_.authorize(authorization); });
+}
 
 ReplayResult Replayer::run() {
   if (options_.on_signals) {
@@ -101,9 +110,11 @@ void Replayer::stop_now() {
 
 Task<void> Replayer::live() {
   transports_.start();
+  if (token_keeper_) token_keeper_->start();
   eventbus_.start();
   while (!finished()) co_await changed_.wait();
   replay_.stop();
+  if (token_keeper_) token_keeper_->stop();
   co_await eventbus_.stop();
   // What became of the last ones is told at the end of a turn.
   const Instant told_by = clock_.refresh() + kCountWithin;

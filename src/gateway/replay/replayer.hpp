@@ -14,6 +14,7 @@
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/replay.hpp"
 #include "gateway/egress/store/row_walk.hpp"
+#include "gateway/egress/token_keeper.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/replay/row_source.hpp"
@@ -133,6 +134,7 @@ class Replayer final : private egress::ReplayOutcome {
   transport::Transports transports_;
   std::unique_ptr<tls::TlsSource> tls_;  // for an https target
   egress::Custody custody_;              // keeps nothing: what is sent is in a store already
+  std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
   egress::Eventbus eventbus_;
   egress::Replay replay_;
   ReplayCounts counts_;

@@ -251,7 +251,8 @@ std::size_t Transport::not_sent(error_code& error) {
 }
 
 std::size_t Transport::encrypt(std::span<const iovec> pieces, error_code& error) {
-  if (blocked_) return 0;
+  if (write_error_) error = write_error_;
+  if (blocked_ || write_error_) return 0;
   std::string& out = shared_.encrypted_output();
   const std::size_t taken = tls_->encrypt(pieces, kEncryptAtOnce, out);
   if (taken == 0) {
@@ -260,16 +261,17 @@ std::size_t Transport::encrypt(std::span<const iovec> pieces, error_code& error)
     return 0;
   }
   send_encrypted(out);
-  if (stage_ == Stage::failed) error = error_;
+  error = stage_ == Stage::failed ? error_ : write_error_;
   return taken;
 }
 
 void Transport::send_encrypted(std::string_view bytes) {
-  if (unsent() == 0) bytes.remove_prefix(write(bytes));
+  if (unsent() == 0 && !write_error_) bytes.remove_prefix(write(bytes));
   held_ += bytes;
 }
 
 void Transport::send_held() {
+  if (write_error_) return;
   held_sent_ += write(std::string_view(held_).substr(held_sent_));
   if (unsent() != 0) return;
   std::string().swap(held_);
@@ -286,8 +288,10 @@ std::size_t Transport::write(std::string_view bytes) {
       block();
       return all - bytes.size();
     } else if (errno != EINTR) {
-      fail(last_error());
-      return all;
+      // What has come before is still there to be received.
+      write_error_ = last_error();
+      if (stage_ == Stage::handshake) fail(write_error_);
+      return all - bytes.size();
     }
   }
   return all;

@@ -141,7 +141,7 @@ class Transport final : private WatchedSocket {
   [[nodiscard]] std::size_t encrypt(std::span<const iovec> pieces, error_code& error);
   void send_encrypted(std::string_view bytes);
   void send_held();
-  // Returns how much of `bytes` the socket took; `blocked_` if that is not all.
+  // Returns how much of `bytes` the socket took; `blocked_` or `write_error_` if that is not all.
   [[nodiscard]] std::size_t write(std::string_view bytes);
   void block();
   void say_goodbye();
@@ -152,7 +152,8 @@ class Transport final : private WatchedSocket {
   const tls::TlsSource* accepts_ = nullptr;  // of a server's side
   std::string held_;                         // encrypted, to be sent from held_sent_ on
   std::size_t held_sent_ = 0;
-  error_code error_;  // what it failed with, or the last write
+  error_code error_;        // what it failed with
+  error_code write_error_;  // of TLS: nothing more can be sent, and what has come can be received
   std::string problem_;
   unsigned socket_reads_ = 0;
   Stage stage_ = Stage::open;

@@ -23,6 +23,8 @@ class Category final : public boost::system::error_category {
         return "TLS certificate refused";
       case TransportError::protocol:
         return "TLS failed";
+      case TransportError::proxy:
+        return "no tunnel through the proxy";
     }
     return "unknown";
   }

@@ -12,7 +12,8 @@ enum class TransportError {
   not_tls,            // the peer's first byte begins no handshake
   plain_http,         // likewise, and it looks like a request of HTTP
   certificate,        // the peer's certificate was refused, or is missing
-  protocol            // any other failure of TLS
+  protocol,           // any other failure of TLS
+  proxy               // a proxy gave no tunnel
 };
 
 [[nodiscard]] const boost::system::error_category& transport_category() noexcept;

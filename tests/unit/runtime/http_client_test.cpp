@@ -12,6 +12,7 @@
 
 #include "support/run_task.hpp"
 #include "support/scripted_http_server.hpp"
+#include "support/tunnel_proxy.hpp"
 
 namespace gateway {
 namespace {
@@ -275,6 +276,19 @@ TEST_F(HttpClientTest, EndsWhenItIsCancelled) {
   EXPECT_EQ(server_.requests().size(), 1U);
 }
 
+TEST_F(HttpClientTest, HandsAProxyTheWholeUrl) {
+  HttpOrigin origin(false, "service.example", 8080);
+  const HttpProxy proxy("127.0.0.1", server_.port(), Secret(std::string("Basic dTpw")));
+  origin.go_by(&proxy);
+  connect_to(origin);
+  const auto result = exchange(post("{}"));
+  ASSERT_TRUE(result) << result.error().text();
+  const auto request = server_.requests().at(0);
+  EXPECT_EQ(request.target, "http://service.example:8080/");
+  EXPECT_EQ(request.headers["Host"], "service.example:8080");
+  EXPECT_EQ(request.headers["Proxy-Authorization"], "Basic dTpw");
+}
+
 class HttpClientTlsTest : public ::testing::Test {
  protected:
   HttpResult exchange_with(const ScriptedHttpServer& server, const std::string& host,
@@ -299,6 +313,51 @@ TEST_F(HttpClientTlsTest, SpeaksTlsAndKeepsTheConnection) {
   ASSERT_TRUE(again());
   EXPECT_EQ(server.connections(), 1U);
   EXPECT_EQ(server.requests().at(1).headers["Host"], "localhost:" + std::to_string(server.port()));
+}
+
+class HttpClientProxyTest : public HttpClientTlsTest {
+ protected:
+  HttpResult exchange_by(const test::TunnelProxy& by, const std::string& host,
+                         std::chrono::milliseconds timeout = kPatience) {
+    HttpOrigin origin(true, host, 443);
+    const HttpProxy proxy("127.0.0.1", by.port(), Secret(std::string("Basic dTpw")));
+    origin.go_by(&proxy);
+    client_.emplace(context_.get_executor(), origin, authority_.file());
+    return again(timeout);
+  }
+};
+
+TEST_F(HttpClientProxyTest, SpeaksTlsWithTheHostBehindIt) {
+  ScriptedHttpServer server(authority_.issue("service.example"));
+  const test::TunnelProxy proxy(server.port());
+  const auto result = exchange_by(proxy, "service.example");
+  ASSERT_TRUE(result) << result.error().text();
+  ASSERT_TRUE(again());
+  EXPECT_EQ(server.connections(), 1U);
+  EXPECT_EQ(server.requests().at(0).target, "/");
+  EXPECT_FALSE(server.requests().at(0).headers.has("Proxy-Authorization"));
+  ASSERT_EQ(proxy.requests().size(), 1U);
+  EXPECT_EQ(proxy.requests()[0],
+            "CONNECT service.example:443 HTTP/1.1\r\nHost: service.example:443\r\n"
+            "Proxy-Authorization: Basic dTpw\r\n\r\n");
+  const auto other = exchange_by(proxy, "other.example");
+  ASSERT_FALSE(other) << "the name in the certificate is the host's, not the proxy's";
+}
+
+TEST_F(HttpClientProxyTest, SaysWhatTheProxySays) {
+  ScriptedHttpServer server(authority_.issue("service.example"));
+  test::TunnelProxy proxy(server.port());
+  proxy.answer("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n");
+  auto result = exchange_by(proxy, "service.example");
+  ASSERT_FALSE(result);
+  EXPECT_FALSE(result.error().sent());
+  EXPECT_NE(result.error().text().find("does not take the user and password given (407)"),
+            std::string::npos)
+      << result.error().text();
+  proxy.answer("");
+  result = exchange_by(proxy, "service.example", kShort);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().reason(), Reason::timeout);
 }
 
 TEST_F(HttpClientTlsTest, VerifiesAddresses) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/turn_end.hpp"
+#include "support/tunnel_proxy.hpp"
 #include "testkit/socket.hpp"
 
 namespace gateway::egress {
@@ -54,7 +55,8 @@ class DialerTest : public testing::Test {
                                              std::chrono::milliseconds within = 5s) {
     std::optional<std::unique_ptr<transport::Transport>> result;
     const Instant begun = SteadyClock::now();
-    asio::co_spawn(context_.get_executor(), dialer_.dial(std::move(order), begun + within),
+    Dialer& dialer = tunnelled_ ? *tunnelled_ : dialer_;
+    asio::co_spawn(context_.get_executor(), dialer.dial(std::move(order), begun + within),
                    [&](const std::exception_ptr& error, std::unique_ptr<transport::Transport> got) {
                      EXPECT_FALSE(error);
                      result = std::move(got);
@@ -70,6 +72,7 @@ class DialerTest : public testing::Test {
   TurnEnd turn_end_{context_.get_executor(), [] {}};
   transport::Transports transports_{context_.get_executor(), clock_, turn_end_};
   Dialer dialer_{transports_, context_.get_executor(), [] { return nullptr; }};
+  std::optional<Dialer> tunnelled_;  // used where there is one
   SteadyClock::duration took_{};
 };
 
@@ -110,6 +113,29 @@ TEST_F(DialerTest, SaysWhyNoneWasReached) {
   ASSERT_EQ(dialer_.losers().size(), 2U);
   EXPECT_EQ(dialer_.losers()[0].reason, "connect timed out");
   EXPECT_EQ(dialer_.losers()[1].reason, "Connection refused");
+}
+
+TEST_F(DialerTest, AsksAProxyForATunnel) {
+  const Open behind;
+  test::TunnelProxy proxy(behind.port);
+  tunnelled_.emplace(
+      transports_, context_.get_executor(), [] { return nullptr; },
+      ProxyTunnel(HttpProxy("proxy.corp", 3128), "bus.example", 443));
+  EXPECT_NE(dial({at(proxy.port())}), nullptr);
+  ASSERT_EQ(proxy.requests().size(), 1U);
+  EXPECT_TRUE(proxy.requests()[0].starts_with("CONNECT bus.example:443 HTTP/1.1\r\n"));
+
+  proxy.answer("HTTP/1.1 403 Filtered\r\nConnection: close\r\n\r\n");
+  const std::uint16_t refusing = test::free_port();
+  EXPECT_EQ(dial({at(refusing), at(proxy.port())}), nullptr);
+  ASSERT_EQ(tunnelled_->losers().size(), 2U);
+  EXPECT_EQ(tunnelled_->losers()[1].reason,
+            "the proxy proxy.corp:3128 does not allow bus.example:443 (403 Filtered)");
+
+  proxy.answer("");
+  EXPECT_EQ(dial({at(proxy.port())}, 600ms), nullptr);
+  EXPECT_LT(took_, 3s);
+  EXPECT_EQ(tunnelled_->losers()[0].reason, "proxy timed out");
 }
 
 TEST_F(DialerTest, EndsWhenCancelled) {

@@ -180,7 +180,10 @@ TEST_F(ConditionTest, StoppingIsNoProblem) {
 }
 
 TEST(RemedyTest, EveryStatusHasOne) {
-  for (unsigned status = 0; status < 600; ++status) EXPECT_STRNE(remedy_for(status), "") << status;
+  BusAnswer answer;
+  for (; answer.status < 600; ++answer.status) {
+    EXPECT_STRNE(remedy_for(answer), "") << answer.status;
+  }
 }
 
 TEST(DescribedTest, NoControlCharacterOfAnAnswerPasses) {

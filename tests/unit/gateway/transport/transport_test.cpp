@@ -137,6 +137,26 @@ class TransportTest : public testing::TestWithParam<bool> {
   Peer server_;
 };
 
+TEST_P(TransportTest, WhatHasComeIsReceivedAfterAWriteThatFailed) {
+  meet();
+  // Nothing is read meanwhile: the loop does not run. Unread bytes make an end a reset.
+  client_.say("requests");
+  server_.say("answers");
+  server_.drop();
+  error_code failed;
+  const std::string more(1000, 'x');
+  for (int i = 0; i < 100 && !failed; ++i) {
+    static_cast<void>(client_.transport().send(std::string_view(more), failed));
+  }
+  ASSERT_TRUE(failed);
+  error_code again;
+  EXPECT_EQ(client_.transport().send(std::string_view(more), again), 0U);
+  EXPECT_TRUE(again);
+  run_until([&] { return client_.error || !client_.got.empty(); });
+  EXPECT_EQ(client_.got, "answers");
+  run_until([&] { return !!client_.error; });
+}
+
 TEST_P(TransportTest, CarriesBytesBothWays) {
   meet();
   client_.say("question");

@@ -1,0 +1,144 @@
+#include "runtime/proxy_rules.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <utility>
+
+#include "events/ascii.hpp"
+#include "runtime/asio.hpp"
+
+namespace gateway {
+namespace {
+
+std::optional<asio::ip::address> address_of(std::string_view text) {
+  error_code error;
+  auto address = asio::ip::make_address(std::string(text), error);
+  if (error) return std::nullopt;
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  }
+  return address;
+}
+
+std::string bytes_of(const asio::ip::address& address) {
+  if (address.is_v4()) {
+    const auto bytes = address.to_v4().to_bytes();
+    return {bytes.begin(), bytes.end()};
+  }
+  const auto bytes = address.to_v6().to_bytes();
+  return {bytes.begin(), bytes.end()};
+}
+
+// The length of an address tells its family.
+bool in_network(const std::string& address, const std::string& network, unsigned bits) {
+  if (address.size() != network.size()) return false;
+  const std::size_t whole = bits / 8;
+  if (!std::equal(network.begin(), network.begin() + static_cast<std::ptrdiff_t>(whole),
+                  address.begin())) {
+    return false;
+  }
+  const unsigned rest = bits % 8;
+  if (rest == 0) return true;
+  const unsigned difference =
+      static_cast<unsigned char>(address[whole]) ^ static_cast<unsigned char>(network[whole]);
+  return (difference >> (8 - rest)) == 0;
+}
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool is_loopback(const std::string& host) {
+  const std::string name = lower_case(host);
+  if (name == "localhost" || name.ends_with(".localhost")) return true;
+  const auto address = address_of(name);
+  return address && address->is_loopback();
+}
+
+}  // namespace
+
+NoProxy::NoProxy(std::string_view list) {
+  constexpr std::string_view kBetween = ", \t\r\n";
+  while (!list.empty()) {
+    const auto end = std::min(list.find_first_of(kBetween), list.size());
+    std::string text = lower_case(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+    if (text.empty()) continue;
+    if (text == "*") {
+      all_ = true;
+      continue;
+    }
+    Member member;
+    if (const auto slash = text.find('/'); slash != std::string::npos) {
+      const auto address = address_of(text.substr(0, slash));
+      const auto bits = number_of<unsigned>(std::string_view(text).substr(slash + 1));
+      if (address && bits && *bits <= (address->is_v4() ? 32U : 128U)) {
+        member.network = bytes_of(*address);
+        member.prefix_length = *bits;
+        members_.push_back(std::move(member));
+      }
+      continue;
+    }
+    if (text.starts_with('[')) {
+      const auto bracket = text.find(']');
+      if (bracket == std::string::npos) continue;
+      if (text.size() > bracket + 1 && text[bracket + 1] == ':') {
+        member.port =
+            number_of<std::uint16_t>(std::string_view(text).substr(bracket + 2)).value_or(0);
+      }
+      text = text.substr(1, bracket - 1);
+    } else if (const auto colon = text.find(':');
+               colon != std::string::npos && text.find(':', colon + 1) == std::string::npos) {
+      const auto port = number_of<std::uint16_t>(std::string_view(text).substr(colon + 1));
+      if (!port) continue;
+      member.port = *port;
+      text.resize(colon);
+    }
+    if (const auto address = address_of(text)) {
+      member.network = bytes_of(*address);
+      member.prefix_length = static_cast<unsigned>(member.network.size() * 8);
+    } else {
+      if (text.starts_with("*.")) text.erase(0, 1);
+      if (text.starts_with('.')) text.erase(0, 1);
+      if (text.ends_with('.')) text.pop_back();
+      if (text.empty()) continue;
+      member.host = std::move(text);
+    }
+    members_.push_back(std::move(member));
+  }
+}
+
+bool NoProxy::holds(std::string_view host, std::uint16_t port) const {
+  if (all_) return true;
+  if (members_.empty()) return false;
+  std::string name = lower_case(host);
+  if (name.ends_with('.')) name.pop_back();
+  const auto address = address_of(name);
+  const std::string bytes = address ? bytes_of(*address) : std::string();
+  return std::ranges::any_of(members_, [&](const Member& member) {
+    if (member.port != 0 && member.port != port) return false;
+    if (!member.network.empty()) return in_network(bytes, member.network, member.prefix_length);
+    return !address && (name == member.host || name.ends_with("." + member.host));
+  });
+}
+
+ProxyRules::ProxyRules(std::optional<HttpProxy> http, std::optional<HttpProxy> https,
+                       NoProxy exceptions)
+    : http_(std::move(http)),
+      https_(std::move(https)),
+      exceptions_(std::move(exceptions)),
+      spares_loopback_(true) {}
+
+const HttpProxy* ProxyRules::find(bool tls, const std::string& host, std::uint16_t port) const {
+  const std::optional<HttpProxy>& proxy = tls ? https_ : http_;
+  if (!proxy || exceptions_.holds(host, port)) return nullptr;
+  if (spares_loopback_ && is_loopback(host) && !is_loopback(proxy->host())) return nullptr;
+  return &*proxy;
+}
+
+}  // namespace gateway

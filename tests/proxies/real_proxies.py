@@ -1,0 +1,373 @@
+#!/usr/bin/env python3
+"""Events by way of proxies that others wrote: real_proxies.py PROGRAM FOLDER [NAME...]
+
+For tinyproxy and squid, each where it can be had: events to an http and to an https eventbus, with
+and without a password, by delivery.proxy and by the environment, past NO_PROXY, a wrong password, an
+eventbus the proxy does not reach, and a proxy that is started again. Packages of Debian are unpacked
+into FOLDER, which nothing else uses. Ends with 77, "skipped", where none can be had.
+"""
+import collections
+import glob
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+PATIENCE = 20
+RECORDS = 5
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(holds, what, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+ERROR_PAGES = """ERR_READ_TIMEOUT ERR_LIFETIME_EXP ERR_READ_ERROR ERR_WRITE_ERROR ERR_CONNECT_FAIL
+ERR_SECURE_CONNECT_FAIL ERR_SOCKET_FAILURE ERR_DNS_FAIL ERR_URN_RESOLVE ERR_ONLY_IF_CACHED_MISS
+ERR_TOO_BIG ERR_INVALID_RESP ERR_INVALID_REQ ERR_UNSUP_REQ ERR_UNSUP_HTTPVERSION ERR_INVALID_URL
+ERR_PROTOCOL_UNKNOWN ERR_CANNOT_FORWARD ERR_NO_RELAY ERR_CACHE_ACCESS_DENIED ERR_ACCESS_DENIED
+ERR_ZERO_SIZE_OBJECT ERR_FTP_DISABLED ERR_FTP_UNAVAILABLE ERR_FTP_FAILURE ERR_FTP_PUT_ERROR
+ERR_FTP_NOT_FOUND ERR_FTP_FORBIDDEN ERR_FTP_PUT_CREATED ERR_FTP_PUT_MODIFIED ERR_GATEWAY_FAILURE
+ERR_GOPHER ERR_CONFLICT_HOST ERR_ICAP_FAILURE ERR_ESI ERR_CACHE_MGR_ACCESS_DENIED ERR_DIR_LISTING
+ERR_FORWARDING_DENIED ERR_SHUTTING_DOWN ERR_AGENT_CONFIGURE ERR_AGENT_WPAD ERR_PRECONDITION_FAILED
+ERR_NO_RELAY ERR_RELAY_REMOTE error-details.txt ERR_REQUEST_START_TIMEOUT ERR_SQUID_SIGNATURE
+ERR_REQUEST_PARSE_TIMEOUT MGR_INDEX ERR_CLIENT_GONE""".split()
+
+
+class Eventbus:
+    """Takes events on loopback, with TLS if there is a certificate, and remembers their ids."""
+
+    def __init__(self, certificate=None):
+        self.ids = collections.Counter()
+        self.peers = set()
+        bus = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                bus.ids[self.headers["ce-id"]] += 1
+                bus.peers.add(self.headers.get("Via", "") or self.headers.get("Proxy-Authorization", ""))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # a connection that ends is no news
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Gateway:
+    def __init__(self, program, folder, target, delivery, environment=None):
+        self.port, self.admin = free_port(), free_port()
+        self.log = os.path.join(folder, "gateway.log")
+        config = os.path.join(folder, "config.yml")
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({"target": target, "function": {"provision": False},
+                       "gateway": {"listen": f"127.0.0.1:{self.port}",
+                                   "admin": f"127.0.0.1:{self.admin}", "auth": "none", "threads": 1},
+                       "delivery": delivery}, file)
+        clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([program, "run", "--config", config], stderr=log,
+                                            stdout=log, env={**clean, **(environment or {})})
+        until(self.ready, "the gateway is ready")
+
+    def ready(self):
+        assert self.process.poll() is None, open(self.log, encoding="utf-8").read()
+        return accepts(self.admin)
+
+    def post(self, records=RECORDS):
+        body = {"Records": [{"cos": {"cosObject": {"key": f"/1/b/{n}"}}} for n in range(records)]}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=40) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def text(self):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{self.admin}/status", timeout=10) as answer:
+            return answer.read().decode()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(PATIENCE)
+        return open(self.log, encoding="utf-8").read()
+
+
+def unpack(package, folder):
+    """Returns the program of a Debian package, of the path or unpacked into the folder."""
+    there = shutil.which(package, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
+    if there:
+        return there
+    root = os.path.join(folder, package)
+    found = glob.glob(f"{root}/usr/*bin/{package}")
+    if found:
+        return found[0]
+    os.makedirs(root, exist_ok=True)
+    needed = {"tinyproxy": ["tinyproxy-bin"],
+              "squid": ["squid", "squid-common", "libecap3", "libltdl7", "libnetfilter-conntrack3",
+                        "libnfnetlink0", "libtdb1", "libdb5.3", "libmnl0"]}[package]
+    for one in needed:
+        done = subprocess.run(["apt-get", "download", one], cwd=root, check=False, timeout=120,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode != 0:
+            continue
+        for file in glob.glob(f"{root}/{one}_*.deb"):
+            subprocess.run(["dpkg-deb", "-x", file, root], check=True)
+    found = glob.glob(f"{root}/usr/*bin/{package}")
+    return found[0] if found else None
+
+
+class Proxy:
+    """A proxy on loopback; `user` is user:password, or empty."""
+
+    def __init__(self, program, folder, user):
+        self.program, self.folder, self.user = program, folder, user
+        self.port = free_port()
+        self.start()
+
+    def start(self):
+        root = self.program.split("/usr/")[0] or "/"
+        libraries = glob.glob(f"{root}/usr/lib/*-linux-gnu") + glob.glob(f"{root}/lib/*-linux-gnu")
+        environment = {**os.environ}
+        if root != "/":
+            environment["LD_LIBRARY_PATH"] = ":".join(libraries)
+        with open(os.path.join(self.folder, "proxy.log"), "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(self.command(root), stdout=log, stderr=log,
+                                            env=environment)
+        until(lambda: self.process.poll() is not None or accepts(self.port), "the proxy listens")
+        if self.process.poll() is not None:
+            log = open(os.path.join(self.folder, "proxy.log"), encoding="utf-8").read()
+            raise RuntimeError(f"{self.program} ended: {log}")
+
+    def file(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def url(self, user=None):
+        user = self.user if user is None else user
+        return f"http://{user + '@' if user else ''}127.0.0.1:{self.port}"
+
+
+class Tinyproxy(Proxy):
+    name = "tinyproxy"
+
+    def command(self, _):
+        auth = f"BasicAuth {self.user.replace(':', ' ')}\n" if self.user else ""
+        config = self.file("tinyproxy.conf", f"""
+Port {self.port}
+Listen 127.0.0.1
+Timeout 60
+MaxClients 100
+LogLevel Info
+{auth}""")
+        return [self.program, "-d", "-c", config]
+
+
+class Squid(Proxy):
+    name = "squid"
+
+    def stop(self):
+        super().stop()
+        for left in glob.glob(f"/dev/shm/test{self.port}-*"):
+            os.remove(left)
+
+    def error_pages(self):
+        """Squid wants them all, whatever they say."""
+        pages = os.path.join(self.folder, "errors")
+        os.makedirs(pages, exist_ok=True)
+        for name in ERROR_PAGES:
+            with open(os.path.join(pages, name), "w", encoding="utf-8") as page:
+                page.write("refused\n")
+        return pages
+
+    def command(self, root):
+        users = self.file("users", "\n".join([self.user]) + "\n")
+        helper = self.file("helper.sh", f"""#!/bin/sh
+while read -r user password; do
+  if [ "$user:$password" = "$(cat {users})" ]; then echo OK; else echo ERR; fi
+done
+""")
+        os.chmod(helper, 0o755)
+        os.chmod(self.folder, 0o777)
+        auth = f"""
+auth_param basic program {helper}
+auth_param basic children 2
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+""" if self.user else "http_access allow all\n"
+        config = self.file("squid.conf", f"""
+http_port 127.0.0.1:{self.port}
+{auth}
+cache deny all
+cache_log {self.folder}/cache.log
+access_log none
+pid_filename none
+coredump_dir {self.folder}
+mime_table {self.file("mime.conf", "")}
+unlinkd_program {os.path.join(root, "usr/lib/squid/unlinkd")}
+pinger_enable off
+icon_directory {os.path.join(root, "usr/share/squid/icons")}
+error_directory {self.error_pages()}
+cache_effective_user nobody
+cache_effective_group nogroup
+shutdown_lifetime 0 seconds
+""")
+        # A name of its own, as it names its shared memory.
+        return [self.program, "-N", "-n", f"test{self.port}", "-f", config]
+
+
+def check(program, folder, proxy_kind, proxy_program):
+    def new_folder():
+        return tempfile.mkdtemp(dir=folder)
+
+    work = new_folder()
+    certificate = os.path.join(work, "bus.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", certificate + ".key",
+                    "-out", certificate + ".crt"], check=True, stderr=subprocess.DEVNULL)
+    with open(certificate, "w", encoding="utf-8") as both:
+        for part in (".crt", ".key"):
+            both.write(open(certificate + part, encoding="utf-8").read())
+    secure = {"tls": {"ca": certificate + ".crt"}, "deadline": "4s"}
+
+    for user in ("", "gateway:pa55word"):
+        proxy = proxy_kind(proxy_program, new_folder(), user)
+        plain_bus, secure_bus = Eventbus(), Eventbus(certificate)
+        plain, tls = f"http://127.0.0.1:{plain_bus.port}/in", f"https://localhost:{secure_bus.port}/in"
+        print(f"  {'with a password' if user else 'open'}", flush=True)
+        for what, bus, target, delivery, environment in (
+                ("http, delivery.proxy", plain_bus, plain, {"proxy": proxy.url()}, {}),
+                ("https, delivery.proxy", secure_bus, tls, {**secure, "proxy": proxy.url()}, {}),
+                ("http, HTTP_PROXY", plain_bus, plain, {}, {"HTTP_PROXY": proxy.url()}),
+                ("https, https_proxy", secure_bus, tls, secure, {"https_proxy": proxy.url()}),
+                ("https, past NO_PROXY", secure_bus, tls, secure,
+                 {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "localhost"})):
+            before = len(bus.ids)
+            gateway = Gateway(program, new_folder(), target, delivery, environment)
+            answers = collections.Counter(gateway.post() for _ in range(20))
+            log = gateway.stop()
+            arrived = len(bus.ids) - before
+            print(f"    {what}: posts {dict(answers)}, {arrived} events of {20 * RECORDS}", flush=True)
+            assert answers == {200: 20} and arrived == 20 * RECORDS, log
+            assert "pa55word" not in log
+        assert not any("Basic" in peer for peer in plain_bus.peers | secure_bus.peers)
+
+        # Started again while events come.
+        gateway = Gateway(program, new_folder(), tls, {**secure, "proxy": proxy.url(),
+                                                       "deadline": "15s"})
+        assert gateway.post() == 200
+        proxy.stop()
+        waiting = threading.Thread(target=lambda: answers.update([gateway.post()]))
+        answers = collections.Counter()
+        waiting.start()
+        until(lambda: "refused" in gateway.text(), "the gateway knows that the proxy is away")
+        proxy.start()
+        waiting.join()
+        print(f"    started again: {dict(answers)}", flush=True)
+        assert answers == {200: 1}
+        gateway.stop()
+
+        # What the proxy refuses is said in so many words.
+        refusals = [(f"https://localhost:{free_port()}/", proxy.url(), "does not reach")]
+        if user:
+            refusals += [(tls, proxy.url(""), "wants a user and password (407)"),
+                         (tls, proxy.url("gateway:wr0ng"), "does not take the user and password")]
+        for target, url, text in refusals:
+            gateway = Gateway(program, new_folder(), target, {**secure, "proxy": url,
+                                                              "deadline": "2s"})
+            answer = gateway.post(1)
+            until(lambda: text in gateway.text(), f"/status says '{text}'", 5)
+            log = gateway.stop()
+            print(f"    refused: {answer}, '{text}'", flush=True)
+            assert answer == 504 and "wr0ng" not in log
+        proxy.stop()
+        plain_bus.stop()
+        secure_bus.stop()
+
+
+def main():
+    program, folder, *wanted = sys.argv[1:]
+    os.makedirs(folder, exist_ok=True)
+    ran = []
+    for kind in (Tinyproxy, Squid):
+        if wanted and kind.name not in wanted:
+            continue
+        proxy_program = unpack(kind.name, folder)
+        if not proxy_program:
+            print(f"{kind.name}: cannot be had")
+            continue
+        print(f"{kind.name}: {proxy_program}", flush=True)
+        work = tempfile.mkdtemp()
+        os.chmod(work, 0o755)
+        try:
+            check(program, work, kind, proxy_program)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        ran.append(kind.name)
+    if not ran:
+        print("skipped: neither tinyproxy nor squid can be had")
+        return 77
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

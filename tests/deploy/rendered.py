@@ -138,6 +138,10 @@ def check(objects):
         if selects(selector, foreign):
             yield f"{what}: its selector matches other pods of the namespace"
 
+    for one in pod["topologySpreadConstraints"]:
+        if "pod-template-hash" not in one.get("matchLabelKeys", []):
+            yield f"topologySpreadConstraints, {one['topologyKey']}: the pods that go would count"
+
     for policy in by_kind("NetworkPolicy"):
         yield from check_policy(policy, named_ports)
 

@@ -14,6 +14,7 @@
 #include "support/program.hpp"
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "support/scripted_http_server.hpp"
 #include "testkit/http_client.hpp"
 #include "testkit/temporary_folder.hpp"
 
@@ -28,6 +29,8 @@ using testing::Not;
 constexpr std::string_view kToken = "planted-token-4f1d";
 constexpr std::string_view kPrevious = "planted-previous-77aa";
 constexpr std::string_view kHeader = "planted-header-09bc";
+constexpr std::string_view kClientSecret = "planted-client-secret-c3";
+constexpr std::string_view kAccessToken = "planted-access-token-8e";
 constexpr std::string_view kWrongToken = "planted-wrong-token-5e";
 constexpr std::string_view kUploader = "q-signature=planted-uploader-31d0";
 
@@ -64,10 +67,12 @@ class Secrets : public testing::Test {
         "function: {{region: ap-guangzhou, api: \"{}\", on_stop: keep}}\n"
         "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  threads: 1\n"
         "  public_url: http://gateway.example.com\n  token: {}\n  previous_token: {}\n"
-        "delivery: {{deadline: 300ms, timeout: 200ms, headers: {{X-Key: {}}}}}\n"
+        "delivery: {{deadline: 300ms, timeout: 200ms, headers: {{X-Key: {}}},\n"
+        "  oauth2: {{token_url: \"http://127.0.0.1:{}/token\", client_id: gateway, client_secret: "
+        "{}}}}}\n"
         "event: {{redact: [Authorization]}}\n",
         bus_.port(), ScriptedCloud::kSecretId, ScriptedCloud::kSecretKey, cloud_.url(), port_,
-        admin_port_, kToken, kPrevious, kHeader);
+        admin_port_, kToken, kPrevious, kHeader, tokens_.port(), kClientSecret);
     return path;
   }
   // The status page tells nobody that it changed; looking again is all one can do.
@@ -82,12 +87,16 @@ class Secrets : public testing::Test {
   TemporaryFolder folder_;
   ScriptedEventbus bus_;
   ScriptedCloud cloud_;
+  ScriptedHttpServer tokens_;
   std::uint16_t port_ = free_port();
   std::uint16_t admin_port_ = free_port();
   std::string seen_;
 };
 
 TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
+  tokens_.script([](const ReceivedRequest&) {
+    return reply(200, {}, fmt::format(R"({{"access_token":"{}"}})", kAccessToken));
+  });
   RunningProgram program({"run", "--config", configuration()});
   ASSERT_TRUE(program.wait_until_ready(admin_port_)) << program.stop().err;
   wait_until_provisioned();
@@ -135,6 +144,8 @@ TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
   std::vector<std::string> planted{std::string(kToken),
                                    std::string(kPrevious),
                                    std::string(kHeader),
+                                   std::string(kClientSecret),
+                                   std::string(kAccessToken),
                                    std::string(kWrongToken),
                                    std::string(kUploader),
                                    std::string(ScriptedCloud::kSecretId),
@@ -144,6 +155,7 @@ TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
   for (const Request& request : bus_.requests()) {
     EXPECT_THAT(request.body, Not(HasSubstr(std::string(kUploader)))) << "event.redact";
     EXPECT_EQ(request.headers["X-Key"], kHeader);
+    EXPECT_EQ(request.headers["Authorization"], fmt::format("Bearer {}", kAccessToken));
   }
 }
 

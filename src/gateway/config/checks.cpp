@@ -117,16 +117,28 @@ void check_ingress(const Settings& settings, Report& report) {
   }
 }
 
-void check_proxy(const Delivery& delivery, Report& report) {
+// The relay sends to the target by itself, and knows nothing of `key`.
+void check_relay_knows(const Settings& settings, const std::string& key, Report& report) {
+  if (!settings.function.provision || !settings.ingress.public_url.empty()) return;
+  report.warning_about(key,
+                       "is not for the events that the function sends to the target by itself, as "
+                       "gateway.public_url is empty");
+}
+
+void check_proxy(const Settings& settings, Report& report) {
+  const Delivery& delivery = settings.delivery;
   if (delivery.proxy.empty() || delivery.proxy.reveal() == kNoProxy) return;
   if (const auto proxy = parse_proxy(delivery.proxy.reveal()); !proxy) {
     report.problem_with("delivery.proxy", proxy.error().message());
   }
+  check_relay_knows(settings, "delivery.proxy", report);
 }
 
-void check_oauth2(const Delivery& delivery, Report& report) {
+void check_oauth2(const Settings& settings, Report& report) {
+  const Delivery& delivery = settings.delivery;
   const OAuth2& oauth2 = delivery.oauth2;
   if (oauth2.token_url.empty()) return;
+  check_relay_knows(settings, "delivery.oauth2.token_url", report);
   if (const auto url = parse_http_url(oauth2.token_url); url && !url->tls) {
     report.warning_about(
         "delivery.oauth2.token_url",
@@ -156,8 +168,8 @@ void check(const Settings& settings, Report& report) {
   }
   check_source(settings, report);
   check_ingress(settings, report);
-  check_proxy(settings.delivery, report);
-  check_oauth2(settings.delivery, report);
+  check_proxy(settings, report);
+  check_oauth2(settings, report);
 }
 
 }  // namespace gateway::config

@@ -38,6 +38,7 @@ std::string part_name(std::size_t shard, std::string_view what) {
 Shard::Shard(const Shared& shared, const tcp::endpoint& at)
     : loop_part_(shared.supervisor, part_name(shared.number, "loop")),
       tick_part_(shared.supervisor, part_name(shared.number, "tick")),
+      life_part_(shared.supervisor, part_name(shared.number, "life")),
       listener_part_(shared.supervisor, part_name(shared.number, "listener")),
       lease_(shared.budget, shared.shards),
       ledger_(metrics_, shared.settings.delivery.deadline, shared.endpoints.size()),
@@ -99,11 +100,20 @@ void Shard::start(std::optional<int> core) {
 
 void Shard::begin() {
   start_ticking();
-  asio::co_spawn(context_.get_executor(), live(), [this](const std::exception_ptr& error) {
-    if (error) loop_part_.lost(error);
-    ended_ = true;
-    tick_timer_.cancel();
-  });
+  start_living();
+}
+
+void Shard::start_living() {
+  const auto again = [this] { return live(); };
+  const auto holds_nothing = [] {};
+  const auto stopping = [this] { return ended_; };
+  asio::co_spawn(context_.get_executor(),
+                 keep_running(life_part_, context_.get_executor(), again, holds_nothing, stopping),
+                 [this](const std::exception_ptr& error) {
+                   if (error) loop_part_.lost(error);
+                   ended_ = true;
+                   tick_timer_.cancel();
+                 });
 }
 
 void Shard::start_ticking() {
@@ -116,7 +126,8 @@ void Shard::start_ticking() {
 }
 
 void Shard::revive() {
-  if (tick_part_.take_dropped()) start_ticking();
+  tick_part_.revive([this] { start_ticking(); });
+  life_part_.revive([this] { start_living(); });
 }
 
 std::size_t Shard::poll() {
@@ -163,10 +174,22 @@ void Shard::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-Task<void> Shard::live() {
+void Shard::start_parts() {
+  if (std::exchange(started_, true)) return;
   transports_.start();
   destinations_.start();
   ingress_.start();
+}
+
+// May be run again after a failure: what was started is not started again, and what was stopped may
+// be stopped again.
+Task<void> Shard::live() {
+  try {
+    start_parts();
+  } catch (...) {
+    loop_part_.lost(std::current_exception());
+    co_return;
+  }
   while (!stop_deadline_) co_await stop_wanted_.wait();
 
   destinations_.stop_replay();
@@ -212,6 +235,7 @@ Task<void> Shard::tick_loop() {
 
 void Shard::tick(Instant now) {
   look_for_stop();
+  life_part_.revive([this] { start_living(); });
   turn_end_.request_again();
   transports_.tick();
   destinations_.tick(now);

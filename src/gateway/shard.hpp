@@ -87,6 +87,8 @@ class Shard {
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
  private:
+  void start_living();
+  void start_parts();
   [[nodiscard]] Task<void> live();
   // Until every post that somebody sent is answered, or the deadline.
   [[nodiscard]] Task<void> finished(Instant deadline);
@@ -102,6 +104,7 @@ class Shard {
 
   Supervisor::Part loop_part_;
   Supervisor::Part tick_part_;
+  Supervisor::Part life_part_;  // from the start to the end of stopping
   Supervisor::Part listener_part_;
   ShardMetrics metrics_;
   // No locks around the sockets: only this shard's thread touches them; posting to it is allowed.
@@ -124,6 +127,7 @@ class Shard {
   Signal stop_wanted_;
   std::atomic<Instant> stop_asked_{Instant::max()};
   std::optional<Instant> stop_deadline_;
+  bool started_ = false;
   bool ended_ = false;
   std::thread thread_;
 };

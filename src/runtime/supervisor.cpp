@@ -22,7 +22,6 @@ Supervisor::Part::Part(Supervisor& supervisor, std::string name)
 }
 
 Supervisor::Part::~Part() {
-  if (life_ != nullptr) life_->part_ = nullptr;
   const std::lock_guard lock(supervisor_.mutex_);
   std::erase(supervisor_.parts_, this);
 }
@@ -89,7 +88,7 @@ void run_loop(Supervisor::Part& part, asio::io_context& context,
 
 Task<void> keep_running(Supervisor::Part& part, Executor executor, std::function<Task<void>()> run,
                         std::function<void()> give_back, std::function<bool()> stopping) {
-  Supervisor::Part::Life life(part);
+  CoroutineLife::Guard life(part.life());
   Timer timer(executor);
   for (;;) {
     std::exception_ptr failure;
@@ -103,7 +102,7 @@ Task<void> keep_running(Supervisor::Part& part, Executor executor, std::function
     give_back();
     const auto pause = part.failed(failure);
     if (!pause) {
-      life.ends();
+      life.dismiss();
       co_return;
     }
     const Instant until = SteadyClock::now() + *pause;
@@ -117,7 +116,7 @@ Task<void> keep_running(Supervisor::Part& part, Executor executor, std::function
     }
     if (stopping()) break;
   }
-  life.ends();
+  life.dismiss();
   part.ended();
 }
 

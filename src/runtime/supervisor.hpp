@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/coroutine_life.hpp"
 #include "runtime/restart_policy.hpp"
 
 namespace gateway {
@@ -43,30 +45,20 @@ class Supervisor {
     // Its coroutine is gone without an end: Asio destroys one whose next wait it has no memory for.
     // Counted as a failure; whoever ticks is to start it again.
     void dropped() noexcept;
-    // Returns true, once, after dropped().
-    [[nodiscard]] bool take_dropped() noexcept { return std::exchange(dropped_, false); }
-
-    // Lives in a part's coroutine and tells the part if that is destroyed before its end. Either
-    // may go first.
-    class Life {
-     public:
-      explicit Life(Part& part) noexcept : part_(&part) { part.life_ = this; }
-      ~Life() {
-        if (part_ == nullptr) return;
-        part_->life_ = nullptr;
-        part_->dropped();
+    // Calls `start`, once, after dropped(). If there is no memory for that either it is called
+    // again the next time.
+    template <class Start>
+    void revive(Start start) {
+      if (!std::exchange(dropped_, false)) return;
+      try {
+        start();
+      } catch (const std::bad_alloc&) {
+        dropped();
       }
-      Life(const Life&) = delete;
-      Life& operator=(const Life&) = delete;
-      void ends() noexcept {
-        if (part_ != nullptr) part_->life_ = nullptr;
-        part_ = nullptr;
-      }
+    }
 
-     private:
-      friend class Part;
-      Part* part_;
-    };
+    // Has dropped() called when its coroutine is destroyed before its end.
+    [[nodiscard]] CoroutineLife& life() noexcept { return life_; }
 
    private:
     friend class Supervisor;
@@ -79,7 +71,7 @@ class Supervisor {
     RestartPolicy policy_;
     std::atomic<State> state_{State::ended};
     bool dropped_ = false;
-    Life* life_ = nullptr;
+    CoroutineLife life_{[this] { dropped(); }};
   };
 
   Supervisor() = default;

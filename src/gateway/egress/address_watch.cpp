@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <exception>
-#include <random>
 #include <utility>
 
 #include "gateway/egress/harmless_request.hpp"
 #include "runtime/log.hpp"
+#include "runtime/random_seed.hpp"
 
 namespace gateway::egress {
 namespace {
@@ -26,11 +27,12 @@ constexpr std::chrono::milliseconds kProbeWithin{3000};
 AddressWatch::AddressWatch(Context context, const config::Delivery& settings,
                            const config::Endpoint& endpoint)
     : context_(std::move(context)),
+      part_(context_.supervisor, "addresses of the eventbus"),
       endpoint_(endpoint),
       timeout_(settings.timeout),
       look_up_every_(std::min(kLookUpAgain, settings.max_age)),
       request_(harmless_request(endpoint, settings, webhook_origin())),
-      book_(settings.retry, std::random_device{}()),
+      book_(settings.retry, random_seed()),
       lookup_(context_.executor),
       wake_(context_.executor),
       looked_up_(context_.executor) {}
@@ -38,13 +40,14 @@ AddressWatch::AddressWatch(Context context, const config::Delivery& settings,
 void AddressWatch::stop() {
   stopping_ = true;
   lookup_.cancel();
-  for (AnswerProbe* const probe : probes_) probe->cancel();
+  for (const auto& probe : probes_) probe->asks.cancel();
   wake_.notify_all();
   looked_up_.notify_all();
 }
 
 Task<void> AddressWatch::run() {
   while (!stopping_) {
+    end_probes();
     const Instant now = Clock::now();
     if (now >= look_up_at_) {
       co_await ask_resolver();
@@ -55,7 +58,7 @@ Task<void> AddressWatch::run() {
     if (book_.size() > 1) until = std::min(until, book_.next_probe());
     co_await wake_.wait_until(until);
   }
-  while (!probes_.empty()) co_await wake_.wait();
+  for (end_probes(); !probes_.empty(); end_probes()) co_await wake_.wait();
 }
 
 Task<void> AddressWatch::ask_resolver() {
@@ -111,26 +114,43 @@ void AddressWatch::recovered(const tcp::endpoint& address) {
 void AddressWatch::begin_probes(Instant now) {
   if (book_.size() < 2) return;
   while (const auto address = book_.probe(now)) {
-    asio::co_spawn(context_.executor, probe(*address), [this](const std::exception_ptr& error) {
-      if (error) log::internal_error("probe of an address", error);
-      wake_.notify_all();
-    });
+    try {
+      probes_.push_back(std::make_unique<Probe>(*this, *address));
+      asio::co_spawn(context_.executor, run(*probes_.back()), asio::detached);
+    } catch (...) {
+      // The address is asked again later.
+      book_.failed(*address, now);
+      std::erase_if(probes_, [&](const auto& one) { return one->address == *address; });
+      throw;
+    }
   }
 }
 
-Task<void> AddressWatch::probe(tcp::endpoint address) {
-  AnswerProbe probe(context_.transports, context_.executor, context_.new_session,
-                    endpoint_.tunnel());
-  probes_.push_back(&probe);
+Task<void> AddressWatch::run(Probe& probe) {
+  const CoroutineLife::Guard life(probe.life);
   const Instant deadline = Clock::now() + std::min(timeout_, kProbeWithin);
-  std::string request = request_;
-  const bool works = co_await probe.answers(address, std::move(request), deadline);
-  std::erase(probes_, &probe);
-  if (stopping_) co_return;
-  if (works) {
-    recovered(address);
-  } else {
-    failed(address, probe.problem());
+  try {
+    std::string request = request_;
+    probe.answered = co_await probe.asks.answers(probe.address, std::move(request), deadline);
+  } catch (...) {
+    log::internal_error("probe of an address", std::current_exception());
+  }
+}
+
+void AddressWatch::end_probes() {
+  for (auto it = probes_.begin(); it != probes_.end();) {
+    if (!(*it)->done) {
+      ++it;
+      continue;
+    }
+    const std::unique_ptr<Probe> probe = std::move(*it);
+    it = probes_.erase(it);
+    if (stopping_) continue;
+    if (probe->answered) {
+      recovered(probe->address);
+    } else {
+      failed(probe->address, probe->asks.problem());
+    }
   }
 }
 

@@ -77,6 +77,7 @@ void Destinations::expire(std::size_t target, Instant limit) {
   Eventbus& eventbus = all_[target]->eventbus();
   overdue_.clear();
   overdue_.reserve(ledger_.posts());  // what is taken off a list must not be lost
+  eventbus.make_room_for_expired();
   ledger_.expire(target, limit, [&](Post& post) {
     if (has_spool()) {
       ledger_.begin_storing(post, clock_.now());

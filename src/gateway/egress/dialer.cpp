@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <exception>
 #include <utility>
 
@@ -17,15 +18,29 @@ Dialer::Dialer(transport::Transports& transports, const Executor& executor, NewS
       tunnel_(std::move(tunnel)),
       changed_(executor) {}
 
+Dialer::~Dialer() {
+  disown();
+}
+
 void Dialer::cancel() {
   cancelled_ = true;
+  for (const auto& one : attempts_) one->dial.cancel();
   changed_.notify_all();
+}
+
+void Dialer::disown() noexcept {
+  for (const auto& one : attempts_) {
+    one->dialer = nullptr;
+    one->dial.cancel();
+  }
+  attempts_.clear();
 }
 
 Task<std::unique_ptr<transport::Transport>> Dialer::dial(std::vector<tcp::endpoint> order,
                                                          Instant deadline) {
   using Clock = SteadyClock;
   losers_.clear();
+  disown();  // there are some if the last dial() was dropped
   std::size_t next = 0;
   Instant next_at = Clock::now();
   while (!cancelled_ && winner() == nullptr) {
@@ -64,37 +79,42 @@ Task<std::unique_ptr<transport::Transport>> Dialer::dial(std::vector<tcp::endpoi
 }
 
 void Dialer::begin(const tcp::endpoint& to, Instant deadline) {
-  Attempt& one = *attempts_.emplace_back(std::make_unique<Attempt>(transports_, executor_, to));
-  one.begun = SteadyClock::now();
-  asio::co_spawn(executor_, attempt(one, deadline), [this, &one](const std::exception_ptr& error) {
-    if (error) {
-      log::internal_error("connecting to the eventbus", error);
-      one.ready = false;
-    }
-    one.done = true;
-    changed_.notify_all();
-  });
+  auto attempt = std::make_shared<Attempt>(*this, to);
+  attempt->begun = SteadyClock::now();
+  attempts_.push_back(attempt);
+  try {
+    asio::co_spawn(executor_, run(std::move(attempt), deadline), asio::detached);
+  } catch (...) {
+    attempts_.pop_back();
+    throw;
+  }
 }
 
-Task<void> Dialer::attempt(Attempt& attempt, Instant deadline) {
+Task<void> Dialer::run(std::shared_ptr<Attempt> attempt, Instant deadline) {
+  const CoroutineLife::Guard life(attempt->life);
   const char* step = "connect";
-  const Instant connected_by = std::min(deadline, attempt.begun + kConnectWithin);
-  error_code error = co_await attempt.dial.connect(attempt.address, connected_by);
-  if (!error && tunnel_) {
-    step = "proxy";
-    error = co_await attempt.dial.tunnel(*tunnel_, deadline);
-  }
-  if (!error) {
-    auto session = new_session_();
+  error_code error;
+  try {
+    const std::optional<ProxyTunnel> tunnel = attempt->dialer->tunnel_;
+    const Instant connected_by = std::min(deadline, attempt->begun + kConnectWithin);
+    error = co_await attempt->dial.connect(attempt->address, connected_by);
+    if (!error && tunnel) {
+      step = "proxy";
+      error = co_await attempt->dial.tunnel(*tunnel, deadline);
+    }
+    std::unique_ptr<tls::TlsSession> session;
+    if (!error && attempt->dialer != nullptr) session = attempt->dialer->new_session_();
     if (session) {
       step = "TLS handshake";
-      error = co_await attempt.dial.secure(std::move(session), deadline);
+      error = co_await attempt->dial.secure(std::move(session), deadline);
     }
+    attempt->ready = !error;
+    if (!error) co_return;
+    attempt->problem = error == asio::error::timed_out ? std::string(step) + " timed out"
+                                                       : attempt->dial.describe(error);
+  } catch (...) {
+    log::internal_error("connecting to the eventbus", std::current_exception());
   }
-  attempt.ready = !error;
-  if (!error) co_return;
-  attempt.problem = error == asio::error::timed_out ? std::string(step) + " timed out"
-                                                    : attempt.dial.describe(error);
 }
 
 Dialer::Attempt* Dialer::winner() noexcept {

@@ -11,6 +11,7 @@
 #include "gateway/transport/transports.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/coroutine_life.hpp"
 #include "runtime/http_proxy.hpp"
 #include "runtime/signal.hpp"
 
@@ -40,6 +41,7 @@ class Dialer {
   // `tunnel`: the addresses are those of a proxy, which is asked for it before TLS begins.
   Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session,
          std::optional<ProxyTunnel> tunnel = std::nullopt);
+  ~Dialer();
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
@@ -54,18 +56,26 @@ class Dialer {
   void cancel();
 
  private:
+  // Lives as long as its coroutine, which may outlive the Dialer if dial() was dropped.
   struct Attempt {
-    Attempt(transport::Transports& transports, const Executor& executor, tcp::endpoint to)
-        : dial(transports, executor), address(std::move(to)) {}
+    Attempt(Dialer& of, tcp::endpoint to)
+        : dialer(&of), dial(of.transports_, of.executor_), address(std::move(to)), life([this] {
+            done = true;
+            if (dialer != nullptr) dialer->changed_.notify_all();
+          }) {}
+    Dialer* dialer;  // null once it does not care any more
     transport::Dial dial;
-    tcp::endpoint address;
+    const tcp::endpoint address;
     Instant begun{};
-    std::string problem;
+    std::string problem = "out of memory";
     bool done = false;
     bool ready = false;
+    CoroutineLife life;
   };
   void begin(const tcp::endpoint& to, Instant deadline);
-  [[nodiscard]] Task<void> attempt(Attempt& attempt, Instant deadline);
+  [[nodiscard]] static Task<void> run(std::shared_ptr<Attempt> attempt, Instant deadline);
+  // Lets the attempts there are end on their own.
+  void disown() noexcept;
   [[nodiscard]] Attempt* winner() noexcept;
   [[nodiscard]] bool all_done() const noexcept;
 
@@ -74,7 +84,7 @@ class Dialer {
   NewSession new_session_;
   const std::optional<ProxyTunnel> tunnel_;
   Signal changed_;
-  std::vector<std::unique_ptr<Attempt>> attempts_;
+  std::vector<std::shared_ptr<Attempt>> attempts_;
   tcp::endpoint reached_;
   std::vector<Loser> losers_;
   bool cancelled_ = false;

@@ -52,7 +52,7 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       retry_budget_(context_.clock.now()),
       token_(!settings.delivery.oauth2.token_url.empty()),
       timer_(context_.executor),
-      addresses_({context_.executor, context_.transports,
+      addresses_({context_.executor, context_.transports, context_.supervisor,
                   [this] { return new_session(tls::Ticket()); }, [this] { adjust(); }},
                  settings_, endpoint_),
       count_(settings.delivery.connections, most_here(settings)),
@@ -67,16 +67,8 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
 }
 
 void Eventbus::start() {
-  const auto begin = [this](const char* what, Task<void> task) {
-    ++running_;
-    asio::co_spawn(context_.executor, std::move(task),
-                   [this, what](const std::exception_ptr& error) {
-                     --running_;
-                     if (error) log::internal_error(what, error);
-                     joined_.notify_all();
-                   });
-  };
-  begin("addresses of the eventbus", addresses_.run());
+  start_addresses();
+  ++running_;
   for (auto& connection : connections_) {
     start(*connection);
     ++running_;
@@ -84,17 +76,27 @@ void Eventbus::start() {
   adjust();
 }
 
+void Eventbus::start_addresses() {
+  start(addresses_.part(), [this] { return addresses_.run(); }, [] {});
+}
+
 void Eventbus::start(EventbusConnection& connection) {
-  const auto run = [&connection] { return connection.run(); };
-  const auto give_back = [&connection] { connection.recover(); };
+  start(
+      connection.part(), [&connection] { return connection.run(); },
+      [&connection] { connection.recover(); });
+}
+
+void Eventbus::start(Supervisor::Part& part, std::function<Task<void>()> run,
+                     std::function<void()> give_back) {
   const auto stopping = [this] { return stopping_; };
-  asio::co_spawn(context_.executor,
-                 keep_running(connection.part(), context_.executor, run, give_back, stopping),
-                 [this](const std::exception_ptr& error) {
-                   --running_;
-                   if (error) log::internal_error("eventbus connection", error);
-                   joined_.notify_all();
-                 });
+  asio::co_spawn(
+      context_.executor,
+      keep_running(part, context_.executor, std::move(run), std::move(give_back), stopping),
+      [this](const std::exception_ptr& error) {
+        --running_;
+        if (error) log::internal_error("way to the eventbus", error);
+        joined_.notify_all();
+      });
 }
 
 void Eventbus::authorize(const Authorization& authorization) {
@@ -317,16 +319,21 @@ void Eventbus::answered(Multiplexer& mux) {
       return;
     }
   }
+  // An event whose answer could not be dealt with for want of memory stays with the connection,
+  // which gives it back when it ends.
   for (bool leads = true; mux.answered_events() != 0; leads = false) {
-    answered(mux.take_answered(), response, mux.answered_staged(), leads);
+    answered(mux.next_answered(), response, mux.answered_staged(), leads);
+    static_cast<void>(mux.take_answered());
   }
 }
 
 // One of a batch's events, or their number, may be the reason why it was refused: each half is sent
 // again, until an event that is refused is alone.
 void Eventbus::split(Multiplexer& mux) {
-  good_answer(mux.answered_staged());
   halves_.clear();
+  halves_.reserve(mux.answered_events());
+  queue_.reserve_apart(mux.answered_events());
+  good_answer(mux.answered_staged());
   while (mux.answered_events() != 0) {
     const EventSlot slot = mux.take_answered();
     if (slot.post->expired) {
@@ -442,9 +449,13 @@ void Eventbus::give_up_late(const EventSlot& slot) {
   if (latest == nullptr) {
     return give_up(slot, FailReason::deadline, 0, "deadline passed");
   }
-  const std::string reason =
-      fmt::format("deadline passed; the last answer was: {}",
-                  latest->text.empty() ? std::to_string(latest->status) : latest->text);
+  std::string reason;
+  try {
+    reason = fmt::format("deadline passed; the last answer was: {}",
+                         latest->text.empty() ? std::to_string(latest->status) : latest->text);
+  } catch (const std::bad_alloc&) {
+    // It fails without a reason in words.
+  }
   give_up(slot, FailReason::deadline, latest->status, reason);
 }
 
@@ -519,10 +530,12 @@ void Eventbus::restraint_eased() {
 
 void Eventbus::tick(Instant now) {
   for (auto& connection : connections_) {
-    if (!connection->part().take_dropped()) continue;
-    connection->recover();
-    start(*connection);
+    connection->part().revive([&] {
+      connection->recover();
+      start(*connection);
+    });
   }
+  addresses_.part().revive([this] { start_addresses(); });
   for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->check(now);
   if (token_.needed()) look_at_token(now);
   count_connections(now);
@@ -539,6 +552,13 @@ void Eventbus::release_early(Instant now) {
   queue_.release_first(
       [this](const EventSlot& slot) { context_.ledger.move(slot, EventMove::release); });
   if (!queue_.empty()) context_.turn_end.request();
+}
+
+// Before a post is taken off its list, so that nothing of it can be lost.
+void Eventbus::make_room_for_expired() {
+  if (!context_.custody.has_spool()) return;
+  withdrawn_.reserve(queue_.events());
+  in_flight_.reserve(queue_.events());
 }
 
 void Eventbus::end_expired(std::span<Post* const> posts) {
@@ -562,8 +582,6 @@ void Eventbus::spool_expired(std::span<Post* const> posts) {
   };
   withdrawn_.clear();
   in_flight_.clear();
-  withdrawn_.reserve(queue_.events());
-  in_flight_.reserve(queue_.events());
   queue_.withdraw_if(overdue, [this](const EventSlot& slot) {
     queue_.settled(slot);
     withdrawn_.push_back(slot);

@@ -72,6 +72,8 @@ class Eventbus final : public Delivery {
   // Gives up what is left, ends the connections and waits for their coroutines.
   [[nodiscard]] Task<void> stop();
 
+  // Makes the room that end_expired() needs, which then needs no memory. Throws std::bad_alloc.
+  void make_room_for_expired();
   // The time of these posts is up: none of their events is sent any more. With a spool they go
   // there; without one those that wait are given up.
   void end_expired(std::span<Post* const> posts);
@@ -155,7 +157,11 @@ class Eventbus final : public Delivery {
   [[nodiscard]] const DestinationMetrics& metrics() const noexcept { return metrics_; }
 
  private:
+  void start_addresses();
   void start(EventbusConnection& connection);
+  // Has `run` supervised as `part`; it counts in running_ until it has ended for good.
+  void start(Supervisor::Part& part, std::function<Task<void>()> run,
+             std::function<void()> give_back);
   // Stages waiting events as long as the connection takes them, as `room` requests at most; takes
   // those staged off `room`.
   void fill(EventbusConnection& connection, std::size_t& room, Instant now);

@@ -26,7 +26,8 @@ constexpr std::chrono::milliseconds kReadOut{1000};
 
 // Between nine tenths and all of it, so that connections made together do not end together.
 Instant::duration jittered(std::chrono::milliseconds age) {
-  static thread_local std::minstd_rand random{std::random_device{}()};
+  static thread_local std::minstd_rand random{
+      static_cast<std::minstd_rand::result_type>(random_seed())};
   const std::int64_t tenth = age.count() / 10;
   return age -
          std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, tenth)(random));
@@ -207,13 +208,10 @@ Task<void> EventbusConnection::converse() {
 
 void EventbusConnection::on_ready(bool writable) {
   if (broken_) return;
-  try {
-    if (writable) write();
+  take_step([this, writable] {
+    if (writable) send();
     read();
-  } catch (...) {
-    failure_ = std::current_exception();
-    break_link(RetryReason::connection, "internal error");
-  }
+  });
   bus_.context().turn_end.request();
 }
 
@@ -295,16 +293,20 @@ void EventbusConnection::end_of_stream(const error_code& error, Instant now) {
   }
 }
 
-void EventbusConnection::break_link(RetryReason reason, std::string_view what) {
+void EventbusConnection::break_link(RetryReason reason, std::string_view what) noexcept {
   if (broken_) return;
   broken_ = true;
   lost_reason_ = reason;
   // converse() gives back what is unanswered. It is told before anything that needs memory.
   if (transport_) transport_->close();
   ended_.notify_all();
-  last_error_ = what;
-  log::debug("eventbus connection ends",
-             {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
+  try {
+    last_error_ = what;
+    log::debug("eventbus connection ends",
+               {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
+  } catch (const std::bad_alloc&) {
+    // Only the words are missing.
+  }
 }
 
 void EventbusConnection::give_back() {
@@ -316,8 +318,8 @@ void EventbusConnection::give_back() {
   bus_.context().turn_end.request();
 }
 
-void EventbusConnection::write() {
-  if (state_ != LinkState::ready || unwritable_since_) return;
+void EventbusConnection::send() {
+  if (unwritable_since_) return;
   while (!broken_ && !mux_.outgoing().empty() && !transport_->blocked()) {
     error_code error;
     mux_.written(transport_->send(mux_.outgoing().pieces(), error));
@@ -333,8 +335,7 @@ void EventbusConnection::write() {
   }
 }
 
-void EventbusConnection::check(Instant now) {
-  if (!is_ready()) return;
+void EventbusConnection::watch(Instant now) {
   if (role_ == Role::used && (now >= renew_at_ || bus_.addresses().book().misplaced(at_))) {
     bus_.replace(*this);
   }

@@ -68,10 +68,15 @@ class EventbusConnection final : private transport::Transport::User {
   }
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
   // Writes what is staged, as far as the socket takes it; the rest follows by itself.
-  void write();
+  void write() {
+    if (state_ != LinkState::ready || broken_ || mux_.outgoing().empty()) return;
+    take_step([this] { send(); });
+  }
   // Every tick: ends the connection if the answer that is due next is overdue, or if nothing is due
   // and it has become old or idle for too long.
-  void check(Instant now);
+  void check(Instant now) {
+    if (is_ready()) take_step([this, now] { watch(now); });
+  }
   // Ends it if it is idle and nobody has been heard on it since `heard`.
   void distrust(const tcp::endpoint& at, Instant heard);
 
@@ -91,8 +96,20 @@ class EventbusConnection final : private transport::Transport::User {
   // Tells the bus how the connection ended; true if nobody is in a hurry to make another.
   [[nodiscard]] bool report_end();
   [[nodiscard]] Task<void> converse();
+  // Takes a step. What it throws ends this connection only.
+  template <class Step>
+  void take_step(Step step) {
+    try {
+      step();
+    } catch (...) {
+      failure_ = std::current_exception();
+      break_link(RetryReason::connection, "internal error");
+    }
+  }
   void on_ready(bool writable) override;
+  void send();
   void read();
+  void watch(Instant now);
   void take_bytes(std::string_view input, Instant now);
   void settle_answer();
   void settle_early_answer();
@@ -101,7 +118,7 @@ class EventbusConnection final : private transport::Transport::User {
   void check_idle(Instant now);
   // The answer that is due has not come.
   void give_up_waiting(std::string_view what, bool unheard, Instant now);
-  void break_link(RetryReason reason, std::string_view what);
+  void break_link(RetryReason reason, std::string_view what) noexcept;
   void give_back();
 
   Eventbus& bus_;

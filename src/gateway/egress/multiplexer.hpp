@@ -96,6 +96,8 @@ class Multiplexer {
   [[nodiscard]] std::size_t answered_events() const noexcept { return answered_; }
   [[nodiscard]] Instant answered_staged() const noexcept { return answered_staged_; }
   [[nodiscard]] std::size_t answered_bytes() const noexcept { return answered_bytes_; }
+  // Returns the event that take_answered() takes.
+  [[nodiscard]] const EventSlot& next_answered() noexcept { return slots_.front(); }
   [[nodiscard]] EventSlot take_answered() noexcept;
 
   // The connection is gone: calls back(slot, sent) for every unanswered event, the last staged one

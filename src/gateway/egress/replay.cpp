@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <new>
+#include <span>
 #include <utility>
 
 #include "events/cloud_event.hpp"
@@ -15,17 +16,11 @@ namespace {
 // others, for as long again.
 constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
-// A chunk is a part of the window, so that the next is there before the last is through.
-constexpr std::size_t kChunksInWindow = 8;
 // Under way, so that the store's thread has the next one when it is done with one.
 constexpr std::size_t kFetches = 2;
-// Fetches whose rows could not be used for want of memory.
-constexpr std::size_t kMostUndone = 16;
 constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
 // A transaction that removes rows writes the pages beside them as well.
 constexpr std::size_t kRemovedTogether = 1024;
-// Of the memory of one chunk.
-constexpr std::size_t kMostKept = 2 * Replay::kMostBytes / kChunksInWindow;
 
 // The index keeps the memory that the largest event took.
 boost::system::result<void, events::Malformed> read_large(std::string_view json,
@@ -59,7 +54,7 @@ std::chrono::milliseconds Replay::patience(std::chrono::milliseconds deadline) {
 
 void Replay::tick(Instant now) {
   finish_answered();
-  for (; !undone_.empty(); undone_.pop_back()) source_.give_back(std::move(undone_.back()));
+  return_rows();
   note_taken();
   const auto patience = settings_.patience;
   while (!resting_.empty() && now - resting_.front().since > patience) {
@@ -124,34 +119,29 @@ bool Replay::fetch(std::size_t rows) {
   return true;
 }
 
-void Replay::give_back(const SpooledEvents& rows) {
-  std::vector<Sequence> sequences;
-  sequences.reserve(rows.size());
-  for (const auto& row : rows.entries()) sequences.push_back(row.seq);
-  source_.give_back(std::move(sequences));
+void Replay::return_rows() {
+  if (returned_.empty()) return;
+  source_.give_back(returned_);
+  returned_.clear();
 }
 
 void Replay::take(SpooledEvents rows) {
   if (rows.empty()) return;
-  std::vector<Sequence> sequences;
   const std::size_t before = rows_;
+  const std::size_t returned_before = returned_.size();
+  // Until they are on their way it is known which they are.
+  for (const auto& row : rows.entries()) returned_.push_back(row.seq);
+  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) return;
   try {
-    sequences.reserve(rows.size());
-    for (const auto& row : rows.entries()) sequences.push_back(row.seq);
-    if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) {
-      source_.give_back(std::move(sequences));
-      return;
-    }
     // The next are read while these are looked at.
     rows_ += rows.size();
     pump();
     const std::size_t fetched = rows.size();
     send(std::move(rows));
+    returned_.resize(returned_before);
     if (settings_.outcome != nullptr) settings_.outcome->handed_over(fetched);
   } catch (const std::bad_alloc&) {
-    // The next tick gives them back.
     rows_ = before;
-    if (!sequences.empty() && undone_.size() < kMostUndone) undone_.push_back(std::move(sequences));
     throw;
   }
   pump();
@@ -172,7 +162,9 @@ void Replay::send(SpooledEvents rows) {
     passed_on = parse(rows, chunk);
     keep(std::move(rows));
   }
-  rows_ -= fetched - chunk.rows.size();
+  const std::size_t unreadable = fetched - chunk.rows.size();
+  rows_ -= unreadable;
+  parked_ += unreadable;
   if (chunk.rows.empty()) return;
   const Instant now = context_.clock.refresh();
   Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
@@ -187,6 +179,7 @@ void Replay::send(SpooledEvents rows) {
   } catch (...) {
     chunks_.erase(&post);
     context_.ledger.owner_gone(post);
+    parked_ -= unreadable;
     throw;
   }
   for (EventSlot& slot : slots_) {
@@ -229,7 +222,6 @@ std::vector<events::CloudEvent> Replay::parse(const SpooledEvents& rows, Chunk& 
     const auto read = json.size() > kLargeEvent ? read_large(json, event)
                                                 : events::read_stored_event(json, index_, event);
     if (!read) {
-      ++parked_;
       if (settings_.outcome != nullptr) settings_.outcome->unreadable();
       log::error("a stored event cannot be read; it is left there",
                  {{"row", row.seq}, {"reason", read.error().reason()}});
@@ -302,59 +294,81 @@ void Replay::finish_answered() {
 
 // Given back they are the next to be fetched: while the eventbus takes others, that would have the
 // same few tried for ever.
-void Replay::put_off(std::vector<Sequence> rows) {
-  if (context_.eventbus.is_down() || resting_rows_ >= kMostRows) {
-    source_.give_back(std::move(rows));
-    return;
+void Replay::put_off(std::vector<Sequence> rows) noexcept {
+  const std::size_t count = rows.size();
+  if (!context_.eventbus.is_down() && resting_rows_ < kMostRows) {
+    try {
+      resting_.emplace_back();
+      resting_.back() = {std::move(rows), context_.clock.now()};
+      resting_rows_ += count;
+      return;
+    } catch (const std::bad_alloc&) {
+      // They are tried again at once.
+    }
   }
-  resting_rows_ += rows.size();
-  resting_.push_back({std::move(rows), context_.clock.now()});
+  returned_.insert(returned_.end(), rows.begin(), rows.end());
 }
 
 void Replay::note_taken() {
-  if (!taken_rows_.empty()) source_.note_delivered(std::exchange(taken_rows_, {}));
+  if (taken_rows_.empty()) return;
+  source_.note_delivered(taken_rows_);
+  taken_rows_.clear();
 }
 
+// What became of each row is what the ledger says of its event.
 void Replay::finish(Post& post) {
-  auto entry = chunks_.extract(&post);
-  std::vector<Sequence>& rows = entry.mapped().rows;
-  rows_ -= rows.size();
+  const auto entry = chunks_.find(&post);
+  // Whatever needs memory comes first: nothing is half done if there is none.
+  std::vector<Sequence> again;
+  again.reserve(post.failed());
+  taken_rows_.reserve(taken_rows_.size() + post.records());
+  std::vector<unsigned> statuses(post.records());
+  std::string reason;
+  for (const Post::Failure& failure : post.failures) {
+    statuses[failure.index] = failure.status;
+    if (failure.status != 0) reason = failure.reason;
+  }
+
   const Instant now = context_.clock.now();
   ReplayOutcome* const outcome = settings_.outcome;
-  std::vector<Sequence> again;
+  const Chunk chunk = std::move(chunks_.extract(entry).mapped());
+  const std::size_t taken_before = taken_rows_.size();
   std::size_t refused = 0;
-  for (const Post::Failure& failure : post.failures) {
-    Sequence& row = rows[failure.index];
-    if (failure.status == 0) {
-      again.push_back(row);
-      if (outcome != nullptr) outcome->not_delivered(entry.mapped().begun, stopped_);
+  unsigned last_status = 0;
+  rows_ -= chunk.rows.size();
+  for (std::uint32_t i = 0; i < post.records(); ++i) {
+    const bool failed =
+        post.states[i] == EventState::failed || post.states[i] == EventState::withdrawn;
+    if (!failed) {
+      taken_rows_.push_back(chunk.rows[i]);
+    } else if (statuses[i] == 0) {
+      again.push_back(chunk.rows[i]);
+      if (outcome != nullptr) outcome->not_delivered(chunk.begun, stopped_);
     } else {
       ++refused;
-      if (outcome != nullptr) outcome->refused(failure.status, now);
+      last_status = statuses[i];
+      if (outcome != nullptr) outcome->refused(last_status, now);
     }
-    row = 0;
   }
-  std::erase(rows, Sequence{0});
+  const std::size_t taken = taken_rows_.size() - taken_before;
   parked_ += refused;
   if (outcome != nullptr) {
-    outcome->delivered(rows.size(), now);
+    outcome->delivered(taken, now);
     parked_ += again.size();
     again.clear();
-  } else if (refused != 0) {
-    log::error("the eventbus refuses events of the spool and there are no dead letters; they stay",
-               {{"events", refused},
-                {"status", post.failures.back().status},
-                {"reason", post.failures.back().reason}});
   }
-  window_ = post.failures.empty() ? std::min(window_ * 2, kMostRows)
-                                  : std::max<std::size_t>(window_ / 2, 1);
+  window_ =
+      post.failed() == 0 ? std::min(window_ * 2, kMostRows) : std::max<std::size_t>(window_ / 2, 1);
   // Requests that were given up may still refer to their events.
   if (post.tally.held() == 0) keep_memory_of(post);
   context_.ledger.answer_taken(post, now);
-  expiry_.forget(rows);
-  taken_rows_.insert(taken_rows_.end(), rows.begin(), rows.end());
-  if (taken_rows_.size() >= kRemovedTogether || chunks_.empty() || stopped_) note_taken();
+  expiry_.forget(std::span(taken_rows_).last(taken));
   if (!again.empty()) put_off(std::move(again));
+  if (outcome == nullptr && refused != 0) {
+    log::error("the eventbus refuses events of the spool and there are no dead letters; they stay",
+               {{"events", refused}, {"status", last_status}, {"reason", reason}});
+  }
+  if (taken_rows_.size() >= kRemovedTogether || chunks_.empty() || stopped_) note_taken();
   pump();
 }
 

@@ -42,6 +42,8 @@ class Replay final : private PostOwner {
   // Rows on their way, and their bytes.
   static constexpr std::size_t kMostRows = 2048;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+  // Rows that are leased at once: on their way, asked for, and put off.
+  static constexpr std::size_t kMostLeased = 4 * kMostRows;
   // Of memory: the text of rows that are being read or sent, and events made of those that are not
   // records; either may take twice its size, and is kept to be used again.
   static constexpr std::size_t kMostMemory = 5 * kMostBytes;
@@ -73,7 +75,9 @@ class Replay final : private PostOwner {
         settings_(settings),
         expiry_(settings.max_age),
         pace_(settings.rate) {
-    undone_.reserve(16);  // so that it can be added to without memory
+    returned_.reserve(kMostLeased);
+    spare_rows_.reserve(kChunksInWindow);
+    spare_events_.reserve(kChunksInWindow);
   }
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
@@ -89,6 +93,11 @@ class Replay final : private PostOwner {
   [[nodiscard]] std::size_t posts() const noexcept { return chunks_.size(); }
 
  private:
+  // A chunk is a part of the window, so that the next is there before the last is through.
+  static constexpr std::size_t kChunksInWindow = 8;
+  // Of the memory of one chunk.
+  static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
+
   struct Chunk {
     void add(const SpooledEvents::Entry& row) {
       rows.push_back(row.seq);
@@ -119,12 +128,13 @@ class Replay final : private PostOwner {
   [[nodiscard]] std::vector<events::CloudEvent> parse(const SpooledEvents& rows, Chunk& chunk);
   void keep(SpooledEvents rows);
   void keep_memory_of(Post& post);
-  void give_back(const SpooledEvents& rows);
+  // Gives the source back what is in returned_.
+  void return_rows();
   void finish(Post& post);
   void finish_if_answered(Post& post);
   void finish_answered();
   void note_taken();
-  void put_off(std::vector<Sequence> rows);
+  void put_off(std::vector<Sequence> rows) noexcept;
 
   Context context_;
   ReplaySource& source_;
@@ -135,13 +145,13 @@ class Replay final : private PostOwner {
   std::vector<std::vector<events::CloudEvent>> spare_events_;  // likewise
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
-  std::vector<Sequence> taken_rows_;           // by the eventbus, to be noted
-  std::size_t window_ = 1;                     // rows that may be on their way
-  std::size_t rows_ = 0;                       // that are
-  std::size_t asked_ = 0;                      // that the store was asked for beyond those
-  std::size_t fetches_ = 0;                    // in so many calls
-  std::vector<std::vector<Sequence>> undone_;  // rows to be given back
-  std::deque<Resting> resting_;                // could not be delivered; still leased
+  std::vector<Sequence> taken_rows_;  // by the eventbus, to be noted
+  std::size_t window_ = 1;            // rows that may be on their way
+  std::size_t rows_ = 0;              // that are
+  std::size_t asked_ = 0;             // that the store was asked for beyond those
+  std::size_t fetches_ = 0;           // in so many calls
+  std::vector<Sequence> returned_;    // rows that the next tick gives back; has room for all
+  std::deque<Resting> resting_;       // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   ReplayPace pace_;

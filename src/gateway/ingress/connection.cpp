@@ -59,42 +59,19 @@ void Connection::begin() {
   if (ingress_.context().tls != nullptr) transport_.accept_tls(*ingress_.context().tls);
 }
 
-// Lives in run()'s coroutine and tells the connection if that is destroyed before its end. Either
-// may go first.
-class Connection::Life {
- public:
-  explicit Life(Connection& connection) noexcept : connection_(&connection) {
-    connection.life_ = this;
-  }
-  ~Life() {
-    if (connection_ != nullptr) connection_->dropped_ = true;
-    ends();
-  }
-  Life(const Life&) = delete;
-  Life& operator=(const Life&) = delete;
-  void ends() noexcept {
-    if (connection_ != nullptr) connection_->life_ = nullptr;
-    connection_ = nullptr;
-  }
-
- private:
-  Connection* connection_;
-};
-
 Connection::~Connection() {
-  if (life_ != nullptr) life_->ends();
   forget_answers();
 }
 
 Task<void> Connection::run() {
-  Life life(*this);
+  CoroutineLife::Guard life(life_);
   std::exception_ptr failure;
   try {
     co_await serve();
   } catch (...) {
     failure = std::current_exception();
   }
-  life.ends();
+  life.dismiss();
   if (failure) std::rethrow_exception(failure);
 }
 

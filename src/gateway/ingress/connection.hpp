@@ -13,6 +13,7 @@
 #include "gateway/transport/transport.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/byte_budget.hpp"
+#include "runtime/coroutine_life.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::ingress {
@@ -114,10 +115,9 @@ class Connection final : public PostOwner, private transport::Transport::User {
   http::Stretch signature_;  // to be compared with its body; empty: there is none
   Signer signer_ = kAnySigner;
   const Instant since_;  // when it was accepted
-  class Life;
-  Life* life_ = nullptr;
   bool dropped_ = false;
-  std::exception_ptr failure_;  // what ended the connection, if it was one
+  CoroutineLife life_{[this] { dropped_ = true; }};  // of run()
+  std::exception_ptr failure_;                       // what ended the connection, if it was one
   Phase phase_ = Phase::open;
   bool held_up_ = false;  // what is there to be read waits for the end of a pause
 };

@@ -203,7 +203,7 @@ void Ingress::flush() {
 }
 
 void Ingress::tick(Instant now) {
-  if (context_.part.take_dropped()) start_accepting();
+  context_.part.revive([this] { start_accepting(); });
   context_.metrics.in_flight_bytes.set(context_.lease.held());
   if (now < next_sweep_) return;
   next_sweep_ = now + sweep_every_;

@@ -45,16 +45,21 @@ class DeliveryQueue {
   // Makes room for so many more events, which then can be pushed, taken and put back without
   // memory.
   void reserve(std::size_t events) { waiting_.reserve(events_ + events); }
-  void push(const EventSlot& slot) {
-    waiting_.reserve(events_ + 1);
+  // Room for it has been made.
+  void push(const EventSlot& slot) noexcept {
     ++events_;
     bytes_ += slot.length;
     waiting_.push(slot);
   }
   // An event that was taken comes first again.
   void put_back(const EventSlot& slot) noexcept { waiting_.put_front(slot); }
-  // Events that were taken are a group from now on.
-  void set_apart(std::span<const EventSlot> group) {
+  // Makes room for so many events to be set apart, in two groups.
+  void reserve_apart(std::size_t events) {
+    apart_.reserve(apart_.size() + events);
+    groups_.reserve(groups_.size() + 2);
+  }
+  // Events that were taken are a group from now on. Room for them has been made.
+  void set_apart(std::span<const EventSlot> group) noexcept {
     if (group.empty()) return;
     for (const EventSlot& slot : group) apart_.push_back(slot);
     groups_.push_back(static_cast<std::uint32_t>(group.size()));

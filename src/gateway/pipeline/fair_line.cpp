@@ -1,6 +1,7 @@
 #include "gateway/pipeline/fair_line.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace gateway {
 
@@ -12,32 +13,45 @@ FairLine::Waiting* FairLine::find(const Post* post) noexcept {
   return nullptr;
 }
 
-void FairLine::push_beside(const EventSlot& slot) {
-  Waiting* post = find(slot.post);
+FairLine::Waiting& FairLine::with_room_beside(const Post* of) {
+  Waiting* post = find(of);
   if (post == nullptr) {
     if (spare_.empty()) spare_.push_back(std::make_unique<Waiting>());
+    waiting_.reserve(waiting_.size() + 1);
+    spare_.reserve(waiting_.size() + spare_.size());  // so that forgetting needs no memory
+    spare_.back()->slots.reserve(1);
     waiting_.push_back(std::move(spare_.back()));
     spare_.pop_back();
     post = waiting_.back().get();
-    post->post = slot.post;
+    post->post = of;
     post->in_line = 0;
-    for (std::size_t i = 0; i < line_.size(); ++i) post->in_line += line_[i].post == slot.post;
+    for (std::size_t i = 0; i < line_.size(); ++i) post->in_line += line_[i].post == of;
   }
-  post->slots.push_back(slot);
-  ++beside_;
-  if (post->in_line == 0) next_turn(*post);
+  post->slots.reserve(post->slots.size() + 1);
+  return *post;
+}
+
+void FairLine::push_beside(const EventSlot& slot) noexcept {
+  try {
+    Waiting& post = with_room_beside(slot.post);
+    post.slots.push_back(slot);
+    ++beside_;
+    if (post.in_line == 0) next_turn(post);
+  } catch (const std::bad_alloc&) {
+    put_back(slot);
+  }
 }
 
 void FairLine::joined(const EventSlot& slot) noexcept {
   if (Waiting* const post = find(slot.post)) ++post->in_line;
 }
 
-void FairLine::left(const EventSlot& slot) {
+void FairLine::left(const EventSlot& slot) noexcept {
   Waiting* const post = find(slot.post);
   if (post != nullptr && --post->in_line == 0) next_turn(*post);
 }
 
-void FairLine::next_turn(Waiting& post) {
+void FairLine::next_turn(Waiting& post) noexcept {
   std::size_t bytes = 0;
   while (!post.slots.empty() && post.in_line < kTurnEvents) {
     const EventSlot& slot = post.slots.front();
@@ -51,14 +65,14 @@ void FairLine::next_turn(Waiting& post) {
   if (post.slots.empty()) forget(post);
 }
 
-void FairLine::forget(const Waiting& post) {
+void FairLine::forget(const Waiting& post) noexcept {
   const auto found = std::ranges::find(waiting_, &post, [](const auto& one) { return one.get(); });
   (*found)->slots.clear();
   spare_.push_back(std::move(*found));
   waiting_.erase(found);
 }
 
-void FairLine::count_in_line() {
+void FairLine::count_in_line() noexcept {
   for (auto& post : waiting_) post->in_line = 0;
   for (std::size_t i = 0; i < line_.size(); ++i) joined(line_[i]);
   for (std::size_t i = waiting_.size(); i-- > 0;) {

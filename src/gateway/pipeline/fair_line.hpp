@@ -27,9 +27,10 @@ class FairLine {
   [[nodiscard]] std::size_t size() const noexcept { return line_.size() + beside_; }
   [[nodiscard]] const EventSlot& front() noexcept { return line_.front(); }
 
-  // Makes room in line for `events` in all, so that those that were taken can always come back.
+  // Makes room in line for `events` in all, so that they can be pushed, taken and put back without
+  // memory. What else a post of many turns needs it can do without: it then stands in line whole.
   void reserve(std::size_t events) { line_.reserve(events); }
-  void push(const EventSlot& slot) {
+  void push(const EventSlot& slot) noexcept {
     if (slot.post != last_ || slot.index == 0) {
       last_ = slot.post;
       turn_events_ = 0;
@@ -44,15 +45,15 @@ class FairLine {
     }
   }
   // An event that was taken comes first, or last, again.
-  void put_front(const EventSlot& slot) {
+  void put_front(const EventSlot& slot) noexcept {
     line_.push_front(slot);
     if (!waiting_.empty()) joined(slot);
   }
-  void put_back(const EventSlot& slot) {
+  void put_back(const EventSlot& slot) noexcept {
     line_.push_back(slot);
     if (!waiting_.empty()) joined(slot);
   }
-  EventSlot take() {
+  EventSlot take() noexcept {
     const EventSlot slot = line_.front();
     line_.pop_front();
     if (!waiting_.empty()) left(slot);
@@ -80,14 +81,16 @@ class FairLine {
     Ring<EventSlot> slots;    // beside the line
   };
 
-  void push_beside(const EventSlot& slot);
+  void push_beside(const EventSlot& slot) noexcept;
+  // Returns the post with room for one more event beside the line. Throws std::bad_alloc.
+  [[nodiscard]] Waiting& with_room_beside(const Post* post);
   void joined(const EventSlot& slot) noexcept;
-  void left(const EventSlot& slot);
+  void left(const EventSlot& slot) noexcept;
   [[nodiscard]] Waiting* find(const Post* post) noexcept;
-  void next_turn(Waiting& post);
+  void next_turn(Waiting& post) noexcept;
   // Counts what is in line anew, gives a turn where nothing is, and forgets posts without any rest.
-  void count_in_line();
-  void forget(const Waiting& post);
+  void count_in_line() noexcept;
+  void forget(const Waiting& post) noexcept;
 
   Ring<EventSlot> line_;
   std::vector<std::unique_ptr<Waiting>> waiting_;

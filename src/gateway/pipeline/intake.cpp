@@ -103,6 +103,7 @@ void Intake::accept_records(http::Request&& request, Post& post) {
   const Way way = wanted == 0 ? Way::queue : admit(post, wanted, body.size());
   if (way == Way::nowhere) return;
 
+  make_room(post, wanted, way);
   if (routed) note_routes(body, records, post);
   post.bytes = std::move(request.bytes);
   notes_.take_members(post.members);
@@ -136,7 +137,15 @@ void Intake::note_routes(std::string_view body, std::span<const events::RecordSp
   bucket_watch_.taken(body, records, notes_.decisions(), post.received);
 }
 
-void Intake::hand_over(const EventSlot& slot, Way way) {
+void Intake::make_room(Post& post, std::size_t events, Way way) {
+  if (way == Way::queue) {
+    delivery_of(post).queue().reserve(events);
+  } else {
+    overflow_.reserve(events);
+  }
+}
+
+void Intake::hand_over(const EventSlot& slot, Way way) noexcept {
   if (way == Way::queue) {
     delivery_of(*slot.post).queue().push(slot);
   } else {
@@ -206,6 +215,7 @@ void Intake::accept_events(http::Request&& request, Post& post) {
   const Way way = admit(post, parsed.size(), body.size());
   if (way == Way::nowhere) return;
 
+  make_room(post, parsed.size(), way);
   post.passed_on = std::move(parsed);
   context_.ledger.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
   EventSlot slot;

@@ -55,7 +55,10 @@ class Intake {
   void note_routes(std::string_view body, std::span<const events::RecordSpan> records, Post& post);
   // Where so much can go now; nowhere: the post is answered.
   [[nodiscard]] Way admit(Post& post, std::size_t events, std::size_t bytes);
-  void hand_over(const EventSlot& slot, Way way);
+  // Makes room for the events of one post. Called before the post has any, so that a post for which
+  // there is no memory can still be refused whole.
+  void make_room(Post& post, std::size_t events, Way way);
+  void hand_over(const EventSlot& slot, Way way) noexcept;
   void finish(Post& post, Way way);
   [[nodiscard]] Delivery& delivery_of(const Post& post) noexcept {
     return *context_.deliveries[post.target];

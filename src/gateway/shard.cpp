@@ -131,15 +131,6 @@ void Shard::revive() {
 }
 
 std::size_t Shard::poll() {
-  // The reactor looks at its timers when the system's timer fires, which knows nothing of virtual
-  // time; one that is the first of all and due has it look.
-  std::optional<Timer> due;
-  try {
-    due.emplace(context_.get_executor(), Instant::min());
-    due->async_wait([](const error_code&) {});
-  } catch (const std::bad_alloc&) {
-    return 1;  // The next poll has it look.
-  }
   std::size_t handlers = 0;
   try {
     revive();
@@ -148,7 +139,7 @@ std::size_t Shard::poll() {
     static_cast<void>(loop_part_.failed(std::current_exception()));
     return 1;
   }
-  return handlers - std::min<std::size_t>(handlers, 1);
+  return handlers;
 }
 
 void Shard::leave() {

@@ -20,7 +20,11 @@ class CoroutineLife {
 
   class Guard {
    public:
-    explicit Guard(CoroutineLife& life) noexcept : life_(&life) { life.guard_ = this; }
+    explicit Guard(CoroutineLife& life) noexcept : life_(&life) {
+      // Of a coroutine that was dropped and is about to be destroyed.
+      if (life.guard_ != nullptr) life.guard_->life_ = nullptr;
+      life.guard_ = this;
+    }
     ~Guard() {
       if (CoroutineLife* const life = dismiss()) life->over_();
     }

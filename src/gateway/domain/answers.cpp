@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "events/json_text.hpp"
 
 namespace gateway::answers {
@@ -46,13 +49,25 @@ Answer partly_failed(const Post& post) {
   answer.body += fmt::format("{{\"records\":{},\"delivered\":{},\"failed\":[", post.records(),
                              post.tally.safe());
   std::size_t named = 0;
-  for (const auto& failure : post.failures) {
-    if (named == kNamedFailures) break;
+  const auto name = [&](std::uint32_t index, unsigned status, std::string_view reason) {
     answer.body += fmt::format("{}{{\"index\":{},\"status\":{},\"reason\":", named == 0 ? "" : ",",
-                               failure.index, failure.status);
-    events::append_json_string(answer.body, failure.reason);
+                               index, status);
+    events::append_json_string(answer.body, reason);
     answer.body += '}';
     ++named;
+  };
+  for (const auto& failure : post.failures) {
+    if (named == kNamedFailures) break;
+    name(failure.index, failure.status, failure.reason);
+  }
+  // Of some there is no note, where there was no memory for it.
+  if (post.failures.size() < post.failed() && named < kNamedFailures) {
+    for (std::uint32_t i = 0; i < post.records() && named < kNamedFailures; ++i) {
+      if (!post.has_failed(i)) continue;
+      const bool noted = std::ranges::any_of(
+          post.failures, [i](const auto& failure) { return failure.index == i; });
+      if (!noted) name(i, 0, "out of memory");
+    }
   }
   answer.body += ']';
   if (named < post.failed()) answer.body += fmt::format(",\"more\":{}", post.failed() - named);

@@ -103,6 +103,9 @@ class Post {
   [[nodiscard]] std::uint32_t failed() const noexcept {
     return tally.in(EventState::failed) + tally.in(EventState::withdrawn);
   }
+  [[nodiscard]] bool has_failed(std::uint32_t index) const noexcept {
+    return states[index] == EventState::failed || states[index] == EventState::withdrawn;
+  }
   // Gives it `events` events, all of them in the state `first`.
   void begin_events(std::uint32_t events, EventState first) {
     states.assign(events, first);

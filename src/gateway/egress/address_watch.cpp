@@ -114,13 +114,14 @@ void AddressWatch::recovered(const tcp::endpoint& address) {
 void AddressWatch::begin_probes(Instant now) {
   if (book_.size() < 2) return;
   while (const auto address = book_.probe(now)) {
+    const std::size_t before = probes_.size();
     try {
       probes_.push_back(std::make_unique<Probe>(*this, *address));
       asio::co_spawn(context_.executor, run(*probes_.back()), asio::detached);
     } catch (...) {
       // The address is asked again later.
       book_.failed(*address, now);
-      std::erase_if(probes_, [&](const auto& one) { return one->address == *address; });
+      probes_.resize(before);
       throw;
     }
   }

@@ -191,7 +191,8 @@ void EndpointHealth::link_ended(End end, bool proven, std::optional<Suspect> sus
   if (end == End::useless) {
     link_failed(suspect, now);
   } else if (state_ == State::probing) {
-    if (end == End::broken && probe_sent_) {
+    if (end != End::quiet && probe_sent_) {
+      // The probe may have gone with it, and then nobody would decide: there is to be another.
       go_down(now);
     } else if (links_ == 0 && !probe_sent_) {
       // The probe's connection went before there was anything to send: another may be made.

@@ -98,9 +98,10 @@ class EndpointHealth {
   void link_proven() noexcept;
   // A connection that was made is gone.
   enum class End : std::uint8_t {
-    quiet,    // nothing was on its way
-    broken,   // it had answered before
-    useless,  // not one answer, or none in time: a failure of the eventbus
+    quiet,         // nothing was on its way
+    broken,        // it had answered before
+    useless,       // not one answer, or none in time: a failure of the eventbus
+    inconclusive,  // likewise, but at one address of several: it says nothing of the others
   };
   // `suspect`: the event whose answer was due when it was lost.
   void link_ended(End end, bool proven, std::optional<Suspect> suspect, Instant now);

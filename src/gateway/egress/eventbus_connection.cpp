@@ -142,7 +142,7 @@ bool EventbusConnection::report_end() {
   // Of one address among several it says nothing about the eventbus.
   const bool one_of_several = end == End::useless && bus_.addresses().book().has_other(at_);
   state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
-  bus_.connection_ended(one_of_several ? End::quiet : end, answered_any_, suspect_, address_,
+  bus_.connection_ended(one_of_several ? End::inconclusive : end, answered_any_, suspect_, address_,
                         last_error_);
   return end != End::useless;
 }

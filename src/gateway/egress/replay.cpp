@@ -337,9 +337,7 @@ void Replay::finish(Post& post) {
   unsigned last_status = 0;
   rows_ -= chunk.rows.size();
   for (std::uint32_t i = 0; i < post.records(); ++i) {
-    const bool failed =
-        post.states[i] == EventState::failed || post.states[i] == EventState::withdrawn;
-    if (!failed) {
+    if (!post.has_failed(i)) {
       taken_rows_.push_back(chunk.rows[i]);
     } else if (statuses[i] == 0) {
       again.push_back(chunk.rows[i]);

@@ -364,5 +364,13 @@ TEST_F(Health, AProbeWaitsForTheHoldToo) {
   EXPECT_EQ(health_.allowance(0, kStart + 10s), 1U);
 }
 
+TEST_F(Health, AProbeThatIsLostAtOneAddressOfSeveralIsFollowedByAnother) {
+  flood();
+  send_probe();
+  health_.link_ended(End::inconclusive, false, 1, now_);
+  EXPECT_EQ(health_.state(), State::down);
+  EXPECT_LT(health_.connects_at(), Instant::max());
+}
+
 }  // namespace
 }  // namespace gateway::egress

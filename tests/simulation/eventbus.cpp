@@ -35,14 +35,31 @@ std::size_t length_of(std::string_view head) {
 
 }  // namespace
 
+Eventbus::Eventbus(Schedule& schedule, Random& random, Oracle& oracle,
+                   const std::vector<std::uint32_t>& hosts)
+    : schedule_(schedule), random_(random), oracle_(oracle) {
+  for (const std::uint32_t host : hosts) listeners_.emplace_back(host, kPort);
+}
+
 void Eventbus::go_down() {
-  for (Connection& connection : connections_) connection.socket.reset();
-  connections_.clear();
-  listener_.refuse();
+  for (std::size_t host = 0; host < listeners_.size(); ++host) refuse(host);
 }
 
 void Eventbus::come_up() {
-  if (!listener_.listening()) listener_.listen();
+  for (std::size_t host = 0; host < listeners_.size(); ++host) listen(host);
+}
+
+void Eventbus::refuse(std::size_t host) {
+  connections_.remove_if([&](Connection& connection) {
+    if (connection.host != host) return false;
+    connection.socket.reset();
+    return true;
+  });
+  listeners_[host].refuse();
+}
+
+void Eventbus::listen(std::size_t host) {
+  if (!listeners_[host].listening()) listeners_[host].listen();
 }
 
 Eventbus::Connection* Eventbus::find(unsigned number) {
@@ -52,10 +69,15 @@ Eventbus::Connection* Eventbus::find(unsigned number) {
 
 bool Eventbus::step() {
   bool any = false;
-  for (Socket socket = listener_.accept(); socket.open(); socket = listener_.accept()) {
-    connections_.emplace_back().socket = std::move(socket);
-    connections_.back().number = ++numbers_;
-    any = true;
+  for (std::size_t host = 0; host < listeners_.size(); ++host) {
+    for (Socket socket = listeners_[host].accept(); socket.open();
+         socket = listeners_[host].accept()) {
+      Connection& connection = connections_.emplace_back();
+      connection.socket = std::move(socket);
+      connection.number = ++numbers_;
+      connection.host = host;
+      any = true;
+    }
   }
   for (auto it = connections_.begin(); it != connections_.end();) {
     any = step(*it) || any;
@@ -90,7 +112,13 @@ bool Eventbus::take_request(Connection& connection) {
   const auto end = connection.in.find("\r\n\r\n");
   if (end == connection.in.npos) return false;
   const std::size_t size = end + 4 + length_of(std::string_view(connection.in).substr(0, end + 2));
-  if (connection.in.size() < size) return false;
+  if (connection.in.size() < size) {
+    if (manners_.fails_early != 0 && random_.in_thousand(manners_.fails_early)) {
+      fail_early(connection);
+      return true;
+    }
+    return false;
+  }
   const std::string request = connection.in.substr(0, size);
   connection.in.erase(0, size);
   ++requests;
@@ -98,7 +126,19 @@ bool Eventbus::take_request(Connection& connection) {
   return true;
 }
 
+void Eventbus::fail_early(Connection& connection) {
+  ++oddities;
+  connection.silent = connection.closes = true;
+  plan(connection, failing_answer(random_), false);
+}
+
 void Eventbus::answer(Connection& connection, std::string_view request) {
+  if (manners_.most_body != 0 && request.size() > manners_.most_body) {
+    ++oddities;
+    if (Oracle::records_in(request).size() == 1) oracle_.refused(request);
+    plan(connection, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n", false);
+    return;
+  }
   unsigned dice = static_cast<unsigned>(random_.between(0, 999));
   const auto falls_on = [&](unsigned share) {
     const bool it = dice < share;

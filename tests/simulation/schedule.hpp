@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -31,12 +32,11 @@ class Schedule {
     }
     return any;
   }
-  // Moves on to the next thing planned, by `most` at most.
-  void advance(std::chrono::milliseconds most) {
-    Instant next = now_ + most;
-    if (!planned_.empty() && planned_.begin()->first < next) next = planned_.begin()->first;
-    now_ = next > now_ ? next : now_;
+  // Returns when the next thing is planned, or the end of time.
+  [[nodiscard]] Instant next() const {
+    return planned_.empty() ? Instant::max() : planned_.begin()->first;
   }
+  void advance_to(Instant when) { now_ = std::max(now_, when); }
   [[nodiscard]] const Instant& time() const noexcept { return now_; }
 
  private:

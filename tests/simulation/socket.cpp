@@ -13,10 +13,10 @@
 namespace gateway::simulation {
 namespace {
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in address_of(std::uint32_t host, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(host);
   address.sin_port = htons(port);
   return address;
 }
@@ -30,15 +30,13 @@ sockaddr_in loopback(std::uint16_t port) {
 Socket Socket::connect_to(std::uint16_t port) {
   Descriptor descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!descriptor) fail("socket");
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = address_of(INADDR_LOOPBACK, port);
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as sockets are
   if (::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
           0 &&
       errno != EINPROGRESS) {
     return {};
   }
-  const int on = 1;
-  ::setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return Socket(std::move(descriptor));
 }
 
@@ -73,35 +71,24 @@ void Socket::reset() {
   close();
 }
 
-Listener::Listener() {
-  bind();
+Listener::Listener(std::uint32_t host, std::uint16_t port) : host_(host), port_(port) {
   listen();
 }
 
-void Listener::bind() {
-  descriptor_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!descriptor_) fail("socket");
-  const int on = 1;
-  ::setsockopt(descriptor_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address = loopback(port_);
-  socklen_t size = sizeof address;
-  // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): as sockets are
-  if (::bind(descriptor_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0)
-    fail("bind");
-  ::getsockname(descriptor_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
-  port_ = ntohs(address.sin_port);
-}
-
 void Listener::listen() {
-  if (::listen(descriptor_.get(), 64) != 0) fail("listen");
+  descriptor_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = address_of(host_, port_);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as sockets are
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  if (!descriptor_ || ::bind(descriptor_.get(), generic, sizeof address) != 0 ||
+      ::listen(descriptor_.get(), 64) != 0) {
+    fail("listen");
+  }
   listening_ = true;
 }
 
-// A port that is bound and does not listen answers with a reset.
 void Listener::refuse() {
   descriptor_ = Descriptor();
-  bind();
   listening_ = false;
 }
 

@@ -8,8 +8,7 @@
 
 namespace gateway::simulation {
 
-// A TCP socket of the simulated world, on loopback and never blocking: what one side sends is with
-// the other at once, so that a world needs no real time.
+// A TCP socket of the world's network, for those outside of the gateway.
 class Socket {
  public:
   Socket() = default;
@@ -31,11 +30,10 @@ class Socket {
   Descriptor descriptor_;
 };
 
-// A port that listens or refuses.
+// A port of a host that listens or refuses.
 class Listener {
  public:
-  Listener();
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  Listener(std::uint32_t host, std::uint16_t port);
   void listen();
   void refuse();
   [[nodiscard]] bool listening() const noexcept { return listening_; }
@@ -43,10 +41,9 @@ class Listener {
   [[nodiscard]] Socket accept();
 
  private:
-  void bind();
-
+  const std::uint32_t host_;
+  const std::uint16_t port_;
   Descriptor descriptor_;
-  std::uint16_t port_ = 0;
   bool listening_ = false;
 };
 

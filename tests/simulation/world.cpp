@@ -18,6 +18,7 @@
 #include "simulation/client.hpp"
 #include "simulation/device.hpp"
 #include "simulation/eventbus.hpp"
+#include "simulation/network.hpp"
 #include "simulation/oracle.hpp"
 #include "simulation/random.hpp"
 #include "simulation/schedule.hpp"
@@ -38,6 +39,9 @@ constexpr milliseconds kRecovery{180'000};
 constexpr milliseconds kGrace{4000};
 // Beyond what it may take by the configuration: a tick, and a turn of the world.
 constexpr milliseconds kSlack{1500};
+// Clients are looked at at least so often.
+constexpr milliseconds kMostQuiet{100};
+constexpr std::uint32_t kFirstHost = 0x0A000001;
 
 class World {
  public:
@@ -45,13 +49,17 @@ class World {
       : random_(seed),
         time_(schedule_.time()),
         seeded_(seed),
+        hosts_(draw_hosts()),
         settings_(draw_settings()),
         spool_(Oracle::Device::spool, schedule_, random_, oracle_),
         dead_letters_(Oracle::Device::dead_letters, schedule_, random_, oracle_) {}
 
   WorldResult run() {
-    settings_.target = fmt::format("127.0.0.1:{}", bus_.port());
+    const std::string_view host = hosts_.size() == 1 ? "10.0.0.1" : "eventbus.simulated";
+    settings_.target = fmt::format("{}:{}", host, Eventbus::kPort);
     settings_.eventbus = "simulated";
+    network_.hosts = hosts_;
+    network_.on_connection([this] { return draw_way(); });
     endpoint_.emplace(
         *config::parse_endpoint(settings_.target, settings_.eventbus, settings_.delivery.profile));
     tell(fmt::format("deadline {} timeout {} pipeline {} connections {} spool {} dead letters {}",
@@ -79,8 +87,31 @@ class World {
 
  private:
   // ---- what there is
+  std::vector<std::uint32_t> draw_hosts() {
+    constexpr std::size_t kHosts[] = {1, 1, 1, 2, 3};
+    std::vector<std::uint32_t> hosts;
+    for (std::size_t i = random_.of(kHosts); i != 0; --i) {
+      hosts.push_back(kFirstHost + static_cast<std::uint32_t>(hosts.size()));
+    }
+    return hosts;
+  }
+
+  // Most connections are as on loopback: all arrives at once.
+  Way draw_way() {
+    Way way;
+    if (random_.in_thousand(200)) {
+      constexpr std::size_t kSegments[] = {1, 7, 100, 536, 1460};
+      way.segment = random_.of(kSegments);
+      way.delay = way.segment < 100 ? 0ms : milliseconds(random_.between(0, 20));
+    }
+    constexpr std::size_t kCapacities[] = {1'000, 4'000, 64'000};
+    if (random_.in_thousand(100)) way.capacity = random_.of(kCapacities);
+    return way;
+  }
+
   config::Settings draw_settings() {
     config::Settings settings;
+    settings.ingress.threads = 1;
     settings.ingress.auth = config::Auth::none;
     settings.ingress.request_timeout = 3s;
     settings.ingress.idle_timeout = 20s;
@@ -191,7 +222,16 @@ class World {
                      manners.refuses, manners.fails, manners.cuts_unread, manners.cuts_taken,
                      manners.stays_silent, manners.answers_oddly, manners.ends_after,
                      manners.slowest.count()));
+    if (random_.in_thousand(200)) manners.fails_early = 300;
+    if (random_.in_thousand(200)) manners.most_body = random_.between(1'000, 8'000);
     bus_.behave(manners);
+    if (random_.in_thousand(250)) change_host();
+    if (random_.in_thousand(150)) {
+      tell("connections are forgotten on the way");
+      const unsigned share = random_.in_thousand(500) ? 1000 : 400;
+      network_.forget_if(
+          [&](Address to) { return to.port == Eventbus::kPort && random_.in_thousand(share); });
+    }
     if (random_.in_thousand(300)) {
       tell("eventbus down");
       bus_.go_down();
@@ -200,6 +240,23 @@ class World {
         bus_.come_up();
       });
     }
+  }
+
+  // One host is dead, refuses connections or has come back.
+  void change_host() {
+    const std::size_t host = random_.between(0, hosts_.size() - 1);
+    const bool silent = random_.in_thousand(500);
+    tell(fmt::format("host {} {}", host, silent ? "is silent" : "refuses"));
+    if (silent) {
+      network_.silence(hosts_[host], true);
+    } else {
+      bus_.refuse(host);
+    }
+    schedule_.after(milliseconds(random_.between(10, 6000)), [this, host, silent] {
+      tell(fmt::format("host {} is back", host));
+      if (silent) network_.silence(hosts_[host], false);
+      if (!silent) bus_.listen(host);
+    });
   }
 
   void change_device() {
@@ -223,6 +280,7 @@ class World {
     test::AllocationCounter::refuse_no_more();
     bus_.behave({});
     bus_.come_up();
+    for (const std::uint32_t host : hosts_) network_.silence(host, false);
     for (Device* const device : {&spool_, &dead_letters_}) {
       device->behave(5ms, 0);
       device->mends();
@@ -252,14 +310,15 @@ class World {
   // Lives until `reached` or that time. Returns whether it was reached.
   template <class Reached>
   bool live_until(Instant end, Reached reached) {
-    milliseconds step = 1ms;
     while (oracle_.finding().empty()) {
-      while (turn()) step = 1ms;
+      while (turn()) {
+      }
       check_balance();
       if (reached()) return true;
       if (schedule_.now() >= end) return false;
-      schedule_.advance(std::min(step, std::chrono::ceil<milliseconds>(end - schedule_.now())));
-      step = std::min(step * 2, 100ms);
+      const Instant soon = schedule_.now() + kMostQuiet;
+      schedule_.advance_to(std::min({end, soon, schedule_.next(), network_.next_timer()}));
+      network_.run_timers();
     }
     return true;
   }
@@ -373,6 +432,7 @@ class World {
   const test::AllocationCounter::ExcludeThread not_the_gateway_;
   Random random_;
   Schedule schedule_{kStart};
+  Network network_{schedule_};
   const VirtualTime time_;
   const SeededRandom seeded_;
   Oracle oracle_;
@@ -381,11 +441,12 @@ class World {
   bool has_dead_letters_ = false;
   bool crashes_ = false;
   bool refuses_memory_ = false;
+  const std::vector<std::uint32_t> hosts_;
   config::Settings settings_;
   std::optional<config::Endpoint> endpoint_;
   Device spool_;
   Device dead_letters_;
-  Eventbus bus_{schedule_, random_, oracle_};
+  Eventbus bus_{schedule_, random_, oracle_, hosts_};
   ByteBudget budget_{settings_.ingress.max_in_flight};
   ingress::ConnectionCount connections_{settings_.ingress.max_connections,
                                         settings_.ingress.max_per_source};

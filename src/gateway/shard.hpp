@@ -68,6 +68,7 @@ class Shard {
   void begin();
   std::size_t poll();
   [[nodiscard]] bool has_ended() const noexcept { return ended_; }
+  [[nodiscard]] const EventTally<std::uint64_t>& tally() const noexcept { return ledger_.tally(); }
 
   // Any thread: stop() will come; clients are told to connect again, elsewhere if there is a
   // balancer.

@@ -8,7 +8,7 @@
 
 namespace gateway::simulation {
 
-Client::Client(Schedule& schedule, Random& random, Oracle& oracle, std::uint16_t port,
+Client::Client(Schedule& schedule, Random random, Oracle& oracle, std::uint16_t port,
                std::vector<Oracle::Record> records, std::string body, const Manners& manners)
     : schedule_(schedule),
       random_(random),

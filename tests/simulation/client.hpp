@@ -24,7 +24,7 @@ class Client {
     std::chrono::milliseconds leaves_after{0};
   };
 
-  Client(Schedule& schedule, Random& random, Oracle& oracle, std::uint16_t port,
+  Client(Schedule& schedule, Random random, Oracle& oracle, std::uint16_t port,
          std::vector<Oracle::Record> records, std::string body, const Manners& manners);
 
   // Sends and reads what it can now. Returns whether it did anything.
@@ -42,7 +42,7 @@ class Client {
   [[nodiscard]] bool take_answer();
 
   Schedule& schedule_;
-  Random& random_;
+  Random random_;
   Oracle& oracle_;
   Socket socket_;
   const std::vector<Oracle::Record> records_;

@@ -1,22 +1,122 @@
 #include "simulation/device.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <set>
 
 #include "support/allocation_counter.hpp"
 
 namespace gateway::simulation {
 namespace {
 
-egress::StoreError failure() {
-  return {egress::StoreError::Kind::failing, "simulated"};
+using egress::EventStore;
+using egress::Sequence;
+using egress::StoreResult;
+using egress::StoreState;
+using NotTheGateway = test::AllocationCounter::ExcludeThread;
+
+constexpr const char* kPath = "/store/events";
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 20;
+constexpr std::chrono::milliseconds kPause{200};
+constexpr std::size_t kMostRead = 4096;
+
+egress::StoreKind store_kind(Oracle::Device kind) {
+  return kind == Oracle::Device::spool ? egress::StoreKind::spool : egress::StoreKind::dead_letters;
+}
+
+// Since 2020, so that the virtual clock's beginning is some date.
+WallInstant wall(Instant at) {
+  return WallInstant(std::chrono::hours(24 * 365 * 50)) +
+         std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
 }
 
 }  // namespace
 
-bool Device::fails() {
-  if (state_ == egress::StoreState::ok && !random_.in_thousand(failing_)) return false;
+Device::Device(Oracle::Device kind, Schedule& schedule, std::uint64_t seed, Oracle& oracle)
+    : kind_(kind),
+      schedule_(schedule),
+      random_(seed),
+      oracle_(oracle),
+      disk_(std::make_unique<test::SimulatedDisk>()) {
+  disk_->make_folder("/store");
+  reopen();
+}
+
+Device::~Device() = default;
+
+int Device::error_of_call(test::SimulatedDisk::Call call) {
+  using Call = test::SimulatedDisk::Call;
+  const bool writes = call == Call::write || call == Call::sync || call == Call::reserve ||
+                      call == Call::sync_folder || call == Call::truncate;
+  if (!broken_ && (!writes || !random_.in_thousand(failing_ / 2))) return 0;
   ++failures_;
-  return true;
+  return random_.in_thousand(300) ? ENOSPC : EIO;
+}
+
+void Device::breaks(StoreState how) {
+  if (how == StoreState::full) disk_->set_capacity(disk_->used());
+  broken_ = how != StoreState::full;
+}
+
+void Device::mends() {
+  broken_ = false;
+  disk_->set_capacity(std::uint64_t{1} << 40);
+}
+
+void Device::loses_owner(End how) {
+  const NotTheGateway not_the_gateway;
+  ++owner_;
+  // Any part of what was under way may have been written.
+  if (how == End::power_cut) disk_->cut_power_at(disk_->changes() + random_.between(1, 8));
+  for (const auto& events : writing_) {
+    if (random_.in_thousand(300)) static_cast<void>(store_->append(*events, wall(schedule_.now())));
+  }
+  writing_.clear();
+  store_.reset();
+  if (how == End::power_cut) {
+    std::mt19937_64 chance(random_.next());
+    disk_ = disk_->after_power_cut(chance);
+  }
+  state_ = StoreState::failing;
+}
+
+void Device::reopen() {
+  ++owner_;
+  mends();
+  disk_->plan({});
+  auto opened = EventStore::open(kPath, kMostBytes, store_kind(kind_), *disk_);
+  if (!opened) {
+    oracle_.violation("a store cannot be opened: " + opened.error().text());
+    return;
+  }
+  store_ = std::move(*opened);
+  leases_ = egress::RowLeases();
+  state_ = StoreState::ok;
+  const auto there = store_->read(0, kMostRead, std::size_t{1} << 30);
+  if (!there || !there->damaged.empty()) {
+    oracle_.violation("a store cannot be read after a crash");
+    return;
+  }
+  std::map<Sequence, std::string> before;
+  before.swap(rows_);
+  for (const egress::StoredRow& row : there->rows) {
+    rows_.emplace(row.seq, row.event.json);
+    // One that was about to be written, or whose removal was not on the device.
+    if (before.erase(row.seq) == 0) oracle_.kept(kind_, row.event.json);
+  }
+  for (const auto& [seq, json] : before) {
+    if (delivered_.contains(seq)) {
+      oracle_.removed(kind_, json);
+      continue;
+    }
+    oracle_.violation(fmt::format("row {} was kept and is gone after a crash", seq));
+  }
+  disk_->plan([this](test::SimulatedDisk::Call call, const std::string& /*path*/) {
+    return error_of_call(call);
+  });
 }
 
 std::size_t Device::deliverable() const {
@@ -25,65 +125,115 @@ std::size_t Device::deliverable() const {
   return rows;
 }
 
-bool Device::submit(std::vector<egress::StoredEvent> events, Done done) {
-  const test::AllocationCounter::ExcludeThread not_the_gateway;
-  if (state_ != egress::StoreState::ok) return false;
-  const auto waiting = std::make_shared<std::vector<egress::StoredEvent>>(std::move(events));
-  schedule_.after(delay(), [this, waiting, done = std::move(done), owner = owner_] {
-    const bool failed = fails();
-    // A device that fails may have kept it; one whose gateway has gone likewise.
-    const bool keeps = failed || owner != owner_ ? random_.in_thousand(300) : true;
-    if (keeps) {
-      for (const egress::StoredEvent& event : *waiting) {
-        rows_.emplace(++last_, event.json);
-        oracle_.kept(kind_, event.json);
-      }
-    }
+StoreResult Device::append(const Events& events) {
+  const StoreResult result = store_->append(events, wall(schedule_.now()));
+  if (!result) {
+    failed(result.error());
+    return result;
+  }
+  Sequence seq = store_->last_seq() - static_cast<Sequence>(events.size());
+  for (const egress::StoredEvent& event : events) {
+    rows_.emplace(++seq, event.json);
+    oracle_.kept(kind_, event.json);
+  }
+  return result;
+}
+
+void Device::failed(const egress::StoreError& error) {
+  const bool new_trouble = state_ == StoreState::ok;
+  state_ = error.kind() == egress::StoreError::Kind::full ? StoreState::full : StoreState::failing;
+  if (new_trouble) try_again();
+}
+
+void Device::try_again() {
+  schedule_.after(kPause, [this, owner = owner_] {
     if (owner != owner_) return;
-    done(failed ? egress::StoreResult(failure()) : egress::StoreResult());
+    if (store_->probe()) {
+      state_ = StoreState::ok;
+    } else {
+      try_again();
+    }
+  });
+}
+
+bool Device::submit(std::vector<egress::StoredEvent> events, Done done) {
+  const NotTheGateway not_the_gateway;
+  if (state_ != StoreState::ok) return false;
+  auto waiting = std::make_shared<Events>(std::move(events));
+  writing_.push_back(waiting);
+  schedule_.after(delay(), [this, waiting, done = std::move(done), owner = owner_] {
+    if (owner != owner_) return;
+    writing_.remove(waiting);
+    done(append(*waiting));
   });
   return true;
+}
+
+egress::StoreOutcome<egress::SpooledEvents> Device::read(std::size_t max_rows,
+                                                         std::size_t max_bytes) {
+  egress::SpooledChunk chunk;
+  std::vector<Sequence> returned = leases_.take_returned(max_rows);
+  if (!returned.empty()) {
+    const auto read = store_->read_spooled(returned, max_bytes, chunk);
+    if (read) {
+      returned.erase(returned.begin(), std::ranges::upper_bound(returned, chunk.last));
+    }
+    leases_.give_back(returned);
+    if (!read) return read.error();
+    if (!chunk.rows.empty()) return std::move(chunk.rows);
+  }
+  do {
+    const auto read = store_->read_spooled(leases_.frontier(), max_rows, max_bytes, chunk);
+    if (!read) return read.error();
+    leases_.advance(chunk.last);
+  } while (chunk.rows.empty() && !chunk.end);
+  return std::move(chunk.rows);
 }
 
 bool Device::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
                    egress::SpooledEvents /*memory*/) {
-  const test::AllocationCounter::ExcludeThread not_the_gateway;
+  const NotTheGateway not_the_gateway;
   schedule_.after(delay(), [this, max_rows, max_bytes, done = std::move(done), owner = owner_] {
-    if (owner != owner_) return;
-    if (fails()) {
-      done(failure());
-      return;
-    }
-    egress::SpooledEvents events;
-    for (const auto& [seq, json] : rows_) {
-      if (events.size() >= max_rows || events.bytes() > max_bytes) break;
-      if (!leased_.insert(seq).second) continue;
-      events.add(seq, WallInstant(std::chrono::hours(24 * 365 * 50)), json);
-    }
-    done(std::move(events));
+    if (owner == owner_ && store_) done(read(max_rows, max_bytes));
   });
   return true;
 }
 
-bool Device::note_delivered(std::vector<egress::Sequence> rows) {
-  const test::AllocationCounter::ExcludeThread not_the_gateway;
+bool Device::note_delivered(std::vector<Sequence> rows) {
+  const NotTheGateway not_the_gateway;
+  delivered_.insert(rows.begin(), rows.end());
   schedule_.after(delay(), [this, rows = std::move(rows), owner = owner_] {
-    if (owner != owner_) return;
-    // A writer keeps trying by itself until the rows are gone.
-    for (const egress::Sequence seq : rows) {
-      const auto row = rows_.find(seq);
-      if (row == rows_.end()) continue;
-      oracle_.removed(kind_, row->second);
-      rows_.erase(row);
-      leased_.erase(seq);
-    }
+    if (owner == owner_ && store_) remove(rows);
   });
   return true;
 }
 
-bool Device::give_back(std::vector<egress::Sequence> rows) {
-  const test::AllocationCounter::ExcludeThread not_the_gateway;
-  for (const egress::Sequence seq : rows) leased_.erase(seq);
+// Keeps trying until the rows are gone.
+void Device::remove(std::vector<Sequence> rows) {
+  std::ranges::sort(rows);
+  const auto removed = store_->remove(rows);
+  if (!removed) {
+    schedule_.after(kPause, [this, rows = std::move(rows), owner = owner_] {
+      if (owner == owner_) remove(rows);
+    });
+    return;
+  }
+  leases_.forget(rows);
+  for (const Sequence row : rows) forget(row);
+  static_cast<void>(store_->sync_marks());
+  static_cast<void>(store_->look(false));
+}
+
+void Device::forget(Sequence row) {
+  const auto found = rows_.find(row);
+  if (found == rows_.end()) return;
+  oracle_.removed(kind_, found->second);
+  rows_.erase(found);
+}
+
+bool Device::give_back(std::vector<Sequence> rows) {
+  const NotTheGateway not_the_gateway;
+  leases_.give_back(rows);
   return true;
 }
 

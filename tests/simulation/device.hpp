@@ -1,24 +1,32 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <list>
 #include <map>
+#include <memory>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gateway/egress/store/async_store.hpp"
+#include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/row_leases.hpp"
 #include "simulation/oracle.hpp"
 #include "simulation/random.hpp"
 #include "simulation/schedule.hpp"
+#include "support/simulated_disk.hpp"
 
 namespace gateway::simulation {
 
-// A spool or the dead letters on a device that is slow, full or failing as its world has it. What
-// is on the device outlives the gateway; what is on its way does not. Lives on the world's thread.
+// A spool or the dead letters: the store that ships on a simulated disk, which is slow, full or
+// failing as its world has it. Stands in the place of the thread that writes a store. What is on
+// the disk outlives the gateway; what is on its way may not. Lives on the world's thread.
 class Device final : public egress::AsyncStore {
  public:
-  Device(Oracle::Device kind, Schedule& schedule, Random& random, Oracle& oracle)
-      : kind_(kind), schedule_(schedule), random_(random), oracle_(oracle) {}
+  Device(Oracle::Device kind, Schedule& schedule, std::uint64_t seed, Oracle& oracle);
+  ~Device() override;
 
   [[nodiscard]] bool submit(std::vector<egress::StoredEvent> events, Done done) override;
   [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
@@ -26,43 +34,61 @@ class Device final : public egress::AsyncStore {
   bool note_delivered(std::vector<egress::Sequence> rows) override;
   bool give_back(std::vector<egress::Sequence> rows) override;
   [[nodiscard]] egress::StoreState state() const noexcept override { return state_; }
-  [[nodiscard]] std::uint64_t backlog() const noexcept override { return rows_.size(); }
+  [[nodiscard]] std::uint64_t backlog() const noexcept override {
+    return store_ ? store_->totals().rows : 0;
+  }
 
-  // From now on every operation takes up to so long; so many of a thousand fail, and some of these
-  // have been done all the same.
+  // From now on every operation takes up to so long, and so many of a thousand calls to the disk
+  // fail.
   void behave(std::chrono::milliseconds slowest, unsigned failing) {
     slowest_ = slowest;
     failing_ = failing;
   }
-  // Takes and gives nothing until it is mended.
-  void breaks(egress::StoreState how) { state_ = how; }
-  void mends() { state_ = egress::StoreState::ok; }
-  // The gateway is gone, and with it what was not on the device yet and every lease.
-  void forget_owner() {
-    ++owner_;
-    leased_.clear();
-  }
+  // All calls to the disk fail, or it is full, until it is mended.
+  void breaks(egress::StoreState how);
+  void mends();
+
+  enum class End : std::uint8_t { killed, power_cut };
+  // The gateway is gone, at any point of what was under way, and with it every lease.
+  void loses_owner(End how);
+  // Another gateway has the store: opens it and compares what is there with what was kept.
+  void reopen();
+
   // Returns how many rows it has that the eventbus has not refused for good.
   [[nodiscard]] std::size_t deliverable() const;
   [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
 
  private:
+  using Events = std::vector<egress::StoredEvent>;
+
   [[nodiscard]] std::chrono::milliseconds delay() {
     return std::chrono::milliseconds(
         random_.between(0, static_cast<std::uint64_t>(slowest_.count())));
   }
-  [[nodiscard]] bool fails();
+  [[nodiscard]] int error_of_call(test::SimulatedDisk::Call call);
+  [[nodiscard]] egress::StoreResult append(const Events& events);
+  [[nodiscard]] egress::StoreOutcome<egress::SpooledEvents> read(std::size_t max_rows,
+                                                                 std::size_t max_bytes);
+  void remove(std::vector<egress::Sequence> rows);
+  void failed(const egress::StoreError& error);
+  // Tries after a pause whether the store is well again.
+  void try_again();
+  void forget(egress::Sequence row);
 
   const Oracle::Device kind_;
   Schedule& schedule_;
-  Random& random_;
+  Random random_;
   Oracle& oracle_;
-  std::map<egress::Sequence, std::string> rows_;
-  std::set<egress::Sequence> leased_;
-  egress::Sequence last_ = 0;
+  std::unique_ptr<test::SimulatedDisk> disk_;
+  std::unique_ptr<egress::EventStore> store_;  // null while nobody owns it
+  egress::RowLeases leases_;
+  std::map<egress::Sequence, std::string> rows_;  // that were kept and not removed
+  std::set<egress::Sequence> delivered_;          // to be removed, or gone already
+  std::list<std::shared_ptr<Events>> writing_;    // handed in and not written yet
   egress::StoreState state_ = egress::StoreState::ok;
   std::chrono::milliseconds slowest_{5};
   unsigned failing_ = 0;
+  bool broken_ = false;
   unsigned owner_ = 0;
   std::uint64_t failures_ = 0;
 };

@@ -1,121 +1,144 @@
-// Runs seeded worlds: `simulate --seeds N [--from S]` or `simulate --seed S` with its trace.
-#include <fmt/chrono.h>
+// Runs seeded worlds: `simulate --seeds N [--from S] [--jobs J]`, or `simulate --seed S` to see one
+// with what happened in it.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/personality.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
+#include <cstdlib>
+#include <deque>
+#include <memory>
 #include <random>
+#include <string>
 #include <string_view>
-#include <system_error>
 
-#include "simulation/world.hpp"
+#include "gateway/domain/event_state.hpp"
+#include "simulation/shrink.hpp"
+#include "simulation/trial.hpp"
 
 namespace {
 
-using gateway::simulation::run_world;
-using gateway::simulation::WorldNumbers;
-using gateway::simulation::WorldResult;
+using namespace gateway::simulation;
 
-struct Sums {
-  std::uint64_t worlds = 0;
-  std::uint64_t findings = 0;
-  std::chrono::milliseconds lived{0};
-  WorldNumbers of;
-  std::uint64_t ended_for_memory = 0;
+constexpr std::uint64_t kMostFindings = 10;
 
-  void add(const WorldNumbers& result) {
-    lived += result.lived;
-    of.posts += result.posts;
-    of.records += result.records;
-    of.acknowledged += result.acknowledged;
-    of.requests += result.requests;
-    of.oddities += result.oddities;
-    of.device_failures += result.device_failures;
-    of.refused_allocations += result.refused_allocations;
-    of.part_failures += result.part_failures;
-    crashes += result.crashed ? 1 : 0;
-  }
-  std::uint64_t crashes = 0;
+struct Options {
+  std::uint64_t seeds = 100;
+  std::uint64_t from = std::random_device{}();
+  std::uint64_t jobs = 1;
+  bool one = false;
 };
 
-void print_trace(const WorldResult& result) {
-  for (const auto& line : result.trace) fmt::print("  {}\n", line);
-}
-
-// Ends a world whose process had to: refused memory where the library cannot report it. The program
-// says so and ends in the same way (commands/run.cpp).
-constexpr int kEndedForMemory = 99;
-// Of real time; a world takes milliseconds.
-constexpr unsigned kMostSeconds = 30;
-
-void print_finding(std::uint64_t seed, std::string_view finding) {
-  fmt::print("seed {}: {}\n  to see it again: ./dev simulate --seed {}\n", seed, finding, seed);
-}
-
-// Tells the numbers of a result to the process that asked for the world.
-void send_numbers(int to, const WorldResult& result) {
-  WorldNumbers numbers = result;
-  static_cast<void>(!::write(to, &numbers, sizeof numbers));
-}
-
-[[noreturn]] void run_here(std::uint64_t seed, int report, bool trace) {
-  std::set_terminate([] { _exit(kEndedForMemory); });
-  ::alarm(kMostSeconds);
-  const WorldResult result = run_world(seed);
-  if (!result.finding.empty()) print_finding(seed, result.finding);
-  if (trace || !result.finding.empty()) print_trace(result);
-  std::fflush(stdout);
-  send_numbers(report, result);
-  _exit(result.finding.empty() ? 0 : 70);
-}
-
-// Runs a world in a process of its own, which a crash or a hang ends.
-void run(std::uint64_t seed, Sums& sums, bool trace) {
-  int ends[2];
-  if (::pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
-  std::fflush(stdout);
-  const pid_t child = ::fork();
-  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (child == 0) run_here(seed, ends[1], trace);
-  ::close(ends[1]);
-  WorldNumbers numbers;
-  if (::read(ends[0], &numbers, sizeof numbers) == sizeof numbers) sums.add(numbers);
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  ++sums.worlds;
-  if (WIFSIGNALED(status)) {
-    print_finding(seed, fmt::format("ended by signal {} ({})", WTERMSIG(status),
-                                    WTERMSIG(status) == SIGALRM ? "it hangs" : "it crashed"));
-    ++sums.findings;
-  } else if (WEXITSTATUS(status) == kEndedForMemory) {
-    ++sums.ended_for_memory;
-  } else if (WEXITSTATUS(status) != 0) {
-    ++sums.findings;
+// Returns whether the arguments make sense.
+bool read_options(int argc, char** argv, Options& options) {
+  if (const char* const jobs = std::getenv("JOBS")) {
+    options.jobs = std::max<std::uint64_t>(std::strtoull(jobs, nullptr, 10), 1);
   }
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view name = argv[i];
+    if (i + 1 == argc) return false;
+    const std::string_view text = argv[i + 1];
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    if (std::from_chars(text.data(), end, value).ptr != end) return false;
+    if (name == "--seeds") {
+      options.seeds = value;
+    } else if (name == "--from") {
+      options.from = value;
+    } else if (name == "--jobs") {
+      options.jobs = std::max<std::uint64_t>(value, 1);
+    } else if (name == "--seed") {
+      options.one = true;
+      options.from = value;
+      options.seeds = 1;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+struct Sums {
+  WorldNumbers of;
+  std::uint64_t worlds = 0;
+  std::uint64_t ended_for_memory = 0;
+  std::uint64_t findings = 0;
+
+  void add(const Trial::Result& result) {
+    const WorldNumbers& numbers = result.numbers;
+    ++worlds;
+    ended_for_memory += result.ended_for_memory ? 1 : 0;
+    findings += result.finding.empty() ? 0 : 1;
+    of.lived += numbers.lived;
+    of.posts += numbers.posts;
+    of.records += numbers.records;
+    of.acknowledged += numbers.acknowledged;
+    of.requests += numbers.requests;
+    of.restarted += numbers.restarted;
+    of.states |= numbers.states;
+    for (std::size_t i = 0; i < kFaults; ++i) of.faults[i] += numbers.faults[i];
+  }
+};
+
+// A finding, how to see it again, and the least that has to happen for it.
+void print_finding(std::uint64_t seed, const Trial::Result& found) {
+  fmt::print("seed {}: {}\n  to see it again: ./dev simulate --seed {}\n", seed, found.finding,
+             seed);
+  if (found.numbers.planned == 0) return;  // its process did not come to its end
+  const auto without = shrink(seed, found.numbers.planned);
+  const Trial::Result least = Trial(seed, without).result();
+  fmt::print("  what matters of it ({} of {} things left out): {}\n{}", without.size(),
+             found.numbers.planned, least.finding, least.trace);
 }
 
 void print_summary(const Sums& sums, std::chrono::duration<double> took) {
+  const auto worlds = static_cast<double>(std::max<std::uint64_t>(sums.worlds, 1));
   fmt::print(
       "worlds {}  virtual hours {:.1f}  real seconds {:.1f}  {:.1f} ms a world\n"
-      "posts {}  records {}  acknowledged {}  requests {}\n"
-      "faults: eventbus {}  device {}  refused allocations {}  crashes {}  restarted parts {}  "
-      "ended for memory {}\n"
-      "findings {}\n",
-      sums.worlds, std::chrono::duration<double, std::ratio<3600>>(sums.lived).count(),
-      took.count(), 1000 * took.count() / static_cast<double>(sums.worlds == 0 ? 1 : sums.worlds),
-      sums.of.posts, sums.of.records, sums.of.acknowledged, sums.of.requests, sums.of.oddities,
-      sums.of.device_failures, sums.of.refused_allocations, sums.crashes, sums.of.part_failures,
-      sums.ended_for_memory, sums.findings);
+      "posts {}  records {}  acknowledged {}  requests {}  restarted parts {}  "
+      "ended for memory {}\nfaults:",
+      sums.worlds, std::chrono::duration<double, std::ratio<3600>>(sums.of.lived).count(),
+      took.count(), 1000 * took.count() / worlds, sums.of.posts, sums.of.records,
+      sums.of.acknowledged, sums.of.requests, sums.of.restarted, sums.ended_for_memory);
+  for (std::size_t i = 0; i < kFaults; ++i) {
+    fmt::print("  {} {}", label(static_cast<Fault>(i)), sums.of.faults[i]);
+  }
+  fmt::print("\nevents were seen in {} of {} states; not in:", std::popcount(sums.of.states),
+             gateway::kEventStates);
+  for (std::size_t i = 0; i < gateway::kEventStates; ++i) {
+    if ((sums.of.states >> i & 1U) != 0) continue;
+    fmt::print(" {}", gateway::label(static_cast<gateway::EventState>(i)));
+  }
+  fmt::print("\nfindings {}\n", sums.findings);
+}
+
+Sums run(const Options& options) {
+  struct Running {
+    std::uint64_t seed;
+    std::unique_ptr<Trial> trial;
+  };
+  Sums sums;
+  std::deque<Running> running;
+  for (std::uint64_t begun = 0; sums.findings < kMostFindings;) {
+    for (; begun < options.seeds && running.size() < options.jobs; ++begun) {
+      const std::uint64_t seed = options.from + begun;
+      running.push_back({seed, std::make_unique<Trial>(seed)});
+    }
+    if (running.empty()) break;
+    const Running first = std::move(running.front());
+    running.pop_front();
+    const Trial::Result result = first.trial->result();
+    sums.add(result);
+    if (!result.finding.empty()) print_finding(first.seed, result);
+    if (options.one) fmt::print("all of it:\n{}", result.trace);
+  }
+  return sums;
 }
 
 // Addresses are part of what happens (posts are sorted by them): the same seed is to see the same
@@ -131,41 +154,15 @@ void without_random_addresses(char** argv) {
 
 int main(int argc, char** argv) {
   without_random_addresses(argv);
-  std::uint64_t seeds = 100;
-  std::uint64_t from = std::random_device{}();
-  bool one = false;
-  const auto usage = [] {
-    fmt::print(stderr, "simulate [--seeds N] [--from SEED] | --seed SEED\n");
+  Options options;
+  if (!read_options(argc, argv, options)) {
+    fmt::print(stderr, "simulate [--seeds N] [--from SEED] [--jobs N] | --seed SEED\n");
     return 64;
-  };
-  for (int i = 1; i < argc; i += 2) {
-    const std::string_view name = argv[i];
-    std::uint64_t value = 0;
-    if (i + 1 == argc) return usage();
-    const std::string_view text = argv[i + 1];
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ptr !=
-        text.data() + text.size()) {
-      return usage();
-    }
-    if (name == "--seeds") {
-      seeds = value;
-    } else if (name == "--from") {
-      from = value;
-    } else if (name == "--seed") {
-      one = true;
-      from = value;
-      seeds = 1;
-    } else {
-      return usage();
-    }
   }
-  spdlog::set_level(one ? spdlog::level::info : spdlog::level::off);
-  fmt::print("seeds from {}\n", from);
+  spdlog::set_level(options.one ? spdlog::level::info : spdlog::level::off);
+  fmt::print("seeds from {}\n", options.from);
   const auto begun = std::chrono::steady_clock::now();
-  Sums sums;
-  for (std::uint64_t i = 0; i < seeds && sums.findings < 10; ++i) {
-    run(from + i, sums, one);
-  }
+  const Sums sums = run(options);
   print_summary(sums, std::chrono::steady_clock::now() - begun);
   return sums.findings == 0 ? 0 : 70;
 }

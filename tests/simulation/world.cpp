@@ -17,6 +17,7 @@
 #include "runtime/virtual_time.hpp"
 #include "simulation/client.hpp"
 #include "simulation/device.hpp"
+#include "simulation/draw.hpp"
 #include "simulation/eventbus.hpp"
 #include "simulation/network.hpp"
 #include "simulation/oracle.hpp"
@@ -41,45 +42,29 @@ constexpr milliseconds kGrace{4000};
 constexpr milliseconds kSlack{1500};
 // Clients are looked at at least so often.
 constexpr milliseconds kMostQuiet{100};
-constexpr std::uint32_t kFirstHost = 0x0A000001;
 
 class World {
  public:
-  explicit World(std::uint64_t seed)
-      : random_(seed),
+  World(std::uint64_t seed, const std::set<std::uint32_t>& without)
+      : seed_(seed),
+        without_(without),
+        random_(seed),
         time_(schedule_.time()),
         seeded_(seed),
-        hosts_(draw_hosts()),
-        settings_(draw_settings()),
-        spool_(Oracle::Device::spool, schedule_, random_, oracle_),
-        dead_letters_(Oracle::Device::dead_letters, schedule_, random_, oracle_) {}
+        hosts_(draw_hosts(random_)),
+        settings_(draw_settings(random_)),
+        spool_(Oracle::Device::spool, schedule_, random_.next(), oracle_),
+        dead_letters_(Oracle::Device::dead_letters, schedule_, random_.next(), oracle_) {}
 
   WorldResult run() {
-    const std::string_view host = hosts_.size() == 1 ? "10.0.0.1" : "eventbus.simulated";
-    settings_.target = fmt::format("{}:{}", host, Eventbus::kPort);
-    settings_.eventbus = "simulated";
-    network_.hosts = hosts_;
-    network_.on_connection([this] { return draw_way(); });
-    endpoint_.emplace(
-        *config::parse_endpoint(settings_.target, settings_.eventbus, settings_.delivery.profile));
-    tell(fmt::format("deadline {} timeout {} pipeline {} connections {} spool {} dead letters {}",
-                     settings_.delivery.deadline.count(), settings_.delivery.timeout.count(),
-                     settings_.delivery.pipeline, settings_.delivery.connections, has_spool_,
-                     has_dead_letters_));
+    prepare();
     begin_gateway();
     plan_clients();
     plan_faults();
     live_until(kStart + kBadTimes, [] { return false; });
-    if (crashes_) crash();
     become_well();
     expect_end_of_posts();
-    if (has_spool_) {
-      const bool drained =
-          live_until(schedule_.now() + kRecovery, [this] { return spool_.deliverable() == 0; });
-      if (!drained)
-        oracle_.violation(
-            fmt::format("{} rows are left in the spool; {}", spool_.deliverable(), described()));
-    }
+    expect_empty_spool();
     stop_gateway();
     oracle_.check_end();
     return result();
@@ -87,55 +72,21 @@ class World {
 
  private:
   // ---- what there is
-  std::vector<std::uint32_t> draw_hosts() {
-    constexpr std::size_t kHosts[] = {1, 1, 1, 2, 3};
-    std::vector<std::uint32_t> hosts;
-    for (std::size_t i = random_.of(kHosts); i != 0; --i) {
-      hosts.push_back(kFirstHost + static_cast<std::uint32_t>(hosts.size()));
-    }
-    return hosts;
-  }
-
-  // Most connections are as on loopback: all arrives at once.
-  Way draw_way() {
-    Way way;
-    if (random_.in_thousand(200)) {
-      constexpr std::size_t kSegments[] = {1, 7, 100, 536, 1460};
-      way.segment = random_.of(kSegments);
-      way.delay = way.segment < 100 ? 0ms : milliseconds(random_.between(0, 20));
-    }
-    constexpr std::size_t kCapacities[] = {1'000, 4'000, 64'000};
-    if (random_.in_thousand(100)) way.capacity = random_.of(kCapacities);
-    return way;
-  }
-
-  config::Settings draw_settings() {
-    config::Settings settings;
-    settings.ingress.threads = 1;
-    settings.ingress.auth = config::Auth::none;
-    settings.ingress.request_timeout = 3s;
-    settings.ingress.idle_timeout = 20s;
-    settings.ingress.grace = kGrace;
-    constexpr milliseconds kTimes[] = {300ms, 1000ms, 2500ms};
-    settings.delivery.deadline = random_.of(kTimes);
-    settings.delivery.timeout = random_.of(kTimes);
-    constexpr unsigned kPipelines[] = {0, 1, 3, 16};
-    settings.delivery.pipeline = random_.of(kPipelines);
-    settings.delivery.connections = static_cast<unsigned>(random_.between(1, 3));
-    settings.delivery.retry.initial = 50ms;
-    settings.delivery.retry.max = 2s;
-    constexpr config::Mode kModes[] = {config::Mode::binary, config::Mode::binary,
-                                       config::Mode::structured, config::Mode::batch};
-    settings.delivery.mode = random_.of(kModes);
-    if (random_.in_thousand(200)) settings.delivery.queue.events = random_.between(4, 40);
-    if (random_.in_thousand(200)) settings.ingress.max_in_flight = 64 << 10;
-    settings.ingress.max_body = 32 << 10;
+  void prepare() {
     has_spool_ = random_.in_thousand(600);
     has_dead_letters_ = random_.in_thousand(500);
-    crashes_ = random_.in_thousand(250);
-    refuses_memory_ = random_.in_thousand(250);
-    settings.function.provision = false;
-    return settings;
+    const std::string_view host = hosts_.size() == 1 ? "10.0.0.1" : "eventbus.simulated";
+    settings_.target = fmt::format("{}:{}", host, Eventbus::kPort);
+    settings_.eventbus = "simulated";
+    network_.hosts = hosts_;
+    network_.on_connection([this] { return draw_way(network_random_); });
+    endpoint_.emplace(
+        *config::parse_endpoint(settings_.target, settings_.eventbus, settings_.delivery.profile));
+    tell(fmt::format("hosts {} deadline {} timeout {} pipeline {} connections {}{}{}",
+                     hosts_.size(), settings_.delivery.deadline.count(),
+                     settings_.delivery.timeout.count(), settings_.delivery.pipeline,
+                     settings_.delivery.connections, has_spool_ ? ", spool" : "",
+                     has_dead_letters_ ? ", dead letters" : ""));
   }
 
   void begin_gateway() {
@@ -152,127 +103,141 @@ class World {
                       .supervisor = supervisor_},
         tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
     shard_->begin();
+    // A start without memory is none; the process says so and ends.
+    test::AllocationCounter::refuse_no_more();
+    poll_gateway();
+  }
+
+  // Plans something that happens once. It has a chance of its own, so that the others stay as they
+  // are without it.
+  void plan(milliseconds after, std::function<void(Random&)> happens) {
+    const std::uint32_t number = result_.planned++;
+    if (without_.contains(number)) return;
+    Random own(seed_ ^ (std::uint64_t{number} + 1) << 32U);
+    schedule_.after(after, [own, happens = std::move(happens)]() mutable { happens(own); });
   }
 
   void plan_clients() {
-    const std::uint64_t posts = random_.between(1, 25);
-    for (std::uint64_t i = 0; i < posts; ++i) {
-      schedule_.after(milliseconds(random_.between(0, 7000)), [this] { begin_post(); });
+    for (std::uint64_t i = random_.between(1, 25); i != 0; --i) {
+      plan(milliseconds(random_.between(0, 7000)), [this](Random& random) { begin_post(random); });
     }
   }
 
-  void begin_post() {
-    if (!shard_) return;
-    const std::uint64_t count = random_.in_thousand(50) ? 0 : random_.between(1, 8);
+  void begin_post(Random& random) {
+    const std::uint64_t count = random.in_thousand(50) ? 0 : random.between(1, 8);
     std::vector<Oracle::Record> records;
     std::vector<std::string> texts;
     for (std::uint64_t i = 0; i < count; ++i) {
       records.push_back(++last_record_);
       texts.push_back(test::cos_record(Oracle::mark(last_record_)));
     }
-    Client::Manners manners;
-    if (random_.in_thousand(300)) manners.most_written = random_.between(1, 700);
-    manners.leaves = random_.in_thousand(150);
-    manners.leaves_after = milliseconds(random_.between(0, 3000));
-    manners.sends_half = random_.in_thousand(50);
-    manners.half_closes = random_.in_thousand(150);
+    const Client::Manners manners = draw_client(random);
     ++result_.posts;
     result_.records += count;
+    if (manners.leaves || manners.sends_half || manners.half_closes) note(Fault::client);
     tell(fmt::format("post of {} records from {}{}{}{}", count,
                      records.empty() ? 0 : records.front(), manners.leaves ? ", leaves" : "",
                      manners.sends_half ? ", half" : "",
                      manners.half_closes ? ", half-closes" : ""));
-    clients_.emplace_back(schedule_, random_, oracle_, shard_->port(), std::move(records),
+    clients_.emplace_back(schedule_, random, oracle_, shard_->port(), std::move(records),
                           test::cos_payload(texts), manners);
   }
 
   void plan_faults() {
-    for (std::uint64_t i = random_.between(1, 6); i != 0; --i) {
-      schedule_.after(milliseconds(random_.between(0, 6000)), [this] { change_eventbus(); });
-    }
-    for (std::uint64_t i = random_.between(0, 3); i != 0; --i) {
-      schedule_.after(milliseconds(random_.between(0, 6000)), [this] { change_device(); });
-    }
-    if (!refuses_memory_) return;
-    for (std::uint64_t i = random_.between(1, 6); i != 0; --i) {
-      schedule_.after(milliseconds(random_.between(0, 7000)), [this] {
-        const std::uint64_t times = random_.between(1, 4);
-        const std::uint64_t after = random_.between(0, 60);
-        tell(fmt::format("{} allocations are refused after {}", times, after));
-        test::AllocationCounter::refuse(after, times);
-        result_.refused_allocations += times;
-      });
-    }
+    const auto some = [this](std::uint64_t least, std::uint64_t most,
+                             void (World::*change)(Random&)) {
+      for (std::uint64_t i = random_.between(least, most); i != 0; --i) {
+        plan(milliseconds(random_.between(1, 7000)),
+             [this, change](Random& random) { (this->*change)(random); });
+      }
+    };
+    some(1, 6, &World::change_eventbus);
+    some(0, 2, &World::change_way);
+    some(0, 3, &World::change_device);
+    if (random_.in_thousand(250)) some(1, 6, &World::refuse_memory);
+    if (random_.in_thousand(250)) some(1, 2, &World::crash);
   }
 
-  void change_eventbus() {
-    Eventbus::Manners manners;
-    constexpr unsigned kShares[] = {0, 0, 100, 400, 1000};
-    manners.refuses = random_.of(kShares) / 2;
-    manners.fails = random_.of(kShares);
-    manners.cuts_unread = random_.of(kShares) / 2;
-    manners.cuts_taken = random_.of(kShares) / 2;
-    manners.stays_silent = random_.of(kShares) / 4;
-    manners.answers_oddly = random_.of(kShares) / 10;
-    manners.ends_after = random_.of(kShares) / 4;
-    constexpr milliseconds kSlowest[] = {0ms, 0ms, 30ms, 700ms, 4000ms};
-    manners.slowest = random_.of(kSlowest);
-    if (random_.in_thousand(300)) manners.most_written = random_.between(1, 40);
-    tell(fmt::format("eventbus: refuses {} fails {} cuts {}/{} silent {} odd {} ends {} slow {}",
-                     manners.refuses, manners.fails, manners.cuts_unread, manners.cuts_taken,
-                     manners.stays_silent, manners.answers_oddly, manners.ends_after,
-                     manners.slowest.count()));
-    if (random_.in_thousand(200)) manners.fails_early = 300;
-    if (random_.in_thousand(200)) manners.most_body = random_.between(1'000, 8'000);
+  void refuse_memory(Random& random) {
+    const std::uint64_t times = random.between(1, 4);
+    const std::uint64_t after = random.between(0, 60);
+    tell(fmt::format("{} allocations are refused after {}", times, after));
+    note(Fault::allocation, times);
+    test::AllocationCounter::refuse(after, times);
+  }
+
+  void change_eventbus(Random& random) {
+    const Eventbus::Manners manners = draw_eventbus(random);
+    tell(
+        fmt::format("eventbus: refuses {} fails {} cuts {}/{} silent {} odd {} ends {} slow {} "
+                    "early {} most {}",
+                    manners.refuses, manners.fails, manners.cuts_unread, manners.cuts_taken,
+                    manners.stays_silent, manners.answers_oddly, manners.ends_after,
+                    manners.slowest.count(), manners.fails_early, manners.most_body));
     bus_.behave(manners);
-    if (random_.in_thousand(250)) change_host();
-    if (random_.in_thousand(150)) {
-      tell("connections are forgotten on the way");
-      const unsigned share = random_.in_thousand(500) ? 1000 : 400;
-      network_.forget_if(
-          [&](Address to) { return to.port == Eventbus::kPort && random_.in_thousand(share); });
-    }
-    if (random_.in_thousand(300)) {
-      tell("eventbus down");
-      bus_.go_down();
-      schedule_.after(milliseconds(random_.between(10, 4000)), [this] {
-        tell("eventbus up");
-        bus_.come_up();
-      });
-    }
+    if (!random.in_thousand(300)) return;
+    tell("eventbus down");
+    bus_.go_down();
+    schedule_.after(milliseconds(random.between(10, 4000)), [this] {
+      tell("eventbus up");
+      bus_.come_up();
+    });
   }
 
-  // One host is dead, refuses connections or has come back.
-  void change_host() {
-    const std::size_t host = random_.between(0, hosts_.size() - 1);
-    const bool silent = random_.in_thousand(500);
+  // Connections are forgotten, or one host is dead, refuses connections and comes back.
+  void change_way(Random& random) {
+    if (random.in_thousand(400)) {
+      const unsigned share = random.in_thousand(500) ? 1000 : 400;
+      tell(fmt::format("of {} in 1000 connections nothing is known any more on the way", share));
+      note(Fault::forgotten);
+      network_.forget_if(
+          [&](Address to) { return to.port == Eventbus::kPort && random.in_thousand(share); });
+      return;
+    }
+    const std::size_t host = random.between(0, hosts_.size() - 1);
+    const bool silent = random.in_thousand(500);
     tell(fmt::format("host {} {}", host, silent ? "is silent" : "refuses"));
+    note(Fault::host);
     if (silent) {
       network_.silence(hosts_[host], true);
     } else {
       bus_.refuse(host);
     }
-    schedule_.after(milliseconds(random_.between(10, 6000)), [this, host, silent] {
+    schedule_.after(milliseconds(random.between(10, 6000)), [this, host, silent] {
       tell(fmt::format("host {} is back", host));
       if (silent) network_.silence(hosts_[host], false);
       if (!silent) bus_.listen(host);
     });
   }
 
-  void change_device() {
-    Device& device = random_.in_thousand(500) ? spool_ : dead_letters_;
+  void change_device(Random& random) {
+    Device& device = random.in_thousand(500) ? spool_ : dead_letters_;
     constexpr milliseconds kSlowest[] = {0ms, 20ms, 500ms, 3000ms, 15'000ms};
     constexpr unsigned kFailing[] = {0, 0, 300, 1000};
-    const milliseconds slowest = random_.of(kSlowest);
-    const unsigned failing = random_.of(kFailing);
+    const milliseconds slowest = random.of(kSlowest);
+    const unsigned failing = random.of(kFailing);
     device.behave(slowest, failing);
-    const bool breaks = random_.in_thousand(200);
+    const bool breaks = random.in_thousand(200);
     tell(fmt::format("{}: slow {} failing {}{}", &device == &spool_ ? "spool" : "dead letters",
-                     slowest.count(), failing, breaks ? " broken" : ""));
+                     slowest.count(), failing, breaks ? ", broken" : ""));
     if (!breaks) return;
-    device.breaks(random_.in_thousand(500) ? egress::StoreState::full
-                                           : egress::StoreState::failing);
-    schedule_.after(milliseconds(random_.between(10, 4000)), [&device] { device.mends(); });
+    device.breaks(random.in_thousand(500) ? egress::StoreState::full : egress::StoreState::failing);
+    schedule_.after(milliseconds(random.between(10, 4000)), [&device] { device.mends(); });
+  }
+
+  // What the gateway was about is lost: its clients, what was on its way to the disks, its leases.
+  void crash(Random& random) {
+    if (ending_) return;
+    const bool power_cut = random.in_thousand(500);
+    tell(power_cut ? "power cut and restart" : "killed and restarted");
+    note(power_cut ? Fault::power_cut : Fault::kill);
+    clients_.clear();
+    for (Device* const device : {&spool_, &dead_letters_}) {
+      device->loses_owner(power_cut ? Device::End::power_cut : Device::End::killed);
+    }
+    end_shard(schedule_.now());
+    for (Device* const device : {&spool_, &dead_letters_}) device->reopen();
+    begin_gateway();
   }
 
   void become_well() {
@@ -303,8 +268,15 @@ class World {
 
   bool poll_gateway() {
     if (!shard_) return false;
-    const test::AllocationCounter::IncludeThread the_gateway;
-    return shard_->poll() != 0;
+    const bool any = [this] {
+      const test::AllocationCounter::IncludeThread the_gateway;
+      return shard_->poll() != 0;
+    }();
+    const EventTally<std::uint64_t>& tally = shard_->tally();
+    for (std::size_t i = 0; i < kEventStates; ++i) {
+      if (tally.in(static_cast<EventState>(i)) != 0) result_.states |= 1U << i;
+    }
+    return any;
   }
 
   // Lives until `reached` or that time. Returns whether it was reached.
@@ -355,23 +327,6 @@ class World {
     return text;
   }
 
-  // What the gateway was about is lost: its clients, what the devices had not done yet, its leases.
-  void crash() {
-    tell("crash and restart");
-    result_.crashed = true;
-    clients_.clear();
-    for (Device* const device : {&spool_, &dead_letters_}) {
-      device->forget_owner();
-      device->breaks(egress::StoreState::failing);
-    }
-    end_shard(schedule_.now());
-    for (Device* const device : {&spool_, &dead_letters_}) {
-      device->forget_owner();
-      device->mends();
-    }
-    begin_gateway();
-  }
-
   void expect_end_of_posts() {
     const auto over = [this] {
       return clients_.empty() && shard_->metrics().in_flight_bytes.value() == 0 &&
@@ -382,6 +337,13 @@ class World {
           fmt::format("{} clients wait and {} bytes are in flight though the world is well",
                       clients_.size(), shard_->metrics().in_flight_bytes.value()));
     }
+  }
+  void expect_empty_spool() {
+    if (!has_spool_) return;
+    const auto drained = [this] { return spool_.deliverable() == 0; };
+    if (live_until(schedule_.now() + kRecovery, drained)) return;
+    oracle_.violation(
+        fmt::format("{} rows are left in the spool; {}", spool_.deliverable(), described()));
   }
   [[nodiscard]] std::uint64_t posts_in_flight() const {
     const auto& metrics = shard_->metrics();
@@ -403,6 +365,7 @@ class World {
   }
 
   void end_shard(Instant deadline) {
+    ending_ = true;
     shard_->stop(deadline);
     if (!live_until(deadline + kSlack, [this] { return shard_->has_ended(); })) {
       oracle_.violation("the shard does not end within its grace; " + described());
@@ -411,6 +374,11 @@ class World {
     for (int i = 0; i < 10 && poll_gateway(); ++i) {
     }
     shard_.reset();
+    ending_ = false;
+  }
+
+  void note(Fault fault, std::uint64_t times = 1) {
+    result_.faults[static_cast<std::size_t>(fault)] += times;
   }
 
   void tell(std::string what) {
@@ -423,13 +391,15 @@ class World {
     result_.lived = std::chrono::duration_cast<milliseconds>(schedule_.now() - kStart);
     result_.acknowledged = oracle_.acknowledged;
     result_.requests = bus_.requests;
-    result_.oddities = bus_.oddities;
-    result_.part_failures = supervisor_.failures();
-    result_.device_failures = spool_.failures() + dead_letters_.failures();
+    result_.restarted = supervisor_.failures();
+    note(Fault::eventbus, bus_.oddities);
+    note(Fault::device, spool_.failures() + dead_letters_.failures());
     return std::move(result_);
   }
 
   const test::AllocationCounter::ExcludeThread not_the_gateway_;
+  const std::uint64_t seed_;
+  const std::set<std::uint32_t>& without_;
   Random random_;
   Schedule schedule_{kStart};
   Network network_{schedule_};
@@ -437,16 +407,14 @@ class World {
   const SeededRandom seeded_;
   Oracle oracle_;
   WorldResult result_;
-  bool has_spool_ = false;
-  bool has_dead_letters_ = false;
-  bool crashes_ = false;
-  bool refuses_memory_ = false;
   const std::vector<std::uint32_t> hosts_;
   config::Settings settings_;
   std::optional<config::Endpoint> endpoint_;
   Device spool_;
   Device dead_letters_;
-  Eventbus bus_{schedule_, random_, oracle_, hosts_};
+  Random network_random_{random_.next()};
+  Random bus_random_{random_.next()};
+  Eventbus bus_{schedule_, bus_random_, oracle_, hosts_};
   ByteBudget budget_{settings_.ingress.max_in_flight};
   ingress::ConnectionCount connections_{settings_.ingress.max_connections,
                                         settings_.ingress.max_per_source};
@@ -457,12 +425,21 @@ class World {
   std::unique_ptr<Shard> shard_;
   std::list<Client> clients_;
   Oracle::Record last_record_ = 0;
+  bool has_spool_ = false;
+  bool has_dead_letters_ = false;
+  bool ending_ = false;
 };
 
 }  // namespace
 
-WorldResult run_world(std::uint64_t seed) {
-  World world(seed);
+std::string_view label(Fault fault) noexcept {
+  constexpr std::array<std::string_view, kFaults> kNames{
+      "client", "eventbus", "host", "forgotten", "device", "allocation", "kill", "power cut"};
+  return kNames[static_cast<std::size_t>(fault)];
+}
+
+WorldResult run_world(std::uint64_t seed, const std::set<std::uint32_t>& without) {
+  World world(seed, without);
   return world.run();
 }
 

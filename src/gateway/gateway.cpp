@@ -258,11 +258,12 @@ class Gateway::Impl final : public observe::AdminPages {
   }
 
   observe::AdminReply metrics() override {
-    return {200, "text/plain; version=0.0.4; charset=utf-8",
-            observe::prometheus_text(snapshot(), provisioning_state(), store_status(),
-                                     tls_watch_->status()) +
-                observe::limits_text(limits()) +
-                observe::process_metrics_text(observe::read_process_usage())};
+    return {
+        200, "text/plain; version=0.0.4; charset=utf-8",
+        observe::prometheus_text(snapshot(), provisioning_state(), store_status(),
+                                 tls_watch_->status()) +
+            observe::limits_text(limits()) +
+            observe::process_metrics_text(observe::read_process_usage(), supervisor_.failures())};
   }
 
   observe::AdminReply history() override {

@@ -261,7 +261,7 @@ int epoll_ctl(int set, int operation, int descriptor, epoll_event* event) {
 int epoll_wait(int set, epoll_event* into, int most, int timeout) {
   Network* const network = network_of(set);
   if (network == nullptr) {
-    return static_cast<int>(syscall(SYS_epoll_wait, set, into, most, timeout));
+    return static_cast<int>(syscall(SYS_epoll_pwait, set, into, most, timeout, nullptr, 0));
   }
   const NotTheGateway not_the_gateway;
   return returned(network->wait(set, into, most));

@@ -80,7 +80,7 @@ ProcessUsage read_process_usage() {
   return usage;
 }
 
-std::string process_metrics_text(const ProcessUsage& usage) {
+std::string process_metrics_text(const ProcessUsage& usage, std::uint64_t part_failures) {
   std::vector<prometheus::MetricFamily> families;
   const auto add = [&families](const char* name, const char* help, MetricType type, double value) {
     auto& family = families.emplace_back();
@@ -100,6 +100,9 @@ std::string process_metrics_text(const ProcessUsage& usage) {
       static_cast<double>(usage.resident_bytes));
   add("process_start_time_seconds", "When the process was started, Unix time.", MetricType::Gauge,
       usage.started);
+  add("cos_gateway_part_failures_total",
+      "How often parts of the process have ended by an exception and were started again.",
+      MetricType::Counter, static_cast<double>(part_failures));
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -127,7 +127,7 @@ TEST(TapText, WhatIsNoEventIsPassedOver) {
 }
 
 TEST(ProcessMetrics, HaveTheStandardNamesAndPlausibleValues) {
-  const auto page = test::parse_exposition(process_metrics_text(read_process_usage()));
+  const auto page = test::parse_exposition(process_metrics_text(read_process_usage(), 7));
   EXPECT_GE(page.total("process_open_fds"), 3);
   EXPECT_GE(page.total("process_max_fds"), page.total("process_open_fds"));
   EXPECT_GT(page.total("process_resident_memory_bytes"), 1e5);
@@ -136,6 +136,7 @@ TEST(ProcessMetrics, HaveTheStandardNamesAndPlausibleValues) {
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   EXPECT_LE(page.total("process_start_time_seconds"), now + 2);
   EXPECT_GT(page.total("process_start_time_seconds"), now - 3600);
+  EXPECT_EQ(page.total("cos_gateway_part_failures_total"), 7);
 }
 
 }  // namespace

@@ -96,32 +96,37 @@ void Device::reopen() {
   leases_ = egress::RowLeases();
   state_ = StoreState::ok;
   const auto there = store_->read(0, kMostRead, std::size_t{1} << 30);
-  if (!there || !there->damaged.empty()) {
-    oracle_.violation("a store cannot be read after a crash");
+  if (!there) {
+    oracle_.violation("a store cannot be read after a crash: " + there.error().text());
     return;
   }
-  std::map<Sequence, std::string> before;
-  before.swap(rows_);
-  for (const egress::StoredRow& row : there->rows) {
-    rows_.emplace(row.seq, row.event.json);
-    // One that was about to be written, or whose removal was not on the device.
-    if (before.erase(row.seq) == 0) oracle_.kept(kind_, row.event.json);
-  }
-  for (const auto& [seq, json] : before) {
-    if (delivered_.contains(seq)) {
-      oracle_.removed(kind_, json);
-      continue;
-    }
-    oracle_.violation(fmt::format("row {} was kept and is gone after a crash", seq));
-  }
+  compare(there->rows);
   disk_->plan([this](test::SimulatedDisk::Call call, const std::string& /*path*/) {
     return error_of_call(call);
   });
 }
 
+void Device::compare(const std::vector<egress::StoredRow>& there) {
+  std::map<Sequence, Row> before;
+  before.swap(rows_);
+  for (const egress::StoredRow& row : there) {
+    const auto known = before.extract(row.seq);
+    // One that was about to be written, or whose removal was not on the device. Nobody was told
+    // that it is kept.
+    if (known.empty()) oracle_.kept(kind_, row.event.json);
+    rows_[row.seq] = {row.event.json, !known.empty() && known.mapped().promised};
+  }
+  for (const auto& [seq, row] : before) {
+    if (row.promised && !delivered_.contains(seq)) {
+      oracle_.violation(fmt::format("row {} was kept and is gone after a crash", seq));
+    }
+    oracle_.lost(kind_, row.json);
+  }
+}
+
 std::size_t Device::deliverable() const {
   std::size_t rows = 0;
-  for (const auto& [seq, json] : rows_) rows += oracle_.was_refused(json) ? 0 : 1;
+  for (const auto& [seq, row] : rows_) rows += oracle_.was_refused(row.json) ? 0 : 1;
   return rows;
 }
 
@@ -133,7 +138,7 @@ StoreResult Device::append(const Events& events) {
   }
   Sequence seq = store_->last_seq() - static_cast<Sequence>(events.size());
   for (const egress::StoredEvent& event : events) {
-    rows_.emplace(++seq, event.json);
+    rows_[++seq] = {event.json, true};
     oracle_.kept(kind_, event.json);
   }
   return result;
@@ -227,7 +232,7 @@ void Device::remove(std::vector<Sequence> rows) {
 void Device::forget(Sequence row) {
   const auto found = rows_.find(row);
   if (found == rows_.end()) return;
-  oracle_.removed(kind_, found->second);
+  oracle_.removed(kind_, found->second.json);
   rows_.erase(found);
 }
 

@@ -60,6 +60,10 @@ class Device final : public egress::AsyncStore {
 
  private:
   using Events = std::vector<egress::StoredEvent>;
+  struct Row {
+    std::string json;
+    bool promised = false;  // the store has said that it is on the device
+  };
 
   [[nodiscard]] std::chrono::milliseconds delay() {
     return std::chrono::milliseconds(
@@ -74,6 +78,8 @@ class Device final : public egress::AsyncStore {
   // Tries after a pause whether the store is well again.
   void try_again();
   void forget(egress::Sequence row);
+  // Holds what is there after a crash against what was kept.
+  void compare(const std::vector<egress::StoredRow>& there);
 
   const Oracle::Device kind_;
   Schedule& schedule_;
@@ -82,9 +88,9 @@ class Device final : public egress::AsyncStore {
   std::unique_ptr<test::SimulatedDisk> disk_;
   std::unique_ptr<egress::EventStore> store_;  // null while nobody owns it
   egress::RowLeases leases_;
-  std::map<egress::Sequence, std::string> rows_;  // that were kept and not removed
-  std::set<egress::Sequence> delivered_;          // to be removed, or gone already
-  std::list<std::shared_ptr<Events>> writing_;    // handed in and not written yet
+  std::map<egress::Sequence, Row> rows_;        // that are there and were not removed
+  std::set<egress::Sequence> delivered_;        // to be removed, or gone already
+  std::list<std::shared_ptr<Events>> writing_;  // handed in and not written yet
   egress::StoreState state_ = egress::StoreState::ok;
   std::chrono::milliseconds slowest_{5};
   unsigned failing_ = 0;

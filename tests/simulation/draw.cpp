@@ -24,7 +24,7 @@ config::Settings draw_settings(Random& random) {
   settings.ingress.idle_timeout = 20s;
   settings.ingress.grace = 4s;
   settings.ingress.max_body = 32 << 10;
-  if (random.in_thousand(200)) settings.ingress.max_in_flight = 64 << 10;
+  if (random.in_thousand(200)) settings.ingress.max_in_flight = settings.ingress.max_body;
   constexpr milliseconds kTimes[] = {300ms, 1000ms, 2500ms};
   settings.delivery.deadline = random.of(kTimes);
   settings.delivery.timeout = random.of(kTimes);

@@ -1,5 +1,6 @@
-// Runs seeded worlds: `simulate --seeds N [--from S] [--jobs J]`, or `simulate --seed S` to see one
-// with what happened in it.
+// Runs seeded worlds: `simulate --seeds N [--from S] [--jobs J] [--findings F]` until so many
+// findings, `simulate --list FILE` those whose seeds begin the lines of a file, or
+// `simulate --seed S` one, with what happened in it.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/personality.h>
@@ -13,10 +14,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/domain/event_state.hpp"
 #include "simulation/shrink.hpp"
@@ -26,14 +29,30 @@ namespace {
 
 using namespace gateway::simulation;
 
-constexpr std::uint64_t kMostFindings = 10;
-
 struct Options {
   std::uint64_t seeds = 100;
   std::uint64_t from = std::random_device{}();
   std::uint64_t jobs = 1;
+  std::uint64_t findings = 10;
   bool one = false;
+  std::vector<std::uint64_t> list;  // instead of `seeds` ones from `from` on
+
+  [[nodiscard]] std::uint64_t worlds() const { return list.empty() ? seeds : list.size(); }
+  [[nodiscard]] std::uint64_t seed(std::uint64_t world) const {
+    return list.empty() ? from + world : list[world];
+  }
 };
+
+std::vector<std::uint64_t> read_list(const char* path) {
+  std::vector<std::uint64_t> seeds;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line.front() != '#') {
+      seeds.push_back(std::strtoull(line.c_str(), nullptr, 10));
+    }
+  }
+  return seeds;
+}
 
 // Returns whether the arguments make sense.
 bool read_options(int argc, char** argv, Options& options) {
@@ -44,6 +63,11 @@ bool read_options(int argc, char** argv, Options& options) {
     const std::string_view name = argv[i];
     if (i + 1 == argc) return false;
     const std::string_view text = argv[i + 1];
+    if (name == "--list") {
+      options.list = read_list(argv[i + 1]);
+      if (options.list.empty()) return false;
+      continue;
+    }
     std::uint64_t value = 0;
     const char* const end = text.data() + text.size();
     if (std::from_chars(text.data(), end, value).ptr != end) return false;
@@ -53,6 +77,8 @@ bool read_options(int argc, char** argv, Options& options) {
       options.from = value;
     } else if (name == "--jobs") {
       options.jobs = std::max<std::uint64_t>(value, 1);
+    } else if (name == "--findings") {
+      options.findings = value;
     } else if (name == "--seed") {
       options.one = true;
       options.from = value;
@@ -125,9 +151,9 @@ Sums run(const Options& options) {
   };
   Sums sums;
   std::deque<Running> running;
-  for (std::uint64_t begun = 0; sums.findings < kMostFindings;) {
-    for (; begun < options.seeds && running.size() < options.jobs; ++begun) {
-      const std::uint64_t seed = options.from + begun;
+  for (std::uint64_t begun = 0; sums.findings < options.findings;) {
+    for (; begun < options.worlds() && running.size() < options.jobs; ++begun) {
+      const std::uint64_t seed = options.seed(begun);
       running.push_back({seed, std::make_unique<Trial>(seed)});
     }
     if (running.empty()) break;
@@ -156,11 +182,13 @@ int main(int argc, char** argv) {
   without_random_addresses(argv);
   Options options;
   if (!read_options(argc, argv, options)) {
-    fmt::print(stderr, "simulate [--seeds N] [--from SEED] [--jobs N] | --seed SEED\n");
+    fmt::print(stderr,
+               "simulate [--seeds N] [--from SEED] [--jobs N] [--findings N]\n"
+               "simulate --list FILE [--jobs N]\nsimulate --seed SEED\n");
     return 64;
   }
   spdlog::set_level(options.one ? spdlog::level::info : spdlog::level::off);
-  fmt::print("seeds from {}\n", options.from);
+  fmt::print("seeds from {}\n", options.seed(0));
   const auto begun = std::chrono::steady_clock::now();
   const Sums sums = run(options);
   print_summary(sums, std::chrono::steady_clock::now() - begun);

@@ -74,6 +74,13 @@ void Oracle::removed(Device device, std::string_view text) {
   }
 }
 
+void Oracle::lost(Device device, std::string_view text) {
+  for (const Record record : records_in(text)) {
+    Where& where = records_[record];
+    --(device == Device::spool ? where.spooled : where.dead);
+  }
+}
+
 void Oracle::answered(const std::vector<Record>& records, unsigned status, std::string_view body) {
   ++answers;
   if (status / 100 != 2 && status != 502) {

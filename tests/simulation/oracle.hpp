@@ -26,6 +26,8 @@ class Oracle {
   void kept(Device device, std::string_view text);
   // A row is removed: its record must be somewhere else.
   void removed(Device device, std::string_view text);
+  // A row is gone that nobody was told of, or whose record the eventbus has.
+  void lost(Device device, std::string_view text);
   // A client has read this whole answer to a post of these records.
   void answered(const std::vector<Record>& records, unsigned status, std::string_view body);
   // At the end of a world: what was acknowledged is with the eventbus or a dead letter, or still in

@@ -65,6 +65,7 @@ class World {
     become_well();
     expect_end_of_posts();
     expect_empty_spool();
+    expect_largest_post();
     stop_gateway();
     oracle_.check_end();
     return result();
@@ -79,6 +80,9 @@ class World {
     settings_.target = fmt::format("{}:{}", host, Eventbus::kPort);
     settings_.eventbus = "simulated";
     network_.hosts = hosts_;
+    // Another shard has had a post, and is quiet.
+    ByteLease::Units once;
+    static_cast<void>(other_shard_.try_take(100, once));
     network_.on_connection([this] { return draw_way(network_random_); });
     endpoint_.emplace(
         *config::parse_endpoint(settings_.target, settings_.eventbus, settings_.delivery.profile));
@@ -345,6 +349,21 @@ class World {
     oracle_.violation(
         fmt::format("{} rows are left in the spool; {}", spool_.deliverable(), described()));
   }
+  // A quiet gateway takes the largest post that the configuration allows, whatever was before.
+  void expect_largest_post() {
+    if (!oracle_.finding().empty()) return;
+    std::string body = test::cos_payload({test::cos_record(Oracle::mark(++last_record_))});
+    body.append(settings_.ingress.max_body - body.size(), ' ');
+    const std::uint64_t before = oracle_.acknowledged;
+    clients_.emplace_back(schedule_, random_, oracle_, shard_->port(),
+                          std::vector<Oracle::Record>{last_record_}, std::move(body),
+                          Client::Manners());
+    if (!live_until(schedule_.now() + kRecovery, [this] { return clients_.empty(); })) {
+      oracle_.violation("the largest legal post is not answered; " + described());
+    } else if (oracle_.acknowledged == before) {
+      oracle_.violation("a quiet gateway does not take the largest legal post");
+    }
+  }
   [[nodiscard]] std::uint64_t posts_in_flight() const {
     const auto& metrics = shard_->metrics();
     return metrics.records_received.value() - settled();
@@ -416,6 +435,7 @@ class World {
   Random bus_random_{random_.next()};
   Eventbus bus_{schedule_, bus_random_, oracle_, hosts_};
   ByteBudget budget_{settings_.ingress.max_in_flight};
+  ByteLease other_shard_{budget_, 1};
   ingress::ConnectionCount connections_{settings_.ingress.max_connections,
                                         settings_.ingress.max_per_source};
   asio::io_context control_{1};

@@ -85,6 +85,7 @@ void Oracle::answered(const std::vector<Record>& records, unsigned status, std::
   ++answers;
   if (status / 100 != 2 && status != 502) {
     ++turned_away;
+    last_refusal = body;
     return;
   }
   const std::set<std::size_t> named = status == 502 ? named_in(body) : std::set<std::size_t>();

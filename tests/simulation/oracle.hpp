@@ -41,6 +41,7 @@ class Oracle {
   std::uint64_t answers = 0;
   std::uint64_t acknowledged = 0;
   std::uint64_t turned_away = 0;
+  std::string last_refusal;  // what the last post that was turned away was told
 
  private:
   struct Where {

@@ -93,7 +93,7 @@ TEST(TokenLife, FetchesEverMoreRarelyWhereAllTokensAreRefused) {
   EXPECT_GT(fetched, 5);
   EXPECT_LT(fetched, 20);
   life.rejected(life.number(), now + 1h);
-  EXPECT_EQ(life.fetch_at(), now + 1h) << "after a while without, at once";
+  EXPECT_LE(life.fetch_at(), now + 1h) << "after a while without, at once";
 }
 
 TEST(TokenLife, LetsAFailureGoOnWithItsPause) {

@@ -119,7 +119,8 @@ Condition ConditionMonitor::judge(const Observation& seen) {
             "all posts are refused with 401: who posts signs with another key; `cos-gateway token` "
             "prints the one this gateway takes, and provisioning gives it to the relay function"};
   }
-  if (seen.provisioning == "failed" && gained.posts == 0) {
+  const bool some_provisioned = seen.buckets_in_trouble < seen.buckets;
+  if (seen.provisioning == "failed" && gained.posts == 0 && !some_provisioned) {
     return {Health::failing, "provisioning",
             fmt::format("provisioning failed, and no post arrives: {}", seen.provisioning_error)};
   }
@@ -167,6 +168,12 @@ Condition ConditionMonitor::judge(const Observation& seen) {
                             full * 100, duration_text(left / gained.spool_bytes_a_second))
               : fmt::format("the spool is {:.0f} % full; raise spool.max_bytes", full * 100)};
     }
+  }
+  if (seen.buckets_in_trouble != 0) {
+    return {Health::degraded, "buckets",
+            fmt::format("{} of {} buckets {} not provisioned: {}: {}", seen.buckets_in_trouble,
+                        seen.buckets, seen.buckets_in_trouble == 1 ? "is" : "are",
+                        seen.bucket_in_trouble, seen.bucket_error)};
   }
   if (seen.provisioning == "failed" || seen.provisioning == "retrying" ||
       seen.provisioning == "superseded") {

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -49,6 +50,12 @@ struct Observation {
   std::optional<StoreObservation> dead_letters;
   std::string provisioning;  // its state's label
   std::string provisioning_error;
+  // Of `buckets`: how many there are, how many of them are not provisioned as they must be, and
+  // what is wrong with the first of these.
+  std::size_t buckets = 0;
+  std::size_t buckets_in_trouble = 0;
+  std::string bucket_in_trouble;
+  std::string bucket_error;
   std::optional<std::chrono::seconds> certificate_left;  // until the first one expires
 
   [[nodiscard]] std::uint64_t given_up() const noexcept {

@@ -171,6 +171,15 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
   if (state.stores.dead_letters) seen.dead_letters = store(*state.stores.dead_letters, 0);
   seen.provisioning = state.provisioning;
   seen.provisioning_error = state.provisioning_error;
+  seen.buckets = state.buckets.size();
+  for (const BucketState& bucket : state.buckets) {
+    if (bucket.error.empty()) continue;
+    if (seen.buckets_in_trouble == 0) {
+      seen.bucket_in_trouble = bucket.host;
+      seen.bucket_error = bucket.error;
+    }
+    ++seen.buckets_in_trouble;
+  }
   const auto today =
       std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
   for (const auto& source : state.tls) {

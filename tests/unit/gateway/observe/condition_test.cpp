@@ -191,5 +191,19 @@ TEST(DescribedTest, NoControlCharacterOfAnAnswerPasses) {
               AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("c"))));
 }
 
+TEST_F(ConditionTest, NamesABucketInTroubleWhileOthersWork) {
+  seen_.provisioning = "failed";
+  seen_.buckets = 20;
+  seen_.buckets_in_trouble = 5;
+  seen_.bucket_in_trouble = "logs-1.cos.ap-beijing.myqcloud.com";
+  seen_.bucket_error = "another function holds a rule";
+  const Condition some = after();
+  EXPECT_EQ(some.health, Health::degraded);
+  EXPECT_THAT(some.problem, AllOf(HasSubstr("5 of 20 buckets"), HasSubstr("logs-1.cos"),
+                                  HasSubstr("another function holds a rule")));
+  seen_.buckets_in_trouble = 20;
+  EXPECT_EQ(after().health, Health::failing);
+}
+
 }  // namespace
 }  // namespace gateway::observe

@@ -99,7 +99,6 @@ void add_split_routed(Subjects& subjects, std::size_t records) {
       RoutePlan plan;
       std::string text;
       std::optional<RecordNotes> notes;
-      events::Redactor redactor{{}};
       events::RecordSplitter splitter;
     };
     const auto state = std::make_shared<State>();
@@ -122,7 +121,7 @@ void add_split_routed(Subjects& subjects, std::size_t records) {
     return [state, size = body.size()] {
       state->notes->begin(size, kAnySigner);
       benchmark::DoNotOptimize(
-          state->splitter.split(state->text.data(), size, *state->notes, state->redactor));
+          state->splitter.split_to_route(state->text.data(), size, *state->notes));
     };
   });
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -35,6 +37,8 @@ class JsonString {
   bool has_escapes_ = false;
   std::size_t offset_ = 0;
 };
+
+inline constexpr std::string_view kTooDeep = "more than 1024 levels of nesting";
 
 // Walks a JSON text token by token and validates every byte it passes as RFC 8259 says. Made by
 // JsonIndex, whose index of tokens it steps along: the first byte of every bracket, comma, colon,
@@ -84,6 +88,16 @@ class JsonCursor {
   }
   // Passes one value of any kind.
   [[nodiscard]] bool value();
+  // Passes an object as value() does, and shows the names of its members and of those within them:
+  // on_name(depth, token), where `depth` counts the containers around the name, this object
+  // included, `token` is the name's, and its value's is the next but one.
+  template <class OnName>
+  [[nodiscard]] bool value_of_names(OnName&& on_name) {
+    return next_is('{', "expected an object") && skip_container(on_name) && check_escapes();
+  }
+  // Returns what stands at a token that has been passed, white space left out: a string with its
+  // quotes.
+  [[nodiscard]] std::string_view text_of(const std::uint32_t* token) const noexcept;
   [[nodiscard]] bool string(JsonString& out);
   // Passes an object. `on_member(const JsonString& name)` must pass the value and return its bool.
   template <class OnMember>
@@ -102,6 +116,8 @@ class JsonCursor {
   [[nodiscard]] bool expect(char token, std::string_view otherwise) noexcept;
   [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
   [[nodiscard]] bool skip_container() noexcept;
+  template <class OnName>
+  [[nodiscard]] bool skip_container(OnName on_name) noexcept;
   [[nodiscard]] bool skip_string() noexcept;
   [[nodiscard]] bool skip_scalar() noexcept;
   // Of all the strings that were passed.
@@ -115,6 +131,8 @@ class JsonCursor {
   [[nodiscard]] std::size_t offset_of(const std::uint32_t* token) const noexcept {
     return token == last_ ? static_cast<std::size_t>(text_end_ - text_) : *token;
   }
+  // Where what stands before a token ends, white space left out.
+  [[nodiscard]] std::size_t end_before(const std::uint32_t* token) const noexcept;
   // Where the text of the next token ends at the latest: where the one behind it begins.
   [[nodiscard]] std::size_t token_end() const noexcept { return offset_of(token_ + 1); }
   [[nodiscard]] const char* find_backslash(const char* from) const noexcept;
@@ -129,11 +147,19 @@ class JsonCursor {
   Malformed error_;
 };
 
-inline std::size_t JsonCursor::end() const noexcept {
-  const char* end = text_ + offset();
+inline std::size_t JsonCursor::end_before(const std::uint32_t* token) const noexcept {
+  const char* end = text_ + offset_of(token);
   const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
   while (end != text_ && is_space(end[-1])) --end;
   return static_cast<std::size_t>(end - text_);
+}
+
+inline std::size_t JsonCursor::end() const noexcept {
+  return end_before(token_);
+}
+
+inline std::string_view JsonCursor::text_of(const std::uint32_t* token) const noexcept {
+  return text(*token, end_before(token + 1));
 }
 
 inline bool JsonCursor::check_escapes() noexcept {
@@ -183,6 +209,63 @@ bool JsonCursor::object(OnMember&& on_member) {
   }
   --depth_;
   return true;
+}
+
+// Where nearly all of a post's tokens are passed, hence with all it needs in registers. It need not
+// ask at every token whether that is the one past the last: JsonIndex lets that one repeat the
+// text's first, which is a bracket here, and only where a value may begin is an opening bracket
+// right.
+template <class OnName>
+bool JsonCursor::skip_container(OnName on_name) noexcept {
+  assert(text_[*last_] == '{' || text_[*last_] == '[');
+  const char* const text = text_;
+  const std::uint32_t* token = token_;
+  std::array<char, JsonDepth::kRead> outer;  // the closers of the containers around the innermost
+  const std::size_t max_depth = max_depth_ - depth_;
+  std::size_t depth = 0;
+  char closer = '\0';  // the bracket the innermost container waits for
+  const auto stop = [&](std::string_view reason) {
+    token_ = token;
+    return unexpected(reason);
+  };
+
+  for (;;) {
+    if (closer == '}') {
+      if (text[*token] != '"') return stop("expected a member name in double quotes");
+      on_name(depth, token);
+      ++token;
+      if (text[*token] != ':') return stop("expected ':' after a member name");
+      ++token;
+    }
+    const char first = text[*token];
+    if (first == '{' || first == '[') {
+      if (token == last_) return stop("expected a value");
+      if (depth == max_depth) return fail(kTooDeep, *token);
+      outer[depth++] = closer;
+      closer = first == '{' ? '}' : ']';
+      ++token;
+      if (text[*token] != closer) continue;  // with the first value in it
+    } else if (first == '"') {
+      ++token;
+    } else {
+      token_ = token;
+      if (!skip_scalar()) return false;
+      token = token_;
+    }
+    // A value has ended: leave the containers that end with it, go on to the next value.
+    while (text[*token] == closer) {
+      ++token;
+      closer = outer[--depth];
+      if (depth == 0) {
+        token_ = token;
+        return true;
+      }
+    }
+    if (text[*token] != ',') {
+      return stop(closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
+    }
+    ++token;
+  }
 }
 
 template <class OnElement>

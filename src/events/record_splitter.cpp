@@ -1,6 +1,7 @@
 #include "events/record_splitter.hpp"
 
 #include "events/record_walk.hpp"
+#include "events/route_walk.hpp"
 
 namespace gateway::events {
 
@@ -44,6 +45,26 @@ boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::sp
   auto json = index_.read(body, size, kMaxDepth);
   if (!json) return json.error();
   return split_by(*json, body, [&] { return json->value(); });
+}
+
+boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split_to_route(
+    const char* body, std::size_t size, RecordVisitor& visitor) {
+  auto json = index_.read(body, size, kMaxDepth);
+  if (!json) return json.error();
+  RouteWalk walk(*json);
+  return split_by(*json, body, [&] {
+    const std::size_t begin = json->offset();
+    RecordMembers members;
+    if (!walk.pass(members)) return false;
+    const std::string_view record = json->text(begin, json->end());
+    if (walk.disguised()) {
+      members = RecordMembers();
+      auto alone = record_index_.read(record.data(), record.size(), kMaxDepth);
+      if (alone) static_cast<void>(RecordWalk(*alone).pass(members));
+    }
+    visitor.on_record(record, members);
+    return true;
+  });
 }
 
 boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split(

@@ -26,6 +26,8 @@ class RecordNotes final : public events::RecordVisitor {
   [[nodiscard]] bool wanted() const noexcept {
     return makes_ids_ || keeps_members_ || !plan_.table.empty();
   }
+  // Returns whether they want nothing but where records go.
+  [[nodiscard]] bool wants_routes_alone() const noexcept { return !makes_ids_ && !keeps_members_; }
   // Is called before the first record of a body of `size` bytes.
   void begin(std::size_t size, Signer signer);
   void on_record(std::string_view record, const events::RecordMembers& members) override;

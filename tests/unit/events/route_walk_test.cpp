@@ -1,0 +1,89 @@
+#include "events/route_walk.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "events/record_splitter.hpp"
+#include "support/padded.hpp"
+#include "support/sample_payloads.hpp"
+
+namespace gateway::events {
+namespace {
+
+// What each record of a body says of those members, as text.
+class Facts final : public RecordVisitor {
+ public:
+  void on_record(std::string_view record, const RecordMembers& members) override {
+    std::string text;
+    for (const Member member : {Member::bucket, Member::appid, Member::key, Member::event_name}) {
+      const MemberText& at = members[member];
+      text += std::string(at.in(record.data())) + (at.escaped != 0 ? " escaped|" : "|");
+    }
+    seen.push_back(text);
+  }
+  std::vector<std::string> seen;
+};
+
+// Expects that both walks see the same of every record, and returns it.
+std::vector<std::string> seen_of(std::string_view body) {
+  Facts whole;
+  Facts route;
+  RecordSplitter splitter;
+  Redactor nothing({});
+  test::Padded first(body);
+  test::Padded second(body);
+  const bool good = splitter.split(first.data(), first.size(), whole, nothing).has_value();
+  EXPECT_EQ(splitter.split_to_route(second.data(), second.size(), route).has_value(), good) << body;
+  if (good) EXPECT_EQ(route.seen, whole.seen) << body;
+  return route.seen;
+}
+std::vector<std::string> seen_of_records(const std::string& records) {
+  return seen_of("{\"Records\":[" + records + "]}");
+}
+
+TEST(RouteWalk, SeesWhatARecordIsRoutedBy) {
+  EXPECT_EQ(seen_of_records(
+                R"({"cos":{"cosBucket":{"appid":"1","name":"b"},"cosObject":{"key":"/1/b/k"}},)"
+                R"("event":{"eventName":"cos:ObjectCreated:Put"}})"),
+            std::vector<std::string>{"b|1|/1/b/k|cos:ObjectCreated:Put|"});
+  EXPECT_EQ(seen_of_records(R"({"event":{"eventName":"e"},"cos":{"cosObject":{"key":"a\"b"},)"
+                            R"("cosBucket":{"name":"b","appid":12}}})"),
+            std::vector<std::string>{R"(b|12|a\"b escaped|e|)"});
+}
+
+TEST(RouteWalk, SeesWhatTheOtherWalkSees) {
+  for (const std::string& body : {
+           R"({"cos":{"cosBucket":{"name":"a","name":"b"}},"cos":{"cosBucket":{"appid":"2"}}})",
+           R"({"cos":{"cosBucket":{"name":"a","name":{}}}})",
+           R"({"cos":{"cosBucket":{"name":"a","name":null,"appid":true}}})",
+           R"({"cos":[{"cosBucket":{"name":"a"}}],"event":[{"eventName":"e"}]})",
+           R"({"cos":{"cosBucket":[{"name":"a"}],"cosObject":"key"}})",
+           R"({"cos":{"x":{"name":"a","key":"k"},"cosBucket":{"x":{"name":"a"}}}})",
+           R"({"cos":"cosBucket","name":"a","key":"k","eventName":"e"})",
+           R"({"c\u006fs":{"cosBucket":{"n\u0061me":"a"},"cosObject":{"key":"k"}}})",
+           R"({"cos":{"cosBucket":{"name":"a"}},"c\u006fs":{"cosBucket":{"name":"b"}}})",
+           R"({ "cos" : { "cosBucket" : { "name" : "a" , "appid" : -1.5e3 } } })",
+           R"({"cos":{"cosBucket":{"name":"","appid":""}},"event":{}})",
+           R"({})",
+           R"({"event":{"x":{"eventName":"deep"},"eventName":"e","requestParameters":[[{}]]}})",
+       }) {
+    static_cast<void>(seen_of_records(body));
+    static_cast<void>(seen_of_records(body + "," + body));
+  }
+  for (const char* bad : {R"({"cos":{"cosBucket":{"name"}}})", R"({"cos":{"cosBucket":)",
+                          R"({"cos":{"cosBucket":{"name":"a",}}})", R"({"cos" "x"})", R"({"cos":)",
+                          R"({"cos":{"cosBucket":{"name":"\x"}}})", R"({"a":1]})", R"({"a)"}) {
+    static_cast<void>(seen_of_records(bad));
+  }
+}
+
+TEST(RouteWalk, SeesWhatTheSamplesSay) {
+  for (const auto& [file, body] : test::sample_payloads()) {
+    EXPECT_FALSE(seen_of(body).empty()) << file;
+  }
+}
+
+}  // namespace
+}  // namespace gateway::events

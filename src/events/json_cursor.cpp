@@ -50,7 +50,8 @@ bool JsonCursor::value() {
 }
 
 bool JsonCursor::skip_container() noexcept {
-  return skip_container([](std::size_t, const std::uint32_t*) {});
+  const auto nobody_asks = [](std::size_t, const std::uint32_t*) {};
+  return skip_container(nobody_asks);
 }
 
 bool JsonCursor::finish() {
@@ -102,6 +103,7 @@ bool JsonCursor::check_passed_escapes() noexcept {
         ++after;
         break;
       case 'u':
+        ++numbered_escapes_;
         ++after;
         for (int i = 0; i < 4; ++i, ++after) {
           if (!is_hex_digit(*after)) {

@@ -95,8 +95,19 @@ class JsonCursor {
   [[nodiscard]] bool value_of_names(OnName&& on_name) {
     return next_is('{', "expected an object") && skip_container(on_name) && check_escapes();
   }
-  // Returns what stands at a token that has been passed, white space left out: a string with its
-  // quotes.
+  // Returns eight bytes of the text as a number, `skipped` bytes behind the first of a token; 0
+  // where the text ends before.
+  [[nodiscard]] std::uint64_t eight_behind(const std::uint32_t* token,
+                                           std::size_t skipped = 0) const noexcept {
+    const char* const begin = text_ + *token + 1 + skipped;
+    std::uint64_t bytes = 0;
+    if (text_end_ - begin < static_cast<std::ptrdiff_t>(sizeof bytes)) return 0;
+    std::memcpy(&bytes, begin, sizeof bytes);
+    return bytes;
+  }
+  // Returns how many escapes by number, \u0061, have been passed: nothing else can hide a letter.
+  [[nodiscard]] std::size_t numbered_escapes() const noexcept { return numbered_escapes_; }
+  // Returns what stands at a token, white space behind it left out: a string with its quotes.
   [[nodiscard]] std::string_view text_of(const std::uint32_t* token) const noexcept;
   [[nodiscard]] bool string(JsonString& out);
   // Passes an object. `on_member(const JsonString& name)` must pass the value and return its bool.
@@ -117,7 +128,7 @@ class JsonCursor {
   [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
   [[nodiscard]] bool skip_container() noexcept;
   template <class OnName>
-  [[nodiscard]] bool skip_container(OnName on_name) noexcept;
+  [[nodiscard]] bool skip_container(OnName& on_name) noexcept;
   [[nodiscard]] bool skip_string() noexcept;
   [[nodiscard]] bool skip_scalar() noexcept;
   // Of all the strings that were passed.
@@ -142,7 +153,8 @@ class JsonCursor {
   const std::uint32_t* token_;
   const std::uint32_t* last_;  // the one past the last token
   const char* backslash_;      // the first one that has not been looked at; text_end_ if none
-  std::size_t depth_ = 0;      // of object() and array(), not within value()
+  std::size_t numbered_escapes_ = 0;
+  std::size_t depth_ = 0;  // of object() and array(), not within value()
   std::size_t max_depth_;
   Malformed error_;
 };
@@ -216,7 +228,7 @@ bool JsonCursor::object(OnMember&& on_member) {
 // text's first, which is a bracket here, and only where a value may begin is an opening bracket
 // right.
 template <class OnName>
-bool JsonCursor::skip_container(OnName on_name) noexcept {
+bool JsonCursor::skip_container(OnName& on_name) noexcept {
   assert(text_[*last_] == '{' || text_[*last_] == '[');
   const char* const text = text_;
   const std::uint32_t* token = token_;

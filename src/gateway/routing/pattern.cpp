@@ -290,6 +290,12 @@ bool Pattern::matches_middle(std::string_view key) const noexcept {
   const auto retry = [&] {
     if (within.element != kNone && within.at < key.size() && key[within.at] != '/') {
       within.at += character_size(key, within.at);
+      if (within.element != middle_end_ && elements_[within.element].kind == Kind::literal) {
+        // Where the literal comes next, unless the segment ends before.
+        const std::size_t next = key.find(literal(elements_[within.element]), within.at);
+        const std::size_t slash = key.find('/', within.at);
+        within.at = std::min({next, slash, key.size()});
+      }
       element = within.element;
       at = within.at;
       return true;

@@ -9,10 +9,21 @@
 namespace gateway::routing {
 namespace {
 
-// Reads at most eight bytes as a number.
+template <class Number>
+std::uint64_t load(const char* bytes) noexcept {
+  Number number;
+  std::memcpy(&number, bytes, sizeof number);
+  return number;
+}
+
+// Returns a number made of all bytes of a short text, or of the first eight of a longer one.
 std::uint64_t number_of(std::string_view bytes) noexcept {
+  const char* const begin = bytes.data();
+  const char* const end = begin + bytes.size();
+  if (bytes.size() >= 8) return load<std::uint64_t>(begin);
+  if (bytes.size() >= 4) return load<std::uint32_t>(begin) | load<std::uint32_t>(end - 4) << 32U;
   std::uint64_t number = 0;
-  std::memcpy(&number, bytes.data(), std::min(bytes.size(), sizeof number));
+  for (const char c : bytes) number = number << 8U | static_cast<unsigned char>(c);
   return number;
 }
 

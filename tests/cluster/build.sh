@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what run.py needs into a folder: the programs of a cluster out of Go modules (go.mod has
-# the versions), and images of them and of the gateway, this version and an earlier one.
+# the versions), images of them and of the gateway, this version and an earlier one, and the earlier
+# one's manifests.
 #
 #   build.sh FOLDER PROGRAM     PROGRAM: the gateway as built
 #
@@ -68,6 +69,8 @@ if [[ ! -e $folder/images/cos-gateway-previous.tar ]]; then
     [[ -d $folder/previous ]] || git -C "$root" worktree add --detach "$folder/previous" "$previous"
     (cd "$folder/previous" && ./dev build release cos-gateway)
     gateway_image previous "$folder/previous/build/release"
+    rm -rf "$folder/deploy"
+    cp -r "$folder/previous/deploy" "$folder/"
     git -C "$root" worktree remove --force "$folder/previous"
   else
     say "there is no commit $previous in this clone: nothing is upgraded from it"

@@ -68,7 +68,7 @@ def main():
                 rows.append(row(number, result))
                 for failure in result.account.failures if result.missed else ():
                     print("  ", failure)
-            except (subprocess.SubprocessError, OSError, RuntimeError) as wrong:
+            except (subprocess.SubprocessError, OSError, ValueError) as wrong:
                 good = False
                 traceback.print_exc()
                 print(getattr(wrong, "stderr", None) or "", file=sys.stderr)

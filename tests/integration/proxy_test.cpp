@@ -5,7 +5,6 @@
 #include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 #include "support/scripted_http_server.hpp"
 #include "support/tls_folder.hpp"
 #include "support/tunnel_proxy.hpp"
@@ -34,10 +33,10 @@ config::Settings plain_settings(std::uint16_t proxy) {
 }
 
 TEST(Proxy, IsHandedEventsForHttpWithTheWholeUrl) {
-  ScriptedEventbus proxy;
+  ScriptedHttpServer proxy;
   RunningGateway gateway(plain_settings(proxy.port()));
   EXPECT_EQ(gateway.post(cos_payload(3)).status, 200U);
-  const Requests requests = proxy.requests();
+  const auto requests = proxy.requests();
   ASSERT_EQ(requests.size(), 3U);
   EXPECT_EQ(requests[0].target, "http://eventbus.test:8080/in?key=value");
   EXPECT_EQ(requests[0].headers["Host"], "eventbus.test:8080");
@@ -46,8 +45,8 @@ TEST(Proxy, IsHandedEventsForHttpWithTheWholeUrl) {
 }
 
 TEST(Proxy, ThatWantsAPasswordRefusesNoEventForGood) {
-  ScriptedEventbus proxy;
-  proxy.next(reply(407, {{"Proxy-Authenticate", "Basic"}}), 2);
+  ScriptedHttpServer proxy;
+  for (int i = 0; i < 2; ++i) proxy.next(reply(407, {{"Proxy-Authenticate", "Basic"}}));
   RunningGateway gateway(plain_settings(proxy.port()));
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200U);
   EXPECT_EQ(proxy.requests().size(), 3U);

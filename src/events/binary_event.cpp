@@ -46,7 +46,12 @@ boost::system::result<CloudEvent, Malformed> read_binary_event(
     // HTTP binding 3.1.1: Content-Type is where that one goes.
     if (attribute.name == "datacontenttype")
       return Malformed("datacontenttype belongs in Content-Type", 0);
-    const auto wrong = accept_attribute(event.attributes, attribute, EventFrom::sender);
+    auto wrong = accept_attribute(event.attributes, attribute, EventFrom::sender);
+    if (wrong.empty() && !check_uri(attribute.name, attribute.value).empty()) {
+      // Several SDKs send a URI as it is, so that "/a%20b" is not to be decoded. It leaves in
+      // binary mode as it came.
+      wrong = check_uri(attribute.name, value);
+    }
     if (!wrong.empty()) return Malformed(wrong, 0);
     event.attributes.push_back(std::move(attribute));
   }

@@ -7,6 +7,7 @@
 
 #include "events/media_type.hpp"
 #include "events/rfc3339.hpp"
+#include "events/uri.hpp"
 #include "events/utf8.hpp"
 
 namespace gateway::events {
@@ -77,6 +78,12 @@ std::string_view check_value(CloudEvent::Attribute& attribute) {
 }
 
 }  // namespace
+
+std::string_view check_uri(std::string_view name, std::string_view value) noexcept {
+  if (name == "source" && !is_uri_reference(value)) return "source is no URI reference";
+  if (name == "dataschema" && !is_uri(value)) return "dataschema is no absolute URI";
+  return {};
+}
 
 bool is_attribute_text(std::string_view text) noexcept {
   // Nearly every value: no branch within, so that many bytes are looked at together.

@@ -14,6 +14,9 @@ namespace gateway::events {
 // see EventFrom.
 [[nodiscard]] std::string_view accept_attribute(std::span<const CloudEvent::Attribute> before,
                                                 CloudEvent::Attribute& attribute, EventFrom from);
+// Returns why `value` cannot be that of the attribute `name`, if that one is a URI: source or
+// dataschema.
+[[nodiscard]] std::string_view check_uri(std::string_view name, std::string_view value) noexcept;
 // Is called after the last attribute: checks that what must be there is, and puts specversion
 // first.
 [[nodiscard]] std::string_view finish_attributes(CloudEvent& event);

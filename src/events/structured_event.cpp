@@ -103,7 +103,8 @@ class StructuredReader {
     if (name == "datacontenttype") return set_content_type(attribute.value, at);
     attribute.name = name;
     const auto before = std::span<const CloudEvent::Attribute>(event_->attributes).first(count_);
-    const auto wrong = accept_attribute(before, attribute, from_);
+    auto wrong = accept_attribute(before, attribute, from_);
+    if (wrong.empty() && from_ == EventFrom::sender) wrong = check_uri(name, attribute.value);
     ++count_;
     return wrong.empty() || json_.fail(wrong, at);
   }

@@ -12,6 +12,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -65,6 +66,12 @@ bool is_quiet(Link& link) {
   if (error) return false;
   link.socket.receive(asio::buffer(&byte, 1), Socket::message_peek, error);
   return error == asio::error::would_block;
+}
+
+// Returns the content coding of an answer's body, which is then not what it says; empty: none.
+std::string_view coding_of(const Parser& answer) {
+  const auto text = answer.get()[beast::http::field::content_encoding];
+  return beast::iequals(text, "identity") ? std::string_view() : std::string_view(text);
 }
 
 // The server broke the grammar or a limit, and not just off.
@@ -314,6 +321,8 @@ Request HttpClient::Conversation::text_of(HttpRequest&& wanted) const {
     request.set(beast::http::field::proxy_authorization, origin_.proxy()->authorization().reveal());
   }
   request.set(beast::http::field::host, origin_.authority());
+  // RFC 9110 section 12.5.3: without it a server may choose any coding.
+  request.set(beast::http::field::accept_encoding, "identity");
   for (const auto& [name, value] : wanted.headers) request.set(name, value);
   request.body() = std::move(wanted.body);
   request.prepare_payload();
@@ -362,7 +371,15 @@ Task<HttpResult> HttpClient::Conversation::exchange(HttpRequest wanted,
       error = co_await converse(link->socket, request);
     }
     disarm();
-    if (!error && !cancelled_) co_return take_reply();
+    if (!error && !cancelled_) {
+      const std::string coding(coding_of(*parser_));
+      if (coding.empty()) co_return take_reply();
+      drop();
+      co_return HttpFailure(Reason::answer,
+                            "the answer is not usable: it is in the content coding " + coding +
+                                ", though identity was asked for; is there a proxy on the way?",
+                            true);
+    }
     const bool silent = (!parser_ || !parser_->got_some()) && link->buffer.size() == 0;
     drop();
     if (reused && silent && repeatable && !over()) continue;

@@ -84,7 +84,7 @@ TEST(CloudEventsIn, AStructuredEventKeepsAttributesAndData) {
   ScriptedEventbus bus;
   const RunningGateway gateway(loopback_settings(bus.port()));
   const Response answer = gateway.post(
-      R"({"specversion":"1.0","id":"x/1","source":"urn:a b","type":"t","subject":"日志",)"
+      R"({"specversion":"1.0","id":"x/1","source":"urn:a%20b","type":"t","subject":"日志",)"
       R"("time":"2018-04-05T17:31:00Z","datacontenttype":"application/json","count":5,)"
       R"("data":{"a":[1,2.50,"x"]}})",
       {{"Content-Type", kStructured}});
@@ -92,7 +92,7 @@ TEST(CloudEventsIn, AStructuredEventKeepsAttributesAndData) {
   const Requests seen = bus.requests();
   ASSERT_EQ(seen.size(), 1u);
   EXPECT_EQ(decoded(seen[0], "ce-id"), "x/1");
-  EXPECT_EQ(decoded(seen[0], "ce-source"), "urn:a b");
+  EXPECT_EQ(decoded(seen[0], "ce-source"), "urn:a%20b");
   EXPECT_EQ(decoded(seen[0], "ce-subject"), "日志");
   EXPECT_EQ(seen[0].headers["ce-time"], "2018-04-05T17:31:00Z");
   EXPECT_EQ(seen[0].headers["ce-count"], "5");

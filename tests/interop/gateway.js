@@ -20,18 +20,16 @@ async function freePort() {
   return port;
 }
 
-// An eventbus that accepts everything: messages() are {headers, body} as the SDK wants them.
+// An eventbus that accepts everything: take() gives messages {headers, body} as the SDK wants them,
+// and the bytes of each body as `raw`.
 export async function startEventbus() {
   const messages = [];
   const server = http.createServer((request, response) => {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
-      messages.push({
-        url: request.url,
-        headers: request.headers,
-        body: Buffer.concat(chunks).toString("utf8"),
-      });
+      const raw = Buffer.concat(chunks);
+      messages.push({ url: request.url, headers: request.headers, raw, body: raw.toString("utf8") });
       response.writeHead(204).end();
     });
   });
@@ -79,6 +77,7 @@ export async function startGateway(eventbus, settings = {}) {
         listen: `127.0.0.1:${port}`,
         admin: `127.0.0.1:${admin}`,
         auth: "none",
+        drain_delay: "0s",
         threads: 1,
         ...settings.gateway,
       },

@@ -115,7 +115,8 @@ describe("relay without a gateway", () => {
     { mode: "structured", data: "records", attributes },
     { mode: "batch", attributes: ["cosregion"] },
   ];
-  const varying = ["ce-id", "ce-time", "user-agent", "content-length", "host", "connection"];
+  const own = ["user-agent", "accept-encoding", "content-length", "host", "connection"];
+  const varying = ["ce-id", "ce-time", ...own];
 
   // What an eventbus sees of an event but its id and time.
   function view({ url, headers, body }) {

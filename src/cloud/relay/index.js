@@ -60,7 +60,11 @@ function timeLimit(context) {
 
 // Returns the fields that every request carries.
 function commonFields(body, context) {
-  const fields = { "Content-Length": body.length, "User-Agent": "cos-gateway-relay/2" };
+  const fields = {
+    "Content-Length": body.length,
+    "User-Agent": "cos-gateway-relay/2",
+    "Accept-Encoding": "identity", // the answer is read
+  };
   const { request_id: id } = context; // joins the platform's log with those on the way
   if (typeof id === "string" && /^[\w.-]{1,128}$/.test(id)) fields["X-Request-Id"] = id;
   return fields;

@@ -8,6 +8,7 @@
 
 #include "events/ascii.hpp"
 #include "events/event_attributes.hpp"
+#include "events/uri.hpp"
 #include "gateway/config/buckets.hpp"
 #include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
@@ -56,9 +57,15 @@ void check_target(const Settings& settings, Report& report) {
 
 // function.name is the `source` of every event, with or without provisioning.
 void check_source(const Settings& settings, Report& report) {
-  if (report.bad("function.name") || events::is_attribute_text(settings.source())) return;
-  report.problem_with("function.name",
-                      "holds a character that a CloudEvents attribute may not have");
+  if (report.bad("function.name")) return;
+  if (!events::is_attribute_text(settings.source())) {
+    report.problem_with("function.name",
+                        "holds a character that a CloudEvents attribute may not have");
+  } else if (!events::is_uri_reference(settings.source())) {
+    report.warning_about("function.name",
+                         "is the source of every event, and no URI reference as CloudEvents wants "
+                         "it: receivers may refuse the events; use letters, digits, - and _");
+  }
 }
 
 // A token travels as `Authorization: Bearer <token>` or is the key of signatures.

@@ -25,6 +25,7 @@ bool ResponseHead::may_begin_with(std::string_view text) noexcept {
 bool ResponseHead::begin(std::string_view line) {
   framing_ = {};
   retry_after_.clear();
+  coding_.clear();
   close_ = keep_ = unsafe_ = false;
   // status-line = "HTTP/1." DIGIT SP 3DIGIT SP [reason]; some servers leave out the last blank.
   if (line.size() < 12 || !line.starts_with(kProtocol) || !is_digit(line[7]) || line[8] != ' ' ||
@@ -75,6 +76,8 @@ void ResponseHead::unfolded(std::string_view text, bool cut) {
     });
   } else if (is_name(name, "retry-after")) {
     retry_after_ = value;
+  } else if (is_name(name, "content-encoding")) {
+    if (!value.empty() && !http::equals_ignoring_case(value, "identity")) coding_ = value;
   }
 }
 

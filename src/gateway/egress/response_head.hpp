@@ -34,6 +34,8 @@ class ResponseHead {
   // Only of a safe one.
   [[nodiscard]] const http::Framing& framing() const noexcept { return framing_; }
   [[nodiscard]] const std::string& retry_after() const noexcept { return retry_after_; }
+  // Returns the content coding of the body, as "gzip"; empty if its bytes are what they say.
+  [[nodiscard]] const std::string& coding() const noexcept { return coding_; }
 
  private:
   void unfolded(std::string_view text, bool cut);
@@ -41,6 +43,7 @@ class ResponseHead {
 
   http::Framing framing_;
   std::string retry_after_;
+  std::string coding_;
   unsigned status_ = 0;
   bool http_1_0_ = false;
   bool close_ = false;  // "Connection: close"

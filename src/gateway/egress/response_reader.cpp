@@ -8,6 +8,8 @@
 namespace gateway::egress {
 namespace {
 
+constexpr std::size_t kMostCoding = 32;  // bytes of its name that are shown
+
 bool is_empty_line(std::string_view line) noexcept {
   return line == "\r\n" || line == "\n";
 }
@@ -77,6 +79,7 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
     response_.doubtful = false;
     response_.retry_after.clear();
     response_.excerpt.clear();
+    coded_ = false;
     begin_body(same_framing_);
     return Step::response;
   }
@@ -84,7 +87,8 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
   Step step = Step::need_more;
   while (step == Step::need_more && !input.empty()) step = read_field(input);
   if (step != Step::response) return step;
-  const bool plain = head_.safe() && head_.status() >= 200 && head_.retry_after().empty();
+  const bool plain = head_.safe() && head_.status() >= 200 && head_.retry_after().empty() &&
+                     head_.coding().empty();
   if (whole != nullptr && plain) {
     const auto size = static_cast<std::size_t>(input.data() - whole);
     if (size > kMostSame) return step;
@@ -162,6 +166,10 @@ ResponseReader::Step ResponseReader::head_complete() {
   response_.doubtful = !head_.safe();
   response_.retry_after = head_.retry_after();
   response_.excerpt.clear();
+  coded_ = !head_.coding().empty();
+  if (coded_ && response_.status >= 300) {
+    response_.excerpt = "an answer in the content coding " + head_.coding().substr(0, kMostCoding);
+  }
   body_ = Body::none;
   if (head_.safe()) begin_body(head_.framing());
   return Step::response;
@@ -231,7 +239,7 @@ ResponseReader::Step ResponseReader::body_broken() noexcept {
 }
 
 void ResponseReader::keep_excerpt(std::string_view part) {
-  if (response_.status < 300 || response_.excerpt.size() >= kExcerpt) return;
+  if (response_.status < 300 || coded_ || response_.excerpt.size() >= kExcerpt) return;
   response_.excerpt.append(part.substr(0, kExcerpt - response_.excerpt.size()));
 }
 

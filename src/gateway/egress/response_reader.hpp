@@ -16,7 +16,9 @@ struct Response {
   bool close = false;       // the connection ends after this answer
   bool doubtful = false;    // likewise, and not by the peer's word: its framing is not safe
   std::string retry_after;  // the field's text: seconds or an HTTP date; empty if absent
-  std::string excerpt;      // of the body; kept only when the status is not 2xx
+  // The beginning of the body, kept only when the status is not 2xx. Of a body with a content
+  // coding (RFC 9110 section 8.4) the name of that: nobody can read its bytes.
+  std::string excerpt;
 };
 
 // Turns the bytes of an eventbus connection into final answers, in order (RFC 9112). Interim 1xx
@@ -88,6 +90,7 @@ class ResponseReader {
   http::ChunkedDecoder chunks_;
   std::uint64_t left_ = 0;
   Body body_ = Body::none;
+  bool coded_ = false;  // the body has a content coding
   bool given_ = false;  // the answer whose body is being read
   Response response_;
   std::string_view reason_;

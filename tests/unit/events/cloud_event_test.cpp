@@ -148,6 +148,80 @@ TEST(BinaryEvent, RefusesAnEventWithoutWhatMustBeThere) {
   EXPECT_EQ(read_binary_event(fields, "", "").error().reason(), "specversion is not 1.0");
 }
 
+struct UriRow {
+  std::string_view value;
+  bool reference;  // is a URI reference, as the source has to be
+  bool absolute;   // is a URI with a scheme, as the schema has to be
+};
+
+constexpr UriRow kUris[] = {
+    {"https://example.com/a/b?c=d&e=%20#f", true, true},
+    {"urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66", true, true},
+    {"mailto:cncf@example.com", true, true},
+    {"https://[2001:db8::1]:8080/", true, true},
+    {"tag:example.com,2026:x", true, true},
+    {"/cloudevents/spec/pull/123", true, false},
+    {"cos.cloud.tencent", true, false},
+    {"//host/path", true, false},
+    {"?query", true, false},
+    {"#fragment", true, false},
+    {"a b", false, false},
+    {"https://example.com/a b", false, false},
+    {"/a%zz", false, false},
+    {"/a%2", false, false},
+    {"1a:b", false, false},
+    {":a", false, false},
+    {"http://[::1", false, false},
+    {"http://a:b/", false, false},
+    {"a\"b", false, false},
+    {"<a>", false, false},
+    {"a\\\\b", false, false},
+    {"/\xE6\x97\xA5", false, false},
+};
+
+TEST(StructuredEvent, TakesForSourceAndSchemaWhatRfc3986Allows) {
+  for (const UriRow& row : kUris) {
+    std::string value(row.value);
+    if (value == "a\"b") value = "a\\\"b";
+    const auto source = read_structured_event(
+        R"({"specversion":"1.0","id":"1","type":"t","source":")" + value + "\"}");
+    EXPECT_EQ(source.has_value(), row.reference) << row.value;
+    if (!source) {
+      EXPECT_EQ(source.error().reason(), "source is no URI reference");
+    }
+    const auto schema = read_structured_event(event_json(R"(,"dataschema":")" + value + '"'));
+    EXPECT_EQ(schema.has_value(), row.absolute) << row.value;
+    if (!schema) {
+      EXPECT_EQ(schema.error().reason(), "dataschema is no absolute URI");
+    }
+    // What was taken in once is read back whatever it says.
+    EXPECT_TRUE(read_structured_event(
+        R"({"specversion":"1.0","id":"1","type":"t","source":")" + value + "\"}", EventFrom::store))
+        << row.value;
+  }
+}
+
+TEST(BinaryEvent, TakesAUriWithAndWithoutTheEncodingOfHeaders) {
+  const struct {
+    std::string_view header;
+    std::string_view value;  // empty: refused
+  } rows[] = {
+      {"urn:a", "urn:a"}, {"/a%2520b", "/a%20b"}, {"/a%20b", "/a b"},      {"/a%E6%97%A5", "/a日"},
+      {"/a b", ""},       {"/a%2zb", ""},         {"%22quoted%22%zz", ""}, {"1:a", ""},
+  };
+  for (const auto& row : rows) {
+    auto fields = headers();
+    fields[1].value = row.header;
+    const auto event = read_binary_event(fields, "", "");
+    EXPECT_EQ(event.has_value(), !row.value.empty()) << row.header;
+    if (event) {
+      EXPECT_EQ(event->attribute("source"), row.value);
+    }
+  }
+  EXPECT_FALSE(read_binary_event(headers({{"ce-dataschema", "relative"}}), "", ""));
+  EXPECT_TRUE(read_binary_event(headers({{"ce-dataschema", "https://a/%C3%A4"}}), "", ""));
+}
+
 TEST(StructuredEvent, KeepsAttributesAndTheirJsonSpelling) {
   const auto event = read_structured_event(
       event_json(R"(,"su\u0062ject":"a\"\u00e4","count":-5,"flag":true,"gone":null)"));

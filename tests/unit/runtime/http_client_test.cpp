@@ -65,7 +65,21 @@ TEST_F(HttpClientTest, SendsTheRequestAndReadsTheAnswer) {
   EXPECT_EQ(request.headers["Host"], "127.0.0.1:" + std::to_string(server_.port()));
   EXPECT_EQ(request.headers["Content-Type"], "application/json");
   EXPECT_EQ(request.headers["X-Extra"], "1");
-  EXPECT_FALSE(request.headers.has("Accept-Encoding"));
+  EXPECT_EQ(request.headers["Accept-Encoding"], "identity");
+}
+
+TEST_F(HttpClientTest, SaysWhichCodingMakesAnAnswerUnreadable) {
+  connect_plain();
+  server_.next(reply(200, {{"Content-Encoding", "gzip"}}, "\x1F\x8B"));
+  const auto coded = exchange(post("{}"));
+  ASSERT_FALSE(coded);
+  EXPECT_EQ(coded.error().reason(), Reason::answer);
+  EXPECT_NE(coded.error().text().find("content coding gzip"), std::string::npos);
+
+  server_.next(reply(200, {{"Content-Encoding", "Identity"}}, "done"));
+  const auto plain = exchange(post("{}"));
+  ASSERT_TRUE(plain) << plain.error().text();
+  EXPECT_EQ(plain->body, "done");
 }
 
 TEST_F(HttpClientTest, NamesTheAuthorityItIsGiven) {

@@ -363,6 +363,22 @@ TEST(ResponseReader, ReadsTheSameWhereverTheAnswersAreCut) {
   }
 }
 
+TEST(ResponseReader, NamesTheCodingOfABodyThatNobodyCanRead) {
+  const std::string text =
+      "HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1F\x8Bxx"
+      "HTTP/1.1 404 Not Found\r\ncontent-encoding: identity\r\nContent-Length: 4\r\n\r\ngone"
+      "HTTP/1.1 404 Not Found\r\ncontent-encoding: identity\r\nContent-Length: 4\r\n\r\nlost"
+      "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nxx";
+  for (const std::size_t piece : Sizes{1, 7, 1 << 20}) {
+    const auto heard = hear(text, piece);
+    ASSERT_EQ(heard.responses.size(), 4U);
+    EXPECT_EQ(heard.responses[0].excerpt, "an answer in the content coding gzip");
+    EXPECT_EQ(heard.responses[1].excerpt, "gone");
+    EXPECT_EQ(heard.responses[2].excerpt, "lost");
+    EXPECT_EQ(heard.responses[3].excerpt, "");
+  }
+}
+
 TEST(ResponseReader, StartsAfreshAfterReset) {
   for (const char* text : {"HTTP/1.1 2", "HTTP/1.1 200 OK\r\nX: a\r\n",
                            "HTTP/1.1 500 Oh\r\nContent-Length: 50\r\n\r\nabc",

@@ -1,0 +1,92 @@
+"""Runs the built program against an HTTP server that plays the eventbus."""
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+PATIENCE = 10
+
+
+class Eventbus(http.server.ThreadingHTTPServer):
+    """Accepts everything; `take()` gives the requests since, each a dict of fields and a body."""
+
+    def __init__(self):
+        self.requests = []
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def take(self):
+        taken, self.requests = self.requests, []
+        return taken
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((dict(self.headers.items()), body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Nothing: what came is kept."""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(eventbus, mode):
+    """Runs a gateway that delivers in this mode. Gives the function that posts to it."""
+    port, admin = free_port(), free_port()
+    config = {"target": f"http://127.0.0.1:{eventbus.server_port}", "eventbus": "interop",
+              "function": {"provision": False, "name": "relay"}, "delivery": {"mode": mode},
+              "gateway": {"listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{admin}",
+                          "auth": "none", "threads": 1, "drain_delay": "0s"}}
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("CONNECTOR_", "TENCENTCLOUD_", "KUBERNETES_"))}
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "config.yml")
+        path.write_text(json.dumps(config))
+        gateway = subprocess.Popen([os.environ["COS_GATEWAY_PROGRAM"], "run", "--config", path],
+                                   env=environment)
+        try:
+            until_ready(admin)
+            yield lambda fields, body: post(port, fields, body)
+        finally:
+            gateway.terminate()
+            gateway.wait(PATIENCE)
+
+
+def open_connection(port):
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
+
+
+def until_ready(port):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            with open_connection(port) as connection:
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
+                    return
+        time.sleep(0.02)
+    raise AssertionError("the gateway did not become ready")
+
+
+def post(port, fields, body):
+    """Returns status and text of the answer."""
+    with open_connection(port) as connection:
+        connection.request("POST", "/", body, fields)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()

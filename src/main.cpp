@@ -18,11 +18,13 @@
 #include "commands/health.hpp"
 #include "commands/inspect.hpp"
 #include "commands/man.hpp"
+#include "commands/post.hpp"
 #include "commands/provision.hpp"
 #include "commands/replay.hpp"
 #include "commands/run.hpp"
 #include "commands/tap.hpp"
 #include "commands/token.hpp"
+#include "commands/top.hpp"
 #include "commands/version.hpp"
 
 namespace {
@@ -31,14 +33,13 @@ namespace commands = gateway::commands;
 
 // Fills `all`, which the last two describe and which therefore outlives them.
 void add_commands(std::vector<commands::Command>& all) {
-  all = {commands::run_command(),          commands::check_command(),
-         commands::explain_command(),      commands::provision_command(),
-         commands::deprovision_command(),  commands::inspect_command(),
-         commands::replay_command(),       commands::discard_command(),
-         commands::token_command(),        commands::tap_command(),
-         commands::health_command(),       commands::demo_command(),
-         commands::version_command(),      commands::man_command(all),
-         commands::completion_command(all)};
+  all = {
+      commands::run_command(),       commands::check_command(),        commands::explain_command(),
+      commands::provision_command(), commands::deprovision_command(),  commands::inspect_command(),
+      commands::replay_command(),    commands::discard_command(),      commands::token_command(),
+      commands::post_command(),      commands::tap_command(),          commands::top_command(),
+      commands::health_command(),    commands::demo_command(),         commands::version_command(),
+      commands::man_command(all),    commands::completion_command(all)};
 }
 
 // A text that is cut must not look whole, e.g. on a full device. Returns the exit code.

@@ -29,17 +29,30 @@ std::optional<config::HostPort> parse(std::string_view text) {
 
 }  // namespace
 
-void AdminAddress::add_to(Command& command) {
+void AdminAddress::add_address_to(Command& command) {
   command.options.push_back({.name = "--admin",
                              .value = &given_,
                              .help = "Admin port of the gateway (else gateway.admin)",
                              .shown = "HOST:PORT"});
+}
+
+void AdminAddress::add_to(Command& command) {
+  add_address_to(command);
   configuration_.add_to(command);
   configuration_.assume_if_none({"target=http://eventbus.example", "eventbus=example",
                                  "function.provision=false", "gateway.auth=none"});
 }
 
 std::optional<config::HostPort> AdminAddress::find(int& exit_code) const {
+  if (!given_.empty()) return find(config::Settings(), exit_code);
+  const auto settings = configuration_.load();
+  if (settings) return find(*settings, exit_code);
+  exit_code = kConfiguration;
+  return std::nullopt;
+}
+
+std::optional<config::HostPort> AdminAddress::find(const config::Settings& settings,
+                                                   int& exit_code) const {
   if (!given_.empty()) {
     auto address = parse(given_);
     if (!address) {
@@ -48,12 +61,7 @@ std::optional<config::HostPort> AdminAddress::find(int& exit_code) const {
     }
     return address;
   }
-  const auto settings = configuration_.load();
-  if (!settings) {
-    exit_code = kConfiguration;
-    return std::nullopt;
-  }
-  config::HostPort address = settings->ingress.admin;
+  config::HostPort address = settings.ingress.admin;
   if (address.host == "0.0.0.0") address.host = "127.0.0.1";
   if (address.host == "::") address.host = "::1";
   return address;

@@ -13,8 +13,12 @@ class AdminAddress {
  public:
   // The options of `command` refer to this object, which must live as long.
   void add_to(Command& command);
+  // Adds --admin alone, for a command that reads the configuration itself.
+  void add_address_to(Command& command);
   // If there is none, says why on standard error and sets `exit_code`.
   [[nodiscard]] std::optional<config::HostPort> find(int& exit_code) const;
+  [[nodiscard]] std::optional<config::HostPort> find(const config::Settings& settings,
+                                                     int& exit_code) const;
   // Returns gateway.admin_token of the configuration; empty without one.
   [[nodiscard]] Secret token() const;
 

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "commands/configuration.hpp"
 #include "commands/route_report.hpp"
@@ -14,6 +18,8 @@
 
 namespace gateway::commands {
 namespace {
+
+namespace json = boost::json;
 
 struct Options {
   ConfigurationOptions configuration;
@@ -50,11 +56,36 @@ int connect(const config::Settings& settings, const Options& options) {
   return exit_code_of(checkup::gravest(findings));
 }
 
+json::array json_of(const std::vector<config::Problem>& problems) {
+  json::array array;
+  for (const config::Problem& problem : problems) {
+    array.push_back({{"source", problem.source},
+                     {"line", problem.position.line},
+                     {"column", problem.position.column},
+                     {"key", problem.key},
+                     {"message", problem.message}});
+  }
+  return array;
+}
+
+// The configuration and all that is wrong with it as one object: nothing of it is on standard
+// error.
+int check_as_json(const config::Loaded& loaded) {
+  const bool good = loaded.ok();
+  fmt::print(R"({{"ok":{},"problems":{},"warnings":{},"configuration":{}}})"
+             "\n",
+             good, json::serialize(json_of(loaded.problems)),
+             json::serialize(json_of(loaded.warnings)),
+             good ? config::render_json(loaded.settings) : "null");
+  return good ? kDone : kConfiguration;
+}
+
 int check(const Options& options) {
   if (options.reference) {
     fmt::print("{}", config::reference());
     return kDone;
   }
+  if (options.json && !options.connect) return check_as_json(options.configuration.read());
   const auto settings = options.configuration.load();
   if (!settings) return kConfiguration;
   if (options.connect) return connect(*settings, options);
@@ -105,8 +136,8 @@ Command check_command() {
        .default_in_help = true});
   add({.name = "--json",
        .value = &options->json,
-       .help = "With --connect: one JSON object instead of lines",
-       .needs = "--connect"});
+       .help = "One JSON object, with problems and warnings of the configuration",
+       .excludes = {"--key"}});
   add({.name = "--key",
        .value = &options->key,
        .help =

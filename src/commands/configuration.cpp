@@ -11,6 +11,7 @@
 #include "cloud/wanted_check.hpp"
 #include "gateway/provisioning/wanted_function.hpp"
 #include "gateway/tls/file_check.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::commands {
 
@@ -39,7 +40,7 @@ config::Sources ConfigurationOptions::sources() const {
   return sources;
 }
 
-std::optional<config::Settings> ConfigurationOptions::load() const {
+config::Loaded ConfigurationOptions::read() const {
   config::Sources sources = this->sources();
   const auto exists = [](const std::string& path) {
     std::error_code unreadable;
@@ -51,17 +52,23 @@ std::optional<config::Settings> ConfigurationOptions::load() const {
   if (!any_file) sources.overrides = assumed_;
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
   config::Loaded loaded = config::load(sources, tls::check_files);
-  for (const auto& warning : loaded.warnings) {
-    fmt::print(stderr, "warning: {}\n", warning.text());
-  }
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "error: {}\n", problem.text());
-  if (!loaded.ok()) return std::nullopt;
-  if (loaded.settings.function.provision) {
-    if (const auto problem = cloud::problem_with(wanted_function(loaded.settings))) {
-      fmt::print(stderr, "error: {}\n", *problem);
-      return std::nullopt;
+  if (loaded.ok() && loaded.settings.function.provision) {
+    if (auto problem = cloud::problem_with(wanted_function(loaded.settings))) {
+      loaded.problems.push_back({{}, {}, {}, std::move(*problem)});
     }
   }
+  return loaded;
+}
+
+std::optional<config::Settings> ConfigurationOptions::load() const {
+  config::Loaded loaded = read();
+  for (const auto& warning : loaded.warnings) {
+    fmt::print(stderr, "{}warning: {}\n", log::journal_prefix(log::Level::warn), warning.text());
+  }
+  for (const auto& problem : loaded.problems) {
+    fmt::print(stderr, "{}error: {}\n", log::journal_prefix(log::Level::error), problem.text());
+  }
+  if (!loaded.ok()) return std::nullopt;
   return std::move(loaded.settings);
 }
 

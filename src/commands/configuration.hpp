@@ -20,7 +20,9 @@ class ConfigurationOptions {
   // Overrides that hold when no configuration file is named and none is at the default path.
   void assume_if_none(std::vector<std::string> overrides) { assumed_ = std::move(overrides); }
 
-  // Reads and checks the configuration, and prints every problem and warning on stderr. Empty if
+  // Reads and checks the configuration.
+  [[nodiscard]] config::Loaded read() const;
+  // Likewise, and prints every problem and warning on stderr. Empty if
   // there was a problem.
   [[nodiscard]] std::optional<config::Settings> load() const;
   // Returns when that configuration came to be, in milliseconds since 1970.

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "commands/configuration.hpp"
+#include "commands/read_file.hpp"
 #include "commands/route_report.hpp"
 #include "events/cloud_event.hpp"
 #include "events/cos_record.hpp"
@@ -33,19 +33,6 @@
 
 namespace gateway::commands {
 namespace {
-
-std::optional<std::string> read_file(const std::string& path) {
-  std::FILE* const input = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
-  if (input == nullptr) return std::nullopt;
-  std::string text;
-  std::array<char, std::size_t{64} << 10> block;
-  while (const std::size_t size = std::fread(block.data(), 1, block.size(), input)) {
-    text.append(block.data(), size);
-  }
-  const bool good = std::ferror(input) == 0;
-  if (input != stdin) std::fclose(input);
-  return good ? std::optional(std::move(text)) : std::nullopt;
-}
 
 // Why the gateway would answer with that status.
 class Refusal {
@@ -222,10 +209,7 @@ int refuse(const std::string& path, const Refusal& refusal) {
 
 int explain(const config::Settings& settings, const std::string& path) {
   auto body = read_file(path);
-  if (!body) {
-    fmt::print(stderr, "error: cannot read {}\n", path);
-    return kUsage;
-  }
+  if (!body) return kUsage;
   if (body->size() > settings.ingress.max_body) {
     return refuse(path, Refusal(413, "body larger than gateway.max_body"));
   }

@@ -12,6 +12,7 @@
 #include "commands/admin_address.hpp"
 #include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
+#include "gateway/observe/status_figures.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -65,9 +66,16 @@ int health(const Options& options) {
     return kUnavailable;
   }
   fmt::print("{}", events::terminal_lines(answer.body));
+  // A gateway can turn and be ready while not one event passes.
+  const observe::AdminClient asked(*address, options.admin.token());
+  const auto answered = asked.get("/status", kLimit);
+  const auto status = observe::read_status(answered.body);
+  if (status && !status->problem.empty()) {
+    fmt::print("{}: {}\n", events::terminal_text(status->state),
+               events::terminal_text(status->problem));
+  }
   if (options.buckets) {
-    const observe::AdminClient status(*address, options.admin.token());
-    fmt::print("{}", buckets_of(status.get("/status", kLimit)));
+    fmt::print("{}", buckets_of(answered));
   }
   return answer.status == 200 ? kDone : kUnhealthy;
 }

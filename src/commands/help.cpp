@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdio>
 #include <iterator>
 #include <type_traits>
 
 #include "commands/command_line.hpp"
+#include "runtime/terminal.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -156,10 +155,9 @@ std::string overview_text(const std::vector<Command>& commands, std::size_t widt
 }
 
 std::size_t terminal_width() {
-  winsize size{};
-  std::size_t width = 80;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) width = size.ws_col;
-  return std::clamp(width, kLeast, kMost);
+  constexpr std::size_t kUsual = 80;
+  const std::size_t width = Terminal(stdout).columns();
+  return std::clamp(width == 0 ? kUsual : width, kLeast, kMost);
 }
 
 }  // namespace gateway::commands

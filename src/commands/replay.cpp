@@ -8,6 +8,7 @@
 
 #include "commands/configuration.hpp"
 #include "commands/store_options.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/egress/store/row_text.hpp"
 #include "gateway/egress/store/store_summary.hpp"
 #include "gateway/replay/replay_console.hpp"
@@ -26,14 +27,16 @@ struct Options {
   double rate = 0;
   bool dry_run = false;
   bool again = false;
+  bool json = false;
 };
 
 int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
-         std::uint64_t limit) {
-  egress::RowWalk walk(store, std::move(filter), limit);
+         const Options& options) {
+  egress::RowWalk walk(store, std::move(filter), options.store.limit());
   egress::StoreSummary summary;
   const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
-    fmt::print("{}\n", egress::list_line(row));
+    fmt::print("{}\n", options.json ? events::terminal_json(egress::export_line(row, kind))
+                                    : egress::list_line(row));
     summary.add(row);
   });
   summary.set_damaged(walk.damaged());
@@ -42,22 +45,22 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
     fmt::print(stderr, "error: {}\n", walked.error().text());
     return kUnavailable;
   }
-  fmt::print("Would be sent:\n{}", summary.text(kind));
+  if (!options.json) fmt::print("Would be sent:\n{}", summary.text(kind));
   return kDone;
 }
 
 int send(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
-         replay::ReplayOptions options) {
+         replay::ReplayOptions options, bool json) {
   options.on_signals = true;
   log::start(settings.debug ? log::Level::debug : log::Level::warn);
   replay::ReplayConsole console;
   replay::Replayer replayer(settings, store, kind, std::move(options),
                             [&](const replay::ReplayProgress& progress, Instant now) {
-                              console.progress(progress, now);
+                              if (!json) console.progress(progress, now);
                             });
   const replay::ReplayResult result = replayer.run();
   log::stop();
-  console.print(replay::result_text(result, kind));
+  console.print(json ? replay::result_json(result) : replay::result_text(result, kind));
   return result.all_delivered() ? kDone : kUnavailable;
 }
 
@@ -96,13 +99,13 @@ int replay_store(const Options& options) {
 
   const auto store = open_store(path, kind);
   if (!store) return kUnavailable;
-  if (options.dry_run) return list(*store, kind, std::move(*filter), options.store.limit());
+  if (options.dry_run) return list(*store, kind, std::move(*filter), options);
   if (kind == StoreKind::spool && !own_spool(*store)) return kUnavailable;
   replay::ReplayOptions replay;
   replay.filter = std::move(*filter);
   replay.limit = options.store.limit();
   replay.rate = options.rate;
-  return send(*settings, *store, kind, std::move(replay));
+  return send(*settings, *store, kind, std::move(replay), options.json);
 }
 
 }  // namespace
@@ -122,6 +125,9 @@ Command replay_command() {
   add({.name = "--dry-run",
        .value = &options->dry_run,
        .help = "List and count what would be sent"});
+  add({.name = "--json",
+       .value = &options->json,
+       .help = "The result as one JSON object; with --dry-run one an event, a line each"});
   add({.name = "--again",
        .value = &options->again,
        .help = "Also dead letters that have been replayed"});

@@ -27,6 +27,7 @@
 #include "runtime/early_signals.hpp"
 #include "runtime/log.hpp"
 #include "runtime/process_limits.hpp"
+#include "runtime/service_manager.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -75,7 +76,8 @@ std::optional<config::Settings> prepare_process(const config::Settings& settings
 // stop needs is made at the start: there may be no thread and no memory to be had then.
 class Signals {
  public:
-  explicit Signals(Gateway& gateway) : gateway_(gateway), waiter_([this] { wait_for_end(); }) {
+  Signals(Gateway& gateway, const ServiceManager& manager)
+      : gateway_(gateway), manager_(manager), waiter_([this] { wait_for_end(); }) {
     wait();
   }
   ~Signals() {
@@ -113,6 +115,7 @@ class Signals {
   void begin_stop() {
     if (stopping_) return;
     stopping_ = true;
+    manager_.stopping();
     gateway_.stop();
     stop_begun_.release();
     limit_.expires_after(gateway_.longest_stop() + kBeyondGrace);
@@ -133,6 +136,7 @@ class Signals {
   }
 
   Gateway& gateway_;
+  const ServiceManager& manager_;
   asio::io_context context_{1};
   asio::signal_set set_{context_, SIGTERM, SIGINT, SIGHUP};
   asio::steady_timer limit_{context_};
@@ -147,9 +151,10 @@ int serve_logged(const config::Settings& wanted, const DeploymentOptions& deploy
   std::set_terminate(end_at_once);
   const auto settings = prepare_process(wanted);
   if (!settings) return kConfiguration;
+  const ServiceManager manager = ServiceManager::of_environment();
   try {
     Gateway gateway(*settings, deployment);
-    Signals signals(gateway);
+    Signals signals(gateway, manager);
     if (EarlySignals::came()) signals.stop();
     std::atomic<int> exit_code{kDone};
     if (require_provisioning) {
@@ -162,7 +167,13 @@ int serve_logged(const config::Settings& wanted, const DeploymentOptions& deploy
       exit_code = kInternal;
       signals.stop();
     });
+    gateway.on_look([&](const observe::Condition& condition, bool turning) {
+      if (turning) manager.alive();
+      manager.status(condition.problem.empty() ? observe::label(condition.health)
+                                               : condition.problem);
+    });
     gateway.start();
+    manager.ready();
     signals.run();
     return exit_code;
   } catch (const std::system_error& error) {

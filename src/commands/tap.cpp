@@ -10,6 +10,7 @@
 #include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/tap_text.hpp"
+#include "runtime/terminal.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -26,16 +27,18 @@ int tap(const Options& options) {
   if (!address) return exit_code;
   const observe::AdminClient gateway(*address, options.admin.token());
   const observe::TapFilter filter(options.filter);
+  Terminal terminal(stdout);
   const auto followed =
       gateway.follow("/stream?events=tap", [&](std::string_view name, std::string_view data) {
         if (name == "dropped") fmt::print(stderr, "not shown: {}\n", events::terminal_text(data));
         if (name != "tap") return;
         if (!options.json) {
-          if (const auto line = observe::tap_line(data, filter)) fmt::print("{}\n", *line);
+          const auto line = observe::tap_line(data, filter, terminal.columns());
+          if (line) terminal.line(*line);
         } else if (observe::tap_admits(data, filter)) {
           fmt::print("{}\n", events::terminal_json(data));
         }
-        std::fflush(stdout);
+        terminal.flush();
       });
   switch (followed.end) {
     case observe::AdminClient::End::signal:

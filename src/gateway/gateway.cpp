@@ -170,6 +170,8 @@ class Gateway::Impl final : public observe::AdminPages {
     if (provisioning_) provisioning_->on_failure(std::move(callback));
   }
 
+  void on_look(OnLook callback) { on_look_ = std::move(callback); }
+
   void on_failure(std::function<void()> callback) { supervisor_.on_give_up(std::move(callback)); }
 
   // One transaction: if it throws nothing of it is left.
@@ -226,7 +228,9 @@ class Gateway::Impl final : public observe::AdminPages {
                           {"delivered", sums.delivered},
                           {"spooled", sums.spooled},
                           {"dead_lettered", sums.dead_lettered},
-                          {"failed", sums.failed_total()}});
+                          {"failed", sums.failed_total()},
+                          {"in_spool", spool_ ? spool_->status().backlog_rows : 0},
+                          {"problem", last_problem_}});
   }
 
   [[nodiscard]] std::chrono::milliseconds longest_stop() const noexcept {
@@ -353,6 +357,8 @@ class Gateway::Impl final : public observe::AdminPages {
       const Instant now = std::chrono::steady_clock::now();
       monitor_.look(observe::observation_of(process_state(std::move(shards)), counters, now),
                     counters);
+      if (!stopping_) last_problem_ = monitor_.condition().problem;
+      if (on_look_) on_look_(monitor_.condition(), loops_.failing(now).empty());
       watch_timer_.expires_after(kLookInterval);
       co_await watch_timer_.async_wait(tuple);
     }
@@ -581,6 +587,8 @@ class Gateway::Impl final : public observe::AdminPages {
   asio::io_context control_{1};
   observe::EventFeed feed_{control_};
   observe::Monitor monitor_;
+  std::string last_problem_;  // before the stop; of the control thread while that runs
+  OnLook on_look_;
   Timer watch_timer_{control_.get_executor()};
   const std::string host_ = host_name();
   LoopHealth loops_{supervisor_};
@@ -606,6 +614,9 @@ Gateway::~Gateway() = default;
 void Gateway::on_provisioning_failure(
     std::function<void(const cloud::ProvisioningStatus&)> callback) {
   impl_->on_provisioning_failure(std::move(callback));
+}
+void Gateway::on_look(OnLook callback) {
+  impl_->on_look(std::move(callback));
 }
 void Gateway::on_failure(std::function<void()> callback) {
   impl_->on_failure(std::move(callback));

@@ -6,6 +6,7 @@
 
 #include "cloud/provisioner.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/observe/condition.hpp"
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
 
@@ -37,6 +38,11 @@ class Gateway {
   // Called on any thread, once, when a part of the process keeps failing and it should be stopped,
   // to be started anew. Must not throw. Before start().
   void on_failure(std::function<void()> callback);
+
+  // Called on the control thread about once a second while it runs: with what there is to say of
+  // the gateway, and whether all of its loops turn. Before start().
+  using OnLook = std::function<void(const observe::Condition& condition, bool turning)>;
+  void on_look(OnLook callback);
 
   // Throws std::system_error, everything undone, if not all threads can be had.
   void start();

@@ -1,11 +1,15 @@
 #include "runtime/log.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/async.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <future>
 #include <memory>
@@ -35,6 +39,43 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
       return spdlog::level::err;
   }
   return spdlog::level::err;
+}
+
+// syslog's priorities, which the journal knows.
+std::string_view priority_of(spdlog::level::level_enum level) noexcept {
+  switch (level) {
+    case spdlog::level::trace:
+    case spdlog::level::debug:
+      return "<7>";
+    case spdlog::level::info:
+      return "<6>";
+    case spdlog::level::warn:
+      return "<4>";
+    default:
+      return "<3>";
+  }
+}
+
+// %J of a pattern.
+class PriorityFlag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& line, const std::tm& /*time*/,
+              spdlog::memory_buf_t& to) override {
+    const std::string_view text = priority_of(line.level);
+    to.append(text.data(), text.data() + text.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PriorityFlag>();
+  }
+};
+
+// systemd says in JOURNAL_STREAM which file the journal reads: "<device>:<inode>".
+bool journal_reads_stderr() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of this process changes its environment
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat file{};
+  return stream != nullptr && ::fstat(STDERR_FILENO, &file) == 0 &&
+         stream == fmt::format("{}:{}", file.st_dev, file.st_ino);
 }
 
 std::string json_members(std::string_view message, Fields fields) {
@@ -74,7 +115,14 @@ std::string text_line(std::string_view message, Fields fields) {
 }  // namespace
 
 void start(Level least, Format format) {
-  as_json = format == Format::json || (format == Format::automatic && isatty(STDERR_FILENO) == 0);
+  if (format == Format::automatic) {
+    if (journal_reads_stderr()) {
+      format = Format::journal;
+    } else {
+      format = isatty(STDERR_FILENO) == 1 ? Format::text : Format::json;
+    }
+  }
+  as_json = format != Format::text;
   spdlog::init_thread_pool(kWaitingLines, 1);
   auto logger = std::make_shared<spdlog::async_logger>(
       "cos-gateway", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), spdlog::thread_pool(),
@@ -82,8 +130,11 @@ void start(Level least, Format format) {
   logger->set_level(spdlog_level(least));
   logger->flush_on(spdlog::level::info);
   if (as_json) {
-    logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
-                        spdlog::pattern_time_type::utc);
+    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    formatter->add_flag<PriorityFlag>('J');
+    formatter->set_pattern((format == Format::journal ? "%J" : "") +
+                           std::string(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"));
+    logger->set_formatter(std::move(formatter));
   } else {
     logger->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
   }
@@ -114,6 +165,11 @@ bool stop() {
 bool enabled(Level level) noexcept {
   const auto* logger = spdlog::default_logger_raw();  // none after stop()
   return logger != nullptr && logger->should_log(spdlog_level(level));
+}
+
+std::string_view journal_prefix(Level level) noexcept {
+  static const bool journal = journal_reads_stderr();
+  return journal ? priority_of(spdlog_level(level)) : std::string_view();
 }
 
 void write(Level level, std::string_view message, Fields fields) noexcept {

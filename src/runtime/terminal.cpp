@@ -6,35 +6,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
+#include "events/terminal_text.hpp"
+#include "events/utf8.hpp"
+
 namespace gateway {
 namespace {
-
-// One character of UTF-8.
-struct Character {
-  char32_t code = 0;
-  std::size_t size = 1;  // bytes
-  bool good = false;
-};
-
-Character first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return {};
-  char32_t code = first & (0xffU >> (size + 1));
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80U) return {};
-    code = code << 6U | (byte(i) & 0x3fU);
-  }
-  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-  const bool good = code >= kLeast[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-  return {code, good ? size : 1, good};
-}
 
 // The columns a terminal gives a character: East Asian and emoji two, marks on another one none.
 std::size_t width_of(char32_t code) {
@@ -61,12 +40,6 @@ std::size_t width_of(char32_t code) {
   return std::ranges::any_of(kTwo, holds) ? 2 : 1;
 }
 
-// Direction marks reorder what stands beside them, which is no better than a control character.
-bool is_control(char32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) ||
-         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 std::string_view code_of(Colour colour) {
   switch (colour) {
     case Colour::plain:
@@ -88,17 +61,7 @@ std::string_view code_of(Colour colour) {
 }  // namespace
 
 Line& Line::add(std::string_view text, Colour colour) {
-  Piece piece{{}, colour};
-  while (!text.empty()) {
-    const Character character = first_of(text);
-    if (!character.good || is_control(character.code)) {
-      piece.text += '?';
-    } else {
-      piece.text += text.substr(0, character.size);
-    }
-    text.remove_prefix(character.size);
-  }
-  pieces_.push_back(std::move(piece));
+  pieces_.push_back({events::terminal_text(text), colour});
   return *this;
 }
 
@@ -110,15 +73,15 @@ std::string Line::text(std::size_t columns, bool coloured) const {
     std::size_t end = text.size();
     bool cut = false;
     for (std::size_t at = 0; columns != 0 && at < text.size();) {
-      const Character character = first_of(text.substr(at));
-      const std::size_t width = width_of(character.code);
+      const std::size_t size = events::utf8_sequence_length(text.substr(at));
+      const std::size_t width = width_of(events::utf8_code_point(text.substr(at, size)));
       if (width > left) {
         end = at;
         cut = true;
         break;
       }
       left -= width;
-      at += character.size;
+      at += size;
     }
     text = text.substr(0, end);
     const std::string_view code = coloured ? code_of(piece.colour) : std::string_view();
@@ -151,20 +114,50 @@ std::size_t Terminal::columns() const {
   return size.ws_col;
 }
 
+// What cannot be written must not end what is being done: main() looks at the stream in the end.
+void Terminal::write(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), out_);
+}
+
 void Terminal::erase_status() {
-  if (std::exchange(status_shown_, false)) fmt::print(out_, "\r\x1b[K");
+  if (std::exchange(status_shown_, false)) write("\r\x1b[K");
 }
 
 void Terminal::line(const Line& line) {
   erase_status();
-  fmt::print(out_, "{}\n", line.text(columns(), coloured_));
+  write(line.text(columns(), coloured_) + '\n');
 }
 
 // In the last column a cursor would be about to wrap, and some terminals erase from there.
 void Terminal::status(const Line& line) {
   if (!terminal_) return;
-  fmt::print(out_, "\r{}\x1b[K", line.text(std::max<std::size_t>(columns(), 2) - 1, coloured_));
+  write('\r' + line.text(std::max<std::size_t>(columns(), 2) - 1, coloured_) + "\x1b[K");
   status_shown_ = true;
+  flush();
+}
+
+std::size_t Terminal::rows() const {
+  constexpr std::size_t kUsual = 24;
+  winsize size{};
+  if (::ioctl(::fileno(out_), TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return kUsual;
+  return size.ws_row;
+}
+
+void Terminal::screen(const std::vector<Line>& lines) {
+  if (!terminal_) {
+    for (const Line& one : lines) line(one);
+    line(Line());
+    flush();
+    return;
+  }
+  // Each line is erased behind its end and what is below in the end, so that nothing flickers.
+  std::string text = std::exchange(screen_shown_, true) ? "\x1b[H" : "\x1b[2J\x1b[H";
+  const std::size_t most = std::max<std::size_t>(rows(), 2) - 1;
+  const std::size_t width = columns();
+  for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) {
+    text += lines[i].text(width, coloured_) + "\x1b[K\n";
+  }
+  write(text + "\x1b[J");
   flush();
 }
 

@@ -16,7 +16,7 @@ enum class Colour { plain, dim, green, red, yellow, cyan };
 class Line {
  public:
   Line() = default;
-  // `text` is UTF-8; bytes that are none and control characters (C0, DEL, C1) become '?'.
+  // What a terminal would obey becomes '?' (events/terminal_text.hpp).
   Line& add(std::string_view text, Colour colour = Colour::plain);
   // Returns the line for `columns` (0: as long as it is), coloured if asked.
   [[nodiscard]] std::string text(std::size_t columns, bool coloured) const;
@@ -29,7 +29,8 @@ class Line {
   std::vector<Piece> pieces_;
 };
 
-// A stream of lines, and on a terminal one more below them that is rewritten in place.
+// A stream of lines, and on a terminal one more below them that is rewritten in place. What cannot
+// be written is lost, and the stream knows.
 class Terminal {
  public:
   // Colours are used on a terminal unless NO_COLOR is set and not empty.
@@ -45,15 +46,22 @@ class Terminal {
   void line(const Line& line);
   // Only on a terminal.
   void status(const Line& line);
+  // Shows these lines in place of all that is there, as many as there is room for; on what is no
+  // terminal one block after the other.
+  void screen(const std::vector<Line>& lines);
   void flush();
 
  private:
+  void write(std::string_view text);
   void erase_status();
+  // Returns its height now, in lines.
+  [[nodiscard]] std::size_t rows() const;
 
   std::FILE* out_;
   bool terminal_;
   bool coloured_;
   bool status_shown_ = false;  // the cursor stands behind it
+  bool screen_shown_ = false;
 };
 
 }  // namespace gateway

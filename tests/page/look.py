@@ -291,8 +291,9 @@ spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
         shutil.rmtree(folder, ignore_errors=True)
 
 
-try:
-    main(*sys.argv[1:])
-except RuntimeError as error:
-    print("page:", error, file=sys.stderr)
-    sys.exit(1)
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except RuntimeError as error:
+        print("page:", error, file=sys.stderr)
+        sys.exit(1)

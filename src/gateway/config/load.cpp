@@ -251,6 +251,18 @@ std::string unopened(const std::string& path, int error) {
   return text;
 }
 
+// Whoever may write the file decides where events go, and with which keys.
+void warn_if_anybody_writes(const std::string& path, const std::filesystem::file_status& status,
+                            Report& report) {
+  using std::filesystem::perms;
+  if (!std::filesystem::is_regular_file(status) ||
+      (status.permissions() & perms::others_write) == perms::none) {
+    return;
+  }
+  report.enter(path);
+  report.warning({}, "", fmt::format("anybody on this host can write it; `chmod o-w {}`", path));
+}
+
 std::string reason(int error) {
   return std::generic_category().message(error);
 }
@@ -281,6 +293,7 @@ std::optional<SourceText> read_file(const Found& found, Loader& loader) {
     return std::nullopt;
   }
   source.text.resize(static_cast<std::size_t>(file.gcount()));
+  warn_if_anybody_writes(found.path, status, loader.report());
   return source;
 }
 

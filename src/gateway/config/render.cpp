@@ -1,7 +1,13 @@
 #include "gateway/config/render.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
 #include <map>
 
 #include "cloud/function_name.hpp"
@@ -11,6 +17,8 @@
 
 namespace gateway::config {
 namespace {
+
+namespace json = boost::json;
 
 using Comments = std::map<std::string, std::string>;
 
@@ -62,6 +70,37 @@ Comments comments_on(const Settings& settings) {
   return comments;
 }
 
+// Of a scalar without quotes, which alone may be something else than text.
+json::value plain_value(const YAML::Node& node) {
+  bool truth = false;
+  std::int64_t number = 0;
+  double fraction = 0;
+  if (YAML::convert<bool>::decode(node, truth)) return truth;
+  if (YAML::convert<std::int64_t>::decode(node, number)) return number;
+  if (YAML::convert<double>::decode(node, fraction)) return fraction;
+  return json::string(node.Scalar());
+}
+
+json::value value_of(const YAML::Node& node) {
+  constexpr const char* kQuoted = "!";
+  switch (node.Type()) {
+    case YAML::NodeType::Map: {
+      json::object object;
+      for (const auto& member : node) object[member.first.Scalar()] = value_of(member.second);
+      return object;
+    }
+    case YAML::NodeType::Sequence: {
+      json::array array;
+      for (const auto& element : node) array.push_back(value_of(element));
+      return array;
+    }
+    case YAML::NodeType::Scalar:
+      return node.Tag() == kQuoted ? json::string(node.Scalar()) : plain_value(node);
+    default:
+      return nullptr;
+  }
+}
+
 }  // namespace
 
 std::string render(const Settings& settings) {
@@ -73,6 +112,10 @@ std::string render(const Settings& settings) {
            const auto found = comments.find(path);
            return found == comments.end() ? std::string() : found->second;
          });
+}
+
+std::string render_json(const Settings& settings) {
+  return json::serialize(value_of(YAML::Load(render(settings))));
 }
 
 }  // namespace gateway::config

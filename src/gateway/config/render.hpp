@@ -10,4 +10,8 @@ namespace gateway::config {
 // but for the secrets, which it takes as not given.
 [[nodiscard]] std::string render(const Settings& settings);
 
+// The same as a JSON object, on one line without its end: numbers and booleans as such, durations
+// and sizes as text, as in the file.
+[[nodiscard]] std::string render_json(const Settings& settings);
+
 }  // namespace gateway::config

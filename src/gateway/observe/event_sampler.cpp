@@ -8,10 +8,8 @@
 namespace gateway::observe {
 namespace {
 
-constexpr std::size_t kMostKey = 200;
 constexpr std::size_t kMostType = 100;
 constexpr std::size_t kMostReason = 200;
-constexpr std::size_t kMostId = 100;
 
 }  // namespace
 
@@ -47,12 +45,12 @@ void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned stat
   event.reason = shortened(reason, kMostReason);
   if (!cos.event_name.empty() || passed == nullptr) {
     event.type = shortened(cos.event_name, kMostType);
-    event.key = shortened(cos.object_key(), kMostKey);
+    event.key = shortened(cos.object_key(), kMostKeyShown);
   } else {
     event.type = shortened(passed->attribute("type"), kMostType);
-    event.key = shortened(passed->attribute("subject"), kMostKey);
+    event.key = shortened(passed->attribute("subject"), kMostKeyShown);
   }
-  event.id = passed == nullptr ? slot.id.text() : shortened(passed->attribute("id"), kMostId);
+  event.id = passed == nullptr ? slot.id.text() : shortened(passed->attribute("id"), kMostIdShown);
   if (post.owner != nullptr) event.client = post.owner->client();
   if (watched_) metrics_.tap_events.add();
   feed_.settled(std::move(event));

@@ -33,6 +33,10 @@ static_assert(!std::is_aggregate_v<SettledEvent>);
 [[nodiscard]] std::string tap_json(const SettledEvent& event);
 [[nodiscard]] std::string failure_json(const SettledEvent& event);
 
+// How much of a key and of an id is shown.
+inline constexpr std::size_t kMostKeyShown = 200;
+inline constexpr std::size_t kMostIdShown = 100;
+
 // At most `most` bytes of `text`, no character cut, and nothing in it that a terminal would obey.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 

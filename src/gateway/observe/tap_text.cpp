@@ -2,17 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
 
-#include "events/terminal_text.hpp"
 #include "gateway/observe/settled_event.hpp"
 
 namespace gateway::observe {
 namespace {
 
 namespace json = boost::json;
+
+// From so many columns on, size and type fit beside a key of some length.
+constexpr std::size_t kWide = 120;
+
+Colour colour_of(std::string_view outcome) {
+  if (outcome == "delivered") return Colour::green;
+  return outcome == "failed" || outcome == "dead_lettered" ? Colour::red : Colour::yellow;
+}
 
 std::string_view text_of(const json::object& event, std::string_view name) {
   const json::value* value = event.if_contains(name);
@@ -59,17 +67,27 @@ bool tap_admits(std::string_view json, const TapFilter& filter) {
   return event && admitted(*event, filter);
 }
 
-std::optional<std::string> tap_line(std::string_view json, const TapFilter& filter) {
+std::optional<Line> tap_line(std::string_view json, const TapFilter& filter, std::size_t columns) {
   const auto event = parse(json);
   if (!event || !admitted(*event, filter)) return std::nullopt;
+  const std::string_view kind = text_of(*event, "outcome");
   const auto status = static_cast<unsigned>(number_of(*event, "status"));
-  const std::string outcome = status == 0
-                                  ? std::string(text_of(*event, "outcome"))
-                                  : fmt::format("{} {}", text_of(*event, "outcome"), status);
-  return events::terminal_text(
-      fmt::format("{}  {:<17}  {:>9.1f} ms  {:>8.0f}  {:<26}  {}", text_of(*event, "time"), outcome,
-                  number_of(*event, "seconds") * 1e3, number_of(*event, "bytes"),
-                  text_of(*event, "type"), text_of(*event, "key")));
+  const std::string outcome = status == 0 ? std::string(kind) : fmt::format("{} {}", kind, status);
+  const std::string took = fmt::format("  {:>9.1f} ms", number_of(*event, "seconds") * 1e3);
+  std::string_view time = text_of(*event, "time");
+  Line line;
+  const bool wide = columns == 0 || columns >= kWide;
+  if (!wide) {  // the time of day to the second
+    time.remove_prefix(std::min(time.find('T') + 1, time.size()));
+    time = time.substr(0, 8);
+  }
+  line.add(time, Colour::dim).add(fmt::format("  {:<17}", outcome), colour_of(kind)).add(took);
+  if (wide) {
+    line.add(
+        fmt::format("  {:>8.0f}  {:<26}", number_of(*event, "bytes"), text_of(*event, "type")));
+  }
+  line.add("  ").add(text_of(*event, "key"));
+  return line;
 }
 
 }  // namespace gateway::observe

@@ -1,8 +1,11 @@
 #pragma once
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "runtime/terminal.hpp"
 
 namespace gateway::observe {
 
@@ -19,9 +22,10 @@ class TapFilter {
   std::string prefix_;
 };
 
-// An event of /stream (tap_json) as a line for people, without its end; empty if the filter leaves
-// it out or it is none.
-[[nodiscard]] std::optional<std::string> tap_line(std::string_view json, const TapFilter& filter);
+// Returns an event of /stream (tap_json) as a line for people with a terminal of so many columns
+// (0: with none); empty if the filter leaves it out or it is none.
+[[nodiscard]] std::optional<Line> tap_line(std::string_view json, const TapFilter& filter,
+                                           std::size_t columns);
 // Whether the filter lets it through.
 [[nodiscard]] bool tap_admits(std::string_view json, const TapFilter& filter);
 

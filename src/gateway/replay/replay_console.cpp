@@ -1,8 +1,6 @@
 #include "gateway/replay/replay_console.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -11,39 +9,43 @@
 namespace gateway::replay {
 namespace {
 
-constexpr std::size_t kBarWidth = 30;
+// What a bar gets of the columns beside its line of text.
+constexpr std::size_t kMostBar = 30;
+constexpr std::size_t kText = 50;
 constexpr std::chrono::milliseconds kRedraw{200};
 constexpr std::chrono::seconds kLineEvery{5};
-
-// What cannot be written must not end a replay; the exit code tells in the end.
-void write(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
 
 }  // namespace
 
 ReplayConsole::ReplayConsole()
-    : terminal_(isatty(STDOUT_FILENO) == 1),
+    : terminal_(stdout),
       // A short replay needs no line but the last.
-      next_(std::chrono::steady_clock::now() + (terminal_ ? Instant::duration() : kLineEvery)) {}
+      next_(std::chrono::steady_clock::now() +
+            (terminal_.is_terminal() ? Instant::duration() : kLineEvery)) {}
 
 void ReplayConsole::progress(const ReplayProgress& progress, Instant now) {
   if (now < next_) return;
-  const std::string line = progress_line(progress);
-  if (terminal_) {
-    next_ = now + kRedraw;
-    write(fmt::format("\r\x1b[K{} {}", progress_bar(progress.fraction, kBarWidth), line));
-    bar_shown_ = true;
-  } else {
+  const std::string text = progress_line(progress);
+  if (!terminal_.is_terminal()) {
     next_ = now + kLineEvery;
-    write(fmt::format("-- {}\n", line));
+    terminal_.line(Line().add("-- ").add(text));
+    terminal_.flush();
+    return;
   }
+  next_ = now + kRedraw;
+  const std::size_t room = std::max(terminal_.columns(), kText) - kText;
+  Line line;
+  if (room >= 10) line.add(progress_bar(progress.fraction, std::min(room, kMostBar))).add(" ");
+  terminal_.status(line.add(text));
 }
 
 void ReplayConsole::print(std::string_view text) {
-  write(fmt::format("{}{}", bar_shown_ ? "\r\x1b[K" : "", text));
-  bar_shown_ = false;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    terminal_.line(Line().add(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  terminal_.flush();
 }
 
 }  // namespace gateway::replay

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "gateway/replay/replayer.hpp"
+#include "runtime/terminal.hpp"
 
 namespace gateway::replay {
 
@@ -13,12 +14,11 @@ class ReplayConsole {
 
   // To be called several times a second.
   void progress(const ReplayProgress& progress, Instant now);
-  // Below what was shown last.
+  // Prints lines below what was shown last.
   void print(std::string_view text);
 
  private:
-  const bool terminal_;
-  bool bar_shown_ = false;  // the cursor stands behind it
+  Terminal terminal_;
   Instant next_;
 };
 

@@ -4,8 +4,29 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
+
+#include "events/json_text.hpp"
 
 namespace gateway::replay {
+namespace {
+
+std::string_view name_of(ReplayResult::End end) noexcept {
+  using End = ReplayResult::End;
+  switch (end) {
+    case End::complete:
+      return "complete";
+    case End::stopped:
+      return "stopped";
+    case End::unavailable:
+      return "unavailable";
+    case End::store_failed:
+      break;
+  }
+  return "store_failed";
+}
+
+}  // namespace
 
 std::string progress_bar(double fraction, std::size_t width) {
   const auto done =
@@ -28,6 +49,23 @@ std::string progress_line(const ReplayProgress& progress) {
   add("in flight", counts.in_flight());
   fmt::format_to(std::back_inserter(line), "  {:.0f}/s", progress.per_second);
   return line;
+}
+
+std::string result_json(const ReplayResult& result) {
+  const ReplayCounts& counts = result.counts;
+  std::string json = fmt::format(
+      R"({{"end":"{}","selected":{},"all_counted":{},"delivered":{},"refused":{},"failed":{},"left":{},)"
+      R"("damaged":{},"not_marked":{},"refusals":{{)",
+      name_of(result.end), result.selected, !result.more, counts.delivered, counts.refused,
+      counts.failed, counts.left, result.damaged, result.not_marked);
+  const char* before = "";
+  for (const auto& [status, events] : counts.refusals) {
+    fmt::format_to(std::back_inserter(json), R"({}"{}":{})", std::exchange(before, ","), status,
+                   events);
+  }
+  json += R"(},"error":)";
+  events::append_json_string(json, result.error);
+  return json + "}\n";
 }
 
 std::string result_text(const ReplayResult& result, egress::StoreKind kind) {

@@ -16,5 +16,7 @@ namespace gateway::replay {
 
 // Several lines: why it ended if it did not get through, and the balance.
 [[nodiscard]] std::string result_text(const ReplayResult& result, egress::StoreKind kind);
+// The same for programs: one JSON object on a line, with its end.
+[[nodiscard]] std::string result_json(const ReplayResult& result);
 
 }  // namespace gateway::replay

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
@@ -13,6 +14,20 @@
 
 namespace gateway::tls {
 
+namespace {
+
+void warn_if_anybody_writes(const std::string& key, const std::string& path,
+                            config::Report& report) {
+  using std::filesystem::perms;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error || (status.permissions() & perms::others_write) == perms::none) return;
+  report.warning_about(key,
+                       fmt::format("anybody on this host can write {0}; `chmod o-w {0}`", path));
+}
+
+}  // namespace
+
 void check_files(const config::Settings& settings, config::Report& report) {
   const auto check_side = [&report](Side side, const config::TlsFiles& files) {
     const std::pair<Part, const std::string&> named[] = {
@@ -20,7 +35,9 @@ void check_files(const config::Settings& settings, config::Report& report) {
     bool readable = true;
     for (const auto& [part, path] : named) {
       errno = 0;
-      if (path.empty() || std::ifstream(path)) continue;
+      if (path.empty()) continue;
+      if (part == Part::key) warn_if_anybody_writes(key_of(side, part), path, report);
+      if (std::ifstream(path)) continue;
       report.problem_with(key_of(side, part), "{} cannot be opened: {}", config::quote(path),
                           std::generic_category().message(errno));
       readable = false;

@@ -1,7 +1,10 @@
 #include "runtime/log.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -42,6 +45,41 @@ TEST(Log, WritesOneJsonObjectALine) {
   EXPECT_TRUE(test::JsonReference(text).valid()) << text;
   expect_contains(text,
                   R"("message":"a \"message\"\nof two lines","number":7,"text":"x\\y","empty":"")");
+}
+
+TEST(Log, PutsThePriorityInFrontForTheJournal) {
+  const std::string text = lines_of(Level::debug, Format::journal, [] {
+    debug("one");
+    info("two");
+    warn("three");
+    error("four");
+  });
+  std::string priorities;
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+    priorities += rest.substr(0, 3);
+    const std::string json(rest.substr(3, rest.find('\n') - 2));
+    EXPECT_TRUE(test::JsonReference(json).valid()) << json;
+  }
+  EXPECT_EQ(priorities, "<7><6><4><3>");
+}
+
+TEST(Log, KnowsTheJournalByTheFileItReads) {
+  testing::internal::CaptureStderr();
+  struct stat file{};
+  ASSERT_EQ(::fstat(STDERR_FILENO, &file), 0);
+  const std::string stream = fmt::format("{}:{}", file.st_dev, file.st_ino);
+  ::setenv("JOURNAL_STREAM", stream.c_str(), 1);
+  start(Level::info);
+  info("to the journal");
+  stop();
+  ::setenv("JOURNAL_STREAM", "1:2", 1);
+  start(Level::info);
+  info("to a file");
+  stop();
+  ::unsetenv("JOURNAL_STREAM");
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(text.starts_with("<6>{")) << text;
+  expect_contains(text, "\n{");
 }
 
 TEST(Log, QuotesWhatWouldBreakALineOfText) {

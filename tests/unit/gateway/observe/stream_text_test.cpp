@@ -101,13 +101,27 @@ TEST(SettledEvent, AKeyThatIsNoUtf8IsStillJson) {
 }
 
 TEST(TapText, IsALineForPeople) {
-  const auto line = tap_line(tap_json(settled()), TapFilter());
+  const auto line = tap_line(tap_json(settled()), TapFilter(), 0);
   ASSERT_TRUE(line);
   for (const char* part : {"2023-11-14T22:13:20.123Z", "failed 422", "1.5 ms", "900",
                            "cos:ObjectCreated:Put", "a \"b\"/"}) {
-    EXPECT_THAT(*line, HasSubstr(part));
+    EXPECT_THAT(line->text(0, false), HasSubstr(part));
   }
-  EXPECT_THAT(*line, testing::Not(HasSubstr("\n")));
+  EXPECT_THAT(line->text(0, false), testing::Not(HasSubstr("\n")));
+}
+
+TEST(TapText, ShowsTheKeyOnANarrowTerminalToo) {
+  for (const std::size_t columns : {60U, 80U, 119U}) {
+    const auto line = tap_line(tap_json(settled()), TapFilter(), columns);
+    ASSERT_TRUE(line);
+    const std::string text = line->text(columns, false);
+    EXPECT_LE(text.size(), columns);
+    for (const char* part : {"22:13:20 ", "failed 422", "1.5 ms", "a \"b\"/"}) {
+      EXPECT_THAT(text, HasSubstr(part));
+    }
+  }
+  const auto wide = tap_line(tap_json(settled()), TapFilter(), 140);
+  EXPECT_THAT(wide->text(140, false), HasSubstr("cos:ObjectCreated:Put"));
 }
 
 TEST(TapText, TheFilterIsAnOutcomeOrTheBeginningOfAKey) {
@@ -117,13 +131,14 @@ TEST(TapText, TheFilterIsAnOutcomeOrTheBeginningOfAKey) {
   }
   for (const char* no : {"delivered", "dead_lettered", "spooled", "b", "fail"}) {
     EXPECT_FALSE(tap_admits(event, TapFilter(no))) << no;
-    EXPECT_FALSE(tap_line(event, TapFilter(no))) << no;
+    EXPECT_FALSE(tap_line(event, TapFilter(no), 0)) << no;
   }
 }
 
 TEST(TapText, WhatIsNoEventIsPassedOver) {
-  for (const char* text : {"", "[]", "{", "1"}) EXPECT_FALSE(tap_line(text, TapFilter())) << text;
-  EXPECT_TRUE(tap_line("{\"key\":1,\"seconds\":\"x\"}", TapFilter()));
+  for (const char* text : {"", "[]", "{", "1"})
+    EXPECT_FALSE(tap_line(text, TapFilter(), 0)) << text;
+  EXPECT_TRUE(tap_line("{\"key\":1,\"seconds\":\"x\"}", TapFilter(), 0));
 }
 
 TEST(ProcessMetrics, HaveTheStandardNamesAndPlausibleValues) {

@@ -1,0 +1,124 @@
+#include "commands/top.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "commands/admin_address.hpp"
+#include "events/terminal_text.hpp"
+#include "gateway/observe/admin_client.hpp"
+#include "gateway/observe/top_text.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/terminal.hpp"
+
+namespace gateway::commands {
+namespace {
+
+constexpr std::chrono::seconds kPatience{2};  // the gateway waits for its shards, for a second
+
+struct Options {
+  AdminAddress admin;
+  unsigned every_seconds = 1;
+  bool once = false;
+};
+
+// SIGINT and SIGTERM end the wait between two looks, and so the command, and nothing else.
+class Stop {
+ public:
+  Stop() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  // Returns whether a signal came within that time.
+  [[nodiscard]] bool came_within(std::chrono::seconds time) const {
+    const timespec wait{time.count(), 0};
+    int number = -1;
+    do {
+      number = sigtimedwait(&signals_, nullptr, &wait);
+    } while (number < 0 && errno == EINTR);
+    return number > 0;
+  }
+
+ private:
+  sigset_t signals_{};
+};
+
+struct Look {
+  observe::StatusFigures figures;
+  Instant at;
+};
+
+std::optional<Look> look(const observe::AdminClient& gateway, std::string& error) {
+  auto answer = gateway.get("/status", kPatience);
+  const Instant now = std::chrono::steady_clock::now();
+  if (answer.status == 200) {
+    if (auto figures = observe::read_status(answer.body)) return Look{std::move(*figures), now};
+    answer.error = "what it answers is no status";
+  } else if (answer.status != 0) {
+    answer.error = fmt::format("it answers {}: {}", answer.status,
+                               answer.body.substr(0, answer.body.find('\n')));
+  }
+  error = fmt::format("no figures from {}: {}", gateway.address(), answer.error);
+  return std::nullopt;
+}
+
+int top(const Options& options) {
+  int exit_code = kDone;
+  const auto address = options.admin.find(exit_code);
+  if (!address) return exit_code;
+  const observe::AdminClient gateway(*address, options.admin.token());
+  const std::chrono::seconds every(options.every_seconds);
+  const Stop stop;
+  Terminal terminal(stdout);
+  std::optional<Look> before;
+  bool shown = false;
+  do {
+    std::string error;
+    auto now = look(gateway, error);
+    if (!now && (options.once || !terminal.is_terminal())) {
+      fmt::print(stderr, "error: {}\n", events::terminal_text(error));
+      return kUnavailable;
+    }
+    if (!now) {
+      terminal.screen({Line().add(error, Colour::red)});
+    } else if (before || (!options.once && terminal.is_terminal())) {
+      terminal.screen(observe::top_text(now->figures, before ? &before->figures : nullptr,
+                                        before ? now->at - before->at : Instant::duration(),
+                                        terminal.columns()));
+      shown = true;
+    }
+    before = std::move(now);
+  } while (!(options.once && shown) && !stop.came_within(every));
+  return kDone;
+}
+
+}  // namespace
+
+Command top_command() {
+  auto options = std::make_shared<Options>();
+  Command command{.name = "top",
+                  .summary = "Show the figures of a running gateway, as its status page does",
+                  .run = [options] { return top(*options); }};
+  options->admin.add_to(command);
+  command.options.push_back({.name = "--every",
+                             .value = &options->every_seconds,
+                             .help = "How often they are read",
+                             .shown = "SECONDS",
+                             .range = {{1, 3600}},
+                             .default_in_help = true});
+  command.options.push_back(
+      {.name = "--once", .value = &options->once, .help = "Read them twice, show them and end"});
+  return command;
+}
+
+}  // namespace gateway::commands

@@ -1,0 +1,8 @@
+#pragma once
+#include "commands/command.hpp"
+
+namespace gateway::commands {
+
+[[nodiscard]] Command top_command();
+
+}  // namespace gateway::commands

@@ -1,0 +1,105 @@
+"""What the tests of operation share: a gateway, an eventbus that answers as it is told, and posts."""
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+
+PATIENCE = 30  # seconds, for anything
+
+
+def environment(**more):
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(("CONNECTOR_", "TENCENTCLOUD_", "KUBERNETES_", "NOTIFY_"))}
+    return {**kept, **more}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def until(what, holds, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not so within {patience} s: {what}")
+        time.sleep(0.05)
+
+
+class Eventbus(http.server.ThreadingHTTPServer):
+    """Answers `status` and `text` to every event."""
+    daemon_threads = True
+
+    def __init__(self, status=200, text=""):
+        self.status, self.text = status, text
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.text)))
+        self.end_headers()
+        self.wfile.write(self.server.text.encode())
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+def payload(*keys):
+    records = [{"cos": {"cosBucket": {"region": "gz", "name": "b", "appid": "1"},
+                        "cosObject": {"key": f"/1/b/{key}", "size": 1}},
+                "event": {"eventName": "cos:ObjectCreated:Put", "eventTime": int(time.time())}}
+               for key in keys]
+    return json.dumps({"Records": records})
+
+
+class Gateway:
+    """The program, serving. `log` is the path of what it writes to standard error."""
+
+    def __init__(self, program, folder, target, settings=None, **more):
+        self.program = program
+        self.port, self.admin = free_port(), free_port()
+        config = {"target": f"http://127.0.0.1:{target}", "eventbus": "orders",
+                  "function": {"provision": False}, "delivery": {"deadline": "2s"},
+                  "gateway": {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin}",
+                              "auth": "none", "threads": 2, "drain_delay": "0s", "grace": "2s"}}
+        for section, values in (settings or {}).items():
+            config[section] = {**config.get(section, {}), **values}
+        self.config = pathlib.Path(folder, "config.yml")
+        self.config.write_text(json.dumps(config))
+        self.log = pathlib.Path(folder, "log")
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([program, "run", "--config", self.config], stderr=log,
+                                            env=environment(**more))
+        until("listening", lambda: "listening" in self.log.read_text() or self.process.poll())
+
+    def command(self, *words, text=None):
+        """Runs another command with the same configuration."""
+        return subprocess.run([self.program, words[0], "--config", self.config, *words[1:]], text=True,
+                              input=text, capture_output=True, timeout=PATIENCE, env=environment())
+
+    def lines(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def running(*arguments, **more):
+    gateway = Gateway(*arguments, **more)
+    try:
+        yield gateway
+    finally:
+        gateway.stop()

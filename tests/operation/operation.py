@@ -1,0 +1,283 @@
+"""What an operator sees of the program as built: commands, service manager, journal, log.
+
+    operation.py PROGRAM
+"""
+import fcntl
+import http.client
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+import unittest
+
+from gateway import Eventbus, Gateway, environment, free_port, payload, running, until
+
+PROGRAM = sys.argv.pop(1)
+EVENT = {"specversion": "1.0", "id": "one", "source": "/s", "type": "t", "subject": "file"}
+
+
+def in_terminal(columns, command, seconds):
+    """What the command writes to a terminal of this width before it gets SIGINT, and its exit code."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen(command, stdout=slave, stderr=slave, stdin=slave,
+                               env=environment(TERM="xterm"))
+    os.close(slave)
+    threading.Timer(seconds, process.send_signal, [signal.SIGINT]).start()
+    text = b""
+    while True:
+        try:
+            part = os.read(master, 1 << 16)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        text += part
+    os.close(master)
+    return text.decode(), process.wait(20)
+
+
+def widest(text):
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+    return max(len(line) for line in re.split(r"[\r\n]+", plain))
+
+
+class OperationTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cos-gateway-operation-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def gateway(self, bus, settings=None, **more):
+        context = running(PROGRAM, self.folder, bus, settings, **more)
+        gateway = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        return gateway
+
+
+class PostTest(OperationTest):
+    def test_says_where_each_event_ended(self):
+        gateway = self.gateway(Eventbus().server_port)
+        for body, names in ((payload("a b", "日志"), ["a b", "日志"]), (json.dumps(EVENT), ["one  file"]),
+                            (json.dumps([EVENT, {**EVENT, "id": "two"}]), ["one  file", "two  file"])):
+            done = gateway.command("post", "-", text=body)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            lines = done.stdout.splitlines()
+            for line, name in zip(lines, names, strict=False):
+                self.assertRegex(line, rf"delivered 200 +{name}$")
+            self.assertEqual(lines[-1], f'200 {{"records":{len(names)}}}')
+
+    def test_signs_what_it_posts(self):
+        token = {"gateway": {"auth": "hmac", "token": "a-token-of-sixteen-letters"}}
+        gateway = self.gateway(Eventbus().server_port, token)
+        for body in (payload("a"), json.dumps(EVENT)):
+            done = gateway.command("post", "-", text=body)
+            self.assertEqual(done.returncode, 0, done.stdout)
+        done = gateway.command("post", "-", "--set", "gateway.token=another-token-of-someone",
+                               text=payload("a"))
+        self.assertEqual(done.returncode, 77)
+        self.assertRegex(done.stdout, "not accepted +a\n401 ")
+
+    def test_names_what_failed_and_what_was_refused(self):
+        gateway = self.gateway(Eventbus(404, "no such bus").server_port)
+        done = gateway.command("post", "-", text=payload("a"))
+        self.assertEqual(done.returncode, 69)
+        self.assertRegex(done.stdout, "failed 404 +a  no such bus\n502 ")
+        done = gateway.command("post", "-", text='{"Records":[1]}')
+        self.assertEqual(done.returncode, 64)
+        self.assertRegex(done.stdout, "^400 ")
+        path = pathlib.Path(self.folder, "none")
+        self.assertEqual(gateway.command("post", str(path)).returncode, 64)
+
+    def test_says_that_there_is_no_gateway(self):
+        gateway = Gateway(PROGRAM, self.folder, free_port())
+        gateway.stop()
+        done = gateway.command("post", "-", text=payload("a"))
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("no answer from", done.stderr)
+
+    def test_says_that_an_event_went_to_the_spool(self):
+        gateway = self.gateway(free_port(), {"spool": {"path": f"{self.folder}/spool"}})
+        done = gateway.command("post", "-", text=payload("a"))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, "spooled +a\n200 ")
+
+
+class FiguresTest(OperationTest):
+    def test_top_fits_any_terminal(self):
+        gateway = self.gateway(Eventbus(404, "no such bus " + "x" * 100).server_port)
+        gateway.command("post", "-", text=payload("key " * 40))
+        until("the problem", lambda: "404" in gateway.command("health").stdout)
+        for columns in (60, 80, 140):
+            text, code = in_terminal(columns, [PROGRAM, "top", "--config", gateway.config], 2.5)
+            self.assertLessEqual(widest(text), columns)
+            self.assertEqual(code, 0, text)
+            self.assertIn("failing", text)
+            self.assertIn("given up", text)
+
+    def test_top_gives_a_pipe_one_look(self):
+        gateway = self.gateway(Eventbus().server_port)
+        gateway.command("post", "-", text=payload("a"))
+        done = gateway.command("top", "--once")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^ok  cos-gateway")
+        self.assertRegex(done.stdout, r"(?m)^  delivered +0.0 +1$")
+        self.assertNotIn("\x1b", done.stdout)
+        gateway.stop()
+        self.assertEqual(gateway.command("top", "--once").returncode, 69)
+
+    def test_tap_fits_any_terminal(self):
+        gateway = self.gateway(Eventbus().server_port)
+        for columns in (60, 80, 140):
+            poster = threading.Timer(1, gateway.command, ["post", "-"],
+                                     {"text": payload("日志/" + "key/" * 40)})
+            poster.start()
+            text, _ = in_terminal(columns, [PROGRAM, "tap", "--config", gateway.config], 3)
+            poster.join()
+            self.assertIn("日志/key/", text)
+            self.assertLessEqual(widest(text.replace("日志", "wide")), columns)
+
+    def test_health_names_the_problem(self):
+        gateway = self.gateway(Eventbus(404, "no such bus").server_port)
+        self.assertEqual(gateway.command("health").stdout.count("\n"), 1)
+        gateway.command("post", "-", text=payload("a"))
+        until("the problem", lambda: "answers 404 'no such bus'" in gateway.command("health").stdout)
+        self.assertEqual(gateway.command("health").returncode, 0)
+
+    def test_the_last_line_names_the_problem(self):
+        gateway = self.gateway(Eventbus(404, "no such bus").server_port)
+        gateway.command("post", "-", text=payload("a"))
+        until("the problem", lambda: "404" in gateway.command("health").stdout)
+        self.assertEqual(gateway.stop(), 0)
+        last = gateway.lines()[-1]
+        self.assertEqual(last["message"], "stopped")
+        self.assertIn("answers 404 'no such bus'", last["problem"])
+
+
+class JsonTest(OperationTest):
+    def test_check_is_one_object(self):
+        gateway = self.gateway(Eventbus().server_port)
+        done = gateway.command("check", "--json")
+        self.assertEqual(done.returncode, 0)
+        checked = json.loads(done.stdout)
+        self.assertTrue(checked["ok"])
+        self.assertEqual(checked["configuration"]["eventbus"], "orders")
+        self.assertEqual(checked["configuration"]["gateway"]["threads"], 2)
+        self.assertIs(checked["configuration"]["function"]["provision"], False)
+        done = gateway.command("check", "--json", "--set", "delivery.pipline=1")
+        self.assertEqual(done.returncode, 78)
+        self.assertEqual(done.stderr, "")
+        checked = json.loads(done.stdout)
+        self.assertFalse(checked["ok"])
+        self.assertIn("pipeline", checked["problems"][0]["message"])
+
+    def test_replay_lists_and_counts(self):
+        settings = {"dead_letter": {"path": f"{self.folder}/dead"}}
+        bus = Eventbus(404, "no such bus")
+        gateway = self.gateway(bus.server_port, settings)
+        self.assertIn("dead_lettered", gateway.command("post", "-", text=payload("a", "b")).stdout)
+        gateway.stop()
+        done = gateway.command("replay", "--dead-letters", "--dry-run", "--json")
+        self.assertEqual([json.loads(line)["specversion"] for line in done.stdout.splitlines()],
+                         ["1.0", "1.0"])
+        bus.status = 200
+        done = gateway.command("replay", "--dead-letters", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["delivered"], 2)
+
+
+class ServiceTest(OperationTest):
+    def test_the_manager_is_told(self):
+        address = f"{self.folder}/notify"
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.bind(address)
+        manager.settimeout(10)
+        gateway = self.gateway(Eventbus(404, "no such bus").server_port, None,
+                               NOTIFY_SOCKET=address, WATCHDOG_USEC="30000000")
+        told = []
+
+        def hears(message):
+            while message not in told:
+                told.append(manager.recv(4096).decode())
+
+        hears("READY=1")
+        hears("WATCHDOG=1")
+        hears("STATUS=ok")
+        gateway.command("post", "-", text=payload("a"))
+        until("the problem", lambda: "404" in gateway.command("health").stdout)
+        while not any(it.startswith("STATUS=the eventbus") for it in told):
+            told.append(manager.recv(4096).decode())
+        gateway.process.terminate()
+        hears("STOPPING=1")
+
+    def test_lines_for_the_journal_have_their_priority(self):
+        with open(f"{self.folder}/journal", "w") as journal:
+            stat = os.fstat(journal.fileno())
+            config = pathlib.Path(self.folder, "config.yml")
+            config.write_text("target: [\n")
+            done = subprocess.run([PROGRAM, "run", "--config", config], stderr=journal,
+                                  env=environment(JOURNAL_STREAM=f"{stat.st_dev}:{stat.st_ino}"))
+        self.assertEqual(done.returncode, 78)
+        for line in pathlib.Path(self.folder, "journal").read_text().splitlines():
+            self.assertRegex(line, "^<3>error: ")
+
+
+class LogTest(OperationTest):
+    RATE = 2000
+    OUTAGE = 20  # seconds
+
+    def post_for_ever(self, port, stop):
+        """Posts a share of the rate, 50 at a time, on one connection."""
+        body = payload("key").encode()
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        burst = (head % len(body) + body) * 50
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.settimeout(10)
+            while not stop.wait(50 / self.RATE):
+                connection.sendall(burst)
+                answers = 0
+                while answers < 50:
+                    answers += connection.recv(1 << 16).count(b"HTTP/1.1 ")
+
+    def test_an_outage_is_told_in_few_lines(self):
+        bus = Eventbus()
+        gateway = self.gateway(bus.server_port, {"spool": {"path": f"{self.folder}/spool"}})
+        stop = threading.Event()
+        poster = threading.Thread(target=self.post_for_ever, args=(gateway.port, stop))
+        poster.start()
+        time.sleep(2)
+        bus.status, bus.text = 503, "busy"
+        time.sleep(self.OUTAGE)
+        bus.status = 200
+        stop.set()
+        poster.join()
+        until("the end of the outage", lambda: "well again" in gateway.log.read_text(), 90)
+        lines = gateway.lines()
+        told = [line for line in lines if line["message"] != "listening"]
+        self.assertLess(len(told), 30 * self.OUTAGE / 60 + 10, told)
+        spooled = json.loads(http_get(gateway.admin, "/status"))["counters"]["events_spooled"]
+        self.assertGreater(spooled, self.RATE * self.OUTAGE / 4, "the load was not what it should be")
+        self.assertTrue(any("503" in str(line) for line in told))
+
+
+def http_get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    text = connection.getresponse().read()
+    connection.close()
+    return text
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

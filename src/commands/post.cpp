@@ -33,6 +33,8 @@ namespace {
 constexpr std::chrono::seconds kBeyondDeadline{15};
 constexpr std::chrono::seconds kStreamLimit{2};
 constexpr std::chrono::seconds kStreamSilence{30};
+// A shard learns at its next tick that somebody watches.
+constexpr std::chrono::milliseconds kUntilSeen{200};
 // How long after the answer the live view may still tell of an event.
 constexpr std::chrono::milliseconds kTapPatience{500};
 
@@ -119,6 +121,7 @@ class Conversation {
                    [this](const std::exception_ptr& error, const HttpResult& /*ended*/) {
                      if (error && !thrown_) thrown_ = error;
                      watching_ = false;
+                     patience_.cancel();
                      post();
                    });
     context_.run();
@@ -131,11 +134,14 @@ class Conversation {
     reader_.feed(bytes, [this](std::string_view name, std::string_view data) {
       if (name == "tap") events_.settled(data);
     });
-    post();
+    if (!std::exchange(seen_, true)) {
+      patience_.expires_after(kUntilSeen);
+      patience_.async_wait([this](const error_code&) { post(); });
+    }
     if (answered_ && events_.all_seen()) view_->cancel();
   }
 
-  // Is called once the view is there or is known not to come.
+  // Is called once the view shows events or is known not to come.
   void post() {
     if (std::exchange(posted_, true)) return;
     asio::co_spawn(context_.get_executor(), client_.exchange(std::move(request_), limit_),
@@ -165,6 +171,7 @@ class Conversation {
   Timer patience_;
   HttpClient* view_ = nullptr;
   bool watching_ = false;
+  bool seen_ = false;  // the view has begun
   bool posted_ = false;
   bool answered_ = false;
   HttpResult result_;

@@ -167,11 +167,13 @@ int serve_logged(const config::Settings& wanted, const DeploymentOptions& deploy
       exit_code = kInternal;
       signals.stop();
     });
-    gateway.on_look([&](const observe::Condition& condition, bool turning) {
-      if (turning) manager.alive();
-      manager.status(condition.problem.empty() ? observe::label(condition.health)
-                                               : condition.problem);
-    });
+    gateway.on_look(
+        [&, told = std::string()](const observe::Condition& condition, bool turning) mutable {
+          if (turning) manager.alive();
+          std::string line =
+              condition.problem.empty() ? observe::label(condition.health) : condition.problem;
+          if (line != told) manager.status(told = std::move(line));
+        });
     gateway.start();
     manager.ready();
     signals.run();

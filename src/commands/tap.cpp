@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "commands/admin_address.hpp"
@@ -39,6 +40,7 @@ int tap(const Options& options) {
           fmt::print("{}\n", events::terminal_json(data));
         }
         terminal.flush();
+        if (!terminal.good()) throw std::runtime_error("the output could not be written");
       });
   switch (followed.end) {
     case observe::AdminClient::End::signal:

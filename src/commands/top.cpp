@@ -98,7 +98,7 @@ int top(const Options& options) {
       shown = true;
     }
     before = std::move(now);
-  } while (!(options.once && shown) && !stop.came_within(every));
+  } while (!(options.once && shown) && terminal.good() && !stop.came_within(every));
   return kDone;
 }
 

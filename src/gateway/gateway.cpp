@@ -282,7 +282,9 @@ class Gateway::Impl final : public observe::AdminPages {
     ShardStatuses shards = co_await ask_shards();
     observe::AdminReply reply;
     reply.content_type = "application/json";
-    reply.body = observe::status_json(process_state(std::move(shards)), snapshot());
+    observe::ProcessState state = process_state(std::move(shards));
+    state.usage = observe::read_process_usage();
+    reply.body = observe::status_json(state, snapshot());
     co_return reply;
   }
 

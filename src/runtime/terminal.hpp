@@ -50,6 +50,8 @@ class Terminal {
   // terminal one block after the other.
   void screen(const std::vector<Line>& lines);
   void flush();
+  // Returns whether all of it was written so far.
+  [[nodiscard]] bool good() const noexcept { return std::ferror(out_) == 0; }
 
  private:
   void write(std::string_view text);

@@ -136,6 +136,19 @@ class FiguresTest(OperationTest):
         gateway.stop()
         self.assertEqual(gateway.command("top", "--once").returncode, 69)
 
+    def test_a_full_device_ends_each_with_74(self):
+        gateway = self.gateway(Eventbus().server_port)
+        for words in (["top"], ["top", "--once"], ["tap"], ["check", "--json"], ["health"]):
+            poster = threading.Timer(1, gateway.command, ["post", "-"], {"text": payload("a")})
+            poster.start()
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PROGRAM, words[0], "--config", gateway.config, *words[1:]],
+                                      stdout=full, stderr=subprocess.PIPE, timeout=20, text=True,
+                                      env=environment())
+            poster.join()
+            self.assertEqual(done.returncode, 74, words)
+            self.assertIn("could not be written", done.stderr)
+
     def test_tap_fits_any_terminal(self):
         gateway = self.gateway(Eventbus().server_port)
         for columns in (60, 80, 140):

@@ -7,6 +7,7 @@
 
 #include "gateway/observe/condition.hpp"
 #include "gateway/observe/limits.hpp"
+#include "gateway/observe/process_metrics.hpp"
 #include "gateway/observe/settled_event.hpp"
 #include "gateway/observe/shard_status.hpp"
 #include "gateway/observe/snapshot.hpp"
@@ -41,6 +42,7 @@ struct ProcessState {
   std::deque<SettledEvent> failures;  // the last ones, oldest first
   std::size_t watchers = 0;           // of events
   Limits limits;
+  ProcessUsage usage;
   // One of each shard; empty if it did not answer in time.
   std::vector<std::optional<ShardStatus>> shards;
 };

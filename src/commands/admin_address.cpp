@@ -45,8 +45,7 @@ void AdminAddress::add_to(Command& command) {
 
 std::optional<config::HostPort> AdminAddress::find(int& exit_code) const {
   if (!given_.empty()) return find(config::Settings(), exit_code);
-  const auto settings = configuration_.load();
-  if (settings) return find(*settings, exit_code);
+  if (const auto* const read = settings()) return find(*read, exit_code);
   exit_code = kConfiguration;
   return std::nullopt;
 }
@@ -67,9 +66,14 @@ std::optional<config::HostPort> AdminAddress::find(const config::Settings& setti
   return address;
 }
 
+const config::Settings* AdminAddress::settings() const {
+  if (!settings_) settings_.emplace(configuration_.load());
+  return *settings_ ? &**settings_ : nullptr;
+}
+
 Secret AdminAddress::token() const {
-  const auto settings = configuration_.load();
-  return settings ? settings->ingress.admin_token : Secret();
+  const auto* const read = settings();
+  return read == nullptr ? Secret() : read->ingress.admin_token;
 }
 
 }  // namespace gateway::commands

@@ -23,8 +23,12 @@ class AdminAddress {
   [[nodiscard]] Secret token() const;
 
  private:
+  // Reads the configuration once, so that its warnings come once.
+  [[nodiscard]] const config::Settings* settings() const;
+
   ConfigurationOptions configuration_;
   std::string given_;
+  mutable std::optional<std::optional<config::Settings>> settings_;
 };
 
 }  // namespace gateway::commands

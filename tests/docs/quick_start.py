@@ -19,7 +19,7 @@ SKIPPED = {"Kubernetes"}  # tests/deploy looks at that
 PLACEHOLDERS = {
     "xxx.cos.<region>": "examplebucket-1250000000.cos.ap-beijing",
     "region: <region>": "region: ap-beijing\n  api: http://127.0.0.1:7000",
-    "<address>": "127.0.0.1",
+    "<address>": "gateway.example.com",
     "35.87.170.130:8080": "127.0.0.1:8081",
     'secret_id: "xxxx"': 'secret_id: "AKIDquick"',
     'secret_key: "xxxxx"': 'secret_key: "a-secret-key"',
@@ -140,8 +140,8 @@ def main(program, cloud):
             (work / name).symlink_to(ROOT / name)
         inherited = {name: value for name, value in os.environ.items()
                      if not name.startswith(("CONNECTOR_", "TENCENTCLOUD_", "KUBERNETES_"))}
-        serve = (f"sleep infinity | {cloud} --port 7000 --secret-id AKIDquick --secret-key a-secret-key"
-                 " >/dev/null &\n")
+        serve = (f"sleep infinity | {pathlib.Path(cloud).resolve()} --port 7000"
+                 " --secret-id AKIDquick --secret-key a-secret-key >/dev/null &\n")
         environment = {**inherited, "PATH": f"{work}/bin:{inherited['PATH']}", "PWD": folder,
                        "CLOUD": serve}
         text = (ROOT / "docs/quick-start.md").read_text()

@@ -70,7 +70,7 @@ class Gateway:
         self.program = program
         self.port, self.admin = free_port(), free_port()
         config = {"target": f"http://127.0.0.1:{target}", "eventbus": "orders",
-                  "function": {"provision": False}, "delivery": {"deadline": "2s"},
+                  "function": {"provision": False}, "delivery": {"deadline": "2s", "timeout": "1s"},
                   "gateway": {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin}",
                               "auth": "none", "threads": 2, "drain_delay": "0s", "grace": "2s"}}
         for section, values in (settings or {}).items():

@@ -248,6 +248,7 @@ class ServiceTest(OperationTest):
 
 class LogTest(OperationTest):
     RATE = 2000
+    POSTERS = 8
     OUTAGE = 20  # seconds
 
     def post_for_ever(self, port, stop):
@@ -257,7 +258,7 @@ class LogTest(OperationTest):
         burst = (head % len(body) + body) * 50
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.settimeout(10)
-            while not stop.wait(50 / self.RATE):
+            while not stop.wait(50 * self.POSTERS / self.RATE):
                 connection.sendall(burst)
                 answers = 0
                 while answers < 50:
@@ -267,14 +268,17 @@ class LogTest(OperationTest):
         bus = Eventbus()
         gateway = self.gateway(bus.server_port, {"spool": {"path": f"{self.folder}/spool"}})
         stop = threading.Event()
-        poster = threading.Thread(target=self.post_for_ever, args=(gateway.port, stop))
-        poster.start()
+        posters = [threading.Thread(target=self.post_for_ever, args=(gateway.port, stop))
+                   for _ in range(self.POSTERS)]
+        for poster in posters:
+            poster.start()
         time.sleep(2)
         bus.status, bus.text = 503, "busy"
         time.sleep(self.OUTAGE)
         bus.status = 200
         stop.set()
-        poster.join()
+        for poster in posters:
+            poster.join()
         until("the end of the outage", lambda: "well again" in gateway.log.read_text(), 90)
         lines = gateway.lines()
         told = [line for line in lines if line["message"] != "listening"]

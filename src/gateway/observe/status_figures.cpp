@@ -64,7 +64,7 @@ void add_connection(std::vector<StatusFigures::Bus>& buses, Part connection) {
   std::string address = connection["address"].text();
   auto bus = std::ranges::find(buses, address, &StatusFigures::Bus::address);
   if (bus == buses.end()) {
-    bus = buses.insert(bus, {});
+    bus = buses.emplace(bus);
     bus->address = std::move(address);
   }
   ++bus->states[connection["state"].text()];

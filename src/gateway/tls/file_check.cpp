@@ -1,7 +1,5 @@
 #include "gateway/tls/file_check.hpp"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -13,7 +11,6 @@
 #include "gateway/tls/tls_source.hpp"
 
 namespace gateway::tls {
-
 namespace {
 
 void warn_if_anybody_writes(const std::string& key, const std::string& path,
@@ -22,8 +19,7 @@ void warn_if_anybody_writes(const std::string& key, const std::string& path,
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (error || (status.permissions() & perms::others_write) == perms::none) return;
-  report.warning_about(key,
-                       fmt::format("anybody on this host can write {0}; `chmod o-w {0}`", path));
+  report.warning_about(key, "anybody on this host can write {0}; `chmod o-w {0}`", path);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ void say_everything(const ServiceManager& to) {
 TEST(ServiceManager, IsToldByDatagrams) {
   const test::TemporaryFolder folder;
   for (const std::string& address :
-       {folder.path() + "/notify", "@cos-gateway-test-" + std::to_string(::getpid())}) {
+       {(folder.path() / "notify").string(), "@cos-gateway-test-" + std::to_string(::getpid())}) {
     const Manager manager(address);
     const ServiceManager told(address, true);
     EXPECT_TRUE(told.there());
@@ -64,15 +64,15 @@ TEST(ServiceManager, IsToldByDatagrams) {
 
 TEST(ServiceManager, GetsSignsOfLifeOnlyIfItAsksForThem) {
   const test::TemporaryFolder folder;
-  const Manager manager(folder.path() + "/notify");
-  const ServiceManager told(folder.path() + "/notify", false);
+  const Manager manager((folder.path() / "notify").string());
+  const ServiceManager told((folder.path() / "notify").string(), false);
   told.alive();
   EXPECT_EQ(manager.next(), "");
 }
 
 TEST(ServiceManager, NeedNotBeThere) {
   const test::TemporaryFolder folder;
-  const std::string nobody = folder.path() + "/nobody";
+  const std::string nobody = (folder.path() / "nobody").string();
   for (const std::string& address :
        {std::string(), std::string("relative"), std::string(200, '/'), nobody}) {
     const ServiceManager told(address, true);
@@ -83,7 +83,7 @@ TEST(ServiceManager, NeedNotBeThere) {
 
 TEST(ServiceManager, IsFoundInTheEnvironment) {
   const test::TemporaryFolder folder;
-  const std::string address = folder.path() + "/notify";
+  const std::string address = (folder.path() / "notify").string();
   const Manager manager(address);
   ::setenv("NOTIFY_SOCKET", address.c_str(), 1);
   ::setenv("WATCHDOG_USEC", "30000000", 1);

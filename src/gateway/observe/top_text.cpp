@@ -95,8 +95,7 @@ class Top {
 
   void events() {
     add();
-    add().add(fmt::format("{:<16}{:>12}{:>16}", "Events", "a second", "since its start"),
-              Colour::dim);
+    add().add(fmt::format("{:<16}{:>12}{:>16}", "Events", "a second", "in all"), Colour::dim);
     counter("received", &StatusFigures::received, Colour::plain);
     counter("delivered", &StatusFigures::delivered, Colour::green);
     counter("retried", &StatusFigures::retried, Colour::yellow);
@@ -111,7 +110,7 @@ class Top {
 
   void posts() {
     add();
-    add().add(fmt::format("{:<16}{:>12}{:>16}", "Posts, by answer", "a second", "since its start"),
+    add().add(fmt::format("{:<16}{:>12}{:>16}", "Posts, by answer", "a second", "in all"),
               Colour::dim);
     for (const auto& [status, count] : now_.posts) {
       const bool good = status.starts_with('2');
@@ -136,7 +135,8 @@ class Top {
     for (std::size_t i = 0; i < counts.size(); ++i) {
       seen += counts[i];
       if (static_cast<double>(seen) < share * static_cast<double>(posts)) continue;
-      return i < now_.bounds.size() ? "<= " + duration_text(now_.bounds[i]) : "longer than all";
+      if (i < now_.bounds.size()) return "<= " + duration_text(now_.bounds[i]);
+      return now_.bounds.empty() ? "" : "> " + duration_text(now_.bounds.back());
     }
     return "";
   }
@@ -151,7 +151,7 @@ class Top {
       posts += counts[i];
     }
     if (posts == 0) return "";
-    return fmt::format("answered within {} (median), {} (99 %)", quantile(0.5, posts, counts),
+    return fmt::format("time to answer: median {}, 99 % {}", quantile(0.5, posts, counts),
                        quantile(0.99, posts, counts));
   }
 

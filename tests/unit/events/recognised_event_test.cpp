@@ -27,7 +27,7 @@ EncoderSettings settings(DataShape data = DataShape::record,
   settings.data = data;
   settings.request_target = "/gateway/bus";
   settings.host = "eventbus.example:8080";
-  settings.source = "function \"1\"";
+  settings.source = "function/%221%22";
   settings.attributes = std::move(attributes);
   return settings;
 }
@@ -98,7 +98,7 @@ TEST(RecognisedEvent, IsNoOther) {
     std::string_view what;
     std::string_view from;
     std::string_view to;
-  } rows[] = {{"source", R"(function \"1\")", R"(function \"2\")"},
+  } rows[] = {{"source", "function/%221%22", "function/%222%22"},
               {"type", "tencent-cloud-cos-event", "tencent-cloud-cos-evenT"},
               {"an id in upper case", "01234567-89ab", "01234567-89AB"},
               {"an id that is no UUID", "01234567-89ab", "01234567+89ab"},

@@ -48,9 +48,9 @@ boost::system::result<CloudEvent, Malformed> read_binary_event(
       return Malformed("datacontenttype belongs in Content-Type", 0);
     auto wrong = accept_attribute(event.attributes, attribute, EventFrom::sender);
     if (wrong.empty() && !check_uri(attribute.name, attribute.value).empty()) {
-      // Several SDKs send a URI as it is, so that "/a%20b" is not to be decoded. It leaves in
-      // binary mode as it came.
+      // Several SDKs send a URI without the encoding of headers: "/a%20b" is then what they mean.
       wrong = check_uri(attribute.name, value);
+      attribute.value = value;
     }
     if (!wrong.empty()) return Malformed(wrong, 0);
     event.attributes.push_back(std::move(attribute));

@@ -404,11 +404,6 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
     json_ += "\":";
     if (attribute.json_literal) {
       json_ += attribute.value;
-    } else if (!check_uri(attribute.name, attribute.value).empty()) {
-      // It lost its own percent-encoding with that of a header (read_binary_event).
-      text_.clear();
-      append_header_value(text_, attribute.value);
-      append_json_string(json_, text_);
     } else {
       append_json_string(json_, attribute.value);
     }

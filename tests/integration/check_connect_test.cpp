@@ -268,7 +268,7 @@ TEST_F(CheckConnect, SpeaksJsonToPrograms) {
 }
 
 TEST_F(CheckConnect, WrongUsageIsSaid) {
-  EXPECT_EQ(run_program({"check", "--json"}).exit_code, 64);
+  EXPECT_EQ(run_program({"check", "--json", "--config", "/dev/null"}).exit_code, 78);
   EXPECT_EQ(run_program({"check", "--connect", "--timeout", "0"}).exit_code, 64);
   EXPECT_EQ(run_program({"check", "--connect", "--config", "/dev/null"}).exit_code, 78);
 }

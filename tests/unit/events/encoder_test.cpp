@@ -376,11 +376,32 @@ TEST(StructuredEncoder, PassesEveryKindOfDataOn) {
     event.content_type = row.type;
     event.data = row.data;
     const auto request = request_of(settings(ContentMode::structured), event_of(event));
-    EXPECT_EQ(request.body, R"({"specversion":"1.0","id":"a \"1\"","source":"//else/%C3%A4",)"
-                            R"("type":"t","count":5)" +
+    EXPECT_EQ(request.body, R"({"specversion":"1.0","id":"a \"1\"","source":"//else/)"
+                            "\xC3\xA4"
+                            R"(","type":"t","count":5)" +
                                 std::string(row.expected));
     EXPECT_TRUE(JsonReference(request.body).valid()) << request.body;
   }
+}
+
+TEST(BinaryEncoder, EncodesAUriThatCameWithoutTheEncodingOfHeaders) {
+  HeaderField fields[4];
+  fields[0].name = "ce-id";
+  fields[0].value = "1";
+  fields[1].name = "ce-source";
+  fields[1].value = "/a%20b/%3C";
+  fields[2].name = "ce-specversion";
+  fields[2].value = "1.0";
+  fields[3].name = "ce-type";
+  fields[3].value = "50%25";
+  const auto event = read_binary_event({fields, fields + 4}, "", "");
+  ASSERT_TRUE(event);
+  const auto binary = request_of(settings(), event_of(*event));
+  EXPECT_EQ(binary.header("ce-source"), "/a%2520b/%253C");
+  EXPECT_EQ(binary.header("ce-type"), "50%25");
+  const auto structured = request_of(settings(ContentMode::structured), event_of(*event));
+  EXPECT_NE(structured.body.find(R"("source":"/a%20b/%3C")"), std::string::npos);
+  EXPECT_TRUE(read_structured_event(structured.body));
 }
 
 TEST(BatchEncoder, WritesManyEventsInOneRequest) {
@@ -468,7 +489,7 @@ TEST(EncoderJson, ReadsBackAsTheSameEvent) {
               {CloudEvent::DataKind::bytes, "", ""}};
   for (const auto& row : rows) {
     CloudEvent event = someone_elses_event();
-    event.attributes[2].value = "//else/%C3%A4";  // JSON has a URI as it is
+    event.attributes[2].value = "//else/%C3%A4";
     event.data_kind = row.kind;
     event.content_type = row.type;
     event.data = row.data;

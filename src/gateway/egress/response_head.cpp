@@ -77,7 +77,7 @@ void ResponseHead::unfolded(std::string_view text, bool cut) {
   } else if (is_name(name, "retry-after")) {
     retry_after_ = value;
   } else if (is_name(name, "content-encoding")) {
-    if (!value.empty() && !http::equals_ignoring_case(value, "identity")) coding_ = value;
+    if (!value.empty() && !equals_ignoring_case(value, "identity")) coding_ = value;
   }
 }
 

@@ -11,7 +11,7 @@
 #include "cloud/wanted_check.hpp"
 #include "gateway/provisioning/wanted_function.hpp"
 #include "gateway/tls/file_check.hpp"
-#include "runtime/log.hpp"
+#include "runtime/journal.hpp"
 
 namespace gateway::commands {
 

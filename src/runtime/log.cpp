@@ -1,15 +1,12 @@
 #include "runtime/log.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <future>
 #include <memory>
@@ -18,6 +15,7 @@
 
 #include "events/json_text.hpp"
 #include "events/terminal_text.hpp"
+#include "runtime/journal.hpp"
 
 namespace gateway::log {
 namespace {
@@ -41,42 +39,32 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
   return spdlog::level::err;
 }
 
-// syslog's priorities, which the journal knows.
-std::string_view priority_of(spdlog::level::level_enum level) noexcept {
+Level level_of(spdlog::level::level_enum level) noexcept {
   switch (level) {
     case spdlog::level::trace:
     case spdlog::level::debug:
-      return "<7>";
+      return Level::debug;
     case spdlog::level::info:
-      return "<6>";
+      return Level::info;
     case spdlog::level::warn:
-      return "<4>";
+      return Level::warn;
     default:
-      return "<3>";
+      return Level::error;
   }
 }
 
-// %J of a pattern.
+// %J of a pattern: the priority for the journal.
 class PriorityFlag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& line, const std::tm& /*time*/,
               spdlog::memory_buf_t& to) override {
-    const std::string_view text = priority_of(line.level);
+    const std::string_view text = journal_prefix(level_of(line.level));
     to.append(text.data(), text.data() + text.size());
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<PriorityFlag>();
   }
 };
-
-// systemd says in JOURNAL_STREAM which file the journal reads: "<device>:<inode>".
-bool journal_reads_stderr() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of this process changes its environment
-  const char* const stream = std::getenv("JOURNAL_STREAM");
-  struct stat file{};
-  return stream != nullptr && ::fstat(STDERR_FILENO, &file) == 0 &&
-         stream == fmt::format("{}:{}", file.st_dev, file.st_ino);
-}
 
 std::string json_members(std::string_view message, Fields fields) {
   std::string text = "\"message\":";
@@ -115,14 +103,7 @@ std::string text_line(std::string_view message, Fields fields) {
 }  // namespace
 
 void start(Level least, Format format) {
-  if (format == Format::automatic) {
-    if (journal_reads_stderr()) {
-      format = Format::journal;
-    } else {
-      format = isatty(STDERR_FILENO) == 1 ? Format::text : Format::json;
-    }
-  }
-  as_json = format != Format::text;
+  as_json = format == Format::json || (format == Format::automatic && isatty(STDERR_FILENO) == 0);
   spdlog::init_thread_pool(kWaitingLines, 1);
   auto logger = std::make_shared<spdlog::async_logger>(
       "cos-gateway", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), spdlog::thread_pool(),
@@ -132,8 +113,7 @@ void start(Level least, Format format) {
   if (as_json) {
     auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     formatter->add_flag<PriorityFlag>('J');
-    formatter->set_pattern((format == Format::journal ? "%J" : "") +
-                           std::string(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"));
+    formatter->set_pattern(R"(%J{"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})");
     logger->set_formatter(std::move(formatter));
   } else {
     logger->set_pattern("%H:%M:%S.%e %^%-7l%$ %v");
@@ -165,11 +145,6 @@ bool stop() {
 bool enabled(Level level) noexcept {
   const auto* logger = spdlog::default_logger_raw();  // none after stop()
   return logger != nullptr && logger->should_log(spdlog_level(level));
-}
-
-std::string_view journal_prefix(Level level) noexcept {
-  static const bool journal = journal_reads_stderr();
-  return journal ? priority_of(spdlog_level(level)) : std::string_view();
 }
 
 void write(Level level, std::string_view message, Fields fields) noexcept {

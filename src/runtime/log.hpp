@@ -8,15 +8,14 @@
 #include <string>
 #include <string_view>
 
-// Structured log lines: text on a terminal, one JSON object a line otherwise; in systemd's journal
-// with its priority in front (sd-daemon(3)), which the journal takes off again. A line tells of a
+// Structured log lines: text on a terminal, one JSON object a line otherwise. A line tells of a
 // change of state, never of a single event unless at debug level. Thread-safe; written by a thread
 // of its own, so that a slow reader of the log cannot hold up a loop (lines beyond 8192 waiting
 // ones are dropped, oldest first).
 namespace gateway::log {
 
 enum class Level { debug, info, warn, error };
-enum class Format { automatic, text, json, journal };
+enum class Format { automatic, text, json };
 
 struct Field {
   std::string key;
@@ -42,9 +41,6 @@ inline constexpr std::chrono::seconds kStopPatience{2};
 bool stop();
 
 [[nodiscard]] bool enabled(Level level) noexcept;
-// Returns what a line of this level on standard error begins with if the journal reads it, as
-// "<4>"; empty if it does not.
-[[nodiscard]] std::string_view journal_prefix(Level level) noexcept;
 // Never throws: a line there is no memory for is lost.
 void write(Level level, std::string_view message, Fields fields) noexcept;
 

@@ -84,7 +84,7 @@ CloudEvent someone_elses_event() {
   };
   add("specversion", "1.0");
   add("id", "a \"1\"");
-  add("source", "//else/\xC3\xA4");
+  add("source", "//else/%C3%A4");
   add("type", "t");
   add("count", "5", true);
   return event;
@@ -304,7 +304,7 @@ TEST(BinaryEncoder, PassesAnEventOn) {
             "Content-Type: text/plain; charset=\"utf-8\"\r\n"
             "ce-specversion: 1.0\r\n"
             "ce-id: a%20%221%22\r\n"
-            "ce-source: //else/%C3%A4\r\n"
+            "ce-source: //else/%25C3%25A4\r\n"
             "ce-type: t\r\n"
             "ce-count: 5\r\n"
             "Content-Length: 5\r\n"
@@ -376,9 +376,8 @@ TEST(StructuredEncoder, PassesEveryKindOfDataOn) {
     event.content_type = row.type;
     event.data = row.data;
     const auto request = request_of(settings(ContentMode::structured), event_of(event));
-    EXPECT_EQ(request.body, R"({"specversion":"1.0","id":"a \"1\"","source":"//else/)"
-                            "\xC3\xA4"
-                            R"(","type":"t","count":5)" +
+    EXPECT_EQ(request.body, R"({"specversion":"1.0","id":"a \"1\"","source":"//else/%C3%A4",)"
+                            R"("type":"t","count":5)" +
                                 std::string(row.expected));
     EXPECT_TRUE(JsonReference(request.body).valid()) << request.body;
   }
@@ -489,7 +488,6 @@ TEST(EncoderJson, ReadsBackAsTheSameEvent) {
               {CloudEvent::DataKind::bytes, "", ""}};
   for (const auto& row : rows) {
     CloudEvent event = someone_elses_event();
-    event.attributes[2].value = "//else/%C3%A4";
     event.data_kind = row.kind;
     event.content_type = row.type;
     event.data = row.data;

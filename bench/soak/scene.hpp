@@ -72,6 +72,7 @@ class Scene {
     std::string host = "127.0.0.1";    // as the gateway knows it
     std::string listen = "127.0.0.1";  // where it listens
     std::string delivery;              // the section of the configuration; empty: quick, for faults
+    bool probed = false;               // it is also asked by OPTIONS, which is no event
   };
 
   // Starts the eventbus and the gateway. Throws if one cannot be started.
@@ -105,6 +106,7 @@ class Scene {
 
   Options options_;
   std::mt19937_64 random_;
+  const bool probed_;
   test::Oracle oracle_;
   test::FaultBus bus_;
   std::uint16_t port_;

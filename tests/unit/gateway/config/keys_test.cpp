@@ -140,7 +140,12 @@ TEST(Keys, AllHaveBoundsOrAreFreeText) {
                                            "delivery.tls.key",
                                            "gateway.previous_token",
                                            "gateway.admin_token",
-                                           "gateway.admin_host"};
+                                           "gateway.admin_host",
+                                           "delivery.proxy",
+                                           "delivery.oauth2.token_url",
+                                           "delivery.oauth2.client_id",
+                                           "delivery.oauth2.client_secret",
+                                           "delivery.oauth2.scope"};
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {

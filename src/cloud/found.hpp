@@ -131,6 +131,8 @@ class Found {
   std::optional<FoundRetryRules> retry_rules;
   std::vector<FoundTrigger> triggers;
   std::vector<RelatedFunction> related;
+  // Of a function of a list: all functions of the deployment.
+  std::vector<ListedFunction> deployment;
 };
 
 }  // namespace gateway::cloud

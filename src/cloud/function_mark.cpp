@@ -1,6 +1,7 @@
 #include "cloud/function_mark.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -17,10 +18,13 @@ constexpr std::string_view kOwner = "Managed by cos gateway.";
 constexpr std::string_view kCode = " Code ";
 constexpr std::string_view kSettings = ", settings ";
 constexpr std::string_view kBucket = ", bucket ";
+constexpr std::string_view kDeployment = ", deployment ";
 constexpr std::string_view kGeneration = ", generation ";
 constexpr std::string_view kSuccession = ". Superseded by ";
 constexpr std::string_view kSince = " since ";
 constexpr std::size_t kDigits = 16;
+// SCF allows 1,000 characters. Ten buckets have a trigger at a time; the others had one before.
+constexpr std::size_t kMostBuckets = 40;
 
 // Joins parts, each with its length, so that no two lists of parts give the same text.
 class Parts {
@@ -51,11 +55,13 @@ std::string code_mark(const Wanted& wanted) {
 
 std::string settings_mark(const Wanted& wanted) {
   Parts parts;
-  parts.add(wanted.bucket.host());
-  parts.add(wanted.events.size());
-  for (const auto& event : wanted.events) parts.add(event);
-  parts.add(wanted.prefix);
-  parts.add(wanted.suffix);
+  for (const WantedBucket& bucket : wanted.buckets) {
+    parts.add(bucket.endpoint.host());
+    parts.add(bucket.events.size());
+    for (const auto& event : bucket.events) parts.add(event);
+    parts.add(bucket.prefix);
+    parts.add(bucket.suffix);
+  }
   parts.add(wanted.runtime);
   parts.add(wanted.handler);
   parts.add(std::size_t{wanted.memory_mb});
@@ -108,9 +114,23 @@ std::optional<Succession> take_succession(std::string_view& text) {
 
 }  // namespace
 
+bool FunctionMark::names_bucket(std::string_view host) const {
+  return std::find(buckets_.begin(), buckets_.end(), digest_of(host)) != buckets_.end();
+}
+
+void FunctionMark::add_bucket(std::string_view host) {
+  if (!names_bucket(host)) add_digest(digest_of(host));
+}
+
+void FunctionMark::add_digest(std::string digest) {
+  if (buckets_.size() < kMostBuckets) buckets_.push_back(std::move(digest));
+}
+
 std::string FunctionMark::description() const {
   std::string text = fmt::format("{}{}{}{}{}", kOwner, kCode, code_, kSettings, settings_);
-  if (!bucket_.empty()) text += fmt::format("{}{}", kBucket, bucket_);
+  if (!buckets_.empty()) text += fmt::format("{}{}", kBucket, fmt::join(buckets_, " "));
+  if (!deployment_.empty()) text += fmt::format("{}{}", kDeployment, deployment_);
+  if (!list_.empty()) text += fmt::format(" {}", list_);
   if (generation_ != 0) text += fmt::format("{}{}", kGeneration, generation_);
   if (succession_) {
     text +=
@@ -122,7 +142,8 @@ std::string FunctionMark::description() const {
 
 FunctionMark mark_of(const Wanted& wanted, Generation generation) {
   FunctionMark mark(code_mark(wanted), settings_mark(wanted));
-  mark.set_bucket(digest_of(wanted.bucket.host()));
+  for (const WantedBucket& bucket : wanted.buckets) mark.add_bucket(bucket.endpoint.host());
+  if (!wanted.deployment.empty()) mark.set_deployment(digest_of(wanted.deployment), wanted.list);
   mark.set_generation(generation);
   return mark;
 }
@@ -133,10 +154,31 @@ std::optional<FunctionMark> parse_mark(std::string_view description) {
   const std::string code(take_digits(description));
   if (!take(description, kSettings)) return FunctionMark(code, {});
   FunctionMark mark(code, std::string(take_digits(description)));
-  if (take(description, kBucket)) mark.set_bucket(std::string(take_digits(description)));
+  if (take(description, kBucket)) {
+    do {
+      const auto digest = take_digits(description);
+      if (!digest.empty()) mark.add_digest(std::string(digest));
+    } while (take(description, " "));
+  }
+  if (take(description, kDeployment)) {
+    std::string deployment(take_digits(description));
+    const std::string_view list = take(description, " ") ? take_digits(description) : "";
+    mark.set_deployment(std::move(deployment), std::string(list));
+  }
   if (take(description, kGeneration)) mark.set_generation(take_number(description));
   if (auto succession = take_succession(description)) mark.set_succession(std::move(*succession));
   return mark;
+}
+
+std::string digest_of_list(const std::vector<Wanted>& functions) {
+  Parts parts;
+  for (const Wanted& function : functions) {
+    parts.add(function.region);
+    parts.add(function.space);
+    parts.add(function.name);
+    parts.add(settings_mark(function));
+  }
+  return parts.digest();
 }
 
 std::string digest_of(std::string_view text) {

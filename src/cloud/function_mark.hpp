@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cloud/wanted.hpp"
 
@@ -26,10 +27,10 @@ class Succession {
   [[nodiscard]] bool operator==(const Succession&) const = default;
 };
 
-// Which code and which settings a function was given, for which bucket, by which generation of the
-// configuration, and what took over from it. It is written into the function's description, which
-// is the one place that GetFunction and ListFunctions give back and that nothing else needs: there
-// is no hash of the code in the answer. A function without it was not made by this program.
+// Which code and which settings a function was given, for which buckets, by which generation of
+// which configuration, and what took over from it. It is written into the function's description,
+// which is the one place that GetFunction and ListFunctions give back and that nothing else needs:
+// there is no hash of the code in the answer. A function without it was not made by this program.
 class FunctionMark {
  public:
   FunctionMark() = default;
@@ -39,12 +40,24 @@ class FunctionMark {
 
   [[nodiscard]] const std::string& code() const noexcept { return code_; }
   [[nodiscard]] const std::string& settings() const noexcept { return settings_; }
-  // digest_of() the bucket's host; empty where an older release wrote the mark.
-  [[nodiscard]] const std::string& bucket() const noexcept { return bucket_; }
+  // digest_of() each bucket's host; empty where an older release wrote the mark.
+  [[nodiscard]] const std::vector<std::string>& buckets() const noexcept { return buckets_; }
+  // Returns whether the function has, or had, triggers on a bucket by this mark.
+  [[nodiscard]] bool names_bucket(std::string_view host) const;
+  // digest_of() the wanted function's `deployment`, or empty.
+  [[nodiscard]] const std::string& deployment() const noexcept { return deployment_; }
+  // Of the function that keeps house: digest_of_list() the list that is in force; or empty.
+  [[nodiscard]] const std::string& list() const noexcept { return list_; }
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] const std::optional<Succession>& succession() const noexcept { return succession_; }
 
-  void set_bucket(std::string digest) { bucket_ = std::move(digest); }
+  // Adds a bucket unless it is there. More than a description has room for are left out.
+  void add_bucket(std::string_view host);
+  void add_digest(std::string digest);
+  void set_deployment(std::string digest, std::string list) {
+    deployment_ = std::move(digest);
+    list_ = std::move(list);
+  }
   void set_generation(Generation generation) { generation_ = generation; }
   void set_succession(Succession succession) { succession_ = std::move(succession); }
 
@@ -58,7 +71,9 @@ class FunctionMark {
  private:
   std::string code_;
   std::string settings_;
-  std::string bucket_;
+  std::vector<std::string> buckets_;
+  std::string deployment_;
+  std::string list_;
   Generation generation_ = 0;
   std::optional<Succession> succession_;
 };
@@ -66,6 +81,9 @@ class FunctionMark {
 // Returns the mark of what is wanted: for code, the first 64 bits of SHA-256 of the zip, or of
 // where it lies; for settings, those of all the rest.
 [[nodiscard]] FunctionMark mark_of(const Wanted& wanted, Generation generation = 0);
+
+// Returns the digest of a list of functions: what they are, not what code they run.
+[[nodiscard]] std::string digest_of_list(const std::vector<Wanted>& functions);
 
 // Returns the mark in a function's description, or nullopt if it does not begin as ours do.
 [[nodiscard]] std::optional<FunctionMark> parse_mark(std::string_view description);

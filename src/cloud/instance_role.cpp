@@ -43,7 +43,7 @@ bool is_role_name(std::string_view text) {
 
 InstanceRoleCredentials::InstanceRoleCredentials(const Executor& executor, HttpOrigin metadata,
                                                  std::chrono::milliseconds timeout)
-    : timeout_(timeout), http_(executor, std::move(metadata)) {}
+    : TemporaryCredentials(executor), timeout_(timeout), http_(executor, std::move(metadata)) {}
 
 Task<ApiResult<std::string>> InstanceRoleCredentials::read(std::string target) {
   HttpRequest request;

@@ -18,6 +18,8 @@ struct PlannedStep {
   std::string reason;    // "absent", "memory is 64 MB, wanted 128 MB"
   std::string code;      // of `refuse`: an error code, the platform's where it gave one
   ScfCall call;          // of `create`, `update`, `remove` and `move`
+  // Of a step about one bucket's triggers: its host. Other buckets need not wait for it.
+  std::string bucket;
   // What it is done to is a predecessor, not the wanted function.
   bool elsewhere = false;
   // Provisioning goes on without it if it is refused.

@@ -44,7 +44,8 @@ std::optional<Credential> read_pair(const json::object& answer) {
 PodIdentityCredentials::PodIdentityCredentials(const Executor& executor, PodIdentity identity,
                                                HttpOrigin sts, std::chrono::milliseconds timeout,
                                                std::string ca_file)
-    : identity_(std::move(identity)),
+    : TemporaryCredentials(executor),
+      identity_(std::move(identity)),
       timeout_(timeout),
       http_(executor, std::move(sts), std::move(ca_file)) {}
 

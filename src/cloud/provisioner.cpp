@@ -4,17 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <iterator>
-#include <limits>
 #include <random>
 #include <type_traits>
 #include <utility>
 
 #include "cloud/function_mark.hpp"
-#include "cloud/function_name.hpp"
-#include "cloud/notification_rule.hpp"
 #include "cloud/relay_environment.hpp"
-#include "cloud/succession_plan.hpp"
 #include "cloud/wanted_check.hpp"
 #include "runtime/log.hpp"
 
@@ -22,22 +17,11 @@ namespace gateway::cloud {
 namespace {
 
 // g++ 12 destroys an aggregate twice that crosses a co_await by value.
-static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<ScfCall> &&
-              !std::is_aggregate_v<FoundTrigger> && !std::is_aggregate_v<ApiError> &&
-              !std::is_aggregate_v<PlannedStep> && !std::is_aggregate_v<RelatedFunction> &&
-              !std::is_aggregate_v<ListedFunction>);
-
-// Far more than the quotas of triggers and functions: a list that never ends is a malformed answer.
-constexpr std::size_t kPages = 20;
-constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
+static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<PlannedStep>);
 
 std::uint64_t seed() {
   std::random_device device;
   return std::uint64_t{device()} << 32U | device();
-}
-
-ApiError interrupted() {
-  return ApiError(ErrorKind::transient, {}, "ClientError.Cancelled", "stopped", {});
 }
 
 // Returns whether the step's effect is there already: another replica was faster, or an answer was
@@ -73,6 +57,14 @@ std::string_view label(ProvisioningState state) noexcept {
   return "working";
 }
 
+const BucketStatus* ProvisioningStatus::find(std::string_view bucket,
+                                             std::string_view function) const {
+  const auto found = std::find_if(buckets.begin(), buckets.end(), [&](const BucketStatus& one) {
+    return one.bucket == bucket && one.function == function;
+  });
+  return found == buckets.end() ? nullptr : &*found;
+}
+
 Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
                          Listener listener, Unmarked unmarked, Generation generation)
     : api_(api),
@@ -81,7 +73,10 @@ Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, Prov
       unmarked_(unmarked),
       generation_(generation),
       listener_(std::move(listener)),
-      wake_(executor) {}
+      view_(api, wanted_, unmarked),
+      wake_(executor) {
+  status_.buckets = bucket_states(status_.state, {});
+}
 
 Task<bool> Provisioner::converge(Instant deadline) {
   const bool confirmed = co_await run(Goal::converge, deadline);
@@ -95,7 +90,8 @@ Task<void> Provisioner::keep() {
     static_cast<void>(co_await run(Goal::converge, Instant::max()));
     std::chrono::milliseconds rest = patience.until_reconciliation();
     if (again_in_) rest = std::min<std::chrono::milliseconds>(rest, *again_in_);
-    co_await pause(Goal::converge, rest, Instant::max());
+    const Instant next = std::chrono::steady_clock::now() + rest;
+    co_await pause_until(Goal::converge, next, Instant::max());
   }
 }
 
@@ -120,16 +116,13 @@ Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
     refused.steps.push_back(std::move(refusal));
     co_return refused;
   }
-  looks_everywhere_ = true;
-  const auto found = co_await look(Goal::remove, Instant::max());
+  view_.look_everywhere();
+  const auto always = [] { return true; };
+  const auto found = co_await view_.look(always);
   if (!found) co_return found.error();
   ProvisioningHistory history;
   history.looked(*found);
-  Plan planned = plan(removal ? Goal::remove : Goal::converge, *found, history);
-  planned.steps.push_back(step(PlannedStep::Action::none, "other regions and accounts",
-                               "not looked at: what another configuration deployed there stays "
-                               "until `cos-gateway deprovision` is given that configuration"));
-  co_return planned;
+  co_return plan(removal ? Goal::remove : Goal::converge, *found, history);
 }
 
 void Provisioner::stop() {
@@ -145,44 +138,58 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   }
   repairing_ = goal == Goal::converge && was_ready_;
   again_in_.reset();
+  obstacles_.clear();
   ProvisioningHistory history;
   ProvisioningPatience patience(pace_, seed());
-  while (goes_on(goal, deadline)) {
+  const auto on = [&] { return goes_on(goal, deadline); };
+  while (on()) {
     NextMove move;
-    const auto found = co_await look(goal, deadline);
+    const auto found = co_await view_.look(on);
     if (!found) {
       move = patience.failed(found.error());
     } else {
       has_looked_ = true;
       patience.looked();
       history.looked(*found);
-      const Plan planned = plan(goal, *found, history);
-      const PlannedStep* step = planned.next();
+      planned_ = plan(goal, *found, history);
+      const Instant now = std::chrono::steady_clock::now();
+      const PlannedStep* step = planned_.next(held_up(now));
       if (goal == Goal::converge) tell_tokens(*found);
       if (step == nullptr) {
-        succeed(goal, planned);
-        co_return planned.superseded.empty();
+        const Instant retry = first_retry(now);
+        if (retry != Instant::max()) {
+          co_await pause_until(goal, retry, deadline);
+          continue;
+        }
+        if (finish_with_failures(goal)) co_return false;
+        obstacles_.clear();
+        succeed(goal, planned_);
+        co_return planned_.superseded.empty();
       }
-      if (step->action == PlannedStep::Action::refuse) {
-        give_up(step->resource + ": " + step->reason, step->code, false);
+      const PlannedStep taken = *step;
+      if (taken.action == PlannedStep::Action::refuse) {
+        give_up(taken.resource + ": " + taken.reason, taken.code, false);
         co_return false;
       }
-      announce(goal, *step);
-      if (step->action == PlannedStep::Action::wait) {
-        move = patience.waits(*step);
+      announce(goal, taken);
+      if (taken.action == PlannedStep::Action::wait) {
+        move = patience.waits(taken);
       } else if (!goes_on(goal, deadline)) {
         break;
       } else {
-        move = co_await carry_out(*step, *found, history, patience);
+        move = co_await carry_out(taken, *found, history, patience);
       }
+      if (goal == Goal::converge && set_aside(taken, move)) continue;
     }
     if (move.kind == NextMove::Kind::interrupted) break;
     if (move.kind == NextMove::Kind::fail) {
+      obstacles_.clear();
       give_up(std::move(move.text), std::move(move.code), move.denied);
       co_return false;
     }
     if (move.kind == NextMove::Kind::retry) retry_later(move, goal);
-    co_await pause(goal, move.pause, deadline);
+    const Instant until = std::chrono::steady_clock::now() + move.pause;
+    co_await pause_until(goal, until, deadline);
   }
   const bool late = std::chrono::steady_clock::now() >= deadline;
   if (late && status_.last_error.empty()) {
@@ -195,184 +202,51 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   co_return false;
 }
 
-Task<ApiResult<Found>> Provisioner::look(Goal goal, Instant deadline) {
-  Found found;
-  const ScfCall function_call = get_function(wanted_);
-  const auto function_answer = co_await api_.call(function_call.action, function_call.parameters);
-  if (function_answer) {
-    auto function = parse_function(*function_answer);
-    if (!function) co_return function.error();
-    found.function = std::move(*function);
-  } else if (function_answer.error().kind() != ErrorKind::absent) {
-    co_return function_answer.error();
+bool Provisioner::set_aside(const PlannedStep& step, const NextMove& move) {
+  const bool alone =
+      wanted_.buckets.size() == 1 && step.bucket == wanted_.buckets.front().endpoint.host();
+  if (step.bucket.empty() || alone) return false;
+  obstacles_.erase(step.bucket);
+  if (move.kind != NextMove::Kind::retry && move.kind != NextMove::Kind::fail) return false;
+  Obstacle obstacle;
+  obstacle.move = move;
+  if (move.kind == NextMove::Kind::retry) {
+    obstacle.until = std::chrono::steady_clock::now() + move.pause;
   }
-
-  if (!goes_on(goal, deadline)) co_return interrupted();
-  if (found.function && found.function->phase() == FunctionPhase::active) {
-    const ScfCall rules_call = get_retry_rules(wanted_);
-    const auto rules_answer = co_await api_.call(rules_call.action, rules_call.parameters);
-    if (!rules_answer) co_return rules_answer.error();
-    const auto rules = parse_retry_rules(*rules_answer);
-    if (!rules) co_return rules.error();
-    found.retry_rules = *rules;
-    if (!goes_on(goal, deadline)) co_return interrupted();
-  }
-  const bool changing = found.function && found.function->phase() == FunctionPhase::changing;
-  if (changing) co_return found;
-  if (found.function && found.function->phase() != FunctionPhase::create_failed) {
-    auto triggers = co_await look_at_triggers(wanted_.space, wanted_.name);
-    if (!triggers) co_return triggers.error();
-    found.triggers = std::move(*triggers);
-    if (!goes_on(goal, deadline)) co_return interrupted();
-  }
-  auto related = co_await look_at_related(goal, deadline);
-  if (!related) co_return related.error();
-  found.related = std::move(*related);
-  co_return found;
+  obstacles_.insert_or_assign(step.bucket, std::move(obstacle));
+  publish(status_);
+  return true;
 }
 
-Task<ApiResult<std::vector<FoundTrigger>>> Provisioner::look_at_triggers(std::string space,
-                                                                         std::string name) {
-  std::vector<FoundTrigger> triggers;
-  for (std::size_t page = 0; page < kPages; ++page) {
-    const ScfCall call = list_triggers(FunctionReference(space, name), page * kListPage);
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (!answer) co_return answer.error();
-    auto listed = parse_triggers(*answer);
-    if (!listed) co_return listed.error();
-    const std::size_t count = listed->triggers.size();
-    std::move(listed->triggers.begin(), listed->triggers.end(), std::back_inserter(triggers));
-    if (count < kListPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
-      co_return triggers;
-    }
+std::set<std::string, std::less<>> Provisioner::held_up(Instant now) const {
+  std::set<std::string, std::less<>> buckets;
+  for (const auto& [bucket, obstacle] : obstacles_) {
+    if (obstacle.until > now) buckets.insert(bucket);
   }
-  co_return ApiError(ErrorKind::transient, "ListTriggers", "ClientError.Answer",
-                     "the list of triggers does not end", {});
+  return buckets;
 }
 
-// Returns the namespaces of the region, of which there are five at most. Without the right to list
-// them only the function's own is known.
-Task<std::vector<std::string>> Provisioner::list_spaces() {
-  std::vector<std::string> spaces{wanted_.space};
-  if (!looks_everywhere_) co_return spaces;
-  const ScfCall call = list_namespaces(0);
-  const auto answer = co_await api_.call(call.action, call.parameters);
-  const auto listed = answer ? parse_namespaces(*answer) : ApiResult<NamespacePage>(answer.error());
-  if (!listed) {
-    log::warn("a conflicting function may be in another namespace, which cannot be looked at",
-              {{"namespace", wanted_.space}, {"error", listed.error().text()}});
-    co_return spaces;
+Instant Provisioner::first_retry(Instant now) const {
+  Instant first = Instant::max();
+  for (const auto& [bucket, obstacle] : obstacles_) {
+    if (obstacle.until > now) first = std::min(first, obstacle.until);
   }
-  for (const auto& name : listed->names) {
-    if (name != wanted_.space) spaces.push_back(name);
-  }
-  co_return spaces;
+  return first;
 }
 
-// Returns the functions that may have to do with the bucket. Without the right to list functions
-// everything works but taking over from predecessors, so that the list is then empty.
-Task<ApiResult<std::vector<RelatedFunction>>> Provisioner::list_ours(Goal goal, Instant deadline,
-                                                                     std::string space) {
-  std::vector<RelatedFunction> ours;
-  std::size_t seen = 0;
-  for (std::size_t page = 0; page < kPages; ++page) {
-    if (!goes_on(goal, deadline)) co_return interrupted();
-    const ScfCall call = list_functions(space, page * kListPage);
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (!answer) {
-      const ApiError error = answer.error();
-      if (error.kind() == ErrorKind::transient) co_return error;
-      if (error.kind() != ErrorKind::absent && !told_no_list_) {
-        told_no_list_ = true;
-        log::warn("predecessors of the function cannot be looked for", {{"error", error.text()}});
-      }
-      co_return ours;
-    }
-    const auto listed = parse_functions(*answer);
-    if (!listed) co_return listed.error();
-    for (const ListedFunction& one : listed->functions) {
-      if (!may_be_related(space, one)) continue;
-      RelatedFunction& related = ours.emplace_back();
-      related.space = space;
-      related.name = one.name;
-      related.function.description = one.description;
-    }
-    seen += listed->functions.size();
-    if (listed->functions.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
-  }
-  co_return ours;
-}
-
-Task<ApiResult<std::vector<RelatedFunction>>> Provisioner::look_at_related(Goal goal,
-                                                                           Instant deadline) {
-  std::vector<RelatedFunction> candidates;
-  spaces_ = co_await list_spaces();
-  for (const std::string& space : spaces_) {
-    auto listed = co_await list_ours(goal, deadline, space);
-    if (!listed) co_return listed.error();
-    std::move(listed->begin(), listed->end(), std::back_inserter(candidates));
-  }
-  Lineage lineage(wanted_);
-  const auto adopt = [&](const RelatedFunction& one) {
-    return lineage.add(one.space, one.name, one.function.description);
-  };
-  while (std::any_of(candidates.begin(), candidates.end(), adopt)) {
-  }
-  std::vector<RelatedFunction> all;
-  for (RelatedFunction& related : candidates) {
-    if (!goes_on(goal, deadline)) co_return interrupted();
-    auto triggers = co_await look_at_triggers(related.space, related.name);
-    if (!triggers) {
-      if (triggers.error().kind() == ErrorKind::absent) continue;
-      co_return triggers.error();
-    }
-    related.triggers = std::move(*triggers);
-    related.taken_over = taken_over_at(related.space, related.name);
-    if (!lineage.has(related.space, related.name) && !related.taken_over &&
-        !holds_wanted_events(related)) {
-      continue;
-    }
-    const ScfCall call = get_function(FunctionReference(related.space, related.name));
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (!answer) {
-      if (answer.error().kind() == ErrorKind::absent) continue;
-      co_return answer.error();
-    }
-    auto function = parse_function(*answer);
-    if (!function) co_return function.error();
-    related.function = std::move(*function);
-    all.push_back(std::move(related));
-  }
-  co_return all;
-}
-
-// Returns whether a listed function may be a predecessor or a newer deployment. Its description
-// names its bucket unless an older release wrote it. Of functions that this program did not make,
-// `adopt` means those of the original connector.
-bool Provisioner::may_be_related(std::string_view space, const ListedFunction& listed) const {
-  if (space == wanted_.space && listed.name == wanted_.name) return false;
-  if (listed.status == "Deleting") return false;
-  const auto mark = parse_mark(listed.description);
-  if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
-  return mark->bucket().empty() || mark->bucket() == digest_of(wanted_.bucket.host());
-}
-
-std::optional<std::chrono::sys_seconds> Provisioner::taken_over_at(std::string_view space,
-                                                                   std::string_view name) const {
-  const auto it = taken_over_.find(identity_of(space, name));
-  return it == taken_over_.end() ? std::nullopt : std::optional(it->second);
-}
-
-bool Provisioner::holds_wanted_events(const RelatedFunction& related) const {
-  return std::any_of(
-      related.triggers.begin(), related.triggers.end(), [this](const FoundTrigger& trigger) {
-        if (trigger.type != "cos" || trigger.name != wanted_.bucket.host()) return false;
-        return std::any_of(wanted_.events.begin(), wanted_.events.end(),
-                           [&](const std::string& event) {
-                             return overlap({trigger.event, trigger.prefix, trigger.suffix},
-                                            {event, wanted_.prefix, wanted_.suffix});
-                           });
-      });
+bool Provisioner::finish_with_failures(Goal goal) {
+  // Another replica may have done meanwhile what failed here.
+  std::erase_if(obstacles_, [this](const auto& entry) { return !planned_.concerns(entry.first); });
+  const auto failed = std::find_if(obstacles_.begin(), obstacles_.end(), [](const auto& entry) {
+    return entry.second.move.kind == NextMove::Kind::fail;
+  });
+  if (failed == obstacles_.end() || goal == Goal::remove) return false;
+  const NextMove* const first = &failed->second.move;
+  std::string text = first->text;
+  if (obstacles_.size() > 1) text += fmt::format("; and {} more buckets", obstacles_.size() - 1);
+  again_in_ = planned_.again_in;
+  give_up(std::move(text), first->code, first->denied);
+  return true;
 }
 
 Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
@@ -415,19 +289,19 @@ Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
     }
     break;
   }
-  if (step.action == PlannedStep::Action::move) note_taken_over(step);
+  if (step.action == PlannedStep::Action::move) view_.note_taken_over(step);
   co_return move;
 }
 
 NextMove Provisioner::failed(const PlannedStep& step, const ApiError& error,
                              ProvisioningHistory& history, ProvisioningPatience& patience) {
   // The rule may be held by a predecessor in another namespace.
-  if (step.call.action == "CreateTrigger" && is_rule_conflict(error)) looks_everywhere_ = true;
+  if (step.call.action == "CreateTrigger" && is_rule_conflict(error)) view_.look_everywhere();
   if (!step.dispensable || error.kind() == ErrorKind::transient) {
     NextMove move = patience.failed(step, error, history);
     if (move.kind == NextMove::Kind::fail && is_rule_conflict(error)) {
       move.text += fmt::format("; no function that cos-gateway made holds it in the namespaces {}",
-                               fmt::join(spaces_, ", "));
+                               fmt::join(view_.spaces(), ", "));
     }
     return move;
   }
@@ -437,18 +311,6 @@ NextMove Provisioner::failed(const PlannedStep& step, const ApiError& error,
   NextMove move = patience.failed(step, error, history);
   if (move.kind == NextMove::Kind::fail) move.kind = NextMove::Kind::look;
   return move;
-}
-
-// Notes which functions a move took triggers from.
-void Provisioner::note_taken_over(const PlannedStep& moved) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  for (const ScfCall& call : moved.undo) {
-    const auto& space = call.parameters.at("Namespace").as_string();
-    const auto& name = call.parameters.at("FunctionName").as_string();
-    taken_over_.try_emplace(identity_of(std::string_view(space.data(), space.size()),
-                                        std::string_view(name.data(), name.size())),
-                            now);
-  }
 }
 
 // Restores what a move deleted.
@@ -464,8 +326,8 @@ Task<void> Provisioner::undo(PlannedStep step) {
   }
 }
 
-Task<void> Provisioner::pause(Goal goal, std::chrono::milliseconds time, Instant deadline) {
-  const Instant until = std::min(deadline, std::chrono::steady_clock::now() + time);
+Task<void> Provisioner::pause_until(Goal goal, Instant time, Instant deadline) {
+  const Instant until = std::min(deadline, time);
   while (goes_on(goal, until)) {
     co_await wake_.wait_until(until);
   }
@@ -475,6 +337,8 @@ Plan Provisioner::plan(Goal goal, const Found& found, const ProvisioningHistory&
   Claim claim;
   claim.unmarked = unmarked_;
   claim.generation = generation_;
+  if (!siblings_.empty()) claim.siblings = &siblings_;
+  claim.keeps_house = keeps_house_;
   claim.grace = pace_.grace.value_or(grace_of(wanted_));
   claim.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   return goal == Goal::remove ? plan_removal(wanted_, found, history, claim)
@@ -557,8 +421,54 @@ void Provisioner::tell_tokens(const Found& found) const {
   token_listener_(std::move(tokens));
 }
 
+// A bucket is as far as the function, unless it has an obstacle or a newer owner of its own.
+std::vector<BucketStatus> Provisioner::bucket_states(ProvisioningState whole,
+                                                     const std::string& error) const {
+  std::vector<BucketStatus> all;
+  // Of a function with some buckets that fail the others are as wanted.
+  const bool partly = whole == ProvisioningState::failed && !obstacles_.empty();
+  for (const WantedBucket& bucket : wanted_.buckets) {
+    BucketStatus& status = all.emplace_back();
+    status.bucket = bucket.endpoint.host();
+    status.function = wanted_.name;
+    status.state = partly ? ProvisioningState::ready : whole;
+    if (!partly && whole != ProvisioningState::ready) status.last_error = error;
+    const auto newer = planned_.superseded_buckets.find(status.bucket);
+    const auto obstacle = obstacles_.find(status.bucket);
+    if (newer != planned_.superseded_buckets.end()) {
+      status.state = ProvisioningState::superseded;
+      status.last_error = newer->second;
+    } else if (obstacle != obstacles_.end()) {
+      const NextMove& move = obstacle->second.move;
+      const bool failed = move.kind == NextMove::Kind::fail;
+      status.state = failed ? ProvisioningState::failed : ProvisioningState::retrying;
+      status.last_error = move.text;
+      status.code = move.code;
+    }
+  }
+  return all;
+}
+
+// Tells of each bucket that is in trouble, where the function has several.
+void Provisioner::tell_buckets(const ProvisioningStatus& status) const {
+  if (status.buckets.size() < 2) return;
+  for (std::size_t i = 0; i < status.buckets.size(); ++i) {
+    const BucketStatus& bucket = status.buckets[i];
+    const bool whole = bucket.state == status.state;
+    const bool news = i >= status_.buckets.size() || !(bucket == status_.buckets[i]);
+    if (whole || !news || bucket.last_error.empty()) continue;
+    log::warn("provisioning of a bucket", {{"bucket", bucket.bucket},
+                                           {"function", bucket.function},
+                                           {"state", label(bucket.state)},
+                                           {"code", bucket.code},
+                                           {"error", bucket.last_error}});
+  }
+}
+
 void Provisioner::publish(ProvisioningStatus status) {
+  status.buckets = bucket_states(status.state, status.last_error);
   if (status == status_) return;
+  tell_buckets(status);
   const bool changed =
       status.state != status_.state ||
       (status.state == ProvisioningState::failed && status.last_error != status_.last_error);

@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cloud/api.hpp"
+#include "cloud/cloud_view.hpp"
 #include "cloud/found.hpp"
 #include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
@@ -32,6 +34,19 @@ enum class ProvisioningState {
 };
 [[nodiscard]] std::string_view label(ProvisioningState state) noexcept;
 
+// The same for the triggers of one bucket.
+class BucketStatus {
+ public:
+  BucketStatus() = default;
+  std::string bucket;    // its host
+  std::string function;  // its name
+  ProvisioningState state = ProvisioningState::working;
+  std::string last_error;  // with what to do about it; empty when all is well
+  std::string code;
+
+  [[nodiscard]] bool operator==(const BucketStatus&) const = default;
+};
+
 // The part of provisioning that /status and the log show.
 struct ProvisioningStatus {
   ProvisioningStatus() = default;
@@ -40,14 +55,18 @@ struct ProvisioningStatus {
   std::string last_error;  // the last failure, kept until a later success; of `superseded`, by whom
   std::string code;        // its error code
   bool denied = false;     // `failed` because rights or credentials are missing
+  std::vector<BucketStatus> buckets;  // each wanted one
 
+  // Returns the status of a function's bucket, or null.
+  [[nodiscard]] const BucketStatus* find(std::string_view bucket, std::string_view function) const;
   [[nodiscard]] bool operator==(const ProvisioningStatus&) const = default;
 };
 
 // Brings the cloud to the wanted state and keeps it there: it reads, asks the plan for the next
 // step, takes it and reads again. Every write follows a read, so a lost answer, a race that another
-// replica won and a restart in the middle are all the same case. Used on one thread, one coroutine
-// at a time; whoever spawned a coroutine joins it before this object dies.
+// replica won and a restart in the middle are all the same case. A bucket whose triggers cannot be
+// made holds up neither the function's other buckets nor their state. Used on one thread, one
+// coroutine at a time; whoever spawned a coroutine joins it before this object dies.
 class Provisioner {
  public:
   using Listener = std::function<void(const ProvisioningStatus&)>;
@@ -62,6 +81,13 @@ class Provisioner {
   // functions that sign posts with the bucket's events, predecessors included. Call it before a
   // coroutine is spawned.
   void on_tokens(TokenListener listener) { token_listener_ = std::move(listener); }
+  // Tells of the other functions of the configuration in the region, and whether this one keeps
+  // house for them (see Claim). Call it before a coroutine is spawned.
+  void set_siblings(std::vector<Wanted> siblings, bool keeps_house) {
+    siblings_ = std::move(siblings);
+    keeps_house_ = keeps_house;
+    view_.set_siblings(siblings_, keeps_house);
+  }
 
   // Runs until everything is confirmed, an operator has to act, `deadline` has passed or stop() was
   // called. Returns true if everything is confirmed; status() says more.
@@ -77,22 +103,25 @@ class Provisioner {
 
   // Ends converge() and keep() after the call in progress.
   void stop();
+  // Undoes stop().
+  void resume() noexcept { stopped_ = false; }
   [[nodiscard]] const ProvisioningStatus& status() const noexcept { return status_; }
+  [[nodiscard]] const Wanted& wanted() const noexcept { return wanted_; }
   // Returns whether a look has ever succeeded. Until then this object has created nothing.
   [[nodiscard]] bool has_looked() const noexcept { return has_looked_; }
 
  private:
   enum class Goal : std::uint8_t { converge, remove };
+  // What holds up a bucket in this run: a failure that may pass, or one that does not.
+  class Obstacle {
+   public:
+    Obstacle() = default;
+    NextMove move;
+    Instant until = Instant::max();
+  };
+  using Obstacles = std::map<std::string, Obstacle, std::less<>>;  // by bucket
 
   [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
-  [[nodiscard]] Task<ApiResult<Found>> look(Goal goal, Instant deadline);
-  [[nodiscard]] Task<ApiResult<std::vector<FoundTrigger>>> look_at_triggers(std::string space,
-                                                                            std::string name);
-  [[nodiscard]] Task<std::vector<std::string>> list_spaces();
-  [[nodiscard]] Task<ApiResult<std::vector<RelatedFunction>>> list_ours(Goal goal, Instant deadline,
-                                                                        std::string space);
-  [[nodiscard]] Task<ApiResult<std::vector<RelatedFunction>>> look_at_related(Goal goal,
-                                                                              Instant deadline);
   // Carries out a step that is a call, with those that follow it at once.
   [[nodiscard]] Task<NextMove> carry_out(PlannedStep step, const Found& found,
                                          ProvisioningHistory& history,
@@ -101,20 +130,25 @@ class Provisioner {
   // Decides after a write that failed.
   [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
                                 ProvisioningHistory& history, ProvisioningPatience& patience);
-  void note_taken_over(const PlannedStep& moved);
-  [[nodiscard]] Task<void> pause(Goal goal, std::chrono::milliseconds time, Instant deadline);
+  [[nodiscard]] Task<void> pause_until(Goal goal, Instant time, Instant deadline);
   [[nodiscard]] Plan plan(Goal goal, const Found& found, const ProvisioningHistory& history) const;
   [[nodiscard]] bool goes_on(Goal goal, Instant deadline) const;
-  [[nodiscard]] bool holds_wanted_events(const RelatedFunction& related) const;
-  [[nodiscard]] bool may_be_related(std::string_view space, const ListedFunction& listed) const;
-  [[nodiscard]] std::optional<std::chrono::sys_seconds> taken_over_at(std::string_view space,
-                                                                      std::string_view name) const;
+  // Notes what a step of one bucket came to. Returns whether the others go on.
+  [[nodiscard]] bool set_aside(const PlannedStep& step, const NextMove& move);
+  // Returns the buckets that are held up now, and until when the first of them is.
+  [[nodiscard]] std::set<std::string, std::less<>> held_up(Instant now) const;
+  [[nodiscard]] Instant first_retry(Instant now) const;
+  // Ends a run in which some buckets have failed for good. Returns whether there are any.
+  [[nodiscard]] bool finish_with_failures(Goal goal);
+  [[nodiscard]] std::vector<BucketStatus> bucket_states(ProvisioningState whole,
+                                                        const std::string& error) const;
 
   void announce(Goal goal, const PlannedStep& step);
   void give_up(std::string text, std::string code, bool denied);
   void retry_later(const NextMove& move, Goal goal);
   void succeed(Goal goal, const Plan& plan);
   void tell_tokens(const Found& found) const;
+  void tell_buckets(const ProvisioningStatus& status) const;
   void publish(ProvisioningStatus status);
 
   Api& api_;
@@ -122,19 +156,19 @@ class Provisioner {
   const ProvisioningPace pace_;
   const Unmarked unmarked_;
   const Generation generation_;
+  std::vector<Wanted> siblings_;
+  bool keeps_house_ = false;
   Listener listener_;
   TokenListener token_listener_;
+  CloudView view_;
   Signal wake_;
   bool stopped_ = false;
   bool has_looked_ = false;
-  bool was_ready_ = false;           // a later difference is drift
-  bool repairing_ = false;           // in this run
-  bool told_no_list_ = false;        // that predecessors cannot be looked for
-  bool looks_everywhere_ = false;    // for predecessors, in all namespaces
-  std::vector<std::string> spaces_;  // that were looked at last
-  // Since when functions, by identity_of(), have no events any more that this process took over.
-  std::map<std::string, std::chrono::sys_seconds> taken_over_;
+  bool was_ready_ = false;                        // a later difference is drift
+  bool repairing_ = false;                        // in this run
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
+  Obstacles obstacles_;                           // of this run
+  Plan planned_;                                  // the last plan
   ProvisioningStatus status_;
 };
 

@@ -70,7 +70,7 @@ class Planner {
         found_(found),
         history_(history),
         claim_(claim),
-        mark_(mark_of(wanted, claim.generation)),
+        mark_(marked(wanted, found, claim.generation)),
         succession_(wanted, found, history, claim) {}
 
   [[nodiscard]] Plan converge() && {
@@ -141,8 +141,28 @@ class Planner {
   }
 
  private:
+  // Returns the wanted mark. A bucket that is no longer wanted stays in it as long as it has a
+  // trigger: the mark tells that the trigger is ours.
+  [[nodiscard]] static FunctionMark marked(const Wanted& wanted, const Found& found,
+                                           Generation generation) {
+    FunctionMark mark = mark_of(wanted, generation);
+    const auto before = found.function ? parse_mark(found.function->description) : std::nullopt;
+    for (const auto& trigger : found.triggers) {
+      if (before && before->names_bucket(trigger.name)) mark.add_bucket(trigger.name);
+    }
+    return mark;
+  }
+
   bool leaves_it_to_a_newer_one() {
     plan_.superseded = succession_.newer_deployment();
+    for (const WantedBucket& bucket : wanted_.buckets) {
+      std::string holder = succession_.newer_holder(bucket);
+      if (!holder.empty()) plan_.superseded_buckets[bucket.endpoint.host()] = std::move(holder);
+    }
+    if (plan_.superseded.empty() && plan_.superseded_buckets.size() == wanted_.buckets.size() &&
+        !wanted_.buckets.empty()) {
+      plan_.superseded = plan_.superseded_buckets.begin()->second;
+    }
     if (plan_.superseded.empty()) return false;
     add(step(Action::none, function_resource(wanted_), plan_.superseded));
     return true;
@@ -160,8 +180,15 @@ class Planner {
     plan_.steps.push_back(std::move(next));
   }
 
-  [[nodiscard]] bool is_on_our_bucket(const FoundTrigger& trigger) const {
-    return trigger.type == "cos" && trigger.name == wanted_.bucket.host();
+  [[nodiscard]] const WantedBucket* bucket_of(const FoundTrigger& trigger) const {
+    const auto found = std::find_if(
+        wanted_.buckets.begin(), wanted_.buckets.end(),
+        [&](const WantedBucket& bucket) { return bucket.endpoint.host() == trigger.name; });
+    return trigger.type != "cos" || found == wanted_.buckets.end() ? nullptr : &*found;
+  }
+  // Whether it is on a bucket that is wanted, or was when the function was marked.
+  [[nodiscard]] bool is_ours(const FoundTrigger& trigger) const {
+    return trigger.type == "cos" && mark_.names_bucket(trigger.name);
   }
 
   [[nodiscard]] static std::string failure_code(const FoundFunction& function) {
@@ -171,10 +198,12 @@ class Planner {
   [[nodiscard]] PlannedStep removal_of(const FoundTrigger& trigger, std::string reason) const {
     auto resource = trigger_resource(
         {trigger.event.empty() ? trigger.text : trigger.event, trigger.prefix, trigger.suffix},
-        wanted_.bucket.host());
+        trigger.name);
     if (!trigger.qualifier.empty()) resource += fmt::format(" of {}", trigger.qualifier);
-    return write(Action::remove, std::move(resource), std::move(reason),
-                 delete_trigger(wanted_, trigger));
+    PlannedStep removal = write(Action::remove, std::move(resource), std::move(reason),
+                                delete_trigger(wanted_, trigger));
+    removal.bucket = trigger.name;
+    return removal;
   }
 
   bool refuses(const FoundFunction& function, Unmarked unmarked) {
@@ -189,28 +218,49 @@ class Planner {
     add(write(Action::create, function_resource(wanted_), std::move(reason),
               create_function(wanted_, mark_.description())));
     add(write(Action::update, rules_resource(), "after the function", update_retry_rules(wanted_)));
-    std::vector<std::string_view> held;
-    for (const auto& event : wanted_.events) {
-      if (succession_.is_held(event)) {
-        held.push_back(event);
-      } else {
-        add(write(Action::create, wanted_trigger(event), "after the function",
-                  create_trigger(wanted_, event)));
+    for (const WantedBucket& bucket : wanted_.buckets) {
+      if (is_superseded(bucket)) continue;
+      std::vector<std::string_view> held;
+      for (const auto& event : bucket.events) {
+        if (succession_.is_held(bucket, event)) {
+          held.push_back(event);
+        } else {
+          add(creation_of(bucket, event, "after the function"));
+        }
       }
+      take_over(bucket, held);
     }
-    take_over(held);
   }
 
-  void take_over(const std::vector<std::string_view>& events) {
-    for (auto& taken : succession_.take_over(events)) plan_.steps.push_back(std::move(taken));
+  // Whether its events are left to a newer deployment; says so in the plan.
+  bool is_superseded(const WantedBucket& bucket) {
+    const auto found = plan_.superseded_buckets.find(bucket.endpoint.host());
+    if (found == plan_.superseded_buckets.end()) return false;
+    add(step(Action::none, fmt::format("triggers on {}", found->first), found->second));
+    return true;
+  }
+
+  [[nodiscard]] PlannedStep creation_of(const WantedBucket& bucket, std::string_view event,
+                                        std::string reason) const {
+    PlannedStep creation = write(Action::create, wanted_trigger(bucket, event), std::move(reason),
+                                 create_trigger(wanted_, bucket, event));
+    creation.bucket = bucket.endpoint.host();
+    return creation;
+  }
+
+  void take_over(const WantedBucket& bucket, const std::vector<std::string_view>& events) {
+    for (auto& taken : succession_.take_over(bucket, events)) {
+      plan_.steps.push_back(std::move(taken));
+    }
   }
 
   // Removes the triggers before the function. Whether deleting a function also removes the bucket's
   // rule is not documented.
   void remove_triggers() {
     for (const auto& trigger : found_.triggers) {
-      if (!is_on_our_bucket(trigger)) continue;
+      if (!is_ours(trigger)) continue;
       PlannedStep removal = removal_of(trigger, "the function goes");
+      removal.bucket.clear();  // the function has to wait for it
       if (history_.has_written(removal.call.action, removal.resource)) {
         // The list shows it late. There is no time to wait for that: a grace period is short.
         removal = step(Action::none, std::move(removal.resource), "deleted");
@@ -306,7 +356,10 @@ class Planner {
   // anew.
   [[nodiscard]] bool is_marked_as_wanted(const FoundFunction& function) const {
     const auto mark = parse_mark(function.description);
-    return mark && mark->has_content_of(mark_) && !mark->succession();
+    if (!mark || !mark->has_content_of(mark_) || mark->succession()) return false;
+    // So that older replicas learn of a list that differs in other functions alone.
+    if (claim_.keeps_house && mark->list() != mark_.list()) return false;
+    return mark->buckets().size() <= mark_.buckets().size();
   }
 
   void plan_retry_rules() {
@@ -336,25 +389,46 @@ class Planner {
     }
   }
 
-  // Plans our triggers on this bucket. Stale ones are removed first, as they may conflict with new
-  // ones.
+  // Plans the triggers of each bucket, and of those that are no longer wanted.
   void plan_triggers() {
+    for (const auto& trigger : found_.triggers) {
+      if (is_ours(trigger) && bucket_of(trigger) == nullptr) plan_former(trigger);
+    }
+    for (const WantedBucket& bucket : wanted_.buckets) {
+      if (!is_superseded(bucket)) plan_triggers(bucket);
+    }
+  }
+
+  // Plans a trigger of a bucket that is no longer this function's.
+  void plan_former(const FoundTrigger& trigger) {
+    if (const Wanted* const heir = succession_.sibling_that_takes(trigger)) {
+      PlannedStep left = removal_of(trigger, {});
+      add(step(Action::none, std::move(left.resource),
+               fmt::format("{} takes it over", function_resource(*heir))));
+    } else {
+      add(removal_of(trigger, "its bucket is no longer configured"));
+    }
+  }
+
+  // Plans the triggers of one bucket. Stale ones are removed first, as they may conflict with new
+  // ones.
+  void plan_triggers(const WantedBucket& bucket) {
     std::vector<const FoundTrigger*> ours;
     for (const auto& trigger : found_.triggers) {
-      if (is_on_our_bucket(trigger)) ours.push_back(&trigger);
+      if (bucket_of(trigger) == &bucket) ours.push_back(&trigger);
     }
     std::sort(ours.begin(), ours.end(), [](const FoundTrigger* a, const FoundTrigger* b) {
       return preference(*a) < preference(*b);
     });
     std::vector<std::pair<std::string_view, const FoundTrigger*>> kept;
-    for (const auto& event : wanted_.events) {
+    for (const auto& event : bucket.events) {
       const auto same = [&event](const auto& entry) { return entry.first == event; };
       if (std::none_of(kept.begin(), kept.end(), same)) kept.emplace_back(event, nullptr);
     }
     for (const auto* trigger : ours) {
       const auto place = std::find_if(kept.begin(), kept.end(), [&](const auto& entry) {
-        return entry.first == trigger->event && trigger->prefix == wanted_.prefix &&
-               trigger->suffix == wanted_.suffix && is_default(*trigger);
+        return entry.first == trigger->event && trigger->prefix == bucket.prefix &&
+               trigger->suffix == bucket.suffix && is_default(*trigger);
       });
       if (place == kept.end()) {
         add(removal_of(*trigger, "no such trigger is wanted"));
@@ -368,20 +442,23 @@ class Planner {
     std::vector<PlannedStep> waits;
     std::vector<std::string_view> held;  // by predecessors
     for (const auto& [event, trigger] : kept) {
-      const auto resource = wanted_trigger(event);
+      const auto resource = wanted_trigger(bucket, event);
       if (trigger == nullptr && history_.is_settling("CreateTrigger", resource)) {
-        waits.push_back(write(Action::create, resource, "absent", create_trigger(wanted_, event)));
-      } else if (trigger == nullptr && succession_.is_held(event)) {
+        waits.push_back(creation_of(bucket, event, "absent"));
+      } else if (trigger == nullptr && succession_.is_held(bucket, event)) {
         held.push_back(event);
       } else if (trigger == nullptr) {
-        add(write(Action::create, resource, "absent", create_trigger(wanted_, event)));
+        add(creation_of(bucket, event, "absent"));
       } else if (!trigger->enabled) {
-        add(write(Action::update, resource, "it is disabled", enable_trigger(wanted_, *trigger)));
+        PlannedStep enabling =
+            write(Action::update, resource, "it is disabled", enable_trigger(wanted_, *trigger));
+        enabling.bucket = trigger->name;
+        add(std::move(enabling));
       } else {
         add(step(Action::none, resource, "as wanted"));
       }
     }
-    take_over(held);
+    take_over(bucket, held);
     for (auto& wait : waits) add(std::move(wait));
   }
 
@@ -389,8 +466,9 @@ class Planner {
     return "retry rules of " + function_resource(wanted_);
   }
 
-  [[nodiscard]] std::string wanted_trigger(std::string_view event) const {
-    return trigger_resource({event, wanted_.prefix, wanted_.suffix}, wanted_.bucket.host());
+  [[nodiscard]] static std::string wanted_trigger(const WantedBucket& bucket,
+                                                  std::string_view event) {
+    return trigger_resource({event, bucket.prefix, bucket.suffix}, bucket.endpoint.host());
   }
 
   const Wanted& wanted_;
@@ -409,6 +487,27 @@ const PlannedStep* Plan::next() const noexcept {
     return candidate.action != Action::none;
   });
   return found == steps.end() ? nullptr : &*found;
+}
+
+const PlannedStep* Plan::next(const std::set<std::string, std::less<>>& held_up) const {
+  std::set<std::string, std::less<>> passed = held_up;
+  const PlannedStep* wait = nullptr;
+  for (const PlannedStep& candidate : steps) {
+    if (candidate.action == Action::none) continue;
+    if (candidate.bucket.empty()) return wait == nullptr ? &candidate : wait;
+    if (passed.contains(candidate.bucket)) continue;
+    if (candidate.action != Action::wait) return &candidate;
+    // What comes later for the bucket comes after the wait.
+    passed.insert(candidate.bucket);
+    if (wait == nullptr) wait = &candidate;
+  }
+  return wait;
+}
+
+bool Plan::concerns(std::string_view bucket) const {
+  return std::any_of(steps.begin(), steps.end(), [&](const PlannedStep& step) {
+    return step.action != Action::none && step.bucket == bucket;
+  });
 }
 
 Plan plan_convergence(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,

@@ -1,8 +1,12 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cloud/found.hpp"
@@ -17,11 +21,18 @@ struct Plan {
   std::vector<PlannedStep> steps;  // in the order they are taken
   // Which newer deployment this one leaves everything to, and what to do about it; empty: none.
   std::string superseded;
+  // The same for single buckets, by host.
+  std::map<std::string, std::string, std::less<>> superseded_buckets;
   // When there will be something to do that is not due yet.
   std::optional<std::chrono::seconds> again_in;
 
-  // The first that is not `none`, or null: everything is as wanted.
+  // Returns the first step that is not `none`, or null: everything is as wanted.
   [[nodiscard]] const PlannedStep* next() const noexcept;
+  // Returns the step to take while nothing is done about the buckets `held_up`. A step that waits
+  // for one bucket is returned only if nothing can be done for another.
+  [[nodiscard]] const PlannedStep* next(const std::set<std::string, std::less<>>& held_up) const;
+  // Returns whether there is anything to do for a bucket.
+  [[nodiscard]] bool concerns(std::string_view bucket) const;
 };
 
 // What becomes of a function of the wanted name that lacks our mark.
@@ -39,6 +50,11 @@ struct Claim {
   // under way, and those the platform repeats, need that long.
   std::chrono::seconds grace{0};
   std::chrono::sys_seconds now{};
+  // The other functions of the configuration in the region, or null. They give up what this one
+  // takes over, and get what it gives up.
+  const std::vector<Wanted>* siblings = nullptr;
+  // Whether this function's plan also removes what the deployment has and no longer wants.
+  bool keeps_house = false;
 };
 
 // Returns the steps from what was found to what is wanted. Only the first that is not `none` is to

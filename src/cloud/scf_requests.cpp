@@ -156,13 +156,14 @@ ScfCall delete_function(const FunctionReference& function) {
   return ScfCall("DeleteFunction", about(function));
 }
 
-ScfCall create_trigger(const Wanted& wanted, std::string_view event) {
+ScfCall create_trigger(const FunctionReference& function, const WantedBucket& bucket,
+                       std::string_view event) {
   FoundTrigger trigger;
   trigger.type = "cos";
-  trigger.name = wanted.bucket.host();
+  trigger.name = bucket.endpoint.host();
   trigger.qualifier = "$DEFAULT";
-  trigger.text = trigger_description(event, wanted.prefix, wanted.suffix);
-  json::object parameters = about(wanted, trigger);
+  trigger.text = trigger_description(event, bucket.prefix, bucket.suffix);
+  json::object parameters = about(function, trigger);
   parameters["Enable"] = "OPEN";
   return ScfCall("CreateTrigger", std::move(parameters));
 }
@@ -176,8 +177,8 @@ ScfCall restore_trigger(const FunctionReference& function, const FoundTrigger& t
   return ScfCall("CreateTrigger", std::move(parameters));
 }
 
-ScfCall enable_trigger(const Wanted& wanted, const FoundTrigger& trigger) {
-  json::object parameters = about(wanted, trigger);
+ScfCall enable_trigger(const FunctionReference& function, const FoundTrigger& trigger) {
+  json::object parameters = about(function, trigger);
   parameters["Enable"] = "OPEN";
   return ScfCall("UpdateTriggerStatus", std::move(parameters));
 }

@@ -57,11 +57,13 @@ inline constexpr std::size_t kListPage = 100;  // elements of one answer
 [[nodiscard]] ScfCall update_retry_rules(const Wanted& wanted);
 [[nodiscard]] ScfCall delete_function(const FunctionReference& function);
 
-[[nodiscard]] ScfCall create_trigger(const Wanted& wanted, std::string_view event);
+[[nodiscard]] ScfCall create_trigger(const FunctionReference& function, const WantedBucket& bucket,
+                                     std::string_view event);
 // Makes the call that creates a trigger again that was deleted.
 [[nodiscard]] ScfCall restore_trigger(const FunctionReference& function,
                                       const FoundTrigger& trigger);
-[[nodiscard]] ScfCall enable_trigger(const Wanted& wanted, const FoundTrigger& trigger);
+[[nodiscard]] ScfCall enable_trigger(const FunctionReference& function,
+                                     const FoundTrigger& trigger);
 [[nodiscard]] ScfCall delete_trigger(const FunctionReference& function,
                                      const FoundTrigger& trigger);
 

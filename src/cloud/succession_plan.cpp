@@ -75,42 +75,71 @@ std::string SuccessionPlan::newer_deployment() const {
       return stands_back(function_resource(wanted_), "was deployed by", mark.generation());
     }
   }
+  for (const ListedFunction& one : found_.deployment) {
+    const FunctionMark mark = parse_mark(one.description).value_or(FunctionMark());
+    if (is_newer(mark.generation()) && !mark.list().empty() && mark.list() != wanted_.list) {
+      return stands_back("function " + one.name, "was deployed with another list by",
+                         mark.generation());
+    }
+  }
+  return {};
+}
+
+std::string SuccessionPlan::newer_holder(const WantedBucket& bucket) const {
   for (const auto& related : found_.related) {
-    const Generation generation = mark_in(related.function).generation();
-    if (is_newer(generation) && holds_events(related)) {
+    const FunctionMark mark = mark_in(related.function);
+    // Replicas of one configuration need not agree on its generation.
+    const Wanted* const same = sibling(related);
+    const bool as_wanted = same != nullptr && mark.has_content_of(mark_of(*same));
+    if (is_newer(mark.generation()) && !as_wanted && holds_events(related, bucket)) {
       return stands_back(function_resource(reference(related)), "holds the bucket's events for",
-                         generation);
+                         mark.generation());
     }
   }
   return {};
 }
 
 std::vector<PlannedStep> SuccessionPlan::take_over(
-    const std::vector<std::string_view>& events) const {
+    const WantedBucket& bucket, const std::vector<std::string_view>& events) const {
   std::vector<std::string_view> held;
   std::copy_if(events.begin(), events.end(), std::back_inserter(held),
-               [this](std::string_view event) { return is_held(event); });
+               [&](std::string_view event) { return is_held(bucket, event); });
   std::vector<PlannedStep> steps;
   if (held.empty()) return steps;
   for (const auto& related : found_.related) {
     const bool involved = std::any_of(held.begin(), held.end(), [&](std::string_view event) {
-      return !conflicts(related, event).empty();
+      return !conflicts(related, bucket, event).empty();
     });
     if (!involved) continue;
     if (related.function.phase() == FunctionPhase::changing) {
       steps.push_back(step(Action::wait, function_resource(reference(related)),
                            fmt::format("it is {}", related.function.explained_status())));
     }
-    if (!is_marked(related) && is_markable(related)) steps.push_back(mark_superseded(related));
+    if (sibling(related) == nullptr && !is_marked(related) && is_markable(related)) {
+      steps.push_back(mark_superseded(related));
+    }
   }
-  steps.push_back(move(held));
+  steps.push_back(move(bucket, held));
+  for (PlannedStep& taken : steps) taken.bucket = bucket.endpoint.host();
   return steps;
 }
 
-bool SuccessionPlan::is_held(std::string_view event) const {
+bool SuccessionPlan::is_held(const WantedBucket& bucket, std::string_view event) const {
   return std::any_of(
       found_.related.begin(), found_.related.end(),
-      [&](const RelatedFunction& related) { return !conflicts(related, event).empty(); });
+      [&](const RelatedFunction& related) { return !conflicts(related, bucket, event).empty(); });
+}
+
+const Wanted* SuccessionPlan::sibling_that_takes(const FoundTrigger& trigger) const {
+  if (claim_.siblings == nullptr) return nullptr;
+  for (const Wanted& one : *claim_.siblings) {
+    if (one.space == wanted_.space && one.name == wanted_.name) continue;
+    const bool takes =
+        std::any_of(one.buckets.begin(), one.buckets.end(),
+                    [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
+    if (takes) return &one;
+  }
+  return nullptr;
 }
 
 void SuccessionPlan::retire(Plan& plan, bool at_once) const {
@@ -122,7 +151,9 @@ void SuccessionPlan::retire(Plan& plan, bool at_once) const {
   }
   std::vector<const RelatedFunction*> predecessors;
   for (const auto& related : found_.related) {
-    if (lineage.has(related.space, related.name) || related.taken_over) {
+    if (sibling(related) != nullptr) continue;
+    if (is_orphan(related) && !at_once && empty_orphan(related, plan)) continue;
+    if (lineage.has(related.space, related.name) || related.taken_over || is_orphan(related)) {
       predecessors.push_back(&related);
     }
   }
@@ -162,26 +193,56 @@ bool SuccessionPlan::is_marked(const RelatedFunction& related) const {
   return succession && succession->heir == identity_;
 }
 
-SuccessionPlan::Triggers SuccessionPlan::triggers_on_bucket(const RelatedFunction& related) const {
+SuccessionPlan::Triggers SuccessionPlan::own_triggers(const RelatedFunction& related) const {
+  const FunctionMark mark = mark_in(related.function);
+  const bool orphan = is_orphan(related);
   Triggers found;
   for (const auto& trigger : related.triggers) {
-    if (trigger.type == "cos" && trigger.name == wanted_.bucket.host()) found.push_back(&trigger);
+    const bool wanted = std::any_of(
+        wanted_.buckets.begin(), wanted_.buckets.end(),
+        [&](const WantedBucket& bucket) { return bucket.endpoint.host() == trigger.name; });
+    const bool own = wanted || (orphan && mark.names_bucket(trigger.name));
+    if (trigger.type == "cos" && own) found.push_back(&trigger);
   }
   return found;
 }
 
 SuccessionPlan::Triggers SuccessionPlan::conflicts(const RelatedFunction& related,
+                                                   const WantedBucket& bucket,
                                                    std::string_view event) const {
-  Triggers found = triggers_on_bucket(related);
-  std::erase_if(found, [&](const FoundTrigger* trigger) {
-    return !overlap(rule_of(*trigger), {event, wanted_.prefix, wanted_.suffix});
-  });
+  Triggers found;
+  for (const auto& trigger : related.triggers) {
+    const bool conflicting = trigger.type == "cos" && trigger.name == bucket.endpoint.host() &&
+                             overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
+    if (conflicting) found.push_back(&trigger);
+  }
   return found;
 }
 
-bool SuccessionPlan::holds_events(const RelatedFunction& related) const {
-  return std::any_of(wanted_.events.begin(), wanted_.events.end(),
-                     [&](const std::string& event) { return !conflicts(related, event).empty(); });
+bool SuccessionPlan::holds_events(const RelatedFunction& related,
+                                  const WantedBucket& bucket) const {
+  return std::any_of(related.triggers.begin(), related.triggers.end(),
+                     [&](const FoundTrigger& trigger) { return holds_events_of(trigger, bucket); });
+}
+
+const Wanted* SuccessionPlan::sibling(const RelatedFunction& related) const {
+  if (claim_.siblings == nullptr) return nullptr;
+  const auto found = std::find_if(
+      claim_.siblings->begin(), claim_.siblings->end(),
+      [&](const Wanted& one) { return one.space == related.space && one.name == related.name; });
+  return found == claim_.siblings->end() ? nullptr : &*found;
+}
+
+bool SuccessionPlan::is_orphan(const RelatedFunction& related) const {
+  const FunctionMark mark = mark_in(related.function);
+  return claim_.keeps_house && sibling(related) == nullptr && is_of_deployment(mark, wanted_) &&
+         !is_newer(mark.generation());
+}
+
+bool SuccessionPlan::is_wanted(const FoundTrigger& trigger) const {
+  return sibling_that_takes(trigger) != nullptr ||
+         std::any_of(wanted_.buckets.begin(), wanted_.buckets.end(),
+                     [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
 }
 
 FunctionReference SuccessionPlan::reference(const RelatedFunction& related) const {
@@ -194,11 +255,16 @@ PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) cons
   succession.heir = identity_;
   succession.generation = claim_.generation;
   succession.since = claim_.now;
-  mark.set_bucket(digest_of(wanted_.bucket.host()));
+  // So that it is found again, where an older release wrote the mark.
+  for (const WantedBucket& bucket : wanted_.buckets) {
+    if (mark.buckets().empty() || holds_events(related, bucket)) {
+      mark.add_bucket(bucket.endpoint.host());
+    }
+  }
   mark.set_succession(std::move(succession));
   PlannedStep marks =
       write(Action::update, function_resource(reference(related)),
-            fmt::format("it is a predecessor; its description tells that {} takes over",
+            fmt::format("it has no part any more; its description tells that {} takes over",
                         function_resource(wanted_)),
             update_description(reference(related), mark.description()));
   marks.elsewhere = true;
@@ -210,7 +276,7 @@ PlannedStep SuccessionPlan::removal_of(const RelatedFunction& related, const Fou
                                        std::string reason) const {
   PlannedStep removal =
       write(Action::remove,
-            fmt::format("{} of {}", trigger_resource(rule_of(trigger), wanted_.bucket.host()),
+            fmt::format("{} of {}", trigger_resource(rule_of(trigger), trigger.name),
                         function_resource(reference(related))),
             std::move(reason), delete_trigger(reference(related), trigger));
   removal.elsewhere = true;
@@ -218,14 +284,15 @@ PlannedStep SuccessionPlan::removal_of(const RelatedFunction& related, const Fou
 }
 
 // Each trigger is created as soon as those are gone that are in its way.
-PlannedStep SuccessionPlan::move(const std::vector<std::string_view>& events) const {
+PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
+                                 const std::vector<std::string_view>& events) const {
   std::vector<PlannedStep> all;
   Triggers removed;
   PlannedStep moved;
   std::string from;
   for (const std::string_view event : events) {
     for (const auto& related : found_.related) {
-      for (const auto* trigger : conflicts(related, event)) {
+      for (const auto* trigger : conflicts(related, bucket, event)) {
         if (std::find(removed.begin(), removed.end(), trigger) != removed.end()) continue;
         removed.push_back(trigger);
         all.push_back(removal_of(related, *trigger, "another function takes over"));
@@ -235,8 +302,8 @@ PlannedStep SuccessionPlan::move(const std::vector<std::string_view>& events) co
     }
     all.push_back(
         write(Action::create,
-              trigger_resource({event, wanted_.prefix, wanted_.suffix}, wanted_.bucket.host()),
-              fmt::format("taken over from {}", from), create_trigger(wanted_, event)));
+              trigger_resource({event, bucket.prefix, bucket.suffix}, bucket.endpoint.host()),
+              fmt::format("taken over from {}", from), create_trigger(wanted_, bucket, event)));
   }
   moved.action = Action::move;
   moved.elsewhere = true;
@@ -247,10 +314,51 @@ PlannedStep SuccessionPlan::move(const std::vector<std::string_view>& events) co
   return moved;
 }
 
+// Rules that are wanted stay until they are taken over. The mark comes last: from then on no event
+// is told to it any more, and its time runs.
+bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) const {
+  const std::string resource = function_resource(reference(related));
+  if (related.function.phase() == FunctionPhase::changing) {
+    plan.steps.push_back(step(
+        Action::none, resource,
+        fmt::format("it is no longer configured, and {}", related.function.explained_status())));
+    plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
+    return true;
+  }
+  bool left = false;
+  for (const auto* trigger : own_triggers(related)) {
+    left = true;
+    PlannedStep removal = removal_of(related, *trigger, "its bucket is no longer configured");
+    removal.bucket = trigger->name;
+    if (is_wanted(*trigger)) {
+      plan.steps.push_back(step(Action::none, removal.resource, "it is taken over"));
+      plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
+    } else if (!history_.is_settling(removal.call.action, removal.resource)) {
+      plan.steps.push_back(std::move(removal));
+    } else {
+      removal.action = Action::wait;
+      removal.reason = "DeleteTrigger was done, but does not show yet";
+      plan.steps.push_back(std::move(removal));
+    }
+  }
+  const auto succession = mark_in(related.function).succession();
+  const bool marked = succession && !is_newer(succession->generation);
+  if (left || marked || related.function.phase() == FunctionPhase::create_failed) return left;
+  if (is_markable(related)) {
+    plan.steps.push_back(mark_superseded(related));
+  } else {
+    plan.steps.push_back(step(Action::none, resource,
+                              fmt::format("it is no longer configured and takes no mark, so delete "
+                                          "it in the SCF console; it is {}",
+                                          related.function.explained_status())));
+  }
+  return true;
+}
+
 void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_once) const {
   const FunctionReference function = reference(related);
   const std::string resource = function_resource(function);
-  const Triggers ours = triggers_on_bucket(related);
+  const Triggers ours = own_triggers(related);
   if (ours.size() != related.triggers.size()) {
     plan.steps.push_back(
         step(Action::none, resource, "it is a predecessor, kept as it has other triggers"));
@@ -297,6 +405,17 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
                       : step(Action::none, resource, why);
   }
   plan.steps.push_back(std::move(removal));
+}
+
+bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted) {
+  return !wanted.deployment.empty() && mark.deployment() == digest_of(wanted.deployment);
+}
+
+bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket) {
+  if (trigger.type != "cos" || trigger.name != bucket.endpoint.host()) return false;
+  return std::any_of(bucket.events.begin(), bucket.events.end(), [&](const std::string& event) {
+    return overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
+  });
 }
 
 bool Lineage::add(std::string_view space, std::string_view name, std::string_view description) {

@@ -11,24 +11,34 @@
 
 namespace gateway::cloud {
 
-// Plans how a deployment takes over from its predecessors. A changed function.name or eventbus
+// Plans how a function takes over from its predecessors. A changed function.name or eventbus
 // makes another function, and COS tells an event to one function only: the predecessor keeps the
 // bucket's rule until it is taken from it. So the new function is made ready first; then the
 // predecessor is marked as superseded, which a process that starts after a crash finds; then the
 // rule moves in two calls that follow each other at once; and when the predecessor can no longer be
-// invoked it is deleted. Refers to all it is given.
+// invoked it is deleted.
+//
+// Of one configuration with several functions, a bucket may move from one function to another. The
+// two are siblings: the rule moves in the same way, but the giver stays and is not marked. A
+// function of the deployment that the configuration no longer has is an orphan: whoever keeps house
+// removes the rules that nobody wants, and deletes it as it deletes a predecessor. Refers to all it
+// is given.
 class SuccessionPlan {
  public:
   SuccessionPlan(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
                  const Claim& claim);
 
-  // Returns which newer deployment has the function or its events, in words; empty if none has.
+  // Returns which newer deployment has the function, in words; empty if none has.
   [[nodiscard]] std::string newer_deployment() const;
-  // Returns the steps that take over those of `events` that predecessors hold.
+  // Returns which newer deployment has events of the bucket, in words; empty if none has.
+  [[nodiscard]] std::string newer_holder(const WantedBucket& bucket) const;
+  // Returns the steps that take over those of `events` that predecessors or siblings hold.
   [[nodiscard]] std::vector<PlannedStep> take_over(
-      const std::vector<std::string_view>& events) const;
-  // Whether a predecessor holds this event, or one that overlaps.
-  [[nodiscard]] bool is_held(std::string_view event) const;
+      const WantedBucket& bucket, const std::vector<std::string_view>& events) const;
+  // Returns whether one of them holds this event, or one that overlaps.
+  [[nodiscard]] bool is_held(const WantedBucket& bucket, std::string_view event) const;
+  // Returns the sibling that will take over the rule of this trigger, or null.
+  [[nodiscard]] const Wanted* sibling_that_takes(const FoundTrigger& trigger) const;
   // Adds to `plan` how those are deleted that were superseded: when the claim's grace period has
   // passed, or at once.
   void retire(Plan& plan, bool at_once) const;
@@ -41,14 +51,23 @@ class SuccessionPlan {
   [[nodiscard]] bool is_marked(const RelatedFunction& related) const;
   [[nodiscard]] bool is_markable(const RelatedFunction& related) const;
   // Returns the triggers of another function that this event's wanted one overlaps.
-  [[nodiscard]] Triggers conflicts(const RelatedFunction& related, std::string_view event) const;
-  [[nodiscard]] Triggers triggers_on_bucket(const RelatedFunction& related) const;
-  [[nodiscard]] bool holds_events(const RelatedFunction& related) const;
+  [[nodiscard]] Triggers conflicts(const RelatedFunction& related, const WantedBucket& bucket,
+                                   std::string_view event) const;
+  // Returns the triggers that go with a function when it is deleted.
+  [[nodiscard]] Triggers own_triggers(const RelatedFunction& related) const;
+  [[nodiscard]] bool holds_events(const RelatedFunction& related, const WantedBucket& bucket) const;
+  [[nodiscard]] const Wanted* sibling(const RelatedFunction& related) const;
+  [[nodiscard]] bool is_orphan(const RelatedFunction& related) const;
+  // Returns whether this function or a sibling wants what the trigger is for.
+  [[nodiscard]] bool is_wanted(const FoundTrigger& trigger) const;
   [[nodiscard]] FunctionReference reference(const RelatedFunction& related) const;
   [[nodiscard]] PlannedStep mark_superseded(const RelatedFunction& related) const;
   [[nodiscard]] PlannedStep removal_of(const RelatedFunction& related, const FoundTrigger& trigger,
                                        std::string reason) const;
-  [[nodiscard]] PlannedStep move(const std::vector<std::string_view>& events) const;
+  [[nodiscard]] PlannedStep move(const WantedBucket& bucket,
+                                 const std::vector<std::string_view>& events) const;
+  // Plans what goes of an orphan before it is marked. Returns whether anything is left to do.
+  [[nodiscard]] bool empty_orphan(const RelatedFunction& related, Plan& plan) const;
   void retire(const RelatedFunction& related, Plan& plan, bool at_once) const;
 
   const Wanted& wanted_;
@@ -57,6 +76,11 @@ class SuccessionPlan {
   const Claim& claim_;
   const std::string identity_;
 };
+
+// Returns whether a mark is one of the deployment that a function belongs to.
+[[nodiscard]] bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted);
+// Returns whether the rule of a trigger and one of a bucket's overlap.
+[[nodiscard]] bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket);
 
 // The functions that the wanted one took over from, and those that they took over from in turn.
 class Lineage {

@@ -25,9 +25,23 @@ Secret secret_of(const boost::json::object& object, std::string_view name) {
 
 }  // namespace
 
-Task<ApiResult<Credential>> TemporaryCredentials::get() {
+bool TemporaryCredentials::is_fresh() const {
   const auto now = std::chrono::system_clock::now();
-  if (pair_ && pair_->expires().value_or(now) - now >= kLeast) co_return *pair_;
+  return pair_ && pair_->expires().value_or(now) - now >= kLeast;
+}
+
+Task<ApiResult<Credential>> TemporaryCredentials::get() {
+  if (is_fresh()) co_return *pair_;
+  co_await fetching_.enter();
+  ApiResult<Credential> pair = co_await fetch_or_keep();
+  fetching_.leave();
+  co_return pair;
+}
+
+Task<ApiResult<Credential>> TemporaryCredentials::fetch_or_keep() {
+  // Somebody else may have fetched one meanwhile.
+  if (is_fresh()) co_return *pair_;
+  const auto now = std::chrono::system_clock::now();
   ApiResult<Credential> fetched = co_await fetch();
   if (fetched) {
     pair_ = *fetched;

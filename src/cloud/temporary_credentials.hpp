@@ -4,13 +4,17 @@
 #include <string_view>
 
 #include "cloud/credentials.hpp"
+#include "runtime/places.hpp"
 
 namespace gateway::cloud {
 
 // Credentials that are fetched, kept until shortly before they expire, and fetched again. A pair
-// that is still valid survives a failed renewal.
+// that is still valid survives a failed renewal. The clients of several regions may ask for it at
+// the same time: one fetches, the others wait.
 class TemporaryCredentials : public Credentials {
  public:
+  explicit TemporaryCredentials(const Executor& executor) : fetching_(executor, 1) {}
+
   [[nodiscard]] Task<ApiResult<Credential>> get() final;
   bool renew() final;
 
@@ -21,6 +25,10 @@ class TemporaryCredentials : public Credentials {
   [[nodiscard]] bool ever_had() const noexcept { return ever_had_; }
 
  private:
+  [[nodiscard]] Task<ApiResult<Credential>> fetch_or_keep();
+  [[nodiscard]] bool is_fresh() const;
+
+  Places fetching_;
   std::optional<Credential> pair_;
   bool ever_had_ = false;
 };

@@ -21,15 +21,26 @@ struct CosCode {
   std::string path;  // begins with '/'
 };
 
-// The function and the triggers that provisioning deploys. Plain values, equal on every replica of
-// one configuration.
-struct Wanted {
-  std::string space = "default";  // the function's namespace
-  std::string name;
-  BucketEndpoint bucket;
+// A bucket whose events go to a function.
+struct WantedBucket {
+  BucketEndpoint endpoint;
   std::vector<std::string> events;  // a trigger each
   std::string prefix;               // of keys, without a leading '/'
   std::string suffix;
+};
+
+// A function and its triggers, as provisioning deploys them. Plain values, equal on every replica
+// of one configuration.
+struct Wanted {
+  std::string region;
+  std::string space = "default";  // the function's namespace
+  std::string name;
+  // What the functions of one list of buckets have in common, whatever the list names. Empty where
+  // there is no list: then a function that is no longer wanted is not known to be one's own.
+  std::string deployment;
+  // Digest of the whole list; see digest_of_list().
+  std::string list;
+  std::vector<WantedBucket> buckets;  // each once; at least one
   std::variant<InlineCode, CosCode> code;
   std::string runtime;
   std::string handler;

@@ -52,8 +52,9 @@ config::Loaded ConfigurationOptions::read() const {
   if (!any_file) sources.overrides = assumed_;
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
   config::Loaded loaded = config::load(sources, tls::check_files);
-  if (loaded.ok() && loaded.settings.function.provision) {
-    if (auto problem = cloud::problem_with(wanted_function(loaded.settings))) {
+  if (!loaded.ok() || !loaded.settings.function.provision) return loaded;
+  for (const auto& wanted : wanted_functions(loaded.settings)) {
+    if (auto problem = cloud::problem_with(wanted)) {
       loaded.problems.push_back({{}, {}, {}, std::move(*problem)});
     }
   }

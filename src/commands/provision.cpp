@@ -106,7 +106,7 @@ class Session {
   }
 
   [[nodiscard]] Task<int> show_plan(bool removal) {
-    auto plan = co_await deployment_.provisioner().examine(removal);
+    auto plan = co_await deployment_.provisioners().examine(removal);
     if (!plan) {
       log::error(plan.error().text());
       co_return plan.error().kind() == cloud::ErrorKind::denied ? kNotAuthorised : kUnavailable;
@@ -116,12 +116,12 @@ class Session {
   }
 
   [[nodiscard]] Task<int> converge() {
-    const bool ready = co_await deployment_.provisioner().converge(deadline());
+    const bool ready = co_await deployment_.provisioners().converge(deadline());
     co_return finish(ready, "provisioned");
   }
 
   [[nodiscard]] Task<int> remove() {
-    const bool removed = co_await deployment_.provisioner().remove(deadline());
+    const bool removed = co_await deployment_.provisioners().remove(deadline());
     co_return finish(removed, "nothing of this gateway is left in the cloud");
   }
 

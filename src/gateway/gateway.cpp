@@ -344,7 +344,12 @@ class Gateway::Impl final : public observe::AdminPages {
       state.host = entry.bucket.endpoint;
       state.eventbus = entry.eventbus;
       state.function = entry.function.name;
-      if (!provisioning_) state.provisioning = observe::kProvisioningDisabled;
+      if (!provisioning_) {
+        state.provisioning = observe::kProvisioningDisabled;
+      } else if (const auto* found = provisioning_->status().find(state.host, state.function)) {
+        state.provisioning = label(found->state);
+        state.error = found->last_error;
+      }
     }
     return states;
   }

@@ -525,14 +525,21 @@ std::vector<std::string> ModelApi::writes() const {
   return found;
 }
 
+cloud::WantedBucket wanted_bucket(const std::string& name) {
+  cloud::WantedBucket bucket;
+  bucket.endpoint.name = name;
+  bucket.endpoint.appid = "1250000000";
+  bucket.endpoint.region = "ap-guangzhou";
+  bucket.events = {"cos:ObjectCreated:*", "cos:ObjectRemove:*"};
+  bucket.prefix = "in/";
+  return bucket;
+}
+
 cloud::Wanted wanted_relay() {
   cloud::Wanted wanted;
   wanted.name = "relay";
-  wanted.bucket.name = "examplebucket";
-  wanted.bucket.appid = "1250000000";
-  wanted.bucket.region = "ap-guangzhou";
-  wanted.events = {"cos:ObjectCreated:*", "cos:ObjectRemove:*"};
-  wanted.prefix = "in/";
+  wanted.region = "ap-guangzhou";
+  wanted.buckets.push_back(wanted_bucket("examplebucket"));
   cloud::InlineCode code;
   code.zip = "PK-zip";
   wanted.code = code;
@@ -550,13 +557,15 @@ ModelFunction relay_as_wanted(const cloud::Wanted& wanted) {
   set_configuration(function, cloud::update_configuration(wanted, function.description).parameters);
   function.retries = wanted.retries;
   function.max_age = wanted.max_age.count();
-  for (const auto& event : wanted.events) {
-    ModelTrigger trigger;
-    trigger.name = wanted.bucket.host();
-    trigger.event = event;
-    trigger.prefix = wanted.prefix;
-    trigger.suffix = wanted.suffix;
-    function.triggers.push_back(std::move(trigger));
+  for (const auto& bucket : wanted.buckets) {
+    for (const auto& event : bucket.events) {
+      ModelTrigger trigger;
+      trigger.name = bucket.endpoint.host();
+      trigger.event = event;
+      trigger.prefix = bucket.prefix;
+      trigger.suffix = bucket.suffix;
+      function.triggers.push_back(std::move(trigger));
+    }
   }
   return function;
 }
@@ -585,7 +594,10 @@ std::string difference(const ScfModel& model, const cloud::Wanted& wanted) {
   if (is->retries != shall.retries || is->max_age != shall.max_age) return "retry rules";
   std::vector<std::string> triggers;
   for (const auto& trigger : is->triggers) {
-    if (trigger.deleted || trigger.type != "cos" || trigger.name != wanted.bucket.host()) continue;
+    const bool on_wanted =
+        std::any_of(wanted.buckets.begin(), wanted.buckets.end(),
+                    [&](const auto& bucket) { return bucket.endpoint.host() == trigger.name; });
+    if (trigger.deleted || trigger.type != "cos" || !on_wanted) continue;
     if (!trigger.enabled) return "a trigger is disabled";
     triggers.push_back(trigger.text());
   }

@@ -160,7 +160,9 @@ class ModelApi final : public cloud::Api {
   bool moving_ = false;  // a rule
 };
 
-// What most tests want: two events on one bucket, code in a zip.
+// Two events of a bucket, under a prefix.
+[[nodiscard]] cloud::WantedBucket wanted_bucket(const std::string& name);
+// What most tests want: such a bucket, code in a zip.
 [[nodiscard]] cloud::Wanted wanted_relay();
 // A function that is as wanted.
 [[nodiscard]] ModelFunction relay_as_wanted(const cloud::Wanted& wanted);

@@ -96,8 +96,10 @@ void CloudState::settle(CloudFunction& function) {
     return;
   }
   if (!limits_.deletion_frees_rules) {
+    // A function of another region may have the same name.
+    const std::string region = ".cos." + function.region + ".";
     for (const BucketRule& rule : rules()) {
-      if (rule.holder == function.path()) {
+      if (rule.holder == function.path() && rule.bucket.find(region) != std::string::npos) {
         BucketRule orphan = rule;
         orphan.holder += " (deleted)";
         foreign_rules_.push_back(std::move(orphan));

@@ -31,24 +31,25 @@ std::vector<Secret> tokens_of_functions(const config::Settings& settings) {
   const auto& ingress = settings.ingress;
   if (ingress.auth == config::Auth::none || !ingress.token.empty() || key.empty()) return tokens;
   for (const auto& shared : config::shared_functions(settings.buckets)) {
-    const auto& function = shared.function;
-    tokens.emplace_back(
-        cloud::derive_gateway_token(key.reveal(), function.region, function.space, function.name));
+    tokens.push_back(function_token(settings, shared.function));
   }
   return tokens;
 }
 
 }  // namespace
 
-Secret gateway_token(const config::Settings& settings) {
+Secret function_token(const config::Settings& settings, const config::Function& function) {
   if (settings.ingress.auth == config::Auth::none) return {};
   if (!settings.ingress.token.empty()) return settings.ingress.token;
   const auto& key = settings.credentials.secret_key;
   if (key.empty()) return {};
-  const auto& function =
-      settings.buckets.empty() ? settings.function : settings.buckets.front().function;
   return Secret(
       cloud::derive_gateway_token(key.reveal(), function.region, function.space, function.name));
+}
+
+Secret gateway_token(const config::Settings& settings) {
+  const bool several = !settings.buckets.empty();
+  return function_token(settings, several ? settings.buckets.front().function : settings.function);
 }
 
 std::vector<Secret> accepted_tokens(const config::Settings& settings) {

@@ -7,8 +7,11 @@
 
 namespace gateway::auth {
 
-// What signs posts to this gateway: gateway.token, or the token derived from secret_key and the
-// function, of several the first. Empty if posts need no signature.
+// Returns what a function signs its posts to this gateway with: gateway.token, or the token derived
+// from secret_key for it. Empty if posts need no signature.
+[[nodiscard]] Secret function_token(const config::Settings& settings,
+                                    const config::Function& function);
+// Returns that of the function, of several the first, which other senders use.
 [[nodiscard]] Secret gateway_token(const config::Settings& settings);
 
 // What a post may be signed with: that token and gateway.previous_token. None if posts need no

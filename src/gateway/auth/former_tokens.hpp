@@ -29,8 +29,9 @@ class FormerTokens {
     Secret token;
     Instant last_seen;
   };
-  // More than any history of changes has: whoever can write functions cannot fill memory with them.
-  static constexpr std::size_t kMost = 16;
+  // More than a list of functions and any history of changes have: whoever can write functions
+  // cannot fill memory with them.
+  static constexpr std::size_t kMost = 128;
 
   std::vector<Known> known_;
 };

@@ -94,7 +94,7 @@ Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds 
   });
   std::optional<cloud::ApiResult<cloud::Plan>> plan;
   std::exception_ptr failure;
-  asio::co_spawn(context.get_executor(), deployment.provisioner().examine(false),
+  asio::co_spawn(context.get_executor(), deployment.provisioners().examine(false),
                  [&](const std::exception_ptr& error, cloud::ApiResult<cloud::Plan> result) {
                    failure = error;
                    plan = std::move(result);

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/function_name.hpp"
@@ -196,7 +197,36 @@ void check_code_behind_public_url(const Settings& settings, const HttpUrl& url, 
 }
 
 // The function sends to the target itself.
+// A function that sends to the target itself knows one target and no patterns.
+void check_entries_of_function(const SharedFunction& function, const Settings& settings,
+                               Report& report) {
+  const std::size_t first = function.entries.front();
+  const BucketEntry& one = settings.buckets[first];
+  for (const std::size_t number : function.entries) {
+    const BucketEntry& entry = settings.buckets[number];
+    const auto path = fmt::format("buckets[{}]", number);
+    for (const auto& [key, patterns] :
+         {std::pair("include", &entry.include), std::pair("exclude", &entry.exclude)}) {
+      if (patterns->empty()) continue;
+      report.problem_with(fmt::format("{}.{}", path, key),
+                          "needs gateway.public_url: without it the function sends every event of "
+                          "the bucket to the target itself");
+    }
+    if (entry.target == one.target && entry.eventbus == one.eventbus && entry.event == one.event) {
+      continue;
+    }
+    report.problem_with(path + ".endpoint",
+                        "shares its function with buckets[{}], but not target, eventbus and event: "
+                        "without gateway.public_url a function sends to one target; set "
+                        "gateway.public_url, or give the entry a function.name of its own",
+                        first);
+  }
+}
+
 void check_target_of_function(const Settings& settings, Report& report) {
+  for (const auto& function : shared_functions(settings.buckets)) {
+    check_entries_of_function(function, settings, report);
+  }
   if (report.bad("target") || settings.target.empty()) return;
   if (settings.function.code) {
     report.warning_about("gateway.public_url",

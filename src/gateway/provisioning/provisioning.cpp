@@ -16,7 +16,8 @@ Provisioning::Provisioning(const Executor& executor, const config::Settings& set
           options),
       ended_(executor),
       part_(supervisor, "provisioning") {
-  deployment_.provisioner().on_tokens([this](const std::vector<Secret>& tokens) {
+  status_ = deployment_.provisioners().status();
+  deployment_.provisioners().on_tokens([this](const std::vector<Secret>& tokens) {
     auto accepted = former_tokens_.seen(tokens, std::chrono::steady_clock::now());
     if (on_tokens_) on_tokens_(std::move(accepted));
   });
@@ -31,7 +32,7 @@ void Provisioning::changed(const cloud::ProvisioningStatus& status) {
 
 void Provisioning::start() {
   running_ = true;
-  const auto run = [this] { return deployment_.provisioner().keep(); };
+  const auto run = [this] { return deployment_.provisioners().keep(); };
   const auto holds_nothing = [] {};
   const auto stopping = [this] { return stopping_; };
   asio::co_spawn(executor_, keep_running(part_, executor_, run, holds_nothing, stopping),
@@ -44,7 +45,7 @@ void Provisioning::start() {
 
 Task<void> Provisioning::stop(Instant deadline) {
   stopping_ = true;
-  deployment_.provisioner().stop();
+  deployment_.provisioners().stop();
   if (!delete_on_stop_) deployment_.cancel();
   while (running_ && std::chrono::steady_clock::now() < deadline) {
     co_await ended_.wait_until(deadline);
@@ -59,7 +60,7 @@ Task<void> Provisioning::stop(Instant deadline) {
 // If the cloud never answered, this process has created nothing, and `deprovision` can delete what
 // an earlier one left.
 Task<void> Provisioning::remove(Instant deadline) {
-  if (!deployment_.provisioner().has_looked()) {
+  if (!deployment_.provisioners().has_looked()) {
     log::warn("the cloud was never reached; nothing is deleted", {{"error", status_.last_error}});
     co_return;
   }
@@ -68,7 +69,7 @@ Task<void> Provisioning::remove(Instant deadline) {
   limit.async_wait([this](const error_code& error) {
     if (!error) deployment_.cancel();
   });
-  const bool removed = co_await deployment_.provisioner().remove(deadline);
+  const bool removed = co_await deployment_.provisioners().remove(deadline);
   if (!removed && status_.state != cloud::ProvisioningState::superseded) {
     log::error("the relay function may be left behind", {{"error", status_.last_error}});
   }

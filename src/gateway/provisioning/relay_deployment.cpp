@@ -26,11 +26,11 @@ cloud::CredentialSources sources_of(const config::Settings& settings) {
   return sources;
 }
 
-cloud::ApiService service_of(const config::Settings& settings) {
+cloud::ApiService service_of(const config::Settings& settings, const std::string& region) {
   const auto url = config::parse_http_url(settings.function.api);
   if (!url) throw std::invalid_argument("function.api: " + url.error().message());
   cloud::ApiService service;
-  service.region = settings.function.region;
+  service.region = region;
   service.origin = HttpOrigin(url->tls, url->host, url->port, url->authority);
   by_proxy(service.origin, settings);
   return service;
@@ -39,20 +39,22 @@ cloud::ApiService service_of(const config::Settings& settings) {
 }  // namespace
 
 RelayDeployment::RelayDeployment(const Executor& executor, const config::Settings& settings,
-                                 cloud::Provisioner::Listener listener,
+                                 cloud::Provisioners::Listener listener,
                                  const DeploymentOptions& options)
-    : credentials_(cloud::make_credentials(executor, sources_of(settings))),
-      api_(std::make_unique<cloud::ApiClient>(executor, service_of(settings), *credentials_,
-                                              cloud::ApiPace{})),
-      provisioner_(std::make_unique<cloud::Provisioner>(executor, *api_, wanted_function(settings),
-                                                        options.pace, std::move(listener),
-                                                        options.unmarked, options.generation)) {}
+    : credentials_(cloud::make_credentials(executor, sources_of(settings))) {
+  const auto make_api = [&](const std::string& region) {
+    return std::make_unique<cloud::ApiClient>(executor, service_of(settings, region), *credentials_,
+                                              cloud::ApiPace{});
+  };
+  provisioners_ = std::make_unique<cloud::Provisioners>(executor, wanted_functions(settings),
+                                                        make_api, options.pace, std::move(listener),
+                                                        options.unmarked, options.generation);
+}
 
 RelayDeployment::~RelayDeployment() = default;
 
 void RelayDeployment::cancel() {
-  provisioner_->stop();
-  api_->cancel();
+  provisioners_->cancel();
 }
 
 }  // namespace gateway

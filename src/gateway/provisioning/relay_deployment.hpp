@@ -1,9 +1,8 @@
 #pragma once
 #include <memory>
 
-#include "cloud/api.hpp"
 #include "cloud/credentials.hpp"
-#include "cloud/provisioner.hpp"
+#include "cloud/provisioners.hpp"
 #include "gateway/config/settings.hpp"
 #include "runtime/asio.hpp"
 
@@ -17,22 +16,21 @@ struct DeploymentOptions {
   cloud::Generation generation = 0;
 };
 
-// The cloud side of one configuration: credentials, API client and provisioner. For checked
+// The cloud side of one configuration: credentials, API clients and provisioners. For checked
 // settings with function.provision only. Used on one thread.
 class RelayDeployment {
  public:
   RelayDeployment(const Executor& executor, const config::Settings& settings,
-                  cloud::Provisioner::Listener listener, const DeploymentOptions& options = {});
+                  cloud::Provisioners::Listener listener, const DeploymentOptions& options = {});
   ~RelayDeployment();
 
-  [[nodiscard]] cloud::Provisioner& provisioner() noexcept { return *provisioner_; }
+  [[nodiscard]] cloud::Provisioners& provisioners() noexcept { return *provisioners_; }
   // Ends every wait for the cloud, also later ones.
   void cancel();
 
  private:
   std::unique_ptr<cloud::Credentials> credentials_;
-  std::unique_ptr<cloud::Api> api_;
-  std::unique_ptr<cloud::Provisioner> provisioner_;
+  std::unique_ptr<cloud::Provisioners> provisioners_;
 };
 
 }  // namespace gateway

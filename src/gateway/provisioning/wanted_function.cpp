@@ -16,6 +16,7 @@
 #include "cloud/relay_environment.hpp"
 #include "cloud/relay_package.hpp"
 #include "gateway/auth/accepted_tokens.hpp"
+#include "gateway/config/buckets.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/http_url.hpp"
@@ -33,10 +34,9 @@ std::string handler_of(const std::string& runtime) {
 
 // Returns the settings of `event` and `delivery` with which the relay makes CloudEvents as the
 // gateway would, as JSON without those that have their defaults.
-std::string event_settings(const config::Settings& settings) {
+std::string event_settings(const config::Settings& settings, const config::Event& event) {
   namespace json = boost::json;
   const auto& delivery = settings.delivery;
-  const auto& event = settings.event;
   json::object all;
   if (delivery.mode == config::Mode::structured) all["mode"] = "structured";
   if (delivery.mode == config::Mode::batch) all["mode"] = "batch";
@@ -56,22 +56,24 @@ std::string event_settings(const config::Settings& settings) {
 }
 
 // Adds the variables with the address that the built-in relay sends to, and what it needs for that.
-void add_destination(const config::Settings& settings, Variables& all) {
+void add_destination(const config::Settings& settings, const config::Function& function,
+                     const config::BucketEntry& entry, Variables& all) {
   if (!settings.ingress.public_url.empty()) {
     all.emplace_back("GATEWAY_URL", settings.ingress.public_url);
-    all.emplace_back(cloud::kTokenVariable, auth::gateway_token(settings).reveal());
+    all.emplace_back(cloud::kTokenVariable, auth::function_token(settings, function).reveal());
     return;
   }
   const auto target =
-      config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
+      config::parse_endpoint(entry.target, entry.eventbus, settings.delivery.profile);
   if (!target) throw std::invalid_argument("target: " + target.error().message());
   // Not Endpoint::url(), which is for messages and leaves out what the query says.
   all.emplace_back("TARGET_URL", fmt::format("{}://{}{}", target->tls ? "https" : "http",
                                              target->host_header, target->request_target));
-  all.emplace_back("EVENT_SETTINGS", event_settings(settings));
+  all.emplace_back("EVENT_SETTINGS", event_settings(settings, entry.event));
 }
 
-Variables environment_of(const config::Settings& settings, bool code_object) {
+Variables environment_of(const config::Settings& settings, const config::Function& function,
+                         const config::BucketEntry& entry, bool code_object) {
   Variables all;
   const auto& ingress = settings.ingress;
   const bool through_here = !ingress.public_url.empty();
@@ -79,11 +81,11 @@ Variables environment_of(const config::Settings& settings, bool code_object) {
   all.emplace_back("EVENT_GATEWAY", code_object && through_here && public_url
                                         ? public_url->authority
                                         : settings.target);
-  all.emplace_back("FUNCTION_NAME", settings.function.name);
+  all.emplace_back("FUNCTION_NAME", function.name);
   all.emplace_back("VANUS_EVENTBUS", settings.eventbus);
   all.emplace_back("DEBUG_MODE", settings.debug ? "true" : "false");
   if (!code_object) {
-    add_destination(settings, all);
+    add_destination(settings, function, entry, all);
     for (auto& [name, value] : all) value = cloud::relay_variable(value);
   }
   // SCF refuses a variable without a value.
@@ -91,21 +93,41 @@ Variables environment_of(const config::Settings& settings, bool code_object) {
   return all;
 }
 
-}  // namespace
+cloud::WantedBucket wanted_bucket(const config::Bucket& bucket) {
+  const auto endpoint = cloud::parse_bucket_endpoint(bucket.endpoint);
+  if (!endpoint) {
+    throw std::invalid_argument("bucket.endpoint: " + std::string(endpoint.error().reason()));
+  }
+  cloud::WantedBucket wanted;
+  wanted.endpoint = *endpoint;
+  wanted.events = bucket.events;
+  wanted.prefix = bucket.prefix;
+  wanted.suffix = bucket.suffix;
+  return wanted;
+}
 
-cloud::Wanted wanted_function(const config::Settings& settings) {
-  const auto& function = settings.function;
+// What the functions of a list have in common, however the list changes: where they send to.
+std::string deployment_of(const config::Settings& settings) {
+  if (settings.buckets.empty()) return {};
+  const auto& url = settings.ingress.public_url;
+  return fmt::format("{} {}", url.empty() ? settings.target : url, settings.eventbus);
+}
+
+// `shared` has at least one of `entries`, the first of which says where a function sends to that
+// makes the events itself: checks see to it that they agree.
+cloud::Wanted wanted_function(const config::Settings& settings,
+                              const config::SharedFunction& shared,
+                              const std::vector<config::BucketEntry>& entries) {
+  const auto& function = shared.function;
   const bool code_object = config::uses_code_object(settings);
-  const auto bucket = cloud::parse_bucket_endpoint(settings.bucket.endpoint);
-  if (!bucket)
-    throw std::invalid_argument("bucket.endpoint: " + std::string(bucket.error().reason()));
   cloud::Wanted wanted;
+  wanted.region = function.region;
   wanted.space = function.space;
   wanted.name = function.name;
-  wanted.bucket = *bucket;
-  wanted.events = settings.bucket.events;
-  wanted.prefix = settings.bucket.prefix;
-  wanted.suffix = settings.bucket.suffix;
+  wanted.deployment = deployment_of(settings);
+  for (const std::size_t entry : shared.entries) {
+    wanted.buckets.push_back(wanted_bucket(entries[entry].bucket));
+  }
   if (code_object) {
     const auto code = function.code.value_or(config::FunctionCode{});
     wanted.code = cloud::CosCode{code.bucket, code.region, code.path};
@@ -116,10 +138,22 @@ cloud::Wanted wanted_function(const config::Settings& settings) {
   wanted.handler = handler_of(function.runtime);
   wanted.memory_mb = function.memory_mb;
   wanted.timeout = std::chrono::duration_cast<std::chrono::seconds>(function.timeout);
-  wanted.environment = environment_of(settings, code_object);
+  wanted.environment =
+      environment_of(settings, function, entries[shared.entries.front()], code_object);
   wanted.retries = function.retries;
   wanted.max_age = std::chrono::duration_cast<std::chrono::seconds>(function.max_age);
   return wanted;
+}
+
+}  // namespace
+
+std::vector<cloud::Wanted> wanted_functions(const config::Settings& settings) {
+  const auto entries = config::bucket_entries(settings);
+  std::vector<cloud::Wanted> all;
+  for (const auto& shared : config::shared_functions(entries)) {
+    all.push_back(wanted_function(settings, shared, entries));
+  }
+  return all;
 }
 
 }  // namespace gateway

@@ -1,12 +1,14 @@
 #pragma once
+#include <vector>
+
 #include "cloud/wanted.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway {
 
-// Returns the function and the triggers that a configuration asks for; docs/configuration.md,
-// "Which code the function runs", has the ways to deploy. For checked settings with
-// function.provision only.
-[[nodiscard]] cloud::Wanted wanted_function(const config::Settings& settings);
+// Returns the functions that a configuration asks for, with their triggers, in the order of
+// config::shared_functions(); docs/configuration.md, "Which code the function runs", has the ways
+// to deploy. For checked settings with function.provision only.
+[[nodiscard]] std::vector<cloud::Wanted> wanted_functions(const config::Settings& settings);
 
 }  // namespace gateway

@@ -62,7 +62,7 @@ TEST(FunctionMark, OfAnOlderReleaseHasNoGeneration) {
   ASSERT_TRUE(mark);
   EXPECT_EQ(mark->code(), "0123456789abcdef");
   EXPECT_EQ(mark->settings(), "fedcba9876543210");
-  EXPECT_EQ(mark->bucket(), "");
+  EXPECT_THAT(mark->buckets(), testing::IsEmpty());
   EXPECT_EQ(mark->generation(), 0);
   EXPECT_FALSE(mark->succession());
 }
@@ -93,10 +93,10 @@ TEST(FunctionMark, TellsCodeAndSettingsApart) {
 TEST(FunctionMark, ChangesWithEverySetting) {
   const std::vector<std::function<void(Wanted&)>> changes{
       [](Wanted&) {},
-      [](Wanted& wanted) { wanted.bucket.region = "ap-beijing"; },
-      [](Wanted& wanted) { wanted.events.pop_back(); },
-      [](Wanted& wanted) { wanted.prefix.clear(); },
-      [](Wanted& wanted) { std::swap(wanted.prefix, wanted.suffix); },
+      [](Wanted& wanted) { wanted.buckets[0].endpoint.region = "ap-beijing"; },
+      [](Wanted& wanted) { wanted.buckets[0].events.pop_back(); },
+      [](Wanted& wanted) { wanted.buckets[0].prefix.clear(); },
+      [](Wanted& wanted) { std::swap(wanted.buckets[0].prefix, wanted.buckets[0].suffix); },
       [](Wanted& wanted) { wanted.runtime = "Nodejs16.13"; },
       [](Wanted& wanted) { wanted.handler = "index.handler"; },
       [](Wanted& wanted) { wanted.memory_mb = 256; },

@@ -368,9 +368,9 @@ TEST_F(ProvisionerTest, WaitsForTheRuleOfADeletedTriggerToGo) {
 }
 
 TEST_F(ProvisionerTest, NamesTheRuleThatIsTaken) {
-  wanted.suffix = ".jpg";
+  wanted.buckets[0].suffix = ".jpg";
   ModelTrigger theirs;
-  theirs.name = wanted.bucket.host();
+  theirs.name = wanted.buckets[0].endpoint.host();
   theirs.event = "cos:ObjectCreated:Put";
   model.other_rules.push_back(theirs);
   EXPECT_FALSE(run(make().converge()));
@@ -378,7 +378,7 @@ TEST_F(ProvisionerTest, NamesTheRuleThatIsTaken) {
   EXPECT_EQ(provisioner->status().code, "InvalidParameterValue.CosNotifyRuleConflict");
   EXPECT_THAT(provisioner->status().last_error,
               AllOf(HasSubstr("cos:ObjectCreated:*"), HasSubstr("'in/'"), HasSubstr("'.jpg'"),
-                    HasSubstr(wanted.bucket.host()), HasSubstr("default/somebody")));
+                    HasSubstr(wanted.buckets[0].endpoint.host()), HasSubstr("default/somebody")));
 }
 
 TEST_F(ProvisionerTest, AsksNothingIfTheSettingsCannotBe) {
@@ -414,7 +414,7 @@ TEST_F(ProvisionerTest, ExaminesWithoutWriting) {
   EXPECT_EQ(plan->next()->reason, "memory is 64 MB, wanted 128 MB");
   const auto removal = run(provisioner->examine(true));
   ASSERT_TRUE(removal);
-  EXPECT_EQ(removal->steps.size(), 4U);
+  EXPECT_EQ(removal->steps.size(), 3U);
   EXPECT_THAT(api.writes(), IsEmpty());
 }
 

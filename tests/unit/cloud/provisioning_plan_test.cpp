@@ -41,13 +41,13 @@ Found as_wanted() {
   rules.retries = 2;
   rules.max_age_seconds = 21600;
   found.retry_rules = rules;
-  for (const auto& event : wanted().events) {
+  for (const auto& event : wanted().buckets[0].events) {
     FoundTrigger trigger;
     trigger.type = "cos";
-    trigger.name = wanted().bucket.host();
+    trigger.name = wanted().buckets[0].endpoint.host();
     trigger.qualifier = "$DEFAULT";
     trigger.event = event;
-    trigger.prefix = wanted().prefix;
+    trigger.prefix = wanted().buckets[0].prefix;
     trigger.text = trigger_description(event, trigger.prefix, "");
     found.triggers.push_back(trigger);
   }

@@ -48,8 +48,8 @@ class World {
     former_ = wanted_;
     wanted_.name = "renamed";
     wanted_.environment[0].second = "http://other.example";
-    if (chance(2)) wanted_.events = {"cos:ObjectCreated:Put", "cos:ObjectRemove:*"};
-    if (chance(2)) wanted_.prefix = "in/deeper/";
+    if (chance(2)) wanted_.buckets[0].events = {"cos:ObjectCreated:Put", "cos:ObjectRemove:*"};
+    if (chance(2)) wanted_.buckets[0].prefix = "in/deeper/";
     generation_ += 1'000;
     if (chance(2)) faults_ = below(20);
     const std::size_t late = chance(2) ? 2 : 1;
@@ -84,7 +84,7 @@ class World {
     const ModelFunction* had = model_.find(former_.name.empty() ? wanted_ : former_);
     if (had != nullptr) {
       for (const auto& trigger : had->triggers) {
-        if (trigger.name != wanted_.bucket.host()) others.push_back(trigger);
+        if (trigger.name != wanted_.buckets[0].endpoint.host()) others.push_back(trigger);
       }
     }
     if (may_lose_others_) others = others_;  // they went with a function that had to be made anew
@@ -112,7 +112,8 @@ class World {
       if (key == kForeign || key == kNeighbour || key == test::key_of(wanted_)) continue;
       bool has_others = false;
       for (const auto& trigger : function.triggers) {
-        const bool ours = trigger.type == "cos" && trigger.name == wanted_.bucket.host();
+        const bool ours =
+            trigger.type == "cos" && trigger.name == wanted_.buckets[0].endpoint.host();
         has_others = has_others || (!ours && !trigger.deleted);
         EXPECT_FALSE(ours && !trigger.deleted && conflicts(trigger)) << key.second;
       }
@@ -126,17 +127,19 @@ class World {
   }
 
   [[nodiscard]] bool conflicts(const ModelTrigger& trigger) const {
-    return std::any_of(wanted_.events.begin(), wanted_.events.end(), [&](const std::string& event) {
-      return overlap({trigger.event, trigger.prefix, trigger.suffix},
-                     {event, wanted_.prefix, wanted_.suffix});
-    });
+    return std::any_of(wanted_.buckets[0].events.begin(), wanted_.buckets[0].events.end(),
+                       [&](const std::string& event) {
+                         return overlap(
+                             {trigger.event, trigger.prefix, trigger.suffix},
+                             {event, wanted_.buckets[0].prefix, wanted_.buckets[0].suffix});
+                       });
   }
 
   // Ours, on the same bucket, but without an overlap.
   void add_neighbour() {
     Wanted other = wanted_;
     other.name = kNeighbour.second;
-    other.prefix = "elsewhere/";
+    other.buckets[0].prefix = "elsewhere/";
     neighbour_ = test::relay_as_wanted(other);
     neighbour_.description = mark_of(other, chance(2) ? 0 : 9'000).description();
     model_.functions[kNeighbour] = neighbour_;
@@ -147,16 +150,19 @@ class World {
     if (const auto own = model_.functions.find(test::key_of(wanted_));
         own != model_.functions.end()) {
       std::erase_if(own->second.triggers, [this](const ModelTrigger& trigger) {
-        return trigger.name == wanted_.bucket.host();
+        return trigger.name == wanted_.buckets[0].endpoint.host();
       });
     }
     Wanted other = wanted_;
     other.name = "predecessor";
-    if (chance(3)) other.events.pop_back();
-    if (chance(3)) other.prefix.clear();
+    if (chance(3)) other.buckets[0].events.pop_back();
+    if (chance(3)) other.buckets[0].prefix.clear();
     ModelFunction function = test::relay_as_wanted(other);
     FunctionMark mark = mark_of(other, below(900));
-    if (chance(3)) mark.set_bucket({});  // as older releases did
+    if (chance(3)) {  // as older releases did
+      mark = FunctionMark(mark.code(), mark.settings());
+      mark.set_generation(below(900));
+    }
     if (chance(3)) {
       Succession succession;
       succession.heir = identity_of("default", chance(2) ? wanted_.name : "another");
@@ -193,9 +199,9 @@ class World {
     static const std::vector<std::string> events{"cos:ObjectCreated:*", "cos:ObjectCreated:Put",
                                                  "cos:ObjectRemove:*", "cos:ObjectRestore:Post"};
     ModelTrigger trigger;
-    trigger.name = wanted_.bucket.host();
+    trigger.name = wanted_.buckets[0].endpoint.host();
     trigger.event = events[below(4)];
-    trigger.prefix = chance(2) ? wanted_.prefix : "old/";
+    trigger.prefix = chance(2) ? wanted_.buckets[0].prefix : "old/";
     trigger.suffix = chance(4) ? ".old" : "";
     trigger.qualifier = chance(3) ? "$LATEST" : "$DEFAULT";
     trigger.enabled = !chance(4);

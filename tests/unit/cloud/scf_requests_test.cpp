@@ -79,7 +79,8 @@ TEST(ScfRequests, SetRetryRulesInSeconds) {
 }
 
 TEST(ScfRequests, CreateATriggerWithACompactDescription) {
-  expect_call(create_trigger(wanted(), "cos:ObjectCreated:*"), "CreateTrigger", R"({
+  expect_call(create_trigger(wanted(), wanted().buckets[0], "cos:ObjectCreated:*"), "CreateTrigger",
+              R"({
     "FunctionName":"relay","Namespace":"default",
     "TriggerName":"examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com","Type":"cos",
     "TriggerDesc":"{\"event\":\"cos:ObjectCreated:*\",\"filter\":{\"Prefix\":\"in/\",\"Suffix\":\"\"}}",

@@ -25,10 +25,11 @@ const Wanted& wanted() {
   return relay;
 }
 
-FoundTrigger trigger_for(const std::string& event, const std::string& prefix = wanted().prefix) {
+FoundTrigger trigger_for(const std::string& event,
+                         const std::string& prefix = wanted().buckets[0].prefix) {
   FoundTrigger trigger;
   trigger.type = "cos";
-  trigger.name = wanted().bucket.host();
+  trigger.name = wanted().buckets[0].endpoint.host();
   trigger.qualifier = "$DEFAULT";
   trigger.event = event;
   trigger.prefix = prefix;
@@ -61,7 +62,7 @@ Found renamed(Generation predecessor = 1'000) {
   related.space = former.space;
   related.name = former.name;
   related.function = active(mark_of(former, predecessor).description());
-  for (const auto& event : former.events) related.triggers.push_back(trigger_for(event));
+  for (const auto& event : former.buckets[0].events) related.triggers.push_back(trigger_for(event));
   found.related.push_back(related);
   return found;
 }
@@ -134,7 +135,7 @@ TEST(SuccessionPlan, DeletesThePredecessorWhenItCanNoLongerBeInvoked) {
   Found found = renamed();
   supersede(found, 10'000s);
   found.related[0].triggers.clear();
-  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   const Plan early = converge(found, claim(10'359s));
   EXPECT_THAT(steps(early), IsEmpty());
   EXPECT_EQ(early.again_in, 1s);
@@ -147,7 +148,7 @@ TEST(SuccessionPlan, TakesWhatIsLeftOfThePredecessorsTriggersWithIt) {
   Found found = renamed();
   supersede(found, 0s);
   found.related[0].triggers = {trigger_for("cos:ObjectRestore:Post")};
-  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   EXPECT_THAT(steps(converge(found)),
               ElementsAre("remove DeleteTrigger former", "remove DeleteFunction former"));
 }
@@ -163,7 +164,8 @@ TEST(SuccessionPlan, KeepsAPredecessorThatHasTriggersOfOthers) {
       other.name = "other-1250000000.cos.ap-guangzhou.myqcloud.com";
     }
     found.related[0].triggers = {other};
-    for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+    for (const auto& event : wanted().buckets[0].events)
+      found.triggers.push_back(trigger_for(event));
     EXPECT_THAT(steps(converge(found)), IsEmpty());
   }
 }
@@ -226,7 +228,8 @@ TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
     EXPECT_THAT(steps(plan_convergence(wanted(), found, history, claim())), ElementsAre(kMove));
     found.related[0].triggers.clear();
     found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
-    for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+    for (const auto& event : wanted().buckets[0].events)
+      found.triggers.push_back(trigger_for(event));
     EXPECT_EQ(converge(found, claim(10'359s)).again_in, 1s);
     EXPECT_THAT(steps(converge(found, claim(10'360s))),
                 ElementsAre("remove DeleteFunction former"));
@@ -239,7 +242,7 @@ TEST(SuccessionPlan, DeletesAtOnceWhatWasNeverCreated) {
   EXPECT_THAT(steps(converge(found)), ElementsAre(kMove)) << "it takes no mark";
   found.related[0].triggers.clear();
   found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
-  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   EXPECT_THAT(steps(converge(found, claim(10'000s))), ElementsAre("remove DeleteFunction former"));
 }
 
@@ -247,7 +250,7 @@ TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
   Found found = renamed();
   supersede(found, 0s);
   found.related[0].triggers.clear();
-  for (const auto& event : wanted().events) found.triggers.push_back(trigger_for(event));
+  for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   found.related[0].function.status = "Updating";
   EXPECT_THAT(steps(converge(found)), IsEmpty());
   EXPECT_EQ(converge(found).again_in, 30s);

@@ -44,8 +44,8 @@ TEST_F(FormerTokensTest, AreAcceptedForAWhileAfterTheyWereSeenLast) {
 
 TEST_F(FormerTokensTest, AreBounded) {
   std::vector<std::string> many;
-  for (int i = 0; i < 100; ++i) many.push_back("token-" + std::to_string(i));
-  EXPECT_EQ(seen(many, 0min).size(), 16U);
+  for (int i = 0; i < 1000; ++i) many.push_back("token-" + std::to_string(i));
+  EXPECT_EQ(seen(many, 0min).size(), 128U);
 }
 
 }  // namespace

@@ -48,6 +48,24 @@ void expect_problem(const std::string& entries, const std::string& key, const st
               Contains(AllOf(HasSubstr(" " + key + ": "), HasSubstr(text))));
 }
 
+TEST(Buckets, OfAFunctionThatSendsToTheTargetItselfGoToOneTarget) {
+  const std::string direct = "function: {name: relay}\n";
+  const auto without_url = [&](const std::string& entries) {
+    auto texts = testing::with_config(
+        "target: \"bus:8080\"\neventbus: orders\nsecret_id: id\nsecret_key: key\nbuckets:\n" +
+        entries + direct);
+    return testing::texts_of(load(texts).problems);
+  };
+  EXPECT_THAT(without_url(entry("a") + entry("b")), IsEmpty());
+  EXPECT_THAT(without_url(entry("a") + entry("b", "eventbus: other")),
+              ElementsAre(AllOf(HasSubstr("buckets[1].endpoint"),
+                                HasSubstr("shares its function with buckets[0]"))));
+  EXPECT_THAT(without_url(entry("a") + entry("b", "eventbus: other, function: {name: mine}")),
+              IsEmpty());
+  EXPECT_THAT(without_url(entry("a", "include: ['**.jpg']")),
+              ElementsAre(HasSubstr("needs gateway.public_url")));
+}
+
 TEST(Buckets, HaveWhatTheTopLevelSaysUnlessTheySaySo) {
   const auto settings = settings_of(
       entry("a") +

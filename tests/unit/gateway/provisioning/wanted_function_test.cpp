@@ -31,6 +31,43 @@ function: {region: ap-beijing, name: relay}
   return loaded.settings;
 }
 
+cloud::Wanted wanted_function(const config::Settings& settings) {
+  const auto all = wanted_functions(settings);
+  EXPECT_EQ(all.size(), 1U);
+  return all.front();
+}
+
+TEST(WantedFunction, OfAListAreOneForEachShareWithKeysOfTheirOwn) {
+  auto texts = config::testing::with_config(R"(target: "bus:8080"
+eventbus: orders
+secret_id: id
+secret_key: key
+gateway: {public_url: "https://gw.example.com"}
+function: {name: relay}
+buckets:
+- {endpoint: a-1250000000.cos.ap-beijing.myqcloud.com, prefix: in/}
+- {endpoint: b-1250000000.cos.eu-frankfurt.myqcloud.com, function: {memory: 256}}
+- {endpoint: c-1250000000.cos.ap-beijing.myqcloud.com}
+)");
+  const auto loaded = config::load(texts);
+  EXPECT_THAT(config::testing::texts_of(loaded.problems), ::testing::IsEmpty());
+  const auto all = wanted_functions(loaded.settings);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].region, "ap-beijing");
+  ASSERT_EQ(all[0].buckets.size(), 2U);
+  EXPECT_EQ(all[0].buckets[0].prefix, "in/");
+  EXPECT_EQ(all[0].buckets[1].endpoint.name, "c");
+  EXPECT_EQ(all[1].region, "eu-frankfurt");
+  EXPECT_EQ(all[1].memory_mb, 256U);
+  EXPECT_EQ(all[0].deployment, all[1].deployment);
+  EXPECT_NE(all[0].deployment, "");
+  const auto token_of = [](const cloud::Wanted& wanted) {
+    return std::map<std::string, std::string>(wanted.environment.begin(),
+                                              wanted.environment.end())["GATEWAY_TOKEN"];
+  };
+  EXPECT_NE(token_of(all[0]), token_of(all[1]));
+}
+
 TEST(WantedFunction, WithoutPublicUrlIsTheBuiltInRelayThatSendsToTheTarget) {
   const auto wanted = wanted_function(settings_with({}));
   ASSERT_TRUE(std::holds_alternative<cloud::InlineCode>(wanted.code));
@@ -132,10 +169,10 @@ TEST(WantedFunction, TakesTheRestAsConfigured) {
        "function.retries=1", "function.max_age=10m"}));
   EXPECT_EQ(wanted.space, "prod");
   EXPECT_EQ(wanted.name, "relay");
-  EXPECT_EQ(wanted.bucket.host(), "photos-1250000000.cos.ap-beijing.myqcloud.com");
-  EXPECT_THAT(wanted.events, ElementsAre("cos:ObjectCreated:Put", "cos:ObjectRemove:*"));
-  EXPECT_EQ(wanted.prefix, "logs/");
-  EXPECT_EQ(wanted.suffix, ".gz");
+  EXPECT_EQ(wanted.buckets.at(0).endpoint.host(), "photos-1250000000.cos.ap-beijing.myqcloud.com");
+  EXPECT_THAT(wanted.buckets[0].events, ElementsAre("cos:ObjectCreated:Put", "cos:ObjectRemove:*"));
+  EXPECT_EQ(wanted.buckets[0].prefix, "logs/");
+  EXPECT_EQ(wanted.buckets[0].suffix, ".gz");
   EXPECT_EQ(wanted.memory_mb, 256u);
   EXPECT_EQ(wanted.timeout, std::chrono::seconds(120));
   EXPECT_EQ(wanted.retries, 1u);

@@ -1,0 +1,239 @@
+#include "cloud/cloud_view.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "cloud/function_mark.hpp"
+#include "cloud/function_name.hpp"
+#include "cloud/scf_requests.hpp"
+#include "cloud/succession_plan.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::cloud {
+namespace {
+
+// g++ 12 destroys an aggregate twice that crosses a co_await by value.
+static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<ScfCall> &&
+              !std::is_aggregate_v<FoundTrigger> && !std::is_aggregate_v<ApiError> &&
+              !std::is_aggregate_v<RelatedFunction>);
+
+// Far more than the quotas of triggers and functions: a list that never ends is a malformed answer.
+constexpr std::size_t kPages = 20;
+constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
+
+ApiError interrupted() {
+  return ApiError(ErrorKind::transient, {}, "ClientError.Cancelled", "stopped", {});
+}
+
+Task<ApiResult<Found>> CloudView::look(GoesOn goes_on) {
+  Found found;
+  const ScfCall function_call = get_function(wanted_);
+  const auto function_answer = co_await api_.call(function_call.action, function_call.parameters);
+  if (function_answer) {
+    auto function = parse_function(*function_answer);
+    if (!function) co_return function.error();
+    found.function = std::move(*function);
+  } else if (function_answer.error().kind() != ErrorKind::absent) {
+    co_return function_answer.error();
+  }
+
+  if (!goes_on()) co_return interrupted();
+  if (found.function && found.function->phase() == FunctionPhase::active) {
+    const ScfCall rules_call = get_retry_rules(wanted_);
+    const auto rules_answer = co_await api_.call(rules_call.action, rules_call.parameters);
+    if (!rules_answer) co_return rules_answer.error();
+    const auto rules = parse_retry_rules(*rules_answer);
+    if (!rules) co_return rules.error();
+    found.retry_rules = *rules;
+    if (!goes_on()) co_return interrupted();
+  }
+  const bool changing = found.function && found.function->phase() == FunctionPhase::changing;
+  if (changing) co_return found;
+  if (found.function && found.function->phase() != FunctionPhase::create_failed) {
+    auto triggers = co_await look_at_triggers(wanted_.space, wanted_.name);
+    if (!triggers) co_return triggers.error();
+    found.triggers = std::move(*triggers);
+    if (!goes_on()) co_return interrupted();
+  }
+  deployment_.clear();
+  auto related = co_await look_at_related(goes_on);
+  if (!related) co_return related.error();
+  found.deployment = deployment_;
+  found.related = std::move(*related);
+  co_return found;
+}
+
+Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::string space,
+                                                                       std::string name) {
+  std::vector<FoundTrigger> triggers;
+  for (std::size_t page = 0; page < kPages; ++page) {
+    const ScfCall call = list_triggers(FunctionReference(space, name), page * kListPage);
+    const auto answer = co_await api_.call(call.action, call.parameters);
+    if (!answer) co_return answer.error();
+    auto listed = parse_triggers(*answer);
+    if (!listed) co_return listed.error();
+    const std::size_t count = listed->triggers.size();
+    std::move(listed->triggers.begin(), listed->triggers.end(), std::back_inserter(triggers));
+    if (count < kListPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
+      co_return triggers;
+    }
+  }
+  co_return ApiError(ErrorKind::transient, "ListTriggers", "ClientError.Answer",
+                     "the list of triggers does not end", {});
+}
+
+// Returns the namespaces of the region, of which there are five at most. Without the right to list
+// them only the function's own is known.
+Task<std::vector<std::string>> CloudView::list_spaces() {
+  std::vector<std::string> spaces{wanted_.space};
+  if (!everywhere_) co_return spaces;
+  const ScfCall call = list_namespaces(0);
+  const auto answer = co_await api_.call(call.action, call.parameters);
+  const auto listed = answer ? parse_namespaces(*answer) : ApiResult<NamespacePage>(answer.error());
+  if (!listed) {
+    log::warn("a conflicting function may be in another namespace, which cannot be looked at",
+              {{"namespace", wanted_.space}, {"error", listed.error().text()}});
+    co_return spaces;
+  }
+  for (const auto& name : listed->names) {
+    if (name != wanted_.space) spaces.push_back(name);
+  }
+  co_return spaces;
+}
+
+// Returns the functions that may have to do with the bucket. Without the right to list functions
+// everything works but taking over from predecessors, so that the list is then empty.
+Task<ApiResult<std::vector<RelatedFunction>>> CloudView::list_ours(std::string space,
+                                                                   GoesOn goes_on) {
+  std::vector<RelatedFunction> ours;
+  std::size_t seen = 0;
+  for (std::size_t page = 0; page < kPages; ++page) {
+    if (!goes_on()) co_return interrupted();
+    const ScfCall call = list_functions(space, page * kListPage);
+    const auto answer = co_await api_.call(call.action, call.parameters);
+    if (!answer) {
+      const ApiError error = answer.error();
+      if (error.kind() == ErrorKind::transient) co_return error;
+      if (error.kind() != ErrorKind::absent && !told_no_list_) {
+        told_no_list_ = true;
+        log::warn("predecessors of the function cannot be looked for", {{"error", error.text()}});
+      }
+      co_return ours;
+    }
+    const auto listed = parse_functions(*answer);
+    if (!listed) co_return listed.error();
+    for (const ListedFunction& one : listed->functions) {
+      const auto mark = parse_mark(one.description);
+      if (mark && is_of_deployment(*mark, wanted_)) deployment_.push_back(one);
+      if (!may_be_related(space, one)) continue;
+      RelatedFunction& related = ours.emplace_back();
+      related.space = space;
+      related.name = one.name;
+      related.function.description = one.description;
+    }
+    seen += listed->functions.size();
+    if (listed->functions.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
+  }
+  co_return ours;
+}
+
+Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn goes_on) {
+  std::vector<RelatedFunction> candidates;
+  spaces_ = co_await list_spaces();
+  for (const std::string& space : spaces_) {
+    auto listed = co_await list_ours(space, goes_on);
+    if (!listed) co_return listed.error();
+    std::move(listed->begin(), listed->end(), std::back_inserter(candidates));
+  }
+  Lineage lineage(wanted_);
+  const auto adopt = [&](const RelatedFunction& one) {
+    return lineage.add(one.space, one.name, one.function.description);
+  };
+  while (std::any_of(candidates.begin(), candidates.end(), adopt)) {
+  }
+  std::vector<RelatedFunction> all;
+  for (RelatedFunction& related : candidates) {
+    if (!goes_on()) co_return interrupted();
+    auto triggers = co_await look_at_triggers(related.space, related.name);
+    if (!triggers) {
+      if (triggers.error().kind() == ErrorKind::absent) continue;
+      co_return triggers.error();
+    }
+    related.triggers = std::move(*triggers);
+    const auto mark = parse_mark(related.function.description);
+    const bool orphan = mark && is_orphan(related.space, related.name, *mark);
+    related.taken_over = taken_over_at(related.space, related.name);
+    if (!lineage.has(related.space, related.name) && !related.taken_over &&
+        !holds_wanted_events(related) && !orphan) {
+      continue;
+    }
+    const ScfCall call = get_function(FunctionReference(related.space, related.name));
+    const auto answer = co_await api_.call(call.action, call.parameters);
+    if (!answer) {
+      if (answer.error().kind() == ErrorKind::absent) continue;
+      co_return answer.error();
+    }
+    auto function = parse_function(*answer);
+    if (!function) co_return function.error();
+    related.function = std::move(*function);
+    all.push_back(std::move(related));
+  }
+  co_return all;
+}
+
+// Returns whether a listed function may be a predecessor or a newer deployment. Its description
+// names its bucket unless an older release wrote it. Of functions that this program did not make,
+// `adopt` means those of the original connector.
+bool CloudView::may_be_related(std::string_view space, const ListedFunction& listed) const {
+  if (space == wanted_.space && listed.name == wanted_.name) return false;
+  if (listed.status == "Deleting") return false;
+  const auto mark = parse_mark(listed.description);
+  if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
+  if (mark->buckets().empty() || is_orphan(space, listed.name, *mark)) return true;
+  return std::any_of(
+      wanted_.buckets.begin(), wanted_.buckets.end(),
+      [&](const WantedBucket& bucket) { return mark->names_bucket(bucket.endpoint.host()); });
+}
+
+std::optional<std::chrono::sys_seconds> CloudView::taken_over_at(std::string_view space,
+                                                                 std::string_view name) const {
+  const auto it = taken_over_.find(identity_of(space, name));
+  return it == taken_over_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool CloudView::holds_wanted_events(const RelatedFunction& related) const {
+  return std::any_of(
+      related.triggers.begin(), related.triggers.end(), [this](const FoundTrigger& trigger) {
+        return std::any_of(
+            wanted_.buckets.begin(), wanted_.buckets.end(),
+            [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
+      });
+}
+
+// Returns whether the deployment had this function and has it no longer, which matters to whoever
+// keeps house.
+bool CloudView::is_orphan(std::string_view space, std::string_view name,
+                          const FunctionMark& mark) const {
+  if (siblings_ == nullptr || !keeps_house_ || !is_of_deployment(mark, wanted_)) return false;
+  return std::none_of(siblings_->begin(), siblings_->end(),
+                      [&](const Wanted& one) { return one.space == space && one.name == name; });
+}
+
+// Notes which functions a move took triggers from.
+void CloudView::note_taken_over(const PlannedStep& moved) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const ScfCall& call : moved.undo) {
+    const auto& space = call.parameters.at("Namespace").as_string();
+    const auto& name = call.parameters.at("FunctionName").as_string();
+    taken_over_.try_emplace(identity_of(std::string_view(space.data(), space.size()),
+                                        std::string_view(name.data(), name.size())),
+                            now);
+  }
+}
+
+}  // namespace gateway::cloud

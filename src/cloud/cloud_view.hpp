@@ -1,0 +1,75 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/api.hpp"
+#include "cloud/found.hpp"
+#include "cloud/function_mark.hpp"
+#include "cloud/planned_step.hpp"
+#include "cloud/provisioning_plan.hpp"
+#include "cloud/wanted.hpp"
+
+namespace gateway::cloud {
+
+// Reads what the cloud has of a wanted function, and which other functions have to do with its
+// buckets: predecessors, siblings, and those that the deployment no longer wants. One coroutine at
+// a time.
+class CloudView {
+ public:
+  // Asked between two calls: whether to go on.
+  using GoesOn = std::function<bool()>;
+
+  // `api` and `wanted` must outlive this.
+  CloudView(Api& api, const Wanted& wanted, Unmarked unmarked)
+      : api_(api), wanted_(wanted), unmarked_(unmarked) {}
+
+  // As in Claim; `siblings` must outlive this.
+  void set_siblings(const std::vector<Wanted>& siblings, bool keeps_house) {
+    siblings_ = &siblings;
+    keeps_house_ = keeps_house;
+  }
+  // From now on the other namespaces of the region are looked at as well.
+  void look_everywhere() noexcept { everywhere_ = true; }
+
+  [[nodiscard]] Task<ApiResult<Found>> look(GoesOn goes_on);
+  // Returns the namespaces that were looked at last.
+  [[nodiscard]] const std::vector<std::string>& spaces() const noexcept { return spaces_; }
+  // Notes which functions a move took triggers from, and when: some cannot be marked.
+  void note_taken_over(const PlannedStep& moved);
+
+ private:
+  [[nodiscard]] Task<ApiResult<std::vector<FoundTrigger>>> look_at_triggers(std::string space,
+                                                                            std::string name);
+  [[nodiscard]] Task<std::vector<std::string>> list_spaces();
+  [[nodiscard]] Task<ApiResult<std::vector<RelatedFunction>>> list_ours(std::string space,
+                                                                        GoesOn goes_on);
+  [[nodiscard]] Task<ApiResult<std::vector<RelatedFunction>>> look_at_related(GoesOn goes_on);
+  [[nodiscard]] bool may_be_related(std::string_view space, const ListedFunction& listed) const;
+  [[nodiscard]] bool holds_wanted_events(const RelatedFunction& related) const;
+  [[nodiscard]] bool is_orphan(std::string_view space, std::string_view name,
+                               const FunctionMark& mark) const;
+  [[nodiscard]] std::optional<std::chrono::sys_seconds> taken_over_at(std::string_view space,
+                                                                      std::string_view name) const;
+
+  Api& api_;
+  const Wanted& wanted_;
+  const Unmarked unmarked_;
+  const std::vector<Wanted>* siblings_ = nullptr;
+  bool keeps_house_ = false;
+  bool everywhere_ = false;
+  bool told_no_list_ = false;  // that predecessors cannot be looked for
+  std::vector<std::string> spaces_;
+  std::vector<ListedFunction> deployment_;
+  // Since when functions, by identity_of(), have no events any more that this process took over.
+  std::map<std::string, std::chrono::sys_seconds> taken_over_;
+};
+
+// Returns the error of a look that was told not to go on.
+[[nodiscard]] ApiError interrupted();
+
+}  // namespace gateway::cloud

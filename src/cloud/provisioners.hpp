@@ -1,0 +1,78 @@
+#pragma once
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud/provisioner.hpp"
+#include "cloud/shared_api.hpp"
+
+namespace gateway::cloud {
+
+// Brings all functions of one configuration to the wanted state, each by a Provisioner of its own
+// and all at the same time: what is wrong with one holds up no other. Used on one thread.
+class Provisioners {
+ public:
+  // Makes the client for the API of a region.
+  using ApiMaker = std::function<std::unique_ptr<Api>(const std::string& region)>;
+  using Listener = Provisioner::Listener;
+  using TokenListener = Provisioner::TokenListener;
+
+  // `listener` gets the status of them all; see status().
+  Provisioners(const Executor& executor, std::vector<Wanted> functions, const ApiMaker& make_api,
+               const ProvisioningPace& pace, Listener listener, Unmarked unmarked,
+               Generation generation);
+
+  // As Provisioner::on_tokens(), with the tokens of all functions.
+  void on_tokens(TokenListener listener) { token_listener_ = std::move(listener); }
+
+  // As the Provisioner's, of all functions.
+  [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max());
+  [[nodiscard]] Task<void> keep();
+  [[nodiscard]] Task<bool> remove(Instant deadline);
+  // Returns the plans of all functions, one after the other.
+  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
+  void stop();
+  // Ends every wait for the cloud, also later ones.
+  void cancel();
+
+  // Returns the state that is worst among the functions, with its error, and all buckets.
+  [[nodiscard]] const ProvisioningStatus& status() const noexcept { return status_; }
+  // Returns whether a look at any function has ever succeeded.
+  [[nodiscard]] bool has_looked() const noexcept;
+
+ private:
+  // What the calls about one region share.
+  class Region {
+   public:
+    Region(const Executor& executor, std::unique_ptr<Api> of_region, CallLimits& limits)
+        : client(std::move(of_region)), api(executor, *client, limits) {}
+    std::unique_ptr<Api> client;
+    SharedApi api;
+  };
+  using Work = std::function<Task<void>(Provisioner&)>;
+
+  // Does `work` for all at the same time. Throws the first exception when all have ended.
+  [[nodiscard]] Task<void> for_all(Work work);
+  void gather();
+  void changed();
+  void tell_tokens(std::size_t function, std::vector<Secret> tokens);
+
+  const Executor executor_;
+  CallLimits limits_;
+  std::map<std::string, std::unique_ptr<Region>> regions_;
+  std::vector<std::unique_ptr<Provisioner>> all_;
+  Listener listener_;
+  TokenListener token_listener_;
+  std::vector<std::vector<Secret>> tokens_;  // by function
+  ProvisioningStatus status_;
+  bool interrupted_ = false;  // as one of them failed
+};
+
+// Returns the status of functions taken together: the worst state, with its step and error.
+[[nodiscard]] ProvisioningStatus together(const std::vector<ProvisioningStatus>& all);
+
+}  // namespace gateway::cloud

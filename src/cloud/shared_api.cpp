@@ -1,0 +1,66 @@
+#include "cloud/shared_api.hpp"
+
+#include <utility>
+
+namespace gateway::cloud {
+namespace {
+
+// Shorter than the pause between two looks at one function.
+constexpr std::chrono::milliseconds kFresh{500};
+
+bool is_read(const std::string& action) {
+  return action.starts_with("Get") || action.starts_with("List");
+}
+
+}  // namespace
+
+// After cancel() the client answers at once, so that everybody gets through.
+Task<ApiResult<boost::json::object>> SharedApi::call(std::string action,
+                                                     boost::json::object parameters) {
+  co_await client_.enter();
+  if (auto answer = known(action, parameters)) {
+    client_.leave();
+    co_return std::move(*answer);
+  }
+  co_await limits_.places.enter();
+  co_await keep_pace(action);
+  if (!is_read(action)) listed_.clear();
+  auto answer = co_await api_.call(action, parameters);
+  limits_.places.leave();
+  client_.leave();
+  if (answer) {
+    limits_.pace.accepted();
+    if (action == "ListFunctions") {
+      listed_.emplace_back(std::move(parameters), *answer, std::chrono::steady_clock::now());
+    }
+  } else if (answer.error().code().starts_with("RequestLimitExceeded")) {
+    limits_.pace.refused(std::chrono::steady_clock::now());
+  }
+  co_return answer;
+}
+
+Task<void> SharedApi::keep_pace(std::string action) {
+  const Instant start = limits_.pace.start(action, std::chrono::steady_clock::now());
+  while (!cancelled_ && std::chrono::steady_clock::now() < start) {
+    co_await wake_.wait_until(start);
+  }
+}
+
+std::optional<boost::json::object> SharedApi::known(const std::string& action,
+                                                    const boost::json::object& parameters) {
+  const Instant oldest = std::chrono::steady_clock::now() - kFresh;
+  std::erase_if(listed_, [&](const Listed& one) { return one.at < oldest; });
+  if (action != "ListFunctions") return std::nullopt;
+  for (const Listed& one : listed_) {
+    if (one.parameters == parameters) return one.answer;
+  }
+  return std::nullopt;
+}
+
+void SharedApi::cancel() {
+  cancelled_ = true;
+  api_.cancel();
+  wake_.notify_all();
+}
+
+}  // namespace gateway::cloud

@@ -1,0 +1,64 @@
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cloud/api.hpp"
+#include "cloud/call_pace.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/places.hpp"
+#include "runtime/signal.hpp"
+
+namespace gateway::cloud {
+
+// What the calls of all regions have in common: how many are under way, and how fast they follow
+// each other. Used on one thread.
+class CallLimits {
+ public:
+  static constexpr std::size_t kAtATime = 4;
+
+  explicit CallLimits(const Executor& executor) : places(executor, kAtATime) {}
+
+  CallPace pace;
+  Places places;
+};
+
+// Lets several provisioners use one client, which makes one call at a time. A list of functions
+// that one of them has just read is given to the others as well, as long as nothing has been
+// written since: they ask for it at the same time. Whoever spawned a call joins it before this
+// object dies.
+class SharedApi final : public Api {
+ public:
+  // Both must outlive this.
+  SharedApi(const Executor& executor, Api& api, CallLimits& limits)
+      : api_(api), limits_(limits), client_(executor, 1), wake_(executor) {}
+
+  [[nodiscard]] Task<ApiResult<boost::json::object>> call(std::string action,
+                                                          boost::json::object parameters) override;
+  void cancel() override;
+
+ private:
+  // An answer of ListFunctions.
+  class Listed {
+   public:
+    Listed(boost::json::object of_call, boost::json::object was_answered, Instant when)
+        : parameters(std::move(of_call)), answer(std::move(was_answered)), at(when) {}
+    boost::json::object parameters;
+    boost::json::object answer;
+    Instant at;
+  };
+
+  [[nodiscard]] Task<void> keep_pace(std::string action);
+  [[nodiscard]] std::optional<boost::json::object> known(const std::string& action,
+                                                         const boost::json::object& parameters);
+
+  Api& api_;
+  CallLimits& limits_;
+  Places client_;
+  Signal wake_;  // of the one that has the client
+  bool cancelled_ = false;
+  std::vector<Listed> listed_;
+};
+
+}  // namespace gateway::cloud

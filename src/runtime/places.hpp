@@ -1,0 +1,50 @@
+#pragma once
+#include <cstddef>
+#include <deque>
+
+#include "runtime/asio.hpp"
+#include "runtime/signal.hpp"
+
+namespace gateway {
+
+// Lets only so many coroutines at a time into what they share, in the order in which they came.
+// Used on one thread; whoever waits is joined before this object dies.
+class Places {
+ public:
+  Places(const Executor& executor, std::size_t count) : executor_(executor), free_(count) {}
+
+  // Returns when there is a place, which leave() gives back.
+  [[nodiscard]] Task<void> enter() {
+    if (free_ != 0 && waiting_.empty()) {
+      --free_;
+      co_return;
+    }
+    Waiting one(executor_);
+    waiting_.push_back(&one);
+    while (!one.admitted) co_await one.signal.wait();
+  }
+  void leave() {
+    if (waiting_.empty()) {
+      ++free_;
+      return;
+    }
+    Waiting& next = *waiting_.front();
+    waiting_.pop_front();
+    next.admitted = true;
+    next.signal.notify_all();
+  }
+
+ private:
+  class Waiting {
+   public:
+    explicit Waiting(const Executor& executor) : signal(executor) {}
+    Signal signal;
+    bool admitted = false;
+  };
+
+  const Executor executor_;
+  std::size_t free_;
+  std::deque<Waiting*> waiting_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,202 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cloud/function_mark.hpp"
+#include "cloud/provisioning_plan.hpp"
+#include "support/scf_model.hpp"
+
+// What is planned for functions that share the buckets of one configuration.
+namespace gateway::cloud {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Generation kOurs = 2'000;
+
+Wanted function_named(const std::string& name, const std::vector<std::string>& buckets) {
+  Wanted wanted = test::wanted_relay();
+  wanted.name = name;
+  wanted.deployment = "the list";
+  wanted.buckets.clear();
+  for (const auto& bucket : buckets) {
+    wanted.buckets.push_back(test::wanted_bucket(bucket));
+    wanted.buckets.back().events.pop_back();
+  }
+  return wanted;
+}
+
+FoundTrigger trigger_on(const std::string& bucket) {
+  FoundTrigger trigger;
+  trigger.type = "cos";
+  trigger.name = test::wanted_bucket(bucket).endpoint.host();
+  trigger.qualifier = "$DEFAULT";
+  trigger.event = "cos:ObjectCreated:*";
+  trigger.prefix = "in/";
+  trigger.text = trigger_description(trigger.event, trigger.prefix, "");
+  return trigger;
+}
+
+FoundFunction active(const FunctionMark& mark) {
+  FoundFunction function;
+  function.status = "Active";
+  function.description = mark.description();
+  function.environment = {{"GATEWAY_TOKEN", "s3cret"}, {"GATEWAY_URL", "http://gateway.example"}};
+  return function;
+}
+
+Found found_as(const Wanted& wanted, const std::vector<std::string>& triggers) {
+  Found found;
+  found.function = active(mark_of(wanted, kOurs));
+  FoundRetryRules rules;
+  rules.retries = wanted.retries;
+  rules.max_age_seconds = wanted.max_age.count();
+  found.retry_rules = rules;
+  for (const auto& bucket : triggers) found.triggers.push_back(trigger_on(bucket));
+  return found;
+}
+
+RelatedFunction related(const Wanted& wanted, const std::vector<std::string>& triggers,
+                        Generation generation = kOurs) {
+  RelatedFunction one;
+  one.space = wanted.space;
+  one.name = wanted.name;
+  one.function = active(mark_of(wanted, generation));
+  for (const auto& bucket : triggers) one.triggers.push_back(trigger_on(bucket));
+  return one;
+}
+
+Claim claim(const std::vector<Wanted>& list, bool keeps_house = true) {
+  Claim made;
+  made.generation = kOurs;
+  made.grace = 360s;
+  made.now = std::chrono::sys_seconds(10'000s);
+  made.siblings = &list;
+  made.keeps_house = keeps_house;
+  return made;
+}
+
+// "move DeleteTrigger giver, CreateTrigger taker": what is not `none`.
+std::vector<std::string> steps(const Plan& plan) {
+  const auto text_of = [](const ScfCall& call) {
+    return call.action + " " + std::string(call.parameters.at("FunctionName").as_string());
+  };
+  std::vector<std::string> found;
+  for (const auto& step : plan.steps) {
+    if (step.action == PlannedStep::Action::none) continue;
+    std::string text(label(step.action));
+    if (!step.call.action.empty()) text += " " + text_of(step.call);
+    for (const auto& next : step.then) text += ", " + text_of(next.call);
+    found.push_back(text);
+  }
+  return found;
+}
+
+TEST(BucketListPlan, TheGiverLeavesARuleUntilTheTakerHasIt) {
+  const std::vector<Wanted> list{function_named("giver", {"a"}),
+                                 function_named("taker", {"b", "c"})};
+  const Wanted before = function_named("giver", {"a", "b"});
+  Found giver = found_as(before, {"a", "b"});
+  const Plan kept = plan_convergence(list[0], giver, {}, claim(list));
+  EXPECT_THAT(steps(kept), ElementsAre("update UpdateFunctionConfiguration giver"));
+  EXPECT_THAT(kept.steps[3].reason, HasSubstr("function default/taker takes it over"));
+  // The mark that is written still has the bucket.
+  const auto written = parse_mark(kept.steps[1].call.parameters.at("Description").as_string());
+  ASSERT_TRUE(written);
+  EXPECT_TRUE(written->names_bucket(trigger_on("b").name));
+
+  Found taker = found_as(list[1], {"c"});
+  taker.related.push_back(related(before, {"a", "b"}));
+  const Plan taken = plan_convergence(list[1], taker, {}, claim(list, false));
+  EXPECT_THAT(steps(taken), ElementsAre("move DeleteTrigger giver, CreateTrigger taker"))
+      << "the giver is not marked as superseded";
+
+  // When it is gone, the giver's mark is written once more, without it.
+  giver = found_as(list[0], {"a"});
+  FunctionMark mark = mark_of(list[0], kOurs);
+  mark.add_bucket(trigger_on("b").name);
+  giver.function->description = mark.description();
+  EXPECT_THAT(steps(plan_convergence(list[0], giver, {}, claim(list))),
+              ElementsAre("update UpdateFunctionConfiguration giver"));
+}
+
+TEST(BucketListPlan, ATriggerGoesIfTheMarkNamesItsBucket) {
+  const std::vector<Wanted> list{function_named("relay", {"a"})};
+  const Wanted before = function_named("relay", {"a", "b"});
+  EXPECT_THAT(
+      steps(plan_convergence(list[0], found_as(before, {"a", "b"}), {}, claim(list))),
+      ElementsAre("update UpdateFunctionConfiguration relay", "remove DeleteTrigger relay"));
+  EXPECT_THAT(steps(plan_convergence(list[0], found_as(list[0], {"a", "b"}), {}, claim(list))),
+              IsEmpty())
+      << "somebody else has put it there";
+}
+
+TEST(BucketListPlan, AFunctionThatIsNoLongerConfiguredIsEmptiedMarkedAndDeleted) {
+  const std::vector<Wanted> list{function_named("relay", {"a"}), function_named("other", {"b"})};
+  const Wanted gone = function_named("gone", {"b", "c"});
+  Found found = found_as(list[0], {"a"});
+  found.related.push_back(related(gone, {"b", "c"}, kOurs - 1));
+  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, claim(list))),
+              ElementsAre("remove DeleteTrigger gone"))
+      << "b is taken over by the other function";
+  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, claim(list, false))), IsEmpty());
+  found.related[0].triggers.clear();
+  const Plan marks = plan_convergence(list[0], found, {}, claim(list));
+  ASSERT_THAT(steps(marks), ElementsAre("update UpdateFunctionConfiguration gone"));
+  found.related[0].function.description =
+      std::string(marks.steps.back().call.parameters.at("Description").as_string());
+  Claim later = claim(list);
+  EXPECT_EQ(plan_convergence(list[0], found, {}, later).again_in, 360s);
+  later.now += 360s;
+  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, later)),
+              ElementsAre("remove DeleteFunction gone"));
+}
+
+TEST(BucketListPlan, AFunctionOfANewerOrAnotherListIsLeftAlone) {
+  const std::vector<Wanted> list{function_named("relay", {"a"})};
+  Found found = found_as(list[0], {"a"});
+  found.related.push_back(related(function_named("newer", {"c"}), {"c"}, kOurs + 1));
+  Wanted other = function_named("another", {"d"});
+  other.deployment = "another list";
+  found.related.push_back(related(other, {"d"}, kOurs - 1));
+  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, claim(list))), IsEmpty());
+}
+
+TEST(BucketListPlan, ANewerHolderHasOneBucketAlone) {
+  const std::vector<Wanted> list{function_named("relay", {"a", "b"})};
+  Found found = found_as(list[0], {});
+  Wanted newer = function_named("newer", {"a"});
+  newer.deployment.clear();
+  found.related.push_back(related(newer, {"a"}, kOurs + 1));
+  const Plan plan = plan_convergence(list[0], found, {}, claim(list));
+  EXPECT_THAT(steps(plan), ElementsAre("create CreateTrigger relay"));
+  EXPECT_THAT(plan.superseded, IsEmpty());
+  EXPECT_THAT(plan.superseded_buckets, testing::SizeIs(1));
+}
+
+TEST(BucketListPlan, GoesOnWithTheBucketsThatAreNotHeldUp) {
+  Plan plan;
+  const auto add = [&](PlannedStep::Action action, const std::string& bucket) {
+    plan.steps.push_back(step(action, "trigger", bucket));
+    plan.steps.back().bucket = bucket;
+  };
+  add(PlannedStep::Action::wait, "a");
+  add(PlannedStep::Action::move, "a");
+  add(PlannedStep::Action::create, "b");
+  add(PlannedStep::Action::create, "c");
+  EXPECT_EQ(plan.next({})->reason, "b") << "a's wait holds up a's move alone";
+  EXPECT_EQ(plan.next({"b"})->reason, "c");
+  EXPECT_EQ(plan.next({"b", "c"})->action, PlannedStep::Action::wait);
+  EXPECT_EQ(plan.next({"a", "b", "c"}), nullptr);
+  plan.steps.push_back(step(PlannedStep::Action::remove, "function", "whole"));
+  EXPECT_EQ(plan.next({"a", "b", "c"})->reason, "whole");
+  EXPECT_EQ(plan.next({"b", "c"})->action, PlannedStep::Action::wait) << "it comes first";
+}
+
+}  // namespace
+}  // namespace gateway::cloud

@@ -25,7 +25,7 @@
 #include "events/record_splitter.hpp"
 #include "events/terminal_text.hpp"
 #include "events/uuid.hpp"
-#include "gateway/config/endpoint.hpp"
+#include "gateway/config/targets.hpp"
 #include "gateway/egress/batch_size.hpp"
 #include "gateway/egress/encoder_settings.hpp"
 #include "gateway/pipeline/record_notes.hpp"
@@ -184,9 +184,8 @@ void print_requests(events::Encoder& encoder, std::span<const events::OutgoingEv
 void print_events(const config::Settings& settings, const RoutePlan& plan,
                   std::span<const events::OutgoingEvent> events) {
   std::deque<events::Encoder> encoders;
-  for (const RouteTarget& to : plan.targets) {
-    encoders.emplace_back(egress::encoder_settings(
-        settings, *config::parse_endpoint(to.target, to.eventbus, settings.delivery.profile)));
+  for (const config::Endpoint& endpoint : config::Targets(settings).endpoints()) {
+    encoders.emplace_back(egress::encoder_settings(settings, endpoint));
   }
   const auto target_of = [&](const events::OutgoingEvent& event) {
     return event.route == 0 ? std::uint16_t{0} : plan.table.routes()[event.route - 1].target;

@@ -133,7 +133,7 @@ Command inspect_command() {
   add({.name = "--list",
        .value = &options->list,
        .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "
-               "reason/status, attempts, replayed",
+               "reason/status, attempts, replayed, and the target if it is not the top-level one",
        .excludes = {"--show", "--json"}});
   add({.name = "--show",
        .value = &options->show,

@@ -2,13 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "commands/configuration.hpp"
 #include "commands/store_options.hpp"
 #include "events/terminal_text.hpp"
+#include "gateway/config/targets.hpp"
+#include "gateway/egress/destinations.hpp"
 #include "gateway/egress/store/row_text.hpp"
 #include "gateway/egress/store/store_summary.hpp"
 #include "gateway/replay/replay_console.hpp"
@@ -24,6 +30,7 @@ using egress::StoreKind;
 struct Options {
   ConfigurationOptions configuration;
   StoreOptions store;
+  std::string to;
   double rate = 0;
   bool dry_run = false;
   bool again = false;
@@ -49,19 +56,88 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
   return kDone;
 }
 
-int send(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
-         replay::ReplayOptions options, bool json) {
+// Rows that are sent to one target.
+struct Part {
+  config::Endpoint endpoint;
+  std::vector<std::string> names;  // of the rows; none: whatever is asked for
+};
+
+// Returns what is sent where: to --to, or each row to its own target. Nothing, with the reason on
+// stderr, if that cannot be.
+std::vector<Part> parts_of(const Options& options, const egress::StoreFilter& filter,
+                           const std::vector<config::Endpoint>& endpoints) {
+  const egress::TargetNames targets = egress::target_names(endpoints);
+  std::vector<Part> parts;
+  for (std::size_t target = 0; target < endpoints.size(); ++target) {
+    if (!options.to.empty()) {
+      const bool asked = options.to == "-" ? target == 0 : options.to == targets.url(target);
+      if (asked) parts.push_back({endpoints[target], {}});
+      continue;
+    }
+    const auto asked = [&](const std::string& name) { return targets.is_of(name, target); };
+    if (filter.targets.empty() || std::ranges::any_of(filter.targets, asked)) {
+      parts.push_back({endpoints[target], targets.names(target)});
+    }
+  }
+  if (!parts.empty()) return parts;
+  fmt::print(stderr, "error: {} is no target of the configuration{}; its targets are:\n",
+             options.to.empty() ? filter.targets.front() : options.to,
+             options.to.empty() ? ", say with --to where its events are to go" : "");
+  for (const config::Endpoint& endpoint : endpoints) fmt::print(stderr, "  {}\n", endpoint.url());
+  return parts;
+}
+
+replay::ReplayResult send(const config::Settings& settings, egress::EventStore& store,
+                          StoreKind kind, replay::ReplayOptions options, bool heading, bool json) {
   options.on_signals = true;
+  const std::string url = options.endpoint->url();
   log::start(settings.debug ? log::Level::debug : log::Level::warn);
   replay::ReplayConsole console;
   replay::Replayer replayer(settings, store, kind, std::move(options),
                             [&](const replay::ReplayProgress& progress, Instant now) {
                               if (!json) console.progress(progress, now);
                             });
-  const replay::ReplayResult result = replayer.run();
+  replay::ReplayResult result = replayer.run();
   log::stop();
+  if (heading && !json) console.print(fmt::format("To {}\n", url));
   console.print(json ? replay::result_json(result) : replay::result_text(result, kind));
-  return result.all_delivered() ? kDone : kUnavailable;
+  return result;
+}
+
+int send_parts(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
+               const replay::ReplayOptions& options, const std::vector<Part>& parts, bool json) {
+  int exit_code = kDone;
+  std::uint64_t left = options.limit;
+  for (const Part& part : parts) {
+    replay::ReplayOptions replay = options;
+    replay.endpoint = part.endpoint;
+    replay.limit = left;
+    if (!part.names.empty()) replay.filter.targets = part.names;
+    const auto result = send(settings, store, kind, std::move(replay), parts.size() > 1, json);
+    if (!result.all_delivered()) exit_code = kUnavailable;
+    if (options.limit != egress::RowWalk::kNoLimit) left -= std::min(left, result.selected);
+    if (left == 0 || result.end == replay::ReplayResult::End::stopped) break;
+  }
+  return exit_code;
+}
+
+// Tells of rows that are not sent, as their targets are not configured.
+int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filter,
+                      const std::vector<config::Endpoint>& endpoints) {
+  const egress::TargetNames targets = egress::target_names(endpoints);
+  egress::RowWalk walk(store, filter);
+  std::map<std::string, std::uint64_t> unclaimed;
+  const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
+    if (!targets.knows(row.event.target)) ++unclaimed[row.event.target];
+  });
+  if (!walked) fmt::print(stderr, "error: {}\n", walked.error().text());
+  for (const auto& [url, rows] : unclaimed) {
+    fmt::print(stderr,
+               "warning: {} events for {} were left: it is not configured any more; --target {} "
+               "--to URL sends them to another\n",
+               rows, events::terminal_text(url), events::terminal_text(url));
+  }
+  return walked && unclaimed.empty() ? kDone : kUnavailable;
 }
 
 // A gateway that runs on the spool sends its events by itself, and would send these a second time.
@@ -99,13 +175,24 @@ int replay_store(const Options& options) {
 
   const auto store = open_store(path, kind);
   if (!store) return kUnavailable;
-  if (options.dry_run) return list(*store, kind, std::move(*filter), options);
+  const auto endpoints = config::Targets(*settings).endpoints();
+  const std::vector<Part> parts = parts_of(options, *filter, endpoints);
+  if (parts.empty()) return kUsage;
+  if (options.dry_run) {
+    for (const Part& part : parts) {
+      filter->targets.insert(filter->targets.end(), part.names.begin(), part.names.end());
+    }
+    return list(*store, kind, std::move(*filter), options);
+  }
   if (kind == StoreKind::spool && !own_spool(*store)) return kUnavailable;
   replay::ReplayOptions replay;
-  replay.filter = std::move(*filter);
+  replay.filter = *filter;
   replay.limit = options.store.limit();
   replay.rate = options.rate;
-  return send(*settings, *store, kind, std::move(replay), options.json);
+  const int sent = send_parts(*settings, *store, kind, replay, parts, options.json);
+  const bool each_to_its_own = options.to.empty() && filter->targets.empty();
+  if (sent != kDone || !each_to_its_own) return sent;
+  return tell_of_unclaimed(*store, *filter, endpoints);
 }
 
 }  // namespace
@@ -118,6 +205,11 @@ Command replay_command() {
   options->configuration.add_to(command);
   options->store.add_to(command);
   const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
+  add({.name = "--to",
+       .value = &options->to,
+       .help = "To this target of the configuration, `-` for the top-level one, instead of each "
+               "event to its own",
+       .shown = "URL"});
   add({.name = "--rate",
        .value = &options->rate,
        .help = "Events a second at most",

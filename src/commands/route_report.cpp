@@ -47,9 +47,9 @@ std::string line_about(const RoutePlan& plan, std::size_t number, std::string_vi
   const Judgement judgement = routing::judge(route, key, event_name);
   std::string line =
       fmt::format("buckets[{}] ({}) {}", number, route.bucket, reason_of(route, judgement));
-  const RouteTarget& target = plan.targets[route.target];
   if (judgement.takes() && route.target != 0) {
-    line += fmt::format("; its events go to eventbus `{}`", events::terminal_text(target.eventbus));
+    line += fmt::format("; its events go to {}",
+                        events::terminal_text(plan.targets[route.target].url()));
   }
   return line;
 }

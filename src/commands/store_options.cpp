@@ -36,6 +36,10 @@ void StoreOptions::add_to(Command& command) {
        .value = &text_.reason,
        .help = "Dead letters of this reason",
        .shown = "REASON"});
+  add({.name = "--target",
+       .value = &text_.target,
+       .help = "For this target, as `inspect` shows it; `-` for the top-level one",
+       .shown = "URL"});
   add({.name = "--limit",
        .value = &limit_,
        .help = "At most this number of events",

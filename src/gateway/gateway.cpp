@@ -24,6 +24,7 @@
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/render.hpp"
+#include "gateway/config/targets.hpp"
 #include "gateway/domain/answers.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/egress/token_keeper.hpp"
@@ -95,18 +96,11 @@ void require_free(const tcp::endpoint& at) {
   probe.bind(at);
 }
 
-config::Endpoint endpoint_of(const config::Settings& settings) {
-  auto endpoint =
-      config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
-  if (!endpoint) throw std::invalid_argument("target: " + endpoint.error().message());
-  endpoint->go_by(settings.delivery.proxies);
-  return *endpoint;
-}
-
 // Null where no path is configured. A store that cannot be had now is not the end: what needs it is
 // refused until it can, and the log says why. One that another process owns is.
 std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
-                                                egress::StoreKind kind) {
+                                                egress::StoreKind kind,
+                                                const egress::TargetNames& targets) {
   if (storage.path.empty()) return nullptr;
   auto opening = [path = storage.path, max_bytes = storage.max_bytes, kind] {
     return egress::EventStore::open(path, max_bytes, kind);
@@ -115,7 +109,7 @@ std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
     return std::make_unique<egress::StoreWriter>(
         egress::StoreError(egress::StoreError::Kind::failing,
                            storage.path + ": an earlier version's events are taken over"),
-        std::move(opening));
+        std::move(opening), targets);
   }
   auto store = opening();
   if (!store) {
@@ -126,9 +120,9 @@ std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
     }
     log::error("a store cannot be opened yet; what it would keep is refused",
                {{"error", error.text()}});
-    return std::make_unique<egress::StoreWriter>(error, std::move(opening));
+    return std::make_unique<egress::StoreWriter>(error, std::move(opening), targets);
   }
-  return std::make_unique<egress::StoreWriter>(std::move(*store));
+  return std::make_unique<egress::StoreWriter>(std::move(*store), targets);
 }
 
 }  // namespace
@@ -137,14 +131,15 @@ class Gateway::Impl final : public observe::AdminPages {
  public:
   Impl(config::Settings settings, const DeploymentOptions& deployment)
       : settings_(std::move(settings)),
-        endpoints_{endpoint_of(settings_)},
-        budget_(settings_.ingress.max_in_flight),
+        endpoints_(config::Targets(settings_).endpoints()),
+        bytes_(settings_.ingress.max_in_flight, endpoints_.size(), settings_.ingress.max_body),
         connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source) {
     if (settings_.ingress.replay_window.count() != 0) {
       seen_signatures_.emplace(settings_.ingress.replay_window);
     }
-    spool_ = open_store(settings_.spool, egress::StoreKind::spool);
-    dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters);
+    const egress::TargetNames targets = egress::target_names(endpoints_);
+    spool_ = open_store(settings_.spool, egress::StoreKind::spool, targets);
+    dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters, targets);
     open_tls();
     open_token();
     const unsigned cores = usable_cores();
@@ -244,7 +239,14 @@ class Gateway::Impl final : public observe::AdminPages {
     std::vector<const ShardMetrics*> all;
     all.reserve(shards_.size());
     for (const auto& shard : shards_) all.push_back(&shard->metrics());
-    return observe::take_snapshot(all);
+    observe::Snapshot snapshot = observe::take_snapshot(all);
+    if (endpoints_.size() == 1) return snapshot;
+    for (std::size_t target = 0; target < endpoints_.size(); ++target) {
+      auto& totals = snapshot.targets.emplace_back();
+      totals.url = endpoints_[target].url();
+      for (const auto& shard : shards_) totals.add(shard->metrics_of(target));
+    }
+    return snapshot;
   }
 
   observe::AdminReply health() override {
@@ -293,9 +295,10 @@ class Gateway::Impl final : public observe::AdminPages {
   // eventbus that is down alone is down for all of them.
   [[nodiscard]] bool refuses_every_post() const {
     if (!spool_ || spool_->state() == egress::StoreState::ok) return false;
-    return std::ranges::all_of(shards_, [](const auto& shard) {
+    return std::ranges::all_of(shards_, [this](const auto& shard) {
       const auto& state = shard->metrics().eventbus_state;
-      return state[EndpointState::down].value() + state[EndpointState::probing].value() != 0;
+      return state[EndpointState::down].value() + state[EndpointState::probing].value() ==
+             endpoints_.size();
     });
   }
 
@@ -545,7 +548,7 @@ class Gateway::Impl final : public observe::AdminPages {
       for (unsigned i = 0; i < count; ++i) {
         shards_.push_back(std::make_unique<Shard>(Shard::Shared{settings_,
                                                                 endpoints_,
-                                                                budget_,
+                                                                bytes_,
                                                                 connections_,
                                                                 count,
                                                                 {spool_.get(), dead_letters_.get()},
@@ -582,7 +585,7 @@ class Gateway::Impl final : public observe::AdminPages {
   Supervisor supervisor_;
   Supervisor::Part control_part_{supervisor_, "control loop"};
   Supervisor::Part monitor_part_{supervisor_, "monitor"};
-  ByteBudget budget_;
+  ByteShares bytes_;
   ingress::ConnectionCount connections_;
   std::optional<auth::SeenSignatures> seen_signatures_;  // with gateway.replay_window
   // Before the shards, which hand events to them; so for all down to the feed.

@@ -33,6 +33,22 @@ std::string part_name(std::size_t shard, std::string_view what) {
   return fmt::format("shard {} {}", shard, what);
 }
 
+// A client's connection waits with its post: where there are several targets, posts for one of them
+// may hold an equal share of the connections there may be. As with bytes, one share is of posts
+// whose target is not known.
+std::size_t most_posts(const Shard::Shared& shared) {
+  const std::size_t targets = shared.endpoints.size();
+  if (targets == 1) return TargetRoom::kNoBound;
+  const std::size_t share = shared.settings.ingress.max_connections / (targets + 1);
+  return std::max<std::size_t>(share / shared.shards, 1);
+}
+
+TargetHints target_hints(const RoutePlan& plan, std::size_t targets) {
+  TargetHints hints(targets);
+  for (const routing::Route& route : plan.table.routes()) hints.add(route.bucket, route.target);
+  return hints;
+}
+
 }  // namespace
 
 Shard::Shard(const Shared& shared, const tcp::endpoint& at)
@@ -40,7 +56,7 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       tick_part_(shared.supervisor, part_name(shared.number, "tick")),
       life_part_(shared.supervisor, part_name(shared.number, "life")),
       listener_part_(shared.supervisor, part_name(shared.number, "listener")),
-      lease_(shared.budget, shared.shards),
+      leases_(shared.bytes, shared.shards),
       ledger_(metrics_, shared.settings.delivery.deadline, shared.endpoints.size()),
       sampler_(clock_, metrics_, shared.feed),
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
@@ -48,12 +64,13 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       destinations_({context_.get_executor(), clock_, ledger_, metrics_, turn_end_, transports_,
                      shared.supervisor, shared.delivery_tls, shared.renew_token},
                     shared.settings, shared.endpoints, shared.stores),
+      room_(destinations_.deliveries(), ledger_, leases_, most_posts(shared)),
       plan_(route_plan(shared.settings)),
-      intake_({ledger_, destinations_.deliveries(), turn_end_, metrics_, plan_}),
-      ingress_({context_.get_executor(), clock_, buffers_, lease_, ledger_, intake_,
-                destinations_.deliveries(), metrics_, shared.connections, turn_end_, transports_,
-                shared.loops, listener_part_, auth::accepted_tokens(shared.settings),
-                shared.ingress_tls, shared.seen_signatures},
+      hints_(target_hints(plan_, shared.endpoints.size())),
+      intake_({ledger_, room_, turn_end_, metrics_, plan_}),
+      ingress_({context_.get_executor(), clock_, buffers_, room_, hints_, ledger_, intake_,
+                metrics_, shared.connections, turn_end_, transports_, shared.loops, listener_part_,
+                auth::accepted_tokens(shared.settings), shared.ingress_tls, shared.seen_signatures},
                shared.settings.ingress, listen(at, shared.shards > 1)),
       tick_every_(tick_interval(shortest_deadline(shared.settings))),
       storing_time_(shared.settings.ingress.grace / 4),
@@ -258,12 +275,12 @@ void Shard::ask_status(std::function<void(observe::ShardStatus)> done) {
     observe::ShardStatus status;
     status.posts = ledger_.posts();
     status.events = ledger_.events_open();
-    const egress::Eventbus& eventbus = destinations_.all().front()->eventbus();
-    status.waiting = eventbus.queue().waiting();
-    status.queue_bytes = eventbus.queue().bytes();
-    status.eventbus = label(eventbus.state());
-    status.connections = eventbus.connection_status();
-    status.last_answer = eventbus.last_answer();
+    for (const auto& destination : destinations_.all()) {
+      const egress::Eventbus& eventbus = destination->eventbus();
+      status.targets.push_back({eventbus.queue().waiting(), eventbus.queue().bytes(),
+                                label(eventbus.state()), eventbus.last_answer(),
+                                eventbus.connection_status()});
+    }
     done(std::move(status));
   });
 }

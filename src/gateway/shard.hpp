@@ -17,11 +17,13 @@
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/pipeline/route_plan.hpp"
+#include "gateway/pipeline/target_hints.hpp"
+#include "gateway/pipeline/target_room.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/buffer_pool.hpp"
-#include "runtime/byte_budget.hpp"
+#include "runtime/byte_shares.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/signal.hpp"
 #include "runtime/supervisor.hpp"
@@ -38,7 +40,7 @@ class Shard {
   struct Shared {
     const config::Settings& settings;
     std::span<const config::Endpoint> endpoints;  // of the targets, the top-level one first
-    ByteBudget& budget;
+    ByteShares& bytes;
     ingress::ConnectionCount& connections;
     std::size_t shards;
     egress::Stores stores;
@@ -85,6 +87,9 @@ class Shard {
   // Any thread: calls `done` on the shard's thread.
   void ask_status(std::function<void(observe::ShardStatus)> done);
   [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }
+  [[nodiscard]] const DestinationMetrics& metrics_of(std::size_t target) const noexcept {
+    return destinations_.all()[target]->eventbus().metrics();
+  }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
  private:
@@ -112,13 +117,15 @@ class Shard {
   asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Clock clock_;
   BufferPool buffers_;
-  ByteLease lease_;
+  ByteLeases leases_;
   Ledger ledger_;
   observe::EventSampler sampler_;
   TurnEnd turn_end_;
   transport::Transports transports_;
   egress::Destinations destinations_;
+  TargetRoom room_;
   const RoutePlan plan_;
+  TargetHints hints_;
   Intake intake_;
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;

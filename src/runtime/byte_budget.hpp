@@ -66,6 +66,14 @@ class ByteLease {
       bytes_ = total;
       return true;
     }
+    // Moves the holding to another lease; false, and unchanged, if that does not give it.
+    [[nodiscard]] bool move_to(ByteLease& lease) noexcept {
+      if (lease_ == &lease || bytes_ == 0) return true;
+      if (!lease.take(bytes_)) return false;
+      lease_->put(bytes_);
+      lease_ = &lease;
+      return true;
+    }
     // Gives back what is held beyond `total`.
     void shrink_to(std::size_t total) noexcept {
       if (total >= bytes_) return;

@@ -187,16 +187,18 @@ egress::StoreOutcome<egress::SpooledEvents> Device::read(std::size_t max_rows,
     if (!read) return read.error();
     if (!chunk.rows.empty()) return std::move(chunk.rows);
   }
+  const auto any_target = [](std::string_view) { return true; };
   do {
-    const auto read = store_->read_spooled(leases_.frontier(), max_rows, max_bytes, chunk);
+    const auto read =
+        store_->read_spooled(leases_.frontier(), any_target, max_rows, max_bytes, chunk);
     if (!read) return read.error();
     leases_.advance(chunk.last);
   } while (chunk.rows.empty() && !chunk.end);
   return std::move(chunk.rows);
 }
 
-bool Device::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                   egress::SpooledEvents /*memory*/) {
+bool Device::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t max_bytes,
+                   Fetched done, egress::SpooledEvents /*memory*/) {
   const NotTheGateway not_the_gateway;
   schedule_.after(delay(), [this, max_rows, max_bytes, done = std::move(done), owner = owner_] {
     if (owner == owner_ && store_) done(read(max_rows, max_bytes));
@@ -236,7 +238,7 @@ void Device::forget(Sequence row) {
   rows_.erase(found);
 }
 
-bool Device::give_back(std::vector<Sequence> rows) {
+bool Device::give_back(std::size_t /*target*/, std::vector<Sequence> rows) {
   const NotTheGateway not_the_gateway;
   leases_.give_back(rows);
   return true;

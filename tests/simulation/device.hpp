@@ -29,10 +29,10 @@ class Device final : public egress::AsyncStore {
   ~Device() override;
 
   [[nodiscard]] bool submit(std::vector<egress::StoredEvent> events, Done done) override;
-  [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                           egress::SpooledEvents memory) override;
+  [[nodiscard]] bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
+                           Fetched done, egress::SpooledEvents memory) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
-  bool give_back(std::vector<egress::Sequence> rows) override;
+  bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   [[nodiscard]] egress::StoreState state() const noexcept override { return state_; }
   [[nodiscard]] std::uint64_t backlog() const noexcept override {
     return store_ ? store_->totals().rows : 0;

@@ -98,7 +98,7 @@ class World {
     shard_ = std::make_unique<Shard>(
         Shard::Shared{.settings = settings_,
                       .endpoints = {&*endpoint_, 1},
-                      .budget = budget_,
+                      .bytes = bytes_,
                       .connections = connections_,
                       .shards = 1,
                       .stores = {has_spool_ ? &spool_ : nullptr,
@@ -321,9 +321,10 @@ class World {
   [[nodiscard]] std::string described() {
     std::string text;
     shard_->ask_status([&](const observe::ShardStatus& status) {
+      const observe::TargetStatus& target = status.targets.front();
       text = fmt::format("posts {} events {} waiting {} eventbus {}", status.posts, status.events,
-                         status.waiting, status.eventbus);
-      for (const auto& connection : status.connections) {
+                         target.waiting, target.eventbus);
+      for (const auto& connection : target.connections) {
         text += fmt::format("; {} {} {}", connection.state, connection.in_flight,
                             connection.last_error);
       }
@@ -435,8 +436,8 @@ class World {
   Random network_random_{random_.next()};
   Random bus_random_{random_.next()};
   Eventbus bus_{schedule_, bus_random_, oracle_, hosts_};
-  ByteBudget budget_{settings_.ingress.max_in_flight};
-  ByteLease other_shard_{budget_, 1};
+  ByteShares bytes_{settings_.ingress.max_in_flight, 1, 0};
+  ByteLease other_shard_{bytes_.all().front(), 1};
   ingress::ConnectionCount connections_{settings_.ingress.max_connections,
                                         settings_.ingress.max_per_source};
   asio::io_context control_{1};

@@ -7,6 +7,7 @@
 
 #include "gateway/checkup/figures.hpp"
 #include "gateway/config/checks.hpp"
+#include "gateway/config/targets.hpp"
 #include "gateway/domain/event_slot.hpp"
 #include "gateway/domain/post.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
@@ -16,6 +17,7 @@
 #include "gateway/ingress/session.hpp"
 #include "gateway/transport/transport.hpp"
 #include "runtime/buffer_pool.hpp"
+#include "runtime/byte_shares.hpp"
 
 namespace gateway::checkup {
 namespace {
@@ -83,9 +85,15 @@ std::string retried_text(const config::Settings& settings) {
 }
 
 // Bodies lie in buffers of the next power of two, small ones in the smallest.
-std::uint64_t bytes_of_posts(const config::Ingress& ingress, std::uint64_t posts) {
+std::uint64_t bytes_of_posts(const config::Ingress& ingress, std::uint64_t posts,
+                             std::size_t targets) {
   const std::uint64_t each = BufferPool::kSmallest + sizeof(Post);
-  return plus(times(2, ingress.max_in_flight), times(posts, each));
+  const ByteShares shares(ingress.max_in_flight, targets, ingress.max_body);
+  return plus(times(2, shares.total()), times(posts, each));
+}
+
+std::size_t targets_of(const config::Settings& settings) {
+  return settings.buckets.empty() ? 1 : config::Targets(settings).endpoints().size();
 }
 
 }  // namespace
@@ -96,11 +104,13 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   const std::uint64_t posts =
       std::min(events, times(ingress.max_connections, Session::kMostUnanswered));
   const std::uint64_t client = kClient + (ingress.tls.cert.empty() ? 0 : kClientTls);
-  const std::uint64_t links = times(threads, egress::most_connections(settings, threads));
+  const std::size_t targets = targets_of(settings);
+  const std::uint64_t links =
+      times(targets, times(threads, egress::most_connections(settings, threads)));
   const std::uint64_t stores =
       (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
   std::vector<MemoryPart> parts;
-  parts.emplace_back("posts not yet answered", bytes_of_posts(ingress, posts));
+  parts.emplace_back("posts not yet answered", bytes_of_posts(ingress, posts, targets));
   parts.emplace_back("client connections", times(ingress.max_connections, client));
   // A ring doubles when it is full; what waits for its retry stands in another.
   parts.emplace_back("queues", times(events, 4 * sizeof(EventSlot)));
@@ -110,7 +120,8 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   parts.emplace_back("kept buffers", times(threads, BufferPool::kKeep));
   if (stores != 0) parts.emplace_back("spool and dead letters", times(stores, kStore));
   if (!settings.spool.path.empty()) {
-    parts.emplace_back("replay of the spool", times(threads, egress::Replay::kMostMemory));
+    parts.emplace_back("replay of the spool",
+                       times(targets, times(threads, egress::Replay::kMostMemory)));
   }
   parts.emplace_back("the program", kProgram);
   std::sort(parts.begin(), parts.end(),

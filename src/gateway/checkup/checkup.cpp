@@ -1,5 +1,6 @@
 #include "gateway/checkup/checkup.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
@@ -17,6 +18,7 @@
 #include "gateway/checkup/storage_findings.hpp"
 #include "gateway/checkup/storage_probe.hpp"
 #include "gateway/config/http_url.hpp"
+#include "gateway/config/targets.hpp"
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
 #include "gateway/tls/pem_files.hpp"
@@ -109,13 +111,15 @@ Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds 
 }  // namespace
 
 Findings check_up(const config::Settings& settings, const CheckupOptions& options) {
-  auto endpoint =
-      config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile).value();
-  endpoint.go_by(settings.delivery.proxies);
-  Findings findings =
-      eventbus_findings(probe_eventbus(endpoint, settings.delivery, options.patience), endpoint,
-                        settings.delivery, wall_now());
-  if (endpoint.tls) check_own_certificate("delivery.tls", settings.delivery.tls, "", findings);
+  const auto endpoints = config::Targets(settings).endpoints();
+  Findings findings;
+  for (const config::Endpoint& endpoint : endpoints) {
+    append(findings,
+           eventbus_findings(probe_eventbus(endpoint, settings.delivery, options.patience),
+                             endpoint, settings.delivery, wall_now()));
+  }
+  const bool tls = std::ranges::any_of(endpoints, &config::Endpoint::tls);
+  if (tls) check_own_certificate("delivery.tls", settings.delivery.tls, "", findings);
   if (settings.function.provision) findings.push_back(check_cloud(settings, options.patience));
   check_own_certificate("gateway.tls", settings.ingress.tls, public_host(settings), findings);
   check_addresses(settings.ingress, options.patience, findings);
@@ -130,7 +134,7 @@ Findings check_up(const config::Settings& settings, const CheckupOptions& option
   }
   const unsigned threads =
       settings.ingress.threads == 0 ? usable_cores() : settings.ingress.threads;
-  findings.push_back(memory_finding(settings, threads, endpoint.tls, available_memory()));
+  findings.push_back(memory_finding(settings, threads, tls, available_memory()));
   findings.push_back(outage_finding(settings, options.load, spool_room));
   return findings;
 }

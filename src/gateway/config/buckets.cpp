@@ -15,6 +15,7 @@
 #include "cloud/notification_rule.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
+#include "gateway/config/targets.hpp"
 #include "gateway/routing/key_search.hpp"
 
 namespace gateway::config {
@@ -231,6 +232,32 @@ void check_count(const Settings& settings, Report& report) {
   }
 }
 
+// Targets are told apart by their URLs as they are shown, in stores and metrics.
+void check_targets(const Settings& settings, Report& report) {
+  const auto is_good = [&](const std::string& target, const std::string& eventbus) {
+    return parse_endpoint(target, eventbus, settings.delivery.profile).has_value();
+  };
+  // Others have been told of.
+  const bool good = is_good(settings.target, settings.eventbus) &&
+                    std::ranges::all_of(settings.buckets, [&](const BucketEntry& entry) {
+                      return is_good(entry.target, entry.eventbus);
+                    });
+  if (!good) return;
+  std::map<std::string, std::size_t> shown;
+  const auto endpoints = Targets(settings).endpoints();
+  if (endpoints.size() > Targets::kMost) {
+    report.problem_with("buckets", "{} targets, of which {} are allowed", endpoints.size(),
+                        Targets::kMost);
+  }
+  for (const Endpoint& endpoint : endpoints) {
+    if (++shown[endpoint.url()] != 2) continue;
+    report.problem_with("buckets",
+                        "two targets {}: only values in their queries, which are not shown, tell "
+                        "them apart; give one of them another path",
+                        endpoint.url());
+  }
+}
+
 }  // namespace
 
 std::vector<BucketEntry> bucket_entries(const Settings& settings) {
@@ -283,6 +310,7 @@ void check_buckets(const Settings& settings, Report& report) {
     for (std::size_t j = 0; j < i; ++j) check_pair(j, i, settings, report);
   }
   if (settings.function.provision) check_count(settings, report);
+  check_targets(settings, report);
 }
 
 }  // namespace gateway::config

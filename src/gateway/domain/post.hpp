@@ -1,4 +1,5 @@
 #pragma once
+#include <bitset>
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <string>
@@ -56,6 +57,10 @@ class Post {
     std::string text;
     std::vector<WallInstant> times;
   };
+  // Targets by number; the top-level one is 0.
+  static constexpr std::size_t kMostTargets = 64;
+  using Targets = std::bitset<kMostTargets>;
+
   enum class State : std::uint8_t {
     unused,
     open,  // an answer is owed
@@ -84,13 +89,14 @@ class Post {
   std::vector<EventState> states;   // of its events, by index; moved by the Ledger alone
   EventTally<std::uint32_t> tally;  // of these
   std::vector<Failure> failures;
+  std::vector<std::uint8_t> targets;  // of its events, by index; empty if all go to `target`
 
   std::uint64_t fingerprint = 0;  // of a signed post, where auth::SeenSignatures remembers it
   Signer signer = kAnySigner;
   PostOwner* owner = nullptr;  // null once the client is gone
   Answer answer;
   State state = State::unused;
-  std::uint8_t target = 0;  // that its events go to
+  std::uint8_t target = 0;  // that its events go to; if to several, the number of targets there are
   bool in_reply_line = false;
   bool expired = false;   // its time is up: nothing of it is sent any more
   bool replayed = false;  // read from the spool: its events were received long ago
@@ -98,6 +104,15 @@ class Post {
 
   [[nodiscard]] std::uint32_t records() const noexcept {
     return static_cast<std::uint32_t>(states.size());
+  }
+  [[nodiscard]] std::uint8_t target_of(std::size_t index) const noexcept {
+    return targets.empty() ? target : targets[index];
+  }
+  [[nodiscard]] Targets targets_of_events() const noexcept {
+    Targets all;
+    for (const std::uint8_t one : targets) all.set(one);
+    if (targets.empty()) all.set(target);
+    return all;
   }
   // Returns how many of its events the client has to send again.
   [[nodiscard]] std::uint32_t failed() const noexcept {

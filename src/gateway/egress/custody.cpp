@@ -23,16 +23,18 @@ constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
 }  // namespace
 
 Custody::Custody(Context context, const config::Settings& settings,
-                 const config::Endpoint& endpoint, Stores stores)
+                 const config::Endpoint& endpoint, Stores stores, std::string target)
     : context_(std::move(context)),
       stores_(stores),
       endpoint_(endpoint.url()),
+      target_(std::move(target)),
       encoder_(encoder_settings(settings, endpoint)) {}
 
 StoredEvent Custody::stored_event(const EventSlot& slot) {
   const events::OutgoingEvent event = slot.post->event(slot);
   StoredEvent stored;
   encoder_.json(event, stored.json);
+  stored.target = target_;
   return stored;
 }
 

@@ -22,9 +22,9 @@ struct Stores {
   AsyncStore* dead_letters = nullptr;
 };
 
-// Keeps what a shard cannot deliver: makes complete CloudEvents of it, hands them to a store, and
-// settles them in the ledger when they are on the device, not before. Lives on the shard's thread;
-// nothing here waits for I/O.
+// Keeps what a shard cannot deliver to a target: makes complete CloudEvents of it, hands them to a
+// store, and settles them in the ledger when they are on the device, not before. Lives on the
+// shard's thread; nothing here waits for I/O.
 class Custody {
  public:
   struct Context {
@@ -34,8 +34,9 @@ class Custody {
     std::function<void()> request_flush;
   };
 
+  // `target`: what rows of its events are kept with (TargetNames).
   Custody(Context context, const config::Settings& settings, const config::Endpoint& endpoint,
-          Stores stores);
+          Stores stores, std::string target = {});
   Custody(const Custody&) = delete;
   Custody& operator=(const Custody&) = delete;
 
@@ -103,6 +104,7 @@ class Custody {
   Context context_;
   const Stores stores_;
   const std::string endpoint_;
+  const std::string target_;
   events::Encoder encoder_;
   std::uint64_t number_ = 0;  // of what was handed in last
   Turn turn_;

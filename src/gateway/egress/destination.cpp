@@ -1,18 +1,22 @@
 #include "gateway/egress/destination.hpp"
 
+#include <utility>
+
 namespace gateway::egress {
 
 Destination::Destination(const DestinationContext& context, const config::Settings& settings,
-                         const config::Endpoint& endpoint, Stores stores)
+                         const config::Endpoint& endpoint, Stores stores, std::uint8_t target,
+                         std::string name)
     : custody_({context.executor, context.clock, context.ledger,
                 [&turn_end = context.turn_end] { turn_end.request(); }},
-               settings, endpoint, stores),
+               settings, endpoint, stores, std::move(name)),
       eventbus_({context.executor, context.clock, context.ledger, custody_, context.metrics,
                  context.turn_end, context.transports, context.supervisor,
                  endpoint.tls ? context.tls : nullptr, context.renew_token},
                 settings, endpoint) {
   if (stores.spool == nullptr) return;
   Replay::Settings replay;
+  replay.target = target;
   replay.max_age = settings.spool.max_age;
   replay.patience = Replay::patience(settings.delivery.deadline);
   replay_ = std::make_unique<Replay>(

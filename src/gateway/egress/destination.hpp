@@ -1,9 +1,9 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
-#include <vector>
+#include <string>
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
@@ -32,9 +32,11 @@ struct DestinationContext {
 // and back. Lives on the shard's thread.
 class Destination {
  public:
-  // Throws std::logic_error for an https target without DestinationContext::tls.
+  // `target`: its number. `name`: what its rows are kept with (TargetNames). Throws
+  // std::logic_error for an https target without DestinationContext::tls.
   Destination(const DestinationContext& context, const config::Settings& settings,
-              const config::Endpoint& endpoint, Stores stores);
+              const config::Endpoint& endpoint, Stores stores, std::uint8_t target,
+              std::string name);
   Destination(const Destination&) = delete;
   Destination& operator=(const Destination&) = delete;
 

@@ -10,7 +10,23 @@ namespace {
 constexpr std::chrono::milliseconds kPatienceWhileDown{1000};
 constexpr std::chrono::milliseconds kNoPatience{0};
 
+// Each target has its share of the queue, and of bytes at least one large post.
+config::Settings settings_of_each(config::Settings settings, std::size_t targets) {
+  config::Queue& queue = settings.delivery.queue;
+  const std::size_t least = std::min(queue.bytes, settings.ingress.max_body);
+  queue.events = std::max<std::size_t>(queue.events / targets, 1);
+  queue.bytes = std::max(queue.bytes / targets, least);
+  return settings;
+}
+
 }  // namespace
+
+TargetNames target_names(std::span<const config::Endpoint> endpoints) {
+  std::vector<std::string> urls;
+  urls.reserve(endpoints.size());
+  for (const config::Endpoint& endpoint : endpoints) urls.push_back(endpoint.url());
+  return TargetNames(std::move(urls));
+}
 
 Destinations::Destinations(const DestinationContext& context, const config::Settings& settings,
                            std::span<const config::Endpoint> endpoints, Stores stores)
@@ -18,9 +34,12 @@ Destinations::Destinations(const DestinationContext& context, const config::Sett
       ledger_(context.ledger),
       metrics_(context.metrics),
       deadline_(settings.delivery.deadline) {
-  for (config::Endpoint endpoint : endpoints) {
-    endpoint.go_by(settings.delivery.proxies);
-    all_.push_back(std::make_unique<Destination>(context, settings, endpoint, stores));
+  const config::Settings of_each = settings_of_each(settings, endpoints.size());
+  const TargetNames names = target_names(endpoints);
+  for (std::size_t target = 0; target < endpoints.size(); ++target) {
+    all_.push_back(std::make_unique<Destination>(context, of_each, endpoints[target], stores,
+                                                 static_cast<std::uint8_t>(target),
+                                                 std::string(names.name(target))));
     deliveries_.push_back(&all_.back()->eventbus());
   }
 }
@@ -41,13 +60,15 @@ void Destinations::flush() {
 }
 
 void Destinations::tick(Instant now) {
+  const Instant early = now + std::max(deadline_ - kPatienceWhileDown, kNoPatience);
+  Post::Targets down;
   for (std::size_t target = 0; target < all_.size(); ++target) {
     Eventbus& eventbus = all_[target]->eventbus();
     eventbus.tick(now);
-    const bool gives_up_early = eventbus.is_down() && eventbus.can_spool();
-    expire(target,
-           gives_up_early ? now + std::max(deadline_ - kPatienceWhileDown, kNoPatience) : now);
+    down[target] = eventbus.is_down() && eventbus.can_spool();
+    expire(target, down[target] ? early : now);
   }
+  if (all_.size() > 1) expire_several(now, down.any() ? early : now, down);
   publish();
 }
 
@@ -64,9 +85,9 @@ void Destinations::stop_replay() {
 }
 
 void Destinations::spool_all() {
-  for (std::size_t target = 0; target < all_.size(); ++target) {
-    if (all_[target]->custody().can_spool()) expire(target, Instant::max());
-  }
+  if (!all_.front()->custody().can_spool()) return;
+  for (std::size_t target = 0; target < all_.size(); ++target) expire(target, Instant::max());
+  if (all_.size() > 1) expire_several(Instant::max(), Instant::max(), {});
 }
 
 void Destinations::abandon() {
@@ -78,15 +99,38 @@ void Destinations::expire(std::size_t target, Instant limit) {
   overdue_.clear();
   overdue_.reserve(ledger_.posts());  // what is taken off a list must not be lost
   eventbus.make_room_for_expired();
-  ledger_.expire(target, limit, [&](Post& post) {
-    if (has_spool()) {
-      ledger_.begin_storing(post, clock_.now());
-    } else {
-      ledger_.time_out(post, eventbus.latest_answer());
-    }
-    overdue_.push_back(&post);
-  });
+  ledger_.expire(target, limit, [&](Post& post) { begin_end(post, eventbus.latest_answer()); });
   if (!overdue_.empty()) eventbus.end_expired(overdue_);
+}
+
+void Destinations::expire_several(Instant now, Instant limit, Post::Targets targets) {
+  overdue_.clear();
+  overdue_.reserve(ledger_.posts());
+  for (const auto& one : all_) one->eventbus().make_room_for_expired();
+  const auto is_due = [&](const Post& post) {
+    return post.deadline <= now || (post.targets_of_events() & targets).any();
+  };
+  ledger_.expire_several(limit, is_due, [this](Post& post) { begin_end(post, latest_answer()); });
+  if (overdue_.empty()) return;
+  for (const auto& one : all_) one->eventbus().end_expired(overdue_);
+}
+
+void Destinations::begin_end(Post& post, const BusAnswer* latest) {
+  if (has_spool()) {
+    ledger_.begin_storing(post, clock_.now());
+  } else {
+    ledger_.time_out(post, latest);
+  }
+  overdue_.push_back(&post);
+}
+
+const BusAnswer* Destinations::latest_answer() const {
+  const BusAnswer* latest = nullptr;
+  for (const auto& one : all_) {
+    const BusAnswer* const answer = one->eventbus().latest_answer();
+    if (answer != nullptr && (latest == nullptr || latest->at < answer->at)) latest = answer;
+  }
+  return latest;
 }
 
 std::size_t Destinations::replayed_posts() const {

@@ -5,13 +5,17 @@
 #include <vector>
 
 #include "gateway/egress/destination.hpp"
+#include "gateway/egress/store/target_names.hpp"
 #include "gateway/pipeline/delivery.hpp"
 
 namespace gateway::egress {
 
-// A shard's destinations, one for each target, and what has to be decided across them: when a
-// post's time is up, and when all of them have ended. The first one is of the top-level target.
-// Lives on the shard's thread.
+// Returns the names of the targets that events are sent to at these endpoints.
+[[nodiscard]] TargetNames target_names(std::span<const config::Endpoint> endpoints);
+
+// A shard's destinations, one for each target, and what has to be decided across them: when the
+// time of a post is up whose events go to several, and when all of them have ended. The first one
+// is of the top-level target. Lives on the shard's thread.
 class Destinations {
  public:
   // `endpoints`: of the targets, at least one.
@@ -46,6 +50,12 @@ class Destinations {
  private:
   // Ends every post of one target whose deadline is not after `limit`.
   void expire(std::size_t target, Instant limit);
+  // Ends posts with events for several targets: those whose deadline is not after `now`, and those
+  // with events for `targets` whose deadline is not after `limit`.
+  void expire_several(Instant now, Instant limit, Post::Targets targets);
+  void begin_end(Post& post, const BusAnswer* latest);
+  // Returns what any of the targets said last, null if that was long ago.
+  [[nodiscard]] const BusAnswer* latest_answer() const;
   void publish();
 
   const Clock& clock_;

@@ -574,21 +574,22 @@ void Eventbus::spool_expired(std::span<Post* const> posts) {
   // Not those of posts that were handed over earlier and are still on a connection.
   const auto overdue = [](const EventSlot& slot) {
     const Post& post = *slot.post;
-    return post.expired && post.state == Post::State::open &&
-           post.states[slot.index] != EventState::copying;
+    return post.expired && post.states[slot.index] != EventState::copying;
   };
+  const auto is_owed = [](const EventSlot& slot) { return slot.post->state == Post::State::open; };
   const auto by_post = [](const EventSlot& a, const EventSlot& b) {
     return a.post == b.post ? a.index < b.index : std::less<>()(a.post, b.post);
   };
   withdrawn_.clear();
   in_flight_.clear();
-  queue_.withdraw_if(overdue, [this](const EventSlot& slot) {
+  queue_.withdraw_if(overdue, [&](const EventSlot& slot) {
+    if (!is_owed(slot)) return give_up_late(slot);  // the spool has failed for another target
     queue_.settled(slot);
     withdrawn_.push_back(slot);
   });
   for (EventbusConnection* const connection : used_) {
     connection->multiplexer().for_each([&](const EventSlot& slot) {
-      if (overdue(slot)) in_flight_.push_back(slot);
+      if (overdue(slot) && is_owed(slot)) in_flight_.push_back(slot);
     });
   }
   std::ranges::sort(withdrawn_, by_post);

@@ -59,7 +59,7 @@ void Replay::tick(Instant now) {
   const auto patience = settings_.patience;
   while (!resting_.empty() && now - resting_.front().since > patience) {
     resting_rows_ -= resting_.front().rows.size();
-    source_.give_back(std::move(resting_.front().rows));
+    source_.give_back(settings_.target, std::move(resting_.front().rows));
     resting_.pop_front();
   }
   for (auto& [post, chunk] : chunks_) {
@@ -101,7 +101,7 @@ void Replay::pump() {
 
 bool Replay::fetch(std::size_t rows) {
   const bool asked = source_.fetch(
-      rows, kMostBytes / kChunksInWindow,
+      settings_.target, rows, kMostBytes / kChunksInWindow,
       [this, rows, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
         SpooledEvents got;
         if (fetched) got = std::move(*fetched);
@@ -121,7 +121,7 @@ bool Replay::fetch(std::size_t rows) {
 
 void Replay::return_rows() {
   if (returned_.empty()) return;
-  source_.give_back(returned_);
+  source_.give_back(settings_.target, returned_);
   returned_.clear();
 }
 
@@ -171,6 +171,7 @@ void Replay::send(SpooledEvents rows) {
   post.stored = std::move(stored);
   post.passed_on = std::move(passed_on);
   post.replayed = true;
+  post.target = settings_.target;
   chunk.begun = now;
   try {
     context_.eventbus.queue().reserve(slots_.size());

@@ -58,6 +58,7 @@ class Replay final : private PostOwner {
   };
 
   struct Settings {
+    std::uint8_t target = 0;               // whose rows it sends
     std::chrono::milliseconds max_age{0};  // as spool.max_age
     // How long an event is tried before it makes way for others.
     std::chrono::milliseconds patience{0};

@@ -219,7 +219,7 @@ void Connection::process() {
     switch (session_.next()) {
       case Session::Step::need_more:
         if (session_.keeping_body() && !units_.grow_to(session_.reader().body_size())) {
-          turn_away(over_budget(true));
+          turn_away(over_budget(target_, true));
         }
         held_up_ = session_.reading() && session_.paused();
         return;
@@ -240,13 +240,15 @@ void Connection::process() {
 
 void Connection::on_head() {
   const RequestHead& head = session_.head();
-  const Load load = ingress_.load(permit_.beyond());
+  const TargetRoom& room = ingress_.context().room;
+  if (room.several()) target_ = ingress_.hinted_target(session_.reader().fields());
+  const Load load = ingress_.load(permit_.beyond(), target_);
   std::optional<Answer> refusal;
   if (!ingress_.admission().admits(head, load)) refusal = refusal_of(head, load);
   if (!refusal && ingress_.guard() != nullptr) refusal = authenticate_head();
   if (!refusal &&
-      !ingress_.context().lease.try_take(static_cast<std::size_t>(head.content_length), units_)) {
-    refusal = over_budget(false);
+      !room.lease(target_).try_take(static_cast<std::size_t>(head.content_length), units_)) {
+    refusal = over_budget(target_, false);
   }
   if (refusal) {
     refuse_head(std::move(*refusal));
@@ -291,8 +293,9 @@ std::optional<Answer> Connection::refuse_signature(const Request& request, Post&
   return ingress_.guard()->refuse({signature_.in(base), fields, request.body_text()}, post);
 }
 
-Answer Connection::over_budget(bool close) const {
-  return answers::overloaded("gateway.max_in_flight reached", ingress_.retry_after(), close);
+Answer Connection::over_budget(std::size_t target, bool close) const {
+  return answers::overloaded("gateway.max_in_flight reached",
+                             ingress_.context().room.retry_after(target), close);
 }
 
 void Connection::refuse_head(Answer refusal) {
@@ -307,7 +310,7 @@ void Connection::on_request() {
   const bool keep_alive = request.head.keep_alive;
   if (!units_.grow_to(request.body.length)) {
     units_ = ByteLease::Units();
-    turn_away(over_budget(!keep_alive));
+    turn_away(over_budget(target_, !keep_alive));
     return;
   }
   Post& post = open_post();
@@ -332,7 +335,8 @@ void Connection::accept(Request&& request, Post& post) {
     context.intake.accept(std::move(request), post);
   } catch (const std::bad_alloc&) {
     // The post has no events yet. If there is no memory for this either, the connection ends.
-    context.ledger.refuse(post, answers::overloaded("out of memory", ingress_.retry_after()));
+    context.ledger.refuse(post,
+                          answers::overloaded("out of memory", context.room.retry_after(target_)));
   }
 }
 

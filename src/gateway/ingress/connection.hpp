@@ -94,7 +94,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void accept(Request&& request, Post& post);
   [[nodiscard]] std::optional<Answer> authenticate_head();
   void refuse_head(Answer refusal);
-  [[nodiscard]] Answer over_budget(bool close) const;
+  [[nodiscard]] Answer over_budget(std::size_t target, bool close) const;
   void on_request();
   [[nodiscard]] std::optional<Answer> refuse_signature(const Request& request, Post& post);
   [[nodiscard]] Post& open_post();
@@ -112,6 +112,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   transport::Transport transport_;
   Session session_;
   ByteLease::Units units_;   // of the request being read
+  std::size_t target_ = 0;   // that it is for, as far as its head says
   http::Stretch signature_;  // to be compared with its body; empty: there is none
   Signer signer_ = kAnySigner;
   const Instant since_;  // when it was accepted

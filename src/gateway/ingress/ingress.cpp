@@ -174,6 +174,13 @@ void Ingress::remove(Connection& connection) {
   changed_.notify_all();
 }
 
+std::size_t Ingress::hinted_target(http::FieldWalk fields) const noexcept {
+  while (fields.next()) {
+    if (http::is_name(fields.name(), "x-cos-bucket")) return context_.hints.of(fields.value());
+  }
+  return context_.hints.unknown();
+}
+
 Answer Ingress::health() const {
   return answers::health(context_.loops.failing(context_.clock.now()));
 }
@@ -204,7 +211,7 @@ void Ingress::flush() {
 
 void Ingress::tick(Instant now) {
   context_.part.revive([this] { start_accepting(); });
-  context_.metrics.in_flight_bytes.set(context_.lease.held());
+  context_.metrics.in_flight_bytes.set(context_.room.bytes_held());
   if (now < next_sweep_) return;
   next_sweep_ = now + sweep_every_;
   for (auto it = connections_.begin(); it != connections_.end();) {

@@ -10,9 +10,10 @@
 #include "gateway/ingress/connection.hpp"
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/metrics/loop_health.hpp"
-#include "gateway/pipeline/delivery.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/pipeline/target_hints.hpp"
+#include "gateway/pipeline/target_room.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
 #include "runtime/supervisor.hpp"
@@ -30,10 +31,10 @@ class Ingress {
     Executor executor;
     Clock& clock;
     BufferPool& buffers;
-    ByteLease& lease;
+    const TargetRoom& room;
+    const TargetHints& hints;
     Ledger& ledger;
     Intake& intake;
-    Deliveries deliveries;
     ShardMetrics& metrics;
     ConnectionCount& count;
     TurnEnd& turn_end;
@@ -70,19 +71,18 @@ class Ingress {
   [[nodiscard]] const Admission& admission() const noexcept { return admission_; }
   // Returns who authenticates posts; null: nobody does.
   [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
-  // Returns what admission looks at, for a connection beyond that limit.
-  [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond) const {
+  // Returns the target that the post whose head this is says it is for (X-Cos-Bucket), or the
+  // number of targets if it does not. A hint: what its records say may be another.
+  [[nodiscard]] std::size_t hinted_target(http::FieldWalk fields) const noexcept;
+  // Returns what admission looks at, for a connection beyond that limit and a post for `target`.
+  [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond, std::size_t target) const {
     Load load;
     load.draining = draining_;
     load.beyond = beyond;
-    Delivery& delivery = *context_.deliveries.front();
-    load.queue_full = delivery.queue().full() && !delivery.can_spool();
-    if (draining_ || beyond || load.queue_full) load.retry_after = delivery.retry_after();
+    load.queue_full = context_.room.refuses_all(target);
+    if (draining_ || beyond || load.queue_full)
+      load.retry_after = context_.room.retry_after(target);
     return load;
-  }
-  // Returns when a client that is turned away now is to try again.
-  [[nodiscard]] std::chrono::seconds retry_after() const {
-    return context_.deliveries.front()->retry_after();
   }
   // Returns what /healthz says now.
   [[nodiscard]] Answer health() const;

@@ -99,7 +99,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
 
   // Nothing passes.
   if (!seen.eventbus_up && seen.spool && !spools) {
-    return {Health::failing, "spool_" + seen.spool->state,
+    return {seen.others_up ? Health::degraded : Health::failing, "spool_" + seen.spool->state,
             fmt::format("{}, and the spool is {}: posts are refused with 503; {}", bus,
                         seen.spool->state,
                         seen.spool->error.empty() ? remedy : seen.spool->error.c_str())};
@@ -110,7 +110,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
     const char* consequence = gained.dead_lettered > 0 ? "events become dead letters"
                               : spools                 ? "events go to the spool"
                                                        : "posts fail with 502, 503 or 504";
-    const bool kept = spools && gained.dead_lettered == 0;
+    const bool kept = (spools && gained.dead_lettered == 0) || seen.others_up;
     return {kept ? Health::degraded : Health::failing, fmt::format("eventbus_{}", answer.status),
             fmt::format("{}; {}; {}", bus, consequence, remedy)};
   }

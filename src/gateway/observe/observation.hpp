@@ -41,8 +41,9 @@ struct Observation {
   std::map<unsigned, std::uint64_t> posts;  // answered, by status
 
   std::uint64_t in_flight = 0;
-  bool eventbus_up = true;  // for every shard
-  std::string target;       // as people know it, without secrets
+  bool eventbus_up = true;  // for every shard; of several targets each one
+  bool others_up = false;   // `target` is down, and another takes events
+  std::string target;       // the one that matters most now, without secrets
   std::optional<BusAnswer> last;
   std::string example_key;  // of the last event that was given up or dead-lettered
 

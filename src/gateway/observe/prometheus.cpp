@@ -74,8 +74,8 @@ class Families {
   std::deque<MetricFamily> all_;  // add() hands out references that stay
 };
 
-// One family of the table.
-void add_metric(Families& families, const Metric& metric) {
+// One family of the table, by target where that is known.
+void add_metric(Families& families, const Metric& metric, std::span<const TargetTotals> targets) {
   const std::string name = metric.name;
   if (metric.kind == Metric::Kind::histogram) {
     Families::distribution(
@@ -86,10 +86,29 @@ void add_metric(Families& families, const Metric& metric) {
   const bool counts = metric.kind == Metric::Kind::counter;
   auto& family = families.add((counts ? name + "_total" : name).c_str(), metric.help,
                               counts ? MetricType::Counter : MetricType::Gauge);
-  for (std::size_t i = 0; i < metric.values.size(); ++i) {
-    Labels labels;
-    if (metric.label != nullptr) labels.push_back({metric.label, metric.value_of(i)});
-    (counts ? Families::count : Families::level)(family, metric.values[i], std::move(labels));
+  const auto add = [&](std::span<const std::uint64_t> values, const Labels& more) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      Labels labels = more;
+      if (metric.label != nullptr) labels.push_back({metric.label, metric.value_of(i)});
+      (counts ? Families::count : Families::level)(family, values[i], std::move(labels));
+    }
+  };
+  if (targets.empty() || targets.front().values_of(metric.name).empty()) {
+    add(metric.values, {});
+    return;
+  }
+  for (const TargetTotals& target : targets) {
+    add(target.values_of(metric.name), {{"target", target.url}});
+  }
+}
+
+void add_deliveries(Families& families, std::span<const TargetTotals> targets) {
+  if (targets.empty()) return;
+  auto& family = families.add("target_events_delivered_total",
+                              "Events a target acknowledged, those of the spool included.",
+                              MetricType::Counter);
+  for (const TargetTotals& target : targets) {
+    Families::count(family, target.delivered, {{"target", target.url}});
   }
 }
 
@@ -159,6 +178,9 @@ void add_store(Families& families, const std::string& name,
   families.gauge((name + "_events").c_str(), "Events in the store.", store->backlog_rows);
   families.gauge((name + "_bytes").c_str(), "Bytes of the events in the store.",
                  store->backlog_bytes);
+  families.gauge((name + "_unclaimed_events").c_str(),
+                 "Events that were there at the start for targets that are not configured.",
+                 store->unclaimed);
   families.counter((name + "_refused_total").c_str(), "Events the store did not take.",
                    store->refused);
   families.counter((name + "_commits_total").c_str(), "Writes that put events on the device.",
@@ -205,7 +227,8 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
                             const StoreStatuses& stores, std::span<const tls::SourceStatus> tls) {
   Families families;
   add_posts(families, snapshot);
-  for (const Metric& metric : metrics_of(snapshot)) add_metric(families, metric);
+  for (const Metric& metric : metrics_of(snapshot)) add_metric(families, metric, snapshot.targets);
+  add_deliveries(families, snapshot.targets);
   families.gauge("events_in_flight", "Events received and neither delivered nor given up.",
                  snapshot.in_flight());
   add_lags(families, snapshot);

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "gateway/metrics/shard_metrics.hpp"
+#include "gateway/observe/counts.hpp"
+#include "gateway/observe/target_totals.hpp"
 
 namespace gateway::observe {
 
@@ -16,9 +18,6 @@ struct Distribution {
   std::array<std::uint64_t, Histogram::kBuckets> counts{};
   std::uint64_t sum_ns = 0;
 };
-
-template <class Enum>
-using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Enum::count_)>;
 
 // What became of the records of one entry of `buckets`.
 struct BucketFigures {
@@ -44,6 +43,7 @@ struct Snapshot {
       event_lag{};
   Counts<EventKind> event_lag_ms{};
   std::vector<BucketFigures> buckets;  // by number of their entries
+  std::vector<TargetTotals> targets;   // the top-level one first; none where it is the only one
 
   [[nodiscard]] std::uint64_t failed_total() const noexcept;
   [[nodiscard]] std::uint64_t retried_total() const noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <ranges>
+#include <span>
 
 #include "events/rfc3339.hpp"
 #include "gateway/version.hpp"
@@ -44,22 +45,43 @@ json::value answer_json(const BusAnswer& answer) {
   return {{"status", answer.status}, {"text", answer.text}};
 }
 
+// Returns the latest of what the shards heard from a target.
+template <class Each>
+BusAnswer latest_of(const std::vector<std::optional<ShardStatus>>& shards, Each wanted) {
+  BusAnswer latest;
+  for (const auto& shard : shards) {
+    if (!shard) continue;
+    for (std::size_t target = 0; target < shard->targets.size(); ++target) {
+      const BusAnswer& answer = shard->targets[target].last_answer;
+      if (wanted(target) && latest.at < answer.at) latest = answer;
+    }
+  }
+  return latest;
+}
+
 json::value shard_json(const std::optional<ShardStatus>& shard) {
   if (!shard) return {{"error", "no answer from the loop"}};
   json::array connections;
-  for (const auto& connection : shard->connections) {
-    connections.push_back({{"state", connection.state},
-                           {"address", connection.address},
-                           {"in_flight", connection.in_flight},
-                           {"pipeline_depth", connection.pipeline_depth},
-                           {"last_error", connection.last_error}});
+  std::size_t waiting = 0;
+  std::size_t bytes = 0;
+  for (const TargetStatus& target : shard->targets) {
+    waiting += target.waiting;
+    bytes += target.queue_bytes;
+    for (const auto& connection : target.connections) {
+      connections.push_back({{"state", connection.state},
+                             {"address", connection.address},
+                             {"in_flight", connection.in_flight},
+                             {"pipeline_depth", connection.pipeline_depth},
+                             {"last_error", connection.last_error}});
+    }
   }
+  const TargetStatus& first = shard->targets.front();
   return {{"posts_in_flight", shard->posts},
           {"events_in_flight", shard->events},
-          {"queue_events", shard->waiting},
-          {"queue_bytes", shard->queue_bytes},
-          {"eventbus", shard->eventbus},
-          {"last_answer", answer_json(shard->last_answer)},
+          {"queue_events", waiting},
+          {"queue_bytes", bytes},
+          {"eventbus", first.eventbus},
+          {"last_answer", answer_json(first.last_answer)},
           {"eventbus_connections", std::move(connections)}};
 }
 
@@ -88,13 +110,28 @@ json::array buckets_json(const ProcessState& state, const Snapshot& snapshot) {
   return list;
 }
 
+json::array targets_json(const ProcessState& state, std::span<const TargetTotals> targets) {
+  json::array all;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const TargetTotals& target = targets[i];
+    all.push_back({{"target", target.url},
+                   {"eventbus", by_label<EndpointState>(target.eventbus)},
+                   {"eventbus_connections", by_label<LinkState>(target.links)},
+                   {"queue", {{"events", target.queue_events}, {"bytes", target.queue_bytes}}},
+                   {"events_delivered", target.delivered},
+                   {"last_answer",
+                    answer_json(latest_of(state.shards, [i](auto one) { return one == i; }))}});
+  }
+  return all;
+}
+
 json::value store_json(const std::optional<egress::StoreStatus>& store) {
   if (!store) return nullptr;
   return {{"state", egress::name_of(store->state)}, {"error", store->error},
           {"events", store->backlog_rows},          {"bytes", store->backlog_bytes},
           {"waiting", store->waiting_events},       {"refused", store->refused},
           {"damaged_events", store->damaged_rows},  {"unreadable_files", store->unreadable_files},
-          {"vanished_events", store->vanished}};
+          {"vanished_events", store->vanished},     {"unclaimed_events", store->unclaimed}};
 }
 
 // Null where a side does not speak TLS.
@@ -152,10 +189,16 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
   };
   seen.eventbus_up = shards(EndpointState::down) + shards(EndpointState::probing) == 0;
   seen.target = state.target;
-  for (const auto& shard : state.shards) {
-    if (!shard || shard->last_answer.at == Instant{}) continue;
-    if (!seen.last || seen.last->at < shard->last_answer.at) seen.last = shard->last_answer;
+  const auto worst = std::ranges::find_if(counters.targets, &TargetTotals::is_down);
+  const bool one_is_down = worst != counters.targets.end();
+  if (one_is_down) {
+    seen.target = worst->url;
+    seen.others_up = !std::ranges::all_of(counters.targets, &TargetTotals::is_down);
   }
+  const auto number = static_cast<std::size_t>(worst - counters.targets.begin());
+  const BusAnswer last =
+      latest_of(state.shards, [&](std::size_t target) { return !one_is_down || target == number; });
+  if (last.at != Instant{}) seen.last = last;
   if (!state.failures.empty()) seen.example_key = state.failures.back().key;
   const auto store = [](const egress::StoreStatus& status, std::uint64_t most) {
     StoreObservation made;
@@ -193,7 +236,7 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
 std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
   json::array shards;
   for (const auto& shard : state.shards) shards.push_back(shard_json(shard));
-  const json::object status{
+  json::object status{
       {"version", kVersion},
       {"host", state.host},
       {"state", label(state.condition.health)},
@@ -232,6 +275,7 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"recent_failures", failures_json(state.failures)},
       {"watchers", state.watchers},
       {"shards", std::move(shards)}};
+  if (!snapshot.targets.empty()) status["targets"] = targets_json(state, snapshot.targets);
   return json::serialize(status) + "\n";
 }
 

@@ -17,7 +17,8 @@ Intake::Intake(Context context)
     : context_(context),
       redaction_(context.plan),
       notes_(context.plan),
-      bucket_watch_(context.metrics) {}
+      bucket_watch_(context.metrics),
+      parts_(context.room.targets()) {}
 
 void Intake::accept(http::Request&& request, Post& post) {
   if (request.head.kind == http::BodyKind::records) {
@@ -27,21 +28,116 @@ void Intake::accept(http::Request&& request, Post& post) {
   }
 }
 
-Intake::Way Intake::admit(Post& post, std::size_t events, std::size_t bytes) {
-  Delivery& delivery = delivery_of(post);
+void Intake::begin_part(Post& post, std::size_t target, std::size_t events, std::size_t bytes) {
+  post.target = static_cast<std::uint8_t>(target);
+  if (events == 0) {
+    used_.clear();
+    return;
+  }
+  used_.assign(1, target);
+  Part& part = parts_[target];
+  part.target = target;
+  part.events = events;
+  part.bytes = bytes;
+}
+
+void Intake::begin_parts(Post& post, std::span<const events::RecordSpan> records,
+                         std::size_t bytes) {
+  const auto decisions = notes_.decisions();
+  const auto target_of = [&](const routing::Decision& decision) -> std::size_t {
+    if (decision.way != Decided::entry) return 0;
+    return context_.plan.table.routes()[decision.route].target;
+  };
+  used_.clear();
+  for (Part& part : parts_) part.events = part.bytes = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (decisions[i].way == Decided::filtered) continue;
+    const std::size_t target = target_of(decisions[i]);
+    Part& part = parts_[target];
+    if (part.events == 0) used_.push_back(target);
+    part.target = target;
+    ++part.events;
+    part.bytes += records[i].length;
+  }
+  if (used_.size() < 2) {
+    const std::size_t target = used_.empty() ? 0 : used_.front();
+    begin_part(post, target, parts_[target].events, bytes);
+    return;
+  }
+  post.target = static_cast<std::uint8_t>(context_.room.targets());
+  for (const routing::Decision& decision : decisions) {
+    post.targets.push_back(static_cast<std::uint8_t>(target_of(decision)));
+  }
+}
+
+Intake::Way Intake::way_of(const Part& part) const {
+  const Delivery& delivery = context_.room.delivery(part.target);
   const DeliveryQueue& queue = delivery.queue();
-  if (queue.admits(events, bytes) && !delivery.is_down()) return Way::queue;
-  if (!queue.could_admit(events)) {
-    context_.ledger.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
-    return Way::nowhere;
-  }
+  const bool admits = context_.room.admits(part.target, part.events, part.bytes);
+  if (admits && !delivery.is_down()) return Way::queue;
+  if (!queue.could_admit(part.events)) return Way::nowhere;
   if (delivery.can_spool()) {
-    // While the eventbus is down one post waits for it to come back; the others need not.
-    return queue.empty() && queue.admits(events, bytes) ? Way::queue : Way::spool;
+    // While the eventbus is down one post waits for it to come back; the others need not, nor what
+    // a post has for other targets.
+    return queue.empty() && admits && used_.size() == 1 ? Way::queue : Way::spool;
   }
-  if (queue.admits(events, bytes)) return Way::queue;
-  context_.ledger.refuse(post, answers::overloaded("delivery queue full", delivery.retry_after()));
-  return Way::nowhere;
+  return admits ? Way::queue : Way::nowhere;
+}
+
+void Intake::refuse(Post& post, const Part& part) const {
+  if (context_.room.delivery(part.target).queue().could_admit(part.events)) {
+    context_.ledger.refuse(
+        post, answers::overloaded("delivery queue full", context_.room.retry_after(part.target)));
+  } else {
+    context_.ledger.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
+  }
+}
+
+bool Intake::charge(Post& post) const {
+  if (used_.empty()) return true;
+  // Of several, the one that is most behind: for it the bytes will be held longest.
+  const auto bytes_behind = [this](std::size_t target) {
+    return context_.room.delivery(target).queue().bytes();
+  };
+  const std::size_t target = *std::ranges::max_element(used_, {}, bytes_behind);
+  if (post.units.move_to(context_.room.lease(target))) return true;
+  context_.ledger.refuse(post, answers::overloaded("gateway.max_in_flight reached",
+                                                   context_.room.retry_after(target)));
+  return false;
+}
+
+bool Intake::admit(Post& post) {
+  spools_ = false;
+  if (used_.size() == 1) {
+    // Nearly all there ever are.
+    Part& part = parts_[used_.front()];
+    Delivery& delivery = context_.room.delivery(part.target);
+    if (context_.room.admits(part.target, part.events, part.bytes) && !delivery.is_down()) {
+      if (context_.room.several() && !charge(post)) return false;
+      part.way = Way::queue;
+      delivery.queue().reserve(part.events);
+      return true;
+    }
+  }
+  for (const std::size_t target : used_) {
+    Part& part = parts_[target];
+    part.way = way_of(part);
+    if (part.way == Way::nowhere) {
+      refuse(post, part);
+      return false;
+    }
+    if (part.way == Way::spool) spools_ = true;
+  }
+  if (context_.room.several() && !charge(post)) return false;
+  for (const std::size_t target : used_) {
+    Part& part = parts_[target];
+    if (part.way == Way::queue) {
+      context_.room.delivery(target).queue().reserve(part.events);
+    } else {
+      part.overflow.reserve(part.events);
+    }
+  }
+  return true;
 }
 
 Intake::Records Intake::split(http::Request& request, Signer signer) {
@@ -103,16 +199,21 @@ void Intake::accept_records(http::Request&& request, Post& post) {
   if (routed && refuses(request, records, post)) return;
   const std::size_t wanted = records.size() - (routed ? notes_.count(Decided::filtered) : 0);
   // What is left out needs no room.
-  const Way way = wanted == 0 ? Way::queue : admit(post, wanted, body.size());
-  if (way == Way::nowhere) return;
+  if (context_.room.several()) {
+    begin_parts(post, records, body.size());
+  } else {
+    begin_part(post, 0, wanted, body.size());
+  }
+  if (!admit(post)) return;
 
-  make_room(post, wanted, way);
   if (routed) note_routes(body, records, post);
   post.bytes = std::move(request.bytes);
   notes_.take_members(post.members);
   context_.ledger.expect(post, static_cast<std::uint32_t>(records.size()));
   const std::span<const events::Uuid> ids = notes_.ids();
 
+  const bool one_queue = used_.size() == 1 && !spools_;
+  DeliveryQueue* const queue = one_queue ? &context_.room.delivery(post.target).queue() : nullptr;
   EventSlot slot;
   slot.post = &post;
   for (const events::RecordSpan& record : records) {
@@ -122,12 +223,14 @@ void Intake::accept_records(http::Request&& request, Post& post) {
     slot.length = record.length;
     if (routed && notes_.decisions()[slot.index].way == Decided::filtered) {
       context_.ledger.filtered(slot);
+    } else if (queue != nullptr) {
+      queue->push(slot);
     } else {
-      hand_over(slot, way);
+      hand_over(slot);
     }
     ++slot.index;
   }
-  finish(post, way);
+  finish(post);
 }
 
 void Intake::note_routes(std::string_view body, std::span<const events::RecordSpan> records,
@@ -140,29 +243,30 @@ void Intake::note_routes(std::string_view body, std::span<const events::RecordSp
   bucket_watch_.taken(body, records, notes_.decisions(), post.received);
 }
 
-void Intake::make_room(Post& post, std::size_t events, Way way) {
-  if (way == Way::queue) {
-    delivery_of(post).queue().reserve(events);
+void Intake::hand_over(const EventSlot& slot) noexcept {
+  Part& part = parts_[slot.post->target_of(slot.index)];
+  if (part.way == Way::queue) {
+    context_.room.delivery(part.target).queue().push(slot);
   } else {
-    overflow_.reserve(events);
+    part.overflow.push_back(slot);
   }
 }
 
-void Intake::hand_over(const EventSlot& slot, Way way) noexcept {
-  if (way == Way::queue) {
-    delivery_of(*slot.post).queue().push(slot);
-  } else {
-    overflow_.push_back(slot);
-  }
-}
-
-void Intake::finish(Post& post, Way way) {
-  if (way == Way::spool) {
-    context_.ledger.begin_storing(post, post.received);
-    delivery_of(post).spool(post, overflow_);
-    overflow_.clear();
-  }
+void Intake::finish(Post& post) {
+  if (spools_) hand_to_spool(post);
   context_.turn_end.request();
+}
+
+void Intake::hand_to_spool(Post& post) {
+  const auto goes_there = [this](std::size_t target) { return parts_[target].way == Way::spool; };
+  if (std::ranges::all_of(used_, goes_there)) {
+    context_.ledger.begin_storing(post, post.received);
+  }
+  for (const std::size_t target : used_) {
+    if (!goes_there(target)) continue;
+    context_.room.delivery(target).spool(post, parts_[target].overflow);
+    parts_[target].overflow.clear();
+  }
 }
 
 Intake::Events Intake::read_events(const http::Request& request) {
@@ -215,20 +319,19 @@ void Intake::accept_events(http::Request&& request, Post& post) {
         answers::cannot_redact(static_cast<std::size_t>(std::distance(parsed.begin(), secret))));
     return;
   }
-  const Way way = admit(post, parsed.size(), body.size());
-  if (way == Way::nowhere) return;
+  begin_part(post, 0, parsed.size(), body.size());
+  if (!admit(post)) return;
 
-  make_room(post, parsed.size(), way);
   post.passed_on = std::move(parsed);
   context_.ledger.expect(post, static_cast<std::uint32_t>(post.passed_on.size()));
   EventSlot slot;
   slot.post = &post;
   for (const events::CloudEvent& event : post.passed_on) {
     slot.length = static_cast<std::uint32_t>(event.data.size());
-    hand_over(slot, way);
+    hand_over(slot);
     ++slot.index;
   }
-  finish(post, way);
+  finish(post);
 }
 
 }  // namespace gateway

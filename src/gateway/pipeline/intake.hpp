@@ -9,11 +9,11 @@
 #include "gateway/http/request.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/bucket_watch.hpp"
-#include "gateway/pipeline/delivery.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/pipeline/record_notes.hpp"
 #include "gateway/pipeline/route_plan.hpp"
 #include "gateway/pipeline/style_redaction.hpp"
+#include "gateway/pipeline/target_room.hpp"
 #include "runtime/turn_end.hpp"
 
 namespace gateway {
@@ -26,7 +26,7 @@ class Intake {
   // What it uses of its shard; all outlive it.
   struct Context {
     Ledger& ledger;
-    Deliveries deliveries;
+    const TargetRoom& room;
     TurnEnd& turn_end;  // sends what was queued
     ShardMetrics& metrics;
     const RoutePlan& plan;
@@ -40,6 +40,14 @@ class Intake {
 
  private:
   enum class Way : std::uint8_t { nowhere, queue, spool };
+  // What a post has for one target.
+  struct Part {
+    std::size_t target = 0;
+    std::size_t events = 0;
+    std::size_t bytes = 0;
+    Way way = Way::queue;
+    std::vector<EventSlot> overflow;  // goes to the spool; empty between posts
+  };
   using Records = boost::system::result<std::span<const events::RecordSpan>, events::Malformed>;
   using Events = boost::system::result<std::vector<events::CloudEvent>, events::Malformed>;
 
@@ -53,16 +61,20 @@ class Intake {
                              Post& post);
   [[nodiscard]] static Events read_events(const http::Request& request);
   void note_routes(std::string_view body, std::span<const events::RecordSpan> records, Post& post);
-  // Where so much can go now; nowhere: the post is answered.
-  [[nodiscard]] Way admit(Post& post, std::size_t events, std::size_t bytes);
-  // Makes room for the events of one post. Called before the post has any, so that a post for which
-  // there is no memory can still be refused whole.
-  void make_room(Post& post, std::size_t events, Way way);
-  void hand_over(const EventSlot& slot, Way way) noexcept;
-  void finish(Post& post, Way way);
-  [[nodiscard]] Delivery& delivery_of(const Post& post) noexcept {
-    return *context_.deliveries[post.target];
-  }
+  // Begins what a post has for one target alone.
+  void begin_part(Post& post, std::size_t target, std::size_t events, std::size_t bytes);
+  // Likewise of a post whose records say where they go; `bytes` of its body.
+  void begin_parts(Post& post, std::span<const events::RecordSpan> records, std::size_t bytes);
+  // Decides where each part goes now, and makes room for it before the post has any events. Returns
+  // false if the post is refused instead.
+  [[nodiscard]] bool admit(Post& post);
+  [[nodiscard]] Way way_of(const Part& part) const;
+  // Has the post's bytes held in the share of a target it goes to. Returns false if that is taken.
+  [[nodiscard]] bool charge(Post& post) const;
+  void refuse(Post& post, const Part& part) const;
+  void hand_over(const EventSlot& slot) noexcept;
+  void finish(Post& post);
+  void hand_to_spool(Post& post);
 
   Context context_;
   events::RecordSplitter splitter_;
@@ -70,7 +82,9 @@ class Intake {
   RecordNotes notes_;
   BucketWatch bucket_watch_;
   events::RandomUuids random_ids_;
-  std::vector<EventSlot> overflow_;
+  std::vector<Part> parts_;        // by target
+  std::vector<std::size_t> used_;  // of these, by the post that is being taken
+  bool spools_ = false;            // some of it
 };
 
 }  // namespace gateway

@@ -28,6 +28,11 @@ Answer made(Make make) {
   }
 }
 
+// Returns whether unanswered() counts the post.
+bool is_awaited(const Post& post) noexcept {
+  return !post.states.empty() && !post.replayed;
+}
+
 }  // namespace
 
 Post& Ledger::open(PostOwner& owner, Instant now, WallInstant wall) {
@@ -53,6 +58,7 @@ void Ledger::expect(Post& post, std::uint32_t records) {
   tally_.add(EventState::queued, records);
   post.deadline = post.received + deadline_;
   deadlines_[post.target].push_back(post);
+  ++unanswered_[post.target];
   metrics_.records_received.add(records);
 }
 
@@ -75,6 +81,7 @@ void Ledger::settle(Post& post) {
   // The common answer is written by the reply line from the number alone: no string for it.
   post.answer.status = 200;
   post.state = Post::State::answered;
+  if (is_awaited(post)) --unanswered_[post.target];
   post.deadline_hook.unlink();
   if (post.owner != nullptr) post.owner->answer_ready(post);
   reuse_if_done(post);
@@ -84,6 +91,7 @@ void Ledger::answer(Post& post, Answer with) {
   assert(post.state == Post::State::open);
   post.answer = std::move(with);
   post.state = Post::State::answered;
+  if (is_awaited(post)) --unanswered_[post.target];
   post.deadline_hook.unlink();
   if (post.owner != nullptr) post.owner->answer_ready(post);
   reuse_if_done(post);
@@ -209,9 +217,11 @@ void Ledger::begin_storing(Post& post, Instant now) {
   storing_.push_back(post);
 }
 
-std::uint32_t Ledger::spool_spoke(Post& post, EventMove said, EventState outcome) {
+std::uint32_t Ledger::spool_spoke(Post& post, const EventSlot& shown, EventMove said,
+                                  EventState outcome) {
   std::uint32_t events = 0;
   for (std::uint32_t i = 0; i < post.records(); ++i) {
+    if (post.target_of(i) != post.target_of(shown.index)) continue;
     const EventState from = post.states[i];
     const bool with_spool = from == EventState::to_spool || from == EventState::copying ||
                             from == EventState::delivered_copying;
@@ -229,7 +239,8 @@ std::uint32_t Ledger::spool_spoke(Post& post, EventMove said, EventState outcome
 }
 
 void Ledger::stored(Post& post, const EventSlot& shown) {
-  const std::uint32_t events = spool_spoke(post, EventMove::keep_in_spool, EventState::spooled);
+  const std::uint32_t events =
+      spool_spoke(post, shown, EventMove::keep_in_spool, EventState::spooled);
   metrics_.events_spooled.add(events);
   if (to_show_ != 0 && events != 0 && shown.post != nullptr) {
     show_good(shown, Outcome::spooled, 0);
@@ -240,16 +251,26 @@ void Ledger::stored(Post& post, const EventSlot& shown) {
 void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after,
                         const EventSlot& shown) {
   // Those on a connection are ordinary ones again: they may still be delivered.
-  const std::uint32_t events = spool_spoke(post, EventMove::lose_in_spool, EventState::failed);
+  const std::uint32_t events =
+      spool_spoke(post, shown, EventMove::lose_in_spool, EventState::failed);
   metrics_.events_failed[FailReason::storage].add(events);
   if (events != 0 && shown.post != nullptr) {
     show_failure(shown, Outcome::failed, 0, reason);
   }
+  if (!post.expired) note_lost(post, shown, reason);
   const bool missing = events != 0 || post.tally.in(EventState::on_connection) != 0;
-  if (missing && post.state == Post::State::open) {
+  if (missing && post.expired && post.state == Post::State::open) {
     answer(post, made([&] { return answers::overloaded(reason, retry_after); }));
   } else {
     after_move(post);  // all of it was delivered meanwhile, or the client has its answer
+  }
+}
+
+void Ledger::note_lost(Post& post, const EventSlot& shown, std::string_view reason) {
+  EventSlot lost = shown;
+  for (lost.index = 0; lost.index < post.records(); ++lost.index) {
+    if (post.target_of(lost.index) != post.target_of(shown.index)) continue;
+    if (post.states[lost.index] == EventState::failed) note_failure(post, lost, 0, reason);
   }
 }
 
@@ -313,6 +334,7 @@ void Ledger::reuse_if_done(Post& post) {
   if (!post.routes.empty()) post.routes.clear();
   if (!post.stored.times.empty()) post.stored = Post::Stored();
   if (!post.failures.empty()) post.failures.clear();
+  if (!post.targets.empty()) post.targets.clear();
   if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
   post.answer.close = false;
   post.target = 0;

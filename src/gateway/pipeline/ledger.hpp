@@ -41,7 +41,7 @@ class Ledger {
 
   // `targets`: that events may go to.
   Ledger(ShardMetrics& metrics, std::chrono::milliseconds deadline, std::size_t targets = 1)
-      : metrics_(metrics), deadline_(deadline), deadlines_(targets) {}
+      : metrics_(metrics), deadline_(deadline), deadlines_(targets + 1), unanswered_(targets + 1) {}
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
@@ -91,6 +91,18 @@ class Ledger {
       overdue(post);
     }
   }
+  // Does the same for posts with events for several targets, those that `is_due`.
+  template <class IsDue, class Overdue>
+  void expire_several(Instant limit, IsDue is_due, Overdue overdue) {
+    DeadlineList& posts = deadlines_.back();
+    for (auto it = posts.begin(); it != posts.end() && it->deadline <= limit;) {
+      Post& post = *it++;
+      if (!is_due(post)) continue;
+      post.deadline_hook.unlink();
+      post.expired = true;
+      overdue(post);
+    }
+  }
   // Answers 504. Its waiting events must then be withdrawn with failed().
   // `latest`: what the eventbus said last, if the client is to be told.
   void time_out(Post& post, const BusAnswer* latest = nullptr);
@@ -98,9 +110,11 @@ class Ledger {
   // What is open of `post` is with the stores from now on, or goes there: its events are to be
   // moved with EventMove::spool.
   void begin_storing(Post& post, Instant now);
-  // The spool has on the device what it was handed of `post`. `shown` stands for all of it.
+  // The spool has on the device what it was handed of `post` for one target. `shown` is one of
+  // these events and stands for all of them.
   void stored(Post& post, const EventSlot& shown = {});
-  // The spool did not take it: what is nowhere else has failed, and the post is answered 503.
+  // The spool did not take it: what is nowhere else has failed. A post whose time is up is answered
+  // 503; any other when its other events are settled.
   void not_stored(Post& post, std::string_view reason, std::chrono::seconds retry_after,
                   const EventSlot& shown = {});
   // Answers posts whose stores have not spoken for kStorePatience, and takes the balance. Every
@@ -123,6 +137,10 @@ class Ledger {
   }
 
   [[nodiscard]] std::size_t posts() const noexcept { return in_use_; }
+  // Returns how many posts with events for this target alone are owed an answer.
+  [[nodiscard]] std::size_t unanswered(std::size_t target) const noexcept {
+    return unanswered_[target];
+  }
   // Returns how many events are in each state. Not counting replayed ones.
   [[nodiscard]] const EventTally<std::uint64_t>& tally() const noexcept { return tally_; }
   [[nodiscard]] std::size_t events_open() const noexcept { return tally_.open(); }
@@ -145,9 +163,11 @@ class Ledger {
   void count(const Post& post, std::uint32_t index, BucketOutcome outcome) noexcept {
     if (!post.routes.empty() && !post.replayed) metrics_.buckets.add(post.routes[index], outcome);
   }
-  // Applies what the spool said to every event of `post` that it holds. Returns how many of them
-  // are now in `outcome`.
-  std::uint32_t spool_spoke(Post& post, EventMove said, EventState outcome);
+  // Applies what the spool said to every event of `post` that it was handed together with `shown`.
+  // Returns how many of them are now in `outcome`.
+  std::uint32_t spool_spoke(Post& post, const EventSlot& shown, EventMove said, EventState outcome);
+  // Notes the events that the spool lost, of a post that goes on.
+  void note_lost(Post& post, const EventSlot& shown, std::string_view reason);
   void answer(Post& post, Answer answer);
   // Answers the post if its last event is settled, and reuses it once nobody needs it.
   void after_move(Post& post);
@@ -162,8 +182,10 @@ class Ledger {
   const std::chrono::milliseconds deadline_;
   std::deque<Post> posts_;  // never moves its elements
   std::vector<Post*> free_;
-  std::vector<DeadlineList> deadlines_;  // of posts whose time is not up, by target
-  DeadlineList storing_;                 // of those that wait for their stores, likewise in order
+  // By target; the last is of posts with events for several.
+  std::vector<DeadlineList> deadlines_;  // of posts whose time is not up
+  std::vector<std::size_t> unanswered_;
+  DeadlineList storing_;  // of those that wait for their stores, likewise in order
   std::size_t in_use_ = 0;
   EventTally<std::uint64_t> tally_;
   std::uint64_t impossible_moves_ = 0;

@@ -5,6 +5,7 @@
 
 #include "cloud/bucket_endpoint.hpp"
 #include "gateway/config/buckets.hpp"
+#include "gateway/config/targets.hpp"
 
 namespace gateway {
 namespace {
@@ -28,7 +29,8 @@ std::vector<routing::Pattern> compiled(const std::vector<std::string>& texts) {
   return patterns;
 }
 
-routing::Route route_of(const config::BucketEntry& entry, RoutePlan& plan) {
+routing::Route route_of(const config::BucketEntry& entry, config::Targets& targets,
+                        RoutePlan& plan) {
   routing::Route route;
   const auto endpoint = cloud::parse_bucket_endpoint(entry.bucket.endpoint);
   if (endpoint) route.bucket = endpoint->name + "-" + endpoint->appid;
@@ -37,7 +39,7 @@ routing::Route route_of(const config::BucketEntry& entry, RoutePlan& plan) {
   route.suffix = entry.bucket.suffix;
   route.include = compiled(entry.include);
   route.exclude = compiled(entry.exclude);
-  route.target = number_among(plan.targets, RouteTarget{entry.target, entry.eventbus});
+  route.target = static_cast<std::uint16_t>(targets.number_of(entry.target, entry.eventbus));
   route.style = number_among(plan.styles, EventStyle{entry.event, entry.function.name});
   return route;
 }
@@ -47,10 +49,11 @@ routing::Route route_of(const config::BucketEntry& entry, RoutePlan& plan) {
 RoutePlan route_plan(const config::Settings& settings) {
   RoutePlan plan;
   plan.styles.push_back({settings.event, settings.source()});
-  plan.targets.push_back({settings.target, settings.eventbus});
   if (settings.buckets.empty()) return plan;
+  config::Targets targets(settings);
   std::vector<routing::Route> routes;
-  for (const auto& entry : settings.buckets) routes.push_back(route_of(entry, plan));
+  for (const auto& entry : settings.buckets) routes.push_back(route_of(entry, targets, plan));
+  plan.targets = targets.endpoints();
   const auto functions = config::shared_functions(settings.buckets);
   for (std::size_t number = 0; number < functions.size(); ++number) {
     for (const std::size_t entry : functions[number].entries) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/routing/route_table.hpp"
 
@@ -16,21 +17,14 @@ struct EventStyle {
   [[nodiscard]] bool operator==(const EventStyle&) const = default;
 };
 
-// Where the events of some entries go, as the configuration has it.
-struct RouteTarget {
-  std::string target;
-  std::string eventbus;
-
-  [[nodiscard]] bool operator==(const RouteTarget&) const = default;
-};
-
 // What the settings say of where records go. Plain values, equal wherever they are made of the same
 // settings.
 struct RoutePlan {
   routing::RouteTable table;  // empty without `buckets`
-  // By Route::style and Route::target; the first ones are what the top level says.
+  // By Route::style and Route::target; the first ones are what the top level says. No targets
+  // without `buckets`.
   std::vector<EventStyle> styles;
-  std::vector<RouteTarget> targets;
+  std::vector<config::Endpoint> targets;
 };
 
 [[nodiscard]] RoutePlan route_plan(const config::Settings& settings);

@@ -7,7 +7,7 @@
 #include <exception>
 #include <utility>
 
-#include "gateway/config/endpoint.hpp"
+#include "gateway/config/targets.hpp"
 #include "runtime/tick_interval.hpp"
 
 namespace gateway::replay {
@@ -25,15 +25,13 @@ config::Settings without_stores(config::Settings settings) {
   return settings;
 }
 
-config::Endpoint endpoint_of(const config::Settings& settings) {
-  auto endpoint =
-      *config::parse_endpoint(settings.target, settings.eventbus, settings.delivery.profile);
-  endpoint.go_by(settings.delivery.proxies);
-  return endpoint;
+config::Endpoint endpoint_of(const config::Settings& settings, const ReplayOptions& options) {
+  return options.endpoint ? *options.endpoint : config::Targets(settings).endpoints().front();
 }
 
-std::unique_ptr<tls::TlsSource> tls_of(const config::Settings& settings) {
-  if (!endpoint_of(settings).tls) return nullptr;
+std::unique_ptr<tls::TlsSource> tls_of(const config::Settings& settings,
+                                       const config::Endpoint& endpoint) {
+  if (!endpoint.tls) return nullptr;
   return std::make_unique<tls::TlsSource>(tls::Side::client, settings.delivery.tls);
 }
 
@@ -44,18 +42,19 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
     : source_(store, kind, options.filter, options.limit),
       options_(std::move(options)),
       on_progress_(std::move(on_progress)),
+      endpoint_(endpoint_of(settings, options_)),
       ledger_(metrics_, settings.delivery.deadline),
       turn_end_(context_.get_executor(), [this] { eventbus_.flush(); }),
       transports_(context_.get_executor(), clock_, turn_end_),
-      tls_(tls_of(settings)),
+      tls_(tls_of(settings, endpoint_)),
       custody_({context_.get_executor(), clock_, ledger_, [this] { turn_end_.request(); }},
-               without_stores(settings), endpoint_of(settings), egress::Stores()),
+               without_stores(settings), endpoint_, egress::Stores()),
       eventbus_(
           {context_.get_executor(), clock_, ledger_, custody_, metrics_, turn_end_, transports_,
            supervisor_, tls_.get(), [this](unsigned number) { token_keeper_->rejected(number); }},
-          without_stores(settings), endpoint_of(settings)),
+          without_stores(settings), endpoint_),
       replay_({context_.get_executor(), clock_, ledger_, eventbus_}, source_,
-              {{}, settings.delivery.deadline, options_.rate, this}),
+              {0, {}, settings.delivery.deadline, options_.rate, this}),
       tick_every_(tick_interval(std::min(settings.delivery.timeout, settings.delivery.deadline))),
       tick_timer_(context_.get_executor()),
       signals_(context_),

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/replay.hpp"
@@ -46,6 +47,7 @@ struct ReplayCounts {
 struct ReplayOptions {
   ReplayOptions() = default;
 
+  std::optional<config::Endpoint> endpoint;  // where they are sent; none: to the top-level target
   egress::StoreFilter filter;
   std::uint64_t limit = egress::RowWalk::kNoLimit;  // of events
   double rate = 0;                                  // events a second; 0: as fast as it goes
@@ -127,6 +129,7 @@ class Replayer final : private egress::ReplayOutcome {
   const OnProgress on_progress_;
   Supervisor supervisor_;
   ShardMetrics metrics_;
+  const config::Endpoint endpoint_;
   asio::io_context context_{1};
   Clock clock_;
   Ledger ledger_;

@@ -6,8 +6,8 @@
 
 namespace gateway::replay {
 
-bool RowSource::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                      egress::SpooledEvents memory) {
+bool RowSource::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t max_bytes,
+                      Fetched done, egress::SpooledEvents memory) {
   if (!error_.empty()) return false;
   memory.clear(max_bytes);
   if (!walk_.available() && !walk_.at_end()) {
@@ -27,7 +27,7 @@ bool RowSource::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
 }
 
 // They stay in the store, and are not sent again by this replay.
-bool RowSource::give_back(std::vector<egress::Sequence> rows) {
+bool RowSource::give_back(std::size_t /*target*/, std::vector<egress::Sequence> rows) {
   given_back_ += rows.size();
   leased_ -= rows.size();
   return true;

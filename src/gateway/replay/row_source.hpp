@@ -19,9 +19,10 @@ class RowSource final : public egress::ReplaySource {
             std::uint64_t limit)
       : store_(store), kind_(kind), walk_(store, std::move(filter), limit) {}
 
-  bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
+  // All rows go to the one target of the replay.
+  bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes, Fetched done,
              egress::SpooledEvents memory) override;
-  bool give_back(std::vector<egress::Sequence> rows) override;
+  bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
   [[nodiscard]] std::uint64_t backlog() const noexcept override;
 

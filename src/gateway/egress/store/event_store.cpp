@@ -480,16 +480,13 @@ StoreOutcome<StoredChunk> EventStore::read_rows(std::span<const Sequence> rows,
 
 namespace {
 
-// Adds records to a chunk until it has enough.
-auto spooled_into(SpooledChunk& chunk, std::size_t max_rows, std::size_t max_bytes) {
-  return [&chunk, max_rows, max_bytes](const RecordReader::Record& record, std::uint32_t) {
-    if (record.intact) {
-      chunk.rows.add(record.seq, record.added, json_of(record.payload));
-    } else {
-      chunk.damaged.push_back(record.seq);
-    }
-    return chunk.rows.size() < max_rows && chunk.rows.bytes() < max_bytes;
-  };
+// Adds a record to a chunk.
+void take_into(SpooledChunk& chunk, const RecordReader::Record& record) {
+  if (record.intact) {
+    chunk.rows.add(record.seq, record.added, json_of(record.payload));
+  } else {
+    chunk.damaged.push_back(record.seq);
+  }
 }
 
 void clear(SpooledChunk& chunk) {
@@ -501,10 +498,17 @@ void clear(SpooledChunk& chunk) {
 
 }  // namespace
 
-StoreResult EventStore::read_spooled(Sequence after, std::size_t max_rows, std::size_t max_bytes,
-                                     SpooledChunk& chunk) {
+StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std::size_t max_rows,
+                                     std::size_t max_bytes, SpooledChunk& chunk) {
   clear(chunk);
-  const auto end = walk(after, chunk.last, spooled_into(chunk, max_rows, max_bytes));
+  std::size_t passed_over = 0;
+  const auto end = walk(after, chunk.last, [&](const auto& record, std::uint32_t) {
+    if (record.intact && !wanted(target_of(record.payload))) {
+      return ++passed_over < kMostPassedOver;
+    }
+    take_into(chunk, record);
+    return chunk.rows.size() < max_rows && chunk.rows.bytes() < max_bytes;
+  });
   if (!end) return end.error();
   chunk.end = *end;
   return {};
@@ -513,7 +517,10 @@ StoreResult EventStore::read_spooled(Sequence after, std::size_t max_rows, std::
 StoreResult EventStore::read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
                                      SpooledChunk& chunk) {
   clear(chunk);
-  return visit_rows(rows, chunk.last, spooled_into(chunk, rows.size() + 1, max_bytes));
+  return visit_rows(rows, chunk.last, [&](const auto& record, std::uint32_t) {
+    take_into(chunk, record);
+    return chunk.rows.bytes() < max_bytes;
+  });
 }
 
 // --- Marking

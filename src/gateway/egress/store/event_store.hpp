@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/egress/store/segment.hpp"
@@ -23,6 +24,7 @@ struct StoreFilter {
   std::string bucket;
   std::string key_prefix;
   std::string reason;
+  std::vector<std::string> targets;  // any of these, as TargetNames has them
   bool not_replayed = false;
   bool replayed_only = false;
   bool damaged_only = false;
@@ -100,9 +102,12 @@ class EventStore {
   // Reads these rows, given in order of their numbers, as far as they are there.
   [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
                                                     std::size_t max_bytes);
-  // Both make anew what `chunk` holds.
-  [[nodiscard]] StoreResult read_spooled(Sequence after, std::size_t max_rows,
-                                         std::size_t max_bytes, SpooledChunk& chunk);
+  // Both make anew what `chunk` holds. The first takes rows whose target is `wanted`, and ends as
+  // well where much has been passed over.
+  using IsWanted = std::function<bool(std::string_view target)>;
+  [[nodiscard]] StoreResult read_spooled(Sequence after, const IsWanted& wanted,
+                                         std::size_t max_rows, std::size_t max_bytes,
+                                         SpooledChunk& chunk);
   [[nodiscard]] StoreResult read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
                                          SpooledChunk& chunk);
 

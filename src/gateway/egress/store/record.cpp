@@ -1,5 +1,6 @@
 #include "gateway/egress/store/record.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "gateway/egress/store/crc32c.hpp"
@@ -25,6 +26,8 @@ std::string_view take_text(std::string_view& bytes) noexcept {
   return text;
 }
 
+constexpr int kTextsOfDetails = 3;  // reason, endpoint, body
+
 // Puts a number in the place that was left for it.
 void overwrite(std::string& bytes, std::size_t at, std::uint32_t number) noexcept {
   for (std::size_t i = 0; i < sizeof number; ++i, number >>= 8) {
@@ -32,7 +35,10 @@ void overwrite(std::string& bytes, std::size_t at, std::uint32_t number) noexcep
   }
 }
 
-void put_details(std::string& bytes, const DeadLetterDetails& details) {
+// The target stands behind the details, where versions that know of no targets do not look. They
+// take an event that has a target and no details for a dead letter of no attempts, and read and
+// send it as any other.
+void put_details(std::string& bytes, const DeadLetterDetails& details, std::string_view target) {
   put(bytes, details.attempts);
   put(bytes, details.status);
   put_time(bytes, details.first);
@@ -40,9 +46,10 @@ void put_details(std::string& bytes, const DeadLetterDetails& details) {
   put_text(bytes, details.reason);
   put_text(bytes, details.endpoint);
   put_text(bytes, details.body);
+  if (!target.empty()) put_text(bytes, target);
 }
 
-DeadLetterDetails take_details(std::string_view bytes) {
+DeadLetterDetails take_details(std::string_view& bytes) {
   DeadLetterDetails details;
   details.attempts = take<std::uint32_t>(bytes);
   details.status = take<std::uint32_t>(bytes);
@@ -70,8 +77,8 @@ void append_record(std::string& bytes, const StoredEvent& event, Sequence seq, S
   const std::size_t payload = bytes.size();
   // The size of what is known beside the event comes first, 0 for none.
   put(bytes, std::uint32_t{0});
-  if (event.details) {
-    put_details(bytes, *event.details);
+  if (event.details || !event.target.empty()) {
+    put_details(bytes, event.details.value_or(DeadLetterDetails()), event.target);
     overwrite(bytes, payload,
               static_cast<std::uint32_t>(bytes.size() - payload - sizeof(std::uint32_t)));
   }
@@ -105,10 +112,24 @@ std::string_view json_of(std::string_view payload) noexcept {
   return payload;
 }
 
+std::string_view target_of(std::string_view payload) noexcept {
+  std::string_view details = take_text(payload);
+  if (details.empty()) return {};
+  constexpr std::size_t kNumbers = 2 * sizeof(std::uint32_t) + 2 * sizeof(std::int64_t);
+  details.remove_prefix(std::min(kNumbers, details.size()));
+  for (int text = 0; text < kTextsOfDetails; ++text) take_text(details);
+  return take_text(details);
+}
+
 StoredEvent event_of(std::string_view payload) {
   StoredEvent event;
-  const std::string_view details = take_text(payload);
-  if (!details.empty()) event.details = take_details(details);
+  std::string_view details = take_text(payload);
+  if (!details.empty()) {
+    event.details = take_details(details);
+    event.target = take_text(details);
+    // A dead letter has had an attempt.
+    if (!event.target.empty() && event.details->attempts == 0) event.details.reset();
+  }
   event.json = payload;
   return event;
 }

@@ -59,8 +59,9 @@ void append_record(std::string& bytes, const StoredEvent& event, Sequence seq, S
 // The payload is what was written behind `head`.
 [[nodiscard]] bool is_intact(const RecordHead& head, std::string_view payload) noexcept;
 
-// The CloudEvent of an intact payload.
+// Return, of an intact payload, the CloudEvent, the target it goes to, and all of it.
 [[nodiscard]] std::string_view json_of(std::string_view payload) noexcept;
+[[nodiscard]] std::string_view target_of(std::string_view payload) noexcept;
 [[nodiscard]] StoredEvent event_of(std::string_view payload);
 
 }  // namespace gateway::egress

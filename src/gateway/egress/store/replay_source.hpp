@@ -20,16 +20,17 @@ class ReplaySource {
   ReplaySource(const ReplaySource&) = delete;
   ReplaySource& operator=(const ReplaySource&) = delete;
 
-  // Leases the next rows: nobody else is given them until they are given back. `done` is called on
-  // any thread, at once or later, with no rows if there are none now. `memory` is used again for
-  // them, whatever it holds. False: there will be none any more, and `done` is not called.
-  [[nodiscard]] virtual bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                                   SpooledEvents memory) = 0;
-  // The next to fetch gets them first.
-  virtual bool give_back(std::vector<Sequence> rows) = 0;
+  // Leases the next rows of a target: nobody else is given them until they are given back. `done`
+  // is called on any thread, at once or later, with no rows if there are none now. `memory` is used
+  // again for them, whatever it holds. False: there will be none any more, and `done` is not
+  // called.
+  [[nodiscard]] virtual bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
+                                   Fetched done, SpooledEvents memory) = 0;
+  // The next to fetch for this target gets them first.
+  virtual bool give_back(std::size_t target, std::vector<Sequence> rows) = 0;
   // The eventbus has taken these.
   virtual bool note_delivered(std::vector<Sequence> rows) = 0;
-  // Rows there are, leased ones included.
+  // Rows there are, of every target, leased ones included.
   [[nodiscard]] virtual std::uint64_t backlog() const noexcept = 0;
 };
 

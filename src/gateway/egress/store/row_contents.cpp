@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace gateway::egress {
@@ -11,7 +12,9 @@ namespace {
 RowContents::Verdict verdict_of_damaged(const StoreFilter& filter) noexcept {
   const bool asks = filter.since || filter.until || !filter.bucket.empty() ||
                     !filter.key_prefix.empty() || !filter.reason.empty() || filter.replayed_only;
-  return asks ? RowContents::Verdict::unwanted : RowContents::Verdict::damaged;
+  // Like any row without a target it counts among those of the top-level one.
+  const bool of_another = !filter.targets.empty() && !std::ranges::count(filter.targets, "");
+  return asks || of_another ? RowContents::Verdict::unwanted : RowContents::Verdict::damaged;
 }
 
 // The record of data that is a payload of one, as `event.data: records` makes it.
@@ -40,6 +43,9 @@ RowContents::Verdict RowContents::read(const RecordReader::Record& record, std::
   row.event = event_of(record.payload);
   if (!filter.reason.empty() &&
       (!row.event.details || row.event.details->reason != filter.reason)) {
+    return Verdict::unwanted;
+  }
+  if (!filter.targets.empty() && !std::ranges::count(filter.targets, row.event.target)) {
     return Verdict::unwanted;
   }
   if (!describe(row)) return verdict_of_damaged(filter);

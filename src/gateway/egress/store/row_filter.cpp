@@ -38,6 +38,7 @@ boost::system::result<StoreFilter, std::string> parse_filter(const FilterText& t
   filter.bucket = text.bucket;
   filter.key_prefix = text.prefix;
   filter.reason = text.reason;
+  if (!text.target.empty()) filter.targets = {text.target == "-" ? std::string() : text.target};
   if (!text.since.empty()) {
     filter.since = parse_moment(text.since, now);
     if (!filter.since)

@@ -17,6 +17,7 @@ struct FilterText {
   std::string bucket;  // name-appid
   std::string prefix;  // of the object key
   std::string reason;
+  std::string target;  // its URL; "-" for the top-level one
 };
 
 // A point in time: RFC 3339 ("2026-01-02T03:04:05Z"), a date alone (its first moment in UTC), or

@@ -44,6 +44,7 @@ std::string row_json(const StoredRow& row, StoreKind kind) {
   json.time("added", row.added);
   if (!row.bucket.empty()) json.text("bucket", row.bucket);
   if (!row.key.empty()) json.text("key", row.key);
+  if (!row.event.target.empty()) json.text("target", row.event.target);
   if (row.event.details) {
     const DeadLetterDetails& details = *row.event.details;
     json.text("reason", details.reason);
@@ -95,9 +96,11 @@ std::string list_line(const StoredRow& row) {
     why = fmt::format("{}/{}", column(row.event.details->reason), row.event.details->status);
     attempts = fmt::to_string(row.event.details->attempts);
   }
-  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", row.seq, time_text(row.added),
-                     column(row.id), column(row.bucket), column(row.key), why, attempts,
-                     row.replayed ? time_text(*row.replayed) : "-");
+  std::string line = fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", row.seq, time_text(row.added),
+                                 column(row.id), column(row.bucket), column(row.key), why, attempts,
+                                 row.replayed ? time_text(*row.replayed) : "-");
+  if (!row.event.target.empty()) line += '\t' + column(row.event.target);
+  return line;
 }
 
 std::string damaged_line(Sequence seq) {
@@ -115,6 +118,7 @@ std::string whole_row(const StoredRow& row) {
   line("type", column(row.type));
   line("bucket", column(row.bucket));
   line("key", column(row.key));
+  if (!row.event.target.empty()) line("target", column(row.event.target));
   if (row.event.details) {
     const DeadLetterDetails& details = *row.event.details;
     line("reason", column(details.reason));

@@ -13,7 +13,8 @@ namespace gateway::egress {
 [[nodiscard]] std::string time_text(WallInstant time);
 
 // One line without its end, columns apart by tabs: number, time added, id, bucket, key,
-// reason/status, attempts, time replayed; "-" for what there is not.
+// reason/status, attempts, time replayed; "-" for what there is not. Then the target, unless it is
+// the top-level one.
 [[nodiscard]] std::string list_line(const StoredRow& row);
 
 // Likewise, of a row that cannot be read.

@@ -20,6 +20,7 @@ void StoreSummary::add(const StoredRow& row) {
     ++counts[room ? name : "(others)"];
   };
   count(by_bucket_, row.bucket);
+  count(by_target_, row.event.target);
   if (row.event.details) count(by_reason_, row.event.details->reason);
   if (row.replayed) ++replayed_;
   oldest_ = oldest_ ? std::min(*oldest_, row.added) : row.added;
@@ -46,6 +47,8 @@ std::string StoreSummary::text(StoreKind kind) const {
     counts("reason", by_reason_);
   }
   counts("bucket", by_bucket_);
+  const bool top_level_alone = by_target_.size() <= by_target_.count("");
+  if (!top_level_alone) counts("target", by_target_);
   return text;
 }
 

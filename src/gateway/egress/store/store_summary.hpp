@@ -17,8 +17,9 @@ class StoreSummary {
   [[nodiscard]] std::uint64_t rows() const noexcept { return totals_.rows; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return totals_.bytes; }
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
-  // Returns several lines: rows, bytes, oldest, newest, damaged rows, rows of each bucket; for dead
-  // letters also how many have been replayed and how many there are of each reason.
+  // Returns several lines: rows, bytes, oldest, newest, damaged rows, rows of each bucket, and of
+  // each target if there are others than the top-level one; for dead letters also how many have
+  // been replayed and how many there are of each reason.
   [[nodiscard]] std::string text(StoreKind kind) const;
 
  private:
@@ -26,6 +27,7 @@ class StoreSummary {
   using Counts = std::map<std::string, std::uint64_t>;
   Counts by_reason_;
   Counts by_bucket_;
+  Counts by_target_;
   std::uint64_t replayed_ = 0;
   std::uint64_t damaged_ = 0;
   std::optional<WallInstant> oldest_;

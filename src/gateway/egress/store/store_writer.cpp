@@ -57,16 +57,23 @@ std::string_view name_of(StoreState state) noexcept {
   return {};
 }
 
-StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits)
-    : limits_(limits), store_(std::move(store)) {
+StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets)
+    : limits_(limits),
+      targets_(std::move(targets)),
+      store_(std::move(store)),
+      leases_(targets_.size()),
+      unclaimed_search_({0, store_->last_seq()}) {
   publish();
   thread_ = std::thread([this] { run(); });
   watch_thread_ = std::thread([this] { watch(); });
 }
 
-StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limits)
+StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limits,
+                         TargetNames targets)
     : limits_(limits),
+      targets_(std::move(targets)),
       opening_(std::move(opening)),
+      leases_(targets_.size()),
       state_(state_of(reason.kind())),
       error_(reason.text()) {
   thread_ = std::thread([this] { run(); });
@@ -96,12 +103,13 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   return true;
 }
 
-bool StoreWriter::fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                        SpooledEvents memory) {
+bool StoreWriter::fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
+                        Fetched done, SpooledEvents memory) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
     Fetch& fetch = fetches_.emplace_back();
+    fetch.target = target;
     fetch.max_rows = max_rows;
     fetch.max_bytes = max_bytes;
     fetch.done = std::move(done);
@@ -121,11 +129,11 @@ bool StoreWriter::remove(std::vector<Sequence> rows, Done done) {
   return true;
 }
 
-bool StoreWriter::give_back(std::vector<Sequence> rows) {
+bool StoreWriter::give_back(std::size_t target, std::vector<Sequence> rows) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return false;
-    returns_.push_back(std::move(rows));
+    returns_.push_back({target, std::move(rows)});
   }
   wake_.notify_one();
   return true;
@@ -144,6 +152,7 @@ StoreStatus StoreWriter::status() const {
   status.taken_over = taken_over_.value();
   status.backlog_rows = backlog_rows_.value();
   status.backlog_bytes = backlog_bytes_.value();
+  status.unclaimed = unclaimed_.value();
   const std::int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
   if (oldest >= 0) status.oldest = WallInstant{std::chrono::milliseconds{oldest}};
   const std::lock_guard lock(mutex_);
@@ -179,11 +188,13 @@ void StoreWriter::run() {
   if (store_ || open_at_last()) {
     Turn turn;
     while (next_turn(turn)) {
+      const bool idle = turn.empty();
       // Returned rows first: a fetch of the same turn is to get them.
-      for (const auto& rows : turn.returns) leases_.give_back(rows);
+      for (const auto& [target, rows] : turn.returns) leases_[target].give_back(rows);
       if (!turn.submissions.empty()) append(std::move(turn.submissions));
       if (!turn.removals.empty()) remove_now(turn.removals);
-      if (turn.fetch) serve(*turn.fetch);
+      if (turn.fetch) serve(std::move(*turn.fetch));
+      if (idle && unclaimed_search_) look_for_unclaimed();
       turn = Turn();
       keep_house();
     }
@@ -229,7 +240,8 @@ bool StoreWriter::next_turn(Turn& turn) {
     return stopping_ || !submissions_.empty() || !removals_.empty() || !returns_.empty() ||
            !fetches_.empty();
   };
-  wake_.wait_until(lock, std::min({retry_at_, look_at_, sync_at_}), something);
+  const Instant search_at = unclaimed_search_ ? Instant::min() : Instant::max();
+  wake_.wait_until(lock, std::min({retry_at_, look_at_, sync_at_, search_at}), something);
   if (stopping_ && (std::chrono::steady_clock::now() >= stop_at_ ||
                     (submissions_.empty() && removals_.empty() && fetches_.empty()))) {
     return false;
@@ -312,7 +324,7 @@ void StoreWriter::remove_now(const std::vector<Removal>& removals) {
   StoreResult result;
   if (removed) {
     removed_.add(*removed);
-    leases_.forget(rows);
+    for (RowLeases& leases : leases_) leases.forget(rows);
     sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
     if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
@@ -327,10 +339,12 @@ void StoreWriter::remove_now(const std::vector<Removal>& removals) {
   }
 }
 
-// Rows that were given back, or else those behind what has been given out.
+// Rows that were given back, or else those behind what has been given out. There may be more where
+// the chunk is neither filled nor at the end.
 StoreResult StoreWriter::read_next(Fetch& fetch) {
   SpooledChunk& chunk = fetch.chunk;
-  std::vector<Sequence> returned = leases_.take_returned(fetch.max_rows);
+  RowLeases& leases = leases_[fetch.target];
+  std::vector<Sequence> returned = leases.take_returned(fetch.max_rows);
   if (!returned.empty()) {
     const auto read = store_->read_spooled(returned, fetch.max_bytes, chunk);
     if (read) {
@@ -338,22 +352,29 @@ StoreResult StoreWriter::read_next(Fetch& fetch) {
       returned.erase(returned.begin(), unread);
       note_damaged(chunk);
     }
-    leases_.give_back(returned);
+    leases.give_back(returned);
     if (!read || !chunk.rows.empty()) return read;
   }
   // Rows that are damaged, or that were removed after they had been given back, are passed over.
-  do {
-    const auto read =
-        store_->read_spooled(leases_.frontier(), fetch.max_rows, fetch.max_bytes, chunk);
-    if (!read) return read;
-    leases_.advance(chunk.last);
-    note_damaged(chunk);
-  } while (chunk.rows.empty() && !chunk.end);
+  const auto is_of_target = [&](std::string_view name) {
+    return targets_.is_of(name, fetch.target);
+  };
+  const auto read =
+      store_->read_spooled(leases.frontier(), is_of_target, fetch.max_rows, fetch.max_bytes, chunk);
+  if (!read) return read;
+  leases.advance(chunk.last);
+  if (fetch.target == 0) note_damaged(chunk);  // nobody knows whose they were
   return {};
 }
 
-void StoreWriter::serve(Fetch& fetch) {
+void StoreWriter::serve(Fetch fetch) {
   const auto read = read_next(fetch);
+  if (read && fetch.chunk.rows.empty() && !fetch.chunk.end) {
+    // Much of other targets was passed over: others first, then further.
+    const std::lock_guard lock(mutex_);
+    fetches_.push_back(std::move(fetch));
+    return;
+  }
   if (read) {
     if (!std::exchange(readable_, true)) {
       log::info("store can be read again", {{"file", store_->path()}});
@@ -372,6 +393,41 @@ void StoreWriter::note_damaged(const SpooledChunk& chunk) {
   for (const Sequence row : chunk.damaged) {
     log::error("stored event is damaged", {{"file", store_->path()}, {"row", row}});
   }
+}
+
+// Takes a step through the rows that were there at the start.
+void StoreWriter::look_for_unclaimed() {
+  constexpr std::size_t kRows = 1000;
+  constexpr std::size_t kBytes = std::size_t{1} << 20;
+  const auto is_unclaimed = [this](std::string_view name) { return !targets_.knows(name); };
+  Sequence& at = unclaimed_search_->first;
+  const Sequence last = unclaimed_search_->second;
+  const auto read = store_->read_spooled(at, is_unclaimed, kRows, kBytes, unclaimed_rows_);
+  if (!read) {
+    log::warn("it cannot be counted how many events are for targets that are not configured",
+              {{"error", read.error().text()}});
+    unclaimed_search_.reset();
+    return;
+  }
+  const auto& rows = unclaimed_rows_.rows.entries();
+  const auto counted = std::ranges::count_if(
+      rows, [last](const SpooledEvents::Entry& row) { return row.seq <= last; });
+  unclaimed_.set(unclaimed_.value() + static_cast<std::uint64_t>(counted));
+  at = unclaimed_rows_.last;
+  if (!unclaimed_rows_.end && at < last) return;
+  unclaimed_search_.reset();
+  unclaimed_rows_ = SpooledChunk();
+  tell_of_unclaimed();
+}
+
+void StoreWriter::tell_of_unclaimed() const {
+  if (unclaimed_.value() == 0) return;
+  log::warn(
+      "a store has events for targets that are not configured any more; they are kept: "
+      "`cos-gateway "
+      "inspect` shows their targets, `cos-gateway replay --target URL --to URL` sends them to "
+      "another",
+      {{"file", store_->path()}, {"events", unclaimed_.value()}});
 }
 
 void StoreWriter::keep_house() {
@@ -526,6 +582,7 @@ bool StoreWriter::try_to_open() {
     opening_ = nullptr;
   }
   retry_after_ = 0ms;
+  unclaimed_search_ = {0, store_->last_seq()};
   publish();
   log::info("store has been opened", {{"file", store_->path()}});
   state_.store(StoreState::ok, std::memory_order_release);

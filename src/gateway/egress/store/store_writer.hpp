@@ -16,6 +16,7 @@
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/replay_source.hpp"
 #include "gateway/egress/store/row_leases.hpp"
+#include "gateway/egress/store/target_names.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
 
@@ -41,6 +42,7 @@ struct StoreStatus {
   std::uint64_t taken_over = 0;        // events of an earlier version's file
   std::uint64_t backlog_rows = 0;      // on disk, leased ones included
   std::uint64_t backlog_bytes = 0;     // their events'
+  std::uint64_t unclaimed = 0;         // of these, events for targets that are not configured
   std::optional<WallInstant> oldest;
   std::uint64_t waiting_events = 0;  // handed in and not yet on disk
   std::uint64_t waiting_bytes = 0;
@@ -67,14 +69,15 @@ class StoreWriter final : public AsyncStore {
   };
   using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
 
-  explicit StoreWriter(std::unique_ptr<EventStore> store)
-      : StoreWriter(std::move(store), Limits()) {}
-  StoreWriter(std::unique_ptr<EventStore> store, Limits limits);
+  // `targets`: that rows may be fetched for.
+  explicit StoreWriter(std::unique_ptr<EventStore> store, TargetNames targets = {})
+      : StoreWriter(std::move(store), Limits(), std::move(targets)) {}
+  StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets = {});
   // For a store that could not be opened, for this reason: takes nothing, has nothing, and calls
   // `opening` on its thread, after pauses as Limits has them, until that succeeds.
-  StoreWriter(const StoreError& reason, Opening opening)
-      : StoreWriter(reason, std::move(opening), Limits()) {}
-  StoreWriter(const StoreError& reason, Opening opening, Limits limits);
+  StoreWriter(const StoreError& reason, Opening opening, TargetNames targets = {})
+      : StoreWriter(reason, std::move(opening), Limits(), std::move(targets)) {}
+  StoreWriter(const StoreError& reason, Opening opening, Limits limits, TargetNames targets = {});
   // As stop() without a deadline.
   ~StoreWriter() override;
   StoreWriter(const StoreWriter&) = delete;
@@ -85,15 +88,15 @@ class StoreWriter final : public AsyncStore {
   // `done` will not be called.
   [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done) override;
 
-  // Leases the next rows in order: nobody else is given them until they are given back or removed
-  // or the process has ended. Empty when there are none to be had. `memory` is used again for them,
-  // whatever it holds. False once stopped.
-  [[nodiscard]] bool fetch(std::size_t max_rows, std::size_t max_bytes, Fetched done,
-                           SpooledEvents memory = {}) override;
+  // Leases the next rows of a target in order: nobody else is given them until they are given back
+  // or removed or the process has ended. Empty when there are none to be had. `memory` is used
+  // again for them, whatever it holds. False once stopped.
+  [[nodiscard]] bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
+                           Fetched done, SpooledEvents memory = {}) override;
   // After an error the writer keeps trying by itself, and the rows stay leased. False once stopped.
   bool remove(std::vector<Sequence> rows, Done done = {});
-  // The next to fetch gets them first. False once stopped.
-  bool give_back(std::vector<Sequence> rows) override;
+  // The next to fetch for this target gets them first. False once stopped.
+  bool give_back(std::size_t target, std::vector<Sequence> rows) override;
   bool note_delivered(std::vector<Sequence> rows) override { return remove(std::move(rows)); }
 
   // Cheap enough to ask before every submit().
@@ -117,6 +120,7 @@ class StoreWriter final : public AsyncStore {
     Done done;
   };
   struct Fetch {
+    std::size_t target = 0;
     std::size_t max_rows = 0;
     std::size_t max_bytes = 0;
     Fetched done;
@@ -126,11 +130,15 @@ class StoreWriter final : public AsyncStore {
     std::vector<Sequence> rows;
     Done done;
   };
+  struct Return {
+    std::size_t target = 0;
+    std::vector<Sequence> rows;
+  };
   // What one turn of the thread does: a bounded share of each kind, so that none starves another.
   struct Turn {
     std::vector<Submission> submissions;
     std::vector<Removal> removals;
-    std::vector<std::vector<Sequence>> returns;
+    std::vector<Return> returns;
     std::optional<Fetch> fetch;
     [[nodiscard]] bool empty() const noexcept {
       return submissions.empty() && removals.empty() && returns.empty() && !fetch;
@@ -144,9 +152,11 @@ class StoreWriter final : public AsyncStore {
   [[nodiscard]] bool next_turn(Turn& turn);
   void append(std::vector<Submission> group);
   void remove_now(const std::vector<Removal>& removals);
-  void serve(Fetch& fetch);
+  void serve(Fetch fetch);
   [[nodiscard]] StoreResult read_next(Fetch& fetch);
   void note_damaged(const SpooledChunk& chunk);
+  void look_for_unclaimed();
+  void tell_of_unclaimed() const;
   void keep_house();
   void look();
   void try_again();
@@ -156,11 +166,16 @@ class StoreWriter final : public AsyncStore {
   void publish();
 
   const Limits limits_;
+  const TargetNames targets_;
 
   // The thread's own.
   Opening opening_;                    // until there is a store
   std::unique_ptr<EventStore> store_;  // null until it could be opened
-  RowLeases leases_;
+  std::vector<RowLeases> leases_;      // by target
+  // How far the rows that were there at the start have been looked at for those of targets that are
+  // not configured, and up to where there are any; none once that is done.
+  std::optional<std::pair<Sequence, Sequence>> unclaimed_search_;
+  SpooledChunk unclaimed_rows_;
   std::vector<Sequence> owed_;  // removals that failed
   std::vector<StoredEvent> group_;
   std::chrono::milliseconds retry_after_{0};
@@ -182,6 +197,7 @@ class StoreWriter final : public AsyncStore {
   Gauge taken_over_;
   Gauge backlog_rows_;
   Gauge backlog_bytes_;
+  Gauge unclaimed_;
   std::atomic<std::int64_t> oldest_ms_{-1};
   std::atomic<std::uint64_t> refused_{0};
 
@@ -189,7 +205,7 @@ class StoreWriter final : public AsyncStore {
   std::condition_variable wake_;
   std::deque<Submission> submissions_;
   std::deque<Removal> removals_;
-  std::deque<std::vector<Sequence>> returns_;
+  std::deque<Return> returns_;
   std::deque<Fetch> fetches_;
   std::size_t waiting_events_ = 0;
   std::size_t waiting_bytes_ = 0;

@@ -29,10 +29,11 @@ struct StoredEvent {
   [[nodiscard]] std::size_t bytes() const noexcept {
     const std::size_t more =
         details ? details->body.size() + details->reason.size() + details->endpoint.size() : 0;
-    return json.size() + more;
+    return json.size() + target.size() + more;
   }
 
   std::string json;                          // the CloudEvent, application/cloudevents+json
+  std::string target;                        // as TargetNames has it; empty: the top-level one
   std::optional<DeadLetterDetails> details;  // dead letters only
 };
 

@@ -23,8 +23,6 @@ TEST(RoutePlan, IsWhatTheTopLevelSaysWithoutBuckets) {
   EXPECT_TRUE(plan.table.empty());
   ASSERT_EQ(plan.styles.size(), 1U);
   EXPECT_EQ(plan.styles[0].source, "cos-gateway");
-  ASSERT_EQ(plan.targets.size(), 1U);
-  EXPECT_EQ(plan.targets[0].target, "bus:1");
 }
 
 TEST(RoutePlan, HasEachTargetFunctionAndStyleOnce) {

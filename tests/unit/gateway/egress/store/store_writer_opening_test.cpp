@@ -34,7 +34,7 @@ TEST(StoreWriterOpening, TakesNothingUntilTheStoreCanBeOpenedAndThenAll) {
   EXPECT_FALSE(append(writer, events(0, 1)));
   EXPECT_FALSE(try_fetch(writer, 1)) << "told, although there is no store";
   EXPECT_FALSE(remove(writer, {1}));
-  EXPECT_TRUE(writer.give_back({1}));
+  EXPECT_TRUE(writer.give_back(0, {1}));
 
   std::filesystem::create_directory(folder);
   ASSERT_TRUE(soon([&] { return writer.state() == StoreState::ok; }));
@@ -82,7 +82,7 @@ TEST(StoreWriterOpening, CanBeStoppedWhileItWaits) {
   StoreWriter writer({StoreError::Kind::unusable, "never"}, opening_of("/nowhere/at/all.db"),
                      limits);
   writer.stop();
-  EXPECT_FALSE(writer.fetch(1, 1, [](const auto&) {}));
+  EXPECT_FALSE(writer.fetch(0, 1, 1, [](const auto&) {}));
 }
 
 TEST(StoreWriterOpening, GrowsItsPausesUpToTheBound) {

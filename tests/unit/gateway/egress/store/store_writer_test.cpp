@@ -120,7 +120,7 @@ TEST(StoreWriter, LeasesEachRowToOneFetcherInOrder) {
   const auto second = fetch(writer, 4);
   EXPECT_EQ(ids(first), ids(0, 4));
   EXPECT_EQ(ids(second), ids(4, 4));
-  ASSERT_TRUE(writer.give_back(seqs(first)));
+  ASSERT_TRUE(writer.give_back(0, seqs(first)));
   EXPECT_EQ(ids(fetch(writer, 3)), ids(0, 3)) << "those given back come first";
   EXPECT_EQ(ids(fetch(writer, 3)), ids(3, 1));
   EXPECT_EQ(ids(fetch(writer, 3)), ids(8, 2));
@@ -135,7 +135,7 @@ TEST(StoreWriter, RemovesWhatWasDelivered) {
     StoreWriter writer(open(directory.file()));
     ASSERT_TRUE(append(writer, events(0, 10)));
     auto rows = seqs(fetch(writer, 4));
-    ASSERT_TRUE(writer.give_back({rows[3]}));
+    ASSERT_TRUE(writer.give_back(0, {rows[3]}));
     ASSERT_TRUE(remove(writer, rows));
     EXPECT_EQ(writer.status().removed, 4U);
     EXPECT_EQ(writer.status().backlog_rows, 6U);

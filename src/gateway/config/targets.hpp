@@ -1,0 +1,33 @@
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "gateway/config/endpoint.hpp"
+#include "gateway/config/settings.hpp"
+
+namespace gateway::config {
+
+// The targets that a configuration names, each once: the top-level one is number 0, the others
+// follow in the order in which they are named.
+class Targets {
+ public:
+  static constexpr std::size_t kMost = 60;  // each takes memory and connections in every thread
+
+  // Throws std::invalid_argument, naming the key, for a target that is no URL.
+  explicit Targets(const Settings& settings);
+
+  [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
+  // Returns the number of the target that these keys of an entry name; what is empty is as the top
+  // level says. Adds it if it is new.
+  std::size_t number_of(const std::string& target, const std::string& eventbus);
+
+ private:
+  const std::string target_;
+  const std::string eventbus_;
+  const Profile profile_;
+  const ProxyRules proxies_;
+  std::vector<Endpoint> endpoints_;
+};
+
+}  // namespace gateway::config

@@ -45,8 +45,9 @@ std::vector<std::string> events_of(const config::Settings& settings, const std::
   body.append(events::RecordSplitter::kPadding, '\0');
   events::RecordSplitter splitter;
   events::Redactor redactor(settings.event.redact);
-  RecordNotes notes(settings.event);
-  notes.begin(payload.size());
+  const RoutePlan plan = route_plan(settings);
+  RecordNotes notes(plan);
+  notes.begin(payload.size(), kAnySigner);
   const auto records = splitter.split(body.data(), payload.size(), notes, redactor);
   std::vector<std::string> made;
   if (!records) return made;

@@ -72,6 +72,7 @@ void Replay::tick(Instant now) {
 
 void Replay::stop() {
   stopped_ = true;
+  return_rows();
   note_taken();
   for (auto& [post, chunk] : chunks_) {
     context_.eventbus.withdraw(*post, FailReason::shutdown);
@@ -131,6 +132,7 @@ void Replay::take(SpooledEvents rows) {
   const std::size_t returned_before = returned_.size();
   // Until they are on their way it is known which they are.
   for (const auto& row : rows.entries()) returned_.push_back(row.seq);
+  if (stopped_) return_rows();  // no tick may come
   if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) return;
   try {
     // The next are read while these are looked at.

@@ -580,6 +580,7 @@ bool StoreWriter::try_to_open() {
   {
     const std::lock_guard lock(mutex_);
     opening_ = nullptr;
+    returns_.clear();  // of a store that was not there
   }
   retry_after_ = 0ms;
   unclaimed_search_ = {0, store_->last_seq()};

@@ -234,7 +234,7 @@ TEST(BucketLists, SayWhichEntryTakesAKey) {
   const ProgramRun all = run_program(on_command_line({"check", "--key", "app/a.gz"}));
   EXPECT_EQ(all.exit_code, 0) << all.err;
   EXPECT_THAT(all.out, HasSubstr("buckets[0] (logs-1250000000) takes it by include[0] `**.gz`"));
-  EXPECT_THAT(all.out, HasSubstr("eventbus `logs`"));
+  EXPECT_THAT(all.out, HasSubstr("its events go to http://127.0.0.1:9/gateway/logs"));
   EXPECT_THAT(all.out, HasSubstr("buckets[1] (logs-1250000000) does not: the key does not begin"));
   EXPECT_THAT(all.out, HasSubstr("buckets[2] (photos-1250000000) takes it"));
   const ProgramRun one =

@@ -31,7 +31,7 @@ class CoroutineLife {
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
 
-    // The owner is not to be told any more. Returns it, or null if it is gone.
+    // Has the owner not told any more. Returns it, or null if it is gone.
     CoroutineLife* dismiss() noexcept {
       if (life_ != nullptr) life_->guard_ = nullptr;
       return std::exchange(life_, nullptr);

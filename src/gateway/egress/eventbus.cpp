@@ -524,7 +524,7 @@ bool Eventbus::may_retry(const EventSlot& slot, Instant now) {
 }
 
 void Eventbus::restraint_eased() {
-  for (EventbusConnection* const connection : used_) connection->wake();
+  wake_all();
   context_.turn_end.request();
 }
 
@@ -540,6 +540,8 @@ void Eventbus::tick(Instant now) {
   if (token_.needed()) look_at_token(now);
   count_connections(now);
   if (health_.tick(queue_.events() != 0, now)) restraint_eased();
+  // Where memory was refused, the one that was to wake the others may not have come to it.
+  if (is_down() && health_.may_connect(now)) wake_all();
   release_early(now);
   arm_timer();
   publish(now);
@@ -619,11 +621,15 @@ void Eventbus::connection_ready(const tcp::endpoint& at) {
   context_.turn_end.request();
 }
 
+void Eventbus::wake_all() {
+  for (EventbusConnection* const connection : used_) connection->wake();
+}
+
 void Eventbus::connect_failed(std::string_view address, std::string_view error) {
   health_.connect_failed(context_.clock.refresh());
-  no_answer(address, error);
   // Those that waited for what comes of this attempt.
-  for (EventbusConnection* const connection : used_) connection->wake();
+  wake_all();
+  no_answer(address, error);
 }
 
 void Eventbus::connection_closed(const tcp::endpoint& at) {
@@ -645,9 +651,9 @@ void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
                                 std::optional<EndpointHealth::Suspect> suspect,
                                 std::string_view address, std::string_view error) {
   health_.link_ended(end, proven, suspect, context_.clock.refresh());
+  wake_all();
   if (end == EndpointHealth::End::useless) no_answer(address, error);
   adjust();
-  for (EventbusConnection* const connection : used_) connection->wake();
   context_.turn_end.request();
 }
 

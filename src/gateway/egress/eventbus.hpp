@@ -209,6 +209,8 @@ class Eventbus final : public Delivery {
   void release_early(Instant now);
   // More may be sent and connected than before.
   void restraint_eased();
+  // Has every connection that waits look again whether it may connect.
+  void wake_all();
   // Logs when the eventbus begins to fail and when it is well again.
   void give_up_late(const EventSlot& slot);
   void no_answer(std::string_view address, std::string_view error);

@@ -121,6 +121,7 @@ void EventbusConnection::recover() {
   failure_ = nullptr;
   transport_.reset();
   give_back();
+  if (before == LinkState::ready) bus_.connection_closed(at_);
   try {
     if (before == LinkState::connecting) bus_.connect_failed(address_, "internal error");
     if (before == LinkState::ready) {

@@ -54,6 +54,8 @@ class Device final : public egress::AsyncStore {
   // Another gateway has the store: opens it and compares what is there with what was kept.
   void reopen();
 
+  // Returns whether nothing is on its way to it.
+  [[nodiscard]] bool idle() const noexcept { return writing_.empty(); }
   // Returns how many rows it has that the eventbus has not refused for good.
   [[nodiscard]] std::size_t deliverable() const;
   [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }

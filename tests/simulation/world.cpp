@@ -346,7 +346,7 @@ class World {
   }
   void expect_empty_spool() {
     if (!has_spool_) return;
-    const auto drained = [this] { return spool_.deliverable() == 0; };
+    const auto drained = [this] { return spool_.idle() && spool_.deliverable() == 0; };
     if (live_until(schedule_.now() + kRecovery, drained)) return;
     oracle_.violation(
         fmt::format("{} rows are left in the spool; {}", spool_.deliverable(), described()));

@@ -71,7 +71,7 @@ cd WORK
 wait_for() { timeout 20 bash -c "until (: < /dev/tcp/127.0.0.1/$1) 2>/dev/null; do sleep 0.05; done"; }
 curl() { for port in 8080 9464; do case "$*" in *localhost:$port*) wait_for $port ;; esac; done; command curl -sS "$@"; }
 """
-# Interrupts what would go on for ever, as a reader does with Ctrl-C.
+# Interrupts what would go on for ever, as a reader does with Ctrl-C: once, or it would end at once.
 ENDLESS = re.compile(r"^(build/release/bin/cos-gateway --config .*[^&])$", re.M)
 
 
@@ -109,10 +109,12 @@ def run(title, body, work, environment):
             commands = commands.replace(placeholder, value)
         commands = commands.replace("~/", f"{work}/")
         commands = re.sub(r"^\./dev .*$", ":", commands, flags=re.M)
-        script += ENDLESS.sub(r"timeout --preserve-status -s INT 8 \1", commands)
+        script += ENDLESS.sub(r"timeout --foreground --preserve-status -s INT 8 \1", commands)
         expected += [line for line in shown.splitlines() if line.strip()]
     script += "\nfor job in $(jobs -p); do kill -TERM $job 2>/dev/null || true; done; wait\n"
-    done = subprocess.run(["unshare", "--net", "bash", "-c", "ip link set lo up\n" + environment["CLOUD"]
+    # A section that fails leaves nothing running, which would hold its output open.
+    spaces = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    done = subprocess.run([*spaces, "bash", "-c", "ip link set lo up\n" + environment["CLOUD"]
                            + script], env=environment, cwd=work, text=True, timeout=180,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = [constant(line) for line in done.stdout.splitlines()]

@@ -91,7 +91,6 @@ class Explained {
 
   [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal> of_records(
       std::span<const events::RecordSpan> records) {
-    notes_.take_members(members_);
     notes_.write_routes(routes_);
     const auto decisions = notes_.decisions();
     for (std::size_t i = 0; i < decisions.size(); ++i) {
@@ -104,9 +103,10 @@ class Explained {
           plan_, i, {fields.bucket, fields.appid, fields.object_key(), fields.event_name},
           decisions[i]);
     }
-    if (redaction_.after_walk(body_.data(), records, decisions)) {
+    if (redaction_.after_walk(body_.data(), records, notes_)) {
       return Refusal(422, "event.redact: a record cannot be searched");
     }
+    notes_.take_members(members_);
     const auto now =
         std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     std::vector<events::OutgoingEvent> events;

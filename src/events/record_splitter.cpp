@@ -89,9 +89,9 @@ boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::sp
   if (!records) return records;
   for (const std::size_t i : unusual_) {
     const RecordSpan& span = records_[i];
-    if (!redactor.redact(body + span.offset, span.length)) {
-      return Malformed("a record that event.redact cannot search", span.offset);
-    }
+    const auto blanked = redactor.redact(body + span.offset, span.length);
+    if (!blanked) return Malformed("a record that event.redact cannot search", span.offset);
+    if (*blanked != 0) visitor.on_redacted();
   }
   return records;
 }

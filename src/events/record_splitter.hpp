@@ -26,6 +26,9 @@ struct RecordSpan {
 class RecordVisitor {
  public:
   virtual void on_record(std::string_view record, const RecordMembers& members) = 0;
+  // Is told that redaction has changed a record beyond its headers: members that were shown may not
+  // be where they were.
+  virtual void on_redacted() noexcept {}
 
  protected:
   ~RecordVisitor() = default;

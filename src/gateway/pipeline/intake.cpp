@@ -170,7 +170,7 @@ bool Intake::refuses(http::Request& request, std::span<const events::RecordSpan>
     return true;
   }
   const auto secret =
-      redaction_.after_walk(request.bytes.data() + request.body.offset, records, decisions);
+      redaction_.after_walk(request.bytes.data() + request.body.offset, records, notes_);
   if (!secret) return false;
   context_.ledger.refuse(post, answers::cannot_redact(*secret));
   return true;

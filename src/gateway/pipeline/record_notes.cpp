@@ -19,7 +19,7 @@ void RecordNotes::begin(std::size_t size, Signer signer) {
   ids_.clear();
   members_.clear();
   most_members_ = size / sizeof(events::RecordMembers);
-  too_many_ = false;
+  without_members_ = false;
   decisions_.clear();
   counts_.fill(0);
   signer_ = signer;
@@ -30,13 +30,18 @@ void RecordNotes::begin(std::size_t size, Signer signer) {
 void RecordNotes::on_record(std::string_view record, const events::RecordMembers& members) {
   const std::size_t style = plan_.table.empty() ? 0 : decide(record, members);
   if (makes_ids_) make_id(style, record, members);
-  if (!keeps_members_ || too_many_) return;
-  too_many_ = members_.size() == most_members_;
-  if (too_many_) {
+  if (!keeps_members_ || without_members_) return;
+  without_members_ = members_.size() == most_members_;
+  if (without_members_) {
     members_.clear();
   } else {
     members_.push_back(members);
   }
+}
+
+void RecordNotes::on_redacted() noexcept {
+  without_members_ = true;
+  members_.clear();
 }
 
 void RecordNotes::make_id(std::size_t style, std::string_view record,

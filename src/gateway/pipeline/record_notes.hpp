@@ -31,6 +31,8 @@ class RecordNotes final : public events::RecordVisitor {
   // Is called before the first record of a body of `size` bytes.
   void begin(std::size_t size, Signer signer);
   void on_record(std::string_view record, const events::RecordMembers& members) override;
+  // Forgets where members lie: the encoder then reads each record.
+  void on_redacted() noexcept override;
 
   // Returns the ids by index; none if all ids are random.
   [[nodiscard]] const std::vector<events::Uuid>& ids() const noexcept { return ids_; }
@@ -62,7 +64,7 @@ class RecordNotes final : public events::RecordVisitor {
   std::vector<events::Uuid> ids_;
   std::vector<events::RecordMembers> members_;
   std::size_t most_members_ = 0;
-  bool too_many_ = false;
+  bool without_members_ = false;
   Signer signer_ = kAnySigner;
   std::vector<routing::Decision> decisions_;
   std::array<std::size_t, static_cast<std::size_t>(routing::Decision::Way::count_)> counts_{};

@@ -9,17 +9,20 @@ StyleRedaction::StyleRedaction(const RoutePlan& plan) : plan_(plan) {
   }
 }
 
-std::optional<std::size_t> StyleRedaction::after_walk(
-    char* body, std::span<const events::RecordSpan> records,
-    std::span<const routing::Decision> decisions) {
+std::optional<std::size_t> StyleRedaction::after_walk(char* body,
+                                                      std::span<const events::RecordSpan> records,
+                                                      RecordNotes& notes) {
   if (!differ_) return std::nullopt;
+  const auto decisions = notes.decisions();
   for (std::size_t i = 0; i < records.size(); ++i) {
     const bool taken = decisions[i].way == routing::Decision::Way::entry;
     const std::size_t style = taken ? plan_.table.routes()[decisions[i].route].style : 0;
     events::Redactor& redactor = redactors_[style];
     const bool sent = decisions[i].way != routing::Decision::Way::filtered;
     if (!sent || !redactor.active()) continue;
-    if (!redactor.redact(body + records[i].offset, records[i].length)) return i;
+    const auto blanked = redactor.redact(body + records[i].offset, records[i].length);
+    if (!blanked) return i;
+    if (*blanked != 0) notes.on_redacted();
   }
   return std::nullopt;
 }

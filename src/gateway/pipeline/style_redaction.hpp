@@ -23,10 +23,11 @@ class StyleRedaction {
   [[nodiscard]] events::Redactor& on_walk() noexcept { return differ_ ? none_ : redactors_[0]; }
   // Returns what works on events that are passed on.
   [[nodiscard]] events::Redactor& top_level() noexcept { return redactors_[0]; }
-  // Does what the walk could not. Returns the index of a record that cannot be searched.
+  // Does what the walk could not, and tells `notes` where it changed a record. Returns the index of
+  // a record that cannot be searched.
   [[nodiscard]] std::optional<std::size_t> after_walk(char* body,
                                                       std::span<const events::RecordSpan> records,
-                                                      std::span<const routing::Decision> decisions);
+                                                      RecordNotes& notes);
 
  private:
   const RoutePlan& plan_;

@@ -131,7 +131,7 @@ TEST_F(RecordNotesTest, RedactsAsTheEntrySays) {
   redacted.style = 1;
   routes({redacted, route("c-125")}, routing::UnknownBucket::accept);
   split({record("b", "x", "secret1"), record("c", "x", "secret2"), record("d", "x", "secret3")});
-  EXPECT_EQ(redaction_->after_walk(body_->data(), records_, notes_->decisions()), std::nullopt);
+  EXPECT_EQ(redaction_->after_walk(body_->data(), records_, *notes_), std::nullopt);
   EXPECT_EQ(body_->view().find("secret1"), std::string_view::npos);
   EXPECT_NE(body_->view().find("secret2"), std::string_view::npos);
   EXPECT_NE(body_->view().find("secret3"), std::string_view::npos);
@@ -145,6 +145,35 @@ TEST_F(RecordNotesTest, RedactsOnTheWalkWhereAllEntriesAgree) {
   routes({redacted}, routing::UnknownBucket::accept);
   split({record("b", "x", "secret1"), record("d", "x", "secret2")});
   EXPECT_EQ(body_->view().find("secret"), std::string_view::npos);
+}
+
+// A key that looks like JSON with a header of that name is blanked, and becomes shorter.
+constexpr std::string_view kKeyWithHeader = R"({\"Authorization\":\"q-sign\"})";
+
+TEST_F(RecordNotesTest, ForgetsMembersThatTheWalkRedacted) {
+  plan_.styles[0].event.redact = {"Authorization"};
+  plan_.styles[0].event.attributes = {"subject"};
+  split({record("b", "x"), record("b", kKeyWithHeader)});
+  std::vector<events::RecordMembers> members;
+  notes_->take_members(members);
+  EXPECT_TRUE(members.empty());
+  split({record("b", "x"), record("b", "y")});
+  notes_->take_members(members);
+  EXPECT_EQ(members.size(), 2U) << "of the next post they are known";
+}
+
+TEST_F(RecordNotesTest, ForgetsMembersThatAnEntryRedacted) {
+  plan_.styles.resize(2);
+  plan_.styles[1].event.redact = {"Authorization"};
+  plan_.styles[1].event.attributes = {"subject"};
+  Route redacted = route("b-125");
+  redacted.style = 1;
+  routes({redacted, route("c-125")}, routing::UnknownBucket::accept);
+  split({record("b", kKeyWithHeader)});
+  EXPECT_EQ(redaction_->after_walk(body_->data(), records_, *notes_), std::nullopt);
+  std::vector<events::RecordMembers> members;
+  notes_->take_members(members);
+  EXPECT_TRUE(members.empty());
 }
 
 }  // namespace

@@ -143,7 +143,8 @@ void store_read_and_remove(benchmark::State& state) {
       left = group.size();
       state.ResumeTiming();
     }
-    if (!(*store)->read_spooled(after, any_target, 500, std::size_t{4} << 20, chunk) || chunk.rows.empty()) {
+    if (!(*store)->read_spooled(after, any_target, 500, std::size_t{4} << 20, chunk) ||
+        chunk.rows.empty()) {
       return state.SkipWithError("read failed");
     }
     std::vector<Sequence> rows;

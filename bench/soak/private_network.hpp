@@ -10,7 +10,8 @@ namespace gateway::soak {
 
 // A network with nothing in it but loopback, for the calling thread and whatever it starts, until
 // that ends: packets on it can be dropped without a word, as they are by hosts that are away and by
-// NATs and balancers that have forgotten a connection. Throws std::runtime_error if it cannot be had.
+// NATs and balancers that have forgotten a connection. Throws std::runtime_error if it cannot be
+// had.
 class PrivateNetwork {
  public:
   PrivateNetwork();

@@ -16,7 +16,8 @@ namespace gateway::soak {
 namespace {
 
 bool works(const std::string& command) {
-  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+  const std::string quiet = command + " >/dev/null 2>&1";
+  return std::system(quiet.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
 }
 
 // Adds to the rules, or, with `flush`, replaces them.

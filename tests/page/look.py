@@ -257,9 +257,9 @@ spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
             for scheme in ("light", "dark"):
                 look_at(browser, url, width, height, scheme)
         look_at_buckets(browser, url, pictures)
+        browser.look(*WIDE, "light")
+        browser.open(url)  # anew: the last look at it was at figures that stand still
         if pictures:
-            browser.look(*WIDE, "light")
-            browser.open(url)
             time.sleep(float(os.environ.get("SECONDS_OF_CHART", "20")))
             for size, scheme, name in ((WIDE, "light", "light"), (WIDE, "dark", "dark"),
                                        (PHONE, "light", "phone")):

@@ -67,9 +67,12 @@ TEST_F(Supervision, AStartThatCannotHaveItsThreadsIsUndone) {
 #ifdef COS_GATEWAY_NEEDS_ADDRESS_SPACE
   GTEST_SKIP() << "the sanitizer itself needs address space";
 #endif
-  // Stacks of 64 threads take 512 MiB of address space.
+  // Stacks of 64 threads take 8 GiB of address space. They are as large as this so that what is
+  // left when there is no room for another is enough for those that run.
   const auto little_room = [] {
-    const rlimit limit{rlim_t{400} << 20, rlim_t{400} << 20};
+    const rlimit stack{rlim_t{128} << 20, rlim_t{128} << 20};
+    setrlimit(RLIMIT_STACK, &stack);
+    const rlimit limit{rlim_t{1} << 30, rlim_t{1} << 30};
     setrlimit(RLIMIT_AS, &limit);
   };
   RunningProgram program(arguments(64), little_room);

@@ -22,7 +22,6 @@ using egress::StoreKind;
 struct Options {
   StorePlaces places;
   StoreOptions store;
-  bool damaged = false;
   bool replayed = false;
   bool dry_run = false;
   bool yes = false;
@@ -84,7 +83,7 @@ int discard(const Options& options) {
     fmt::print(stderr, "error: one of --dead-letters and --spool is needed\n");
     return kUsage;
   }
-  if (options.store.spool() && !options.damaged) {
+  if (options.store.spool() && !options.store.damaged()) {
     fmt::print(stderr,
                "error: events of the spool are still to be delivered; only rows that cannot be "
                "read may be discarded: --damaged\n");
@@ -92,7 +91,6 @@ int discard(const Options& options) {
   }
   auto filter = options.store.filter();
   if (!filter) return kUsage;
-  filter->damaged_only = options.damaged;
   filter->replayed_only = options.replayed;
   int exit_code = kDone;
   const auto places = options.places.find(options.store, exit_code);
@@ -134,8 +132,8 @@ Command discard_command() {
                   .run = [options] { return discard(*options); }};
   options->places.add_to(command);
   options->store.add_to(command);
+  options->store.add_damaged_to(command);
   const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--damaged", .value = &options->damaged, .help = "Only rows that cannot be read"});
   add({.name = "--replayed",
        .value = &options->replayed,
        .help = "Only dead letters that have been replayed"});

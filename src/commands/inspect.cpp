@@ -24,7 +24,6 @@ using egress::StoreKind;
 struct Options {
   StorePlaces places;
   StoreOptions store;
-  bool damaged = false;
   bool list = false;
   bool json = false;
   std::optional<egress::Sequence> show;
@@ -100,9 +99,8 @@ bool walk_rows(const Options& options, egress::EventStore& store, const StorePla
 }
 
 int inspect(const Options& options) {
-  auto filter = options.store.filter();
+  const auto filter = options.store.filter();
   if (!filter) return kUsage;
-  filter->damaged_only = options.damaged;
   int exit_code = kDone;
   const auto found = options.places.find(options.store, exit_code);
   if (options.show && found.size() > 1) {
@@ -128,8 +126,8 @@ Command inspect_command() {
                   .run = [options] { return inspect(*options); }};
   options->places.add_to(command);
   options->store.add_to(command);
+  options->store.add_damaged_to(command);
   const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--damaged", .value = &options->damaged, .help = "Only rows that cannot be read"});
   add({.name = "--list",
        .value = &options->list,
        .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "

@@ -46,6 +46,11 @@ void StoreOptions::add_to(Command& command) {
        .range = {{1, 1e15}}});
 }
 
+void StoreOptions::add_damaged_to(Command& command) {
+  command.options.push_back(
+      {.name = "--damaged", .value = &damaged_, .help = "Only rows that cannot be read"});
+}
+
 std::optional<egress::StoreFilter> StoreOptions::filter() const {
   const auto now =
       std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -54,6 +59,7 @@ std::optional<egress::StoreFilter> StoreOptions::filter() const {
     fmt::print(stderr, "error: {}\n", filter.error());
     return std::nullopt;
   }
+  filter->damaged_only = damaged_;
   return std::move(*filter);
 }
 

@@ -18,7 +18,10 @@ class StoreOptions {
  public:
   // The options of `command` refer to this object, which must live as long.
   void add_to(Command& command);
+  // Adds --damaged, likewise.
+  void add_damaged_to(Command& command);
 
+  [[nodiscard]] bool damaged() const noexcept { return damaged_; }
   [[nodiscard]] bool dead_letters() const noexcept { return dead_letters_; }
   [[nodiscard]] bool spool() const noexcept { return spool_; }
   [[nodiscard]] std::uint64_t limit() const noexcept {
@@ -31,6 +34,7 @@ class StoreOptions {
  private:
   bool dead_letters_ = false;
   bool spool_ = false;
+  bool damaged_ = false;
   std::uint64_t limit_ = 0;
   egress::FilterText text_;
 };

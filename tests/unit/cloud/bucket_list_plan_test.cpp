@@ -7,12 +7,16 @@
 #include "cloud/function_mark.hpp"
 #include "cloud/provisioning_plan.hpp"
 #include "support/scf_model.hpp"
+#include "unit/cloud/plan_support.hpp"
 
 // What is planned for functions that share the buckets of one configuration.
 namespace gateway::cloud {
 namespace {
 
 using namespace std::chrono_literals;
+using test::active_relay;
+using test::rules_of;
+using test::steps_with_functions;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -32,31 +36,14 @@ Wanted function_named(const std::string& name, const std::vector<std::string>& b
 }
 
 FoundTrigger trigger_on(const std::string& bucket) {
-  FoundTrigger trigger;
-  trigger.type = "cos";
-  trigger.name = test::wanted_bucket(bucket).endpoint.host();
-  trigger.qualifier = "$DEFAULT";
-  trigger.event = "cos:ObjectCreated:*";
-  trigger.prefix = "in/";
-  trigger.text = trigger_description(trigger.event, trigger.prefix, "");
-  return trigger;
-}
-
-FoundFunction active(const FunctionMark& mark) {
-  FoundFunction function;
-  function.status = "Active";
-  function.description = mark.description();
-  function.environment = {{"GATEWAY_TOKEN", "s3cret"}, {"GATEWAY_URL", "http://gateway.example"}};
-  return function;
+  return test::found_trigger(test::wanted_bucket(bucket).endpoint.host(), "cos:ObjectCreated:*",
+                             "in/");
 }
 
 Found found_as(const Wanted& wanted, const std::vector<std::string>& triggers) {
   Found found;
-  found.function = active(mark_of(wanted, kOurs));
-  FoundRetryRules rules;
-  rules.retries = wanted.retries;
-  rules.max_age_seconds = wanted.max_age.count();
-  found.retry_rules = rules;
+  found.function = active_relay(mark_of(wanted, kOurs).description());
+  found.retry_rules = rules_of(wanted);
   for (const auto& bucket : triggers) found.triggers.push_back(trigger_on(bucket));
   return found;
 }
@@ -66,7 +53,7 @@ RelatedFunction related(const Wanted& wanted, const std::vector<std::string>& tr
   RelatedFunction one;
   one.space = wanted.space;
   one.name = wanted.name;
-  one.function = active(mark_of(wanted, generation));
+  one.function = active_relay(mark_of(wanted, generation).description());
   for (const auto& bucket : triggers) one.triggers.push_back(trigger_on(bucket));
   return one;
 }
@@ -81,29 +68,13 @@ Claim claim(const std::vector<Wanted>& list, bool keeps_house = true) {
   return made;
 }
 
-// "move DeleteTrigger giver, CreateTrigger taker": what is not `none`.
-std::vector<std::string> steps(const Plan& plan) {
-  const auto text_of = [](const ScfCall& call) {
-    return call.action + " " + std::string(call.parameters.at("FunctionName").as_string());
-  };
-  std::vector<std::string> found;
-  for (const auto& step : plan.steps) {
-    if (step.action == PlannedStep::Action::none) continue;
-    std::string text(label(step.action));
-    if (!step.call.action.empty()) text += " " + text_of(step.call);
-    for (const auto& next : step.then) text += ", " + text_of(next.call);
-    found.push_back(text);
-  }
-  return found;
-}
-
 TEST(BucketListPlan, TheGiverLeavesARuleUntilTheTakerHasIt) {
   const std::vector<Wanted> list{function_named("giver", {"a"}),
                                  function_named("taker", {"b", "c"})};
   const Wanted before = function_named("giver", {"a", "b"});
   Found giver = found_as(before, {"a", "b"});
   const Plan kept = plan_convergence(list[0], giver, {}, claim(list));
-  EXPECT_THAT(steps(kept), ElementsAre("update UpdateFunctionConfiguration giver"));
+  EXPECT_THAT(steps_with_functions(kept), ElementsAre("update UpdateFunctionConfiguration giver"));
   EXPECT_THAT(kept.steps[3].reason, HasSubstr("function default/taker takes it over"));
   // The mark that is written still has the bucket.
   const auto written = parse_mark(kept.steps[1].call.parameters.at("Description").as_string());
@@ -113,7 +84,8 @@ TEST(BucketListPlan, TheGiverLeavesARuleUntilTheTakerHasIt) {
   Found taker = found_as(list[1], {"c"});
   taker.related.push_back(related(before, {"a", "b"}));
   const Plan taken = plan_convergence(list[1], taker, {}, claim(list, false));
-  EXPECT_THAT(steps(taken), ElementsAre("move DeleteTrigger giver, CreateTrigger taker"))
+  EXPECT_THAT(steps_with_functions(taken),
+              ElementsAre("move DeleteTrigger giver, CreateTrigger taker"))
       << "the giver is not marked as superseded";
 
   // When it is gone, the giver's mark is written once more, without it.
@@ -121,7 +93,7 @@ TEST(BucketListPlan, TheGiverLeavesARuleUntilTheTakerHasIt) {
   FunctionMark mark = mark_of(list[0], kOurs);
   mark.add_bucket(trigger_on("b").name);
   giver.function->description = mark.description();
-  EXPECT_THAT(steps(plan_convergence(list[0], giver, {}, claim(list))),
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], giver, {}, claim(list))),
               ElementsAre("update UpdateFunctionConfiguration giver"));
 }
 
@@ -129,9 +101,11 @@ TEST(BucketListPlan, ATriggerGoesIfTheMarkNamesItsBucket) {
   const std::vector<Wanted> list{function_named("relay", {"a"})};
   const Wanted before = function_named("relay", {"a", "b"});
   EXPECT_THAT(
-      steps(plan_convergence(list[0], found_as(before, {"a", "b"}), {}, claim(list))),
+      steps_with_functions(
+          plan_convergence(list[0], found_as(before, {"a", "b"}), {}, claim(list))),
       ElementsAre("update UpdateFunctionConfiguration relay", "remove DeleteTrigger relay"));
-  EXPECT_THAT(steps(plan_convergence(list[0], found_as(list[0], {"a", "b"}), {}, claim(list))),
+  EXPECT_THAT(steps_with_functions(
+                  plan_convergence(list[0], found_as(list[0], {"a", "b"}), {}, claim(list))),
               IsEmpty())
       << "somebody else has put it there";
 }
@@ -141,19 +115,20 @@ TEST(BucketListPlan, AFunctionThatIsNoLongerConfiguredIsEmptiedMarkedAndDeleted)
   const Wanted gone = function_named("gone", {"b", "c"});
   Found found = found_as(list[0], {"a"});
   found.related.push_back(related(gone, {"b", "c"}, kOurs - 1));
-  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, claim(list))),
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, claim(list))),
               ElementsAre("remove DeleteTrigger gone"))
       << "b is taken over by the other function";
-  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, claim(list, false))), IsEmpty());
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, claim(list, false))),
+              IsEmpty());
   found.related[0].triggers.clear();
   const Plan marks = plan_convergence(list[0], found, {}, claim(list));
-  ASSERT_THAT(steps(marks), ElementsAre("update UpdateFunctionConfiguration gone"));
+  ASSERT_THAT(steps_with_functions(marks), ElementsAre("update UpdateFunctionConfiguration gone"));
   found.related[0].function.description =
       std::string(marks.steps.back().call.parameters.at("Description").as_string());
   Claim later = claim(list);
   EXPECT_EQ(plan_convergence(list[0], found, {}, later).again_in, 360s);
   later.now += 360s;
-  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, later)),
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, later)),
               ElementsAre("remove DeleteFunction gone"));
 }
 
@@ -164,7 +139,7 @@ TEST(BucketListPlan, AFunctionOfANewerOrAnotherListIsLeftAlone) {
   Wanted other = function_named("another", {"d"});
   other.deployment = "another list";
   found.related.push_back(related(other, {"d"}, kOurs - 1));
-  EXPECT_THAT(steps(plan_convergence(list[0], found, {}, claim(list))), IsEmpty());
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, claim(list))), IsEmpty());
 }
 
 TEST(BucketListPlan, ANewerHolderHasOneBucketAlone) {
@@ -174,7 +149,7 @@ TEST(BucketListPlan, ANewerHolderHasOneBucketAlone) {
   newer.deployment.clear();
   found.related.push_back(related(newer, {"a"}, kOurs + 1));
   const Plan plan = plan_convergence(list[0], found, {}, claim(list));
-  EXPECT_THAT(steps(plan), ElementsAre("create CreateTrigger relay"));
+  EXPECT_THAT(steps_with_functions(plan), ElementsAre("create CreateTrigger relay"));
   EXPECT_THAT(plan.superseded, IsEmpty());
   EXPECT_THAT(plan.superseded_buckets, testing::SizeIs(1));
 }

@@ -10,6 +10,7 @@
 
 #include "cloud/function_mark.hpp"
 #include "support/scf_model.hpp"
+#include "unit/cloud/plan_support.hpp"
 
 namespace gateway::cloud {
 namespace {
@@ -42,14 +43,8 @@ Found as_wanted() {
   rules.max_age_seconds = 21600;
   found.retry_rules = rules;
   for (const auto& event : wanted().buckets[0].events) {
-    FoundTrigger trigger;
-    trigger.type = "cos";
-    trigger.name = wanted().buckets[0].endpoint.host();
-    trigger.qualifier = "$DEFAULT";
-    trigger.event = event;
-    trigger.prefix = wanted().buckets[0].prefix;
-    trigger.text = trigger_description(event, trigger.prefix, "");
-    found.triggers.push_back(trigger);
+    found.triggers.push_back(test::found_trigger(wanted().buckets[0].endpoint.host(), event,
+                                                 wanted().buckets[0].prefix));
   }
   return found;
 }

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "support/scf_model.hpp"
+#include "unit/cloud/plan_support.hpp"
 
 namespace gateway::cloud {
 namespace {
 
 using namespace std::chrono_literals;
+using test::rules_of;
+using test::steps_with_functions;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -27,24 +30,14 @@ const Wanted& wanted() {
 
 FoundTrigger trigger_for(const std::string& event,
                          const std::string& prefix = wanted().buckets[0].prefix) {
-  FoundTrigger trigger;
-  trigger.type = "cos";
-  trigger.name = wanted().buckets[0].endpoint.host();
-  trigger.qualifier = "$DEFAULT";
-  trigger.event = event;
-  trigger.prefix = prefix;
-  trigger.text = trigger_description(event, prefix, "");
-  return trigger;
+  return test::found_trigger(wanted().buckets[0].endpoint.host(), event, prefix);
 }
 
 FoundFunction active(const std::string& description) {
-  FoundFunction function;
-  function.status = "Active";
+  FoundFunction function = test::active_relay(description);
   function.available = "Available";
   function.runtime = wanted().runtime;
   function.handler = wanted().handler;
-  function.description = description;
-  function.environment = {{"GATEWAY_TOKEN", "s3cret"}, {"GATEWAY_URL", "http://gateway.example"}};
   return function;
 }
 
@@ -52,10 +45,7 @@ FoundFunction active(const std::string& description) {
 Found renamed(Generation predecessor = 1'000) {
   Found found;
   found.function = active(mark_of(wanted(), kOurs).description());
-  FoundRetryRules rules;
-  rules.retries = wanted().retries;
-  rules.max_age_seconds = wanted().max_age.count();
-  found.retry_rules = rules;
+  found.retry_rules = rules_of(wanted());
   Wanted former = wanted();
   former.name = "former";
   RelatedFunction related;
@@ -86,22 +76,6 @@ void supersede(Found& found, std::chrono::seconds since, const std::string& heir
   description = mark.description();
 }
 
-// "move DeleteTrigger former, DeleteTrigger former, CreateTrigger relay": what is not `none`.
-std::vector<std::string> steps(const Plan& plan) {
-  const auto text_of = [](const ScfCall& call) {
-    return call.action + " " + std::string(call.parameters.at("FunctionName").as_string());
-  };
-  std::vector<std::string> found;
-  for (const auto& step : plan.steps) {
-    if (step.action == PlannedStep::Action::none) continue;
-    std::string text(label(step.action));
-    if (!step.call.action.empty()) text += " " + text_of(step.call);
-    for (const auto& next : step.then) text += ", " + text_of(next.call);
-    found.push_back(text);
-  }
-  return found;
-}
-
 Plan converge(const Found& found, const Claim& by = claim()) {
   return plan_convergence(wanted(), found, {}, by);
 }
@@ -112,7 +86,7 @@ constexpr const char* kMove =
 
 TEST(SuccessionPlan, MarksThePredecessorThenMovesEachRuleAtOnce) {
   const Plan plan = converge(renamed());
-  EXPECT_THAT(steps(plan), ElementsAre(kMark, kMove));
+  EXPECT_THAT(steps_with_functions(plan), ElementsAre(kMark, kMove));
   const auto marked = parse_mark(plan.steps[3].call.parameters.at("Description").as_string());
   ASSERT_TRUE(marked && marked->succession());
   EXPECT_EQ(marked->succession()->heir, identity_of("default", "relay"));
@@ -126,7 +100,7 @@ TEST(SuccessionPlan, MakesTheFunctionBeforeItTakesAnythingFromThePredecessor) {
   Found found = renamed();
   found.function.reset();
   found.retry_rules.reset();
-  EXPECT_THAT(steps(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge(found)),
               ElementsAre("create CreateFunction relay",
                           "update UpdateFunctionEventInvokeConfig relay", kMark, kMove));
 }
@@ -137,10 +111,10 @@ TEST(SuccessionPlan, DeletesThePredecessorWhenItCanNoLongerBeInvoked) {
   found.related[0].triggers.clear();
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   const Plan early = converge(found, claim(10'359s));
-  EXPECT_THAT(steps(early), IsEmpty());
+  EXPECT_THAT(steps_with_functions(early), IsEmpty());
   EXPECT_EQ(early.again_in, 1s);
   const Plan late = converge(found, claim(10'360s));
-  EXPECT_THAT(steps(late), ElementsAre("remove DeleteFunction former"));
+  EXPECT_THAT(steps_with_functions(late), ElementsAre("remove DeleteFunction former"));
   EXPECT_EQ(late.again_in, std::nullopt);
 }
 
@@ -149,7 +123,7 @@ TEST(SuccessionPlan, TakesWhatIsLeftOfThePredecessorsTriggersWithIt) {
   supersede(found, 0s);
   found.related[0].triggers = {trigger_for("cos:ObjectRestore:Post")};
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
-  EXPECT_THAT(steps(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge(found)),
               ElementsAre("remove DeleteTrigger former", "remove DeleteFunction former"));
 }
 
@@ -166,7 +140,7 @@ TEST(SuccessionPlan, KeepsAPredecessorThatHasTriggersOfOthers) {
     found.related[0].triggers = {other};
     for (const auto& event : wanted().buckets[0].events)
       found.triggers.push_back(trigger_for(event));
-    EXPECT_THAT(steps(converge(found)), IsEmpty());
+    EXPECT_THAT(steps_with_functions(converge(found)), IsEmpty());
   }
 }
 
@@ -209,7 +183,7 @@ TEST(SuccessionPlan, TakesTheStepsThatTheFoundStateAsksFor) {
     SCOPED_TRACE(name);
     Found found = renamed();
     change(found);
-    EXPECT_EQ(steps(converge(found)), expected);
+    EXPECT_EQ(steps_with_functions(converge(found)), expected);
   }
 }
 
@@ -219,19 +193,20 @@ TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
     SCOPED_TRACE(status);
     Found found = renamed();
     found.related[0].function.status = status;
-    EXPECT_THAT(steps(converge(found)), ElementsAre(kMark, kMove));
+    EXPECT_THAT(steps_with_functions(converge(found)), ElementsAre(kMark, kMove));
     // It refuses to be marked: its events are more important.
     ProvisioningHistory history;
     for (unsigned i = 0; i < 3; ++i) {
       history.refused("UpdateFunctionConfiguration", "function default/former");
     }
-    EXPECT_THAT(steps(plan_convergence(wanted(), found, history, claim())), ElementsAre(kMove));
+    EXPECT_THAT(steps_with_functions(plan_convergence(wanted(), found, history, claim())),
+                ElementsAre(kMove));
     found.related[0].triggers.clear();
     found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
     for (const auto& event : wanted().buckets[0].events)
       found.triggers.push_back(trigger_for(event));
     EXPECT_EQ(converge(found, claim(10'359s)).again_in, 1s);
-    EXPECT_THAT(steps(converge(found, claim(10'360s))),
+    EXPECT_THAT(steps_with_functions(converge(found, claim(10'360s))),
                 ElementsAre("remove DeleteFunction former"));
   }
 }
@@ -239,11 +214,12 @@ TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
 TEST(SuccessionPlan, DeletesAtOnceWhatWasNeverCreated) {
   Found found = renamed();
   found.related[0].function.status = "CreateFailed";
-  EXPECT_THAT(steps(converge(found)), ElementsAre(kMove)) << "it takes no mark";
+  EXPECT_THAT(steps_with_functions(converge(found)), ElementsAre(kMove)) << "it takes no mark";
   found.related[0].triggers.clear();
   found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
-  EXPECT_THAT(steps(converge(found, claim(10'000s))), ElementsAre("remove DeleteFunction former"));
+  EXPECT_THAT(steps_with_functions(converge(found, claim(10'000s))),
+              ElementsAre("remove DeleteFunction former"));
 }
 
 TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
@@ -252,18 +228,18 @@ TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
   found.related[0].triggers.clear();
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   found.related[0].function.status = "Updating";
-  EXPECT_THAT(steps(converge(found)), IsEmpty());
+  EXPECT_THAT(steps_with_functions(converge(found)), IsEmpty());
   EXPECT_EQ(converge(found).again_in, 30s);
-  EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
+  EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, {}, claim())),
               ElementsAre("remove DeleteTrigger relay", "remove DeleteTrigger relay",
                           "remove DeleteFunction relay", "wait"));
   found.related[0].function.status = "DeleteFailed";
   ProvisioningHistory history;
   for (unsigned i = 0; i < 3; ++i) history.refused("DeleteFunction", "function default/former");
   const Plan plan = plan_convergence(wanted(), found, history, claim());
-  EXPECT_THAT(steps(plan), IsEmpty());
+  EXPECT_THAT(steps_with_functions(plan), IsEmpty());
   EXPECT_THAT(plan.steps.back().reason, HasSubstr("delete it in the SCF console"));
-  EXPECT_THAT(steps(plan_removal(wanted(), found, history, claim())),
+  EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, history, claim())),
               ElementsAre("remove DeleteTrigger relay", "remove DeleteTrigger relay",
                           "remove DeleteFunction relay", "refuse"));
 }
@@ -273,7 +249,7 @@ TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {
   found.related[0].space = "other";
   found.related[0].name = "relay";
   const Plan plan = converge(found);
-  ASSERT_THAT(steps(plan), SizeIs(2));
+  ASSERT_THAT(steps_with_functions(plan), SizeIs(2));
   const PlannedStep& move = plan.steps.back();
   EXPECT_EQ(move.call.parameters.at("Namespace").as_string(), "other");
   EXPECT_EQ(move.then.front().call.parameters.at("Namespace").as_string(), "default");
@@ -282,7 +258,7 @@ TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {
 TEST(SuccessionPlan, LeavesADeploymentAloneThatDoesNotConflict) {
   Found found = renamed();
   for (auto& trigger : found.related[0].triggers) trigger.prefix = "out/";
-  EXPECT_THAT(steps(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge(found)),
               ElementsAre("create CreateTrigger relay", "create CreateTrigger relay"));
 }
 
@@ -305,9 +281,9 @@ TEST(SuccessionPlan, StandsBackFromANewerDeployment) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(i);
     const Plan plan = converge(all[i]);
-    EXPECT_THAT(steps(plan), IsEmpty());
+    EXPECT_THAT(steps_with_functions(plan), IsEmpty());
     EXPECT_THAT(plan.superseded, HasSubstr("a newer configuration, of 1970-01-01 00:00:02 UTC"));
-    EXPECT_THAT(steps(plan_removal(wanted(), all[i], {}, claim())), IsEmpty());
+    EXPECT_THAT(steps_with_functions(plan_removal(wanted(), all[i], {}, claim())), IsEmpty());
   }
 }
 
@@ -315,12 +291,12 @@ TEST(SuccessionPlan, GoesOnWhereTheOtherOneIsNotNewerOrDeployedTheSame) {
   for (const Generation other : {Generation{0}, kOurs - 1, kOurs, Generation{1} << 50}) {
     SCOPED_TRACE(other);
     Found found = renamed(other);
-    EXPECT_THAT(steps(converge(found)), ElementsAre(kMark, kMove));
+    EXPECT_THAT(steps_with_functions(converge(found)), ElementsAre(kMark, kMove));
     EXPECT_THAT(converge(found).superseded, IsEmpty());
   }
   Found same = renamed();
   same.function->description = mark_of(wanted(), kOurs + 1).description();
-  EXPECT_THAT(steps(converge(same)), ElementsAre(kMark, kMove));
+  EXPECT_THAT(steps_with_functions(converge(same)), ElementsAre(kMark, kMove));
 }
 
 TEST(SuccessionPlan, TakesBackWhatAnOlderOneTookOver) {
@@ -331,7 +307,7 @@ TEST(SuccessionPlan, TakesBackWhatAnOlderOneTookOver) {
   succession.generation = kOurs - 1;
   taken.set_succession(succession);
   found.function->description = taken.description();
-  EXPECT_THAT(steps(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge(found)),
               ElementsAre("update UpdateFunctionConfiguration relay", kMark, kMove));
 }
 
@@ -339,10 +315,10 @@ TEST(SuccessionPlan, RemovesPredecessorsAtOnceWithTheFunction) {
   Found found = renamed();
   supersede(found, 10'000s);
   found.related[0].triggers.clear();
-  EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
+  EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, {}, claim())),
               ElementsAre("remove DeleteFunction relay", "remove DeleteFunction former"));
   found.function.reset();
-  EXPECT_THAT(steps(plan_removal(wanted(), found, {}, claim())),
+  EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, {}, claim())),
               ElementsAre("remove DeleteFunction former"));
 }
 

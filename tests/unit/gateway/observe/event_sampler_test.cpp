@@ -11,6 +11,7 @@
 #include "gateway/observe/event_feed.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "support/payloads.hpp"
+#include "unit/gateway/pipeline/ledger_support.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -40,11 +41,6 @@ TEST(SampleAllowance, DoesNotSaveUpMoreThanASecond) {
   EXPECT_EQ(allowance.take(kStart + 1h), 0U);
 }
 
-class Client final : public PostOwner {
- public:
-  void answer_ready(Post&) override {}
-};
-
 class EventSamplerTest : public testing::Test {
  protected:
   // A post of so many records, all of them the same.
@@ -58,10 +54,8 @@ class EventSamplerTest : public testing::Test {
     return post;
   }
   EventSlot event(Post& post, std::uint32_t index = 0) const {
-    EventSlot slot;
-    slot.post = &post;
+    EventSlot slot = test::event(post, index);
     slot.length = static_cast<std::uint32_t>(record_.size());
-    slot.index = index;
     return slot;
   }
   void tick(Instant now) { sampler_.tick(now, ledger_); }
@@ -85,7 +79,7 @@ class EventSamplerTest : public testing::Test {
   Clock clock_;
   EventFeed feed_{control_};
   EventSampler sampler_{clock_, metrics_, feed_};
-  Client client_;
+  test::Client client_;
   std::string record_;
 };
 

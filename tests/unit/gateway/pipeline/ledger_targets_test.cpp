@@ -4,17 +4,14 @@
 #include <vector>
 
 #include "gateway/pipeline/ledger.hpp"
+#include "unit/gateway/pipeline/ledger_support.hpp"
 
 namespace gateway {
 namespace {
 
 using namespace std::chrono_literals;
-
-class Client final : public PostOwner {
- public:
-  void answer_ready(Post& post) override { ready.push_back(&post); }
-  std::vector<Post*> ready;
-};
+using test::Client;
+using test::event;
 
 class LedgerTargets : public testing::Test {
  protected:
@@ -27,12 +24,6 @@ class LedgerTargets : public testing::Test {
     post.target = kSeveral;
     ledger_.expect(post, static_cast<std::uint32_t>(targets.size()));
     return post;
-  }
-  static EventSlot event(Post& post, std::uint32_t index) {
-    EventSlot slot;
-    slot.post = &post;
-    slot.index = index;
-    return slot;
   }
   void spool(Post& post, std::uint32_t index) {
     ledger_.move(event(post, index), EventMove::spool);

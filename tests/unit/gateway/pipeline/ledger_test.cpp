@@ -8,18 +8,14 @@
 #include <vector>
 
 #include "gateway/domain/answers.hpp"
+#include "unit/gateway/pipeline/ledger_support.hpp"
 
 namespace gateway {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A client that remembers what it was told; it takes an answer later, as a connection does.
-class Client final : public PostOwner {
- public:
-  void answer_ready(Post& post) override { ready.push_back(&post); }
-  std::vector<Post*> ready;
-};
+using test::Client;
+using test::event;
 
 class LedgerTest : public testing::Test {
  protected:
@@ -29,12 +25,6 @@ class LedgerTest : public testing::Test {
     Post& post = ledger_.open(client_, now, WallInstant(5s));
     ledger_.expect(post, records);
     return post;
-  }
-  static EventSlot event(Post& post, std::uint32_t index) {
-    EventSlot slot;
-    slot.post = &post;
-    slot.index = index;
-    return slot;
   }
   // An event on a connection, where the ones of these tests are settled.
   EventSlot sent(Post& post, std::uint32_t index) {

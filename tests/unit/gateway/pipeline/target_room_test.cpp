@@ -5,15 +5,12 @@
 #include <vector>
 
 #include "gateway/pipeline/target_hints.hpp"
+#include "unit/gateway/pipeline/ledger_support.hpp"
 
 namespace gateway {
 namespace {
 
 using namespace std::chrono_literals;
-
-class Client final : public PostOwner {
-  void answer_ready(Post& /*post*/) override {}
-};
 
 class Target final : public Delivery {
  public:
@@ -39,9 +36,7 @@ class TargetRoomTest : public testing::Test {
   }
   void fill(Target& target) {
     Post& post = ledger_.open(client_, Instant(1s), WallInstant());
-    EventSlot slot;
-    slot.post = &post;
-    for (int n = 0; n < 10; ++n) target.queue().push(slot);
+    for (int n = 0; n < 10; ++n) target.queue().push(test::event(post, 0));
   }
   void wait_for(std::uint8_t target) {
     Post& post = ledger_.open(client_, Instant(1s), WallInstant());
@@ -50,7 +45,7 @@ class TargetRoomTest : public testing::Test {
   }
 
   ShardMetrics metrics_;
-  Client client_;
+  test::Client client_;
   Ledger ledger_{metrics_, 25s, 2};
   Target top_{limits()};
   Target other_{limits()};

@@ -13,6 +13,9 @@ import sys
 import tempfile
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import environment  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(sys.argv[1])
 LOOPBACK = ["--set", "target=http://127.0.0.1:9", "--set", "eventbus=x",
@@ -35,12 +38,6 @@ def tree():
         for name in folders + files:
             paths.add(os.path.relpath(os.path.join(folder, name), ROOT))
     return paths
-
-
-def environment():
-    """Without what would configure the program."""
-    return {k: v for k, v in os.environ.items()
-            if not k.startswith(("CONNECTOR_", "TENCENTCLOUD_", "TKE_"))}
 
 
 def output_of(*arguments):

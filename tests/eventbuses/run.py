@@ -22,6 +22,9 @@ import threading
 import time
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import accepts, free_port, until  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECEIVERS = os.path.join(HERE, "receivers")
 PATIENCE = 60
@@ -32,28 +35,6 @@ STRICT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 class Missing(Exception):
     """What a server needs cannot be had here."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def accepts(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
-
-
-def until(holds, what, patience=PATIENCE):
-    end = time.monotonic() + patience
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"in vain: {what}")
-        time.sleep(0.02)
 
 
 def install(mark, wanted, *command, cwd=None, env=None):
@@ -97,7 +78,8 @@ class Server:
 
     def start(self):
         self.run()
-        until(lambda: self.ended() or accepts(self.port), "the server listens")
+        until("the server listens",
+              lambda: self.ended() or accepts(self.port), PATIENCE)
         if self.ended():
             raise AssertionError(f"the server ended: {text_of(self.log)[-2000:]}")
 
@@ -220,7 +202,8 @@ class Nginx(Node):
     def run(self, port=None):
         self.behind = free_port()
         super().run(self.behind)
-        until(lambda: self.ended() or accepts(self.behind), "the server behind nginx listens")
+        until("the server behind nginx listens",
+              lambda: self.ended() or accepts(self.behind), PATIENCE)
         config = os.path.join(self.folder, "nginx.conf")
         with open(config, "w", encoding="utf-8") as file:
             file.write(f"""
@@ -254,7 +237,8 @@ class Haproxy(Node):
     def run(self, port=None):
         behind = free_port()
         super().run(behind)
-        until(lambda: self.ended() or accepts(behind), "the server behind HAProxy listens")
+        until("the server behind HAProxy listens",
+              lambda: self.ended() or accepts(behind), PATIENCE)
         config = os.path.join(self.folder, "haproxy.cfg")
         with open(config, "w", encoding="utf-8") as file:
             file.write(f"""
@@ -292,7 +276,8 @@ class Gateway:
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([program, "run", "--config", config], stderr=log,
                                             stdout=log, env=clean)
-        until(lambda: self.process.poll() is not None or accepts(self.admin), "the gateway listens")
+        until("the gateway listens",
+              lambda: self.process.poll() is not None or accepts(self.admin), PATIENCE)
         assert self.process.poll() is None, text_of(self.log)
 
     def status(self):
@@ -432,8 +417,8 @@ def check_load(program, server, folder, posts):
     again = Load(gateway.port, posts)
     ways = [signal.SIGTERM, signal.SIGKILL]
     for part, how in enumerate(ways, 1):
-        until(lambda: sum(again.answers.values()) >= part * posts // (len(ways) + 1),
-              "posts are answered", 120)
+        until("posts are answered",
+              lambda: sum(again.answers.values()) >= part * posts // (len(ways) + 1), 120)
         server.stop(how)
         server.start()
     again.wait()

@@ -5,11 +5,14 @@ import http.server
 import json
 import os
 import pathlib
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import environment, free_port  # noqa: E402
 
 PATIENCE = 10
 
@@ -40,11 +43,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Nothing: what came is kept."""
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 @contextlib.contextmanager
 def running(eventbus, mode):
     """Runs a gateway that delivers in this mode. Gives the function that posts to it."""
@@ -53,13 +51,11 @@ def running(eventbus, mode):
               "function": {"provision": False, "name": "relay"}, "delivery": {"mode": mode},
               "gateway": {"listen": f"127.0.0.1:{port}", "admin": f"127.0.0.1:{admin}",
                           "auth": "none", "threads": 1, "drain_delay": "0s"}}
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith(("CONNECTOR_", "TENCENTCLOUD_", "KUBERNETES_"))}
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "config.yml")
         path.write_text(json.dumps(config))
         gateway = subprocess.Popen([os.environ["COS_GATEWAY_PROGRAM"], "run", "--config", path],
-                                   env=environment)
+                                   env=environment())
         try:
             until_ready(admin)
             yield lambda fields, body: post(port, fields, body)

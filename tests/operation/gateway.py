@@ -4,31 +4,15 @@ import http.server
 import json
 import os
 import pathlib
-import socket
 import subprocess
+import sys
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import environment, free_port, until  # noqa: E402
+
 PATIENCE = 30  # seconds, for anything
-
-
-def environment(**more):
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("CONNECTOR_", "TENCENTCLOUD_", "KUBERNETES_", "NOTIFY_"))}
-    return {**kept, **more}
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def until(what, holds, patience=PATIENCE):
-    end = time.monotonic() + patience
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not so within {patience} s: {what}")
-        time.sleep(0.05)
 
 
 class Eventbus(http.server.ThreadingHTTPServer):

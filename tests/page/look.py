@@ -7,11 +7,13 @@ import pathlib
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import accepts, free_port, until  # noqa: E402
 
 PATIENCE = 60  # seconds, for anything
 WIDE = (1280, 1060)
@@ -114,23 +116,6 @@ class Browser:
     def close(self):
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"nobody listens on {port}")
 
 
 def check(holds, what):
@@ -249,7 +234,7 @@ spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
         start(program, "demo", "--eventbus-only", "--listen", f"127.0.0.1:{bus}", "--refuse-every", "40")
         start(program, "run", "--config", f"{folder}/config.yml")
         for port in (bus, posts, admin):
-            wait_for_port(port)
+            until(f"somebody listens on {port}", lambda port=port: accepts(port), PATIENCE)
         start(program, "demo", "--post-to", f"http://127.0.0.1:{posts}/", "--rate", "60")
         url = f"http://127.0.0.1:{admin}/"
         browser = Browser(chromium, folder)

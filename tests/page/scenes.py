@@ -109,7 +109,7 @@ def start(stack, program, folder, scene):
                                stderr=(folder / f"{scene}.log").open("w"))
     stack.callback(gateway.wait)
     stack.callback(gateway.terminate)
-    look.wait_for_port(admin)
+    look.until("the gateway listens", lambda: look.accepts(admin), look.PATIENCE)
     for _ in range(posters):
         threading.Thread(target=post_for_ever, args=(posts, rate), daemon=True).start()
     return f"http://127.0.0.1:{admin}/"

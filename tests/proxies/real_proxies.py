@@ -13,39 +13,19 @@ import json
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import accepts, free_port, until  # noqa: E402
+
 PATIENCE = 20
 RECORDS = 5
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(holds, what, patience=PATIENCE):
-    end = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.02)
-
-
-def accepts(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
 
 
 ERROR_PAGES = """ERR_READ_TIMEOUT ERR_LIFETIME_EXP ERR_READ_ERROR ERR_WRITE_ERROR ERR_CONNECT_FAIL
@@ -116,7 +96,7 @@ class Gateway:
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([program, "run", "--config", config], stderr=log,
                                             stdout=log, env={**clean, **(environment or {})})
-        until(self.ready, "the gateway is ready")
+        until("the gateway is ready", self.ready, PATIENCE)
 
     def ready(self):
         assert self.process.poll() is None, open(self.log, encoding="utf-8").read()
@@ -185,7 +165,8 @@ class Proxy:
         with open(os.path.join(self.folder, "proxy.log"), "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.command(root), stdout=log, stderr=log,
                                             env=environment)
-        until(lambda: self.process.poll() is not None or accepts(self.port), "the proxy listens")
+        until("the proxy listens",
+              lambda: self.process.poll() is not None or accepts(self.port), PATIENCE)
         if self.process.poll() is not None:
             log = open(os.path.join(self.folder, "proxy.log"), encoding="utf-8").read()
             raise RuntimeError(f"{self.program} ended: {log}")
@@ -319,7 +300,7 @@ def check(program, folder, proxy_kind, proxy_program):
         waiting = threading.Thread(target=lambda: answers.update([gateway.post()]))
         answers = collections.Counter()
         waiting.start()
-        until(lambda: "refused" in gateway.text(), "the gateway knows that the proxy is away")
+        until("the gateway knows that the proxy is away", lambda: "refused" in gateway.text(), PATIENCE)
         proxy.start()
         waiting.join()
         print(f"    started again: {dict(answers)}", flush=True)
@@ -335,7 +316,7 @@ def check(program, folder, proxy_kind, proxy_program):
             gateway = Gateway(program, new_folder(), target, {**secure, "proxy": url,
                                                               "deadline": "2s"})
             answer = gateway.post(1)
-            until(lambda: text in gateway.text(), f"/status says '{text}'", 5)
+            until(f"/status says '{text}'", lambda: text in gateway.text(), 5)
             log = gateway.stop()
             print(f"    refused: {answer}, '{text}'", flush=True)
             assert answer == 504 and "wr0ng" not in log

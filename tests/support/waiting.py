@@ -1,0 +1,37 @@
+"""What the tests in Python share: free ports, waits with a deadline, an environment of their own."""
+import os
+import socket
+import time
+
+# What would configure the program, and what the service manager tells it.
+CONFIGURES = ("CONNECTOR_", "TENCENTCLOUD_", "TKE_", "KUBERNETES_", "NOTIFY_")
+
+
+def environment(**more):
+    """Returns this process' environment without what would configure the program."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURES)}
+    return {**kept, **more}
+
+
+def free_port():
+    """Returns a port of loopback on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def accepts(port):
+    """Returns whether somebody listens on this port of loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def until(what, holds, patience=30):
+    """Returns once `holds()` is true; fails with `what` after `patience` seconds."""
+    end = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not so within {patience} s: {what}")
+        time.sleep(0.02)

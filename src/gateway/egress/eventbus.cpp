@@ -303,12 +303,13 @@ void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
 
 void Eventbus::answered(Multiplexer& mux) {
   const Response& response = mux.response();
+  const Verdict verdict = policy_.judge(response.status);
+  const Instant staged = mux.answered_staged();
   const Instant now = context_.clock.now();
-  const Instant::duration took = now - mux.answered_staged();
+  const Instant::duration took = now - staged;
   answer_time_ += (took - answer_time_) / 16;
   slowest_answer_ = std::max(took, slowest_answer_ - slowest_answer_ / 256);
   if (encoder_.mode() == events::ContentMode::batch) {
-    const Verdict verdict = policy_.judge(response.status);
     if (verdict == Verdict::delivered) batch_size_.accepted(mux.answered_bytes(), now);
     if (response.status == 413) {
       batch_size_.too_large(mux.answered_bytes(), response.excerpt, now);
@@ -322,7 +323,7 @@ void Eventbus::answered(Multiplexer& mux) {
   // An event whose answer could not be dealt with for want of memory stays with the connection,
   // which gives it back when it ends.
   for (bool leads = true; mux.answered_events() != 0; leads = false) {
-    answered(mux.next_answered(), response, mux.answered_staged(), leads);
+    answered(mux.next_answered(), response, verdict, staged, now, leads);
     static_cast<void>(mux.take_answered());
   }
 }
@@ -350,9 +351,9 @@ void Eventbus::split(Multiplexer& mux) {
   context_.turn_end.request();
 }
 
-void Eventbus::answered(EventSlot slot, const Response& response, Instant staged, bool leads) {
-  const Instant now = context_.clock.now();
-  switch (policy_.judge(response.status)) {
+void Eventbus::answered(EventSlot slot, const Response& response, Verdict verdict, Instant staged,
+                        Instant now, bool leads) {
+  switch (verdict) {
     case Verdict::delivered:
       if (leads) good_answer(staged);
       metrics_.delivered.add();

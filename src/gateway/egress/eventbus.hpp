@@ -169,7 +169,8 @@ class Eventbus final : public Delivery {
   // Takes the event that waits longest off the queue, for a connection.
   [[nodiscard]] EventSlot take();
   // `leads`: the first event of its answer; a batch has several.
-  void answered(EventSlot slot, const Response& response, Instant staged, bool leads);
+  void answered(EventSlot slot, const Response& response, Verdict verdict, Instant staged,
+                Instant now, bool leads);
   void split(Multiplexer& mux);
   // Whether the token, rather than the event, was refused with this answer: the event is sent again
   // with another one.

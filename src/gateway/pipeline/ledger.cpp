@@ -198,8 +198,8 @@ void Ledger::note_failure(Post& post, const EventSlot& slot, unsigned status,
 }
 
 void Ledger::after_move(Post& post) {
-  if (post.state == Post::State::open && post.tally.open() == 0) {
-    settle(post);
+  if (post.state == Post::State::open) {
+    if (post.tally.open() == 0) settle(post);
   } else {
     reuse_if_done(post);
   }

@@ -54,7 +54,7 @@ class TurnEnd {
         run();
       });
       posted_ = true;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
       // It stays requested.
     }
   }

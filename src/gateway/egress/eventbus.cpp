@@ -454,7 +454,7 @@ void Eventbus::give_up_late(const EventSlot& slot) {
   try {
     reason = fmt::format("deadline passed; the last answer was: {}",
                          latest->text.empty() ? std::to_string(latest->status) : latest->text);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // It fails without a reason in words.
   }
   give_up(slot, FailReason::deadline, latest->status, reason);
@@ -537,7 +537,10 @@ void Eventbus::tick(Instant now) {
     });
   }
   addresses_.part().revive([this] { start_addresses(); });
-  for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->check(now);
+  // By index, as it may change meanwhile.
+  for (std::size_t i = 0; i < used_.size(); ++i) {  // NOLINT(modernize-loop-convert)
+    used_[i]->check(now);
+  }
   if (token_.needed()) look_at_token(now);
   count_connections(now);
   if (health_.tick(queue_.events() != 0, now)) restraint_eased();
@@ -639,7 +642,10 @@ void Eventbus::connection_closed(const tcp::endpoint& at) {
 
 void Eventbus::address_silent(const tcp::endpoint& at, Instant since, std::string_view what) {
   addresses_.failed(at, what);
-  for (std::size_t i = 0; i < used_.size(); ++i) used_[i]->distrust(at, since);
+  // By index, as it may change meanwhile.
+  for (std::size_t i = 0; i < used_.size(); ++i) {  // NOLINT(modernize-loop-convert)
+    used_[i]->distrust(at, since);
+  }
 }
 
 void Eventbus::connection_proven(const tcp::endpoint& at) {

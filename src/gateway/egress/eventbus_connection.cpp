@@ -128,7 +128,7 @@ void EventbusConnection::recover() {
       bus_.connection_ended(EndpointHealth::End::broken, answered_any_, suspect_, address_,
                             "internal error");
     }
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // Only the line of the log is missing.
   }
 }
@@ -305,7 +305,7 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) n
     last_error_ = what;
     log::debug("eventbus connection ends",
                {{"address", address_}, {"reason", what}, {"unanswered", mux_.in_flight()}});
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // Only the words are missing.
   }
 }

@@ -18,7 +18,7 @@
 
 namespace gateway::egress {
 
-class Eventbus;
+class Eventbus;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 // Returns what tells one event from another. Only for what is rare: it may hash the event.
 [[nodiscard]] EndpointHealth::Suspect name_of(const EventSlot& slot);

@@ -134,7 +134,7 @@ void Ledger::show(const EventSlot& slot, Outcome outcome, unsigned status,
                   std::string_view reason) {
   try {
     observer_->settled(slot, outcome, status, reason);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // It is a sample: the next one is shown.
   }
 }
@@ -192,7 +192,7 @@ void Ledger::note_failure(Post& post, const EventSlot& slot, unsigned status,
   if (post.state == Post::State::answered) return;
   try {
     post.failures.push_back({slot.index, status, std::string(reason)});
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // The answer counts it without naming it: Post::failed() knows.
   }
 }

@@ -64,20 +64,22 @@ void Dial::ask_for_tunnel() {
   }
 }
 
+// While tunnel() is under way there is one.
 void Dial::hear_of_tunnel() {
   std::array<char, 1024> room{};
   while (!tunnel_end_ && transport_->may_receive()) {
     const auto received = transport_->receive(room);
     if (received.error == asio::error::would_block) return;
     if (received.error) return end_tunnel(received.error);
-    const auto step = tunnel_->receive({room.data(), received.size});
+    ProxyTunnel& tunnel = *tunnel_;  // NOLINT(bugprone-unchecked-optional-access)
+    const auto step = tunnel.receive({room.data(), received.size});
     if (step == ProxyTunnel::Step::open) tunnel_end_.emplace();
     if (step == ProxyTunnel::Step::refused) tunnel_end_ = TransportError::proxy;
   }
 }
 
 void Dial::end_tunnel(const error_code& error) {
-  tunnel_->end(transport_->describe(error));
+  tunnel_->end(transport_->describe(error));  // NOLINT(bugprone-unchecked-optional-access)
   tunnel_end_ = TransportError::proxy;
 }
 

@@ -35,7 +35,7 @@ class Dial final : private Transport::User {
 
   // Returns what an error of one of these means.
   [[nodiscard]] std::string describe(const error_code& error) const {
-    if (error == TransportError::proxy) return tunnel_->problem();
+    if (error == TransportError::proxy && tunnel_) return tunnel_->problem();
     return transport_ ? transport_->describe(error) : error.message();
   }
 

@@ -47,8 +47,8 @@ struct Silent {
 
 class DialerTest : public testing::Test {
  protected:
-  DialerTest() { transports_.start(); }
-  ~DialerTest() override { transports_.stop(); }
+  void SetUp() override { transports_.start(); }
+  void TearDown() override { transports_.stop(); }
 
   // What dial() comes to.
   std::unique_ptr<transport::Transport> dial(std::vector<tcp::endpoint> order,

@@ -86,17 +86,3 @@ struct alignas(64) ShardMetrics {
 };
 
 }  // namespace gateway
-
-namespace gateway::observe {
-using gateway::AuthFailure;
-using gateway::BucketOutcome;
-using gateway::BucketRefusal;
-using gateway::ConnectionLimit;
-using gateway::EndpointState;
-using gateway::FailReason;
-using gateway::LinkState;
-using gateway::Outcome;
-using gateway::RetryReason;
-using gateway::ShardMetrics;
-using gateway::TlsFailure;
-}  // namespace gateway::observe

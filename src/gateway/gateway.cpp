@@ -100,7 +100,8 @@ void require_free(const tcp::endpoint& at) {
 // refused until it can, and the log says why. One that another process owns is.
 std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
                                                 egress::StoreKind kind,
-                                                const egress::TargetNames& targets) {
+                                                const egress::TargetNames& targets,
+                                                Supervisor& supervisor) {
   if (storage.path.empty()) return nullptr;
   auto opening = [path = storage.path, max_bytes = storage.max_bytes, kind] {
     return egress::EventStore::open(path, max_bytes, kind);
@@ -109,7 +110,7 @@ std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
     return std::make_unique<egress::StoreWriter>(
         egress::StoreError(egress::StoreError::Kind::failing,
                            storage.path + ": an earlier version's events are taken over"),
-        std::move(opening), targets);
+        std::move(opening), targets, &supervisor);
   }
   auto store = opening();
   if (!store) {
@@ -120,9 +121,9 @@ std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
     }
     log::error("a store cannot be opened yet; what it would keep is refused",
                {{"error", error.text()}});
-    return std::make_unique<egress::StoreWriter>(error, std::move(opening), targets);
+    return std::make_unique<egress::StoreWriter>(error, std::move(opening), targets, &supervisor);
   }
-  return std::make_unique<egress::StoreWriter>(std::move(*store), targets);
+  return std::make_unique<egress::StoreWriter>(std::move(*store), targets, &supervisor);
 }
 
 }  // namespace
@@ -138,8 +139,9 @@ class Gateway::Impl final : public observe::AdminPages {
       seen_signatures_.emplace(settings_.ingress.replay_window);
     }
     const egress::TargetNames targets = egress::target_names(endpoints_);
-    spool_ = open_store(settings_.spool, egress::StoreKind::spool, targets);
-    dead_letters_ = open_store(settings_.dead_letter, egress::StoreKind::dead_letters, targets);
+    spool_ = open_store(settings_.spool, egress::StoreKind::spool, targets, supervisor_);
+    dead_letters_ =
+        open_store(settings_.dead_letter, egress::StoreKind::dead_letters, targets, supervisor_);
     open_tls();
     open_token();
     const unsigned cores = usable_cores();

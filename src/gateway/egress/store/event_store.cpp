@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -57,9 +58,12 @@ EventStore::EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind
 
 EventStore::~EventStore() {
   if (!owned()) return;
-  close_active();
-  // At worst some events are sent once more.
-  static_cast<void>(sync_marks());
+  try {
+    close_active();
+    static_cast<void>(sync_marks());
+  } catch (const std::bad_alloc&) {
+    // A segment is scanned when it is opened again, and some events are sent once more.
+  }
 }
 
 StoreError EventStore::error_at(const std::string& path,
@@ -101,6 +105,12 @@ StoreOutcome<std::unique_ptr<EventStore>> EventStore::open(const std::string& pa
     }
   }
   return store;
+}
+
+EventStore::Opening EventStore::opening() const {
+  return [path = path_, max_bytes = max_bytes_, kind = kind_, &files = files_] {
+    return open(path, max_bytes, kind, files);
+  };
 }
 
 StoreOutcome<std::unique_ptr<EventStore>> EventStore::open_for_tools(const std::string& path,
@@ -268,8 +278,8 @@ StoreResult EventStore::make_room(std::size_t rows, std::size_t bytes) {
   }
   if (!made) return error_at(segment_path(identity.first), made.error());
   last_seq_ = identity.first - 1;
-  active_ = made->get();
   segments_.push_back(std::move(*made));
+  active_ = segments_.back().get();
   return {};
 }
 

@@ -67,6 +67,9 @@ class EventStore {
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open(
       const std::string& path, std::uint64_t max_bytes, StoreKind kind,
       FileSystem& files = native_file_system());
+  // Returns how it can be opened once more, after it has been closed.
+  using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
+  [[nodiscard]] Opening opening() const;
   // Opens a store beside its owner, to read and to mark rows. Sees what there was at that moment.
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open_for_tools(
       const std::string& path, StoreKind kind, FileSystem& files = native_file_system());
@@ -83,6 +86,8 @@ class EventStore {
   EventStore(const EventStore&) = delete;
   EventStore& operator=(const EventStore&) = delete;
 
+  // Lets go of the files as they are, as the end of the process would; nothing more is written.
+  void abandon() noexcept { lock_.reset(); }
   // Becomes the owner, if it is not.
   [[nodiscard]] StoreResult try_own();
   [[nodiscard]] bool owned() const noexcept { return lock_ != nullptr; }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <span>
@@ -21,6 +22,7 @@ class RowLeases {
   // Returns the first of the rows that were given back, leased again.
   [[nodiscard]] std::vector<Sequence> take_returned(std::size_t max) {
     std::vector<Sequence> rows;
+    rows.reserve(std::min(max, returned_.size()));  // from here on nothing fails
     while (!returned_.empty() && rows.size() < max) {
       rows.push_back(*returned_.begin());
       returned_.erase(returned_.begin());
@@ -32,7 +34,7 @@ class RowLeases {
     if (returned_.empty()) return;
     for (const Sequence row : rows) returned_.erase(row);
   }
-  // Forgets all rows, because another file has replaced the file that they were in.
+  // Forgets all rows, because they were of another store.
   void forget_all() noexcept { returned_.clear(); }
 
  private:

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <iterator>
 #include <optional>
+#include <span>
+#include <system_error>
 #include <utility>
 
 #include "runtime/cores.hpp"
@@ -23,8 +25,26 @@ constexpr auto kOldestEvery = 100ms;
 // Nothing was appended for so long: the last segment may be deleted if all of it is removed.
 constexpr auto kIdle = 2s;
 
+// Calls `tell` with each of `items`, in order. If it throws, those it was called with are gone.
+template <class Items, class Tell>
+void tell_each(Items& items, Tell tell) {
+  auto next = items.begin();
+  try {
+    for (; next != items.end(); ++next) tell(*next);
+  } catch (...) {
+    items.erase(items.begin(), next);
+    throw;
+  }
+  items.clear();
+}
+
 WallInstant wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// Why what a thread had in its hands has failed. Short enough to need no memory.
+StoreError internal_error() {
+  return {StoreError::Kind::failing, "internal error"};
 }
 
 }  // namespace
@@ -57,27 +77,44 @@ std::string_view name_of(StoreState state) noexcept {
   return {};
 }
 
-StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets)
+StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets,
+                         Supervisor* supervisor)
     : limits_(limits),
       targets_(std::move(targets)),
+      part_(supervisor != nullptr ? *supervisor : own_supervisor_, "writer of a store"),
+      watch_part_(supervisor != nullptr ? *supervisor : own_supervisor_, "watch over a store"),
+      opening_(store->opening()),
       store_(std::move(store)),
+      was_open_(true),
       leases_(targets_.size()),
       unclaimed_search_({0, store_->last_seq()}) {
   publish();
-  thread_ = std::thread([this] { run(); });
-  watch_thread_ = std::thread([this] { watch(); });
+  start();
 }
 
 StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limits,
-                         TargetNames targets)
+                         TargetNames targets, Supervisor* supervisor)
     : limits_(limits),
       targets_(std::move(targets)),
+      part_(supervisor != nullptr ? *supervisor : own_supervisor_, "writer of a store"),
+      watch_part_(supervisor != nullptr ? *supervisor : own_supervisor_, "watch over a store"),
       opening_(std::move(opening)),
       leases_(targets_.size()),
       state_(state_of(reason.kind())),
       error_(reason.text()) {
-  thread_ = std::thread([this] { run(); });
-  watch_thread_ = std::thread([this] { watch(); });
+  start();
+}
+
+void StoreWriter::start() {
+  try {
+    thread_ = std::thread([this] { run(); });
+    watch_thread_ = std::thread([this] { watch(); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw std::system_error(error.code(),
+                            "cannot start the threads of a store; see ulimit -u and the pids limit "
+                            "of the container");
+  }
 }
 
 StoreWriter::~StoreWriter() {
@@ -95,9 +132,10 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
       refused_.fetch_add(events.size(), std::memory_order_relaxed);
       return false;
     }
-    waiting_events_ += events.size();
-    waiting_bytes_ += bytes;
+    const std::size_t count = events.size();
     submissions_.push_back({std::move(events), bytes, std::move(done)});
+    waiting_events_ += count;
+    waiting_bytes_ += bytes;
   }
   wake_.notify_one();
   return true;
@@ -179,60 +217,123 @@ bool StoreWriter::stop(Instant deadline) {
     }
   }
   thread_.join();
-  watch_thread_.join();
+  if (watch_thread_.joinable()) watch_thread_.join();
   return true;
 }
 
 void StoreWriter::run() {
   name_this_thread("store");
-  if (store_ || open_at_last()) {
-    Turn turn;
-    while (next_turn(turn)) {
-      const bool idle = turn.empty();
-      // Returned rows first: a fetch of the same turn is to get them.
-      for (const auto& [target, rows] : turn.returns) leases_[target].give_back(rows);
-      if (!turn.submissions.empty()) append(std::move(turn.submissions));
-      if (!turn.removals.empty()) remove_now(turn.removals);
-      if (turn.fetch) serve(std::move(*turn.fetch));
-      if (idle && unclaimed_search_) look_for_unclaimed();
-      turn = Turn();
-      keep_house();
+  for (bool over = false; !over;) {
+    try {
+      live();
+      over = true;
+    } catch (...) {
+      recover(std::current_exception());
     }
   }
-  refuse_waiting({StoreError::Kind::failing, "the gateway stops"});
+  part_.ended();
   store_.reset();
   const std::lock_guard lock(mutex_);
   ended_ = true;
   ended_changed_.notify_all();
 }
 
-// Tells those that wait for a device that does not answer. What is being written may be kept all
-// the same, in which case it is sent twice.
+void StoreWriter::live() {
+  give_up_turn(internal_error());
+  if (store_ || open_at_last()) {
+    part_.running();
+    work();
+  }
+  const StoreError stopped(StoreError::Kind::failing, "the gateway stops");
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      take_turn();
+    }
+    if (turn_.empty()) return;
+    give_up_turn(stopped);
+  }
+}
+
+void StoreWriter::work() {
+  while (next_turn()) {
+    const bool idle = turn_.empty();
+    // Returned rows first: a fetch of the same turn is to get them.
+    take_back_rows();
+    if (!turn_.submissions.empty()) append();
+    if (!turn_.removals.empty()) remove_now();
+    if (turn_.fetch) serve();
+    if (idle && unclaimed_search_) look_for_unclaimed();
+    keep_house();
+  }
+}
+
+// After an exception. Those that wait are told at once, and what else there is to do waits for the
+// store. It goes on when the supervisor has given up: the end of the process needs the thread.
+void StoreWriter::recover(const std::exception_ptr& failure) noexcept {
+  state_.store(StoreState::failing, std::memory_order_release);
+  if (store_) store_->abandon();  // what it would finish may be half changed
+  store_.reset();
+  const auto pause = part_.failed(failure).value_or(RestartPolicy::kLongestPause);
+  try {
+    give_up_turn(internal_error());
+  } catch (const std::exception&) {
+    // They are told after the pause.
+  }
+  std::unique_lock lock(mutex_);
+  error_ = internal_error().text();
+  busy_since_ = Instant::max();
+  wake_.wait_for(lock, pause, [this] { return stopping_; });
+}
+
 void StoreWriter::watch() {
   name_this_thread("store watch");
+  for (bool over = false; !over;) {
+    try {
+      watch_part_.running();
+      watch_device();
+      over = true;
+    } catch (...) {
+      const auto pause = watch_part_.failed(std::current_exception());
+      std::unique_lock lock(mutex_);
+      ended_changed_.wait_for(lock, pause.value_or(RestartPolicy::kLongestPause),
+                              [this] { return ended_; });
+    }
+  }
+  watch_part_.ended();
+}
+
+// Tells those that wait for a device that does not answer. What is being written may be kept all
+// the same, in which case it is sent twice.
+void StoreWriter::watch_device() {
   std::unique_lock lock(mutex_);
   while (!ended_) {
     ended_changed_.wait_for(lock, limits_.patience / 4);
     const bool hangs = busy_since_ != Instant::max() &&
                        std::chrono::steady_clock::now() - busy_since_ > limits_.patience;
-    if (!hangs) continue;
-    if (!std::exchange(hangs_, true)) {
-      error_ = "the device does not answer";
-      state_.store(StoreState::failing, std::memory_order_release);
-      log::error("store refuses events: its device does not answer; look at the disk",
-                 {{"seconds", limits_.patience.count() / 1000}});
+    if (hangs) {
+      if (!std::exchange(hangs_, true)) {
+        state_.store(StoreState::failing, std::memory_order_release);
+        error_ = "the device does not answer";
+        log::error("store refuses events: its device does not answer; look at the disk",
+                   {{"seconds", limits_.patience.count() / 1000}});
+      }
+      if (overdue_.empty()) overdue_.swap(writing_);
+      if (refused_waiting_.empty()) {
+        refused_waiting_.swap(submissions_);
+        for (const Submission& submission : refused_waiting_) not_waiting(submission);
+      }
     }
-    const auto writing = std::exchange(writing_, {});
     lock.unlock();
     const StoreError error(StoreError::Kind::failing, "the device does not answer");
-    for (const Done& done : writing) done(error);
-    refuse_waiting(error);
+    tell_each(overdue_, [&](const Done& done) { done(error); });
+    tell_each(refused_waiting_, [&](const Submission& submission) { submission.done(error); });
     lock.lock();
   }
 }
 
 // Waits for something to do. An empty turn: some time has passed. False: the end.
-bool StoreWriter::next_turn(Turn& turn) {
+bool StoreWriter::next_turn() {
   std::unique_lock lock(mutex_);
   busy_since_ = Instant::max();
   if (std::exchange(hangs_, false)) retry_at_ = Instant::min();
@@ -247,96 +348,162 @@ bool StoreWriter::next_turn(Turn& turn) {
     return false;
   }
   busy_since_ = std::chrono::steady_clock::now();
+  take_turn();
+  return true;
+}
 
+// With the lock.
+void StoreWriter::take_turn() {
   std::size_t bytes = 0;
   while (!submissions_.empty() &&
          (bytes == 0 || bytes + submissions_.front().bytes <= limits_.group_bytes)) {
     bytes += submissions_.front().bytes;
-    turn.submissions.push_back(std::move(submissions_.front()));
+    turn_.submissions.push_back(std::move(submissions_.front()));
     submissions_.pop_front();
   }
   std::size_t rows = 0;
   while (!removals_.empty() && rows < kRowsRemovedATurn) {
     rows += removals_.front().rows.size();
-    turn.removals.push_back(std::move(removals_.front()));
+    turn_.removals.push_back(std::move(removals_.front()));
     removals_.pop_front();
   }
-  turn.returns.assign(std::make_move_iterator(returns_.begin()),
-                      std::make_move_iterator(returns_.end()));
+  turn_.returns.assign(std::make_move_iterator(returns_.begin()),
+                       std::make_move_iterator(returns_.end()));
   returns_.clear();
   if (!fetches_.empty()) {
-    turn.fetch = std::move(fetches_.front());
+    turn_.fetch = std::move(fetches_.front());
     fetches_.pop_front();
   }
-  return true;
 }
 
-void StoreWriter::append(std::vector<Submission> group) {
-  std::size_t bytes = 0;
+// What is not done of the turn has failed, for this reason. Can be called again if it throws.
+void StoreWriter::give_up_turn(const StoreError& error) {
+  tell_written();
+  settle_group(error);
+  tell_written();
+  tell_each(turn_.submissions, [&](const Submission& submission) {
+    submission.done(error);
+    const std::lock_guard lock(mutex_);
+    not_waiting(submission);
+  });
+  take_back_rows();
+  owe_removals();
+  tell_removed(error);
+  if (!turn_.fetch) return;
+  leases_[turn_.fetch->target].give_back(leased_);
+  leased_.clear();
+  turn_.fetch->done(error);
+  turn_.fetch.reset();
+}
+
+// With the lock: it will not be kept.
+void StoreWriter::not_waiting(const Submission& submission) noexcept {
+  waiting_events_ -= submission.events.size();
+  waiting_bytes_ -= submission.bytes;
+  refused_.fetch_add(submission.events.size(), std::memory_order_relaxed);
+}
+
+void StoreWriter::take_back_rows() {
+  tell_each(turn_.returns,
+            [this](const Return& back) { leases_[back.target].give_back(back.rows); });
+}
+
+void StoreWriter::append() {
+  gather();
+  StoreResult result;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, error_);
+  }
+  const bool tried = result.has_value();
+  if (tried) result = store_->append(group_, wall_now());
+  const std::size_t events = group_.size();
+  settle_group(std::move(result));
+  if (written_) {
+    appended_.add(events);
+    commits_.add();
+    appended_at_ = std::chrono::steady_clock::now();
+    succeeded();
+  } else if (tried) {
+    failed(written_.error());
+  }
+  publish();
+  tell_written();
+}
+
+// Makes one group of the turn's submissions, all of them or none.
+void StoreWriter::gather() {
+  std::size_t events = 0;
+  for (const Submission& submission : turn_.submissions) events += submission.events.size();
   std::vector<Done> dones;
-  dones.reserve(group.size());
-  for (Submission& submission : group) {
-    bytes += submission.bytes;
+  dones.reserve(turn_.submissions.size());
+  if (turn_.submissions.size() > 1) group_.reserve(events);
+  for (Submission& submission : turn_.submissions) {
+    group_bytes_ += submission.bytes;
     dones.push_back(std::move(submission.done));
-    if (group_.empty()) {
+    if (group_.empty() && turn_.submissions.size() == 1) {
       group_.swap(submission.events);
     } else {
       std::move(submission.events.begin(), submission.events.end(), std::back_inserter(group_));
     }
   }
-  StoreResult result;
-  {
-    const std::lock_guard lock(mutex_);
-    writing_ = std::move(dones);
-    if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, error_);
-  }
-  if (result) result = store_->append(group_, wall_now());
-  const std::size_t events = group_.size();
-  group_.clear();
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_events_ -= events;
-    waiting_bytes_ -= bytes;
-    dones = std::exchange(writing_, {});  // empty if it took so long that they have been told
-  }
-  if (result) {
-    appended_.add(events);
-    commits_.add();
-    appended_at_ = std::chrono::steady_clock::now();
-    succeeded();
-  } else {
-    refused_.fetch_add(events, std::memory_order_relaxed);
-    failed(result.error());
-  }
-  publish();
-  for (const Done& done : dones) done(result);
-  if (!result) refuse_waiting(result.error());
+  turn_.submissions.clear();
+  const std::lock_guard lock(mutex_);
+  writing_ = std::move(dones);
 }
 
-void StoreWriter::remove_now(const std::vector<Removal>& removals) {
-  std::vector<Sequence> rows = std::exchange(owed_, {});
-  for (const Removal& removal : removals) {
-    rows.insert(rows.end(), removal.rows.begin(), removal.rows.end());
+// It is known what came of the group. Those that the watch has told are not told again.
+void StoreWriter::settle_group(StoreResult result) noexcept {
+  written_ = std::move(result);
+  const std::size_t events = group_.size();
+  if (!written_) refused_.fetch_add(events, std::memory_order_relaxed);
+  group_.clear();
+  const std::lock_guard lock(mutex_);
+  waiting_events_ -= events;
+  waiting_bytes_ -= std::exchange(group_bytes_, 0);
+  dones_ = std::exchange(writing_, {});
+}
+
+void StoreWriter::tell_written() {
+  tell_each(dones_, [this](const Done& done) { done(written_); });
+}
+
+void StoreWriter::tell_removed(const StoreResult& result) {
+  tell_each(turn_.removals, [&](const Removal& removal) {
+    if (removal.done) removal.done(result);
+  });
+}
+
+// The turn's removals are owed from now on.
+void StoreWriter::owe_removals() {
+  std::size_t rows = owed_.size();
+  for (const Removal& removal : turn_.removals) rows += removal.rows.size();
+  owed_.reserve(rows);
+  for (Removal& removal : turn_.removals) {
+    owed_.insert(owed_.end(), removal.rows.begin(), removal.rows.end());
+    removal.rows.clear();
   }
+}
+
+void StoreWriter::remove_now() {
+  owe_removals();
   // Chunks of several shards interleave; neighbours are cheaper to remove together.
-  std::ranges::sort(rows);
-  const auto removed = store_->remove(rows);
+  std::ranges::sort(owed_);
+  const auto removed = store_->remove(owed_);
   StoreResult result;
   if (removed) {
     removed_.add(*removed);
-    for (RowLeases& leases : leases_) leases.forget(rows);
+    for (RowLeases& leases : leases_) leases.forget(owed_);
+    owed_.clear();
     sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
     if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
   } else {
-    owed_ = std::move(rows);
     failed(removed.error());
     result = removed.error();
   }
   publish();
-  for (const Removal& removal : removals) {
-    if (removal.done) removal.done(result);
-  }
+  tell_removed(result);
 }
 
 // Rows that were given back, or else those behind what has been given out. There may be more where
@@ -344,38 +511,38 @@ void StoreWriter::remove_now(const std::vector<Removal>& removals) {
 StoreResult StoreWriter::read_next(Fetch& fetch) {
   SpooledChunk& chunk = fetch.chunk;
   RowLeases& leases = leases_[fetch.target];
-  std::vector<Sequence> returned = leases.take_returned(fetch.max_rows);
-  if (!returned.empty()) {
-    const auto read = store_->read_spooled(returned, fetch.max_bytes, chunk);
-    if (read) {
-      const auto unread = std::upper_bound(returned.begin(), returned.end(), chunk.last);
-      returned.erase(returned.begin(), unread);
-      note_damaged(chunk);
-    }
-    leases.give_back(returned);
+  leased_ = leases.take_returned(fetch.max_rows);
+  if (!leased_.empty()) {
+    const auto read = store_->read_spooled(leased_, fetch.max_bytes, chunk);
+    const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
+    leases.give_back(std::span(unread, leased_.end()));
+    leased_.erase(unread, leased_.end());
+    if (read) note_damaged(chunk);
     if (!read || !chunk.rows.empty()) return read;
   }
   // Rows that are damaged, or that were removed after they had been given back, are passed over.
+  leased_.clear();
   const auto is_of_target = [&](std::string_view name) {
     return targets_.is_of(name, fetch.target);
   };
   const auto read =
       store_->read_spooled(leases.frontier(), is_of_target, fetch.max_rows, fetch.max_bytes, chunk);
   if (!read) return read;
+  leased_.reserve(chunk.rows.size());
+  for (const auto& row : chunk.rows.entries()) leased_.push_back(row.seq);
   leases.advance(chunk.last);
   if (fetch.target == 0) note_damaged(chunk);  // nobody knows whose they were
   return {};
 }
 
-void StoreWriter::serve(Fetch fetch) {
+void StoreWriter::serve() {
+  Fetch& fetch = *turn_.fetch;
   const auto read = read_next(fetch);
   if (read && fetch.chunk.rows.empty() && !fetch.chunk.end) {
     // Much of other targets was passed over: others first, then further.
     const std::lock_guard lock(mutex_);
     fetches_.push_back(std::move(fetch));
-    return;
-  }
-  if (read) {
+  } else if (read) {
     if (!std::exchange(readable_, true)) {
       log::info("store can be read again", {{"file", store_->path()}});
     }
@@ -386,6 +553,8 @@ void StoreWriter::serve(Fetch fetch) {
     }
     fetch.done(read.error());
   }
+  leased_.clear();
+  turn_.fetch.reset();
 }
 
 void StoreWriter::note_damaged(const SpooledChunk& chunk) {
@@ -459,7 +628,7 @@ void StoreWriter::look() {
 
 void StoreWriter::try_again() {
   if (!owed_.empty()) {
-    remove_now({});
+    remove_now();
     if (!owed_.empty()) return;
   }
   const auto probed = store_->probe();
@@ -494,31 +663,6 @@ void StoreWriter::failed(const StoreError& error) {
   }
 }
 
-// What waits when the store turns bad is told at once: its clients can be answered.
-void StoreWriter::refuse_waiting(const StoreError& error) {
-  std::deque<Submission> submissions;
-  std::deque<Removal> removals;
-  std::deque<Fetch> fetches;
-  {
-    const std::lock_guard lock(mutex_);
-    submissions.swap(submissions_);
-    if (stopping_ || opening_) {
-      removals.swap(removals_);
-      fetches.swap(fetches_);
-    }
-    for (const Submission& submission : submissions) {
-      waiting_events_ -= submission.events.size();
-      waiting_bytes_ -= submission.bytes;
-      refused_.fetch_add(submission.events.size(), std::memory_order_relaxed);
-    }
-  }
-  for (Submission& submission : submissions) submission.done(error);
-  for (Removal& removal : removals) {
-    if (removal.done) removal.done(error);
-  }
-  for (Fetch& fetch : fetches) fetch.done(error);
-}
-
 void StoreWriter::publish() {
   vanished_.set(store_->vanished_rows());
   unreadable_files_.set(store_->unreadable_files());
@@ -541,8 +685,10 @@ void StoreWriter::publish() {
   oldest_ms_.store(first ? first->time_since_epoch().count() : -1, std::memory_order_relaxed);
 }
 
-// What comes in meanwhile is told at once that there is nothing to be had. False: the end.
+// What comes in meanwhile is told at once that there is nothing to be had, unless it is for a store
+// that was there before. False: the end.
 bool StoreWriter::open_at_last() {
+  if (was_open_ && try_to_open()) return true;
   for (;;) {
     retry_after_ = std::clamp(2 * retry_after_, limits_.retry_initial, limits_.retry_max);
     const Instant at = std::chrono::steady_clock::now() + retry_after_;
@@ -551,13 +697,15 @@ bool StoreWriter::open_at_last() {
       {
         std::unique_lock lock(mutex_);
         wake_.wait_until(lock, at, [this] {
-          return stopping_ || !removals_.empty() || !returns_.empty() || !fetches_.empty();
+          return stopping_ ||
+                 (!was_open_ && (!removals_.empty() || !returns_.empty() || !fetches_.empty()));
         });
         if (stopping_) return false;
-        returns_.clear();
+        if (was_open_) continue;
         why = {StoreError::Kind::unusable, error_};
+        take_turn();
       }
-      refuse_waiting(why);
+      give_up_turn(why);
     } while (std::chrono::steady_clock::now() < at);
     if (try_to_open()) return true;
   }
@@ -577,13 +725,14 @@ bool StoreWriter::try_to_open() {
     return false;
   }
   store_ = std::move(*opened);
-  {
-    const std::lock_guard lock(mutex_);
-    opening_ = nullptr;
-    returns_.clear();  // of a store that was not there
-  }
   retry_after_ = 0ms;
-  unclaimed_search_ = {0, store_->last_seq()};
+  if (!std::exchange(was_open_, true)) {
+    // What was asked of a store that was not there.
+    for (RowLeases& leases : leases_) leases.forget_all();
+    owed_.clear();
+    unclaimed_search_ = {0, store_->last_seq()};
+  }
+  if (!owed_.empty()) retry_at_ = Instant::min();
   publish();
   log::info("store has been opened", {{"file", store_->path()}});
   state_.store(StoreState::ok, std::memory_order_release);

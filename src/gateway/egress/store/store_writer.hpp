@@ -19,6 +19,7 @@
 #include "gateway/egress/store/target_names.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/supervisor.hpp"
 
 namespace gateway::egress {
 
@@ -52,8 +53,13 @@ struct StoreStatus {
 // the next one: under load one fsync serves many posts, and a lone one does not wait for company.
 //
 // Every member may be called from any thread and none waits for the device. Completions are called
-// on the writer's thread, in the order of the calls of one kind, and must not block or throw. While
+// on the writer's thread, in the order of the calls of one kind, and must not block. While
 // the device hangs, those that wait for it to keep events are told so by another thread.
+//
+// Both threads are supervised. An exception (memory was refused, a bug) may leave the store half
+// changed in memory, so it is closed, and opened again after a pause: what is on the device counts.
+// What the thread had in its hands has failed: events are not kept, rows are leased again, removals
+// are done later. A completion that threw is called again.
 class StoreWriter final : public AsyncStore {
  public:
   struct Limits {
@@ -67,17 +73,22 @@ class StoreWriter final : public AsyncStore {
     // Of one call to the device; after that the store is failing until it returns.
     std::chrono::milliseconds patience{5000};
   };
-  using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
+  using Opening = EventStore::Opening;
 
-  // `targets`: that rows may be fetched for.
-  explicit StoreWriter(std::unique_ptr<EventStore> store, TargetNames targets = {})
-      : StoreWriter(std::move(store), Limits(), std::move(targets)) {}
-  StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets = {});
+  // `targets`: that rows may be fetched for. `supervisor`: null where nobody is to know of
+  // failures. The constructors throw std::system_error if there can be no threads.
+  explicit StoreWriter(std::unique_ptr<EventStore> store, TargetNames targets = {},
+                       Supervisor* supervisor = nullptr)
+      : StoreWriter(std::move(store), Limits(), std::move(targets), supervisor) {}
+  StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets = {},
+              Supervisor* supervisor = nullptr);
   // For a store that could not be opened, for this reason: takes nothing, has nothing, and calls
   // `opening` on its thread, after pauses as Limits has them, until that succeeds.
-  StoreWriter(const StoreError& reason, Opening opening, TargetNames targets = {})
-      : StoreWriter(reason, std::move(opening), Limits(), std::move(targets)) {}
-  StoreWriter(const StoreError& reason, Opening opening, Limits limits, TargetNames targets = {});
+  StoreWriter(const StoreError& reason, Opening opening, TargetNames targets = {},
+              Supervisor* supervisor = nullptr)
+      : StoreWriter(reason, std::move(opening), Limits(), std::move(targets), supervisor) {}
+  StoreWriter(const StoreError& reason, Opening opening, Limits limits, TargetNames targets = {},
+              Supervisor* supervisor = nullptr);
   // As stop() without a deadline.
   ~StoreWriter() override;
   StoreWriter(const StoreWriter&) = delete;
@@ -145,14 +156,28 @@ class StoreWriter final : public AsyncStore {
     }
   };
 
+  void start();
   void run();
+  void live();
+  void work();
+  void recover(const std::exception_ptr& failure) noexcept;
   void watch();
+  void watch_device();
   [[nodiscard]] bool open_at_last();
   [[nodiscard]] bool try_to_open();
-  [[nodiscard]] bool next_turn(Turn& turn);
-  void append(std::vector<Submission> group);
-  void remove_now(const std::vector<Removal>& removals);
-  void serve(Fetch fetch);
+  [[nodiscard]] bool next_turn();
+  void take_turn();
+  void give_up_turn(const StoreError& error);
+  void append();
+  void gather();
+  void settle_group(StoreResult result) noexcept;
+  void remove_now();
+  void owe_removals();
+  void take_back_rows();
+  void not_waiting(const Submission& submission) noexcept;
+  void tell_written();
+  void tell_removed(const StoreResult& result);
+  void serve();
   [[nodiscard]] StoreResult read_next(Fetch& fetch);
   void note_damaged(const SpooledChunk& chunk);
   void look_for_unclaimed();
@@ -162,22 +187,31 @@ class StoreWriter final : public AsyncStore {
   void try_again();
   void succeeded();
   void failed(const StoreError& error);
-  void refuse_waiting(const StoreError& error);
   void publish();
 
   const Limits limits_;
   const TargetNames targets_;
 
+  Supervisor own_supervisor_;  // where nobody else has one
+  Supervisor::Part part_;
+  Supervisor::Part watch_part_;
+
   // The thread's own.
-  Opening opening_;                    // until there is a store
-  std::unique_ptr<EventStore> store_;  // null until it could be opened
-  std::vector<RowLeases> leases_;      // by target
+  Opening opening_;
+  std::unique_ptr<EventStore> store_;  // null until it could be opened, and after an exception
+  bool was_open_ = false;
+  Turn turn_;                      // what is not done of it
+  std::vector<Sequence> leased_;   // for its fetch
+  std::vector<RowLeases> leases_;  // by target
   // How far the rows that were there at the start have been looked at for those of targets that are
   // not configured, and up to where there are any; none once that is done.
   std::optional<std::pair<Sequence, Sequence>> unclaimed_search_;
   SpooledChunk unclaimed_rows_;
-  std::vector<Sequence> owed_;  // removals that failed
-  std::vector<StoredEvent> group_;
+  std::vector<Sequence> owed_;      // removals that failed
+  std::vector<StoredEvent> group_;  // that is being written
+  std::size_t group_bytes_ = 0;
+  StoreResult written_;      // what came of the group before it
+  std::vector<Done> dones_;  // that are to be told so
   std::chrono::milliseconds retry_after_{0};
   Instant retry_at_ = Instant::max();
   Instant look_at_{};
@@ -209,7 +243,9 @@ class StoreWriter final : public AsyncStore {
   std::deque<Fetch> fetches_;
   std::size_t waiting_events_ = 0;
   std::size_t waiting_bytes_ = 0;
-  std::vector<Done> writing_;  // of the events that are being written
+  std::vector<Done> writing_;               // of the events that are being written
+  std::vector<Done> overdue_;               // the watch's own: to be told that the device hangs
+  std::deque<Submission> refused_waiting_;  // likewise
   Instant busy_since_ = Instant::max();
   bool hangs_ = false;
   std::string error_;

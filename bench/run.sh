@@ -1,24 +1,34 @@
 #!/usr/bin/env bash
 # What `./dev bench` does once everything is built: measures, keeps the results as JSON, shows them
 # and what has changed since the run before.
-#   bench/run.sh PROGRAMS RESULTS [--quick] [--peers] [--update]
+#   bench/run.sh PROGRAMS RESULTS [--quick] [--only STEP,...] [--peers] [--update]
 # PROGRAMS and RESULTS are folders.
-#   --quick   the runs that the goals are about: under three minutes
+#   --quick   the runs that the goals are about, in short turns: under four minutes
+#   --only    some of these steps: production, handshakes, spool, load, parts
 #   --peers   also against the services that bench/peers/setup has built
 #   --update  write bench/RESULTS.md
 set -euo pipefail
 
 programs=$1 results=$2
 shift 2
-kind=full peers=false update=false
-for option in "$@"; do
-  case $option in
+kind=full peers=false update=false steps=production,handshakes,spool,load,parts
+while (($#)); do
+  case $1 in
     --quick) kind=quick ;;
+    --only) steps=${2:?bench: --only needs the names of steps}; shift ;;
     --peers) peers=true ;;
     --update) update=true ;;
-    *) printf 'bench: unknown option %s\n' "$option" >&2; exit 64 ;;
+    *) printf 'bench: unknown option %s\n' "$1" >&2; exit 64 ;;
+  esac
+  shift
+done
+for step in ${steps//,/ }; do
+  case $step in
+    production | handshakes | spool | load | parts) ;;
+    *) printf 'bench: unknown step %s\n' "$step" >&2; exit 64 ;;
   esac
 done
+wanted() { [[ ,$steps, == *,$1,* ]]; }
 here=$(dirname "${BASH_SOURCE[0]}")
 work=$results/parts
 rm -rf "$work"
@@ -44,34 +54,79 @@ cos_bench() {
   "$programs/cos-bench" "$@" --revision "$revision" --json "${suites[-1]}"
 }
 
-say "instructions of the parts"
-noted "$programs/micro-bench" --instructions "$work/micro-instructions.json" >"$work/log" ||
-  { cat "$work/log"; exit 1; }
+parts=()
+measure_parts() {
+  local records=1,10,100 timing=(--benchmark_min_time=0.5)
+  if [[ $kind == quick ]]; then
+    # What touches a disk takes its time.
+    records=1,100 timing=(--benchmark_min_time=0.05 '--benchmark_filter=-^(device|store|writer)_')
+  fi
+  say "instructions of the parts"
+  noted "$programs/micro-bench" --instructions "$work/micro-instructions.json" >"$work/log" ||
+    { cat "$work/log"; exit 1; }
+  say "instructions of a post"
+  noted "$programs/count-instructions" --program "$programs/cos-gateway" --gateway "floor=$floor" \
+    --connections 64 --records $records -o "$work/instructions.json"
+  say "time of the parts"
+  noted "$programs/micro-bench" "${timing[@]}" --benchmark_out="$work/micro-times.json" \
+    --benchmark_out_format=json >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  parts=(--micro-times "$work/micro-times.json" --instructions "$work/instructions.json"
+    --micro-instructions "$work/micro-instructions.json")
+}
 
-say "instructions of a post"
-records=1,10,100
-[[ $kind == full ]] || records=1,100
-noted "$programs/count-instructions" --program "$programs/cos-gateway" --gateway "floor=$floor" \
-  --connections 64 --records $records -o "$work/instructions.json"
+# The gateway in the form it is run in, against itself in the plain one.
+measure_production() {
+  say "the form it is run in"
+  if [[ $kind == quick ]]; then
+    echo "quick: posts of 1 and 100 records, seven forms, turns of 0.6 s; without --quick all of them"
+    cos_bench suite --quick --repetitions 3 --only production
+  else
+    cos_bench suite --repetitions 5 --only production
+  fi
+}
 
-say "time of the parts"
-# What touches a disk takes its time.
-timing=(--benchmark_min_time=0.5)
-[[ $kind == full ]] || timing=(--benchmark_min_time=0.05 '--benchmark_filter=-^(device|store|writer)_')
-noted "$programs/micro-bench" "${timing[@]}" --benchmark_out="$work/micro-times.json" \
-  --benchmark_out_format=json >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+measure_handshakes() {
+  local quick=() server=()
+  [[ $kind == full ]] || quick=(--quick --repetitions 3)
+  say "new TLS connections"
+  if "$here/peers/setup" nginx; then
+    server=(--tls-server "nginx='$here/peers/nginx/run' {port} {sink} tls {folder}")
+  else
+    echo "going on without nginx"
+  fi
+  cos_bench suite "${quick[@]}" --only handshakes "${server[@]}"
+}
 
-say "the gateway and the floor under load"
-if [[ $kind == quick ]]; then
-  cos_bench suite --quick --repetitions 5 --only conns64,conns1000-records1,half-rate,tls \
-    --gateway-command "floor=$floor"
-else
-  cos_bench suite --repetitions 5 --gateway-command "floor=$floor"
+measure_spool() {
+  local time=(--minutes 1 --backlog 1000000)
+  [[ $kind == full ]] || time=(--minutes 0.06 --backlog 100000)
+  say "spooling and replay"
+  noted "$programs/cos-soak" --spool --json "${time[@]}" spool-rate replay-rate >"$work/spool.json" ||
+    { cat "$work/spool.json"; exit 1; }
+  parts+=(--spool "$work/spool.json")
+}
+
+measure_load() {
+  say "the gateway and the floor under load"
+  if [[ $kind == quick ]]; then
+    cos_bench suite --quick --repetitions 5 --only conns64,conns1000-records1,half-rate,tls \
+      --gateway-command "floor=$floor"
+    return
+  fi
+  cos_bench suite --repetitions 5 --gateway-command "floor=$floor" \
+    --only conns,half-rate,quarter-rate,new-connections,tls,long-keys,slow,threads
+  local rate
   for rate in 5000 10000 20000 40000 60000 80000; do
     cos_bench run --name rate --pin --direct --connections 256 --rate $rate --repetitions 3 \
       --gateway-command "floor=$floor"
   done
-fi
+}
+
+if wanted parts; then measure_parts; fi
+if wanted load; then measure_load; fi
+if wanted production; then measure_production; fi
+if wanted handshakes; then measure_handshakes; fi
+if wanted spool; then measure_spool; fi
 
 if $peers; then
   say "the peers"
@@ -81,11 +136,11 @@ if $peers; then
 fi
 
 say "results"
-previous=$(find "$results" -name "*-$kind.json" | sort | tail -n 1)
+previous=$(find "$results" -maxdepth 1 -name "*-$kind.json" | sort | tail -n 1)
 result=$results/$(date -u +%Y%m%dT%H%M%SZ)-$kind.json
-"$here/report/report.py" join -o "$result" --micro-times "$work/micro-times.json" \
-  --micro-instructions "$work/micro-instructions.json" --instructions "$work/instructions.json" \
-  "${commands[@]/#/--command=}" "${suites[@]}"
+# Without a run under load there is no file that names the machine.
+((${#suites[@]})) || { echo '{}' >"$work/none.json" && suites=("$work/none.json"); }
+"$here/report/report.py" join -o "$result" "${parts[@]}" "${commands[@]/#/--command=}" "${suites[@]}"
 "$here/report/report.py" table "$result"
 if [[ -n $previous ]]; then
   say "against $previous"
@@ -100,7 +155,12 @@ if $update; then
   {
     echo '# What the gateway costs'
     echo
-    echo 'Written by `./dev bench --update`; do not edit. `floor` is bench/floor, a bare gateway that'
+    echo 'Written by `./dev bench --update`; do not edit. The first tables are what to size by: the'
+    echo 'gateway with what it needs on the Internet, against itself without (`plain`: no TLS, no'
+    echo 'signatures, random ids, no attributes, no stores). `production` is TLS, signed posts, stable'
+    echo 'ids, three attributes, redaction, spool and dead letters configured.'
+    echo
+    echo '`floor` is bench/floor, a bare gateway that'
     echo 'validates nothing and never retries: what is left when everything else is taken away. CPU'
     echo 'time is that of the gateway alone, whose core nothing else uses where there are two.'
     echo 'Figures are medians; `x floor` and `x cos-gateway` are medians of the ratios within the'

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <span>
 #include <system_error>
 
@@ -48,7 +49,9 @@ class Bus::Listener final : public Pollable {
 class Bus::Connection final : public Pollable {
  public:
   Connection(Bus& owner, Socket socket, std::size_t number)
-      : owner_(owner), socket_(std::move(socket)), number_(number), reader_(owner.grammar_) {}
+      : owner_(owner), socket_(std::move(socket)), number_(number), reader_(owner.grammar_) {
+    if (owner.tls_ != nullptr) tls_.emplace(owner.tls_, fd(), TlsChannel::Side::server);
+  }
 
   void ready(std::uint32_t events) override;
   void progress(TimePoint now);
@@ -76,10 +79,13 @@ class Bus::Connection final : public Pollable {
   [[nodiscard]] bool stage_front(TimePoint now);
   [[nodiscard]] bool finish_front(TimePoint now);
   [[nodiscard]] bool flush();
+  // Sends from the front of out_, as much as the kernel takes.
+  [[nodiscard]] Transfer send();
   void end_sending();
 
   Bus& owner_;
   Socket socket_;
+  std::optional<TlsChannel> tls_;
   std::size_t number_;
   std::size_t requests_ = 0;
   MessageReader reader_;
@@ -96,6 +102,11 @@ class Bus::Connection final : public Pollable {
 
 void Bus::Connection::ready(std::uint32_t events) {
   if (!open()) return;
+  if (tls_ && !tls_->open()) {
+    if (!tls_->handshake()) close(false);
+    if (!open() || !tls_->open()) return;
+    events |= EPOLLIN;  // what came with the end of the handshake is not told again
+  }
   if ((events & EPOLLOUT) != 0) blocked_ = false;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
@@ -113,17 +124,14 @@ void Bus::Connection::read_a_piece(std::size_t size) {
 void Bus::Connection::receive(std::size_t most) {
   const std::span<char> room = read_buffer().first(std::min(most, kReadSize));
   do {
-    const ssize_t size = ::recv(fd(), room.data(), room.size(), MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
-      readable_ = errno == EINTR;
-      return;
-    }
-    if (size <= 0) {
+    const Transfer received = tls_ ? tls_->read(room) : receive_from(fd(), room);
+    if (received.ended) {
       close(false);
       return;
     }
-    readable_ = static_cast<std::size_t>(size) == room.size();
-    if (!finished_) take({room.data(), static_cast<std::size_t>(size)});
+    readable_ = tls_ ? tls_->maybe_more(received.size) : received.size == room.size();
+    if (received.size == 0) return;
+    if (!finished_) take({room.data(), received.size});
   } while (open() && readable_ && owner_.read_size_ == 0);
 }
 
@@ -247,12 +255,12 @@ bool Bus::Connection::finish_front(TimePoint now) {
 bool Bus::Connection::flush() {
   if (!open() || blocked_) return false;
   if (!out_.empty()) {
-    const ssize_t size = ::send(fd(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (size < 0 && errno != EAGAIN) {
+    const Transfer sent = send();
+    if (sent.ended) {
       close(false);
       return false;
     }
-    out_.erase(0, size < 0 ? 0 : static_cast<std::size_t>(size));
+    out_.erase(0, sent.size);
     blocked_ = !out_.empty();
     if (blocked_) return false;
   }
@@ -263,6 +271,13 @@ bool Bus::Connection::flush() {
   }
   leaving_.clear();
   return true;
+}
+
+Transfer Bus::Connection::send() {
+  const iovec all{out_.data(), out_.size()};
+  if (tls_) return tls_->write(std::span(&all, 1));
+  const ssize_t size = ::send(fd(), all.iov_base, all.iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return {size < 0 ? 0 : static_cast<std::size_t>(size), size < 0 && errno != EAGAIN};
 }
 
 void Bus::Connection::end_sending() {
@@ -296,6 +311,7 @@ Bus::Bus(Poller& poller, const Settings& settings, BusScript* script)
       script_(script),
       grammar_(settings.grammar),
       interval_(settings.rate > 0 ? static_cast<std::int64_t>(1e9 / settings.rate) : 0),
+      tls_(settings.tls),
       port_(settings.port),
       listener_(std::make_unique<Listener>(*this, bind_to(settings.host, port_))) {
   if (settings.listening) come_up();

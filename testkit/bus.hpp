@@ -14,6 +14,7 @@
 #include "testkit/http_text.hpp"
 #include "testkit/poller.hpp"
 #include "testkit/socket.hpp"
+#include "testkit/tls_channel.hpp"
 
 namespace gateway::test {
 
@@ -59,7 +60,8 @@ class Bus final : public Driven {
     std::uint16_t port = 0;          // 0: a free one
     bool listening = true;           // else come_up() begins
     Grammar grammar = Grammar::strict;
-    double rate = 0;  // answers a second, if not 0; the others wait
+    double rate = 0;         // answers a second, if not 0; the others wait
+    SSL_CTX* tls = nullptr;  // of a server, to speak TLS; outlives the bus
   };
 
   // `poller` and `script` (may be null) must outlive it. Throws std::system_error.
@@ -96,6 +98,7 @@ class Bus final : public Driven {
   BusScript* const script_;
   const Grammar grammar_;
   const std::chrono::nanoseconds interval_;  // between two answers; 0: none
+  SSL_CTX* const tls_;                       // null: plain text
   std::uint16_t port_ = 0;
   std::unique_ptr<Listener> listener_;
   bool listening_ = false;

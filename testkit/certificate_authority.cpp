@@ -28,8 +28,11 @@ void require(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("OpenSSL: ") + what);
 }
 
-Key make_key(const std::string& curve = "P-256") {
-  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve.c_str()));
+constexpr std::size_t kRsaBits = 2048;
+
+Key make_key(const std::string& kind = "P-256") {
+  Key key(kind == "RSA-2048" ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", kRsaBits)
+                             : EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", kind.c_str()));
   require(key != nullptr, "no key");
   return key;
 }
@@ -133,8 +136,8 @@ ServerIdentity CertificateAuthority::sign(const std::string& name, const std::st
   return {pem(certificate.get()), pem(key.get())};
 }
 
-ServerIdentity self_signed(const std::string& host, const std::string& curve) {
-  const Key key = make_key(curve);
+ServerIdentity self_signed(const std::string& host, const std::string& kind) {
+  const Key key = make_key(kind);
   const Certificate certificate = make_certificate(key.get(), "Self", nullptr, 1);
   add_extension(certificate.get(), certificate.get(), NID_subject_alt_name, subject_of(host));
   require(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0, "not signed");

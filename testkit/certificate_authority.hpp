@@ -40,9 +40,10 @@ class CertificateAuthority {
   std::string file_;
 };
 
-// Signed by nobody but itself. P-384 and P-521 are much slower to sign with.
+// Signed by nobody but itself. `kind` of the key: a curve (P-384 and P-521 are much slower to sign
+// with), or "RSA-2048".
 [[nodiscard]] ServerIdentity self_signed(const std::string& host,
-                                         const std::string& curve = "P-256");
+                                         const std::string& kind = "P-256");
 // The key of `identity`, encrypted with a passphrase.
 [[nodiscard]] std::string encrypted_key(const ServerIdentity& identity);
 

@@ -17,7 +17,7 @@ constexpr std::size_t kConnectingAtOnce = 100;
 
 Load::Load(Poller& poller, const LoadSettings& settings, PostSource& posts)
     : poller_(poller), settings_(settings), posts_(posts) {
-  if (settings_.tls) tls_ = make_client_context();
+  if (settings_.tls) tls_ = make_client_context(settings_.resume);
   connections_.reserve(settings_.connections);
   for (unsigned i = 0; i < settings_.connections; ++i) {
     connections_.push_back(std::make_unique<LoadConnection>(*this));

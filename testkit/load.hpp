@@ -42,6 +42,7 @@ struct LoadSettings {
   // without an answer; else connections are there before the first post.
   bool connect_for_posts = false;
   bool tls = false;
+  bool resume = false;   // a connection that is made again resumes its TLS session
   unsigned sources = 1;  // loopback addresses to connect from; 1: whichever the kernel takes
   std::chrono::nanoseconds timeout{0};  // for one answer; 0: none
   std::chrono::nanoseconds pause{0};    // before a post is made again, or another after a failure

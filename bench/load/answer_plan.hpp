@@ -16,6 +16,8 @@ struct SinkSettings {
   std::vector<unsigned> fail_statuses{503};
   double cut_share = 0;    // of requests at which the connection is cut instead
   bool check_ids = false;  // remember every ce-id, to tell events that came twice
+  bool batches = false;    // requests are batches of events, or may be
+  bool tls = false;
   std::uint64_t seed = 1;
 };
 

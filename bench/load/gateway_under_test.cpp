@@ -36,24 +36,29 @@ void write_file(const std::string& path, std::string_view text) {
 std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, std::uint16_t admin,
                            std::uint16_t sink, std::string_view folder) {
   std::string text = fmt::format(
-      "target: http://127.0.0.1:{}\neventbus: bench\nfunction: {{ provision: false }}\n"
+      "target: {}://127.0.0.1:{}\neventbus: bench\nfunction: {{ provision: false }}\n"
       "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  threads: {}\n"
       "  max_connections: {}\n",
-      sink, port, admin, settings.threads, settings.max_connections);
+      settings.form.eventbus_tls ? "https" : "http", sink, port, admin, settings.threads,
+      settings.max_connections);
   text += settings.token.empty() ? std::string("  auth: none\n")
                                  : fmt::format("  auth: hmac\n  token: {}\n", settings.token);
-  if (settings.tls)
-    text += fmt::format("  tls: {{ cert: {0}/cert.pem, key: {0}/key.pem }}\n", folder);
-  if (settings.eventbus_connections == 0 && settings.pipeline.empty()) return text;
-  text += "delivery:\n";
+  const GatewayForm& form = settings.form;
+  if (form.tls) text += fmt::format("  tls: {{ cert: {0}/cert.pem, key: {0}/key.pem }}\n", folder);
+  std::string delivery;
+  if (form.structured) delivery += "  mode: structured\n";
+  if (form.batch) delivery += "  mode: batch\n";
+  if (form.eventbus_tls) delivery += "  tls: { verify: false }\n";
   if (settings.eventbus_connections != 0) {
-    text += fmt::format("  connections: {}\n", settings.eventbus_connections);
+    delivery += fmt::format("  connections: {}\n", settings.eventbus_connections);
   }
-  if (!settings.pipeline.empty()) text += fmt::format("  pipeline: {}\n", settings.pipeline);
-  return text;
+  if (!settings.pipeline.empty()) delivery += fmt::format("  pipeline: {}\n", settings.pipeline);
+  if (!delivery.empty()) text += "delivery:\n" + delivery;
+  return text + form_sections(form, folder);
 }
 
-std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink) {
+std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
+                    const std::string& folder) {
   const auto replace = [&](std::string_view name, const std::string& value) {
     for (std::size_t at = 0; (at = command.find(name, at)) != std::string::npos;
          at += value.size()) {
@@ -62,6 +67,7 @@ std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink)
   };
   replace("{port}", std::to_string(port));
   replace("{sink}", std::to_string(sink));
+  replace("{folder}", folder);
   return command;
 }
 
@@ -91,18 +97,18 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
     const test::Socket listen = test::bind_loopback(port_);
     std::uint16_t admin_port = 0;
     const test::Socket admin = test::bind_loopback(admin_port);
+    if (settings.form.tls) {
+      const test::ServerIdentity identity = test::self_signed(host_, settings.key);
+      write_file(folder_.file("cert.pem"), identity.certificate);
+      write_file(folder_.file("key.pem"), identity.key);
+    }
     if (spec.program.empty()) {
-      command_ = fill_in(spec.command, port_, sink);
+      command_ = fill_in(spec.command, port_, sink, folder_.path().string());
       arguments = {"/bin/sh", "-c", command_};
     } else {
       const std::string config = folder_.file("config.yml");
       write_file(config,
                  gateway_config(settings, port_, admin_port, sink, folder_.path().string()));
-      if (settings.tls) {
-        const test::ServerIdentity identity = test::self_signed(host_);
-        write_file(folder_.file("cert.pem"), identity.certificate);
-        write_file(folder_.file("key.pem"), identity.key);
-      }
       arguments = {spec.program, "run", "--config", config};
       command_ = spec.program + " run";
     }

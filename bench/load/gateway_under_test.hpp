@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "load/gateway_form.hpp"
 #include "testkit/child_process.hpp"
 #include "testkit/temporary_folder.hpp"
 
@@ -22,14 +24,14 @@ class Unreachable : public std::runtime_error {
 struct GatewaySpec {
   std::string name;     // as it stands in results
   std::string program;  // a cos-gateway, run with a configuration made for the run; or empty:
-  std::string command;  // for /bin/sh, with {port} and {sink} in it; or empty: a server that runs
+  std::string command;  // for /bin/sh, with placeholders in it; or empty: a server that runs
   std::string host = "127.0.0.1";  // of that server, an IPv4 address
   std::uint16_t port = 0;
   pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
   // No gateway: posts go directly to the eventbus of the run.
   bool direct = false;
-  // Uses TLS whatever the scenario says, to be compared with the same gateway without TLS.
-  bool tls = false;
+  // Replaces that of the scenario, to be compared with the same gateway in another form.
+  std::optional<GatewayForm> form;
 };
 
 // Returns the specification of no gateway, which shows the cost of load and eventbus by themselves.
@@ -42,15 +44,18 @@ struct GatewaySettings {
   std::string pipeline;               // empty: its default
   unsigned max_connections = 10'000;
   std::string token;  // not empty: posts must be signed by it
-  bool tls = false;   // with a certificate made for the run
+  GatewayForm form;
+  std::string key = "P-256";  // of its certificate, as test::self_signed() has it
 };
 
 // Returns the text of the configuration file. `folder` contains certificate and key if TLS is used.
 [[nodiscard]] std::string gateway_config(const GatewaySettings& settings, std::uint16_t port,
                                          std::uint16_t admin, std::uint16_t sink,
                                          std::string_view folder);
-// Returns `command` with the placeholders filled in.
-[[nodiscard]] std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink);
+// Returns `command` with the placeholders filled in: {port} to listen on, {sink}, the port of the
+// eventbus, and {folder}, which has cert.pem and key.pem if posts come over TLS.
+[[nodiscard]] std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
+                                  const std::string& folder);
 
 // Runs a gateway, which accepts connections while this object lives.
 class GatewayUnderTest {

@@ -100,8 +100,8 @@ class Run {
         on_progress_(on_progress),
         placement_(scenario.pin),
         outside_(spec.program.empty() && spec.command.empty()),
-        tls_(scenario.tls || spec.tls),
-        sink_(poller_, scenario.sink),
+        form_(spec.direct ? GatewayForm() : spec.form.value_or(scenario.gateway.form)),
+        sink_(poller_, sink_settings()),
         gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
         posts_(scenario.payloads, form()),
         load_(poller_, load_settings(), posts_),
@@ -114,9 +114,18 @@ class Run {
   [[nodiscard]] GatewaySettings settings() const {
     GatewaySettings settings = scenario_.gateway;
     settings.max_connections = std::max(settings.max_connections, scenario_.connections + 100);
-    settings.tls = tls_;
-    if (scenario_.signing != Signing::none) settings.token = scenario_.token;
+    settings.form = form_;
+    if (signing() != Signing::none) settings.token = scenario_.token;
     return settings;
+  }
+  [[nodiscard]] SinkSettings sink_settings() const {
+    SinkSettings settings = scenario_.sink;
+    settings.tls = form_.eventbus_tls;
+    settings.batches = form_.batch;
+    return settings;
+  }
+  [[nodiscard]] Signing signing() const {
+    return form_.signed_posts ? Signing::hmac : scenario_.signing;
   }
   [[nodiscard]] PostForm form() const;
   [[nodiscard]] test::LoadSettings load_settings() const;
@@ -133,7 +142,7 @@ class Run {
   const OnProgress& on_progress_;
   Placement placement_;
   bool outside_;  // the gateway runs elsewhere, so its events do not come here
-  bool tls_;
+  GatewayForm form_;
   test::Poller poller_;
   Sink sink_;
   GatewayUnderTest gateway_;
@@ -149,7 +158,8 @@ PostForm Run::form() const {
   form.host = gateway_.host() + ":" + std::to_string(gateway_.port());
   form.path = scenario_.path;
   form.close = scenario_.new_connection_per_post;
-  form.signing = scenario_.signing;
+  form.only_ask = scenario_.only_ask;
+  form.signing = signing();
   form.token = scenario_.token;
   form.time = std::chrono::duration_cast<std::chrono::seconds>(
                   std::chrono::system_clock::now().time_since_epoch())
@@ -165,7 +175,8 @@ test::LoadSettings Run::load_settings() const {
   if (scenario_.rate > 0) settings.rate = scenario_.rate;
   settings.arrivals = scenario_.arrivals;
   settings.new_connection_per_post = scenario_.new_connection_per_post;
-  settings.tls = tls_;
+  settings.tls = form_.tls;
+  settings.resume = scenario_.resume;
   settings.sources = sources_for(scenario_, gateway_.host());
   settings.seed = scenario_.payloads.seed;
   return settings;
@@ -272,7 +283,7 @@ RunResult Run::describe() const {
   result.load.records_per_post = scenario_.payloads.records.text();
   result.load.body_bytes = posts_.mean_body_bytes();
   result.load.new_connection_per_post = scenario_.new_connection_per_post;
-  result.load.tls = scenario_.tls;
+  result.load.tls = scenario_.gateway.form.tls;
   result.load.is_signed = scenario_.signing != Signing::none;
   result.load.duration_s = scenario_.duration_s;
   result.load.warmup_s = scenario_.warmup_s;

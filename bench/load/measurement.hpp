@@ -21,10 +21,11 @@ struct Scenario {
   double rate = 0;  // posts per second of an open loop; 0: a closed loop
   test::ArrivalSchedule::Kind arrivals = test::ArrivalSchedule::Kind::constant;
   bool new_connection_per_post = false;
-  bool tls = false;
-  Signing signing = Signing::none;
+  bool resume = false;              // TLS sessions, on a new connection
+  Signing signing = Signing::none;  // hmac also where the form asks for it
   std::string token = "cos-bench";
   std::string path = "/";
+  bool only_ask = false;  // GET without a body instead of posts: for connections without events
   SinkSettings sink;
   GatewaySettings gateway;
   double warmup_s = 0.5;

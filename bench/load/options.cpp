@@ -168,7 +168,7 @@ void add_load_options(CLI::App& app, Options& options) {
       ->group(group);
   app.add_flag("--new-connections", scenario.new_connection_per_post, "One for every post")
       ->group(group);
-  app.add_flag("--tls", scenario.tls,
+  app.add_flag("--tls", scenario.gateway.form.tls,
                "A full handshake for each connection; certificates are not checked")
       ->group(group);
   app.add_option("--path", scenario.path, "To post to")->capture_default_str()->group(group);
@@ -235,6 +235,9 @@ void add_setting_options(CLI::App& app, GatewaySettings& settings) {
                  "delivery.connections (its default)")
       ->group(group);
   app.add_option("--pipeline", settings.pipeline, "delivery.pipeline (its default)")->group(group);
+  add_parsed(app, "--form", settings.form, &GatewayForm::parse,
+             "What it does besides: " + GatewayForm::names())
+      ->group(group);
 }
 
 std::string joined(int argc, const char* const* argv) {
@@ -283,6 +286,15 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
   suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so")
       ->delimiter(',');
+  suite->add_option_function<std::vector<std::string>>(
+      "--tls-server",
+      [&options](const std::vector<std::string>& commands) {
+        for (const std::string& command : commands) {
+          options.suite_settings.tls_servers.push_back(named(command, "server"));
+        }
+      },
+      "NAME=COMMAND of a server whose handshakes are compared: {port} to listen on, {folder} "
+      "with cert.pem and key.pem; answers GET /healthz");
   suite->add_flag("!--no-pin", options.suite_settings.pin,
                   "Leave it to the kernel where gateway and load run");
   suite->add_option("--seed", options.suite_settings.seed, "Of payloads and arrivals")

@@ -30,6 +30,13 @@ std::string post_signature(std::string_view key, std::int64_t time, std::string_
 }
 
 PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& form) {
+  const std::string_view close = form.close ? "Connection: close\r\n" : "";
+  if (form.only_ask) {
+    test::Post get;
+    get.wire = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", form.path, form.host, close);
+    posts_.push_back(std::move(get));
+    return;
+  }
   PayloadMaker maker(payloads);
   std::size_t bytes = 0;
   while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
@@ -40,8 +47,7 @@ PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& fo
     post.wire = fmt::format(
         "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}{}Content-Length: "
         "{}\r\n\r\n",
-        form.path, form.host, authentication(form, payload.body),
-        form.close ? "Connection: close\r\n" : "", payload.body.size());
+        form.path, form.host, authentication(form, payload.body), close, payload.body.size());
     post.wire += payload.body;
     post.wire.shrink_to_fit();
     bytes += post.wire.size();

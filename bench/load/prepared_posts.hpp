@@ -25,7 +25,8 @@ enum class Signing {
 struct PostForm {
   std::string host;
   std::string path = "/";
-  bool close = false;  // asks for the connection's end after the answer
+  bool close = false;     // asks for the connection's end after the answer
+  bool only_ask = false;  // GET, without records
   Signing signing = Signing::none;
   std::string token;
   std::int64_t time = 0;  // of the signatures, Unix seconds

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <iterator>
 #include <limits>
+#include <string_view>
 
 #include "load/gateway_under_test.hpp"
 #include "runtime/process_limits.hpp"
@@ -15,6 +18,7 @@ namespace gateway::load {
 namespace {
 
 constexpr const char* kBusiest = "conns64-records1";
+constexpr const char* kProductionBusiest = "production-records1";
 // A quick run knows the maximum only as well as a few seconds can show it.
 constexpr double kHalf = 0.5;
 constexpr double kQuarter = 0.25;
@@ -26,13 +30,53 @@ constexpr double kIdleRate = 2'000;  // over 10,000 connections: each is used ev
 // Descriptors of a gateway or of this process, besides those of the connections of the load.
 constexpr std::size_t kOtherDescriptors = 200;
 
+// A form in which a gateway takes turns with itself.
+struct Form {
+  const char* name;
+  const char* features;  // see GatewayForm::parse()
+  bool full = false;     // not in the quick suite
+};
+
+// Of what a gateway on the Internet does, each feature alone and all together.
+constexpr const char* kProduction = "production";
+constexpr std::array kForms{
+    Form{"TLS", "TLS", true},
+    Form{"signed", "signed", true},
+    Form{"TLS, signed", "TLS,signed"},
+    Form{"stable ids", "stable-ids", true},
+    Form{"attributes", "attributes", true},
+    Form{"redaction", "redaction", true},
+    Form{"stable ids, attributes, redaction", "stable-ids,attributes,redaction"},
+    Form{"stores", "stores", true},
+    Form{"eventbus over TLS", "eventbus-TLS", true},
+    Form{"structured", "structured", true},
+    Form{"batch", "batch", true},
+    Form{kProduction, "TLS,signed,stable-ids,attributes,redaction,stores"},
+    Form{"production, eventbus over TLS",
+         "TLS,signed,stable-ids,attributes,redaction,stores,eventbus-TLS"},
+    Form{"production, structured", "TLS,signed,stable-ids,attributes,redaction,stores,structured"},
+    Form{"production, batch", "TLS,signed,stable-ids,attributes,redaction,stores,batch"},
+    Form{"production, structured, eventbus over TLS",
+         "TLS,signed,stable-ids,attributes,redaction,stores,structured,eventbus-TLS", true},
+    Form{"production, batch, eventbus over TLS",
+         "TLS,signed,stable-ids,attributes,redaction,stores,batch,eventbus-TLS", true}};
+
+// Whom an entry runs against.
+enum class Against {
+  all,
+  own,         // cos-gateways only: it is about their settings
+  over_tls,    // likewise; each takes turns with itself over TLS
+  forms,       // likewise, with itself in kForms
+  production,  // likewise, with itself in the form of production, and with no gateway
+  tls_servers  // cos-gateways and SuiteSettings::tls_servers
+};
+
 struct Entry {
   Scenario scenario;
   const char* what = "";
-  bool own = false;       // is about settings only a cos-gateway has
-  bool tls = false;       // likewise; it takes turns with itself over TLS
+  Against against = Against::all;
   bool full = false;      // not in the quick suite
-  double rate_share = 0;  // not 0: an open loop at this share of the rate in kBusiest
+  double rate_share = 0;  // not 0: an open loop at this share of the rate of an earlier entry
 };
 
 Entry entry(const char* name, const char* what, unsigned connections, unsigned records) {
@@ -50,14 +94,32 @@ Entry slow_eventbus(const char* name, const char* pipeline) {
   made.scenario.sink.least_latency = std::chrono::milliseconds(5);
   made.scenario.sink.most_latency = std::chrono::milliseconds(5);
   made.scenario.gateway.pipeline = pipeline;
-  made.own = true;
+  made.against = Against::own;
   return made;
 }
 
 Entry with_threads(const char* name, unsigned threads) {
   Entry made = entry(name, "that many threads, on all cores, beside load and eventbus", 64, 10);
   made.scenario.gateway.threads = threads;
-  made.own = true;
+  made.against = Against::own;
+  return made;
+}
+
+Entry in_forms(const char* name, unsigned records) {
+  Entry made = entry(name, "what each feature costs that a gateway is exposed with", 64, records);
+  made.against = Against::forms;
+  return made;
+}
+
+Entry handshakes(const char* name, const char* key, bool resume) {
+  Entry made = entry(name, "TLS connections for one request each, with that key", 64, 1);
+  made.scenario.new_connection_per_post = true;
+  made.scenario.only_ask = true;
+  made.scenario.path = "/healthz";
+  made.scenario.resume = resume;
+  made.scenario.gateway.form.tls = true;
+  made.scenario.gateway.key = key;
+  made.against = Against::tls_servers;
   return made;
 }
 
@@ -85,9 +147,9 @@ std::vector<Entry> entries() {
   all.push_back(entry("new-connections", "a connection for every post", 64, 1));
   all.back().scenario.new_connection_per_post = true;
   all.push_back(entry("tls", "64 connections kept alive, plain and over TLS", 64, 1));
-  all.back().tls = true;
+  all.back().against = Against::over_tls;
   all.push_back(entry("tls-rate", "the same at the same rate, half of conns64-records1", 64, 1));
-  all.back().tls = true;
+  all.back().against = Against::over_tls;
   all.back().rate_share = kHalf;
   all.push_back(entry("long-keys", "keys of 850 bytes in UTF-8, metadata", 64, 10));
   all.back().scenario.payloads.key_length = Distribution(850);
@@ -98,6 +160,18 @@ std::vector<Entry> entries() {
   all.push_back(slow_eventbus("slow-pipeline256", "256"));
   all.push_back(with_threads("threads1", 1));
   all.push_back(with_threads("threads2", 2));
+  all.push_back(in_forms(kProductionBusiest, 1));
+  all.push_back(in_forms("production-records10", 10));
+  all.back().full = true;
+  all.push_back(in_forms("production-records100", 100));
+  all.push_back(
+      entry("production-half-rate", "half of what the form of production can do", 256, 1));
+  all.back().against = Against::production;
+  all.back().rate_share = kHalf;
+  all.push_back(handshakes("handshakes-P-256", "P-256", false));
+  all.push_back(handshakes("handshakes-P-256-resumed", "P-256", true));
+  all.push_back(handshakes("handshakes-RSA-2048", "RSA-2048", false));
+  all.push_back(handshakes("handshakes-RSA-2048-resumed", "RSA-2048", true));
   return all;
 }
 
@@ -107,6 +181,10 @@ Scenario finished(const Entry& entry, const SuiteSettings& settings) {
   scenario.sink.seed = settings.seed;
   scenario.warmup_s = settings.quick ? 0.3 : 1;
   scenario.duration_s = settings.quick ? 1 : 4;
+  if (entry.against == Against::forms) {  // many turns
+    scenario.warmup_s = settings.quick ? 0.2 : 0.5;
+    scenario.duration_s = settings.quick ? 0.6 : 2;
+  }
   const bool about_threads = scenario.name.starts_with("threads");
   scenario.pin = settings.pin && !about_threads;
   return scenario;
@@ -136,17 +214,66 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   }
 }
 
+GatewaySpec in_form(GatewaySpec gateway, std::string_view name, std::string_view features) {
+  gateway.name += fmt::format(", {}", name);
+  gateway.form = *GatewayForm::parse(features);
+  return gateway;
+}
+
+void run_in_forms(Campaign& campaign, const Scenario& scenario, const GatewaySpec& gateway,
+                  bool quick) {
+  std::vector<GatewaySpec> forms{gateway};
+  for (const Form& form : kForms) {
+    if (!form.full || !quick) forms.push_back(in_form(gateway, form.name, form.features));
+  }
+  campaign.run(scenario, forms);
+}
+
+void run_production(Campaign& campaign, Scenario scenario, const GatewaySpec& gateway,
+                    double share) {
+  const auto* const form = std::ranges::find(kForms, std::string_view(kProduction), &Form::name);
+  const GatewaySpec production = in_form(gateway, form->name, form->features);
+  scenario.rate = share * campaign.posts_per_s(kProductionBusiest, production.name);
+  if (scenario.rate == 0) return;  // left out, so nobody knows
+  campaign.run(scenario, std::vector{no_gateway(), gateway, production});
+}
+
 // Without a rate, the load, which does TLS as well, limits the posts over TLS: each turn of the
 // loop of the gateway then handles fewer posts, and there are more turns.
-void run_beside_tls(Campaign& campaign, Scenario scenario, double share) {
-  for (const GatewaySpec& gateway : campaign.settings().gateways) {
-    if (gateway.program.empty()) continue;
-    GatewaySpec over_tls = gateway;
-    over_tls.name += ", TLS";
-    over_tls.tls = true;
-    scenario.rate = share * campaign.posts_per_s(kBusiest, gateway.name);
-    if (share != 0 && scenario.rate == 0) continue;  // left out, so nobody knows
-    campaign.run(scenario, std::vector{gateway, over_tls});
+void run_beside_tls(Campaign& campaign, Scenario scenario, const GatewaySpec& gateway,
+                    double share) {
+  const GatewaySpec over_tls = in_form(gateway, "TLS", "TLS");
+  scenario.rate = share * campaign.posts_per_s(kBusiest, gateway.name);
+  if (share != 0 && scenario.rate == 0) return;  // left out, so nobody knows
+  campaign.run(scenario, std::vector{gateway, over_tls});
+}
+
+void run_entry(Campaign& campaign, const Entry& entry, const SuiteSettings& settings) {
+  const Scenario scenario = finished(entry, settings);
+  if (entry.against == Against::all) {
+    return entry.rate_share == 0 ? campaign.run(scenario)
+                                 : run_at_share(campaign, scenario, entry.rate_share);
+  }
+  std::vector<GatewaySpec> own = campaign.settings().gateways;
+  std::erase_if(own, [](const GatewaySpec& gateway) { return gateway.program.empty(); });
+  if (entry.against == Against::tls_servers) {
+    std::ranges::copy(settings.tls_servers, std::back_inserter(own));
+    return campaign.run(scenario, own);
+  }
+  for (const GatewaySpec& gateway : own) {
+    switch (entry.against) {
+      case Against::over_tls:
+        run_beside_tls(campaign, scenario, gateway, entry.rate_share);
+        break;
+      case Against::forms:
+        run_in_forms(campaign, scenario, gateway, settings.quick);
+        break;
+      case Against::production:
+        run_production(campaign, scenario, gateway, entry.rate_share);
+        break;
+      default:
+        campaign.run(scenario, std::vector{gateway});
+    }
   }
 }
 
@@ -168,22 +295,7 @@ void run_suite(Campaign& campaign, const SuiteSettings& settings) {
   });
   campaign.expect(chosen.size());
   for (const Entry& entry : chosen) {
-    const Scenario scenario = finished(entry, settings);
-    if (entry.tls) {
-      run_beside_tls(campaign, scenario, entry.rate_share);
-      continue;
-    }
-    if (entry.rate_share != 0) {
-      run_at_share(campaign, scenario, entry.rate_share);
-      continue;
-    }
-    if (!entry.own) {
-      campaign.run(scenario);
-      continue;
-    }
-    for (const GatewaySpec& gateway : campaign.settings().gateways) {
-      if (!gateway.program.empty()) campaign.run(scenario, std::vector{gateway});
-    }
+    run_entry(campaign, entry, settings);
   }
 }
 

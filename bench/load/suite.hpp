@@ -10,7 +10,8 @@ struct SuiteSettings {
   bool quick = false;  // a second each, and without the largest
   bool pin = true;
   std::uint64_t seed = 1;
-  std::vector<std::string> only;  // names that begin so; empty: all
+  std::vector<std::string> only;         // names that begin so; empty: all
+  std::vector<GatewaySpec> tls_servers;  // whose handshakes are compared with the gateway's
 };
 
 // Runs the standard scenarios, with which versions and gateways are compared. Scenarios about

@@ -5,12 +5,12 @@ from results import items, member, number, text
 MOST_REPETITIONS = 1000
 
 
-def join(suites, micro_times=None, micro_instructions=None, instructions=None, commands=()):
-    """Returns the first suite's document with the runs of all and with "micro", "instructions" and
-    "commands".
+def join(suites, micro_times=None, micro_instructions=None, instructions=None, spool=None, commands=()):
+    """Returns the first suite's document with the runs of all and with "micro", "instructions", "spool"
+    and "commands".
 
     `suites` are of cos-bench, `micro_times` of Google Benchmark, `micro_instructions` of micro-bench
-    --instructions, `instructions` of count-instructions.
+    --instructions, `instructions` of count-instructions, `spool` of cos-soak --json.
     """
     document = dict(next((suite for suite in suites if isinstance(suite, dict) and suite), {}))
     document["runs"] = []
@@ -22,6 +22,7 @@ def join(suites, micro_times=None, micro_instructions=None, instructions=None, c
             document["runs"].append(run)
     document["micro"] = micro(micro_times, micro_instructions)
     document["instructions"] = items(instructions, "counts")
+    document["spool"] = [outcome for outcome in spool or [] if isinstance(outcome, dict)]
     document["commands"] = list(commands)
     return document
 

@@ -18,7 +18,7 @@ def families(results, alike):
     found = {}
     for group in results.groups:
         load = alike(group.load)
-        if load is not None:
+        if load is not None and not group.suite:
             # Of runs that look alike, as one with longer keys does, the first is the plain one.
             place = (group.load.records_per_post, group.load.connections, group.load.rate)
             found.setdefault(str(load), {}).setdefault(place, group)

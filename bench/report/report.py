@@ -74,6 +74,28 @@ def page(results, previous=None):
     """Returns one HTML page that needs nothing from anywhere."""
     body = tiles(results)
     body += section(
+        "In the form it is run in",
+        "CPU time per record of the gateway in each form, which took turns with the plain one: no TLS, no "
+        "signatures, random ids, no attributes.",
+        [],
+        tables.production(results),
+    )
+    body += section(
+        "Spool",
+        "With an fsync before each answer, beside what the device alone syncs in pieces of that size; then "
+        "what is replayed when the eventbus is back, beside normal delivery, one thread.",
+        [],
+        tables.spooling(results),
+    )
+    body += section("Replay", "The second half of a backlog is replayed beside new posts.", [],
+                    tables.replay(results))
+    body += section(
+        "TLS connections",
+        "How many new connections a core makes in a second, each for one short request.",
+        [],
+        tables.handshakes(results),
+    )
+    body += section(
         "CPU per record",
         "CPU time of the gateway alone, user and system. The floor is a bare gateway that validates "
         "nothing and never retries. Marks are medians, bars go from the least to the most of the "
@@ -144,7 +166,8 @@ def compare_command(options):
 
 def join_command(options):
     document = join([read(suite) for suite in options.suites], read(options.micro_times),
-                    read(options.micro_instructions), read(options.instructions), options.commands)
+                    read(options.micro_instructions), read(options.instructions), read(options.spool),
+                    options.commands)
     text = json.dumps(document, ensure_ascii=False) + "\n"
     pathlib.Path(options.output).write_text(text, encoding="utf-8")
 
@@ -176,6 +199,7 @@ def main(arguments):
     joined.add_argument("--micro-times", help="micro-bench --benchmark_out")
     joined.add_argument("--micro-instructions", help="micro-bench --instructions")
     joined.add_argument("--instructions", help="count-instructions")
+    joined.add_argument("--spool", help="cos-soak --json spool-rate replay-rate")
     joined.add_argument("--command", action="append", default=[], dest="commands",
                         help="a command line to be kept with the results")
     options = parser.parse_args(arguments)

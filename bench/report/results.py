@@ -12,6 +12,11 @@ PRODUCT = "cos-gateway"
 FLOOR = "floor"
 DIRECT = "direct"  # without a gateway: the load meets the eventbus
 
+# What the names of the runs of a suite with a table of its own begin with.
+PRODUCTION = "production-"
+HANDSHAKES = "handshakes-"
+SUITES = (PRODUCTION, HANDSHAKES)
+
 # Where the figures of one run stand. Latencies and CPU times in µs, memory in bytes.
 MEASURES = {
     "posts": ("posts",),
@@ -188,6 +193,7 @@ class Group:
     def __init__(self, name, load):
         self.name = name
         self.load = load
+        self.suite = next((suite for suite in SUITES if name.startswith(suite)), "")
         self.cells = []
 
     def of(self, gateway):
@@ -195,9 +201,10 @@ class Group:
 
 
 def rank(gateway):
-    """Returns the order of gateways: the product first, then the floor, then the others by name."""
+    """Returns the order of gateways: the product and its forms as they ran, the floor, the others by
+    name."""
     place = 0 if gateway.startswith(PRODUCT) else 1 if gateway.startswith(FLOOR) else 2
-    return place, gateway
+    return place, "" if place == 0 else gateway
 
 
 class Results:
@@ -225,6 +232,14 @@ class Results:
             }
             for part in items(document, "micro", "subjects")
         ]
+        # By scenario and load: what was measured, by name.
+        self.spool = {}
+        for outcome in items(document, "spool"):
+            numbers = member(outcome, "numbers")
+            for name in numbers if isinstance(numbers, dict) else ():
+                load, _, measure = name.rpartition(": ")
+                loads = self.spool.setdefault(text(outcome, "scenario"), {})
+                loads.setdefault(load, {})[measure] = number(numbers, name)
         self.counts = [
             {
                 "gateway": text(count, "gateway"),

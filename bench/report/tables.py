@@ -6,7 +6,7 @@ Of repetitions each figure is the median; "x floor" is the median of the ratios 
 import dataclasses
 import html
 
-from results import DIRECT, FLOOR, PRODUCT, duration, figure, whole
+from results import DIRECT, FLOOR, HANDSHAKES, PRODUCT, PRODUCTION, duration, figure, whole
 
 
 @dataclasses.dataclass
@@ -105,9 +105,66 @@ def losses(cell):
 
 def cells(results, choose):
     for group in results.groups:
-        if choose(group.load):
+        if choose(group):
             for cell in group.cells:
                 yield group, cell, [group.name, str(group.load), cell.gateway]
+
+
+def production(results):
+    groups = [group for group in results.groups if group.suite == PRODUCTION and not group.load.open]
+    table = Table("In the form it is run in", ["form"])
+    forms = {}
+    for group in groups:
+        records = group.load.records
+        table.columns += [f"{records} record{'' if records == '1' else 's'} a post: µs/record", "x plain"]
+        for cell in group.cells:
+            forms.setdefault(cell.gateway.removeprefix(f"{PRODUCT}, ").replace(PRODUCT, "plain"), None)
+    for form in forms:
+        row = [form]
+        for group in groups:
+            cell = group.of(PRODUCT if form == "plain" else f"{PRODUCT}, {form}")
+            row += [figure(cell.median("us_per_record")), times_of(group, cell, PRODUCT)] if cell else ["-"] * 2
+        table.rows.append(row)
+    return table
+
+
+def handshakes(results):
+    groups = [group for group in results.groups if group.suite == HANDSHAKES]
+    servers = list(dict.fromkeys(cell.gateway for group in groups for cell in group.cells))
+    table = Table("New TLS connections a core-second, each for one short request",
+                  ["key", *servers, *(f"{PRODUCT} / {server}" for server in servers if server != PRODUCT)])
+    for group in groups:
+        row = [group.name.removeprefix(HANDSHAKES).replace("-resumed", ", resumed")]
+        row += [figure(1e6 / cost) if cost else "-"
+                for cost in (group.of(server).median("us_per_post") if group.of(server) else 0
+                             for server in servers)]
+        own = group.of(PRODUCT)
+        for server in servers:
+            if server != PRODUCT:
+                other = group.of(server)
+                row.append(times(other.ratio(own, "us_per_post")) if own and other else "-")
+        table.rows.append(row)
+    return table
+
+
+def measures_of_spool(results, scenario, title, measures):
+    """Returns a table of a scenario of cos-soak with a row a load and a column a measure."""
+    table = Table(title, ["load", *measures])
+    for load, numbers in results.spool.get(scenario, {}).items():
+        table.rows.append([load, *(figure(numbers.get(measure, 0)) for measure in measures)])
+    return table
+
+
+def spooling(results):
+    return measures_of_spool(results, "spool-rate", "Spooled, an fsync before each answer",
+                             ["spooled records/s", "records/commit", "device records/s",
+                              "share of the device", "spooled, shard us/record", "spooled, store us/record"])
+
+
+def replay(results):
+    return measures_of_spool(results, "replay-rate", "Replayed when the eventbus is back",
+                             ["delivery records/s", "replayed records/s", "share of delivery",
+                              "new posts alone, p99 ms", "new posts during replay, p99 ms"])
 
 
 def closed_loops(results):
@@ -115,7 +172,7 @@ def closed_loops(results):
                "x cos-gateway", "posts/s", "records/s", "p50", "p99", "peak MiB", "errors", "missing",
                "runs"]
     table = Table("As fast as answers come", columns, 3)
-    for group, cell, texts in cells(results, lambda load: not load.open):
+    for group, cell, texts in cells(results, lambda group: not (group.load.open or group.suite)):
         table.rows.append([
             *texts,
             *figures(cell, "us_per_post", "us_per_record"),
@@ -131,12 +188,14 @@ def closed_loops(results):
     return table
 
 
-def open_loops(results):
+def open_loops(results, suite=""):
     columns = ["run", "load", "gateway", "posts/s due", "posts/s", "p50", "p90", "p99", "p99.9", "max",
                "p50 added", "p99 added", "CPU µs/post", "x cos-gateway", "waited µs/post", "errors",
                "missing", "runs"]
     table = Table("At a fixed rate, latency from when a post was due", columns, 3)
-    for group, cell, texts in cells(results, lambda load: load.open):
+    if suite:
+        table.title += f" ({suite.removesuffix('-')})"
+    for group, cell, texts in cells(results, lambda group: group.load.open and group.suite == suite):
         table.rows.append([
             *texts,
             figure(group.load.rate),
@@ -155,7 +214,7 @@ def open_loops(results):
 
 def quantiles(results):
     table = Table("", ["run", "load", "gateway", "p50", "p90", "p99", "p99.9", "max"], 3)
-    for _, cell, texts in cells(results, lambda load: True):
+    for _, cell, texts in cells(results, lambda group: True):
         table.rows.append([*texts, *durations(cell, "p50", "p90", "p99", "p999", "max")])
     return table
 
@@ -186,7 +245,9 @@ def parts(results):
 def markdown(results):
     """Returns the whole as Markdown: bench/RESULTS.md, and what a terminal is shown."""
     out = results.origin() + "\n"
-    for table in (closed_loops(results), open_loops(results), instructions(results), parts(results)):
+    for table in (production(results), open_loops(results, PRODUCTION), handshakes(results),
+                  spooling(results), replay(results), closed_loops(results), open_loops(results),
+                  instructions(results), parts(results)):
         if table.rows:
             out += f"\n## {table.title}\n\n{table.markdown()}"
     if results.simdjson:

@@ -46,6 +46,7 @@ LoadPump::LoadPump(const Settings& settings) : post_(post(settings.records)) {
   test::LoadSettings load;
   load.target = test::address_of("127.0.0.1", settings.port);
   load.connections = settings.connections;
+  load.rate = settings.rate;
   loop_.call([&] {
     load_.emplace(loop_.poller(), load, static_cast<test::PostSource&>(*this));
     loop_.drive(*load_);
@@ -65,6 +66,12 @@ void LoadPump::stop() {
   loop_.call([this] { load_->stop(); });
   loop_.wait_until([this] { return load_->idle(); });
   loop_.stop();
+}
+
+double LoadPump::latency_ms(double share) {
+  std::chrono::duration<double, std::milli> latency{0};
+  loop_.call([&] { latency = load_->latencies().quantile(share); });
+  return latency.count();
 }
 
 bool LoadPump::ended(const test::Post& post, unsigned status, std::string_view text) {

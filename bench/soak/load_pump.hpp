@@ -9,14 +9,15 @@
 
 namespace gateway::soak {
 
-// Runs a closed loop of equal posts with records of 1 KB in a thread of its own ("load"). It only
-// counts, for measurements in which test::Loader would cost more than the gateway.
+// Runs a loop of equal posts with records of 1 KB in a thread of its own ("load"). It only counts,
+// for measurements in which test::Loader would cost more than the gateway.
 class LoadPump final : private test::PostSource {
  public:
   struct Settings {
     std::uint16_t port = 0;  // of the gateway, on 127.0.0.1
     unsigned connections = 256;
-    unsigned records = 1;  // of a post
+    unsigned records = 1;        // of a post
+    std::optional<double> rate;  // posts per second of an open loop; without: a closed loop
   };
   explicit LoadPump(const Settings& settings);
   ~LoadPump() override;
@@ -25,6 +26,8 @@ class LoadPump final : private test::PostSource {
   // the thread early, if any.
   void stop();
 
+  // Returns below which latency, in ms, this share of the posts answered so far stayed.
+  [[nodiscard]] double latency_ms(double share);
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }  // records
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }            // posts
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -33,8 +34,11 @@ struct Load {
   unsigned records;  // of a post
   unsigned connections;
 };
-constexpr std::array kLoads{Load{1, 256}, Load{1, 512}, Load{1, 1024}, Load{10, 256},
-                            Load{100, 256}};
+constexpr std::array kLoads{Load{1, 64},   Load{1, 256},  Load{1, 1024}, Load{10, 64},
+                            Load{10, 256}, Load{100, 64}, Load{100, 256}};
+// New posts that come during a replay: that share of what is delivered without one.
+constexpr double kFreshShare = 0.25;
+constexpr double kPercentile = 0.99;
 // The time until a load is steady: posts that came before the eventbus was known to be down wait
 // for a second.
 constexpr milliseconds kSettle{1500};
@@ -78,6 +82,15 @@ class Stage {
     const auto page = get(admin_, "/metrics");
     return page ? metric_total(*page, name) : 0;
   }
+  // Returns whether that came true in time.
+  static bool wait_until(const std::function<bool()>& holds) {
+    const auto limit = steady_clock::now() + kPatience;
+    while (!holds()) {
+      if (steady_clock::now() >= limit) return false;
+      std::this_thread::sleep_for(kPoll);
+    }
+    return true;
+  }
   [[nodiscard]] std::map<std::string, double> cpu() const {
     auto all = thread_cpu(gateway_.pid());
     // The threads of this process make the load.
@@ -108,15 +121,15 @@ class Report {
   void number(std::string_view name, double value) {
     outcome_.numbers.emplace_back(fmt::format("{}: {}", part_, name), value);
   }
-  // Adds for each thread which share of a core it used, and its time per event.
-  void cpu(const std::map<std::string, double>& before, const std::map<std::string, double>& after,
-           double seconds, double events) {
+  // Adds for each thread which share of a core it used for `what`, and its time per event.
+  void cpu(std::string_view what, const std::map<std::string, double>& before,
+           const std::map<std::string, double>& after, double seconds, double events) {
     for (const auto& [name, used] : after) {
       const auto earlier = before.find(name);
       const double cpu = used - (earlier == before.end() ? 0 : earlier->second);
       if (cpu / seconds < 0.01) continue;
-      number(name + " cores", cpu / seconds);
-      number(name + " us/record", cpu * 1e6 / events);
+      number(fmt::format("{}, {} cores", what, name), cpu / seconds);
+      number(fmt::format("{}, {} us/record", what, name), cpu * 1e6 / events);
     }
   }
 
@@ -163,8 +176,9 @@ double device_rate(const std::string& directory, std::size_t piece, milliseconds
   return written / took.count();
 }
 
-// Measures one load over `time`, after it has become steady.
-double measure(Stage& stage, LoadPump& pump, Report& report, milliseconds time) {
+// Measures one load over `time`, after it has become steady. `what` is done with its records.
+double measure(Stage& stage, LoadPump& pump, Report& report, std::string_view what,
+               milliseconds time) {
   std::this_thread::sleep_for(kSettle);
   const auto cpu = stage.cpu();
   const auto begin = steady_clock::now();
@@ -172,8 +186,8 @@ double measure(Stage& stage, LoadPump& pump, Report& report, milliseconds time) 
   std::this_thread::sleep_for(time);
   const auto events = static_cast<double>(pump.acknowledged() - before);
   const duration<double> took = steady_clock::now() - begin;
-  report.number("records/s", events / took.count());
-  report.cpu(cpu, stage.cpu(), took.count(), events);
+  report.number(fmt::format("{} records/s", what), events / took.count());
+  report.cpu(what, cpu, stage.cpu(), took.count(), events);
   return events / took.count();
 }
 
@@ -181,6 +195,21 @@ void check_refusals(Outcome& outcome, const LoadPump& pump) {
   outcome.balance.records_acknowledged += pump.acknowledged();
   if (pump.refused() == 0) return;
   outcome.problems.push_back(fmt::format("{} posts were refused", pump.refused()));
+}
+
+// Brings the eventbus back and measures the first half of what it is sent then. The other half is
+// left to be replayed beside new posts.
+void replay(Stage& stage, Report& report, double backlog, double normal) {
+  const auto cpu = stage.cpu();
+  stage.bus_up();
+  stage.wait_until([&] { return stage.taken() != 0; });
+  const auto begin = steady_clock::now();
+  stage.wait_until([&] { return static_cast<double>(stage.taken()) >= backlog / 2; });
+  const duration<double> took = steady_clock::now() - begin;
+  const auto events = static_cast<double>(stage.taken());
+  report.number("replayed records/s", events / took.count());
+  report.number("share of delivery", events / took.count() / normal);
+  report.cpu("replayed", cpu, stage.cpu(), took.count(), events);
 }
 
 }  // namespace
@@ -198,7 +227,7 @@ Outcome spool_rate(const Options& options) {
     const std::uint64_t bytes_before = device_bytes(stage.gateway().pid());
     const double commits_before = stage.metric("cos_gateway_spool_commits_total");
     const std::uint64_t before = pump.acknowledged();
-    const double rate = measure(stage, pump, report, time);
+    const double rate = measure(stage, pump, report, "spooled", time);
     const double commits = stage.metric("cos_gateway_spool_commits_total") - commits_before;
     const auto bytes = static_cast<double>(device_bytes(stage.gateway().pid()) - bytes_before);
     const auto events = static_cast<double>(pump.acknowledged() - before);
@@ -225,44 +254,42 @@ Outcome replay_rate(const Options& options) {
     remove_store(options.directory);
     Stage stage(options);
     stage.bus_up();
+    Report report(outcome, fmt::format("posts of {}", records));
+    LoadPump::Settings fresh = stage.load(records);
+    const milliseconds time = options.time / 12;
     double normal = 0;
     {
       LoadPump pump(stage.load(records));
-      Report report(outcome, fmt::format("delivery, posts of {}", records));
-      normal = measure(stage, pump, report, options.time / 12);
+      normal = measure(stage, pump, report, "delivery", time);
+      pump.stop();
+      check_refusals(outcome, pump);
+      fresh.rate = normal / records * kFreshShare;
+    }
+    {
+      LoadPump pump(fresh);
+      std::this_thread::sleep_for(time);
+      report.number("new posts alone, p99 ms", pump.latency_ms(kPercentile));
       pump.stop();
       check_refusals(outcome, pump);
     }
     stage.bus_down();
     {
       LoadPump pump(stage.load(records));
-      const auto limit = steady_clock::now() + kPatience;
-      while (pump.acknowledged() < options.backlog && steady_clock::now() < limit) {
-        std::this_thread::sleep_for(kPoll);
-      }
+      stage.wait_until([&] { return pump.acknowledged() >= options.backlog; });
       pump.stop();
       check_refusals(outcome, pump);
     }
     const double backlog = stage.metric("cos_gateway_spool_events");
-    const auto cpu = stage.cpu();
-    stage.bus_up();
-    const auto limit = steady_clock::now() + kPatience;
-    while (stage.taken() == 0 && steady_clock::now() < limit) {
-      std::this_thread::sleep_for(kPoll);
-    }
-    const auto begin = steady_clock::now();
-    while (static_cast<double>(stage.taken()) < backlog && steady_clock::now() < limit) {
-      std::this_thread::sleep_for(kPoll);
-    }
-    const duration<double> took = steady_clock::now() - begin;
-    Report report(outcome, fmt::format("replay, posts of {}", records));
-    const double rate = static_cast<double>(stage.taken()) / took.count();
     report.number("backlog", backlog);
-    report.number("records/s", rate);
-    report.number("share of delivery", rate / normal);
-    report.cpu(cpu, stage.cpu(), took.count(), backlog);
-    if (static_cast<double>(stage.taken()) < backlog) {
-      outcome.problems.emplace_back("the backlog was not delivered");
+    replay(stage, report, backlog, normal);
+    {
+      LoadPump pump(fresh);
+      const bool done =
+          stage.wait_until([&] { return stage.metric("cos_gateway_spool_events") == 0; });
+      report.number("new posts during replay, p99 ms", pump.latency_ms(kPercentile));
+      pump.stop();
+      check_refusals(outcome, pump);
+      if (!done) outcome.problems.emplace_back("the backlog was not delivered");
     }
     static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
   }

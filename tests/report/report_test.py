@@ -296,6 +296,25 @@ class TableTest(unittest.TestCase):
         self.assertEqual(self.column(table, "gateway"), ["cos-gateway", "direct"])
         self.assertEqual(self.column(table, "p99 added"), ["400 µs", "-"])
 
+    def test_shows_what_each_form_costs_by_the_plain_one_that_took_turns_with_it(self):
+        runs = [
+            run(f"production-records{records}", gateway, repetition, records=records, us_per_post=cost * slow)
+            for repetition, slow in ((1, 1), (2, 2))
+            for records, cost in (("1", 10), ("100", 2))
+            for gateway, cost in (("cos-gateway", cost), ("cos-gateway, TLS, signed", 1.5 * cost))
+        ]
+        table = tables.production(results(*runs))
+        self.assertEqual(self.column(table, "form"), ["plain", "TLS, signed"])
+        self.assertEqual(table.rows[1], ["TLS, signed", "22.5", "1.50x", "4.50", "1.50x"])
+        self.assertEqual(tables.closed_loops(results(*runs)).rows, [])
+
+    def test_counts_handshakes_by_cpu_time_and_compares_them_with_other_servers(self):
+        runs = [run("handshakes-P-256-resumed", gateway, us_per_post=cost)
+                for gateway, cost in (("cos-gateway", 200), ("nginx", 250))]
+        table = tables.handshakes(results(*runs))
+        self.assertEqual(table.columns, ["key", "cos-gateway", "nginx", "cos-gateway / nginx"])
+        self.assertEqual(table.rows, [["P-256, resumed", "5,000", "4,000", "1.25x"]])
+
     def test_without_a_load_that_meets_no_gateway_nothing_is_said_to_be_added(self):
         table = tables.open_loops(results(run("rate", rate=1000)))
         self.assertEqual(self.column(table, "p99 added"), ["-"])

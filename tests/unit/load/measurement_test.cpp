@@ -94,6 +94,37 @@ TEST(Measurement, OfNoGatewayIsThatOfLoadAndEventbus) {
   EXPECT_FALSE(result.missing);
 }
 
+// All that a gateway on the Internet does, and each way in which events leave it.
+TEST(Measurement, OfAFormMissesNothing) {
+  Scenario scenario = brief();
+  scenario.sink.check_ids = false;
+  for (const char* const form : {"TLS,signed,stable-ids,attributes,redaction,stores,eventbus-TLS",
+                                 "structured,eventbus-TLS", "batch"}) {
+    GatewaySpec spec = built_gateway();
+    spec.form = *GatewayForm::parse(form);
+    const RunResult result = measure(scenario, spec, kSilent);
+    EXPECT_GT(result.posts, 0U) << form;
+    EXPECT_TRUE(result.errors.empty()) << form;
+    EXPECT_EQ(result.arrived, result.acknowledged) << form;
+  }
+}
+
+TEST(Measurement, OfHandshakesNeedsNoEvents) {
+  Scenario scenario = brief();
+  scenario.only_ask = true;
+  scenario.path = "/healthz";
+  scenario.new_connection_per_post = true;
+  scenario.gateway.form.tls = true;
+  scenario.gateway.key = "RSA-2048";
+  for (const bool resume : {false, true}) {
+    scenario.resume = resume;
+    const RunResult result = measure(scenario, built_gateway(), kSilent);
+    EXPECT_GT(result.posts, 0U);
+    EXPECT_TRUE(result.errors.empty());
+    EXPECT_EQ(result.arrived, 0U);
+  }
+}
+
 TEST(Measurement, WithoutAGatewayIsNone) {
   GatewaySpec ends_at_once;
   ends_at_once.command = "echo cannot; exit 1";

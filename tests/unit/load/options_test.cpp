@@ -116,7 +116,7 @@ TEST(GatewayConfig, SaysOnlyWhatDiffersFromTheDefaults) {
   settings.eventbus_connections = 4;
   settings.pipeline = "16";
   settings.token = "secret";
-  settings.tls = true;
+  settings.form.tls = true;
   const std::string text = gateway_config(settings, 1, 2, 3, "/folder");
   EXPECT_NE(text.find("delivery:\n  connections: 4\n  pipeline: 16\n"), std::string::npos);
   EXPECT_NE(text.find("  auth: hmac\n  token: secret\n"), std::string::npos);
@@ -124,9 +124,33 @@ TEST(GatewayConfig, SaysOnlyWhatDiffersFromTheDefaults) {
             std::string::npos);
 }
 
+TEST(GatewayConfig, HasWhatEachFeatureOfAFormNeeds) {
+  GatewaySettings settings;
+  settings.form = *GatewayForm::parse("stable-ids,attributes,redaction,stores,eventbus-TLS,batch");
+  const std::string text = gateway_config(settings, 1, 2, 3, "/folder");
+  for (const char* line :
+       {"target: https://127.0.0.1:3\n", "delivery:\n  mode: batch\n  tls: { verify: false }\n",
+        "event:\n  id: stable\n  attributes: [subject, cosbucket, coseventname]\n"
+        "  redact: [Authorization]\n",
+        "spool: { path: /folder/spool }\n", "dead_letter: { path: /folder/dead }\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
+}
+
+TEST(GatewayForm, IsReadByNameAndRefusesWhatExcludesItself) {
+  const auto form = GatewayForm::parse("TLS,signed");
+  ASSERT_TRUE(form);
+  EXPECT_TRUE(form->tls && form->signed_posts);
+  EXPECT_FALSE(form->stores || form->stable_ids);
+  EXPECT_TRUE(GatewayForm::parse(""));
+  EXPECT_FALSE(GatewayForm::parse("TLS,faster"));
+  EXPECT_FALSE(GatewayForm::parse("structured,batch"));
+}
+
 TEST(GatewayCommand, PlaceholdersAreFilledInWhereverTheyStand) {
-  EXPECT_EQ(fill_in("x --port {port} --to http://127.0.0.1:{sink}/ --again {port}", 1, 2),
-            "x --port 1 --to http://127.0.0.1:2/ --again 1");
+  EXPECT_EQ(fill_in("x --port {port} --to http://127.0.0.1:{sink}/ --again {port} {folder}/key", 1,
+                    2, "/tmp/f"),
+            "x --port 1 --to http://127.0.0.1:2/ --again 1 /tmp/f/key");
 }
 
 }  // namespace

@@ -1,0 +1,63 @@
+#include "load/gateway_form.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace gateway::load {
+namespace {
+
+struct Feature {
+  std::string_view name;
+  bool GatewayForm::* member;
+};
+
+constexpr std::array kFeatures{Feature{"TLS", &GatewayForm::tls},
+                               Feature{"signed", &GatewayForm::signed_posts},
+                               Feature{"stable-ids", &GatewayForm::stable_ids},
+                               Feature{"attributes", &GatewayForm::attributes},
+                               Feature{"redaction", &GatewayForm::redaction},
+                               Feature{"stores", &GatewayForm::stores},
+                               Feature{"eventbus-TLS", &GatewayForm::eventbus_tls},
+                               Feature{"structured", &GatewayForm::structured},
+                               Feature{"batch", &GatewayForm::batch}};
+
+}  // namespace
+
+boost::system::result<GatewayForm, std::string> GatewayForm::parse(std::string_view text) {
+  GatewayForm form;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const auto* const found = std::ranges::find(kFeatures, text.substr(0, comma), &Feature::name);
+    if (found == kFeatures.end()) return "expected some of " + names();
+    form.*(found->member) = true;
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  if (form.structured && form.batch) return std::string("structured and batch exclude each other");
+  return form;
+}
+
+std::string GatewayForm::names() {
+  std::string all;
+  for (const Feature& feature : kFeatures) {
+    all += all.empty() ? "" : ",";
+    all += feature.name;
+  }
+  return all;
+}
+
+std::string form_sections(const GatewayForm& form, std::string_view folder) {
+  std::string text;
+  if (form.stable_ids || form.attributes || form.redaction) text += "event:\n";
+  if (form.stable_ids) text += "  id: stable\n";
+  if (form.attributes) text += "  attributes: [subject, cosbucket, coseventname]\n";
+  if (form.redaction) text += "  redact: [Authorization]\n";
+  if (form.stores) {
+    text +=
+        fmt::format("spool: {{ path: {0}/spool }}\ndead_letter: {{ path: {0}/dead }}\n", folder);
+  }
+  return text;
+}
+
+}  // namespace gateway::load

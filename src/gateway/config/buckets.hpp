@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/report.hpp"
@@ -12,8 +13,11 @@ namespace gateway::config {
 inline constexpr std::size_t kMostTriggers = 10;
 inline constexpr std::size_t kMostFunctions = 50;
 
+// Returns the path of an entry's key: `buckets[3].target`.
+[[nodiscard]] std::string path_of(std::size_t entry, std::string_view key);
+
 // Returns the entries of `buckets`, or the one entry that `bucket` means; none if there is neither.
-// Complete: what an entry leaves out is as the top level says.
+// They are complete: what an entry leaves out has the value of the top level.
 [[nodiscard]] std::vector<BucketEntry> bucket_entries(const Settings& settings);
 
 // A function and the numbers of the entries whose triggers it has.
@@ -26,11 +30,9 @@ struct SharedFunction {
 
 // Fills what the entries leave out, and gives each its function: entries that agree in region,
 // namespace, name, memory and timeout share one, as long as it has room for their triggers. A
-// bucket that has several entries has several functions, as triggers are named after it. Without a
-// name of its own a function is named after the first of its buckets. Equal on every replica. Once,
-// when all sources have been read.
+// bucket with several entries has several functions, as triggers are named after the bucket. A
+// function without a name is named after the first of its buckets. The result is the same on every
+// replica. Call once, when all sources have been read.
 void complete_buckets(Settings& settings, const Report& report);
-// Reports what is wrong between entries, and patterns that no key can match.
-void check_buckets(const Settings& settings, Report& report);
 
 }  // namespace gateway::config

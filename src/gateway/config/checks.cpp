@@ -10,7 +10,6 @@
 #include "events/event_attributes.hpp"
 #include "events/uri.hpp"
 #include "gateway/config/buckets.hpp"
-#include "gateway/config/cloud_checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
 #include "gateway/config/http_url.hpp"
@@ -70,9 +69,9 @@ void check_source(const Settings& settings, Report& report) {
 
 // A token travels as `Authorization: Bearer <token>` or is the key of signatures.
 void check_token(const Secret& token, const std::string& key, Report& report) {
-  // Guessing one of 16 random letters and digits takes longer than anybody has.
+  // 16 random letters and digits cannot be guessed by trying.
   constexpr std::size_t kLeast = 16;
-  // With room for what else a head holds (http::kMaxHead).
+  // Leaves room for the rest of a request's head (http::kMaxHead).
   constexpr std::size_t kMost = std::size_t{8} << 10;
   const std::string& text = token.reveal();
   if (text.empty() || report.bad(key)) return;
@@ -124,7 +123,7 @@ void check_ingress(const Settings& settings, Report& report) {
   }
 }
 
-// The relay sends to the target by itself, and knows nothing of `key`.
+// Warns if the relay sends to the target itself: it does not know `key`.
 void check_relay_knows(const Settings& settings, const std::string& key, Report& report) {
   if (!settings.function.provision || !settings.ingress.public_url.empty()) return;
   report.warning_about(key,

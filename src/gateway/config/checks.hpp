@@ -10,6 +10,12 @@ namespace gateway::config {
 // refused already is not complained about again.
 void check(const Settings& settings, Report& report);
 
+// Two parts of it. The first checks the entries of `buckets`: each by itself, against each other,
+// and for patterns that no key can match. The second checks what provisioning needs: bucket,
+// function, the code it runs, credentials; it is for settings with function.provision only.
+void check_buckets(const Settings& settings, Report& report);
+void check_provisioning(const Settings& settings, Report& report);
+
 // Returns whether the relay function is deployed from a COS object (`function.code` or its
 // documented defaults) instead of the built-in relay.
 [[nodiscard]] bool uses_code_object(const Settings& settings);

@@ -16,7 +16,7 @@ std::string_view default_path(Profile profile) {
   return profile == Profile::knative ? "/" : "/gateway/{eventbus}";
 }
 
-// A target cut where its path, query or fragment begins, before any of it has been checked.
+// A target cut where its path, query or fragment begins. Nothing of it has been checked.
 struct Cut {
   std::string_view authority;  // with the scheme, if there is one
   std::string_view rest;

@@ -65,7 +65,7 @@ std::string print_map(const Map& map, const Print& print) {
   return fmt::format("{{{}}}", fmt::join(members, ", "));
 }
 
-// RFC 9110 section 5.5, without what recipients trim.
+// RFC 9110 section 5.5; outer spaces are refused, as recipients remove them.
 Format<Secret> header_value() {
   auto format = secret_text();
   format.expected = "text without control characters and outer spaces";
@@ -170,7 +170,7 @@ Field headers_field(std::vector<std::pair<std::string, Secret>>& variable) {
 }
 
 Field treatments_field(std::map<unsigned, Treatment>& variable) {
-  // What is below may be success, or no final answer at all: neither can be made to mean less.
+  // A status below 300 is a success or no final answer; neither can be given another meaning.
   auto code = integer(300U, 599U);
   code.expected = "as status code " + code.expected;
   const auto treatment = choice<Treatment>(

@@ -34,10 +34,10 @@ struct Field {
   [[nodiscard]] bool holds_something() const { return print() != "\"\""; }
 };
 
-// More than any list or map of the configuration has use for, and few enough to compare each item
+// The most items of a list or map: more than any of them needs, and few enough to compare each item
 // with all others.
 constexpr std::size_t kMaxItems = 100;
-// The same for a list of maps.
+// The most items of a list of maps.
 constexpr std::size_t kMaxMaps = 1000;
 
 // Returns how a message names what it found: the text, shortened and escaped, or its kind.

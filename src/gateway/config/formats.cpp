@@ -27,12 +27,24 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
-Parsed<std::string> parse_text(const Scalar& scalar) {
-  if (simdjson::validate_utf8(scalar.text.data(), scalar.text.size()) &&
-      std::none_of(scalar.text.begin(), scalar.text.end(), is_control)) {
-    return {std::string(scalar.text)};
+// Why a text is not taken: what a message says beyond what was expected, which may be nothing.
+using Flaw = std::optional<std::string>;
+
+Flaw flaw_of_text(std::string_view text) {
+  if (simdjson::validate_utf8(text.data(), text.size()) &&
+      std::none_of(text.begin(), text.end(), is_control)) {
+    return std::nullopt;
   }
-  return {.note = "it holds a control character such as a line break, or is not UTF-8"};
+  return "it holds a control character such as a line break, or is not UTF-8";
+}
+
+Format<std::string> text_without(std::function<Flaw(std::string_view)> flaw_of,
+                                 std::string expected, std::string allowed) {
+  const auto parse = [flaw_of = std::move(flaw_of)](const Scalar& scalar) -> Parsed<std::string> {
+    if (auto flaw = flaw_of(scalar.text)) return {.note = *std::move(flaw)};
+    return {std::string(scalar.text)};
+  };
+  return {std::move(expected), std::move(allowed), parse, quote};
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& words) {
@@ -107,17 +119,17 @@ Parsed<std::string> parse_url(const Scalar& scalar, UrlForm form) {
 }
 
 // Only the families are checked: COS may document more events than it did.
-Parsed<std::string> parse_bucket_event(const Scalar& scalar) {
+Flaw flaw_of_bucket_event(std::string_view text) {
   for (const std::string_view family :
        {"cos:ObjectCreated:", "cos:ObjectRemove:", "cos:ObjectRestore:"}) {
-    if (!scalar.text.starts_with(family)) continue;
-    const auto event = scalar.text.substr(family.size());
+    if (!text.starts_with(family)) continue;
+    const auto event = text.substr(family.size());
     const bool is_word = !event.empty() && std::all_of(event.begin(), event.end(), [](char c) {
       return is_alphanumeric(c) && !is_digit(c);
     });
-    if (event == "*" || is_word) return {std::string(scalar.text)};
+    if (event == "*" || is_word) return std::nullopt;
   }
-  return {.note = did_you_mean(scalar.text, known_events())};
+  return did_you_mean(text, known_events());
 }
 
 }  // namespace
@@ -140,14 +152,12 @@ std::string as_code(const std::vector<std::string_view>& words) {
 }
 
 Format<std::string> text() {
-  return {"text", "text", parse_text, quote};
+  return text_without(flaw_of_text, "text", "text");
 }
 
 Format<std::string> non_empty_text() {
-  const auto parse = [](const Scalar& scalar) {
-    return scalar.text.empty() ? Parsed<std::string>{} : parse_text(scalar);
-  };
-  return {"text that is not empty", "text, not empty", parse, quote};
+  return text_without([](auto text) { return text.empty() ? Flaw("") : flaw_of_text(text); },
+                      "text that is not empty", "text, not empty");
 }
 
 Format<Secret> secret_text() {
@@ -155,21 +165,21 @@ Format<Secret> secret_text() {
           .allowed = "text, secret",
           .parse = [](const Scalar& scalar) -> Parsed<Secret> {
             if (scalar.text.ends_with('\n')) return {.note = "it ends in a line break"};
-            auto parsed = parse_text(scalar);
-            if (!parsed.value) return {.note = std::move(parsed.note)};
-            return {Secret(*std::move(parsed.value))};
+            if (auto flaw = flaw_of_text(scalar.text)) return {.note = *std::move(flaw)};
+            return {Secret(std::string(scalar.text))};
           },
           .print = [](const Secret& value) { return quote(value.empty() ? "" : kRedacted); },
           .secret = true};
 }
 
 Format<std::string> target_text() {
-  const auto parse = [](const Scalar& scalar) -> Parsed<std::string> {
-    if (scalar.text.find(kRedacted) == std::string_view::npos) return parse_text(scalar);
-    return {.note = "(redacted) stands for a secret in its query: write it out"};
+  const auto flaw_of = [](std::string_view text) -> Flaw {
+    if (text.find(kRedacted) == std::string_view::npos) return flaw_of_text(text);
+    return "(redacted) stands for a secret in its query: write it out";
   };
-  return {"text", "text", parse,
-          [](const std::string& value) { return quote(redacted_target(value)); }};
+  auto format = text_without(flaw_of, "text", "text");
+  format.print = [](const std::string& value) { return quote(redacted_target(value)); };
+  return format;
 }
 
 Format<bool> boolean() {
@@ -250,25 +260,20 @@ Format<Duration> duration(Duration min, Duration max, Duration step) {
 }
 
 Format<std::string> key_pattern() {
-  return {.expected = "a pattern of object keys",
-          .allowed = "patterns of object keys",
-          .parse = [](const Scalar& scalar) -> Parsed<std::string> {
-            auto parsed = parse_text(scalar);
-            if (!parsed.value) return parsed;
-            const auto pattern = routing::Pattern::compile(*parsed.value);
-            if (!pattern) return {.note = pattern.error().text()};
-            return parsed;
-          },
-          .print = quote};
+  const auto flaw_of = [](std::string_view text) -> Flaw {
+    if (auto flaw = flaw_of_text(text)) return flaw;
+    const auto pattern = routing::Pattern::compile(text);
+    return pattern ? Flaw() : Flaw(pattern.error().text());
+  };
+  return text_without(flaw_of, "a pattern of object keys", "patterns of object keys");
 }
 
 Format<std::string> one_of(std::vector<std::string_view> words) {
-  const auto parse = [words](const Scalar& scalar) -> Parsed<std::string> {
-    const bool is_one = std::find(words.begin(), words.end(), scalar.text) != words.end();
-    if (is_one) return {std::string(scalar.text)};
-    return {.note = did_you_mean(scalar.text, words)};
+  const auto flaw_of = [words](std::string_view text) {
+    const bool is_one = std::ranges::find(words, text) != words.end();
+    return is_one ? Flaw() : Flaw(did_you_mean(text, words));
   };
-  return {fmt::format("{}", fmt::join(words, " | ")), as_code(words), parse, quote};
+  return text_without(flaw_of, fmt::format("{}", fmt::join(words, " | ")), as_code(words));
 }
 
 Format<HostPort> listen_address() {
@@ -288,22 +293,19 @@ Format<std::string> url(UrlForm form) {
 }
 
 Format<std::string> header_name() {
-  const auto parse = [](const Scalar& scalar) -> Parsed<std::string> {
-    if (scalar.text.empty()) return {.note = "it is empty"};
-    if (std::all_of(scalar.text.begin(), scalar.text.end(), is_token_character)) {
-      return {std::string(scalar.text)};
-    }
-    return {.note = "letters, digits and !#$%&'*+-.^_`|~ only"};
+  const auto flaw_of = [](std::string_view text) -> Flaw {
+    if (text.empty()) return "it is empty";
+    if (std::ranges::all_of(text, is_token_character)) return std::nullopt;
+    return "letters, digits and !#$%&'*+-.^_`|~ only";
   };
-  return {"the name of a header", "header names", parse, quote};
+  return text_without(flaw_of, "the name of a header", "header names");
 }
 
 Format<std::string> bucket_event() {
-  return {
-      "a COS event such as cos:ObjectCreated:Put, cos:ObjectRemove:* or "
-      "cos:ObjectRestore:Completed",
-      "`cos:ObjectCreated:...`, `cos:ObjectRemove:...`, `cos:ObjectRestore:...`",
-      parse_bucket_event, quote};
+  return text_without(flaw_of_bucket_event,
+                      "a COS event such as cos:ObjectCreated:Put, cos:ObjectRemove:* or "
+                      "cos:ObjectRestore:Completed",
+                      "`cos:ObjectCreated:...`, `cos:ObjectRemove:...`, `cos:ObjectRestore:...`");
 }
 
 const std::vector<std::string_view>& known_events() {

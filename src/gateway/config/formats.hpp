@@ -55,16 +55,16 @@ inline constexpr std::string_view kWithoutQuotes = "write it without quotes";
 
 // Any UTF-8 text without control characters.
 [[nodiscard]] Format<std::string> text();
-// For keys whose default is not empty.
+// Text for keys whose default is not empty.
 [[nodiscard]] Format<std::string> non_empty_text();
 [[nodiscard]] Format<Secret> secret_text();
-// Where events go. The values in its query, which may be secrets, are not printed, and what is
-// printed instead of them is not taken.
+// An address that events go to. The values in its query may be secrets: (redacted) is printed for
+// them, and a text with that is refused.
 [[nodiscard]] Format<std::string> target_text();
 
 [[nodiscard]] Format<bool> boolean();
-// For a key of the original connector, whose YAML reader takes the words of YAML 1.1 too: yes and
-// no, on and off. They bring a warning.
+// A boolean of the original connector, whose YAML reader also takes the words of YAML 1.1: yes and
+// no, on and off. They are taken with a warning.
 [[nodiscard]] Format<bool> original_boolean();
 
 template <std::unsigned_integral T>
@@ -85,7 +85,7 @@ template <std::unsigned_integral T>
 [[nodiscard]] Format<unsigned> function_memory();
 [[nodiscard]] Format<double> number(double min, double max);
 [[nodiscard]] Format<std::size_t> size(std::size_t min, std::size_t max);
-// Takes multiples of `step` only: what the cloud counts in seconds has no half of one.
+// A duration that is a multiple of `step`: the cloud counts in whole seconds.
 [[nodiscard]] Format<Duration> duration(Duration min, Duration max, Duration step = Duration(1));
 
 // `binary | structured | batch`. An empty name is taken, but not offered.

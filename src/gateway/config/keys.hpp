@@ -11,7 +11,7 @@ inline constexpr std::string_view kTargetVariable = "CONNECTOR_TARGET";
 inline constexpr std::string_view kPortVariable = "CONNECTOR_PORT";
 // The original connector's own: `debug` sets the key `debug`.
 inline constexpr std::string_view kLogLevelVariable = "LOG_LEVEL";
-// Those that fill one nothing else has set.
+// Variables that fill a key if nothing else has set it.
 inline constexpr std::string_view kSecretIdVariable = "TENCENTCLOUD_SECRET_ID";
 inline constexpr std::string_view kSecretKeyVariable = "TENCENTCLOUD_SECRET_KEY";
 inline constexpr std::string_view kTokenVariable = "TENCENTCLOUD_TOKEN";
@@ -19,7 +19,7 @@ inline constexpr std::string_view kTokenVariable = "TENCENTCLOUD_TOKEN";
 // The whole configuration as one Section bound to `settings`.
 class Keys {
  public:
-  // What `settings` holds now are the defaults. `settings` must outlive this.
+  // The present values of `settings` are the defaults. `settings` must outlive this.
   explicit Keys(Settings& settings);
   Keys(const Keys&) = delete;
   Keys& operator=(const Keys&) = delete;
@@ -27,8 +27,8 @@ class Keys {
   [[nodiscard]] Section& root() noexcept { return root_; }
   [[nodiscard]] const Section& root() const noexcept { return root_; }
 
-  // After reading: moves to `settings` what has no variable of its own there. `code_given`: a
-  // `function.code` stands in one of the sources, be it empty.
+  // Completes `settings` after reading. `code_given`: one of the sources has a `function.code`,
+  // which may be empty.
   void finish(bool code_given);
 
  private:

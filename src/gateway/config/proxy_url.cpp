@@ -46,7 +46,7 @@ std::optional<Secret> basic(std::string_view user, std::string_view password) {
 boost::system::result<HttpProxy, BadProxy> parse_proxy(std::string_view text) {
   constexpr const char* kForm = "expected http://host:port or http://user:password@host:port";
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
-    if (!std::ranges::equal(text.substr(0, scheme), std::string_view("http"), {}, to_lower)) {
+    if (!equals_ignoring_case(text.substr(0, scheme), "http")) {
       return BadProxy(
           "only proxies that are spoken to by plain HTTP are supported: http://host:port");
     }
@@ -79,7 +79,7 @@ boost::system::result<HttpProxy, BadProxy> parse_proxy(std::string_view text) {
 ProxyRules environment_proxies(
     const std::map<std::string, std::string>& environment,
     const std::function<void(const std::string& variable, const BadProxy& why)>& problem) {
-  // An empty one counts as none.
+  // An empty variable counts as none.
   const auto find = [&](const char* lower, const char* upper) {
     for (const char* const name : {lower, upper}) {
       const auto found = environment.find(name);

@@ -25,11 +25,11 @@ class BadProxy {
 // user and password percent-encoded, or without the scheme. The port is 80 if there is none.
 [[nodiscard]] boost::system::result<HttpProxy, BadProxy> parse_proxy(std::string_view text);
 
-// The value of `delivery.proxy` for no proxy at all, whatever the environment says.
+// The value of `delivery.proxy` that means no proxy, whatever the environment says.
 inline constexpr std::string_view kNoProxy = "none";
 
-// Returns what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; their names in lower case come first, as
-// most programs have it. `problem` is told of a variable that names no proxy, and why.
+// Returns the rules of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Names in lower case have priority, as
+// in most programs. Calls `problem` for a variable that names no proxy, with the reason.
 [[nodiscard]] ProxyRules environment_proxies(
     const std::map<std::string, std::string>& environment,
     const std::function<void(const std::string& variable, const BadProxy& why)>& problem);

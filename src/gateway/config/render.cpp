@@ -70,7 +70,7 @@ Comments comments_on(const Settings& settings) {
   return comments;
 }
 
-// Of a scalar without quotes, which alone may be something else than text.
+// Returns the value of a scalar without quotes: a boolean, a number or text.
 json::value plain_value(const YAML::Node& node) {
   bool truth = false;
   std::int64_t number = 0;

@@ -5,13 +5,13 @@
 
 namespace gateway::config {
 
-// The configuration in effect as YAML: every key on its own line, comments where a value was
-// derived, secrets as "(redacted)". load() takes the text again and then gives the same settings
-// but for the secrets, which it takes as not given.
+// Returns the configuration in effect as YAML: every key on its own line, comments where a value
+// was derived, secrets as "(redacted)". load() takes the text again and gives the same settings,
+// except the secrets, which it takes as not given.
 [[nodiscard]] std::string render(const Settings& settings);
 
-// The same as a JSON object, on one line without its end: numbers and booleans as such, durations
-// and sizes as text, as in the file.
+// Returns the same as a JSON object on one line, without a line end: numbers and booleans as such,
+// durations and sizes as text, as in the file.
 [[nodiscard]] std::string render_json(const Settings& settings);
 
 }  // namespace gateway::config

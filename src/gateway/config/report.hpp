@@ -12,8 +12,8 @@
 
 namespace gateway::config {
 
-// Collects what there is to say about the sources, and remembers where each key was given. A
-// message is a text, or a format of libfmt and its arguments.
+// Collects the problems and warnings of all sources, and remembers where each key was given. A
+// message is a text, or a format of libfmt with its arguments.
 class Report {
  public:
   // A broken file must not produce thousands of lines.

@@ -16,8 +16,8 @@ std::string item_path(std::string_view list, std::size_t index) {
   return fmt::format("{}[{}]", list, index);
 }
 
-// The value of --set. A scalar needs no YAML quoting, so that "[::]:8080", "*" or a token with a
-// '#' can be given as they are.
+// Returns the value of an override. A scalar needs no YAML quoting, so that "[::]:8080", "*" or a
+// token with a '#' can be given as they are.
 Value value_of(std::string_view text, Field::Shape shape) {
   Value verbatim;
   verbatim.kind = Value::Kind::scalar;
@@ -28,7 +28,7 @@ Value value_of(std::string_view text, Field::Shape shape) {
   return document.problems.empty() ? std::move(document.root) : verbatim;
 }
 
-// An override is on no line.
+// Removes the positions: an override is on no line of a file.
 void forget_positions(Value& value) {
   value.position = {};
   for (auto& item : value.items) forget_positions(item);
@@ -57,7 +57,7 @@ void set_field(const Field& field, const std::string& path, std::string_view mem
   field.read(path, value, report);
 }
 
-// Takes `buckets[3]` apart.
+// Splits `buckets[3]` into name and index.
 std::pair<std::string_view, std::optional<std::uint64_t>> name_and_index(std::string_view text) {
   const auto bracket = text.find('[');
   if (bracket == std::string_view::npos || !text.ends_with(']')) return {text, std::nullopt};
@@ -67,8 +67,9 @@ std::pair<std::string_view, std::optional<std::uint64_t>> name_and_index(std::st
 
 }  // namespace
 
-void Section::add(std::string_view name, Field field, const About& about) {
+void Section::key(std::string_view name, Field field, std::string_view text, const About& about) {
   entries_.push_back({.name = std::string(name), .field = std::move(field), .about = about});
+  entries_.back().about.text = text;
 }
 
 Section& Section::add_section(std::string_view name, std::string path) {
@@ -130,12 +131,11 @@ bool Section::holds_secrets() const {
   });
 }
 
-void Section::find_elsewhere(std::string_view name, const Section& except,
-                             std::vector<std::string>& homes) const {
+void Section::find_all(std::string_view name, std::vector<std::string>& homes) const {
   for (const auto& entry : entries_) {
     if (!entry.printed) continue;
-    if (this != &except && entry.name == name) homes.push_back(path_to(name));
-    if (entry.section) entry.section->find_elsewhere(name, except, homes);
+    if (entry.name == name) homes.push_back(path_to(name));
+    if (entry.section) entry.section->find_all(name, homes);
   }
 }
 
@@ -149,9 +149,10 @@ std::string Section::unknown(std::string_view name, const Section& root) const {
     return fmt::format("unknown key; did you mean '{}'?", *meant);
   }
   std::vector<std::string> homes;
-  root.find_elsewhere(name, *this, homes);
-  if (!homes.empty())
+  root.find_all(name, homes);
+  if (!homes.empty()) {
     return fmt::format("unknown key here; there is {}", fmt::join(homes, " and "));
+  }
   return fmt::format("unknown key; {} {}", path_.empty() ? "there are" : "keys here are",
                      fmt::join(names, ", "));
 }
@@ -159,7 +160,7 @@ std::string Section::unknown(std::string_view name, const Section& root) const {
 void Section::read(const Value& value, Only only, const Section& root, Report& report) {
   if (value.kind == Value::Kind::null) return;
   if (value.kind != Value::Kind::map) {
-    // The text itself stays unsaid: a secret file without a key is nothing but the secret.
+    // The text is not shown: a secret file without a key holds nothing but the secret.
     report.problem(value.position, path_, "expected a map of keys, got {}", kind_name(value.kind));
     return;
   }

@@ -16,7 +16,7 @@ namespace gateway::config {
 // What the reference (reference.hpp) says of a key beside what its format, its variable and its
 // relations to other keys (relations.hpp) say.
 struct About {
-  std::string_view text;              // Markdown: one or two sentences
+  std::string_view text = {};         // Markdown: one or two sentences
   std::string_view environment = {};  // the variable that sets it, or fills it if nothing else did
   std::string_view form = {};         // instead of the format's type and bounds
   std::string_view standard = {};     // instead of the variable's value: a default that is derived
@@ -24,8 +24,8 @@ struct About {
   bool followed = false;              // a file that is read again when it changes
 };
 
-// A map of the configuration, bound to the variables its keys fill: reading, messages about
-// unknown keys, overrides and printing all go by it. See keys.cpp for the one there is.
+// A map of the configuration, bound to the variables that its keys fill. Reading, messages about
+// unknown keys, overrides and printing all use it. keys.cpp has the one of the product.
 //
 // The variables must outlive it. References section() returns stay valid.
 class Section {
@@ -34,12 +34,13 @@ class Section {
   Section(const Section&) = delete;
   Section& operator=(const Section&) = delete;
 
-  // Adds one value; formats.hpp has the formats.
+  // Adds one value; formats.hpp has the formats. `text` becomes that of `about`.
   template <class T>
-  void key(std::string_view name, T& variable, Format<T> format, const About& about) {
-    add(name, scalar_field(variable, std::move(format)), about);
+  void key(std::string_view name, T& variable, Format<T> format, std::string_view text,
+           const About& about = {}) {
+    key(name, scalar_field(variable, std::move(format)), text, about);
   }
-  void add(std::string_view name, Field field, const About& about);
+  void key(std::string_view name, Field field, std::string_view text, const About& about = {});
   Section& section(std::string_view name);
   // Adds a list of maps, each of which fills one item of `variable`; declare(section, item) adds
   // the keys of a map. A later source replaces the whole list. The path of a key is
@@ -48,11 +49,11 @@ class Section {
   void sections(std::string_view name, std::vector<T>& variable,
                 std::function<void(Section&, T&)> declare);
 
-  // Adds a key of old that has no effect; `why` ends the warning.
+  // Adds a former key that has no effect; `why` ends the warning.
   void ignored(std::string_view name, std::string_view why);
   // Adds a section that is read, but not printed: another spelling of keys that stand elsewhere.
   Section& alias(std::string_view name);
-  // Printed as null unless `given`, for a section whose presence means something.
+  // Has this section printed as null unless `given`: its presence means something.
   void optional(const bool& given) { given_ = &given; }
 
   enum class Only { everything, secrets };
@@ -83,7 +84,7 @@ class Section {
   };
   struct Entry {
     std::string name;
-    std::string_view ignored{};          // not empty for a key of old
+    std::string_view ignored{};          // not empty for a former key
     std::optional<Field> field{};        // of a key, and of a list of maps
     std::unique_ptr<Section> section{};  // of a section; the sample's keys of a list of maps
     std::optional<Items> items{};        // of a list of maps
@@ -94,14 +95,13 @@ class Section {
   Section& add_section(std::string_view name, std::string path);
   void add_items(Items items);
   [[nodiscard]] const Entry* find(std::string_view name) const;
-  // As the other, but reports a key that is not there or has no effect.
+  // Does the same and reports a key that is not there or has no effect.
   [[nodiscard]] const Entry* find(std::string_view name, const Position& position,
                                   const Section& root, Report& report) const;
   [[nodiscard]] bool holds_secrets() const;
   [[nodiscard]] std::string path_to(std::string_view name) const;
   [[nodiscard]] std::string unknown(std::string_view name, const Section& root) const;
-  void find_elsewhere(std::string_view name, const Section& except,
-                      std::vector<std::string>& homes) const;
+  void find_all(std::string_view name, std::vector<std::string>& homes) const;
   void set(std::string_view path, std::string_view text, const Section& root, Report& report);
   void print(std::string& out, std::size_t depth, const Comment& comment) const;
 

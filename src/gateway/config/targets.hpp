@@ -18,8 +18,8 @@ class Targets {
   explicit Targets(const Settings& settings);
 
   [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
-  // Returns the number of the target that these keys of an entry name; what is empty is as the top
-  // level says. Adds it if it is new.
+  // Returns the number of the target that these keys of an entry name, and adds it if it is new. An
+  // empty text stands for the top level's.
   std::size_t number_of(const std::string& target, const std::string& eventbus);
 
  private:

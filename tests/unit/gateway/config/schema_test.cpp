@@ -27,10 +27,10 @@ class ListOfMaps : public ::testing::Test {
  protected:
   ListOfMaps() {
     root_.sections<Shop>("shops", shops_, [](Section& section, Shop& shop) {
-      section.key("name", shop.name, non_empty_text(), {.text = "Its name."});
+      section.key("name", shop.name, non_empty_text(), "Its name.");
       auto& building = section.section("building");
-      building.key("floors", shop.floors, integer<unsigned>(1, 9), {.text = "How high."});
-      section.add("goods", list_field(shop.goods, one_of({"bread", "milk"})), {.text = "Sold."});
+      building.key("floors", shop.floors, integer<unsigned>(1, 9), "How high.");
+      section.key("goods", list_field(shop.goods, one_of({"bread", "milk"})), "Sold.");
     });
   }
 

@@ -1,4 +1,4 @@
-#include "gateway/config/cloud_checks.hpp"
+#include "gateway/config/checks.hpp"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,6 @@
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/function_name.hpp"
 #include "gateway/config/buckets.hpp"
-#include "gateway/config/checks.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"
 #include "gateway/config/http_url.hpp"
@@ -52,7 +51,7 @@ void check_events(const Bucket& bucket, const std::string& path, Report& report)
   }
 }
 
-// Checks what a bucket's triggers are for; `path` is of its keys: `bucket`, or `buckets[0]`.
+// Checks the events, prefix and suffix of a bucket's triggers. `path` is `bucket` or `buckets[0]`.
 void check_rule(const Bucket& bucket, const std::string& path, Report& report) {
   // SCF's rules for the filter of a COS trigger.
   if (bucket.prefix.starts_with('/')) {
@@ -131,8 +130,8 @@ void check_function(const Settings& settings, Report& report) {
   }
 }
 
-// Whether the platform cannot reach this host: a function runs in Tencent's network. A private
-// address may be one of the VPC that the function is in, for which there is no key here.
+// Returns the network that keeps a function from reaching this host, or an empty text. A function
+// runs in Tencent's network. It might reach private addresses of a VPC, but no key puts it in one.
 std::string_view unreachable(const std::string& host) {
   boost::system::error_code error;
   auto address = boost::asio::ip::make_address(host, error);
@@ -172,7 +171,7 @@ constexpr std::string_view kWaysOut =
     "remove function.code, and the built-in relay is deployed, which signs; or set gateway.auth: "
     "none, with which whoever reaches gateway.listen can send events";
 
-// A COS object's code that posts to this gateway.
+// Checks a function whose code comes from a COS object and posts to this gateway.
 void check_code_behind_public_url(const Settings& settings, const HttpUrl& url, Report& report) {
   const auto& ingress = settings.ingress;
   if (!report.bad("gateway.auth") && ingress.auth != Auth::none) {
@@ -196,7 +195,6 @@ void check_code_behind_public_url(const Settings& settings, const HttpUrl& url, 
   }
 }
 
-// The function sends to the target itself.
 // A function that sends to the target itself knows one target and no patterns.
 void check_entries_of_function(const SharedFunction& function, const Settings& settings,
                                Report& report) {
@@ -260,7 +258,7 @@ void check_target_of_function(const Settings& settings, Report& report) {
   }
 }
 
-// Which code the function runs decides whether events come here, and how.
+// Checks the code that the function runs: it decides whether events come to this gateway, and how.
 void check_relay(const Settings& settings, Report& report) {
   const auto& ingress = settings.ingress;
   const auto& code = settings.function.code;

@@ -7,25 +7,9 @@
 #include <system_error>
 #include <vector>
 
-#include "commands/check.hpp"
-#include "commands/command.hpp"
 #include "commands/command_line.hpp"
-#include "commands/completion.hpp"
-#include "commands/demo.hpp"
-#include "commands/discard.hpp"
+#include "commands/commands.hpp"
 #include "commands/exit_codes.hpp"
-#include "commands/explain.hpp"
-#include "commands/health.hpp"
-#include "commands/inspect.hpp"
-#include "commands/man.hpp"
-#include "commands/post.hpp"
-#include "commands/provision.hpp"
-#include "commands/replay.hpp"
-#include "commands/run.hpp"
-#include "commands/tap.hpp"
-#include "commands/token.hpp"
-#include "commands/top.hpp"
-#include "commands/version.hpp"
 
 namespace {
 

@@ -7,15 +7,15 @@
 
 namespace gateway::commands {
 
-// Which gateway a command speaks to: --admin HOST:PORT, or else gateway.admin of the configuration
-// as this host reaches it.
+// The address of the gateway that a command speaks to: --admin HOST:PORT, or else gateway.admin of
+// the configuration as this host reaches it.
 class AdminAddress {
  public:
-  // The options of `command` refer to this object, which must live as long.
+  // Adds the options to `command`. They refer to this object, which must live as long.
   void add_to(Command& command);
   // Adds --admin alone, for a command that reads the configuration itself.
   void add_address_to(Command& command);
-  // If there is none, says why on standard error and sets `exit_code`.
+  // Returns the address. If there is none it prints why on standard error and sets `exit_code`.
   [[nodiscard]] std::optional<config::HostPort> find(int& exit_code) const;
   [[nodiscard]] std::optional<config::HostPort> find(const config::Settings& settings,
                                                      int& exit_code) const;

@@ -1,4 +1,4 @@
-#include "commands/check.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -68,8 +68,8 @@ json::array json_of(const std::vector<config::Problem>& problems) {
   return array;
 }
 
-// The configuration and all that is wrong with it as one object: nothing of it is on standard
-// error.
+// Prints the configuration and all that is wrong with it as one JSON object, and nothing on
+// standard error. Returns the exit code.
 int check_as_json(const config::Loaded& loaded) {
   const bool good = loaded.ok();
   fmt::print(R"({{"ok":{},"problems":{},"warnings":{},"configuration":{}}})"

@@ -36,8 +36,8 @@ bool takes_next(const Command& command, std::string_view word) {
   return option != command.options.end() && !std::holds_alternative<bool*>(option->value);
 }
 
-// Brings what people type into the one order there is, `COMMAND [OPTIONS]`: without a command the
-// first is meant, options may stand before the command, `help CMD` is `CMD --help`.
+// Returns `words` in the order that the parser takes, `COMMAND [OPTIONS]`: without a command the
+// first is meant, options may stand before the command, and `help CMD` is `CMD --help`.
 std::vector<std::string> in_order(std::vector<std::string> words,
                                   const std::vector<Command>& commands) {
   if (!words.empty() && words[0] == "help") {
@@ -134,7 +134,7 @@ void add(CLI::App& app, const Command& command, int& exit_code) {
 
 int run_command_line(int argc, char** argv, const std::vector<Command>& commands) {
   if (argc == 1 && isatty(STDERR_FILENO) == 1 && nothing_configured()) {
-    // Somebody who looks what this is, not a container without its files.
+    // A person who tries the program, not a container whose files are missing.
     fmt::print(stderr, "{}", overview_text(commands, terminal_width()));
     return kUsage;
   }

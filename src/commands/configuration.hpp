@@ -14,18 +14,19 @@ namespace gateway::commands {
 // The options of every subcommand that reads the configuration.
 class ConfigurationOptions {
  public:
-  // The options of `command` refer to this object, which must live as long.
+  // Adds the options to `command`. They refer to this object, which must live as long.
   void add_to(Command& command);
 
-  // Overrides that hold when no configuration file is named and none is at the default path.
+  // Sets overrides for the case that no configuration file is named and none is at the default
+  // path.
   void assume_if_none(std::vector<std::string> overrides) { assumed_ = std::move(overrides); }
 
   // Reads and checks the configuration.
   [[nodiscard]] config::Loaded read() const;
-  // Likewise, and prints every problem and warning on stderr. Empty if
-  // there was a problem.
+  // Does the same and prints every problem and warning on stderr. Returns nullopt if there was a
+  // problem.
   [[nodiscard]] std::optional<config::Settings> load() const;
-  // Returns when that configuration came to be, in milliseconds since 1970.
+  // Returns when that configuration was made, in milliseconds since 1970.
   [[nodiscard]] std::int64_t generation() const { return config::configured_at(sources()).count(); }
 
  private:

@@ -1,4 +1,4 @@
-#include "commands/demo.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@
 namespace gateway::commands {
 namespace {
 
-// What `demo` is asked to be; without more, all of it in one process.
+// What `demo` runs: gateway, eventbus and posts in one process, or the eventbus or the posts alone.
 struct Options {
   demo::DemoOptions whole;
   bool eventbus_only = false;

@@ -1,4 +1,4 @@
-#include "commands/discard.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -27,8 +27,8 @@ struct Options {
   bool yes = false;
 };
 
-// Walks over what is to go; calls `use` with the numbers of some rows at a time. False: the store
-// could not be read, or `use` said no.
+// Walks over the rows to discard and calls `use` with the numbers of some rows at a time. Returns
+// false if the store could not be read, or `use` returned false.
 template <class Use>
 bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool list, Use use) {
   while (!walk.at_end()) {
@@ -53,7 +53,7 @@ bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool l
   return true;
 }
 
-// Asks on a terminal; elsewhere --yes has to be there.
+// Returns whether the rows may be discarded: asks on a terminal; elsewhere --yes is needed.
 bool confirmed(const Options& options, std::uint64_t rows) {
   if (options.yes) return true;
   if (isatty(STDIN_FILENO) != 1) {
@@ -110,14 +110,14 @@ int discard(const Options& options) {
   if (options.dry_run || rows == 0) return kDone;
   if (!confirmed(options, rows)) return kUsage;
 
-  // The same ones: what came in meanwhile stays.
+  // The rows that were counted; those that came in meanwhile stay.
   egress::RowWalk walk(*store, *filter, options.store.limit(), counting.last());
   std::uint64_t removed = 0;
   const bool all = for_each_chunk(
       walk, nullptr, false, [&](const auto& chunk) { return remove(*store, chunk, removed); });
   const auto synced = store->sync_marks();
   if (!synced) fmt::print(stderr, "error: {}\n", synced.error().text());
-  // Beside a gateway it is the gateway that gives the space back.
+  // While a gateway runs on the store, the gateway gives the space back.
   if (synced && store->try_own()) static_cast<void>(store->look(true));
   fmt::print("discarded {}\n", removed);
   return all && synced ? kDone : kUnavailable;

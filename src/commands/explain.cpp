@@ -1,4 +1,4 @@
-#include "commands/explain.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -34,10 +34,10 @@
 namespace gateway::commands {
 namespace {
 
-// Why the gateway would answer with that status.
+// The status that the gateway would refuse a post with, and why.
 class Refusal {
  public:
-  Refusal() = default;  // what result::error() gives where there is a value
+  Refusal() = default;  // required by boost::system::result
   Refusal(unsigned status, std::string reason) : status_(status), reason_(std::move(reason)) {}
   explicit Refusal(const events::Malformed& error)
       : Refusal(400, fmt::format("{} at byte {}", error.reason(), error.offset())) {}
@@ -149,7 +149,7 @@ class Explained {
   std::vector<events::CloudEvent> passed_on_;
 };
 
-// To a terminal without what it would obey, else byte for byte.
+// Prints a request: byte for byte, but to a terminal without control characters.
 void print(events::Gather& request) {
   std::string text;
   for (const iovec& piece : request.pieces()) {
@@ -246,7 +246,7 @@ Command explain_command() {
                              .shown = "FILE",
                              .required = true});
   options->configuration.add_to(command);
-  // A payload can be looked at before there is any configuration.
+  // The command also works before there is any configuration.
   options->configuration.assume_if_none({"target=http://eventbus.example", "eventbus=example",
                                          "function.provision=false", "gateway.auth=none"});
   return command;

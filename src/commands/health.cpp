@@ -1,4 +1,4 @@
-#include "commands/health.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -66,7 +66,7 @@ int health(const Options& options) {
     return kUnavailable;
   }
   fmt::print("{}", events::terminal_lines(answer.body));
-  // A gateway can turn and be ready while not one event passes.
+  // A gateway's loops can run and it can be ready while no event passes at all.
   const observe::AdminClient asked(*address, options.admin.token());
   const auto answered = asked.get("/status", kLimit);
   const auto status = observe::read_status(answered.body);

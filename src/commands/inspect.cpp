@@ -1,4 +1,4 @@
-#include "commands/inspect.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -29,13 +29,13 @@ struct Options {
   std::optional<egress::Sequence> show;
 };
 
-// False: it could not be written, which main() tells.
+// Prints a line. Returns false if it could not be written, which main() reports.
 bool print_line(const std::string& line) {
   return std::fwrite(line.data(), 1, line.size(), stdout) == line.size() &&
          std::fputc('\n', stdout) != EOF;
 }
 
-// False: `place` has no such row, or it is damaged.
+// Prints one row. Returns false if `place` has no such row, or it is damaged.
 bool show(egress::EventStore& store, const StorePlace& place, egress::Sequence seq) {
   constexpr std::size_t kNoBound = std::size_t{1} << 40;  // it is one row
   const auto chunk = store.read_rows(std::array{seq}, kNoBound);

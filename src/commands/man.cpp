@@ -1,4 +1,4 @@
-#include "commands/man.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 namespace gateway::commands {
 namespace {
 
-// What no help of a command says.
+// The parts of the manual page that are in no command's help.
 constexpr std::string_view kIntroduction = R"(.SH DESCRIPTION
 A gateway between object storage and an eventbus. A small relay function, which the gateway deploys
 itself, posts every event of a Tencent COS bucket to it; the gateway makes one CloudEvent of each
@@ -70,8 +70,8 @@ Not authorised in the cloud.
 Wrong configuration.
 )";
 
-// Text as it is: roff gives a meaning to backslashes, to hyphens, and to dots and quotes that begin
-// a line.
+// Returns roff that shows `text` as it is: backslashes, hyphens, and dots and quotes that begin a
+// line have a meaning in roff.
 std::string escaped(std::string_view text) {
   std::string result;
   bool line_begins = true;

@@ -1,4 +1,4 @@
-#include "commands/post.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -29,11 +29,11 @@
 namespace gateway::commands {
 namespace {
 
-// The gateway answers at delivery.deadline, or when its stores have had their time as well.
+// How long after delivery.deadline the gateway may answer: its stores need some time as well.
 constexpr std::chrono::seconds kBeyondDeadline{15};
 constexpr std::chrono::seconds kStreamLimit{2};
 constexpr std::chrono::seconds kStreamSilence{30};
-// A shard learns at its next tick that somebody watches.
+// How long it takes until every shard shows its events: it learns of a watcher at its next tick.
 constexpr std::chrono::milliseconds kUntilSeen{200};
 // How long after the answer the live view may still tell of an event.
 constexpr std::chrono::milliseconds kTapPatience{500};
@@ -91,8 +91,8 @@ HttpRequest request_of(const std::string& body, std::string_view content_type,
   return request;
 }
 
-// One post, and the live view of events beside it. The view is there before the post is sent, so
-// that it shows what becomes of it; a gateway whose view cannot be had is posted to all the same.
+// Sends one post while the live view of events is open. The view is opened before the post is sent,
+// so that it shows what becomes of its events. The post is also sent if there is no view.
 class Conversation {
  public:
   Conversation(const Place& place, const std::string& ca_file, HttpRequest request,
@@ -141,7 +141,7 @@ class Conversation {
     if (answered_ && events_.all_seen()) view_->cancel();
   }
 
-  // Is called once the view shows events or is known not to come.
+  // Sends the post. Called when the view shows events, or when it is known that there is none.
   void post() {
     if (std::exchange(posted_, true)) return;
     asio::co_spawn(context_.get_executor(), client_.exchange(std::move(request_), limit_),

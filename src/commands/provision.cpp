@@ -1,4 +1,4 @@
-#include "commands/provision.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -33,7 +33,7 @@ struct Options {
 DeploymentOptions deployment_options(const Options& options) {
   DeploymentOptions result;
   if (options.adopt) result.unmarked = cloud::Unmarked::adopt;
-  // Whoever gives the command wants this configuration to be in force.
+  // The command brings this configuration into force, so it counts as the newest.
   result.generation = std::chrono::duration_cast<std::chrono::milliseconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count();
@@ -51,8 +51,8 @@ std::string text_of(const cloud::Plan& plan) {
   return text;
 }
 
-// As {"steps":[{"action":,"resource":,"reason":,"call":}]}; `call` is the API's action, and what
-// follows a step at once stands in its `then`.
+// Returns a step as {"action":,"resource":,"reason":,"call":}. `call` is the API's action; the
+// steps that follow it at once are in `then`.
 boost::json::object json_of(const cloud::PlannedStep& step) {
   boost::json::object object;
   object["action"] = label(step.action);
@@ -74,7 +74,7 @@ std::string json_of(const cloud::Plan& plan) {
   return boost::json::serialize(object) + "\n";
 }
 
-// One conversation with the cloud, on this thread.
+// Runs one task of provisioning on this thread.
 class Session {
  public:
   Session(const config::Settings& settings, const Options& options)

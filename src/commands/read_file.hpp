@@ -4,8 +4,8 @@
 
 namespace gateway::commands {
 
-// Returns what the file holds, "-" being standard input. Nothing, and a line on standard error, if
-// it cannot be read.
+// Returns the contents of a file, or of standard input for "-". Returns nullopt and prints why on
+// standard error if it cannot be read.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path);
 
 }  // namespace gateway::commands

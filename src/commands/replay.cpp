@@ -1,4 +1,4 @@
-#include "commands/replay.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -56,14 +56,14 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
   return kDone;
 }
 
-// Rows that are sent to one target.
+// The rows that are sent to one target.
 struct Part {
   config::Endpoint endpoint;
-  std::vector<std::string> names;  // of the rows; none: whatever is asked for
+  std::vector<std::string> names;  // the target's names in the store; empty: rows of any target
 };
 
-// Returns what is sent where: to --to, or each row to its own target. Nothing, with the reason on
-// stderr, if that cannot be.
+// Returns which rows are sent to which target: all to --to, or each row to its own target. Returns
+// nothing and prints why on stderr if there is no such target.
 std::vector<Part> parts_of(const Options& options, const egress::StoreFilter& filter,
                            const std::vector<config::Endpoint>& endpoints) {
   const egress::TargetNames targets = egress::target_names(endpoints);
@@ -121,7 +121,8 @@ int send_parts(const config::Settings& settings, egress::EventStore& store, Stor
   return exit_code;
 }
 
-// Tells of rows that are not sent, as their targets are not configured.
+// Prints how many rows are not sent because their targets are not configured. Returns the exit
+// code.
 int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filter,
                       const std::vector<config::Endpoint>& endpoints) {
   const egress::TargetNames targets = egress::target_names(endpoints);
@@ -140,7 +141,8 @@ int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filt
   return walked && unclaimed.empty() ? kDone : kUnavailable;
 }
 
-// A gateway that runs on the spool sends its events by itself, and would send these a second time.
+// Returns whether the spool could be locked; prints why not. A gateway that runs on the spool sends
+// its events by itself, so they would be sent twice.
 bool own_spool(egress::EventStore& store) {
   const auto owned = store.try_own();
   if (owned) return true;

@@ -1,4 +1,4 @@
-#include "commands/run.hpp"
+#include "commands/commands.hpp"
 
 #include <unistd.h>
 
@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "commands/configuration.hpp"
-#include "commands/provision.hpp"
 #include "gateway/checkup/process_fit.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/cores.hpp"
@@ -34,12 +33,13 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Threads that end take a moment; `docker stop -t 35` is longer than the grace and this.
+// How long the threads may take to end after the grace period. `docker stop -t 35` is longer than
+// both together.
 constexpr std::chrono::seconds kBeyondGrace{1};
 constexpr std::chrono::milliseconds kLastLines{200};
 
-// Where memory is refused and nothing can be thrown. What was acknowledged is with the eventbus or
-// on the device; the others are not answered.
+// Ends the process where memory is refused and nothing can be thrown. Events of answered posts are
+// with the eventbus or on the device; the other posts are not answered.
 [[noreturn]] void end_at_once() {
   constexpr std::string_view kLine =
       "cos-gateway: out of memory, or an internal error; the process ends\n";
@@ -49,9 +49,9 @@ constexpr std::chrono::milliseconds kLastLines{200};
 
 // Returns the settings with bounds that the process can keep, or nullopt if it cannot run at all.
 std::optional<config::Settings> prepare_process(const config::Settings& settings) {
-  // A reader of the log that goes away (`| head`) must not take the gateway with it.
+  // A reader of the log that ends (`| head`) must not end the gateway.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
-  // Whoever debugs wants core dumps; nobody else should have the secrets in them.
+  // Core dumps hold secrets, so they are forbidden unless somebody debugs.
   if (!settings.debug && !hide_memory()) log::warn("core dumps cannot be forbidden");
   give_large_blocks_back();
   const unsigned threads =
@@ -66,14 +66,14 @@ std::optional<config::Settings> prepare_process(const config::Settings& settings
   return std::nullopt;
 }
 
-// Ends the process while its threads go on: nothing they use may be taken from them.
+// Ends the process while its threads still run: destructors would take away what they use.
 [[noreturn]] void end_now(int exit_code) {
   log::flush(kLastLines);
   _exit(exit_code);
 }
 
-// What the process does about signals, and about a gateway that does not end in time. All that a
-// stop needs is made at the start: there may be no thread and no memory to be had then.
+// Handles signals, and ends the process if the gateway does not end in time. Everything that a stop
+// needs is made at the start: later there may be no memory for it, and no thread.
 class Signals {
  public:
   Signals(Gateway& gateway, const ServiceManager& manager)
@@ -87,9 +87,9 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // Until the gateway has ended.
+  // Returns when the gateway has ended.
   void run() { context_.run(); }
-  // Any thread: as if SIGTERM had come. Needs no memory.
+  // Stops the gateway as SIGTERM does. May be called on any thread; needs no memory.
   void stop() noexcept {
     own_signal_ = true;
     ::kill(::getpid(), SIGTERM);
@@ -101,7 +101,7 @@ class Signals {
       if (error) return;
       const bool own = number == SIGTERM && own_signal_.exchange(false);
       if (number == SIGHUP) {
-        // Nothing is reread: whatever a reload would close might hold an event.
+        // The configuration is not read again: what a reload would close may hold an event.
         log::info("SIGHUP has no effect; restart to change the configuration");
       } else if (stopping_ && !own) {
         end_now(128 + number);

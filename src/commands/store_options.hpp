@@ -16,9 +16,9 @@ namespace gateway::commands {
 // The options of the subcommands that work on spool and dead letters: which store, which rows.
 class StoreOptions {
  public:
-  // The options of `command` refer to this object, which must live as long.
+  // Adds the options to `command`. They refer to this object, which must live as long.
   void add_to(Command& command);
-  // Adds --damaged, likewise.
+  // Adds --damaged in the same way.
   void add_damaged_to(Command& command);
 
   [[nodiscard]] bool damaged() const noexcept { return damaged_; }
@@ -28,7 +28,8 @@ class StoreOptions {
     return limit_ == 0 ? egress::RowWalk::kNoLimit : limit_;
   }
   [[nodiscard]] bool by_reason() const noexcept { return !text_.reason.empty(); }
-  // Which rows are wanted as of now. Prints what is wrong on stderr; empty then.
+  // Returns the filter for the rows that are wanted as of now, or nullopt after printing what is
+  // wrong on stderr.
   [[nodiscard]] std::optional<egress::StoreFilter> filter() const;
 
  private:
@@ -45,10 +46,10 @@ struct StorePlace {
   std::string path;
 };
 
-// Where the stores are: what the configuration names, or a path on the command line.
+// The places of the stores: those that the configuration names, or a path on the command line.
 class StorePlaces {
  public:
-  // The options of `command` refer to this object, which must live as long.
+  // Adds the options to `command`. They refer to this object, which must live as long.
   void add_to(Command& command);
   // Returns the stores that `options` ask for. If there are none it prints why and sets the exit
   // code.
@@ -60,13 +61,14 @@ class StorePlaces {
   std::string kind_;
 };
 
-// The path the configuration gives; may be empty.
+// Returns the path of a store in the configuration; empty if there is none.
 [[nodiscard]] const std::string& path_of(const config::Settings& settings,
                                          egress::StoreKind kind) noexcept;
-// spool.path or dead_letter.path.
+// Returns the name of the key with that path: spool.path or dead_letter.path.
 [[nodiscard]] const char* key_of(egress::StoreKind kind) noexcept;
 
-// Beside an owner. Prints what is wrong on stderr; null then.
+// Opens a store that a gateway may be running on. Returns null after printing what is wrong on
+// stderr.
 [[nodiscard]] std::unique_ptr<egress::EventStore> open_store(const std::string& path,
                                                              egress::StoreKind kind);
 

@@ -1,4 +1,4 @@
-#include "commands/top.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@
 namespace gateway::commands {
 namespace {
 
-constexpr std::chrono::seconds kPatience{2};  // the gateway waits for its shards, for a second
+constexpr std::chrono::seconds kPatience{2};  // the gateway itself waits a second for its shards
 
 struct Options {
   AdminAddress admin;
@@ -30,7 +30,7 @@ struct Options {
   bool once = false;
 };
 
-// SIGINT and SIGTERM end the wait between two looks, and so the command, and nothing else.
+// Takes SIGINT and SIGTERM: they end the wait between two requests, and so the command.
 class Stop {
  public:
   Stop() {

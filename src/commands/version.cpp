@@ -1,4 +1,4 @@
-#include "commands/version.hpp"
+#include "commands/commands.hpp"
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>

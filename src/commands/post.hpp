@@ -1,8 +1,0 @@
-#pragma once
-#include "commands/command.hpp"
-
-namespace gateway::commands {
-
-[[nodiscard]] Command post_command();
-
-}  // namespace gateway::commands

@@ -37,34 +37,6 @@ std::string in_words(const PlannedStep& step) {
 
 }  // namespace
 
-std::string_view label(ProvisioningState state) noexcept {
-  switch (state) {
-    case ProvisioningState::working:
-      return "working";
-    case ProvisioningState::retrying:
-      return "retrying";
-    case ProvisioningState::ready:
-      return "ready";
-    case ProvisioningState::failed:
-      return "failed";
-    case ProvisioningState::superseded:
-      return "superseded";
-    case ProvisioningState::removing:
-      return "removing";
-    case ProvisioningState::removed:
-      return "removed";
-  }
-  return "working";
-}
-
-const BucketStatus* ProvisioningStatus::find(std::string_view bucket,
-                                             std::string_view function) const {
-  const auto found = std::find_if(buckets.begin(), buckets.end(), [&](const BucketStatus& one) {
-    return one.bucket == bucket && one.function == function;
-  });
-  return found == buckets.end() ? nullptr : &*found;
-}
-
 Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
                          Listener listener, Unmarked unmarked, Generation generation)
     : api_(api),
@@ -153,10 +125,10 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
       history.looked(*found);
       planned_ = plan(goal, *found, history);
       const Instant now = std::chrono::steady_clock::now();
-      const PlannedStep* step = planned_.next(held_up(now));
+      const PlannedStep* step = planned_.next(obstacles_.held_up(now));
       if (goal == Goal::converge) tell_tokens(*found);
       if (step == nullptr) {
-        const Instant retry = first_retry(now);
+        const Instant retry = obstacles_.first_retry(now);
         if (retry != Instant::max()) {
           co_await pause_until(goal, retry, deadline);
           continue;
@@ -206,46 +178,19 @@ bool Provisioner::set_aside(const PlannedStep& step, const NextMove& move) {
   const bool alone =
       wanted_.buckets.size() == 1 && step.bucket == wanted_.buckets.front().endpoint.host();
   if (step.bucket.empty() || alone) return false;
-  obstacles_.erase(step.bucket);
-  if (move.kind != NextMove::Kind::retry && move.kind != NextMove::Kind::fail) return false;
-  Obstacle obstacle;
-  obstacle.move = move;
-  if (move.kind == NextMove::Kind::retry) {
-    obstacle.until = std::chrono::steady_clock::now() + move.pause;
-  }
-  obstacles_.insert_or_assign(step.bucket, std::move(obstacle));
+  if (!obstacles_.note(step.bucket, move, std::chrono::steady_clock::now())) return false;
   publish(status_);
   return true;
 }
 
-std::set<std::string, std::less<>> Provisioner::held_up(Instant now) const {
-  std::set<std::string, std::less<>> buckets;
-  for (const auto& [bucket, obstacle] : obstacles_) {
-    if (obstacle.until > now) buckets.insert(bucket);
-  }
-  return buckets;
-}
-
-Instant Provisioner::first_retry(Instant now) const {
-  Instant first = Instant::max();
-  for (const auto& [bucket, obstacle] : obstacles_) {
-    if (obstacle.until > now) first = std::min(first, obstacle.until);
-  }
-  return first;
-}
-
 bool Provisioner::finish_with_failures(Goal goal) {
-  // Another replica may have done meanwhile what failed here.
-  std::erase_if(obstacles_, [this](const auto& entry) { return !planned_.concerns(entry.first); });
-  const auto failed = std::find_if(obstacles_.begin(), obstacles_.end(), [](const auto& entry) {
-    return entry.second.move.kind == NextMove::Kind::fail;
-  });
-  if (failed == obstacles_.end() || goal == Goal::remove) return false;
-  const NextMove* const first = &failed->second.move;
-  std::string text = first->text;
+  obstacles_.forget_settled(planned_);
+  const NextMove* const failure = goal == Goal::remove ? nullptr : obstacles_.failure();
+  if (failure == nullptr) return false;
+  std::string text = failure->text;
   if (obstacles_.size() > 1) text += fmt::format("; and {} more buckets", obstacles_.size() - 1);
   again_in_ = planned_.again_in;
-  give_up(std::move(text), first->code, first->denied);
+  give_up(std::move(text), failure->code, failure->denied);
   return true;
 }
 
@@ -426,7 +371,7 @@ std::vector<BucketStatus> Provisioner::bucket_states(ProvisioningState whole,
                                                      const std::string& error) const {
   std::vector<BucketStatus> all;
   // Of a function with some buckets that fail the others are as wanted.
-  const bool partly = whole == ProvisioningState::failed && !obstacles_.empty();
+  const bool partly = whole == ProvisioningState::failed && obstacles_.size() != 0;
   for (const WantedBucket& bucket : wanted_.buckets) {
     BucketStatus& status = all.emplace_back();
     status.bucket = bucket.endpoint.host();
@@ -434,63 +379,25 @@ std::vector<BucketStatus> Provisioner::bucket_states(ProvisioningState whole,
     status.state = partly ? ProvisioningState::ready : whole;
     if (!partly && whole != ProvisioningState::ready) status.last_error = error;
     const auto newer = planned_.superseded_buckets.find(status.bucket);
-    const auto obstacle = obstacles_.find(status.bucket);
+    const NextMove* const obstacle = obstacles_.find(status.bucket);
     if (newer != planned_.superseded_buckets.end()) {
       status.state = ProvisioningState::superseded;
       status.last_error = newer->second;
-    } else if (obstacle != obstacles_.end()) {
-      const NextMove& move = obstacle->second.move;
-      const bool failed = move.kind == NextMove::Kind::fail;
+    } else if (obstacle != nullptr) {
+      const bool failed = obstacle->kind == NextMove::Kind::fail;
       status.state = failed ? ProvisioningState::failed : ProvisioningState::retrying;
-      status.last_error = move.text;
-      status.code = move.code;
+      status.last_error = obstacle->text;
+      status.code = obstacle->code;
     }
   }
   return all;
 }
 
-// Tells of each bucket that is in trouble, where the function has several.
-void Provisioner::tell_buckets(const ProvisioningStatus& status) const {
-  if (status.buckets.size() < 2) return;
-  for (std::size_t i = 0; i < status.buckets.size(); ++i) {
-    const BucketStatus& bucket = status.buckets[i];
-    const bool whole = bucket.state == status.state;
-    const bool news = i >= status_.buckets.size() || !(bucket == status_.buckets[i]);
-    if (whole || !news || bucket.last_error.empty()) continue;
-    log::warn("provisioning of a bucket", {{"bucket", bucket.bucket},
-                                           {"function", bucket.function},
-                                           {"state", label(bucket.state)},
-                                           {"code", bucket.code},
-                                           {"error", bucket.last_error}});
-  }
-}
-
 void Provisioner::publish(ProvisioningStatus status) {
   status.buckets = bucket_states(status.state, status.last_error);
   if (status == status_) return;
-  tell_buckets(status);
-  const bool changed =
-      status.state != status_.state ||
-      (status.state == ProvisioningState::failed && status.last_error != status_.last_error);
+  log_news(status_, status);
   status_ = std::move(status);
-  if (changed) {
-    const auto state = label(status_.state);
-    switch (status_.state) {
-      case ProvisioningState::failed:
-        log::error("provisioning",
-                   {{"state", state}, {"code", status_.code}, {"error", status_.last_error}});
-        break;
-      case ProvisioningState::superseded:
-        log::warn("provisioning", {{"state", state}, {"reason", status_.last_error}});
-        break;
-      case ProvisioningState::retrying:
-        log::warn("provisioning",
-                  {{"state", state}, {"step", status_.step}, {"error", status_.last_error}});
-        break;
-      default:
-        log::info("provisioning", {{"state", state}, {"step", status_.step}});
-    }
-  }
   if (listener_) listener_(status_);
 }
 

@@ -1,66 +1,25 @@
 #pragma once
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cloud/api.hpp"
+#include "cloud/bucket_obstacles.hpp"
 #include "cloud/cloud_view.hpp"
 #include "cloud/found.hpp"
 #include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
+#include "cloud/provisioning_status.hpp"
 #include "cloud/wanted.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/secret.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::cloud {
-
-enum class ProvisioningState {
-  working,     // not confirmed yet, nothing wrong so far
-  retrying,    // something failed that may pass
-  ready,       // function, retry rules and triggers were confirmed by reading them
-  failed,      // an operator has to act; checked again at the next reconciliation
-  superseded,  // a newer configuration has the function or its events
-  removing,
-  removed,
-};
-[[nodiscard]] std::string_view label(ProvisioningState state) noexcept;
-
-// The same for the triggers of one bucket.
-class BucketStatus {
- public:
-  BucketStatus() = default;
-  std::string bucket;    // its host
-  std::string function;  // its name
-  ProvisioningState state = ProvisioningState::working;
-  std::string last_error;  // with what to do about it; empty when all is well
-  std::string code;
-
-  [[nodiscard]] bool operator==(const BucketStatus&) const = default;
-};
-
-// The part of provisioning that /status and the log show.
-struct ProvisioningStatus {
-  ProvisioningStatus() = default;
-  ProvisioningState state = ProvisioningState::working;
-  std::string step;        // the present step in words; empty if there is none
-  std::string last_error;  // the last failure, kept until a later success; of `superseded`, by whom
-  std::string code;        // its error code
-  bool denied = false;     // `failed` because rights or credentials are missing
-  std::vector<BucketStatus> buckets;  // each wanted one
-
-  // Returns the status of a function's bucket, or null.
-  [[nodiscard]] const BucketStatus* find(std::string_view bucket, std::string_view function) const;
-  [[nodiscard]] bool operator==(const ProvisioningStatus&) const = default;
-};
 
 // Brings the cloud to the wanted state and keeps it there: it reads, asks the plan for the next
 // step, takes it and reads again. Every write follows a read, so a lost answer, a race that another
@@ -112,14 +71,6 @@ class Provisioner {
 
  private:
   enum class Goal : std::uint8_t { converge, remove };
-  // What holds up a bucket in this run: a failure that may pass, or one that does not.
-  class Obstacle {
-   public:
-    Obstacle() = default;
-    NextMove move;
-    Instant until = Instant::max();
-  };
-  using Obstacles = std::map<std::string, Obstacle, std::less<>>;  // by bucket
 
   [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
   // Carries out a step that is a call, with those that follow it at once.
@@ -135,9 +86,6 @@ class Provisioner {
   [[nodiscard]] bool goes_on(Goal goal, Instant deadline) const;
   // Notes what a step of one bucket came to. Returns whether the others go on.
   [[nodiscard]] bool set_aside(const PlannedStep& step, const NextMove& move);
-  // Returns the buckets that are held up now, and until when the first of them is.
-  [[nodiscard]] std::set<std::string, std::less<>> held_up(Instant now) const;
-  [[nodiscard]] Instant first_retry(Instant now) const;
   // Ends a run in which some buckets have failed for good. Returns whether there are any.
   [[nodiscard]] bool finish_with_failures(Goal goal);
   [[nodiscard]] std::vector<BucketStatus> bucket_states(ProvisioningState whole,
@@ -148,7 +96,6 @@ class Provisioner {
   void retry_later(const NextMove& move, Goal goal);
   void succeed(Goal goal, const Plan& plan);
   void tell_tokens(const Found& found) const;
-  void tell_buckets(const ProvisioningStatus& status) const;
   void publish(ProvisioningStatus status);
 
   Api& api_;
@@ -167,7 +114,7 @@ class Provisioner {
   bool was_ready_ = false;                        // a later difference is drift
   bool repairing_ = false;                        // in this run
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
-  Obstacles obstacles_;                           // of this run
+  BucketObstacles obstacles_;                     // of this run
   Plan planned_;                                  // the last plan
   ProvisioningStatus status_;
 };

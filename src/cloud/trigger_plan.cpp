@@ -1,0 +1,140 @@
+#include "cloud/trigger_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace gateway::cloud {
+namespace {
+
+using Action = PlannedStep::Action;
+
+bool is_default(const FoundTrigger& trigger) {
+  return trigger.qualifier.empty() || trigger.qualifier == "$DEFAULT" ||
+         trigger.qualifier == "$LATEST";
+}
+
+// Returns the key that orders triggers with the same event and filter: the first one stays. It is
+// the same on every replica, whatever the order of the list.
+auto preference(const FoundTrigger& trigger) {
+  return std::make_tuple(!trigger.enabled, trigger.qualifier != "$DEFAULT",
+                         std::string_view(trigger.qualifier), std::string_view(trigger.text));
+}
+
+std::string resource_of(const WantedBucket& bucket, std::string_view event) {
+  return trigger_resource({event, bucket.prefix, bucket.suffix}, bucket.endpoint.host());
+}
+
+}  // namespace
+
+BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
+  BucketTriggers planned;
+  std::vector<const FoundTrigger*> ours;
+  for (const auto& trigger : found_.triggers) {
+    if (bucket_of(trigger) == &bucket) ours.push_back(&trigger);
+  }
+  std::sort(ours.begin(), ours.end(), [](const FoundTrigger* a, const FoundTrigger* b) {
+    return preference(*a) < preference(*b);
+  });
+  std::vector<std::pair<std::string_view, const FoundTrigger*>> kept;
+  for (const auto& event : bucket.events) {
+    const auto same = [&event](const auto& entry) { return entry.first == event; };
+    if (std::none_of(kept.begin(), kept.end(), same)) kept.emplace_back(event, nullptr);
+  }
+  for (const auto* trigger : ours) {
+    const auto place = std::find_if(kept.begin(), kept.end(), [&](const auto& entry) {
+      return entry.first == trigger->event && trigger->prefix == bucket.prefix &&
+             trigger->suffix == bucket.suffix && is_default(*trigger);
+    });
+    if (place == kept.end()) {
+      planned.steps.push_back(removal_of(*trigger, "no such trigger is wanted"));
+    } else if (place->second == nullptr) {
+      place->second = trigger;
+    } else if (place->second->qualifier != trigger->qualifier) {
+      planned.steps.push_back(removal_of(*trigger, "there is another one like it"));
+    }  // else the service could not tell which one to delete
+  }
+  for (const auto& [event, trigger] : kept) {
+    const auto resource = resource_of(bucket, event);
+    if (trigger == nullptr && history_.is_settling("CreateTrigger", resource)) {
+      planned.waits.push_back(creation(bucket, event, "absent"));
+    } else if (trigger == nullptr && succession_.is_held(bucket, event)) {
+      planned.held.push_back(event);
+    } else if (trigger == nullptr) {
+      planned.steps.push_back(creation(bucket, event, "absent"));
+    } else if (!trigger->enabled) {
+      PlannedStep enabling =
+          write(Action::update, resource, "it is disabled", enable_trigger(wanted_, *trigger));
+      enabling.bucket = trigger->name;
+      planned.steps.push_back(std::move(enabling));
+    } else {
+      planned.steps.push_back(step(Action::none, resource, "as wanted"));
+    }
+  }
+  return planned;
+}
+
+std::vector<PlannedStep> TriggerPlan::former() const {
+  std::vector<PlannedStep> steps;
+  for (const auto& trigger : found_.triggers) {
+    if (!is_ours(trigger) || bucket_of(trigger) != nullptr) continue;
+    if (const Wanted* const heir = succession_.sibling_that_takes(trigger)) {
+      PlannedStep left = removal_of(trigger, {});
+      steps.push_back(step(Action::none, std::move(left.resource),
+                           fmt::format("{} takes it over", function_resource(*heir))));
+    } else {
+      steps.push_back(removal_of(trigger, "its bucket is no longer configured"));
+    }
+  }
+  return steps;
+}
+
+// Whether deleting a function also removes the bucket's rule is not documented.
+std::vector<PlannedStep> TriggerPlan::removals() const {
+  std::vector<PlannedStep> steps;
+  for (const auto& trigger : found_.triggers) {
+    if (!is_ours(trigger)) continue;
+    PlannedStep removal = removal_of(trigger, "the function goes");
+    removal.bucket.clear();  // the function has to wait for it
+    if (history_.has_written(removal.call.action, removal.resource)) {
+      // The list shows it late. There is no time to wait for that: a grace period is short.
+      removal = step(Action::none, std::move(removal.resource), "deleted");
+    }
+    steps.push_back(std::move(removal));
+  }
+  return steps;
+}
+
+PlannedStep TriggerPlan::creation(const WantedBucket& bucket, std::string_view event,
+                                  std::string reason) const {
+  PlannedStep creation = write(Action::create, resource_of(bucket, event), std::move(reason),
+                               create_trigger(wanted_, bucket, event));
+  creation.bucket = bucket.endpoint.host();
+  return creation;
+}
+
+const WantedBucket* TriggerPlan::bucket_of(const FoundTrigger& trigger) const {
+  const auto found = std::find_if(
+      wanted_.buckets.begin(), wanted_.buckets.end(),
+      [&](const WantedBucket& bucket) { return bucket.endpoint.host() == trigger.name; });
+  return trigger.type != "cos" || found == wanted_.buckets.end() ? nullptr : &*found;
+}
+
+bool TriggerPlan::is_ours(const FoundTrigger& trigger) const {
+  return trigger.type == "cos" && mark_.names_bucket(trigger.name);
+}
+
+PlannedStep TriggerPlan::removal_of(const FoundTrigger& trigger, std::string reason) const {
+  auto resource = trigger_resource(
+      {trigger.event.empty() ? trigger.text : trigger.event, trigger.prefix, trigger.suffix},
+      trigger.name);
+  if (!trigger.qualifier.empty()) resource += fmt::format(" of {}", trigger.qualifier);
+  PlannedStep removal = write(Action::remove, std::move(resource), std::move(reason),
+                              delete_trigger(wanted_, trigger));
+  removal.bucket = trigger.name;
+  return removal;
+}
+
+}  // namespace gateway::cloud

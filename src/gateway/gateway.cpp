@@ -1,13 +1,10 @@
 #include "gateway/gateway.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -23,17 +20,12 @@
 
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/endpoint.hpp"
-#include "gateway/config/render.hpp"
 #include "gateway/config/targets.hpp"
-#include "gateway/domain/answers.hpp"
-#include "gateway/egress/store/store_writer.hpp"
 #include "gateway/egress/token_keeper.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
-#include "gateway/observe/monitor.hpp"
-#include "gateway/observe/process_metrics.hpp"
-#include "gateway/observe/prometheus.hpp"
-#include "gateway/observe/status_page.hpp"
+#include "gateway/process_stores.hpp"
+#include "gateway/process_view.hpp"
 #include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
 #include "gateway/tls/tls_watch.hpp"
@@ -46,25 +38,14 @@
 namespace gateway {
 namespace {
 
-constexpr std::chrono::seconds kStatusDeadline{1};
-constexpr std::chrono::seconds kStoreClosing{5};
-// How often it is looked whether a loop has ended, which then gives no status, or the last client
-// has gone.
+// How often it is looked whether the last client has gone.
 constexpr std::chrono::milliseconds kLookAgain{50};
 constexpr std::chrono::minutes kOpenPortWarning{1};
-constexpr std::chrono::seconds kLookInterval{1};  // of the monitor
 
 void warn_of_open_port() {
   log::warn(
       "posts are taken from anybody who reaches gateway.listen; set gateway.token or secret_key to "
       "have them signed, or gateway.auth: none if this is meant");
-}
-
-// The host's name; in a container orchestrator that is the pod's.
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data())
-                                                          : std::string();
 }
 
 std::string text_of(const config::HostPort& address) {
@@ -96,52 +77,19 @@ void require_free(const tcp::endpoint& at) {
   probe.bind(at);
 }
 
-// Null where no path is configured. A store that cannot be had now is not the end: what needs it is
-// refused until it can, and the log says why. One that another process owns is.
-std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
-                                                egress::StoreKind kind,
-                                                const egress::TargetNames& targets,
-                                                Supervisor& supervisor) {
-  if (storage.path.empty()) return nullptr;
-  auto opening = [path = storage.path, max_bytes = storage.max_bytes, kind] {
-    return egress::EventStore::open(path, max_bytes, kind);
-  };
-  if (egress::EventStore::of_earlier_version(storage.path)) {
-    return std::make_unique<egress::StoreWriter>(
-        egress::StoreError(egress::StoreError::Kind::failing,
-                           storage.path + ": an earlier version's events are taken over"),
-        std::move(opening), targets, &supervisor);
-  }
-  auto store = opening();
-  if (!store) {
-    const egress::StoreError error = store.error();
-    if (error.kind() == egress::StoreError::Kind::in_use) {
-      throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
-                              error.text());
-    }
-    log::error("a store cannot be opened yet; what it would keep is refused",
-               {{"error", error.text()}});
-    return std::make_unique<egress::StoreWriter>(error, std::move(opening), targets, &supervisor);
-  }
-  return std::make_unique<egress::StoreWriter>(std::move(*store), targets, &supervisor);
-}
-
 }  // namespace
 
-class Gateway::Impl final : public observe::AdminPages {
+class Gateway::Impl {
  public:
   Impl(config::Settings settings, const DeploymentOptions& deployment)
       : settings_(std::move(settings)),
         endpoints_(config::Targets(settings_).endpoints()),
         bytes_(settings_.ingress.max_in_flight, endpoints_.size(), settings_.ingress.max_body),
-        connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source) {
+        connections_(settings_.ingress.max_connections, settings_.ingress.max_per_source),
+        stores_(settings_, endpoints_, supervisor_) {
     if (settings_.ingress.replay_window.count() != 0) {
       seen_signatures_.emplace(settings_.ingress.replay_window);
     }
-    const egress::TargetNames targets = egress::target_names(endpoints_);
-    spool_ = open_store(settings_.spool, egress::StoreKind::spool, targets, supervisor_);
-    dead_letters_ =
-        open_store(settings_.dead_letter, egress::StoreKind::dead_letters, targets, supervisor_);
     open_tls();
     open_token();
     const unsigned cores = usable_cores();
@@ -158,7 +106,7 @@ class Gateway::Impl final : public observe::AdminPages {
     }
   }
 
-  ~Impl() override {
+  ~Impl() {
     stop();
     wait();
   }
@@ -167,13 +115,12 @@ class Gateway::Impl final : public observe::AdminPages {
     if (provisioning_) provisioning_->on_failure(std::move(callback));
   }
 
-  void on_look(OnLook callback) { on_look_ = std::move(callback); }
+  void on_look(OnLook callback) { view_.on_look(std::move(callback)); }
 
   void on_failure(std::function<void()> callback) { supervisor_.on_give_up(std::move(callback)); }
 
   // One transaction: if it throws nothing of it is left.
   void start() {
-    started_ = std::chrono::steady_clock::now();
     running_ = true;
     try {
       start_threads();
@@ -198,12 +145,12 @@ class Gateway::Impl final : public observe::AdminPages {
   void stop() {
     if (!running_ || stopping_.exchange(true)) return;
     loops_.stopping();
-    log::info("stopping", {{"in_flight", snapshot().in_flight()}});
+    log::info("stopping", {{"in_flight", view_.snapshot().in_flight()}});
     const Instant now = std::chrono::steady_clock::now();
     const Instant drain_at = now + settings_.ingress.drain_delay;
     const Instant deadline = drain_at + settings_.ingress.grace;
     store_deadline_ = deadline;
-    const Instant shard_deadline = deadline - closing_time();
+    const Instant shard_deadline = deadline - stores_.closing_time(settings_.ingress.grace);
     if (!provisioning_ && drain_at == now) return stop_shards(shard_deadline);
     for (auto& shard : shards_) shard->leave();
     const auto then = [this, shard_deadline](const std::exception_ptr& error) {
@@ -220,14 +167,15 @@ class Gateway::Impl final : public observe::AdminPages {
   void wait() {
     if (!running_) return;
     end();
-    const auto sums = snapshot();
+    const auto sums = view_.snapshot();
+    const auto stores = stores_.status().spool;
     log::info("stopped", {{"received", sums.received},
                           {"delivered", sums.delivered},
                           {"spooled", sums.spooled},
                           {"dead_lettered", sums.dead_lettered},
                           {"failed", sums.failed_total()},
-                          {"in_spool", spool_ ? spool_->status().backlog_rows : 0},
-                          {"problem", last_problem_}});
+                          {"in_spool", stores ? stores->backlog_rows : 0},
+                          {"problem", view_.last_problem()}});
   }
 
   [[nodiscard]] std::chrono::milliseconds longest_stop() const noexcept {
@@ -236,146 +184,9 @@ class Gateway::Impl final : public observe::AdminPages {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return shards_.front()->port(); }
   [[nodiscard]] std::uint16_t admin_port() const noexcept { return admin_->port(); }
-
-  [[nodiscard]] observe::Snapshot snapshot() const {
-    std::vector<const ShardMetrics*> all;
-    all.reserve(shards_.size());
-    for (const auto& shard : shards_) all.push_back(&shard->metrics());
-    observe::Snapshot snapshot = observe::take_snapshot(all);
-    if (endpoints_.size() == 1) return snapshot;
-    for (std::size_t target = 0; target < endpoints_.size(); ++target) {
-      auto& totals = snapshot.targets.emplace_back();
-      totals.url = endpoints_[target].url();
-      for (const auto& shard : shards_) totals.add(shard->metrics_of(target));
-    }
-    return snapshot;
-  }
-
-  observe::AdminReply health() override {
-    const Answer answer = answers::health(loops_.failing(std::chrono::steady_clock::now()));
-    return {answer.status, answer.content_type, answer.body};
-  }
-
-  observe::AdminReply readiness() override {
-    constexpr const char* kText = "text/plain; charset=utf-8";
-    if (stopping_ || supervisor_.gave_up()) return {503, kText, "stopping\n"};
-    if (refuses_every_post()) {
-      return {503, kText, "the eventbus is down, and the spool takes nothing\n"};
-    }
-    return {200, kText, "ready\n"};
-  }
-
-  observe::AdminReply metrics() override {
-    return {
-        200, "text/plain; version=0.0.4; charset=utf-8",
-        observe::prometheus_text(snapshot(), provisioning_state(), store_status(),
-                                 tls_watch_->status()) +
-            observe::limits_text(limits()) +
-            observe::process_metrics_text(observe::read_process_usage(), supervisor_.failures())};
-  }
-
-  observe::AdminReply history() override {
-    return {200, "application/json", monitor_.history_json()};
-  }
-
-  observe::AdminReply configuration() override {
-    return {200, "text/plain; charset=utf-8", config::render(settings_)};
-  }
-
-  Task<observe::AdminReply> status() override {
-    ShardStatuses shards = co_await ask_shards();
-    observe::AdminReply reply;
-    reply.content_type = "application/json";
-    observe::ProcessState state = process_state(std::move(shards));
-    state.usage = observe::read_process_usage();
-    reply.body = observe::status_json(state, snapshot());
-    co_return reply;
-  }
+  [[nodiscard]] observe::Snapshot snapshot() const { return view_.snapshot(); }
 
  private:
-  // True while every post would be answered 503 at its deadline: other replicas may do better. An
-  // eventbus that is down alone is down for all of them.
-  [[nodiscard]] bool refuses_every_post() const {
-    if (!spool_ || spool_->state() == egress::StoreState::ok) return false;
-    return std::ranges::all_of(shards_, [this](const auto& shard) {
-      const auto& state = shard->metrics().eventbus_state;
-      return state[EndpointState::down].value() + state[EndpointState::probing].value() ==
-             endpoints_.size();
-    });
-  }
-
-  using ShardStatuses = std::vector<std::optional<observe::ShardStatus>>;
-
-  // Asks every shard; what one does not say within a second is left out.
-  [[nodiscard]] Task<ShardStatuses> ask_shards() {
-    auto answers = std::make_shared<Answers>(control_.get_executor(), shards_.size());
-    for (std::size_t i = 0; i < shards_.size(); ++i) ask(answers, i);
-    const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
-    while (answers->missing != 0 && !ended_ && std::chrono::steady_clock::now() < deadline) {
-      co_await answers->arrived.wait_until(
-          std::min(deadline, std::chrono::steady_clock::now() + kLookAgain));
-    }
-    co_return answers->shards;
-  }
-
-  [[nodiscard]] observe::ProcessState process_state(ShardStatuses shards) {
-    observe::ProcessState state;
-    state.uptime = std::chrono::duration_cast<std::chrono::seconds>(
-        std::chrono::steady_clock::now() - started_);
-    state.draining = stopping_;
-    state.target = endpoints_.front().url();
-    state.source = settings_.source();
-    state.host = host_;
-    state.condition = monitor_.condition();
-    state.limits = limits();
-    state.provisioning = provisioning_state();
-    if (provisioning_) {
-      state.provisioning_step = provisioning_->status().step;
-      state.provisioning_error = provisioning_->status().last_error;
-    }
-    state.buckets = bucket_states();
-    state.stores = store_status();
-    state.tls = tls_watch_->status();
-    state.shards = std::move(shards);
-    state.failures = feed_.failures();
-    state.watchers = feed_.watchers();
-    return state;
-  }
-
-  [[nodiscard]] std::vector<observe::BucketState> bucket_states() const {
-    std::vector<observe::BucketState> states;
-    for (const config::BucketEntry& entry : settings_.buckets) {
-      observe::BucketState& state = states.emplace_back();
-      state.host = entry.bucket.endpoint;
-      state.eventbus = entry.eventbus;
-      state.function = entry.function.name;
-      if (!provisioning_) {
-        state.provisioning = observe::kProvisioningDisabled;
-      } else if (const auto* found = provisioning_->status().find(state.host, state.function)) {
-        state.provisioning = label(found->state);
-        state.error = found->last_error;
-      }
-    }
-    return states;
-  }
-
-  // Has the monitor look once a second, until the process ends. The shards are asked what the
-  // eventbus said only while there is a reason to.
-  [[nodiscard]] Task<void> watch() {
-    while (!ended_) {
-      ShardStatuses shards;
-      if (monitor_.wants_answers(snapshot())) shards = co_await ask_shards();
-      const observe::Snapshot counters = snapshot();
-      const Instant now = std::chrono::steady_clock::now();
-      monitor_.look(observe::observation_of(process_state(std::move(shards)), counters, now),
-                    counters);
-      if (!stopping_) last_problem_ = monitor_.condition().problem;
-      if (on_look_) on_look_(monitor_.condition(), loops_.failing(now).empty());
-      watch_timer_.expires_after(kLookInterval);
-      co_await watch_timer_.async_wait(tuple);
-    }
-  }
-
   void start_threads() {
     const std::vector<int> cores = allowed_cores();
     std::size_t threads = 0;
@@ -396,13 +207,7 @@ class Gateway::Impl final : public observe::AdminPages {
       if (auth::open_by_default(settings_)) open_port_warning_.start();
       tls_watch_->start();
       if (token_keeper_) token_keeper_->start();
-      const auto run = [this] { return watch(); };
-      const auto holds_nothing = [] {};
-      const auto stopping = [this] { return ended_.load(); };
-      asio::co_spawn(
-          control_.get_executor(),
-          keep_running(monitor_part_, control_.get_executor(), run, holds_nothing, stopping),
-          asio::detached);
+      view_.start();
       if (provisioning_) provisioning_->start();
     });
   }
@@ -411,13 +216,13 @@ class Gateway::Impl final : public observe::AdminPages {
   void end() {
     for (auto& shard : shards_) shard->join();
     ended_ = true;
-    close_stores();
+    stores_.close(store_deadline_);
     const auto stop_control = [this] {
       admin_->stop();
       open_port_warning_.stop();
       tls_watch_->stop();
       if (token_keeper_) token_keeper_->stop();
-      watch_timer_.cancel();
+      view_.stop();
       control_work_.reset();
     };
     if (control_thread_.joinable()) {
@@ -427,50 +232,6 @@ class Gateway::Impl final : public observe::AdminPages {
       stop_control();
     }
     running_ = false;
-  }
-
-  // Side by side, within what is left of the grace.
-  void close_stores() {
-    std::thread other;
-    if (spool_ && dead_letters_) {
-      try {
-        other = std::thread([this] { close(dead_letters_); });
-      } catch (const std::system_error&) {
-        // Without a thread they are closed one after the other.
-      }
-    }
-    close(spool_);
-    if (other.joinable()) {
-      other.join();
-    } else {
-      close(dead_letters_);
-    }
-  }
-  void close(std::unique_ptr<egress::StoreWriter>& store) const {
-    if (!store || store->stop(store_deadline_)) return;
-    log::error("a store's device does not answer; its thread is left behind");
-    static_cast<void>(store.release());
-  }
-  // What the shards leave of the grace for that.
-  [[nodiscard]] std::chrono::milliseconds closing_time() const {
-    if (!spool_ && !dead_letters_) return std::chrono::milliseconds(0);
-    return std::min<std::chrono::milliseconds>(kStoreClosing, settings_.ingress.grace / 8);
-  }
-
-  [[nodiscard]] observe::Limits limits() const {
-    return {settings_.ingress.max_connections, settings_.ingress.max_in_flight,
-            spool_ ? settings_.spool.max_bytes : 0};
-  }
-
-  [[nodiscard]] observe::StoreStatuses store_status() const {
-    observe::StoreStatuses all;
-    if (spool_) all.spool = spool_->status();
-    if (dead_letters_) all.dead_letters = dead_letters_->status();
-    return all;
-  }
-
-  [[nodiscard]] std::string_view provisioning_state() const {
-    return provisioning_ ? label(provisioning_->status().state) : observe::kProvisioningDisabled;
   }
 
   // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
@@ -488,25 +249,6 @@ class Gateway::Impl final : public observe::AdminPages {
 
   void stop_shards(Instant deadline) {
     for (auto& shard : shards_) shard->stop(deadline);
-  }
-
-  // Lives until the last shard has answered, however late.
-  struct Answers {
-    Answers(const Executor& executor, std::size_t count)
-        : arrived(executor), shards(count), missing(count) {}
-    Signal arrived;
-    std::vector<std::optional<observe::ShardStatus>> shards;
-    std::size_t missing;
-  };
-
-  void ask(const std::shared_ptr<Answers>& answers, std::size_t index) {
-    shards_[index]->ask_status([this, answers, index](observe::ShardStatus status) {
-      asio::post(control_, [answers, index, status = std::move(status)]() mutable {
-        answers->shards[index] = std::move(status);
-        --answers->missing;
-        answers->arrived.notify_all();
-      });
-    });
   }
 
   void open_tls() {
@@ -548,21 +290,11 @@ class Gateway::Impl final : public observe::AdminPages {
     try {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
-        shards_.push_back(std::make_unique<Shard>(Shard::Shared{settings_,
-                                                                endpoints_,
-                                                                bytes_,
-                                                                connections_,
-                                                                count,
-                                                                {spool_.get(), dead_letters_.get()},
-                                                                feed_,
-                                                                loops_,
-                                                                supervisor_,
-                                                                i,
-                                                                ingress_tls_.get(),
-                                                                delivery_tls_.get(),
-                                                                seen_signatures(),
-                                                                renew_token()},
-                                                  at));
+        shards_.push_back(std::make_unique<Shard>(
+            Shard::Shared{settings_, endpoints_, bytes_, connections_, count, stores_.handles(),
+                          feed_, loops_, supervisor_, i, ingress_tls_.get(), delivery_tls_.get(),
+                          seen_signatures(), renew_token()},
+            at));
         loops_.add(shards_.back()->metrics());
         at.port(shards_.front()->port());
       }
@@ -575,7 +307,7 @@ class Gateway::Impl final : public observe::AdminPages {
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, resolve_listen(settings_.ingress.admin), *this, feed_, supervisor_,
+          control_, resolve_listen(settings_.ingress.admin), view_, feed_, supervisor_,
           observe::AdminAccess(settings_.ingress.admin_token, settings_.ingress.admin_host));
     } catch (const boost::system::system_error& error) {
       throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
@@ -586,23 +318,16 @@ class Gateway::Impl final : public observe::AdminPages {
   const std::vector<config::Endpoint> endpoints_;  // of the targets, the top-level one first
   Supervisor supervisor_;
   Supervisor::Part control_part_{supervisor_, "control loop"};
-  Supervisor::Part monitor_part_{supervisor_, "monitor"};
   ByteShares bytes_;
   ingress::ConnectionCount connections_;
   std::optional<auth::SeenSignatures> seen_signatures_;  // with gateway.replay_window
   // Before the shards, which hand events to them; so for all down to the feed.
-  std::unique_ptr<egress::StoreWriter> spool_;
-  std::unique_ptr<egress::StoreWriter> dead_letters_;
+  ProcessStores stores_;
   // Null where a side speaks plain text.
   std::unique_ptr<tls::TlsSource> ingress_tls_;
   std::unique_ptr<tls::TlsSource> delivery_tls_;
   asio::io_context control_{1};
   observe::EventFeed feed_{control_};
-  observe::Monitor monitor_;
-  std::string last_problem_;  // before the stop; of the control thread while that runs
-  OnLook on_look_;
-  Timer watch_timer_{control_.get_executor()};
-  const std::string host_ = host_name();
   LoopHealth loops_{supervisor_};
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -610,10 +335,11 @@ class Gateway::Impl final : public observe::AdminPages {
   Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
   std::unique_ptr<tls::TlsWatch> tls_watch_;
   std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
+  ProcessView view_{{control_, settings_, endpoints_, shards_, stores_, feed_, loops_, supervisor_,
+                     tls_watch_, provisioning_, stopping_, ended_}};
   std::unique_ptr<observe::AdminServer> admin_;
   std::unique_ptr<Provisioning> provisioning_;
   std::thread control_thread_;
-  Instant started_{};
   Instant store_deadline_{};  // long ago, unless there is something to be stored
   std::atomic<bool> stopping_{false};
   std::atomic<bool> running_{false};

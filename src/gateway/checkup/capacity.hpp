@@ -8,7 +8,7 @@
 #include "gateway/checkup/finding.hpp"
 #include "gateway/config/settings.hpp"
 
-// What the bounds of a configuration come to. Pure.
+// What the bounds of a configuration add up to. Pure functions.
 namespace gateway::checkup {
 
 // A part of the memory the process may take.
@@ -23,34 +23,35 @@ class MemoryPart {
   std::uint64_t bytes_;
 };
 
-// All bounds reached at once, which takes an eventbus that stands still and clients that do their
-// worst; `tls` says whether the eventbus is spoken to over TLS. Largest part first.
+// Returns the memory that is used when all bounds are reached at once, largest part first. That
+// takes an eventbus that does not answer and clients that fill every buffer. `tls`: the eventbus is
+// reached over TLS.
 [[nodiscard]] std::vector<MemoryPart> worst_memory(const config::Settings& settings,
                                                    unsigned threads, bool tls);
 
-// What an event takes in a store beside its record: CloudEvents attributes, its head and its mark.
-// Object keys of the usual length; a test compares it with a store.
+// The bytes that an event takes in a store beside its record: CloudEvents attributes, row head and
+// mark, with object keys of the usual length. A test compares it with a store.
 inline constexpr std::uint64_t kStoredBesideRecord = 512;
 
-// How long a spool of that size takes all events of an eventbus that takes none.
+// Returns how long a spool of that size can store all events while the eventbus takes none.
 [[nodiscard]] std::chrono::seconds outage_carried(std::uint64_t spool_bytes, std::uint64_t rate,
                                                   std::uint64_t record_bytes);
 
-// How long the relay function and its platform keep trying with one event, the relay's attempts
-// within an invocation and `function.retries` repetitions a minute apart.
+// Returns how long the relay function and its platform try to send one event: the relay within an
+// invocation, the platform with `function.retries` repetitions a minute apart.
 [[nodiscard]] std::chrono::seconds outage_retried(const config::Function& function);
 
 struct Load {
   Load() = default;
-  std::optional<std::uint64_t> rate;  // records a second; none: a few usual ones
+  std::optional<std::uint64_t> rate;  // records a second; nullopt: a few usual rates are shown
   std::uint64_t record_bytes = 1024;
 };
 
-// `available`: memory the process may have, 0 if that is not known.
+// Returns whether the memory is enough. `available` is what the process may have; 0: not known.
 [[nodiscard]] Finding memory_finding(const config::Settings& settings, unsigned threads, bool tls,
                                      std::uint64_t available);
-// What an outage of the eventbus means; `spool_room`: bytes the spool may really grow to, if its
-// device was looked at.
+// Returns what an outage of the eventbus means. `spool_room` is how many bytes the spool can really
+// grow to; nullopt: its device was not examined.
 [[nodiscard]] Finding outage_finding(const config::Settings& settings, const Load& load,
                                      std::optional<std::uint64_t> spool_room);
 

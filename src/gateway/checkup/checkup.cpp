@@ -28,9 +28,9 @@
 namespace gateway::checkup {
 namespace {
 
-// A median and a longest of fewer say little.
+// Fewer would make a median and a maximum that say little.
 constexpr unsigned kWrites = 20;
-// A plan takes a handful of calls.
+// Making a plan takes a few calls.
 constexpr int kCloudSteps = 4;
 
 void append(Findings& all, Findings more) {
@@ -41,7 +41,8 @@ std::chrono::sys_seconds wall_now() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-// One that this process shows. The files were read when the configuration was checked.
+// Returns the finding for a certificate of this process. Its files were read when the configuration
+// was checked.
 void check_own_certificate(const std::string& key, const config::TlsFiles& files,
                            const std::string& host, Findings& findings) {
   if (files.cert.empty()) return;

@@ -9,14 +9,14 @@ namespace gateway::checkup {
 
 struct CheckupOptions {
   CheckupOptions() = default;
-  // What each step may take: a look-up, a connection, a handshake, an answer, the device.
+  // How long each step may take: a look-up, a connection, a handshake, an answer, the device.
   std::chrono::milliseconds patience{5000};
   Load load;
 };
 
-// Looks at everything a gateway of these settings, which have been checked, would need: the
-// eventbus, the cloud, addresses, certificates, devices, memory. Changes nothing, anywhere, and
-// sends no event. Blocks; every wait in it has an end.
+// Examines everything that a gateway of these settings needs: the eventbus, the cloud, addresses,
+// certificates, devices, memory. Returns the findings. `settings` have been checked. Changes
+// nothing and sends no event. Blocks; every wait has a deadline.
 [[nodiscard]] Findings check_up(const config::Settings& settings, const CheckupOptions& options);
 
 }  // namespace gateway::checkup

@@ -7,8 +7,8 @@
 
 namespace gateway::checkup {
 
-// What the cloud said to reads alone. `plan`: what `run` would do there, or why nobody knows;
-// nothing: there was no answer in time. Pure.
+// Returns what reading the cloud showed. `plan` is what `run` would do there, or the error;
+// nullopt: there was no answer in time. Pure.
 [[nodiscard]] Finding cloud_finding(const std::optional<cloud::ApiResult<cloud::Plan>>& plan,
                                     const std::string& api);
 

@@ -6,14 +6,14 @@
 
 namespace gateway::checkup {
 
-// What a probe of the eventbus means. Pure. An address that fails is a failure only if no other
-// one is well, as the gateway goes on to the next.
+// Returns what a probe of the eventbus means. An address that fails is only a warning while another
+// one works, as the gateway goes on to the next. Pure.
 [[nodiscard]] Findings eventbus_findings(const EventbusProbe& probe,
                                          const config::Endpoint& endpoint,
                                          const config::Delivery& delivery,
                                          std::chrono::sys_seconds now);
 
-// `text` and until when: a warning when the end is near, a failure when it is over.
+// Returns `text` with the time of expiry: a warning when it is near, a failure when it has passed.
 [[nodiscard]] Finding expiry_finding(std::string subject, std::string text,
                                      std::chrono::sys_seconds expires, std::chrono::sys_seconds now,
                                      const std::string& advice);

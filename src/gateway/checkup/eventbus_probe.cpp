@@ -54,7 +54,7 @@ std::optional<std::string> field_of(std::string_view text, std::string_view name
   }
 }
 
-// What all conversations share; outlives them.
+// What all conversations share. Outlives them.
 struct Plan {
   explicit Plan(const Executor& on) : executor(on) {}
 
@@ -63,7 +63,7 @@ struct Plan {
   std::string request;
   std::chrono::milliseconds patience{0};
   tls::TlsContext::Ptr trust;    // null for http
-  tls::TlsContext::Ptr curious;  // verifies nothing: to see what was refused
+  tls::TlsContext::Ptr curious;  // verifies nothing, so that a refused certificate can be shown
 };
 
 // One connection to one address, dialled as the gateway dials.
@@ -96,7 +96,7 @@ class Conversation final : private transport::Transport::User {
     if (unanswered) probe.answer_problem = problem_of(unanswered);
   }
 
-  // What a server shows whose certificate was refused. Nothing but a handshake is sent.
+  // Fetches the certificate of a server that was refused. Sends nothing but a handshake.
   [[nodiscard]] Task<void> look(tcp::endpoint at, TlsProbe& probe) {
     const error_code failed = co_await dial_.connect(at, SteadyClock::now() + plan_.patience);
     if (failed) co_return;
@@ -207,7 +207,8 @@ class Conversation final : private transport::Transport::User {
   std::array<char, std::size_t{16} << 10> input_{};
 };
 
-// Until all that was spawned is through. The transports wait on, so the context does not run dry.
+// Runs the context until everything that was spawned has ended: the transports still wait, so run()
+// would not return.
 void run(asio::io_context& context, std::size_t spawned,
          const std::vector<std::exception_ptr>& failures) {
   context.restart();

@@ -11,17 +11,17 @@
 
 namespace gateway::checkup {
 
-// What a TLS handshake came to.
+// The result of a TLS handshake.
 struct TlsProbe {
   TlsProbe() = default;
-  std::string problem;  // empty: it went well, host name and all
+  std::string problem;  // empty: it succeeded, and the certificate is for the host
   std::string version;
   std::string cipher;
-  std::optional<tls::CertificateFacts> certificate;  // what was shown, also if it was refused
+  std::optional<tls::CertificateFacts> certificate;  // the server's, also if it was refused
 };
 
-// How far one address of the eventbus let itself be talked to; what comes after the first problem
-// was not tried.
+// The result of each step with one address of the eventbus. The steps after the first problem were
+// not tried.
 struct AddressProbe {
   AddressProbe() = default;
   tcp::endpoint at;
@@ -35,10 +35,10 @@ struct AddressProbe {
   std::optional<std::string> allowed_origin;
 };
 
-// What fetching a token from delivery.oauth2 came to.
+// The result of fetching a token from delivery.oauth2.
 struct TokenProbe {
   TokenProbe() = default;
-  std::string problem;  // empty: there is one
+  std::string problem;  // empty: there is a token
   std::chrono::nanoseconds time{0};
   std::optional<std::chrono::seconds> lifetime;
 };
@@ -47,15 +47,15 @@ struct EventbusProbe {
   EventbusProbe() = default;
   std::string lookup_problem;
   std::chrono::nanoseconds lookup_time{0};
-  std::size_t found = 0;  // addresses, of which the first kMostAddresses are talked to
+  std::size_t found = 0;  // addresses, of which the first kMostAddresses are probed
   std::vector<AddressProbe> addresses;
   std::optional<TokenProbe> token;  // with delivery.oauth2
 };
 
 inline constexpr std::size_t kMostAddresses = 16;
 
-// Looks the host up and talks to all of its addresses at the same time. Each step (token,
-// look-up, connection, handshake, answer) gets `patience`. Blocks until all are through.
+// Looks the host up and probes all of its addresses at the same time. Each step (token, look-up,
+// connection, handshake, answer) may take `patience`. Blocks until all have ended.
 [[nodiscard]] EventbusProbe probe_eventbus(const config::Endpoint& endpoint,
                                            const config::Delivery& delivery,
                                            std::chrono::milliseconds patience);

@@ -6,15 +6,15 @@
 // Figures as people read them: rounded, in the unit that suits.
 namespace gateway::checkup {
 
-// "640 MiB", "1.5 GiB", "12 B".
+// Returns "640 MiB", "1.5 GiB", "12 B".
 [[nodiscard]] std::string bytes_text(std::uint64_t bytes);
-// Of a wait that was measured: "0.42 ms", "12 ms", "1.5 s".
+// Returns a measured time: "0.42 ms", "12 ms", "1.5 s".
 [[nodiscard]] std::string lapse_text(std::chrono::nanoseconds time);
-// Of a stretch of time, in two units at most: "45 s", "17 min", "3 h 5 min", "12 d 4 h".
+// Returns a period in two units at most: "45 s", "17 min", "3 h 5 min", "12 d 4 h".
 [[nodiscard]] std::string stretch_text(std::chrono::seconds time);
-// "10,000".
+// Returns "10,000".
 [[nodiscard]] std::string count_text(std::uint64_t number);
-// Of a date to come or gone, from now: "in 41 days", "20 hours ago".
+// Returns how far a date is from now: "in 41 days", "20 hours ago".
 [[nodiscard]] std::string distance_text(std::chrono::seconds ahead);
 
 }  // namespace gateway::checkup

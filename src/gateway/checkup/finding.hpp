@@ -10,10 +10,10 @@ namespace gateway::checkup {
 
 enum class Verdict : std::uint8_t { ok, warn, fail };
 
-// Who has to do something about a failure; `run` would end with the exit code of the same name.
+// What a failure is a matter of; `run` would end with the exit code of the same name.
 enum class Blame : std::uint8_t { none, unavailable, denied, configuration };
 
-// One thing that was looked at, in words for people. Holds no secrets.
+// One thing that was examined, in words for people. Holds no secrets.
 class Finding {
  public:
   Finding() = default;
@@ -27,7 +27,7 @@ class Finding {
                                     std::string advice) {
     return {Verdict::fail, blame, std::move(subject), std::move(text), std::move(advice)};
   }
-  // The same of something there is more than one of, while others of it are well.
+  // Returns the finding with a failure turned into a warning: there are others that work.
   [[nodiscard]] Finding softened() && {
     if (verdict_ == Verdict::fail) verdict_ = Verdict::warn;
     blame_ = Blame::none;
@@ -38,7 +38,7 @@ class Finding {
   [[nodiscard]] Blame blame() const noexcept { return blame_; }
   [[nodiscard]] const std::string& subject() const noexcept { return subject_; }
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  // What to do about it; empty when there is nothing to do or nothing known.
+  // Returns what to do about it; empty if nothing has to be done, or nothing is known.
   [[nodiscard]] const std::string& advice() const noexcept { return advice_; }
 
  private:
@@ -59,13 +59,13 @@ static_assert(!std::is_aggregate_v<Finding>);
 
 using Findings = std::vector<Finding>;
 
-// Of several failures the one that is to be dealt with first: a configuration that cannot work,
+// Returns which of several failures has to be dealt with first: a configuration that cannot work,
 // then missing rights, then what is not there.
 [[nodiscard]] Blame gravest(std::span<const Finding> findings) noexcept;
 
-// A line each, aligned, advice on a line of its own below. What would upset a terminal is `?`.
+// Returns a line for each, aligned, with the advice on a line below. Control characters are `?`.
 [[nodiscard]] std::string text_of(std::span<const Finding> findings);
-// One JSON object: {"ok": ..., "findings": [{"verdict", "subject", "text", "advice"}]}.
+// Returns {"ok": ..., "findings": [{"verdict", "subject", "text", "advice"}]}.
 [[nodiscard]] std::string json_of(std::span<const Finding> findings);
 
 }  // namespace gateway::checkup

@@ -26,20 +26,21 @@ constexpr std::size_t kThread = 5;
 constexpr std::size_t kAdmin = 80;
 // Database, log, shared memory and lock of a store, and the same again while it is looked at.
 constexpr std::size_t kStore = 8;
-// Connections beyond the limit that are told so: an eighth of it, and these (ConnectionCount).
+// Connections beyond the limit that get an answer 503: an eighth of it, and these
+// (ConnectionCount).
 constexpr std::size_t kTold = 16;
-// Eventbus connections of the process where their number is found by itself.
+// Eventbus connections of the process with delivery.connections: auto.
 constexpr std::size_t kMostAutomaticLinks = 64;
-// Of a small limit clients get at least this part.
+// The least part of a small limit that is for clients.
 constexpr std::size_t kLeastShare = 4;
 
-// Bytes of posts not yet answered that fit; 0: none.
+// Returns how many bytes of unanswered posts fit; 0: none.
 std::uint64_t in_flight_within(std::uint64_t memory) noexcept {
   return memory <= kProgram ? 0 : (memory - kProgram) * kShareOfPosts / kShares / kBuffer;
 }
 
-// Connections that fit into so many descriptors, with those beyond the limit that are only there
-// to be told so.
+// Returns how many connections fit into so many descriptors, with room for those beyond the limit
+// that get an answer 503.
 std::size_t clients_within(std::size_t descriptors) noexcept {
   return descriptors <= kTold ? 0
                               : (descriptors - kTold) / 9 * 8 + (descriptors - kTold) % 9 * 8 / 9;

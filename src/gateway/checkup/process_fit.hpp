@@ -8,19 +8,19 @@
 
 namespace gateway::checkup {
 
-// What the system lets this process have; 0: not known.
+// What the system allows this process; 0: not known.
 struct ProcessLimits {
   std::uint64_t memory = 0;     // bytes
   std::size_t descriptors = 0;  // RLIMIT_NOFILE
 };
 
-// Bounds that the system's own undercut are no bounds: the kernel kills a process over its memory
-// limit, and clients that have taken the last descriptor keep the admin port and the eventbus from
-// getting one. So gateway.max_in_flight and gateway.max_connections are lowered to what fits.
+// The settings as they fit the system's limits. Problem: the kernel kills a process that exceeds
+// its memory limit, and clients that use the last descriptor leave none for the admin port and the
+// eventbus. Solution: gateway.max_in_flight and gateway.max_connections are lowered to what fits.
 struct ProcessFit {
   config::Settings settings;
   std::vector<std::string> notes;  // a sentence for each bound that was lowered, with its remedy
-  std::string problem;             // why it cannot run at all, with the remedy; empty: it can
+  std::string problem;             // why the process cannot run, with the remedy; empty: it can
 };
 
 // Returns `settings` with bounds that fit `limits` on that many threads. Pure.
@@ -29,7 +29,7 @@ struct ProcessFit {
 
 // Returns how many descriptors the process may need, so that fit() lowers nothing.
 [[nodiscard]] std::size_t wanted_descriptors(const config::Settings& settings, unsigned threads);
-// Returns how many of them are for others than its clients.
+// Returns how many of them are not for clients.
 [[nodiscard]] std::size_t other_descriptors(const config::Settings& settings, unsigned threads);
 
 }  // namespace gateway::checkup

@@ -8,13 +8,13 @@
 
 namespace gateway::checkup {
 
-// What was seen of the folder of a store, `key` being `spool` or `dead_letter`. Without a probe the
-// device did not come back in time. Pure.
+// Returns what the probe of a store's folder means. `key` is `spool` or `dead_letter`. Without a
+// probe the device did not answer in time. Pure.
 [[nodiscard]] Findings storage_findings(const std::string& key, const config::Storage& storage,
                                         const std::optional<StorageProbe>& probe);
 
-// What the store can grow to: `max_bytes`, or as much as the device has if that is less. Nothing
-// if the device could not be looked at.
+// Returns the size that the store can grow to: `max_bytes`, or what the device has room for if that
+// is less; nullopt if the device could not be examined.
 [[nodiscard]] std::optional<std::uint64_t> room_of(const config::Storage& storage,
                                                    const std::optional<StorageProbe>& probe);
 

@@ -8,7 +8,7 @@
 
 namespace gateway::checkup {
 
-// What the folder of a store is like.
+// The properties of a store's folder.
 struct StorageProbe {
   enum class Medium : std::uint8_t {
     disk,
@@ -26,9 +26,9 @@ struct StorageProbe {
 };
 static_assert(!std::is_aggregate_v<StorageProbe>);
 
-// Writes and syncs a page `writes` times in a file of its own without a name, beside the store at
-// `path`; nothing stays. As a device may hang, it is done by a thread that is left behind when
-// `patience` is over: then nothing is returned.
+// Writes and syncs a page `writes` times, in a file without a name beside the store at `path`; no
+// file stays. A device may hang, so a thread of its own does it. If it takes longer than `patience`
+// the thread is left behind and nullopt is returned.
 [[nodiscard]] std::optional<StorageProbe> probe_storage(const std::string& path, unsigned writes,
                                                         std::chrono::milliseconds patience);
 

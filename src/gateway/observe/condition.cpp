@@ -9,7 +9,7 @@ namespace gateway::observe {
 namespace {
 
 constexpr std::chrono::hours kCertificateSoon{7 * 24};
-// A spool is told of before it is full: there is still something to be done.
+// A spool is reported before it is full, while something can still be done.
 constexpr double kNearlyFull = 0.8;
 
 std::uint64_t of(const std::map<unsigned, std::uint64_t>& posts, unsigned status) {
@@ -49,7 +49,7 @@ const char* label(Health health) noexcept {
   return "stopping";
 }
 
-// What came to be within the window.
+// What happened within the window.
 struct ConditionMonitor::Gain {
   double seconds = 0;
   std::uint64_t received = 0, delivered = 0, retried = 0, refused = 0, timed_out = 0,
@@ -97,7 +97,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   const char* const remedy = remedy_for(answer);
   const bool spools = seen.spool && seen.spool->usable;
 
-  // Nothing passes.
+  // Failing: no event passes.
   if (!seen.eventbus_up && seen.spool && !spools) {
     return {seen.others_up ? Health::degraded : Health::failing, "spool_" + seen.spool->state,
             fmt::format("{}, and the spool is {}: posts are refused with 503; {}", bus,
@@ -106,7 +106,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   }
   const bool tried = gained.lost() + gained.dead_lettered + gained.spooled + gained.retried > 0;
   if (!seen.eventbus_up || (tried && gained.delivered == 0)) {
-    // An eventbus that refuses each event for good is up, and yet nothing passes.
+    // An eventbus that refuses every event for good is up, but no event passes.
     const char* consequence = gained.dead_lettered > 0 ? "events become dead letters"
                               : spools                 ? "events go to the spool"
                                                        : "posts fail with 502, 503 or 504";
@@ -125,7 +125,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
             fmt::format("provisioning failed, and no post arrives: {}", seen.provisioning_error)};
   }
 
-  // Something needs somebody.
+  // Degraded: events pass, but an operator has to act.
   if (gained.not_stored > 0 || (seen.spool && !seen.spool->usable) ||
       (seen.dead_letters && !seen.dead_letters->usable)) {
     const bool spool = seen.spool && !seen.spool->usable;

@@ -9,11 +9,11 @@
 
 namespace gateway::observe {
 
-// How the gateway as a whole fares.
+// The health of the gateway as a whole.
 enum class Health : std::uint8_t {
   ok,        // events can pass from bucket to eventbus
-  degraded,  // they pass, but something needs somebody
-  failing,   // nothing passes
+  degraded,  // events pass, but an operator has to act
+  failing,   // no event passes
   stopping,
 };
 [[nodiscard]] const char* label(Health health) noexcept;

@@ -26,7 +26,7 @@ void EventSampler::settled(const EventSlot& slot, Outcome outcome, unsigned stat
   const events::OutgoingEvent sent = post.event(slot);
   const events::CloudEvent* const passed = sent.passed_on;
   const events::CosRecord cos = reader_.read(sent.json_data());
-  // The shard's own reading of the clock may be as old as its last tick when a store has answered.
+  // When a store has answered, the shard's reading of the clock may be as old as its last tick.
   const Instant settled_at = std::chrono::steady_clock::now();
   const WallInstant now = clock_.wall(settled_at);
   if (outcome == Outcome::delivered) {

@@ -11,7 +11,7 @@
 
 namespace gateway::observe {
 
-// What a store is and holds.
+// The state and contents of a store.
 struct StoreObservation {
   bool usable = true;
   std::string state;  // its label, e.g. "full"
@@ -21,9 +21,9 @@ struct StoreObservation {
   std::uint64_t max_bytes = 0;  // 0: no limit
 };
 
-// The process as one second sees it: counters since its start and what holds now. Made on the
-// control thread out of the shards' counters; a plain value, so that what is concluded from it can
-// be tested without a gateway.
+// The state of the process at one moment: counters since its start, and what holds now. Made on the
+// control thread from the shards' counters. A plain value, so that the conclusions from it can be
+// tested without a gateway.
 struct Observation {
   Instant now{};
   bool stopping = false;

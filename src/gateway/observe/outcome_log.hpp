@@ -10,7 +10,7 @@
 
 namespace gateway::observe {
 
-// What is logged of events that were not simply delivered.
+// One log line about events that were not delivered at once.
 struct OutcomeLine {
   std::string message;
   std::uint64_t events = 0;  // since the line of this kind before it
@@ -18,8 +18,8 @@ struct OutcomeLine {
   std::string example_key;
   std::string what_to_do;
   std::uint64_t in_spool = 0;
-  std::optional<std::chrono::seconds> took;  // of what has ended
-  bool good = false;                         // news of the end of a trouble
+  std::optional<std::chrono::seconds> took;  // how long a trouble lasted that has ended
+  bool good = false;                         // the line says that a trouble has ended
 };
 
 // Decides when the log speaks of events that are given up, dead-lettered, spooled and drained.

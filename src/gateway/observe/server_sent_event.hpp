@@ -8,7 +8,7 @@ namespace gateway::observe {
 // blank line. Line breaks in the data are preserved.
 [[nodiscard]] std::string server_sent_event(std::string_view name, std::string_view data);
 
-// A line that receivers ignore. It shows both sides that the connection works.
+// A comment, which receivers ignore. It shows both sides that the connection works.
 inline constexpr std::string_view kHeartbeat = ":\n\n";
 
 }  // namespace gateway::observe

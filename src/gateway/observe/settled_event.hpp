@@ -11,8 +11,7 @@
 
 namespace gateway::observe {
 
-// What people are shown of one event: who it is, and what became of it. Of its data there is only
-// the size.
+// What is shown of one event: its identity and its outcome. Of its data only the size is shown.
 struct SettledEvent {
   SettledEvent() = default;
 
@@ -21,7 +20,7 @@ struct SettledEvent {
   std::string key;     // of the object, shortened; or the CloudEvent's subject
   std::string id;      // the CloudEvent's
   std::string reason;  // of a failure
-  std::string client;  // the address it came from; empty when its post is no client's any more
+  std::string client;  // the address it came from; empty if its client is gone
   std::uint64_t bytes = 0;
   unsigned status = 0;               // the eventbus' answer; 0 when there was none
   std::chrono::nanoseconds took{0};  // since its post was received
@@ -29,15 +28,15 @@ struct SettledEvent {
 };
 static_assert(!std::is_aggregate_v<SettledEvent>);
 
-// As the live view has it, and as the list of failures has it: JSON in one line.
+// Return the event as one line of JSON, for the live view and for the list of failures.
 [[nodiscard]] std::string tap_json(const SettledEvent& event);
 [[nodiscard]] std::string failure_json(const SettledEvent& event);
 
-// How much of a key and of an id is shown.
+// How many bytes of a key and of an id are shown.
 inline constexpr std::size_t kMostKeyShown = 200;
 inline constexpr std::size_t kMostIdShown = 100;
 
-// At most `most` bytes of `text`, no character cut, and nothing in it that a terminal would obey.
+// Returns at most `most` bytes of `text`, with no character cut and without control characters.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 
 }  // namespace gateway::observe

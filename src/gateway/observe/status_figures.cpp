@@ -9,7 +9,7 @@ namespace {
 
 namespace json = boost::json;
 
-// A value that may not be there: whatever is asked of it is then empty as well.
+// A JSON value that may be missing: then its members are missing and its figures are 0 or empty.
 class Part {
  public:
   explicit Part(const json::value* value) noexcept : value_(value) {}
@@ -31,7 +31,7 @@ class Part {
   [[nodiscard]] std::uint64_t count() const {
     return static_cast<std::uint64_t>(std::max(number(), 0.0));
   }
-  // The sum of an object's numbers.
+  // Returns the sum of an object's numbers.
   [[nodiscard]] std::uint64_t sum() const {
     std::uint64_t sum = 0;
     each_member([&](std::string_view /*name*/, Part value) { sum += value.count(); });

@@ -8,8 +8,8 @@
 
 namespace gateway::observe {
 
-// What a gateway's /status says, as far as commands show it. Counters are since its start. What it
-// does not say is 0 or empty: it may be of another version.
+// The figures of a gateway's /status that commands show. Counters are since its start. A figure
+// that it does not have is 0 or empty: the gateway may be of another version.
 struct StatusFigures {
   struct Store {
     std::string state;
@@ -49,7 +49,7 @@ struct StatusFigures {
   [[nodiscard]] std::uint64_t all_posts() const;
 };
 
-// Returns what the JSON says; nothing if it is no object of JSON.
+// Returns the figures of a JSON text, or nullopt if it is no JSON object.
 [[nodiscard]] std::optional<StatusFigures> read_status(std::string_view json);
 
 }  // namespace gateway::observe

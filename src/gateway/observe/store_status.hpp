@@ -5,7 +5,7 @@
 
 namespace gateway::observe {
 
-// The current status of the stores; empty where none is configured.
+// The present status of the stores; nullopt where none is configured.
 struct StoreStatuses {
   std::optional<egress::StoreStatus> spool;
   std::optional<egress::StoreStatus> dead_letters;

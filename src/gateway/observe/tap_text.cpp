@@ -14,7 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-// From so many columns on, size and type fit beside a key of some length.
+// The least width at which size and type fit beside a key of usual length.
 constexpr std::size_t kWide = 120;
 
 Colour colour_of(std::string_view outcome) {

@@ -9,7 +9,7 @@
 
 namespace gateway::observe {
 
-// Which settled events to show: "failed" and the other outcomes by their name, anything else by the
+// Selects the settled events to show: by the name of an outcome, such as "failed", or else by the
 // beginning of the key.
 class TapFilter {
  public:
@@ -22,11 +22,11 @@ class TapFilter {
   std::string prefix_;
 };
 
-// Returns an event of /stream (tap_json) as a line for people with a terminal of so many columns
-// (0: with none); empty if the filter leaves it out or it is none.
+// Returns an event of /stream (tap_json) as a line for a terminal of so many columns (0: no
+// terminal), or nullopt if the filter leaves it out or `json` is no event.
 [[nodiscard]] std::optional<Line> tap_line(std::string_view json, const TapFilter& filter,
                                            std::size_t columns);
-// Whether the filter lets it through.
+// Returns whether the filter lets an event of /stream through.
 [[nodiscard]] bool tap_admits(std::string_view json, const TapFilter& filter);
 
 }  // namespace gateway::observe

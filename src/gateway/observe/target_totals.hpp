@@ -9,7 +9,7 @@
 
 namespace gateway::observe {
 
-// What all shards together know of one target, as plain values.
+// The figures of one target, summed over all shards, as plain values.
 struct TargetTotals {
   std::string url;
   std::uint64_t delivered = 0;
@@ -20,7 +20,7 @@ struct TargetTotals {
   Counts<EndpointState> eventbus{};
 
   void add(const DestinationMetrics& shard);
-  // Returns whether no shard knows of the target that it takes events.
+  // Returns true if no shard has seen the target take events.
   [[nodiscard]] bool is_down() const noexcept;
   // Returns the values of a metric that is kept by target, in the order of its labels; nothing for
   // any other.

@@ -34,7 +34,7 @@ Colour colour_of(std::string_view state) {
   return state == "failing" ? Colour::red : Colour::yellow;
 }
 
-// Cuts at blanks, so that a sentence is read to its end.
+// Breaks a sentence at blanks, so that all of it is shown.
 void add_wrapped(std::vector<Line>& lines, std::string_view text, std::size_t columns,
                  Colour colour) {
   while (columns != 0 && text.size() > columns) {
@@ -68,7 +68,7 @@ class Top {
     add().add(title, Colour::dim);
   }
 
-  // The difference to the time before, a second; nothing where it is not known.
+  // Returns the growth per second since the reading before; nullopt if there was none.
   [[nodiscard]] std::string rate(std::uint64_t now, std::uint64_t before) const {
     if (before_ == nullptr || seconds_ <= 0 || now < before) return "";
     return fmt::format("{:.1f}", static_cast<double>(now - before) / seconds_);
@@ -128,7 +128,7 @@ class Top {
                           bytes_text(now_.most_post_bytes)));
   }
 
-  // The time within which this share of the posts since the time before was answered.
+  // Returns the time within which this share of the posts since the reading before was answered.
   [[nodiscard]] std::string quantile(double share, std::uint64_t posts,
                                      const std::vector<std::uint64_t>& counts) const {
     std::uint64_t seen = 0;

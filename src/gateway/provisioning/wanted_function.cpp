@@ -106,15 +106,15 @@ cloud::WantedBucket wanted_bucket(const config::Bucket& bucket) {
   return wanted;
 }
 
-// What the functions of a list have in common, however the list changes: where they send to.
+// Returns what the functions of a list have in common, however the list changes: where they send.
 std::string deployment_of(const config::Settings& settings) {
   if (settings.buckets.empty()) return {};
   const auto& url = settings.ingress.public_url;
   return fmt::format("{} {}", url.empty() ? settings.target : url, settings.eventbus);
 }
 
-// `shared` has at least one of `entries`, the first of which says where a function sends to that
-// makes the events itself: checks see to it that they agree.
+// `shared` has at least one entry. Its first one says where a function sends events that it makes
+// itself; the checks make sure that all entries agree.
 cloud::Wanted wanted_function(const config::Settings& settings,
                               const config::SharedFunction& shared,
                               const std::vector<config::BucketEntry>& entries) {

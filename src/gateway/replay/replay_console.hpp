@@ -6,15 +6,15 @@
 
 namespace gateway::replay {
 
-// Shows on standard output how a replay gets on: on a terminal a bar that is rewritten in place,
-// elsewhere a line every few seconds.
+// Shows the progress of a replay on standard output: on a terminal as a bar that is rewritten in
+// place, elsewhere as a line every few seconds.
 class ReplayConsole {
  public:
   ReplayConsole();
 
-  // To be called several times a second.
+  // Shows the progress if it is time to. Call several times a second.
   void progress(const ReplayProgress& progress, Instant now);
-  // Prints lines below what was shown last.
+  // Prints lines below the last line of progress.
   void print(std::string_view text);
 
  private:

@@ -5,18 +5,19 @@
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/replay/replayer.hpp"
 
-// What a replay tells people.
+// The texts of a replay for people, and its result for programs.
 namespace gateway::replay {
 
-// "[=====>    ]": `width` characters between the brackets, `fraction` from 0 to 1.
+// Returns "[=====>    ]" with `width` characters between the brackets. `fraction` is from 0 to 1.
 [[nodiscard]] std::string progress_bar(double fraction, std::size_t width);
 
-// One line: how far it is, what became of the events so far, how many a second.
+// Returns one line: how much of the store is done, what became of the events so far, events a
+// second.
 [[nodiscard]] std::string progress_line(const ReplayProgress& progress);
 
-// Several lines: why it ended if it did not get through, and the balance.
+// Returns several lines: why the replay ended if it did not send everything, and the balance.
 [[nodiscard]] std::string result_text(const ReplayResult& result, egress::StoreKind kind);
-// The same for programs: one JSON object on a line, with its end.
+// Returns the same for programs: one JSON object on a line, with the line end.
 [[nodiscard]] std::string result_json(const ReplayResult& result);
 
 }  // namespace gateway::replay

@@ -15,10 +15,10 @@ namespace {
 
 using egress::StoreKind;
 
-// For counting what a replay that ended early has left.
+// How long the rest may be counted after a replay that ended early.
 constexpr std::chrono::milliseconds kCountWithin{1000};
 
-// What is sent from a store is not to be stored again: its row stays until it is delivered.
+// An event that is sent from a store is not stored again: its row stays until it is delivered.
 config::Settings without_stores(config::Settings settings) {
   settings.spool = {};
   settings.dead_letter = {};
@@ -115,7 +115,7 @@ Task<void> Replayer::live() {
   replay_.stop();
   if (token_keeper_) token_keeper_->stop();
   co_await eventbus_.stop();
-  // What became of the last ones is told at the end of a turn.
+  // The outcome of the last events is reported at the end of a turn.
   const Instant told_by = clock_.refresh() + kCountWithin;
   while (replay_.posts() != 0 && clock_.now() < told_by) co_await changed_.wait_until(told_by);
   transports_.stop();
@@ -177,7 +177,7 @@ void Replayer::unreadable() {
   ++result_.damaged;
 }
 
-// What would have come next, in a second at most.
+// Counts the rows that would have come next, for a second at most.
 void Replayer::count_rest() {
   const auto rest = source_.count_rest(clock_.refresh() + kCountWithin);
   result_.more = !source_.at_end();

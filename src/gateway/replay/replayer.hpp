@@ -36,7 +36,7 @@ struct ReplayCounts {
   std::uint64_t delivered = 0;
   std::uint64_t refused = 0;                   // by the eventbus, for good
   std::uint64_t failed = 0;                    // not delivered within delivery.deadline
-  std::uint64_t left = 0;                      // given back as the replay ended first
+  std::uint64_t left = 0;                      // not tried: the replay ended before
   std::map<unsigned, std::uint64_t> refusals;  // by status
 
   [[nodiscard]] std::uint64_t in_flight() const noexcept {
@@ -50,18 +50,18 @@ struct ReplayOptions {
   std::optional<config::Endpoint> endpoint;  // where they are sent; none: to the top-level target
   egress::StoreFilter filter;
   std::uint64_t limit = egress::RowWalk::kNoLimit;  // of events
-  double rate = 0;                                  // events a second; 0: as fast as it goes
+  double rate = 0;                                  // events a second; 0: no limit
   bool on_signals = false;                          // SIGINT and SIGTERM stop it
-  // What events on their way get when it is stopped.
+  // How long events on their way are waited for when it is stopped.
   std::chrono::milliseconds grace{5000};
 };
 
-// What a console shows meanwhile.
+// The progress that a console shows.
 struct ReplayProgress {
   ReplayProgress() = default;
 
   ReplayCounts counts;
-  double fraction = 0;  // of the store
+  double fraction = 0;  // of the store that is done, 0 to 1
   double per_second = 0;
 };
 
@@ -72,14 +72,14 @@ struct ReplayResult {
     complete,     // every row was sent
     stopped,      // by a signal
     unavailable,  // the eventbus takes nothing
-    store_failed  // `error` says how
+    store_failed  // `error` says why
   };
 
   End end = End::complete;
   std::string error;
   ReplayCounts counts;           // `left` includes what was not handed over
   std::uint64_t selected = 0;    // = delivered + refused + failed + left
-  bool more = false;             // there are more than `selected`: they were not all counted
+  bool more = false;             // there are more than `selected`: not all were counted
   std::uint64_t damaged = 0;     // rows that cannot be sent
   std::uint64_t not_marked = 0;  // delivered, but the store could not be told
 
@@ -103,10 +103,11 @@ class Replayer final : private egress::ReplayOutcome {
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
 
-  // Until all is sent, or there is no point in going on, or it was stopped. Call once.
+  // Returns when everything is sent, when the eventbus or the store fails, or after stop(). Call
+  // once.
   [[nodiscard]] ReplayResult run();
-  // Any thread: hands nothing more over, waits a little for what is on its way. The second time it
-  // does not wait.
+  // Ends the replay: sends nothing more and waits for the grace period for events on their way. A
+  // second call ends the wait. May be called on any thread.
   void stop();
 
  private:
@@ -142,8 +143,8 @@ class Replayer final : private egress::ReplayOutcome {
   egress::Replay replay_;
   ReplayCounts counts_;
   std::optional<Instant> last_answer_;  // of the eventbus, good or bad
-  bool unavailable_ = false;            // an event had all its time, and none was answered in it
-  std::uint64_t answered_before_ = 0;   // at the last report, and when that was
+  bool unavailable_ = false;            // no answer came during an event's whole time
+  std::uint64_t answered_before_ = 0;   // at the last report
   Instant reported_at_{};
   double per_second_ = 0;
   const std::chrono::milliseconds tick_every_;

@@ -26,7 +26,7 @@ bool RowSource::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t 
   return true;
 }
 
-// They stay in the store, and are not sent again by this replay.
+// The rows stay in the store, and this replay does not send them again.
 bool RowSource::give_back(std::size_t /*target*/, std::vector<egress::Sequence> rows) {
   given_back_ += rows.size();
   leased_ -= rows.size();

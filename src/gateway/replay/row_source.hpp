@@ -10,8 +10,9 @@
 
 namespace gateway::replay {
 
-// The rows of a store that a filter wants, as a source of a replay. What was delivered is removed
-// from a spool and marked among dead letters. Used by one thread; waits for the device.
+// The source of a replay by command: the rows of a store that pass a filter. Rows that were
+// delivered are removed from a spool, and marked among dead letters. Used by one thread; waits for
+// the device.
 class RowSource final : public egress::ReplaySource {
  public:
   // `store`, owned if it is a spool, outlives this.
@@ -19,22 +20,22 @@ class RowSource final : public egress::ReplaySource {
             std::uint64_t limit)
       : store_(store), kind_(kind), walk_(store, std::move(filter), limit) {}
 
-  // All rows go to the one target of the replay.
+  // Implement ReplaySource. All rows go to the one target of the replay, whatever `target` is.
   bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes, Fetched done,
              egress::SpooledEvents memory) override;
   bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
   [[nodiscard]] std::uint64_t backlog() const noexcept override;
 
-  // Returns when what was noted is on the device.
+  // Waits until what was noted is on the device.
   void finish();
   [[nodiscard]] bool at_end() const noexcept { return walk_.at_end() && !walk_.available(); }
-  // Counts what has not been fetched, until the deadline.
+  // Returns the number of rows that have not been fetched, counted until the deadline.
   [[nodiscard]] std::uint64_t count_rest(Instant deadline);
   [[nodiscard]] const egress::RowWalk& walk() const noexcept { return walk_; }
-  // Why the store cannot be used any more; empty while it can.
+  // Returns why the store cannot be used any more; empty while it can.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
-  // Delivered rows that the store could not be told.
+  // Returns the number of delivered rows that the store could not note.
   [[nodiscard]] std::uint64_t not_noted() const noexcept { return not_noted_; }
 
  private:

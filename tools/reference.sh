@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the keys, as PROGRAM knows them, between the marks in docs/configuration.md. Run it from the
-# root of the tree.
+# Writes the keys, as PROGRAM knows them, between the marks in docs/configuration.md, and its metrics
+# between those in docs/observing.md. Run it from the root of the tree.
 #
 #   tools/reference.sh PROGRAM
 set -euo pipefail
@@ -15,4 +15,5 @@ sed -i -e "/^<!-- begin of the reference/,/^<!-- end of the reference/{
   }
   /^<!-- end/!d
 }" "$document"
-git --no-pager diff --stat -- "$document"
+tools/metrics_reference.py "$program"
+git --no-pager diff --stat -- "$document" docs/observing.md

@@ -16,7 +16,8 @@ PATIENCE = 30  # seconds, for anything
 
 
 class Eventbus(http.server.ThreadingHTTPServer):
-    """Answers `status` and `text` to every event."""
+    """Answers `status` and `text` to every event; none while `status` is SILENT."""
+    SILENT = 0
     daemon_threads = True
 
     def __init__(self, status=200, text=""):
@@ -24,12 +25,17 @@ class Eventbus(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, *_):
+        """Nothing: a gateway may leave while it waits."""
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
+        while self.server.status == Eventbus.SILENT:
+            time.sleep(0.1)
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(self.server.text)))
         self.end_headers()

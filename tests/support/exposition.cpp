@@ -86,6 +86,7 @@ const std::map<std::string, std::string>& documented_metrics() {
   static const std::map<std::string, std::string> metrics{
       {"cos_gateway_posts_total", "counter"},
       {"cos_gateway_posts_unauthorized_total", "counter"},
+      {"cos_gateway_posts_unavailable_total", "counter"},
       {"cos_gateway_connections_refused_total", "counter"},
       {"cos_gateway_connections_shed_total", "counter"},
       {"cos_gateway_proxy_headers_refused_total", "counter"},

@@ -34,6 +34,36 @@ std::string_view text_of(AuthFailure failure) noexcept {
   return "wrong signature";
 }
 
+std::string_view text_of(Unavailable why) noexcept {
+  switch (why) {
+    case Unavailable::stopping:
+      return "stopping";
+    case Unavailable::connections:
+      return "too many connections";
+    case Unavailable::source:
+      return "too many connections from this address";
+    case Unavailable::queue:
+      return "delivery queue full";
+    case Unavailable::bytes:
+      return "gateway.max_in_flight reached";
+    case Unavailable::memory:
+      return "out of memory";
+    case Unavailable::storage:
+    case Unavailable::unhealthy:
+    case Unavailable::count_:
+      break;
+  }
+  return label(why);
+}
+
+Answer come_again(Unavailable why, std::string_view reason, std::chrono::seconds retry_after,
+                  bool close) {
+  Answer answer = refused(503, reason, close);
+  answer.unavailable = why;
+  answer.extra_fields += fmt::format("Retry-After: {}\r\n", retry_after.count());
+  return answer;
+}
+
 Answer unprocessable(std::string_view reason, std::size_t index) {
   Answer answer = refused(422, reason);
   answer.body.pop_back();
@@ -119,10 +149,12 @@ Answer bucket_refused(BucketRefusal refusal, std::size_t index) {
                        index);
 }
 
-Answer overloaded(std::string_view reason, std::chrono::seconds retry_after, bool close) {
-  Answer answer = refused(503, reason, close);
-  answer.extra_fields += fmt::format("Retry-After: {}\r\n", retry_after.count());
-  return answer;
+Answer unavailable(Unavailable why, std::chrono::seconds retry_after, bool close) {
+  return come_again(why, text_of(why), retry_after, close);
+}
+
+Answer not_stored(std::string_view reason, std::chrono::seconds retry_after) {
+  return come_again(Unavailable::storage, reason, retry_after, false);
 }
 
 Answer unauthorized(AuthFailure failure) {
@@ -151,6 +183,7 @@ Answer method_not_allowed(std::uint16_t admin_port) {
 Answer health(std::string_view failing) {
   Answer answer;
   answer.status = failing.empty() ? 200 : 503;
+  if (!failing.empty()) answer.unavailable = Unavailable::unhealthy;
   answer.body = failing.empty() ? "ok" : failing;
   answer.body += '\n';
   answer.content_type = "text/plain; charset=utf-8";

@@ -26,8 +26,10 @@ namespace gateway::answers {
 // 422 {"error":reason,"index":n}: the bucket of that record is refused.
 [[nodiscard]] Answer bucket_refused(BucketRefusal refusal, std::size_t index);
 // 503 with Retry-After.
-[[nodiscard]] Answer overloaded(std::string_view reason, std::chrono::seconds retry_after,
-                                bool close = false);
+[[nodiscard]] Answer unavailable(Unavailable why, std::chrono::seconds retry_after,
+                                 bool close = false);
+// The same for a store that does not take the events of a post: `reason` says what it is about.
+[[nodiscard]] Answer not_stored(std::string_view reason, std::chrono::seconds retry_after);
 // 401.
 [[nodiscard]] Answer unauthorized(AuthFailure failure);
 // 415 with Accept-Encoding (RFC 9110 sections 12.5.3, 15.5.16).

@@ -2,6 +2,7 @@
 #include <bitset>
 #include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "events/outgoing_event.hpp"
 #include "gateway/domain/event_slot.hpp"
 #include "gateway/domain/event_tally.hpp"
+#include "gateway/domain/reasons.hpp"
 #include "gateway/domain/signer.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_budget.hpp"
@@ -39,8 +41,9 @@ struct Answer {
   std::string body;
   std::string extra_fields;  // complete header lines, e.g. "Allow: POST\r\n"
   const char* content_type = "application/json";
-  bool to_head = false;  // of a HEAD request: the body is described and not sent
-  bool close = false;    // the connection cannot go on after this
+  bool to_head = false;                    // of a HEAD request: the body is described and not sent
+  bool close = false;                      // the connection cannot go on after this
+  std::optional<Unavailable> unavailable;  // of a 503: why
 };
 
 // The ledger entry of one request: its bytes, the state of each of its events, and the answer that

@@ -74,6 +74,25 @@ enum class AuthFailure : std::uint8_t {
   return names[static_cast<std::size_t>(failure)];
 }
 
+// Why a post was answered 503.
+enum class Unavailable : std::uint8_t {
+  stopping,     // the gateway is to end
+  connections,  // gateway.max_connections
+  source,       // gateway.max_per_source
+  queue,        // delivery.queue
+  bytes,        // gateway.max_in_flight
+  memory,       // the system gives no more
+  storage,      // a store does not take its events
+  unhealthy,    // /healthz was asked for, and a loop does not turn
+  count_
+};
+[[nodiscard]] constexpr const char* label(Unavailable why) noexcept {
+  constexpr std::array names{"stopping",      "max_connections", "max_per_source", "queue",
+                             "max_in_flight", "memory",          "storage",        "unhealthy"};
+  static_assert(names.size() == static_cast<std::size_t>(Unavailable::count_));
+  return names[static_cast<std::size_t>(why)];
+}
+
 // Which limit a client's connection is beyond.
 enum class ConnectionLimit : std::uint8_t {
   total,   // gateway.max_connections

@@ -15,14 +15,13 @@ std::optional<Answer> Admission::refuse(const RequestHead& head, const Load& loa
   }
   if (head.method == Method::options) return std::nullopt;
   if (head.content_coded) return answers::unsupported_coding();
-  if (load.draining) return answers::overloaded("stopping", load.retry_after, true);
+  if (load.draining) return answers::unavailable(Unavailable::stopping, load.retry_after, true);
   if (load.beyond) {
     const bool source = load.beyond == ConnectionLimit::source;
-    return answers::overloaded(
-        source ? "too many connections from this address" : "too many connections",
-        load.retry_after, true);
+    return answers::unavailable(source ? Unavailable::source : Unavailable::connections,
+                                load.retry_after, true);
   }
-  if (load.queue_full) return answers::overloaded("delivery queue full", load.retry_after);
+  if (load.queue_full) return answers::unavailable(Unavailable::queue, load.retry_after);
   return std::nullopt;
 }
 

@@ -294,8 +294,8 @@ std::optional<Answer> Connection::refuse_signature(const Request& request, Post&
 }
 
 Answer Connection::over_budget(std::size_t target, bool close) const {
-  return answers::overloaded("gateway.max_in_flight reached",
-                             ingress_.context().room.retry_after(target), close);
+  return answers::unavailable(Unavailable::bytes, ingress_.context().room.retry_after(target),
+                              close);
 }
 
 void Connection::refuse_head(Answer refusal) {
@@ -335,8 +335,8 @@ void Connection::accept(Request&& request, Post& post) {
     context.intake.accept(std::move(request), post);
   } catch (const std::bad_alloc&) {
     // The post has no events yet. If there is no memory for this either, the connection ends.
-    context.ledger.refuse(post,
-                          answers::overloaded("out of memory", context.room.retry_after(target_)));
+    context.ledger.refuse(
+        post, answers::unavailable(Unavailable::memory, context.room.retry_after(target_)));
   }
 }
 

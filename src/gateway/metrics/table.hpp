@@ -31,6 +31,8 @@
   COUNTER(posts_abandoned, posts_abandoned, "Posts whose client was gone before the answer.")      \
   COUNTER_BY(posts_unauthorized, unauthorized, AuthFailure, "reason",                              \
              "Posts answered 401, by reason.")                                                     \
+  COUNTER_BY(posts_unavailable, unavailable, Unavailable, "reason",                                \
+             "Posts answered 503, by reason.")                                                     \
   COUNTER(signatures_forgotten, signatures_forgotten,                                              \
           "Signatures that could come again before gateway.replay_window was over.")               \
   COUNTER_BY(connections_refused, refused, ConnectionLimit, "limit",                               \

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace gateway::observe {
@@ -27,6 +28,36 @@ std::string duration_text(double seconds) {
   if (seconds < 120) return fmt::format("{:.0f} s", seconds);
   if (seconds < 7200) return fmt::format("{:.0f} minutes", seconds / 60);
   return fmt::format("{:.0f} hours", seconds / 3600);
+}
+
+// Returns the reason that has gained most since `then`.
+Unavailable most(const Counts<Unavailable>& now, const Counts<Unavailable>& then) {
+  Counts<Unavailable> gained{};
+  std::ranges::transform(now, then, gained.begin(), std::minus<>());
+  return static_cast<Unavailable>(std::ranges::max_element(gained) - gained.begin());
+}
+
+// Returns what to do when most posts that get 503 get it for this.
+const char* remedy_for(Unavailable why) noexcept {
+  switch (why) {
+    case Unavailable::connections:
+      return "raise gateway.max_connections, or find who opens so many";
+    case Unavailable::source:
+      return "raise gateway.max_per_source, or set it to 0 behind a proxy";
+    case Unavailable::memory:
+      return "give the process more memory, or lower gateway.max_in_flight";
+    case Unavailable::storage:
+      return "see the state of the stores in /status: room, permissions, the device";
+    case Unavailable::queue:
+    case Unavailable::bytes:
+      return "the eventbus is slower than posts come, or the limit is too low; `cos-gateway check "
+             "--connect` shows the limits";
+    case Unavailable::stopping:
+    case Unavailable::unhealthy:
+    case Unavailable::count_:
+      break;
+  }
+  return "see the log";
 }
 
 const char* noun(std::uint64_t count) {
@@ -55,6 +86,7 @@ struct ConditionMonitor::Gain {
   std::uint64_t received = 0, delivered = 0, retried = 0, refused = 0, timed_out = 0,
                 not_stored = 0, dead_lettered = 0, spooled = 0;
   std::uint64_t posts = 0, unauthorised = 0, busy = 0;
+  Unavailable busiest = Unavailable::count_;  // why most of those are refused
   double spool_bytes_a_second = 0;
 
   [[nodiscard]] std::uint64_t lost() const noexcept { return refused + timed_out + not_stored; }
@@ -77,6 +109,7 @@ ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
     gain.posts = all(seen.posts) - all(then.posts);
     gain.unauthorised = of(seen.posts, 401) - of(then.posts, 401);
     gain.busy = of(seen.posts, 503) - of(then.posts, 503);
+    gain.busiest = most(seen.unavailable, then.unavailable);
     const auto first = std::ranges::find_if(past_, [](const auto& one) { return !!one.spool; });
     if (seen.spool && first != past_.end() && first->now < seen.now) {
       gain.spool_bytes_a_second =
@@ -148,12 +181,11 @@ Condition ConditionMonitor::judge(const Observation& seen) {
                         noun(gained.dead_lettered), duration_text(gained.seconds), bus, remedy)};
   }
   if (gained.posts > 0 && gained.busy * 20 > gained.posts) {
-    return {
-        Health::degraded, "overloaded",
-        fmt::format("{} of {} posts within {} were refused with 503: the eventbus is slower than "
-                    "posts come, or a limit is too low; `cos-gateway check --connect` shows the "
-                    "limits",
-                    gained.busy, gained.posts, duration_text(gained.seconds))};
+    return {Health::degraded, fmt::format("unavailable_{}", label(gained.busiest)),
+            fmt::format("{} of {} posts within {} were refused with 503, most of them by reason "
+                        "{}: {}",
+                        gained.busy, gained.posts, duration_text(gained.seconds),
+                        label(gained.busiest), remedy_for(gained.busiest))};
   }
   if (seen.spool && seen.spool->max_bytes > 0) {
     const double full =

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "gateway/domain/bus_answer.hpp"
+#include "gateway/domain/reasons.hpp"
+#include "gateway/observe/counts.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::observe {
@@ -39,6 +41,7 @@ struct Observation {
   std::uint64_t dead_lettered = 0;
   std::uint64_t spooled = 0;
   std::map<unsigned, std::uint64_t> posts;  // answered, by status
+  Counts<Unavailable> unavailable{};        // of these, the ones answered 503, by reason
 
   std::uint64_t in_flight = 0;
   bool eventbus_up = true;  // for every shard; of several targets each one

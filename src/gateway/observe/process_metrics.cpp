@@ -101,7 +101,8 @@ std::string process_metrics_text(const ProcessUsage& usage, std::uint64_t part_f
   add("process_start_time_seconds", "When the process was started, Unix time.", MetricType::Gauge,
       usage.started);
   add("cos_gateway_part_failures_total",
-      "How often parts of the process have ended by an exception and were started again.",
+      "How often parts of the process (loops, listeners, connections to the eventbus, threads of "
+      "stores) have ended by an exception and were started again.",
       MetricType::Counter, static_cast<double>(part_failures));
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -183,6 +183,7 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
   seen.dead_lettered = counters.dead_lettered;
   seen.spooled = counters.spooled;
   seen.posts = counters.posts;
+  seen.unavailable = counters.unavailable;
   seen.in_flight = counters.in_flight();
   const auto shards = [&](EndpointState in) {
     return counters.eventbus[static_cast<std::size_t>(in)];

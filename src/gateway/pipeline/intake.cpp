@@ -87,7 +87,7 @@ Intake::Way Intake::way_of(const Part& part) const {
 void Intake::refuse(Post& post, const Part& part) const {
   if (context_.room.delivery(part.target).queue().could_admit(part.events)) {
     context_.ledger.refuse(
-        post, answers::overloaded("delivery queue full", context_.room.retry_after(part.target)));
+        post, answers::unavailable(Unavailable::queue, context_.room.retry_after(part.target)));
   } else {
     context_.ledger.refuse(post, answers::refused(413, "more records than delivery.queue.events"));
   }
@@ -101,8 +101,8 @@ bool Intake::charge(Post& post) const {
   };
   const std::size_t target = *std::ranges::max_element(used_, {}, bytes_behind);
   if (post.units.move_to(context_.room.lease(target))) return true;
-  context_.ledger.refuse(post, answers::overloaded("gateway.max_in_flight reached",
-                                                   context_.room.retry_after(target)));
+  context_.ledger.refuse(
+      post, answers::unavailable(Unavailable::bytes, context_.room.retry_after(target)));
   return false;
 }
 

@@ -24,6 +24,7 @@ Answer made(Make make) {
   } catch (const std::bad_alloc&) {
     Answer answer;
     answer.status = 503;
+    answer.unavailable = Unavailable::memory;
     return answer;
   }
 }
@@ -90,6 +91,7 @@ void Ledger::settle(Post& post) {
 void Ledger::answer(Post& post, Answer with) {
   assert(post.state == Post::State::open);
   post.answer = std::move(with);
+  if (post.answer.unavailable) metrics_.posts_unavailable[*post.answer.unavailable].add();
   post.state = Post::State::answered;
   if (is_awaited(post)) --unanswered_[post.target];
   post.deadline_hook.unlink();
@@ -260,7 +262,7 @@ void Ledger::not_stored(Post& post, std::string_view reason, std::chrono::second
   if (!post.expired) note_lost(post, shown, reason);
   const bool missing = events != 0 || post.tally.in(EventState::on_connection) != 0;
   if (missing && post.expired && post.state == Post::State::open) {
-    answer(post, made([&] { return answers::overloaded(reason, retry_after); }));
+    answer(post, made([&] { return answers::not_stored(reason, retry_after); }));
   } else {
     after_move(post);  // all of it was delivered meanwhile, or the client has its answer
   }
@@ -277,7 +279,7 @@ void Ledger::note_lost(Post& post, const EventSlot& shown, std::string_view reas
 void Ledger::tick(Instant now) {
   while (!storing_.empty() && storing_.front().deadline <= now) {
     answer(storing_.front(), made([] {
-             return answers::overloaded("the stores do not answer in time", kStoreRetryAfter);
+             return answers::not_stored("the stores do not answer in time", kStoreRetryAfter);
            }));
   }
   // Counted on this thread between events, so that the sums belong together.
@@ -290,8 +292,9 @@ void Ledger::abandon_all() {
     while (!posts.empty()) {
       Post& post = posts.front();
       post.expired = true;
-      answer(post,
-             made([] { return answers::overloaded("stopping", std::chrono::seconds(1), true); }));
+      answer(post, made([] {
+               return answers::unavailable(Unavailable::stopping, std::chrono::seconds(1), true);
+             }));
     }
   };
   for (DeadlineList& posts : deadlines_) abandon(posts);

@@ -20,16 +20,25 @@ TEST(Answers, SayWhatTheContractSays) {
   EXPECT_EQ(no.body, "{\"error\":\"too large\"}");
   EXPECT_TRUE(no.close);
 
-  const Answer full = overloaded("full", 12s);
+  const Answer full = unavailable(Unavailable::queue, 12s);
   EXPECT_EQ(full.status, 503U);
+  EXPECT_EQ(full.unavailable, Unavailable::queue);
+  EXPECT_EQ(full.body, "{\"error\":\"delivery queue full\"}");
   EXPECT_EQ(full.extra_fields, "Retry-After: 12\r\n");
   EXPECT_FALSE(full.close);
+
+  const Answer lost = not_stored("the spool is full", 5s);
+  EXPECT_EQ(lost.status, 503U);
+  EXPECT_EQ(lost.unavailable, Unavailable::storage);
+  EXPECT_EQ(lost.body, "{\"error\":\"the spool is full\"}");
 
   EXPECT_EQ(method_not_allowed(0).status, 405U);
   EXPECT_EQ(method_not_allowed(0).extra_fields, "Allow: POST, OPTIONS\r\n");
 
   EXPECT_EQ(health("").status, 200U);
   EXPECT_EQ(health("").body, "ok\n");
+  EXPECT_FALSE(health("").unavailable);
+  EXPECT_EQ(health("loop 1 does not turn").unavailable, Unavailable::unhealthy);
   EXPECT_EQ(health("loop 1 does not turn").status, 503U);
   EXPECT_EQ(health("loop 1 does not turn").body, "loop 1 does not turn\n");
 }

@@ -107,7 +107,7 @@ TEST(ReplyLine, SaysWhenTheConnectionEnds) {
 
 TEST(ReplyLine, WritesExtraFieldsAndBodies) {
   Post overloaded;
-  answer(overloaded, answers::overloaded("full", 7s));
+  answer(overloaded, answers::not_stored("full", 7s));
   EXPECT_EQ(written(overloaded),
             "HTTP/1.1 503 Service Unavailable\r\nDate: Sun, 06 Nov 1994 08:49:37 "
             "GMT\r\nRetry-After: 7\r\n"

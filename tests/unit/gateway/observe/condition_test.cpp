@@ -79,6 +79,24 @@ TEST_F(ConditionTest, RetriesBesideDeliveriesAreNoProblem) {
   EXPECT_EQ(after().health, Health::ok);
 }
 
+TEST_F(ConditionTest, PostsRefusedForALimitNameIt) {
+  constexpr auto kSource = static_cast<std::size_t>(Unavailable::source);
+  constexpr auto kBytes = static_cast<std::size_t>(Unavailable::bytes);
+  deliver(50);
+  seen_.posts[503] = 5;
+  seen_.unavailable[kSource] = 3;
+  seen_.unavailable[kBytes] = 2;
+  Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_THAT(condition.problem, AllOf(HasSubstr("5 of 55 posts"), HasSubstr("max_per_source"),
+                                       HasSubstr("raise gateway.max_per_source")));
+  seen_.posts[503] += 2;
+  seen_.unavailable[kBytes] += 2;
+  condition = after();
+  EXPECT_THAT(condition.problem, AllOf(HasSubstr("7 of 57 posts"), HasSubstr("max_in_flight"),
+                                       HasSubstr("slower than posts come")));
+}
+
 TEST_F(ConditionTest, SomeThatAreRefusedDegrade) {
   deliver(5);
   seen_.refused = 2;

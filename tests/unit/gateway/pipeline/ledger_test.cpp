@@ -258,6 +258,7 @@ TEST_F(LedgerTest, AnswersEveryOpenPostAtTheEnd) {
   expect_empty();
   EXPECT_EQ(metrics_.events_failed[FailReason::shutdown].value(), 2U);
   EXPECT_EQ(metrics_.posts[503].value(), 2U);
+  EXPECT_EQ(metrics_.posts_unavailable[Unavailable::stopping].value(), 2U);
 }
 
 TEST_F(LedgerTest, CountsEveryEventOnce) {
@@ -348,6 +349,7 @@ TEST_F(StoringTest, AnswersNothingGoodWhenTheStoreFails) {
   ASSERT_EQ(client_.ready, std::vector<Post*>{&post});
   EXPECT_EQ(post.answer.status, 503U);
   EXPECT_NE(post.answer.extra_fields.find("Retry-After: 5"), std::string::npos);
+  EXPECT_EQ(metrics_.posts_unavailable[Unavailable::storage].value(), 1U);
   expect_books(1, 0, 2);
   take(post);
   ledger_.delivered(sent(post, 1));

@@ -86,6 +86,7 @@ SCENES = {
         "function": {"region": "ap-guangzhou", "api": "http://127.0.0.1:9", "provision": True},
         "gateway": {"public_url": "https://gateway.example.com"}}),
     "401": ((200, ""), 5, 2, {"gateway": {"auth": "hmac", "token": "a-token-of-sixteen-letters"}}),
+    "limits": ((200, ""), 20, 8, {"gateway": {"max_per_source": 3, "max_connections": 9}}),
     "empty": ((200, ""), 0, 0, {}),
     "threads": ((200, ""), 30, 4, {"gateway": {"threads": 16}}),
 }

@@ -12,6 +12,8 @@ namespace gateway {
 // that whoever is told that an event failed is told what the eventbus said.
 struct BusAnswer {
   static constexpr std::size_t kMostText = 120;
+  // An error names the eventbus up to twice, and a host name has up to 253 bytes.
+  static constexpr std::size_t kMostError = 640;
 
   unsigned status = 0;
   std::string text;  // the first line of its body, shortened; or the error of the connection
@@ -21,7 +23,7 @@ struct BusAnswer {
   void take(unsigned new_status, std::string_view body, Instant now) {
     status = new_status;
     const std::string_view line = body.substr(0, body.find_first_of("\r\n"));
-    text.assign(line.substr(0, std::min(line.size(), kMostText)));
+    text.assign(line.substr(0, status == 0 ? kMostError : kMostText));
     at = now;
   }
 };

@@ -9,8 +9,6 @@
 namespace gateway::observe {
 namespace {
 
-constexpr std::size_t kMostOfAnswer = 120;
-
 std::string_view first_line(std::string_view text) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
@@ -59,7 +57,8 @@ const char* remedy_for(const BusAnswer& answer) noexcept {
 }
 
 std::string described(const BusAnswer& answer) {
-  const std::string text = shortened(first_line(answer.text), kMostOfAnswer);
+  const std::size_t most = answer.status == 0 ? BusAnswer::kMostError : BusAnswer::kMostText;
+  const std::string text = shortened(first_line(answer.text), most);
   if (answer.status == 0) {
     return text.empty() ? "does not answer" : fmt::format("cannot be reached: {}", text);
   }

@@ -8,6 +8,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -207,6 +208,14 @@ TEST(RemedyTest, EveryStatusHasOne) {
 TEST(DescribedTest, NoControlCharacterOfAnAnswerPasses) {
   EXPECT_THAT(described({500, "a\x1b[31mb\nc"}),
               AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("c"))));
+}
+
+TEST(DescribedTest, ErrorsWithTheLongestNamesAreWhole) {
+  const std::string host(253, 'h');
+  BusAnswer answer;
+  answer.take(0, host + ":8080: name look-up of " + host + ": Temporary failure in name resolution",
+              Instant{});
+  EXPECT_THAT(described(answer), EndsWith("Temporary failure in name resolution"));
 }
 
 TEST_F(ConditionTest, NamesABucketInTroubleWhileOthersWork) {

@@ -21,6 +21,7 @@
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/targets.hpp"
+#include "gateway/egress/shared_pace.hpp"
 #include "gateway/egress/token_keeper.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
@@ -291,9 +292,9 @@ class Gateway::Impl {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
         shards_.push_back(std::make_unique<Shard>(
-            Shard::Shared{settings_, endpoints_, bytes_, connections_, count, stores_.handles(),
-                          feed_, loops_, supervisor_, i, ingress_tls_.get(), delivery_tls_.get(),
-                          seen_signatures(), renew_token()},
+            Shard::Shared{settings_, endpoints_, paces_, bytes_, connections_, count,
+                          stores_.handles(), feed_, loops_, supervisor_, i, ingress_tls_.get(),
+                          delivery_tls_.get(), seen_signatures(), renew_token()},
             at));
         loops_.add(shards_.back()->metrics());
         at.port(shards_.front()->port());
@@ -316,6 +317,7 @@ class Gateway::Impl {
 
   const config::Settings settings_;
   const std::vector<config::Endpoint> endpoints_;  // of the targets, the top-level one first
+  std::vector<egress::SharedPace> paces_{endpoints_.size()};  // to the targets
   Supervisor supervisor_;
   Supervisor::Part control_part_{supervisor_, "control loop"};
   ByteShares bytes_;

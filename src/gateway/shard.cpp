@@ -62,7 +62,7 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       turn_end_(context_.get_executor(), [this] { end_of_turn(); }),
       transports_(context_.get_executor(), clock_, turn_end_),
       destinations_({context_.get_executor(), clock_, ledger_, metrics_, turn_end_, transports_,
-                     shared.supervisor, shared.delivery_tls, shared.renew_token},
+                     shared.supervisor, shared.paces, shared.delivery_tls, shared.renew_token},
                     shared.settings, shared.endpoints, shared.stores),
       room_(destinations_.deliveries(), ledger_, leases_, most_posts(shared)),
       plan_(route_plan(shared.settings)),

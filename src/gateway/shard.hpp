@@ -40,6 +40,7 @@ class Shard {
   struct Shared {
     const config::Settings& settings;
     std::span<const config::Endpoint> endpoints;  // of the targets, the top-level one first
+    std::span<egress::SharedPace> paces;          // to the targets
     ByteShares& bytes;
     ingress::ConnectionCount& connections;
     std::size_t shards;

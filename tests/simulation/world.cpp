@@ -95,9 +95,11 @@ class World {
   }
 
   void begin_gateway() {
+    pace_.emplace();
     shard_ = std::make_unique<Shard>(
         Shard::Shared{.settings = settings_,
                       .endpoints = {&*endpoint_, 1},
+                      .paces = {&*pace_, 1},
                       .bytes = bytes_,
                       .connections = connections_,
                       .shards = 1,
@@ -431,6 +433,7 @@ class World {
   const std::vector<std::uint32_t> hosts_;
   config::Settings settings_;
   std::optional<config::Endpoint> endpoint_;
+  std::optional<egress::SharedPace> pace_;
   Device spool_;
   Device dead_letters_;
   Random network_random_{random_.next()};

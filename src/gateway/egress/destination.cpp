@@ -10,8 +10,8 @@ Destination::Destination(const DestinationContext& context, const config::Settin
     : custody_({context.executor, context.clock, context.ledger,
                 [&turn_end = context.turn_end] { turn_end.request(); }},
                settings, endpoint, stores, std::move(name)),
-      eventbus_({context.executor, context.clock, context.ledger, custody_, context.metrics,
-                 context.turn_end, context.transports, context.supervisor,
+      eventbus_({context.executor, context.clock, context.ledger, custody_, context.paces[target],
+                 context.metrics, context.turn_end, context.transports, context.supervisor,
                  endpoint.tls ? context.tls : nullptr, context.renew_token},
                 settings, endpoint) {
   if (stores.spool == nullptr) return;

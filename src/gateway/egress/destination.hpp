@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "gateway/config/endpoint.hpp"
@@ -22,7 +23,8 @@ struct DestinationContext {
   TurnEnd& turn_end;  // calls flush()
   transport::Transports& transports;
   Supervisor& supervisor;
-  const tls::TlsSource* tls;  // for https targets; null if there are none
+  std::span<SharedPace> paces;  // one for each target
+  const tls::TlsSource* tls;    // for https targets; null if there are none
   std::function<void(unsigned number)> renew_token = {};  // as Eventbus has it
 };
 

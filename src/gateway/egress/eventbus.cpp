@@ -151,19 +151,23 @@ void Eventbus::flush() {
 }
 
 void Eventbus::flush_restrained(Instant now) {
-  const std::size_t allowed = allowance(now);
+  SharedPace& pace = context_.pace;
+  const bool paced = pace.active();
+  std::size_t allowed = health_.allowance(requests_in_flight(), now);
+  if (paced) {
+    tell_pace(now);
+    allowed = pace.take_leave(std::min(allowed, queue_.waiting()), now);
+  }
   std::size_t room = allowed;
   distribute(room, now);
-  if (room != allowed) {
-    health_.sent(now);
-    if (pace_.active()) pace_.sent(allowed - room);
-  }
+  if (room != allowed) health_.sent(now);
+  if (paced) pace.return_leave(room);
   if (!queue_.empty()) arm_timer();
 }
 
-std::size_t Eventbus::allowance(Instant now) noexcept {
-  const std::size_t allowed = health_.allowance(requests_in_flight(), now);
-  return pace_.active() ? std::min(allowed, pace_.allowance(now)) : allowed;
+void Eventbus::tell_pace(Instant now) noexcept {
+  context_.pace.taken(taken_ - told_, now);
+  told_ = taken_;
 }
 
 void Eventbus::distribute(std::size_t& room, Instant now) {
@@ -363,13 +367,13 @@ void Eventbus::answered(EventSlot slot, const Response& response, Verdict verdic
       return;
     case Verdict::retry:
       last_answer_.take(response.status, response.excerpt, now);
-      if (leads) health_.failing_answer(slot.attempts == 0, response.status == 429, staged, now);
-      retry_later(slot, response, staged, now);
+      if (leads) note_failure(slot, response, staged, now);
+      retry_later(slot, response, now);
       return;
     case Verdict::refused:
       last_answer_.take(response.status, response.excerpt, now);
       if (lacks_token(slot, response, staged, now)) {
-        retry_later(slot, response, staged, now);
+        retry_later(slot, response, now);
         return;
       }
       if (leads) good_answer(staged);
@@ -388,14 +392,31 @@ void Eventbus::refuse(const EventSlot& slot, const Response& response) {
   give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
 }
 
-void Eventbus::retry_later(EventSlot slot, const Response& response, Instant staged, Instant now) {
-  const auto asked = parse_retry_after(
-      response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
-  if (asked) health_.hold(*asked, now);
-  if (response.status == 429 || (response.status == 503 && asked)) {
+std::optional<std::chrono::seconds> Eventbus::asked_wait(const Response& response,
+                                                         Instant now) const {
+  return parse_retry_after(response.retry_after,
+                           std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
+}
+
+void Eventbus::note_failure(const EventSlot& slot, const Response& response, Instant staged,
+                            Instant now) {
+  const auto asked = asked_wait(response, now);
+  bool all_wait = true;
+  bool limited = response.status == 429;
+  if (limited || (response.status == 503 && asked)) {
     const std::chrono::milliseconds wait = asked.value_or(std::chrono::seconds(0));
-    pace_.refused(staged, now + std::min(wait, settings_.retry.max), taken_, now);
+    tell_pace(now);
+    all_wait = context_.pace.refused(staged, std::min(wait, settings_.retry.max), now);
+    limited = limited || !all_wait;
+  } else if (response.status == 503) {
+    tell_pace(now);
+    limited = context_.pace.perhaps_refused(staged, now);
   }
+  if (asked && all_wait) health_.hold(*asked, now);
+  health_.failing_answer(slot.attempts == 0, limited, staged, now);
+}
+
+void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now) {
   if (slot.post->expired) {
     give_up_late(slot);
     return;
@@ -407,7 +428,7 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant sta
   }
   ++slot.attempts;
   context_.metrics.events_retried[retry_reason(response.status)].add();
-  delay(slot, now + backoff_.next(slot.attempts, asked));
+  delay(slot, now + backoff_.next(slot.attempts, asked_wait(response, now)));
 }
 
 void Eventbus::delay(const EventSlot& slot, Instant due) {
@@ -476,7 +497,7 @@ void Eventbus::arm_timer() {
   if (due && budget_at_) due = std::max(*due, *budget_at_);
   if (!queue_.empty() && !unrestrained()) {
     const Instant now = context_.clock.now();
-    const auto sends_at = std::max(health_.sends_at(now), pace_.sends_at(now));
+    const auto sends_at = std::max(health_.sends_at(now), context_.pace.sends_at(now));
     if (sends_at && (!due || *sends_at < *due)) due = sends_at;
   }
   if (due && (!timer_at_ || *due < *timer_at_)) wake_at(*due);
@@ -498,11 +519,11 @@ void Eventbus::on_timer() {
   timer_at_.reset();
   budget_at_.reset();
   const Instant now = context_.clock.refresh();
-  // While the eventbus is not up, what is due stands in line for probes and slow start, which
-  // bound it: the budget is for when nothing else does.
-  const bool up = health_.state() == EndpointState::up;
+  // While the eventbus is not up, or limits the rate, what is due stands in line for probes, slow
+  // start or the pace, which bound it: the budget is for when nothing else does.
+  const bool unbounded = health_.state() == EndpointState::up && !context_.pace.active();
   queue_.release_due(now, [&](const EventSlot& slot) {
-    if (up && !may_retry(slot, now)) return false;
+    if (unbounded && !may_retry(slot, now)) return false;
     context_.ledger.move(slot, EventMove::release);
     return true;
   });
@@ -552,9 +573,8 @@ void Eventbus::tick(Instant now) {
 }
 
 void Eventbus::release_early(Instant now) {
-  if (health_.state() == EndpointState::up || !queue_.empty() || allowance(now) == 0) {
-    return;
-  }
+  if (health_.state() == EndpointState::up || !queue_.empty()) return;
+  if (health_.allowance(requests_in_flight(), now) == 0 || context_.pace.sends_at(now)) return;
   queue_.release_first(
       [this](const EventSlot& slot) { context_.ledger.move(slot, EventMove::release); });
   if (!queue_.empty()) context_.turn_end.request();

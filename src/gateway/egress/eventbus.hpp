@@ -19,10 +19,10 @@
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
-#include "gateway/egress/pace.hpp"
 #include "gateway/egress/request_limit.hpp"
 #include "gateway/egress/retry_advice.hpp"
 #include "gateway/egress/retry_budget.hpp"
+#include "gateway/egress/shared_pace.hpp"
 #include "gateway/metrics/destination_metrics.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/delivery.hpp"
@@ -54,6 +54,7 @@ class Eventbus final : public Delivery {
     Clock& clock;
     Ledger& ledger;
     Custody& custody;
+    SharedPace& pace;
     ShardMetrics& metrics;
     TurnEnd& turn_end;  // calls flush()
     transport::Transports& transports;
@@ -190,7 +191,7 @@ class Eventbus final : public Delivery {
   // leave.
   void adjust();
   void count_connections(Instant now);
-  void retry_later(EventSlot slot, const Response& response, Instant staged, Instant now);
+  void retry_later(EventSlot slot, const Response& response, Instant now);
   // Has an event wait in the queue for the time of its next attempt.
   void delay(const EventSlot& slot, Instant due);
   void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
@@ -202,10 +203,14 @@ class Eventbus final : public Delivery {
   [[nodiscard]] bool may_retry(const EventSlot& slot, Instant now);
   // Nothing holds back what waits.
   [[nodiscard]] bool unrestrained() const noexcept {
-    return health_.unrestrained() && !pace_.active();
+    return health_.unrestrained() && !context_.pace.active();
   }
-  // How many requests may leave now.
-  [[nodiscard]] std::size_t allowance(Instant now) noexcept;
+  // Takes note of an answer that is worth a retry, and of what it asks for.
+  void note_failure(const EventSlot& slot, const Response& response, Instant staged, Instant now);
+  // Returns for how long the eventbus asks to be sent nothing.
+  [[nodiscard]] std::optional<std::chrono::seconds> asked_wait(const Response& response,
+                                                               Instant now) const;
+  void tell_pace(Instant now) noexcept;
   // While events are let through one by one none needs to wait for its own time.
   void release_early(Instant now);
   // More may be sent and connected than before.
@@ -225,9 +230,9 @@ class Eventbus final : public Delivery {
   const DeliveryPolicy policy_;
   Backoff backoff_;  // of single events
   EndpointHealth health_;
-  Pace pace_;
   RequestLimit request_limit_;
   std::uint64_t taken_ = 0;  // requests that the eventbus has taken, or refused for good
+  std::uint64_t told_ = 0;   // of them, those that the pace knows of
   RetryBudget retry_budget_;
   TokenUse token_;
   bool token_expired_ = false;     // as connections have been told

@@ -11,7 +11,7 @@ namespace gateway::egress {
 
 void Eventbus::publish(Instant now) {
   retry_advice_.observe(queue_.left(), now);
-  pace_.observe(taken_, now);
+  tell_pace(now);
   metrics_.queue_events.set(queue_.waiting());
   metrics_.queue_bytes.set(queue_.bytes());
   std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> states{};

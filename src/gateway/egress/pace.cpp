@@ -2,124 +2,228 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gateway::egress {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
+using std::chrono::milliseconds;
 
-constexpr double kBelow = 0.95;  // of what was taken
 constexpr double kLeast = 1;
 constexpr double kFirst = 20;  // where nothing is known
-// What may leave at once: so little that it is no burst, so much that a timer is not run for each.
-constexpr double kBurstSeconds = 0.01;
-constexpr std::chrono::milliseconds kSampled{50};
-// The time over which the eventbus may count.
-constexpr std::chrono::milliseconds kCounted{1000};
-constexpr std::chrono::minutes kForget{10};
-// How fast the best second is forgotten, a sample: by half in 70 s. And of it, what an eventbus
-// that takes as much as ever takes at least.
-constexpr double kBestFades = 0.9995;
-constexpr double kAsEver = 0.75;
 
-// How much the pace grows in a second: without a ceiling, far from it, and on the way to it.
-constexpr double kUnknownGrowth = 1;
+// What may leave at once: what is due in a millisecond, so that a timer is not run for each
+// request, or one request, and a twentieth of one, so that a late timer does not lower the rate.
+constexpr double kMostTimers = 1000;  // a second
+constexpr double kLate = 0.05;
+
+// So many refusals, staged over so long, with nothing taken between them mean that the eventbus
+// takes nothing for now; for a minute it is one that does so.
+constexpr unsigned kClosed = 3;
+constexpr milliseconds kClosedFor{50};
+constexpr std::chrono::seconds kCloses{60};
+constexpr milliseconds kFirstPause{100};
+constexpr milliseconds kLongestPause{1000};
+// The rate after that, of what was taken of late.
+constexpr double kBelowClosed = 0.9;
+constexpr double kFarAbove = 1.3;
+
+// The share of refusals up to which the rate grows, and beyond which it becomes less.
+constexpr double kFew = 0.02;
+constexpr double kMany = 0.1;
+constexpr milliseconds kRound{250};
+constexpr double kLeastAnswers = 10;
+constexpr double kBelow = 0.95;  // of the rate that was refused
+constexpr double kFarBelow = 0.9;
+
+// How much the rate grows in a second: where no rate was refused yet, and far from that rate.
+constexpr double kUnknownGrowth = 2.8;
 constexpr double kFarGrowth = 0.3;
-constexpr double kApproach = 0.03;
-constexpr double kFar = 0.8;
-constexpr double kNear = 0.95;
-// Near the ceiling it stays for so long; then it grows by a two-hundredth, and twice as fast after
-// every such time.
-constexpr double kSteadySeconds = 20;
-constexpr double kNearGrowth = 0.005;
+constexpr double kFar = 0.9;
+constexpr double kMostGrowth = 1;
+// Near that rate: by a twentieth in `steady_` seconds, and twice as fast after each such time.
+constexpr double kNearGrowth = 0.05;
+constexpr double kFirstSteady = 2;
+constexpr double kMostSteady = 16;
+// Two refused rates that differ by no more confirm each other.
+constexpr double kSame = 0.15;
+// No more than this share of the rate has to be used for it to grow.
+constexpr double kUsed = 0.7;
+constexpr std::chrono::minutes kForget{10};
 
 }  // namespace
 
-void Pace::observe(std::uint64_t taken, Instant now) noexcept {
-  if (now - samples_[newest_].at < kSampled) return;
-  newest_ = (newest_ + 1) % kSamples;
-  samples_[newest_] = {now, taken};
-  best_ = std::max(best_ * kBestFades, taken_lately(taken, now).requests);
-  if (active()) grow(now);
+void Pace::taken(std::uint64_t requests, Instant now) noexcept {
+  suspicion_.taken(requests, rate_, now);
+  const bool sampled = taken_.add(requests, now);
+  if (!active()) return;
+  if (requests != 0) streak_ = {};
+  if (now >= round_.begin) round_.taken += requests;
+  if (sampled) grow(now);
 }
 
-Pace::Taken Pace::taken_lately(std::uint64_t taken, Instant now) const noexcept {
-  Sample first = samples_[newest_];
-  for (std::size_t i = 0; i < kSamples; ++i) {
-    const Sample& sample = samples_[(newest_ + kSamples - i) % kSamples];
-    if (sample.at == Instant{} || sample.at < now - kCounted) break;
-    // Of a pause, its end.
-    if (sample.taken != first.taken) first = sample;
+bool Pace::perhaps_refused(Instant staged, Instant now) noexcept {
+  suspicion_.refused(rate_, now);
+  if (suspicion_.refuted(now)) rate_ = 0;
+  if (active()) {
+    static_cast<void>(refused_again(staged, {}, now));
+  } else if (suspicion_.suspected(now)) {
+    learn(now);
+    suspicion_.begin(rate_);
   }
-  return {static_cast<double>(taken - first.taken), now - first.at};
+  return active();
 }
 
-void Pace::refused(Instant staged, Instant until, std::uint64_t total, Instant now) noexcept {
-  // What left before the pace was known says nothing about it, nor what follows a refusal within
-  // the time over which the eventbus counts.
-  if (!active() || staged > refused_at_ + kCounted) {
-    const Taken lately = taken_lately(total, now);
-    const double taken = std::max(lately.requests, kLeast);
-    if (!active()) {
-      rate_ = std::max(kBelow * taken, kFirst);
-      // It has given what it gives, unless it has only just begun or took more before.
-      if (lately.within >= kCounted / 2 && taken >= kAsEver * best_) ceiling_ = taken;
-    } else {
-      // Who counts over a second takes so many in one; who gives leave at a rate has taken less, if
-      // this second was not used up.
-      const bool used_up = now - resumed_at_ >= kCounted / 2;
-      const double next = kBelow * (used_up ? taken : std::sqrt(taken * rate_));
-      ceiling_ = used_up ? std::min(rate_, taken / kBelow) : rate_;
-      rate_ = std::clamp(next, rate_ / 4, rate_ * kBelow);
+bool Pace::refused(Instant staged, Instant::duration asked, Instant now) noexcept {
+  suspicion_.confirm();
+  if (active()) return refused_again(staged, asked, now);
+  learn(now);
+  pause(asked, now);
+  return true;
+}
+
+bool Pace::refused_again(Instant staged, Instant::duration asked, Instant now) noexcept {
+  // What left before the rate was lowered says nothing about it.
+  if (staged <= lowered_at_) {
+    const bool paused = now < resumed_at_;
+    if (paused) pause(asked, now);
+    return paused;
+  }
+  const auto took = now - staged;
+  trip_ = trip_ == Instant::duration{} ? took : trip_ + (took - trip_) / 8;
+  if (now >= round_.begin) ++round_.refused;
+  if (streak_.refusals++ == 0) streak_.since = staged;
+  if (takes_nothing(staged)) {
+    close(now);
+    pause(std::max<Instant::duration>(asked, own_pause()), now);
+    return true;
+  }
+  if (streak_.refusals == 1 && closed_at_ != Instant{} && now - closed_at_ < kCloses) {
+    lower(kBelow * rate_, rate_, now);
+  } else {
+    judge_round(now);
+  }
+  return false;
+}
+
+bool Pace::takes_nothing(Instant staged) const noexcept {
+  if (streak_.pauses != 0) return true;
+  return streak_.refusals >= kClosed && staged - streak_.since >= kClosedFor;
+}
+
+void Pace::learn(Instant now) noexcept {
+  const RecentCount::Count lately = taken_.lately(now);
+  rate_ = std::max(kBelow * lately.number, kFirst);
+  // It was taken for long enough to know something.
+  ceiling_ = lately.within >= RecentCount::kLately / 2 ? lately.number : 0;
+  steady_ = kFirstSteady;
+  unrefused_ = 0;
+  lowered_at_ = grown_ = now;
+  round_ = {now};
+  streak_ = {.pauses = 1};
+}
+
+void Pace::close(Instant now) noexcept {
+  // A pause that was too short says nothing about the rate.
+  if (streak_.pauses == 0 && taken_.total() != taken_at_close_) {
+    const double taken = std::max(taken_.lately(now).number, kLeast);
+    // Who counts over a second takes so many in one; who gives leave at a rate has taken less, if
+    // this second was not used up.
+    const bool used_up = now - resumed_at_ >= RecentCount::kLately / 2;
+    const double bound = std::min(rate_, taken);
+    const double limit = used_up ? bound : std::sqrt(bound * rate_);
+    // What follows within the time over which the eventbus counts may be due to the former rate.
+    const bool known = now - lowered_at_ < RecentCount::kLately;
+    if (!known || (used_up && rate_ > kFarAbove * limit)) {
+      lower(kBelowClosed * limit, limit, now);
     }
-    rate_ = std::max(rate_, kLeast);
-    refused_at_ = now;
-    near_since_ = {};
-    grown_ = now;
   }
-  credit_ = 0;
-  resumed_at_ = std::max({resumed_at_, now, until});
+  lowered_at_ = closed_at_ = now;
+  taken_at_close_ = taken_.total();
+  streak_ = {.pauses = streak_.pauses + 1};
+}
+
+Instant::duration Pace::own_pause() const noexcept {
+  return std::min<Instant::duration>(kFirstPause * (1U << std::min(streak_.pauses - 1, 4U)),
+                                     kLongestPause);
+}
+
+void Pace::pause(Instant::duration time, Instant now) noexcept {
+  resumed_at_ = std::max(resumed_at_, now + time);
   credited_ = resumed_at_;
+  credit_ = 0;
+  round_ = {resumed_at_};
+}
+
+void Pace::judge_round(Instant now) noexcept {
+  const double answers = static_cast<double>(round_.taken + round_.refused);
+  if (now < round_.begin + kRound || answers < kLeastAnswers) return;
+  const double share = static_cast<double>(round_.refused) / answers;
+  if (share > kMany) {
+    const double took = static_cast<double>(round_.taken) / Seconds(now - round_.begin).count();
+    lower(std::clamp(took, kFarBelow * rate_, kBelow * rate_), rate_, now);
+  } else {
+    if (share > kFew) {
+      unrefused_ = 0;
+      rate_ *= 1 - share / 2;
+    }
+    round_ = {now};
+  }
+}
+
+void Pace::lower(double rate, double refused_rate, Instant now) noexcept {
+  const bool same = ceiling_ != 0 && std::abs(refused_rate / ceiling_ - 1) <= kSame;
+  if (!same || unrefused_ >= steady_ / 2) {
+    steady_ = std::clamp(same ? steady_ * 2 : steady_ / 2, kFirstSteady, kMostSteady);
+  }
+  ceiling_ = refused_rate;
+  rate_ = std::max({rate, rate_ / 4, kLeast});
+  unrefused_ = 0;
+  lowered_at_ = now;
+  round_ = {now + trip_};
 }
 
 void Pace::grow(Instant now) noexcept {
   const double seconds = Seconds(now - std::max(grown_, resumed_at_)).count();
+  const auto sent = static_cast<double>(std::exchange(sent_, 0));
+  const bool taken = std::exchange(grown_taken_, taken_.total()) != taken_.total();
   grown_ = now;
-  if (now - refused_at_ >= kForget) {
-    *this = Pace();
-    return;
-  }
-  // Not while it is not used up: nothing is learned then.
-  if (seconds <= 0 || credit_ >= 1) return;
+  judge_round(now);
+  if (now - lowered_at_ >= kForget) rate_ = 0;
+  // Where the rate is not used up nothing is learned.
+  const bool used = seconds > 0 && sent >= kUsed * rate_ * seconds - 1;
+  if (!active() || !used || !taken || streak_.refusals != 0) return;
+  unrefused_ += seconds;
   double growth = kUnknownGrowth;
-  if (ceiling_ != 0 && rate_ < kFar * ceiling_) {
-    growth = kFarGrowth;
-  } else if (ceiling_ != 0 && rate_ < kNear * ceiling_) {
-    growth = kApproach;
-  } else if (ceiling_ != 0) {
-    if (near_since_ == Instant{}) near_since_ = now;
-    const double steps = std::floor(Seconds(now - near_since_).count() / kSteadySeconds);
-    growth = steps < 1 ? 0 : std::min(kNearGrowth * std::exp2(steps - 1), kFarGrowth);
+  if (ceiling_ != 0) {
+    growth = std::min(kNearGrowth / steady_ * std::exp2(unrefused_ / steady_), kMostGrowth);
+    if (rate_ < kFar * ceiling_) growth = std::max(growth, kFarGrowth);
+    if (rate_ > (1 + kSame) * ceiling_) steady_ = kFirstSteady;
   }
   rate_ += rate_ * growth * seconds;
 }
 
-std::size_t Pace::allowance(Instant now) noexcept {
+std::size_t Pace::take_leave(std::size_t wanted, Instant now) noexcept {
   if (now > credited_) {
-    credit_ += rate_ * Seconds(now - credited_).count();
-    credit_ = std::min(credit_, std::max(1.0, rate_ * kBurstSeconds));
+    credit_ = std::min(credit_ + rate_ * Seconds(now - credited_).count(),
+                       std::max(1 + kLate, rate_ / kMostTimers));
     credited_ = now;
   }
-  return static_cast<std::size_t>(credit_);
+  const std::size_t leave = std::min(wanted, static_cast<std::size_t>(credit_));
+  credit_ -= static_cast<double>(leave);
+  sent_ += leave;
+  return leave;
 }
 
-void Pace::sent(std::size_t requests) noexcept {
-  credit_ = std::max(0.0, credit_ - static_cast<double>(requests));
+void Pace::return_leave(std::size_t requests) noexcept {
+  credit_ += static_cast<double>(requests);
+  sent_ -= std::min<std::uint64_t>(sent_, requests);
 }
 
 std::optional<Instant> Pace::sends_at(Instant now) const noexcept {
   if (!active()) return std::nullopt;
-  const double missing = std::max(1.0, rate_ * kBurstSeconds / 2) - credit_;
+  const double missing = std::max(1.0, rate_ / kMostTimers) - credit_;
   const auto wait = Seconds(std::max(0.0, missing) / rate_);
   // Never too early by what the conversion cuts off.
   const Instant at = credited_ + std::chrono::ceil<std::chrono::microseconds>(wait);

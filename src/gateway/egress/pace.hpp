@@ -1,63 +1,102 @@
 #pragma once
-#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
+#include "gateway/egress/rate_suspicion.hpp"
+#include "gateway/egress/recent_count.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::egress {
 
-// How fast an eventbus that bounds its rate (429, or 503 with Retry-After) is sent to.
+// Decides how fast an eventbus is sent to that limits the rate of requests.
 //
-// Obeying Retry-After alone makes all events wait together and leave together, and most of them are
-// refused again. So a refusal teaches a pace: a little less than what was taken of late. Requests
-// leave at that pace from then on, one after the other. It grows, fast while it is far below the
-// one that was refused last, slowly near it, and there it stays for a while, as each refusal costs
-// a wait. Without any refusal the bound is forgotten in the end. Pure.
+// Problem: events that obey Retry-After together leave together, and most of them are refused
+// again. Limiters differ: some count the requests of a second and then take nothing until it is
+// over, some give leave at a steady rate, and some take no two requests closer to each other than
+// their rate has it. Solution: a refusal teaches a rate, and requests leave evenly spaced.
+//
+//   - Refusals with nothing taken between them mean that the eventbus takes nothing for now:
+//     everything waits, for Retry-After or for a pause that doubles, and the rate becomes somewhat
+//     less than what was taken of late.
+//   - A single refusal among requests that are taken means that this request came too early: its
+//     event alone waits. The rate becomes a little less if such refusals are frequent, or if the
+//     eventbus is one that ceases to take anything.
+//   - The rate grows while requests wait and none is refused: fast while it is far below the rate
+//     that was refused last, slowly near it, and the more slowly the more often that rate was
+//     confirmed.
+//
+// A rate at which nothing was refused for ten minutes is forgotten. Pure.
 class Pace {
  public:
-  // A bound is known.
+  // Returns whether a limit is known.
   [[nodiscard]] bool active() const noexcept { return rate_ != 0; }
   [[nodiscard]] double per_second() const noexcept { return rate_; }
 
-  // At every tick: how many requests the eventbus has taken since the start.
-  void observe(std::uint64_t taken, Instant now) noexcept;
-  // A request that was staged at `staged` was refused for the rate, when the eventbus had taken
-  // `taken` since the start; nothing may leave before `until`.
-  void refused(Instant staged, Instant until, std::uint64_t taken, Instant now) noexcept;
+  // Records that the eventbus took `requests` more. To be called at every tick and before each of
+  // the following two.
+  void taken(std::uint64_t requests, Instant now) noexcept;
+  // Records that a request that was staged at `staged` was refused for the rate. `asked`: for how
+  // long nothing more is to be sent, 0 if nothing is known of it. Returns whether everything has to
+  // wait for so long, rather than this request alone.
+  bool refused(Instant staged, Instant::duration asked, Instant now) noexcept;
+  // Records an answer that may be due to the rate: a 503 that names no time. Returns whether it is
+  // taken for that.
+  bool perhaps_refused(Instant staged, Instant now) noexcept;
 
-  // Returns how many requests may leave now.
-  [[nodiscard]] std::size_t allowance(Instant now) noexcept;
-  void sent(std::size_t requests) noexcept;
-  // When allowance() is no longer 0; nothing if it is not.
+  // Takes leave for `wanted` requests at most, which are to leave now. Returns for how many there
+  // is.
+  [[nodiscard]] std::size_t take_leave(std::size_t wanted, Instant now) noexcept;
+  // Gives back leave that was not used.
+  void return_leave(std::size_t requests) noexcept;
+  // Returns when there is leave for the next request; nothing if there is now.
   [[nodiscard]] std::optional<Instant> sends_at(Instant now) const noexcept;
 
  private:
-  struct Sample {
-    Instant at{};
+  // The answers to requests that were sent at one rate.
+  struct Round {
+    Instant begin{};
     std::uint64_t taken = 0;
+    std::uint64_t refused = 0;
   };
-  struct Taken {
-    double requests = 0;
-    Instant::duration within{};  // since the first of them
+  // Refusals with nothing taken between them.
+  struct Streak {
+    unsigned refusals = 0;
+    Instant since{};      // when the first of them was staged
+    unsigned pauses = 0;  // that ended with another refusal
   };
-  // Returns what was taken in the last second.
-  [[nodiscard]] Taken taken_lately(std::uint64_t taken, Instant now) const noexcept;
+
+  bool refused_again(Instant staged, Instant::duration asked, Instant now) noexcept;
+  void learn(Instant now) noexcept;
+  [[nodiscard]] bool takes_nothing(Instant staged) const noexcept;
+  void close(Instant now) noexcept;
+  [[nodiscard]] Instant::duration own_pause() const noexcept;
+  void pause(Instant::duration time, Instant now) noexcept;
+  void judge_round(Instant now) noexcept;
+  void lower(double rate, double refused_rate, Instant now) noexcept;
   void grow(Instant now) noexcept;
 
-  static constexpr std::size_t kSamples = 32;
-  std::array<Sample, kSamples> samples_{};
-  std::size_t newest_ = 0;
-  double rate_ = 0;       // requests a second; 0: no bound is known
-  double ceiling_ = 0;    // the rate that was refused last; 0: none was
-  double best_ = 0;       // requests that were taken in a second, of late
-  double credit_ = 0;     // requests that may leave
-  Instant credited_{};    // until when credit_ was counted
-  Instant resumed_at_{};  // the end of the wait that the last refusal asked for
-  Instant refused_at_{};
-  Instant near_since_{};  // the ceiling
-  Instant grown_{};       // until when rate_ was grown
+  RecentCount taken_;
+  RateSuspicion suspicion_;
+  double rate_ = 0;       // requests a second; 0: no limit is known
+  double ceiling_ = 0;    // the rate that was refused last; 0: unknown
+  double steady_ = 0;     // seconds that growing from rate_ to ceiling_ takes about
+  double unrefused_ = 0;  // seconds for which requests waited since rate_ was lowered
+  Instant lowered_at_{};
+  Instant resumed_at_{};  // the end of the last pause
+
+  double credit_ = 0;              // requests that may leave
+  Instant credited_{};             // until when credit_ was counted
+  Instant grown_{};                // until when rate_ was grown
+  std::uint64_t sent_ = 0;         // since then
+  std::uint64_t grown_taken_ = 0;  // taken_ then
+
+  Round round_;
+  Streak streak_;
+  Instant::duration trip_{};          // how long a refusal takes
+  Instant closed_at_{};               // last
+  std::uint64_t taken_at_close_ = 0;  // taken_ then
 };
 
 }  // namespace gateway::egress

@@ -138,6 +138,7 @@ class Replayer final : private egress::ReplayOutcome {
   transport::Transports transports_;
   std::unique_ptr<tls::TlsSource> tls_;  // for an https target
   egress::Custody custody_;              // keeps nothing: what is sent is in a store already
+  egress::SharedPace pace_;
   std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
   egress::Eventbus eventbus_;
   egress::Replay replay_;

@@ -76,8 +76,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       storing_time_(shared.settings.ingress.grace / 4),
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
-  if (auth::Guard* const guard = ingress_.guard()) {
-    guard->set_functions(auth::function_tokens(shared.settings));
+  if (auth::ShardAuthenticator* const authenticator = ingress_.authenticator()) {
+    authenticator->set_functions(auth::function_tokens(shared.settings));
   }
   std::vector<std::string> buckets;
   for (const auto& route : plan_.table.routes()) buckets.push_back(route.bucket);
@@ -260,7 +260,8 @@ void Shard::end_of_turn() {
 
 void Shard::also_accept(std::vector<Secret> tokens) {
   asio::post(context_, [this, tokens = std::move(tokens)] {
-    if (auth::Guard* guard = ingress_.guard()) guard->also_accept(tokens);
+    if (auth::ShardAuthenticator* authenticator = ingress_.authenticator())
+      authenticator->also_accept(tokens);
   });
 }
 

@@ -13,10 +13,10 @@
 namespace gateway::egress {
 namespace {
 
-// A store that just failed is tried again within this time, and so should clients.
+// A store that has failed is tried again within this time, and clients should try again after it.
 constexpr std::chrono::seconds kRetryAfter{5};
-// Handed over before the end of the turn: of a long one nothing is to be refused together, nor is
-// the writer to wait for all of it.
+// A batch of this size is handed over before the end of the turn, so that the writer need not wait
+// for a long turn, and a refusal does not hit all events of it.
 constexpr std::size_t kTurnEvents = 1024;
 constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
 
@@ -48,7 +48,7 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
       if (handed.shown.post == nullptr) handed.shown = slot;
     }
   }
-  // Of a post that waits for its dead letters alone there is nothing to be spooled.
+  // A post that only waits for its dead letters has no event for the spool.
   if (handed.shown.post == nullptr) return;
   if (!can_spool()) {
     ledger.not_stored(post, "the spool is not available", kRetryAfter, handed.shown);
@@ -163,13 +163,13 @@ void Custody::dead_lettered(std::uint64_t number, const StoreResult& result) {
 }
 
 void Custody::fail(const DeadLetter& letter, std::string_view body, std::string_view why) {
-  // One that was not refused is to be tried again, for which its replay looks at the status.
+  // An event that was not refused can be tried again, and a replay chooses by the status.
   const unsigned status = letter.why == Why::refused ? letter.status : 0;
   std::string reason;
   try {
     reason = fmt::format("{}; {}", refusal_reason(body), why);
   } catch (const std::bad_alloc&) {
-    // It fails without a reason in words.
+    // Without memory for it, the event fails without a reason in words.
   }
   context_.ledger.failed(letter.slot, FailReason::refused, status, reason);
 }

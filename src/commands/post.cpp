@@ -224,25 +224,24 @@ Command post_command() {
                       "Sign a post, send it to a running gateway and say where each of its events "
                       "ended. It is a COS trigger payload, a CloudEvent or a batch of them in JSON",
                   .run = [options] { return post(*options); }};
-  command.options.push_back({.name = "file",
-                             .value = &options->path,
-                             .help = "The post's body; -: standard input",
-                             .shown = "FILE",
-                             .required = true});
+  command.add({.name = "file",
+               .value = &options->path,
+               .help = "The post's body; -: standard input",
+               .shown = "FILE",
+               .required = true});
   options->configuration.add_to(command);
   options->configuration.assume_if_none(
       {"target=http://eventbus.example", "eventbus=example", "function.provision=false"});
   options->admin.add_address_to(command);
-  command.options.push_back(
-      {.name = "--url",
-       .value = &options->url,
-       .help = "Where the gateway takes posts, as gateway.public_url (else gateway.listen)",
-       .shown = "URL"});
-  command.options.push_back({.name = "--ca",
-                             .value = &options->ca_file,
-                             .help = "Certificates (PEM) to trust besides the system's",
-                             .shown = "FILE",
-                             .existing_file = true});
+  command.add({.name = "--url",
+               .value = &options->url,
+               .help = "Where the gateway takes posts, as gateway.public_url (else gateway.listen)",
+               .shown = "URL"});
+  command.add({.name = "--ca",
+               .value = &options->ca_file,
+               .help = "Certificates (PEM) to trust besides the system's",
+               .shown = "FILE",
+               .existing_file = true});
   return command;
 }
 

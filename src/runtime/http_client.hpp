@@ -113,8 +113,8 @@ class HttpClient {
   [[nodiscard]] const HttpOrigin& origin() const noexcept;
 
  private:
-  class Conversation;
-  std::shared_ptr<Conversation> conversation_;  // shared with timers that are still to fire
+  class Exchanges;  // hides Beast
+  std::unique_ptr<Exchanges> exchanges_;
 };
 
 }  // namespace gateway

@@ -31,7 +31,7 @@ std::string_view coding_of(const Parser& answer) {
   return beast::iequals(text, "identity") ? std::string_view() : std::string_view(text);
 }
 
-// The server broke the grammar or a limit, and not just off.
+// Returns whether the server broke the grammar or a limit, rather than ending the connection.
 bool is_malformed(const error_code& error) {
   const error_code cut = beast::http::error::partial_message;
   return error.category() == cut.category() && error != cut &&

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string>
 #include <thread>
 
@@ -99,26 +98,18 @@ Outcome outage(const Options& options) {
   return scene.finish();
 }
 
-// Kills the gateway at random moments under load; before the kills, the bus follows `states` in
-// turn.
-void kill_again_and_again(Scene& scene, const Options& options,
-                          std::span<const char* const> states) {
+Outcome kill(const Options& options) {
+  Scene scene("kill", options, "healthy");
   scene.begin_load(scene.load());
-  const auto span = static_cast<std::uint64_t>(
-      std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50));
+  const auto mean = std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50);
   for (unsigned i = 0; i < options.kills; ++i) {
-    if (!states.empty()) scene.follow(states[i % states.size()]);
+    const auto span = static_cast<std::uint64_t>(mean);
     scene.watch(milliseconds(span / 2 + scene.random()() % span));
     scene.gateway().kill();
     scene.gateway().start();
   }
   scene.watch(milliseconds(500));
   scene.number("kills", options.kills);
-}
-
-Outcome kill(const Options& options) {
-  Scene scene("kill", options, "healthy");
-  kill_again_and_again(scene, options, {});
   Outcome outcome = scene.finish();
   // An id comes twice only if it was on the wire at the kill.
   const std::uint64_t threads = std::max(1U, std::thread::hardware_concurrency());
@@ -135,8 +126,17 @@ Outcome kill(const Options& options) {
 // SIGKILL while the spool fills, and while it is emptied.
 Outcome kill_spool(const Options& options) {
   Scene scene("kill-spool", options, "down");
-  constexpr std::array kStates{"down", "healthy"};
-  kill_again_and_again(scene, options, kStates);
+  scene.begin_load(scene.load());
+  const auto mean = std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50);
+  for (unsigned i = 0; i < options.kills; ++i) {
+    scene.follow(i % 2 == 0 ? "down" : "healthy");
+    const auto span = static_cast<std::uint64_t>(mean);
+    scene.watch(milliseconds(span / 2 + scene.random()() % span));
+    scene.gateway().kill();
+    scene.gateway().start();
+  }
+  scene.watch(milliseconds(500));
+  scene.number("kills", options.kills);
   return scene.finish();
 }
 

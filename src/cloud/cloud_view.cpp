@@ -24,14 +24,46 @@ static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<ScfCall> &&
 constexpr std::size_t kPages = 20;
 constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
 
+// Returns whether a function's own answer says that all is as wanted: it carries the wanted mark,
+// and it shows each wanted trigger.
+bool is_as_wanted(const FoundFunction& function, const Wanted& wanted) {
+  const auto mark = parse_mark(function.description);
+  const bool marked = mark && mark->has_content_of(mark_of(wanted)) && !mark->succession();
+  if (!marked || function.phase() != FunctionPhase::active) return false;
+  return std::all_of(wanted.buckets.begin(), wanted.buckets.end(), [&](const WantedBucket& bucket) {
+    return std::all_of(bucket.events.begin(), bucket.events.end(), [&](const auto& event) {
+      return std::any_of(function.triggers.begin(), function.triggers.end(),
+                         [&](const FoundTrigger& trigger) {
+                           return trigger.enabled && trigger.name == bucket.endpoint.host() &&
+                                  trigger.event == event && trigger.prefix == bucket.prefix &&
+                                  trigger.suffix == bucket.suffix;
+                         });
+    });
+  });
+}
+
 }  // namespace
 
 ApiError interrupted() {
   return ApiError(ErrorKind::transient, {}, "ClientError.Cancelled", "stopped", {});
 }
 
-Task<ApiResult<Found>> CloudView::look(GoesOn goes_on) {
+Task<ApiResult<Found>> CloudView::look(Depth depth, GoesOn goes_on) {
   Found found;
+  if (wanted_.wants_function()) {
+    auto problem = co_await look_at_own(found, depth, goes_on);
+    if (problem) co_return std::move(*problem);
+    if (found.function && found.function->phase() == FunctionPhase::changing) co_return found;
+  }
+  deployment_.clear();
+  auto related = co_await look_at_related(goes_on);
+  if (!related) co_return related.error();
+  found.deployment = deployment_;
+  found.related = std::move(*related);
+  co_return found;
+}
+
+Task<std::optional<ApiError>> CloudView::look_at_own(Found& found, Depth depth, GoesOn goes_on) {
   const ScfCall function_call = get_function(wanted_);
   const auto function_answer = co_await api_.call(function_call.action, function_call.parameters);
   if (function_answer) {
@@ -43,7 +75,16 @@ Task<ApiResult<Found>> CloudView::look(GoesOn goes_on) {
   }
 
   if (!goes_on()) co_return interrupted();
-  if (found.function && found.function->phase() == FunctionPhase::active) {
+  if (!found.function || found.function->phase() == FunctionPhase::changing) co_return std::nullopt;
+  if (depth == Depth::quick && is_as_wanted(*found.function, wanted_)) {
+    found.quick = true;
+    found.triggers = found.function->triggers;
+    auto& rules = found.retry_rules.emplace();
+    rules.retries = wanted_.retries;
+    rules.max_age_seconds = wanted_.max_age.count();
+    co_return std::nullopt;
+  }
+  if (found.function->phase() == FunctionPhase::active) {
     const ScfCall rules_call = get_retry_rules(wanted_);
     const auto rules_answer = co_await api_.call(rules_call.action, rules_call.parameters);
     if (!rules_answer) co_return rules_answer.error();
@@ -52,20 +93,13 @@ Task<ApiResult<Found>> CloudView::look(GoesOn goes_on) {
     found.retry_rules = *rules;
     if (!goes_on()) co_return interrupted();
   }
-  const bool changing = found.function && found.function->phase() == FunctionPhase::changing;
-  if (changing) co_return found;
-  if (found.function && found.function->phase() != FunctionPhase::create_failed) {
+  if (found.function->phase() != FunctionPhase::create_failed) {
     auto triggers = co_await look_at_triggers(wanted_.space, wanted_.name);
     if (!triggers) co_return triggers.error();
     found.triggers = std::move(*triggers);
     if (!goes_on()) co_return interrupted();
   }
-  deployment_.clear();
-  auto related = co_await look_at_related(goes_on);
-  if (!related) co_return related.error();
-  found.deployment = deployment_;
-  found.related = std::move(*related);
-  co_return found;
+  co_return std::nullopt;
 }
 
 Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::string space,

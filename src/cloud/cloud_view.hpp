@@ -23,6 +23,11 @@ class CloudView {
  public:
   // Asked between two calls: whether to go on.
   using GoesOn = std::function<bool()>;
+  // How much a look reads. Problem: a gateway with many buckets reads each function's settings,
+  // retry rules and triggers at every start, though nothing has changed. Solution: a quick look
+  // takes a function for unchanged whose mark is the wanted one and whose own answer shows all
+  // wanted triggers; of any other it reads all.
+  enum class Depth : std::uint8_t { quick, whole };
 
   // `api` and `wanted` must outlive this.
   CloudView(Api& api, const Wanted& wanted, Unmarked unmarked)
@@ -36,13 +41,16 @@ class CloudView {
   // From now on the other namespaces of the region are looked at as well.
   void look_everywhere() noexcept { everywhere_ = true; }
 
-  [[nodiscard]] Task<ApiResult<Found>> look(GoesOn goes_on);
+  [[nodiscard]] Task<ApiResult<Found>> look(Depth depth, GoesOn goes_on);
   // Returns the namespaces that were looked at last.
   [[nodiscard]] const std::vector<std::string>& spaces() const noexcept { return spaces_; }
   // Notes which functions a move took triggers from, and when: some cannot be marked.
   void note_taken_over(const PlannedStep& moved);
 
  private:
+  // Reads the wanted function. Returns what it could not read, or nothing.
+  [[nodiscard]] Task<std::optional<ApiError>> look_at_own(Found& found, Depth depth,
+                                                          GoesOn goes_on);
   [[nodiscard]] Task<ApiResult<std::vector<FoundTrigger>>> look_at_triggers(std::string space,
                                                                             std::string name);
   [[nodiscard]] Task<std::vector<std::string>> list_spaces();

@@ -181,6 +181,25 @@ void read_description(FoundTrigger& trigger) {
   if (!reader.problem().empty()) trigger.event.clear();
 }
 
+std::vector<FoundTrigger> read_triggers(Reader& reader) {
+  std::vector<FoundTrigger> triggers;
+  for (const auto* element : reader.objects("Triggers")) {
+    Reader inner(*element);
+    FoundTrigger& trigger = triggers.emplace_back();
+    trigger.type = inner.text("Type");
+    trigger.name = inner.text("TriggerName");
+    trigger.qualifier = inner.text("Qualifier");
+    if (const auto* text = inner.find("TriggerDesc")) {
+      trigger.text = text->is_string() ? std::string(view(text->get_string()))
+                                       : std::string(json::serialize(*text));
+    }
+    trigger.enabled = is_enabled(inner);
+    if (trigger.type == "cos") read_description(trigger);
+    reader.inherit(inner);
+  }
+  return triggers;
+}
+
 }  // namespace
 
 FunctionPhase phase_of(std::string_view status) noexcept {
@@ -211,6 +230,10 @@ ApiResult<FoundFunction> parse_function(const json::object& answer) {
   read_environment(reader, function);
   read_public_net(reader, function);
   if (!reader.problem().empty()) return malformed("GetFunction", reader.problem());
+  // What is wrong with these shows where they are listed.
+  Reader triggers(answer);
+  function.triggers = read_triggers(triggers);
+  if (!triggers.problem().empty()) function.triggers.clear();
   return function;
 }
 
@@ -241,21 +264,7 @@ ApiResult<TriggerPage> parse_triggers(const json::object& answer) {
   if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
     page.total = static_cast<std::size_t>(*total);
   }
-  for (const auto* element : reader.objects("Triggers")) {
-    Reader inner(*element);
-    FoundTrigger trigger;
-    trigger.type = inner.text("Type");
-    trigger.name = inner.text("TriggerName");
-    trigger.qualifier = inner.text("Qualifier");
-    if (const auto* text = inner.find("TriggerDesc")) {
-      trigger.text = text->is_string() ? std::string(view(text->get_string()))
-                                       : std::string(json::serialize(*text));
-    }
-    trigger.enabled = is_enabled(inner);
-    if (trigger.type == "cos") read_description(trigger);
-    page.triggers.push_back(std::move(trigger));
-    reader.inherit(inner);
-  }
+  page.triggers = read_triggers(reader);
   if (reader.find("Triggers") == nullptr && page.total.value_or(0) > 0) {
     reader.complain("Triggers", "there");
   }

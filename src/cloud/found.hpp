@@ -20,6 +20,20 @@ namespace gateway::cloud {
 enum class FunctionPhase { active, changing, create_failed, update_failed, delete_failed };
 [[nodiscard]] FunctionPhase phase_of(std::string_view status) noexcept;
 
+class FoundTrigger {
+ public:
+  FoundTrigger() = default;
+
+  std::string type;
+  std::string name;       // of a COS trigger: the bucket's host, so not unique
+  std::string qualifier;  // $DEFAULT, $LATEST, a version or an alias
+  std::string text;       // TriggerDesc as it was listed: DeleteTrigger requires it
+  std::string event;      // from the text; empty if that cannot be parsed
+  std::string prefix;
+  std::string suffix;
+  bool enabled = true;
+};
+
 class FoundFunction {
  public:
   FoundFunction() = default;
@@ -40,6 +54,7 @@ class FoundFunction {
   std::optional<std::int64_t> timeout_seconds;
   std::optional<bool> public_net;
   std::vector<std::pair<std::string, std::string>> environment;  // sorted
+  std::vector<FoundTrigger> triggers;  // perhaps not all of them: ListTriggers is what tells all
 };
 
 // How often, and for how long, the platform tries an asynchronous invocation.
@@ -49,20 +64,6 @@ class FoundRetryRules {
 
   std::optional<std::int64_t> retries;
   std::optional<std::int64_t> max_age_seconds;
-};
-
-class FoundTrigger {
- public:
-  FoundTrigger() = default;
-
-  std::string type;
-  std::string name;       // of a COS trigger: the bucket's host, so not unique
-  std::string qualifier;  // $DEFAULT, $LATEST, a version or an alias
-  std::string text;       // TriggerDesc as it was listed: DeleteTrigger requires it
-  std::string event;      // from the text; empty if that cannot be parsed
-  std::string prefix;
-  std::string suffix;
-  bool enabled = true;
 };
 
 // One answer of ListTriggers.
@@ -127,6 +128,7 @@ class Found {
  public:
   Found() = default;
 
+  bool quick = false;                     // not all of it was read: see CloudView::Depth
   std::optional<FoundFunction> function;  // none: absent
   std::optional<FoundRetryRules> retry_rules;
   std::vector<FoundTrigger> triggers;

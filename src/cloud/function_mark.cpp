@@ -22,8 +22,12 @@ constexpr std::string_view kDeployment = ", deployment ";
 constexpr std::string_view kGeneration = ", generation ";
 constexpr std::string_view kSuccession = ". Superseded by ";
 constexpr std::string_view kSince = " since ";
+// The last section, so that releases that do not know it read all the others.
+constexpr std::string_view kLocations = ". Locations ";
 constexpr std::size_t kDigits = 16;
-// SCF allows 1,000 characters. Ten buckets have a trigger at a time; the others had one before.
+// SCF "Limits": the longest description.
+constexpr std::size_t kMostCharacters = 1'000;
+// Ten buckets have a trigger at a time; the others had one before.
 constexpr std::size_t kMostBuckets = 40;
 
 // Joins parts, each with its length, so that no two lists of parts give the same text.
@@ -112,6 +116,51 @@ std::optional<Succession> take_succession(std::string_view& text) {
   return succession;
 }
 
+// Names of regions and namespaces are letters, digits, '-' and '_', of which a description takes
+// the first two.
+std::string written(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c == '-') {
+      text += ".d";
+    } else if (c == '_') {
+      text += ".u";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+// Takes a name that written() wrote; empty if there is none.
+std::string take_name(std::string_view& text) {
+  std::string name;
+  while (!text.empty()) {
+    if (take(text, ".d")) {
+      name += '-';
+    } else if (take(text, ".u")) {
+      name += '_';
+    } else if (text.front() == '.' || text.front() == ' ') {
+      break;
+    } else {
+      name += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return name;
+}
+
+std::set<Location> take_locations(std::string_view& text) {
+  std::set<Location> locations;
+  if (!take(text, kLocations)) return locations;
+  do {
+    std::string region = take_name(text);
+    std::string space = take(text, " ") ? take_name(text) : std::string();
+    if (!region.empty() && !space.empty()) locations.emplace(std::move(region), std::move(space));
+  } while (take(text, " "));
+  return locations;
+}
+
 }  // namespace
 
 bool FunctionMark::names_bucket(std::string_view host) const {
@@ -136,6 +185,14 @@ std::string FunctionMark::description() const {
     text +=
         fmt::format("{}{}{}{}{}{}", kSuccession, succession_->heir, kGeneration,
                     succession_->generation, kSince, succession_->since.time_since_epoch().count());
+  }
+  std::string_view before = kLocations;
+  for (const Location& location : locations_) {
+    const std::string more =
+        fmt::format("{}{} {}", before, written(location.region), written(location.space));
+    if (text.size() + more.size() + 1 > kMostCharacters) break;
+    text += more;
+    before = " ";
   }
   return text += '.';
 }
@@ -167,6 +224,7 @@ std::optional<FunctionMark> parse_mark(std::string_view description) {
   }
   if (take(description, kGeneration)) mark.set_generation(take_number(description));
   if (auto succession = take_succession(description)) mark.set_succession(std::move(*succession));
+  mark.set_locations(take_locations(description));
   return mark;
 }
 

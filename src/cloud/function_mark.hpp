@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,9 +29,10 @@ class Succession {
 };
 
 // Which code and which settings a function was given, for which buckets, by which generation of
-// which configuration, and what took over from it. It is written into the function's description,
-// which is the one place that GetFunction and ListFunctions give back and that nothing else needs:
-// there is no hash of the code in the answer. A function without it was not made by this program.
+// which configuration, what took over from it, and where else the configuration has functions. It
+// is written into the function's description, which is the one place that GetFunction and
+// ListFunctions give back and that nothing else needs: there is no hash of the code in the answer.
+// A function without it was not made by this program.
 class FunctionMark {
  public:
   FunctionMark() = default;
@@ -48,6 +50,9 @@ class FunctionMark {
   [[nodiscard]] const std::string& deployment() const noexcept { return deployment_; }
   // Of the function that keeps house: digest_of_list() the list that is in force; or empty.
   [[nodiscard]] const std::string& list() const noexcept { return list_; }
+  // Of the function that keeps house: where the deployment has, or had, functions. Those that a
+  // description has no room for are left out of it.
+  [[nodiscard]] const std::set<Location>& locations() const noexcept { return locations_; }
   [[nodiscard]] Generation generation() const noexcept { return generation_; }
   [[nodiscard]] const std::optional<Succession>& succession() const noexcept { return succession_; }
 
@@ -58,6 +63,7 @@ class FunctionMark {
     deployment_ = std::move(digest);
     list_ = std::move(list);
   }
+  void set_locations(std::set<Location> locations) { locations_ = std::move(locations); }
   void set_generation(Generation generation) { generation_ = generation; }
   void set_succession(Succession succession) { succession_ = std::move(succession); }
 
@@ -74,6 +80,7 @@ class FunctionMark {
   std::vector<std::string> buckets_;
   std::string deployment_;
   std::string list_;
+  std::set<Location> locations_;
   Generation generation_ = 0;
   std::optional<Succession> succession_;
 };

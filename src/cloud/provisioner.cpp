@@ -10,6 +10,7 @@
 
 #include "cloud/function_mark.hpp"
 #include "cloud/relay_environment.hpp"
+#include "cloud/succession_plan.hpp"
 #include "cloud/wanted_check.hpp"
 #include "runtime/log.hpp"
 
@@ -29,6 +30,13 @@ std::uint64_t seed() {
 bool is_done_already(const PlannedStep& step, ErrorKind error) {
   if (error == ErrorKind::exists) return true;
   return error == ErrorKind::absent && step.call.action == "DeleteTrigger";
+}
+
+// Returns how long after a quick look all is read. Replicas that start together spread out.
+std::chrono::seconds until_whole_look() {
+  constexpr std::chrono::seconds kLeast{45};
+  constexpr std::uint64_t kSpread = 31;
+  return kLeast + std::chrono::seconds(seed() % kSpread);
 }
 
 std::string in_words(const PlannedStep& step) {
@@ -77,7 +85,7 @@ Task<bool> Provisioner::remove(Instant deadline) {
 }
 
 Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
-  const auto problem = problem_with(wanted_);
+  const auto problem = wanted_.wants_function() ? problem_with(wanted_) : std::nullopt;
   if (problem && !removal) {
     PlannedStep refusal;
     refusal.action = PlannedStep::Action::refuse;
@@ -90,8 +98,9 @@ Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
   }
   view_.look_everywhere();
   const auto always = [] { return true; };
-  const auto found = co_await view_.look(always);
+  const auto found = co_await view_.look(CloudView::Depth::whole, always);
   if (!found) co_return found.error();
+  tell_locations(*found);
   ProvisioningHistory history;
   history.looked(*found);
   co_return plan(removal ? Goal::remove : Goal::converge, *found, history);
@@ -103,7 +112,7 @@ void Provisioner::stop() {
 }
 
 Task<bool> Provisioner::run(Goal goal, Instant deadline) {
-  const auto problem = problem_with(wanted_);
+  const auto problem = wanted_.wants_function() ? problem_with(wanted_) : std::nullopt;
   if (problem && goal == Goal::converge) {
     give_up(*problem, "InvalidSettings", false);
     co_return false;
@@ -114,19 +123,25 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   ProvisioningHistory history;
   ProvisioningPatience patience(pace_, seed());
   const auto on = [&] { return goes_on(goal, deadline); };
+  const bool may_be_quick = goal == Goal::converge && !has_confirmed_;
+  auto depth = may_be_quick ? CloudView::Depth::quick : CloudView::Depth::whole;
   while (on()) {
     NextMove move;
-    const auto found = co_await view_.look(on);
+    const auto found = co_await view_.look(depth, on);
     if (!found) {
       move = patience.failed(found.error());
     } else {
       has_looked_ = true;
+      depth = CloudView::Depth::whole;
       patience.looked();
       history.looked(*found);
+      tell_locations(*found);
       planned_ = plan(goal, *found, history);
       const Instant now = std::chrono::steady_clock::now();
       const PlannedStep* step = planned_.next(obstacles_.held_up(now));
       if (goal == Goal::converge) tell_tokens(*found);
+      // A quick look only tells that there is nothing to do.
+      if (found->quick && step != nullptr) continue;
       if (step == nullptr) {
         const Instant retry = obstacles_.first_retry(now);
         if (retry != Instant::max()) {
@@ -136,6 +151,8 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
         if (finish_with_failures(goal)) co_return false;
         obstacles_.clear();
         succeed(goal, planned_);
+        if (found->quick)
+          again_in_ = std::min(again_in_.value_or(std::chrono::seconds::max()), until_whole_look());
         co_return planned_.superseded.empty();
       }
       const PlannedStep taken = *step;
@@ -284,6 +301,7 @@ Plan Provisioner::plan(Goal goal, const Found& found, const ProvisioningHistory&
   claim.generation = generation_;
   if (!siblings_.empty()) claim.siblings = &siblings_;
   claim.keeps_house = keeps_house_;
+  if (locations_ != nullptr) claim.locations = *locations_;
   claim.grace = pace_.grace.value_or(grace_of(wanted_));
   claim.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   return goal == Goal::remove ? plan_removal(wanted_, found, history, claim)
@@ -349,6 +367,7 @@ void Provisioner::succeed(Goal goal, const Plan& plan) {
     status.code = "Superseded";
   }
   was_ready_ = status.state == ProvisioningState::ready;
+  has_confirmed_ = true;
   publish(std::move(status));
 }
 
@@ -364,6 +383,20 @@ void Provisioner::tell_tokens(const Found& found) const {
   if (found.function) add(*found.function);
   for (const auto& related : found.related) add(related.function);
   token_listener_(std::move(tokens));
+}
+
+// Those of a newer configuration are its own business.
+void Provisioner::tell_locations(const Found& found) const {
+  if (!location_listener_) return;
+  std::set<Location> locations;
+  const auto add = [&](std::string_view description) {
+    const auto mark = parse_mark(description);
+    if (!mark || !is_of_deployment(*mark, wanted_) || mark->generation() > generation_) return;
+    locations.insert(mark->locations().begin(), mark->locations().end());
+  };
+  if (found.function) add(found.function->description);
+  for (const ListedFunction& one : found.deployment) add(one.description);
+  location_listener_(locations);
 }
 
 // A bucket is as far as the function, unless it has an obstacle or a newer owner of its own.

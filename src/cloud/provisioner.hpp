@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ class Provisioner {
  public:
   using Listener = std::function<void(const ProvisioningStatus&)>;
   using TokenListener = std::function<void(std::vector<Secret>)>;
+  using LocationListener = std::function<void(const std::set<Location>&)>;
 
   // `api` must outlive this. `listener` is called on every change of the status, on the same
   // thread. `generation` is that of the configuration that `wanted` was made of.
@@ -40,6 +42,11 @@ class Provisioner {
   // functions that sign posts with the bucket's events, predecessors included. Call it before a
   // coroutine is spawned.
   void on_tokens(TokenListener listener) { token_listener_ = std::move(listener); }
+  // Sets the listener that is called after each look, on the same thread, with where the deployment
+  // has, or had, functions by their marks. Call it before a coroutine is spawned.
+  void on_locations(LocationListener listener) { location_listener_ = std::move(listener); }
+  // Sets what the mark says of that. `locations` must outlive this.
+  void set_locations(const std::set<Location>& locations) { locations_ = &locations; }
   // Tells of the other functions of the configuration in the region, and whether this one keeps
   // house for them (see Claim). Call it before a coroutine is spawned.
   void set_siblings(std::vector<Wanted> siblings, bool keeps_house) {
@@ -68,6 +75,8 @@ class Provisioner {
   [[nodiscard]] const Wanted& wanted() const noexcept { return wanted_; }
   // Returns whether a look has ever succeeded. Until then this object has created nothing.
   [[nodiscard]] bool has_looked() const noexcept { return has_looked_; }
+  // Returns whether the last plan had nothing to say.
+  [[nodiscard]] bool finds_nothing() const noexcept { return planned_.steps.empty(); }
 
  private:
   enum class Goal : std::uint8_t { converge, remove };
@@ -96,6 +105,7 @@ class Provisioner {
   void retry_later(const NextMove& move, Goal goal);
   void succeed(Goal goal, const Plan& plan);
   void tell_tokens(const Found& found) const;
+  void tell_locations(const Found& found) const;
   void publish(ProvisioningStatus status);
 
   Api& api_;
@@ -107,11 +117,14 @@ class Provisioner {
   bool keeps_house_ = false;
   Listener listener_;
   TokenListener token_listener_;
+  LocationListener location_listener_;
+  const std::set<Location>* locations_ = nullptr;
   CloudView view_;
   Signal wake_;
   bool stopped_ = false;
   bool has_looked_ = false;
   bool was_ready_ = false;                        // a later difference is drift
+  bool has_confirmed_ = false;                    // once, if only by a quick look
   bool repairing_ = false;                        // in this run
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
   BucketObstacles obstacles_;                     // of this run

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <iterator>
-#include <set>
 #include <utility>
 
 #include "cloud/function_mark.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::cloud {
 namespace {
@@ -32,6 +32,15 @@ int weight(ProvisioningState state) noexcept {
   return 0;
 }
 
+// Returns the functions with the digest of the whole list in each that belongs to one.
+std::vector<Wanted> of_one_list(std::vector<Wanted> functions) {
+  const std::string list = digest_of_list(functions);
+  for (Wanted& wanted : functions) {
+    if (!wanted.deployment.empty()) wanted.list = list;
+  }
+  return functions;
+}
+
 }  // namespace
 
 ProvisioningStatus together(const std::vector<ProvisioningStatus>& all) {
@@ -47,48 +56,81 @@ ProvisioningStatus together(const std::vector<ProvisioningStatus>& all) {
 }
 
 Provisioners::Provisioners(const Executor& executor, std::vector<Wanted> functions,
-                           const ApiMaker& make_api, const ProvisioningPace& pace,
-                           Listener listener, Unmarked unmarked, Generation generation)
-    : executor_(executor), limits_(executor), listener_(std::move(listener)) {
-  const std::string list = digest_of_list(functions);
-  for (Wanted& wanted : functions) {
-    if (!wanted.deployment.empty()) wanted.list = list;
-  }
-  std::set<std::pair<std::string, std::string>> kept;  // regions and namespaces with a housekeeper
-  tokens_.resize(functions.size());
-  for (std::size_t i = 0; i < functions.size(); ++i) {
-    const Wanted& wanted = functions[i];
-    auto& region = regions_[wanted.region];
-    if (!region) region = std::make_unique<Region>(executor, make_api(wanted.region), limits_);
-    std::vector<Wanted> siblings;
-    std::copy_if(functions.begin(), functions.end(), std::back_inserter(siblings),
-                 [&](const Wanted& other) { return other.region == wanted.region; });
-    auto one = std::make_unique<Provisioner>(
-        executor, region->api, wanted, pace, [this](const ProvisioningStatus&) { changed(); },
-        unmarked, generation);
-    one->set_siblings(std::move(siblings), kept.emplace(wanted.region, wanted.space).second);
-    one->on_tokens([this, i](std::vector<Secret> tokens) { tell_tokens(i, std::move(tokens)); });
-    all_.push_back(std::move(one));
-  }
+                           ApiMaker make_api, const ProvisioningPace& pace, Listener listener,
+                           Unmarked unmarked, Generation generation)
+    : executor_(executor),
+      make_api_(std::move(make_api)),
+      pace_(pace),
+      unmarked_(unmarked),
+      generation_(generation),
+      functions_(of_one_list(std::move(functions))),
+      limits_(executor),
+      listener_(std::move(listener)),
+      ended_(executor) {
+  for (const Wanted& wanted : functions_) marked_.insert(wanted.location());
+  for (const Wanted& wanted : functions_)
+    add(wanted, looked_after_.insert(wanted.location()).second);
   gather();
 }
 
-Task<void> Provisioners::for_all(Work work) {
-  std::size_t running = all_.size();
-  std::exception_ptr failure;
-  Signal ended(executor_);
-  for (const auto& one : all_) {
-    asio::co_spawn(executor_, work(*one), [&](const std::exception_ptr& error) {
-      if (error && !failure) {
-        failure = error;
-        interrupted_ = true;  // the others end as well, so that whoever supervises this begins anew
-        stop();
-      }
-      --running;
-      ended.notify_all();
-    });
+void Provisioners::add(const Wanted& wanted, bool keeps_house) {
+  auto& region = regions_[wanted.region];
+  if (!region) region = std::make_unique<Region>(executor_, make_api_(wanted.region), limits_);
+  std::vector<Wanted> siblings;
+  std::copy_if(functions_.begin(), functions_.end(), std::back_inserter(siblings),
+               [&](const Wanted& other) { return other.region == wanted.region; });
+  const std::size_t number = all_.size();
+  auto one = std::make_unique<Provisioner>(
+      executor_, region->api, wanted, pace_, [this](const ProvisioningStatus&) { changed(); },
+      unmarked_, generation_);
+  one->set_siblings(std::move(siblings), keeps_house);
+  one->set_locations(marked_);
+  one->on_tokens(
+      [this, number](std::vector<Secret> tokens) { tell_tokens(number, std::move(tokens)); });
+  one->on_locations([this](const std::set<Location>& found) { note_locations(found); });
+  tokens_.emplace_back();
+  all_.push_back(std::move(one));
+}
+
+void Provisioners::note_locations(const std::set<Location>& found) {
+  for (const Location& location : found) {
+    if (cancelled_ || !looked_after_.insert(location).second) continue;
+    log::info("provisioning looks where the deployment has no functions any more",
+              {{"region", location.region}, {"namespace", location.space}});
+    Wanted nothing;
+    nothing.region = location.region;
+    nothing.space = location.space;
+    nothing.deployment = functions_.front().deployment;
+    nothing.list = functions_.front().list;
+    marked_.insert(location);
+    add(nothing, true);
+    if (stopped_) all_.back()->stop();
+    unjudged_.emplace(all_.back().get(), location);
+    if (work_) begin_work(*all_.back());
   }
-  while (running != 0) co_await ended.wait();
+}
+
+void Provisioners::begin_work(Provisioner& one) {
+  ++running_;
+  asio::co_spawn(executor_, work_(one), [this](const std::exception_ptr& error) {
+    if (error && !failure_) {
+      failure_ = error;
+      interrupted_ = true;  // the others end as well, so that whoever supervises this begins anew
+      stop();
+    }
+    --running_;
+    ended_.notify_all();
+  });
+}
+
+Task<void> Provisioners::for_all(Work work) {
+  work_ = std::move(work);
+  // Those that are added meanwhile begin by themselves.
+  const std::size_t first = all_.size();
+  for (std::size_t i = 0; i < first; ++i) begin_work(*all_[i]);
+  while (running_ != 0) co_await ended_.wait();
+  work_ = nullptr;
+  const auto failure = std::exchange(failure_, nullptr);
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -104,6 +146,7 @@ Task<bool> Provisioners::converge(Instant deadline) {
 
 Task<void> Provisioners::keep() {
   if (std::exchange(interrupted_, false)) {
+    stopped_ = false;
     for (const auto& one : all_) one->resume();
   }
   const auto work = [](Provisioner& one) { return one.keep(); };
@@ -122,8 +165,9 @@ Task<bool> Provisioners::remove(Instant deadline) {
 
 Task<ApiResult<Plan>> Provisioners::examine(bool removal) {
   Plan whole;
-  for (const auto& one : all_) {
-    auto plan = co_await one->examine(removal);
+  // A look may add one.
+  for (std::size_t i = 0; i < all_.size(); ++i) {  // NOLINT(modernize-loop-convert)
+    auto plan = co_await all_[i]->examine(removal);
     if (!plan) co_return plan.error();
     std::move(plan->steps.begin(), plan->steps.end(), std::back_inserter(whole.steps));
     if (whole.superseded.empty()) whole.superseded = plan->superseded;
@@ -136,10 +180,12 @@ Task<ApiResult<Plan>> Provisioners::examine(bool removal) {
 }
 
 void Provisioners::stop() {
+  stopped_ = true;
   for (const auto& one : all_) one->stop();
 }
 
 void Provisioners::cancel() {
+  cancelled_ = true;
   stop();
   for (const auto& [name, region] : regions_) region->api.cancel();
 }
@@ -156,6 +202,13 @@ void Provisioners::gather() {
 }
 
 void Provisioners::changed() {
+  // Where nothing was left at the first look the marks need not name any more.
+  std::erase_if(unjudged_, [this](const auto& entry) {
+    const auto& [one, location] = entry;
+    if (one->status().state != ProvisioningState::ready) return false;
+    if (one->finds_nothing()) marked_.erase(location);
+    return true;
+  });
   gather();
   if (listener_) listener_(status_);
 }

@@ -3,17 +3,21 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cloud/provisioner.hpp"
 #include "cloud/shared_api.hpp"
+#include "runtime/signal.hpp"
 
 namespace gateway::cloud {
 
 // Brings all functions of one configuration to the wanted state, each by a Provisioner of its own
-// and all at the same time: what is wrong with one holds up no other. Used on one thread.
+// and all at the same time: what is wrong with one holds up no other. Where the deployment had
+// functions and the configuration has none any more, by the marks of those that are left, one more
+// Provisioner removes them. Used on one thread.
 class Provisioners {
  public:
   // Makes the client for the API of a region.
@@ -21,8 +25,8 @@ class Provisioners {
   using Listener = Provisioner::Listener;
   using TokenListener = Provisioner::TokenListener;
 
-  // `listener` gets the status of them all; see status().
-  Provisioners(const Executor& executor, std::vector<Wanted> functions, const ApiMaker& make_api,
+  // `listener` gets the status of them all; see status(). `make_api` is called later as well.
+  Provisioners(const Executor& executor, std::vector<Wanted> functions, ApiMaker make_api,
                const ProvisioningPace& pace, Listener listener, Unmarked unmarked,
                Generation generation);
 
@@ -55,21 +59,41 @@ class Provisioners {
   };
   using Work = std::function<Task<void>(Provisioner&)>;
 
-  // Does `work` for all at the same time. Throws the first exception when all have ended.
+  // Does `work` for all at the same time, also for those that are added meanwhile. Throws the first
+  // exception when all have ended.
   [[nodiscard]] Task<void> for_all(Work work);
+  void begin_work(Provisioner& one);
+  void add(const Wanted& wanted, bool keeps_house);
+  void note_locations(const std::set<Location>& found);
   void gather();
   void changed();
   void tell_tokens(std::size_t function, std::vector<Secret> tokens);
 
   const Executor executor_;
+  const ApiMaker make_api_;
+  const ProvisioningPace pace_;
+  const Unmarked unmarked_;
+  const Generation generation_;
+  const std::vector<Wanted> functions_;
   CallLimits limits_;
   std::map<std::string, std::unique_ptr<Region>> regions_;
   std::vector<std::unique_ptr<Provisioner>> all_;
   Listener listener_;
   TokenListener token_listener_;
   std::vector<std::vector<Secret>> tokens_;  // by function
+  std::set<Location> looked_after_;          // by one that keeps house
+  // What the marks say: where functions are wanted, and where some were found that are not.
+  std::set<Location> marked_;
+  std::map<const Provisioner*, Location>
+      unjudged_;  // those that were added, before their first look
+  Work work_;     // in progress
+  std::size_t running_ = 0;
+  std::exception_ptr failure_;
+  Signal ended_;
   ProvisioningStatus status_;
   bool interrupted_ = false;  // as one of them failed
+  bool stopped_ = false;
+  bool cancelled_ = false;
 };
 
 // Returns the status of functions taken together: the worst state, with its step and error.

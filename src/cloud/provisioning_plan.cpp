@@ -25,13 +25,17 @@ class Planner {
         found_(found),
         history_(history),
         claim_(claim),
-        mark_(marked(wanted, found, claim.generation)),
+        mark_(marked(wanted, found, claim)),
         succession_(wanted, found, history, claim),
         settings_(wanted, found, history, mark_, claim.keeps_house),
         triggers_(wanted, found, history, mark_, succession_) {}
 
   [[nodiscard]] Plan converge() && {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
+    if (!wanted_.wants_function()) {
+      succession_.retire(plan_, false);
+      return std::move(plan_);
+    }
     if (!found_.function) {
       create("absent");
       return std::move(plan_);
@@ -75,7 +79,7 @@ class Planner {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
     const auto resource = function_resource(wanted_);
     if (!found_.function) {
-      add(step(Action::none, resource, "absent"));
+      if (wanted_.wants_function()) add(step(Action::none, resource, "absent"));
       succession_.retire(plan_, true);
       return std::move(plan_);
     }
@@ -101,8 +105,9 @@ class Planner {
   // Returns the wanted mark. A bucket that is no longer wanted stays in it as long as it has a
   // trigger: the mark tells that the trigger is ours.
   [[nodiscard]] static FunctionMark marked(const Wanted& wanted, const Found& found,
-                                           Generation generation) {
-    FunctionMark mark = mark_of(wanted, generation);
+                                           const Claim& claim) {
+    FunctionMark mark = mark_of(wanted, claim.generation);
+    if (claim.keeps_house && !wanted.deployment.empty()) mark.set_locations(claim.locations);
     const auto before = found.function ? parse_mark(found.function->description) : std::nullopt;
     for (const auto& trigger : found.triggers) {
       if (before && before->names_bucket(trigger.name)) mark.add_bucket(trigger.name);

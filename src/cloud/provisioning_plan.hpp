@@ -55,6 +55,8 @@ struct Claim {
   const std::vector<Wanted>* siblings = nullptr;
   // Whether this function's plan also removes what the deployment has and no longer wants.
   bool keeps_house = false;
+  // What the mark of the function that keeps house says of where the deployment has functions.
+  std::set<Location> locations;
 };
 
 // Returns the steps from what was found to what is wanted. Only the first that is not `none` is to

@@ -8,7 +8,7 @@ namespace gateway::cloud {
 enum class ProvisioningState {
   working,     // not confirmed yet, nothing wrong so far
   retrying,    // something failed that may pass
-  ready,       // function, retry rules and triggers were confirmed by reading them
+  ready,       // function, retry rules and triggers were confirmed by reading them, or by the mark
   failed,      // an operator has to act; checked again at the next reconciliation
   superseded,  // a newer configuration has the function or its events
   removing,

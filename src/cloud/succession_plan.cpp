@@ -264,8 +264,10 @@ PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) cons
   mark.set_succession(std::move(succession));
   PlannedStep marks =
       write(Action::update, function_resource(reference(related)),
-            fmt::format("it has no part any more; its description tells that {} takes over",
-                        function_resource(wanted_)),
+            wanted_.wants_function()
+                ? fmt::format("it has no part any more; its description tells that {} takes over",
+                              function_resource(wanted_))
+                : std::string("it has no part any more, which its description tells"),
             update_description(reference(related), mark.description()));
   marks.elsewhere = true;
   marks.dispensable = related.function.phase() != FunctionPhase::active;
@@ -388,9 +390,11 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
       plan.steps.push_back(std::move(removal));
     }
   }
-  PlannedStep removal = write(Action::remove, resource,
-                              fmt::format("{} took over from it", function_resource(wanted_)),
-                              delete_function(function));
+  PlannedStep removal = write(
+      Action::remove, resource,
+      wanted_.wants_function() ? fmt::format("{} took over from it", function_resource(wanted_))
+                               : std::string("its region and namespace are no longer configured"),
+      delete_function(function));
   removal.elsewhere = true;
   removal.dispensable = !at_once;
   if (phase != FunctionPhase::delete_failed &&

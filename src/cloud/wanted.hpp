@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <compare>
 #include <string>
 #include <utility>
 #include <variant>
@@ -29,11 +30,24 @@ struct WantedBucket {
   std::string suffix;
 };
 
+// Where functions are: their names are unique in a region's namespace.
+class Location {
+ public:
+  Location(std::string in_region, std::string in_space)
+      : region(std::move(in_region)), space(std::move(in_space)) {}
+
+  [[nodiscard]] auto operator<=>(const Location&) const = default;
+
+  std::string region;
+  std::string space;  // the namespace
+};
+
 // A function and its triggers, as provisioning deploys them. Plain values, equal on every replica
 // of one configuration.
 struct Wanted {
   std::string region;
   std::string space = "default";  // the function's namespace
+  // Empty where no function is wanted any more: then what the deployment has left there goes.
   std::string name;
   // What the functions of one list of buckets have in common, whatever the list names. Empty where
   // there is no list: then a function that is no longer wanted is not known to be one's own.
@@ -49,6 +63,9 @@ struct Wanted {
   std::vector<std::pair<std::string, std::string>> environment;  // no value may be empty
   unsigned retries = 2;                                          // of a failed invocation
   std::chrono::seconds max_age{21600};                           // of an event, for its retries
+
+  [[nodiscard]] bool wants_function() const noexcept { return !name.empty(); }
+  [[nodiscard]] Location location() const { return {region, space}; }
 };
 
 }  // namespace gateway::cloud

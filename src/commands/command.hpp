@@ -34,8 +34,6 @@ struct Command {
   std::string summary;
   std::vector<Option> options = {};
   std::function<int()> run = {};  // returns the exit code
-
-  void add(Option option) { options.push_back(std::move(option)); }
 };
 
 }  // namespace gateway::commands

@@ -152,6 +152,12 @@ void Encoder::prepare() {
   writings_.clear();
   writings_.push_back(writing(settings_));
   for (const RecordStyle& style : settings_.styles) writings_.push_back(writing(style));
+  const auto& styles = settings_.style_of_route;
+  route_of_style_.assign(writings_.size(), 0);
+  for (std::size_t route = styles.size(); route > 0; --route) {
+    const std::uint16_t style = styles[route - 1];
+    if (style != 0) route_of_style_[style] = static_cast<std::uint16_t>(route);
+  }
 }
 
 Encoder::Template Encoder::binary_head(std::string_view type, std::string_view source) const {
@@ -244,14 +250,22 @@ void Encoder::json(const OutgoingEvent& event, std::string& out) {
 }
 
 std::optional<OutgoingEvent> Encoder::recognise(std::string_view json) {
-  for (std::size_t kind = 0; kind < writings_.front().json_heads.size(); ++kind) {
-    if (auto event = recognise(json, static_cast<RecordKind>(kind))) return event;
+  for (std::size_t i = 0; i < writings_.size(); ++i) {
+    const std::size_t style = (last_recognised_ + i) % writings_.size();
+    if (style != 0 && route_of_style_[style] == 0) continue;  // no route has it
+    for (std::size_t kind = 0; kind < writings_[style].json_heads.size(); ++kind) {
+      auto event = recognise(json, style, static_cast<RecordKind>(kind));
+      if (!event) continue;
+      last_recognised_ = style;
+      return event;
+    }
   }
   return std::nullopt;
 }
 
-std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKind kind) {
-  const Writing& writing = writings_.front();
+std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, std::size_t style,
+                                                RecordKind kind) {
+  const Writing& writing = writings_[style];
   const Template& known = writing.json_heads[static_cast<std::size_t>(kind)];
   const std::string_view head = known.text;
   const std::size_t behind_id = known.id_at + Uuid::kTextSize;
@@ -264,7 +278,7 @@ std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKin
     return std::nullopt;
   }
   std::string_view rest = json.substr(head.size());
-  if (!settings_.attributes.empty()) skip_attributes(rest);
+  skip_attributes(writing.attributes, rest);
   for (const std::string_view text : {kDataMember, writing.data_prefix}) {
     if (!rest.starts_with(text)) return std::nullopt;
     rest.remove_prefix(text.size());
@@ -273,8 +287,9 @@ std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKin
   const auto id = Uuid::read(json.substr(known.id_at, Uuid::kTextSize));
   const auto time = time_of(json.substr(known.time_at, kRfc3339Size));
   if (!id || !time) return std::nullopt;
-  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - writing.json_suffix.size()), kind};
-  if (!settings_.attributes.empty()) {
+  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - writing.json_suffix.size()), kind,
+                      route_of_style_[style]};
+  if (!writing.attributes.empty()) {
     // Are they those of the record?
     json_.clear();
     const std::size_t before_record = append_record_json(event).own_end;
@@ -283,8 +298,9 @@ std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, RecordKin
   return event;
 }
 
-void Encoder::skip_attributes(std::string_view& json) const noexcept {
-  for (const auto attribute : settings_.attributes) {
+void Encoder::skip_attributes(const std::vector<RecordAttribute>& attributes,
+                              std::string_view& json) noexcept {
+  for (const auto attribute : attributes) {
     const std::string_view name = name_of(attribute);
     // ,"name":"text"
     if (!json.starts_with(",\"") || !json.substr(2).starts_with(name) ||

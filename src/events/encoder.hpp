@@ -69,9 +69,9 @@ class Encoder {
   // any mode.
   void json(const OutgoingEvent& event, std::string& out);
 
-  // The event of a record that `json` is what json() made of, with settings that agree in all that
-  // an event's JSON shows: nothing for any other. It refers to `json`, of which it takes for
-  // granted that it is an event in JSON with the data at its end.
+  // Returns the event of a record that `json` is what json() made of, with a style that agrees in
+  // all that an event's JSON shows: nothing for any other. Its route has that style. It refers to
+  // `json`, of which it takes for granted that it is an event in JSON with the data at its end.
   [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json);
 
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
@@ -112,7 +112,8 @@ class Encoder {
   }
   [[nodiscard]] Template binary_head(std::string_view type, std::string_view source) const;
   [[nodiscard]] static Template json_head(std::string_view type, std::string_view source);
-  [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json, RecordKind kind);
+  [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json, std::size_t style,
+                                                       RecordKind kind);
   void append_record_binary(const OutgoingEvent& event, Gather& out);
   void append_passed_binary(const CloudEvent& event, Gather& out);
   void append_json_request(Gather& out);
@@ -122,8 +123,9 @@ class Encoder {
   template <class Write>
   void for_each_attribute(const OutgoingEvent& event,
                           const std::vector<RecordAttribute>& attributes, Write&& write);
-  // Takes off the front of `json` the attributes asked for that are there.
-  void skip_attributes(std::string_view& json) const noexcept;
+  // Takes off the front of `json` those of `attributes` that are there.
+  static void skip_attributes(const std::vector<RecordAttribute>& attributes,
+                              std::string_view& json) noexcept;
   // The time that is written as `text`, if one is.
   [[nodiscard]] std::optional<WallTime> time_of(std::string_view text) noexcept;
   // Puts id and time where a copy of the template at `out` has room for them.
@@ -132,6 +134,8 @@ class Encoder {
   EncoderSettings settings_;
   std::string request_head_;       // request line, Host, extra headers
   std::vector<Writing> writings_;  // the first one for route 0, then one for each of the styles
+  std::vector<std::uint16_t> route_of_style_;  // one that has it; 0 where none has
+  std::size_t last_recognised_ = 0;            // its style: the next one is likely the same
 
   CosRecordReader reader_;
   WallTime time_{};  // what time_text_ says

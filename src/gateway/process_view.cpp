@@ -78,8 +78,8 @@ observe::AdminReply ProcessView::readiness() {
 
 observe::AdminReply ProcessView::metrics() {
   return {200, "text/plain; version=0.0.4; charset=utf-8",
-          observe::prometheus_text(snapshot(), provisioning_state(), process_.stores.status(),
-                                   process_.tls->status()) +
+          observe::prometheus_text(snapshot(), provisioning_state(), bucket_states(),
+                                   process_.stores.status(), process_.tls->status()) +
               observe::limits_text(limits()) +
               observe::process_metrics_text(observe::read_process_usage(),
                                             process_.supervisor.failures())};

@@ -147,6 +147,38 @@ TEST(BucketLists, TwentyInThreeRegionsAreThereSoonAndARestartHasNothingToDo) {
   for (const auto& one : restart.status().buckets) EXPECT_EQ(one.state, ProvisioningState::ready);
 }
 
+// Each bucket has a function of its own.
+std::vector<cloud::Wanted> twenty_functions() {
+  std::vector<cloud::Wanted> all;
+  for (std::size_t i = 0; i < 20; ++i) {
+    all.push_back(function_in(kRegions[i % kRegions.size()], fmt::format("relay{}", i)));
+    all.back().buckets.push_back(bucket(i));
+  }
+  return all;
+}
+
+TEST(BucketLists, ARestartTakesTwoCallsABucketAlsoWhereEachHasItsFunction) {
+  ScriptedCloud cloud;
+  EXPECT_TRUE(Start(cloud, twenty_functions(), 1'000).converge());
+  const std::size_t calls = cloud.journal().size();
+  const auto again = std::chrono::steady_clock::now();
+  Start restart(cloud, twenty_functions(), 2'000);
+  EXPECT_TRUE(restart.converge());
+  EXPECT_LT(std::chrono::steady_clock::now() - again, 3s);
+  EXPECT_LE(cloud.journal().size() - calls, 40U);
+  for (const auto& one : restart.status().buckets) EXPECT_EQ(one.state, ProvisioningState::ready);
+  // What a quick look leaves out is read by the next one.
+  const std::size_t before = cloud.journal().size();
+  EXPECT_TRUE(restart.converge());
+  const auto journal = cloud.journal();
+  EXPECT_EQ(std::count_if(journal.begin() + static_cast<std::ptrdiff_t>(before), journal.end(),
+                          [](const CloudCall& call) {
+                            return call.action == "ListTriggers" ||
+                                   call.action == "GetFunctionEventInvokeConfig";
+                          }),
+            40);
+}
+
 TEST(BucketLists, ABucketInTroubleHoldsUpNoOther) {
   ScriptedCloud cloud;
   BucketRule taken;
@@ -211,6 +243,60 @@ TEST(BucketLists, WhatIsRemovedGoesAndAFunctionWithItsLastBucket) {
   EXPECT_TRUE(Start(cloud, list, 3'000).remove());
   EXPECT_THAT(cloud.functions(), SizeIs(1)) << "somebody's stays";
   EXPECT_THAT(cloud.rules(), IsEmpty());
+}
+
+// The marks of those that are left tell where to look.
+TEST(BucketLists, TheLastBucketOfARegionGoesWithItsFunction) {
+  ScriptedCloud cloud;
+  ASSERT_TRUE(Start(cloud, twenty(), 1'000).converge());
+  cloud.create_foreign_function("somebody");
+  auto list = twenty();
+  list.pop_back();
+  const auto plan = Start(cloud, list, 2'000).examine();
+  EXPECT_TRUE(std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
+    return step.action == cloud::PlannedStep::Action::remove && step.bucket == host_of(2);
+  }));
+  {
+    Start start(cloud, list, 2'000);
+    std::vector<Secret> tokens;
+    start.all().on_tokens([&](std::vector<Secret> seen) { tokens = std::move(seen); });
+    EXPECT_TRUE(start.converge());
+    EXPECT_THAT(tokens, SizeIs(3)) << "what the function was told before is still accepted";
+  }
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_THAT(holders(cloud, i), SizeIs(i % 3 == 2 ? 0 : 1));
+  EXPECT_THAT(cloud.functions(), SizeIs(4)) << "it may still be invoked";
+  EXPECT_TRUE(Start(cloud, list, 2'000, 0s).converge());
+  EXPECT_THAT(cloud.functions(), SizeIs(3)) << "it has gone; somebody's stays";
+
+  // The next start finds nothing there, and those after it do not look any more.
+  Start third(cloud, list, 3'000, 0s);
+  EXPECT_TRUE(third.converge());
+  EXPECT_TRUE(third.converge());
+  const std::size_t calls = cloud.journal().size();
+  EXPECT_TRUE(Start(cloud, list, 4'000, 0s).converge());
+  const auto journal = cloud.journal();
+  for (std::size_t i = calls; i < journal.size(); ++i) EXPECT_NE(journal[i].region, kRegions[2]);
+}
+
+TEST(BucketLists, RemovalFindsWhatWasLeftInARegion) {
+  ScriptedCloud cloud;
+  ASSERT_TRUE(Start(cloud, twenty(), 1'000).converge());
+  auto list = twenty();
+  list.pop_back();
+  EXPECT_TRUE(Start(cloud, list, 2'000).remove());
+  EXPECT_THAT(cloud.functions(), IsEmpty());
+  EXPECT_THAT(cloud.rules(), IsEmpty());
+}
+
+TEST(BucketLists, AnOlderListLeavesARegionAloneThatANewerOneAdded) {
+  ScriptedCloud cloud;
+  auto shorter = twenty();
+  shorter.pop_back();
+  ASSERT_TRUE(Start(cloud, shorter, 1'000).converge());
+  ASSERT_TRUE(Start(cloud, twenty(), 2'000).converge());
+  EXPECT_FALSE(Start(cloud, shorter, 1'000, 0s).converge());
+  EXPECT_THAT(cloud.functions(), SizeIs(3));
+  EXPECT_THAT(holders(cloud, 2), SizeIs(1));
 }
 
 TEST(BucketLists, TakeOverFromDeploymentsOfOneBucket) {

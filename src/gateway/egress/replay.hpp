@@ -14,7 +14,7 @@
 
 namespace gateway::egress {
 
-// Receives the outcome of each event of a replay.
+// What becomes of the events of a replay, for who wants to count them.
 class ReplayOutcome {
  public:
   ReplayOutcome() = default;
@@ -24,31 +24,30 @@ class ReplayOutcome {
 
   virtual void handed_over(std::size_t events) = 0;
   virtual void delivered(std::size_t events, Instant now) = 0;
-  // The eventbus refused the event for good.
+  // The eventbus will never take it.
   virtual void refused(unsigned status, Instant now) = 0;
-  // The event was not delivered within Settings::patience from `begun` on, or the replay was
-  // stopped before.
+  // Not within Settings::patience from `begun` on, or the replay was stopped before.
   virtual void not_delivered(Instant begun, bool stopped) = 0;
-  // The row is no event that can be sent.
+  // It cannot be made an event of.
   virtual void unreadable() = 0;
 };
 
 // Sends stored events to the eventbus: takes rows from a source in order of arrival, makes posts of
-// them, which no client waits for, and notes which rows were acknowledged. The number of rows on
-// their way is bounded: one at first, doubled with each chunk that was delivered whole, halved with
-// each one that was not. They wait in the same queue as new events; while the queue is long no rows
-// are added. Lives on the shard's thread.
+// them that nobody waits for, and notes which rows were acknowledged. The rows on their way are
+// bounded: one at first, twice as many with every chunk that was delivered whole, half as many with
+// every one that was not. They stand in the same line as new events: behind an eventbus that is
+// slower than the source is read no more are added to it. Lives on the shard's thread.
 class Replay final : private PostOwner {
  public:
-  // The most rows on their way, and their bytes.
+  // Rows on their way, and their bytes.
   static constexpr std::size_t kMostRows = 2048;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
-  // The most rows that are leased: on their way, asked for, and put off.
+  // Rows that are leased at once: on their way, asked for, and put off.
   static constexpr std::size_t kMostLeased = 4 * kMostRows;
-  // The most memory: for the text of rows that are read or sent, and for events made of rows that
-  // are not records. Either may take twice its size, and is kept to be used again.
+  // Of memory: the text of rows that are being read or sent, and events made of those that are not
+  // records; either may take twice its size, and is kept to be used again.
   static constexpr std::size_t kMostMemory = 5 * kMostBytes;
-  // No rows are added while more events than these wait in the queue.
+  // While more events wait than these, no rows are added to them.
   static constexpr std::size_t kMostWaiting = 512;
 
   struct Context {
@@ -63,12 +62,12 @@ class Replay final : private PostOwner {
     std::chrono::milliseconds max_age{0};  // as spool.max_age
     // How long an event is tried before it makes way for others.
     std::chrono::milliseconds patience{0};
-    double rate = 0;  // events a second; 0: no limit
-    // Receives the outcomes, and outlives the replay. Without it, events that could not be
-    // delivered are tried again after another `patience`, and refused ones are logged.
+    double rate = 0;  // events a second; 0: as fast as it goes
+    // Is told what becomes of each, and lives as long. Without one, what could not be delivered is
+    // tried again after another `patience`, and what is refused is logged.
     ReplayOutcome* outcome = nullptr;
   };
-  // Returns the patience of a running gateway with this delivery.deadline.
+  // How patient a running gateway is, going by delivery.deadline.
   [[nodiscard]] static std::chrono::milliseconds patience(std::chrono::milliseconds deadline);
 
   Replay(const Context& context, ReplaySource& source, const Settings& settings)
@@ -84,20 +83,20 @@ class Replay final : private PostOwner {
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
 
-  // Does what is due. Call at every tick of the shard.
+  // Every tick of the shard.
   void tick(Instant now);
-  // Stops taking rows from the source; those on their way are still delivered.
+  // Takes no more from the source; what is on its way goes on.
   void pause() noexcept { paused_ = true; }
-  // Does the same and withdraws waiting events. Rows that were not acknowledged stay in the store.
+  // Likewise, and withdraws what waits; rows that were not acknowledged stay where they are.
   void stop();
-  // Returns whether no event is on its way.
+  // Nothing is on its way.
   [[nodiscard]] bool idle() const noexcept { return chunks_.empty() && fetches_ == 0; }
   [[nodiscard]] std::size_t posts() const noexcept { return chunks_.size(); }
 
  private:
-  // A chunk is a part of the window, so that the next one is read before the last one is delivered.
+  // A chunk is a part of the window, so that the next is there before the last is through.
   static constexpr std::size_t kChunksInWindow = 8;
-  // The most memory of one chunk that is kept.
+  // Of the memory of one chunk.
   static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
 
   struct Chunk {
@@ -124,13 +123,15 @@ class Replay final : private PostOwner {
   [[nodiscard]] std::size_t room();
   void take(SpooledEvents rows);
   void send(SpooledEvents rows);
-  // Makes slots_ of all rows, and their ce-times. Returns false if not all are events of records.
-  [[nodiscard]] bool recognise(const SpooledEvents& rows, std::vector<WallInstant>& times);
-  // Makes slots_ and the chunk of the rows that can be read, and returns their events.
+  // Makes slots_ of all rows, their ce-times, and their routes unless all of them are 0. Returns
+  // false if not all are events of records.
+  [[nodiscard]] bool recognise(const SpooledEvents& rows, std::vector<WallInstant>& times,
+                               std::vector<std::uint16_t>& routes);
+  // Makes slots_, the chunk and the events of those that can be read.
   [[nodiscard]] std::vector<events::CloudEvent> parse(const SpooledEvents& rows, Chunk& chunk);
   void keep(SpooledEvents rows);
   void keep_memory_of(Post& post);
-  // Gives the rows in returned_ back to the source.
+  // Gives the source back what is in returned_.
   void return_rows();
   void finish(Post& post);
   void finish_if_answered(Post& post);
@@ -149,9 +150,9 @@ class Replay final : private PostOwner {
   SpoolExpiry expiry_;
   std::vector<Sequence> taken_rows_;  // by the eventbus, to be noted
   std::size_t window_ = 1;            // rows that may be on their way
-  std::size_t rows_ = 0;              // rows on their way
-  std::size_t asked_ = 0;             // further rows that the store was asked for
-  std::size_t fetches_ = 0;           // the calls that ask for them
+  std::size_t rows_ = 0;              // that are
+  std::size_t asked_ = 0;             // that the store was asked for beyond those
+  std::size_t fetches_ = 0;           // in so many calls
   std::vector<Sequence> returned_;    // rows that the next tick gives back; has room for all
   std::deque<Resting> resting_;       // could not be delivered; still leased
   std::size_t resting_rows_ = 0;

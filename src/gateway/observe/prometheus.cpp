@@ -139,6 +139,37 @@ void add_lags(Families& families, const Snapshot& snapshot) {
   }
 }
 
+std::vector<std::string_view> provisioning_states() {
+  using State = cloud::ProvisioningState;
+  std::vector<std::string_view> states{kProvisioningDisabled};
+  for (const auto state : {State::working, State::retrying, State::ready, State::failed,
+                           State::superseded, State::removing, State::removed}) {
+    states.push_back(label(state));
+  }
+  return states;
+}
+
+// One series for each bucket and state, with the number of its entries that are in it.
+void add_bucket_states(Families& families, const std::vector<BucketFigures>& buckets,
+                       std::span<const BucketState> states) {
+  auto& family = families.add("bucket_provisioning_state",
+                              "Entries of the bucket by the state their provisioning is in.",
+                              MetricType::Gauge);
+  std::map<std::string, std::map<std::string_view, std::uint64_t>> entries;
+  for (std::size_t i = 0; i < std::min(buckets.size(), states.size()); ++i) {
+    const std::string& state = states[i].provisioning;
+    auto& of_bucket = entries[buckets[i].bucket];
+    ++of_bucket[state.empty() ? label(cloud::ProvisioningState::working) : state];
+  }
+  for (const auto& [bucket, by_state] : entries) {
+    for (const std::string_view state : provisioning_states()) {
+      const auto found = by_state.find(state);
+      Families::level(family, found == by_state.end() ? 0 : found->second,
+                      {{"bucket", bucket}, {"state", std::string(state)}});
+    }
+  }
+}
+
 // One series for each bucket and outcome: entries of one bucket are counted together.
 void add_buckets(Families& families, const std::vector<BucketFigures>& buckets) {
   auto& events = families.add(
@@ -160,16 +191,6 @@ void add_buckets(Families& families, const std::vector<BucketFigures>& buckets) 
     }
     Families::level(last, figures.last_arrival / 1000, {{"bucket", name}});
   }
-}
-
-std::vector<std::string_view> provisioning_states() {
-  using State = cloud::ProvisioningState;
-  std::vector<std::string_view> states{kProvisioningDisabled};
-  for (const auto state : {State::working, State::retrying, State::ready, State::failed,
-                           State::superseded, State::removing, State::removed}) {
-    states.push_back(label(state));
-  }
-  return states;
 }
 
 void add_store(Families& families, const std::string& name,
@@ -224,7 +245,8 @@ void add_tls(Families& families, std::span<const tls::SourceStatus> sources) {
 }  // namespace
 
 std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
-                            const StoreStatuses& stores, std::span<const tls::SourceStatus> tls) {
+                            std::span<const BucketState> buckets, const StoreStatuses& stores,
+                            std::span<const tls::SourceStatus> tls) {
   Families families;
   add_posts(families, snapshot);
   for (const Metric& metric : metrics_of(snapshot)) add_metric(families, metric, snapshot.targets);
@@ -233,6 +255,7 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
                  snapshot.in_flight());
   add_lags(families, snapshot);
   add_buckets(families, snapshot.buckets);
+  add_bucket_states(families, snapshot.buckets, buckets);
   add_store(families, "spool", stores.spool);
   add_store(families, "dead_letter", stores.dead_letters);
   add_tls(families, tls);

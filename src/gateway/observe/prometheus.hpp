@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/observe/bucket_state.hpp"
 #include "gateway/observe/snapshot.hpp"
 #include "gateway/observe/store_status.hpp"
 #include "gateway/tls/tls_source.hpp"
@@ -13,8 +14,10 @@ namespace gateway::observe {
 inline constexpr std::string_view kProvisioningDisabled = "disabled";
 
 // Returns the metrics in the Prometheus text format 0.0.4. Every series exists from the start with
-// the value 0, so that rates and alerts work on the first occurrence.
+// the value 0, so that rates and alerts work on the first occurrence. `buckets`: by number of their
+// entries, as those of the snapshot.
 [[nodiscard]] std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
+                                          std::span<const BucketState> buckets = {},
                                           const StoreStatuses& stores = {},
                                           std::span<const tls::SourceStatus> tls = {});
 

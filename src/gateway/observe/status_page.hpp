@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/observe/bucket_state.hpp"
 #include "gateway/observe/condition.hpp"
 #include "gateway/observe/limits.hpp"
 #include "gateway/observe/process_metrics.hpp"
@@ -15,15 +16,6 @@
 #include "gateway/tls/tls_source.hpp"
 
 namespace gateway::observe {
-
-// What is known of an entry of `buckets` beyond its figures.
-struct BucketState {
-  std::string host;          // of the bucket
-  std::string eventbus;      // where its events go
-  std::string function;      // who has its triggers
-  std::string provisioning;  // the state's label; empty where it is not known for the bucket alone
-  std::string error;         // with what to do about it
-};
 
 // What /status shows beyond the counters.
 struct ProcessState {

@@ -26,11 +26,10 @@ cloud::CredentialSources sources_of(const config::Settings& settings) {
   return sources;
 }
 
-cloud::ApiService service_of(const config::Settings& settings, const std::string& region) {
+cloud::ApiService service_of(const config::Settings& settings) {
   const auto url = config::parse_http_url(settings.function.api);
   if (!url) throw std::invalid_argument("function.api: " + url.error().message());
   cloud::ApiService service;
-  service.region = region;
   service.origin = HttpOrigin(url->tls, url->host, url->port, url->authority);
   by_proxy(service.origin, settings);
   return service;
@@ -42,8 +41,12 @@ RelayDeployment::RelayDeployment(const Executor& executor, const config::Setting
                                  cloud::Provisioners::Listener listener,
                                  const DeploymentOptions& options)
     : credentials_(cloud::make_credentials(executor, sources_of(settings))) {
-  const auto make_api = [&](const std::string& region) {
-    return std::make_unique<cloud::ApiClient>(executor, service_of(settings, region), *credentials_,
+  // It is called later as well, when the settings may be gone.
+  const auto make_api = [this, executor,
+                         service = service_of(settings)](const std::string& region) {
+    cloud::ApiService of_region = service;
+    of_region.region = region;
+    return std::make_unique<cloud::ApiClient>(executor, std::move(of_region), *credentials_,
                                               cloud::ApiPace{});
   };
   provisioners_ = std::make_unique<cloud::Provisioners>(executor, wanted_functions(settings),

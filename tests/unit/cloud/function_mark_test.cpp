@@ -42,6 +42,50 @@ TEST(FunctionMark, KeepsToTheCharactersOfADescription) {
   EXPECT_EQ(read->succession(), succession);
 }
 
+TEST(FunctionMark, NamesLocationsAtItsEnd) {
+  FunctionMark mark = mark_of(test::wanted_relay(), 17);
+  const std::string before = mark.description();
+  const std::set<Location> locations{
+      {"ap-beijing", "default"}, {"eu-frankfurt", "my_space-2_"}, {"na-udine", "d-u_d"}};
+  mark.set_locations(locations);
+  const std::string text = mark.description();
+  EXPECT_TRUE(text.starts_with(before)) << "releases that do not know them read the rest: " << text;
+  EXPECT_THAT(text, testing::MatchesRegex("[A-Za-z0-9 ,.]+"));
+  EXPECT_EQ(parse_mark(text)->locations(), locations);
+  EXPECT_EQ(parse_mark(text)->generation(), 17);
+
+  Succession succession;
+  succession.heir = identity_of("default", "next");
+  mark.set_succession(succession);
+  EXPECT_EQ(parse_mark(mark.description())->locations(), locations);
+  EXPECT_EQ(parse_mark(mark.description())->succession(), succession);
+}
+
+TEST(FunctionMark, LeavesOutLocationsThatItHasNoRoomFor) {
+  FunctionMark mark = mark_of(test::wanted_relay());
+  for (int i = 0; i < 39; ++i) mark.add_bucket("bucket" + std::to_string(i));
+  std::set<Location> locations;
+  for (int i = 10; i < 99; ++i) locations.emplace("ap-region-" + std::to_string(i), "default");
+  mark.set_locations(locations);
+  EXPECT_LE(mark.description().size(), 1'000U);
+  const auto read = parse_mark(mark.description());
+  EXPECT_EQ(read->buckets(), mark.buckets());
+  EXPECT_GT(read->locations().size(), 3U);
+  for (const Location& location : read->locations()) EXPECT_TRUE(locations.contains(location));
+}
+
+TEST(FunctionMark, BearsLocationsThatAreNone) {
+  const std::string front =
+      "Managed by cos gateway. Code 0123456789abcdef, settings fedcba9876543210. Locations ";
+  for (const std::string rest : {"", ".", "ap", "ap ", "ap .", " default.", ".d .u", "a b c."}) {
+    const auto mark = parse_mark(front + rest);
+    ASSERT_TRUE(mark) << rest;
+    for (const Location& location : mark->locations()) {
+      EXPECT_FALSE(location.region.empty() || location.space.empty()) << rest;
+    }
+  }
+}
+
 TEST(FunctionMark, IsKnownByItsBeginningAlone) {
   EXPECT_FALSE(parse_mark(""));
   EXPECT_FALSE(parse_mark("auto-created function"));

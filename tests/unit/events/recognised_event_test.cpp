@@ -92,6 +92,45 @@ TEST(RecognisedEvent, IsTheOneOfTheRecordHoweverItWasWritten) {
   }
 }
 
+// Entries of `buckets` may have their events made in other ways.
+TEST(RecognisedEvent, MayBeOfAnyStyleThatARouteHas) {
+  EncoderSettings how = settings();
+  how.styles.resize(3);
+  how.styles[0].source = "other";
+  how.styles[1].source = "other";
+  how.styles[1].attributes = {RecordAttribute::cosregion, RecordAttribute::subject};
+  how.styles[2].source = "function/%221%22";
+  how.styles[2].data = DataShape::records;
+  how.style_of_route = {1, 2, 0, 3, 2, 3};
+  Encoder encoder(how);
+  for (const auto& [name, record] : test::sample_records()) {
+    SCOPED_TRACE(name);
+    for (std::uint16_t route = 0; route <= how.style_of_route.size(); ++route) {
+      OutgoingEvent event = event_of(record);
+      event.route = route;
+      const std::string json = json_of(how, event);
+      const auto found = encoder.recognise(json);
+      ASSERT_TRUE(found) << json;
+      EXPECT_EQ(found->id, event.id);
+      // It leaves as it would have, though by another route of that style.
+      EXPECT_EQ(json_of(how, *found), json);
+      for (const ContentMode mode : {ContentMode::binary, ContentMode::structured}) {
+        const auto one = request_of(how, mode, *found);
+        const auto other = request_of(how, mode, event);
+        EXPECT_EQ(one.headers, other.headers);
+        EXPECT_EQ(one.body, other.body);
+      }
+    }
+  }
+  how.style_of_route = {1, 3};
+  OutgoingEvent event = event_of(R"({"cos":{"cosBucket":{"region":"gz"}}})");
+  event.route = 1;
+  EncoderSettings second = how;
+  second.style_of_route = {2};
+  EXPECT_FALSE(Encoder(how).recognise(json_of(second, event)))
+      << "no route has that style any more";
+}
+
 TEST(RecognisedEvent, IsNoOther) {
   const std::string json = json_of(settings(), event_of(R"({"a":1})"));
   const struct {

@@ -7,14 +7,14 @@
 
 namespace gateway {
 
-// A semaphore for coroutines that gives its permits in the order in which they were asked for. Used
-// on one thread; whoever waits is joined before this object dies.
-class FairSemaphore {
+// Lets only so many coroutines at a time into what they share, in the order in which they came.
+// Used on one thread; whoever waits is joined before this object dies.
+class Places {
  public:
-  FairSemaphore(const Executor& executor, std::size_t count) : executor_(executor), free_(count) {}
+  Places(const Executor& executor, std::size_t count) : executor_(executor), free_(count) {}
 
-  // Returns with a permit, which release() gives back.
-  [[nodiscard]] Task<void> acquire() {
+  // Returns when there is a place, which leave() gives back.
+  [[nodiscard]] Task<void> enter() {
     if (free_ != 0 && waiting_.empty()) {
       --free_;
       co_return;
@@ -23,7 +23,7 @@ class FairSemaphore {
     waiting_.push_back(&one);
     while (!one.admitted) co_await one.signal.wait();
   }
-  void release() {
+  void leave() {
     if (waiting_.empty()) {
       ++free_;
       return;

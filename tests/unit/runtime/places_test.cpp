@@ -1,4 +1,4 @@
-#include "runtime/fair_semaphore.hpp"
+#include "runtime/places.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,13 +12,13 @@ namespace {
 
 using testing::ElementsAre;
 
-TEST(FairSemaphore, GivesPermitsInTheOrderInWhichTheyWereAskedFor) {
+TEST(Places, LetInSoManyAtATimeInTheOrderOfTheirComing) {
   asio::io_context context{1};
-  FairSemaphore permits(context.get_executor(), 2);
+  Places places(context.get_executor(), 2);
   std::vector<int> inside;
   for (int number = 0; number < 5; ++number) {
-    const auto enter = [&permits, &inside, number]() -> Task<void> {
-      co_await permits.acquire();
+    const auto enter = [&places, &inside, number]() -> Task<void> {
+      co_await places.enter();
       inside.push_back(number);
     };
     asio::co_spawn(context, enter, [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
@@ -29,15 +29,15 @@ TEST(FairSemaphore, GivesPermitsInTheOrderInWhichTheyWereAskedFor) {
   };
   run();
   EXPECT_THAT(inside, ElementsAre(0, 1));
-  permits.release();
+  places.leave();
   run();
   EXPECT_THAT(inside, ElementsAre(0, 1, 2));
-  permits.release();
-  permits.release();
+  places.leave();
+  places.leave();
   run();
   EXPECT_THAT(inside, ElementsAre(0, 1, 2, 3, 4));
-  permits.release();
-  permits.release();
+  places.leave();
+  places.leave();
 }
 
 }  // namespace

@@ -1,0 +1,330 @@
+"""Three gateways of one list of buckets, under load, while the list changes and targets come and go.
+
+    replicas.py PROGRAM SCRIPTED_CLOUD
+
+Each object that is put tells the function that has its bucket's rule at that time, and that posts to
+any of the gateways with its own key, again until it is told 200, as the platform and a balancer do.
+"""
+import collections
+import hashlib
+import hmac
+import http.client
+import http.server
+import itertools
+import json
+import pathlib
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from gateway import environment, free_port, until
+
+PROGRAM, CLOUD = sys.argv[1:3]
+del sys.argv[1:3]
+REGIONS = ("ap-beijing", "ap-guangzhou", "eu-frankfurt")
+SECRET = {"secret_id": "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "secret_key": "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"}
+POSTERS = 6
+PAUSE = 0.01  # of a poster, between two posts
+PATIENCE = 40  # seconds, for the answer to a post and for everything to arrive
+
+
+class Target(http.server.ThreadingHTTPServer):
+    """An eventbus that can die and come back on its port, and knows what it was told."""
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port, told):
+        self.told = told
+        self.open = set()
+        super().__init__(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def get_request(self):
+        connection, peer = super().get_request()
+        self.open.add(connection)
+        return connection, peer
+
+    def die(self):
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has ended by itself
+
+    def handle_error(self, *_):
+        """Nothing: connections end with it."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        record = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.told[record["cos"]["cosObject"]["key"]] += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Nothing."""
+
+
+class Cloud:
+    """The scripted cloud, and what it says now: who has which bucket's rule, with which key."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([CLOUD, "--secret-id", SECRET["secret_id"], "--secret-key",
+                                         SECRET["secret_key"], "--creating-reads", "1"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        self.keys = {}
+        self.look()
+
+    def state(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", "/state")
+        state = json.loads(connection.getresponse().read())
+        connection.close()
+        return state
+
+    def look(self):
+        keys = {}
+        for function in self.state()["functions"]:
+            variables = {one["Key"]: one["Value"] for one in function["Environment"]["Variables"]}
+            for trigger in function["Triggers"]:
+                keys[trigger["TriggerName"]] = variables["GATEWAY_TOKEN"]
+        self.keys = keys
+
+    def end(self):
+        self.process.terminate()
+        self.process.communicate()
+
+
+class Replica:
+    def __init__(self, folder, number):
+        self.folder = pathlib.Path(folder, str(number))
+        self.folder.mkdir()
+        self.port, self.admin = free_port(), free_port()
+        self.process = None
+        self.ends = []  # what each process said of its events when it stopped
+
+    def start(self, settings):
+        config = {**settings, **SECRET, "spool": {"path": str(self.folder / "spool")},
+                  "gateway": {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin}",
+                              "public_url": "http://gateways.example:8080", "threads": 1,
+                              "drain_delay": "0s", "grace": "5s"}}
+        (self.folder / "config.yml").write_text(json.dumps(config))
+        with (self.folder / "log").open("a") as log:
+            self.process = subprocess.Popen([PROGRAM, "run", "--config", self.folder / "config.yml"],
+                                            stderr=log, env=environment())
+        until("its start", lambda: self.health() == 200)
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.terminate()
+        self.process.wait(30)
+        self.process = None
+        self.ends.append(json.loads(self.log().splitlines()[-1]))
+
+    def log(self):
+        return (self.folder / "log").read_text()
+
+    def ask(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def health(self):
+        try:
+            return self.ask("/readyz")[0]
+        except OSError:
+            return 0
+
+    def status(self):
+        return json.loads(self.ask("/status")[1])
+
+
+def host_of(bucket):
+    return f"bucket{bucket}-1250000000.cos.{REGIONS[bucket % len(REGIONS)]}.myqcloud.com"
+
+
+class ReplicasTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cos-gateway-replicas-")
+        self.addCleanup(folder.cleanup)
+        self.cloud = Cloud()
+        self.addCleanup(self.cloud.end)
+        self.told = [collections.Counter(), collections.Counter()]
+        self.targets = [Target(0, told) for told in self.told]
+        self.ports = [target.server_port for target in self.targets]
+        self.replicas = [Replica(folder.name, number) for number in range(3)]
+        self.buckets = []
+        self.acknowledged = set()
+        self.problems = []
+        self.refusals = collections.Counter()
+        self.numbers = itertools.count()
+        self.ended = threading.Event()
+        self.threads = []
+        self.addCleanup(self.end)
+
+    def end(self):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+        for replica in self.replicas:
+            replica.stop()
+        for target in self.targets:
+            target.die()
+
+    def settings(self, buckets, apart=()):
+        """The configuration; those `apart` need a function with more memory."""
+        entries = []
+        for bucket in buckets:
+            entry = {"endpoint": host_of(bucket)}
+            if bucket % 2:
+                entry["target"] = f"http://127.0.0.1:{self.ports[1]}/"
+            if bucket in apart:
+                entry["function"] = {"memory": 256}
+            entries.append(entry)
+        return {"target": f"http://127.0.0.1:{self.ports[0]}", "eventbus": "orders", "buckets": entries,
+                "function": {"name": "relay", "on_stop": "keep",
+                             "api": f"http://127.0.0.1:{self.cloud.port}"},
+                "delivery": {"deadline": "2s", "timeout": "1s"}, "event": {"id": "stable"}}
+
+    def post_for_ever(self, seed):
+        choice = random.Random(seed)
+        while not self.ended.wait(PAUSE):
+            bucket = choice.choice(self.buckets)
+            token = self.cloud.keys.get(host_of(bucket))
+            if token is None:
+                continue  # nobody is told of its objects
+            key = f"/1250000000/bucket{bucket}/{next(self.numbers)}"
+            try:
+                self.put(choice, bucket, key, token)
+                self.acknowledged.add((bucket, key))
+            except AssertionError as problem:
+                self.problems.append(f"{key}: {problem}")
+
+    def put(self, choice, bucket, key, token):
+        record = {"cos": {"cosSchemaVersion": "1.0", "cosNotificationId": "unkown",
+                          "cosBucket": {"region": REGIONS[bucket % 3], "name": f"bucket{bucket}",
+                                        "appid": "1250000000"},
+                          "cosObject": {"key": key, "size": 1, "meta": {"x-cos-request-id": key}}},
+                  "event": {"eventName": "cos:ObjectCreated:Put", "eventTime": int(time.time()),
+                            "eventVersion": "1.0", "eventSource": "qcs::cos"}}
+        body = json.dumps({"Records": [record]})
+        deadline = time.monotonic() + PATIENCE
+        answer = None
+        while time.monotonic() < deadline:
+            moment = int(time.time())
+            mac = hmac.new(token.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
+            replica = choice.choice(self.replicas)
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", replica.port, timeout=20)
+                connection.request("POST", "/", body, {
+                    "Content-Type": "application/json", "X-Cos-Signature": f"t={moment},v1={mac}",
+                    "X-Cos-Bucket": f"bucket{bucket}-1250000000"})
+                answer = connection.getresponse().status
+                connection.close()
+            except (OSError, http.client.HTTPException) as error:
+                answer = type(error).__name__  # it is being restarted
+            if answer == 200:
+                return
+            self.refusals[answer] += 1
+            time.sleep(0.1)
+        raise AssertionError(f"not acknowledged: {answer}")
+
+    def look_for_ever(self):
+        while not self.ended.wait(0.5):
+            self.cloud.look()
+
+    def spawn(self, function, *arguments):
+        thread = threading.Thread(target=function, args=arguments)
+        thread.start()
+        self.threads.append(thread)
+
+    def change_to(self, settings):
+        """A rolling restart. Objects go on being put into the buckets of both lists."""
+        for replica in self.replicas:
+            replica.stop()
+            replica.start(settings)
+        until("provisioning", lambda: all(replica.status()["provisioning"]["state"] == "ready"
+                                          for replica in self.replicas), 60)
+
+    def rules(self):
+        return {rule["bucket"] for rule in self.cloud.state()["rules"]}
+
+    def test_every_record_is_accounted_for_once(self):
+        first = list(range(20))
+        self.change_to(self.settings(first))
+        self.assertEqual(self.rules(), {host_of(bucket) for bucket in first})
+        self.cloud.look()
+        self.buckets = first
+        for seed in range(POSTERS):
+            self.spawn(self.post_for_ever, seed)
+        self.spawn(self.look_for_ever)
+        time.sleep(2)
+
+        # Two are added, two move to another function, and one target is away meanwhile.
+        self.targets[1].die()
+        second = [*first, 20, 21]
+        self.change_to(self.settings(second, apart=(3, 4)))
+        self.buckets = second
+        self.assertEqual(self.rules(), {host_of(bucket) for bucket in second})
+        self.targets[1] = Target(self.ports[1], self.told[1])
+        time.sleep(2)
+
+        # One is removed, and with their last buckets a whole region; the other target is away.
+        self.targets[0].die()
+        third = [bucket for bucket in second if bucket != 5 and bucket % 3 != 2]
+        self.change_to(self.settings(third, apart=(3, 4)))
+        self.buckets = third
+        until("the removal", lambda: self.rules() == {host_of(bucket) for bucket in third})
+        self.targets[0] = Target(self.ports[0], self.told[0])
+        self.cloud.look()
+        time.sleep(2)
+
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+        until("the end of the spools", lambda: all(
+            replica.status()["spool"]["events"] == 0 and replica.status()["in_flight"]["events"] == 0
+            for replica in self.replicas), PATIENCE)
+        for replica in self.replicas:
+            replica.stop()
+        self.judge()
+
+    def judge(self):
+        self.assertEqual(self.problems, [])
+        arrived = self.told[0] + self.told[1]
+        for bucket, key in self.acknowledged:
+            # A bucket's last records may come when no entry names it any more.
+            told = self.told[bucket % 2] if bucket in self.buckets else arrived
+            self.assertGreater(told[key], 0, f"{key} is lost")
+        keys = {key for _, key in self.acknowledged}
+        self.assertEqual(set(arrived) - keys, set())
+        ends = [end for replica in self.replicas for end in replica.ends]
+        for end in ends:
+            self.assertEqual(end["received"], end["delivered"] + end["spooled"] + end["failed"], end)
+        sums = {name: sum(end[name] for end in ends)
+                for name in ("received", "delivered", "spooled", "failed")}
+        # What was not given up was acknowledged; a post was acknowledged once.
+        self.assertEqual(sums["delivered"] + sums["spooled"], len(keys), sums)
+        print(f"{len(keys)} records, {sum(arrived.values()) - len(arrived)} came twice, {sums}; posts "
+              f"tried again after {dict(self.refusals)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -181,9 +181,9 @@ Scenario finished(const Entry& entry, const SuiteSettings& settings) {
   scenario.sink.seed = settings.seed;
   scenario.warmup_s = settings.quick ? 0.3 : 1;
   scenario.duration_s = settings.quick ? 1 : 4;
-  if (entry.against == Against::forms) {  // many turns
+  if (entry.against == Against::forms || entry.against == Against::tls_servers) {  // many turns
     scenario.warmup_s = settings.quick ? 0.2 : 0.5;
-    scenario.duration_s = settings.quick ? 0.6 : 2;
+    scenario.duration_s = settings.quick ? 0.4 : 2;
   }
   const bool about_threads = scenario.name.starts_with("threads");
   scenario.pin = settings.pin && !about_threads;

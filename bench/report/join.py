@@ -5,7 +5,7 @@ from results import items, member, number, text
 MOST_REPETITIONS = 1000
 
 
-def join(suites, micro_times=None, micro_instructions=None, instructions=None, spool=None, commands=()):
+def join(suites, micro_times=None, micro_instructions=None, instructions=None, commands=(), spool=None):
     """Returns the first suite's document with the runs of all and with "micro", "instructions", "spool"
     and "commands".
 

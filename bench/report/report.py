@@ -166,8 +166,8 @@ def compare_command(options):
 
 def join_command(options):
     document = join([read(suite) for suite in options.suites], read(options.micro_times),
-                    read(options.micro_instructions), read(options.instructions), read(options.spool),
-                    options.commands)
+                    read(options.micro_instructions), read(options.instructions), options.commands,
+                    read(options.spool))
     text = json.dumps(document, ensure_ascii=False) + "\n"
     pathlib.Path(options.output).write_text(text, encoding="utf-8")
 

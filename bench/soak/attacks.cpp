@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "soak/arena.hpp"
@@ -49,6 +50,29 @@ bool wait_for(milliseconds limit, Condition condition) {
   return true;
 }
 
+// Returns settings with room for so many clients, and with a timeout of the gateway if it is named.
+Arena::Settings settings_for(unsigned clients, std::string_view timeout = {},
+                             milliseconds limit = {}) {
+  Arena::Settings settings;
+  if (!timeout.empty()) settings.gateway = fmt::format("  {}: {}ms\n", timeout, limit.count());
+  settings.descriptors = clients + 100;
+  return settings;
+}
+
+// Measures the load before the attack.
+void measure_before(Arena& arena, const Options& options) {
+  arena.begin_load(16);
+  arena.before(part_of(options, 0.1));
+}
+
+// Reports how many of the clients were ended if it were not all within the limit.
+template <class Count>
+void want_all_ended(Arena& arena, milliseconds limit, unsigned clients, std::string_view what,
+                    Count ended) {
+  if (wait_for(limit, [&] { return ended() >= clients; })) return;
+  arena.problem(fmt::format("{} of {} {}", ended(), clients, what));
+}
+
 void connected(Arena& arena, const Swarm& swarm, unsigned wanted) {
   if (!wait_for(milliseconds(20'000), [&] { return swarm.opened() >= wanted; })) {
     arena.problem(fmt::format("{} of {} clients could connect", swarm.opened(), wanted));
@@ -60,12 +84,8 @@ void connected(Arena& arena, const Swarm& swarm, unsigned wanted) {
 Outcome attack_slow(const Options& options) {
   const unsigned clients = options.brief ? 500 : 5000;
   const milliseconds limit(options.brief ? 1500 : 10'000);
-  Arena::Settings settings;
-  settings.gateway = fmt::format("  request_timeout: {}ms\n", limit.count());
-  settings.descriptors = clients + 100;
-  Arena arena("attack-slow", options, settings);
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
+  Arena arena("attack-slow", options, settings_for(clients, "request_timeout", limit));
+  measure_before(arena, options);
 
   Swarm::Settings heads = arena.swarm(Habit::drip, clients / 2);
   heads.post = post_of(1000);
@@ -78,9 +98,7 @@ Outcome attack_slow(const Options& options) {
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   const auto cut = [&] { return slow_heads.ended() + slow_bodies.ended(); };
-  if (!wait_for(2 * limit + kSweep, [&] { return cut() >= clients; })) {
-    arena.problem(fmt::format("{} of {} slow clients were cut", cut(), clients));
-  }
+  want_all_ended(arena, 2 * limit + kSweep, clients, "slow clients were cut", cut);
   const std::uint64_t told = slow_heads.timed_out() + slow_bodies.timed_out();
   arena.number("told 408", static_cast<double>(told));
   if (told < clients) arena.problem(fmt::format("{} of {} were told 408", told, clients));
@@ -96,12 +114,8 @@ Outcome attack_bodies(const Options& options) {
   const unsigned clients = options.brief ? 32 : 256;
   const milliseconds limit(options.brief ? 1500 : 10'000);
   constexpr std::size_t kAnnounced = std::size_t{8} << 20;  // gateway.max_body
-  Arena::Settings settings;
-  settings.gateway = fmt::format("  request_timeout: {}ms\n", limit.count());
-  settings.descriptors = clients + 100;
-  Arena arena("attack-bodies", options, settings);
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
+  Arena arena("attack-bodies", options, settings_for(clients, "request_timeout", limit));
+  measure_before(arena, options);
 
   Swarm::Settings bodies = arena.swarm(Habit::drip, clients);
   bodies.post =
@@ -113,9 +127,8 @@ Outcome attack_bodies(const Options& options) {
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   arena.want_no_refusals();
-  if (!wait_for(2 * limit + kSweep, [&] { return swarm.ended() >= clients; })) {
-    arena.problem(fmt::format("{} of {} clients were cut", swarm.ended(), clients));
-  }
+  want_all_ended(arena, 2 * limit + kSweep, clients, "clients were cut",
+                 [&] { return swarm.ended(); });
   swarm.stop();
   arena.result().connections = swarm.opened();
   arena.result().refused = swarm.refused();
@@ -126,12 +139,10 @@ Outcome attack_bodies(const Options& options) {
 
 Outcome attack_connections(const Options& options) {
   const unsigned clients = options.brief ? 1000 : 10'000;
-  Arena::Settings settings;
+  Arena::Settings settings = settings_for(clients);
   settings.gateway = fmt::format("  max_connections: {}\n", clients / 2);
-  settings.descriptors = clients + 100;
   Arena arena("attack-connections", options, settings);
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
+  measure_before(arena, options);
 
   Swarm::Settings storm = arena.swarm(Habit::hold, clients);
   storm.connect_rate = clients;  // all of them in a second
@@ -166,11 +177,10 @@ Outcome attack_overload(const Options& options) {
   constexpr double kRate = 1000;       // events a second the eventbus takes
   constexpr unsigned kClients = 1000;  // enough that some are free while others wait
   constexpr double kTimes = 5;
-  Arena::Settings settings;
+  Arena::Settings settings = settings_for(kClients);
   // The queue holds a fifth of a second, so that it is full at once.
   settings.delivery = "  queue: { events: 200, bytes: 64MiB }\n";
   settings.bus_rate = kRate;
-  settings.descriptors = kClients + 100;
   Arena arena("attack-overload", options, settings);
   // The maximum: as many posts as are accepted without a refusal.
   Swarm::Settings load = arena.swarm(Habit::post, 100);
@@ -237,12 +247,8 @@ Outcome attack_overload(const Options& options) {
 Outcome attack_flood(const Options& options) {
   const unsigned clients = options.brief ? 8 : 16;
   const milliseconds limit(options.brief ? 1500 : 5000);
-  Arena::Settings settings;
-  settings.gateway = fmt::format("  request_timeout: {}ms\n", limit.count());
-  settings.descriptors = clients + 100;
-  Arena arena("attack-flood", options, settings);
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
+  Arena arena("attack-flood", options, settings_for(clients, "request_timeout", limit));
+  measure_before(arena, options);
 
   Swarm::Settings flood = arena.swarm(Habit::flood, clients);
   flood.post = post_of(100);
@@ -253,9 +259,8 @@ Outcome attack_flood(const Options& options) {
   arena.want_goodput(0);
   // They do not read their answers, so the gateway stops reading from them and closes them after
   // request_timeout.
-  if (!wait_for(part_of(options, 1) + 4 * limit, [&] { return swarm.ended() >= clients; })) {
-    arena.problem(fmt::format("{} of {} floods were ended", swarm.ended(), clients));
-  }
+  want_all_ended(arena, part_of(options, 1) + 4 * limit, clients, "floods were ended",
+                 [&] { return swarm.ended(); });
   arena.number("posts sent", static_cast<double>(swarm.offered()));
   arena.number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
   arena.want_recovery(part_of(options, 0.1));
@@ -271,12 +276,8 @@ Outcome attack_flood(const Options& options) {
 Outcome attack_half_open(const Options& options) {
   const unsigned clients = options.brief ? 400 : 4000;
   const milliseconds limit(options.brief ? 1500 : 5000);
-  Arena::Settings settings;
-  settings.gateway = fmt::format("  idle_timeout: {}ms\n", limit.count());
-  settings.descriptors = clients + 100;
-  Arena arena("attack-half-open", options, settings);
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
+  Arena arena("attack-half-open", options, settings_for(clients, "idle_timeout", limit));
+  measure_before(arena, options);
 
   Swarm::Settings silent = arena.swarm(Habit::silent, clients / 2);
   Swarm::Settings deaf = arena.swarm(Habit::deaf, clients / 2);
@@ -288,9 +289,7 @@ Outcome attack_half_open(const Options& options) {
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   const auto ended = [&] { return nothing_said.ended() + nothing_read.ended(); };
-  if (!wait_for(2 * limit + kSweep, [&] { return ended() >= clients; })) {
-    arena.problem(fmt::format("{} of {} silent clients were ended", ended(), clients));
-  }
+  want_all_ended(arena, 2 * limit + kSweep, clients, "silent clients were ended", ended);
   nothing_said.stop();
   nothing_read.stop();
   arena.result().connections = nothing_said.opened() + nothing_read.opened();
@@ -302,11 +301,8 @@ Outcome attack_half_open(const Options& options) {
 Outcome attack_reset(const Options& options) {
   constexpr unsigned kClients = 256;
   constexpr double kRate = 3000;  // connections a second
-  Arena::Settings settings;
-  settings.descriptors = kClients + 100;
-  Arena arena("attack-reset", options, settings);
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
+  Arena arena("attack-reset", options, settings_for(kClients));
+  measure_before(arena, options);
 
   Swarm::Settings resets = arena.swarm(Habit::reset, kClients);
   resets.post = post_of(1000);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -98,18 +99,26 @@ Outcome outage(const Options& options) {
   return scene.finish();
 }
 
-Outcome kill(const Options& options) {
-  Scene scene("kill", options, "healthy");
+// Kills the gateway at random moments under load; before the kills, the bus follows `states` in
+// turn.
+void kill_again_and_again(Scene& scene, const Options& options,
+                          std::span<const char* const> states) {
   scene.begin_load(scene.load());
-  const auto mean = std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50);
+  const auto span = static_cast<std::uint64_t>(
+      std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50));
   for (unsigned i = 0; i < options.kills; ++i) {
-    const auto span = static_cast<std::uint64_t>(mean);
+    if (!states.empty()) scene.follow(states[i % states.size()]);
     scene.watch(milliseconds(span / 2 + scene.random()() % span));
     scene.gateway().kill();
     scene.gateway().start();
   }
   scene.watch(milliseconds(500));
   scene.number("kills", options.kills);
+}
+
+Outcome kill(const Options& options) {
+  Scene scene("kill", options, "healthy");
+  kill_again_and_again(scene, options, {});
   Outcome outcome = scene.finish();
   // An id comes twice only if it was on the wire at the kill.
   const std::uint64_t threads = std::max(1U, std::thread::hardware_concurrency());
@@ -126,17 +135,8 @@ Outcome kill(const Options& options) {
 // SIGKILL while the spool fills, and while it is emptied.
 Outcome kill_spool(const Options& options) {
   Scene scene("kill-spool", options, "down");
-  scene.begin_load(scene.load());
-  const auto mean = std::max<std::int64_t>(options.time.count() / std::max(1U, options.kills), 50);
-  for (unsigned i = 0; i < options.kills; ++i) {
-    scene.follow(i % 2 == 0 ? "down" : "healthy");
-    const auto span = static_cast<std::uint64_t>(mean);
-    scene.watch(milliseconds(span / 2 + scene.random()() % span));
-    scene.gateway().kill();
-    scene.gateway().start();
-  }
-  scene.watch(milliseconds(500));
-  scene.number("kills", options.kills);
+  constexpr std::array kStates{"down", "healthy"};
+  kill_again_and_again(scene, options, kStates);
   return scene.finish();
 }
 

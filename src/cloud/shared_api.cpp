@@ -17,17 +17,17 @@ bool is_read(const std::string& action) {
 // After cancel() the client answers at once, so that everybody gets through.
 Task<ApiResult<boost::json::object>> SharedApi::call(std::string action,
                                                      boost::json::object parameters) {
-  co_await client_.enter();
+  co_await client_.acquire();
   if (auto answer = known(action, parameters)) {
-    client_.leave();
+    client_.release();
     co_return std::move(*answer);
   }
-  co_await limits_.places.enter();
+  co_await limits_.permits.acquire();
   co_await keep_pace(action);
   if (!is_read(action)) listed_.clear();
   auto answer = co_await api_.call(action, parameters);
-  limits_.places.leave();
-  client_.leave();
+  limits_.permits.release();
+  client_.release();
   if (answer) {
     limits_.pace.accepted();
     if (action == "ListFunctions") {

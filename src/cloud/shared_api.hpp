@@ -7,7 +7,7 @@
 #include "cloud/api.hpp"
 #include "cloud/call_pace.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/places.hpp"
+#include "runtime/fair_semaphore.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::cloud {
@@ -18,10 +18,10 @@ class CallLimits {
  public:
   static constexpr std::size_t kAtATime = 4;
 
-  explicit CallLimits(const Executor& executor) : places(executor, kAtATime) {}
+  explicit CallLimits(const Executor& executor) : permits(executor, kAtATime) {}
 
   CallPace pace;
-  Places places;
+  FairSemaphore permits;
 };
 
 // Lets several provisioners use one client, which makes one call at a time. A list of functions
@@ -55,7 +55,7 @@ class SharedApi final : public Api {
 
   Api& api_;
   CallLimits& limits_;
-  Places client_;
+  FairSemaphore client_;
   Signal wake_;  // of the one that has the client
   bool cancelled_ = false;
   std::vector<Listed> listed_;

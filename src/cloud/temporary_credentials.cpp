@@ -32,9 +32,9 @@ bool TemporaryCredentials::is_fresh() const {
 
 Task<ApiResult<Credential>> TemporaryCredentials::get() {
   if (is_fresh()) co_return *pair_;
-  co_await fetching_.enter();
+  co_await fetching_.acquire();
   ApiResult<Credential> pair = co_await fetch_or_keep();
-  fetching_.leave();
+  fetching_.release();
   co_return pair;
 }
 

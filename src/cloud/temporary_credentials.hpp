@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "cloud/credentials.hpp"
-#include "runtime/places.hpp"
+#include "runtime/fair_semaphore.hpp"
 
 namespace gateway::cloud {
 
@@ -28,7 +28,7 @@ class TemporaryCredentials : public Credentials {
   [[nodiscard]] Task<ApiResult<Credential>> fetch_or_keep();
   [[nodiscard]] bool is_fresh() const;
 
-  Places fetching_;
+  FairSemaphore fetching_;
   std::optional<Credential> pair_;
   bool ever_had_ = false;
 };

@@ -107,49 +107,51 @@ Command check_command() {
                       "redacted",
                   .run = [options] { return check(*options); }};
   options->configuration.add_to(command);
-  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--connect",
+  command.add(
+      {.name = "--connect",
        .value = &options->connect,
        .help = "Look at what it needs instead of printing it: eventbus (OPTIONS, never an event), "
                "cloud (reads only), addresses, certificates, devices, memory. 0 if nothing fails, "
                "else 69, 77, 78"});
-  add({.name = "--timeout",
-       .value = &options->timeout_seconds,
-       .help = "With --connect: what each look-up, connection, handshake and answer gets",
-       .shown = "SECONDS",
-       .range = {{1, 600}},
-       .needs = "--connect",
-       .default_in_help = true});
-  add({.name = "--rate",
+  command.add({.name = "--timeout",
+               .value = &options->timeout_seconds,
+               .help = "With --connect: what each look-up, connection, handshake and answer gets",
+               .shown = "SECONDS",
+               .range = {{1, 600}},
+               .needs = "--connect",
+               .default_in_help = true});
+  command.add(
+      {.name = "--rate",
        .value = &options->rate,
        .help = "With --connect: records a second, to tell how long the spool carries them (else "
                "100, 1,000 and 10,000)",
        .shown = "N",
        .range = {{1, 1e9}},
        .needs = "--connect"});
-  add({.name = "--size",
-       .value = &options->record_bytes,
-       .help = "With --connect: bytes of one record, likewise",
-       .shown = "BYTES",
-       .range = {{1, 1 << 30}},
-       .needs = "--connect",
-       .default_in_help = true});
-  add({.name = "--json",
-       .value = &options->json,
-       .help = "One JSON object, with problems and warnings of the configuration",
-       .excludes = {"--key"}});
-  add({.name = "--key",
+  command.add({.name = "--size",
+               .value = &options->record_bytes,
+               .help = "With --connect: bytes of one record, likewise",
+               .shown = "BYTES",
+               .range = {{1, 1 << 30}},
+               .needs = "--connect",
+               .default_in_help = true});
+  command.add({.name = "--json",
+               .value = &options->json,
+               .help = "One JSON object, with problems and warnings of the configuration",
+               .excludes = {"--key"}});
+  command.add(
+      {.name = "--key",
        .value = &options->key,
        .help =
            "Print instead which entry of buckets takes the events of this object's key, and why "
            "others do not; name-appid/KEY asks those of one bucket",
        .shown = "KEY",
        .excludes = {"--connect"}});
-  add({.name = "--reference",
-       .value = &options->reference,
-       .help = "Print every key with its bounds, default and meaning as Markdown; reads no "
-               "configuration",
-       .excludes = {"--connect"}});
+  command.add({.name = "--reference",
+               .value = &options->reference,
+               .help = "Print every key with its bounds, default and meaning as Markdown; reads no "
+                       "configuration",
+               .excludes = {"--connect"}});
   return command;
 }
 

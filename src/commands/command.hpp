@@ -34,6 +34,8 @@ struct Command {
   std::string summary;
   std::vector<Option> options = {};
   std::function<int()> run = {};  // returns the exit code
+
+  void add(Option option) { options.push_back(std::move(option)); }
 };
 
 }  // namespace gateway::commands

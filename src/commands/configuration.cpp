@@ -16,20 +16,18 @@
 namespace gateway::commands {
 
 void ConfigurationOptions::add_to(Command& command) {
-  command.options.push_back(
-      {.name = "--config",
-       .value = &config_path_,
-       .help = "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)",
-       .shown = "FILE"});
-  command.options.push_back(
-      {.name = "--secret",
-       .value = &secret_path_,
-       .help = "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)",
-       .shown = "FILE"});
-  command.options.push_back({.name = "--set",
-                             .value = &overrides_,
-                             .help = "Override one key, e.g. --set delivery.pipeline=16",
-                             .shown = "KEY=VALUE"});
+  command.add({.name = "--config",
+               .value = &config_path_,
+               .help = "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)",
+               .shown = "FILE"});
+  command.add({.name = "--secret",
+               .value = &secret_path_,
+               .help = "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)",
+               .shown = "FILE"});
+  command.add({.name = "--set",
+               .value = &overrides_,
+               .help = "Override one key, e.g. --set delivery.pipeline=16",
+               .shown = "KEY=VALUE"});
 }
 
 config::Sources ConfigurationOptions::sources() const {

@@ -133,14 +133,13 @@ Command discard_command() {
   options->places.add_to(command);
   options->store.add_to(command);
   options->store.add_damaged_to(command);
-  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--replayed",
-       .value = &options->replayed,
-       .help = "Only dead letters that have been replayed"});
-  add({.name = "--dry-run",
-       .value = &options->dry_run,
-       .help = "List and count what would be discarded"});
-  add({.name = "--yes", .value = &options->yes, .help = "Do not ask"});
+  command.add({.name = "--replayed",
+               .value = &options->replayed,
+               .help = "Only dead letters that have been replayed"});
+  command.add({.name = "--dry-run",
+               .value = &options->dry_run,
+               .help = "List and count what would be discarded"});
+  command.add({.name = "--yes", .value = &options->yes, .help = "Do not ask"});
   return command;
 }
 

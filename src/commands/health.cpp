@@ -90,9 +90,9 @@ Command health_command() {
           "Ask a running gateway whether it is healthy: exit code 0, 1, or 69 without answer",
       .run = [options] { return health(*options); }};
   options->admin.add_to(command);
-  command.options.push_back(
+  command.add(
       {.name = "--ready", .value = &options->ready, .help = "Whether it takes posts, instead"});
-  command.options.push_back(
+  command.add(
       {.name = "--buckets",
        .value = &options->buckets,
        .help = "List the buckets as well: state, last event, what became of their records"});

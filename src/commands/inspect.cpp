@@ -127,21 +127,22 @@ Command inspect_command() {
   options->places.add_to(command);
   options->store.add_to(command);
   options->store.add_damaged_to(command);
-  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--list",
+  command.add(
+      {.name = "--list",
        .value = &options->list,
        .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "
                "reason/status, attempts, replayed, and the target if it is not the top-level one",
        .excludes = {"--show", "--json"}});
-  add({.name = "--show",
-       .value = &options->show,
-       .help = "Instead of a summary, the whole row of this number",
-       .shown = "SEQ",
-       .excludes = {"--json"}});
-  add({.name = "--json",
-       .value = &options->json,
-       .help = "Instead of a summary, JSON lines: the CloudEvents, with what else is known in "
-               "`storedrow`"});
+  command.add({.name = "--show",
+               .value = &options->show,
+               .help = "Instead of a summary, the whole row of this number",
+               .shown = "SEQ",
+               .excludes = {"--json"}});
+  command.add({.name = "--json",
+               .value = &options->json,
+               .help =
+                   "Instead of a summary, JSON lines: the CloudEvents, with what else is known in "
+                   "`storedrow`"});
   return command;
 }
 

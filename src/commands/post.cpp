@@ -93,10 +93,10 @@ HttpRequest request_of(const std::string& body, std::string_view content_type,
 
 // Sends one post while the live view of events is open. The view is opened before the post is sent,
 // so that it shows what becomes of its events. The post is also sent if there is no view.
-class Conversation {
+class WatchedPost {
  public:
-  Conversation(const Place& place, const std::string& ca_file, HttpRequest request,
-               std::chrono::milliseconds limit, observe::PostedEvents& events)
+  WatchedPost(const Place& place, const std::string& ca_file, HttpRequest request,
+              std::chrono::milliseconds limit, observe::PostedEvents& events)
       : client_(context_.get_executor(), place.origin, ca_file),
         request_(std::move(request)),
         limit_(limit),
@@ -197,10 +197,10 @@ int post(const Options& options) {
 
   observe::PostedEvents events(*body);
   const auto limit = settings->delivery.deadline + kBeyondDeadline;
-  Conversation conversation(
-      *place, options.ca_file,
-      request_of(*body, events.content_type(), auth::gateway_token(*settings)), limit, events);
-  const HttpResult result = conversation.run(*admin, settings->ingress.admin_token);
+  WatchedPost watched(*place, options.ca_file,
+                      request_of(*body, events.content_type(), auth::gateway_token(*settings)),
+                      limit, events);
+  const HttpResult result = watched.run(*admin, settings->ingress.admin_token);
   const unsigned status = result ? result->status : 0;
   events.answered(status, result ? std::string_view(result->body) : std::string_view());
   Terminal terminal(stdout);
@@ -224,25 +224,24 @@ Command post_command() {
                       "Sign a post, send it to a running gateway and say where each of its events "
                       "ended. It is a COS trigger payload, a CloudEvent or a batch of them in JSON",
                   .run = [options] { return post(*options); }};
-  command.options.push_back({.name = "file",
-                             .value = &options->path,
-                             .help = "The post's body; -: standard input",
-                             .shown = "FILE",
-                             .required = true});
+  command.add({.name = "file",
+               .value = &options->path,
+               .help = "The post's body; -: standard input",
+               .shown = "FILE",
+               .required = true});
   options->configuration.add_to(command);
   options->configuration.assume_if_none(
       {"target=http://eventbus.example", "eventbus=example", "function.provision=false"});
   options->admin.add_address_to(command);
-  command.options.push_back(
-      {.name = "--url",
-       .value = &options->url,
-       .help = "Where the gateway takes posts, as gateway.public_url (else gateway.listen)",
-       .shown = "URL"});
-  command.options.push_back({.name = "--ca",
-                             .value = &options->ca_file,
-                             .help = "Certificates (PEM) to trust besides the system's",
-                             .shown = "FILE",
-                             .existing_file = true});
+  command.add({.name = "--url",
+               .value = &options->url,
+               .help = "Where the gateway takes posts, as gateway.public_url (else gateway.listen)",
+               .shown = "URL"});
+  command.add({.name = "--ca",
+               .value = &options->ca_file,
+               .help = "Certificates (PEM) to trust besides the system's",
+               .shown = "FILE",
+               .existing_file = true});
   return command;
 }
 

@@ -159,17 +159,17 @@ Command command_of(const std::shared_ptr<Options>& options, int (Session::*conve
   Command command;
   command.run = [options, conversation] { return talk(*options, conversation); };
   options->configuration.add_to(command);
-  command.options.push_back({.name = "--dry-run",
-                             .value = &options->dry_run,
-                             .help = "Print what would be done and why; change nothing"});
-  command.options.push_back({.name = "--json",
-                             .value = &options->json,
-                             .help = "With --dry-run: one JSON object instead of lines",
-                             .needs = "--dry-run"});
-  command.options.push_back({.name = "--timeout",
-                             .value = &options->timeout_seconds,
-                             .help = "Give up after so many seconds",
-                             .default_in_help = true});
+  command.add({.name = "--dry-run",
+               .value = &options->dry_run,
+               .help = "Print what would be done and why; change nothing"});
+  command.add({.name = "--json",
+               .value = &options->json,
+               .help = "With --dry-run: one JSON object instead of lines",
+               .needs = "--dry-run"});
+  command.add({.name = "--timeout",
+               .value = &options->timeout_seconds,
+               .help = "Give up after so many seconds",
+               .default_in_help = true});
   return command;
 }
 
@@ -184,10 +184,9 @@ Command provision_command() {
   Command command = command_of(options, &Session::provision);
   command.name = "provision";
   command.summary = "Deploy the relay function and its COS triggers, as run does at its start";
-  command.options.push_back(
-      {.name = "--adopt",
-       .value = &options->adopt,
-       .help = "Take over a function of that name that was not made by cos-gateway"});
+  command.add({.name = "--adopt",
+               .value = &options->adopt,
+               .help = "Take over a function of that name that was not made by cos-gateway"});
   return command;
 }
 

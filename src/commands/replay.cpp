@@ -206,25 +206,25 @@ Command replay_command() {
                   .run = [options] { return replay_store(*options); }};
   options->configuration.add_to(command);
   options->store.add_to(command);
-  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--to",
+  command.add(
+      {.name = "--to",
        .value = &options->to,
        .help = "To this target of the configuration, `-` for the top-level one, instead of each "
                "event to its own",
        .shown = "URL"});
-  add({.name = "--rate",
-       .value = &options->rate,
-       .help = "Events a second at most",
-       .range = {{0.001, 1e6}}});
-  add({.name = "--dry-run",
-       .value = &options->dry_run,
-       .help = "List and count what would be sent"});
-  add({.name = "--json",
-       .value = &options->json,
-       .help = "The result as one JSON object; with --dry-run one an event, a line each"});
-  add({.name = "--again",
-       .value = &options->again,
-       .help = "Also dead letters that have been replayed"});
+  command.add({.name = "--rate",
+               .value = &options->rate,
+               .help = "Events a second at most",
+               .range = {{0.001, 1e6}}});
+  command.add({.name = "--dry-run",
+               .value = &options->dry_run,
+               .help = "List and count what would be sent"});
+  command.add({.name = "--json",
+               .value = &options->json,
+               .help = "The result as one JSON object; with --dry-run one an event, a line each"});
+  command.add({.name = "--again",
+               .value = &options->again,
+               .help = "Also dead letters that have been replayed"});
   return command;
 }
 

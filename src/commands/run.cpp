@@ -211,7 +211,7 @@ Command run_command() {
                     return serve(*settings, deployment, options->require_provisioning);
                   }};
   options->configuration.add_to(command);
-  command.options.push_back(
+  command.add(
       {.name = "--require-provisioning",
        .value = &options->require_provisioning,
        .help = "End with 69 or 77 when provisioning needs an operator, instead of serving on"});

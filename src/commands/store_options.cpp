@@ -11,44 +11,44 @@ namespace gateway::commands {
 using egress::StoreKind;
 
 void StoreOptions::add_to(Command& command) {
-  const auto add = [&](Option option) { command.options.push_back(std::move(option)); };
-  add({.name = "--dead-letters",
-       .value = &dead_letters_,
-       .help = "The events the eventbus refused for good"});
-  add({.name = "--spool", .value = &spool_, .help = "The events that wait for the eventbus"});
-  add({.name = "--since",
+  command.add({.name = "--dead-letters",
+               .value = &dead_letters_,
+               .help = "The events the eventbus refused for good"});
+  command.add(
+      {.name = "--spool", .value = &spool_, .help = "The events that wait for the eventbus"});
+  command.add(
+      {.name = "--since",
        .value = &text_.since,
        .help = "Stored at or after this time: RFC 3339, a date, or how long ago (90s, 2h, 7d)",
        .shown = "TIME"});
-  add({.name = "--until",
-       .value = &text_.until,
-       .help = "Stored before this time, written likewise",
-       .shown = "TIME"});
-  add({.name = "--bucket",
-       .value = &text_.bucket,
-       .help = "Of this bucket",
-       .shown = "NAME-APPID"});
-  add({.name = "--prefix",
-       .value = &text_.prefix,
-       .help = "Of objects whose keys begin so",
-       .shown = "KEY"});
-  add({.name = "--reason",
-       .value = &text_.reason,
-       .help = "Dead letters of this reason",
-       .shown = "REASON"});
-  add({.name = "--target",
-       .value = &text_.target,
-       .help = "For this target, as `inspect` shows it; `-` for the top-level one",
-       .shown = "URL"});
-  add({.name = "--limit",
-       .value = &limit_,
-       .help = "At most this number of events",
-       .range = {{1, 1e15}}});
+  command.add({.name = "--until",
+               .value = &text_.until,
+               .help = "Stored before this time, written likewise",
+               .shown = "TIME"});
+  command.add({.name = "--bucket",
+               .value = &text_.bucket,
+               .help = "Of this bucket",
+               .shown = "NAME-APPID"});
+  command.add({.name = "--prefix",
+               .value = &text_.prefix,
+               .help = "Of objects whose keys begin so",
+               .shown = "KEY"});
+  command.add({.name = "--reason",
+               .value = &text_.reason,
+               .help = "Dead letters of this reason",
+               .shown = "REASON"});
+  command.add({.name = "--target",
+               .value = &text_.target,
+               .help = "For this target, as `inspect` shows it; `-` for the top-level one",
+               .shown = "URL"});
+  command.add({.name = "--limit",
+               .value = &limit_,
+               .help = "At most this number of events",
+               .range = {{1, 1e15}}});
 }
 
 void StoreOptions::add_damaged_to(Command& command) {
-  command.options.push_back(
-      {.name = "--damaged", .value = &damaged_, .help = "Only rows that cannot be read"});
+  command.add({.name = "--damaged", .value = &damaged_, .help = "Only rows that cannot be read"});
 }
 
 std::optional<egress::StoreFilter> StoreOptions::filter() const {
@@ -65,16 +65,16 @@ std::optional<egress::StoreFilter> StoreOptions::filter() const {
 
 void StorePlaces::add_to(Command& command) {
   configuration_.add_to(command);
-  command.options.push_back({.name = "--file",
-                             .value = &file_,
-                             .help = "The store at this path, without any configuration",
-                             .shown = "FILE",
-                             .needs = "--kind"});
-  command.options.push_back({.name = "--kind",
-                             .value = &kind_,
-                             .help = "What FILE is: spool or dead-letters",
-                             .choices = {"spool", "dead-letters"},
-                             .needs = "--file"});
+  command.add({.name = "--file",
+               .value = &file_,
+               .help = "The store at this path, without any configuration",
+               .shown = "FILE",
+               .needs = "--kind"});
+  command.add({.name = "--kind",
+               .value = &kind_,
+               .help = "What FILE is: spool or dead-letters",
+               .choices = {"spool", "dead-letters"},
+               .needs = "--file"});
 }
 
 std::vector<StorePlace> StorePlaces::find(const StoreOptions& options, int& exit_code) const {

@@ -69,14 +69,13 @@ Command tap_command() {
           "thread",
       .run = [options] { return tap(*options); }};
   options->admin.add_to(command);
-  command.options.push_back(
+  command.add(
       {.name = "--filter",
        .value = &options->filter,
        .help = "Only one outcome (delivered, failed, dead_lettered, spooled), or keys that begin "
                "so",
        .shown = "TEXT"});
-  command.options.push_back(
-      {.name = "--json", .value = &options->json, .help = "One JSON object a line"});
+  command.add({.name = "--json", .value = &options->json, .help = "One JSON object a line"});
   return command;
 }
 

@@ -110,13 +110,13 @@ Command top_command() {
                   .summary = "Show the figures of a running gateway, as its status page does",
                   .run = [options] { return top(*options); }};
   options->admin.add_to(command);
-  command.options.push_back({.name = "--every",
-                             .value = &options->every_seconds,
-                             .help = "How often they are read",
-                             .shown = "SECONDS",
-                             .range = {{1, 3600}},
-                             .default_in_help = true});
-  command.options.push_back(
+  command.add({.name = "--every",
+               .value = &options->every_seconds,
+               .help = "How often they are read",
+               .shown = "SECONDS",
+               .range = {{1, 3600}},
+               .default_in_help = true});
+  command.add(
       {.name = "--once", .value = &options->once, .help = "Read them twice, show them and end"});
   return command;
 }

@@ -33,7 +33,7 @@
 #include "runtime/cores.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
-#include "runtime/reminder.hpp"
+#include "runtime/repeating_timer.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace gateway {
@@ -334,7 +334,7 @@ class Gateway::Impl {
   bool pin_ = false;
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
-  Reminder open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
+  RepeatingTimer open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
   std::unique_ptr<tls::TlsWatch> tls_watch_;
   std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
   ProcessView view_{{control_, settings_, endpoints_, shards_, stores_, feed_, loops_, supervisor_,

@@ -76,8 +76,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       storing_time_(shared.settings.ingress.grace / 4),
       tick_timer_(context_.get_executor()),
       stop_wanted_(context_.get_executor()) {
-  if (auth::Guard* const guard = ingress_.guard()) {
-    guard->set_functions(auth::function_tokens(shared.settings));
+  if (auth::ShardAuthenticator* const authenticator = ingress_.authenticator()) {
+    authenticator->set_functions(auth::function_tokens(shared.settings));
   }
   std::vector<std::string> buckets;
   for (const auto& route : plan_.table.routes()) buckets.push_back(route.bucket);
@@ -189,8 +189,8 @@ void Shard::start_parts() {
   ingress_.start();
 }
 
-// May be run again after a failure: what was started is not started again, and what was stopped may
-// be stopped again.
+// May run again after a failure: parts that were started are not started again, and parts that were
+// stopped may be stopped again.
 Task<void> Shard::live() {
   try {
     start_parts();
@@ -202,7 +202,7 @@ Task<void> Shard::live() {
 
   destinations_.stop_replay();
   ingress_.drain();
-  // What the targets do not take by then goes to the spool, if there is one.
+  // Events that the targets have not taken by then go to the spool, if there is one.
   const Instant spool_at = *stop_deadline_ - (destinations_.has_spool() ? storing_time_ : kNothing);
   co_await finished(spool_at);
   destinations_.spool_all();
@@ -219,7 +219,7 @@ Task<void> Shard::live() {
   ingress_.tick(clock_.now());
 }
 
-// Posts whose client is gone are finished as well: their events were received.
+// Posts whose client is gone are also finished: their events were received.
 Task<void> Shard::finished(Instant deadline) {
   co_await ingress_.drained(deadline);
   while (ledger_.posts() != destinations_.replayed_posts() && clock_.refresh() < deadline) {
@@ -260,7 +260,8 @@ void Shard::end_of_turn() {
 
 void Shard::also_accept(std::vector<Secret> tokens) {
   asio::post(context_, [this, tokens = std::move(tokens)] {
-    if (auth::Guard* guard = ingress_.guard()) guard->also_accept(tokens);
+    if (auth::ShardAuthenticator* authenticator = ingress_.authenticator())
+      authenticator->also_accept(tokens);
   });
 }
 

@@ -31,12 +31,12 @@
 
 namespace gateway {
 
-// Everything one core needs and nothing it shares: loop, listener, clients, destinations with their
-// queues and connections, counters. Its thread is the only one that touches them; the doors from
-// outside are stop(), ask_status() and the counters.
+// Everything that one core needs and shares with no other: loop, listener, clients, destinations
+// with their queues and connections, counters. Only its thread touches them; other threads use the
+// functions that say so, and read the counters.
 class Shard {
  public:
-  // What all shards draw on; outlives them.
+  // What all shards use. Outlives them.
   struct Shared {
     const config::Settings& settings;
     std::span<const config::Endpoint> endpoints;  // of the targets, the top-level one first
@@ -52,7 +52,7 @@ class Shard {
     const tls::TlsSource* ingress_tls = nullptr;      // null: plain text
     const tls::TlsSource* delivery_tls = nullptr;     // for https targets, if there are any
     auth::SeenSignatures* seen_signatures = nullptr;  // null: not remembered
-    std::function<void(unsigned)> renew_token = {};   // any thread; as Eventbus has it
+    std::function<void(unsigned)> renew_token = {};   // called on any thread; see Eventbus
   };
 
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws
@@ -65,27 +65,27 @@ class Shard {
   // Runs the loop on a thread of its own, bound to `core` if there is one. Throws std::system_error
   // if there can be no thread.
   void start(std::optional<int> core);
-  // For simulations, instead of start(): begin() has everything wait in the loop, and each poll()
-  // lets happen on the caller's thread what can happen at this (virtual) time. Returns how many
-  // handlers ran.
+  // For simulations, instead of start(): begin() starts everything, and each poll() runs on the
+  // caller's thread what can run at this (virtual) time. Returns how many handlers ran.
   void begin();
   std::size_t poll();
   [[nodiscard]] bool has_ended() const noexcept { return ended_; }
   [[nodiscard]] const EventTally<std::uint64_t>& tally() const noexcept { return ledger_.tally(); }
 
-  // Any thread: stop() will come; clients are told to connect again, elsewhere if there is a
-  // balancer.
+  // Announces that stop() will follow: each answer ends its connection, so that clients connect
+  // again, to another gateway if there is a balancer. Any thread.
   void leave();
-  // Any thread: drains, at most until `deadline`, then ends the loop. Needs no memory.
+  // Drains, at most until `deadline`, then ends the loop. Needs no memory. Any thread.
   void stop(Instant deadline) noexcept;
-  // Until the loop has ended.
+  // Returns when the loop has ended.
   void join();
 
-  // Any thread: posts may be signed with these tokens as well, instead of those given before.
+  // Accepts posts that are signed with these tokens as well, instead of those given before. Any
+  // thread.
   void also_accept(std::vector<Secret> tokens);
-  // Any thread: events are sent with this token.
+  // Has events sent with this token. Any thread.
   void authorize(egress::Authorization authorization);
-  // Any thread: calls `done` on the shard's thread.
+  // Calls `done` with the status, on the shard's thread. Any thread.
   void ask_status(std::function<void(observe::ShardStatus)> done);
   [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }
   [[nodiscard]] const DestinationMetrics& metrics_of(std::size_t target) const noexcept {
@@ -97,14 +97,14 @@ class Shard {
   void start_living();
   void start_parts();
   [[nodiscard]] Task<void> live();
-  // Until every post that somebody sent is answered, or the deadline.
+  // Returns when every post is answered, or at the deadline.
   [[nodiscard]] Task<void> finished(Instant deadline);
   [[nodiscard]] Task<void> tick_loop();
   void start_ticking();
-  // Starts the tick again, which starts what else has been dropped.
+  // Starts the tick again, which starts other parts that have ended.
   void revive();
   void tick(Instant now);
-  // Takes note of what stop() asked for.
+  // Notes whether stop() was called.
   void look_for_stop();
   [[nodiscard]] Acceptor listen(const tcp::endpoint& at, bool shared_port);
   void end_of_turn();
@@ -131,7 +131,7 @@ class Shard {
   std::uint16_t port_ = 0;
   ingress::Ingress ingress_;
   const std::chrono::milliseconds tick_every_;
-  const std::chrono::milliseconds storing_time_;  // of the time there is for stopping
+  const std::chrono::milliseconds storing_time_;  // the part of the stop that is for storing
   Timer tick_timer_;
   Signal stop_wanted_;
   std::atomic<Instant> stop_asked_{Instant::max()};

@@ -15,11 +15,12 @@
 
 namespace gateway {
 
-// Where a service is reached.
+// The place of a service: scheme, host and port, and the proxy on the way.
 class HttpOrigin {
  public:
   HttpOrigin() = default;
-  // `authority` is what the Host header says; empty: the host, and the port if it is not usual.
+  // `authority` is the value of the Host header; empty: the host, and the port if it is not the
+  // default.
   HttpOrigin(bool tls, std::string host, std::uint16_t port, std::string authority = {});
 
   [[nodiscard]] bool tls() const noexcept { return tls_; }
@@ -27,7 +28,7 @@ class HttpOrigin {
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
 
-  // By way of which proxy, if any.
+  // Returns the proxy that requests go by, if any.
   [[nodiscard]] const std::optional<HttpProxy>& proxy() const noexcept { return proxy_; }
   void go_by(const HttpProxy* proxy) {
     proxy_ = proxy == nullptr ? std::nullopt : std::optional(*proxy);
@@ -47,7 +48,7 @@ struct HttpRequest {
   std::string target = "/";
   std::vector<std::pair<std::string, std::string>> headers;  // besides Host and Content-Length
   std::string body;
-  bool repeatable = false;  // doing it twice does no harm
+  bool repeatable = false;  // sending it twice does no harm
 };
 
 struct HttpReply {
@@ -66,10 +67,10 @@ class HttpFailure {
   HttpFailure(Reason reason, std::string text, bool sent)
       : reason_(reason), text_(std::move(text)), sent_(sent) {}
 
-  // `answer`: what came is no HTTP, or too large.
+  // Returns the reason. `answer`: what came is no HTTP, or too large.
   [[nodiscard]] Reason reason() const noexcept { return reason_; }
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  // The server may have got the request.
+  // Returns whether the server may have received the request.
   [[nodiscard]] bool sent() const noexcept { return sent_; }
 
  private:
@@ -83,8 +84,8 @@ using HttpResult = boost::system::result<HttpReply, HttpFailure>;
 // One kept-alive HTTP/1.1 connection to one origin, opened when it is needed. TLS is 1.2 or newer;
 // the certificate and the host's name in it are verified against the system's trust store
 // (SSL_CERT_FILE and SSL_CERT_DIR are honoured). Used on one thread, one exchange at a time;
-// whoever spawned the coroutine joins it before this dies. For calls now and then: a message is
-// held whole.
+// whoever spawned the coroutine joins it before this object dies. It is for occasional calls: each
+// message is held in memory as a whole.
 class HttpClient {
  public:
   static constexpr std::size_t kMostAnswer = std::size_t{16} << 20;  // bytes of an answer's body
@@ -95,26 +96,26 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // One request and its answer, name look-up and handshakes included, within `timeout`. A kept
-  // connection that turns out dead before anything of an answer came is replaced once if the
-  // request is repeatable.
+  // Sends a request and returns its answer, name look-up and handshakes included, within `timeout`.
+  // If a kept connection ends before anything of an answer came, and the request is repeatable, it
+  // is sent once more on a new connection.
   [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
   using OnBody = std::function<void(std::string_view)>;
-  // One request on a connection of its own whose answer goes on until the connection ends, as an
-  // event stream. If the status is 200, hands the body to `on_body` as it comes. Returns when
+  // Sends a request on a new connection, for an answer that goes on until the connection ends, such
+  // as an event stream. If the status is 200, hands the body to `on_body` as it comes. Returns when
   // the server has ended the connection, or with any other answer as exchange() does. Fails if
   // there is no status within `timeout`, or nothing of the body for `silence`. For origins without
   // TLS.
   [[nodiscard]] Task<HttpResult> follow(HttpRequest request, std::chrono::milliseconds timeout,
                                         std::chrono::milliseconds silence, OnBody on_body);
-  // Ends the exchange under way, and every later one, with `cancelled`.
+  // Ends the present exchange, and every later one, with `cancelled`.
   void cancel();
 
   [[nodiscard]] const HttpOrigin& origin() const noexcept;
 
  private:
-  class Conversation;
-  std::shared_ptr<Conversation> conversation_;  // shared with timers that are still to fire
+  class Exchanges;  // hides Beast
+  std::unique_ptr<Exchanges> exchanges_;
 };
 
 }  // namespace gateway

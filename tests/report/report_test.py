@@ -315,6 +315,14 @@ class TableTest(unittest.TestCase):
         self.assertEqual(table.columns, ["key", "cos-gateway", "nginx", "cos-gateway / nginx"])
         self.assertEqual(table.rows, [["P-256, resumed", "5,000", "4,000", "1.25x"]])
 
+    def test_shows_what_was_spooled_and_replayed_by_load(self):
+        spool = [{"scenario": "spool-rate", "numbers": {"posts of 1, 64 connections: spooled records/s": 1234.5,
+                                                        "posts of 1, 64 connections: records/commit": 2}},
+                 {"scenario": "replay-rate", "numbers": {"posts of 1: share of delivery": 1.5}}]
+        joined = Results(join([document(run())], spool=spool))
+        self.assertEqual(tables.spooling(joined).rows[0][:3], ["posts of 1, 64 connections", "1,234", "2.00"])
+        self.assertEqual(self.column(tables.replay(joined), "share of delivery"), ["1.50"])
+
     def test_without_a_load_that_meets_no_gateway_nothing_is_said_to_be_added(self):
         table = tables.open_loops(results(run("rate", rate=1000)))
         self.assertEqual(self.column(table, "p99 added"), ["-"])

@@ -24,10 +24,10 @@ std::string_view bearer_token(std::string_view authorization) noexcept {
 
 }  // namespace
 
-Shown shown_in(http::FieldWalk fields) noexcept {
-  Shown shown;
-  const auto note = [&shown](bool& seen, std::string_view& value, std::string_view found) {
-    shown.repeated = shown.repeated || seen;
+PostCredentials credentials_in(http::FieldWalk fields) noexcept {
+  PostCredentials credentials;
+  const auto note = [&credentials](bool& seen, std::string_view& value, std::string_view found) {
+    credentials.repeated = credentials.repeated || seen;
     seen = true;
     value = found;
   };
@@ -35,14 +35,14 @@ Shown shown_in(http::FieldWalk fields) noexcept {
   bool signature = false;
   while (fields.next()) {
     if (http::is_name(fields.name(), "x-cos-signature")) {
-      note(signature, shown.signature, fields.value());
+      note(signature, credentials.signature, fields.value());
     } else if (http::is_name(fields.name(), "authorization")) {
-      note(authorization, shown.authorization, fields.value());
+      note(authorization, credentials.authorization, fields.value());
     } else if (http::is_name(fields.name().substr(0, 3), "ce-")) {
-      shown.event_fields = true;
+      credentials.event_fields = true;
     }
   }
-  return shown;
+  return credentials;
 }
 
 Authenticator::Authenticator(std::vector<Secret> tokens)
@@ -65,14 +65,14 @@ void Authenticator::also_accept(const std::vector<Secret>& tokens) {
   }
 }
 
-std::optional<AuthFailure> Authenticator::refuse_head(const Shown& shown,
+std::optional<AuthFailure> Authenticator::refuse_head(const PostCredentials& credentials,
                                                       std::chrono::sys_seconds now) const {
-  if (shown.repeated) return AuthFailure::malformed;
-  if (shown.signature.empty()) return refuse_bearer(shown.authorization);
-  const auto field = SignatureField::read(shown.signature);
+  if (credentials.repeated) return AuthFailure::malformed;
+  if (credentials.signature.empty()) return refuse_bearer(credentials.authorization);
+  const auto field = SignatureField::read(credentials.signature);
   if (!field) return AuthFailure::malformed;
   if (field->time() < now - kWindow || field->time() > now + kWindow) return AuthFailure::time;
-  if (shown.event_fields && field->v2().empty()) return AuthFailure::version;
+  if (credentials.event_fields && field->v2().empty()) return AuthFailure::version;
   return std::nullopt;
 }
 
@@ -88,13 +88,13 @@ std::optional<AuthFailure> Authenticator::refuse_bearer(std::string_view authori
 }
 
 std::optional<std::size_t> Authenticator::token_of(std::string_view authorization) const {
-  const std::string_view shown = bearer_token(authorization);
+  const std::string_view token = bearer_token(authorization);
   std::optional<std::size_t> known;
   for (std::size_t i = 0; i < tokens_.size(); ++i) {
     // The length of a token is no secret.
     const std::string& own = tokens_[i].reveal();
     const bool equal =
-        shown.size() == own.size() && CRYPTO_memcmp(shown.data(), own.data(), own.size()) == 0;
+        token.size() == own.size() && CRYPTO_memcmp(token.data(), own.data(), own.size()) == 0;
     if (equal && !known) known = i;
   }
   return known;

@@ -14,14 +14,14 @@
 
 namespace gateway::auth {
 
-// What a head says of its sender; refers to the head.
-struct Shown {
+// The credentials in the head of a post. Refers to the head.
+struct PostCredentials {
   std::string_view authorization;  // value of the field; empty if it is not there
   std::string_view signature;      // of X-Cos-Signature
   bool repeated = false;           // one of them is there more than once
   bool event_fields = false;       // there are `ce-` fields, which version 2 alone signs
 };
-[[nodiscard]] Shown shown_in(http::FieldWalk fields) noexcept;
+[[nodiscard]] PostCredentials credentials_in(http::FieldWalk fields) noexcept;
 
 // Decides whether a post comes from somebody who knows one of the tokens: by a signature or, if
 // there is none, by a bearer token. Of a signature's versions the highest one that is there
@@ -32,7 +32,7 @@ class Authenticator {
   // How far a signature's time may be from ours: a captured post is of no use for longer.
   static constexpr std::chrono::seconds kWindow{300};
 
-  // At least one, none empty.
+  // Takes at least one token; none is empty.
   explicit Authenticator(std::vector<Secret> tokens);
 
   // Accepts these tokens besides those it was made with, instead of those given before.
@@ -40,12 +40,12 @@ class Authenticator {
 
   // Returns nothing if the body may be read; if the head shows a signature, the complete post must
   // then pass signs().
-  [[nodiscard]] std::optional<AuthFailure> refuse_head(const Shown& shown,
+  [[nodiscard]] std::optional<AuthFailure> refuse_head(const PostCredentials& credentials,
                                                        std::chrono::sys_seconds now) const;
   // Returns whether the signature, one that refuse_head() let pass, is one of that post.
   [[nodiscard]] bool signs(const SignedPost& post) { return key_of(post).has_value(); }
-  // Returns the number of the token that it was made with, in the order they were given; nothing if
-  // it was made with none of them.
+  // Returns the number of the token that the signature was made with, in the order in which they
+  // were given, or nullopt if it was made with none of them.
   [[nodiscard]] std::optional<std::size_t> key_of(const SignedPost& post);
   // Returns the number of the bearer token in a field that refuse_head() let pass.
   [[nodiscard]] std::optional<std::size_t> token_of(std::string_view authorization) const;

@@ -58,12 +58,12 @@ std::uint64_t plus(std::uint64_t a, std::uint64_t b) noexcept {
 
 constexpr std::uint64_t kUsualRates[] = {100, 1'000, 10'000};
 
-std::string carried_text(std::uint64_t bytes, const Load& load) {
+std::string carried_text(std::uint64_t bytes, const ExpectedLoad& load) {
   std::string text;
   const auto add = [&](std::uint64_t rate) {
-    text +=
-        fmt::format("{}{} at {} records/s", text.empty() ? "" : ", ",
-                    stretch_text(outage_carried(bytes, rate, load.record_bytes)), count_text(rate));
+    text += fmt::format("{}{} at {} records/s", text.empty() ? "" : ", ",
+                        duration_text(outage_carried(bytes, rate, load.record_bytes)),
+                        count_text(rate));
   };
   if (load.rate) {
     add(*load.rate);
@@ -76,12 +76,12 @@ std::string carried_text(std::uint64_t bytes, const Load& load) {
 std::string retried_text(const config::Settings& settings) {
   const auto& function = settings.function;
   const auto seconds = [](config::Duration time) {
-    return stretch_text(std::chrono::duration_cast<std::chrono::seconds>(time));
+    return duration_text(std::chrono::duration_cast<std::chrono::seconds>(time));
   };
   return fmt::format(
       "the relay tries for {} an invocation, the platform {} more times a minute "
       "apart: about {}, then an event is gone",
-      seconds(function.timeout), function.retries, stretch_text(outage_retried(function)));
+      seconds(function.timeout), function.retries, duration_text(outage_retried(function)));
 }
 
 // Bodies lie in buffers of the next power of two, small ones in the smallest.
@@ -168,7 +168,7 @@ Finding memory_finding(const config::Settings& settings, unsigned threads, bool 
                        "gateway.max_connections or delivery.queue.events");
 }
 
-Finding outage_finding(const config::Settings& settings, const Load& load,
+Finding outage_finding(const config::Settings& settings, const ExpectedLoad& load,
                        std::optional<std::uint64_t> spool_room) {
   constexpr const char* kSubject = "outage";
   if (!settings.spool.path.empty()) {

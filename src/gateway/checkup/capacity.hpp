@@ -41,8 +41,8 @@ inline constexpr std::uint64_t kStoredBesideRecord = 512;
 // invocation, the platform with `function.retries` repetitions a minute apart.
 [[nodiscard]] std::chrono::seconds outage_retried(const config::Function& function);
 
-struct Load {
-  Load() = default;
+struct ExpectedLoad {
+  ExpectedLoad() = default;
   std::optional<std::uint64_t> rate;  // records a second; nullopt: a few usual rates are shown
   std::uint64_t record_bytes = 1024;
 };
@@ -52,7 +52,7 @@ struct Load {
                                      std::uint64_t available);
 // Returns what an outage of the eventbus means. `spool_room` is how many bytes the spool can really
 // grow to; nullopt: its device was not examined.
-[[nodiscard]] Finding outage_finding(const config::Settings& settings, const Load& load,
+[[nodiscard]] Finding outage_finding(const config::Settings& settings, const ExpectedLoad& load,
                                      std::optional<std::uint64_t> spool_room);
 
 }  // namespace gateway::checkup

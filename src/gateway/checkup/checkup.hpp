@@ -11,7 +11,7 @@ struct CheckupOptions {
   CheckupOptions() = default;
   // How long each step may take: a look-up, a connection, a handshake, an answer, the device.
   std::chrono::milliseconds patience{5000};
-  Load load;
+  ExpectedLoad load;
 };
 
 // Examines everything that a gateway of these settings needs: the eventbus, the cloud, addresses,

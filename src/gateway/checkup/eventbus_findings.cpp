@@ -35,7 +35,8 @@ bool contains(const std::string& text, std::string_view part) {
 Finding connected(const AddressProbe& address) {
   const std::string at = address_of(address.at);
   if (address.connect_problem.empty()) {
-    return Finding::ok("connection", fmt::format("{} in {}", at, lapse_text(address.connect_time)));
+    return Finding::ok("connection",
+                       fmt::format("{} in {}", at, latency_text(address.connect_time)));
   }
   if (contains(address.connect_problem, "the proxy")) {
     return Finding::fail(Blame::unavailable, "connection",
@@ -83,8 +84,8 @@ void judge_tls(const std::string& at, const TlsProbe& probe, const config::Endpo
     std::string text = fmt::format("{}: {}", at, probe.problem);
     if (probe.certificate) text += "; shown: " + shown(probe);
     if (ends)
-      text +=
-          fmt::format(", {} {}", *ends < now ? "expired" : "expires", distance_text(*ends - now));
+      text += fmt::format(", {} {}", *ends < now ? "expired" : "expires",
+                          relative_date_text(*ends - now));
     findings.push_back(Finding::fail(Blame::unavailable, "TLS", std::move(text),
                                      tls_advice(probe.problem, endpoint)));
     return;
@@ -124,7 +125,7 @@ Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
                          no_answer_advice(address, endpoint));
   }
   const unsigned status = address.status;
-  std::string text = fmt::format("{}: {} in {}", asked, status, lapse_text(address.answer_time));
+  std::string text = fmt::format("{}: {} in {}", asked, status, latency_text(address.answer_time));
   const auto warn = [&](const char* advice) {
     return Finding::warn("answer", std::move(text), advice);
   };
@@ -181,7 +182,7 @@ Finding token_finding(const TokenProbe& probe, const config::OAuth2& oauth2) {
   const std::string life = probe.lifetime ? fmt::format("good for {} s", probe.lifetime->count())
                                           : "it does not say for how long";
   return Finding::ok("token",
-                     fmt::format("{}: a token in {}, {}", at, lapse_text(probe.time), life));
+                     fmt::format("{}: a token in {}, {}", at, latency_text(probe.time), life));
 }
 
 bool works(const AddressProbe& address) {
@@ -194,7 +195,7 @@ bool works(const AddressProbe& address) {
 Finding expiry_finding(std::string subject, std::string text, std::chrono::sys_seconds expires,
                        std::chrono::sys_seconds now, const std::string& advice) {
   const bool over = expires <= now;
-  text += fmt::format(", {} {}", over ? "expired" : "expires", distance_text(expires - now));
+  text += fmt::format(", {} {}", over ? "expired" : "expires", relative_date_text(expires - now));
   if (over) {
     return Finding::fail(Blame::configuration, std::move(subject), std::move(text), advice);
   }
@@ -221,7 +222,7 @@ Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& e
   findings.push_back(
       Finding::ok("eventbus", fmt::format("{}: {}{}, looked up in {}", endpoint.url(),
                                           endpoint.proxy ? "by the proxy " : "",
-                                          addresses_text(probe), lapse_text(probe.lookup_time))));
+                                          addresses_text(probe), latency_text(probe.lookup_time))));
   const bool any = std::any_of(probe.addresses.begin(), probe.addresses.end(), works);
   const auto add = [&](Finding finding) {
     findings.push_back(any ? std::move(finding).softened() : std::move(finding));

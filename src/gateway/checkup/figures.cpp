@@ -30,13 +30,13 @@ std::string bytes_text(std::uint64_t bytes) {
   return fmt::format("{} {}", rounded(value), *unit);
 }
 
-std::string lapse_text(std::chrono::nanoseconds time) {
+std::string latency_text(std::chrono::nanoseconds time) {
   const double ms = std::chrono::duration<double, std::milli>(time).count();
   if (ms >= 999.5) return rounded(ms / 1000) + " s";
   return ms < 0.01 ? "under 0.01 ms" : rounded(ms) + " ms";
 }
 
-std::string stretch_text(std::chrono::seconds time) {
+std::string duration_text(std::chrono::seconds time) {
   const auto seconds = time.count();
   constexpr std::int64_t kMinute = 60;
   constexpr std::int64_t kHour = 60 * kMinute;
@@ -62,7 +62,7 @@ std::string count_text(std::uint64_t number) {
   return text;
 }
 
-std::string distance_text(std::chrono::seconds ahead) {
+std::string relative_date_text(std::chrono::seconds ahead) {
   const auto away = ahead.count() < 0 ? -ahead.count() : ahead.count();
   constexpr std::int64_t kHour = 3600;
   const std::string text =

@@ -21,7 +21,7 @@ Finding speed(const std::string& key, const std::string& path, StorageProbe::Med
   const auto median = syncs.empty() ? std::chrono::nanoseconds(0) : syncs[syncs.size() / 2];
   const auto longest = syncs.empty() ? median : syncs.back();
   std::string text = fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path,
-                                 syncs.size(), lapse_text(median), lapse_text(longest));
+                                 syncs.size(), latency_text(median), latency_text(longest));
   if (medium == Medium::memory) {
     return Finding::warn(key, text + "; on a file system in memory",
                          "events there are gone with the machine; name a path on a disk");

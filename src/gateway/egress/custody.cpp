@@ -13,10 +13,10 @@
 namespace gateway::egress {
 namespace {
 
-// A store that just failed is tried again within this time, and so should clients.
+// A store that has failed is tried again within this time, and clients should try again after it.
 constexpr std::chrono::seconds kRetryAfter{5};
-// Handed over before the end of the turn: of a long one nothing is to be refused together, nor is
-// the writer to wait for all of it.
+// A batch of this size is handed over before the end of the turn, so that the writer need not wait
+// for a long turn, and a refusal does not hit all events of it.
 constexpr std::size_t kTurnEvents = 1024;
 constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
 
@@ -48,44 +48,44 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
       if (handed.shown.post == nullptr) handed.shown = slot;
     }
   }
-  // Of a post that waits for its dead letters alone there is nothing to be spooled.
+  // A post that only waits for its dead letters has no event for the spool.
   if (handed.shown.post == nullptr) return;
   if (!can_spool()) {
     ledger.not_stored(post, "the spool is not available", kRetryAfter, handed.shown);
     return;
   }
-  if (turn_.posts.empty()) context_.request_flush();
-  const std::size_t before = turn_.events.size();
+  if (batch_.posts.empty()) context_.request_flush();
+  const std::size_t before = batch_.events.size();
   try {
-    turn_.posts.reserve(turn_.posts.size() + 1);
+    batch_.posts.reserve(batch_.posts.size() + 1);
     for (const auto part : {waiting, in_flight}) {
       for (const EventSlot& slot : part) {
-        turn_.bytes += turn_.events.emplace_back(stored_event(slot)).bytes();
+        batch_.bytes += batch_.events.emplace_back(stored_event(slot)).bytes();
       }
     }
   } catch (const std::bad_alloc&) {
-    turn_.events.resize(before);
+    batch_.events.resize(before);
     ledger.not_stored(post, "out of memory", kRetryAfter, handed.shown);
     return;
   }
-  turn_.posts.push_back(handed);
-  if (turn_.events.size() >= kTurnEvents || turn_.bytes >= kTurnBytes) hand_over();
+  batch_.posts.push_back(handed);
+  if (batch_.events.size() >= kTurnEvents || batch_.bytes >= kTurnBytes) hand_over();
 }
 
 void Custody::hand_over() {
-  Turn turn = std::exchange(turn_, Turn());
+  Batch batch = std::exchange(batch_, Batch());
   const std::uint64_t number = ++number_;
   std::string_view refused;
   try {
-    const auto entry = spooling_.emplace(number, turn.posts).first;
-    if (submit(*stores_.spool, std::move(turn.events), number, &Custody::spooled)) return;
+    const auto entry = spooling_.emplace(number, batch.posts).first;
+    if (submit(*stores_.spool, std::move(batch.events), number, &Custody::spooled)) return;
     spooling_.erase(entry);
     refused = "the spool cannot keep up";
   } catch (const std::bad_alloc&) {
     spooling_.erase(number);
     refused = "out of memory";
   }
-  not_spooled(turn.posts, refused, kRetryAfter);
+  not_spooled(batch.posts, refused, kRetryAfter);
 }
 
 void Custody::not_spooled(const std::vector<Handed>& posts, std::string_view reason,
@@ -124,16 +124,16 @@ void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::
   std::string_view refused;
   const std::uint64_t number = ++number_;
   try {
-    DeadLetter& letter = burying_[number];
+    DeadLetter& letter = dead_lettering_[number];
     letter = {slot, why, status, std::string(body)};
     std::vector<StoredEvent> events;
     events.push_back(dead_letter_of(letter));
-    if (submit(*stores_.dead_letters, std::move(events), number, &Custody::buried)) return;
+    if (submit(*stores_.dead_letters, std::move(events), number, &Custody::dead_lettered)) return;
     refused = "dead letters cannot be kept";
   } catch (const std::bad_alloc&) {
     refused = "out of memory";
   }
-  burying_.erase(number);
+  dead_lettering_.erase(number);
   fail({slot, why, status, {}}, body, refused);
 }
 
@@ -150,8 +150,8 @@ StoredEvent Custody::dead_letter_of(const DeadLetter& letter) {
   return stored;
 }
 
-void Custody::buried(std::uint64_t number, const StoreResult& result) {
-  const auto entry = burying_.extract(number);
+void Custody::dead_lettered(std::uint64_t number, const StoreResult& result) {
+  const auto entry = dead_lettering_.extract(number);
   if (entry.empty()) return;
   if (result) {
     const DeadLetter& letter = entry.mapped();
@@ -163,24 +163,24 @@ void Custody::buried(std::uint64_t number, const StoreResult& result) {
 }
 
 void Custody::fail(const DeadLetter& letter, std::string_view body, std::string_view why) {
-  // One that was not refused is to be tried again, for which its replay looks at the status.
+  // An event that was not refused can be tried again, and a replay chooses by the status.
   const unsigned status = letter.why == Why::refused ? letter.status : 0;
   std::string reason;
   try {
     reason = fmt::format("{}; {}", refusal_reason(body), why);
   } catch (const std::bad_alloc&) {
-    // It fails without a reason in words.
+    // Without memory for it, the event fails without a reason in words.
   }
   context_.ledger.failed(letter.slot, FailReason::refused, status, reason);
 }
 
 void Custody::abandon() {
   constexpr std::chrono::seconds kNextGateway{1};
-  not_spooled(std::exchange(turn_, Turn()).posts, "stopping", kNextGateway);
+  not_spooled(std::exchange(batch_, Batch()).posts, "stopping", kNextGateway);
   for (const auto& [number, posts] : std::exchange(spooling_, {})) {
     not_spooled(posts, "stopping", kNextGateway);
   }
-  for (auto& [number, letter] : std::exchange(burying_, {})) {
+  for (auto& [number, letter] : std::exchange(dead_lettering_, {})) {
     context_.ledger.failed(letter.slot, FailReason::shutdown, letter.status, "gateway stopped");
   }
 }

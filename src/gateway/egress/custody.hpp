@@ -16,15 +16,15 @@
 
 namespace gateway::egress {
 
-// The process's stores; null where none is configured. They outlive every shard.
+// The process's stores. Null where none is configured. They outlive every shard.
 struct Stores {
   AsyncStore* spool = nullptr;
   AsyncStore* dead_letters = nullptr;
 };
 
-// Keeps what a shard cannot deliver to a target: makes complete CloudEvents of it, hands them to a
-// store, and settles them in the ledger when they are on the device, not before. Lives on the
-// shard's thread; nothing here waits for I/O.
+// Stores the events that a shard cannot deliver to a target: makes complete CloudEvents of them,
+// hands them to a store, and settles them in the ledger when they are on the device, not before.
+// Lives on the shard's thread; nothing here waits for I/O.
 class Custody {
  public:
   struct Context {
@@ -34,48 +34,50 @@ class Custody {
     std::function<void()> request_flush;
   };
 
-  // `target`: what rows of its events are kept with (TargetNames).
+  // `target` is the name that the rows of its events have in the stores (TargetNames).
   Custody(Context context, const config::Settings& settings, const config::Endpoint& endpoint,
           Stores stores, std::string target = {});
   Custody(const Custody&) = delete;
   Custody& operator=(const Custody&) = delete;
 
-  // There is a spool, and whether it takes anything now.
+  // Return whether there is a spool, and whether it takes events now.
   [[nodiscard]] bool has_spool() const noexcept { return stores_.spool != nullptr; }
   [[nodiscard]] bool can_spool() const noexcept {
     return has_spool() && stores_.spool->state() == StoreState::ok;
   }
   [[nodiscard]] bool keeps_dead_letters() const noexcept { return stores_.dead_letters != nullptr; }
 
-  // Takes what is left of a post whose time is up (Ledger::begin_storing()): `waiting` were
-  // withdrawn, `in_flight` are also on connections. The post is answered 200 when they are on the
-  // device; 503 if they cannot be put there. They are handed over at the end of the turn.
+  // Takes the open events of a post whose deadline has passed (Ledger::begin_storing()): `waiting`
+  // were withdrawn, `in_flight` are also on connections. The post is answered 200 when they are on
+  // the device, or 503 if they cannot be stored. They are handed to the spool at the end of the
+  // turn.
   void spool(Post& post, std::span<const EventSlot> waiting, std::span<const EventSlot> in_flight);
   // Why an event is given up.
   enum class Why : std::uint8_t {
     refused,  // for good, by the eventbus
     expired   // it is too old to be tried again
   };
-  // Settled when it is on the device. If it cannot be put there it has failed: a refused one with
-  // `status` and the beginning of `body` as the reason, an expired one as if it had no answer.
+  // Stores an event that is given up; it is settled when it is on the device. If it cannot be
+  // stored it has failed: a refused one with `status` and the beginning of `body` as the reason, an
+  // expired one as if it had no answer.
   void dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body);
 
-  // The end of a loop turn: hands over what spool() took, all of it at once.
+  // Hands everything that spool() took to the store at once. Called at the end of a loop turn.
   void flush() {
-    if (!turn_.posts.empty()) hand_over();
+    if (!batch_.posts.empty()) hand_over();
   }
 
-  // The end: nothing handed in is waited for any more.
+  // Forgets what was handed to the stores, so that no result is waited for. Called at the end.
   void abandon();
 
  private:
-  // A post of which the spool was handed something; `shown` stands for all of that.
+  // A post with events that were handed to the spool; `shown` is one of them, for log lines.
   struct Handed {
     Post* post = nullptr;
     EventSlot shown;
   };
-  // What goes to the spool together, and is spoken of together.
-  struct Turn {
+  // The events that go to the spool together, with one log line.
+  struct Batch {
     std::vector<StoredEvent> events;
     std::vector<Handed> posts;
     std::size_t bytes = 0;
@@ -91,13 +93,13 @@ class Custody {
   void hand_over();
   void not_spooled(const std::vector<Handed>& posts, std::string_view reason,
                    std::chrono::seconds retry_after);
-  // Calls (this->*done)(number, result) on the shard's thread when `store` has settled `events`.
-  // False if it does not take them.
+  // Hands `events` to `store`, and calls (this->*done)(number, result) on the shard's thread when
+  // they are settled. Returns false if the store does not take them.
   using Settled = void (Custody::*)(std::uint64_t number, const StoreResult& result);
   bool submit(AsyncStore& store, std::vector<StoredEvent> events, std::uint64_t number,
               Settled done);
   void spooled(std::uint64_t number, const StoreResult& result);
-  void buried(std::uint64_t number, const StoreResult& result);
+  void dead_lettered(std::uint64_t number, const StoreResult& result);
   [[nodiscard]] StoredEvent dead_letter_of(const DeadLetter& letter);
   void fail(const DeadLetter& letter, std::string_view body, std::string_view why);
 
@@ -107,9 +109,9 @@ class Custody {
   const std::string target_;
   events::Encoder encoder_;
   std::uint64_t number_ = 0;  // of what was handed in last
-  Turn turn_;
+  Batch batch_;
   std::unordered_map<std::uint64_t, std::vector<Handed>> spooling_;
-  std::unordered_map<std::uint64_t, DeadLetter> burying_;
+  std::unordered_map<std::uint64_t, DeadLetter> dead_lettering_;
 };
 
 }  // namespace gateway::egress

@@ -12,11 +12,11 @@
 namespace gateway::egress {
 namespace {
 
-// Events that could not be delivered for so many times delivery.deadline, or so long, make way for
-// others, for as long again.
+// An event that could not be delivered within so many times delivery.deadline, or within this time,
+// is put off for as long again, so that others are tried.
 constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
-// Under way, so that the store's thread has the next one when it is done with one.
+// Fetches under way: the store's thread has the next one when it has finished one.
 constexpr std::size_t kFetches = 2;
 constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
 // A transaction that removes rows writes the pages beside them as well.
@@ -80,12 +80,12 @@ void Replay::stop() {
 }
 
 std::size_t Replay::room() {
-  // Where no event waits there would be nothing to probe with.
+  // An eventbus that is down is probed with an event, so one is needed.
   if (context_.eventbus.is_down()) {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
   if (rows_ + asked_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
-  // No more than the queue takes: they would have to be given back, again and again.
+  // No more than the queue has room for: the rest would have to be given back again and again.
   const std::size_t room = context_.eventbus.queue().room();
   if (room <= asked_) return 0;
   return std::min({window_ - rows_ - asked_, std::max<std::size_t>(1, window_ / kChunksInWindow),
@@ -132,7 +132,7 @@ void Replay::take(SpooledEvents rows) {
   const std::size_t returned_before = returned_.size();
   // Until they are on their way it is known which they are.
   for (const auto& row : rows.entries()) returned_.push_back(row.seq);
-  if (stopped_) return_rows();  // no tick may come
+  if (stopped_) return_rows();  // there may be no further tick
   if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) return;
   try {
     // The next are read while these are looked at.
@@ -195,7 +195,8 @@ void Replay::send(SpooledEvents rows) {
   context_.eventbus.context().turn_end.request();
 }
 
-// Nearly all there ever are: they are sent as records again, out of the text they were read into.
+// Sends rows that are events of records, which nearly all are, directly from the text that was
+// read.
 bool Replay::recognise(const SpooledEvents& rows, std::vector<WallInstant>& times,
                        std::vector<std::uint16_t>& routes) {
   events::Encoder& encoder = context_.eventbus.encoder();
@@ -301,8 +302,8 @@ void Replay::finish_answered() {
   }
 }
 
-// Given back they are the next to be fetched: while the eventbus takes others, that would have the
-// same few tried for ever.
+// Keeps the rows leased for a time. If they were given back at once they would be fetched next, and
+// while the eventbus takes other events the same few would be tried for ever.
 void Replay::put_off(std::vector<Sequence> rows) noexcept {
   const std::size_t count = rows.size();
   if (!context_.eventbus.is_down() && resting_rows_ < kMostRows) {
@@ -312,7 +313,7 @@ void Replay::put_off(std::vector<Sequence> rows) noexcept {
       resting_rows_ += count;
       return;
     } catch (const std::bad_alloc&) {
-      // They are tried again at once.
+      // The rows are tried again at once.
     }
   }
   returned_.insert(returned_.end(), rows.begin(), rows.end());
@@ -324,10 +325,10 @@ void Replay::note_taken() {
   taken_rows_.clear();
 }
 
-// What became of each row is what the ledger says of its event.
+// Finishes a chunk. The outcome of a row is the outcome of its event in the ledger.
 void Replay::finish(Post& post) {
   const auto entry = chunks_.find(&post);
-  // Whatever needs memory comes first: nothing is half done if there is none.
+  // All memory is taken first, so that nothing is half done if there is none.
   std::vector<Sequence> again;
   again.reserve(post.failed());
   taken_rows_.reserve(taken_rows_.size() + post.records());

@@ -14,7 +14,7 @@
 
 namespace gateway::egress {
 
-// What becomes of the events of a replay, for who wants to count them.
+// Receives the outcome of each event of a replay.
 class ReplayOutcome {
  public:
   ReplayOutcome() = default;
@@ -24,30 +24,31 @@ class ReplayOutcome {
 
   virtual void handed_over(std::size_t events) = 0;
   virtual void delivered(std::size_t events, Instant now) = 0;
-  // The eventbus will never take it.
+  // The eventbus refused the event for good.
   virtual void refused(unsigned status, Instant now) = 0;
-  // Not within Settings::patience from `begun` on, or the replay was stopped before.
+  // The event was not delivered within Settings::patience from `begun` on, or the replay was
+  // stopped before.
   virtual void not_delivered(Instant begun, bool stopped) = 0;
-  // It cannot be made an event of.
+  // The row is no event that can be sent.
   virtual void unreadable() = 0;
 };
 
 // Sends stored events to the eventbus: takes rows from a source in order of arrival, makes posts of
-// them that nobody waits for, and notes which rows were acknowledged. The rows on their way are
-// bounded: one at first, twice as many with every chunk that was delivered whole, half as many with
-// every one that was not. They stand in the same line as new events: behind an eventbus that is
-// slower than the source is read no more are added to it. Lives on the shard's thread.
+// them, which no client waits for, and notes which rows were acknowledged. The number of rows on
+// their way is bounded: one at first, doubled with each chunk that was delivered whole, halved with
+// each one that was not. They wait in the same queue as new events; while the queue is long no rows
+// are added. Lives on the shard's thread.
 class Replay final : private PostOwner {
  public:
-  // Rows on their way, and their bytes.
+  // The most rows on their way, and their bytes.
   static constexpr std::size_t kMostRows = 2048;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
-  // Rows that are leased at once: on their way, asked for, and put off.
+  // The most rows that are leased: on their way, asked for, and put off.
   static constexpr std::size_t kMostLeased = 4 * kMostRows;
-  // Of memory: the text of rows that are being read or sent, and events made of those that are not
-  // records; either may take twice its size, and is kept to be used again.
+  // The most memory: for the text of rows that are read or sent, and for events made of rows that
+  // are not records. Either may take twice its size, and is kept to be used again.
   static constexpr std::size_t kMostMemory = 5 * kMostBytes;
-  // While more events wait than these, no rows are added to them.
+  // No rows are added while more events than these wait in the queue.
   static constexpr std::size_t kMostWaiting = 512;
 
   struct Context {
@@ -62,12 +63,12 @@ class Replay final : private PostOwner {
     std::chrono::milliseconds max_age{0};  // as spool.max_age
     // How long an event is tried before it makes way for others.
     std::chrono::milliseconds patience{0};
-    double rate = 0;  // events a second; 0: as fast as it goes
-    // Is told what becomes of each, and lives as long. Without one, what could not be delivered is
-    // tried again after another `patience`, and what is refused is logged.
+    double rate = 0;  // events a second; 0: no limit
+    // Receives the outcomes, and outlives the replay. Without it, events that could not be
+    // delivered are tried again after another `patience`, and refused ones are logged.
     ReplayOutcome* outcome = nullptr;
   };
-  // How patient a running gateway is, going by delivery.deadline.
+  // Returns the patience of a running gateway with this delivery.deadline.
   [[nodiscard]] static std::chrono::milliseconds patience(std::chrono::milliseconds deadline);
 
   Replay(const Context& context, ReplaySource& source, const Settings& settings)
@@ -83,20 +84,20 @@ class Replay final : private PostOwner {
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
 
-  // Every tick of the shard.
+  // Does what is due. Call at every tick of the shard.
   void tick(Instant now);
-  // Takes no more from the source; what is on its way goes on.
+  // Stops taking rows from the source; those on their way are still delivered.
   void pause() noexcept { paused_ = true; }
-  // Likewise, and withdraws what waits; rows that were not acknowledged stay where they are.
+  // Does the same and withdraws waiting events. Rows that were not acknowledged stay in the store.
   void stop();
-  // Nothing is on its way.
+  // Returns whether no event is on its way.
   [[nodiscard]] bool idle() const noexcept { return chunks_.empty() && fetches_ == 0; }
   [[nodiscard]] std::size_t posts() const noexcept { return chunks_.size(); }
 
  private:
-  // A chunk is a part of the window, so that the next is there before the last is through.
+  // A chunk is a part of the window, so that the next one is read before the last one is delivered.
   static constexpr std::size_t kChunksInWindow = 8;
-  // Of the memory of one chunk.
+  // The most memory of one chunk that is kept.
   static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
 
   struct Chunk {
@@ -127,11 +128,11 @@ class Replay final : private PostOwner {
   // false if not all are events of records.
   [[nodiscard]] bool recognise(const SpooledEvents& rows, std::vector<WallInstant>& times,
                                std::vector<std::uint16_t>& routes);
-  // Makes slots_, the chunk and the events of those that can be read.
+  // Makes slots_ and the chunk of the rows that can be read, and returns their events.
   [[nodiscard]] std::vector<events::CloudEvent> parse(const SpooledEvents& rows, Chunk& chunk);
   void keep(SpooledEvents rows);
   void keep_memory_of(Post& post);
-  // Gives the source back what is in returned_.
+  // Gives the rows in returned_ back to the source.
   void return_rows();
   void finish(Post& post);
   void finish_if_answered(Post& post);
@@ -150,9 +151,9 @@ class Replay final : private PostOwner {
   SpoolExpiry expiry_;
   std::vector<Sequence> taken_rows_;  // by the eventbus, to be noted
   std::size_t window_ = 1;            // rows that may be on their way
-  std::size_t rows_ = 0;              // that are
-  std::size_t asked_ = 0;             // that the store was asked for beyond those
-  std::size_t fetches_ = 0;           // in so many calls
+  std::size_t rows_ = 0;              // rows on their way
+  std::size_t asked_ = 0;             // further rows that the store was asked for
+  std::size_t fetches_ = 0;           // the calls that ask for them
   std::vector<Sequence> returned_;    // rows that the next tick gives back; has room for all
   std::deque<Resting> resting_;       // could not be delivered; still leased
   std::size_t resting_rows_ = 0;

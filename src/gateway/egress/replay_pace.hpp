@@ -9,8 +9,8 @@
 
 namespace gateway::egress {
 
-// Limits the rate of a replay: tells how many events may leave by now. At most a tenth of a second
-// of unused allowance is made up for. Pure.
+// Limits the rate of a replay. At most a tenth of a second of unused allowance is made up for.
+// Pure.
 class ReplayPace {
  public:
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();

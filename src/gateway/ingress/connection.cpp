@@ -245,7 +245,7 @@ void Connection::on_head() {
   const Load load = ingress_.load(permit_.beyond(), target_);
   std::optional<Answer> refusal;
   if (!ingress_.admission().admits(head, load)) refusal = refusal_of(head, load);
-  if (!refusal && ingress_.guard() != nullptr) refusal = authenticate_head();
+  if (!refusal && ingress_.authenticator() != nullptr) refusal = authenticate_head();
   if (!refusal &&
       !room.lease(target_).try_take(static_cast<std::size_t>(head.content_length), units_)) {
     refusal = over_budget(target_, false);
@@ -271,11 +271,11 @@ std::optional<Answer> Connection::authenticate_head() {
   signature_ = http::Stretch();
   signer_ = kAnySigner;
   if (session_.head().method != Method::post) return std::nullopt;
-  const auth::Shown shown = auth::shown_in(session_.reader().fields());
-  auto refusal = ingress_.guard()->refuse_head(shown);
-  if (!refusal) signer_ = ingress_.guard()->signer_of(shown);
-  if (!refusal && !shown.signature.empty()) {
-    signature_ = session_.reader().stretch(shown.signature);
+  const auth::PostCredentials credentials = auth::credentials_in(session_.reader().fields());
+  auto refusal = ingress_.authenticator()->refuse_head(credentials);
+  if (!refusal) signer_ = ingress_.authenticator()->signer_of(credentials);
+  if (!refusal && !credentials.signature.empty()) {
+    signature_ = session_.reader().stretch(credentials.signature);
   }
   return refusal;
 }
@@ -290,7 +290,7 @@ std::optional<Answer> Connection::refuse_signature(const Request& request, Post&
     fields.push_back({request.event_fields[i].in(base), request.event_fields[i + 1].in(base)});
   }
   auth::sort(fields);
-  return ingress_.guard()->refuse({signature_.in(base), fields, request.body_text()}, post);
+  return ingress_.authenticator()->refuse({signature_.in(base), fields, request.body_text()}, post);
 }
 
 Answer Connection::over_budget(std::size_t target, bool close) const {
@@ -376,7 +376,7 @@ void Connection::write_answers() {
   const WallInstant wall = clock.wall(clock.now());
   while (Post* const post =
              session_.write_answer(out, ingress_.reply_text(), wall, ingress_.leaving())) {
-    if (ingress_.guard() != nullptr) ingress_.guard()->answered(*post);
+    if (ingress_.authenticator() != nullptr) ingress_.authenticator()->answered(*post);
     ingress_.context().ledger.answer_taken(*post, clock.now());
   }
   session_.write_leave(out);

@@ -48,7 +48,8 @@ Ingress::Ingress(Context context, const config::Ingress& settings, Acceptor list
       changed_(context_.executor) {
   listener_.native_non_blocking(true);
   if (!context_.tokens.empty()) {
-    guard_.emplace(std::move(context_.tokens), context_.metrics, context_.clock, context_.seen);
+    authenticator_.emplace(std::move(context_.tokens), context_.metrics, context_.clock,
+                           context_.seen);
   }
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/auth/guard.hpp"
+#include "gateway/auth/shard_authenticator.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/ingress/admission.hpp"
 #include "gateway/ingress/connection.hpp"
@@ -70,7 +70,9 @@ class Ingress {
   [[nodiscard]] const config::Ingress& settings() const noexcept { return settings_; }
   [[nodiscard]] const Admission& admission() const noexcept { return admission_; }
   // Returns who authenticates posts; null: nobody does.
-  [[nodiscard]] auth::Guard* guard() noexcept { return guard_ ? &*guard_ : nullptr; }
+  [[nodiscard]] auth::ShardAuthenticator* authenticator() noexcept {
+    return authenticator_ ? &*authenticator_ : nullptr;
+  }
   // Returns the target that the post whose head this is says it is for (X-Cos-Bucket), or the
   // number of targets if it does not. A hint: what its records say may be another.
   [[nodiscard]] std::size_t hinted_target(http::FieldWalk fields) const noexcept;
@@ -108,7 +110,7 @@ class Ingress {
   const config::Ingress settings_;
   const Session::Limits limits_;
   Admission admission_;
-  std::optional<auth::Guard> guard_;
+  std::optional<auth::ShardAuthenticator> authenticator_;
   Acceptor listener_;
   Timer accept_pause_;
   Occasional accept_trouble_;

@@ -10,7 +10,9 @@
 #include <string>
 
 #include "gateway/tls/certificate_facts.hpp"
+#include "gateway/tls/record_buffers.hpp"
 #include "gateway/tls/tls_session.hpp"
+#include "runtime/log.hpp"
 
 namespace gateway::tls {
 namespace {
@@ -157,6 +159,10 @@ FromFile<TlsContext::Ptr> TlsContext::server(const config::TlsFiles& files) {
   }
   // Thousands of connections, most of them idle: no buffers while nothing is read or written.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  if (!RecordBuffers::in_use()) {
+    log::debug("OpenSSL allocates a buffer for each record",
+               {{"why", "it has allocated before main()"}});
+  }
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
   // Sessions are resumed by ticket, which needs no memory here. Tickets die with the context, so
   // that nobody resumes what authorities removed since would not let in.

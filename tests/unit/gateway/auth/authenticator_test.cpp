@@ -39,16 +39,16 @@ SignedPost post(std::string_view field, std::string_view body) {
 }
 
 std::optional<AuthFailure> refused(const Authenticator& authenticator, const std::string& field) {
-  Shown shown;
-  shown.signature = field;
-  return authenticator.refuse_head(shown, kNow);
+  PostCredentials credentials;
+  credentials.signature = field;
+  return authenticator.refuse_head(credentials, kNow);
 }
 
 std::optional<AuthFailure> refused_bearer(const Authenticator& authenticator,
                                           std::string_view value) {
-  Shown shown;
-  shown.authorization = value;
-  return authenticator.refuse_head(shown, kNow);
+  PostCredentials credentials;
+  credentials.authorization = value;
+  return authenticator.refuse_head(credentials, kNow);
 }
 
 TEST(Authenticator, ASignatureOfTheBodyPasses) {
@@ -148,14 +148,14 @@ TEST(Authenticator, ABearerTokenIsDecidedByTheHead) {
 
 TEST(Authenticator, ASignatureDecidesWhereThereIsOne) {
   const Authenticator authenticator = with({"token"});
-  Shown shown;
-  shown.authorization = "Bearer token";
-  shown.signature = "nonsense";
-  EXPECT_EQ(authenticator.refuse_head(shown, kNow), AuthFailure::malformed);
+  PostCredentials credentials;
+  credentials.authorization = "Bearer token";
+  credentials.signature = "nonsense";
+  EXPECT_EQ(authenticator.refuse_head(credentials, kNow), AuthFailure::malformed);
   const std::string field = signature("token");
-  shown.signature = field;
-  shown.authorization = "Basic of-some-proxy";
-  EXPECT_EQ(authenticator.refuse_head(shown, kNow), std::nullopt);
+  credentials.signature = field;
+  credentials.authorization = "Basic of-some-proxy";
+  EXPECT_EQ(authenticator.refuse_head(credentials, kNow), std::nullopt);
 }
 
 TEST(Authenticator, TheHighestVersionDecides) {
@@ -176,18 +176,18 @@ TEST(Authenticator, TheHighestVersionDecides) {
 
 TEST(Authenticator, EventFieldsNeedVersion2) {
   const Authenticator authenticator = with({"key"});
-  Shown shown;
-  shown.event_fields = true;
+  PostCredentials credentials;
+  credentials.event_fields = true;
   const std::string v1_only = signature("key");
-  shown.signature = v1_only;
-  EXPECT_EQ(authenticator.refuse_head(shown, kNow), AuthFailure::version);
+  credentials.signature = v1_only;
+  EXPECT_EQ(authenticator.refuse_head(credentials, kNow), AuthFailure::version);
   const std::string both = v1_only + ",v2=" + std::string(64, 'a');
-  shown.signature = both;
-  EXPECT_EQ(authenticator.refuse_head(shown, kNow), std::nullopt);
-  shown = Shown();
-  shown.event_fields = true;
-  shown.authorization = "Bearer key";
-  EXPECT_EQ(authenticator.refuse_head(shown, kNow), std::nullopt);
+  credentials.signature = both;
+  EXPECT_EQ(authenticator.refuse_head(credentials, kNow), std::nullopt);
+  credentials = PostCredentials();
+  credentials.event_fields = true;
+  credentials.authorization = "Bearer key";
+  EXPECT_EQ(authenticator.refuse_head(credentials, kNow), std::nullopt);
 }
 
 // A post can be sent again with less of its signature, or with another spelling of it.
@@ -215,39 +215,41 @@ class Head {
   explicit Head(std::string fields) : text_("POST / HTTP/1.1\r\n" + std::move(fields) + "\r\n") {
     EXPECT_EQ(scan_.advance(text_.data(), text_.size()), http::HeadScan::State::complete);
   }
-  [[nodiscard]] Shown shown() const { return shown_in({text_.data(), scan_}); }
+  [[nodiscard]] PostCredentials credentials() const {
+    return credentials_in({text_.data(), scan_});
+  }
 
  private:
   std::string text_;
   http::HeadScan scan_;
 };
 
-TEST(Shown, FindsTheFieldsInAnyLetterCase) {
+TEST(PostCredentials, FindsTheFieldsInAnyLetterCase) {
   const Head head("Host: h\r\nX-COS-signature:  t=1 \r\naUTHORIZATION: Bearer x\r\nX-Cos: y\r\n");
-  EXPECT_EQ(head.shown().signature, "t=1");
-  EXPECT_EQ(head.shown().authorization, "Bearer x");
-  EXPECT_FALSE(head.shown().repeated);
+  EXPECT_EQ(head.credentials().signature, "t=1");
+  EXPECT_EQ(head.credentials().authorization, "Bearer x");
+  EXPECT_FALSE(head.credentials().repeated);
 }
 
-TEST(Shown, TellsWhenOneIsThereTwice) {
+TEST(PostCredentials, TellsWhenOneIsThereTwice) {
   for (const char* fields : {"Authorization: Bearer a\r\nAuthorization: Bearer a\r\n",
                              "X-Cos-Signature: a\r\nHost: h\r\nx-cos-signature: b\r\n",
                              "Authorization:\r\nAuthorization: Bearer a\r\n"}) {
     const Head head(fields);
-    EXPECT_TRUE(head.shown().repeated) << fields;
-    EXPECT_EQ(with({"a"}).refuse_head(head.shown(), kNow), AuthFailure::malformed);
+    EXPECT_TRUE(head.credentials().repeated) << fields;
+    EXPECT_EQ(with({"a"}).refuse_head(head.credentials(), kNow), AuthFailure::malformed);
   }
 }
 
-TEST(Shown, TellsWhetherThereAreEventFields) {
-  EXPECT_TRUE(Head("Host: h\r\nCe-Id: 1\r\n").shown().event_fields);
-  EXPECT_FALSE(Head("Host: h\r\nCeiling: 1\r\nX-ce-id: 1\r\n").shown().event_fields);
+TEST(PostCredentials, TellsWhetherThereAreEventFields) {
+  EXPECT_TRUE(Head("Host: h\r\nCe-Id: 1\r\n").credentials().event_fields);
+  EXPECT_FALSE(Head("Host: h\r\nCeiling: 1\r\nX-ce-id: 1\r\n").credentials().event_fields);
 }
 
-TEST(Shown, IsEmptyWithoutThem) {
+TEST(PostCredentials, IsEmptyWithoutThem) {
   const Head head("Host: h\r\nX-Authorization: Bearer a\r\n");
-  EXPECT_TRUE(head.shown().authorization.empty());
-  EXPECT_TRUE(head.shown().signature.empty());
+  EXPECT_TRUE(head.credentials().authorization.empty());
+  EXPECT_TRUE(head.credentials().signature.empty());
 }
 
 TEST(Authenticator, AcceptsOtherTokensForAsLongAsItIsTold) {
@@ -255,9 +257,9 @@ TEST(Authenticator, AcceptsOtherTokensForAsLongAsItIsTold) {
   own.emplace_back(std::string("own-token"));
   Authenticator authenticator(std::move(own));
   const auto bearer = [&](std::string_view text) {
-    Shown shown;
-    shown.authorization = text;
-    return !authenticator.refuse_head(shown, std::chrono::sys_seconds()).has_value();
+    PostCredentials credentials;
+    credentials.authorization = text;
+    return !authenticator.refuse_head(credentials, std::chrono::sys_seconds()).has_value();
   };
   EXPECT_FALSE(bearer("Bearer former"));
   std::vector<Secret> former;

@@ -104,7 +104,7 @@ TEST(Outage, AnEventTakesOfTheStoreWhatIsTakenForGranted) {
 TEST(Outage, WithASpoolIsToldForUsualRatesOrTheOneAskedFor) {
   config::Settings settings;
   settings.spool.path = "/var/spool.db";
-  Load load;
+  ExpectedLoad load;
   EXPECT_EQ(outage_finding(settings, load, std::nullopt).text(),
             "of the eventbus; a spool of 10 GiB carries 19 h 25 min at 100 records/s, 1 h 56 min "
             "at 1,000 records/s, 11 min at 10,000 records/s, of 1 KiB each");

@@ -19,28 +19,28 @@ TEST(Figures, BytesAreRoundedInTheUnitThatSuits) {
 }
 
 TEST(Figures, LapsesAreShort) {
-  EXPECT_EQ(lapse_text(1us), "under 0.01 ms");
-  EXPECT_EQ(lapse_text(420us), "0.42 ms");
-  EXPECT_EQ(lapse_text(12'300us), "12 ms");
-  EXPECT_EQ(lapse_text(1500ms), "1.5 s");
-  EXPECT_EQ(lapse_text(20s), "20 s");
+  EXPECT_EQ(latency_text(1us), "under 0.01 ms");
+  EXPECT_EQ(latency_text(420us), "0.42 ms");
+  EXPECT_EQ(latency_text(12'300us), "12 ms");
+  EXPECT_EQ(latency_text(1500ms), "1.5 s");
+  EXPECT_EQ(latency_text(20s), "20 s");
 }
 
 TEST(Figures, StretchesHaveTwoUnitsAtMost) {
-  EXPECT_EQ(stretch_text(0s), "0 s");
-  EXPECT_EQ(stretch_text(119s), "119 s");
-  EXPECT_EQ(stretch_text(5min), "5 min");
-  EXPECT_EQ(stretch_text(3h + 5min + 59s), "3 h 5 min");
-  EXPECT_EQ(stretch_text(24h), "1 d");
-  EXPECT_EQ(stretch_text(100h), "4 d 4 h");
-  EXPECT_EQ(stretch_text(24h * 36'500), "36,500 d");
+  EXPECT_EQ(duration_text(0s), "0 s");
+  EXPECT_EQ(duration_text(119s), "119 s");
+  EXPECT_EQ(duration_text(5min), "5 min");
+  EXPECT_EQ(duration_text(3h + 5min + 59s), "3 h 5 min");
+  EXPECT_EQ(duration_text(24h), "1 d");
+  EXPECT_EQ(duration_text(100h), "4 d 4 h");
+  EXPECT_EQ(duration_text(24h * 36'500), "36,500 d");
 }
 
 TEST(Figures, DistancesSayWhichWay) {
-  EXPECT_EQ(distance_text(41 * 24h), "in 41 days");
-  EXPECT_EQ(distance_text(1h), "in 1 hour");
-  EXPECT_EQ(distance_text(-20h), "20 hours ago");
-  EXPECT_EQ(distance_text(-72h), "3 days ago");
+  EXPECT_EQ(relative_date_text(41 * 24h), "in 41 days");
+  EXPECT_EQ(relative_date_text(1h), "in 1 hour");
+  EXPECT_EQ(relative_date_text(-20h), "20 hours ago");
+  EXPECT_EQ(relative_date_text(-72h), "3 days ago");
 }
 
 TEST(Figures, CountsAreGrouped) {

@@ -1,4 +1,4 @@
-#include "runtime/places.hpp"
+#include "runtime/fair_semaphore.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,13 +12,13 @@ namespace {
 
 using testing::ElementsAre;
 
-TEST(Places, LetInSoManyAtATimeInTheOrderOfTheirComing) {
+TEST(FairSemaphore, GivesPermitsInTheOrderInWhichTheyWereAskedFor) {
   asio::io_context context{1};
-  Places places(context.get_executor(), 2);
+  FairSemaphore permits(context.get_executor(), 2);
   std::vector<int> inside;
   for (int number = 0; number < 5; ++number) {
-    const auto enter = [&places, &inside, number]() -> Task<void> {
-      co_await places.enter();
+    const auto enter = [&permits, &inside, number]() -> Task<void> {
+      co_await permits.acquire();
       inside.push_back(number);
     };
     asio::co_spawn(context, enter, [](const std::exception_ptr& error) { EXPECT_FALSE(error); });
@@ -29,15 +29,15 @@ TEST(Places, LetInSoManyAtATimeInTheOrderOfTheirComing) {
   };
   run();
   EXPECT_THAT(inside, ElementsAre(0, 1));
-  places.leave();
+  permits.release();
   run();
   EXPECT_THAT(inside, ElementsAre(0, 1, 2));
-  places.leave();
-  places.leave();
+  permits.release();
+  permits.release();
   run();
   EXPECT_THAT(inside, ElementsAre(0, 1, 2, 3, 4));
-  places.leave();
-  places.leave();
+  permits.release();
+  permits.release();
 }
 
 }  // namespace

@@ -17,27 +17,28 @@
 
 namespace gateway::auth {
 
-// An Authenticator at the door of a shard: turns its refusals into answers, counts them, and tells
-// the operator now and then what to do about them.
-class Guard {
+// The Authenticator of a shard with what its refusals cause: an answer, a count, and now and then a
+// log line that says what to do.
+class ShardAuthenticator {
  public:
-  // At least one token. `metrics`, `clock` and `seen` outlive it; without `seen` a signature may
-  // come again.
-  Guard(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock, SeenSignatures* seen)
+  // Takes at least one token. `metrics`, `clock` and `seen` outlive it; without `seen` a signature
+  // may come again.
+  ShardAuthenticator(std::vector<Secret> tokens, ShardMetrics& metrics, const Clock& clock,
+                     SeenSignatures* seen)
       : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock), seen_(seen) {}
 
-  // The first so many tokens are those of functions, by number: each stands for the buckets of its
-  // function alone.
+  // Sets how many of the first tokens are those of functions, by number. Such a token stands for
+  // the buckets of its function only.
   void set_functions(std::size_t functions) noexcept { functions_ = functions; }
   void also_accept(const std::vector<Secret>& tokens) { authenticator_.also_accept(tokens); }
   // Returns the answer to a post that is refused by its head.
-  [[nodiscard]] std::optional<Answer> refuse_head(const Shown& shown);
+  [[nodiscard]] std::optional<Answer> refuse_head(const PostCredentials& credentials);
   // Returns who has posted, by the head that refuse_head() let pass; with a signature
   // refuse() knows more.
-  [[nodiscard]] Signer signer_of(const Shown& shown) const;
+  [[nodiscard]] Signer signer_of(const PostCredentials& credentials) const;
   // Returns the answer to a complete post that showed a signature in its head and is refused.
   [[nodiscard]] std::optional<Answer> refuse(const SignedPost& signed_post, Post& post);
-  // Is told the answer to a post that was not refused.
+  // Notes the answer to a post that was not refused.
   void answered(const Post& post) {
     if (post.fingerprint != 0 && post.answer.status / 100 != 2) seen_->forget(post.fingerprint);
   }

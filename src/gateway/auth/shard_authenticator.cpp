@@ -1,4 +1,4 @@
-#include "gateway/auth/guard.hpp"
+#include "gateway/auth/shard_authenticator.hpp"
 
 #include "gateway/domain/answers.hpp"
 #include "runtime/log.hpp"
@@ -30,14 +30,14 @@ std::string_view advice(AuthFailure failure) noexcept {
 
 }  // namespace
 
-std::optional<Answer> Guard::refuse_head(const Shown& shown) {
+std::optional<Answer> ShardAuthenticator::refuse_head(const PostCredentials& credentials) {
   const auto now = std::chrono::floor<std::chrono::seconds>(clock_.wall(clock_.now()));
-  const auto failure = authenticator_.refuse_head(shown, now);
+  const auto failure = authenticator_.refuse_head(credentials, now);
   if (!failure) return std::nullopt;
   return refuse(*failure);
 }
 
-std::optional<Answer> Guard::refuse(const SignedPost& signed_post, Post& post) {
+std::optional<Answer> ShardAuthenticator::refuse(const SignedPost& signed_post, Post& post) {
   const auto key = authenticator_.key_of(signed_post);
   if (!key) return refuse(AuthFailure::signature);
   post.signer = signer_of_token(*key);
@@ -50,13 +50,13 @@ std::optional<Answer> Guard::refuse(const SignedPost& signed_post, Post& post) {
   return std::nullopt;
 }
 
-Signer Guard::signer_of(const Shown& shown) const {
-  if (functions_ == 0 || !shown.signature.empty()) return kAnySigner;
-  const auto token = authenticator_.token_of(shown.authorization);
+Signer ShardAuthenticator::signer_of(const PostCredentials& credentials) const {
+  if (functions_ == 0 || !credentials.signature.empty()) return kAnySigner;
+  const auto token = authenticator_.token_of(credentials.authorization);
   return token ? signer_of_token(*token) : kAnySigner;
 }
 
-void Guard::tell_of_full() {
+void ShardAuthenticator::tell_of_full() {
   metrics_.signatures_forgotten.add();
   if (const auto times = full_.occurred(clock_.now())) {
     log::warn(
@@ -67,7 +67,7 @@ void Guard::tell_of_full() {
   }
 }
 
-Answer Guard::refuse(AuthFailure failure) {
+Answer ShardAuthenticator::refuse(AuthFailure failure) {
   metrics_.posts_unauthorized[failure].add();
   auto& told = told_[static_cast<std::size_t>(failure)];
   if (const auto times = told.occurred(clock_.now())) {

@@ -7,14 +7,14 @@
 
 namespace gateway {
 
-// Lets only so many coroutines at a time into what they share, in the order in which they came.
-// Used on one thread; whoever waits is joined before this object dies.
-class Places {
+// A semaphore for coroutines that gives its permits in the order in which they were asked for. Used
+// on one thread; whoever waits is joined before this object dies.
+class FairSemaphore {
  public:
-  Places(const Executor& executor, std::size_t count) : executor_(executor), free_(count) {}
+  FairSemaphore(const Executor& executor, std::size_t count) : executor_(executor), free_(count) {}
 
-  // Returns when there is a place, which leave() gives back.
-  [[nodiscard]] Task<void> enter() {
+  // Returns with a permit, which release() gives back.
+  [[nodiscard]] Task<void> acquire() {
     if (free_ != 0 && waiting_.empty()) {
       --free_;
       co_return;
@@ -23,7 +23,7 @@ class Places {
     waiting_.push_back(&one);
     while (!one.admitted) co_await one.signal.wait();
   }
-  void leave() {
+  void release() {
     if (waiting_.empty()) {
       ++free_;
       return;

@@ -96,9 +96,10 @@ std::string_view CosRecord::region() const noexcept {
 CosRecord CosRecordReader::read(std::string_view record) {
   auto json = index_.read(record.data(), record.size());
   if (!json || json->peek() != '{') return {};
+  const std::size_t begin = json->offset();  // behind white space; members count from there
   RecordMembers members;
   static_cast<void>(RecordWalk(*json).pass(members));  // what was found before an error stands
-  return read(record, members);
+  return read(record.substr(begin), members);
 }
 
 CosRecord CosRecordReader::read(std::string_view record, const RecordMembers& members) {

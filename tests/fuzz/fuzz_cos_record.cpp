@@ -48,7 +48,9 @@ void check_encoders(std::string_view record) {
   rest = json_bytes;
   const auto two = test::EncodedRequest::take(rest);
   require(two && rest.empty(), "one well-formed request and nothing else");
-  if (!JsonReference(record).valid()) return;
+  // A record is an object without white space around it: RecordSplitter sees to that.
+  const bool is_object = record.starts_with('{') && record.ends_with('}');
+  if (!is_object || !JsonReference(record).valid()) return;
   // What is written is read again, by this gateway's stores and by another gateway.
   const auto read = events::read_structured_event(two->body);
   require(read && read->data == record, "an event of a record is an event");
@@ -82,7 +84,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(blanked.has_value(), "JSON of any depth that is taken in can be searched");
   require(JsonReference(record.view()).valid(), "a redacted record is JSON");
   test::Padded again(record.view());
-  require(redactor.redact(again.data(), again.size()) == blanked, "redaction finds the same again");
+  // A string that held JSON is empty now, and no longer one that does.
+  const auto found = redactor.redact(again.data(), again.size());
+  require(found && *found <= *blanked, "redaction finds nothing more");
   require(again.view() == record.view(), "and changes nothing more");
   return 0;
 }

@@ -118,6 +118,19 @@ TEST_F(CosRecordTest, UndoesEscapesInNamesAndValues) {
   EXPECT_EQ(fields.event_name, "cos:Object");
 }
 
+// The data of an event that is passed on may have any.
+TEST_F(CosRecordTest, ReadsPastWhiteSpaceInFront) {
+  for (const std::string_view front : {"", " ", "\n\t \r "}) {
+    const Padded record(
+        std::string(front) +
+        R"({"cos":{"cosObject":{"key":"/a\\","vid":"v"}},"event":{"eventName":"\u0041"}} )");
+    const CosRecord fields = reader_.read(record.view());
+    EXPECT_EQ(fields.key, "/a\\");
+    EXPECT_EQ(fields.version, "v");
+    EXPECT_EQ(fields.event_name, "A");
+  }
+}
+
 TEST(CosRecordKey, IsStrippedOnceAtTheFront) {
   const struct {
     std::string_view key;

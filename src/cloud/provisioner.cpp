@@ -66,12 +66,13 @@ Task<bool> Provisioner::converge(Instant deadline) {
 Task<void> Provisioner::keep() {
   ProvisioningPatience patience(pace_, seed());
   while (!stopped_) {
+    looks_soon_ = false;
     // The outcome is in the status; in every case there is a next round.
     static_cast<void>(co_await run(Goal::converge, Instant::max()));
     std::chrono::milliseconds rest = patience.until_reconciliation();
     if (again_in_) rest = std::min<std::chrono::milliseconds>(rest, *again_in_);
     const Instant next = std::chrono::steady_clock::now() + rest;
-    co_await pause_until(Goal::converge, next, Instant::max());
+    while (!looks_soon_ && goes_on(Goal::converge, next)) co_await wake_.wait_until(next);
   }
 }
 

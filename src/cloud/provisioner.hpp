@@ -67,6 +67,11 @@ class Provisioner {
   // Returns what converge() or remove() would do now, and why. Reads only.
   [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
 
+  // Has keep() look now, and not when its pause is over.
+  void look_soon() {
+    looks_soon_ = true;
+    wake_.notify_all();
+  }
   // Ends converge() and keep() after the call in progress.
   void stop();
   // Undoes stop().
@@ -122,6 +127,7 @@ class Provisioner {
   CloudView view_;
   Signal wake_;
   bool stopped_ = false;
+  bool looks_soon_ = false;
   bool has_looked_ = false;
   bool was_ready_ = false;                        // a later difference is drift
   bool has_confirmed_ = false;                    // once, if only by a quick look

@@ -179,6 +179,10 @@ Task<ApiResult<Plan>> Provisioners::examine(bool removal) {
   co_return whole;
 }
 
+void Provisioners::look_soon() {
+  for (const auto& one : all_) one->look_soon();
+}
+
 void Provisioners::stop() {
   stopped_ = true;
   for (const auto& one : all_) one->stop();

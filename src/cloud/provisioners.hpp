@@ -37,6 +37,8 @@ class Provisioners {
   [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max());
   [[nodiscard]] Task<void> keep();
   [[nodiscard]] Task<bool> remove(Instant deadline);
+  // As the Provisioner's, of all functions.
+  void look_soon();
   // Returns the plans of all functions, one after the other.
   [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
   void stop();

@@ -30,6 +30,14 @@ std::string host_name() {
                                                           : std::string();
 }
 
+// Returns how many posts were refused for the key they are signed with.
+std::uint64_t wrongly_signed(const observe::Snapshot& counters) {
+  const auto of = [&](AuthFailure why) {
+    return counters.unauthorized[static_cast<std::size_t>(why)];
+  };
+  return of(AuthFailure::signature) + of(AuthFailure::token);
+}
+
 }  // namespace
 
 ProcessView::ProcessView(const Process& process)
@@ -187,6 +195,7 @@ Task<void> ProcessView::watch() {
     const Instant now = std::chrono::steady_clock::now();
     monitor_.look(observe::observation_of(process_state(std::move(shards)), counters, now),
                   counters);
+    if (process_.provisioning) process_.provisioning->note_refused(wrongly_signed(counters), now);
     if (!process_.stopping) last_problem_ = monitor_.condition().problem;
     if (on_look_) on_look_(monitor_.condition(), process_.loops.failing(now).empty());
     timer_.expires_after(kLookInterval);

@@ -212,12 +212,12 @@ class ReplicasTest(unittest.TestCase):
                 continue  # nobody is told of its objects
             key = f"/1250000000/bucket{bucket}/{next(self.numbers)}"
             try:
-                self.put(choice, bucket, key, token)
+                self.put(self.replicas, bucket, key, token)
                 self.acknowledged.add((bucket, key))
             except AssertionError as problem:
                 self.problems.append(f"{key}: {problem}")
 
-    def put(self, choice, bucket, key, token):
+    def put(self, replicas, bucket, key, token):
         record = {"cos": {"cosSchemaVersion": "1.0", "cosNotificationId": "unkown",
                           "cosBucket": {"region": REGIONS[bucket % 3], "name": f"bucket{bucket}",
                                         "appid": "1250000000"},
@@ -230,16 +230,17 @@ class ReplicasTest(unittest.TestCase):
         while time.monotonic() < deadline:
             moment = int(time.time())
             mac = hmac.new(token.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
-            replica = choice.choice(self.replicas)
+            replica = random.choice(replicas)
+            connection = http.client.HTTPConnection("127.0.0.1", replica.port, timeout=20)
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", replica.port, timeout=20)
                 connection.request("POST", "/", body, {
                     "Content-Type": "application/json", "X-Cos-Signature": f"t={moment},v1={mac}",
                     "X-Cos-Bucket": f"bucket{bucket}-1250000000"})
                 answer = connection.getresponse().status
-                connection.close()
             except (OSError, http.client.HTTPException) as error:
                 answer = type(error).__name__  # it is being restarted
+            finally:
+                connection.close()
             if answer == 200:
                 return
             self.refusals[answer] += 1
@@ -265,6 +266,26 @@ class ReplicasTest(unittest.TestCase):
 
     def rules(self):
         return {rule["bucket"] for rule in self.cloud.state()["rules"]}
+
+    def test_a_replica_with_the_former_list_takes_posts_of_a_new_function(self):
+        first = list(range(6))
+        for replica in self.replicas[:2]:
+            replica.start(self.settings(first))
+        until("the rules", lambda: self.rules() == {host_of(bucket) for bucket in first}, 60)
+        self.cloud.look()
+        former = self.cloud.keys[host_of(3)]
+        self.replicas[0].stop()
+        self.replicas[0].start(self.settings(first, apart=(3,)))
+
+        def has_moved():
+            self.cloud.look()
+            return self.cloud.keys.get(host_of(3), former) != former
+
+        until("the other function", has_moved, 60)
+        begun = time.monotonic()
+        self.put(self.replicas[1:2], 3, "/1250000000/bucket3/one", self.cloud.keys[host_of(3)])
+        # The platform tries a failed invocation again a minute later.
+        self.assertLess(time.monotonic() - begun, 10)
 
     def test_every_record_is_accounted_for_once(self):
         first = list(range(20))

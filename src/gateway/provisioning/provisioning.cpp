@@ -30,6 +30,10 @@ void Provisioning::changed(const cloud::ProvisioningStatus& status) {
   if (failed && on_failure_) on_failure_(status_);
 }
 
+void Provisioning::note_refused(std::uint64_t posts, Instant now) {
+  if (early_look_.due(posts, now)) deployment_.provisioners().look_soon();
+}
+
 void Provisioning::start() {
   running_ = true;
   const auto run = [this] { return deployment_.provisioners().keep(); };

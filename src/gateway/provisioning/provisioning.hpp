@@ -5,6 +5,7 @@
 
 #include "gateway/auth/former_tokens.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/provisioning/early_look.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
@@ -29,6 +30,9 @@ class Provisioning {
   // Before start().
   void on_failure(OnFailure callback) { on_failure_ = std::move(callback); }
   void on_tokens(OnTokens callback) { on_tokens_ = std::move(callback); }
+  // Tells how many posts have been refused since the start for the key they are signed with. It may
+  // be that of a function which another replica has made: then the cloud is looked at.
+  void note_refused(std::uint64_t posts, Instant now);
   void start();
   // Ends what start() began. If function.on_stop says so, deletes the triggers and the function, at
   // most until `deadline`. No coroutine of this object runs afterwards.
@@ -46,6 +50,7 @@ class Provisioning {
   OnFailure on_failure_;
   OnTokens on_tokens_;
   auth::FormerTokens former_tokens_;
+  EarlyLook early_look_;
   RelayDeployment deployment_;
   Signal ended_;
   Supervisor::Part part_;

@@ -132,7 +132,7 @@ void store_read_and_remove(benchmark::State& state) {
   if (!store) return state.SkipWithError(store.error().text().c_str());
   const auto group = some_events(50'000);
   SpooledChunk chunk;
-  const auto any_target = [](std::string_view) { return true; };
+  const auto any_row = [](const auto&) { return true; };
   Sequence after = 0;
   std::size_t left = 0;
   std::size_t records = 0;
@@ -143,7 +143,7 @@ void store_read_and_remove(benchmark::State& state) {
       left = group.size();
       state.ResumeTiming();
     }
-    if (!(*store)->read_spooled(after, any_target, 500, std::size_t{4} << 20, chunk) ||
+    if (!(*store)->read_spooled(after, any_row, 500, std::size_t{4} << 20, chunk) ||
         chunk.rows.empty()) {
       return state.SkipWithError("read failed");
     }

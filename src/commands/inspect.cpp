@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -38,16 +37,16 @@ bool print_line(const std::string& line) {
 // Prints one row. Returns false if `place` has no such row, or it is damaged.
 bool show(egress::EventStore& store, const StorePlace& place, egress::Sequence seq) {
   constexpr std::size_t kNoBound = std::size_t{1} << 40;  // it is one row
-  const auto chunk = store.read_rows(std::array{seq}, kNoBound);
+  const auto chunk = store.read(seq - 1, 1, kNoBound);
   if (!chunk) {
     fmt::print(stderr, "error: {}\n", chunk.error().text());
     return false;
   }
-  if (!chunk->damaged.empty()) {
+  if (chunk->damaged == std::vector{seq}) {
     fmt::print(stderr, "error: {}: row {} is damaged\n", place.path, seq);
     return false;
   }
-  if (chunk->rows.empty()) {
+  if (chunk->rows.empty() || chunk->rows.front().seq != seq) {
     fmt::print(stderr, "error: {}: there is no row {}\n", place.path, seq);
     return false;
   }

@@ -177,22 +177,9 @@ bool Device::submit(std::vector<egress::StoredEvent> events, Done done) {
 egress::StoreOutcome<egress::SpooledEvents> Device::read(std::size_t max_rows,
                                                          std::size_t max_bytes) {
   egress::SpooledChunk chunk;
-  std::vector<Sequence> returned = leases_.take_returned(max_rows);
-  if (!returned.empty()) {
-    const auto read = store_->read_spooled(returned, max_bytes, chunk);
-    if (read) {
-      returned.erase(returned.begin(), std::ranges::upper_bound(returned, chunk.last));
-    }
-    leases_.give_back(returned);
-    if (!read) return read.error();
-    if (!chunk.rows.empty()) return std::move(chunk.rows);
-  }
-  const auto any_target = [](std::string_view) { return true; };
   do {
-    const auto read =
-        store_->read_spooled(leases_.frontier(), any_target, max_rows, max_bytes, chunk);
+    const auto read = leases_.read(*store_, 0, max_rows, max_bytes, chunk);
     if (!read) return read.error();
-    leases_.advance(chunk.last);
   } while (chunk.rows.empty() && !chunk.end);
   return std::move(chunk.rows);
 }
@@ -240,7 +227,7 @@ void Device::forget(Sequence row) {
 
 bool Device::give_back(std::size_t /*target*/, std::vector<Sequence> rows) {
   const NotTheGateway not_the_gateway;
-  leases_.give_back(rows);
+  leases_.give_back(0, rows);
   return true;
 }
 

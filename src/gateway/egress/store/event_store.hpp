@@ -8,9 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/egress/store/segment.hpp"
+#include "gateway/egress/store/segments.hpp"
 #include "gateway/egress/store/spooled_events.hpp"
 #include "gateway/egress/store/store_error.hpp"
+#include "gateway/egress/store/store_lock.hpp"
 #include "gateway/egress/store/stored_event.hpp"
 
 namespace gateway::egress {
@@ -44,13 +45,6 @@ struct Chunk {
 using StoredChunk = Chunk<std::vector<StoredRow>>;
 // For readers that parse the events themselves.
 using SpooledChunk = Chunk<SpooledEvents>;
-
-struct StoreTotals {
-  StoreTotals() = default;
-
-  std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;  // of the events
-};
 
 // Events on disk that survive a crash of the process and of the machine. Synchronous; used by one
 // thread at a time.
@@ -90,7 +84,7 @@ class EventStore {
   void abandon() noexcept { lock_.reset(); }
   // Becomes the owner, if it is not.
   [[nodiscard]] StoreResult try_own();
-  [[nodiscard]] bool owned() const noexcept { return lock_ != nullptr; }
+  [[nodiscard]] bool owned() const noexcept { return lock_.has_value(); }
 
   // Appends all of them. They are on the device when this returns without an error; none is kept
   // otherwise, but for a device that fails in the middle, which may keep some.
@@ -104,16 +98,11 @@ class EventStore {
                                                std::size_t max_bytes) {
     return select(StoreFilter(), after, max_rows, max_bytes);
   }
-  // Reads these rows, given in order of their numbers, as far as they are there.
-  [[nodiscard]] StoreOutcome<StoredChunk> read_rows(std::span<const Sequence> rows,
-                                                    std::size_t max_bytes);
-  // Both make anew what `chunk` holds. The first takes rows whose target is `wanted`, and ends as
-  // well where much has been passed over.
-  using IsWanted = std::function<bool(std::string_view target)>;
+  // Does the same for rows that are `wanted`, damaged ones included, without a look into the
+  // events. Makes anew what `chunk` holds.
+  using IsWanted = std::function<bool(const RecordReader::Record&)>;
   [[nodiscard]] StoreResult read_spooled(Sequence after, const IsWanted& wanted,
                                          std::size_t max_rows, std::size_t max_bytes,
-                                         SpooledChunk& chunk);
-  [[nodiscard]] StoreResult read_spooled(std::span<const Sequence> rows, std::size_t max_bytes,
                                          SpooledChunk& chunk);
 
   // Removes rows, which need not be there, in order of their numbers. Returns how many were. They
@@ -121,14 +110,14 @@ class EventStore {
   // returned.
   [[nodiscard]] StoreOutcome<std::uint64_t> remove(std::span<const Sequence> rows);
   [[nodiscard]] StoreResult mark_replayed(std::span<const Sequence> rows, WallInstant when);
-  [[nodiscard]] StoreResult sync_marks();
-  [[nodiscard]] bool has_unsynced_marks() const noexcept;
+  [[nodiscard]] StoreResult sync_marks() { return segments_.sync_marks(); }
+  [[nodiscard]] bool has_unsynced_marks() const noexcept { return segments_.has_unsynced_marks(); }
 
-  [[nodiscard]] StoreTotals totals() const noexcept;
+  [[nodiscard]] StoreTotals totals() const noexcept { return segments_.totals(); }
   // Returns when the first row that is there was added.
-  [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
+  [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest() { return segments_.oldest(); }
   // Returns the highest number given out, 0 before the first.
-  [[nodiscard]] Sequence last_seq() const noexcept { return last_seq_; }
+  [[nodiscard]] Sequence last_seq() const noexcept { return segments_.last_seq(); }
   // Finds out whether an append would succeed now.
   [[nodiscard]] StoreResult probe();
   // Looks at the files. Returns an error if they are not what this store wrote and needs. Rows that
@@ -137,54 +126,25 @@ class EventStore {
   [[nodiscard]] StoreResult look(bool idle);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  // Files of this store that cannot be recognised; they are left alone.
-  [[nodiscard]] std::uint64_t unreadable_files() const noexcept { return unreadable_files_; }
-  // Rows that went with files that somebody removed, moved or cut.
-  [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return vanished_rows_; }
+  // Returns how many files of this store cannot be recognised; they are left alone.
+  [[nodiscard]] std::uint64_t unreadable_files() const noexcept {
+    return segments_.unreadable_files();
+  }
+  // Returns how many rows went with files that somebody removed, moved or cut.
+  [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return segments_.vanished_rows(); }
+  // Returns how many rows came from the file of an earlier version.
   [[nodiscard]] std::uint64_t taken_over() const noexcept { return taken_over_; }
 
  private:
-  using Segments = std::vector<std::unique_ptr<Segment>>;
-  // What is called with each row that is there; false ends the walk.
-  using Visit = std::function<bool(const RecordReader::Record&, std::uint32_t mark)>;
-
   EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind, FileSystem& files);
-  [[nodiscard]] StoreResult take_lock();
   [[nodiscard]] StoreResult take_over_old_files();
-  [[nodiscard]] StoreResult open_segments();
-  [[nodiscard]] StoreResult finish_segments();
-  [[nodiscard]] std::string segment_path(Sequence first) const;
-  [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes);
-  [[nodiscard]] StoreResult check_active();
-  void close_active();
-  [[nodiscard]] Segment* segment_of(Sequence seq) noexcept;
-  [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept;
-  // Calls `visit` with the rows behind `after`; sets `last` to the last one looked at.
-  [[nodiscard]] StoreOutcome<bool> walk(Sequence after, Sequence& last, const Visit& visit);
-  [[nodiscard]] StoreOutcome<bool> walk(Segment& segment, Sequence& last, const Visit& visit);
-  [[nodiscard]] StoreResult visit_rows(std::span<const Sequence> rows, Sequence& last,
-                                       const Visit& visit);
-  [[nodiscard]] StoreOutcome<std::uint64_t> mark(std::span<const Sequence> rows,
-                                                 std::uint32_t value);
-  [[nodiscard]] StoreResult delete_drained(bool active_too);
-  void drop(const Segment& segment, bool vanished);
-  void keep_few_open(Segment& used);
-  [[nodiscard]] StoreError error_at(const std::string& path,
-                                    const boost::system::error_code& error) const;
 
   const std::string path_;
   const std::uint64_t max_bytes_;
   const StoreKind kind_;
   FileSystem& files_;
-  std::unique_ptr<File> lock_;
-  Segments segments_;          // in order of their numbers
-  Segment* active_ = nullptr;  // the last of them, which is appended to; null before there is need
-  std::vector<Segment*> open_;
-  std::string buffer_;
-  Sequence last_seq_ = 0;
-  std::optional<std::pair<Sequence, WallInstant>> oldest_;
-  std::uint64_t unreadable_files_ = 0;
-  std::uint64_t vanished_rows_ = 0;
+  std::optional<StoreLock> lock_;
+  Segments segments_;
   std::uint64_t taken_over_ = 0;
 };
 

@@ -1,45 +1,63 @@
 #pragma once
-#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
 
-#include "gateway/egress/store/stored_event.hpp"
+#include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/target_names.hpp"
 
 namespace gateway::egress {
 
-// Tracks which rows are given out for replay. Rows are leased in order, so that it keeps only how
-// far leasing has come, and which rows were given back since. In memory only: a new process begins
-// at the first row. Sans-I/O; not thread-safe.
+// Gives the rows of a store out to the replays of its targets, each row to one at a time. A
+// target's rows are leased in order, so that it keeps only how far leasing has come, and which rows
+// were given back since. In memory only: a new process begins at the first row. Not thread-safe.
 class RowLeases {
  public:
-  // Returns the highest row that has been leased; 0 if none has.
-  [[nodiscard]] Sequence frontier() const noexcept { return frontier_; }
-  void advance(Sequence to) noexcept { frontier_ = to > frontier_ ? to : frontier_; }
+  explicit RowLeases(TargetNames targets = {})
+      : names_(std::move(targets)), targets_(names_.size()) {}
 
-  void give_back(std::span<const Sequence> rows) { returned_.insert(rows.begin(), rows.end()); }
-  // Returns the first of the rows that were given back, leased again.
-  [[nodiscard]] std::vector<Sequence> take_returned(std::size_t max) {
-    std::vector<Sequence> rows;
-    rows.reserve(std::min(max, returned_.size()));  // from here on nothing fails
-    while (!returned_.empty() && rows.size() < max) {
-      rows.push_back(*returned_.begin());
-      returned_.erase(returned_.begin());
-    }
-    return rows;
+  // Leases the next rows of a target and reads them into `chunk`, first those that were given back.
+  // If it holds no rows and is not at the end, there may be some: much of other targets was passed
+  // over. Its damaged rows are named once.
+  [[nodiscard]] StoreResult read(EventStore& store, std::size_t target, std::size_t max_rows,
+                                 std::size_t max_bytes, SpooledChunk& chunk);
+  // Says whether the rows of the last read() have arrived. If not, they are given back.
+  void arrived(bool arrived);
+
+  void give_back(std::size_t target, std::span<const Sequence> rows) {
+    targets_[target].returned.insert(rows.begin(), rows.end());
   }
   // Forgets rows that were removed from the store.
-  void forget(std::span<const Sequence> rows) {
-    if (returned_.empty()) return;
-    for (const Sequence row : rows) returned_.erase(row);
-  }
-  // Forgets all rows, because they were of another store.
-  void forget_all() noexcept { returned_.clear(); }
+  void forget(std::span<const Sequence> rows);
+  // Forgets all that were given back, because they were of another store.
+  void forget_returned() noexcept;
+
+  // Begins to count the rows that are there now and are for none of the targets.
+  void begin_count(const EventStore& store) { count_to_ = store.last_seq(); }
+  [[nodiscard]] bool counting() const noexcept { return count_to_.has_value(); }
+  // Goes through some more rows. An error ends the count.
+  [[nodiscard]] StoreResult count_on(EventStore& store);
+  // Returns how many rows for none of the targets have been found.
+  [[nodiscard]] std::uint64_t unclaimed() const noexcept { return unclaimed_; }
 
  private:
-  Sequence frontier_ = 0;
-  std::set<Sequence> returned_;
+  struct Target {
+    Sequence frontier = 0;  // the highest row that has been leased
+    std::set<Sequence> returned;
+  };
+
+  [[nodiscard]] std::vector<Sequence> take_returned(Target& target, std::size_t max);
+
+  TargetNames names_;
+  std::vector<Target> targets_;
+  std::size_t target_ = 0;        // of the last read()
+  std::vector<Sequence> leased_;  // by the last read()
+  std::optional<Sequence> count_to_;
+  Sequence counted_to_ = 0;
+  std::uint64_t unclaimed_ = 0;
 };
 
 }  // namespace gateway::egress

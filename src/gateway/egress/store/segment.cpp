@@ -103,6 +103,11 @@ std::optional<Sequence> number_in(std::string_view name, std::string_view store,
   return number;
 }
 
+std::uint32_t replayed_mark(WallInstant when) noexcept {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(when.time_since_epoch()).count();
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 2));
+}
+
 std::uint64_t Segment::head_size(std::uint32_t capacity) noexcept {
   return kTableBegin + std::uint64_t{capacity} * kMarkSize;
 }

@@ -27,6 +27,7 @@ inline constexpr std::string_view kSegmentSuffix = ".events";
 // The mark of a removed event. 0 means no mark; any other value is the time at which the event was
 // replayed, in seconds since 1970.
 inline constexpr std::uint32_t kRemoved = 1;
+[[nodiscard]] std::uint32_t replayed_mark(WallInstant when) noexcept;
 
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
 // appended. As the table has its room from the beginning, an event can be removed on a full device.

@@ -1,12 +1,10 @@
 #pragma once
 #include <cstdint>
-#include <memory>
-#include <span>
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "gateway/egress/store/old_database.hpp"
-#include "gateway/egress/store/segment.hpp"
+#include "gateway/egress/store/segments.hpp"
 #include "gateway/egress/store/store_error.hpp"
 
 namespace gateway::egress {
@@ -25,20 +23,16 @@ class StoreImport {
   [[nodiscard]] StoreOutcome<std::uint64_t> run();
 
  private:
-  [[nodiscard]] StoreResult copy(std::span<const OldRow> rows);
-  [[nodiscard]] StoreResult close_segment();
   [[nodiscard]] StoreResult put_aside();
+  // Calls `call` with the path of each copy that is there and the number in it.
   [[nodiscard]] StoreResult for_each_copy(
-      const std::function<IoResult<void>(const std::string& name, Sequence first)>& call);
-  [[nodiscard]] StoreError error(const boost::system::error_code& code) const;
+      const std::function<IoResult<void>(const std::string& path, Sequence first)>& call);
 
   FileSystem& files_;
   const std::string path_;
   const std::string folder_;
   const std::string name_;
   const StoreKind kind_;
-  Sequence next_ = 1;
-  std::unique_ptr<Segment> segment_;
 };
 
 }  // namespace gateway::egress

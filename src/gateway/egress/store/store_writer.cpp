@@ -4,7 +4,6 @@
 #include <chrono>
 #include <iterator>
 #include <optional>
-#include <span>
 #include <system_error>
 #include <utility>
 
@@ -16,7 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kRowsRemovedATurn = 8192;
 // Between two looks at the store's files.
 constexpr auto kLookEvery = 1s;
 // A crash of the machine sends again at most what was removed in this time.
@@ -49,45 +47,16 @@ StoreError internal_error() {
 
 }  // namespace
 
-StoreState state_of(StoreError::Kind kind) noexcept {
-  switch (kind) {
-    case StoreError::Kind::full:
-      return StoreState::full;
-    case StoreError::Kind::damaged:
-      return StoreState::damaged;
-    case StoreError::Kind::failing:
-    case StoreError::Kind::in_use:
-    case StoreError::Kind::unusable:
-      return StoreState::failing;
-  }
-  return StoreState::failing;
-}
-
-std::string_view name_of(StoreState state) noexcept {
-  switch (state) {
-    case StoreState::ok:
-      return "ok";
-    case StoreState::full:
-      return "full";
-    case StoreState::failing:
-      return "failing";
-    case StoreState::damaged:
-      return "damaged";
-  }
-  return {};
-}
-
 StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets,
                          Supervisor* supervisor)
     : limits_(limits),
-      targets_(std::move(targets)),
       part_(supervisor != nullptr ? *supervisor : own_supervisor_, "writer of a store"),
       watch_part_(supervisor != nullptr ? *supervisor : own_supervisor_, "watch over a store"),
       opening_(store->opening()),
       store_(std::move(store)),
       was_open_(true),
-      leases_(targets_.size()),
-      unclaimed_search_({0, store_->last_seq()}) {
+      leases_(std::move(targets)) {
+  leases_.begin_count(*store_);
   publish();
   start();
 }
@@ -95,13 +64,12 @@ StoreWriter::StoreWriter(std::unique_ptr<EventStore> store, Limits limits, Targe
 StoreWriter::StoreWriter(const StoreError& reason, Opening opening, Limits limits,
                          TargetNames targets, Supervisor* supervisor)
     : limits_(limits),
-      targets_(std::move(targets)),
       part_(supervisor != nullptr ? *supervisor : own_supervisor_, "writer of a store"),
       watch_part_(supervisor != nullptr ? *supervisor : own_supervisor_, "watch over a store"),
       opening_(std::move(opening)),
-      leases_(targets_.size()),
-      state_(state_of(reason.kind())),
-      error_(reason.text()) {
+      leases_(std::move(targets)),
+      state_(state_of(reason.kind())) {
+  status_.error = reason.text();
   start();
 }
 
@@ -126,16 +94,24 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   for (const StoredEvent& event : events) bytes += sizeof event + event.bytes();
   {
     const std::lock_guard lock(mutex_);
-    const bool fits = waiting_events_ + events.size() <= limits_.waiting_events &&
-                      waiting_bytes_ + bytes <= limits_.waiting_bytes;
+    const bool fits = requests_.events() + events.size() <= limits_.waiting_events &&
+                      requests_.bytes() + bytes <= limits_.waiting_bytes;
     if (stopping_ || !fits || state() != StoreState::ok) {
-      refused_.fetch_add(events.size(), std::memory_order_relaxed);
+      status_.refused += events.size();
       return false;
     }
-    const std::size_t count = events.size();
-    submissions_.push_back({std::move(events), bytes, std::move(done)});
-    waiting_events_ += count;
-    waiting_bytes_ += bytes;
+    requests_.add({std::move(events), bytes, std::move(done)});
+  }
+  wake_.notify_one();
+  return true;
+}
+
+template <class Request>
+bool StoreWriter::ask(Request request) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    requests_.add(std::move(request));
   }
   wake_.notify_one();
   return true;
@@ -143,60 +119,26 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
 
 bool StoreWriter::fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
                         Fetched done, SpooledEvents memory) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    Fetch& fetch = fetches_.emplace_back();
-    fetch.target = target;
-    fetch.max_rows = max_rows;
-    fetch.max_bytes = max_bytes;
-    fetch.done = std::move(done);
-    fetch.chunk.rows = std::move(memory);
-  }
-  wake_.notify_one();
-  return true;
+  StoreRequests::Fetch fetch{target, max_rows, max_bytes, std::move(done), {}};
+  fetch.chunk.rows = std::move(memory);
+  return ask(std::move(fetch));
 }
 
 bool StoreWriter::remove(std::vector<Sequence> rows, Done done) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    removals_.push_back({std::move(rows), std::move(done)});
-  }
-  wake_.notify_one();
-  return true;
+  return ask(StoreRequests::Removal{std::move(rows), std::move(done)});
 }
 
 bool StoreWriter::give_back(std::size_t target, std::vector<Sequence> rows) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
-    returns_.push_back({target, std::move(rows)});
-  }
-  wake_.notify_one();
-  return true;
+  return ask(StoreRequests::Return{target, std::move(rows)});
 }
 
 StoreStatus StoreWriter::status() const {
-  StoreStatus status;
-  status.state = state();
-  status.appended = appended_.value();
-  status.removed = removed_.value();
-  status.refused = refused_.load(std::memory_order_relaxed);
-  status.commits = commits_.value();
-  status.damaged_rows = damaged_rows_.value();
-  status.vanished = vanished_.value();
-  status.unreadable_files = unreadable_files_.value();
-  status.taken_over = taken_over_.value();
-  status.backlog_rows = backlog_rows_.value();
-  status.backlog_bytes = backlog_bytes_.value();
-  status.unclaimed = unclaimed_.value();
-  const std::int64_t oldest = oldest_ms_.load(std::memory_order_relaxed);
-  if (oldest >= 0) status.oldest = WallInstant{std::chrono::milliseconds{oldest}};
   const std::lock_guard lock(mutex_);
-  status.waiting_events = waiting_events_;
-  status.waiting_bytes = waiting_bytes_;
-  if (status.state != StoreState::ok) status.error = error_;
+  StoreStatus status = status_;
+  status.state = state();
+  if (status.state == StoreState::ok) status.error.clear();
+  status.waiting_events = requests_.events();
+  status.waiting_bytes = requests_.bytes();
   return status;
 }
 
@@ -248,7 +190,7 @@ void StoreWriter::live() {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      take_turn();
+      requests_.take(turn_, limits_.group_bytes);
     }
     if (turn_.empty()) return;
     give_up_turn(stopped);
@@ -263,7 +205,7 @@ void StoreWriter::work() {
     if (!turn_.submissions.empty()) append();
     if (!turn_.removals.empty()) remove_now();
     if (turn_.fetch) serve();
-    if (idle && unclaimed_search_) look_for_unclaimed();
+    if (idle && leases_.counting()) count_unclaimed();
     keep_house();
   }
 }
@@ -281,7 +223,7 @@ void StoreWriter::recover(const std::exception_ptr& failure) noexcept {
     // They are told after the pause.
   }
   std::unique_lock lock(mutex_);
-  error_ = internal_error().text();
+  status_.error = internal_error().text();
   busy_since_ = Instant::max();
   wake_.wait_for(lock, pause, [this] { return stopping_; });
 }
@@ -314,13 +256,13 @@ void StoreWriter::watch_device() {
     if (hangs) {
       if (!std::exchange(hangs_, true)) {
         state_.store(StoreState::failing, std::memory_order_release);
-        error_ = "the device does not answer";
+        status_.error = "the device does not answer";
         log::error("store refuses events: its device does not answer; look at the disk",
                    {{"seconds", limits_.patience.count() / 1000}});
       }
       if (overdue_.empty()) overdue_.swap(writing_);
       if (refused_waiting_.empty()) {
-        refused_waiting_.swap(submissions_);
+        requests_.take_submissions(refused_waiting_);
         for (const Submission& submission : refused_waiting_) not_waiting(submission);
       }
     }
@@ -337,43 +279,15 @@ bool StoreWriter::next_turn() {
   std::unique_lock lock(mutex_);
   busy_since_ = Instant::max();
   if (std::exchange(hangs_, false)) retry_at_ = Instant::min();
-  const auto something = [this] {
-    return stopping_ || !submissions_.empty() || !removals_.empty() || !returns_.empty() ||
-           !fetches_.empty();
-  };
-  const Instant search_at = unclaimed_search_ ? Instant::min() : Instant::max();
-  wake_.wait_until(lock, std::min({retry_at_, look_at_, sync_at_, search_at}), something);
-  if (stopping_ && (std::chrono::steady_clock::now() >= stop_at_ ||
-                    (submissions_.empty() && removals_.empty() && fetches_.empty()))) {
+  const Instant count_at = leases_.counting() ? Instant::min() : Instant::max();
+  wake_.wait_until(lock, std::min({retry_at_, look_at_, sync_at_, count_at}),
+                   [this] { return stopping_ || !requests_.empty(); });
+  if (stopping_ && (std::chrono::steady_clock::now() >= stop_at_ || !requests_.owe_an_answer())) {
     return false;
   }
   busy_since_ = std::chrono::steady_clock::now();
-  take_turn();
+  requests_.take(turn_, limits_.group_bytes);
   return true;
-}
-
-// With the lock.
-void StoreWriter::take_turn() {
-  std::size_t bytes = 0;
-  while (!submissions_.empty() &&
-         (bytes == 0 || bytes + submissions_.front().bytes <= limits_.group_bytes)) {
-    bytes += submissions_.front().bytes;
-    turn_.submissions.push_back(std::move(submissions_.front()));
-    submissions_.pop_front();
-  }
-  std::size_t rows = 0;
-  while (!removals_.empty() && rows < kRowsRemovedATurn) {
-    rows += removals_.front().rows.size();
-    turn_.removals.push_back(std::move(removals_.front()));
-    removals_.pop_front();
-  }
-  turn_.returns.assign(std::make_move_iterator(returns_.begin()),
-                       std::make_move_iterator(returns_.end()));
-  returns_.clear();
-  if (!fetches_.empty()) {
-    turn_.fetch = std::move(fetches_.front());
-    fetches_.pop_front();
-  }
 }
 
 // What is not done of the turn has failed, for this reason. Can be called again if it throws.
@@ -390,38 +304,31 @@ void StoreWriter::give_up_turn(const StoreError& error) {
   owe_removals();
   tell_removed(error);
   if (!turn_.fetch) return;
-  leases_[turn_.fetch->target].give_back(leased_);
-  leased_.clear();
+  leases_.arrived(false);
   turn_.fetch->done(error);
   turn_.fetch.reset();
 }
 
 // With the lock: it will not be kept.
 void StoreWriter::not_waiting(const Submission& submission) noexcept {
-  waiting_events_ -= submission.events.size();
-  waiting_bytes_ -= submission.bytes;
-  refused_.fetch_add(submission.events.size(), std::memory_order_relaxed);
+  requests_.settled(submission.events.size(), submission.bytes);
+  status_.refused += submission.events.size();
 }
 
 void StoreWriter::take_back_rows() {
-  tell_each(turn_.returns,
-            [this](const Return& back) { leases_[back.target].give_back(back.rows); });
+  tell_each(turn_.returns, [this](const StoreRequests::Return& back) {
+    leases_.give_back(back.target, back.rows);
+  });
 }
 
 void StoreWriter::append() {
   gather();
   StoreResult result;
-  {
-    const std::lock_guard lock(mutex_);
-    if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, error_);
-  }
+  if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, last_error());
   const bool tried = result.has_value();
   if (tried) result = store_->append(group_, wall_now());
-  const std::size_t events = group_.size();
   settle_group(std::move(result));
   if (written_) {
-    appended_.add(events);
-    commits_.add();
     appended_at_ = std::chrono::steady_clock::now();
     succeeded();
   } else if (tried) {
@@ -456,11 +363,11 @@ void StoreWriter::gather() {
 void StoreWriter::settle_group(StoreResult result) noexcept {
   written_ = std::move(result);
   const std::size_t events = group_.size();
-  if (!written_) refused_.fetch_add(events, std::memory_order_relaxed);
   group_.clear();
   const std::lock_guard lock(mutex_);
-  waiting_events_ -= events;
-  waiting_bytes_ -= std::exchange(group_bytes_, 0);
+  requests_.settled(events, std::exchange(group_bytes_, 0));
+  (written_ ? status_.appended : status_.refused) += events;
+  status_.commits += written_ && events != 0 ? 1 : 0;
   dones_ = std::exchange(writing_, {});
 }
 
@@ -469,7 +376,7 @@ void StoreWriter::tell_written() {
 }
 
 void StoreWriter::tell_removed(const StoreResult& result) {
-  tell_each(turn_.removals, [&](const Removal& removal) {
+  tell_each(turn_.removals, [&](const StoreRequests::Removal& removal) {
     if (removal.done) removal.done(result);
   });
 }
@@ -477,9 +384,9 @@ void StoreWriter::tell_removed(const StoreResult& result) {
 // The turn's removals are owed from now on.
 void StoreWriter::owe_removals() {
   std::size_t rows = owed_.size();
-  for (const Removal& removal : turn_.removals) rows += removal.rows.size();
+  for (const StoreRequests::Removal& removal : turn_.removals) rows += removal.rows.size();
   owed_.reserve(rows);
-  for (Removal& removal : turn_.removals) {
+  for (StoreRequests::Removal& removal : turn_.removals) {
     owed_.insert(owed_.end(), removal.rows.begin(), removal.rows.end());
     removal.rows.clear();
   }
@@ -492,8 +399,11 @@ void StoreWriter::remove_now() {
   const auto removed = store_->remove(owed_);
   StoreResult result;
   if (removed) {
-    removed_.add(*removed);
-    for (RowLeases& leases : leases_) leases.forget(owed_);
+    {
+      const std::lock_guard lock(mutex_);
+      status_.removed += *removed;
+    }
+    leases_.forget(owed_);
     owed_.clear();
     sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
@@ -506,42 +416,15 @@ void StoreWriter::remove_now() {
   tell_removed(result);
 }
 
-// Rows that were given back, or else those behind what has been given out. There may be more where
-// the chunk is neither filled nor at the end.
-StoreResult StoreWriter::read_next(Fetch& fetch) {
-  SpooledChunk& chunk = fetch.chunk;
-  RowLeases& leases = leases_[fetch.target];
-  leased_ = leases.take_returned(fetch.max_rows);
-  if (!leased_.empty()) {
-    const auto read = store_->read_spooled(leased_, fetch.max_bytes, chunk);
-    const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
-    leases.give_back(std::span(unread, leased_.end()));
-    leased_.erase(unread, leased_.end());
-    if (read) note_damaged(chunk);
-    if (!read || !chunk.rows.empty()) return read;
-  }
-  // Rows that are damaged, or that were removed after they had been given back, are passed over.
-  leased_.clear();
-  const auto is_of_target = [&](std::string_view name) {
-    return targets_.is_of(name, fetch.target);
-  };
-  const auto read =
-      store_->read_spooled(leases.frontier(), is_of_target, fetch.max_rows, fetch.max_bytes, chunk);
-  if (!read) return read;
-  leased_.reserve(chunk.rows.size());
-  for (const auto& row : chunk.rows.entries()) leased_.push_back(row.seq);
-  leases.advance(chunk.last);
-  if (fetch.target == 0) note_damaged(chunk);  // nobody knows whose they were
-  return {};
-}
-
 void StoreWriter::serve() {
-  Fetch& fetch = *turn_.fetch;
-  const auto read = read_next(fetch);
+  StoreRequests::Fetch& fetch = *turn_.fetch;
+  const auto read =
+      leases_.read(*store_, fetch.target, fetch.max_rows, fetch.max_bytes, fetch.chunk);
+  if (read) note_damaged(fetch.chunk);
   if (read && fetch.chunk.rows.empty() && !fetch.chunk.end) {
     // Much of other targets was passed over: others first, then further.
     const std::lock_guard lock(mutex_);
-    fetches_.push_back(std::move(fetch));
+    requests_.add(std::move(fetch));
   } else if (read) {
     if (!std::exchange(readable_, true)) {
       log::info("store can be read again", {{"file", store_->path()}});
@@ -553,50 +436,33 @@ void StoreWriter::serve() {
     }
     fetch.done(read.error());
   }
-  leased_.clear();
+  leases_.arrived(true);
   turn_.fetch.reset();
 }
 
 void StoreWriter::note_damaged(const SpooledChunk& chunk) {
-  damaged_rows_.add(chunk.damaged.size());
+  if (chunk.damaged.empty()) return;
   for (const Sequence row : chunk.damaged) {
     log::error("stored event is damaged", {{"file", store_->path()}, {"row", row}});
   }
+  const std::lock_guard lock(mutex_);
+  status_.damaged_rows += chunk.damaged.size();
 }
 
 // Takes a step through the rows that were there at the start.
-void StoreWriter::look_for_unclaimed() {
-  constexpr std::size_t kRows = 1000;
-  constexpr std::size_t kBytes = std::size_t{1} << 20;
-  const auto is_unclaimed = [this](std::string_view name) { return !targets_.knows(name); };
-  Sequence& at = unclaimed_search_->first;
-  const Sequence last = unclaimed_search_->second;
-  const auto read = store_->read_spooled(at, is_unclaimed, kRows, kBytes, unclaimed_rows_);
-  if (!read) {
+void StoreWriter::count_unclaimed() {
+  const auto counted = leases_.count_on(*store_);
+  publish();
+  if (!counted) {
     log::warn("it cannot be counted how many events are for targets that are not configured",
-              {{"error", read.error().text()}});
-    unclaimed_search_.reset();
-    return;
+              {{"error", counted.error().text()}});
+  } else if (!leases_.counting() && leases_.unclaimed() != 0) {
+    log::warn(
+        "a store has events for targets that are not configured any more; they are kept: "
+        "`cos-gateway inspect` shows their targets, `cos-gateway replay --target URL --to URL` "
+        "sends them to another",
+        {{"file", store_->path()}, {"events", leases_.unclaimed()}});
   }
-  const auto& rows = unclaimed_rows_.rows.entries();
-  const auto counted = std::ranges::count_if(
-      rows, [last](const SpooledEvents::Entry& row) { return row.seq <= last; });
-  unclaimed_.set(unclaimed_.value() + static_cast<std::uint64_t>(counted));
-  at = unclaimed_rows_.last;
-  if (!unclaimed_rows_.end && at < last) return;
-  unclaimed_search_.reset();
-  unclaimed_rows_ = SpooledChunk();
-  tell_of_unclaimed();
-}
-
-void StoreWriter::tell_of_unclaimed() const {
-  if (unclaimed_.value() == 0) return;
-  log::warn(
-      "a store has events for targets that are not configured any more; they are kept: "
-      "`cos-gateway "
-      "inspect` shows their targets, `cos-gateway replay --target URL --to URL` sends them to "
-      "another",
-      {{"file", store_->path()}, {"events", unclaimed_.value()}});
 }
 
 void StoreWriter::keep_house() {
@@ -642,47 +508,56 @@ void StoreWriter::try_again() {
 void StoreWriter::succeeded() {
   retry_at_ = Instant::max();
   if (state() == StoreState::ok) {
-    retry_after_ = 0ms;
+    pause_ = 0ms;
     return;
   }
-  // retry_after_ stays as it is until an append has succeeded: a probe needs less.
+  // The pause stays as it is until an append has succeeded: a probe needs less.
   log::info("store is usable again", {{"file", store_->path()}});
   state_.store(StoreState::ok, std::memory_order_release);
 }
 
 void StoreWriter::failed(const StoreError& error) {
   const StoreState state = state_of(error.kind());
-  retry_after_ = std::clamp(2 * retry_after_, limits_.retry_initial, limits_.retry_max);
-  retry_at_ = std::chrono::steady_clock::now() + retry_after_;
+  retry_at_ = std::chrono::steady_clock::now() + next_pause();
   {
     const std::lock_guard lock(mutex_);
-    error_ = error.text();
+    status_.error = error.text();
   }
   if (state_.exchange(state, std::memory_order_acq_rel) != state) {
     log::error("store refuses events", {{"state", name_of(state)}, {"error", error.text()}});
   }
 }
 
+std::chrono::milliseconds StoreWriter::next_pause() noexcept {
+  return pause_ = std::clamp(2 * pause_, limits_.retry_initial, limits_.retry_max);
+}
+
+std::string StoreWriter::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return status_.error;
+}
+
 void StoreWriter::publish() {
-  vanished_.set(store_->vanished_rows());
-  unreadable_files_.set(store_->unreadable_files());
-  taken_over_.set(store_->taken_over());
-  if (store_->unreadable_files() > unreadable_files_logged_) {
-    unreadable_files_logged_ = store_->unreadable_files();
-    log::error("files of the store cannot be read and are left alone; look at the folder",
-               {{"file", store_->path()}, {"files", unreadable_files_logged_}});
-  }
   const StoreTotals totals = store_->totals();
-  const bool was_empty = backlog_rows_.value() == 0;
-  backlog_rows_.set(totals.rows);
-  backlog_bytes_.set(totals.bytes);
+  const std::uint64_t unreadable = store_->unreadable_files();
+  const std::uint64_t before = backlog_.exchange(totals.rows, std::memory_order_relaxed);
   const Instant now = std::chrono::steady_clock::now();
-  if (now < oldest_at_ && !was_empty && totals.rows != 0) return;
-  oldest_at_ = now + kOldestEvery;
-  const auto oldest = store_->oldest();
-  if (!oldest) return;  // one that cannot be read keeps what it had
-  const std::optional<WallInstant> first = *oldest;
-  oldest_ms_.store(first ? first->time_since_epoch().count() : -1, std::memory_order_relaxed);
+  std::optional<std::optional<WallInstant>> oldest;  // what cannot be read keeps what it had
+  if (now >= oldest_at_ || before == 0 || totals.rows == 0) {
+    oldest_at_ = now + kOldestEvery;
+    if (const auto found = store_->oldest()) oldest.emplace(*found);
+  }
+  std::unique_lock lock(mutex_);
+  status_.vanished = store_->vanished_rows();
+  status_.taken_over = store_->taken_over();
+  status_.backlog_rows = totals.rows;
+  status_.backlog_bytes = totals.bytes;
+  status_.unclaimed = leases_.unclaimed();
+  if (oldest) status_.oldest = *oldest;
+  if (std::exchange(status_.unreadable_files, unreadable) >= unreadable) return;
+  lock.unlock();
+  log::error("files of the store cannot be read and are left alone; look at the folder",
+             {{"file", store_->path()}, {"files", unreadable}});
 }
 
 // What comes in meanwhile is told at once that there is nothing to be had, unless it is for a store
@@ -690,22 +565,17 @@ void StoreWriter::publish() {
 bool StoreWriter::open_at_last() {
   if (was_open_ && try_to_open()) return true;
   for (;;) {
-    retry_after_ = std::clamp(2 * retry_after_, limits_.retry_initial, limits_.retry_max);
-    const Instant at = std::chrono::steady_clock::now() + retry_after_;
+    const Instant at = std::chrono::steady_clock::now() + next_pause();
     do {
-      StoreError why;
       {
         std::unique_lock lock(mutex_);
-        wake_.wait_until(lock, at, [this] {
-          return stopping_ ||
-                 (!was_open_ && (!removals_.empty() || !returns_.empty() || !fetches_.empty()));
-        });
+        wake_.wait_until(lock, at,
+                         [this] { return stopping_ || (!was_open_ && !requests_.empty()); });
         if (stopping_) return false;
         if (was_open_) continue;
-        why = {StoreError::Kind::unusable, error_};
-        take_turn();
+        requests_.take(turn_, limits_.group_bytes);
       }
-      give_up_turn(why);
+      give_up_turn({StoreError::Kind::unusable, last_error()});
     } while (std::chrono::steady_clock::now() < at);
     if (try_to_open()) return true;
   }
@@ -714,10 +584,10 @@ bool StoreWriter::open_at_last() {
 bool StoreWriter::try_to_open() {
   auto opened = opening_();
   if (!opened) {
-    const StoreError error = opened.error();
+    const StoreError& error = opened.error();
     state_.store(state_of(error.kind()), std::memory_order_release);
     const std::lock_guard lock(mutex_);
-    if (std::exchange(error_, error.text()) == error.text()) return false;
+    if (std::exchange(status_.error, error.text()) == error.text()) return false;
     log::error(error.kind() == StoreError::Kind::in_use
                    ? "another process has taken the store; what it would keep is refused"
                    : "the store still cannot be opened; what it would keep is refused",
@@ -725,12 +595,12 @@ bool StoreWriter::try_to_open() {
     return false;
   }
   store_ = std::move(*opened);
-  retry_after_ = 0ms;
+  pause_ = 0ms;
   if (!std::exchange(was_open_, true)) {
     // What was asked of a store that was not there.
-    for (RowLeases& leases : leases_) leases.forget_all();
+    leases_.forget_returned();
     owed_.clear();
-    unclaimed_search_ = {0, store_->last_seq()};
+    leases_.begin_count(*store_);
   }
   if (!owed_.empty()) retry_at_ = Instant::min();
   publish();

@@ -14,40 +14,14 @@
 
 #include "gateway/egress/store/async_store.hpp"
 #include "gateway/egress/store/event_store.hpp"
-#include "gateway/egress/store/replay_source.hpp"
 #include "gateway/egress/store/row_leases.hpp"
+#include "gateway/egress/store/store_requests.hpp"
+#include "gateway/egress/store/store_status.hpp"
 #include "gateway/egress/store/target_names.hpp"
-#include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace gateway::egress {
-
-[[nodiscard]] std::string_view name_of(StoreState state) noexcept;
-// Of a store that has failed so.
-[[nodiscard]] StoreState state_of(StoreError::Kind kind) noexcept;
-
-// What a scrape, /status and readiness want to know of a store.
-struct StoreStatus {
-  StoreStatus() = default;
-
-  StoreState state = StoreState::ok;
-  std::string error;  // the last one, while the state is not ok
-  std::uint64_t appended = 0;
-  std::uint64_t removed = 0;
-  std::uint64_t refused = 0;  // events that submit() turned away or an error kept out
-  std::uint64_t commits = 0;  // writes that appended
-  std::uint64_t damaged_rows = 0;
-  std::uint64_t vanished = 0;          // events whose file somebody removed, moved or cut
-  std::uint64_t unreadable_files = 0;  // of the store, left alone
-  std::uint64_t taken_over = 0;        // events of an earlier version's file
-  std::uint64_t backlog_rows = 0;      // on disk, leased ones included
-  std::uint64_t backlog_bytes = 0;     // their events'
-  std::uint64_t unclaimed = 0;         // of these, events for targets that are not configured
-  std::optional<WallInstant> oldest;
-  std::uint64_t waiting_events = 0;  // handed in and not yet on disk
-  std::uint64_t waiting_bytes = 0;
-};
 
 // A store and the thread that does its I/O. What was handed in while a commit was under way makes
 // the next one: under load one fsync serves many posts, and a lone one does not wait for company.
@@ -115,7 +89,9 @@ class StoreWriter final : public AsyncStore {
     return state_.load(std::memory_order_acquire);
   }
   // Rows on disk, leased ones included; as cheap as state().
-  [[nodiscard]] std::uint64_t backlog() const noexcept override { return backlog_rows_.value(); }
+  [[nodiscard]] std::uint64_t backlog() const noexcept override {
+    return backlog_.load(std::memory_order_relaxed);
+  }
   // As of the end of the last write.
   [[nodiscard]] StoreStatus status() const;
 
@@ -125,37 +101,10 @@ class StoreWriter final : public AsyncStore {
   bool stop(Instant deadline = Instant::max());
 
  private:
-  struct Submission {
-    std::vector<StoredEvent> events;
-    std::size_t bytes = 0;
-    Done done;
-  };
-  struct Fetch {
-    std::size_t target = 0;
-    std::size_t max_rows = 0;
-    std::size_t max_bytes = 0;
-    Fetched done;
-    SpooledChunk chunk;  // to be filled
-  };
-  struct Removal {
-    std::vector<Sequence> rows;
-    Done done;
-  };
-  struct Return {
-    std::size_t target = 0;
-    std::vector<Sequence> rows;
-  };
-  // What one turn of the thread does: a bounded share of each kind, so that none starves another.
-  struct Turn {
-    std::vector<Submission> submissions;
-    std::vector<Removal> removals;
-    std::vector<Return> returns;
-    std::optional<Fetch> fetch;
-    [[nodiscard]] bool empty() const noexcept {
-      return submissions.empty() && removals.empty() && returns.empty() && !fetch;
-    }
-  };
+  using Submission = StoreRequests::Submission;
 
+  template <class Request>
+  [[nodiscard]] bool ask(Request request);
   void start();
   void run();
   void live();
@@ -166,7 +115,6 @@ class StoreWriter final : public AsyncStore {
   [[nodiscard]] bool open_at_last();
   [[nodiscard]] bool try_to_open();
   [[nodiscard]] bool next_turn();
-  void take_turn();
   void give_up_turn(const StoreError& error);
   void append();
   void gather();
@@ -178,19 +126,18 @@ class StoreWriter final : public AsyncStore {
   void tell_written();
   void tell_removed(const StoreResult& result);
   void serve();
-  [[nodiscard]] StoreResult read_next(Fetch& fetch);
   void note_damaged(const SpooledChunk& chunk);
-  void look_for_unclaimed();
-  void tell_of_unclaimed() const;
+  void count_unclaimed();
   void keep_house();
   void look();
   void try_again();
   void succeeded();
   void failed(const StoreError& error);
+  [[nodiscard]] std::chrono::milliseconds next_pause() noexcept;
+  [[nodiscard]] std::string last_error() const;
   void publish();
 
   const Limits limits_;
-  const TargetNames targets_;
 
   Supervisor own_supervisor_;  // where nobody else has one
   Supervisor::Part part_;
@@ -200,55 +147,33 @@ class StoreWriter final : public AsyncStore {
   Opening opening_;
   std::unique_ptr<EventStore> store_;  // null until it could be opened, and after an exception
   bool was_open_ = false;
-  Turn turn_;                      // what is not done of it
-  std::vector<Sequence> leased_;   // for its fetch
-  std::vector<RowLeases> leases_;  // by target
-  // How far the rows that were there at the start have been looked at for those of targets that are
-  // not configured, and up to where there are any; none once that is done.
-  std::optional<std::pair<Sequence, Sequence>> unclaimed_search_;
-  SpooledChunk unclaimed_rows_;
+  StoreRequests::Turn turn_;  // what is not done of it
+  RowLeases leases_;
   std::vector<Sequence> owed_;      // removals that failed
   std::vector<StoredEvent> group_;  // that is being written
   std::size_t group_bytes_ = 0;
-  StoreResult written_;      // what came of the group before it
-  std::vector<Done> dones_;  // that are to be told so
-  std::chrono::milliseconds retry_after_{0};
+  StoreResult written_;                 // what came of the group before it
+  std::vector<Done> dones_;             // that are to be told so
+  std::chrono::milliseconds pause_{0};  // after the last error
   Instant retry_at_ = Instant::max();
   Instant look_at_{};
   Instant sync_at_ = Instant::max();  // marks are to be on the device by then
   Instant oldest_at_{};               // when it may be looked for again
   Instant appended_at_{};
-  std::uint64_t unreadable_files_logged_ = 0;
   bool readable_ = true;  // as last logged
 
   std::atomic<StoreState> state_{StoreState::ok};
-  Counter appended_;
-  Counter removed_;
-  Counter damaged_rows_;
-  Counter commits_;
-  Gauge vanished_;
-  Gauge unreadable_files_;
-  Gauge taken_over_;
-  Gauge backlog_rows_;
-  Gauge backlog_bytes_;
-  Gauge unclaimed_;
-  std::atomic<std::int64_t> oldest_ms_{-1};
-  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> backlog_{0};
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Submission> submissions_;
-  std::deque<Removal> removals_;
-  std::deque<Return> returns_;
-  std::deque<Fetch> fetches_;
-  std::size_t waiting_events_ = 0;
-  std::size_t waiting_bytes_ = 0;
+  StoreRequests requests_;
+  StoreStatus status_;                      // but for what waits; the last error stays
   std::vector<Done> writing_;               // of the events that are being written
   std::vector<Done> overdue_;               // the watch's own: to be told that the device hangs
   std::deque<Submission> refused_waiting_;  // likewise
   Instant busy_since_ = Instant::max();
   bool hangs_ = false;
-  std::string error_;
   bool stopping_ = false;
   Instant stop_at_ = Instant::max();
   bool ended_ = false;

@@ -73,7 +73,7 @@ class Story {
  private:
   void remove_some() {
     SpooledChunk chunk;
-    const auto any = [](std::string_view) { return true; };
+    const auto any = [](const auto&) { return true; };
     if (!store_->read_spooled(Sequence{0}, any, 6, kMiB, chunk)) return;
     std::vector<Sequence> rows;
     std::vector<int> numbers;

@@ -1,0 +1,87 @@
+#include "gateway/egress/store/row_leases.hpp"
+
+#include <algorithm>
+
+#include "gateway/egress/store/record.hpp"
+
+namespace gateway::egress {
+
+// Takes the first of the rows that were given back, as far as they are near each other: they are
+// read in one go.
+std::vector<Sequence> RowLeases::take_returned(Target& target, std::size_t max) {
+  constexpr Sequence kNear = 64;
+  std::vector<Sequence> rows;
+  std::set<Sequence>& returned = target.returned;
+  rows.reserve(std::min(max, returned.size()));  // from here on nothing fails
+  while (!returned.empty() && rows.size() < max &&
+         (rows.empty() || *returned.begin() - rows.back() <= kNear)) {
+    rows.push_back(*returned.begin());
+    returned.erase(returned.begin());
+  }
+  return rows;
+}
+
+StoreResult RowLeases::read(EventStore& store, std::size_t target, std::size_t max_rows,
+                            std::size_t max_bytes, SpooledChunk& chunk) {
+  target_ = target;
+  Target& of = targets_[target];
+  leased_ = take_returned(of, max_rows);
+  if (!leased_.empty()) {
+    const auto is_leased = [this](const RecordReader::Record& record) {
+      return std::ranges::binary_search(leased_, record.seq);
+    };
+    const auto read =
+        store.read_spooled(leased_.front() - 1, is_leased, leased_.size(), max_bytes, chunk);
+    const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
+    give_back(target, std::span(unread, leased_.end()));
+    leased_.erase(unread, leased_.end());
+    chunk.end = false;  // there may be more behind the frontier
+    if (!read || !chunk.rows.empty() || !chunk.damaged.empty()) return read;
+  }
+  // Rows that were removed after they had been given back are passed over.
+  leased_.clear();
+  const auto is_of_target = [&](const RecordReader::Record& record) {
+    return !record.intact || names_.is_of(target_of(record.payload), target);
+  };
+  const auto read = store.read_spooled(of.frontier, is_of_target, max_rows, max_bytes, chunk);
+  if (!read) return read;
+  leased_.reserve(chunk.rows.size());
+  for (const auto& row : chunk.rows.entries()) leased_.push_back(row.seq);
+  of.frontier = std::max(of.frontier, chunk.last);
+  if (target != 0) chunk.damaged.clear();  // nobody knows whose they were
+  return {};
+}
+
+void RowLeases::arrived(bool arrived) {
+  if (!arrived) give_back(target_, leased_);
+  leased_.clear();
+}
+
+void RowLeases::forget(std::span<const Sequence> rows) {
+  for (Target& target : targets_) {
+    if (target.returned.empty()) continue;
+    for (const Sequence row : rows) target.returned.erase(row);
+  }
+}
+
+void RowLeases::forget_returned() noexcept {
+  for (Target& target : targets_) target.returned.clear();
+}
+
+StoreResult RowLeases::count_on(EventStore& store) {
+  SpooledChunk none;
+  std::uint64_t found = 0;
+  const auto count = [&](const RecordReader::Record& record) {
+    const bool unclaimed =
+        record.intact && record.seq <= *count_to_ && !names_.knows(target_of(record.payload));
+    found += unclaimed ? 1 : 0;
+    return false;
+  };
+  const auto read = store.read_spooled(counted_to_, count, 1, 1, none);
+  unclaimed_ += read ? found : 0;
+  counted_to_ = none.last;
+  if (!read || none.end || counted_to_ >= *count_to_) count_to_.reset();
+  return read;
+}
+
+}  // namespace gateway::egress

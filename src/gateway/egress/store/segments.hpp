@@ -1,0 +1,108 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/egress/store/segment.hpp"
+#include "gateway/egress/store/store_error.hpp"
+#include "gateway/egress/store/stored_event.hpp"
+
+namespace gateway::egress {
+
+struct StoreTotals {
+  StoreTotals() = default;
+
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  // of the events
+};
+
+[[nodiscard]] StoreError path_error(StoreError::Kind kind, const std::string& path,
+                                    std::string_view text);
+// Returns what a store says of a failed call to the operating system.
+[[nodiscard]] StoreError error_at(const std::string& path, const boost::system::error_code& error);
+
+// The files of a store in order of their numbers, "<path>.<number of the first event><suffix>".
+// Appends to the last of them and begins the next, reads and marks events across them, deletes
+// those whose events are all removed. Keeps few of them open, as there may be thousands. Used by
+// one thread at a time.
+class Segments {
+ public:
+  // Is called with each event that is there. Returns false to end the walk.
+  using Visit = std::function<bool(const RecordReader::Record&, std::uint32_t mark)>;
+  // Writes the records of a group behind `bytes`, the first with the number `first`.
+  using Write = std::function<void(std::string& bytes, Sequence first)>;
+
+  Segments(FileSystem& files, std::string path, StoreKind kind,
+           std::string_view suffix = kSegmentSuffix);
+
+  // Opens the files that are there. Returns an error if they are of the other kind.
+  [[nodiscard]] StoreResult open();
+  // Finishes what an owner before this one could not, and deletes what is drained.
+  [[nodiscard]] StoreResult finish();
+  // Appends `count` records in one write and syncs; their events have `bytes`. All files together
+  // stay below `max_bytes`. After an error none of them counts, but the device may have some.
+  [[nodiscard]] StoreResult append(const Write& write, std::size_t count, std::uint64_t bytes,
+                                   WallInstant added, std::uint64_t max_bytes);
+  // Finds out whether append() would succeed now.
+  [[nodiscard]] StoreResult probe(std::uint64_t max_bytes);
+  // Ends the file that is appended to; the next append begins another.
+  void close();
+
+  // Calls `visit` with the events behind `after` and sets `last` to the last one looked at. Returns
+  // whether it went through all there are.
+  [[nodiscard]] StoreOutcome<bool> walk(Sequence after, Sequence& last, const Visit& visit);
+  // Marks these events, given in order of their numbers. Returns how many became removed.
+  [[nodiscard]] StoreOutcome<std::uint64_t> mark(std::span<const Sequence> rows,
+                                                 std::uint32_t value);
+  [[nodiscard]] bool has_unsynced_marks() const noexcept;
+  [[nodiscard]] StoreResult sync_marks();
+  // Deletes files whose events are all removed; the one that is appended to if `active_too`.
+  [[nodiscard]] StoreResult delete_drained(bool active_too);
+  // Finds out what others have done to the files.
+  [[nodiscard]] StoreResult look();
+
+  [[nodiscard]] StoreTotals totals() const noexcept;
+  // Returns when the first event that is there was added.
+  [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
+  // Returns the highest number given out, 0 before the first.
+  [[nodiscard]] Sequence last_seq() const noexcept { return last_seq_; }
+  // Gives out only higher numbers than this from now on.
+  void skip_to(Sequence seq) noexcept { last_seq_ = seq > last_seq_ ? seq : last_seq_; }
+  // Returns how many files of this store cannot be recognised; they are left alone.
+  [[nodiscard]] std::uint64_t unreadable_files() const noexcept { return unreadable_files_; }
+  // Returns how many events went with files that somebody removed, moved or cut.
+  [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return vanished_rows_; }
+
+ private:
+  [[nodiscard]] std::string path_of(Sequence first) const;
+  [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
+  [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);
+  [[nodiscard]] StoreResult check_active();
+  [[nodiscard]] Segment* segment_of(Sequence seq) noexcept;
+  enum class Walked : std::uint8_t { through, ended };
+  [[nodiscard]] IoResult<Walked> walk(Segment& segment, Sequence& last, const Visit& visit);
+  [[nodiscard]] StoreResult unless_gone(Segment& segment, const boost::system::error_code& error);
+  void drop(const Segment& segment, bool vanished);
+  void keep_few_open(Segment& used);
+
+  FileSystem& files_;
+  const std::string path_;
+  const StoreKind kind_;
+  const std::string suffix_;
+  std::vector<std::unique_ptr<Segment>> segments_;
+  Segment* active_ = nullptr;  // the last of them, which is appended to; null before there is need
+  std::vector<Segment*> open_;
+  std::string buffer_;
+  Sequence last_seq_ = 0;
+  std::optional<std::pair<Sequence, WallInstant>> oldest_;
+  std::uint64_t unreadable_files_ = 0;
+  std::uint64_t vanished_rows_ = 0;
+};
+
+}  // namespace gateway::egress

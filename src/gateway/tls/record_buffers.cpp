@@ -20,6 +20,7 @@ thread_local RecordBuffers kept;
 constinit thread_local bool over = false;
 
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
+  if (size == 0) return nullptr;  // as OpenSSL's own function does
   const bool for_record = size > kRecord && size <= kSize;
   if (for_record && !over) {
     if (void* const buffer = kept.take()) return buffer;
@@ -37,7 +38,7 @@ void release(void* buffer, const char* /*file*/, int /*line*/) {
 }
 
 // NOLINTNEXTLINE(cert-err58-cpp): does not throw
-const bool installed = CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
+const bool kInstalled = CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
 
 }  // namespace
 
@@ -59,7 +60,7 @@ bool RecordBuffers::keep(void* buffer) noexcept {
 }
 
 bool RecordBuffers::in_use() noexcept {
-  return installed;
+  return kInstalled;
 }
 
 }  // namespace gateway::tls

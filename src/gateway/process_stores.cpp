@@ -71,19 +71,18 @@ std::chrono::milliseconds ProcessStores::closing_time(std::chrono::milliseconds 
 }
 
 void ProcessStores::close(Instant deadline) {
+  const auto close_dead_letters = [&] { close_one(dead_letters_, deadline); };
   std::thread other;
-  if (spool_ && dead_letters_) {
-    try {
-      other = std::thread([&] { close_one(dead_letters_, deadline); });
-    } catch (const std::system_error&) {
-      // Without a thread they are closed one after the other.
-    }
+  try {
+    if (spool_ && dead_letters_) other = std::thread(close_dead_letters);
+  } catch (const std::system_error& error) {
+    log::warn("there is no thread to close the stores at the same time", {{"error", error.what()}});
   }
   close_one(spool_, deadline);
   if (other.joinable()) {
     other.join();
   } else {
-    close_one(dead_letters_, deadline);
+    close_dead_letters();
   }
 }
 

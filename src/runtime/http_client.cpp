@@ -8,6 +8,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <optional>
 #include <stdexcept>
 
 #include "runtime/clock.hpp"
@@ -114,13 +115,14 @@ Task<error_code> HttpClient::Exchanges::converse(Stream& stream, Request& reques
 
 Request HttpClient::Exchanges::text_of(HttpRequest&& wanted) const {
   const HttpOrigin& origin = connection_->origin();
-  const bool by_proxy = origin.proxy() && !origin.tls();
+  const std::optional<HttpProxy>& named = origin.proxy();
+  const HttpProxy* const proxy = named && !origin.tls() ? &*named : nullptr;
   // RFC 9112 section 3.2.2: a proxy is told the whole URL.
   const std::string target =
-      by_proxy ? "http://" + origin.authority() + wanted.target : wanted.target;
+      proxy != nullptr ? "http://" + origin.authority() + wanted.target : wanted.target;
   Request request(beast::http::string_to_verb(wanted.method), target, 11);
-  if (by_proxy && !origin.proxy()->authorization().empty()) {
-    request.set(beast::http::field::proxy_authorization, origin.proxy()->authorization().reveal());
+  if (proxy != nullptr && !proxy->authorization().empty()) {
+    request.set(beast::http::field::proxy_authorization, proxy->authorization().reveal());
   }
   request.set(beast::http::field::host, origin.authority());
   // RFC 9110 section 12.5.3: without it a server may choose any coding.

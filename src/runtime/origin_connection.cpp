@@ -84,8 +84,9 @@ void OriginConnection::cancel() {
 }
 
 Task<std::vector<tcp::endpoint>> OriginConnection::resolve() {
-  const std::string host = origin_.proxy() ? origin_.proxy()->host() : origin_.host();
-  const std::uint16_t port = origin_.proxy() ? origin_.proxy()->port() : origin_.port();
+  const std::optional<HttpProxy>& proxy = origin_.proxy();
+  const std::string host = proxy ? proxy->host() : origin_.host();
+  const std::uint16_t port = proxy ? proxy->port() : origin_.port();
   auto found = co_await lookup_.resolve(host, port, end_);
   if (!found) {
     problem_ = "name look-up of " + host + ": " + found.error().message();
@@ -129,8 +130,8 @@ Task<bool> OriginConnection::open() {
     if (!connected) continue;
     arm(end_);
     if (!origin_.tls()) co_return true;
-    if (origin_.proxy()) {
-      const bool opened = co_await open_tunnel();
+    if (const auto& proxy = origin_.proxy()) {
+      const bool opened = co_await open_tunnel(*proxy);
       if (!opened) {
         close();
         continue;
@@ -153,9 +154,9 @@ ssl::context& OriginConnection::trust() {
   return trust_.emplace(std::move(context));
 }
 
-Task<bool> OriginConnection::open_tunnel() {
+Task<bool> OriginConnection::open_tunnel(const HttpProxy& proxy) {
   const auto link = link_;
-  ProxyTunnel tunnel(*origin_.proxy(), origin_.host(), origin_.port());
+  ProxyTunnel tunnel(proxy, origin_.host(), origin_.port());
   auto [error, written] =
       co_await asio::async_write(link->socket, asio::buffer(tunnel.request()), tuple);
   static_cast<void>(written);

@@ -58,7 +58,7 @@ class OriginConnection : public std::enable_shared_from_this<OriginConnection> {
   void arm(Instant at);
   [[nodiscard]] Task<std::vector<tcp::endpoint>> resolve();
   [[nodiscard]] Task<bool> connect(tcp::endpoint endpoint, Instant until);
-  [[nodiscard]] Task<bool> open_tunnel();
+  [[nodiscard]] Task<bool> open_tunnel(const HttpProxy& proxy);
   [[nodiscard]] Task<bool> secure();
   [[nodiscard]] asio::ssl::context& trust();
 

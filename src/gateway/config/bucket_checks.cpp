@@ -33,6 +33,7 @@ std::vector<Pattern> compiled(const std::vector<std::string>& texts) {
 
 bool can_match(std::vector<const Pattern*> all, const std::vector<Pattern>& none) {
   std::vector<const Pattern*> excluded;
+  excluded.reserve(none.size());
   for (const Pattern& pattern : none) excluded.push_back(&pattern);
   return routing::some_key_matches(all, excluded);
 }

@@ -169,7 +169,7 @@ void Custody::fail(const DeadLetter& letter, std::string_view body, std::string_
   try {
     reason = fmt::format("{}; {}", refusal_reason(body), why);
   } catch (const std::bad_alloc&) {
-    // Without memory for it, the event fails without a reason in words.
+    reason.clear();  // without memory for it, the event fails without a reason in words
   }
   context_.ledger.failed(letter.slot, FailReason::refused, status, reason);
 }

@@ -59,7 +59,7 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
 // The rows that are sent to one target.
 struct Part {
   config::Endpoint endpoint;
-  std::vector<std::string> names;  // the target's names in the store; empty: rows of any target
+  std::vector<std::string> names;  // of the target in the store; empty: of any target
 };
 
 // Returns which rows are sent to which target: all to --to, or each row to its own target. Returns

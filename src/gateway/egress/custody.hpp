@@ -71,7 +71,8 @@ class Custody {
   void abandon();
 
  private:
-  // A post with events that were handed to the spool; `shown` is one of them, for log lines.
+  // A post with events that were handed to the spool. `shown` is one of them, which stands for all
+  // where the outcome is shown.
   struct Handed {
     Post* post = nullptr;
     EventSlot shown;

@@ -24,8 +24,9 @@ constexpr std::size_t kProcess = 32;
 constexpr std::size_t kThread = 5;
 // The admin port's connections, watchers included, and its listener.
 constexpr std::size_t kAdmin = 80;
-// Database, log, shared memory and lock of a store, and the same again while it is looked at.
-constexpr std::size_t kStore = 8;
+// Of a store: eight segments that are kept open, the one that is appended to, the lock, and files
+// that are open for a moment, such as the folder.
+constexpr std::size_t kStore = 12;
 // Connections beyond the limit that get an answer 503: an eighth of it, and these
 // (ConnectionCount).
 constexpr std::size_t kTold = 16;

@@ -6,18 +6,21 @@
 #include <string_view>
 #include <utility>
 
+#include "simulation/network.hpp"
+
 namespace gateway::simulation {
 
 Client::Client(Schedule& schedule, Random random, Oracle& oracle, std::uint16_t port,
-               std::vector<Oracle::Record> records, std::string body, const Manners& manners)
+               Oracle::Post post, std::string_view fields, std::string_view body,
+               const Manners& manners)
     : schedule_(schedule),
       random_(random),
       oracle_(oracle),
       socket_(Socket::connect_to(port)),
-      records_(std::move(records)),
+      post_(std::move(post)),
       manners_(manners),
       begun_(schedule.now()) {
-  out_ = fmt::format("POST / HTTP/1.1\r\nHost: gateway\r\nContent-Length: {}\r\n\r\n{}",
+  out_ = fmt::format("POST / HTTP/1.1\r\nHost: gateway\r\n{}Content-Length: {}\r\n\r\n{}", fields,
                      body.size(), body);
   if (manners_.sends_half) out_.resize(out_.size() / 2);
   refused_ = !socket_.open();
@@ -39,6 +42,7 @@ bool Client::step() {
 }
 
 bool Client::send() {
+  note_arrival();
   if (out_.empty()) return false;
   std::string_view bytes = out_;
   if (manners_.most_written != 0)
@@ -46,12 +50,16 @@ bool Client::send() {
   const auto sent = socket_.send(bytes);
   if (!sent || *sent == 0) return false;
   out_.erase(0, *sent);
-  if (out_.empty() && !manners_.sends_half) {
-    sent_all_ = true;
-    sent_at_ = schedule_.now();
-    if (manners_.half_closes) socket_.end_sending();
-  }
+  if (out_.empty() && !manners_.sends_half && manners_.half_closes) socket_.end_sending();
+  note_arrival();
   return true;
+}
+
+// From here on the answer is due.
+void Client::note_arrival() {
+  if (arrived_ || !out_.empty() || manners_.sends_half) return;
+  arrived_ = Network::current()->stream(socket_.handle())->all_arrived();
+  arrived_at_ = schedule_.now();
 }
 
 bool Client::take_answer() {
@@ -64,7 +72,9 @@ bool Client::take_answer() {
   std::size_t length = 0;
   if (at < end) std::from_chars(in_.data() + at + kLength.size(), in_.data() + end, length);
   if (in_.size() < end + 4 + length) return false;
-  oracle_.answered(records_, status, std::string_view(in_).substr(end + 4, length));
+  const auto after =
+      std::chrono::duration_cast<std::chrono::milliseconds>(schedule_.now() - begun_);
+  oracle_.answered(post_, status, std::string_view(in_).substr(end + 4, length), after);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "simulation/oracle.hpp"
@@ -24,20 +25,22 @@ class Client {
     std::chrono::milliseconds leaves_after{0};
   };
 
-  Client(Schedule& schedule, Random random, Oracle& oracle, std::uint16_t port,
-         std::vector<Oracle::Record> records, std::string body, const Manners& manners);
+  // `fields`: of the post's head, each with its end of line.
+  Client(Schedule& schedule, Random random, Oracle& oracle, std::uint16_t port, Oracle::Post post,
+         std::string_view fields, std::string_view body, const Manners& manners);
 
   // Sends and reads what it can now. Returns whether it did anything.
   bool step();
   // It has its answer or waits for none.
   [[nodiscard]] bool done() const noexcept { return !socket_.open(); }
-  // It has sent its whole post and stays for the answer.
-  [[nodiscard]] bool waits() const noexcept { return !done() && sent_all_ && !manners_.leaves; }
-  [[nodiscard]] Instant sent_at() const noexcept { return sent_at_; }
+  // Its whole post has arrived and it stays for the answer.
+  [[nodiscard]] bool waits() const noexcept { return !done() && arrived_ && !manners_.leaves; }
+  [[nodiscard]] Instant arrived_at() const noexcept { return arrived_at_; }
   [[nodiscard]] bool refused_connection() const noexcept { return refused_; }
 
  private:
   bool send();
+  void note_arrival();
   // Returns whether the answer is complete.
   [[nodiscard]] bool take_answer();
 
@@ -45,13 +48,13 @@ class Client {
   Random random_;
   Oracle& oracle_;
   Socket socket_;
-  const std::vector<Oracle::Record> records_;
+  const Oracle::Post post_;
   std::string out_;
   std::string in_;
   const Manners manners_;
   Instant begun_;
-  Instant sent_at_{};
-  bool sent_all_ = false;
+  Instant arrived_at_{};
+  bool arrived_ = false;  // the post
   bool refused_ = false;
 };
 

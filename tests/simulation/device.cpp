@@ -27,12 +27,6 @@ egress::StoreKind store_kind(Oracle::Device kind) {
   return kind == Oracle::Device::spool ? egress::StoreKind::spool : egress::StoreKind::dead_letters;
 }
 
-// Since 2020, so that the virtual clock's beginning is some date.
-WallInstant wall(Instant at) {
-  return WallInstant(std::chrono::hours(24 * 365 * 50)) +
-         std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
-}
-
 }  // namespace
 
 Device::Device(Oracle::Device kind, Schedule& schedule, std::uint64_t seed, Oracle& oracle)
@@ -42,7 +36,6 @@ Device::Device(Oracle::Device kind, Schedule& schedule, std::uint64_t seed, Orac
       oracle_(oracle),
       disk_(std::make_unique<test::SimulatedDisk>()) {
   disk_->make_folder("/store");
-  reopen();
 }
 
 Device::~Device() = default;
@@ -61,7 +54,15 @@ void Device::breaks(StoreState how) {
   broken_ = how != StoreState::full;
 }
 
+// What a device has said that it has while it lied can be gone after a power cut: no promise of a
+// store holds on it. What was there before has to stay.
+void Device::lie(bool lies) {
+  has_lied_ = has_lied_ || lies;
+  disk_->lie_about_syncs(lies);
+}
+
 void Device::mends() {
+  lie(false);
   broken_ = false;
   disk_->set_capacity(std::uint64_t{1} << 40);
 }
@@ -72,19 +73,21 @@ void Device::loses_owner(End how) {
   // Any part of what was under way may have been written.
   if (how == End::power_cut) disk_->cut_power_at(disk_->changes() + random_.between(1, 8));
   for (const auto& events : writing_) {
-    if (random_.in_thousand(300)) static_cast<void>(store_->append(*events, wall(schedule_.now())));
+    if (random_.in_thousand(300)) static_cast<void>(store_->append(*events, schedule_.wall()));
   }
   writing_.clear();
   store_.reset();
   if (how == End::power_cut) {
     std::mt19937_64 chance(random_.next());
     disk_ = disk_->after_power_cut(chance);
+    has_lied_ = false;
   }
   state_ = StoreState::failing;
 }
 
-void Device::reopen() {
+void Device::open(egress::TargetNames targets) {
   ++owner_;
+  targets_ = std::move(targets);
   mends();
   disk_->plan({});
   auto opened = EventStore::open(kPath, kMostBytes, store_kind(kind_), *disk_);
@@ -93,7 +96,7 @@ void Device::reopen() {
     return;
   }
   store_ = std::move(*opened);
-  leases_ = egress::RowLeases();
+  leases_ = egress::RowLeases(targets_);
   state_ = StoreState::ok;
   const auto there = store_->read(0, kMostRead, std::size_t{1} << 30);
   if (!there) {
@@ -114,11 +117,17 @@ void Device::compare(const std::vector<egress::StoredRow>& there) {
     // One that was about to be written, or whose removal was not on the device. Nobody was told
     // that it is kept.
     if (known.empty()) oracle_.kept(kind_, row.event.json);
-    rows_[row.seq] = {row.event.json, !known.empty() && known.mapped().promised};
+    rows_[row.seq] = {row.event.json, row.event.target, !known.empty() && known.mapped().promised,
+                      has_lied_ && !known.empty() && known.mapped().lied};
   }
   for (const auto& [seq, row] : before) {
+    if (row.lied) {
+      oracle_.lost_by_lie(kind_, row.json);
+      continue;
+    }
     if (row.promised && !delivered_.contains(seq)) {
-      oracle_.violation(fmt::format("row {} was kept and is gone after a crash", seq));
+      oracle_.violation(
+          fmt::format("row {} was kept and is gone after a crash: {}", seq, row.json));
     }
     oracle_.lost(kind_, row.json);
   }
@@ -126,20 +135,22 @@ void Device::compare(const std::vector<egress::StoredRow>& there) {
 
 std::size_t Device::deliverable() const {
   std::size_t rows = 0;
-  for (const auto& [seq, row] : rows_) rows += oracle_.was_refused(row.json) ? 0 : 1;
+  for (const auto& [seq, row] : rows_) {
+    rows += oracle_.was_refused(row.json) || !targets_.knows(row.target) ? 0 : 1;
+  }
   return rows;
 }
 
 StoreResult Device::append(const Events& events) {
-  const StoreResult result = store_->append(events, wall(schedule_.now()));
+  const StoreResult result = store_->append(events, schedule_.wall());
   if (!result) {
     failed(result.error());
     return result;
   }
   Sequence seq = store_->last_seq() - static_cast<Sequence>(events.size());
   for (const egress::StoredEvent& event : events) {
-    rows_[++seq] = {event.json, true};
-    oracle_.kept(kind_, event.json);
+    rows_[++seq] = {event.json, event.target, true, has_lied_};
+    oracle_.kept(kind_, event.json, event.details ? event.details->status : 0);
   }
   return result;
 }
@@ -174,22 +185,24 @@ bool Device::submit(std::vector<egress::StoredEvent> events, Done done) {
   return true;
 }
 
-egress::StoreOutcome<egress::SpooledEvents> Device::read(std::size_t max_rows,
+egress::StoreOutcome<egress::SpooledEvents> Device::read(std::size_t target, std::size_t max_rows,
                                                          std::size_t max_bytes) {
   egress::SpooledChunk chunk;
   do {
-    const auto read = leases_.read(*store_, 0, max_rows, max_bytes, chunk);
+    const auto read = leases_.read(*store_, target, max_rows, max_bytes, chunk);
     if (!read) return read.error();
+    leases_.arrived(true);
   } while (chunk.rows.empty() && !chunk.end);
   return std::move(chunk.rows);
 }
 
-bool Device::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t max_bytes,
-                   Fetched done, egress::SpooledEvents /*memory*/) {
+bool Device::fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes, Fetched done,
+                   egress::SpooledEvents /*memory*/) {
   const NotTheGateway not_the_gateway;
-  schedule_.after(delay(), [this, max_rows, max_bytes, done = std::move(done), owner = owner_] {
-    if (owner == owner_ && store_) done(read(max_rows, max_bytes));
-  });
+  schedule_.after(delay(),
+                  [this, target, max_rows, max_bytes, done = std::move(done), owner = owner_] {
+                    if (owner == owner_ && store_) done(read(target, max_rows, max_bytes));
+                  });
   return true;
 }
 
@@ -225,9 +238,9 @@ void Device::forget(Sequence row) {
   rows_.erase(found);
 }
 
-bool Device::give_back(std::size_t /*target*/, std::vector<Sequence> rows) {
+bool Device::give_back(std::size_t target, std::vector<Sequence> rows) {
   const NotTheGateway not_the_gateway;
-  leases_.give_back(0, rows);
+  leases_.give_back(target, rows);
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include "gateway/egress/store/async_store.hpp"
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/row_leases.hpp"
+#include "gateway/egress/store/target_names.hpp"
 #include "simulation/oracle.hpp"
 #include "simulation/random.hpp"
 #include "simulation/schedule.hpp"
@@ -44,6 +45,8 @@ class Device final : public egress::AsyncStore {
     slowest_ = slowest;
     failing_ = failing;
   }
+  // Syncs say that all is on the device when it is not, until it is mended.
+  void lies() { lie(true); }
   // All calls to the disk fail, or it is full, until it is mended.
   void breaks(egress::StoreState how);
   void mends();
@@ -51,12 +54,13 @@ class Device final : public egress::AsyncStore {
   enum class End : std::uint8_t { killed, power_cut };
   // The gateway is gone, at any point of what was under way, and with it every lease.
   void loses_owner(End how);
-  // Another gateway has the store: opens it and compares what is there with what was kept.
-  void reopen();
+  // A gateway with these targets has the store: opens it and compares what is there with what was
+  // kept.
+  void open(egress::TargetNames targets);
 
   // Returns whether nothing is on its way to it.
   [[nodiscard]] bool idle() const noexcept { return writing_.empty(); }
-  // Returns how many rows it has that the eventbus has not refused for good.
+  // Returns how many rows it has for targets that are there and have not refused them for good.
   [[nodiscard]] std::size_t deliverable() const;
   [[nodiscard]] std::uint64_t failures() const noexcept { return failures_; }
 
@@ -64,7 +68,9 @@ class Device final : public egress::AsyncStore {
   using Events = std::vector<egress::StoredEvent>;
   struct Row {
     std::string json;
+    std::string target;
     bool promised = false;  // the store has said that it is on the device
+    bool lied = false;      // and so has the device, since it last lost power, falsely
   };
 
   [[nodiscard]] std::chrono::milliseconds delay() {
@@ -73,8 +79,10 @@ class Device final : public egress::AsyncStore {
   }
   [[nodiscard]] int error_of_call(test::SimulatedDisk::Call call);
   [[nodiscard]] egress::StoreResult append(const Events& events);
-  [[nodiscard]] egress::StoreOutcome<egress::SpooledEvents> read(std::size_t max_rows,
+  [[nodiscard]] egress::StoreOutcome<egress::SpooledEvents> read(std::size_t target,
+                                                                 std::size_t max_rows,
                                                                  std::size_t max_bytes);
+  void lie(bool lies);
   void remove(std::vector<egress::Sequence> rows);
   void failed(const egress::StoreError& error);
   // Tries after a pause whether the store is well again.
@@ -89,6 +97,7 @@ class Device final : public egress::AsyncStore {
   Oracle& oracle_;
   std::unique_ptr<test::SimulatedDisk> disk_;
   std::unique_ptr<egress::EventStore> store_;  // null while nobody owns it
+  egress::TargetNames targets_;
   egress::RowLeases leases_;
   std::map<egress::Sequence, Row> rows_;        // that are there and were not removed
   std::set<egress::Sequence> delivered_;        // to be removed, or gone already
@@ -97,6 +106,7 @@ class Device final : public egress::AsyncStore {
   std::chrono::milliseconds slowest_{5};
   unsigned failing_ = 0;
   bool broken_ = false;
+  bool has_lied_ = false;  // since it last lost power
   unsigned owner_ = 0;
   std::uint64_t failures_ = 0;
 };

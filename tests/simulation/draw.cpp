@@ -1,5 +1,7 @@
 #include "simulation/draw.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 namespace gateway::simulation {
@@ -7,13 +9,43 @@ namespace gateway::simulation {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-std::vector<std::uint32_t> draw_hosts(Random& random) {
+std::string bucket_of(std::size_t target) {
+  return fmt::format("bucket-{}", target);
+}
+
+std::vector<Target> draw_targets(Random& random) {
+  constexpr std::size_t kTargets[] = {1, 1, 1, 2, 3};
   constexpr std::size_t kHosts[] = {1, 1, 1, 2, 3};
-  std::vector<std::uint32_t> hosts;
-  for (std::size_t i = random.of(kHosts); i != 0; --i) {
-    hosts.push_back(kFirstHost + static_cast<std::uint32_t>(hosts.size()));
+  std::vector<Target> targets(random.of(kTargets));
+  for (std::size_t number = 0; number < targets.size(); ++number) {
+    Target& target = targets[number];
+    for (std::size_t i = random.of(kHosts); i != 0; --i) {
+      const std::size_t host = target.hosts.size() + 1;
+      target.hosts.push_back(0x0A000000 + static_cast<std::uint32_t>((number << 8U) + host));
+    }
+    target.name = target.hosts.size() == 1 ? fmt::format("10.0.{}.1", number)
+                                           : fmt::format("target-{}.simulated", number);
   }
-  return hosts;
+  return targets;
+}
+
+void name_targets(config::Settings& settings, std::span<const Target> targets) {
+  const auto address = [](const Target& target) {
+    return fmt::format("{}:{}", target.name, Eventbus::kPort);
+  };
+  settings.eventbus = "simulated";
+  settings.target = address(targets.front());
+  settings.buckets.clear();
+  for (std::size_t number = 0; targets.size() > 1 && number < targets.size(); ++number) {
+    config::BucketEntry& entry = settings.buckets.emplace_back();
+    entry.bucket.endpoint =
+        fmt::format("{}-1250000000.cos.ap-guangzhou.myqcloud.com", bucket_of(number));
+    entry.exclude = {fmt::format("*{}*", kLeftOut)};
+    entry.eventbus = settings.eventbus;
+    entry.target = address(targets[number]);
+    entry.event = settings.event;
+    entry.function.name = "simulated";
+  }
 }
 
 config::Settings draw_settings(Random& random) {
@@ -30,13 +62,14 @@ config::Settings draw_settings(Random& random) {
   settings.delivery.timeout = random.of(kTimes);
   constexpr unsigned kPipelines[] = {0, 1, 3, 16};
   settings.delivery.pipeline = random.of(kPipelines);
-  settings.delivery.connections = static_cast<unsigned>(random.between(1, 3));
+  settings.delivery.connections = static_cast<unsigned>(random.between(0, 3));
   settings.delivery.retry.initial = 50ms;
   settings.delivery.retry.max = 2s;
   constexpr config::Mode kModes[] = {config::Mode::binary, config::Mode::binary,
                                      config::Mode::structured, config::Mode::batch};
   settings.delivery.mode = random.of(kModes);
   if (random.in_thousand(200)) settings.delivery.queue.events = random.between(4, 40);
+  if (random.in_thousand(200)) settings.delivery.queue.bytes = random.between(4'000, 40'000);
   settings.function.provision = false;
   return settings;
 }
@@ -77,6 +110,9 @@ Eventbus::Manners draw_eventbus(Random& random) {
   manners.slowest = random.of(kSlowest);
   if (random.in_thousand(300)) manners.most_written = random.between(1, 40);
   if (random.in_thousand(200)) manners.fails_early = 300;
+  if (random.in_thousand(200)) manners.takes_early = 500;
+  constexpr unsigned kStatus[] = {400, 413, 422};
+  if (random.in_thousand(200)) manners.culprits = random.of(kStatus);
   if (random.in_thousand(200)) manners.most_body = random.between(1'000, 8'000);
   return manners;
 }

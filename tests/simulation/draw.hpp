@@ -1,5 +1,9 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/settings.hpp"
@@ -12,10 +16,20 @@ namespace gateway::simulation {
 
 // What worlds are made of, by chance: mostly usual values, with the extremes often enough.
 
-constexpr std::uint32_t kFirstHost = 0x0A000001;  // of the eventbus
+// A target, whose events are those of a bucket of its own.
+struct Target {
+  std::string name;  // of the host
+  std::vector<std::uint32_t> hosts;
+};
 
-[[nodiscard]] std::vector<std::uint32_t> draw_hosts(Random& random);
+// What the pattern of the keys that are left out finds.
+inline constexpr std::string_view kLeftOut = "left-out";
+[[nodiscard]] std::string bucket_of(std::size_t target);
+
+[[nodiscard]] std::vector<Target> draw_targets(Random& random);
 [[nodiscard]] config::Settings draw_settings(Random& random);
+// Has `settings` name the targets, each but a single one in an entry of `buckets`.
+void name_targets(config::Settings& settings, std::span<const Target> targets);
 // Most connections are as on loopback: all arrives at once.
 [[nodiscard]] Way draw_way(Random& random);
 [[nodiscard]] Client::Manners draw_client(Random& random);

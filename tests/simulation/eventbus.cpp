@@ -7,10 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include "simulation/acceptance.hpp"
+#include "simulation/network.hpp"
+
 namespace gateway::simulation {
 namespace {
-
-constexpr std::string_view kAccepted = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 std::string failing_answer(Random& random) {
   constexpr const char* kStatus[] = {"503 Service Unavailable", "500 Internal Server Error",
@@ -35,9 +36,9 @@ std::size_t length_of(std::string_view head) {
 
 }  // namespace
 
-Eventbus::Eventbus(Schedule& schedule, Random& random, Oracle& oracle,
+Eventbus::Eventbus(Schedule& schedule, std::uint64_t seed, Oracle& oracle, std::size_t target,
                    const std::vector<std::uint32_t>& hosts)
-    : schedule_(schedule), random_(random), oracle_(oracle) {
+    : schedule_(schedule), random_(seed), oracle_(oracle), target_(target) {
   for (const std::uint32_t host : hosts) listeners_.emplace_back(host, kPort);
 }
 
@@ -62,6 +63,17 @@ void Eventbus::listen(std::size_t host) {
   if (!listeners_[host].listening()) listeners_[host].listen();
 }
 
+void Eventbus::hang(std::size_t host, bool hangs) {
+  if (!hangs) {
+    hung_.erase(host);
+    return;
+  }
+  hung_.insert(host);
+  for (Connection& connection : connections_) {
+    if (connection.host == host) connection.silent = true;
+  }
+}
+
 Eventbus::Connection* Eventbus::find(unsigned number) {
   const auto found = std::ranges::find(connections_, number, &Connection::number);
   return found == connections_.end() ? nullptr : &*found;
@@ -76,6 +88,7 @@ bool Eventbus::step() {
       connection.socket = std::move(socket);
       connection.number = ++numbers_;
       connection.host = host;
+      connection.silent = hung_.contains(host);
       any = true;
     }
   }
@@ -90,6 +103,7 @@ bool Eventbus::step(Connection& connection) {
   const std::size_t had = connection.in.size();
   const bool goes_on = connection.socket.receive(connection.in);
   bool any = connection.in.size() != had || !goes_on;
+  look_at_early(connection);
   while (!connection.silent && take_request(connection)) any = true;
   if (!connection.out.empty()) {
     std::string_view bytes = connection.out;
@@ -117,7 +131,16 @@ bool Eventbus::take_request(Connection& connection) {
       fail_early(connection);
       return true;
     }
+    if (connection.taken_early == 0 && random_.in_thousand(manners_.takes_early)) {
+      take_early(connection, size);
+      return true;
+    }
     return false;
+  }
+  if (std::exchange(connection.taken_early, 0) != 0) {
+    oracle_.arrived(std::string_view(connection.in).substr(0, size), target_);
+    connection.in.erase(0, size);
+    return true;
   }
   const std::string request = connection.in.substr(0, size);
   connection.in.erase(0, size);
@@ -132,11 +155,31 @@ void Eventbus::fail_early(Connection& connection) {
   plan(connection, failing_answer(random_), false);
 }
 
+void Eventbus::take_early(Connection& connection, std::size_t size) {
+  ++early;
+  connection.taken_early = size;
+  connection.left = Network::current()->stream(connection.socket.handle())->follow_peer();
+  connection.before_left = connection.in;
+  plan(connection, draw_acceptance(random_), false);
+}
+
+// An event is delivered when it has wholly left the gateway and is answered, whatever becomes of
+// the connection.
+void Eventbus::look_at_early(Connection& connection) {
+  if (connection.taken_early == 0) return;
+  const std::string all = connection.before_left + *connection.left;
+  if (all.size() >= connection.taken_early) {
+    oracle_.arrived(std::string_view(all).substr(0, connection.taken_early), target_);
+  }
+}
+
 void Eventbus::answer(Connection& connection, std::string_view request) {
   if (manners_.most_body != 0 && request.size() > manners_.most_body) {
-    ++oddities;
-    if (Oracle::records_in(request).size() == 1) oracle_.refused(request);
-    plan(connection, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n", false);
+    refuse(connection, request, 413);
+    return;
+  }
+  if (manners_.culprits != 0 && request.find(kCulprit) != request.npos) {
+    refuse(connection, request, manners_.culprits);
     return;
   }
   unsigned dice = static_cast<unsigned>(random_.between(0, 999));
@@ -147,31 +190,39 @@ void Eventbus::answer(Connection& connection, std::string_view request) {
     return it;
   };
   if (falls_on(manners_.refuses)) {
-    oracle_.refused(request);
-    plan(connection, "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno", false);
+    refuse(connection, request, 400);
   } else if (falls_on(manners_.fails)) {
     plan(connection, failing_answer(random_), false);
   } else if (falls_on(manners_.cuts_unread)) {
     connection.silent = connection.cuts = true;
   } else if (falls_on(manners_.cuts_taken)) {
-    oracle_.arrived(request);
+    oracle_.arrived(request, target_);
     connection.silent = true;
-    plan(connection, std::string(kAccepted.substr(0, random_.between(0, kAccepted.size() - 1))),
-         true);
+    std::string answer = draw_acceptance(random_);
+    answer.resize(random_.between(0, answer.find("\r\n\r\n") + 3));
+    plan(connection, std::move(answer), true);
   } else if (falls_on(manners_.stays_silent)) {
-    oracle_.arrived(request);
+    oracle_.arrived(request, target_);
     connection.silent = true;
   } else if (falls_on(manners_.answers_oddly)) {
     connection.silent = true;
     plan(connection, "what?\r\n\r\n", false);
   } else if (falls_on(manners_.ends_after)) {
-    oracle_.arrived(request);
+    oracle_.arrived(request, target_);
     connection.silent = connection.closes = true;
     plan(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", false);
   } else {
-    oracle_.arrived(request);
-    plan(connection, std::string(kAccepted), false);
+    oracle_.arrived(request, target_);
+    plan(connection, draw_acceptance(random_), false);
   }
+}
+
+void Eventbus::refuse(Connection& connection, std::string_view request, unsigned status) {
+  ++oddities;
+  if (Oracle::records_in(request).size() > 1) ++batches_refused;
+  oracle_.refused(request);
+  plan(connection, fmt::format("HTTP/1.1 {} Refused\r\nContent-Length: 2\r\n\r\nno", status),
+       false);
 }
 
 // Answers of one connection keep their order: each is planned no earlier than the one before it.

@@ -188,7 +188,7 @@ void Network::arrive(const std::weak_ptr<Stream>& connecting, Address to) {
   auto accepted = new_stream();
   accepted->local = to;
   accepted->remote = from->local;
-  Stream::join(*from, *accepted, std::make_shared<Way>(make_way_()));
+  Stream::join(*from, *accepted, std::make_shared<Way>(make_way_(to)));
   listener->second->add(std::move(accepted));
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,14 +38,14 @@ class Network {
   [[nodiscard]] static bool owns(int descriptor) noexcept { return descriptor >= kFirst; }
 
   // Makes the way of each new connection.
-  void on_connection(std::function<Way()> make) { make_way_ = std::move(make); }
+  void on_connection(std::function<Way(Address to)> make) { make_way_ = std::move(make); }
   // Nothing that is sent to this host arrives, and it answers nothing.
   void silence(std::uint32_t host, bool silent);
   // The connections to addresses that `chosen` says yes to are forgotten on the way, as by a table
   // that is full or was lost.
   void forget_if(const std::function<bool(Address to)>& chosen);
-  // What the name of the eventbus resolves to.
-  std::vector<std::uint32_t> hosts;
+  // What names resolve to.
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>> names;
 
   // Returns when the next timer is due, or the end of time.
   [[nodiscard]] Instant next_timer() const;
@@ -70,6 +71,7 @@ class Network {
   [[nodiscard]] int shut_down(int descriptor);
   [[nodiscard]] Stream* stream(int descriptor);
   [[nodiscard]] Instant now() const noexcept { return schedule_.now(); }
+  [[nodiscard]] WallInstant wall() const { return schedule_.wall(); }
 
  private:
   static constexpr int kFirst = 1 << 20;
@@ -85,7 +87,7 @@ class Network {
   static inline constinit Network* current_ = nullptr;
 
   Schedule& schedule_;
-  std::function<Way()> make_way_ = [] { return Way(); };
+  std::function<Way(Address to)> make_way_ = [](Address) { return Way(); };
   std::map<int, std::shared_ptr<File>> files_;
   std::map<int, Address> bound_;  // sockets that do not listen yet
   std::map<Address, Listener*> listeners_;

@@ -10,14 +10,20 @@ namespace {
 
 constexpr std::string_view kMark = "mark-";
 
-// The indices that a 502 names.
-std::set<std::size_t> named_in(std::string_view body) {
+// The indices that a 502 names, and the status that the eventbus answered each with.
+std::map<std::size_t, unsigned> named_in(std::string_view body) {
   constexpr std::string_view kIndex = "\"index\":";
-  std::set<std::size_t> named;
+  constexpr std::string_view kStatus = ",\"status\":";
+  std::map<std::size_t, unsigned> named;
   for (auto at = body.find(kIndex); at != body.npos; at = body.find(kIndex, at + 1)) {
     std::size_t index = 0;
-    std::from_chars(body.data() + at + kIndex.size(), body.data() + body.size(), index);
-    named.insert(index);
+    const char* const end = body.data() + body.size();
+    const char* text = std::from_chars(body.data() + at + kIndex.size(), end, index).ptr;
+    unsigned status = 0;
+    if (std::string_view(text, end).starts_with(kStatus)) {
+      std::from_chars(text + kStatus.size(), end, status);
+    }
+    named[index] = status;
   }
   return named;
 }
@@ -42,12 +48,28 @@ void Oracle::violation(std::string what) {
   if (finding_.empty()) finding_ = std::move(what);
 }
 
-void Oracle::arrived(std::string_view text) {
-  for (const Record record : records_in(text)) records_[record].arrived = true;
+void Oracle::arrived(std::string_view text, std::size_t target) {
+  for (const Record record : records_in(text)) {
+    Where& where = records_[record];
+    where.arrived = true;
+    if (where.target == target) continue;
+    violation(where.target ? fmt::format("record {} of target {} was sent to target {}", record,
+                                         *where.target, target)
+                           : fmt::format("record {} was sent though it is left out", record));
+  }
 }
 
 void Oracle::refused(std::string_view text) {
-  for (const Record record : records_in(text)) records_[record].refused = true;
+  const std::vector<Record> records = records_in(text);
+  if (records.size() == 1) records_[records.front()].refused = true;
+}
+
+// A record must not fail with its neighbours in a batch: it has been refused alone.
+void Oracle::check_refusal(Record record, unsigned status, const char* what) {
+  if (status / 100 == 4 && status != 408 && status != 425 && status != 429 &&
+      !records_[record].refused) {
+    violation(fmt::format("record {} {} for a {} that it never got alone", record, what, status));
+  }
 }
 
 bool Oracle::was_refused(std::string_view text) const {
@@ -58,9 +80,10 @@ bool Oracle::was_refused(std::string_view text) const {
   return false;
 }
 
-void Oracle::kept(Device device, std::string_view text) {
+void Oracle::kept(Device device, std::string_view text, unsigned status) {
   for (const Record record : records_in(text)) {
     ++(device == Device::spool ? records_[record].spooled : records_[record].dead);
+    check_refusal(record, status, "is a dead letter");
   }
 }
 
@@ -81,23 +104,39 @@ void Oracle::lost(Device device, std::string_view text) {
   }
 }
 
-void Oracle::answered(const std::vector<Record>& records, unsigned status, std::string_view body) {
+void Oracle::lost_by_lie(Device device, std::string_view text) {
+  lost(device, text);
+  for (const Record record : records_in(text)) {
+    Where& where = records_[record];
+    if (!where.safe()) where.acknowledged = false;
+  }
+}
+
+void Oracle::answered(const Post& post, unsigned status, std::string_view body,
+                      std::chrono::milliseconds after) {
   ++answers;
+  if (post.due && (status != 200 || after > *post.due)) {
+    violation(fmt::format("a post for a target that is well was answered {} after {} ms: {}",
+                          status, after.count(), body));
+  }
   if (status / 100 != 2 && status != 502) {
     ++turned_away;
     last_refusal = body;
     return;
   }
-  const std::set<std::size_t> named = status == 502 ? named_in(body) : std::set<std::size_t>();
+  const auto named = status == 502 ? named_in(body) : std::map<std::size_t, unsigned>();
   if (status == 502 && named.empty()) violation("502 that names no record");
-  for (std::size_t i = 0; i < records.size(); ++i) {
+  for (const auto& [index, why] : named) {
+    if (index < post.records.size()) check_refusal(post.records[index], why, "has failed");
+  }
+  for (std::size_t i = 0; i < post.records.size(); ++i) {
     if (named.contains(i)) continue;
-    Where& where = records_[records[i]];
+    Where& where = records_[post.records[i]];
     where.acknowledged = true;
     ++acknowledged;
     if (!where.safe()) {
       violation(fmt::format("answered {} though record {} (index {} of {}) is nowhere: {}", status,
-                            records[i], i, records.size(), body));
+                            post.records[i], i, post.records.size(), body));
     }
   }
 }

@@ -1,6 +1,9 @@
 #pragma once
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -8,28 +11,46 @@
 
 namespace gateway::simulation {
 
-// Knows where every record of a world is, from those who have it: the eventbus and the devices. It
-// judges what the gateway says and does; it knows nothing of how the gateway works.
+// Knows where every record of a world is, from those who have it: the eventbuses and the devices.
+// It judges what the gateway says and does; it knows nothing of how the gateway works.
 class Oracle {
  public:
   using Record = std::uint32_t;
   enum class Device : std::uint8_t { spool, dead_letters };
 
+  // A post as its client sees it.
+  struct Post {
+    std::vector<Record> records;
+    // So long it may take until it is answered 200, if nothing stands in its way.
+    std::optional<std::chrono::milliseconds> due;
+  };
+
   // Returns the records whose marks are in `text`, e.g. of a request or a stored event.
   [[nodiscard]] static std::vector<Record> records_in(std::string_view text);
   [[nodiscard]] static std::string mark(Record record);
 
-  void arrived(std::string_view text);
-  // The eventbus has said that it will never take it: without dead letters its row stays.
+  // A record is about to be posted that belongs to this target; nullopt: to none, as the
+  // configuration leaves it out.
+  void expect(Record record, std::optional<std::size_t> target) {
+    records_[record].target = target;
+  }
+  // The eventbus of `target` has it.
+  void arrived(std::string_view text, std::size_t target);
+  // The eventbus has said that it will never take these. Of one alone: that it is known to be
+  // refused, and without dead letters its row stays.
   void refused(std::string_view text);
   [[nodiscard]] bool was_refused(std::string_view text) const;
-  void kept(Device device, std::string_view text);
+  // `status`: what a dead letter was answered; 0: nothing.
+  void kept(Device device, std::string_view text, unsigned status = 0);
   // A row is removed: its record must be somewhere else.
   void removed(Device device, std::string_view text);
   // A row is gone that nobody was told of, or whose record the eventbus has.
   void lost(Device device, std::string_view text);
-  // A client has read this whole answer to a post of these records.
-  void answered(const std::vector<Record>& records, unsigned status, std::string_view body);
+  // Likewise, of a device that had only said that it was on it: nobody can promise it any more.
+  void lost_by_lie(Device device, std::string_view text);
+  // A client has read this whole answer to its post, so long after it had sent it.
+  void answered(const Post& post, unsigned status, std::string_view body,
+                std::chrono::milliseconds after);
   // At the end of a world: what was acknowledged is with the eventbus or a dead letter, or still in
   // a spool that is not empty.
   void check_end();
@@ -45,13 +66,16 @@ class Oracle {
 
  private:
   struct Where {
+    std::optional<std::size_t> target = 0;
     bool arrived = false;
     unsigned spooled = 0;
     unsigned dead = 0;
     bool acknowledged = false;
     bool refused = false;
-    [[nodiscard]] bool safe() const { return arrived || spooled != 0 || dead != 0; }
+    [[nodiscard]] bool safe() const { return arrived || spooled != 0 || dead != 0 || !target; }
   };
+  void check_refusal(Record record, unsigned status, const char* what);
+
   std::map<Record, Where> records_;
   std::string finding_;
 };

@@ -37,6 +37,12 @@ class Schedule {
     return planned_.empty() ? Instant::max() : planned_.begin()->first;
   }
   void advance_to(Instant when) { now_ = std::max(now_, when); }
+  // How far the wall clock is ahead; it can be set to anything at any time.
+  std::chrono::nanoseconds wall_offset{std::chrono::hours(24 * 365 * 50)};
+  [[nodiscard]] WallInstant wall() const {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::sys_time<std::chrono::nanoseconds>(now_.time_since_epoch() + wall_offset));
+  }
   [[nodiscard]] const Instant& time() const noexcept { return now_; }
 
  private:

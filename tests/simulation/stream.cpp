@@ -80,6 +80,7 @@ ssize_t Stream::send(std::string_view bytes, Instant now) {
   const std::size_t size = std::min(bytes.size(), room());
   if (size == 0) return -EAGAIN;
   under_way_ += bytes.substr(0, size);
+  if (followed_) *followed_ += bytes.substr(0, size);
   if (way_->forgets) {
     if (!unheard_since_) {
       unheard_since_ = now;
@@ -94,6 +95,15 @@ ssize_t Stream::send(std::string_view bytes, Instant now) {
   heard_ = now;
   deliver_soon();
   return static_cast<ssize_t>(size);
+}
+
+std::shared_ptr<const std::string> Stream::follow_peer() {
+  auto text = std::make_shared<std::string>(arrived_, read_);
+  if (const auto peer = peer_.lock()) {
+    *text += peer->under_way_;
+    peer->followed_ = text;
+  }
+  return text;
 }
 
 void Stream::deliver_soon() {

@@ -57,10 +57,14 @@ class Stream final : public File, public std::enable_shared_from_this<Stream> {
   static void join(Stream& a, Stream& b, const std::shared_ptr<Way>& way);
   void fail(int error);
   [[nodiscard]] bool connected() const noexcept { return state_ == State::connected; }
+  // Returns whether all that was sent has arrived.
+  [[nodiscard]] bool all_arrived() const noexcept { return under_way_.empty(); }
   // Returns whether nothing of it is on its way any more.
   [[nodiscard]] bool over() const noexcept { return state_ == State::over; }
   [[nodiscard]] bool fresh() const noexcept { return state_ == State::fresh; }
   [[nodiscard]] Way* way() noexcept { return way_.get(); }
+  // Returns what the other end has sent and will ever send, from what has not been read here on.
+  [[nodiscard]] std::shared_ptr<const std::string> follow_peer();
   // Returns what getsockopt(2) says: the error, which is then gone, and TCP_INFO.
   [[nodiscard]] int take_error() noexcept { return std::exchange(error_, 0); }
   [[nodiscard]] tcp_info facts(Instant now) const;
@@ -84,9 +88,10 @@ class Stream final : public File, public std::enable_shared_from_this<Stream> {
   State state_ = State::fresh;
   std::shared_ptr<Way> way_;
   std::weak_ptr<Stream> peer_;
-  std::string under_way_;  // sent, not arrived
-  std::string arrived_;    // from the other end
-  std::size_t read_ = 0;   // of these
+  std::string under_way_;                  // sent, not arrived
+  std::shared_ptr<std::string> followed_;  // what is sent is added
+  std::string arrived_;                    // from the other end
+  std::size_t read_ = 0;                   // of these
   bool end_sent_ = false;
   bool end_arrived_ = false;  // from the other end
   bool delivering_ = false;

@@ -17,8 +17,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdarg>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include "simulation/network.hpp"
@@ -274,6 +276,21 @@ int eventfd(unsigned int count, int flags) {
   return network->make_wakeup();
 }
 
+int clock_gettime(clockid_t clock, timespec* time) {
+  Network* const network = Network::current();
+  const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+  const bool steady = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE;
+  if (network == nullptr || (!wall && !steady)) {
+    return static_cast<int>(syscall(SYS_clock_gettime, clock, time));
+  }
+  const std::chrono::nanoseconds since =
+      wall ? network->wall().time_since_epoch() : network->now().time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+  time->tv_sec = seconds.count();
+  time->tv_nsec = (since - seconds).count();
+  return 0;
+}
+
 int timerfd_create(int clock, int flags) {
   Network* const network = Network::current();
   if (network == nullptr) return static_cast<int>(syscall(SYS_timerfd_create, clock, flags));
@@ -299,13 +316,16 @@ int timerfd_settime(int descriptor, int flags, const itimerspec* at, itimerspec*
   return 0;
 }
 
-int getaddrinfo(const char* /*host*/, const char* /*service*/, const addrinfo* /*hints*/,
+int getaddrinfo(const char* name, const char* /*service*/, const addrinfo* /*hints*/,
                 addrinfo** list) {
   *list = nullptr;
   Network* const network = Network::current();
-  if (network == nullptr || network->hosts.empty()) return EAI_AGAIN;
+  if (network == nullptr) return EAI_AGAIN;
   const NotTheGateway not_the_gateway;
-  for (auto host = network->hosts.rbegin(); host != network->hosts.rend(); ++host) {
+  const auto found = network->names.find(name);
+  if (found == network->names.end()) return EAI_NONAME;
+  const auto& hosts = found->second;
+  for (auto host = hosts.rbegin(); host != hosts.rend(); ++host) {
     auto* const entry = new addrinfo{};
     entry->ai_family = AF_INET;
     entry->ai_addrlen = sizeof(sockaddr_in);

@@ -12,13 +12,18 @@ namespace gateway::simulation {
 
 // What can go wrong in a world.
 enum class Fault : std::uint8_t {
-  client,      // leaves, half-closes or sends half a post
-  eventbus,    // an answer or an end that is no acknowledgement
-  host,        // one host of the eventbus is silent or refuses
-  forgotten,   // connections are forgotten on the way
-  device,      // a call to a disk fails
-  allocation,  // refused
-  kill,        // of the process
+  client,        // leaves, half-closes or sends half a post
+  eventbus,      // an answer or an end that is no acknowledgement
+  early,         // an acknowledgement before the request has come
+  batch,         // a request is refused because of one of its events
+  host,          // one host of an eventbus is silent, refuses or hangs
+  forgotten,     // connections are forgotten on the way
+  device,        // a call to a disk fails
+  lying_sync,    // a disk says that it has what it has not
+  clock_step,    // the wall clock is set
+  allocation,    // refused
+  less_targets,  // a restart with a target less, whose events are in the spool
+  kill,          // of the process
   power_cut,
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::power_cut) + 1;

@@ -129,6 +129,13 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   return parts;
 }
 
+std::uint64_t most_while_read(const config::Settings& settings, unsigned threads) {
+  const ByteShares shares(settings.ingress.max_in_flight, targets_of(settings),
+                          settings.ingress.max_body);
+  return times(kParsed,
+               std::max<std::uint64_t>(shares.total(), times(threads, settings.ingress.max_body)));
+}
+
 std::chrono::seconds outage_carried(std::uint64_t spool_bytes, std::uint64_t rate,
                                     std::uint64_t record_bytes) {
   const std::uint64_t a_second =
@@ -156,11 +163,10 @@ Finding memory_finding(const config::Settings& settings, unsigned threads, bool 
         fmt::format("{}{} {}", largest.empty() ? "" : ", ", bytes_text(part.bytes()), part.what());
   }
   std::string text = fmt::format(
-      "{} of buffers with every queue and connection at its worst on {} thread{}: {}. This is no "
-      "bound: a post takes up to {} times its bytes more while it is read, and as long as it is "
-      "open "
-      "if it is a batch of CloudEvents",
-      bytes_text(sum), threads, threads == 1 ? "" : "s", largest, kParsed);
+      "{} of buffers with every queue and connection at its worst on {} thread{}: {}. Reading posts "
+      "takes up to {} more: {} times their bytes, of a batch of CloudEvents as long as it is open",
+      bytes_text(sum), threads, threads == 1 ? "" : "s", largest,
+      bytes_text(most_while_read(settings, threads)), kParsed);
   if (available == 0 || sum <= available) return Finding::ok("memory", std::move(text));
   return Finding::warn("memory",
                        fmt::format("{}; this process may have {}", text, bytes_text(available)),

@@ -29,6 +29,10 @@ class MemoryPart {
 [[nodiscard]] std::vector<MemoryPart> worst_memory(const config::Settings& settings,
                                                    unsigned threads, bool tls);
 
+// Returns what posts take beside that while they are read, and batches of CloudEvents as long as
+// they are open: simdjson's index and the events that are made of the text.
+[[nodiscard]] std::uint64_t most_while_read(const config::Settings& settings, unsigned threads);
+
 // The bytes that an event takes in a store beside its record: CloudEvents attributes, row head and
 // mark, with object keys of the usual length. A test compares it with a store.
 inline constexpr std::uint64_t kStoredBesideRecord = 512;

@@ -19,6 +19,7 @@ Destination::Destination(const DestinationContext& context, const config::Settin
   replay.target = target;
   replay.max_age = settings.spool.max_age;
   replay.patience = Replay::patience(settings.delivery.deadline);
+  replay.queue_bytes = settings.delivery.queue.bytes;
   replay_ = std::make_unique<Replay>(
       Replay::Context{context.executor, context.clock, context.ledger, eventbus_}, *stores.spool,
       replay);

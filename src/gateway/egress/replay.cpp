@@ -102,7 +102,7 @@ void Replay::pump() {
 
 bool Replay::fetch(std::size_t rows) {
   const bool asked = source_.fetch(
-      settings_.target, rows, kMostBytes / kChunksInWindow,
+      settings_.target, rows, std::min(kMostBytes / kChunksInWindow, settings_.queue_bytes),
       [this, rows, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
         SpooledEvents got;
         if (fetched) got = std::move(*fetched);

@@ -67,6 +67,9 @@ class Replay final : private PostOwner {
     // Receives the outcomes, and outlives the replay. Without it, events that could not be
     // delivered are tried again after another `patience`, and refused ones are logged.
     ReplayOutcome* outcome = nullptr;
+    // As delivery.queue.bytes: an empty queue takes a chunk of any size, which is to be none
+    // larger.
+    std::size_t queue_bytes = kMostBytes;
   };
   // Returns the patience of a running gateway with this delivery.deadline.
   [[nodiscard]] static std::chrono::milliseconds patience(std::chrono::milliseconds deadline);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -144,6 +145,34 @@ void remove_store(const std::string& directory) {
   }
 }
 
+// Returns the bytes that the store takes on the device, reserved ones included.
+std::uint64_t store_bytes(const std::string& directory) {
+  constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's is
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    struct stat about{};
+    if (!entry.path().filename().string().starts_with("spool.db")) continue;
+    // One that is deleted meanwhile takes nothing.
+    if (::stat(entry.path().c_str(), &about) == 0) {
+      bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlock;
+    }
+  }
+  return bytes;
+}
+
+// Measures how long it takes a drained store to give its space back.
+void give_back(Stage& stage, Outcome& outcome, Report& report, const std::string& directory) {
+  constexpr std::uint64_t kNearlyNothing = std::uint64_t{1} << 20;
+  constexpr double kMostSeconds = 10;
+  const auto begin = steady_clock::now();
+  stage.wait_until([&] { return store_bytes(directory) < kNearlyNothing; });
+  const duration<double> took = steady_clock::now() - begin;
+  report.number("s until the drained space is back", took.count());
+  if (took.count() > kMostSeconds) {
+    outcome.problems.emplace_back("a drained spool did not give its space back within 10 s");
+  }
+}
+
 // Returns the bytes per second of the device when it is given `piece` bytes at a time and synced
 // after each.
 double device_rate(const std::string& directory, std::size_t piece, milliseconds time) {
@@ -281,6 +310,8 @@ Outcome replay_rate(const Options& options) {
     }
     const double backlog = stage.metric("cos_gateway_spool_events");
     report.number("backlog", backlog);
+    report.number("MB of it on the device",
+                  static_cast<double>(store_bytes(options.directory)) / 1e6);
     replay(stage, report, backlog, normal);
     {
       LoadPump pump(fresh);
@@ -291,6 +322,7 @@ Outcome replay_rate(const Options& options) {
       check_refusals(outcome, pump);
       if (!done) outcome.problems.emplace_back("the backlog was not delivered");
     }
+    give_back(stage, outcome, report, options.directory);
     static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
   }
   return outcome;

@@ -84,11 +84,14 @@ std::size_t Replay::room() {
   if (context_.eventbus.is_down()) {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
-  if (rows_ + asked_ >= window_ || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
+  // New posts wait for what is on its way before them, so that beside them it is less.
+  const std::size_t window =
+      context_.ledger.events_open() == 0 ? window_ : std::min(window_, kMostRowsBesidePosts);
+  if (rows_ + asked_ >= window || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
   // No more than the queue has room for: the rest would have to be given back again and again.
   const std::size_t room = context_.eventbus.queue().room();
   if (room <= asked_) return 0;
-  return std::min({window_ - rows_ - asked_, std::max<std::size_t>(1, window_ / kChunksInWindow),
+  return std::min({window - rows_ - asked_, std::max<std::size_t>(1, window / kChunksInWindow),
                    room - asked_, pace_.allowed(context_.clock.now())});
 }
 

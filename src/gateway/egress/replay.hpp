@@ -42,6 +42,7 @@ class Replay final : private PostOwner {
  public:
   // The most rows on their way, and their bytes.
   static constexpr std::size_t kMostRows = 2048;
+  static constexpr std::size_t kMostRowsBesidePosts = 512;  // while new events are open
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
   // The most rows that are leased: on their way, asked for, and put off.
   static constexpr std::size_t kMostLeased = 4 * kMostRows;

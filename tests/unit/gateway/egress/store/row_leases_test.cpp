@@ -1,0 +1,64 @@
+#include "gateway/egress/store/row_leases.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support.hpp"
+
+namespace gateway::egress {
+namespace {
+
+using namespace test;
+
+class RowLeasesTest : public testing::Test {
+ protected:
+  [[nodiscard]] std::vector<Sequence> read(std::size_t max_rows = 1000) {
+    SpooledChunk chunk;
+    EXPECT_TRUE(leases_.read(*store_, 0, max_rows, 10 * kMiB, chunk));
+    std::vector<Sequence> rows;
+    for (const auto& entry : chunk.rows.entries()) rows.push_back(entry.seq);
+    return rows;
+  }
+
+  Directory directory_;
+  std::unique_ptr<EventStore> store_ = open(directory_.file());
+  RowLeases leases_;
+};
+
+TEST_F(RowLeasesTest, ReadsReturnedRowsThatAreFarApartOneAfterTheOther) {
+  ASSERT_TRUE(store_->append(events(0, 1000), kAdded));
+  ASSERT_EQ(read().size(), 1000U);
+  leases_.give_back(0, std::vector<Sequence>{900, 3, 5, 60});
+  EXPECT_EQ(read(), (std::vector<Sequence>{3, 5, 60}));
+  EXPECT_EQ(read(), std::vector<Sequence>{900});
+  EXPECT_TRUE(read().empty());
+}
+
+TEST_F(RowLeasesTest, LeasesAgainWhatDidNotArrive) {
+  ASSERT_TRUE(store_->append(events(0, 6), kAdded));
+  ASSERT_EQ(read(4).size(), 4U);
+  leases_.arrived(false);
+  EXPECT_EQ(read(), (std::vector<Sequence>{1, 2, 3, 4}));
+  leases_.arrived(true);
+  EXPECT_EQ(read(), (std::vector<Sequence>{5, 6}));
+}
+
+TEST_F(RowLeasesTest, PassesOverReturnedRowsThatWereRemoved) {
+  ASSERT_TRUE(store_->append(events(0, 4), kAdded));
+  ASSERT_EQ(read(2).size(), 2U);
+  leases_.give_back(0, std::vector<Sequence>{1, 2});
+  ASSERT_TRUE(store_->remove(std::vector<Sequence>{1, 2}));
+  EXPECT_EQ(read(), (std::vector<Sequence>{3, 4})) << "there are others";
+}
+
+TEST_F(RowLeasesTest, CountsOnlyRowsThatWereThereWhenTheCountBegan) {
+  std::vector<StoredEvent> some = events(0, 3);
+  some[1].target = "http://gone";
+  ASSERT_TRUE(store_->append(some, kAdded));
+  leases_.begin_count(*store_);
+  ASSERT_TRUE(store_->append(some, kAdded));
+  while (leases_.counting()) ASSERT_TRUE(leases_.count_on(*store_));
+  EXPECT_EQ(leases_.unclaimed(), 1U);
+}
+
+}  // namespace
+}  // namespace gateway::egress

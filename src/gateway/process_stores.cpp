@@ -1,45 +1,93 @@
 #include "gateway/process_stores.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <future>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "gateway/egress/destinations.hpp"
+#include "runtime/early_signals.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway {
 namespace {
 
 constexpr std::chrono::seconds kClosing{5};
+// How long the start waits for the device of a store.
+constexpr std::chrono::seconds kOpening{5};
+constexpr std::chrono::milliseconds kLookForSignal{100};
 
-// Returns null where no path is configured.
-std::unique_ptr<egress::StoreWriter> open_store(const config::Storage& storage,
-                                                egress::StoreKind kind,
-                                                const egress::TargetNames& targets,
-                                                Supervisor& supervisor) {
-  if (storage.path.empty()) return nullptr;
-  auto opening = [path = storage.path, max_bytes = storage.max_bytes, kind] {
-    return egress::EventStore::open(path, max_bytes, kind);
-  };
-  if (egress::EventStore::of_earlier_version(storage.path)) {
-    return std::make_unique<egress::StoreWriter>(
-        egress::StoreError(egress::StoreError::Kind::failing,
-                           storage.path + ": an earlier version's events are taken over"),
-        std::move(opening), targets, &supervisor);
+using Opened = egress::StoreOutcome<std::unique_ptr<egress::EventStore>>;
+
+egress::StoreError failing(const std::string& path, std::string_view why) {
+  return {egress::StoreError::Kind::failing, fmt::format("{}: {}", path, why)};
+}
+
+// Opens a store for the first time. Problem: a device that hangs (a network volume whose server is
+// gone) answers neither open() nor fsync(), and no thread that waits for it can be ended. Solution:
+// a thread of its own opens the store, and the start waits for that thread only for so long. The
+// result may be taken later. A copy is the same opening.
+class FirstOpening {
+ public:
+  // Throws std::system_error if there can be no thread.
+  FirstOpening(const config::Storage& storage, egress::StoreKind kind)
+      : path_(storage.path), again_([path = storage.path, max_bytes = storage.max_bytes, kind] {
+          return egress::EventStore::open(path, max_bytes, kind);
+        }) {
+    std::packaged_task<Opened()> opening([path = path_, open = again_]() -> Opened {
+      // That may take minutes.
+      if (egress::EventStore::of_earlier_version(path)) {
+        return failing(path, "an earlier version's events are taken over");
+      }
+      return open();
+    });
+    result_ = std::make_shared<std::future<Opened>>(opening.get_future());
+    std::thread(std::move(opening)).detach();
   }
-  auto store = opening();
-  if (!store) {
-    const egress::StoreError error = store.error();
-    if (error.kind() == egress::StoreError::Kind::in_use) {
-      throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
-                              error.text());
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // Returns whether there is a result. A signal to end ends the waiting.
+  [[nodiscard]] bool wait(Instant deadline) const {
+    for (;;) {
+      if (result_->wait_for(kLookForSignal) == std::future_status::ready) return true;
+      if (SteadyClock::now() >= deadline || EarlySignals::came()) return false;
     }
-    log::error("a store cannot be opened yet; what it would keep is refused",
-               {{"error", error.text()}});
-    return std::make_unique<egress::StoreWriter>(error, std::move(opening), targets, &supervisor);
   }
-  return std::make_unique<egress::StoreWriter>(std::move(*store), targets, &supervisor);
+  // Takes the result, waiting for it as long as it takes; the next times opens the store again.
+  [[nodiscard]] Opened take() const { return result_->valid() ? result_->get() : again_(); }
+  [[nodiscard]] const egress::EventStore::Opening& again() const noexcept { return again_; }
+
+ private:
+  std::string path_;
+  egress::EventStore::Opening again_;
+  std::shared_ptr<std::future<Opened>> result_;
+};
+
+std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening, Instant deadline,
+                                               const egress::TargetNames& targets,
+                                               Supervisor& supervisor) {
+  if (!opening.wait(deadline)) {
+    const egress::StoreError error = failing(opening.path(), "the device does not answer");
+    log::error("a store cannot be opened yet; what it would keep is refused; look at the disk",
+               {{"error", error.text()}, {"seconds", kOpening.count()}});
+    return std::make_unique<egress::StoreWriter>(
+        error, [opening] { return opening.take(); }, targets, &supervisor);
+  }
+  Opened store = opening.take();
+  if (store) return std::make_unique<egress::StoreWriter>(std::move(*store), targets, &supervisor);
+  const egress::StoreError& error = store.error();
+  if (error.kind() == egress::StoreError::Kind::in_use) {
+    throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy), error.text());
+  }
+  log::error("a store cannot be opened yet; what it would keep is refused",
+             {{"error", error.text()}});
+  return std::make_unique<egress::StoreWriter>(error, opening.again(), targets, &supervisor);
 }
 
 void close_one(std::unique_ptr<egress::StoreWriter>& store, Instant deadline) {
@@ -53,9 +101,16 @@ void close_one(std::unique_ptr<egress::StoreWriter>& store, Instant deadline) {
 ProcessStores::ProcessStores(const config::Settings& settings,
                              std::span<const config::Endpoint> targets, Supervisor& supervisor) {
   const egress::TargetNames names = egress::target_names(targets);
-  spool_ = open_store(settings.spool, egress::StoreKind::spool, names, supervisor);
-  dead_letters_ =
-      open_store(settings.dead_letter, egress::StoreKind::dead_letters, names, supervisor);
+  // Both at the same time, as they may be on one device.
+  std::optional<FirstOpening> spool;
+  std::optional<FirstOpening> dead_letters;
+  if (!settings.spool.path.empty()) spool.emplace(settings.spool, egress::StoreKind::spool);
+  if (!settings.dead_letter.path.empty()) {
+    dead_letters.emplace(settings.dead_letter, egress::StoreKind::dead_letters);
+  }
+  const Instant deadline = SteadyClock::now() + kOpening;
+  if (spool) spool_ = writer_of(*spool, deadline, names, supervisor);
+  if (dead_letters) dead_letters_ = writer_of(*dead_letters, deadline, names, supervisor);
 }
 
 observe::StoreStatuses ProcessStores::status() const {

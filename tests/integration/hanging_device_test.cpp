@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -93,6 +94,35 @@ TEST_F(HangingDevice, UnderTheDeadLettersHasEachPostAnsweredInTime) {
   EXPECT_EQ(posts(gateway, "before-"), std::vector<unsigned>(6, 200U));
   ASSERT_TRUE(device_.hang());
   for (const unsigned answer : posts(gateway, "while-")) EXPECT_GE(answer, 502U);
+  device_.let_go();
+}
+
+// At the start, before the store is there at all.
+TEST_F(HangingDevice, AtTheStartKeepsNothingFromStartingNorFromStopping) {
+  config::Settings wanted = settings();
+  wanted.spool.path = device_.file("spool");
+  wanted.dead_letter.path = device_.file("dead");
+  wanted.ingress.grace = 2s;
+  ASSERT_TRUE(device_.hang());
+  const auto begun = SteadyClock::now();
+  {
+    RunningGateway gateway(wanted);
+    EXPECT_LT(SteadyClock::now() - begun, 8s);
+    EXPECT_EQ(posts(gateway, "delivered-"), std::vector<unsigned>(6, 200U));
+    EXPECT_NE(gateway.connect_admin().get("/status").body.find("does not answer"),
+              std::string::npos);
+    bus_.go_down();
+    EXPECT_EQ(posts(gateway, "spooled-"), std::vector<unsigned>(6, 503U));
+    device_.let_go();
+    EXPECT_TRUE(eventually([&] { return ready(gateway).status == 200U; }));
+    EXPECT_EQ(posts(gateway, "after-"), std::vector<unsigned>(6, 200U)) << "spooled";
+  }
+  std::filesystem::remove_all(device_.file(""));
+  ASSERT_TRUE(device_.hang());
+  RunningGateway gateway(wanted);
+  const auto stopped = SteadyClock::now();
+  gateway.finish();
+  EXPECT_LT(SteadyClock::now() - stopped, wanted.ingress.grace + 6s);
   device_.let_go();
 }
 

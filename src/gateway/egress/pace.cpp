@@ -18,7 +18,7 @@ constexpr double kFirst = 20;  // where nothing is known
 constexpr double kMostTimers = 1000;  // a second
 constexpr double kLate = 0.05;
 
-// So many refusals, staged over so long, with nothing taken between them mean that the eventbus
+// So many refusals, over so long, with nothing taken between them mean that the eventbus
 // takes nothing for now; for a minute it is one that does so.
 constexpr unsigned kClosed = 3;
 constexpr milliseconds kClosedFor{50};
@@ -29,11 +29,21 @@ constexpr milliseconds kLongestPause{1000};
 constexpr double kBelowClosed = 0.9;
 constexpr double kFarAbove = 1.3;
 
-// The share of refusals up to which the rate grows, and beyond which it becomes less.
+// The shares of refusals beyond which the rate grows no faster, becomes less unless that has proved
+// to be of no use, and becomes less in any case.
 constexpr double kFew = 0.02;
 constexpr double kMany = 0.1;
+constexpr double kMost = 0.45;
+// Once the rate is down to this share, it shows whether that is of use. It is not if what is taken
+// fell by more than this share of what the rate did: then requests arrive too close to each other
+// by chance (a network or a machine that is busy), which no rate avoids.
+constexpr double kTrial = 0.75;
+constexpr double kOfNoUse = 0.6;
+constexpr double kMore = 1.25;
+constexpr std::chrono::seconds kPatient{30};
 constexpr milliseconds kRound{250};
 constexpr double kLeastAnswers = 10;
+constexpr double kEnoughAnswers = 50;
 constexpr double kBelow = 0.95;  // of the rate that was refused
 constexpr double kFarBelow = 0.9;
 
@@ -93,23 +103,30 @@ bool Pace::refused_again(Instant staged, Instant::duration asked, Instant now) n
   const auto took = now - staged;
   trip_ = trip_ == Instant::duration{} ? took : trip_ + (took - trip_) / 8;
   if (now >= round_.begin) ++round_.refused;
-  if (streak_.refusals++ == 0) streak_.since = staged;
-  if (takes_nothing(staged)) {
+  if (streak_.refusals++ == 0) {
+    streak_.staged = staged;
+    streak_.answered = now;
+  }
+  if (takes_nothing(staged, now)) {
     close(now);
     pause(std::max<Instant::duration>(asked, own_pause()), now);
     return true;
   }
-  if (streak_.refusals == 1 && closed_at_ != Instant{} && now - closed_at_ < kCloses) {
-    lower(kBelow * rate_, rate_, now);
+  const bool closes = closed_at_ != Instant{} && now - closed_at_ < kCloses;
+  if (closes && streak_.refusals == 1) {
+    if (lowering_helps(0, now)) lower(kBelow * rate_, rate_, now);
   } else {
     judge_round(now);
   }
   return false;
 }
 
-bool Pace::takes_nothing(Instant staged) const noexcept {
+// Requests that something on the way has held up arrive together and are refused together, so that
+// both times count.
+bool Pace::takes_nothing(Instant staged, Instant now) const noexcept {
   if (streak_.pauses != 0) return true;
-  return streak_.refusals >= kClosed && staged - streak_.since >= kClosedFor;
+  return streak_.refusals >= kClosed && staged - streak_.staged >= kClosedFor &&
+         now - streak_.answered >= kClosedFor;
 }
 
 void Pace::learn(Instant now) noexcept {
@@ -120,6 +137,8 @@ void Pace::learn(Instant now) noexcept {
   steady_ = kFirstSteady;
   unrefused_ = 0;
   lowered_at_ = grown_ = now;
+  trial_ = {};
+  patient_until_ = {};
   round_ = {now};
   streak_ = {.pauses = 1};
 }
@@ -160,16 +179,35 @@ void Pace::judge_round(Instant now) noexcept {
   const double answers = static_cast<double>(round_.taken + round_.refused);
   if (now < round_.begin + kRound || answers < kLeastAnswers) return;
   const double share = static_cast<double>(round_.refused) / answers;
-  if (share > kMany) {
+  const bool most = share > kMost;
+  if (!most && answers < kEnoughAnswers) return;
+  if (share <= kFew) trial_ = {};
+  if (most || (share > kMany && lowering_helps(share, now))) {
     const double took = static_cast<double>(round_.taken) / Seconds(now - round_.begin).count();
     lower(std::clamp(took, kFarBelow * rate_, kBelow * rate_), rate_, now);
   } else {
-    if (share > kFew) {
-      unrefused_ = 0;
-      rate_ *= 1 - share / 2;
-    }
+    if (share > kFew) unrefused_ = 0;
     round_ = {now};
   }
+}
+
+bool Pace::lowering_helps(double share, Instant now) noexcept {
+  if (now < patient_until_) return false;
+  const Trial here{trial_.rate == 0 ? now : trial_.begin, rate_, taken_.lately(now).number, share};
+  // At first the eventbus may take what it had saved up.
+  if (now - here.begin < RecentCount::kLately) {
+    trial_ = here;
+    return true;
+  }
+  if (rate_ > kTrial * trial_.rate) return true;
+  const Trial before = std::exchange(trial_, here);
+  const double cost = (1 - here.taken / before.taken) / (1 - here.rate / before.rate);
+  // More refusals at a lower rate have another reason.
+  if (cost <= kOfNoUse || share > kMore * before.share) return true;
+  trial_ = {};
+  rate_ = before.rate;
+  patient_until_ = now + kPatient;
+  return false;
 }
 
 void Pace::lower(double rate, double refused_rate, Instant now) noexcept {

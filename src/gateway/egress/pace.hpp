@@ -60,16 +60,27 @@ class Pace {
     std::uint64_t taken = 0;
     std::uint64_t refused = 0;
   };
+  // Of a rate that is being lowered.
+  struct Trial {
+    Instant begin{};
+    double rate = 0;   // at first; 0: there is none
+    double taken = 0;  // a second, at that rate
+    double share = 0;  // of refusals, at that rate
+  };
   // Refusals with nothing taken between them.
   struct Streak {
     unsigned refusals = 0;
-    Instant since{};      // when the first of them was staged
+    Instant staged{};     // the first of them
+    Instant answered{};   // likewise
     unsigned pauses = 0;  // that ended with another refusal
   };
 
   bool refused_again(Instant staged, Instant::duration asked, Instant now) noexcept;
   void learn(Instant now) noexcept;
-  [[nodiscard]] bool takes_nothing(Instant staged) const noexcept;
+  [[nodiscard]] bool takes_nothing(Instant staged, Instant now) const noexcept;
+  // Returns whether a lower rate has fewer requests refused, as far as is known. If it has not, the
+  // rate is again what it was before it was lowered. `share`: of requests that are refused now.
+  [[nodiscard]] bool lowering_helps(double share, Instant now) noexcept;
   void close(Instant now) noexcept;
   [[nodiscard]] Instant::duration own_pause() const noexcept;
   void pause(Instant::duration time, Instant now) noexcept;
@@ -94,6 +105,8 @@ class Pace {
 
   Round round_;
   Streak streak_;
+  Trial trial_;
+  Instant patient_until_{};           // lowering the rate is known not to help
   Instant::duration trip_{};          // how long a refusal takes
   Instant closed_at_{};               // last
   std::uint64_t taken_at_close_ = 0;  // taken_ then

@@ -75,7 +75,7 @@ std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening, Inst
   if (!opening.wait(deadline)) {
     const egress::StoreError error = failing(opening.path(), "the device does not answer");
     log::error("a store cannot be opened yet; what it would keep is refused; look at the disk",
-               {{"error", error.text()}, {"seconds", kOpening.count()}});
+               {{"error", error.text()}});
     return std::make_unique<egress::StoreWriter>(
         error, [opening] { return opening.take(); }, targets, &supervisor);
   }

@@ -1,13 +1,17 @@
 // A spool or dead-letter store on a device that hangs, in a real gateway.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "gateway/config/targets.hpp"
 #include "gateway/pipeline/ledger.hpp"
+#include "gateway/process_stores.hpp"
+#include "runtime/supervisor.hpp"
 #include "support/block_device.hpp"
 #include "support/eventually.hpp"
 #include "support/payloads.hpp"
@@ -123,6 +127,35 @@ TEST_F(HangingDevice, AtTheStartKeepsNothingFromStartingNorFromStopping) {
   const auto stopped = SteadyClock::now();
   gateway.finish();
   EXPECT_LT(SteadyClock::now() - stopped, wanted.ingress.grace + 6s);
+  device_.let_go();
+}
+
+// Each is given up after 5 s; one after the other they would outlast what `docker stop` waits.
+TEST_F(HangingDevice, StoresAreClosedSideBySide) {
+  BlockDevice other{folder_.file("other-image"), folder_.file("other-device")};
+  ASSERT_TRUE(other.mounted());
+  config::Settings wanted = settings();
+  wanted.spool.path = device_.file("spool");
+  wanted.dead_letter.path = other.file("dead");
+  static Supervisor supervisor;  // outlives the threads, which are left behind
+  const std::vector<config::Endpoint> targets = config::Targets(wanted).endpoints();
+  ProcessStores stores(wanted, targets, supervisor);
+  const auto both = {stores.handles().spool, stores.handles().dead_letters};
+  ASSERT_TRUE(eventually([&] {
+    return std::ranges::all_of(
+        both, [](const auto* store) { return store->state() == egress::StoreState::ok; });
+  }));
+  ASSERT_TRUE(device_.hang());
+  ASSERT_TRUE(other.hang());
+  for (egress::AsyncStore* const store : both) {
+    egress::StoredEvent event;
+    event.json = "{}";
+    ASSERT_TRUE(store->submit({event}, [](const egress::StoreResult&) {}));
+  }
+  const auto begun = SteadyClock::now();
+  stores.close(begun);
+  EXPECT_LT(SteadyClock::now() - begun, 8s);
+  other.let_go();
   device_.let_go();
 }
 

@@ -60,6 +60,14 @@ std::string_view region_of(std::string_view url) {
   return region.find('-') == std::string_view::npos ? std::string_view{} : region;
 }
 
+// Appends what `raw` means to `out`, which has room for it. Returns what was appended.
+[[gnu::noinline]] std::string_view append_unescaped(std::string& out, std::string_view raw) {
+  const std::size_t begin = out.size();
+  out.resize(begin + raw.size());
+  out.resize(begin + unescape_json_exactly(raw, out.data() + begin));
+  return std::string_view(out).substr(begin);
+}
+
 bool strip_prefix(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
   text.remove_prefix(prefix.size());
@@ -107,13 +115,11 @@ CosRecord CosRecordReader::read(std::string_view record, const RecordMembers& me
   const auto text = [&](Member member) {
     const MemberText& at = members[member];
     const std::string_view raw = at.in(record.data());
-    if (at.escaped == 0) return raw;
+    if (at.escaped == 0) [[likely]]
+      return raw;
     // Text never grows by unescaping, so what has been handed out is never moved.
     if (unescaped_.empty()) unescaped_.reserve(record.size());
-    const std::size_t begin = unescaped_.size();
-    unescaped_.resize(begin + raw.size());
-    unescaped_.resize(begin + unescape_json_exactly(raw, unescaped_.data() + begin));
-    return std::string_view(unescaped_).substr(begin);
+    return append_unescaped(unescaped_, raw);
   };
   CosRecord fields;
   fields.appid = text(Member::appid);

@@ -194,15 +194,15 @@ Encoder::Template Encoder::json_head(std::string_view type, std::string_view sou
 }
 
 void Encoder::append(const OutgoingEvent& event, Gather& out) {
-  if (settings_.mode != ContentMode::binary ||
-      (event.passed_on != nullptr && !can_be_binary(*event.passed_on))) {
+  const bool binary = settings_.mode == ContentMode::binary;
+  if (binary && event.passed_on == nullptr) {
+    append_record_binary(event, out);
+  } else if (binary && can_be_binary(*event.passed_on)) {
+    append_passed_binary(*event.passed_on, out);
+  } else {
     begin_batch();
     static_cast<void>(add_to_batch(event, 0));
     append_json_request(out);
-  } else if (event.passed_on != nullptr) {
-    append_passed_binary(*event.passed_on, out);
-  } else {
-    append_record_binary(event, out);
   }
 }
 

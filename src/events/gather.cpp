@@ -6,33 +6,31 @@
 
 namespace gateway::events {
 
-char* Gather::room(std::size_t size) {
-  if (chunks_.empty() || chunks_.back().size - used_ < size) {
-    Chunk chunk;
-    if (size <= kChunk && !spare_.empty()) {
-      chunk = std::move(spare_.back());
-      spare_.pop_back();
-    } else {
-      spare_.reserve(kSpareChunks);  // here, as giving a chunk back must not fail
-      chunk.size = std::max(size, kChunk);
-      chunk.data = std::make_unique_for_overwrite<char[]>(chunk.size);
-    }
-    chunk.last_piece = 0;
-    chunks_.push_back(std::move(chunk));
-    used_ = 0;
+void Gather::begin_chunk(std::size_t size) {
+  Chunk chunk;
+  if (size <= kChunk && !spare_.empty()) {
+    chunk = std::move(spare_.back());
+    spare_.pop_back();
+  } else {
+    spare_.reserve(kSpareChunks);  // here, as giving a chunk back must not fail
+    chunk.size = std::max(size, kChunk);
+    chunk.data = std::make_unique_for_overwrite<char[]>(chunk.size);
   }
-  return chunks_.back().data.get() + used_;
+  if (!chunks_.empty()) chunks_.back().end = forgotten_ + pieces_.size();
+  chunks_.push_back(std::move(chunk));
+  next_ = chunks_.back().data.get();
+  left_ = chunks_.back().size;
 }
 
 void Gather::own(std::size_t size) {
   if (size == 0) return;
-  assert(!chunks_.empty() && chunks_.back().size - used_ >= size);
-  Chunk& chunk = chunks_.back();
-  char* const begin = chunk.data.get() + used_;
-  used_ += size;
+  assert(left_ >= size);
+  char* const begin = next_;
+  next_ += size;
+  left_ -= size;
   if (last_piece_is_own_ && sent_ != pieces_.size()) {
     iovec& last = pieces_.back();
-    if (static_cast<char*>(last.iov_base) + last.iov_len == begin && used_ != size) {
+    if (static_cast<char*>(last.iov_base) + last.iov_len == begin) {
       last.iov_len += size;
       bytes_ += size;
       return;
@@ -40,7 +38,6 @@ void Gather::own(std::size_t size) {
   }
   append(begin, size);
   last_piece_is_own_ = true;
-  chunk.last_piece = forgotten_ + pieces_.size() - 1;
 }
 
 void Gather::copy(std::string_view text) {
@@ -83,15 +80,16 @@ void Gather::clear() noexcept {
   pieces_.clear();
   sent_ = 0;
   bytes_ = 0;
-  used_ = 0;
   const bool keep_last = !chunks_.empty() && chunks_.back().size == kChunk;
   retire_chunks(chunks_.size() - (keep_last ? 1 : 0));
+  next_ = keep_last ? chunks_.back().data.get() : nullptr;
+  left_ = keep_last ? kChunk : 0;
 }
 
 void Gather::recycle_sent_chunks() {
   // All but the one being filled.
   std::size_t done = 0;
-  while (done + 1 < chunks_.size() && chunks_[done].last_piece < forgotten_ + sent_) ++done;
+  while (done + 1 < chunks_.size() && chunks_[done].end <= forgotten_ + sent_) ++done;
   retire_chunks(done);
 }
 

@@ -25,7 +25,11 @@ class Gather {
 
   // At least `size` writable bytes, contiguous. The next call must be own(), which claims what was
   // written of them.
-  [[nodiscard]] char* room(std::size_t size);
+  [[nodiscard]] char* room(std::size_t size) {
+    if (left_ < size) [[unlikely]]
+      begin_chunk(size);
+    return next_;
+  }
   // Appends the first `size` bytes of the last room(). Adjacent own pieces are joined.
   void own(std::size_t size);
   // Copies `text` in.
@@ -47,11 +51,12 @@ class Gather {
   struct Chunk {
     std::unique_ptr<char[]> data;
     std::size_t size = 0;
-    std::uint64_t last_piece = 0;  // number of the last piece in it, counted from the first ever
+    std::uint64_t end = 0;  // of a full one: its pieces have numbers below this
   };
   // Kept for reuse; more than this is given back after a burst.
   static constexpr std::size_t kSpareChunks = 16;
 
+  void begin_chunk(std::size_t size);
   void append(void* data, std::size_t size);
   void recycle_sent_chunks();
   void retire_chunks(std::size_t count) noexcept;
@@ -59,10 +64,11 @@ class Gather {
 
   std::vector<Chunk> chunks_;  // in use, in order; the last one is being filled
   std::vector<Chunk> spare_;
-  std::size_t used_ = 0;  // of the last chunk
+  char* next_ = nullptr;  // room in the last chunk, and how much of it is left
+  std::size_t left_ = 0;
   std::vector<iovec> pieces_;
   std::size_t sent_ = 0;         // pieces at the front of pieces_ that have left
-  std::uint64_t forgotten_ = 0;  // pieces that were in pieces_ before
+  std::uint64_t forgotten_ = 0;  // pieces that were in pieces_ before; all are numbered
   bool last_piece_is_own_ = false;
   std::size_t bytes_ = 0;
 };

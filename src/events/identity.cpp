@@ -1,5 +1,6 @@
 #include "events/identity.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -16,13 +17,19 @@ void StableIds::begin_post() {
   post_ = 1;
 }
 
+char* StableIds::room(std::size_t bytes) {
+  if (name_.size() - size_ < bytes) name_.resize(2 * (size_ + bytes));
+  return name_.data() + size_;
+}
+
 // With its length before it, so that no two lists of texts make the same name.
 void StableIds::append(std::string_view text) {
-  std::array<char, std::numeric_limits<std::size_t>::digits10 + 2> length;
-  char* const end = std::to_chars(length.data(), length.data() + length.size(), text.size()).ptr;
-  *end = ':';
-  name_.append(length.data(), end + 1);
-  name_ += text;
+  constexpr std::size_t kMostDigits = std::numeric_limits<std::size_t>::digits10 + 1;
+  char* const begin = room(kMostDigits + 1 + text.size());
+  char* end = std::to_chars(begin, begin + kMostDigits, text.size()).ptr;
+  *end++ = ':';
+  end = std::copy(text.begin(), text.end(), end);
+  size_ += static_cast<std::size_t>(end - begin);
 }
 
 // That recipe had U+FFFD for half a surrogate pair.
@@ -38,7 +45,7 @@ void StableIds::append_v1(std::string_view text) {
 }
 
 Uuid StableIds::next(const CosRecord& fields, std::string_view record) {
-  name_.clear();
+  size_ = 0;
   if (fields.key.empty() && fields.request_id.empty()) {
     append("bytes");
     append(record);
@@ -56,12 +63,12 @@ Uuid StableIds::next(const CosRecord& fields, std::string_view record) {
       append(part);
     }
   }
-  const Uuid id = Uuid::from_name(name_);
+  const Uuid id = Uuid::from_name({name_.data(), size_});
   const std::uint32_t position = count(id);
   if (position == 1) return id;
   std::array<char, std::numeric_limits<std::uint32_t>::digits10 + 1> text;
   append({text.data(), std::to_chars(text.data(), text.data() + text.size(), position).ptr});
-  return Uuid::from_name(name_);
+  return Uuid::from_name({name_.data(), size_});
 }
 
 std::uint32_t StableIds::count(const Uuid& id) {

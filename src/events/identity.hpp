@@ -44,6 +44,8 @@ class StableIds {
     std::uint32_t times = 0;
   };
 
+  // Returns where so many bytes can be added to the name.
+  [[nodiscard]] char* room(std::size_t bytes);
   void append(std::string_view text);
   void append_v1(std::string_view text);
   [[nodiscard]] std::uint32_t count(const Uuid& id);
@@ -51,7 +53,8 @@ class StableIds {
   void grow();
 
   const IdRecipe recipe_;
-  std::string name_;
+  std::string name_;  // what an id is made of: its first size_ bytes
+  std::size_t size_ = 0;
   std::vector<Seen> seen_ = std::vector<Seen>(64);  // a power of two
   std::size_t used_ = 0;                            // by this post
   std::uint32_t post_ = 0;

@@ -42,13 +42,6 @@ JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* 
   assert(max_depth <= JsonDepth::kRead);
 }
 
-bool JsonCursor::value() {
-  const char first = peek();
-  if (first == '"') return skip_string();
-  if (first != '{' && first != '[') return skip_scalar();
-  return skip_container() && check_escapes();
-}
-
 bool JsonCursor::skip_container() noexcept {
   const auto nobody_asks = [](std::size_t, const std::uint32_t*) {};
   return skip_container(nobody_asks);
@@ -122,6 +115,10 @@ bool JsonCursor::check_passed_escapes() noexcept {
 bool JsonCursor::skip_number() noexcept {
   const char* const limit = text_ + token_end();
   const char* p = text_ + *token_;
+  if (is_integer(p, limit)) {
+    ++token_;
+    return true;
+  }
   if (*p == '-') ++p;
   if (p != limit && *p == '0') {
     ++p;

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,18 @@ class JsonString {
   bool has_escapes_ = false;
   std::size_t offset_ = 0;
 };
+
+inline constexpr std::ptrdiff_t kEight = 8;
+
+// Returns how many of the eight bytes at `text` are digits before the first that is none.
+[[nodiscard]] inline int leading_digits(const char* text) noexcept {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, text, sizeof bytes);
+  if constexpr (std::endian::native == std::endian::big) bytes = __builtin_bswap64(bytes);
+  bytes ^= 0x3030'3030'3030'3030;  // makes a digit 0 to 9; then the high bits tell the others
+  const std::uint64_t others = (bytes | (bytes + 0x7676'7676'7676'7676)) & 0x8080'8080'8080'8080;
+  return std::countr_zero(others) / 8;  // a carry reaches only bytes behind one that is no digit
+}
 
 inline constexpr std::string_view kTooDeep = "more than 1024 levels of nesting";
 
@@ -81,13 +94,12 @@ class JsonCursor {
   [[nodiscard]] bool next_is(char first, std::string_view otherwise) noexcept {
     return peek() == first || unexpected(otherwise);
   }
-  // Returns where the first backslash is that has not been passed; the size of the text if there is
-  // none.
-  [[nodiscard]] std::size_t next_backslash() const noexcept {
-    return static_cast<std::size_t>(backslash_ - text_);
-  }
   // Passes one value of any kind.
-  [[nodiscard]] bool value();
+  [[nodiscard]] bool value() {
+    const char first = peek();
+    if (first == '{' || first == '[') return skip_container() && check_escapes();
+    return first == '"' ? skip_string() : skip_scalar();
+  }
   // Passes an object as value() does, and shows the names of its members and of those within them:
   // on_name(depth, token), where `depth` counts the containers around the name, this object
   // included, `token` is the name's, and its value's is the next but one.
@@ -131,6 +143,9 @@ class JsonCursor {
   [[nodiscard]] bool skip_container(OnName& on_name) noexcept;
   [[nodiscard]] bool skip_string() noexcept;
   [[nodiscard]] bool skip_scalar() noexcept;
+  // Returns whether the bytes from `begin` to `end` are what nearly all numbers are: digits that
+  // begin with no zero.
+  [[nodiscard]] bool is_integer(const char* begin, const char* end) const noexcept;
   // Of all the strings that were passed.
   [[nodiscard]] bool check_escapes() noexcept;
   [[nodiscard]] bool check_passed_escapes() noexcept;
@@ -159,9 +174,23 @@ class JsonCursor {
   Malformed error_;
 };
 
+// Eight digits at a time.
+inline bool JsonCursor::is_integer(const char* begin, const char* end) const noexcept {
+  if (*begin < '1' || *begin > '9') return false;
+  const char* at = begin;
+  for (; text_end_ - at >= kEight; at += kEight) {
+    const int digits = leading_digits(at);
+    if (digits != kEight) return at + digits == end;
+  }
+  while (at != text_end_ && *at >= '0' && *at <= '9') ++at;
+  return at == end;
+}
+
 inline std::size_t JsonCursor::end_before(const std::uint32_t* token) const noexcept {
   const char* end = text_ + offset_of(token);
-  const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
+  // What was passed ends with none of the characters up to the blank, and white space is all of
+  // them that may follow.
+  const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
   while (end != text_ && is_space(end[-1])) --end;
   return static_cast<std::size_t>(end - text_);
 }
@@ -258,6 +287,8 @@ bool JsonCursor::skip_container(OnName& on_name) noexcept {
       ++token;
       if (text[*token] != closer) continue;  // with the first value in it
     } else if (first == '"') {
+      ++token;
+    } else if (is_integer(text + *token, text + token[1])) {
       ++token;
     } else {
       token_ = token;

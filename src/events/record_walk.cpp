@@ -15,11 +15,23 @@ void blank_json_value(char* begin, char* end) noexcept {
   std::fill(std::fill_n(begin, 2, '"'), end, ' ');
 }
 
+namespace {
+
+// Returns whether a string that is spelled with escapes may be JSON in which such names are to be
+// searched for. As no letter of them is spelled by its number, they would read in `raw` as they
+// are.
+bool may_hide(const HeaderNames& names, std::string_view raw) noexcept {
+  return raw.find("\\u") != std::string_view::npos || names.any_in(raw);
+}
+
+}  // namespace
+
 // `on_member(name)` gets names as they read.
 template <class OnMember>
 bool RecordWalk::object(OnMember&& on_member) {
   return json_.object([&](const JsonString& name) {
     if (!name.has_escapes()) return on_member(name.raw());
+    usual_ = false;
     const std::string text = name.text();
     return on_member(std::string_view(text));
   });
@@ -31,7 +43,7 @@ bool RecordWalk::take(MemberText& member) {
   const std::size_t begin = json_.offset();
   if (first == '"') {
     JsonString string;
-    if (!json_.string(string)) return false;
+    if (!pass_string(string)) return false;
     member.offset = static_cast<std::uint32_t>(begin + 1 - begin_);
     member.length = static_cast<std::uint32_t>(string.raw().size());
     member.escaped = string.has_escapes() ? 1 : 0;
@@ -46,6 +58,21 @@ bool RecordWalk::take(MemberText& member) {
   return true;
 }
 
+// Most strings with escapes are ETags, which have quotes of their own.
+bool RecordWalk::pass_string(JsonString& string) {
+  if (!json_.string(string)) return false;
+  if (string.has_escapes() && secrets_ != nullptr && may_hide(*secrets_, string.raw())) {
+    usual_ = false;
+  }
+  return true;
+}
+
+bool RecordWalk::pass_value() {
+  if (json_.peek() != '"') return json_.value();
+  JsonString string;
+  return pass_string(string);
+}
+
 // A member nothing is made of. Headers may be hidden in a container, or under a name that another
 // reader takes for the usual one.
 bool RecordWalk::pass_other(std::string_view name) {
@@ -56,7 +83,7 @@ bool RecordWalk::pass_other(std::string_view name) {
              !equals_ignoring_case(name, "requestheaders") &&
              !equals_ignoring_case(name, "requestparameters");
   }
-  return json_.value();
+  return pass_value();
 }
 
 bool RecordWalk::pass_header(std::string_view name) {
@@ -64,7 +91,7 @@ bool RecordWalk::pass_header(std::string_view name) {
   const std::size_t begin = json_.offset();
   const bool secret = secrets_ != nullptr && secrets_->contains(name);
   if (!secret && (first == '{' || first == '[')) usual_ = false;
-  if (!json_.value()) return false;
+  if (!(secret ? json_.value() : pass_value())) return false;
   if (secret) places_->emplace_back(begin, json_.end());
   return true;
 }
@@ -73,7 +100,6 @@ bool RecordWalk::pass(RecordMembers& members) {
   begin_ = json_.offset();
   if (places_ != nullptr) places_->clear();
   usual_ = true;
-  const std::size_t first_backslash = json_.next_backslash();
   // Where an object is expected another value is no usual shape.
   const auto inner = [this](auto&& on_member) {
     if (json_.peek() == '{') return object(on_member);
@@ -130,10 +156,7 @@ bool RecordWalk::pass(RecordMembers& members) {
     if (name == "event") return inner(event_member);
     return pass_other(name);
   };
-  if (!object(record_member)) return false;
-  // JSON within a string, or a name in disguise.
-  if (json_.next_backslash() != first_backslash) usual_ = false;
-  return true;
+  return object(record_member);
 }
 
 RecordKind kind_of_record(std::string_view record, JsonIndex& index) {

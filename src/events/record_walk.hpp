@@ -33,6 +33,9 @@ class RecordWalk {
 
  private:
   [[nodiscard]] bool take(MemberText& member);
+  // Passes a string, and a value that nothing is made of.
+  [[nodiscard]] bool pass_string(JsonString& string);
+  [[nodiscard]] bool pass_value();
   [[nodiscard]] bool pass_other(std::string_view name);
   [[nodiscard]] bool pass_header(std::string_view name);
   template <class OnMember>

@@ -22,8 +22,7 @@ BufferPool::~BufferPool() {
 }
 
 std::size_t BufferPool::class_of(std::size_t allocation) noexcept {
-  const auto rounded = std::bit_ceil(allocation < kSmallest ? kSmallest : allocation);
-  return static_cast<std::size_t>(std::countr_zero(rounded) - std::countr_zero(kSmallest));
+  return static_cast<std::size_t>(std::bit_width((allocation - 1) / kSmallest));
 }
 
 Buffer BufferPool::take(std::size_t size) {

@@ -26,15 +26,18 @@ class Ring {
 
   // Makes room for `size` elements in all: until there are so many nothing is allocated.
   void reserve(std::size_t size) {
-    while (capacity_ < size) grow();
+    while (capacity_ < size) [[unlikely]]
+      grow();
   }
   void push_back(const T& value) {
-    if (size_ == capacity_) grow();
+    if (size_ == capacity_) [[unlikely]]
+      grow();
     slots_[(head_ + size_) & (capacity_ - 1)] = value;
     ++size_;
   }
   void push_front(const T& value) {
-    if (size_ == capacity_) grow();
+    if (size_ == capacity_) [[unlikely]]
+      grow();
     head_ = (head_ + capacity_ - 1) & (capacity_ - 1);
     slots_[head_] = value;
     ++size_;
@@ -58,7 +61,7 @@ class Ring {
   }
 
  private:
-  void grow() {
+  [[gnu::noinline]] void grow() {  // so that pushing is small enough to be inlined
     const std::size_t larger = capacity_ == 0 ? 64 : capacity_ * 2;
     auto slots = std::make_unique_for_overwrite<T[]>(larger);
     for (std::size_t i = 0; i < size_; ++i) slots[i] = (*this)[i];

@@ -46,7 +46,7 @@ class TurnEnd {
   }
 
  private:
-  void post() noexcept {
+  [[gnu::noinline]] void post() noexcept {  // rare: a turn that is under way needs none
     if (posted_) return;
     try {
       asio::post(executor_, [this] {

@@ -276,17 +276,16 @@ Instant::duration Eventbus::patience(const tcp::endpoint& at, unsigned attempts)
 
 void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant now) {
   Multiplexer& mux = connection.multiplexer();
-  for (; room != 0 && !queue_.empty() && connection.accepts(); --room) {
-    if (encoder_.mode() == events::ContentMode::batch) {
-      fill_batch(mux, now);
-    } else {
-      mux.reserve(1);
-      mux.stage(take(), now);
-    }
+  if (encoder_.mode() == events::ContentMode::batch) {
+    for (; room != 0 && !queue_.empty() && connection.accepts(); --room) fill_batch(mux, now);
+    return;
   }
+  std::size_t most = std::min({room, connection.room(), queue_.waiting()});
+  mux.reserve(most);
+  for (; most != 0 && !connection.is_full(); --most, --room) mux.stage(take(), now);
 }
 
-EventSlot Eventbus::take() {
+inline EventSlot Eventbus::take() {
   const EventSlot slot = queue_.take();
   if (slot.attempts == 0) retry_budget_.first_attempt();
   context_.ledger.move(slot, EventMove::stage);
@@ -306,15 +305,35 @@ void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
 }
 
 void Eventbus::answered(Multiplexer& mux) {
-  const Response& response = mux.response();
-  const Verdict verdict = policy_.judge(response.status);
+  const unsigned status = mux.response().status;
+  const Verdict verdict = policy_.judge(status);
   const Instant staged = mux.answered_staged();
   const Instant now = context_.clock.now();
   const Instant::duration took = now - staged;
   answer_time_ += (took - answer_time_) / 16;
   slowest_answer_ = std::max(took, slowest_answer_ - slowest_answer_ / 256);
+  if (verdict != Verdict::delivered) {
+    not_delivered(mux, verdict, now);
+    return;
+  }
   if (encoder_.mode() == events::ContentMode::batch) {
-    if (verdict == Verdict::delivered) batch_size_.accepted(mux.answered_bytes(), now);
+    batch_size_.accepted(mux.answered_bytes(), now);
+  }
+  good_answer(staged);
+  // An event whose answer could not be dealt with for want of memory stays with the connection,
+  // which gives it back when it ends.
+  for (; mux.answered_events() != 0; mux.take_answered()) {
+    const EventSlot& slot = mux.next_answered();
+    metrics_.delivered.add();
+    context_.metrics.delivery_duration.observe(took);
+    queue_.settled(slot);
+    context_.ledger.delivered(slot, status);
+  }
+}
+
+void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
+  const Response& response = mux.response();
+  if (encoder_.mode() == events::ContentMode::batch) {
     if (response.status == 413) {
       batch_size_.too_large(mux.answered_bytes(), response.excerpt, now);
     }
@@ -324,11 +343,20 @@ void Eventbus::answered(Multiplexer& mux) {
       return;
     }
   }
-  // An event whose answer could not be dealt with for want of memory stays with the connection,
-  // which gives it back when it ends.
+  const Instant staged = mux.answered_staged();
   for (bool leads = true; mux.answered_events() != 0; leads = false) {
-    answered(mux.next_answered(), response, verdict, staged, now, leads);
-    static_cast<void>(mux.take_answered());
+    const EventSlot slot = mux.next_answered();
+    last_answer_.take(response.status, response.excerpt, now);
+    if (verdict == Verdict::retry) {
+      if (leads) note_failure(slot, response, staged, now);
+      retry_later(slot, response, now);
+    } else if (lacks_token(slot, response, staged, now)) {
+      retry_later(slot, response, now);
+    } else {
+      if (leads) good_answer(staged);
+      refuse(slot, response);
+    }
+    mux.take_answered();
   }
 }
 
@@ -353,33 +381,6 @@ void Eventbus::split(Multiplexer& mux) {
   queue_.set_apart(all.first(all.size() / 2));
   queue_.set_apart(all.subspan(all.size() / 2));
   context_.turn_end.request();
-}
-
-void Eventbus::answered(EventSlot slot, const Response& response, Verdict verdict, Instant staged,
-                        Instant now, bool leads) {
-  switch (verdict) {
-    case Verdict::delivered:
-      if (leads) good_answer(staged);
-      metrics_.delivered.add();
-      context_.metrics.delivery_duration.observe(now - staged);
-      queue_.settled(slot);
-      context_.ledger.delivered(slot, response.status);
-      return;
-    case Verdict::retry:
-      last_answer_.take(response.status, response.excerpt, now);
-      if (leads) note_failure(slot, response, staged, now);
-      retry_later(slot, response, now);
-      return;
-    case Verdict::refused:
-      last_answer_.take(response.status, response.excerpt, now);
-      if (lacks_token(slot, response, staged, now)) {
-        retry_later(slot, response, now);
-        return;
-      }
-      if (leads) good_answer(staged);
-      refuse(slot, response);
-      return;
-  }
 }
 
 void Eventbus::refuse(const EventSlot& slot, const Response& response) {

@@ -169,9 +169,7 @@ class Eventbus final : public Delivery {
   void fill_batch(Multiplexer& mux, Instant now);
   // Takes the event that waits longest off the queue, for a connection.
   [[nodiscard]] EventSlot take();
-  // `leads`: the first event of its answer; a batch has several.
-  void answered(EventSlot slot, const Response& response, Verdict verdict, Instant staged,
-                Instant now, bool leads);
+  void not_delivered(Multiplexer& mux, Verdict verdict, Instant now);
   void split(Multiplexer& mux);
   // Whether the token, rather than the event, was refused with this answer: the event is sent again
   // with another one.
@@ -179,7 +177,7 @@ class Eventbus final : public Delivery {
                                  Instant now);
   // Has connections end that would send events with a token that has expired.
   void look_at_token(Instant now);
-  void good_answer(Instant staged) {
+  [[gnu::always_inline]] void good_answer(Instant staged) {
     ++taken_;
     if (health_.good_answer(staged)) restraint_eased();
   }

@@ -62,10 +62,14 @@ class EventbusConnection final : private transport::Transport::User {
   }
 
   [[nodiscard]] bool is_ready() const noexcept { return state_ == LinkState::ready && !broken_; }
-  [[nodiscard]] bool accepts() const noexcept {
-    return is_ready() && role_ != Role::drained && !unwritable_since_ && mux_.has_room() &&
-           mux_.outgoing_bytes() < kMostStaged;
+  // Returns how many requests it takes now, as long as is_full() does not say otherwise.
+  [[nodiscard]] std::size_t room() const noexcept {
+    if (!is_ready() || role_ == Role::drained || unwritable_since_) return 0;
+    return mux_.room();
   }
+  // It holds so many bytes that it takes no more for now.
+  [[nodiscard]] bool is_full() const noexcept { return mux_.outgoing_bytes() >= kMostStaged; }
+  [[nodiscard]] bool accepts() const noexcept { return room() != 0 && !is_full(); }
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
   // Writes what is staged, as far as the socket takes it; the rest follows by itself.
   void write() {

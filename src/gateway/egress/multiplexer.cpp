@@ -66,30 +66,7 @@ void Multiplexer::close_batch(Instant now) {
   encoder_.end_batch(outgoing_);
 }
 
-Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
-  assert(answered_ == 0 && "take_answered() is due");
-  if (reader_.read_past(input) == ResponseReader::Step::bad) return Step::bad;
-  if (input.empty()) return Step::need_more;
-  if (requests_.empty() || early_) return Step::surplus;
-  switch (reader_.next(input)) {
-    case ResponseReader::Step::need_more:
-      return Step::need_more;
-    case ResponseReader::Step::bad:
-      return Step::bad;
-    case ResponseReader::Step::response:
-      break;
-  }
-  const Step step = answered(now);
-  // The rest is kept, because it cannot be an answer.
-  return step == Step::need_more ? next(input, now) : step;
-}
-
-Multiplexer::Step Multiplexer::end(Instant now) {
-  if (!reader_.in_message()) return Step::need_more;
-  return reader_.end() == ResponseReader::Step::response ? answered(now) : Step::bad;
-}
-
-Multiplexer::Step Multiplexer::answered(Instant now) {
+inline Multiplexer::Step Multiplexer::answered(Instant now) {
   const Request& request = requests_.front();
   // An answer to a request that has not been sent yet answers something else.
   if (request.begin >= written_) return Step::surplus;
@@ -109,12 +86,38 @@ Multiplexer::Step Multiplexer::answered(Instant now) {
   return Step::answered;
 }
 
-EventSlot Multiplexer::take_answered() noexcept {
-  assert(answered_ > 0);
-  --answered_;
-  const EventSlot slot = slots_.front();
-  slots_.pop_front();
-  return slot;
+Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
+  assert(answered_ == 0 && "take_answered() is due");
+  if (reader_.read_past(input) == ResponseReader::Step::bad) return Step::bad;
+  if (input.empty()) return Step::need_more;
+  if (requests_.empty() || early_) return Step::surplus;
+  switch (reader_.next(input)) {
+    case ResponseReader::Step::need_more:
+      return Step::need_more;
+    case ResponseReader::Step::bad:
+      return Step::bad;
+    case ResponseReader::Step::response:
+      break;
+  }
+  const Step step = answered(now);
+  if (step != Step::need_more) [[likely]]
+    return step;
+  return surplus_behind(input);
+}
+
+// What follows an answer that is kept is the rest of that, or no answer.
+Multiplexer::Step Multiplexer::surplus_behind(std::string_view& input) {
+  if (reader_.read_past(input) == ResponseReader::Step::bad) return Step::bad;
+  return input.empty() ? Step::need_more : Step::surplus;
+}
+
+Multiplexer::Step Multiplexer::left(Instant now) {
+  return early_ ? answered(now) : Step::need_more;
+}
+
+Multiplexer::Step Multiplexer::end(Instant now) {
+  if (!reader_.in_message()) return Step::need_more;
+  return reader_.end() == ResponseReader::Step::response ? answered(now) : Step::bad;
 }
 
 }  // namespace gateway::egress

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -32,11 +33,16 @@ class Multiplexer {
   // `most`: how many requests the connection may be sent; 0: any number.
   void begin(bool expected = false, std::uint32_t most = 0);
 
-  [[nodiscard]] bool has_room() const noexcept {
+  // Returns how many more requests may be staged before the next answer.
+  [[nodiscard]] std::size_t room() const noexcept {
     // An answer whose body is still coming holds its place.
     const std::size_t taken = requests_.size() + (reader_.reads_past() ? 1 : 0);
-    return taken < depth_.value() && (most_ == 0 || staged_ < most_);
+    const std::size_t depth = depth_.value();
+    const std::size_t room = depth > taken ? depth - taken : 0;
+    if (most_ == 0) return room;
+    return std::min<std::size_t>(room, most_ > staged_ ? most_ - staged_ : 0);
   }
+  [[nodiscard]] bool has_room() const noexcept { return room() != 0; }
   void limit(std::uint32_t most) noexcept { most_ = most; }
   // The connection will soon have been sent what it may: another one is to be ready by then.
   [[nodiscard]] bool near_end() const noexcept {
@@ -88,7 +94,7 @@ class Multiplexer {
   void after_read(Instant now) noexcept;
   // To be called when bytes have left: `answered` if the last ones of a request that is answered
   // were among them, else `need_more`.
-  [[nodiscard]] Step left(Instant now) { return early_ ? answered(now) : Step::need_more; }
+  [[nodiscard]] Step left(Instant now);
   // Nothing more will come: `answered` once more if that ends an answer.
   [[nodiscard]] Step end(Instant now);
   [[nodiscard]] const Response& response() const noexcept { return reader_.response(); }
@@ -98,7 +104,13 @@ class Multiplexer {
   [[nodiscard]] std::size_t answered_bytes() const noexcept { return answered_bytes_; }
   // Returns the event that take_answered() takes.
   [[nodiscard]] const EventSlot& next_answered() noexcept { return slots_.front(); }
-  [[nodiscard]] EventSlot take_answered() noexcept;
+  EventSlot take_answered() noexcept {
+    assert(answered_ > 0);
+    --answered_;
+    const EventSlot slot = slots_.front();
+    slots_.pop_front();
+    return slot;
+  }
 
   // The connection is gone: calls back(slot, sent) for every unanswered event, the last staged one
   // first, so that putting each back at a queue's front restores their order. `sent`: some of its
@@ -147,7 +159,9 @@ class Multiplexer {
   };
   void clear() noexcept;
   void push_request(Instant now, std::uint64_t begin, std::uint32_t events);
-  Step answered(Instant now);
+  [[nodiscard]] Step surplus_behind(std::string_view& input);
+  // Applies an answer to the request at the front; `need_more` if it is kept until that has left.
+  [[gnu::always_inline]] Step answered(Instant now);
 
   events::Encoder& encoder_;
   PipelineDepth depth_;

@@ -16,6 +16,22 @@ bool is_empty_line(std::string_view line) noexcept {
 
 }  // namespace
 
+// An eventbus says the same words thousands of times a second: a head equal to the one before means
+// the same.
+inline bool ResponseReader::read_same_head(std::string_view& input) noexcept {
+  if (head_bytes_ != 0 || same_.empty() || !input.starts_with(same_)) return false;
+  input.remove_prefix(same_.size());
+  response_.status = same_status_;
+  response_.close = same_close_;
+  response_.doubtful = false;
+  response_.retry_after.clear();
+  response_.excerpt.clear();
+  coded_ = false;
+  body_ = same_body_;
+  left_ = same_left_;
+  return true;
+}
+
 ResponseReader::Step ResponseReader::next(std::string_view& input) {
   if (given_) {
     const Step step = read_past(input);
@@ -24,7 +40,7 @@ ResponseReader::Step ResponseReader::next(std::string_view& input) {
   if (body_ != Body::none) return read_body(input);
   // RFC 9110 section 15.2: interim answers come before the final one, in any number.
   do {
-    const Step step = read_head(input);
+    const Step step = read_same_head(input) ? Step::response : read_head(input);
     if (step != Step::response) return step;
   } while (response_.status < 200);
   given_ = body_ != Body::none && response_.status < 300;
@@ -70,19 +86,6 @@ ResponseReader::Step ResponseReader::fail(std::string_view reason) noexcept {
 
 // Returns `response` when a head is complete, also an interim one.
 ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
-  // An eventbus says the same words thousands of times a second: a head equal to the one before
-  // means the same.
-  if (head_bytes_ == 0 && !same_.empty() && input.starts_with(same_)) {
-    input.remove_prefix(same_.size());
-    response_.status = same_status_;
-    response_.close = same_close_;
-    response_.doubtful = false;
-    response_.retry_after.clear();
-    response_.excerpt.clear();
-    coded_ = false;
-    begin_body(same_framing_);
-    return Step::response;
-  }
   const char* const whole = head_bytes_ == 0 ? input.data() : nullptr;
   Step step = Step::need_more;
   while (step == Step::need_more && !input.empty()) step = read_field(input);
@@ -95,7 +98,8 @@ ResponseReader::Step ResponseReader::read_head(std::string_view& input) {
     same_.assign(whole, size);
     same_status_ = response_.status;
     same_close_ = response_.close;
-    same_framing_ = head_.framing();
+    same_body_ = body_;
+    same_left_ = left_;
   }
   return step;
 }

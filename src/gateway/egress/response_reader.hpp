@@ -60,6 +60,9 @@ class ResponseReader {
  private:
   enum class Body : std::uint8_t { none, length, chunked, until_close };
 
+  // Takes a head off the front of `input` that is equal to the last one. Returns false if it is
+  // not.
+  [[nodiscard]] bool read_same_head(std::string_view& input) noexcept;
   Step read_head(std::string_view& input);
   Step read_field(std::string_view& input);
   Step take_partial();
@@ -78,7 +81,8 @@ class ResponseReader {
   std::string same_;
   unsigned same_status_ = 0;
   bool same_close_ = false;
-  http::Framing same_framing_;
+  Body same_body_ = Body::none;
+  std::uint64_t same_left_ = 0;
 
   ResponseHead head_;
   std::size_t head_bytes_ = 0;  // of the head that is being read

@@ -78,9 +78,10 @@ HeadScan::State HeadScan::advance(const char* data, std::size_t size) noexcept {
 // `incomplete`: go on.
 HeadScan::State HeadScan::on_control(const char* data, std::size_t at, std::size_t size) noexcept {
   cut_at_return_ = false;
-  if (data[at] == '\t') return State::incomplete;
-  if (data[at] == '\n' && at + 1 == line_) return State::incomplete;  // seen with its CR
-  if (data[at] != '\r') return State::malformed;
+  if (data[at] != '\r') {
+    const bool seen = data[at] == '\n' && at + 1 == line_;  // with its CR
+    return seen || data[at] == '\t' ? State::incomplete : State::malformed;
+  }
   if (at + 1 == size) {
     cut_at_return_ = true;
     scanned_ = at;

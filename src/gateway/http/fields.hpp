@@ -89,7 +89,8 @@ class FieldWalk {
     malformed_ = colon <= begin;  // there is none, or nothing in front of it
     if (malformed_) return false;
     name_ = {begin, colon};
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    // Of the characters up to the blank only the tab is in a head that HeadScan accepted.
+    const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
     const char* value = colon + 1;
     while (value != end && is_blank(*value)) ++value;
     while (value != end && is_blank(end[-1])) --end;

@@ -165,10 +165,8 @@ void Connection::read() {
       transport_.call_again();
       return;
     }
-    const error_code error = receive();
-    if (error == asio::error::would_block) return;
-    if (error) {
-      end_of_input(error);
+    if (const error_code error = receive()) {
+      if (error != asio::error::would_block) end_of_input(error);
       return;
     }
     process();
@@ -305,6 +303,17 @@ void Connection::refuse_head(Answer refusal) {
   ingress_.context().ledger.refuse(post, std::move(refusal));
 }
 
+inline void Connection::accept(Request&& request, Post& post) {
+  const Ingress::Context& context = ingress_.context();
+  try {
+    context.intake.accept(std::move(request), post);
+  } catch (const std::bad_alloc&) {
+    // The post has no events yet. If there is no memory for this either, the connection ends.
+    context.ledger.refuse(
+        post, answers::unavailable(Unavailable::memory, context.room.retry_after(target_)));
+  }
+}
+
 void Connection::on_request() {
   Request request = session_.take();
   const bool keep_alive = request.head.keep_alive;
@@ -327,17 +336,6 @@ void Connection::on_request() {
     accept(std::move(request), post);
   }
   if (!keep_alive) session_.stop();
-}
-
-void Connection::accept(Request&& request, Post& post) {
-  const Ingress::Context& context = ingress_.context();
-  try {
-    context.intake.accept(std::move(request), post);
-  } catch (const std::bad_alloc&) {
-    // The post has no events yet. If there is no memory for this either, the connection ends.
-    context.ledger.refuse(
-        post, answers::unavailable(Unavailable::memory, context.room.retry_after(target_)));
-  }
 }
 
 Post& Connection::open_post() {

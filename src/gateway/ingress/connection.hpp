@@ -91,7 +91,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void write_answers();
   void on_head();
   [[nodiscard]] std::optional<Answer> refusal_of(const RequestHead& head, const Load& load) const;
-  void accept(Request&& request, Post& post);
+  [[gnu::always_inline]] void accept(Request&& request, Post& post);  // likewise
   [[nodiscard]] std::optional<Answer> authenticate_head();
   void refuse_head(Answer refusal);
   [[nodiscard]] Answer over_budget(std::size_t target, bool close) const;

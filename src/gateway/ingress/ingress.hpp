@@ -77,12 +77,13 @@ class Ingress {
   // number of targets if it does not. A hint: what its records say may be another.
   [[nodiscard]] std::size_t hinted_target(http::FieldWalk fields) const noexcept;
   // Returns what admission looks at, for a connection beyond that limit and a post for `target`.
-  [[nodiscard]] Load load(std::optional<ConnectionLimit> beyond, std::size_t target) const {
+  [[nodiscard, gnu::always_inline]] Load load(std::optional<ConnectionLimit> beyond,
+                                              std::size_t target) const {
     Load load;
     load.draining = draining_;
     load.beyond = beyond;
     load.queue_full = context_.room.refuses_all(target);
-    if (draining_ || beyond || load.queue_full)
+    if (draining_ || beyond || load.queue_full) [[unlikely]]
       load.retry_after = context_.room.retry_after(target);
     return load;
   }

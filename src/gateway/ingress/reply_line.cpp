@@ -22,8 +22,8 @@ constexpr std::size_t kMostAccepted = 256;
 }  // namespace
 
 std::string_view ReplyText::date(WallInstant now) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(now);
-  if (second != second_) {
+  if (now < second_ || now >= second_ + std::chrono::seconds(1)) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(now);
     accepted_.clear();
     const std::time_t time = std::chrono::system_clock::to_time_t(second);
     std::tm utc{};

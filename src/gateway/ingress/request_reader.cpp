@@ -36,9 +36,10 @@ BodyKind kind_of(std::string_view content_type) noexcept {
 
 // RFC 9112 section 3.2: no form of request target holds white space or anything but ASCII.
 bool is_target(std::string_view target) noexcept {
-  bool good = !target.empty();
-  for (const char c : target) good = good && c > ' ' && c <= '~';
-  return good;
+  for (const char c : target) {
+    if (c <= ' ' || c > '~') return false;
+  }
+  return !target.empty();
 }
 
 // RFC 9112 section 3.2: a target that is no path is an absolute URI, or belongs to its method.
@@ -136,8 +137,9 @@ RequestReader::Step RequestReader::read_head() {
 
 bool RequestReader::parse_request_line(std::string_view line) noexcept {
   constexpr std::size_t kVersion = std::string_view(" HTTP/1.1").size();
-  http_1_0_ = line.ends_with(" HTTP/1.0");
-  const bool known = http_1_0_ || line.ends_with(" HTTP/1.1");
+  const bool http_1_1 = line.ends_with(" HTTP/1.1");
+  http_1_0_ = !http_1_1 && line.ends_with(" HTTP/1.0");
+  const bool known = http_1_1 || http_1_0_;
   const std::size_t first = line.find(' ');
   const std::size_t last = known ? line.size() - kVersion : line.rfind(' ');
   if (first == std::string_view::npos || first == last ||
@@ -290,7 +292,7 @@ void RequestReader::keep_body() {
   const std::size_t total =
       body_begin_ - begin_ + static_cast<std::size_t>(request_.head.content_length);
   first_read_ = std::clamp(total, BufferPool::kSmallest - BufferPool::kPadding, kLargestFirstRead);
-  make_room(total);
+  if (begin_ + total > bytes_.size()) make_room(total);
 }
 
 void RequestReader::skip_body() noexcept {

@@ -116,11 +116,9 @@ class DeliveryQueue {
     return groups_.empty() ? std::numeric_limits<std::size_t>::max() : groups_.front();
   }
   [[nodiscard]] EventSlot take() {
-    if (apart_.empty()) return waiting_.take();
-    const EventSlot slot = apart_.front();
-    apart_.pop_front();
-    if (--groups_.front() == 0) groups_.pop_front();
-    return slot;
+    if (apart_.empty()) [[likely]]
+      return waiting_.take();
+    return take_apart();
   }
 
   // Delivered or given up: its place is free.
@@ -159,6 +157,13 @@ class DeliveryQueue {
     EventSlot slot;
   };
   static bool later(const Delayed& a, const Delayed& b) noexcept { return a.due > b.due; }
+
+  [[nodiscard, gnu::noinline]] EventSlot take_apart() noexcept {
+    const EventSlot slot = apart_.front();
+    apart_.pop_front();
+    if (--groups_.front() == 0) groups_.pop_front();
+    return slot;
+  }
 
   template <class Predicate>
   void withdraw_apart(Predicate take_out) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,17 +31,18 @@ class FairLine {
   // Makes room in line for `events` in all, so that they can be pushed, taken and put back without
   // memory. What else a post of many turns needs it can do without: it then stands in line whole.
   void reserve(std::size_t events) { line_.reserve(events); }
-  void push(const EventSlot& slot) noexcept {
+  [[gnu::always_inline]] void push(const EventSlot& slot) noexcept {
     if (slot.post != last_ || slot.index == 0) {
       last_ = slot.post;
-      turn_events_ = 0;
-      turn_bytes_ = 0;
+      turn_events_ = kTurnEvents;
+      turn_bytes_ = std::max<std::size_t>(kTurnBytes, slot.length);  // the first always fits
     }
-    ++turn_events_;
-    turn_bytes_ += slot.length;
-    if (turn_events_ <= kTurnEvents && (turn_events_ == 1 || turn_bytes_ <= kTurnBytes)) {
+    if (turn_events_ != 0 && slot.length <= turn_bytes_) [[likely]] {
+      --turn_events_;
+      turn_bytes_ -= slot.length;
       line_.push_back(slot);
     } else {
+      turn_events_ = 0;
       push_beside(slot);
     }
   }
@@ -96,7 +98,7 @@ class FairLine {
   std::vector<std::unique_ptr<Waiting>> waiting_;
   std::vector<std::unique_ptr<Waiting>> spare_;  // kept for their room
   std::size_t beside_ = 0;
-  const Post* last_ = nullptr;  // the post that was pushed last, and its turn so far
+  const Post* last_ = nullptr;  // the post that was pushed last, and what its first turn takes yet
   std::uint32_t turn_events_ = 0;
   std::size_t turn_bytes_ = 0;
 };

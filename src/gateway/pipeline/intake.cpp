@@ -17,6 +17,7 @@ Intake::Intake(Context context)
     : context_(context),
       redaction_(context.plan),
       notes_(context.plan),
+      looks_at_records_(notes_.wanted() || redaction_.on_walk().active()),
       bucket_watch_(context.metrics),
       parts_(context.room.targets()) {}
 
@@ -34,7 +35,8 @@ void Intake::begin_part(Post& post, std::size_t target, std::size_t events, std:
     used_.clear();
     return;
   }
-  used_.assign(1, target);
+  used_.resize(1);
+  used_.front() = target;
   Part& part = parts_[target];
   part.target = target;
   part.events = events;
@@ -106,7 +108,7 @@ bool Intake::charge(Post& post) const {
   return false;
 }
 
-bool Intake::admit(Post& post) {
+inline bool Intake::admit(Post& post) {
   spools_ = false;
   if (used_.size() == 1) {
     // Nearly all there ever are.
@@ -119,6 +121,10 @@ bool Intake::admit(Post& post) {
       return true;
     }
   }
+  return admit_parts(post);
+}
+
+bool Intake::admit_parts(Post& post) {
   for (const std::size_t target : used_) {
     Part& part = parts_[target];
     part.way = way_of(part);
@@ -143,8 +149,8 @@ bool Intake::admit(Post& post) {
 Intake::Records Intake::split(http::Request& request, Signer signer) {
   char* const body = request.bytes.data() + request.body.offset;
   const std::size_t size = request.body.length;
+  if (!looks_at_records_) return splitter_.split(body, size);
   events::Redactor& redactor = redaction_.on_walk();
-  if (!notes_.wanted() && !redactor.active()) return splitter_.split(body, size);
   notes_.begin(size, signer);
   if (notes_.wants_routes_alone() && !redactor.active()) {
     return splitter_.split_to_route(body, size, notes_);

@@ -67,7 +67,8 @@ class Intake {
   void begin_parts(Post& post, std::span<const events::RecordSpan> records, std::size_t bytes);
   // Decides where each part goes now, and makes room for it before the post has any events. Returns
   // false if the post is refused instead.
-  [[nodiscard]] bool admit(Post& post);
+  [[nodiscard, gnu::always_inline]] bool admit(Post& post);
+  [[nodiscard]] bool admit_parts(Post& post);
   [[nodiscard]] Way way_of(const Part& part) const;
   // Has the post's bytes held in the share of a target it goes to. Returns false if that is taken.
   [[nodiscard]] bool charge(Post& post) const;
@@ -80,6 +81,7 @@ class Intake {
   events::RecordSplitter splitter_;
   StyleRedaction redaction_;
   RecordNotes notes_;
+  const bool looks_at_records_;  // beyond where they lie
   BucketWatch bucket_watch_;
   events::RandomUuids random_ids_;
   std::vector<Part> parts_;        // by target

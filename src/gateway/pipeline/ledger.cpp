@@ -85,7 +85,7 @@ void Ledger::settle(Post& post) {
   if (is_awaited(post)) --unanswered_[post.target];
   post.deadline_hook.unlink();
   if (post.owner != nullptr) post.owner->answer_ready(post);
-  reuse_if_done(post);
+  if (!post.in_reply_line) reuse_if_done(post);
 }
 
 void Ledger::answer(Post& post, Answer with) {
@@ -199,7 +199,7 @@ void Ledger::note_failure(Post& post, const EventSlot& slot, unsigned status,
   }
 }
 
-void Ledger::after_move(Post& post) {
+inline void Ledger::after_move(Post& post) {
   if (post.state == Post::State::open) {
     if (post.tally.open() == 0) settle(post);
   } else {
@@ -326,6 +326,10 @@ void Ledger::reuse_if_done(Post& post) {
       post.suspect) {
     return;
   }
+  reuse(post);
+}
+
+void Ledger::reuse(Post& post) {
   post.bytes.release();
   post.units = ByteLease::Units();
   post.states.clear();

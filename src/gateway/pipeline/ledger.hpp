@@ -173,6 +173,7 @@ class Ledger {
   void after_move(Post& post);
   void note_failure(Post& post, const EventSlot& slot, unsigned status, std::string_view reason);
   void reuse_if_done(Post& post);
+  void reuse(Post& post);
   void show(const EventSlot& slot, Outcome outcome, unsigned status, std::string_view reason);
   void show_good(const EventSlot& slot, Outcome outcome, unsigned status);
   void show_failure(const EventSlot& slot, Outcome outcome, unsigned status,

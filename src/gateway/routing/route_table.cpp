@@ -71,9 +71,18 @@ bool is_event(std::string_view wanted, std::string_view name) noexcept {
   }
 }
 
+// Nearly always both are spelled alike.
+bool is_event_as_spelled(std::string_view wanted, std::string_view name) noexcept {
+  if (!wanted.ends_with('*')) return name == wanted;
+  wanted.remove_suffix(1);
+  return name.starts_with(wanted);
+}
+
 bool has_event(const Route& route, std::string_view name) noexcept {
-  return name.empty() || std::any_of(route.events.begin(), route.events.end(),
-                                     [&](const auto& wanted) { return is_event(wanted, name); });
+  return name.empty() ||
+         std::any_of(route.events.begin(), route.events.end(), [&](std::string_view wanted) {
+           return is_event_as_spelled(wanted, name) || is_event(wanted, name);
+         });
 }
 
 // Returns whether the platform tells this entry's function of such an event.

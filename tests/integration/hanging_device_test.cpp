@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -121,7 +120,9 @@ TEST_F(HangingDevice, AtTheStartKeepsNothingFromStartingNorFromStopping) {
     EXPECT_TRUE(eventually([&] { return ready(gateway).status == 200U; }));
     EXPECT_EQ(posts(gateway, "after-"), std::vector<unsigned>(6, 200U)) << "spooled";
   }
-  std::filesystem::remove_all(device_.file(""));
+  wanted.spool.path = device_.file("other_spool");
+  wanted.dead_letter.path = device_.file("other_dead");
+  bus_.come_up();
   ASSERT_TRUE(device_.hang());
   RunningGateway gateway(wanted);
   const auto stopped = SteadyClock::now();

@@ -20,7 +20,7 @@ namespace {
 // Returns whether a string that is spelled with escapes may be JSON in which such names are to be
 // searched for. As no letter of them is spelled by its number, they would read in `raw` as they
 // are.
-bool may_hide(const HeaderNames& names, std::string_view raw) noexcept {
+[[gnu::noinline]] bool may_hide(const HeaderNames& names, std::string_view raw) noexcept {
   return raw.find("\\u") != std::string_view::npos || names.any_in(raw);
 }
 
@@ -35,6 +35,15 @@ bool RecordWalk::object(OnMember&& on_member) {
     const std::string text = name.text();
     return on_member(std::string_view(text));
   });
+}
+
+// Most strings with escapes are ETags, which have quotes of their own.
+[[gnu::always_inline]] inline bool RecordWalk::pass_string(JsonString& string) {
+  if (!json_.string(string)) return false;
+  if (string.has_escapes() && secrets_ != nullptr && may_hide(*secrets_, string.raw())) {
+    usual_ = false;
+  }
+  return true;
 }
 
 bool RecordWalk::take(MemberText& member) {
@@ -54,15 +63,6 @@ bool RecordWalk::take(MemberText& member) {
   if (first == '-' || (first >= '0' && first <= '9')) {
     member.offset = static_cast<std::uint32_t>(begin - begin_);
     member.length = static_cast<std::uint32_t>(json_.end() - begin);
-  }
-  return true;
-}
-
-// Most strings with escapes are ETags, which have quotes of their own.
-bool RecordWalk::pass_string(JsonString& string) {
-  if (!json_.string(string)) return false;
-  if (string.has_escapes() && secrets_ != nullptr && may_hide(*secrets_, string.raw())) {
-    usual_ = false;
   }
   return true;
 }

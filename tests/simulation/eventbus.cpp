@@ -127,11 +127,12 @@ bool Eventbus::take_request(Connection& connection) {
   if (end == connection.in.npos) return false;
   const std::size_t size = end + 4 + length_of(std::string_view(connection.in).substr(0, end + 2));
   if (connection.in.size() < size) {
+    if (connection.taken_early != 0) return false;
     if (manners_.fails_early != 0 && random_.in_thousand(manners_.fails_early)) {
       fail_early(connection);
       return true;
     }
-    if (connection.taken_early == 0 && random_.in_thousand(manners_.takes_early)) {
+    if (random_.in_thousand(manners_.takes_early)) {
       take_early(connection, size);
       return true;
     }

@@ -185,11 +185,15 @@ TEST_P(PaceBehind, BringsMostOfWhatIsAllowedThrough) {
           SCOPED_TRACE(testing::Message()
                        << limiter.name << ", offered " << times << " times, Retry-After "
                        << retry_after / 1s << " s, round trip " << round_trip / 1us << " us");
+          // Who counts over a second shows all of its bound in the first one.
+          const bool shown = times < 2 && limiter.name.find("window") != std::string::npos;
           const Outcome outcome =
               Dialogue(std::move(limiter), {allowed * times, retry_after, round_trip}).run();
           EXPECT_GE(outcome.taken, 0.85 * allowed);
-          EXPECT_GE(outcome.first, 0.7 * allowed) << "it learns within seconds";
-          EXPECT_LT(outcome.refused, 0.5 * 60 * allowed) << "it is not asked over and over";
+          EXPECT_GE(outcome.first, (shown ? 0.85 : 0.7) * allowed) << "it learns within seconds";
+          // Far away, more are on their way when a limit is reached.
+          const double refused = round_trip < 10ms ? 0.3 : 0.5;
+          EXPECT_LT(outcome.refused, refused * 60 * allowed) << "it is not asked over and over";
         }
       }
     }

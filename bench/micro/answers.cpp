@@ -36,6 +36,8 @@ void add(Subjects& subjects, std::string name, Make make) {
         if (state->reader.next(left) != ResponseReader::Step::response) std::abort();
         benchmark::DoNotOptimize(state->reader.response().status);
       }
+      // An answer is given as soon as its head is complete.
+      if (state->reader.read_past(left) == ResponseReader::Step::bad) std::abort();
     };
   });
 }

@@ -68,23 +68,16 @@ std::string_view region_of(std::string_view url) {
   return std::string_view(out).substr(begin);
 }
 
-bool strip_prefix(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 }  // namespace
 
 std::string_view CosRecord::object_key() const noexcept {
-  std::string_view rest = key;
-  if (!appid.empty() && !bucket.empty() && strip_prefix(rest, "/") && strip_prefix(rest, appid) &&
-      strip_prefix(rest, "/") && strip_prefix(rest, bucket) && strip_prefix(rest, "/")) {
-    return rest;
-  }
-  rest = key;
-  strip_prefix(rest, "/");
-  return rest;
+  if (!key.starts_with('/')) return key;
+  const std::size_t second = 1 + appid.size();
+  const std::size_t third = second + 1 + bucket.size();
+  const bool full = !appid.empty() && !bucket.empty() && third < key.size() && key[second] == '/' &&
+                    key[third] == '/' && key.substr(1, appid.size()) == appid &&
+                    key.substr(second + 1, bucket.size()) == bucket;
+  return key.substr(full ? third + 1 : 1);
 }
 
 std::optional<Time> CosRecord::time() const {

@@ -43,8 +43,12 @@ JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* 
 }
 
 bool JsonCursor::skip_container() noexcept {
-  const auto nobody_asks = [](std::size_t, const std::uint32_t*) {};
-  return skip_container(nobody_asks);
+  struct Nobody {
+    void on_name(const std::uint32_t*) noexcept {}
+    void on_enter(std::size_t, const std::uint32_t*) noexcept {}
+    void on_leave(std::size_t) noexcept {}
+  } nobody;
+  return skip_container(nobody);
 }
 
 bool JsonCursor::finish() {

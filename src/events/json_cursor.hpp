@@ -100,13 +100,18 @@ class JsonCursor {
     if (first == '{' || first == '[') return skip_container() && check_escapes();
     return first == '"' ? skip_string() : skip_scalar();
   }
-  // Passes an object as value() does, and shows the names of its members and of those within them:
-  // on_name(depth, token), where `depth` counts the containers around the name, this object
-  // included, `token` is the name's, and its value's is the next but one.
-  template <class OnName>
-  [[nodiscard]] bool value_of_names(OnName&& on_name) {
-    return next_is('{', "expected an object") && skip_container(on_name) && check_escapes();
+  // Passes an object as value() does, and tells `watch` of the tokens on the way, where `depth`
+  // counts the containers around what comes next:
+  //   on_name(token)           a member's name; its value's token is the next but one
+  //   on_enter(depth, token)   a bracket that opens; of a member's value, the name's token is the
+  //                            last but one
+  //   on_leave(depth)          a container has ended
+  template <class Watch>
+  [[nodiscard]] bool watched_object(Watch& watch) {
+    return next_is('{', "expected an object") && skip_container(watch) && check_escapes();
   }
+  // Returns which byte a token begins with.
+  [[nodiscard]] char first_of(const std::uint32_t* token) const noexcept { return text_[*token]; }
   // Returns eight bytes of the text as a number, `skipped` bytes behind the first of a token; 0
   // where the text ends before.
   [[nodiscard]] std::uint64_t eight_behind(const std::uint32_t* token,
@@ -116,6 +121,11 @@ class JsonCursor {
     if (text_end_ - begin < static_cast<std::ptrdiff_t>(sizeof bytes)) return 0;
     std::memcpy(&bytes, begin, sizeof bytes);
     return bytes;
+  }
+  // Returns where the first backslash is that has not been passed; the size of the text if there is
+  // none.
+  [[nodiscard]] std::size_t next_backslash() const noexcept {
+    return static_cast<std::size_t>(backslash_ - text_);
   }
   // Returns how many escapes by number, \u0061, have been passed: nothing else can hide a letter.
   [[nodiscard]] std::size_t numbered_escapes() const noexcept { return numbered_escapes_; }
@@ -139,8 +149,8 @@ class JsonCursor {
   [[nodiscard]] bool expect(char token, std::string_view otherwise) noexcept;
   [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
   [[nodiscard]] bool skip_container() noexcept;
-  template <class OnName>
-  [[nodiscard]] bool skip_container(OnName& on_name) noexcept;
+  template <class Watch>
+  [[nodiscard]] bool skip_container(Watch& watch) noexcept;
   [[nodiscard]] bool skip_string() noexcept;
   [[nodiscard]] bool skip_scalar() noexcept;
   // Returns whether the bytes from `begin` to `end` are what nearly all numbers are: digits that
@@ -256,8 +266,8 @@ bool JsonCursor::object(OnMember&& on_member) {
 // ask at every token whether that is the one past the last: JsonIndex lets that one repeat the
 // text's first, which is a bracket here, and only where a value may begin is an opening bracket
 // right.
-template <class OnName>
-bool JsonCursor::skip_container(OnName& on_name) noexcept {
+template <class Watch>
+bool JsonCursor::skip_container(Watch& watch) noexcept {
   assert(text_[*last_] == '{' || text_[*last_] == '[');
   const char* const text = text_;
   const std::uint32_t* token = token_;
@@ -273,7 +283,7 @@ bool JsonCursor::skip_container(OnName& on_name) noexcept {
   for (;;) {
     if (closer == '}') {
       if (text[*token] != '"') return stop("expected a member name in double quotes");
-      on_name(depth, token);
+      watch.on_name(token);
       ++token;
       if (text[*token] != ':') return stop("expected ':' after a member name");
       ++token;
@@ -284,6 +294,7 @@ bool JsonCursor::skip_container(OnName& on_name) noexcept {
       if (depth == max_depth) return fail(kTooDeep, *token);
       outer[depth++] = closer;
       closer = first == '{' ? '}' : ']';
+      watch.on_enter(depth, token);
       ++token;
       if (text[*token] != closer) continue;  // with the first value in it
     } else if (first == '"') {
@@ -299,6 +310,7 @@ bool JsonCursor::skip_container(OnName& on_name) noexcept {
     while (text[*token] == closer) {
       ++token;
       closer = outer[--depth];
+      watch.on_leave(depth);
       if (depth == 0) {
         token_ = token;
         return true;

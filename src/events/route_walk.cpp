@@ -6,8 +6,8 @@
 namespace gateway::events {
 namespace {
 
-// Where in a record a name stands.
-enum class Place : std::uint8_t { other, cos, event, bucket, object };
+// Which of a record's objects one is. Those from `event` on have members that are wanted.
+enum class Place : std::uint8_t { other, record, cos, event, bucket, object };
 
 // A name with its closing quote, as eight bytes of text are read into a number: compared at once.
 class Name {
@@ -44,9 +44,69 @@ constexpr Name kCosObjectEnd("sObject\"");
 constexpr Name kEventName("eventNam");
 constexpr Name kEventNameEnd("entName\"");
 
+// Finds the tokens of the values; of a member that comes twice, the last.
+class Finder {
+ public:
+  explicit Finder(const JsonCursor& json) noexcept : json_(json) {}
+
+  void on_name(const std::uint32_t* token) noexcept {
+    if (place_ < Place::event) return;
+    const std::uint64_t name = json_.eight_behind(token);
+    const std::uint32_t* const value = token + 2;
+    if (place_ == Place::event) {
+      if (kEventName.is(name) && kEventNameEnd.is(json_.eight_behind(token, 2))) {
+        event_name = value;
+      }
+    } else if (place_ == Place::object) {
+      if (kKey.is(name)) key = value;
+    } else {
+      if (kName.is(name)) bucket = value;
+      if (kAppid.is(name)) appid = value;
+    }
+  }
+  void on_enter(std::size_t depth, const std::uint32_t* token) noexcept {
+    if (depth <= kDeepest) {
+      places_[depth] = depth == 1 ? Place::record : place_of(token);
+      place_ = places_[depth];
+    } else {
+      place_ = Place::other;
+    }
+  }
+  void on_leave(std::size_t depth) noexcept {
+    if (depth <= kDeepest) place_ = places_[depth];
+  }
+
+  const std::uint32_t* bucket = nullptr;
+  const std::uint32_t* appid = nullptr;
+  const std::uint32_t* key = nullptr;
+  const std::uint32_t* event_name = nullptr;
+
+ private:
+  static constexpr std::size_t kDeepest = 3;  // where `key` is
+
+  // Returns which object begins at a token, within the one at place_.
+  [[nodiscard]] Place place_of(const std::uint32_t* token) const noexcept {
+    if (place_ == Place::other || json_.first_of(token) != '{') return Place::other;
+    const std::uint32_t* const name = token - 2;
+    const std::uint64_t text = json_.eight_behind(name);
+    if (place_ == Place::record) {
+      return kCos.is(text) ? Place::cos : kEvent.is(text) ? Place::event : Place::other;
+    }
+    if (place_ != Place::cos) return Place::other;
+    const auto ends = [&](const Name& end) { return end.is(json_.eight_behind(name, 2)); };
+    if (kCosBucket.is(text) && ends(kCosBucketEnd)) return Place::bucket;
+    if (kCosObject.is(text) && ends(kCosObjectEnd)) return Place::object;
+    return Place::other;
+  }
+
+  const JsonCursor& json_;
+  Place place_ = Place::other;  // what is around the next token
+  std::array<Place, kDeepest + 1> places_{};
+};
+
 // A member whose value is neither text nor a number is left empty.
-void note(const JsonCursor& json, MemberText& member, const std::uint32_t* value,
-          std::size_t begin) {
+void note(const JsonCursor& json, MemberText& member, const std::uint32_t* value, std::size_t begin,
+          bool may_be_escaped) {
   if (value == nullptr) return;
   const std::string_view text = json.text_of(value);
   const bool string = text.front() == '"';
@@ -54,52 +114,23 @@ void note(const JsonCursor& json, MemberText& member, const std::uint32_t* value
   if (!string && !number) return;
   member.offset = static_cast<std::uint32_t>(*value - begin + (string ? 1 : 0));
   member.length = static_cast<std::uint32_t>(text.size() - (string ? 2 : 0)) & 0x7FFFFFFFU;
-  member.escaped = text.find('\\') != std::string_view::npos ? 1 : 0;
+  member.escaped = may_be_escaped && text.find('\\') != std::string_view::npos ? 1 : 0;
 }
 
 }  // namespace
 
 bool RouteWalk::pass(RecordMembers& members) {
   const std::size_t begin = json_.offset();
+  const std::size_t backslash = json_.next_backslash();
   const std::size_t escapes = json_.numbered_escapes();
-  // The tokens of the values; of a member that comes twice, the last.
-  const std::uint32_t* bucket = nullptr;
-  const std::uint32_t* appid = nullptr;
-  const std::uint32_t* key = nullptr;
-  const std::uint32_t* event_name = nullptr;
-  Place outer = Place::other;   // within the record
-  Place middle = Place::other;  // within that
-  const auto on_name = [&](std::size_t depth, const std::uint32_t* token) {
-    if (depth > 3) return;
-    const std::uint64_t name = json_.eight_behind(token);
-    const auto ends = [&](const Name& end) { return end.is(json_.eight_behind(token, 2)); };
-    const std::uint32_t* const value = token + 2;
-    if (depth == 3) {
-      if (middle == Place::bucket) {
-        if (kName.is(name)) bucket = value;
-        if (kAppid.is(name)) appid = value;
-      } else if (middle == Place::object && kKey.is(name)) {
-        key = value;
-      }
-    } else if (depth == 2) {
-      middle = Place::other;
-      if (outer == Place::cos) {
-        if (kCosBucket.is(name) && ends(kCosBucketEnd)) middle = Place::bucket;
-        if (kCosObject.is(name) && ends(kCosObjectEnd)) middle = Place::object;
-      } else if (outer == Place::event && kEventName.is(name) && ends(kEventNameEnd)) {
-        event_name = value;
-      }
-    } else {
-      outer = kCos.is(name) ? Place::cos : kEvent.is(name) ? Place::event : Place::other;
-      middle = Place::other;
-    }
-  };
-  if (!json_.value_of_names(on_name)) return false;
+  Finder found(json_);
+  if (!json_.watched_object(found)) return false;
   disguised_ = json_.numbered_escapes() != escapes;
-  note(json_, members[Member::bucket], bucket, begin);
-  note(json_, members[Member::appid], appid, begin);
-  note(json_, members[Member::key], key, begin);
-  note(json_, members[Member::event_name], event_name, begin);
+  const bool escaped = backslash < json_.offset();
+  note(json_, members[Member::bucket], found.bucket, begin, escaped);
+  note(json_, members[Member::appid], found.appid, begin, escaped);
+  note(json_, members[Member::key], found.key, begin, escaped);
+  note(json_, members[Member::event_name], found.event_name, begin, escaped);
   return true;
 }
 

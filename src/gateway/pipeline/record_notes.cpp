@@ -23,6 +23,7 @@ void RecordNotes::begin(std::size_t size, Signer signer) {
   decisions_.clear();
   counts_.fill(0);
   signer_ = signer;
+  last_bucket_ = {};
   if (!makes_ids_) return;
   for (events::StableIds& ids : stable_ids_) ids.begin_post();
 }
@@ -60,27 +61,33 @@ void RecordNotes::make_id(std::size_t style, std::string_view record,
 }
 
 // Nearly always nothing is escaped, and the texts stand in the record as they read.
-routing::RecordFacts RecordNotes::facts_of(std::string_view record,
+routing::Decision RecordNotes::decision_on(std::string_view record,
                                            const events::RecordMembers& members) {
   const auto raw = [&](Member member) { return members[member].in(record.data()); };
   constexpr std::array kNeeded = {Member::bucket, Member::appid, Member::key, Member::event_name};
   const bool escaped = std::any_of(kNeeded.begin(), kNeeded.end(),
                                    [&](Member member) { return members[member].escaped != 0; });
+  const auto facts_of = [](const events::CosRecord& fields) -> routing::RecordFacts {
+    return {fields.bucket, fields.appid, fields.object_key(), fields.event_name};
+  };
+  // Text without escapes outlives the reading of the next record, which the last bucket needs.
+  if (escaped) return plan_.table.decide(facts_of(reader_.read(record, members)), signer_);
   events::CosRecord fields;
-  if (escaped) {
-    fields = reader_.read(record, members);
-  } else {
-    fields.bucket = raw(Member::bucket);
-    fields.appid = raw(Member::appid);
-    fields.key = raw(Member::key);
-    fields.event_name = raw(Member::event_name);
+  fields.bucket = raw(Member::bucket);
+  fields.appid = raw(Member::appid);
+  fields.key = raw(Member::key);
+  fields.event_name = raw(Member::event_name);
+  if (last_bucket_.name.data() == nullptr || last_bucket_.name != fields.bucket ||
+      last_bucket_.appid != fields.appid) {
+    last_bucket_ = {fields.bucket, fields.appid,
+                    plan_.table.first_of_record(fields.bucket, fields.appid)};
   }
-  return {fields.bucket, fields.appid, fields.object_key(), fields.event_name};
+  return plan_.table.decide_among(last_bucket_.first, facts_of(fields), signer_);
 }
 
 // Returns the style of the record's event.
 std::size_t RecordNotes::decide(std::string_view record, const events::RecordMembers& members) {
-  const auto decision = plan_.table.decide(facts_of(record, members), signer_);
+  const auto decision = decision_on(record, members);
   decisions_.push_back(decision);
   ++counts_[static_cast<std::size_t>(decision.way)];
   const bool taken = decision.way == routing::Decision::Way::entry;

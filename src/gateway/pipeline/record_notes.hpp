@@ -50,7 +50,7 @@ class RecordNotes final : public events::RecordVisitor {
   }
 
  private:
-  [[nodiscard]] routing::RecordFacts facts_of(std::string_view record,
+  [[nodiscard]] routing::Decision decision_on(std::string_view record,
                                               const events::RecordMembers& members);
   [[nodiscard]] std::size_t decide(std::string_view record, const events::RecordMembers& members);
   void make_id(std::size_t style, std::string_view record, const events::RecordMembers& members);
@@ -66,6 +66,13 @@ class RecordNotes final : public events::RecordVisitor {
   std::size_t most_members_ = 0;
   bool without_members_ = false;
   Signer signer_ = kAnySigner;
+  // Of the last record of this post whose bucket was looked up as it is spelled: a post's records
+  // are nearly always of one bucket.
+  struct {
+    std::string_view name;  // in the body; null before the first lookup
+    std::string_view appid;
+    std::size_t first = 0;  // as RouteTable::first_of_record() returns it
+  } last_bucket_;
   std::vector<routing::Decision> decisions_;
   std::array<std::size_t, static_cast<std::size_t>(routing::Decision::Way::count_)> counts_{};
 };

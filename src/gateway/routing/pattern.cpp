@@ -292,9 +292,9 @@ bool Pattern::matches_middle(std::string_view key) const noexcept {
       within.at += character_size(key, within.at);
       if (within.element != middle_end_ && elements_[within.element].kind == Kind::literal) {
         // Where the literal comes next, unless the segment ends before.
-        const std::size_t next = key.find(literal(elements_[within.element]), within.at);
-        const std::size_t slash = key.find('/', within.at);
-        within.at = std::min({next, slash, key.size()});
+        const std::string_view wanted = literal(elements_[within.element]);
+        const std::size_t end = std::min(key.find('/', within.at), key.size());
+        within.at = wanted.front() == '/' ? end : std::min(key.find(wanted, within.at), end);
       }
       element = within.element;
       at = within.at;
@@ -318,7 +318,10 @@ bool Pattern::matches_middle(std::string_view key) const noexcept {
     return true;
   };
 
+  const bool any_end =
+      middle_end_ > middle_begin_ && elements_[middle_end_ - 1].kind == Kind::stars;
   while (true) {
+    if (any_end && element == middle_end_ - 1) return true;
     const bool whole = element == middle_end_ && at == key.size();
     if (whole) return true;
     if (element != middle_end_ && step()) continue;

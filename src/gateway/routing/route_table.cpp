@@ -146,24 +146,21 @@ std::size_t RouteTable::first_of(std::string_view name, std::string_view appid) 
   return kMostRoutes;
 }
 
-Decision RouteTable::decide(const RecordFacts& facts, Signer signer) const noexcept {
-  std::size_t first = first_of(facts.bucket, facts.appid);
-  if (first == kMostRoutes) {
-    // A record that gives the bucket's full name, with or without the appid beside it.
-    const auto [name, appid] = parts_of(facts.bucket);
-    if (!appid.empty() && (facts.appid.empty() || facts.appid == appid)) {
-      first = first_of(name, appid);
-    }
-  }
+std::size_t RouteTable::first_of_record(std::string_view bucket,
+                                        std::string_view appid) const noexcept {
+  const std::size_t first = first_of(bucket, appid);
+  if (first != kMostRoutes) return first;
+  const auto [name, own_appid] = parts_of(bucket);
+  const bool full_name = !own_appid.empty() && (appid.empty() || appid == own_appid);
+  return full_name ? first_of(name, own_appid) : kMostRoutes;
+}
+
+Decision RouteTable::decide_among(std::size_t first, const RecordFacts& facts,
+                                  Signer signer) const noexcept {
   if (first == kMostRoutes) {
     const bool refuses = unknown_ == UnknownBucket::refuse;
     return {refuses ? Decision::Way::refused_unknown : Decision::Way::unknown, 0};
   }
-  return decide_among(static_cast<std::uint16_t>(first), facts, signer);
-}
-
-Decision RouteTable::decide_among(std::uint16_t first, const RecordFacts& facts,
-                                  Signer signer) const noexcept {
   const auto vouches = [&](const Route& route) {
     return unknown_ == UnknownBucket::accept || signer == kAnySigner || signer == route.function;
   };
@@ -171,14 +168,15 @@ Decision RouteTable::decide_among(std::uint16_t first, const RecordFacts& facts,
   const bool alone = next_of_bucket_[first] == kNoRoute;
   const std::string_view event_name = alone ? std::string_view() : facts.event_name;
   bool vouched = false;
-  for (std::uint16_t i = first; i != kNoRoute; i = next_of_bucket_[i]) {
+  for (auto i = static_cast<std::uint16_t>(first); i != kNoRoute; i = next_of_bucket_[i]) {
     const Route& route = routes_[i];
     if (judge(route, facts.key, event_name).takes()) {
       return {vouches(route) ? Decision::Way::entry : Decision::Way::refused_signer, i};
     }
     vouched = vouched || vouches(route);
   }
-  return {vouched ? Decision::Way::filtered : Decision::Way::refused_signer, first};
+  return {vouched ? Decision::Way::filtered : Decision::Way::refused_signer,
+          static_cast<std::uint16_t>(first)};
 }
 
 }  // namespace gateway::routing

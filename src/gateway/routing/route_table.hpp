@@ -76,17 +76,23 @@ class RouteTable {
   [[nodiscard]] UnknownBucket unknown() const noexcept { return unknown_; }
 
   [[nodiscard]] Decision decide(const RecordFacts& facts,
-                                Signer signer = kAnySigner) const noexcept;
+                                Signer signer = kAnySigner) const noexcept {
+    return decide_among(first_of_record(facts.bucket, facts.appid), facts, signer);
+  }
+  // Decides likewise on a record whose bucket has been looked up with first_of_record().
+  [[nodiscard]] Decision decide_among(std::size_t first, const RecordFacts& facts,
+                                      Signer signer) const noexcept;
 
   // Returns the number of the first entry of a bucket, by name and appid; kMostRoutes if no entry
   // names it.
   [[nodiscard]] std::size_t first_of(std::string_view name, std::string_view appid) const noexcept;
+  // Returns likewise the first entry of the bucket that a record names: some give its full name,
+  // with or without the appid beside it.
+  [[nodiscard]] std::size_t first_of_record(std::string_view bucket,
+                                            std::string_view appid) const noexcept;
 
  private:
   static constexpr std::uint16_t kNoRoute = 0xFFFF;
-
-  [[nodiscard]] Decision decide_among(std::uint16_t first, const RecordFacts& facts,
-                                      Signer signer) const noexcept;
 
   std::vector<Route> routes_;
   UnknownBucket unknown_ = UnknownBucket::accept;

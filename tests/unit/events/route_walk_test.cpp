@@ -67,6 +67,14 @@ TEST(RouteWalk, SeesWhatTheOtherWalkSees) {
            R"({ "cos" : { "cosBucket" : { "name" : "a" , "appid" : -1.5e3 } } })",
            R"({"cos":{"cosBucket":{"name":"","appid":""}},"event":{}})",
            R"({})",
+           R"({"cos":{"cosObject":{"meta":{"key":"m","x":[{"key":"n"}]},"key":"k"}}})",
+           R"({"cos":{"cosObject":{"key":{"key":"m"}},"cosBucket":{"name":["n",{"name":"o"}]}}})",
+           R"({"cos":{"cosObject":{"key":"k"},"cosObject":{"key":[]},"x":{"key":"l"}},"key":"m"})",
+           R"({"cos":{"cosBucket":{"cosObject":{"key":"k"},"event":{"eventName":"e"}}}})",
+           R"({"event":{"cosBucket":{"name":"a"},"cos":{"cosBucket":{"name":"a"}}}})",
+           R"({"cos":{"cos":{"cosBucket":{"name":"a"}},"cosBucket":[],"eventName":"e"}})",
+           R"({"x":[[[{"cos":1}]],{"cosBucket":{"name":"a"}}],"event":{"eventName":"\/e"}})",
+           R"({"event":{"eventName":"e","x":"\"","eventName":"f"},"cos":{"cosObject":{"key":7}}})",
            R"({"event":{"x":{"eventName":"deep"},"eventName":"e","requestParameters":[[{}]]}})",
        }) {
     static_cast<void>(seen_of_records(body));

@@ -91,6 +91,23 @@ TEST_F(RecordNotesTest, MatchesTheKeyAsItReads) {
   EXPECT_EQ(way(3), Way::entry);
 }
 
+TEST_F(RecordNotesTest, LooksUpEachBucketOfAMixedPost) {
+  routes({route("a-125"), route("b-125"), route("b-126"), route("-125")},
+         routing::UnknownBucket::accept);
+  const auto of = [](std::string_view name, std::string_view appid) {
+    return R"({"cos":{"cosBucket":{"name":")" + std::string(name) + R"(","appid":")" +
+           std::string(appid) + R"("},"cosObject":{"key":"k"}}})";
+  };
+  split({"{}", of("a", "125"), of("a", "125"), of("b", "125"), of("b", "126"), of("b", "127"),
+         of(R"(\u0061)", "125"), of("b", "125"), of(R"(\u0061)", "125"), of("a-125", ""),
+         of("a", ""), of("a", "125"), "{}"});
+  std::vector<std::uint16_t> written;
+  notes_->write_routes(written);
+  EXPECT_EQ(written, (std::vector<std::uint16_t>{0, 1, 1, 2, 3, 0, 1, 2, 1, 1, 0, 1, 0}));
+  split({of("b", "125")});
+  EXPECT_EQ(notes_->decisions()[0].route, 1);
+}
+
 TEST_F(RecordNotesTest, LeavesNothingOfOnePostToTheNext) {
   routes({route("b-125", "x")}, routing::UnknownBucket::refuse);
   split({record("b", "y"), record("c", "y")});

@@ -44,6 +44,15 @@ TEST(Pattern, HasAStarStayWithinASegment) {
   expect_misses("*a/b*c", {"xa/bya/bzc"});
 }
 
+TEST(Pattern, EndsASegmentWhereALiteralGoesOnWithASlash) {
+  expect_matches("*/cache/**", {"a/cache/", "a/cache/b/c", "/cache/x"});
+  expect_misses("*/cache/**", {"a/b/cache/x", "a/cache", "cache/x", "a", "", "/"});
+  expect_matches("*/a*/b*", {"x/a/b", "/ay/bz"});
+  expect_misses("*/a*/b*", {"x/y/a/b", "x/a/c/b", "x/a/b/"});
+  expect_matches("**x*/y/**z", {"x/y/z", "a/x/x1/y/b/z", "x/x/y/xz"});
+  expect_misses("**x*/y/**z", {"x/a/y/z", "x/y/a", "y/z"});
+}
+
 TEST(Pattern, HasTwoStarsCrossSegments) {
   expect_matches("**", {"", "a", "a/b/c", "/"});
   expect_matches("logs/**", {"logs/", "logs/a", "logs/a/b"});

@@ -65,15 +65,19 @@ class Finder {
     }
   }
   void on_enter(std::size_t depth, const std::uint32_t* token) noexcept {
-    if (depth <= kDeepest) {
-      places_[depth] = depth == 1 ? Place::record : place_of(token);
-      place_ = places_[depth];
+    if (depth == 1) {
+      place_ = Place::record;
+    } else if (depth == 2) {
+      place_ = second_ = in_record(token);
     } else {
-      place_ = Place::other;
+      place_ = depth == 3 && second_ == Place::cos ? in_cos(token) : Place::other;
+      if (depth == 3) third_ = place_;
     }
   }
   void on_leave(std::size_t depth) noexcept {
-    if (depth <= kDeepest) place_ = places_[depth];
+    if (depth == 1) place_ = Place::record;
+    if (depth == 2) place_ = second_;
+    if (depth == 3) place_ = third_;
   }
 
   const std::uint32_t* bucket = nullptr;
@@ -82,26 +86,25 @@ class Finder {
   const std::uint32_t* event_name = nullptr;
 
  private:
-  static constexpr std::size_t kDeepest = 3;  // where `key` is
-
-  // Returns which object begins at a token, within the one at place_.
-  [[nodiscard]] Place place_of(const std::uint32_t* token) const noexcept {
-    if (place_ == Place::other || json_.first_of(token) != '{') return Place::other;
-    const std::uint32_t* const name = token - 2;
-    const std::uint64_t text = json_.eight_behind(name);
-    if (place_ == Place::record) {
-      return kCos.is(text) ? Place::cos : kEvent.is(text) ? Place::event : Place::other;
-    }
-    if (place_ != Place::cos) return Place::other;
-    const auto ends = [&](const Name& end) { return end.is(json_.eight_behind(name, 2)); };
-    if (kCosBucket.is(text) && ends(kCosBucketEnd)) return Place::bucket;
-    if (kCosObject.is(text) && ends(kCosObjectEnd)) return Place::object;
-    return Place::other;
+  // Returns which object of the record begins at a token.
+  [[nodiscard]] Place in_record(const std::uint32_t* token) const noexcept {
+    if (json_.first_of(token) != '{') return Place::other;
+    const std::uint64_t name = json_.eight_behind(token - 2);
+    if (kCos.is(name)) return Place::cos;
+    return kEvent.is(name) ? Place::event : Place::other;
+  }
+  [[nodiscard]] Place in_cos(const std::uint32_t* token) const noexcept {
+    if (json_.first_of(token) != '{') return Place::other;
+    const std::uint64_t name = json_.eight_behind(token - 2);
+    const std::uint64_t end = json_.eight_behind(token - 2, 2);
+    if (kCosBucket.is(name) && kCosBucketEnd.is(end)) return Place::bucket;
+    return kCosObject.is(name) && kCosObjectEnd.is(end) ? Place::object : Place::other;
   }
 
   const JsonCursor& json_;
-  Place place_ = Place::other;  // what is around the next token
-  std::array<Place, kDeepest + 1> places_{};
+  Place place_ = Place::other;   // what is around the next token
+  Place second_ = Place::other;  // what is at depth two around it, and at three
+  Place third_ = Place::other;
 };
 
 // A member whose value is neither text nor a number is left empty.
@@ -109,12 +112,15 @@ void note(const JsonCursor& json, MemberText& member, const std::uint32_t* value
           bool may_be_escaped) {
   if (value == nullptr) return;
   const std::string_view text = json.text_of(value);
-  const bool string = text.front() == '"';
-  const bool number = text.front() == '-' || (text.front() >= '0' && text.front() <= '9');
-  if (!string && !number) return;
-  member.offset = static_cast<std::uint32_t>(*value - begin + (string ? 1 : 0));
-  member.length = static_cast<std::uint32_t>(text.size() - (string ? 2 : 0)) & 0x7FFFFFFFU;
-  member.escaped = may_be_escaped && text.find('\\') != std::string_view::npos ? 1 : 0;
+  std::size_t quotes = 0;
+  if (text.front() == '"') {
+    quotes = 1;
+  } else if (text.front() != '-' && (text.front() < '0' || text.front() > '9')) {
+    return;
+  }
+  member.offset = static_cast<std::uint32_t>(*value - begin + quotes);
+  member.length = static_cast<std::uint32_t>(text.size() - 2 * quotes) & 0x7FFFFFFFU;
+  if (may_be_escaped && text.find('\\') != std::string_view::npos) member.escaped = 1;
 }
 
 }  // namespace

@@ -225,15 +225,20 @@ bool Pattern::stands_for(const Element& element, char32_t character) const noexc
   return in_set == (element.kind == Kind::set);
 }
 
+// Nearly all patterns that do not match are told by the first byte of their beginning or by the last
+// byte of their end.
 bool Pattern::matches(std::string_view key) const noexcept {
+  const auto bytes_of = [this](const Element& element) {
+    return std::string_view(literals_.data() + element.begin, element.end - element.begin);
+  };
   if (middle_begin_ != 0) {
-    const std::string_view head = literal(elements_.front());
-    if (!key.starts_with(head)) return false;
+    const std::string_view head = bytes_of(elements_.front());
+    if (key.empty() || key.front() != head.front() || !key.starts_with(head)) return false;
     key.remove_prefix(head.size());
   }
   if (middle_end_ != elements_.size()) {
-    const std::string_view tail = literal(elements_.back());
-    if (!key.ends_with(tail)) return false;
+    const std::string_view tail = bytes_of(elements_.back());
+    if (key.empty() || key.back() != tail.back() || !key.ends_with(tail)) return false;
     key.remove_suffix(tail.size());
   }
   return any_middle_ || matches_middle(key);
@@ -255,11 +260,22 @@ bool Pattern::matches_middle(std::string_view key) const noexcept {
   std::size_t element = middle_begin_;
   std::size_t at = 0;
 
+  // Returns where the wildcard within a segment ends at the earliest, from `from` on: where the
+  // literal behind it comes next, unless the segment ends before.
+  const auto next_end = [&](std::size_t from) {
+    const bool is_literal =
+        within.element != middle_end_ && elements_[within.element].kind == Kind::literal;
+    if (!is_literal) return from;
+    const std::string_view wanted = literal(elements_[within.element]);
+    const std::size_t end = std::min(key.find('/', from), key.size());
+    return wanted.front() == '/' ? end : std::min(key.find(wanted, from), end);
+  };
   const auto step = [&] {
     const Element& now = elements_[element];
     switch (now.kind) {
       case Kind::star:
-        within = {element + 1, at};
+        within.element = element + 1;
+        within.at = at = next_end(at);
         break;
       case Kind::stars:
       case Kind::segments:
@@ -289,13 +305,7 @@ bool Pattern::matches_middle(std::string_view key) const noexcept {
   };
   const auto retry = [&] {
     if (within.element != kNone && within.at < key.size() && key[within.at] != '/') {
-      within.at += character_size(key, within.at);
-      if (within.element != middle_end_ && elements_[within.element].kind == Kind::literal) {
-        // Where the literal comes next, unless the segment ends before.
-        const std::string_view wanted = literal(elements_[within.element]);
-        const std::size_t end = std::min(key.find('/', within.at), key.size());
-        within.at = wanted.front() == '/' ? end : std::min(key.find(wanted, within.at), end);
-      }
+      within.at = next_end(within.at + character_size(key, within.at));
       element = within.element;
       at = within.at;
       return true;

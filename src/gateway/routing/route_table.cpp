@@ -96,9 +96,12 @@ Mismatch mismatch_of_rule(const Route& route, std::string_view key,
 // Likewise, by the entry's own patterns.
 Judgement judge_patterns(const Route& route, std::string_view key) noexcept {
   const auto first_match = [&](const std::vector<Pattern>& patterns) {
-    const auto match = [&](const Pattern& pattern) { return pattern.matches(key); };
-    return static_cast<std::size_t>(std::find_if(patterns.begin(), patterns.end(), match) -
-                                    patterns.begin());
+    std::size_t number = 0;
+    for (const Pattern& pattern : patterns) {
+      if (pattern.matches(key)) break;
+      ++number;
+    }
+    return number;
   };
   const std::size_t excluding = first_match(route.exclude);
   if (excluding != route.exclude.size()) return {Mismatch::excluded, excluding};

@@ -1,28 +1,41 @@
 #pragma once
+#include <boost/intrusive/list.hpp>
+
 #include "runtime/asio.hpp"
 
 namespace gateway {
 
 // Wakes the coroutines of one shard that wait for a predicate. Carries no data: a waiter re-checks
 // its predicate after every wake-up, since a notification without a waiter is lost.
+//
+// Each waiter has a timer of its own: setting the time of a timer ends the waits on it, so that two
+// waiters of one timer would wake each other for ever. Outlives its waiters.
 class Signal {
  public:
-  explicit Signal(const Executor& executor) : timer_(executor, Timer::time_point::max()) {}
+  explicit Signal(const Executor& executor) : executor_(executor) {}
 
-  void notify_all() { timer_.cancel(); }
-  // Returns after the next notify_all().
-  [[nodiscard]] Task<void> wait() {
-    timer_.expires_at(Timer::time_point::max());
-    co_await timer_.async_wait(tuple);
+  void notify_all() {
+    for (Waiter& waiter : waiters_) waiter.timer.cancel();
   }
+  // Returns after the next notify_all().
+  [[nodiscard]] Task<void> wait() { return wait_until(Timer::time_point::max()); }
   // Returns after the next notify_all(), or at `deadline`.
   [[nodiscard]] Task<void> wait_until(Timer::time_point deadline) {
-    timer_.expires_at(deadline);
-    co_await timer_.async_wait(tuple);
+    Waiter waiter(executor_, deadline);
+    waiters_.push_back(waiter);
+    co_await waiter.timer.async_wait(tuple);
   }
 
  private:
-  Timer timer_;
+  using Hook =
+      boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  struct Waiter : Hook {
+    Waiter(const Executor& executor, Timer::time_point at) : timer(executor, at) {}
+    Timer timer;
+  };
+
+  Executor executor_;
+  boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>> waiters_;
 };
 
 }  // namespace gateway

@@ -17,6 +17,7 @@ declare -A tests=(
 )
 
 mkdir -p "$copy"
+rm -rf "$copy"/{src,tests}  # of an earlier run, with its faults
 (cd "$top" && git ls-files -z | grep -zv '^build/' | tar c --null -T -) | tar x -C "$copy"
 patch -d "$copy" -p1 -s -N < "$top/tests/simulation/mutations/faults.patch"
 (cd "$copy" && cmake --preset release --log-level=WARNING >/dev/null &&

@@ -297,9 +297,7 @@ bool JsonCursor::skip_container(Watch& watch) noexcept {
       watch.on_enter(depth, token);
       ++token;
       if (text[*token] != closer) continue;  // with the first value in it
-    } else if (first == '"') {
-      ++token;
-    } else if (is_integer(text + *token, text + token[1])) {
+    } else if (first == '"' || is_integer(text + *token, text + token[1])) {
       ++token;
     } else {
       token_ = token;

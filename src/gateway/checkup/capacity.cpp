@@ -163,8 +163,9 @@ Finding memory_finding(const config::Settings& settings, unsigned threads, bool 
         fmt::format("{}{} {}", largest.empty() ? "" : ", ", bytes_text(part.bytes()), part.what());
   }
   std::string text = fmt::format(
-      "{} of buffers with every queue and connection at its worst on {} thread{}: {}. Reading posts "
-      "takes up to {} more: {} times their bytes, of a batch of CloudEvents as long as it is open",
+      "{} of buffers with every queue and connection at its worst on {} thread{}: {}. Reading "
+      "posts takes up to {} more: {} times their bytes, of a batch of CloudEvents as long as it is "
+      "open",
       bytes_text(sum), threads, threads == 1 ? "" : "s", largest,
       bytes_text(most_while_read(settings, threads)), kParsed);
   if (available == 0 || sum <= available) return Finding::ok("memory", std::move(text));

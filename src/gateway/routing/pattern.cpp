@@ -225,8 +225,8 @@ bool Pattern::stands_for(const Element& element, char32_t character) const noexc
   return in_set == (element.kind == Kind::set);
 }
 
-// Nearly all patterns that do not match are told by the first byte of their beginning or by the last
-// byte of their end.
+// Nearly all patterns that do not match are told by the first byte of their beginning or by the
+// last byte of their end.
 bool Pattern::matches(std::string_view key) const noexcept {
   const auto bytes_of = [this](const Element& element) {
     return std::string_view(literals_.data() + element.begin, element.end - element.begin);

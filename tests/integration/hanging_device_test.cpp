@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -132,7 +135,13 @@ TEST_F(HangingDevice, AtTheStartKeepsNothingFromStartingNorFromStopping) {
 }
 
 // Each is given up after 5 s; one after the other they would outlast what `docker stop` waits.
+std::ptrdiff_t threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                       std::filesystem::directory_iterator());
+}
+
 TEST_F(HangingDevice, StoresAreClosedSideBySide) {
+  const std::ptrdiff_t threads_before = threads();
   BlockDevice other{folder_.file("other-image"), folder_.file("other-device")};
   ASSERT_TRUE(other.mounted());
   config::Settings wanted = settings();
@@ -158,6 +167,8 @@ TEST_F(HangingDevice, StoresAreClosedSideBySide) {
   EXPECT_LT(SteadyClock::now() - begun, 8s);
   other.let_go();
   device_.let_go();
+  // They would use what the process destroys at its end.
+  EXPECT_TRUE(eventually([&] { return threads() == threads_before; }));
 }
 
 }  // namespace

@@ -41,6 +41,9 @@ namespace {
 
 // How often it is looked whether the last client has gone.
 constexpr std::chrono::milliseconds kLookAgain{50};
+// Who sends a client here during a stop has not seen yet that the gateway is not ready, and is
+// given this time to see it: balancers look every 200 to 1,000 ms.
+constexpr std::chrono::milliseconds kStillRouted{1000};
 constexpr std::chrono::minutes kOpenPortWarning{1};
 
 void warn_of_open_port() {
@@ -237,12 +240,19 @@ class Gateway::Impl {
 
   // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
   // gone, and until balancers have seen that it is not ready. Each answer ends its connection, so
-  // that clients go elsewhere by themselves; when none is left, nobody needs the rest of the time.
+  // that clients go elsewhere by themselves; when none is left and no new one comes, nobody needs
+  // the rest of the time.
   [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at) {
+    std::uint64_t known = connections_.ever();
     if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
     Timer delay(control_.get_executor());
-    for (Instant at = std::chrono::steady_clock::now(); at < drain_at && connections_.total() != 0;
-         at = std::chrono::steady_clock::now()) {
+    Instant unused_since{};
+    while (true) {
+      const Instant at = SteadyClock::now();
+      const std::uint64_t ever = connections_.ever();
+      if (std::exchange(known, ever) != ever) unused_since = at;
+      const bool unused = connections_.total() == 0 && at - unused_since >= kStillRouted;
+      if (at >= drain_at || unused) co_return;
       delay.expires_at(std::min(drain_at, at + kLookAgain));
       co_await delay.async_wait(tuple);
     }

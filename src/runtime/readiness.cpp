@@ -1,5 +1,6 @@
 #include "runtime/readiness.hpp"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/error.hpp>
@@ -74,6 +75,11 @@ WatchedSocket::Received WatchedSocket::peek(std::span<char> room) noexcept {
   const Received received = read(room, MSG_PEEK);
   if (!received.error) may_read_ = may_read;
   return received;
+}
+
+bool WatchedSocket::has_unread() const noexcept {
+  int size = 0;
+  return ::ioctl(handle(), FIONREAD, &size) == 0 && size > 0;
 }
 
 WatchedSocket::Received WatchedSocket::read(std::span<char> room, int flags) noexcept {

@@ -60,6 +60,8 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
   [[nodiscard]] Received discard(std::span<char> room) noexcept;
   // As receive(), but the bytes stay there, and there may still be something to read.
   [[nodiscard]] Received peek(std::span<char> room) noexcept;
+  // Returns whether bytes have come that nobody has read, be they told of yet or not.
+  [[nodiscard]] bool has_unread() const noexcept;
   // Has on_ready() called only when more has come, as what is there is not enough.
   void wait_for_more() noexcept { may_read_ = false; }
   [[nodiscard]] int handle() const noexcept { return socket_.get(); }

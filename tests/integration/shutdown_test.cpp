@@ -129,6 +129,50 @@ TEST(Shutdown, TheDrainDelayEndsWithTheLastClient) {
   EXPECT_LT(Clock::now() - start, 10s);
 }
 
+TEST(Shutdown, TheDrainDelayGoesOnWhileClientsStillCome) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  settings.ingress.drain_delay = 30s;
+  RunningGateway gateway(settings);
+  HttpClient known = gateway.connect();
+  EXPECT_EQ(known.post(cos_payload(1)).status, 200u);
+  gateway.gateway().stop();
+  HttpClient late = gateway.connect();
+  EXPECT_EQ(late.post(cos_payload(1)).status, 200u);
+  const auto last = Clock::now();
+  late.close();
+  known.close();
+  gateway.gateway().wait();
+  EXPECT_GE(Clock::now() - last, 900ms) << "somebody still sends clients here";
+  EXPECT_LT(Clock::now() - last, 10s);
+}
+
+// What is on its way into the gateway in the moment in which it stops: connections that nobody has
+// accepted yet, requests that nobody has read yet.
+TEST(Shutdown, WhoHasConnectedIsAnswered) {
+  constexpr int kClients = 40;
+  ScriptedEventbus bus;
+  for (int round = 0; round < 10; ++round) {
+    RunningGateway gateway(loopback_settings(bus.port()));
+    std::vector<HttpClient> clients;
+    for (int i = 0; i < kClients / 2; ++i) {
+      clients.push_back(gateway.connect());
+      EXPECT_EQ(clients.back().post(cos_payload(1)).status, 200u);
+    }
+    for (HttpClient& client : clients) client.send(post_text(cos_payload(1)));
+    for (int i = 0; i < kClients / 2; ++i) {
+      clients.push_back(gateway.connect());
+      clients.back().send(post_text(cos_payload(1)));
+    }
+    gateway.gateway().stop();
+    for (HttpClient& client : clients) {
+      EXPECT_THAT(client.response().status, testing::AnyOf(200u, 503u));
+      client.close();
+    }
+    gateway.gateway().wait();
+  }
+}
+
 TEST(Shutdown, AGatewayWithoutClientsDoesNotWaitForAny) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());

@@ -243,6 +243,11 @@ int Network::shut_down(int descriptor) {
   return 0;
 }
 
+int Network::unread(int descriptor) {
+  const auto* const of = stream(descriptor);
+  return of == nullptr ? 0 : static_cast<int>(of->unread());
+}
+
 Stream* Network::stream(int descriptor) {
   return find<Stream>(descriptor);
 }

@@ -69,6 +69,8 @@ class Network {
   [[nodiscard]] ssize_t receive(int descriptor, std::span<char> into, int flags);
   [[nodiscard]] ssize_t send(int descriptor, std::string_view bytes);
   [[nodiscard]] int shut_down(int descriptor);
+  // Returns how many bytes have arrived that nobody has read.
+  [[nodiscard]] int unread(int descriptor);
   [[nodiscard]] Stream* stream(int descriptor);
   [[nodiscard]] Instant now() const noexcept { return schedule_.now(); }
   [[nodiscard]] WallInstant wall() const { return schedule_.wall(); }

@@ -57,6 +57,8 @@ class Stream final : public File, public std::enable_shared_from_this<Stream> {
   static void join(Stream& a, Stream& b, const std::shared_ptr<Way>& way);
   void fail(int error);
   [[nodiscard]] bool connected() const noexcept { return state_ == State::connected; }
+  // Returns how many bytes have arrived that were not read.
+  [[nodiscard]] std::size_t unread() const noexcept { return arrived_.size() - read_; }
   // Returns whether all that was sent has arrived.
   [[nodiscard]] bool all_arrived() const noexcept { return under_way_.empty(); }
   // Returns whether nothing of it is on its way any more.
@@ -77,7 +79,6 @@ class Stream final : public File, public std::enable_shared_from_this<Stream> {
  private:
   enum class State : std::uint8_t { fresh, connecting, connected, over };
 
-  [[nodiscard]] std::size_t unread() const noexcept { return arrived_.size() - read_; }
   // Returns how much more it takes to be sent.
   [[nodiscard]] std::size_t room() const;
   // The next segment of what was sent arrives.

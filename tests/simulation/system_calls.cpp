@@ -238,7 +238,11 @@ int ioctl(int descriptor, unsigned long request, ...) {
   va_start(rest, request);
   void* const argument = va_arg(rest, void*);
   va_end(rest);
-  if (Network::owns(descriptor)) return 0;
+  if (Network::owns(descriptor)) {
+    Network* const network = request == FIONREAD ? network_of(descriptor) : nullptr;
+    if (network != nullptr) *static_cast<int*>(argument) = network->unread(descriptor);
+    return 0;
+  }
   return static_cast<int>(syscall(SYS_ioctl, descriptor, request, argument));
 }
 

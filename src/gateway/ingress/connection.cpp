@@ -22,8 +22,9 @@ using transport::TransportError;
 // How much of a body that is only announced is counted as in flight; the rest is when it comes.
 // Otherwise eight clients that send nothing but heads would shut all others out.
 constexpr std::size_t kMostCountedUnread = std::size_t{64} << 10;
-// A connection beyond the limit exists only to be told so.
-constexpr std::chrono::seconds kOverLimitIdle{1};
+// How long a connection may be idle that exists only to be told that it cannot be served: one
+// beyond the limit, or one of the last that were accepted before the gateway stops.
+constexpr config::Duration kBriefTime = std::chrono::seconds(1);
 // How long a client that was turned away is read from while the gateway stops.
 constexpr std::chrono::seconds kHurriedLinger{1};
 
@@ -415,10 +416,10 @@ void Connection::send_rest() {
 void Connection::check_timeouts(Instant now) {
   if (phase_ == Phase::closed) return;
   const config::Ingress& settings = ingress_.settings();
+  const bool brief = permit_.beyond() || ingress_.draining();
   const bool shakes_hands = transport_.stage() == transport::Transport::Stage::handshake;
   if (shakes_hands || phase_ == Phase::header) {
-    const config::Duration limit =
-        permit_.beyond() ? config::Duration(kOverLimitIdle) : settings.request_timeout;
+    const config::Duration limit = brief ? kBriefTime : settings.request_timeout;
     if (now - since_ < limit) return;
     if (shakes_hands) {
       count_tls_failure(TlsFailure::timeout, "not complete within gateway.request_timeout");
@@ -428,8 +429,7 @@ void Connection::check_timeouts(Instant now) {
     abort();
     return;
   }
-  const config::Duration idle =
-      permit_.beyond() ? config::Duration(kOverLimitIdle) : settings.idle_timeout;
+  const config::Duration idle = brief ? kBriefTime : settings.idle_timeout;
   switch (session_.due(now, idle)) {
     case Session::Due::nothing:
       return;
@@ -454,10 +454,11 @@ std::optional<Instant> Connection::idle_since() const noexcept {
   return session_.idle_since();
 }
 
-void Connection::end_if_idle() {
-  if (!idle_since()) return;
+bool Connection::end_if_idle() {
+  if (!idle_since() || transport_.has_unread()) return false;
   session_.end_idle();
   progress_.notify_all();
+  return true;
 }
 
 void Connection::hurry(Instant now) {

@@ -44,8 +44,9 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void check_timeouts(Instant now);
   // Returns when the connection became idle, or nullopt while a request or an answer is pending.
   [[nodiscard]] std::optional<Instant> idle_since() const noexcept;
-  // Ends the connection if it is idle.
-  void end_if_idle();
+  // Ends the connection if it is idle, and no request has come that was not read yet. Returns
+  // whether it did.
+  bool end_if_idle();
   // Bounds how long a client that was turned away is still read from.
   void hurry(Instant now);
   // Ends the connection at once.
@@ -91,7 +92,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void write_answers();
   void on_head();
   [[nodiscard]] std::optional<Answer> refusal_of(const RequestHead& head, const Load& load) const;
-  [[gnu::always_inline]] void accept(Request&& request, Post& post);  // likewise
+  [[gnu::always_inline]] void accept(Request&& request, Post& post);  // as receive()
   [[nodiscard]] std::optional<Answer> authenticate_head();
   void refuse_head(Answer refusal);
   [[nodiscard]] Answer over_budget(std::size_t target, bool close) const;

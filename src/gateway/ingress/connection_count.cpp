@@ -26,6 +26,7 @@ Source::Source(const boost::asio::ip::address& address) noexcept {
 
 ConnectionCount::Permit ConnectionCount::add(const std::optional<Source>& source) {
   Permit permit(*this);
+  ever_.fetch_add(1, std::memory_order_relaxed);
   const std::size_t number = total_.fetch_add(1, std::memory_order_relaxed) + 1;
   if (number > limit_) {
     permit.beyond_ = ConnectionLimit::total;

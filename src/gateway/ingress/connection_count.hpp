@@ -84,6 +84,10 @@ class ConnectionCount {
   [[nodiscard]] std::size_t total() const noexcept {
     return total_.load(std::memory_order_relaxed);
   }
+  // Returns how many connections there have been.
+  [[nodiscard]] std::uint64_t ever() const noexcept {
+    return ever_.load(std::memory_order_relaxed);
+  }
   // Counts one connection more. `source`: where it comes from, if sources are counted and it is
   // known.
   Permit add(const std::optional<Source>& source = std::nullopt);
@@ -95,6 +99,7 @@ class ConnectionCount {
   const std::size_t limit_;
   const std::size_t per_source_;
   std::atomic<std::size_t> total_{0};
+  std::atomic<std::uint64_t> ever_{0};
   std::mutex mutex_;
   std::unordered_map<Source, std::size_t, Source::Hash> by_source_;  // guarded by mutex_
 };

@@ -82,13 +82,7 @@ Task<void> Ingress::accept_loop() {
   while (listener_.is_open()) {
     auto [error] = co_await listener_.async_wait(Acceptor::wait_read, tuple);
     context_.clock.refresh();
-    for (int i = 0; !error && i < kAcceptBatch; ++i) {
-      tcp::endpoint peer;
-      Descriptor socket = accept_one(peer, error);
-      if (error) break;
-      pause = kFirstAcceptPause;
-      adopt(std::move(socket), peer);
-    }
+    if (!error) error = accept_batch(pause);
     if (error == asio::error::would_block || error == asio::error::interrupted ||
         error == asio::error::connection_aborted) {
       continue;
@@ -106,6 +100,30 @@ Task<void> Ingress::accept_loop() {
       co_await accept_pause_.async_wait(tuple);
       pause = std::min(pause * 2, kLongestAcceptPause);
     }
+  }
+}
+
+error_code Ingress::accept_batch(std::chrono::milliseconds& pause) {
+  error_code error;
+  for (int i = 0; i < kAcceptBatch; ++i) {
+    tcp::endpoint peer;
+    Descriptor socket = accept_one(peer, error);
+    if (error) break;
+    pause = kFirstAcceptPause;
+    adopt(std::move(socket), peer);
+  }
+  return error;
+}
+
+// With the listener the kernel resets the connections that wait to be accepted, whose clients may
+// have posted already and would never know what became of it. These are accepted and told.
+void Ingress::accept_last() {
+  try {
+    std::chrono::milliseconds unused{};
+    while (!accept_batch(unused)) {
+    }
+  } catch (...) {
+    log::internal_error("listener", std::current_exception());
   }
 }
 
@@ -161,8 +179,7 @@ bool Ingress::shed_idle() {
     longest = *since;
     found = &connection;
   }
-  if (found == nullptr) return false;
-  found->end_if_idle();
+  if (found == nullptr || !found->end_if_idle()) return false;
   context_.metrics.connections_shed.add();
   return true;
 }
@@ -227,14 +244,15 @@ void Ingress::tick(Instant now) {
 
 void Ingress::drain() {
   leave();
-  draining_ = true;
-  error_code ignored;
-  listener_.close(ignored);
-  accept_pause_.cancel();
   for (Connection& connection : connections_) {
     connection.end_if_idle();
     connection.hurry(context_.clock.now());
   }
+  accept_last();
+  draining_ = true;
+  error_code ignored;
+  listener_.close(ignored);
+  accept_pause_.cancel();
 }
 
 Task<void> Ingress::drained(Instant deadline) {

@@ -102,6 +102,10 @@ class Ingress {
  private:
   void start_accepting();
   [[nodiscard]] Task<void> accept_loop();
+  // Accepts what waits to be, up to a bound; `pause` begins anew with the first. Returns why it
+  // ended before that bound.
+  [[nodiscard]] error_code accept_batch(std::chrono::milliseconds& pause);
+  void accept_last();
   [[nodiscard]] Descriptor accept_one(tcp::endpoint& peer, error_code& error);
   void adopt(Descriptor socket, const tcp::endpoint& peer);
   bool shed_idle();

@@ -123,6 +123,7 @@ class Transport final : private WatchedSocket {
   void skip(std::size_t size) noexcept;
 
   using WatchedSocket::handle;
+  using WatchedSocket::has_unread;
   boost::intrusive::list_member_hook<> handshake_hook;  // of those that wait for their turn
 
  private:

@@ -189,9 +189,12 @@ std::vector<observe::BucketState> ProcessView::bucket_states() const {
 // eventbus said only while there is a reason to.
 Task<void> ProcessView::watch() {
   while (!process_.ended) {
+    observe::Snapshot counters = snapshot();
     ShardStatuses shards;
-    if (monitor_.wants_answers(snapshot())) shards = co_await ask_shards();
-    const observe::Snapshot counters = snapshot();
+    if (monitor_.wants_answers(counters)) {
+      shards = co_await ask_shards();
+      counters = snapshot();
+    }
     const Instant now = std::chrono::steady_clock::now();
     monitor_.look(observe::observation_of(process_state(std::move(shards)), counters, now),
                   counters);

@@ -37,16 +37,10 @@ TEST(Descriptors, ClientsLeaveThemToTheAdminPortAndTheEventbus) {
   ScriptedEventbus bus;
   const std::uint16_t port = free_port();
   const std::uint16_t admin_port = free_port();
-  RunningProgram program(
-      {"run", "--config", "/dev/null", "--set", fmt::format("target=127.0.0.1:{}", bus.port()),
-       "--set", "eventbus=test", "--set", "function.provision=false", "--set",
-       fmt::format("gateway.listen=127.0.0.1:{}", port), "--set",
-       fmt::format("gateway.admin=127.0.0.1:{}", admin_port), "--set", "gateway.auth=none", "--set",
-       "gateway.threads=1"},
-      [] {
-        const rlimit limit{kDescriptors, kDescriptors};
-        setrlimit(RLIMIT_NOFILE, &limit);
-      });
+  RunningProgram program(arguments_to_run(port, admin_port, bus.port(), {"gateway.threads=1"}), [] {
+    const rlimit limit{kDescriptors, kDescriptors};
+    setrlimit(RLIMIT_NOFILE, &limit);
+  });
   ASSERT_TRUE(program.wait_until_ready(admin_port)) << program.stop().err;
   HttpClient early(port);
   EXPECT_EQ(early.post(cos_payload(1)).status, 200u);

@@ -60,33 +60,11 @@ TEST(MemoryBound, IsNotExceededByTheDearestPosts) {
   settings.ingress.max_connections = 16;
   settings.delivery.queue = {1000, 8 * kMiB};
   settings.delivery.connections = 1;
-  RunningProgram program({"run",
-                          "--config",
-                          "/dev/null",
-                          "--set",
-                          fmt::format("target=127.0.0.1:{}", bus.port()),
-                          "--set",
-                          "eventbus=test",
-                          "--set",
-                          "function.provision=false",
-                          "--set",
-                          fmt::format("gateway.listen=127.0.0.1:{}", port),
-                          "--set",
-                          fmt::format("gateway.admin=127.0.0.1:{}", admin_port),
-                          "--set",
-                          "gateway.auth=none",
-                          "--set",
-                          fmt::format("gateway.threads={}", kThreads),
-                          "--set",
-                          "gateway.max_in_flight=16MiB",
-                          "--set",
-                          "gateway.max_connections=16",
-                          "--set",
-                          "delivery.queue.events=1000",
-                          "--set",
-                          "delivery.queue.bytes=8MiB",
-                          "--set",
-                          "delivery.connections=1"});
+  RunningProgram program(
+      arguments_to_run(port, admin_port, bus.port(),
+                       {fmt::format("gateway.threads={}", kThreads), "gateway.max_in_flight=16MiB",
+                        "gateway.max_connections=16", "delivery.queue.events=1000",
+                        "delivery.queue.bytes=8MiB", "delivery.connections=1"}));
   ASSERT_TRUE(program.wait_until_ready(admin_port));
   const std::string batch = dearest_batch(settings.ingress.max_body);
   for (int i = 0; i < 4; ++i) {

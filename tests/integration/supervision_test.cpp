@@ -32,23 +32,8 @@ using testing::Not;
 class Supervision : public testing::Test {
  protected:
   [[nodiscard]] std::vector<std::string> arguments(unsigned threads) const {
-    return {"run",
-            "--config",
-            "/dev/null",
-            "--set",
-            fmt::format("target=127.0.0.1:{}", bus_.port()),
-            "--set",
-            "eventbus=test",
-            "--set",
-            "function.provision=false",
-            "--set",
-            fmt::format("gateway.listen=127.0.0.1:{}", port_),
-            "--set",
-            fmt::format("gateway.admin=127.0.0.1:{}", admin_port_),
-            "--set",
-            "gateway.auth=none",
-            "--set",
-            fmt::format("gateway.threads={}", threads)};
+    return arguments_to_run(port_, admin_port_, bus_.port(),
+                            {fmt::format("gateway.threads={}", threads)});
   }
   [[nodiscard]] unsigned readiness() const {
     try {

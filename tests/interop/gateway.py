@@ -9,10 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
-from waiting import environment, free_port  # noqa: E402
+from waiting import environment, free_port, until  # noqa: E402
 
 PATIENCE = 10
 
@@ -57,7 +56,7 @@ def running(eventbus, mode):
         gateway = subprocess.Popen([os.environ["COS_GATEWAY_PROGRAM"], "run", "--config", path],
                                    env=environment())
         try:
-            until_ready(admin)
+            until("the gateway is ready", lambda: is_ready(admin), PATIENCE)
             yield lambda fields, body: post(port, fields, body)
         finally:
             gateway.terminate()
@@ -68,16 +67,12 @@ def open_connection(port):
     return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
 
 
-def until_ready(port):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):
-            with open_connection(port) as connection:
-                connection.request("GET", "/readyz")
-                if connection.getresponse().status == 200:
-                    return
-        time.sleep(0.02)
-    raise AssertionError("the gateway did not become ready")
+def is_ready(port):
+    """Returns whether the gateway with this admin port answers that it is ready."""
+    with contextlib.suppress(OSError), open_connection(port) as connection:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    return False
 
 
 def post(port, fields, body):

@@ -21,6 +21,12 @@ struct ProgramRun {
 // Runs cos-gateway with these arguments, nothing of it in the environment, and waits for its end.
 [[nodiscard]] ProgramRun run_program(const std::vector<std::string>& arguments);
 
+// Returns the arguments of a run on these ports of loopback, without a configuration file,
+// provisioning or authentication; each of `settings` is a key=value more.
+[[nodiscard]] std::vector<std::string> arguments_to_run(
+    std::uint16_t port, std::uint16_t admin_port, std::uint16_t eventbus_port,
+    const std::vector<std::string>& settings = {});
+
 // cos-gateway serving in the background. Killed when this goes.
 class RunningProgram {
  public:

@@ -75,11 +75,7 @@ void check_entry(std::size_t number, const BucketEntry& entry, const Settings& s
                  Report& report) {
   const auto endpoint = path_of(number, "endpoint");
   report.require(!entry.bucket.endpoint.empty(), endpoint, "required in each entry of buckets");
-  const auto bucket = cloud::parse_bucket_endpoint(entry.bucket.endpoint);
-  if (!bucket && !entry.bucket.endpoint.empty() && !report.bad(endpoint)) {
-    report.problem_with(endpoint, "expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
-                        quote(entry.bucket.endpoint), bucket.error().reason());
-  }
+  check_endpoint(entry.bucket.endpoint, endpoint, report);
   const auto target = path_of(number, "target");
   const auto eventbus = path_of(number, "eventbus");
   if (report.bad(target) || report.bad(eventbus) || report.bad("target")) return;
@@ -164,6 +160,14 @@ void check_targets(const Settings& settings, Report& report) {
 }
 
 }  // namespace
+
+void check_endpoint(const std::string& endpoint, const std::string& path, Report& report) {
+  if (endpoint.empty() || report.bad(path)) return;
+  if (const auto bucket = cloud::parse_bucket_endpoint(endpoint); !bucket) {
+    report.problem_with(path, "expected name-appid.cos.<region>.myqcloud.com, got {}; {}",
+                        quote(endpoint), bucket.error().reason());
+  }
+}
 
 void check_buckets(const Settings& settings, Report& report) {
   if (!settings.buckets.empty() && report.given("bucket")) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "gateway/config/report.hpp"
@@ -15,6 +16,9 @@ void check(const Settings& settings, Report& report);
 // function, the code it runs, credentials; it is for settings with function.provision only.
 void check_buckets(const Settings& settings, Report& report);
 void check_provisioning(const Settings& settings, Report& report);
+
+// Reports a bucket's endpoint, given under the key `path`, that is none; an empty one is not.
+void check_endpoint(const std::string& endpoint, const std::string& path, Report& report);
 
 // Returns whether the relay function is deployed from a COS object (`function.code` or its
 // documented defaults) instead of the built-in relay.

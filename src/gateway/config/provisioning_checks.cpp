@@ -21,7 +21,6 @@ namespace gateway::config {
 namespace {
 
 constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
-constexpr char kNoEndpoint[] = "expected name-appid.cos.<region>.myqcloud.com, got {}; {}";
 constexpr char kNoFunctionName[] =
     "expected 2 to 60 letters, digits, '-' and '_', a letter first and no '-' or '_' last, got {}";
 constexpr char kNoNamespace[] = "expected up to 30 letters, digits, '-' and '_', got {}";
@@ -66,17 +65,12 @@ void check_rule(const Bucket& bucket, const std::string& path, Report& report) {
 void check_bucket(const Settings& settings, Report& report) {
   const auto& bucket = settings.bucket;
   report.require(!bucket.endpoint.empty(), "bucket.endpoint", kWhenProvisioning);
-  if (!bucket.endpoint.empty() && !report.bad("bucket.endpoint")) {
-    const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
-    if (!parsed) {
-      report.problem_with("bucket.endpoint", kNoEndpoint, quote(bucket.endpoint),
-                          parsed.error().reason());
-    } else if (!settings.function.region.empty() && parsed->region != settings.function.region) {
-      report.warning_about("function.region",
-                           "a COS trigger works within one region, and the bucket is "
-                           "in {}",
-                           parsed->region);
-    }
+  check_endpoint(bucket.endpoint, "bucket.endpoint", report);
+  const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
+  if (parsed && !settings.function.region.empty() && parsed->region != settings.function.region) {
+    report.warning_about("function.region",
+                         "a COS trigger works within one region, and the bucket is in {}",
+                         parsed->region);
   }
   check_rule(bucket, "bucket", report);
 }

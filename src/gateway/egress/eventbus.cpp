@@ -344,14 +344,16 @@ void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
     }
   }
   const Instant staged = mux.answered_staged();
+  const AskedWait asked = parse_retry_after(
+      response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
+  last_answer_.take(response.status, response.excerpt, now);
   for (bool leads = true; mux.answered_events() != 0; leads = false) {
     const EventSlot slot = mux.next_answered();
-    last_answer_.take(response.status, response.excerpt, now);
     if (verdict == Verdict::retry) {
-      if (leads) note_failure(slot, response, staged, now);
-      retry_later(slot, response, now);
+      if (leads) note_failure(slot, response.status, asked, staged, now);
+      retry_later(slot, response, asked, now);
     } else if (lacks_token(slot, response, staged, now)) {
-      retry_later(slot, response, now);
+      retry_later(slot, response, asked, now);
     } else {
       if (leads) good_answer(staged);
       refuse(slot, response);
@@ -393,23 +395,16 @@ void Eventbus::refuse(const EventSlot& slot, const Response& response) {
   give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
 }
 
-std::optional<std::chrono::seconds> Eventbus::asked_wait(const Response& response,
-                                                         Instant now) const {
-  return parse_retry_after(response.retry_after,
-                           std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
-}
-
-void Eventbus::note_failure(const EventSlot& slot, const Response& response, Instant staged,
+void Eventbus::note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
                             Instant now) {
-  const auto asked = asked_wait(response, now);
   bool all_wait = true;
-  bool limited = response.status == 429;
-  if (limited || (response.status == 503 && asked)) {
+  bool limited = status == 429;
+  if (limited || (status == 503 && asked)) {
     const std::chrono::milliseconds wait = asked.value_or(std::chrono::seconds(0));
     tell_pace(now);
     all_wait = context_.pace.refused(staged, std::min(wait, settings_.retry.max), now);
     limited = limited || !all_wait;
-  } else if (response.status == 503) {
+  } else if (status == 503) {
     tell_pace(now);
     limited = context_.pace.perhaps_refused(staged, now);
   }
@@ -417,7 +412,7 @@ void Eventbus::note_failure(const EventSlot& slot, const Response& response, Ins
   health_.failing_answer(slot.attempts == 0, limited, staged, now);
 }
 
-void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now) {
+void Eventbus::retry_later(EventSlot slot, const Response& response, AskedWait asked, Instant now) {
   if (slot.post->expired) {
     give_up_late(slot);
     return;
@@ -429,7 +424,7 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, Instant now
   }
   ++slot.attempts;
   context_.metrics.events_retried[retry_reason(response.status)].add();
-  delay(slot, now + backoff_.next(slot.attempts, asked_wait(response, now)));
+  delay(slot, now + backoff_.next(slot.attempts, asked));
 }
 
 void Eventbus::delay(const EventSlot& slot, Instant due) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -158,6 +159,8 @@ class Eventbus final : public Delivery {
   [[nodiscard]] const DestinationMetrics& metrics() const noexcept { return metrics_; }
 
  private:
+  // For how long an answer asks to be sent nothing (Retry-After), if it does.
+  using AskedWait = std::optional<std::chrono::seconds>;
   void start_addresses();
   void start(EventbusConnection& connection);
   // Has `run` supervised as `part`; it counts in running_ until it has ended for good.
@@ -189,7 +192,7 @@ class Eventbus final : public Delivery {
   // leave.
   void adjust();
   void count_connections(Instant now);
-  void retry_later(EventSlot slot, const Response& response, Instant now);
+  void retry_later(EventSlot slot, const Response& response, AskedWait asked, Instant now);
   // Has an event wait in the queue for the time of its next attempt.
   void delay(const EventSlot& slot, Instant due);
   void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);
@@ -204,10 +207,8 @@ class Eventbus final : public Delivery {
     return health_.unrestrained() && !context_.pace.active();
   }
   // Takes note of an answer that is worth a retry, and of what it asks for.
-  void note_failure(const EventSlot& slot, const Response& response, Instant staged, Instant now);
-  // Returns for how long the eventbus asks to be sent nothing.
-  [[nodiscard]] std::optional<std::chrono::seconds> asked_wait(const Response& response,
-                                                               Instant now) const;
+  void note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
+                    Instant now);
   void tell_pace(Instant now) noexcept;
   // While events are let through one by one none needs to wait for its own time.
   void release_early(Instant now);

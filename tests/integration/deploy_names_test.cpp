@@ -37,6 +37,11 @@ TEST(DeployFiles, NameOnlyMetricsThereAre) {
   auto settings = loopback_settings(bus.port());
   settings.spool.path = folder.file("spool.db");
   settings.dead_letter.path = folder.file("dead-letters.db");
+  config::BucketEntry entry;
+  entry.bucket.endpoint = "pictures-1250000000.cos.ap-guangzhou.myqcloud.com";
+  entry.target = settings.target;
+  entry.eventbus = settings.eventbus;
+  settings.buckets.push_back(entry);
   const RunningGateway gateway(settings);
   const auto there = parse_exposition(gateway.connect_admin().get("/metrics").body).types;
   const std::string deploy = COS_GATEWAY_DEPLOY;

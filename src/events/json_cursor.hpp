@@ -62,8 +62,8 @@ inline constexpr std::string_view kTooDeep = "more than 1024 levels of nesting";
 //   ^^   ^ ^^ ^ ^   ^^     tokens
 //
 // Each step returns whether the text was as it must be; after a false, error() says what is wrong
-// and the cursor must not be used further. Reads nothing outside the text. A lone surrogate escape
-// is let through, as is any size of number: the grammar has both.
+// and the cursor must not be used further. Reads nothing outside the text, but for eight_behind().
+// A lone surrogate escape is let through, as is any size of number: the grammar has both.
 class JsonCursor {
  public:
   // `tokens` holds `count` offsets, ascending, and then the first of them once more. `max_depth` is
@@ -100,26 +100,22 @@ class JsonCursor {
     if (first == '{' || first == '[') return skip_container() && check_escapes();
     return first == '"' ? skip_string() : skip_scalar();
   }
-  // Passes an object as value() does, and tells `watch` of the tokens on the way, where `depth`
-  // counts the containers around what comes next:
-  //   on_name(token)           a member's name; its value's token is the next but one
-  //   on_enter(depth, token)   a bracket that opens; of a member's value, the name's token is the
-  //                            last but one
-  //   on_leave(depth)          a container has ended
-  template <class Watch>
-  [[nodiscard]] bool watched_object(Watch& watch) {
-    return next_is('{', "expected an object") && skip_container(watch) && check_escapes();
-  }
-  // Returns which byte a token begins with.
-  [[nodiscard]] char first_of(const std::uint32_t* token) const noexcept { return text_[*token]; }
-  // Returns eight bytes of the text as a number, `skipped` bytes behind the first of a token; 0
-  // where the text ends before.
+  // Passes an object without a look at escapes, for which the caller calls check_escapes() once it
+  // has passed what it wants to. Of each member, `on_container(name)` must pass the value if that
+  // is an object or an array, and return whether it could; afterwards `on_member(name)` is called.
+  // `name` is the token of the member's name; the value's is the next but one.
+  template <class OnContainer, class OnMember>
+  [[nodiscard]] bool members(OnContainer&& on_container, OnMember&& on_member) noexcept;
+  // Passes an object or an array in the same way.
+  [[nodiscard]] bool container() noexcept { return skip_container(); }
+  // Returns whether the escapes of all the strings that were passed are good.
+  [[nodiscard]] bool check_escapes() noexcept;
+  // Returns eight bytes as a number, `skipped` bytes behind the first of a token: of a text behind
+  // which as many bytes can be read.
   [[nodiscard]] std::uint64_t eight_behind(const std::uint32_t* token,
                                            std::size_t skipped = 0) const noexcept {
-    const char* const begin = text_ + *token + 1 + skipped;
     std::uint64_t bytes = 0;
-    if (text_end_ - begin < static_cast<std::ptrdiff_t>(sizeof bytes)) return 0;
-    std::memcpy(&bytes, begin, sizeof bytes);
+    std::memcpy(&bytes, text_ + *token + 1 + skipped, sizeof bytes);
     return bytes;
   }
   // Returns where the first backslash is that has not been passed; the size of the text if there is
@@ -149,15 +145,11 @@ class JsonCursor {
   [[nodiscard]] bool expect(char token, std::string_view otherwise) noexcept;
   [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
   [[nodiscard]] bool skip_container() noexcept;
-  template <class Watch>
-  [[nodiscard]] bool skip_container(Watch& watch) noexcept;
   [[nodiscard]] bool skip_string() noexcept;
   [[nodiscard]] bool skip_scalar() noexcept;
   // Returns whether the bytes from `begin` to `end` are what nearly all numbers are: digits that
   // begin with no zero.
   [[nodiscard]] bool is_integer(const char* begin, const char* end) const noexcept;
-  // Of all the strings that were passed.
-  [[nodiscard]] bool check_escapes() noexcept;
   [[nodiscard]] bool check_passed_escapes() noexcept;
   bool too_deep() noexcept;
   [[nodiscard]] bool skip_number() noexcept;
@@ -262,63 +254,44 @@ bool JsonCursor::object(OnMember&& on_member) {
   return true;
 }
 
-// Where nearly all of a post's tokens are passed, hence with all it needs in registers. It need not
-// ask at every token whether that is the one past the last: JsonIndex lets that one repeat the
-// text's first, which is a bracket here, and only where a value may begin is an opening bracket
-// right.
-template <class Watch>
-bool JsonCursor::skip_container(Watch& watch) noexcept {
-  assert(text_[*last_] == '{' || text_[*last_] == '[');
+// With the token at hand in a register, as in skip_container().
+template <class OnContainer, class OnMember>
+bool JsonCursor::members(OnContainer&& on_container, OnMember&& on_member) noexcept {
+  if (!enter('{', "expected an object")) return false;
   const char* const text = text_;
   const std::uint32_t* token = token_;
-  std::array<char, JsonDepth::kRead> outer;  // the closers of the containers around the innermost
-  const std::size_t max_depth = max_depth_ - depth_;
-  std::size_t depth = 0;
-  char closer = '\0';  // the bracket the innermost container waits for
   const auto stop = [&](std::string_view reason) {
     token_ = token;
     return unexpected(reason);
   };
-
-  for (;;) {
-    if (closer == '}') {
+  if (text[*token] != '}') {
+    for (;;) {
+      const std::uint32_t* const name = token;
       if (text[*token] != '"') return stop("expected a member name in double quotes");
-      watch.on_name(token);
       ++token;
       if (text[*token] != ':') return stop("expected ':' after a member name");
       ++token;
-    }
-    const char first = text[*token];
-    if (first == '{' || first == '[') {
-      if (token == last_) return stop("expected a value");
-      if (depth == max_depth) return fail(kTooDeep, *token);
-      outer[depth++] = closer;
-      closer = first == '{' ? '}' : ']';
-      watch.on_enter(depth, token);
-      ++token;
-      if (text[*token] != closer) continue;  // with the first value in it
-    } else if (first == '"' || is_integer(text + *token, text + token[1])) {
-      ++token;
-    } else {
-      token_ = token;
-      if (!skip_scalar()) return false;
-      token = token_;
-    }
-    // A value has ended: leave the containers that end with it, go on to the next value.
-    while (text[*token] == closer) {
-      ++token;
-      closer = outer[--depth];
-      watch.on_leave(depth);
-      if (depth == 0) {
+      const char first = text[*token];
+      if (first == '{' || first == '[') {
         token_ = token;
-        return true;
+        if (!on_container(name)) return false;
+        token = token_;
+      } else if (first == '"' || is_integer(text + *token, text + token[1])) {
+        ++token;
+      } else {
+        token_ = token;
+        if (!skip_scalar()) return false;
+        token = token_;
       }
+      on_member(name);
+      if (text[*token] != ',') break;
+      ++token;
     }
-    if (text[*token] != ',') {
-      return stop(closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-    }
-    ++token;
+    if (text[*token] != '}') return stop("expected ',' or '}'");
   }
+  --depth_;
+  token_ = token + 1;
+  return true;
 }
 
 template <class OnElement>

@@ -5,10 +5,12 @@
 namespace gateway::events {
 
 // Passes a record at a cursor and takes along only what its way depends on: bucket, appid, key,
-// event name. Finds what RecordWalk finds of these, at a fraction of its time: it passes the record
-// as a value that nobody asks about, and looks at the names of the first three levels only.
+// event name. Finds what RecordWalk finds of these, at a fraction of its time: it looks at names
+// only in the objects that these members may stand in, and passes all others as values that nobody
+// asks about.
 class RouteWalk {
  public:
+  // Behind the text of `json`, RecordSplitter::kPadding bytes must be readable.
   explicit RouteWalk(JsonCursor& json) noexcept : json_(json) {}
 
   // Passes an object and notes where these members lie. Returns whether it is good JSON.

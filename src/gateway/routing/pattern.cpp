@@ -213,6 +213,8 @@ void Pattern::find_ends() noexcept {
   middle_end_ = elements_.size();
   if (middle_end_ > middle_begin_ && is_literal(middle_end_ - 1)) --middle_end_;
   any_middle_ = middle_end_ == middle_begin_ + 1 && elements_[middle_begin_].kind == Kind::stars;
+  if (has_head()) first_ = literal(elements_.front()).front();
+  if (has_tail()) last_ = literal(elements_.back()).back();
 }
 
 bool Pattern::stands_for(const Element& element, char32_t character) const noexcept {
@@ -225,20 +227,18 @@ bool Pattern::stands_for(const Element& element, char32_t character) const noexc
   return in_set == (element.kind == Kind::set);
 }
 
-// Nearly all patterns that do not match are told by the first byte of their beginning or by the
-// last byte of their end.
-bool Pattern::matches(std::string_view key) const noexcept {
+bool Pattern::matches_whole(std::string_view key) const noexcept {
   const auto bytes_of = [this](const Element& element) {
     return std::string_view(literals_.data() + element.begin, element.end - element.begin);
   };
-  if (middle_begin_ != 0) {
+  if (has_head()) {
     const std::string_view head = bytes_of(elements_.front());
-    if (key.empty() || key.front() != head.front() || !key.starts_with(head)) return false;
+    if (!key.starts_with(head)) return false;
     key.remove_prefix(head.size());
   }
-  if (middle_end_ != elements_.size()) {
+  if (has_tail()) {
     const std::string_view tail = bytes_of(elements_.back());
-    if (key.empty() || key.back() != tail.back() || !key.ends_with(tail)) return false;
+    if (!key.ends_with(tail)) return false;
     key.remove_suffix(tail.size());
   }
   return any_middle_ || matches_middle(key);

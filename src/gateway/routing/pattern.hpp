@@ -74,7 +74,9 @@ class Pattern {
   // Returns the pattern of keys that end so.
   [[nodiscard]] static Pattern ends_with(std::string_view suffix);
 
-  [[nodiscard]] bool matches(std::string_view key) const noexcept;
+  [[nodiscard]] bool matches(std::string_view key) const noexcept {
+    return may_match(key) && matches_whole(key);
+  }
 
   // Returns the pattern as it was written.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
@@ -95,6 +97,15 @@ class Pattern {
   void add_literal(std::string_view bytes);
   // Sets apart the literals at both ends, which are compared before anything else.
   void find_ends() noexcept;
+  // Returns false for nearly all keys that do not match: they differ in the first byte of the
+  // pattern's beginning or in the last byte of its end.
+  [[nodiscard]] bool may_match(std::string_view key) const noexcept {
+    if (key.empty()) return true;
+    return (!has_head() || key.front() == first_) && (!has_tail() || key.back() == last_);
+  }
+  [[nodiscard]] bool has_head() const noexcept { return middle_begin_ != 0; }
+  [[nodiscard]] bool has_tail() const noexcept { return middle_end_ != elements_.size(); }
+  [[nodiscard]] bool matches_whole(std::string_view key) const noexcept;
   [[nodiscard]] bool matches_middle(std::string_view key) const noexcept;
 
   std::string text_;
@@ -105,6 +116,8 @@ class Pattern {
   std::size_t middle_begin_ = 0;
   std::size_t middle_end_ = 0;
   bool any_middle_ = false;  // they stand for any text
+  char first_ = '\0';        // of the literal at the beginning, and the last one of that at the end
+  char last_ = '\0';
 };
 
 }  // namespace gateway::routing

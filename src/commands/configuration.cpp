@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <system_error>
 
-#include "cloud/wanted_check.hpp"
 #include "gateway/provisioning/wanted_function.hpp"
 #include "gateway/tls/file_check.hpp"
 #include "runtime/journal.hpp"
@@ -51,11 +51,7 @@ config::Loaded ConfigurationOptions::read() const {
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
   config::Loaded loaded = config::load(sources, tls::check_files);
   if (!loaded.ok() || !loaded.settings.function.provision) return loaded;
-  for (const auto& wanted : wanted_functions(loaded.settings)) {
-    if (auto problem = cloud::problem_with(wanted)) {
-      loaded.problems.push_back({{}, {}, {}, std::move(*problem)});
-    }
-  }
+  std::ranges::move(problems_with_functions(loaded.settings), std::back_inserter(loaded.problems));
   return loaded;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "cloud/bucket_endpoint.hpp"
 #include "events/terminal_text.hpp"
 
 namespace gateway::commands {
@@ -54,6 +55,16 @@ std::string line_about(const RoutePlan& plan, std::size_t number, std::string_vi
   return line;
 }
 
+// Returns the bucket that a text seems to begin with: `name-appid/`. A date may end a folder, too,
+// but has fewer digits than the ids of today's accounts.
+std::string_view bucket_before(std::string_view text) {
+  constexpr std::size_t kDigits = 10;
+  const std::string_view front = text.substr(0, std::min(text.find('/'), text.size()));
+  const auto endpoint =
+      cloud::parse_bucket_endpoint(fmt::format("{}.cos.ap-beijing.myqcloud.com", front));
+  return endpoint && endpoint->appid.size() == kDigits ? front : std::string_view();
+}
+
 }  // namespace
 
 std::string entries_about_key(const RoutePlan& plan, std::string_view text) {
@@ -65,6 +76,10 @@ std::string entries_about_key(const RoutePlan& plan, std::string_view text) {
   };
   const bool one_bucket = std::ranges::any_of(routes, asked);
   std::string lines;
+  if (const auto other = bucket_before(text); !one_bucket && !other.empty()) {
+    lines =
+        fmt::format("no entry of buckets names {}; of other buckets, as part of the key:\n", other);
+  }
   for (std::size_t i = 0; i < routes.size(); ++i) {
     if (one_bucket && !asked(routes[i])) continue;
     const auto key = one_bucket ? text.substr(routes[i].bucket.size() + 1) : text;

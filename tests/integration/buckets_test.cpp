@@ -241,6 +241,10 @@ TEST(BucketLists, SayWhichEntryTakesAKey) {
       run_program(on_command_line({"check", "--key", "logs-1250000000/app/tmp/a.gz"}));
   EXPECT_THAT(one.out, HasSubstr("the key matches exclude[0] `**/tmp/**`"));
   EXPECT_THAT(one.out, Not(HasSubstr("photos")));
+  EXPECT_THAT(all.out, Not(HasSubstr("no entry of buckets names")));
+  const ProgramRun other =
+      run_program(on_command_line({"check", "--key", "other-1250000000/app/a.gz"}));
+  EXPECT_THAT(other.out, testing::StartsWith("no entry of buckets names other-1250000000; "));
 }
 
 TEST(BucketLists, ExplainEachRecord) {

@@ -105,7 +105,10 @@ void check_entries(const Settings& settings, Report& report) {
 
 void check_function(const Settings& settings, Report& report) {
   const auto& function = settings.function;
-  report.require(!function.region.empty(), "function.region", kWhenProvisioning);
+  // That of a list follows from its first entry, whose endpoint has been checked.
+  if (settings.buckets.empty()) {
+    report.require(!function.region.empty(), "function.region", kWhenProvisioning);
+  }
   if (!function.region.empty() && !cloud::is_region(function.region)) {
     report.problem_with("function.region", "expected a region such as ap-beijing, got {}",
                         quote(function.region));

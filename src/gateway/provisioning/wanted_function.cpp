@@ -9,12 +9,14 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/relay_environment.hpp"
 #include "cloud/relay_package.hpp"
+#include "cloud/wanted_check.hpp"
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/buckets.hpp"
 #include "gateway/config/checks.hpp"
@@ -145,6 +147,31 @@ cloud::Wanted wanted_function(const config::Settings& settings,
   return wanted;
 }
 
+// Returns the key that makes the environment of a function long. `entry`: the number of its first
+// entry.
+std::string key_of_longest(const Variables& environment, const config::Settings& settings,
+                           std::size_t entry) {
+  const auto longest = std::ranges::max_element(
+      environment, {}, [](const auto& variable) { return variable.second.size(); });
+  if (longest == environment.end()) return "function";
+  const std::string_view name = longest->first;
+  const auto of_entry = [&](std::string_view key) {
+    return settings.buckets.empty() ? std::string(key) : fmt::format("buckets[{}].{}", entry, key);
+  };
+  const bool code_posts_here =
+      config::uses_code_object(settings) && !settings.ingress.public_url.empty();
+  if (name == "GATEWAY_URL") return "gateway.public_url";
+  if (name == cloud::kTokenVariable) return "gateway.token";
+  if (name == "VANUS_EVENTBUS") return "eventbus";
+  if (name == "EVENT_GATEWAY") return code_posts_here ? "gateway.public_url" : "target";
+  if (name == "TARGET_URL") {
+    const bool own = !settings.buckets.empty() && settings.buckets[entry].target != settings.target;
+    return own ? of_entry("target") : "target";
+  }
+  if (name != "EVENT_SETTINGS") return "function";
+  return settings.delivery.headers.empty() ? of_entry("event") : "delivery.headers";
+}
+
 }  // namespace
 
 std::vector<cloud::Wanted> wanted_functions(const config::Settings& settings) {
@@ -154,6 +181,19 @@ std::vector<cloud::Wanted> wanted_functions(const config::Settings& settings) {
     all.push_back(wanted_function(settings, shared, entries));
   }
   return all;
+}
+
+std::vector<config::Problem> problems_with_functions(const config::Settings& settings) {
+  const auto shared = config::shared_functions(config::bucket_entries(settings));
+  const auto wanted = wanted_functions(settings);
+  std::vector<config::Problem> problems;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (auto problem = cloud::problem_with(wanted[i])) {
+      const auto key = key_of_longest(wanted[i].environment, settings, shared[i].entries.front());
+      problems.push_back({{}, {}, key, fmt::format("{}: {}", wanted[i].name, *problem)});
+    }
+  }
+  return problems;
 }
 
 }  // namespace gateway

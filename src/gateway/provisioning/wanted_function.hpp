@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "cloud/wanted.hpp"
+#include "gateway/config/problem.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway {
@@ -10,5 +11,9 @@ namespace gateway {
 // config::shared_functions(); docs/configuration.md, "Which code the function runs", has the ways
 // to deploy. For checked settings with function.provision only.
 [[nodiscard]] std::vector<cloud::Wanted> wanted_functions(const config::Settings& settings);
+
+// Returns what the platform would refuse of these functions, each with the key to change first.
+[[nodiscard]] std::vector<config::Problem> problems_with_functions(
+    const config::Settings& settings);
 
 }  // namespace gateway

@@ -183,6 +183,20 @@ TEST(Buckets, SayWhatIsWrongWithThem) {
   expect_problem(many, "buckets", "51 functions");
 }
 
+// What follows from a bad endpoint, such as a region that nobody knows, is no second problem.
+TEST(Buckets, SayOnceWhatIsWrongWithAnEndpoint) {
+  for (const auto& [endpoint, why] :
+       {std::pair("https://" + host("a") + "/", "without https://"), std::pair(host("A"), "lower"),
+        std::pair(std::string("photos"), "name-appid"), std::pair(host("a_b"), "letters")}) {
+    const auto loaded = load_list("- {endpoint: '" + endpoint + "'}\n" + entry("b"));
+    ASSERT_THAT(loaded.problems, SizeIs(1)) << endpoint;
+    EXPECT_EQ(loaded.problems[0].key, "buckets[0].endpoint");
+    EXPECT_THAT(loaded.problems[0].message, HasSubstr(why));
+  }
+  // The last hyphen is before the appid, whatever stands before it.
+  EXPECT_THAT(load_list(entry("logs-2024")).problems, IsEmpty());
+}
+
 TEST(Buckets, SayWhichCharacterOfAPatternIsWrong) {
   expect_problem(entry("a", "include: ['**', 'a[b']"), "buckets[0].include[1]", "character 2");
   expect_problem(entry("a", "exclude: ['x[z-a]']"), "buckets[0].exclude[0]", "character 3");

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "cloud/relay_package.hpp"
 #include "unit/gateway/config/support.hpp"
@@ -177,6 +178,42 @@ TEST(WantedFunction, TakesTheRestAsConfigured) {
   EXPECT_EQ(wanted.timeout, std::chrono::seconds(120));
   EXPECT_EQ(wanted.retries, 1u);
   EXPECT_EQ(wanted.max_age, std::chrono::seconds(600));
+}
+
+// Returns the keys that are to be changed.
+std::vector<std::string> problems_of(const std::string& text) {
+  const auto loaded = config::load(
+      config::testing::with_config("eventbus: orders\nsecret_id: id\nsecret_key: key\n" + text));
+  EXPECT_THAT(config::testing::texts_of(loaded.problems), ::testing::IsEmpty());
+  std::vector<std::string> keys;
+  for (const auto& problem : problems_with_functions(loaded.settings)) {
+    EXPECT_THAT(problem.message, ::testing::HasSubstr("of which 4096 are allowed"));
+    keys.push_back(problem.key);
+  }
+  return keys;
+}
+
+TEST(WantedFunction, ThatIsTooLargeIsNamedByTheKeyThatMakesItSo) {
+  const std::string kLong(4096, 'x');
+  const std::string bucket =
+      "bucket: {endpoint: a-1250000000.cos.ap-beijing.myqcloud.com}\n"
+      "function: {region: ap-beijing}\n";
+  const std::string list =
+      "function: {name: relay}\nbuckets:\n"
+      "- {endpoint: a-1250000000.cos.ap-beijing.myqcloud.com}\n"
+      "- {endpoint: b-1250000000.cos.ap-beijing.myqcloud.com, function: {name: other}, target: "
+      "'http://bus/";
+  EXPECT_THAT(problems_of("target: \"bus:8080\"\n" + bucket), ElementsAre());
+  EXPECT_THAT(problems_of("target: 'http://bus/" + kLong + "'\n" + bucket), ElementsAre("target"));
+  EXPECT_THAT(problems_of("target: \"bus:8080\"\ngateway: {public_url: 'https://gw/" + kLong +
+                          "'}\n" + bucket),
+              ElementsAre("gateway.public_url"));
+  EXPECT_THAT(problems_of("target: \"bus:8080\"\ndelivery: {headers: {X-Note: '" + kLong + "'}}\n" +
+                          bucket),
+              ElementsAre("delivery.headers"));
+  EXPECT_THAT(problems_of("target: \"bus:8080\"\n" + list + "'}\n"), ElementsAre());
+  EXPECT_THAT(problems_of("target: \"bus:8080\"\n" + list + kLong + "'}\n"),
+              ElementsAre("buckets[1].target"));
 }
 
 }  // namespace

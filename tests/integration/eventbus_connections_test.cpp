@@ -83,6 +83,25 @@ TEST(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
   EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
 }
 
+TEST(EventbusConnections, AnIdleOneThatEndsWithA408IsNoOddity) {
+  ScriptedEventbus bus;
+  bus.script([](const Request&) {
+    Action action = reply(200).then_close();
+    action.bytes += "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\n\r\n";
+    return action;
+  });
+  const RunningGateway gateway(automatic(bus));
+  HttpClient client = gateway.connect();
+  for (std::size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(client.post(cos_payload(1)).status, 200u);
+    ASSERT_TRUE(bus.wait_until_closed(i));
+  }
+  bus.script([](const Request&) { return reply(200); });
+  EXPECT_EQ(client.post(cos_payload(200)).status, 200u);
+  EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
+  EXPECT_GE(bus.deepest_pipeline(), 8u) << "nothing is held against the eventbus";
+}
+
 TEST(EventbusConnections, OldOnesAreReplacedWithoutAnyEventNoticing) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());

@@ -69,13 +69,25 @@ Task<void> AddressWatch::ask_resolver() {
   look_up_at_ = looked_up_at_ + look_up_every_;
   if (found) {
     book_.found(*found);
-    problem_.clear();
+    note_look_up({});
     context_.changed();
   } else {
-    // What was known is used on.
-    problem_ = "name look-up of " + endpoint_.dialled_host() + ": " + found.error().message();
+    note_look_up("name look-up of " + endpoint_.dialled_host() + ": " + found.error().message());
   }
   looked_up_.notify_all();
+}
+
+// Where no address is known nothing is delivered, which others log with the reason.
+void AddressWatch::note_look_up(std::string problem) {
+  if (!stopping_ && !book_.empty() && problem_.empty() != problem.empty()) {
+    if (problem.empty()) {
+      log::info("the name of the eventbus is found again", {{"target", endpoint_.host_header}});
+    } else {
+      log::warn("the name of the eventbus is not found; its last addresses are used on",
+                {{"target", endpoint_.host_header}, {"reason", problem}});
+    }
+  }
+  problem_ = std::move(problem);
 }
 
 Task<void> AddressWatch::look_up(Instant deadline) {

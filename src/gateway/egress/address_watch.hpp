@@ -68,6 +68,8 @@ class AddressWatch {
     bool done = false;
   };
   [[nodiscard]] Task<void> ask_resolver();
+  // Takes why a look-up failed, empty if it did not, and logs when that changes.
+  void note_look_up(std::string problem);
   void begin_probes(Instant now);
   [[nodiscard]] Task<void> run(Probe& probe);
   // Notes what came of the probes that have ended.

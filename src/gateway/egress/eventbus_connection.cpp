@@ -142,6 +142,7 @@ bool EventbusConnection::report_end() {
   const End end = quiet ? End::quiet : answered_any_ && !silent ? End::broken : End::useless;
   // Of one address among several it says nothing about the eventbus.
   const bool one_of_several = end == End::useless && bus_.addresses().book().has_other(at_);
+  if (one_of_several && address_at_fault_) bus_.addresses().failed(at_, last_error_);
   state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
   bus_.connection_ended(one_of_several ? End::inconclusive : end, answered_any_, suspect_, address_,
                         last_error_);
@@ -187,7 +188,7 @@ void EventbusConnection::begin(std::unique_ptr<transport::Transport> transport, 
   address_ = text_of(at_);
   heard_ = now;
   renew_at_ = now + jittered(bus_.settings().max_age);
-  broken_ = answered_any_ = announced_ = false;
+  broken_ = answered_any_ = announced_ = ended_by_peer_ = false;
   suspect_.reset();
   unwritable_since_.reset();
   lost_reason_ = RetryReason::connection;
@@ -198,6 +199,8 @@ Task<void> EventbusConnection::converse() {
   // Something may have come with the end of the handshake.
   transport_->call_again();
   while (!broken_) co_await ended_.wait();
+  // One event that makes the eventbus break off is not to cost it one address after the other.
+  address_at_fault_ = ended_by_peer_ && (mux_.in_flight() == 0 || mux_.due_attempts() == 0);
   ended_oddly_ = (mux_.in_flight() != 0 && !announced_) || lost_reason_ == RetryReason::protocol;
   if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
   expected_end_ = !ended_oddly_;
@@ -246,9 +249,15 @@ void EventbusConnection::take_bytes(std::string_view input, Instant now) {
         settle_answer();
         break;
       case Multiplexer::Step::surplus:
+        ended_by_peer_ = true;
         break_link(RetryReason::protocol, "an answer that no request was sent for");
         break;
+      case Multiplexer::Step::ends:
+        announced_ = true;
+        break_link(RetryReason::connection, "idle for as long as the eventbus waits (408)");
+        break;
       case Multiplexer::Step::bad:
+        ended_by_peer_ = true;
         break_link(RetryReason::protocol, mux_.problem());
         break;
     }
@@ -281,6 +290,7 @@ void EventbusConnection::settle_early_answer() {
 }
 
 void EventbusConnection::end_of_stream(const error_code& error, Instant now) {
+  ended_by_peer_ = true;
   const auto step = mux_.end(now);
   if (step == Multiplexer::Step::answered) settle_answer();
   const auto reason =
@@ -354,9 +364,10 @@ void EventbusConnection::watch(Instant now) {
 void EventbusConnection::check_answer(Instant now) {
   const auto waited = now - mux_.waiting_since();
   if (waited < kListen) return;
+  const std::optional<LinkFacts> facts = link_facts(transport_->handle());
   if (waited >= bus_.settings().timeout) {
     give_up_waiting("no answer within delivery.timeout", false, now);
-  } else if (unheard(transport_->handle(), waited)) {
+  } else if (facts && unheard(*facts, waited)) {
     give_up_waiting("what is sent is not received any more", true, now);
   } else if (waited >= bus_.patience(at_, mux_.due_attempts())) {
     give_up_waiting("no answer, and there are other addresses", false, now);

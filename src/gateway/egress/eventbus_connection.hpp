@@ -146,9 +146,11 @@ class EventbusConnection final : private transport::Transport::User {
   Instant renew_at_{};                       // delivery.max_age
   bool broken_ = false;
   bool answered_any_ = false;
-  bool announced_ = false;     // the eventbus said that it ends the connection
-  bool expected_end_ = false;  // the last one ended as it may
-  bool ended_oddly_ = false;   // with requests unanswered and no warning, or out of step
+  bool announced_ = false;      // the eventbus said that it ends the connection
+  bool expected_end_ = false;   // the last one ended as it may
+  bool ended_oddly_ = false;    // with requests unanswered and no warning, or out of step
+  bool ended_by_peer_ = false;  // which closed it, or said what is no answer
+  bool address_at_fault_ = false;
   bool stopping_ = false;
 };
 

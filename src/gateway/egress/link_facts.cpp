@@ -33,13 +33,26 @@ void notice_silence(int socket, std::chrono::milliseconds most) noexcept {
   set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(most.count()));
 }
 
-bool unheard(int socket, std::chrono::nanoseconds waited) noexcept {
+std::optional<LinkFacts> link_facts(int socket) noexcept {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
-  if (info.tcpi_unacked == 0 || info.tcpi_retransmits == 0) return false;
-  const std::chrono::milliseconds silent(info.tcpi_last_ack_recv);
-  return info.tcpi_retransmits >= kRetransmissions || (waited >= kLong && silent >= kLong);
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  LinkFacts facts;
+  facts.unacknowledged = info.tcpi_unacked != 0;
+  facts.retransmissions = info.tcpi_retransmits;
+  facts.probes = info.tcpi_probes;
+  facts.silent = std::chrono::milliseconds(info.tcpi_last_ack_recv);
+  facts.retransmits_after = std::chrono::milliseconds(info.tcpi_rto / 1000);
+  return facts;
+}
+
+bool unheard(const LinkFacts& facts, std::chrono::nanoseconds waited) noexcept {
+  if (facts.probes >= kRetransmissions) return true;
+  if (!facts.unacknowledged) return false;
+  if (facts.retransmissions >= kRetransmissions) return true;
+  if (waited < kLong || facts.silent < kLong) return false;
+  // The kernel does not count a retransmission that it had no route for.
+  return facts.retransmissions != 0 || facts.silent >= 2 * facts.retransmits_after;
 }
 
 }  // namespace gateway::egress

@@ -5,6 +5,14 @@
 #include "gateway/domain/post.hpp"
 
 namespace gateway::egress {
+namespace {
+
+// RFC 9110 section 15.5.9; it comes in one piece, as it is the first thing on an idle connection.
+bool says_timeout(std::string_view input) noexcept {
+  return input.starts_with("HTTP/1.") && input.substr(8).starts_with(" 408");
+}
+
+}  // namespace
 
 void Multiplexer::begin(bool expected, std::uint32_t most) {
   clear();
@@ -69,7 +77,9 @@ void Multiplexer::close_batch(Instant now) {
 inline Multiplexer::Step Multiplexer::answered(Instant now) {
   const Request& request = requests_.front();
   // An answer to a request that has not been sent yet answers something else.
-  if (request.begin >= written_) return Step::surplus;
+  if (request.begin >= written_) {
+    return reader_.response().status == 408 ? Step::ends : Step::surplus;
+  }
   const std::uint64_t end =
       requests_.size() > 1 ? requests_[1].begin : written_ + outgoing_.bytes();
   cut_short_ = end > written_;
@@ -90,7 +100,8 @@ Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
   assert(answered_ == 0 && "take_answered() is due");
   if (reader_.read_past(input) == ResponseReader::Step::bad) return Step::bad;
   if (input.empty()) return Step::need_more;
-  if (requests_.empty() || early_) return Step::surplus;
+  if (early_) return Step::surplus;
+  if (requests_.empty()) return says_timeout(input) ? Step::ends : Step::surplus;
   switch (reader_.next(input)) {
     case ResponseReader::Step::need_more:
       return Step::need_more;

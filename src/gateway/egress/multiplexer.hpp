@@ -84,6 +84,7 @@ class Multiplexer {
     need_more,
     answered,  // response() answers answered_events() events: take each with take_answered()
     surplus,   // an answer without a request: the connection is out of step
+    ends,      // 408 without a request: the eventbus has waited for one long enough
     bad        // not HTTP
   };
   // Takes bytes off the front of `input`. After `answered` every event must be taken before the

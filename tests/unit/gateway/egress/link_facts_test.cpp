@@ -28,8 +28,45 @@ TEST(LinkFacts, HaveTheKernelNoticeSilence) {
 }
 
 TEST(LinkFacts, AreOfASocketOnly) {
-  EXPECT_FALSE(unheard(-1, 1h));
+  EXPECT_FALSE(link_facts(-1));
   notice_silence(-1, 1s);
+}
+
+LinkFacts unacknowledged(unsigned retransmissions, std::chrono::milliseconds silent) {
+  LinkFacts facts;
+  facts.unacknowledged = true;
+  facts.retransmissions = retransmissions;
+  facts.silent = silent;
+  facts.retransmits_after = 200ms;
+  return facts;
+}
+
+TEST(LinkFacts, OfASlowProgramAreThatItsKernelAcknowledges) {
+  LinkFacts facts;
+  facts.silent = 1h;
+  EXPECT_FALSE(unheard(facts, 1h));
+}
+
+TEST(LinkFacts, OfALostPacketAreNoSilence) {
+  EXPECT_FALSE(unheard(unacknowledged(1, 600ms), 600ms));
+  EXPECT_TRUE(unheard(unacknowledged(2, 700ms), 700ms));
+  EXPECT_TRUE(unheard(unacknowledged(1, 1500ms), 1500ms));
+}
+
+TEST(LinkFacts, HaveNoRetransmissionsWhereThereIsNoRoute) {
+  EXPECT_FALSE(unheard(unacknowledged(0, 1400ms), 1400ms));
+  EXPECT_TRUE(unheard(unacknowledged(0, 1500ms), 1500ms));
+  LinkFacts far = unacknowledged(0, 1500ms);
+  far.retransmits_after = 1s;
+  EXPECT_FALSE(unheard(far, 1500ms)) << "the first retransmission may not be due yet";
+}
+
+TEST(LinkFacts, OfBytesThatCannotBeSentAreTheProbes) {
+  LinkFacts facts;
+  facts.probes = 1;
+  EXPECT_FALSE(unheard(facts, 1s)) << "one is always on its way to a peer that reads slowly";
+  facts.probes = 2;
+  EXPECT_TRUE(unheard(facts, 1s));
 }
 
 }  // namespace

@@ -454,5 +454,21 @@ TEST_F(MultiplexerTest, GrowsOnAnswersAndFallsBackOnAnOddity) {
   EXPECT_EQ(automatic.depth(), 1U);
 }
 
+// HAProxy and others say so before they close a connection on which no request has come.
+TEST_F(MultiplexerTest, AnUnasked408IsAnEndAndNoAnswer) {
+  constexpr std::string_view kTimeout =
+      "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(next(kTimeout), Step::ends);
+  stage(0, 1);
+  EXPECT_EQ(next(kTimeout), Step::ends) << "the request has not left";
+  EXPECT_EQ(lose(), (Lost{{0, false}}));
+
+  mux_.begin();
+  stage(0, 1);
+  write_all();
+  EXPECT_EQ(next(kTimeout), Step::answered) << "it may be meant";
+  EXPECT_EQ(mux_.response().status, 408u);
+}
+
 }  // namespace
 }  // namespace gateway::egress

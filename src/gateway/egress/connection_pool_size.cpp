@@ -1,12 +1,13 @@
 #include "gateway/egress/connection_pool_size.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gateway::egress {
 namespace {
 
 // The window of a rate is a few answer times, but not so long that growing takes many seconds.
-constexpr std::chrono::milliseconds kLeastWindow{200};
+constexpr std::chrono::milliseconds kLeastWindow{400};
 constexpr std::chrono::milliseconds kMostWindow{1000};
 constexpr int kAnswerTimes = 4;
 // The gain in rate that a doubled number must bring to be kept.
@@ -67,15 +68,19 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     return judge(saturated ? rate : rate_before_ * kGain, now);
   }
   if (!saturated) return shrink_unused(now);
+  const double refuted = std::exchange(rate_refuted_, 0);
   // A rate of zero cannot grow by a share of itself.
-  if (rate == 0 || value_ >= most_ || now < next_try_) return false;
+  if (rate == 0 || value_ >= most_) return false;
+  // What was less than before the trial may be more than after it: the machine was busy meanwhile.
+  const bool doubtful = refuted >= rate * least_gain(std::min(value_ * 2, most_));
+  if (now < next_try_ && !doubtful) return false;
   before_ = value_;
   rate_before_ = rate;
   value_ = std::min(value_ * 2, most_);
   phase_ = Phase::settling;
   // Meanwhile the new connections are established and answer for the first time.
   settled_at_ =
-      now + std::clamp<Instant::duration>(2 * load.answer_time, kLeastWindow / 2, kMostWindow);
+      now + std::clamp<Instant::duration>(2 * load.answer_time, kLeastWindow / 4, kMostWindow);
   return true;
 }
 
@@ -88,16 +93,22 @@ void ConnectionPoolSize::begin_window(const Load& load, Instant now) noexcept {
 
 bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   phase_ = Phase::measuring;
-  // The last step before `most` may be less than a doubling.
-  const double share = static_cast<double>(value_ - before_) / static_cast<double>(before_);
-  if (rate >= rate_before_ * (1 + (kGain - 1) * share)) {
+  const unsigned tried = std::exchange(value_, before_);
+  if (rate >= rate_before_ * least_gain(tried)) {
+    value_ = tried;
     hold_ = std::chrono::seconds(0);
     return false;
   }
-  value_ = before_;
+  rate_refuted_ = rate;
   hold_ = std::clamp(hold_ * 2, kFirstHold, kLongestHold);
   next_try_ = now + hold_;
   return true;
+}
+
+double ConnectionPoolSize::least_gain(unsigned value) const noexcept {
+  // The last step before `most` may be less than a doubling.
+  const double share = static_cast<double>(value - value_) / static_cast<double>(value_);
+  return 1 + (kGain - 1) * share;
 }
 
 bool ConnectionPoolSize::shrink_unused(Instant now) noexcept {

@@ -15,9 +15,11 @@ namespace gateway::egress {
 // Only the eventbus knows the right number: a server that works through the requests of a
 // connection one by one is as fast as it has connections, and another one gains nothing by more of
 // them. So `auto` tries: while events wait and every connection is full, it doubles the number. It
-// keeps the new number if the rate of answers rises by an eighth; otherwise it goes back, and waits
-// longer each time before it tries again. It halves a number that is no longer needed. A fixed
-// number stays as it is. Pure; told the state at every tick.
+// keeps the new number if the rate of answers rises by an eighth; otherwise it goes back. If the
+// rate then is less than during the trial by as much, it tries once more at once, as the machine
+// may have had other work meanwhile; otherwise it waits longer each time before it tries again. It
+// halves a number that is no longer needed. A fixed number stays as it is. Pure; told the state at
+// every tick.
 class ConnectionPoolSize {
  public:
   static constexpr unsigned kFirst = 2;
@@ -47,6 +49,8 @@ class ConnectionPoolSize {
   void begin_window(const Load& load, Instant now) noexcept;
   [[nodiscard]] bool shrink_unused(Instant now) noexcept;
   bool judge(double rate, Instant now) noexcept;
+  // Returns how many times the rate there is now `value` connections have to bring to be kept.
+  [[nodiscard]] double least_gain(unsigned value) const noexcept;
 
   bool fixed_;
   unsigned most_;
@@ -55,6 +59,7 @@ class ConnectionPoolSize {
   Phase phase_ = Phase::measuring;
   unsigned before_ = 0;  // while settling and trying: what it was
   double rate_before_ = 0;
+  double rate_refuted_ = 0;  // of a trial, until the next window shows what it is without
   Instant settled_at_{};
   Instant window_begin_{};
   std::uint64_t window_answers_ = 0;

@@ -1,5 +1,6 @@
 // An eventbus on net/http and the CloudEvents SDK for Go: receiver PORT FILE appends "key of the
-// object, tab, subject" to FILE for each event, then acknowledges it.
+// object, tab, subject" to FILE for each event, then acknowledges it
+// after the time that WORK names.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2"
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
@@ -44,8 +46,13 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	work, err := time.ParseDuration(os.Getenv("WORK"))
+	if err != nil {
+		panic(err)
+	}
 	http.HandleFunc("/", func(response http.ResponseWriter, request *http.Request) {
 		events, err := read(request)
+		time.Sleep(work)
 		text := ""
 		if err == nil {
 			text, err = lines(events)

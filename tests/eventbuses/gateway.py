@@ -1,0 +1,136 @@
+"""The gateway under test, and posts for it."""
+import collections
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+
+from servers import PATIENCE, text_of
+from waiting import accepts, environment, free_port, until
+
+STRICT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Gateway:
+    def __init__(self, program, folder, target, delivery):
+        self.port, self.admin = free_port(), free_port()
+        self.log = os.path.join(folder, "gateway.log")
+        config = os.path.join(folder, "config.yml")
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({"target": target, "function": {"provision": False},
+                       "event": {"attributes": ["subject"]},
+                       "gateway": {"listen": f"127.0.0.1:{self.port}", "drain_delay": "0s",
+                                   "admin": f"127.0.0.1:{self.admin}", "auth": "none", "threads": 1},
+                       "delivery": delivery}, file)
+        clean = {k: v for k, v in environment().items() if not k.lower().endswith("_proxy")}
+        with open(self.log, "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([program, "run", "--config", config], stderr=log,
+                                            stdout=log, env=clean)
+        until("the gateway listens",
+              lambda: self.process.poll() is not None or accepts(self.admin), PATIENCE)
+        assert self.process.poll() is None, text_of(self.log)
+
+    def status(self):
+        with STRICT.open(f"http://127.0.0.1:{self.admin}/status", timeout=10) as answer:
+            return json.load(answer)
+
+    def connections(self):
+        """Returns what /status tells of each, wherever it stands there."""
+        found, rest = [], [self.status()]
+        while rest:
+            one = rest.pop()
+            if isinstance(one, dict) and "pipeline_depth" in one:
+                found.append(one)
+            elif isinstance(one, (dict, list)):
+                rest.extend(one.values() if isinstance(one, dict) else one)
+        return found
+
+    def delivered(self):
+        """Returns how many events the eventbus has acknowledged."""
+        with STRICT.open(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(int(line.split()[-1]) for line in lines
+                   if line.startswith("cos_gateway_events_delivered_total"))
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(60)
+
+
+def payload(*keys):
+    records = [{"cos": {"cosBucket": {"name": "b", "appid": "1", "region": "ap-x"},
+                        "cosObject": {"key": "/1/b/" + key}},
+                "event": {"eventName": "cos:ObjectCreated:Put"}} for key in keys]
+    return json.dumps({"Records": records}, ensure_ascii=False).encode()
+
+
+def request(body):
+    return (b"POST / HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)) + body
+
+
+def read_status(answers):
+    """Reads an answer to its end."""
+    line = answers.readline()
+    if not line:
+        raise ConnectionError("the gateway has closed the connection")
+    status, length = int(line.split()[1]), 0
+    while (line := answers.readline()) not in (b"\r\n", b""):
+        name, _, value = line.partition(b":")
+        length = int(value) if name.lower() == b"content-length" else length
+    answers.read(length)
+    return status
+
+
+class Load:
+    """Posts numbered records over several connections, each with some posts on their way."""
+
+    def __init__(self, port, posts, connections=8, together=16, records=1):
+        self.port, self.together, self.records = port, together, records
+        self.next, self.posts = 0, posts
+        self.failure = None
+        self.lock = threading.Lock()
+        self.answers = collections.Counter()
+        self.acknowledged = set()
+        self.threads = [threading.Thread(target=self.run) for _ in range(connections)]
+        self.begun = time.monotonic()
+        for thread in self.threads:
+            thread.start()
+
+    def take(self):
+        with self.lock:
+            first, self.next = self.next, min(self.posts, self.next + self.together)
+            return range(first, self.next)
+
+    def keys(self, number):
+        return [f"n{number * self.records + i}" for i in range(self.records)]
+
+    def run(self):
+        try:
+            self.converse()
+        except OSError as error:
+            self.failure = error
+
+    def converse(self):
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+            connection.settimeout(PATIENCE)
+            answers = connection.makefile("rb")
+            while numbers := self.take():
+                connection.sendall(b"".join(request(payload(*self.keys(n))) for n in numbers))
+                for number in numbers:
+                    status = read_status(answers)
+                    with self.lock:
+                        self.answers[status] += 1
+                        if status == 200:
+                            self.acknowledged.update("/1/b/" + key for key in self.keys(number))
+
+    def wait(self):
+        for thread in self.threads:
+            thread.join()
+        if self.failure is not None:
+            raise self.failure
+        self.took = time.monotonic() - self.begun

@@ -1,0 +1,268 @@
+"""The eventbuses of run.py: receivers on official CloudEvents SDKs and their usual servers, alone and
+behind nginx and HAProxy."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from waiting import accepts, free_port, until  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RECEIVERS = os.path.join(HERE, "receivers")
+PATIENCE = 60
+
+
+class Missing(Exception):
+    """What a server needs cannot be had here."""
+
+
+def install(mark, wanted, *command, cwd=None, env=None):
+    """Runs a command that installs, unless it was run for the same text before."""
+    if os.path.exists(mark) and open(mark, encoding="utf-8").read() == wanted:
+        return
+    done = subprocess.run(command, cwd=cwd, check=False, timeout=600, env=env,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Missing(f"{command[0]} fails: {(done.stderr or done.stdout).strip()[-200:]}")
+    with open(mark, "w", encoding="utf-8") as file:
+        file.write(wanted)
+
+
+def text_of(*path):
+    return open(os.path.join(*path), encoding="utf-8").read()
+
+
+def need(program):
+    found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/go/bin")
+    if not found:
+        raise Missing(f"no {program}")
+    return found
+
+
+class Server:
+    """A receiver as a process, or several, on self.port. What it takes it writes into self.received."""
+
+    def __init__(self, tools, folder):
+        self.tools, self.folder = tools, folder
+        self.port = free_port()
+        self.received = os.path.join(folder, "received")
+        self.log = os.path.join(folder, "server.log")
+        self.processes = []
+
+    def spawn(self, command, environment=None, cwd=None):
+        with open(self.log, "a", encoding="utf-8") as log:
+            self.processes.append(subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=cwd or self.folder, start_new_session=True,
+                env={**os.environ, **(environment or {})}))
+
+    def start(self):
+        self.run()
+        until("the server listens",
+              lambda: self.ended() or accepts(self.port), PATIENCE)
+        if self.ended():
+            raise AssertionError(f"the server ended: {text_of(self.log)[-2000:]}")
+
+    def ended(self):
+        return any(process.poll() is not None for process in self.processes)
+
+    def stop(self, how):
+        for process in self.processes:
+            os.killpg(process.pid, how)
+        for process in self.processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self.processes = []
+
+
+class Node(Server):
+    name = "Node.js, SDK for JavaScript"
+
+    def run(self, port=None):
+        node, npm = need("node"), need("npm")
+        work = os.path.join(self.tools, "node")
+        os.makedirs(work, exist_ok=True)
+        for file in ("package.json", "package-lock.json", "receiver.js"):
+            shutil.copy(os.path.join(RECEIVERS, "node", file), work)
+        install(os.path.join(work, "installed"), text_of(work, "package-lock.json"), npm, "ci",
+                "--no-audit", "--no-fund", "--ignore-scripts", "--silent", cwd=work)
+        self.spawn([node, os.path.join(work, "receiver.js"), str(port or self.port), self.received])
+
+
+class Python(Server):
+    def program(self, name):
+        work = os.path.join(self.tools, "python")
+        wanted = text_of(RECEIVERS, "python", "requirements.txt")
+        if not os.path.exists(os.path.join(work, "bin", "pip")):
+            install(work + ".venv", sys.version, sys.executable, "-m", "venv", work)
+        install(work + ".installed", wanted, os.path.join(work, "bin", "pip"), "install", "--quiet",
+                "--disable-pip-version-check", "--requirement",
+                os.path.join(RECEIVERS, "python", "requirements.txt"))
+        return os.path.join(work, "bin", name)
+
+    def environment(self):
+        return {"RECEIVED": self.received, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Uvicorn(Python):
+    name = "uvicorn, SDK for Python"
+
+    def run(self):
+        self.spawn([self.program("uvicorn"), "receiver:asgi", "--port", str(self.port), "--app-dir",
+                    os.path.join(RECEIVERS, "python"), "--log-level", "error"], self.environment())
+
+
+class Gunicorn(Python):
+    name = "gunicorn --max-requests 500, SDK for Python"
+
+    def run(self):
+        self.spawn([self.program("gunicorn"), "receiver:wsgi", "--bind", f"127.0.0.1:{self.port}",
+                    "--worker-class", "gthread", "--threads", "8", "--workers", "2", "--max-requests",
+                    "500", "--chdir", os.path.join(RECEIVERS, "python"), "--log-level", "error"],
+                   self.environment())
+
+
+class Go(Server):
+    name = "net/http, SDK for Go"
+    work = "0s"
+
+    def run(self, port=None):
+        go = need("go")
+        program = os.path.join(self.tools, "go-receiver")
+        source = os.path.join(RECEIVERS, "go")
+        install(program + ".installed", text_of(source, "go.sum") + text_of(source, "main.go"), go,
+                "build", "-o", program, ".", cwd=source)
+        self.spawn([program, str(port or self.port), self.received], {"WORK": self.work})
+
+
+class SlowGo(Go):
+    name = "net/http, SDK for Go, 50 ms of work a request"
+    work = "50ms"
+
+
+class Java(Server):
+    name = "Vert.x (Netty), SDK for Java"
+
+    def run(self):
+        mvn, javac = need("mvn"), need("javac")
+        source = os.path.join(RECEIVERS, "java")
+        work = os.path.join(self.tools, "java")
+        os.makedirs(work, exist_ok=True)
+        install(os.path.join(work, "fetched"), text_of(source, "pom.xml"), mvn, "-q", "-B", "-f",
+                source,
+                "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies",
+                f"-DoutputDirectory={work}/lib")
+        install(os.path.join(work, "compiled"), text_of(source, "Receiver.java"), javac, "-cp",
+                f"{work}/lib/*", "-d", f"{work}/classes", os.path.join(source, "Receiver.java"))
+        self.spawn([need("java"), "-Xmx256m", "-cp", f"{work}/classes:{work}/lib/*", "Receiver",
+                    str(self.port), self.received])
+
+
+def unpacked(tools, program, *packages):
+    """Returns a program of the path or of Debian's packages, unpacked into `tools`."""
+    try:
+        return need(program)
+    except Missing:
+        pass
+    root = os.path.join(tools, program)
+    os.makedirs(root, exist_ok=True)
+    found = os.path.join(root, "usr", "sbin", program)
+    if not os.path.exists(found):
+        done = subprocess.run(["apt-get", "download", *packages], cwd=root, check=False, timeout=120,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Missing(f"no {program}, and apt-get download does not give it")
+        for file in os.listdir(root):
+            if file.endswith(".deb"):
+                subprocess.run(["dpkg-deb", "-x", file, root], cwd=root, check=True)
+    return found
+
+
+class Nginx(Node):
+    name = "nginx in front of Node.js, keepalive_requests 1000"
+    extra = ""
+
+    def run(self, port=None):
+        self.behind = free_port()
+        super().run(self.behind)
+        until("the server behind nginx listens",
+              lambda: self.ended() or accepts(self.behind), PATIENCE)
+        config = os.path.join(self.folder, "nginx.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"""
+daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log {self.folder}/nginx.log;
+events {{ worker_connections 512; }}
+http {{
+  access_log off; client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy;
+  fastcgi_temp_path {self.folder}/fastcgi; uwsgi_temp_path {self.folder}/uwsgi;
+  scgi_temp_path {self.folder}/scgi;
+  upstream receiver {{ server 127.0.0.1:{self.behind}; keepalive 32; }}
+  limit_req_zone $binary_remote_addr zone=all:1m rate=1000r/s;
+  server {{
+    listen 127.0.0.1:{port or self.port}; {self.extra}
+    location / {{ proxy_pass http://receiver; proxy_http_version 1.1;
+                  proxy_set_header Connection ""; }}
+  }}
+}}
+""")
+        self.spawn([unpacked(self.tools, "nginx", "nginx"), "-p", self.folder, "-c", config])
+
+
+class NginxLimited(Nginx):
+    name = "nginx, limit_req 1000/s with 429, bodies up to 16 kB, idle connections for 1 s"
+    extra = ("limit_req zone=all burst=20 nodelay; limit_req_status 429; client_max_body_size 16k; "
+             "keepalive_timeout 1s;")
+
+
+class Haproxy(Node):
+    name = "HAProxy in front of Node.js, idle connections for 1 s"
+
+    def run(self, port=None):
+        behind = free_port()
+        super().run(behind)
+        until("the server behind HAProxy listens",
+              lambda: self.ended() or accepts(behind), PATIENCE)
+        config = os.path.join(self.folder, "haproxy.cfg")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"""
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  timeout http-keep-alive 1s
+frontend events
+  bind 127.0.0.1:{self.port}
+  default_backend receiver
+backend receiver
+  server node 127.0.0.1:{behind}
+""")
+        self.spawn([need("haproxy"), "-db", "-f", config])
+
+
+class Far:
+    """Mixed into a server: behind a wire of 25 ms in each direction."""
+
+    def run(self):
+        near = free_port()
+        super().run(near)
+        until("the server behind the wire listens", lambda: self.ended() or accepts(near), PATIENCE)
+        self.spawn([sys.executable, "-B", os.path.join(HERE, "wire.py"), str(self.port), str(near),
+                    "0.025"])
+
+
+class FarGo(Far, Go):
+    name = "net/http, SDK for Go, 50 ms away"
+
+
+class FarNginx(Far, Nginx):
+    name = "nginx in front of Node.js, keepalive_requests 1000, 50 ms away"
+
+
+SERVERS = [Node, Uvicorn, Gunicorn, Go, Java, Nginx, NginxLimited, Haproxy]
+# A limited rate says nothing about connections.
+IN_GRID = [Node, Uvicorn, Gunicorn, Go, SlowGo, FarGo, Java, Nginx, FarNginx, Haproxy]

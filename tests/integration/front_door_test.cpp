@@ -4,13 +4,20 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
+#include <tuple>
 #include <vector>
 
+#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "support/tls_client.hpp"
+#include "support/tls_folder.hpp"
 
 // What stands before the events: who gets in, and what those hear who do not.
 namespace gateway::test {
@@ -46,25 +53,49 @@ struct LargeRequest {
   const char* name;
   std::string text;
   unsigned status;
+  std::function<void(config::Settings&)> change = [](config::Settings&) {};
 };
 
-class WriteBeforeRead : public testing::TestWithParam<LargeRequest> {};
+class WriteBeforeRead : public testing::TestWithParam<std::tuple<LargeRequest, bool>> {
+ protected:
+  [[nodiscard]] static const LargeRequest& request() { return std::get<0>(GetParam()); }
+  [[nodiscard]] static bool tls() { return std::get<1>(GetParam()); }
+  template <class Client>
+  static void sees_the_answer(Client client) {
+    client.send(request().text);
+    const auto answer = client.read();
+    ASSERT_TRUE(answer) << "the connection was reset";
+    EXPECT_EQ(answer->status, request().status) << answer->body;
+  }
+};
 
 TEST_P(WriteBeforeRead, SeesTheAnswerThatRefusesIt) {
   ScriptedEventbus bus;
+  const TlsFolder folder;
   config::Settings settings = front_door_settings(bus.port());
-  if (GetParam().status == 401) {
-    settings.ingress.auth = config::Auth::hmac;
-    settings.ingress.token = Secret(std::string("a token of the test"));
-  }
-  const RunningGateway gateway(settings);
+  if (tls()) settings.ingress.tls = folder.server();
+  request().change(settings);
+  RunningGateway gateway(settings);
   for (int i = 0; i < 5; ++i) {
-    HttpClient client = gateway.connect();
-    client.send(GetParam().text);
-    const auto answer = client.read();
-    ASSERT_TRUE(answer) << "the connection was reset";
-    EXPECT_EQ(answer->status, GetParam().status);
+    if (tls()) {
+      sees_the_answer(TlsClient(gateway.gateway().port()));
+    } else {
+      sees_the_answer(gateway.connect());
+    }
   }
+}
+
+void take_large_bodies(config::Settings& settings) {
+  settings.ingress.max_body = std::size_t{16} << 20;
+  settings.ingress.max_in_flight = std::size_t{16} << 20;
+}
+void want_signatures(config::Settings& settings) {
+  take_large_bodies(settings);
+  settings.ingress.auth = config::Auth::hmac;
+  settings.ingress.token = Secret(std::string("a token of the test"));
+}
+void have_no_budget(config::Settings& settings) {
+  settings.ingress.max_body = std::size_t{16} << 20;
 }
 
 std::vector<LargeRequest> large_requests() {
@@ -78,16 +109,107 @@ std::vector<LargeRequest> large_requests() {
        "POST / HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
        413},
       {"MoreThanAnnounced", post_text(std::string(kMaxBody + 1, 'x')) + body, 413},
-      {"Unsigned", post_text(body.substr(0, kMaxBody)), 401},
+      {"Unsigned", post_text(body), 401, want_signatures},
+      {"UnsignedInChunks", chunked_post_text(body, 10'000), 401, want_signatures},
+      {"WronglySigned", post_text(body, {{"Authorization", "Bearer nonsense"}}), 401,
+       want_signatures},
+      {"Compressed", post_text(body, {{"Content-Encoding", "gzip"}}), 415, take_large_bodies},
+      {"BeyondTheBudget", post_text(body), 503, have_no_budget},
+      {"BeyondTheBudgetInChunks", chunked_post_text(body, 10'000), 503, have_no_budget},
       {"HeadTooLarge", "POST /" + host + "X: " + body + "\r\n\r\n", 431},
       {"TargetTooLong", "POST /" + body + host + "\r\n", 414},
       {"NoHttp", "\r\n\r\nnonsense\r\n\r\n" + body, 400},
       {"TwoLengths", "POST /" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n" + body,
        400},
+      {"OtherMethod", request_text("PUT", "/", body), 405, take_large_bodies},
   };
 }
-INSTANTIATE_TEST_SUITE_P(Kinds, WriteBeforeRead, testing::ValuesIn(large_requests()),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Kinds, WriteBeforeRead,
+                         testing::Combine(testing::ValuesIn(large_requests()), testing::Bool()),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param).name) +
+                                  (std::get<1>(info.param) ? "OverTls" : "");
+                         });
+
+// Whether it drains.
+bool refuses_connections(RunningGateway& gateway) {
+  try {
+    static_cast<void>(gateway.connect());
+    return false;
+  } catch (const std::system_error&) {
+    return true;
+  }
+}
+
+// A client that has sent a post begins another one, much larger, when the gateway drains.
+template <class Client>
+void sees_that_the_gateway_stops(Client client, ScriptedEventbus& bus, RunningGateway& gateway) {
+  bus.hold();
+  client.send(post_text(cos_payload(1)));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  gateway.gateway().stop();
+  ASSERT_TRUE(eventually([&] { return refuses_connections(gateway); }));
+  std::thread first_answer([&] {
+    static_cast<void>(gateway.wait_for([](const observe::Snapshot& now) {
+      return now.unavailable[static_cast<std::size_t>(Unavailable::stopping)] == 1;
+    }));
+    bus.release();
+  });
+  client.send(post_text(std::string(std::size_t{9} << 20, 'x')));
+  first_answer.join();
+  EXPECT_EQ(client.response().status, 200u);
+  const auto second = client.read();
+  ASSERT_TRUE(second) << "the connection was reset";
+  EXPECT_EQ(second->status, 503u);
+  EXPECT_TRUE(second->headers.has("Retry-After"));
+}
+
+TEST(WriteBeforeReadTest, SeesThatTheGatewayStops) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  take_large_bodies(settings);
+  RunningGateway gateway(settings);
+  sees_that_the_gateway_stops(gateway.connect(), bus, gateway);
+}
+
+TEST(WriteBeforeReadTest, SeesThatTheGatewayStopsOverTls) {
+  ScriptedEventbus bus;
+  const TlsFolder folder;
+  config::Settings settings = loopback_settings(bus.port());
+  take_large_bodies(settings);
+  settings.ingress.tls = folder.server();
+  RunningGateway gateway(settings);
+  sees_that_the_gateway_stops(TlsClient(gateway.gateway().port()), bus, gateway);
+}
+
+TEST(WriteBeforeReadTest, ABodyThatIsHalfWrittenWhenTheGatewayStopsIsTaken) {
+  ScriptedEventbus bus;
+  config::Settings settings = loopback_settings(bus.port());
+  take_large_bodies(settings);
+  RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  const std::string post =
+      post_text(cos_payload(1) + std::string((std::size_t{9} << 20) - 2'000, ' '));
+  client.send(post.substr(0, post.size() / 2));
+  ASSERT_TRUE(gateway.wait_for(
+      [](const observe::Snapshot& now) { return now.in_flight_bytes > (std::size_t{4} << 20); }));
+  gateway.gateway().stop();
+  ASSERT_TRUE(eventually([&] { return refuses_connections(gateway); }));
+  client.send(post.substr(post.size() / 2));
+  EXPECT_EQ(client.response().status, 200u);
+}
+
+TEST(WriteBeforeReadTest, ARefusalIsSeenAlsoIfTheGatewayStopsMeanwhile) {
+  ScriptedEventbus bus;
+  RunningGateway gateway(front_door_settings(bus.port()));
+  HttpClient client = gateway.connect();
+  const std::string post = post_text(std::string(std::size_t{9} << 20, 'x'));
+  client.send(post.substr(0, post.size() / 2));
+  gateway.gateway().stop();
+  ASSERT_TRUE(eventually([&] { return refuses_connections(gateway); }));
+  client.send(post.substr(post.size() / 2));
+  EXPECT_EQ(client.response().status, 413u);
+}
 
 TEST(WriteBeforeReadTest, APipelinedRequestIsAnsweredBeforeTheOneThatIsTooLarge) {
   ScriptedEventbus bus;
@@ -188,7 +310,7 @@ TEST(ProxyProtocol, ClosesWhatBeginsWithoutAHeader) {
   settings.ingress.request_timeout = 200ms;
   const RunningGateway gateway(settings);
   for (const std::string& bytes :
-       {post_text(cos_payload(1)), std::string("PROXY TCP4 nonsense\r\n"),
+       {std::string("\x16\x03\x01 as TLS begins"), std::string("PROXY TCP4 nonsense\r\n"),
         std::string("PROXY TCP4 192.0.2.7"), std::string()}) {
     HttpClient client = gateway.connect();
     client.send(bytes);
@@ -196,6 +318,31 @@ TEST(ProxyProtocol, ClosesWhatBeginsWithoutAHeader) {
   }
   EXPECT_EQ(gateway.snapshot().proxy_headers_refused, 4u);
   EXPECT_TRUE(bus.requests().empty());
+}
+
+// Whoever takes the way around the balancer, or has one that sends no header, is told what to do.
+TEST(ProxyProtocol, TellsARequestWithoutAHeaderWhatIsMissing) {
+  const TlsFolder folder;
+  for (const bool tls : {false, true}) {
+    ScriptedEventbus bus;
+    config::Settings settings = loopback_settings(bus.port());
+    settings.ingress.proxy_protocol = true;
+    if (tls) settings.ingress.tls = folder.server();
+    const RunningGateway gateway(settings);
+    for (const std::string& request :
+         {post_text(cos_payload(1)), request_text("GET", "/healthz", ""),
+          post_text(std::string(std::size_t{9} << 20, 'x'))}) {
+      HttpClient client = gateway.connect();
+      client.send(request);
+      const auto answer = client.read();
+      ASSERT_TRUE(answer) << "the connection was reset";
+      EXPECT_EQ(answer->status, 400u);
+      EXPECT_THAT(answer->body, HasSubstr("gateway.proxy_protocol"));
+      EXPECT_TRUE(client.closed_by_peer());
+    }
+    EXPECT_EQ(gateway.snapshot().proxy_headers_refused, 3u);
+    EXPECT_TRUE(bus.requests().empty());
+  }
 }
 
 TEST(ProxyProtocol, CountsConnectionsByWhomTheHeaderNames) {

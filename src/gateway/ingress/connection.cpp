@@ -36,6 +36,16 @@ constexpr std::string_view kPlainTextAnswer =
     "Connection: close\r\n"
     "\r\n"
     "this port speaks TLS: the scheme is https://";
+// For whoever takes the way around the balancer, or whose balancer sends no header.
+constexpr std::string_view kNoHeaderAnswer =
+    "HTTP/1.1 400 Bad Request\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Length: 100\r\n"
+    "Connection: close\r\n"
+    "\r\n"
+    "no PROXY header: gateway.proxy_protocol is set, so that a balancer that sends one has to be "
+    "in "
+    "front";
 
 }  // namespace
 
@@ -128,8 +138,13 @@ void Connection::read_header() {
     transport_.wait_for_more();
     return;
   }
+  if (header.state() == ProxyHeader::State::absent) {
+    ingress_.no_proxy_header("absent", client());
+    refuse_without_header(room.front());
+    return;
+  }
   if (header.state() == ProxyHeader::State::malformed) {
-    ingress_.no_proxy_header(client());
+    ingress_.no_proxy_header("malformed", client());
     abort();
     return;
   }
@@ -148,6 +163,19 @@ void Connection::read_header() {
   session_.heard(ingress_.context().clock.now());
   begin();
   transport_.call_again();
+}
+
+// What begins with a capital letter is a request of HTTP, as methods are written so; what else
+// there is, above all TLS, would not understand the answer.
+void Connection::refuse_without_header(char first) {
+  if (first < 'A' || first > 'Z') {
+    abort();
+    return;
+  }
+  phase_ = Phase::open;
+  send(kNoHeaderAnswer);
+  session_.stop();  // what it was told is to be read before the connection goes
+  progress_.notify_all();
 }
 
 void Connection::read() {
@@ -424,7 +452,7 @@ void Connection::check_timeouts(Instant now) {
     if (shakes_hands) {
       count_tls_failure(TlsFailure::timeout, "not complete within gateway.request_timeout");
     } else {
-      ingress_.no_proxy_header(client());
+      ingress_.no_proxy_header("not complete in time", client());
     }
     abort();
     return;

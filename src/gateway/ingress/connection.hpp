@@ -82,6 +82,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
     if (!session_.reading()) progress_.notify_all();
   }
   void read_header();
+  void refuse_without_header(char first);
   void begin();
   void read();
   [[nodiscard, gnu::always_inline]] error_code receive();  // has one caller, on the hot path

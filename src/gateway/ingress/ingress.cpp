@@ -203,13 +203,14 @@ Answer Ingress::health() const {
   return answers::health(context_.loops.failing(context_.clock.now()));
 }
 
-void Ingress::no_proxy_header(std::string_view peer) {
+void Ingress::no_proxy_header(std::string_view what, std::string_view peer) {
   context_.metrics.proxy_headers_refused.add();
   if (const auto times = proxy_trouble_.occurred(context_.clock.now())) {
     log::warn(
-        "a connection without a PROXY header was closed; while gateway.proxy_protocol is set, only "
-        "a balancer that sends one may reach gateway.listen",
-        {{"peer", peer}, {"times", *times}});
+        "a connection without a good PROXY header was closed; have the balancer send one "
+        "(send-proxy-v2) and nobody else reach gateway.listen, or do not set "
+        "gateway.proxy_protocol",
+        {{"peer", peer}, {"header", what}, {"times", *times}});
   }
 }
 

@@ -90,7 +90,7 @@ class Ingress {
   // Returns what /healthz says now.
   [[nodiscard]] Answer health() const;
   // Notes that a connection began without a PROXY header.
-  void no_proxy_header(std::string_view peer);
+  void no_proxy_header(std::string_view what, std::string_view peer);
   [[nodiscard]] const Session::Limits& limits() const noexcept { return limits_; }
   [[nodiscard]] bool leaving() const noexcept { return leaving_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }

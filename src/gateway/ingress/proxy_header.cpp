@@ -76,7 +76,7 @@ ProxyHeader ProxyHeader::read(std::string_view bytes) {
 }
 
 ProxyHeader ProxyHeader::read_line(std::string_view bytes) {
-  if (!agrees(bytes, kLineBegin)) return ProxyHeader(State::malformed);
+  if (!agrees(bytes, kLineBegin)) return ProxyHeader(State::absent);
   const std::size_t end = bytes.substr(0, kMostLine).find("\r\n");
   if (end == std::string_view::npos) {
     return ProxyHeader(bytes.size() < kMostLine ? State::incomplete : State::malformed);
@@ -99,7 +99,7 @@ ProxyHeader ProxyHeader::read_line(std::string_view bytes) {
 }
 
 ProxyHeader ProxyHeader::read_binary(std::string_view bytes) {
-  if (!agrees(bytes, kSignature)) return ProxyHeader(State::malformed);
+  if (!agrees(bytes, kSignature)) return ProxyHeader(State::absent);
   if (bytes.size() < kFixed) return ProxyHeader(State::incomplete);
   const unsigned command = byte_at(bytes, 12);
   const unsigned family = byte_at(bytes, 13);

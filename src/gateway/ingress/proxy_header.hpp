@@ -15,7 +15,12 @@ class ProxyHeader {
   // Longer ones are refused: nobody has so many type-length-values to say.
   static constexpr std::size_t kMost = 4096;
 
-  enum class State : std::uint8_t { incomplete, complete, malformed };
+  enum class State : std::uint8_t {
+    incomplete,
+    complete,
+    absent,  // the connection begins with something else
+    malformed
+  };
 
   // Returns what the first bytes of a connection are. `bytes`: all of them, from the first on, of
   // which kMost are enough.

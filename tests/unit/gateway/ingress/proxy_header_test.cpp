@@ -41,6 +41,13 @@ TEST(ProxyHeader, UnknownMeansTheSocketsPeer) {
   EXPECT_EQ(client_of("PROXY UNKNOWN ffff::1 ffff::2 65535 65535 and more\r\n"), "socket");
 }
 
+TEST(ProxyHeader, SeesThatThereIsNone) {
+  for (const std::string_view bytes : {"PROXYTCP4 192.0.2.7 10.0.0.1 1 2\r\n",
+                                       "POST / HTTP/1.1\r\n", "GET", "\x16\x03\x01", "\r\n\r\nP"}) {
+    EXPECT_EQ(ProxyHeader::read(bytes).state(), State::absent) << bytes;
+  }
+}
+
 TEST(ProxyHeader, RefusesLinesThatAreNotAsSpecified) {
   for (const std::string_view line : {
            "PROXY \r\n",
@@ -59,10 +66,6 @@ TEST(ProxyHeader, RefusesLinesThatAreNotAsSpecified) {
            "PROXY TCP4 192.0.2.7 10.0.0.1 1 -2\r\n",
            "PROXY TCP4 192.0.2.7 10.0.0.1 01 2\r\n",
            "PROXY TCP4 192.0.2.7 10.0.0.1 1 2\n\r\n",
-           "PROXYTCP4 192.0.2.7 10.0.0.1 1 2\r\n",
-           "POST / HTTP/1.1\r\n",
-           "GET",
-           "\x16\x03\x01",
        }) {
     EXPECT_EQ(ProxyHeader::read(line).state(), State::malformed) << line;
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "cloud/function_mark.hpp"
@@ -111,16 +113,36 @@ void Provisioners::note_locations(const std::set<Location>& found) {
 }
 
 void Provisioners::begin_work(Provisioner& one) {
+  lives_.push_back(std::make_unique<CoroutineLife>(
+      [this] { work_ended(std::make_exception_ptr(std::bad_alloc())); }));
   ++running_;
-  asio::co_spawn(executor_, work_(one), [this](const std::exception_ptr& error) {
-    if (error && !failure_) {
-      failure_ = error;
-      interrupted_ = true;  // the others end as well, so that whoever supervises this begins anew
-      stop();
-    }
-    --running_;
-    ended_.notify_all();
-  });
+  try {
+    asio::co_spawn(executor_, work_on(one, *lives_.back()), asio::detached);
+  } catch (const std::bad_alloc&) {
+    work_ended(std::current_exception());
+  }
+}
+
+Task<void> Provisioners::work_on(Provisioner& one, CoroutineLife& life) {
+  CoroutineLife::Guard guard(life);
+  std::exception_ptr failure;
+  try {
+    co_await work_(one);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  guard.dismiss();
+  work_ended(failure);
+}
+
+void Provisioners::work_ended(const std::exception_ptr& error) {
+  if (error && !failure_) {
+    failure_ = error;
+    interrupted_ = true;  // the others end as well, so that whoever supervises this begins anew
+    stop();
+  }
+  --running_;
+  ended_.notify_all();
 }
 
 Task<void> Provisioners::for_all(Work work) {
@@ -130,12 +152,14 @@ Task<void> Provisioners::for_all(Work work) {
   for (std::size_t i = 0; i < first; ++i) begin_work(*all_[i]);
   while (running_ != 0) co_await ended_.wait();
   work_ = nullptr;
+  lives_.clear();
   const auto failure = std::exchange(failure_, nullptr);
   if (failure) std::rethrow_exception(failure);
 }
 
 Task<bool> Provisioners::converge(Instant deadline) {
   std::size_t confirmed = 0;
+  // NOLINTNEXTLINE(*-capturing-lambda-coroutines): for_all() keeps it as long as they run
   const auto work = [&](Provisioner& one) -> Task<void> {
     const bool done = co_await one.converge(deadline);
     if (done) ++confirmed;
@@ -145,6 +169,13 @@ Task<bool> Provisioners::converge(Instant deadline) {
 }
 
 Task<void> Provisioners::keep() {
+  // What an earlier call began that was dropped for want of memory.
+  if (running_ != 0) {
+    interrupted_ = !stopped_;
+    stop();
+    while (running_ != 0) co_await ended_.wait();
+    failure_ = nullptr;
+  }
   if (std::exchange(interrupted_, false)) {
     stopped_ = false;
     for (const auto& one : all_) one->resume();
@@ -155,6 +186,7 @@ Task<void> Provisioners::keep() {
 
 Task<bool> Provisioners::remove(Instant deadline) {
   std::size_t removed = 0;
+  // NOLINTNEXTLINE(*-capturing-lambda-coroutines): for_all() keeps it as long as they run
   const auto work = [&](Provisioner& one) -> Task<void> {
     const bool done = co_await one.remove(deadline);
     if (done) ++removed;

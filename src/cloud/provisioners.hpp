@@ -10,6 +10,7 @@
 
 #include "cloud/provisioner.hpp"
 #include "cloud/shared_api.hpp"
+#include "runtime/coroutine_life.hpp"
 #include "runtime/signal.hpp"
 
 namespace gateway::cloud {
@@ -65,6 +66,8 @@ class Provisioners {
   // exception when all have ended.
   [[nodiscard]] Task<void> for_all(Work work);
   void begin_work(Provisioner& one);
+  [[nodiscard]] Task<void> work_on(Provisioner& one, CoroutineLife& life);
+  void work_ended(const std::exception_ptr& error);
   void add(const Wanted& wanted, bool keeps_house);
   void note_locations(const std::set<Location>& found);
   void gather();
@@ -90,6 +93,7 @@ class Provisioners {
       unjudged_;  // those that were added, before their first look
   Work work_;     // in progress
   std::size_t running_ = 0;
+  std::vector<std::unique_ptr<CoroutineLife>> lives_;  // of those that run
   std::exception_ptr failure_;
   Signal ended_;
   ProvisioningStatus status_;

@@ -45,6 +45,8 @@ constexpr std::chrono::milliseconds kLookAgain{50};
 // given this time to see it: balancers look every 200 to 1,000 ms.
 constexpr std::chrono::milliseconds kStillRouted{1000};
 constexpr std::chrono::minutes kOpenPortWarning{1};
+// How often it is looked whether a part of the control thread was dropped for want of memory.
+constexpr std::chrono::seconds kLookAfterParts{1};
 
 void warn_of_open_port() {
   log::warn(
@@ -149,6 +151,7 @@ class Gateway::Impl {
   void stop() {
     if (!running_ || stopping_.exchange(true)) return;
     loops_.stopping();
+    tell_what_failed();
     log::info("stopping", {{"in_flight", view_.snapshot().in_flight()}});
     const Instant now = std::chrono::steady_clock::now();
     const Instant drain_at = now + settings_.ingress.drain_delay;
@@ -171,6 +174,7 @@ class Gateway::Impl {
   void wait() {
     if (!running_) return;
     end();
+    tell_what_failed();
     const auto sums = view_.snapshot();
     const auto stores = stores_.status().spool;
     log::info("stopped", {{"received", sums.received},
@@ -198,7 +202,13 @@ class Gateway::Impl {
       for (; threads < shards_.size(); ++threads) {
         shards_[threads]->start(pin_ ? std::optional<int>(cores[threads]) : std::nullopt);
       }
-      control_thread_ = std::thread([this] { run_loop(control_part_, control_); });
+      control_thread_ = std::thread([this] {
+        name_this_thread("control");
+        run_loop(control_part_, control_, [this] {
+          look_after_parts_.start();
+          tls_watch_->start();
+        });
+      });
     } catch (const std::system_error& error) {
       throw std::system_error(
           error.code(),
@@ -209,11 +219,18 @@ class Gateway::Impl {
     asio::post(control_, [this] {
       admin_->start();
       if (auth::open_by_default(settings_)) open_port_warning_.start();
-      tls_watch_->start();
       if (token_keeper_) token_keeper_->start();
       view_.start();
       if (provisioning_) provisioning_->start();
     });
+  }
+
+  // On the control thread.
+  void revive_parts() {
+    admin_->revive();
+    view_.revive();
+    if (token_keeper_) token_keeper_->revive();
+    if (provisioning_) provisioning_->revive();
   }
 
   // Waits until all threads have ended.
@@ -224,6 +241,7 @@ class Gateway::Impl {
     const auto stop_control = [this] {
       admin_->stop();
       open_port_warning_.stop();
+      look_after_parts_.stop();
       tls_watch_->stop();
       if (token_keeper_) token_keeper_->stop();
       view_.stop();
@@ -256,6 +274,19 @@ class Gateway::Impl {
       delay.expires_at(std::min(drain_at, at + kLookAgain));
       co_await delay.async_wait(tuple);
     }
+  }
+
+  // Says once why the process ends by itself.
+  void tell_what_failed() {
+    const auto given_up = supervisor_.given_up();
+    if (!given_up || std::exchange(told_what_failed_, true)) return;
+    log::error(
+        "a part of the process keeps failing; the process ends with exit code 70, to be started "
+        "anew",
+        {{"part", given_up->part},
+         {"reason", given_up->out_of_memory
+                        ? "memory is refused: allow the process more, or lower its bounds"
+                        : "an internal error: the lines before say which"}});
   }
 
   void stop_shards(Instant deadline) {
@@ -329,6 +360,7 @@ class Gateway::Impl {
   const std::vector<config::Endpoint> endpoints_;  // of the targets, the top-level one first
   std::vector<egress::SharedPace> paces_{endpoints_.size()};  // to the targets
   Supervisor supervisor_;
+  bool told_what_failed_ = false;
   Supervisor::Part control_part_{supervisor_, "control loop"};
   ByteShares bytes_;
   ingress::ConnectionCount connections_;
@@ -345,6 +377,8 @@ class Gateway::Impl {
   std::vector<std::unique_ptr<Shard>> shards_;
   asio::executor_work_guard<Executor> control_work_{control_.get_executor()};
   RepeatingTimer open_port_warning_{control_.get_executor(), kOpenPortWarning, warn_of_open_port};
+  RepeatingTimer look_after_parts_{control_.get_executor(), kLookAfterParts,
+                                   [this] { revive_parts(); }};
   std::unique_ptr<tls::TlsWatch> tls_watch_;
   std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
   ProcessView view_{{control_, settings_, endpoints_, shards_, stores_, feed_, loops_, supervisor_,

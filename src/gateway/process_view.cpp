@@ -48,6 +48,14 @@ ProcessView::ProcessView(const Process& process)
 
 void ProcessView::start() {
   started_ = std::chrono::steady_clock::now();
+  start_looking();
+}
+
+void ProcessView::revive() {
+  monitor_part_.revive([this] { start_looking(); });
+}
+
+void ProcessView::start_looking() {
   const auto run = [this] { return watch(); };
   const auto holds_nothing = [] {};
   const auto stopping = [this] { return process_.ended.load(); };

@@ -55,6 +55,8 @@ class ProcessView final : public observe::AdminPages {
   void on_look(OnLook callback) { on_look_ = std::move(callback); }
   // Has the monitor look once a second until stop().
   void start();
+  // Starts again what was dropped for want of memory.
+  void revive();
   void stop() { timer_.cancel(); }
   // Returns the problem there was before the process began to stop. Once the control thread has
   // ended.
@@ -73,6 +75,7 @@ class ProcessView final : public observe::AdminPages {
   using ShardStatuses = std::vector<std::optional<observe::ShardStatus>>;
   struct Answers;
 
+  void start_looking();
   [[nodiscard]] Task<void> watch();
   [[nodiscard]] bool refuses_every_post() const;
   // Asks every shard; what one does not say within a second is left out.

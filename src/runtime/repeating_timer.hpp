@@ -7,8 +7,9 @@
 
 namespace gateway {
 
-// Calls a function at once and again every interval, until stopped. Lives on one thread; the loop
-// of its executor must have ended before it dies.
+// Calls a function at once and again every interval, until stopped, also if a call throws. It can
+// only be without memory for its next wait; whoever catches what start() or the loop throws starts
+// it again. Lives on one thread; the loop of its executor must have ended before it dies.
 class RepeatingTimer {
  public:
   RepeatingTimer(const Executor& executor, std::chrono::milliseconds every,
@@ -18,12 +19,12 @@ class RepeatingTimer {
   RepeatingTimer& operator=(const RepeatingTimer&) = delete;
 
   void start() {
-    call_();
     if (stopped_) return;
     timer_.expires_after(every_);
     timer_.async_wait([this](const error_code& error) {
       if (!error && !stopped_) start();
     });
+    call_();
   }
   void stop() {
     stopped_ = true;

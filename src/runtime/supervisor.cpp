@@ -13,6 +13,16 @@ namespace {
 // A pause is looked at so often for the end of the process.
 constexpr std::chrono::milliseconds kLookAgain{50};
 
+bool is_refused_memory(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Supervisor::Part::Part(Supervisor& supervisor, std::string name)
@@ -45,18 +55,22 @@ void Supervisor::Part::dropped() noexcept {
 void Supervisor::Part::count(const std::exception_ptr& error, bool for_good) noexcept {
   set(State::failed);
   supervisor_.failures_.fetch_add(1, std::memory_order_relaxed);
-  try {
-    log::internal_error(name_, error);
-    if (for_good) {
-      log::error("a part of the process keeps failing; the process ends, to be started anew",
-                 {{"part", name_}});
-    }
-  } catch (const std::exception&) {
-    // There is no memory for a line of the log; the failure is counted.
+  log::internal_error(name_, error);
+  if (!for_good) return;
+  {
+    const std::lock_guard lock(supervisor_.mutex_);
+    if (supervisor_.gave_up_.load(std::memory_order_relaxed)) return;
+    supervisor_.given_up_ = this;
+    supervisor_.out_of_memory_ = is_refused_memory(error);
+    supervisor_.gave_up_.store(true);
   }
-  if (for_good && !supervisor_.gave_up_.exchange(true) && supervisor_.give_up_) {
-    supervisor_.give_up_();
-  }
+  if (supervisor_.give_up_) supervisor_.give_up_();
+}
+
+std::optional<Supervisor::GivenUp> Supervisor::given_up() const {
+  const std::lock_guard lock(mutex_);
+  if (given_up_ == nullptr) return std::nullopt;
+  return GivenUp{given_up_->name_, out_of_memory_};
 }
 
 std::string Supervisor::down() const {

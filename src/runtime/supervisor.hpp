@@ -87,6 +87,14 @@ class Supervisor {
     return failures_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] bool gave_up() const noexcept { return gave_up_.load(std::memory_order_relaxed); }
+  // The part that keeps failing. Whoever ends the process says so in the log: the part itself may
+  // have no memory for a line of it.
+  struct GivenUp {
+    std::string part;
+    bool out_of_memory;
+  };
+  // Returns nullopt if it has not given up. Its parts must still be there.
+  [[nodiscard]] std::optional<GivenUp> given_up() const;
   // Returns the name of a part that has failed and does not run again yet; empty if all do.
   [[nodiscard]] std::string down() const;
 
@@ -96,6 +104,8 @@ class Supervisor {
   std::atomic<bool> gave_up_{false};
   mutable std::mutex mutex_;
   std::vector<Part*> parts_;
+  const Part* given_up_ = nullptr;
+  bool out_of_memory_ = false;
 };
 
 // Runs the loop of `context` until it has nothing left to do. A handler that throws ends neither

@@ -35,10 +35,12 @@ std::vector<std::string> command(const std::vector<std::string>& arguments) {
   return words;
 }
 
-ChildOptions options(const TemporaryFolder& folder, const std::function<void()>& prepare) {
+ChildOptions options(const TemporaryFolder& folder, const std::function<void()>& prepare,
+                     std::vector<std::string> environment) {
   ChildOptions options;
   options.errors = folder.file("err");
-  options.environment = {"CONNECTOR_CONFIG=/nowhere"};
+  environment.emplace_back("CONNECTOR_CONFIG=/nowhere");
+  options.environment = std::move(environment);
   options.prepare = prepare;
   return options;
 }
@@ -64,8 +66,9 @@ std::vector<std::string> arguments_to_run(std::uint16_t port, std::uint16_t admi
 }
 
 RunningProgram::RunningProgram(const std::vector<std::string>& arguments,
-                               const std::function<void()>& prepare)
-    : process_(command(arguments), folder_.file("out"), options(folder_, prepare)) {
+                               const std::function<void()>& prepare,
+                               const std::vector<std::string>& environment)
+    : process_(command(arguments), folder_.file("out"), options(folder_, prepare, environment)) {
   process_.start();
 }
 

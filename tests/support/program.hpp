@@ -31,8 +31,10 @@ struct ProgramRun {
 class RunningProgram {
  public:
   // `prepare` is called in the new process before the program takes it over.
+  // `environment`: what it has besides what all have, "NAME=VALUE".
   explicit RunningProgram(const std::vector<std::string>& arguments,
-                          const std::function<void()>& prepare = {});
+                          const std::function<void()>& prepare = {},
+                          const std::vector<std::string>& environment = {});
 
   // Until /readyz on that port says so; false if the program ends, or has not got there in 20 s.
   [[nodiscard]] bool wait_until_ready(std::uint16_t admin_port);
@@ -41,6 +43,7 @@ class RunningProgram {
   [[nodiscard]] ProgramRun stop();
   // Until it has ended by itself; returns what the whole run gave.
   [[nodiscard]] ProgramRun wait();
+  [[nodiscard]] bool ended() { return process_.ended().has_value(); }
 
  private:
   [[nodiscard]] ProgramRun result(int exit_code) const;

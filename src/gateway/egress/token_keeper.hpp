@@ -25,6 +25,8 @@ class TokenKeeper {
   TokenKeeper& operator=(const TokenKeeper&) = delete;
 
   void start();
+  // Starts again what was dropped for want of memory.
+  void revive();
   void stop();
   // The eventbus has refused the token with this number.
   void rejected(unsigned number);

@@ -40,7 +40,13 @@ std::string_view path_of(const Request& request) noexcept {
 
 class AdminServer::Session {
  public:
-  Session(AdminServer& server, Socket socket) : server_(server), stream_(std::move(socket)) {}
+  // Is among the open ones while it lives.
+  Session(AdminServer& server, Socket socket) : server_(server), stream_(std::move(socket)) {
+    server_.open_.push_back(this);
+  }
+  ~Session() { std::erase(server_.open_, this); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   [[nodiscard]] Task<void> run() {
     beast::flat_buffer buffer;
@@ -92,17 +98,33 @@ class AdminServer::Session {
   }
 
  private:
+  // A watcher is attached to the feed while this lives, if there is room for it, and `here` then
+  // points to it. It ends with its coroutine, however that ends.
+  class Attachment {
+   public:
+    Attachment(EventFeed& feed, Watcher& watcher, Watcher*& here) : feed_(feed), here_(here) {
+      if (feed_.attach(watcher)) here_ = &watcher;
+    }
+    ~Attachment() {
+      if (here_ != nullptr) feed_.detach(*std::exchange(here_, nullptr));
+    }
+    Attachment(const Attachment&) = delete;
+    Attachment& operator=(const Attachment&) = delete;
+
+   private:
+    EventFeed& feed_;
+    Watcher*& here_;
+  };
+
   // Serves /stream. Returns false if there are too many watchers already.
   [[nodiscard]] Task<bool> watch(const Request& request) {
     const std::string_view target(request.target().data(), request.target().size());
     Watcher watcher(stream_.get_executor(), wants_status(target));
-    if (!server_.feed_.attach(watcher)) co_return false;
-    watcher_ = &watcher;
+    const Attachment attachment(server_.feed_, watcher, watcher_);
+    if (watcher_ == nullptr) co_return false;
     wait_for(State::watching);
     if (watcher.wants_status) server_.start_telling_status();
     co_await serve_stream(stream_, watcher);
-    watcher_ = nullptr;
-    server_.feed_.detach(watcher);
     co_return true;
   }
 
@@ -231,6 +253,10 @@ void AdminServer::start() {
                  asio::detached);
 }
 
+void AdminServer::revive() {
+  part_.revive([this] { start(); });
+}
+
 void AdminServer::stop() {
   error_code ignored;
   listener_.close(ignored);
@@ -239,15 +265,19 @@ void AdminServer::stop() {
 }
 
 void AdminServer::start_telling_status() {
-  if (telling_status_) return;
-  telling_status_ = true;
-  asio::co_spawn(context_.get_executor(), tell_status(), [this](const std::exception_ptr& error) {
+  if (std::exchange(telling_status_, true)) return;
+  asio::co_spawn(context_.get_executor(), tell_status(), [](const std::exception_ptr& error) {
     if (error) log::internal_error("status stream", error);
-    telling_status_ = false;
   });
 }
 
 Task<void> AdminServer::tell_status() {
+  // However this ends, the next watcher may have it started again.
+  struct End {
+    bool& telling;
+    ~End() { telling = false; }
+  };
+  const End end{telling_status_};
   while (listener_.is_open() && feed_.status_wanted()) {
     status_timer_.expires_after(kStatusEvery);
     const AdminReply status = co_await pages_.status();
@@ -255,7 +285,6 @@ Task<void> AdminServer::tell_status() {
     if (!listener_.is_open()) break;
     co_await status_timer_.async_wait(tuple);
   }
-  telling_status_ = false;  // here already: the next watcher may come before this coroutine is gone
 }
 
 Task<void> AdminServer::accept_loop() {
@@ -270,11 +299,9 @@ Task<void> AdminServer::accept_loop() {
     }
     make_room();
     auto session = std::make_shared<Session>(*this, std::move(socket));
-    open_.push_back(session.get());
     asio::co_spawn(context_.get_executor(), session->run(),
-                   [this, session](const std::exception_ptr& failure) {
+                   [session](const std::exception_ptr& failure) {
                      if (failure) log::internal_error("admin connection", failure);
-                     std::erase(open_, session.get());
                    });
   }
 }

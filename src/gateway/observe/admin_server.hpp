@@ -51,6 +51,8 @@ class AdminServer {
   ~AdminServer();
 
   void start();
+  // Starts again what was dropped for want of memory.
+  void revive();
   // Closes the listener and every connection.
   void stop();
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }

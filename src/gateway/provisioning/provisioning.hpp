@@ -34,6 +34,8 @@ class Provisioning {
   // be that of a function which another replica has made: then the cloud is looked at.
   void note_refused(std::uint64_t posts, Instant now);
   void start();
+  // Starts again what was dropped for want of memory.
+  void revive();
   // Ends what start() began. If function.on_stop says so, deletes the triggers and the function, at
   // most until `deadline`. No coroutine of this object runs afterwards.
   [[nodiscard]] Task<void> stop(Instant deadline);

@@ -13,8 +13,8 @@ void TlsWatch::start() {
   timer_.expires_after(kInterval);
   timer_.async_wait([this](const error_code& aborted) {
     if (aborted) return;
-    for (TlsSource* const source : sources_) source->poll();
     start();
+    for (TlsSource* const source : sources_) source->poll();
   });
 }
 

@@ -12,6 +12,7 @@ class TlsWatch {
   TlsWatch(const Executor& executor, std::vector<TlsSource*> sources)
       : timer_(executor), sources_(std::move(sources)) {}
 
+  // May be called again after what the loop has thrown.
   void start();
   void stop();
   [[nodiscard]] std::vector<SourceStatus> status() const;

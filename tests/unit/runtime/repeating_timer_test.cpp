@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
+
 namespace gateway {
 namespace {
 
@@ -19,6 +21,21 @@ TEST(RepeatingTimer, CallsAtOnceAndAgainUntilItIsStopped) {
   EXPECT_EQ(called, 1);
   context.run();
   EXPECT_EQ(called, 3);
+}
+
+TEST(RepeatingTimer, GoesOnAfterACallThatThrows) {
+  asio::io_context context;
+  int called = 0;
+  RepeatingTimer* self = nullptr;
+  RepeatingTimer timer(context.get_executor(), 1ms, [&] {
+    if (++called == 2) throw std::bad_alloc();
+    if (called == 4) self->stop();
+  });
+  self = &timer;
+  timer.start();
+  EXPECT_THROW(context.run(), std::bad_alloc);
+  context.run();
+  EXPECT_EQ(called, 4);
 }
 
 TEST(RepeatingTimer, StoppingEndsTheWait) {

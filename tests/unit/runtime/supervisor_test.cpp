@@ -80,6 +80,21 @@ TEST(Supervisor, GivesUpOnce) {
   for (unsigned i = 0; i < RestartPolicy::kMost; ++i) static_cast<void>(b.failed(some_error()));
   EXPECT_EQ(given_up, 1);
   EXPECT_TRUE(supervisor.gave_up());
+  const auto why = supervisor.given_up();
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->part, "a");
+  EXPECT_FALSE(why->out_of_memory);
+}
+
+TEST(Supervisor, KnowsThatMemoryWasRefused) {
+  Supervisor supervisor;
+  Supervisor::Part part(supervisor, "part");
+  EXPECT_FALSE(supervisor.given_up());
+  part.lost(std::make_exception_ptr(std::bad_alloc()));
+  const auto why = supervisor.given_up();
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->part, "part");
+  EXPECT_TRUE(why->out_of_memory);
 }
 
 TEST(KeepRunning, StartsAgainUntilItEndsWell) {

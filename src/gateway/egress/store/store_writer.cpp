@@ -182,7 +182,7 @@ void StoreWriter::run() {
 
 void StoreWriter::live() {
   give_up_turn(internal_error());
-  if (store_ || open_at_last()) {
+  if (store_ || (!hopeless_ && open_at_last())) {
     part_.running();
     work();
   }
@@ -219,13 +219,15 @@ void StoreWriter::recover(const std::exception_ptr& failure) noexcept {
   const auto pause = part_.failed(failure).value_or(RestartPolicy::kLongestPause);
   try {
     give_up_turn(internal_error());
-  } catch (const std::exception&) {
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
     // They are told after the pause.
   }
   std::unique_lock lock(mutex_);
   status_.error = internal_error().text();
   busy_since_ = Instant::max();
-  wake_.wait_for(lock, pause, [this] { return stopping_; });
+  hopeless_ = stopping_;
+  wake_.wait_for(lock, hopeless_ ? RestartPolicy::kFirstPause : pause,
+                 [this] { return stopping_ && !hopeless_; });
 }
 
 void StoreWriter::watch() {
@@ -417,7 +419,7 @@ void StoreWriter::remove_now() {
 }
 
 void StoreWriter::serve() {
-  StoreRequests::Fetch& fetch = *turn_.fetch;
+  StoreRequests::Fetch& fetch = *turn_.fetch;  // NOLINT(bugprone-unchecked-optional-access)
   const auto read =
       leases_.read(*store_, fetch.target, fetch.max_rows, fetch.max_bytes, fetch.chunk);
   if (read) note_damaged(fetch.chunk);

@@ -147,6 +147,7 @@ class StoreWriter final : public AsyncStore {
   Opening opening_;
   std::unique_ptr<EventStore> store_;  // null until it could be opened, and after an exception
   bool was_open_ = false;
+  bool hopeless_ = false;     // failed while it was to end: is not opened again
   StoreRequests::Turn turn_;  // what is not done of it
   RowLeases leases_;
   std::vector<Sequence> owed_;      // removals that failed

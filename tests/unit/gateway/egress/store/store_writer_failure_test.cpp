@@ -161,6 +161,17 @@ TEST_F(StoreWriterFailure, CanBeStoppedWhileItsThreadIsDown) {
   EXPECT_EQ(begin()->backlog() >= 1, true) << "what it kept is there";
 }
 
+TEST_F(StoreWriterFailure, EndsAtOnceWhenItKeepsFailing) {
+  auto writer = begin();
+  disk_.plan([](SimulatedDisk::Call, const std::string&) -> int { throw std::bad_alloc(); });
+  EXPECT_FALSE(append(*writer, events(0, 1)));
+  ASSERT_TRUE(soon([&] { return supervisor_.failures() >= 2; })) << "it cannot be opened again";
+  const std::uint64_t before = supervisor_.failures();
+  EXPECT_TRUE(writer->stop(std::chrono::steady_clock::now() + 10s));
+  EXPECT_LE(supervisor_.failures(), before + 2) << "it tries once more";
+  disk_.plan({});
+}
+
 // Every allocation of the thread fails once.
 TEST_F(StoreWriterFailure, LosesNothingWhereverMemoryIsRefused) {
   if (!AllocationCounter::available()) GTEST_SKIP() << "a sanitizer owns malloc";

@@ -79,17 +79,11 @@ class FailingGateway {
 
  private:
   [[nodiscard]] std::unique_ptr<RunningProgram> begin(const std::vector<std::string>& environment) {
-    std::vector<std::string> arguments{"run", "--config", "/dev/null"};
-    for (const std::string& setting :
-         {fmt::format("target=127.0.0.1:{}", bus_.port()), std::string("eventbus=test"),
-          std::string("function.provision=false"), std::string("gateway.auth=none"),
-          fmt::format("gateway.listen=127.0.0.1:{}", port_),
-          fmt::format("gateway.admin=127.0.0.1:{}", admin_port_), std::string("gateway.threads=1"),
-          std::string("gateway.grace=1s"), std::string("gateway.drain_delay=0s"),
-          std::string("delivery.deadline=500ms"), std::string("delivery.retry.max=200ms"),
-          fmt::format("spool.path={}", folder_.file("spool.db"))}) {
-      arguments.insert(arguments.end(), {"--set", setting});
-    }
+    const std::vector<std::string> arguments =
+        arguments_to_run(port_, admin_port_, bus_.port(),
+                         {"gateway.threads=1", "gateway.grace=1s", "gateway.drain_delay=0s",
+                          "delivery.deadline=500ms", "delivery.retry.max=200ms",
+                          fmt::format("spool.path={}", folder_.file("spool.db"))});
     return std::make_unique<RunningProgram>(arguments, std::function<void()>(), environment);
   }
 

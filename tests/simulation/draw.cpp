@@ -71,6 +71,13 @@ config::Settings draw_settings(Random& random) {
   if (random.in_thousand(200)) settings.delivery.queue.events = random.between(4, 40);
   if (random.in_thousand(200)) settings.delivery.queue.bytes = random.between(4'000, 40'000);
   settings.function.provision = false;
+  if (random.in_thousand(300)) settings.event.id = config::EventId::stable;
+  if (random.in_thousand(200)) settings.event.redact = {std::string(kRedacted)};
+  if (random.in_thousand(200)) settings.event.attributes = {"subject", "cosbucket"};
+  if (random.in_thousand(200)) {
+    settings.ingress.auth = config::Auth::hmac;
+    settings.ingress.token = Secret(std::string(kToken));
+  }
   return settings;
 }
 
@@ -88,6 +95,7 @@ Way draw_way(Random& random) {
 
 Client::Manners draw_client(Random& random) {
   Client::Manners manners;
+  manners.pipelines = random.in_thousand(500);
   if (random.in_thousand(300)) manners.most_written = random.between(1, 700);
   manners.leaves = random.in_thousand(150);
   manners.leaves_after = milliseconds(random.between(0, 3000));

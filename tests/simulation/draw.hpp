@@ -24,6 +24,10 @@ struct Target {
 
 // What the pattern of the keys that are left out finds.
 inline constexpr std::string_view kLeftOut = "left-out";
+// What is blanked in records, in worlds where something is.
+inline constexpr std::string_view kRedacted = "Authorization";
+// What clients show, in worlds where they have to.
+inline constexpr std::string_view kToken = "a token of a simulated relay";
 [[nodiscard]] std::string bucket_of(std::size_t target);
 
 [[nodiscard]] std::vector<Target> draw_targets(Random& random);

@@ -49,8 +49,20 @@ class LivingWorld {
   void plan_some(std::uint64_t least, std::uint64_t most, void (LivingWorld::*change)(Random&));
   void plan_clients();
   void plan_troubles();
-  void begin_post(Random& random);
-  [[nodiscard]] std::string draw_record(Random& random, std::size_t bucket, Oracle::Record record);
+  // What is decided of a post before its records.
+  struct Draft {
+    bool wanted = true;
+    bool events = false;  // its client makes CloudEvents of them
+  };
+  void begin_client(Random& random);
+  // `alone`: its client has no other.
+  [[nodiscard]] Client::Request draw_post(Random& random, bool alone);
+  [[nodiscard]] std::string draw_record(Random& random, std::size_t bucket, Oracle::Record record,
+                                        const Draft& draft);
+  // Returns what the event of a record carries of it.
+  [[nodiscard]] std::string data_of(std::string record) const;
+  // Returns what a client shows, as a line of a head.
+  [[nodiscard]] std::string credentials(bool good = true) const;
   void refuse_memory(Random& random);
   void change_eventbus(Random& random);
   void change_way(Random& random);

@@ -28,6 +28,31 @@ std::map<std::size_t, unsigned> named_in(std::string_view body) {
   return named;
 }
 
+// How many records an answer says that its post has.
+std::optional<std::size_t> records_said(std::string_view body) {
+  constexpr std::string_view kRecords = "\"records\":";
+  const auto at = body.find(kRecords);
+  if (at == body.npos) return std::nullopt;
+  std::size_t records = 0;
+  std::from_chars(body.data() + at + kRecords.size(), body.data() + body.size(), records);
+  return records;
+}
+
+// The id of the event whose data begins at `data`, in a request or in JSON.
+std::string_view id_of(std::string_view event, std::size_t data) {
+  constexpr std::string_view kMember = "\"id\":\"";
+  constexpr std::string_view kField = "ce-id: ";
+  const std::string_view before = event.substr(0, data);
+  if (const auto at = before.rfind(kMember); at != before.npos) {
+    const std::string_view id = before.substr(at + kMember.size());
+    return id.substr(0, id.find('"'));
+  }
+  const auto at = before.find(kField);
+  if (at == before.npos) return {};
+  const std::string_view id = before.substr(at + kField.size());
+  return id.substr(0, id.find('\r'));
+}
+
 }  // namespace
 
 std::string Oracle::mark(Record record) {
@@ -48,8 +73,28 @@ void Oracle::violation(std::string what) {
   if (finding_.empty()) finding_ = std::move(what);
 }
 
+// An event carries its record byte for byte, and has one id for ever, which no other event has.
+void Oracle::check_form(Record record, std::string_view event) {
+  Where& where = records_[record];
+  const auto data = event.find(where.data);
+  if (data == event.npos) {
+    violation(fmt::format("record {} has become another one: {}", record, event));
+    return;
+  }
+  const std::string id(id_of(event, data));
+  if (where.id.empty()) where.id = id;
+  if (id.empty() || where.id != id) {
+    violation(fmt::format("record {} has the ids '{}' and '{}'", record, where.id, id));
+  }
+  const Record owner = ids_.emplace(id, record).first->second;
+  if (owner != record) {
+    violation(fmt::format("records {} and {} have one id: {}", owner, record, id));
+  }
+}
+
 void Oracle::arrived(std::string_view text, std::size_t target) {
   for (const Record record : records_in(text)) {
+    check_form(record, text);
     Where& where = records_[record];
     where.arrived = true;
     if (where.target == target) continue;
@@ -82,6 +127,7 @@ bool Oracle::was_refused(std::string_view text) const {
 
 void Oracle::kept(Device device, std::string_view text, unsigned status) {
   for (const Record record : records_in(text)) {
+    check_form(record, text);
     ++(device == Device::spool ? records_[record].spooled : records_[record].dead);
     check_refusal(record, status, "is a dead letter");
   }
@@ -119,10 +165,17 @@ void Oracle::answered(const Post& post, unsigned status, std::string_view body,
     violation(fmt::format("a post for a target that is well was answered {} after {} ms: {}",
                           status, after.count(), body));
   }
+  if (post.unwanted && (status / 100 == 2 || status == 502)) {
+    violation(fmt::format("a post that nobody wants was answered {}: {}", status, body));
+  }
   if (status / 100 != 2 && status != 502) {
     ++turned_away;
     last_refusal = body;
     return;
+  }
+  if (const auto said = records_said(body); said && *said != post.records.size()) {
+    violation(fmt::format("a post of {} records has the answer of another one: {}",
+                          post.records.size(), body));
   }
   const auto named = status == 502 ? named_in(body) : std::map<std::size_t, unsigned>();
   if (status == 502 && named.empty()) violation("502 that names no record");

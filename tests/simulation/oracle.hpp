@@ -2,11 +2,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gateway::simulation {
@@ -21,6 +23,7 @@ class Oracle {
   // A post as its client sees it.
   struct Post {
     std::vector<Record> records;
+    bool unwanted = false;  // malformed, or of a stranger: nobody may say yes to it
     // So long it may take until it is answered 200, if nothing stands in its way.
     std::optional<std::chrono::milliseconds> due;
   };
@@ -30,9 +33,13 @@ class Oracle {
   [[nodiscard]] static std::string mark(Record record);
 
   // A record is about to be posted that belongs to this target; nullopt: to none, as the
-  // configuration leaves it out.
-  void expect(Record record, std::optional<std::size_t> target) {
+  // configuration leaves it out or its post is unwanted. `data`: the bytes its event is to carry.
+  // `id`: of its event; empty: the gateway gives one.
+  void expect(Record record, std::optional<std::size_t> target, std::string data,
+              std::string id = {}) {
     records_[record].target = target;
+    records_[record].data = std::move(data);
+    records_[record].id = std::move(id);
   }
   // The eventbus of `target` has it.
   void arrived(std::string_view text, std::size_t target);
@@ -67,6 +74,8 @@ class Oracle {
  private:
   struct Where {
     std::optional<std::size_t> target = 0;
+    std::string data;
+    std::string id;  // of its event; empty: not known yet
     bool arrived = false;
     unsigned spooled = 0;
     unsigned dead = 0;
@@ -75,8 +84,10 @@ class Oracle {
     [[nodiscard]] bool safe() const { return arrived || spooled != 0 || dead != 0 || !target; }
   };
   void check_refusal(Record record, unsigned status, const char* what);
+  void check_form(Record record, std::string_view event);
 
   std::map<Record, Where> records_;
+  std::map<std::string, Record, std::less<>> ids_;
   std::string finding_;
 };
 

@@ -16,6 +16,22 @@ namespace {
 // What a post for a target that is well may take: some turns, on a plain way.
 constexpr milliseconds kAtOnce{500};
 
+std::string given_id(Oracle::Record record) {
+  return fmt::format("given-{}", record);
+}
+
+// CloudEvents, as a client that makes them itself posts them.
+std::string batch_of(const std::vector<std::string>& data,
+                     const std::vector<Oracle::Record>& records) {
+  std::string batch = "[";
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    batch += fmt::format(
+        R"({}{{"specversion":"1.0","id":"{}","source":"client","type":"test","data":{}}})",
+        i == 0 ? "" : ",", given_id(records[i]), data[i]);
+  }
+  return batch + "]";
+}
+
 }  // namespace
 
 void LivingWorld::plan(Milliseconds after, std::function<void(Random&)> happens) {
@@ -35,7 +51,7 @@ void LivingWorld::plan_some(std::uint64_t least, std::uint64_t most,
 
 void LivingWorld::plan_clients() {
   for (std::uint64_t i = random_.between(1, 25); i != 0; --i) {
-    plan(milliseconds(random_.between(0, 7000)), [this](Random& random) { begin_post(random); });
+    plan(milliseconds(random_.between(0, 7000)), [this](Random& random) { begin_client(random); });
   }
 }
 
@@ -49,59 +65,101 @@ void LivingWorld::plan_troubles() {
   if (random_.in_thousand(250)) plan_some(1, 2, &LivingWorld::crash);
 }
 
-std::string LivingWorld::draw_record(Random& random, std::size_t bucket, Oracle::Record record) {
+std::string LivingWorld::data_of(std::string record) const {
+  if (settings_.event.redact.empty()) return record;
+  const std::string name = fmt::format("\"{}\":", kRedacted);
+  const auto value = record.find(name) + name.size();
+  const auto end = record.find('"', value + 1);
+  return record.replace(value, end + 1 - value, "\"\"" + std::string(end - 1 - value, ' '));
+}
+
+std::string LivingWorld::credentials(bool good) const {
+  if (settings_.ingress.token.empty()) return {};
+  return fmt::format("Authorization: Bearer {}{}\r\n", kToken, good ? "" : " of somebody else");
+}
+
+std::string LivingWorld::draw_record(Random& random, std::size_t bucket, Oracle::Record record,
+                                     const Draft& draft) {
   std::string key = Oracle::mark(record);
   if (random.in_thousand(50)) key += Eventbus::kCulprit;
   const bool several = targets_.size() > 1;
   const bool left_out =
       process_->targets() > 1 && bucket < process_->targets() && random.in_thousand(50);
   if (left_out) key += kLeftOut;
-  // Where the configuration names a target no more its records go where the top level says.
-  const std::size_t target = bucket < process_->targets() ? bucket : 0;
-  oracle_.expect(record, left_out ? std::nullopt : std::optional(target));
   std::string text = test::cos_record(key);
   constexpr std::string_view kBucket = "pictures";
   for (auto at = text.find(kBucket); several && at != text.npos; at = text.find(kBucket, at + 1)) {
     text.replace(at, kBucket.size(), bucket_of(bucket));
   }
   if (random.in_thousand(30)) text.insert(1, random.between(2'000, 12'000), ' ');
+  // Where the configuration names a target no more its records go where the top level says.
+  const std::size_t target = bucket < process_->targets() ? bucket : 0;
+  oracle_.expect(record, left_out || !draft.wanted ? std::nullopt : std::optional(target),
+                 data_of(text), draft.events ? given_id(record) : std::string());
   return text;
 }
 
-void LivingWorld::begin_post(Random& random) {
+Client::Request LivingWorld::draw_post(Random& random, bool alone) {
   const std::uint64_t count = random.in_thousand(50) ? 0 : random.between(1, 8);
   const bool mixed = random.in_thousand(300);
   const std::size_t bucket = random.between(0, targets_.size() - 1);
-  Oracle::Post post;
+  const bool malformed = random.in_thousand(30);
+  const bool stranger = !settings_.ingress.token.empty() && random.in_thousand(50);
+  const Draft draft{.wanted = !malformed && !stranger,
+                    .events = targets_.size() == 1 && random.in_thousand(150)};
+  Client::Request request;
+  request.post.unwanted = !draft.wanted;
   std::vector<std::string> texts;
   for (std::uint64_t i = 0; i < count; ++i) {
-    post.records.push_back(++last_record_);
+    request.post.records.push_back(++last_record_);
     const std::size_t of = mixed ? random.between(0, targets_.size() - 1) : bucket;
-    texts.push_back(draw_record(random, of, last_record_));
+    texts.push_back(draw_record(random, of, last_record_, draft));
   }
-  Client::Manners manners = draw_client(random);
-  std::string fields;
+  std::string fields = credentials(!stranger);
   if (!mixed && targets_.size() > 1 && random.in_thousand(700)) {
-    fields = fmt::format("X-Cos-Bucket: {}-1250000000\r\n", bucket_of(bucket));
-    if (one_is_well_ && bucket + 1 == targets_.size()) {
-      manners = Client::Manners();
-      post.due = kAtOnce;
+    fields += fmt::format("X-Cos-Bucket: {}-1250000000\r\n", bucket_of(bucket));
+    if (alone && draft.wanted && one_is_well_ && bucket + 1 == targets_.size()) {
+      request.post.due = kAtOnce;
       texts.resize(std::min<std::size_t>(texts.size(), 2));  // within max_body
-      post.records.resize(texts.size());
+      request.post.records.resize(texts.size());
     }
   }
   ++result_.posts;
   result_.records += count;
-  if (manners.leaves || manners.sends_half || manners.half_closes) note(Fault::client);
-  tell(fmt::format("post of {} records from {}{}{}{}{}", count,
-                   post.records.empty() ? 0 : post.records.front(),
+  if (draft.events) fields += "Content-Type: application/cloudevents-batch+json\r\n";
+  std::string body =
+      draft.events ? batch_of(texts, request.post.records) : test::cos_payload(texts);
+  if (malformed) body.pop_back();
+  constexpr Client::Body kBodies[] = {Client::Body::length, Client::Body::length,
+                                      Client::Body::length, Client::Body::chunks,
+                                      Client::Body::after_leave};
+  request.text = Client::text_of(fields, body, random.of(kBodies));
+  tell(fmt::format("post of {} {} from {}{}{}{}", count, draft.events ? "events" : "records",
+                   request.post.records.empty() ? 0 : request.post.records.front(),
                    mixed                 ? std::string(", mixed")
                    : targets_.size() > 1 ? fmt::format(" for {}", bucket)
                                          : std::string(),
-                   manners.leaves ? ", leaves" : "", manners.sends_half ? ", half" : "",
-                   manners.half_closes ? ", half-closes" : ""));
-  clients_.emplace_back(schedule_, random, oracle_, shard().port(), std::move(post), fields,
-                        test::cos_payload(texts), manners);
+                   malformed ? ", malformed" : "", stranger ? ", of a stranger" : ""));
+  return request;
+}
+
+void LivingWorld::begin_client(Random& random) {
+  Client::Manners manners = draw_client(random);
+  // Answers keep their order: a post that waits for one target holds up those behind it, with the
+  // bytes they hold, and so no client whose posts are for several may be beside a target that is to
+  // be served at once.
+  const std::uint64_t posts = one_is_well_ || random.in_thousand(700) ? 1 : random.between(2, 5);
+  std::vector<Client::Request> requests;
+  while (requests.size() < posts) requests.push_back(draw_post(random, posts == 1));
+  if (requests.front().post.due) manners = Client::Manners();
+  if (manners.leaves || manners.sends_half || manners.half_closes) note(Fault::client);
+  if (posts != 1) tell(fmt::format("of one client{}", manners.pipelines ? ", at once" : ""));
+  if (manners.leaves || manners.sends_half || manners.half_closes) {
+    tell(fmt::format("the client{}{}{}", manners.leaves ? " leaves" : "",
+                     manners.sends_half ? " sends half of the last" : "",
+                     manners.half_closes ? " half-closes" : ""));
+  }
+  clients_.emplace_back(schedule_, random, oracle_, shard().port(), std::move(requests), manners);
 }
 
 void LivingWorld::refuse_memory(Random& random) {

@@ -185,13 +185,15 @@ void LivingWorld::expect_end_of_posts() {
 void LivingWorld::expect_room_for_largest_post() {
   if (!oracle_.finding().empty()) return;
   network_.on_connection([](Address) { return Way(); });
-  Oracle::Post post;
-  post.records = {++last_record_};
-  oracle_.expect(last_record_, 0);
-  std::string body = test::cos_payload({test::cos_record(Oracle::mark(last_record_))});
+  Client::Request request;
+  request.post.records = {++last_record_};
+  const std::string record = test::cos_record(Oracle::mark(last_record_));
+  oracle_.expect(last_record_, 0, data_of(record));
+  std::string body = test::cos_payload({record});
   body.append(settings_.ingress.max_body - body.size(), ' ');
-  clients_.emplace_back(schedule_, random_, oracle_, shard().port(), std::move(post), "", body,
-                        Client::Manners());
+  request.text = Client::text_of(credentials(), body, Client::Body::length);
+  clients_.emplace_back(schedule_, random_, oracle_, shard().port(),
+                        std::vector<Client::Request>{std::move(request)}, Client::Manners());
   static_cast<void>(live_until(schedule_.now() + kRecovery, [this] { return clients_.empty(); }));
   if (oracle_.last_refusal.find("max_in_flight") != std::string::npos) {
     oracle_.violation("a quiet gateway has no room for the largest legal post");

@@ -99,13 +99,15 @@ CosRecord CosRecordReader::read(std::string_view record) {
   if (!json || json->peek() != '{') return {};
   const std::size_t begin = json->offset();  // behind white space; members count from there
   RecordMembers members;
-  static_cast<void>(RecordWalk(*json).pass(members));  // what was found before an error stands
+  static_cast<void>(RecordWalk(*json).pass(members));
   return read(record.substr(begin), members);
 }
 
-CosRecord CosRecordReader::read(std::string_view record, const RecordMembers& members) {
+CosRecord CosRecordReader::read(std::string_view record, const RecordMembers& members,
+                                MemberSet wanted) {
   unescaped_.clear();
-  const auto text = [&](Member member) {
+  const auto text = [&](Member member) -> std::string_view {
+    if (!wanted.contains(member)) return {};
     const MemberText& at = members[member];
     const std::string_view raw = at.in(record.data());
     if (at.escaped == 0) [[likely]]

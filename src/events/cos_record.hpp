@@ -42,11 +42,13 @@ struct CosRecord {
 // shard; not thread-safe; no allocation once it has seen the longest record.
 class CosRecordReader {
  public:
-  // `record` must be valid JSON; what is not gives what was found before the error. The result's
+  // `record` must be valid JSON; what is not gives nothing. The result's
   // views last until the next call or until the record's bytes go, whichever is first.
   [[nodiscard]] CosRecord read(std::string_view record);
-  // Likewise, of a record whose members have been found before.
-  [[nodiscard]] CosRecord read(std::string_view record, const RecordMembers& members);
+  // Likewise, of a record whose members have been found before. Those that are not wanted are
+  // empty.
+  [[nodiscard]] CosRecord read(std::string_view record, const RecordMembers& members,
+                               MemberSet wanted = MemberSet::all());
 
  private:
   JsonIndex index_;

@@ -23,6 +23,8 @@ constexpr std::string_view kJsonSuffix = "}";
 constexpr std::string_view kRecordsJsonSuffix = "]}}";
 constexpr std::string_view kDataMember = R"(,"data":)";
 
+constexpr std::string_view kHeaderPrefix = "ce-";
+constexpr std::string_view kHeaderColon = ": ";
 constexpr std::string_view kLengthHeader = "Content-Length: ";
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 constexpr std::size_t kMaxDigits = std::numeric_limits<std::size_t>::digits10 + 1;
@@ -57,18 +59,42 @@ void append_json_member(std::string& out, std::string_view name, std::string_vie
   append_json_string(out, text);
 }
 
-std::string_view name_of(RecordAttribute attribute) noexcept {
+// Returns how a header field with an attribute begins.
+std::string_view header_of(RecordAttribute attribute) noexcept {
   switch (attribute) {
     case RecordAttribute::subject:
-      return "subject";
+      return "ce-subject: ";
     case RecordAttribute::cosbucket:
-      return "cosbucket";
+      return "ce-cosbucket: ";
     case RecordAttribute::cosregion:
-      return "cosregion";
+      return "ce-cosregion: ";
     case RecordAttribute::coseventname:
-      return "coseventname";
+      return "ce-coseventname: ";
     case RecordAttribute::coseventtime:
-      return "coseventtime";
+      return "ce-coseventtime: ";
+  }
+  return {};
+}
+
+std::string_view name_of(RecordAttribute attribute) noexcept {
+  std::string_view name = header_of(attribute);
+  name.remove_prefix(kHeaderPrefix.size());
+  name.remove_suffix(kHeaderColon.size());
+  return name;
+}
+
+MemberSet members_for(RecordAttribute attribute) noexcept {
+  switch (attribute) {
+    case RecordAttribute::subject:
+      return {Member::key, Member::appid, Member::bucket};
+    case RecordAttribute::cosbucket:
+      return {Member::appid, Member::bucket};
+    case RecordAttribute::cosregion:
+      return {Member::long_region, Member::region, Member::url};
+    case RecordAttribute::coseventname:
+      return {Member::event_name};
+    case RecordAttribute::coseventtime:
+      return {Member::event_time};
   }
   return {};
 }
@@ -118,6 +144,9 @@ Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
 Encoder::Writing Encoder::writing(const RecordStyle& style) const {
   Writing writing;
   writing.attributes = style.attributes;
+  for (const RecordAttribute attribute : style.attributes) {
+    writing.members |= members_for(attribute);
+  }
   writing.json_suffix = kJsonSuffix;
   if (style.data == DataShape::records) {
     writing.data_prefix = kRecordsPrefix;
@@ -329,14 +358,17 @@ void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
   const Writing& writing = writing_of(event);
   const Template& head = writing.binary_heads[static_cast<std::size_t>(event.kind)];
   head_.clear();
-  for_each_attribute(event, writing.attributes,
-                     [this](std::string_view name, std::string_view value) {
-                       head_ += "ce-";
-                       head_ += name;
-                       head_ += ": ";
-                       append_header_value(head_, value);
-                       head_ += "\r\n";
-                     });
+  for_each_attribute(event, writing, [this](RecordAttribute attribute, std::string_view value) {
+    const bool plain = is_plain_header_value(value);
+    if (!plain && !is_attribute_text(value)) return;
+    head_ += header_of(attribute);
+    if (plain) {
+      head_ += value;
+    } else {
+      append_header_value(head_, value);
+    }
+    head_ += "\r\n";
+  });
   const std::size_t body_size =
       writing.data_prefix.size() + event.record.size() + writing.data_suffix.size();
   char* const begin =
@@ -401,10 +433,9 @@ Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {
   const Template& head = writing.json_heads[static_cast<std::size_t>(event.kind)];
   json_ += head.text;
   fill_in(head, event, json_.data() + begin);
-  for_each_attribute(event, writing.attributes,
-                     [this](std::string_view name, std::string_view value) {
-                       append_json_member(json_, name, value);
-                     });
+  for_each_attribute(event, writing, [this](RecordAttribute attribute, std::string_view value) {
+    if (is_attribute_text(value)) append_json_member(json_, name_of(attribute), value);
+  });
   json_ += kDataMember;
   json_ += writing.data_prefix;
   return {json_.size(), event.record, writing.json_suffix};
@@ -445,18 +476,19 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
   return {json_.size(), data, kJsonSuffix};
 }
 
-// `write` gets the name and the text of every attribute asked for that the record has. What no
-// attribute may hold, such as a line end in an object's key, is left out: the data has it, and an
-// attribute that says something else would mislead.
+// `write` gets every attribute asked for that the record has, and its text. It leaves out what no
+// attribute may hold, such as a line end in an object's key: the data has it, and an attribute that
+// says something else would mislead.
 template <class Write>
-void Encoder::for_each_attribute(const OutgoingEvent& event,
-                                 const std::vector<RecordAttribute>& attributes, Write&& write) {
-  if (attributes.empty()) return;
-  const CosRecord fields = event.members == nullptr ? reader_.read(event.record)
-                                                    : reader_.read(event.record, *event.members);
-  for (const auto attribute : attributes) {
+void Encoder::for_each_attribute(const OutgoingEvent& event, const Writing& writing,
+                                 Write&& write) {
+  if (writing.attributes.empty()) return;
+  const CosRecord fields = event.members == nullptr
+                               ? reader_.read(event.record)
+                               : reader_.read(event.record, *event.members, writing.members);
+  for (const auto attribute : writing.attributes) {
     const std::string_view value = value_of(attribute, fields, text_);
-    if (!value.empty() && is_attribute_text(value)) write(name_of(attribute), value);
+    if (!value.empty()) write(attribute, value);
   }
 }
 

@@ -101,6 +101,7 @@ class Encoder {
     std::string_view data_suffix;
     std::string_view json_suffix;  // with the end of the event
     std::vector<RecordAttribute> attributes;
+    MemberSet members;  // that attributes are made of
   };
 
   // Prepares all that is the same for many requests.
@@ -121,8 +122,7 @@ class Encoder {
   [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
   template <class Write>
-  void for_each_attribute(const OutgoingEvent& event,
-                          const std::vector<RecordAttribute>& attributes, Write&& write);
+  void for_each_attribute(const OutgoingEvent& event, const Writing& writing, Write&& write);
   // Takes off the front of `json` those of `attributes` that are there.
   static void skip_attributes(const std::vector<RecordAttribute>& attributes,
                               std::string_view& json) noexcept;

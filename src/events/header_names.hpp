@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,7 +25,9 @@ class HeaderNames {
   [[nodiscard]] bool is_one(std::string_view name) const noexcept;
 
   std::vector<std::string> names_;  // in lower case
-  std::uint64_t sizes_ = 0;         // a bit for each of their sizes
+  // Of each, which of its characters is looked for in a text: one that few texts of digits have.
+  std::vector<std::size_t> rare_;
+  std::uint64_t sizes_ = 0;  // a bit for each of their sizes
 };
 
 }  // namespace gateway::events

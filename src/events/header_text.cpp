@@ -1,15 +1,22 @@
 #include "events/header_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace gateway::events {
 namespace {
 
 constexpr bool is_plain(char c) noexcept {
-  return static_cast<unsigned>(c > ' ') & static_cast<unsigned>(c <= '~') &
-         static_cast<unsigned>(c != '"') & static_cast<unsigned>(c != '%');
+  return c > ' ' && c <= '~' && c != '"' && c != '%';
 }
+constexpr auto kOdd = [] {
+  std::array<unsigned char, 256> odd{};
+  for (std::size_t byte = 0; byte < odd.size(); ++byte) {
+    odd[byte] = is_plain(static_cast<char>(byte)) ? 0 : 1;
+  }
+  return odd;
+}();
 
 std::optional<unsigned> hex_value(char c) noexcept {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -48,15 +55,15 @@ std::string percent_decode(std::string_view value) {
 
 }  // namespace
 
+// No branch within: nearly every value is looked at to its end.
+bool is_plain_header_value(std::string_view text) noexcept {
+  unsigned char odd = 0;
+  for (const char c : text) odd |= kOdd[static_cast<unsigned char>(c)];
+  return odd == 0;
+}
+
 void append_header_value(std::string& out, std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  // Nearly every value: no branch within, so that many bytes are looked at together.
-  unsigned char odd = 0;
-  for (const char c : text) odd |= static_cast<unsigned char>(!is_plain(c));
-  if (odd == 0) {
-    out += text;
-    return;
-  }
   while (!text.empty()) {
     const auto plain = static_cast<std::size_t>(
         std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());

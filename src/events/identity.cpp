@@ -9,6 +9,20 @@
 #include "events/utf8.hpp"
 
 namespace gateway::events {
+namespace {
+
+constexpr std::size_t kMostDigits = std::numeric_limits<std::size_t>::digits10 + 1;
+
+// Nearly all texts have fewer than a hundred bytes.
+char* put_size(std::size_t size, char* out) noexcept {
+  if (size >= 100) [[unlikely]]
+    return std::to_chars(out, out + kMostDigits, size).ptr;
+  if (size >= 10) *out++ = static_cast<char>('0' + size / 10);
+  *out++ = static_cast<char>('0' + size % 10);
+  return out;
+}
+
+}  // namespace
 
 void StableIds::begin_post() {
   used_ = 0;
@@ -22,14 +36,24 @@ char* StableIds::room(std::size_t bytes) {
   return name_.data() + size_;
 }
 
-// With its length before it, so that no two lists of texts make the same name.
-void StableIds::append(std::string_view text) {
-  constexpr std::size_t kMostDigits = std::numeric_limits<std::size_t>::digits10 + 1;
-  char* const begin = room(kMostDigits + 1 + text.size());
-  char* end = std::to_chars(begin, begin + kMostDigits, text.size()).ptr;
-  *end++ = ':';
-  end = std::copy(text.begin(), text.end(), end);
+// Each with its length before it, so that no two lists of texts make the same name.
+void StableIds::append(std::span<const std::string_view> texts) {
+  std::size_t most = 0;
+  for (const std::string_view text : texts) most += kMostDigits + 1 + text.size();
+  char* const begin = room(most);
+  char* end = begin;
+  for (const std::string_view text : texts) {
+    end = put_size(text.size(), end);
+    *end++ = ':';
+    end = std::copy(text.begin(), text.end(), end);
+  }
   size_ += static_cast<std::size_t>(end - begin);
+}
+
+void StableIds::begin_name() {
+  size_ = 0;
+  std::copy(Uuid::kNamespace.begin(), Uuid::kNamespace.end(), room(Uuid::kNamespace.size()));
+  size_ = Uuid::kNamespace.size();
 }
 
 // That recipe had U+FFFD for half a surrogate pair.
@@ -45,7 +69,7 @@ void StableIds::append_v1(std::string_view text) {
 }
 
 Uuid StableIds::next(const CosRecord& fields, std::string_view record) {
-  size_ = 0;
+  begin_name();
   if (fields.key.empty() && fields.request_id.empty()) {
     append("bytes");
     append(record);
@@ -56,19 +80,27 @@ Uuid StableIds::next(const CosRecord& fields, std::string_view record) {
       append_v1(part);
     }
   } else {
-    append("v2");
-    for (const auto part : {fields.appid, fields.bucket, fields.long_region, fields.short_region,
-                            fields.key, fields.size, fields.version, fields.etag, fields.event_name,
-                            fields.event_time, fields.event_reqid, fields.request_id}) {
-      append(part);
-    }
+    const std::array parts = {std::string_view("v2"),
+                              fields.appid,
+                              fields.bucket,
+                              fields.long_region,
+                              fields.short_region,
+                              fields.key,
+                              fields.size,
+                              fields.version,
+                              fields.etag,
+                              fields.event_name,
+                              fields.event_time,
+                              fields.event_reqid,
+                              fields.request_id};
+    append(parts);
   }
-  const Uuid id = Uuid::from_name({name_.data(), size_});
+  const Uuid id = id_of_name();
   const std::uint32_t position = count(id);
   if (position == 1) return id;
   std::array<char, std::numeric_limits<std::uint32_t>::digits10 + 1> text;
   append({text.data(), std::to_chars(text.data(), text.data() + text.size(), position).ptr});
-  return Uuid::from_name({name_.data(), size_});
+  return id_of_name();
 }
 
 std::uint32_t StableIds::count(const Uuid& id) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +45,14 @@ class StableIds {
     std::uint32_t times = 0;
   };
 
+  // Begins the name with the namespace it is of.
+  void begin_name();
   // Returns where so many bytes can be added to the name.
   [[nodiscard]] char* room(std::size_t bytes);
-  void append(std::string_view text);
+  void append(std::span<const std::string_view> texts);
+  void append(std::string_view text) { append({&text, 1}); }
   void append_v1(std::string_view text);
+  [[nodiscard]] Uuid id_of_name() const { return Uuid::from_name_in({name_.data(), size_}); }
   [[nodiscard]] std::uint32_t count(const Uuid& id);
   [[nodiscard]] Seen& place_of(const Uuid& id);
   void grow();

@@ -42,59 +42,13 @@ JsonCursor::JsonCursor(const char* text, std::size_t size, const std::uint32_t* 
   assert(max_depth <= JsonDepth::kRead);
 }
 
-// Where nearly all of a post's tokens are passed, hence with all it needs in registers. It need not
-// ask at every token whether that is the one past the last: JsonIndex lets that one repeat the
-// text's first, which is a bracket here, and only where a value may begin is an opening bracket
-// right.
 bool JsonCursor::skip_container() noexcept {
-  assert(text_[*last_] == '{' || text_[*last_] == '[');
-  const char* const text = text_;
-  const std::uint32_t* token = token_;
-  std::array<char, JsonDepth::kRead> outer;  // the closers of the containers around the innermost
-  const std::size_t max_depth = max_depth_ - depth_;
-  std::size_t depth = 0;
-  char closer = '\0';  // the bracket the innermost container waits for
-  const auto stop = [&](std::string_view reason) {
-    token_ = token;
-    return unexpected(reason);
-  };
-
-  for (;;) {
-    if (closer == '}') {
-      if (text[*token] != '"') return stop("expected a member name in double quotes");
-      ++token;
-      if (text[*token] != ':') return stop("expected ':' after a member name");
-      ++token;
-    }
-    const char first = text[*token];
-    if (first == '{' || first == '[') {
-      if (token == last_) return stop("expected a value");
-      if (depth == max_depth) return fail(kTooDeep, *token);
-      outer[depth++] = closer;
-      closer = first == '{' ? '}' : ']';
-      ++token;
-      if (text[*token] != closer) continue;  // with the first value in it
-    } else if (first == '"' || is_integer(text + *token, text + token[1])) {
-      ++token;
-    } else {
-      token_ = token;
-      if (!skip_scalar()) return false;
-      token = token_;
-    }
-    // A value has ended: leave the containers that end with it, go on to the next value.
-    while (text[*token] == closer) {
-      ++token;
-      closer = outer[--depth];
-      if (depth == 0) {
-        token_ = token;
-        return true;
-      }
-    }
-    if (text[*token] != ',') {
-      return stop(closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
-    }
-    ++token;
-  }
+  struct Nobody {
+    void on_name(const std::uint32_t*) noexcept {}
+    void on_enter(std::size_t, const std::uint32_t*) noexcept {}
+    void on_leave(std::size_t) noexcept {}
+  } nobody;
+  return skip_container(nobody);
 }
 
 bool JsonCursor::finish() {
@@ -133,6 +87,7 @@ bool JsonCursor::skip_scalar() noexcept {
 bool JsonCursor::check_passed_escapes() noexcept {
   const char* const passed = text_ + offset();
   while (backslash_ < passed) {
+    last_backslash_ = static_cast<std::size_t>(backslash_ - text_);
     const char* after = backslash_ + 1;
     switch (*after) {
       case '"':

@@ -110,6 +110,23 @@ class JsonCursor {
   [[nodiscard]] bool container() noexcept { return skip_container(); }
   // Returns whether the escapes of all the strings that were passed are good.
   [[nodiscard]] bool check_escapes() noexcept;
+  // Passes an object as value() does, and tells `watch` of the tokens on the way, where `depth`
+  // counts the containers around what comes next:
+  //   on_name(token)           a member's name; its value's token is the next but one
+  //   on_enter(depth, token)   a bracket that opens; of a member's value, the name's token is the
+  //                            last but one
+  //   on_leave(depth)          a container has ended
+  template <class Watch>
+  [[nodiscard]] bool watched_object(Watch& watch) {
+    return next_is('{', "expected an object") && skip_container(watch) && check_escapes();
+  }
+  [[nodiscard]] std::size_t size() const noexcept {
+    return static_cast<std::size_t>(text_end_ - text_);
+  }
+  // Returns the token that has not been passed yet.
+  [[nodiscard]] const std::uint32_t* next_token() const noexcept { return token_; }
+  // Returns which byte a token begins with.
+  [[nodiscard]] char first_of(const std::uint32_t* token) const noexcept { return text_[*token]; }
   // Returns eight bytes as a number, `skipped` bytes behind the first of a token: of a text behind
   // which as many bytes can be read.
   [[nodiscard]] std::uint64_t eight_behind(const std::uint32_t* token,
@@ -118,11 +135,18 @@ class JsonCursor {
     std::memcpy(&bytes, text_ + *token + 1 + skipped, sizeof bytes);
     return bytes;
   }
+  // Returns all that stands behind the first byte of a token.
+  [[nodiscard]] std::string_view text_behind(const std::uint32_t* token) const noexcept {
+    const char* const begin = text_ + *token + 1;
+    return {begin, static_cast<std::size_t>(text_end_ - begin)};
+  }
   // Returns where the first backslash is that has not been passed; the size of the text if there is
   // none.
   [[nodiscard]] std::size_t next_backslash() const noexcept {
     return static_cast<std::size_t>(backslash_ - text_);
   }
+  // Returns where the last escape begins that has been passed; 0 if there was none.
+  [[nodiscard]] std::size_t last_backslash() const noexcept { return last_backslash_; }
   // Returns how many escapes by number, \u0061, have been passed: nothing else can hide a letter.
   [[nodiscard]] std::size_t numbered_escapes() const noexcept { return numbered_escapes_; }
   // Returns what stands at a token, white space behind it left out: a string with its quotes.
@@ -145,6 +169,8 @@ class JsonCursor {
   [[nodiscard]] bool expect(char token, std::string_view otherwise) noexcept;
   [[nodiscard]] bool enter(char bracket, std::string_view otherwise) noexcept;
   [[nodiscard]] bool skip_container() noexcept;
+  template <class Watch>
+  [[nodiscard]] bool skip_container(Watch& watch) noexcept;
   [[nodiscard]] bool skip_string() noexcept;
   [[nodiscard]] bool skip_scalar() noexcept;
   // Returns whether the bytes from `begin` to `end` are what nearly all numbers are: digits that
@@ -170,6 +196,7 @@ class JsonCursor {
   const std::uint32_t* token_;
   const std::uint32_t* last_;  // the one past the last token
   const char* backslash_;      // the first one that has not been looked at; text_end_ if none
+  std::size_t last_backslash_ = 0;
   std::size_t numbered_escapes_ = 0;
   std::size_t depth_ = 0;  // of object() and array(), not within value()
   std::size_t max_depth_;
@@ -252,6 +279,65 @@ bool JsonCursor::object(OnMember&& on_member) {
   }
   --depth_;
   return true;
+}
+
+// Where nearly all of a post's tokens are passed, hence with all it needs in registers. It need not
+// ask at every token whether that is the one past the last: JsonIndex lets that one repeat the
+// text's first, which is a bracket here, and only where a value may begin is an opening bracket
+// right.
+template <class Watch>
+bool JsonCursor::skip_container(Watch& watch) noexcept {
+  assert(text_[*last_] == '{' || text_[*last_] == '[');
+  const char* const text = text_;
+  const std::uint32_t* token = token_;
+  std::array<char, JsonDepth::kRead> outer;  // the closers of the containers around the innermost
+  const std::size_t max_depth = max_depth_ - depth_;
+  std::size_t depth = 0;
+  char closer = '\0';  // the bracket the innermost container waits for
+  const auto stop = [&](std::string_view reason) {
+    token_ = token;
+    return unexpected(reason);
+  };
+
+  for (;;) {
+    if (closer == '}') {
+      if (text[*token] != '"') return stop("expected a member name in double quotes");
+      watch.on_name(token);
+      ++token;
+      if (text[*token] != ':') return stop("expected ':' after a member name");
+      ++token;
+    }
+    const char first = text[*token];
+    if (first == '{' || first == '[') {
+      if (token == last_) return stop("expected a value");
+      if (depth == max_depth) return fail(kTooDeep, *token);
+      outer[depth++] = closer;
+      closer = first == '{' ? '}' : ']';
+      watch.on_enter(depth, token);
+      ++token;
+      if (text[*token] != closer) continue;  // with the first value in it
+    } else if (first == '"' || is_integer(text + *token, text + token[1])) {
+      ++token;
+    } else {
+      token_ = token;
+      if (!skip_scalar()) return false;
+      token = token_;
+    }
+    // A value has ended: leave the containers that end with it, go on to the next value.
+    while (text[*token] == closer) {
+      ++token;
+      closer = outer[--depth];
+      watch.on_leave(depth);
+      if (depth == 0) {
+        token_ = token;
+        return true;
+      }
+    }
+    if (text[*token] != ',') {
+      return stop(closer == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
+    }
+    ++token;
+  }
 }
 
 // With the token at hand in a register, as in skip_container().

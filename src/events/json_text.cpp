@@ -113,7 +113,8 @@ std::size_t unescape(std::string_view raw, char* out, OnLone on_lone) noexcept {
   const char* const end = in + raw.size();
   char* to = out;
   while (in != end) {
-    const char* const backslash = std::find(in, end, '\\');
+    const std::string_view rest(in, static_cast<std::size_t>(end - in));
+    const char* const backslash = in + std::min(rest.find('\\'), rest.size());
     to = std::copy(in, backslash, to);
     if (backslash == end) break;
     in = backslash + 2;

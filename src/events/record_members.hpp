@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace gateway::events {
@@ -33,6 +34,33 @@ enum class Member : std::uint8_t {
   event_time,   // event
   event_reqid,  // event.reqid
   count_
+};
+
+// Some of the members.
+class MemberSet {
+ public:
+  constexpr MemberSet() = default;
+  constexpr MemberSet(std::initializer_list<Member> members) {
+    for (const Member member : members) bits_ |= bit(member);
+  }
+  [[nodiscard]] static constexpr MemberSet all() {
+    MemberSet set;
+    set.bits_ = bit(Member::count_) - 1;
+    return set;
+  }
+  [[nodiscard]] constexpr bool contains(Member member) const noexcept {
+    return (bits_ & bit(member)) != 0;
+  }
+  constexpr MemberSet& operator|=(MemberSet other) noexcept {
+    bits_ |= other.bits_;
+    return *this;
+  }
+
+ private:
+  [[nodiscard]] static constexpr std::uint32_t bit(Member member) noexcept {
+    return std::uint32_t{1} << static_cast<unsigned>(member);
+  }
+  std::uint32_t bits_ = 0;
 };
 
 // Where the value of a member lies in its record: the text of a number, or of a string without its

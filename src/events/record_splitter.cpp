@@ -81,7 +81,10 @@ boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::sp
     visitor.on_record(json->text(begin, json->end()), members);
     if (!redacts) return true;
     // Behind the cursor, which never looks back beyond the white space before its next token.
-    for (const auto& [from, to] : secrets_) blank_json_value(body + from, body + to);
+    for (const std::uint32_t* const value : secrets_) {
+      char* const secret = body + *value;
+      blank_json_value(secret, secret + json->text_of(value).size());
+    }
     if (!walk.usual()) unusual_.push_back(records_.size());
     return true;
   };

@@ -1,9 +1,12 @@
 #include "events/record_walk.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "events/ascii.hpp"
+#include "events/json_text.hpp"
+#include "events/member_name.hpp"
 
 namespace gateway::events {
 
@@ -17,146 +20,287 @@ void blank_json_value(char* begin, char* end) noexcept {
 
 namespace {
 
+// Which of a record's objects one is. Those from `event` on are on the way to headers.
+enum class Place : std::uint8_t {
+  other,
+  record,
+  cos,
+  bucket,
+  object,
+  meta,
+  event,
+  parameters,
+  headers
+};
+
+constexpr MemberName kCos("cos");
+constexpr MemberName kCosBucket("cosBucket");
+constexpr MemberName kAppid("appid");
+constexpr MemberName kName("name");
+constexpr MemberName kCosRegion("cosRegion");
+constexpr MemberName kRegion("region");
+constexpr MemberName kCosObject("cosObject");
+constexpr MemberName kKey("key");
+constexpr MemberName kUrl("url");
+constexpr MemberName kSize("size");
+constexpr MemberName kVid("vid");
+constexpr MemberName kEtag("etag");
+constexpr MemberName kMeta("meta");
+constexpr MemberName kRequestId("x-cos-request-id");
+constexpr MemberName kEvent("event");
+constexpr MemberName kEventName("eventName");
+constexpr MemberName kEventTime("eventTime");
+constexpr MemberName kReqid("reqid");
+constexpr MemberName kRequestParameters("requestParameters");
+constexpr MemberName kRequestHeaders("requestHeaders");
+constexpr MemberName kLowerParameters("requestparameters");
+constexpr MemberName kLowerHeaders("requestheaders");
+
+// Returns whether a name that begins like these is one of them.
+[[gnu::noinline]] bool is_of_request(SpelledName name) noexcept {
+  std::array<char, SpelledName::kRoom> lower{};
+  std::transform(name.begin(), name.begin() + lower.size(), lower.begin(), to_lower);
+  const SpelledName in_lower_case(lower.data());
+  return kLowerParameters.is(in_lower_case) || kLowerHeaders.is(in_lower_case);
+}
+
+// Returns whether another reader may take what has this name for a place of headers.
+[[gnu::always_inline]] inline bool leads_to_headers(SpelledName name) noexcept {
+  const std::uint64_t first = name.first_in_lower_case();
+  return kEvent.begins(first) ||
+         ((kLowerParameters.begins(first) || kLowerHeaders.begins(first)) && is_of_request(name));
+}
+
 // Returns whether a string that is spelled with escapes may be JSON in which such names are to be
 // searched for. As no letter of them is spelled by its number, they would read in `raw` as they
 // are.
-[[gnu::noinline]] bool may_hide(const HeaderNames& names, std::string_view raw) noexcept {
+bool may_hide(const HeaderNames& names, std::string_view raw) noexcept {
   return raw.find("\\u") != std::string_view::npos || names.any_in(raw);
 }
 
+// Whether names of a record read as they are spelled, as nearly always.
+enum class Spelling : std::uint8_t { plain, disguised };
+
 }  // namespace
 
-// `on_member(name)` gets names as they read.
-template <class OnMember>
-bool RecordWalk::object(OnMember&& on_member) {
-  return json_.object([&](const JsonString& name) {
-    if (!name.has_escapes()) return on_member(name.raw());
-    usual_ = false;
-    const std::string text = name.text();
-    return on_member(std::string_view(text));
-  });
-}
+// Finds the tokens of the values; of a member that comes twice, the last.
+class RecordWalk::Finder {
+ public:
+  using Token = const std::uint32_t*;
 
-// Most strings with escapes are ETags, which have quotes of their own.
-[[gnu::always_inline]] inline bool RecordWalk::pass_string(JsonString& string) {
-  if (!json_.string(string)) return false;
-  if (string.has_escapes() && secrets_ != nullptr && may_hide(*secrets_, string.raw())) {
-    usual_ = false;
+  Finder(const JsonCursor& json, const HeaderNames* secrets, Places* places,
+         Spelling spelling = Spelling::plain)
+      : json_(&json),
+        text_(json.text(0, 0).data()),
+        secrets_(secrets),
+        places_(places),
+        spelling_(spelling) {
+    const std::size_t size = json.size();
+    const bool readable = spelling == Spelling::plain && size >= SpelledName::kRoom;
+    last_readable_ = readable ? size - SpelledName::kRoom : 0;
   }
-  return true;
-}
 
-bool RecordWalk::take(MemberText& member) {
-  member = MemberText();
-  const char first = json_.peek();
-  const std::size_t begin = json_.offset();
-  if (first == '"') {
-    JsonString string;
-    if (!pass_string(string)) return false;
-    member.offset = static_cast<std::uint32_t>(begin + 1 - begin_);
-    member.length = static_cast<std::uint32_t>(string.raw().size());
-    member.escaped = string.has_escapes() ? 1 : 0;
-    return true;
-  }
-  if (first == '{' || first == '[') usual_ = false;
-  if (!json_.value()) return false;
-  if (first == '-' || (first >= '0' && first <= '9')) {
-    member.offset = static_cast<std::uint32_t>(begin - begin_);
-    member.length = static_cast<std::uint32_t>(json_.end() - begin);
-  }
-  return true;
-}
-
-bool RecordWalk::pass_value() {
-  if (json_.peek() != '"') return json_.value();
-  JsonString string;
-  return pass_string(string);
-}
-
-// A member nothing is made of. Headers may be hidden in a container, or under a name that another
-// reader takes for the usual one.
-bool RecordWalk::pass_other(std::string_view name) {
-  const char first = json_.peek();
-  if (first == '{' || first == '[') usual_ = false;
-  if (name.size() == 5 || name.size() == 14 || name.size() == 17) {
-    usual_ = usual_ && !equals_ignoring_case(name, "event") &&
-             !equals_ignoring_case(name, "requestheaders") &&
-             !equals_ignoring_case(name, "requestparameters");
-  }
-  return pass_value();
-}
-
-bool RecordWalk::pass_header(std::string_view name) {
-  const char first = json_.peek();
-  const std::size_t begin = json_.offset();
-  const bool secret = secrets_ != nullptr && secrets_->contains(name);
-  if (!secret && (first == '{' || first == '[')) usual_ = false;
-  if (!(secret ? json_.value() : pass_value())) return false;
-  if (secret) places_->emplace_back(begin, json_.end());
-  return true;
-}
-
-bool RecordWalk::pass(RecordMembers& members) {
-  begin_ = json_.offset();
-  if (places_ != nullptr) places_->clear();
-  usual_ = true;
-  // Where an object is expected another value is no usual shape.
-  const auto inner = [this](auto&& on_member) {
-    if (json_.peek() == '{') return object(on_member);
-    usual_ = false;
-    return json_.value();
-  };
-  const auto meta_member = [&](std::string_view name) {
-    if (name == "x-cos-request-id") return take(members[Member::request_id]);
-    if (name.size() == 4 && equals_ignoring_case(name, "etag")) return take(members[Member::etag]);
-    return pass_other(name);
-  };
-  const auto object_member = [&](std::string_view name) {
-    switch (name.size()) {
-      case 3:
-        if (name == "key") return take(members[Member::key]);
-        if (name == "url") return take(members[Member::url]);
-        if (name == "vid") return take(members[Member::version]);
+  [[gnu::always_inline]] void on_name(Token token) {
+    if (place_ == Place::other) return;
+    const SpelledName name = name_at(token);
+    const Token value = token + 2;
+    switch (place_) {
+      case Place::headers:
+        header(token);
         break;
-      case 4:
-        if (name == "meta") return inner(meta_member);
-        if (name == "size") return take(members[Member::size]);
-        if (equals_ignoring_case(name, "etag")) return take(members[Member::etag]);
+      case Place::bucket:
+        if (kAppid.is(name)) return note(Member::appid, value);
+        if (kName.is(name)) return note(Member::bucket, value);
+        if (kRegion.is(name)) return note(Member::region, value);
+        if (kCosRegion.is(name)) return note(Member::long_region, value);
+        break;
+      case Place::object:
+        if (kKey.is(name)) return note(Member::key, value);
+        if (kUrl.is(name)) return note(Member::url, value);
+        if (kVid.is(name)) return note(Member::version, value);
+        if (kSize.is(name)) return note(Member::size, value);
+        if (kEtag.begins(name.first_in_lower_case())) return note(Member::etag, value);
+        break;
+      case Place::meta:
+        if (kEtag.begins(name.first_in_lower_case())) return note(Member::etag, value);
+        if (kRequestId.is(name)) return note(Member::request_id, value);
+        break;
+      case Place::event:
+        if (kEventName.is(name)) return note(Member::event_name, value);
+        if (kEventTime.is(name)) return note(Member::event_time, value);
+        if (kReqid.is(name)) return note(Member::event_reqid, value);
         break;
       default:
         break;
     }
-    return pass_other(name);
-  };
-  const auto bucket_member = [&](std::string_view name) {
-    if (name == "name") return take(members[Member::bucket]);
-    if (name == "appid") return take(members[Member::appid]);
-    if (name == "region") return take(members[Member::region]);
-    if (name == "cosRegion") return take(members[Member::long_region]);
-    return pass_other(name);
-  };
-  const auto cos_member = [&](std::string_view name) {
-    if (name == "cosObject") return inner(object_member);
-    if (name == "cosBucket") return inner(bucket_member);
-    return pass_other(name);
-  };
-  const auto header = [&](std::string_view name) { return pass_header(name); };
-  const auto parameter = [&](std::string_view name) {
-    return name == "requestHeaders" ? inner(header) : pass_other(name);
-  };
-  const auto event_member = [&](std::string_view name) {
-    if (name == "eventName") return take(members[Member::event_name]);
-    if (name == "eventTime") return take(members[Member::event_time]);
-    if (name == "reqid") return take(members[Member::event_reqid]);
-    if (name == "requestParameters") return inner(parameter);
-    return pass_other(name);
-  };
-  const auto record_member = [&](std::string_view name) {
-    if (name == "cos") return inner(cos_member);
-    if (name == "event") return inner(event_member);
-    return pass_other(name);
-  };
-  return object(record_member);
+    if (leads_to_headers(name)) ++leading_names_;
+  }
+  void on_enter(std::size_t depth, Token token) {
+    place_ = depth < around_.size() ? inner(depth, token) : Place::other;
+    if (depth < around_.size()) around_[depth] = place_;
+    if (place_ == Place::other) strange_ = true;
+    if (place_ >= Place::event) ++places_of_headers_;
+  }
+  void on_leave(std::size_t depth) noexcept {
+    place_ = depth < around_.size() ? around_[depth] : Place::other;
+  }
+
+  [[nodiscard]] Token value(std::size_t member) const noexcept { return values_[member]; }
+  // Returns whether headers may be where they are not looked for.
+  [[nodiscard]] bool saw_other_places() const noexcept {
+    return strange_ || leading_names_ != places_of_headers_;
+  }
+
+ private:
+  void note(Member member, Token value) noexcept {
+    values_[static_cast<std::size_t>(member)] = value;
+  }
+  [[gnu::noinline]] void header(Token token) {
+    if (secrets_ == nullptr) return;
+    if (spelling_ == Spelling::plain) {
+      const std::string_view name = json_->text_of(token);
+      if (secrets_->contains(name.substr(1, name.size() - 2))) places_->push_back(token + 2);
+    } else if (secrets_->contains(unescaped(token))) {
+      places_->push_back(token + 2);
+    }
+  }
+  // Returns which object of the record begins at a token.
+  [[nodiscard]] Place inner(std::size_t depth, Token token) {
+    if (json_->first_of(token) != '{') return Place::other;
+    if (depth == 1) return Place::record;
+    if (place_ == Place::other) return Place::other;
+    const SpelledName name = name_at(token - 2);
+    switch (place_) {
+      case Place::record:
+        if (kCos.is(name)) return Place::cos;
+        return kEvent.is(name) ? Place::event : Place::other;
+      case Place::cos:
+        if (kCosBucket.is(name)) return Place::bucket;
+        return kCosObject.is(name) ? Place::object : Place::other;
+      case Place::object:
+        return kMeta.is(name) ? Place::meta : Place::other;
+      case Place::event:
+        return kRequestParameters.is(name) ? Place::parameters : Place::other;
+      case Place::parameters:
+        return kRequestHeaders.is(name) ? Place::headers : Place::other;
+      default:
+        return Place::other;
+    }
+  }
+  [[nodiscard]] SpelledName name_at(Token token) {
+    const std::size_t begin = *token + 1;
+    return begin <= last_readable_ ? SpelledName(text_ + begin) : copied(token);
+  }
+  [[nodiscard, gnu::noinline]] SpelledName copied(Token token) {
+    copy_.fill('\0');
+    if (spelling_ == Spelling::plain) {
+      json_->text_behind(token).copy(copy_.data(), copy_.size());
+    } else {
+      (unescaped(token) + '"').copy(copy_.data(), copy_.size());
+    }
+    return SpelledName(copy_.data());
+  }
+  [[nodiscard]] std::string unescaped(Token token) const {
+    const std::string_view name = json_->text_of(token);
+    return unescape_json_string(name.substr(1, name.size() - 2));
+  }
+
+  const JsonCursor* json_;
+  const char* text_;
+  std::size_t last_readable_ =
+      0;  // where a name may begin at the latest to be read where it stands
+  const HeaderNames* secrets_;
+  Places* places_;
+  Spelling spelling_;
+  std::array<Token, static_cast<std::size_t>(Member::count_)> values_{};
+  Place place_ = Place::other;      // what is around the next token
+  std::array<Place, 5> around_{};   // by depth: as far down as there are places that count
+  bool strange_ = false;            // a container where COS has none
+  unsigned leading_names_ = 0;      // names that may lead to headers
+  unsigned places_of_headers_ = 0;  // objects on the way to headers
+  std::array<char, SpelledName::kRoom> copy_{};
+};
+
+namespace {
+
+// A member whose value is neither text nor a number is left empty.
+void write_member(const JsonCursor& json, const std::uint32_t* value, std::size_t begin,
+                  bool may_be_escaped, MemberText& member) {
+  const std::string_view text = json.text_of(value);
+  const bool is_string = text.front() == '"';
+  if (!is_string && text.front() != '-' && !is_digit(text.front())) return;
+  const std::size_t quotes = is_string ? 1 : 0;
+  member.offset = static_cast<std::uint32_t>(*value - begin + quotes);
+  member.length = static_cast<std::uint32_t>(text.size() - 2 * quotes) & 0x7FFFFFFFU;
+  member.escaped = may_be_escaped && text.find('\\') != std::string_view::npos ? 1 : 0;
+}
+
+}  // namespace
+
+bool RecordWalk::pass(RecordMembers& members) {
+  const JsonCursor before = json_;
+  const std::size_t begin = json_.offset();
+  Finder found(json_, secrets_, places_);
+  if (!walk(found)) return false;
+  usual_ = !found.saw_other_places();
+  if (json_.numbered_escapes() != before.numbered_escapes() && has_disguised_name(before)) {
+    // Once more, with each name as it reads.
+    json_ = before;
+    found = Finder(json_, secrets_, places_, Spelling::disguised);
+    if (!walk(found)) return false;
+    usual_ = false;
+  }
+  const std::size_t first_backslash = before.next_backslash();
+  const bool escapes = first_backslash < json_.offset();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Member::count_); ++i) {
+    const std::uint32_t* const value = found.value(i);
+    if (value == nullptr) continue;
+    const bool may_be_escaped =
+        escapes && value[1] > first_backslash && *value < json_.last_backslash();
+    write_member(json_, value, begin, may_be_escaped, members[static_cast<Member>(i)]);
+  }
+  if (secrets_ == nullptr) return true;
+  if (escapes && usual_) usual_ = !strings_may_hide(before.next_token(), first_backslash);
+  return true;
+}
+
+// Returns whether the record passed is good JSON. Of the secrets only those are left that are no
+// containers: a Redactor sees to such.
+bool RecordWalk::walk(Finder& finder) {
+  if (places_ != nullptr) places_->clear();
+  if (!json_.watched_object(finder)) return false;
+  if (places_ == nullptr) return true;
+  std::erase_if(*places_, [&](const std::uint32_t* value) {
+    return json_.first_of(value) == '{' || json_.first_of(value) == '[';
+  });
+  return true;
+}
+
+// Returns whether a name among the tokens passed since `before` may read otherwise than it is
+// spelled.
+bool RecordWalk::has_disguised_name(const JsonCursor& before) const noexcept {
+  for (const auto* token = before.next_token(); token + 1 < json_.next_token(); ++token) {
+    if (json_.first_of(token + 1) != ':') continue;
+    if (json_.text_of(token).find('\\') != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// Looks at each string that has an escape, from the one with the first backslash on.
+bool RecordWalk::strings_may_hide(const std::uint32_t* first, std::size_t backslash) const {
+  while (backslash <= json_.last_backslash()) {
+    const auto* const behind = std::upper_bound(first, json_.next_token(), backslash);
+    const auto* const token = behind - 1;
+    const std::string_view text = json_.text_of(token);
+    const bool blanked = std::ranges::find(*places_, token) != places_->end();
+    if (!blanked && may_hide(*secrets_, text)) return true;
+    const std::size_t end = *token + text.size();
+    const std::size_t next = json_.text(end, json_.offset()).find('\\');
+    if (next == std::string_view::npos) return false;
+    backslash = end + next;
+    first = behind;
+  }
+  return false;
 }
 
 RecordKind kind_of_record(std::string_view record, JsonIndex& index) {

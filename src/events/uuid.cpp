@@ -4,20 +4,18 @@
 
 #include "events/uuid.hpp"
 
+#include <endian.h>
 #include <openssl/sha.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 namespace gateway::events {
 namespace {
-
-// This product's namespace for version 5 ids. Changing it changes every stable id.
-constexpr std::array<std::uint8_t, 16> kNamespace = {
-    0xfd, 0x08, 0x18, 0xfd, 0x0b, 0xfd, 0x49, 0xfe, 0x87, 0x10, 0xa2, 0x81, 0xfa, 0xd7, 0x08, 0xaa};
 
 // The two digits of every byte, so that a byte costs one look-up.
 constexpr auto kHexPairs = [] {
@@ -49,21 +47,19 @@ constexpr auto kHexValues = [] {
 
 }  // namespace
 
-Uuid Uuid::from_name(std::string_view name) {
+Uuid Uuid::from_name_in(std::string_view namespace_and_name) {
   SHA_CTX state;
   SHA1_Init(&state);
-  SHA1_Update(&state, kNamespace.data(), kNamespace.size());
-  SHA1_Update(&state, name.data(), name.size());
+  SHA1_Update(&state, namespace_and_name.data(), namespace_and_name.size());
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
   SHA1_Final(digest.data(), &state);
-  const auto word = [&digest](std::size_t at) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value = value << 8U | digest[at + i];
-    return value;
-  };
+  std::array<std::uint64_t, 2> words{};
+  std::memcpy(words.data(), digest.data(), sizeof words);
+  const std::uint64_t high = be64toh(words[0]);
+  const std::uint64_t low = be64toh(words[1]);
   // RFC 9562 section 5.5: version 5 in bits 48 to 51, variant 10 in bits 64 and 65.
-  return {(word(0) & ~std::uint64_t{0xF000}) | 0x5000,
-          (word(8) & ~(std::uint64_t{3} << 62U)) | std::uint64_t{1} << 63U};
+  return {(high & ~std::uint64_t{0xF000}) | 0x5000,
+          (low & ~(std::uint64_t{3} << 62U)) | std::uint64_t{1} << 63U};
 }
 
 std::optional<Uuid> Uuid::read(std::string_view text) noexcept {

@@ -15,9 +15,13 @@ class Uuid {
   constexpr Uuid() = default;
   constexpr Uuid(std::uint64_t high, std::uint64_t low) noexcept : high_(high), low_(low) {}
 
-  // Version 5 (SHA-1) in this product's own namespace: the same name gives the same id on every
-  // replica and in every release.
-  [[nodiscard]] static Uuid from_name(std::string_view name);
+  // This product's namespace for version 5 ids. Changing it changes every stable id.
+  static constexpr std::string_view kNamespace{
+      "\xfd\x08\x18\xfd\x0b\xfd\x49\xfe\x87\x10\xa2\x81\xfa\xd7\x08\xaa", 16};
+
+  // Version 5 (SHA-1) of a namespace's bytes with a name behind them: the same name gives the same
+  // id on every replica and in every release.
+  [[nodiscard]] static Uuid from_name_in(std::string_view namespace_and_name);
 
   // What write() makes, and nothing else: no upper case, no braces.
   [[nodiscard]] static std::optional<Uuid> read(std::string_view text) noexcept;

@@ -299,6 +299,13 @@ TEST(RecordSplitter, RedactsOnItsWalkWhatTheRedactorWould) {
           R"({"event":{"requestParameters":{"requestHeaders":{"x":"\"AUTHORIZATION\": #s"}}}})",
           R"({"event":{"requestParameters":{"requestHeaders":{"Authorization":"\"#s\"","x":"\""}}}})",
           R"({"cos":{"a":"\"authorization\":#s"}})",
+          R"({"event":{"requestParameters":{"requestHeaders":{"Event":"#s"}}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":{"RequestHeaders":"#s"}}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":{"Authorization":{"a":["#s"]}}}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":{"\u0041uthorization":{"a":"#s"}}}}})",
+          R"({"event":{"requestParameters":{"requestHeader\u0073":{"Authorization":"#s"}}}})",
+          R"({"event":{"requestParameter\u0073":{"requestHeaders":{"Authorization":"#s"}}}})",
+          R"({"event":{"requestParameters":{"requestHeaders":{"Authorization" : "#s" , "b":1}}}})",
       }) {
     SCOPED_TRACE(text);
     Redactor redactor({"Authorization"});

@@ -33,8 +33,9 @@ TEST(Uuid, ReadsWhatItWritesAndNothingElse) {
 TEST(Uuid, FromANameNeverChanges) {
   // Reckoned independently: Python's uuid.uuid5(UUID("fd0818fd-0bfd-49fe-8710-a281fad708aa"),
   // name).
-  EXPECT_EQ(Uuid::from_name("").text(), "e998158b-72fa-5baf-b447-82be6768a110");
-  EXPECT_EQ(Uuid::from_name("cos-gateway").text(), "82610a80-4a9a-5f4c-b15b-00eefd21d65c");
+  EXPECT_EQ(Uuid::from_name_in(Uuid::kNamespace).text(), "e998158b-72fa-5baf-b447-82be6768a110");
+  EXPECT_EQ(Uuid::from_name_in(std::string(Uuid::kNamespace) + "cos-gateway").text(),
+            "82610a80-4a9a-5f4c-b15b-00eefd21d65c");
 }
 
 TEST(RandomUuids, AreVersion4AndDiffer) {

@@ -30,7 +30,7 @@ class Subjects {
   // Adds a subject. `make()` prepares everything that is not to be measured and returns the body: a
   // callable that keeps what it needs in a shared_ptr.
   template <class Make>
-  void add(std::string name, Work work, Make make) {
+  void add(std::string name, Work work, const Make& make) {
     Subject subject;
     subject.name = std::move(name);
     subject.work = work;

@@ -12,7 +12,7 @@
 namespace gateway::events {
 
 // What a stable id is made of. Each is a list of texts, each with its length in decimal and a colon
-// before it, hashed in this product's namespace (Uuid::from_name).
+// before it, hashed in this product's namespace (Uuid::from_name_in).
 enum class IdRecipe {
   // "fields", appid, bucket, key, event name, x-cos-request-id, event time.
   v1,

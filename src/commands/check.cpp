@@ -13,7 +13,7 @@
 #include "commands/configuration.hpp"
 #include "commands/route_report.hpp"
 #include "gateway/checkup/checkup.hpp"
-#include "gateway/config/reference.hpp"
+#include "gateway/config/keys.hpp"
 #include "gateway/config/render.hpp"
 
 namespace gateway::commands {

@@ -7,6 +7,8 @@
 
 namespace gateway::config {
 
+class Section;
+
 // Checks the settings as a whole: what is required, and what must go together. A key that was
 // refused already is not complained about again.
 void check(const Settings& settings, Report& report);
@@ -19,6 +21,12 @@ void check_provisioning(const Settings& settings, Report& report);
 
 // Reports a bucket's endpoint, given under the key `path`, that is none; an empty one is not.
 void check_endpoint(const std::string& endpoint, const std::string& path, Report& report);
+
+// Reports which relations between two keys do not hold (relations.cpp has the table of them), and
+// returns what the reference says of the relations of this key, each sentence with a blank before
+// it.
+void check_relations(const Section& root, Report& report);
+[[nodiscard]] std::string sentences_about(std::string_view key);
 
 // Returns whether the relay function is deployed from a COS object (`function.code` or its
 // documented defaults) instead of the built-in relay.

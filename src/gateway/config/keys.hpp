@@ -1,4 +1,5 @@
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "gateway/config/schema.hpp"
@@ -38,5 +39,9 @@ class Keys {
   bool single_bucket_ = true;  // there are no `buckets`
   Section root_;
 };
+
+// Returns the Markdown of docs/configuration.md that describes every key with type, bounds, default
+// and meaning. It is made of the table that reads the configuration, so that the two cannot differ.
+[[nodiscard]] std::string reference();
 
 }  // namespace gateway::config

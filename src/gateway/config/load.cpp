@@ -9,7 +9,6 @@
 #include "gateway/config/checks.hpp"
 #include "gateway/config/keys.hpp"
 #include "gateway/config/proxy_url.hpp"
-#include "gateway/config/relations.hpp"
 #include "gateway/config/report.hpp"
 #include "gateway/config/source_files.hpp"
 
@@ -175,7 +174,7 @@ void Loader::find_pod_identity() {
 // Derives the proxies to use. Whether delivery.proxy is valid is checked later.
 void Loader::find_proxies() {
   settings_.environment_proxies =
-      environment_proxies(environment_, [this](const std::string& variable, const BadProxy& why) {
+      environment_proxies(environment_, [this](const std::string& variable, const BadAddress& why) {
         report_.enter("environment " + variable);
         report_.warning({}, "",
                         "names no proxy that can be used, so there is none: " + why.message());

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "gateway/config/problem.hpp"
 #include "gateway/config/report.hpp"
 #include "gateway/config/settings.hpp"
 

@@ -21,9 +21,24 @@ namespace gateway::config {
 namespace {
 
 constexpr std::string_view kWhenProvisioning = "required, as function.provision is true";
-constexpr char kNoFunctionName[] =
-    "expected 2 to 60 letters, digits, '-' and '_', a letter first and no '-' or '_' last, got {}";
-constexpr char kNoNamespace[] = "expected up to 30 letters, digits, '-' and '_', got {}";
+
+// Reports a value that does not have the form that its key wants.
+void require_form(bool has_it, const std::string& key, std::string_view form,
+                  const std::string& value, Report& report) {
+  if (!has_it) report.problem_with(key, "{}, got {}", form, quote(value));
+}
+
+void check_function_name(const std::string& key, const std::string& name, Report& report) {
+  require_form(
+      name.empty() || cloud::is_function_name(name), key,
+      "expected 2 to 60 letters, digits, '-' and '_', a letter first and no '-' or '_' last", name,
+      report);
+}
+
+void check_namespace(const std::string& key, const std::string& name, Report& report) {
+  require_form(cloud::is_function_namespace(name), key,
+               "expected up to 30 letters, digits, '-' and '_'", name, report);
+}
 
 void check_events(const Bucket& bucket, const std::string& path, Report& report) {
   report.require(!bucket.events.empty(), path, "at least one event is required");
@@ -35,7 +50,7 @@ void check_events(const Bucket& bucket, const std::string& path, Report& report)
   }
   for (const auto& event : bucket.events) {
     const auto& known = known_events();
-    if (std::find(known.begin(), known.end(), event) != known.end()) continue;
+    if (std::ranges::find(known, event) != known.end()) continue;
     const auto meant = nearest(event, known);
     report.warning_about(path, "{} is no event that COS documents{}", quote(event),
                          meant ? fmt::format("; did you mean {}?", *meant) : "");
@@ -56,9 +71,8 @@ void check_rule(const Bucket& bucket, const std::string& path, Report& report) {
   if (bucket.prefix.starts_with('/')) {
     report.problem_with(path + ".prefix", "object keys have no leading '/'");
   }
-  if (!bucket.suffix.empty() && !bucket.suffix.starts_with('.')) {
-    report.problem_with(path + ".suffix", "must begin with '.', got {}", quote(bucket.suffix));
-  }
+  require_form(bucket.suffix.empty() || bucket.suffix.starts_with('.'), path + ".suffix",
+               "must begin with '.'", bucket.suffix, report);
   if (!report.bad(path + ".events")) check_events(bucket, path + ".events", report);
 }
 
@@ -75,31 +89,23 @@ void check_bucket(const Settings& settings, Report& report) {
   check_rule(bucket, "bucket", report);
 }
 
-// Checks the entries' functions, as far as they differ from the top level's.
-void check_entry_function(const Function& function, const std::string& path, Report& report) {
-  const auto name = path + ".name";
-  if (report.given(name) && !function.name.empty() && !cloud::is_function_name(function.name)) {
-    report.problem_with(name, kNoFunctionName, quote(function.name));
-  }
-  const auto space = path + ".namespace";
-  if (report.given(space) && !cloud::is_function_namespace(function.space)) {
-    report.problem_with(space, kNoNamespace, quote(function.space));
-  }
-}
-
 void check_entries(const Settings& settings, Report& report) {
   for (std::size_t i = 0; i < settings.buckets.size(); ++i) {
-    const BucketEntry& entry = settings.buckets[i];
-    const auto path = fmt::format("buckets[{}]", i);
-    check_rule(entry.bucket, path, report);
-    check_entry_function(entry.function, path + ".function", report);
-    const auto parsed = cloud::parse_bucket_endpoint(entry.bucket.endpoint);
-    if (!parsed || parsed->region == entry.function.region) continue;
-    const auto region = path + ".function.region";
-    report.problem_with(report.given(region) ? region : path + ".endpoint",
+    const Bucket& bucket = settings.buckets[i].bucket;
+    const Function& function = settings.buckets[i].function;
+    check_rule(bucket, fmt::format("buckets[{}]", i), report);
+    // Its function, as far as that differs from the top level's.
+    const auto name = path_of(i, "function.name");
+    const auto space = path_of(i, "function.namespace");
+    if (report.given(name)) check_function_name(name, function.name, report);
+    if (report.given(space)) check_namespace(space, function.space, report);
+    const auto parsed = cloud::parse_bucket_endpoint(bucket.endpoint);
+    if (!parsed || parsed->region == function.region) continue;
+    const auto region = path_of(i, "function.region");
+    report.problem_with(report.given(region) ? region : path_of(i, "endpoint"),
                         "a COS trigger works within one region: the bucket is in {}, and its "
                         "function would be in {}; set {} to {}",
-                        parsed->region, quote(entry.function.region), region, parsed->region);
+                        parsed->region, quote(function.region), region, parsed->region);
   }
 }
 
@@ -109,22 +115,14 @@ void check_function(const Settings& settings, Report& report) {
   if (settings.buckets.empty()) {
     report.require(!function.region.empty(), "function.region", kWhenProvisioning);
   }
-  if (!function.region.empty() && !cloud::is_region(function.region)) {
-    report.problem_with("function.region", "expected a region such as ap-beijing, got {}",
-                        quote(function.region));
-  }
-  if (!function.name.empty() && !cloud::is_function_name(function.name)) {
-    report.problem_with("function.name", kNoFunctionName, quote(function.name));
-  }
-  if (!cloud::is_function_namespace(function.space)) {
-    report.problem_with("function.namespace", kNoNamespace, quote(function.space));
-  }
-  if (!uses_code_object(settings) && !function.runtime.starts_with("Nodejs")) {
-    report.problem_with("function.runtime",
-                        "expected a Node.js runtime such as Nodejs18.15, which the "
-                        "built-in relay needs, got {}",
-                        quote(function.runtime));
-  }
+  require_form(function.region.empty() || cloud::is_region(function.region), "function.region",
+               "expected a region such as ap-beijing", function.region, report);
+  check_function_name("function.name", function.name, report);
+  check_namespace("function.namespace", function.space, report);
+  require_form(uses_code_object(settings) || function.runtime.starts_with("Nodejs"),
+               "function.runtime",
+               "expected a Node.js runtime such as Nodejs18.15, which the built-in relay needs",
+               function.runtime, report);
 }
 
 // Returns the network that keeps a function from reaching this host, or an empty text. A function
@@ -199,18 +197,17 @@ void check_entries_of_function(const SharedFunction& function, const Settings& s
   const BucketEntry& one = settings.buckets[first];
   for (const std::size_t number : function.entries) {
     const BucketEntry& entry = settings.buckets[number];
-    const auto path = fmt::format("buckets[{}]", number);
     for (const auto& [key, patterns] :
          {std::pair("include", &entry.include), std::pair("exclude", &entry.exclude)}) {
       if (patterns->empty()) continue;
-      report.problem_with(fmt::format("{}.{}", path, key),
+      report.problem_with(path_of(number, key),
                           "needs gateway.public_url: without it the function sends every event of "
                           "the bucket to the target itself");
     }
     if (entry.target == one.target && entry.eventbus == one.eventbus && entry.event == one.event) {
       continue;
     }
-    report.problem_with(path + ".endpoint",
+    report.problem_with(path_of(number, "endpoint"),
                         "shares its function with buckets[{}], but not target, eventbus and event: "
                         "without gateway.public_url a function sends to one target; set "
                         "gateway.public_url, or give the entry a function.name of its own",
@@ -259,8 +256,9 @@ void check_target_of_function(const Settings& settings, Report& report) {
 void check_relay(const Settings& settings, Report& report) {
   const auto& ingress = settings.ingress;
   const auto& code = settings.function.code;
-  if (code && !report.bad("function.code.path") && !code->path.starts_with('/')) {
-    report.problem_with("function.code.path", "must begin with '/', got {}", quote(code->path));
+  if (code && !report.bad("function.code.path")) {
+    require_form(code->path.starts_with('/'), "function.code.path", "must begin with '/'",
+                 code->path, report);
   }
   if (report.bad("gateway.public_url")) return;
   if (ingress.public_url.empty()) return check_target_of_function(settings, report);

@@ -10,7 +10,6 @@
 
 #include "events/ascii.hpp"
 #include "events/base64.hpp"
-#include "gateway/config/http_url.hpp"
 
 namespace gateway::config {
 namespace {
@@ -43,11 +42,13 @@ std::optional<Secret> basic(std::string_view user, std::string_view password) {
 
 }  // namespace
 
-boost::system::result<HttpProxy, BadProxy> parse_proxy(std::string_view text) {
+boost::system::result<HttpProxy, BadAddress> parse_proxy(std::string_view text) {
+  using Reason = BadAddress::Reason;
   constexpr const char* kForm = "expected http://host:port or http://user:password@host:port";
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
     if (!equals_ignoring_case(text.substr(0, scheme), "http")) {
-      return BadProxy(
+      return BadAddress(
+          Reason::scheme,
           "only proxies that are spoken to by plain HTTP are supported: http://host:port");
     }
     text.remove_prefix(scheme + 3);
@@ -60,25 +61,25 @@ boost::system::result<HttpProxy, BadProxy> parse_proxy(std::string_view text) {
     const auto value =
         basic(user_info.substr(0, colon), user_info.substr(std::min(colon + 1, user_info.size())));
     if (!value) {
-      return BadProxy("its user and password must be percent-encoded, without control characters");
+      return BadAddress(
+          Reason::user_info,
+          "its user and password must be percent-encoded, without control characters");
     }
     authorization = *value;
     text.remove_prefix(at + 1);
   }
   if (text.find_first_of("/?#") != std::string_view::npos) {
-    return BadProxy(std::string(kForm) + ", without a path");
+    return BadAddress(Reason::syntax, std::string(kForm) + ", without a path");
   }
   const auto url = parse_http_url(fmt::format("http://{}/", text));
-  if (!url) {
-    const bool syntax = url.error().reason() == BadAddress::Reason::syntax;
-    return BadProxy(syntax ? std::string(kForm) : url.error().message());
-  }
+  if (!url && url.error().reason() == Reason::syntax) return BadAddress(Reason::syntax, kForm);
+  if (!url) return url.error();
   return HttpProxy(url->host, url->port, std::move(authorization));
 }
 
 ProxyRules environment_proxies(
     const std::map<std::string, std::string>& environment,
-    const std::function<void(const std::string& variable, const BadProxy& why)>& problem) {
+    const std::function<void(const std::string& variable, const BadAddress& why)>& problem) {
   // An empty variable counts as none.
   const auto find = [&](const char* lower, const char* upper) {
     for (const char* const name : {lower, upper}) {

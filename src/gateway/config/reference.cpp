@@ -1,11 +1,10 @@
-#include "gateway/config/reference.hpp"
+#include "gateway/config/keys.hpp"
 
 #include <fmt/format.h>
 
 #include <string_view>
 
-#include "gateway/config/keys.hpp"
-#include "gateway/config/relations.hpp"
+#include "gateway/config/checks.hpp"
 
 namespace gateway::config {
 namespace {

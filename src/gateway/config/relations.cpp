@@ -1,9 +1,11 @@
-#include "gateway/config/relations.hpp"
+#include "gateway/config/checks.hpp"
 
 #include <fmt/format.h>
 
 #include <set>
 #include <utility>
+
+#include "gateway/config/schema.hpp"
 
 namespace gateway::config {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/config/problem.hpp"
+#include "gateway/config/report.hpp"
 
 namespace gateway::config {
 

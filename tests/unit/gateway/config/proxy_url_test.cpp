@@ -48,7 +48,7 @@ TEST(ProxyUrl, RefusesOthersWithoutRepeatingThem) {
 }
 
 TEST(EnvironmentProxies, AreTakenInBothCases) {
-  const auto none = [](const std::string& name, const BadProxy&) { ADD_FAILURE() << name; };
+  const auto none = [](const std::string& name, const BadAddress&) { ADD_FAILURE() << name; };
   const auto rules = environment_proxies({{"HTTP_PROXY", "http://upper:1"},
                                           {"http_proxy", "http://lower:2"},
                                           {"HTTPS_PROXY", "secure:3"},
@@ -64,7 +64,7 @@ TEST(EnvironmentProxies, ThatNameNoProxyAreToldOf) {
   std::string told;
   const auto rules = environment_proxies(
       {{"HTTPS_PROXY", "socks5://user:secret@proxy:1080"}},
-      [&](const std::string& name, const BadProxy& why) { told = name + ": " + why.message(); });
+      [&](const std::string& name, const BadAddress& why) { told = name + ": " + why.message(); });
   EXPECT_EQ(rules.find(true, "a.example", 443), nullptr);
   EXPECT_TRUE(told.starts_with("HTTPS_PROXY: only proxies")) << told;
 }

@@ -1,5 +1,3 @@
-#include "gateway/config/reference.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -39,10 +39,6 @@ std::chrono::seconds until_whole_look() {
   return kLeast + std::chrono::seconds(seed() % kSpread);
 }
 
-std::string in_words(const PlannedStep& step) {
-  return fmt::format("{} {}: {}", label(step.action), step.resource, step.reason);
-}
-
 }  // namespace
 
 Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
@@ -52,11 +48,9 @@ Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, Prov
       pace_(pace),
       unmarked_(unmarked),
       generation_(generation),
-      listener_(std::move(listener)),
       view_(api, wanted_, unmarked),
-      wake_(executor) {
-  status_.buckets = bucket_states(status_.state, {});
-}
+      wake_(executor),
+      reporter_(wanted_, obstacles_, planned_, std::move(listener)) {}
 
 Task<bool> Provisioner::converge(Instant deadline) {
   const bool confirmed = co_await run(Goal::converge, deadline);
@@ -77,10 +71,7 @@ Task<void> Provisioner::keep() {
 }
 
 Task<bool> Provisioner::remove(Instant deadline) {
-  ProvisioningStatus status = status_;
-  status.state = ProvisioningState::removing;
-  status.step.clear();
-  publish(std::move(status));
+  reporter_.removing();
   const bool removed = co_await run(Goal::remove, deadline);
   co_return removed;
 }
@@ -151,17 +142,20 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
         }
         if (finish_with_failures(goal)) co_return false;
         obstacles_.clear();
-        succeed(goal, planned_);
+        reporter_.succeed(goal);
+        was_ready_ = status().state == ProvisioningState::ready;
+        has_confirmed_ = true;
+        again_in_ = planned_.again_in;
         if (found->quick)
           again_in_ = std::min(again_in_.value_or(std::chrono::seconds::max()), until_whole_look());
-        co_return planned_.superseded.empty();
+        co_return status().state != ProvisioningState::superseded;
       }
       const PlannedStep taken = *step;
       if (taken.action == PlannedStep::Action::refuse) {
         give_up(taken.resource + ": " + taken.reason, taken.code, false);
         co_return false;
       }
-      announce(goal, taken);
+      reporter_.step(taken, goal, repairing_);
       if (taken.action == PlannedStep::Action::wait) {
         move = patience.waits(taken);
       } else if (!goes_on(goal, deadline)) {
@@ -177,18 +171,11 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
       give_up(std::move(move.text), std::move(move.code), move.denied);
       co_return false;
     }
-    if (move.kind == NextMove::Kind::retry) retry_later(move, goal);
+    if (move.kind == NextMove::Kind::retry) reporter_.retry_later(move, goal);
     const Instant until = std::chrono::steady_clock::now() + move.pause;
     co_await pause_until(goal, until, deadline);
   }
-  const bool late = std::chrono::steady_clock::now() >= deadline;
-  if (late && status_.last_error.empty()) {
-    ProvisioningStatus status = status_;
-    status.last_error = "not done in time";
-    if (!status.step.empty()) status.last_error += ": " + status.step;
-    status.code = "Deadline";
-    publish(std::move(status));
-  }
+  if (std::chrono::steady_clock::now() >= deadline) reporter_.too_late();
   co_return false;
 }
 
@@ -197,7 +184,7 @@ bool Provisioner::set_aside(const PlannedStep& step, const NextMove& move) {
       wanted_.buckets.size() == 1 && step.bucket == wanted_.buckets.front().endpoint.host();
   if (step.bucket.empty() || alone) return false;
   if (!obstacles_.note(step.bucket, move, std::chrono::steady_clock::now())) return false;
-  publish(status_);
+  reporter_.bucket_held_up();
   return true;
 }
 
@@ -313,63 +300,9 @@ bool Provisioner::goes_on(Goal goal, Instant deadline) const {
   return (goal == Goal::remove || !stopped_) && std::chrono::steady_clock::now() < deadline;
 }
 
-void Provisioner::announce(Goal goal, const PlannedStep& step) {
-  const bool writes = step.action != PlannedStep::Action::wait;
-  const bool repeated = status_.step == in_words(step);
-  if (writes) {
-    log::write(repairing_ ? log::Level::warn : log::Level::info,
-               repairing_ ? "provisioning repairs drift" : "provisioning",
-               {{"action", label(step.action)},
-                {"call", step.call.action},
-                {"resource", step.resource},
-                {"reason", step.reason}});
-  } else if (!repeated) {
-    log::debug("provisioning waits", {{"resource", step.resource}, {"reason", step.reason}});
-  }
-  ProvisioningStatus status = status_;
-  status.step = in_words(step);
-  // The state of a write that keeps failing stays `retrying`.
-  if (goal == Goal::remove) {
-    status.state = ProvisioningState::removing;
-  } else if (status.state != ProvisioningState::retrying || !repeated || !writes) {
-    status.state = ProvisioningState::working;
-  }
-  publish(std::move(status));
-}
-
 void Provisioner::give_up(std::string text, std::string code, bool denied) {
-  ProvisioningStatus status;
-  status.state = ProvisioningState::failed;
-  status.last_error = std::move(text);
-  status.code = std::move(code);
-  status.denied = denied;
   was_ready_ = false;
-  publish(std::move(status));
-}
-
-void Provisioner::retry_later(const NextMove& move, Goal goal) {
-  ProvisioningStatus status = status_;
-  if (goal == Goal::converge) status.state = ProvisioningState::retrying;
-  status.last_error = move.text;
-  status.code = move.code;
-  if (status.state == status_.state) {
-    log::warn("provisioning tries again", {{"error", move.text}, {"pause_ms", move.pause.count()}});
-  }
-  publish(std::move(status));
-}
-
-void Provisioner::succeed(Goal goal, const Plan& plan) {
-  again_in_ = plan.again_in;
-  ProvisioningStatus status;
-  status.state = goal == Goal::remove ? ProvisioningState::removed : ProvisioningState::ready;
-  if (!plan.superseded.empty()) {
-    status.state = ProvisioningState::superseded;
-    status.last_error = plan.superseded;
-    status.code = "Superseded";
-  }
-  was_ready_ = status.state == ProvisioningState::ready;
-  has_confirmed_ = true;
-  publish(std::move(status));
+  reporter_.give_up(std::move(text), std::move(code), denied);
 }
 
 void Provisioner::tell_tokens(const Found& found) const {
@@ -398,41 +331,6 @@ void Provisioner::tell_locations(const Found& found) const {
   if (found.function) add(found.function->description);
   for (const ListedFunction& one : found.deployment) add(one.description);
   location_listener_(locations);
-}
-
-// A bucket is as far as the function, unless it has an obstacle or a newer owner of its own.
-std::vector<BucketStatus> Provisioner::bucket_states(ProvisioningState whole,
-                                                     const std::string& error) const {
-  std::vector<BucketStatus> all;
-  // Of a function with some buckets that fail the others are as wanted.
-  const bool partly = whole == ProvisioningState::failed && obstacles_.size() != 0;
-  for (const WantedBucket& bucket : wanted_.buckets) {
-    BucketStatus& status = all.emplace_back();
-    status.bucket = bucket.endpoint.host();
-    status.function = wanted_.name;
-    status.state = partly ? ProvisioningState::ready : whole;
-    if (!partly && whole != ProvisioningState::ready) status.last_error = error;
-    const auto newer = planned_.superseded_buckets.find(status.bucket);
-    const NextMove* const obstacle = obstacles_.find(status.bucket);
-    if (newer != planned_.superseded_buckets.end()) {
-      status.state = ProvisioningState::superseded;
-      status.last_error = newer->second;
-    } else if (obstacle != nullptr) {
-      const bool failed = obstacle->kind == NextMove::Kind::fail;
-      status.state = failed ? ProvisioningState::failed : ProvisioningState::retrying;
-      status.last_error = obstacle->text;
-      status.code = obstacle->code;
-    }
-  }
-  return all;
-}
-
-void Provisioner::publish(ProvisioningStatus status) {
-  status.buckets = bucket_states(status.state, status.last_error);
-  if (status == status_) return;
-  log_news(status_, status);
-  status_ = std::move(status);
-  if (listener_) listener_(status_);
 }
 
 }  // namespace gateway::cloud

@@ -14,7 +14,7 @@
 #include "cloud/found.hpp"
 #include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
-#include "cloud/provisioning_status.hpp"
+#include "cloud/provisioning_reporter.hpp"
 #include "cloud/wanted.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/secret.hpp"
@@ -29,7 +29,7 @@ namespace gateway::cloud {
 // coroutine at a time; whoever spawned a coroutine joins it before this object dies.
 class Provisioner {
  public:
-  using Listener = std::function<void(const ProvisioningStatus&)>;
+  using Listener = ProvisioningReporter::Listener;
   using TokenListener = std::function<void(std::vector<Secret>)>;
   using LocationListener = std::function<void(const std::set<Location>&)>;
 
@@ -76,7 +76,7 @@ class Provisioner {
   void stop();
   // Undoes stop().
   void resume() noexcept { stopped_ = false; }
-  [[nodiscard]] const ProvisioningStatus& status() const noexcept { return status_; }
+  [[nodiscard]] const ProvisioningStatus& status() const noexcept { return reporter_.status(); }
   [[nodiscard]] const Wanted& wanted() const noexcept { return wanted_; }
   // Returns whether a look has ever succeeded. Until then this object has created nothing.
   [[nodiscard]] bool has_looked() const noexcept { return has_looked_; }
@@ -84,7 +84,7 @@ class Provisioner {
   [[nodiscard]] bool finds_nothing() const noexcept { return planned_.steps.empty(); }
 
  private:
-  enum class Goal : std::uint8_t { converge, remove };
+  using Goal = ProvisioningGoal;
 
   [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
   // Carries out a step that is a call, with those that follow it at once.
@@ -102,16 +102,10 @@ class Provisioner {
   [[nodiscard]] bool set_aside(const PlannedStep& step, const NextMove& move);
   // Ends a run in which some buckets have failed for good. Returns whether there are any.
   [[nodiscard]] bool finish_with_failures(Goal goal);
-  [[nodiscard]] std::vector<BucketStatus> bucket_states(ProvisioningState whole,
-                                                        const std::string& error) const;
 
-  void announce(Goal goal, const PlannedStep& step);
   void give_up(std::string text, std::string code, bool denied);
-  void retry_later(const NextMove& move, Goal goal);
-  void succeed(Goal goal, const Plan& plan);
   void tell_tokens(const Found& found) const;
   void tell_locations(const Found& found) const;
-  void publish(ProvisioningStatus status);
 
   Api& api_;
   const Wanted wanted_;
@@ -120,7 +114,6 @@ class Provisioner {
   const Generation generation_;
   std::vector<Wanted> siblings_;
   bool keeps_house_ = false;
-  Listener listener_;
   TokenListener token_listener_;
   LocationListener location_listener_;
   const std::set<Location>* locations_ = nullptr;
@@ -135,7 +128,7 @@ class Provisioner {
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
   BucketObstacles obstacles_;                     // of this run
   Plan planned_;                                  // the last plan
-  ProvisioningStatus status_;
+  ProvisioningReporter reporter_;
 };
 
 }  // namespace gateway::cloud

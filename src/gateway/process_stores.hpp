@@ -7,7 +7,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/custody.hpp"
 #include "gateway/egress/store/store_writer.hpp"
-#include "gateway/observe/store_status.hpp"
+#include "gateway/observe/process_state.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/supervisor.hpp"
 

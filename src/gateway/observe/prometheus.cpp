@@ -1,5 +1,6 @@
 #include "gateway/observe/prometheus.hpp"
 
+#include <fmt/format.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -11,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "cloud/provisioner.hpp"
+#include "cloud/provisioning_status.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {
@@ -267,6 +268,17 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
   Families::level(families.add("build_info", "1, labelled with the version.", MetricType::Gauge), 1,
                   {{"version", kVersion}});
   return std::move(families).text();
+}
+
+std::string limits_text(const Limits& limits) {
+  const auto gauge = [](std::string_view name, std::string_view help, std::uint64_t value) {
+    return fmt::format(
+        "# HELP cos_gateway_{0} {1}\n# TYPE cos_gateway_{0} gauge\ncos_gateway_{0} {2}\n", name,
+        help, value);
+  };
+  return gauge("limit_connections", "gateway.max_connections.", limits.connections) +
+         gauge("limit_in_flight_bytes", "gateway.max_in_flight.", limits.in_flight_bytes) +
+         gauge("limit_spool_bytes", "spool.max_bytes; 0 without a spool.", limits.spool_bytes);
 }
 
 }  // namespace gateway::observe

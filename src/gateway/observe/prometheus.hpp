@@ -3,10 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/observe/bucket_state.hpp"
+#include "gateway/observe/process_state.hpp"
 #include "gateway/observe/snapshot.hpp"
-#include "gateway/observe/store_status.hpp"
-#include "gateway/tls/tls_source.hpp"
 
 namespace gateway::observe {
 
@@ -20,5 +18,8 @@ inline constexpr std::string_view kProvisioningDisabled = "disabled";
                                           std::span<const BucketState> buckets = {},
                                           const StoreStatuses& stores = {},
                                           std::span<const tls::SourceStatus> tls = {});
+
+// Returns the limits as the same text.
+[[nodiscard]] std::string limits_text(const Limits& limits);
 
 }  // namespace gateway::observe

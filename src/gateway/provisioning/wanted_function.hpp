@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "cloud/wanted.hpp"
-#include "gateway/config/problem.hpp"
+#include "gateway/config/report.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway {

@@ -145,9 +145,9 @@ Client::Request LivingWorld::draw_post(Random& random, bool alone) {
 
 void LivingWorld::begin_client(Random& random) {
   Client::Manners manners = draw_client(random);
-  // Answers keep their order: a post that waits for one target holds up those behind it, with the
-  // bytes they hold, and so no client whose posts are for several may be beside a target that is to
-  // be served at once.
+  // A post for several targets is charged to the one whose queue is longest when it comes. Right
+  // behind another post of its client that may be the one that is well, whose bytes are then held
+  // for the other.
   const std::uint64_t posts = one_is_well_ || random.in_thousand(700) ? 1 : random.between(2, 5);
   std::vector<Client::Request> requests;
   while (requests.size() < posts) requests.push_back(draw_post(random, posts == 1));

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,22 @@ namespace gateway {
 }
 [[nodiscard]] constexpr bool is_hex_digit(char c) noexcept {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+// What hex_value() returns for what is no hexadecimal digit: a bit that no digit's value has, so
+// that the values of several characters can be judged at once.
+inline constexpr unsigned char kNoHexDigit = 0x80;
+inline constexpr auto kHexValues = [] {
+  std::array<unsigned char, 256> values{};
+  values.fill(kNoHexDigit);
+  for (unsigned char i = 0; i < 10; ++i) values['0' + i] = i;
+  for (unsigned char i = 0; i < 6; ++i) {
+    values['a' + i] = values['A' + i] = static_cast<unsigned char>(10 + i);
+  }
+  return values;
+}();
+// Returns the value of a hexadecimal digit of either case, or kNoHexDigit.
+[[nodiscard]] constexpr unsigned char hex_value(char c) noexcept {
+  return kHexValues[static_cast<unsigned char>(c)];
 }
 [[nodiscard]] constexpr bool is_alphanumeric(char c) noexcept {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+
+#include "events/ascii.hpp"
 
 namespace gateway::events {
 namespace {
@@ -17,13 +18,6 @@ constexpr auto kOdd = [] {
   }
   return odd;
 }();
-
-std::optional<unsigned> hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-  const char lower = static_cast<char>(c | 0x20);
-  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a' + 10);
-  return std::nullopt;
-}
 
 // RFC 9110 section 5.6.4: within quotes a backslash stands before the character that is meant.
 std::string unquote(std::string_view quoted) {
@@ -40,10 +34,10 @@ std::string percent_decode(std::string_view value) {
   text.reserve(value.size());
   for (std::size_t i = 0; i < value.size(); ++i) {
     if (value[i] == '%' && i + 2 < value.size()) {
-      const auto high = hex_value(value[i + 1]);
-      const auto low = hex_value(value[i + 2]);
-      if (high && low) {
-        text += static_cast<char>(*high << 4 | *low);
+      const unsigned char high = hex_value(value[i + 1]);
+      const unsigned char low = hex_value(value[i + 2]);
+      if (((high | low) & kNoHexDigit) == 0) {
+        text += static_cast<char>(high << 4 | low);
         i += 2;
         continue;
       }

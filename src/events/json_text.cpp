@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "events/ascii.hpp"
 #include "events/utf8.hpp"
 
 namespace gateway::events {
@@ -39,11 +40,6 @@ void append_escape(std::string& out, char c) {
       out += kHexDigits[byte & 15];
     }
   }
-}
-
-char32_t hex_value(char c) noexcept {
-  if (c <= '9') return static_cast<char32_t>(c - '0');
-  return static_cast<char32_t>((c | 0x20) - 'a' + 10);
 }
 
 // The four digits of a \u escape, which are known to be there.

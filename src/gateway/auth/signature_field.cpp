@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <system_error>
 
+#include "events/ascii.hpp"
 #include "gateway/http/fields.hpp"
 
 namespace gateway::auth {
@@ -11,23 +12,6 @@ namespace {
 
 // Until the year 5138; more cannot be meant and might not fit a clock's type.
 constexpr std::size_t kMostTimeDigits = 11;
-
-// Has for each byte the value of that hexadecimal digit, or kNoDigit. Two codes of 64 digits are
-// read for each post, one with the head and one with the body.
-constexpr unsigned char kNoDigit = 0x80;
-constexpr auto kDigits = [] {
-  std::array<unsigned char, 256> values{};
-  values.fill(kNoDigit);
-  for (unsigned char i = 0; i < 10; ++i) values['0' + i] = i;
-  for (unsigned char i = 0; i < 6; ++i) {
-    values['a' + i] = values['A' + i] = static_cast<unsigned char>(10 + i);
-  }
-  return values;
-}();
-
-unsigned char digit(char c) noexcept {
-  return kDigits[static_cast<unsigned char>(c)];
-}
 
 }  // namespace
 
@@ -64,12 +48,12 @@ bool SignatureField::Digests::append(std::string_view hex) noexcept {
   if (count_ == kMostDigests || hex.size() != 2 * digest.size()) return false;
   unsigned char seen = 0;
   for (std::size_t i = 0; i < digest.size(); ++i) {
-    const unsigned char high = digit(hex[2 * i]);
-    const unsigned char low = digit(hex[2 * i + 1]);
+    const unsigned char high = hex_value(hex[2 * i]);
+    const unsigned char low = hex_value(hex[2 * i + 1]);
     seen |= high | low;
     digest[i] = static_cast<unsigned char>(high << 4 | low);
   }
-  if ((seen & kNoDigit) != 0) return false;
+  if ((seen & kNoHexDigit) != 0) return false;
   digests_[count_++] = digest;
   return true;
 }

@@ -27,7 +27,6 @@ namespace {
 
 using egress::ResponseReader;
 using tls::TlsSession;
-using SteadyClock = std::chrono::steady_clock;
 
 std::string problem_of(const error_code& error) {
   if (error == asio::error::timed_out) return "no answer in time";

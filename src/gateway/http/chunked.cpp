@@ -9,13 +9,6 @@
 namespace gateway::http {
 namespace {
 
-constexpr int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // A tab is the only control character an extension or a trailer may hold.
 constexpr bool is_forbidden(char c) noexcept {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
@@ -52,9 +45,9 @@ bool ChunkedDecoder::step(char c) noexcept {
   switch (part_) {
     case Part::size:
       if (++line_ > kMaxLine) return false;
-      if (const int digit = hex_value(c); digit >= 0) {
+      if (const unsigned char digit = hex_value(c); digit != kNoHexDigit) {
         if (++digits_ > 15) return false;  // 60 bits: no sum can wrap around
-        left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
+        left_ = left_ * 16 + digit;
         return true;
       }
       if (digits_ == 0) return false;

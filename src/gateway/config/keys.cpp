@@ -219,11 +219,13 @@ void gateway_keys(Section& section, Ingress& ingress) {
   section.key("request_timeout", ingress.request_timeout, duration(100ms, 1h),
               "From a request's first byte to its last, and for a TLS handshake; then 408 and the "
               "end of the connection.");
-  section.key("drain_delay", ingress.drain_delay, duration(0ms, 1h),
-              "When the process is stopped: how long posts are still taken while `/readyz` says "
-              "503 already, so that load balancers look elsewhere before they are turned away. "
-              "Each answer announces the end of its connection; idle ones are closed last. Ends "
-              "early as soon as no client is connected.");
+  section.key(
+      "drain_delay", ingress.drain_delay, duration(0ms, 1h),
+      "When the process is stopped: how long posts are still taken while `/readyz` says "
+      "503 already, so that load balancers look elsewhere before they are turned away. "
+      "Each answer announces the end of its connection; idle ones are closed last. Ends "
+      "early once no client is connected and, if any came during the stop, none has come for "
+      "a second.");
   section.key("grace", ingress.grace, duration(0ms, 1h),
               "What posts in flight get after `gateway.drain_delay` when the process is stopped. "
               "Give `docker stop` and Kubernetes a little more than both.");

@@ -47,7 +47,7 @@ class Section {
   // `name[0].key`; in the reference it is `name[].key`.
   template <class T>
   void sections(std::string_view name, std::vector<T>& variable,
-                std::function<void(Section&, T&)> declare);
+                const std::function<void(Section&, T&)>& declare);
 
   // Adds a former key that has no effect; `why` ends the warning.
   void ignored(std::string_view name, std::string_view why);
@@ -112,7 +112,7 @@ class Section {
 
 template <class T>
 void Section::sections(std::string_view name, std::vector<T>& variable,
-                       std::function<void(Section&, T&)> declare) {
+                       const std::function<void(Section&, T&)>& declare) {
   const auto sample = std::make_shared<T>();
   declare(add_section(name, path_to(name) + "[]"), *sample);
   add_items({[&variable] { return variable.size(); },

@@ -10,6 +10,7 @@
 #include "commands/command_line.hpp"
 #include "commands/commands.hpp"
 #include "commands/exit_codes.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace {
 
@@ -30,14 +31,15 @@ void add_commands(std::vector<commands::Command>& all) {
 int after_output(int exit_code) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
-  fmt::print(stderr, "{}: the output could not be written{}\n", commands::kProgramName,
-             errno == 0 ? std::string() : ": " + std::generic_category().message(errno));
+  gateway::print_error("{}: the output could not be written{}\n", commands::kProgramName,
+                       errno == 0 ? std::string() : ": " + std::generic_category().message(errno));
   return commands::kOutputLost;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  gateway::hold_standard_streams();
   std::vector<commands::Command> all;
   try {
     add_commands(all);
@@ -45,7 +47,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     // The printing itself throws when a buffer cannot be emptied.
     if (std::ferror(stdout) != 0) return after_output(commands::kOutputLost);
-    fmt::print(stderr, "{}: {}\n", commands::kProgramName, error.what());
+    gateway::print_error("{}: {}\n", commands::kProgramName, error.what());
     return commands::kInternal;
   }
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "runtime/standard_streams.hpp"
+
 namespace gateway::commands {
 namespace {
 
@@ -55,7 +57,7 @@ std::optional<config::HostPort> AdminAddress::find(const config::Settings& setti
   if (!given_.empty()) {
     auto address = parse(given_);
     if (!address) {
-      fmt::print(stderr, "error: --admin: expected HOST:PORT, as in 127.0.0.1:9464\n");
+      print_error("error: --admin: expected HOST:PORT, as in 127.0.0.1:9464\n");
       exit_code = kUsage;
     }
     return address;

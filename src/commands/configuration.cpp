@@ -12,6 +12,7 @@
 #include "gateway/provisioning/wanted_function.hpp"
 #include "gateway/tls/file_check.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 
@@ -58,10 +59,10 @@ config::Loaded ConfigurationOptions::read() const {
 std::optional<config::Settings> ConfigurationOptions::load() const {
   config::Loaded loaded = read();
   for (const auto& warning : loaded.warnings) {
-    fmt::print(stderr, "{}warning: {}\n", log::journal_prefix(log::Level::warn), warning.text());
+    print_error("{}warning: {}\n", log::journal_prefix(log::Level::warn), warning.text());
   }
   for (const auto& problem : loaded.problems) {
-    fmt::print(stderr, "{}error: {}\n", log::journal_prefix(log::Level::error), problem.text());
+    print_error("{}error: {}\n", log::journal_prefix(log::Level::error), problem.text());
   }
   if (!loaded.ok()) return std::nullopt;
   return std::move(loaded.settings);

@@ -10,6 +10,7 @@
 #include "demo/demo_parts.hpp"
 #include "demo/demo_run.hpp"
 #include "gateway/config/formats.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -31,7 +32,7 @@ int run(const Options& options) {
     const auto address = config::listen_address();
     const auto listen = address.parse({options.listen}).value;
     if (!listen) {
-      fmt::print(stderr, "error: --listen: expected {}\n", address.expected);
+      print_error("error: --listen: expected {}\n", address.expected);
       return kUsage;
     }
     eventbus.listen = *listen;

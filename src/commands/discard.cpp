@@ -13,6 +13,7 @@
 #include "commands/store_options.hpp"
 #include "gateway/egress/store/row_text.hpp"
 #include "gateway/egress/store/store_summary.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -33,7 +34,7 @@ template <class Use>
 bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool list, Use use) {
   while (!walk.at_end()) {
     if (const auto read = walk.read_on(); !read) {
-      fmt::print(stderr, "error: {}\n", read.error().text());
+      print_error("error: {}\n", read.error().text());
       return false;
     }
     std::vector<egress::Sequence> rows = walk.take_damaged();
@@ -57,7 +58,7 @@ bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool l
 bool confirmed(const Options& options, std::uint64_t rows) {
   if (options.yes) return true;
   if (isatty(STDIN_FILENO) != 1) {
-    fmt::print(stderr, "error: nothing was discarded: say --yes\n");
+    print_error("error: nothing was discarded: say --yes\n");
     return false;
   }
   fmt::print("Discard {} rows for good? [y/N] ", rows);
@@ -71,7 +72,7 @@ bool remove(egress::EventStore& store, const std::vector<egress::Sequence>& rows
   if (rows.empty()) return true;
   const auto done = store.remove(rows);
   if (!done) {
-    fmt::print(stderr, "error: {}\n", done.error().text());
+    print_error("error: {}\n", done.error().text());
     return false;
   }
   removed += *done;
@@ -80,13 +81,13 @@ bool remove(egress::EventStore& store, const std::vector<egress::Sequence>& rows
 
 int discard(const Options& options) {
   if (options.store.dead_letters() == options.store.spool()) {
-    fmt::print(stderr, "error: one of --dead-letters and --spool is needed\n");
+    print_error("error: one of --dead-letters and --spool is needed\n");
     return kUsage;
   }
   if (options.store.spool() && !options.store.damaged()) {
-    fmt::print(stderr,
-               "error: events of the spool are still to be delivered; only rows that cannot be "
-               "read may be discarded: --damaged\n");
+    print_error(
+        "error: events of the spool are still to be delivered; only rows that cannot be "
+        "read may be discarded: --damaged\n");
     return kUsage;
   }
   auto filter = options.store.filter();
@@ -116,7 +117,7 @@ int discard(const Options& options) {
   const bool all = for_each_chunk(
       walk, nullptr, false, [&](const auto& chunk) { return remove(*store, chunk, removed); });
   const auto synced = store->sync_marks();
-  if (!synced) fmt::print(stderr, "error: {}\n", synced.error().text());
+  if (!synced) print_error("error: {}\n", synced.error().text());
   // While a gateway runs on the store, the gateway gives the space back.
   if (synced && store->try_own()) static_cast<void>(store->look(true));
   fmt::print("discarded {}\n", removed);

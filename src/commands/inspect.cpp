@@ -14,6 +14,7 @@
 #include "events/terminal_text.hpp"
 #include "gateway/egress/store/row_text.hpp"
 #include "gateway/egress/store/store_summary.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -39,15 +40,15 @@ bool show(egress::EventStore& store, const StorePlace& place, egress::Sequence s
   constexpr std::size_t kNoBound = std::size_t{1} << 40;  // it is one row
   const auto chunk = store.read(seq - 1, 1, kNoBound);
   if (!chunk) {
-    fmt::print(stderr, "error: {}\n", chunk.error().text());
+    print_error("error: {}\n", chunk.error().text());
     return false;
   }
   if (chunk->damaged == std::vector{seq}) {
-    fmt::print(stderr, "error: {}: row {} is damaged\n", place.path, seq);
+    print_error("error: {}: row {} is damaged\n", place.path, seq);
     return false;
   }
   if (chunk->rows.empty() || chunk->rows.front().seq != seq) {
-    fmt::print(stderr, "error: {}: there is no row {}\n", place.path, seq);
+    print_error("error: {}: there is no row {}\n", place.path, seq);
     return false;
   }
   return print_line(fmt::format("{:<10}{}\n{}", "store", egress::name_of(place.kind),
@@ -63,7 +64,7 @@ bool walk_rows(const Options& options, egress::EventStore& store, const StorePla
   }
   while (!walk.at_end()) {
     if (const auto read = walk.read_on(); !read) {
-      fmt::print(stderr, "error: {}\n", read.error().text());
+      print_error("error: {}\n", read.error().text());
       return false;
     }
     bool written = true;
@@ -85,14 +86,14 @@ bool walk_rows(const Options& options, egress::EventStore& store, const StorePla
   summary.set_damaged(walk.damaged());
   if (options.json || options.list) {
     if (walk.damaged() != 0) {
-      fmt::print(stderr, "warning: {}: damaged rows: {}\n", place.path, walk.damaged());
+      print_error("warning: {}: damaged rows: {}\n", place.path, walk.damaged());
     }
   } else {
     fmt::print("{}", summary.text(place.kind));
   }
   if (store.unreadable_files() != 0) {
-    fmt::print(stderr, "warning: {}: files that cannot be read: {}\n", place.path,
-               store.unreadable_files());
+    print_error("warning: {}: files that cannot be read: {}\n", place.path,
+                store.unreadable_files());
   }
   return true;
 }
@@ -103,7 +104,7 @@ int inspect(const Options& options) {
   int exit_code = kDone;
   const auto found = options.places.find(options.store, exit_code);
   if (options.show && found.size() > 1) {
-    fmt::print(stderr, "error: both stores have numbers: say --dead-letters or --spool\n");
+    print_error("error: both stores have numbers: say --dead-letters or --spool\n");
     return kUsage;
   }
   for (const StorePlace& place : found) {

@@ -18,6 +18,7 @@
 #include "events/terminal_text.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
 #include "runtime/log.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -145,7 +146,7 @@ int talk(const Options& options, int (Session::*conversation)()) {
   const auto settings = options.configuration.load();
   if (!settings) return kConfiguration;
   if (!settings->function.provision) {
-    fmt::print(stderr, "error: function.provision is false: there is nothing to provision\n");
+    print_error("error: function.provision is false: there is nothing to provision\n");
     return kConfiguration;
   }
   log::start(settings->debug ? log::Level::debug : log::Level::info);

@@ -21,6 +21,7 @@
 #include "gateway/replay/replay_text.hpp"
 #include "gateway/replay/replayer.hpp"
 #include "runtime/log.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -49,7 +50,7 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
   summary.set_damaged(walk.damaged());
   std::fflush(stdout);
   if (!walked) {
-    fmt::print(stderr, "error: {}\n", walked.error().text());
+    print_error("error: {}\n", walked.error().text());
     return kUnavailable;
   }
   if (!options.json) fmt::print("Would be sent:\n{}", summary.text(kind));
@@ -80,10 +81,10 @@ std::vector<Part> parts_of(const Options& options, const egress::StoreFilter& fi
     }
   }
   if (!parts.empty()) return parts;
-  fmt::print(stderr, "error: {} is no target of the configuration{}; its targets are:\n",
-             options.to.empty() ? filter.targets.front() : options.to,
-             options.to.empty() ? ", say with --to where its events are to go" : "");
-  for (const config::Endpoint& endpoint : endpoints) fmt::print(stderr, "  {}\n", endpoint.url());
+  print_error("error: {} is no target of the configuration{}; its targets are:\n",
+              options.to.empty() ? filter.targets.front() : options.to,
+              options.to.empty() ? ", say with --to where its events are to go" : "");
+  for (const config::Endpoint& endpoint : endpoints) print_error("  {}\n", endpoint.url());
   return parts;
 }
 
@@ -131,12 +132,12 @@ int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filt
   const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
     if (!targets.knows(row.event.target)) ++unclaimed[row.event.target];
   });
-  if (!walked) fmt::print(stderr, "error: {}\n", walked.error().text());
+  if (!walked) print_error("error: {}\n", walked.error().text());
   for (const auto& [url, rows] : unclaimed) {
-    fmt::print(stderr,
-               "warning: {} events for {} were left: it is not configured any more; --target {} "
-               "--to URL sends them to another\n",
-               rows, events::terminal_text(url), events::terminal_text(url));
+    print_error(
+        "warning: {} events for {} were left: it is not configured any more; --target {} "
+        "--to URL sends them to another\n",
+        rows, events::terminal_text(url), events::terminal_text(url));
   }
   return walked && unclaimed.empty() ? kDone : kUnavailable;
 }
@@ -146,21 +147,21 @@ int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filt
 bool own_spool(egress::EventStore& store) {
   const auto owned = store.try_own();
   if (owned) return true;
-  fmt::print(stderr, "error: {}\n", owned.error().text());
+  print_error("error: {}\n", owned.error().text());
   if (owned.error().kind() == egress::StoreError::Kind::in_use) {
-    fmt::print(stderr, "The gateway that runs on this spool replays it by itself.\n");
+    print_error("The gateway that runs on this spool replays it by itself.\n");
   }
   return false;
 }
 
 int replay_store(const Options& options) {
   if (options.store.dead_letters() == options.store.spool()) {
-    fmt::print(stderr, "error: one of --dead-letters and --spool is needed\n");
+    print_error("error: one of --dead-letters and --spool is needed\n");
     return kUsage;
   }
   const auto kind = options.store.spool() ? StoreKind::spool : StoreKind::dead_letters;
   if (kind == StoreKind::spool && (options.store.by_reason() || options.again)) {
-    fmt::print(stderr, "error: --reason and --again are for dead letters\n");
+    print_error("error: --reason and --again are for dead letters\n");
     return kUsage;
   }
   auto filter = options.store.filter();
@@ -171,7 +172,7 @@ int replay_store(const Options& options) {
   if (!settings) return kConfiguration;
   const std::string& path = path_of(*settings, kind);
   if (path.empty()) {
-    fmt::print(stderr, "error: {} is not set\n", key_of(kind));
+    print_error("error: {} is not set\n", key_of(kind));
     return kConfiguration;
   }
 

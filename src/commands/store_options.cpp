@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/standard_streams.hpp"
+
 namespace gateway::commands {
 
 using egress::StoreKind;
@@ -56,7 +58,7 @@ std::optional<egress::StoreFilter> StoreOptions::filter() const {
       std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   auto filter = egress::parse_filter(text_, now);
   if (!filter) {
-    fmt::print(stderr, "error: {}\n", filter.error());
+    print_error("error: {}\n", filter.error());
     return std::nullopt;
   }
   filter->damaged_only = damaged_;
@@ -91,7 +93,7 @@ std::vector<StorePlace> StorePlaces::find(const StoreOptions& options, int& exit
   const auto add = [&](StoreKind kind, bool asked) {
     const std::string& path = path_of(*settings, kind);
     if (path.empty() && asked) {
-      fmt::print(stderr, "error: {} is not set\n", key_of(kind));
+      print_error("error: {} is not set\n", key_of(kind));
       exit_code = kConfiguration;
     } else if (!path.empty() && (asked || !any)) {
       found.push_back({kind, path});
@@ -100,7 +102,7 @@ std::vector<StorePlace> StorePlaces::find(const StoreOptions& options, int& exit
   add(StoreKind::spool, options.spool());
   add(StoreKind::dead_letters, options.dead_letters());
   if (found.empty() && exit_code == kDone) {
-    fmt::print(stderr, "error: neither spool.path nor dead_letter.path is set\n");
+    print_error("error: neither spool.path nor dead_letter.path is set\n");
     exit_code = kConfiguration;
   }
   return found;
@@ -116,12 +118,12 @@ const char* key_of(StoreKind kind) noexcept {
 
 std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind) {
   if (!egress::EventStore::exists(path)) {
-    fmt::print(stderr, "error: {}: there is no store\n", path);
+    print_error("error: {}: there is no store\n", path);
     return nullptr;
   }
   auto store = egress::EventStore::open_for_tools(path, kind);
   if (!store) {
-    fmt::print(stderr, "error: {}\n", store.error().text());
+    print_error("error: {}\n", store.error().text());
     return nullptr;
   }
   return std::move(*store);

@@ -11,6 +11,7 @@
 #include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/tap_text.hpp"
+#include "runtime/standard_streams.hpp"
 #include "runtime/terminal.hpp"
 
 namespace gateway::commands {
@@ -31,7 +32,7 @@ int tap(const Options& options) {
   Terminal terminal(stdout);
   const auto followed =
       gateway.follow("/stream?events=tap", [&](std::string_view name, std::string_view data) {
-        if (name == "dropped") fmt::print(stderr, "not shown: {}\n", events::terminal_text(data));
+        if (name == "dropped") print_error("not shown: {}\n", events::terminal_text(data));
         if (name != "tap") return;
         if (!options.json) {
           const auto line = observe::tap_line(data, filter, terminal.columns());
@@ -46,13 +47,12 @@ int tap(const Options& options) {
     case observe::AdminClient::End::signal:
       return kDone;
     case observe::AdminClient::End::lost:
-      fmt::print(stderr, "error: {}: {}\n", gateway.address(),
-                 events::terminal_text(followed.error));
+      print_error("error: {}: {}\n", gateway.address(), events::terminal_text(followed.error));
       return kUnavailable;
     case observe::AdminClient::End::refused:
     case observe::AdminClient::End::unreachable:
-      fmt::print(stderr, "error: no events from {}: {}\n", gateway.address(),
-                 events::terminal_text(followed.error));
+      print_error("error: no events from {}: {}\n", gateway.address(),
+                  events::terminal_text(followed.error));
       return kUnavailable;
   }
   return kInternal;

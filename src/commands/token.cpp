@@ -7,6 +7,7 @@
 
 #include "commands/configuration.hpp"
 #include "gateway/auth/accepted_tokens.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -14,9 +15,9 @@ namespace {
 int print_token(const config::Settings& settings) {
   const Secret token = auth::gateway_token(settings);
   if (token.empty()) {
-    fmt::print(stderr,
-               "error: posts to this gateway need no token: gateway.auth is none, or there is "
-               "neither gateway.token nor secret_key\n");
+    print_error(
+        "error: posts to this gateway need no token: gateway.auth is none, or there is "
+        "neither gateway.token nor secret_key\n");
     return kConfiguration;
   }
   fmt::print("{}\n", token.reveal());

@@ -17,6 +17,7 @@
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/top_text.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/standard_streams.hpp"
 #include "runtime/terminal.hpp"
 
 namespace gateway::commands {
@@ -86,7 +87,7 @@ int top(const Options& options) {
     std::string error;
     auto now = look(gateway, error);
     if (!now && (options.once || !terminal.is_terminal())) {
-      fmt::print(stderr, "error: {}\n", events::terminal_text(error));
+      print_error("error: {}\n", events::terminal_text(error));
       return kUnavailable;
     }
     if (!now) {

@@ -12,6 +12,7 @@
 #include "demo/demo_eventbus.hpp"
 #include "demo/demo_posts.hpp"
 #include "gateway/config/http_url.hpp"
+#include "runtime/standard_streams.hpp"
 #include "testkit/interruption.hpp"
 #include "testkit/load.hpp"
 
@@ -83,15 +84,15 @@ int run_eventbus(const EventbusOptions& options) {
 int run_poster(const PostToOptions& options) {
   const auto url = config::parse_http_url(options.url);
   if (!url || url->tls) {
-    fmt::print(stderr, "error: --post-to: {}\n",
-               url ? "this poster speaks plain HTTP only" : url.error().message());
+    print_error("error: --post-to: {}\n",
+                url ? "this poster speaks plain HTTP only" : url.error().message());
     return kExitUsage;
   }
   test::LoadSettings settings;
   try {
     settings.target = test::address_of(url->host, url->port);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    print_error("error: {}\n", error.what());
     return kExitUnavailable;
   }
   settings.connections = kConnections;

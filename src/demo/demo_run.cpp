@@ -21,6 +21,7 @@
 #include "events/terminal_text.hpp"
 #include "gateway/gateway.hpp"
 #include "runtime/log.hpp"
+#include "runtime/standard_streams.hpp"
 #include "testkit/interruption.hpp"
 #include "testkit/load.hpp"
 #include "testkit/temporary_folder.hpp"
@@ -131,7 +132,7 @@ int run_once(const DemoOptions& options) {
   load.timeout = kTimeout;
   stage.play(load, post, kTimeout, [] {}, [] { return true; });
   std::fflush(stdout);
-  fmt::print(stderr, "answered {}: {}\n", post.status(), events::terminal_text(post.text()));
+  print_error("answered {}: {}\n", post.status(), events::terminal_text(post.text()));
   return post.status() == 200 ? kExitGood : kExitBad;
 }
 

@@ -16,7 +16,7 @@ PATIENCE = 30  # seconds, for anything
 
 
 class Eventbus(http.server.ThreadingHTTPServer):
-    """Answers `status` and `text` to every event; none while `status` is SILENT."""
+    """Answers `status` and `text`, which may be bytes, to every event; none while `status` is SILENT."""
     SILENT = 0
     daemon_threads = True
 
@@ -37,9 +37,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         while self.server.status == Eventbus.SILENT:
             time.sleep(0.1)
         self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.text)))
+        text = self.server.text
+        body = text if isinstance(text, bytes) else text.encode()
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(self.server.text.encode())
+        self.wfile.write(body)
 
     def log_message(self, *_):
         """Nothing."""

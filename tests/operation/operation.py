@@ -4,11 +4,13 @@
 """
 import fcntl
 import http.client
+import http.server
 import json
 import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import socket
 import struct
@@ -167,6 +169,32 @@ class FiguresTest(OperationTest):
         until("the problem", lambda: "answers 404 'no such bus'" in gateway.command("health").stdout)
         self.assertEqual(gateway.command("health").returncode, 0)
 
+    def test_another_server_at_the_admin_port_is_no_gateway(self):
+        class Other(http.server.BaseHTTPRequestHandler):
+            body = ""
+
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(self.body)))
+                self.end_headers()
+                self.wfile.write(self.body.encode())
+
+            def log_message(self, *_):
+                """Nothing."""
+
+        other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
+        self.addCleanup(other.server_close)
+        self.addCleanup(other.shutdown)
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        for body in ("", "<html>", "null", "[]", "{}", '{"buckets":5}', '{"buckets":[5]}',
+                     '{"buckets":[{}]}', '{"buckets":[{"events":[]}]}'):
+            Other.body = body
+            done = subprocess.run([PROGRAM, "health", "--buckets", "--admin",
+                                   f"127.0.0.1:{other.server_port}"], env=environment(),
+                                  capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode, 0, body)
+            self.assertIn("/status", done.stdout, body)
+
     def test_the_last_line_names_the_problem(self):
         gateway = self.gateway(Eventbus(404, "no such bus").server_port)
         gateway.command("post", "-", text=payload("a"))
@@ -175,6 +203,107 @@ class FiguresTest(OperationTest):
         last = gateway.lines()[-1]
         self.assertEqual(last["message"], "stopped")
         self.assertIn("answers 404 'no such bus'", last["problem"])
+
+
+class AdminPortTest(OperationTest):
+    def ask(self, gateway, request):
+        with socket.create_connection(("127.0.0.1", gateway.admin), 10) as connection:
+            connection.sendall(request)
+            answer = b""
+            while part := connection.recv(1 << 16):
+                answer += part
+        return answer.decode()
+
+    def test_who_took_it_for_another_is_told_so(self):
+        gateway = self.gateway(Eventbus().server_port)
+        length = 3 << 20
+        post = b"POST / HTTP/1.1\r\nHost: a\r\n"
+        for request in (post + b"Content-Length: %d\r\n\r\n" % length + b"x" * length,
+                        post + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"):
+            answer = self.ask(gateway, request)
+            self.assertRegex(answer, "^HTTP/1.1 405 ")
+            self.assertIn("gateway.listen", answer)
+        for request, status in ((b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi", 200),
+                                (b"GET /healthz\r\n\r\n", 400), (b"\x16\x03\x01\x02 TLS\r\n\r\n", 400),
+                                (b"GET / HTTP/1.1\r\nCookie: " + b"c" * 9000 + b"\r\n\r\n", 431)):
+            self.assertRegex(self.ask(gateway, request), f"^HTTP/1.1 {status} ")
+        whole = b"GET http://a:9464/healthz?x=/y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        self.assertRegex(self.ask(gateway, whole), "^HTTP/1.1 200 ")
+
+    def test_status_is_json_whatever_the_eventbus_says(self):
+        bus = Eventbus(400)
+        gateway = self.gateway(bus.server_port)
+        for said in (b"d\xe9j\xe0 vu \xff", b"n" * 119 + "日".encode(), b"a\0b\x1b[31m\x9b", b"\x80" * 9):
+            bus.text = said
+            self.assertEqual(gateway.command("post", "-", text=payload("a")).returncode, 69)
+            self.assertEqual(gateway.command("top", "--once").returncode, 0)
+            until("the problem", lambda: "answers 400" in gateway.command("health").stdout)
+
+
+class StreamsTest(OperationTest):
+    """Standard streams that are closed, or take nothing."""
+    STORES = ("spool", "dead_letter")
+
+    def run_with(self, redirections, *words):
+        return subprocess.run(["sh", "-c", f'exec "$0" "$@" {redirections}', PROGRAM, *words],
+                              env=environment(), timeout=20, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode
+
+    def test_an_error_that_cannot_be_told_is_the_same_error(self):
+        config = pathlib.Path(self.folder, "config.yml")
+        config.write_text("target: [\n")
+        for redirections in ("2> /dev/full", "2>&-", "> /dev/full 2>&1", "<&- >&- 2>&-"):
+            self.assertEqual(self.run_with(redirections, "no-such-command"), 64)
+            self.assertEqual(self.run_with(redirections, "run", "--config", str(config)), 78)
+            self.assertEqual(self.run_with(redirections, "explain", "/no/such/file"), 64)
+        for redirections in ("> /dev/full 2>&1", ">&- 2>&-"):
+            self.assertEqual(self.run_with(redirections, "version"), 74)
+
+    def test_what_is_logged_ends_in_no_file_or_connection(self):
+        stores = {store: {"path": f"{self.folder}/{store}"} for store in self.STORES}
+        # A warning of the configuration is written before anything else.
+        gateway = self.gateway(Eventbus(404).server_port, {**stores, "gateway": {"auth": "auto"}})
+        self.assertEqual(gateway.stop(), 0)
+        for redirections in ("2>&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2> /dev/full"):
+            process = subprocess.Popen(
+                ["sh", "-c", f'exec "$0" "$@" {redirections}', PROGRAM, "run", "--config",
+                 gateway.config], env=environment())
+            try:
+                until("ready", lambda: gateway.command("health", "--ready").returncode == 0)
+                self.assertEqual(gateway.command("post", "-", text=payload("a")).returncode, 0)
+                for number, sign in enumerate(("<&-", ">&-", "2>&-")):
+                    if sign in redirections.split():
+                        self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{number}"), "/")
+            finally:
+                process.terminate()
+                self.assertEqual(process.wait(20), 0, redirections)
+        for store in self.STORES:
+            lock = pathlib.Path(self.folder, f"{store}.lock")
+            self.assertNotIn(b"message", lock.read_bytes())
+
+    def test_a_file_that_may_not_grow_is_a_full_device(self):
+        settings = {"spool": {"path": f"{self.folder}/spool"}}
+        gateway = self.gateway(free_port(), settings)
+        self.assertEqual(gateway.stop(), 0)
+        limit = 64 << 10  # less than the beginning of a segment
+        process = subprocess.Popen([PROGRAM, "run", "--config", gateway.config], env=environment(),
+                                   stderr=subprocess.DEVNULL, preexec_fn=lambda: resource.setrlimit(
+                                       resource.RLIMIT_FSIZE, (limit, limit)))
+        try:
+            until("alive", lambda: gateway.command("health").returncode == 0)
+            self.assertIn("503 ", gateway.command("post", "-", text=payload("a")).stdout)
+            spool = json.loads(self.status(gateway))["spool"]
+            self.assertEqual(spool["state"], "full")
+            self.assertIn("File too large", spool["error"])
+        finally:
+            process.terminate()
+            self.assertEqual(process.wait(20), 0)
+
+    def status(self, gateway):
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.admin, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/status")
+        return connection.getresponse().read()
 
 
 class JsonTest(OperationTest):

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 #include <chrono>
 #include <csignal>
 #include <exception>
@@ -49,8 +50,10 @@ constexpr std::chrono::milliseconds kLastLines{200};
 
 // Returns the settings with bounds that the process can keep, or nullopt if it cannot run at all.
 std::optional<config::Settings> prepare_process(const config::Settings& settings) {
-  // A reader of the log that ends (`| head`) must not end the gateway.
+  // Neither a reader of the log that ends (`| head`) nor a file that may not grow (RLIMIT_FSIZE)
+  // must end the gateway: the write that fails is told what to do.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   // Core dumps hold secrets, so they are forbidden unless somebody debugs.
   if (!settings.debug && !hide_memory()) log::warn("core dumps cannot be forbidden");
   give_large_blocks_back();
@@ -180,6 +183,10 @@ int serve_logged(const config::Settings& wanted, const DeploymentOptions& deploy
     return exit_code;
   } catch (const std::system_error& error) {
     log::error(error.what());
+    return kUnavailable;
+  } catch (const boost::system::system_error& error) {  // descriptors have run out, as a rule
+    log::error(error.what(),
+               {{"what_to_do", "see ulimit -n and -u, LimitNOFILE, --ulimit nofile"}});
     return kUnavailable;
   }
 }

@@ -37,7 +37,8 @@ StoreError path_error(Kind kind, const std::string& path, std::string_view text)
 }
 
 StoreError error_at(const std::string& path, const boost::system::error_code& error) {
-  const bool full = error == errc::no_space_on_device || error.value() == EDQUOT;
+  const bool full =
+      error == errc::no_space_on_device || error == errc::file_too_large || error.value() == EDQUOT;
   return path_error(full ? Kind::full : Kind::failing, path, error.message());
 }
 

@@ -1,13 +1,18 @@
 #include "gateway/observe/admin_server.hpp"
 
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "events/ascii.hpp"
 #include "gateway/observe/event_stream.hpp"
 #include "gateway/observe/page.hpp"
 #include "gateway/version.hpp"
@@ -22,6 +27,8 @@ namespace {
 // The limit for receiving a whole request, and for a client to accept an answer.
 constexpr std::chrono::seconds kIdle{30};
 constexpr std::chrono::seconds kStatusEvery{1};
+// The limit for reading past what nobody wants.
+constexpr std::chrono::seconds kLinger{2};
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
@@ -31,9 +38,28 @@ std::string_view field(const Request& request, http::field name) noexcept {
   return {value.data(), value.size()};
 }
 
+// Of a target that is a whole URI (RFC 9112 section 3.2.2) likewise.
 std::string_view path_of(const Request& request) noexcept {
-  const std::string_view target(request.target().data(), request.target().size());
+  constexpr std::string_view kScheme = "http://";
+  std::string_view target(request.target().data(), request.target().size());
+  if (equals_ignoring_case(target.substr(0, kScheme.size()), kScheme)) {
+    target.remove_prefix(std::min(target.find('/', kScheme.size()), target.size()));
+  }
   return target.substr(0, target.find('?'));
+}
+
+// Returns the answer to what is no request, or nullopt if the client has gone or says nothing.
+std::optional<AdminReply> reply_to_bad(const error_code& error) {
+  if (error.category() != http::make_error_code(http::error::bad_method).category() ||
+      error == http::error::end_of_stream || error == http::error::partial_message) {
+    return std::nullopt;
+  }
+  AdminReply reply;
+  const bool large = error == http::error::header_limit || error == http::error::buffer_overflow;
+  reply.status = large ? 431 : 400;
+  reply.body =
+      "this port speaks plain HTTP/1.1, with heads of 8 KiB at most: " + error.message() + '\n';
+  return reply;
 }
 
 }  // namespace
@@ -54,12 +80,19 @@ class AdminServer::Session {
       wait_for(State::request);
       http::request_parser<http::empty_body> parser;
       parser.header_limit(8192);
-      parser.body_limit(0);
+      parser.body_limit(boost::none);
       stream_.expires_after(kIdle);
-      auto [read_error, read_size] = co_await http::async_read(stream_, buffer, parser, tuple);
+      auto [read_error, read_size] =
+          co_await http::async_read_header(stream_, buffer, parser, tuple);
       static_cast<void>(read_size);
-      if (read_error) break;
-      const Request request = parser.release();
+      if (read_error) {
+        if (auto reply = reply_to_bad(read_error)) co_await turn_away(std::move(*reply));
+        break;
+      }
+      // Content means nothing here: it is not read, and the connection ends with the answer.
+      const bool has_content = !parser.is_done();
+      Request request = parser.release();
+      if (has_content) request.keep_alive(false);
       const auto verdict =
           server_.access_.judge(path_of(request), field(request, http::field::host),
                                 field(request, http::field::authorization));
@@ -79,7 +112,9 @@ class AdminServer::Session {
       stream_.expires_after(kIdle);
       auto [write_error, written] = co_await http::async_write(stream_, response, tuple);
       static_cast<void>(written);
-      if (write_error || !keep_alive) break;
+      if (write_error) break;
+      if (has_content) co_await linger();
+      if (!keep_alive) break;
     }
     error_code ignored;
     stream_.socket().shutdown(Socket::shutdown_both, ignored);
@@ -128,6 +163,30 @@ class AdminServer::Session {
     co_return true;
   }
 
+  [[nodiscard]] Task<void> turn_away(AdminReply reply) {
+    Request unread;
+    unread.version(11);
+    unread.keep_alive(false);
+    Response response = respond(unread, std::move(reply));
+    stream_.expires_after(kIdle);
+    auto [error, written] = co_await http::async_write(stream_, response, tuple);
+    static_cast<void>(written);
+    if (!error) co_await linger();
+  }
+
+  // Reads past what the client still sends: if the connection were closed at once, the client would
+  // be told that before it has read its answer (RFC 9112 section 9.6).
+  [[nodiscard]] Task<void> linger() {
+    error_code error;
+    stream_.socket().shutdown(Socket::shutdown_send, error);
+    stream_.expires_after(kLinger);
+    while (!error) {
+      auto [read_error, size] = co_await stream_.async_read_some(asio::buffer(unwanted_), tuple);
+      static_cast<void>(size);
+      error = read_error;
+    }
+  }
+
   void wait_for(State state) noexcept {
     if (state_ != State::closed) state_ = state;
     since_ = std::chrono::steady_clock::now();
@@ -159,7 +218,7 @@ class AdminServer::Session {
     bool read_only = true;
     if (request.method() != http::verb::get && !head) {
       reply.status = 405;
-      reply.body = "only GET and HEAD are served here\n";
+      reply.body = "only GET and HEAD are served here; posts are taken on gateway.listen\n";
       read_only = false;
     } else if (path == "/healthz") {
       reply = server_.pages_.health();
@@ -220,6 +279,7 @@ class AdminServer::Session {
 
   AdminServer& server_;
   AdminStream stream_;
+  std::array<char, 4096> unwanted_{};
   Watcher* watcher_ = nullptr;  // of the stream that is served now
   State state_ = State::request;
   Instant since_ = std::chrono::steady_clock::now();

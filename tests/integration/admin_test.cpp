@@ -128,6 +128,55 @@ TEST_F(Admin, OtherPathsAndMethodsAreRefused) {
   EXPECT_THAT(std::string(answer.headers["Allow"]), HasSubstr("GET"));
 }
 
+TEST_F(Admin, APostThatTookThePortForAnotherIsToldSo) {
+  const std::string body(3 << 20, 'x');
+  for (const char* method : {"POST", "PUT", "GET"}) {
+    HttpClient client = gateway_.connect_admin();
+    client.send(request_text(method, "/healthz", body));
+    const Response answer = client.response();
+    EXPECT_EQ(answer.status, std::string_view(method) == "GET" ? 200u : 405u) << method;
+    EXPECT_EQ(answer.headers["Connection"], "close") << method;
+    if (answer.status == 405) EXPECT_THAT(answer.body, HasSubstr("gateway.listen"));
+  }
+  HttpClient client = gateway_.connect_admin();
+  client.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
+  EXPECT_EQ(client.response().status, 405u);
+}
+
+TEST_F(Admin, WhatIsNoRequestIsAnswered) {
+  const std::string large = "GET / HTTP/1.1\r\nHost: a\r\nCookie: " + std::string(9000, 'c');
+  struct Case {
+    std::string bytes;
+    unsigned status;
+  };
+  for (const auto& [bytes, status] :
+       {Case{"GET /healthz\r\n\r\n", 400}, Case{"\x16\x03\x01\x02 a TLS client\r\n\r\n", 400},
+        Case{"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400}, Case{large + "\r\n\r\n", 431}}) {
+    HttpClient client = gateway_.connect_admin();
+    client.send(bytes);
+    EXPECT_EQ(client.response().status, status) << bytes.substr(0, 40);
+  }
+}
+
+TEST_F(Admin, ATargetMayBeAWholeUri) {
+  EXPECT_EQ(get("http://gateway.example:9464/healthz").body, "ok\n");
+  EXPECT_EQ(get("HTTP://gateway.example/readyz?x=/y").body, "ready\n");
+  EXPECT_EQ(get("http://gateway.example").status, 404u);
+}
+
+TEST_F(Admin, StatusIsJsonWhateverTheEventbusSays) {
+  const std::string name(119, 'n');  // so that the text is cut within the next character
+  for (const std::string& said :
+       {std::string("d\xe9j\xe0 vu \xff"), name + "\xe4\xb8\xad",
+        std::string("a\0b\x1b[31m\x9b", 9), std::string("\x80\x80\x80")}) {
+    bus_.next(reply(400, {}, said));
+    EXPECT_EQ(gateway_.post(cos_payload(1)).status, 502u);
+    const json::value status = json::parse(get("/status").body);  // throws if it is none
+    EXPECT_NE(json::serialize(status).find(R"("last_answer":{"status":400)"), std::string::npos);
+  }
+}
+
 TEST_F(Admin, ServesManyQuestionsOnOneConnection) {
   HttpClient client = gateway_.connect_admin();
   for (const char* target : {"/healthz", "/readyz", "/metrics", "/status", "/healthz"}) {

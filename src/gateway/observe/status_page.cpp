@@ -6,6 +6,7 @@
 #include <span>
 
 #include "events/rfc3339.hpp"
+#include "events/terminal_text.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {
@@ -277,7 +278,9 @@ std::string status_json(const ProcessState& state, const Snapshot& snapshot) {
       {"watchers", state.watchers},
       {"shards", std::move(shards)}};
   if (!snapshot.targets.empty()) status["targets"] = targets_json(state, snapshot.targets);
-  return json::serialize(status) + "\n";
+  // What an eventbus, a peer of TLS or the host says of itself need not be UTF-8, which JSON has to
+  // be.
+  return events::terminal_json(json::serialize(status)) + "\n";
 }
 
 }  // namespace gateway::observe

@@ -159,13 +159,18 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   }
 
   // Degraded: events pass, but an operator has to act.
-  if (gained.not_stored > 0 || (seen.spool && !seen.spool->usable) ||
-      (seen.dead_letters && !seen.dead_letters->usable)) {
-    const bool spool = seen.spool && !seen.spool->usable;
+  for (const bool spool : {true, false}) {
     const auto& store = spool ? seen.spool : seen.dead_letters;
+    if (!store || store->usable) continue;
     return {Health::degraded, spool ? "spool" : "dead_letters",
             fmt::format("the {} cannot be written ({}): {}", spool ? "spool" : "dead-letter store",
-                        store ? store->state : "", store ? store->error : "")};
+                        store->state, store->error)};
+  }
+  if (gained.not_stored > 0) {
+    return {Health::degraded, "not_stored",
+            fmt::format("{} {} not stored within {}, and their posts answered 503; the store takes "
+                        "events again",
+                        gained.not_stored, noun(gained.not_stored), duration_text(gained.seconds))};
   }
   if (gained.lost() > 0) {
     return {Health::degraded, "given_up",

@@ -147,6 +147,28 @@ TEST_F(ConditionTest, AFullSpoolWithAnEventbusThatIsAwayFails) {
   EXPECT_THAT(condition.problem, HasSubstr("the spool is full"));
 }
 
+TEST_F(ConditionTest, AStoreThatTakesEventsAgainIsNotCalledBroken) {
+  deliver(5);
+  seen_.spool = store();
+  seen_.spool->usable = false;
+  seen_.spool->state = "full";
+  seen_.spool->error = "No space left on device";
+  seen_.not_stored = 2;
+  EXPECT_THAT(after().problem,
+              AllOf(HasSubstr("the spool cannot be written (full)"), HasSubstr("No space left")));
+  for (const bool dead_letters : {false, true}) {
+    seen_.spool = store();
+    if (dead_letters) seen_.dead_letters = store();
+    const Condition condition = after();
+    EXPECT_EQ(condition.health, Health::degraded);
+    EXPECT_THAT(condition.problem, AllOf(HasSubstr("2 events not stored"), HasSubstr("again"),
+                                         Not(HasSubstr("cannot be written"))));
+  }
+  seen_.dead_letters->usable = false;
+  seen_.dead_letters->state = "failing";
+  EXPECT_THAT(after().problem, HasSubstr("the dead-letter store cannot be written (failing)"));
+}
+
 TEST_F(ConditionTest, TheSpoolIsToldOfBeforeItIsFull) {
   seen_.spool = store(700);
   static_cast<void>(after());

@@ -17,6 +17,7 @@
 #include "commands/help.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/config/nearest.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -30,10 +31,19 @@ bool is_help(std::string_view word) {
   return word == "-h" || word == "--help";
 }
 
-// Returns whether `word` is an option of `command` whose value is the next word.
-bool takes_next(const Command& command, std::string_view word) {
-  const auto option = std::ranges::find(command.options, word, &Option::name);
-  return option != command.options.end() && !std::holds_alternative<bool*>(option->value);
+// Returns where the options of `command` end that `words` begin with, each with its value.
+auto behind_options(const std::vector<std::string>& words, const Command& command) {
+  auto at = words.begin();
+  while (at != words.end() && at->starts_with('-')) {
+    const std::string_view word(*at);
+    const auto option =
+        std::ranges::find(command.options, word.substr(0, word.find('=')), &Option::name);
+    if (option == command.options.end()) break;
+    const bool value_follows =
+        option->name == word && !std::holds_alternative<bool*>(option->value);
+    at += value_follows && at + 1 != words.end() ? 2 : 1;
+  }
+  return at;
 }
 
 // Returns `words` in the order that the parser takes, `COMMAND [OPTIONS]`: without a command the
@@ -47,16 +57,22 @@ std::vector<std::string> in_order(std::vector<std::string> words,
   }
   if (!words.empty() && (words[0] == "-V" || words[0] == "--version")) return {"version"};
   if (!words.empty() && is_help(words[0])) return words;
-  auto at = words.begin();
-  while (at != words.end() && at->starts_with('-')) {
-    const bool with_value = takes_next(commands.front(), *at);
-    ++at;
-    if (with_value && at != words.end()) ++at;
+  const auto to_front = [&words](auto word) {
+    const auto at = words.begin() + (word - words.cbegin());
+    std::rotate(words.begin(), at, at + 1);
+  };
+  for (const Command& command : commands) {
+    const auto at = behind_options(words, command);
+    if (at == words.end() || *at != command.name) continue;
+    to_front(at);
+    return words;
   }
-  if (at == words.end()) {
+  // No command, or one that is misspelt, or an option that is.
+  const auto at = behind_options(words, commands.front());
+  if (at == words.end() || at->starts_with('-')) {
     words.insert(words.begin(), commands.front().name);
   } else {
-    std::rotate(words.begin(), at, at + 1);
+    to_front(at);
   }
   return words;
 }
@@ -78,7 +94,7 @@ bool nothing_configured() {
 }
 
 int usage_error(const std::string& text) {
-  fmt::print(stderr, "{}: {}\nRun with --help for more information.\n", kProgramName, text);
+  print_error("{}: {}\nRun with --help for more information.\n", kProgramName, text);
   return kUsage;
 }
 
@@ -93,8 +109,16 @@ CLI::Option* declare_one(CLI::App& app, const Option& option, Value& value) {
     }
     if constexpr (std::is_arithmetic_v<Value>) {
       if (option.range) {
-        declared->check(CLI::Range(static_cast<Value>(option.range->first),
-                                   static_cast<Value>(option.range->second)));
+        // Not CLI::Range, which takes "nan".
+        const auto least = static_cast<Value>(option.range->first);
+        const auto most = static_cast<Value>(option.range->second);
+        declared->check([least, most](const std::string& text) {
+          Value given{};
+          const bool fits =
+              CLI::detail::lexical_cast(text, given) && given >= least && given <= most;
+          return fits ? std::string()
+                      : fmt::format("expected a number from {} to {}, got {}", least, most, text);
+        });
       }
     }
     return declared;
@@ -135,7 +159,7 @@ void add(CLI::App& app, const Command& command, int& exit_code) {
 int run_command_line(int argc, char** argv, const std::vector<Command>& commands) {
   if (argc == 1 && isatty(STDERR_FILENO) == 1 && nothing_configured()) {
     // A person who tries the program, not a container whose files are missing.
-    fmt::print(stderr, "{}", overview_text(commands, terminal_width()));
+    print_error("{}", overview_text(commands, terminal_width()));
     return kUsage;
   }
   std::vector<std::string> words =

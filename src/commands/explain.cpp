@@ -30,6 +30,7 @@
 #include "gateway/egress/encoder_settings.hpp"
 #include "gateway/pipeline/record_notes.hpp"
 #include "gateway/pipeline/style_redaction.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -201,13 +202,13 @@ void print_events(const config::Settings& settings, const RoutePlan& plan,
 }
 
 int refuse(const std::string& path, const Refusal& refusal) {
-  fmt::print(stderr, "error: {}: {}; the gateway would answer {}\n", path, refusal.reason(),
-             refusal.status());
+  print_error("error: {}: {}; the gateway would answer {}\n", path, refusal.reason(),
+              refusal.status());
   return kUsage;
 }
 
 int explain(const config::Settings& settings, const std::string& path) {
-  auto body = read_file(path);
+  auto body = read_file(path, settings.ingress.max_body);
   if (!body) return kUsage;
   if (body->size() > settings.ingress.max_body) {
     return refuse(path, Refusal(413, "body larger than gateway.max_body"));

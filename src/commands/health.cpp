@@ -7,12 +7,14 @@
 #include <boost/json/value_to.hpp>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 
 #include "commands/admin_address.hpp"
 #include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/status_figures.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
@@ -29,7 +31,7 @@ struct Options {
 };
 
 // Returns a line for each entry of `buckets`, or why there is none.
-std::string buckets_of(const observe::AdminClient::Answer& answer) {
+std::string buckets_of(const observe::AdminClient::Answer& answer) try {
   boost::system::error_code error;
   const json::value status = json::parse(answer.body, error);
   const auto* const buckets =
@@ -52,6 +54,8 @@ std::string buckets_of(const observe::AdminClient::Answer& answer) {
     lines += problem.empty() ? "\n" : fmt::format("  error: {}\n", problem);
   }
   return lines.empty() ? "buckets: there is no list of buckets in the configuration\n" : lines;
+} catch (const std::exception&) {  // of Boost.JSON, for a member that is missing or something else
+  return "buckets: what /status answers is no status of a gateway\n";
 }
 
 int health(const Options& options) {
@@ -61,8 +65,8 @@ int health(const Options& options) {
   const observe::AdminClient gateway(*address);
   const auto answer = gateway.get(options.ready ? "/readyz" : "/healthz", kLimit);
   if (answer.status == 0) {
-    fmt::print(stderr, "error: no gateway at {}: {}\n", gateway.address(),
-               events::terminal_text(answer.error));
+    print_error("error: no gateway at {}: {}\n", gateway.address(),
+                events::terminal_text(answer.error));
     return kUnavailable;
   }
   fmt::print("{}", events::terminal_lines(answer.body));

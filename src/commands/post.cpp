@@ -24,6 +24,7 @@
 #include "gateway/observe/posted_events.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/http_client.hpp"
+#include "runtime/standard_streams.hpp"
 #include "runtime/terminal.hpp"
 
 namespace gateway::commands {
@@ -31,6 +32,8 @@ namespace {
 
 // How long after delivery.deadline the gateway may answer: its stores need some time as well.
 constexpr std::chrono::seconds kBeyondDeadline{15};
+// The largest gateway.max_body there may be.
+constexpr std::size_t kMostBody = std::size_t{1} << 30;
 constexpr std::chrono::seconds kStreamLimit{2};
 constexpr std::chrono::seconds kStreamSilence{30};
 // How long it takes until every shard shows its events: it learns of a watcher at its next tick.
@@ -55,16 +58,16 @@ std::optional<Place> place_of(const std::string& url, const config::Settings& se
   if (!url.empty()) {
     const auto parsed = config::parse_http_url(url);
     if (!parsed) {
-      fmt::print(stderr, "error: --url: {}\n", parsed.error().message());
+      print_error("error: --url: {}\n", parsed.error().message());
       return std::nullopt;
     }
     return Place{HttpOrigin(parsed->tls, parsed->host, parsed->port, parsed->authority),
                  (parsed->path.empty() ? "/" : parsed->path) + parsed->query};
   }
   if (settings.ingress.proxy_protocol) {
-    fmt::print(stderr,
-               "error: gateway.proxy_protocol is true: give --url with the address of what stands "
-               "in front\n");
+    print_error(
+        "error: gateway.proxy_protocol is true: give --url with the address of what stands "
+        "in front\n");
     return std::nullopt;
   }
   config::HostPort address = settings.ingress.listen;
@@ -192,8 +195,12 @@ int post(const Options& options) {
   if (!admin) return exit_code;
   const auto place = place_of(options.url, *settings);
   if (!place) return kUsage;
-  const auto body = read_file(options.path);
+  const auto body = read_file(options.path, kMostBody);
   if (!body) return kUsage;
+  if (body->size() > kMostBody) {
+    print_error("error: {} is larger than any gateway.max_body\n", options.path);
+    return kUsage;
+  }
 
   observe::PostedEvents events(*body);
   const auto limit = settings->delivery.deadline + kBeyondDeadline;
@@ -206,8 +213,8 @@ int post(const Options& options) {
   Terminal terminal(stdout);
   for (const Line& line : events.lines()) terminal.line(line);
   if (!result) {
-    fmt::print(stderr, "error: no answer from {}: {}\n", place->origin.authority(),
-               events::terminal_text(result.error().text()));
+    print_error("error: no answer from {}: {}\n", place->origin.authority(),
+                events::terminal_text(result.error().text()));
     return kUnavailable;
   }
   terminal.line(Line().add(fmt::format("{} {}", status, result->body),

@@ -54,6 +54,17 @@ TEST(CommandLineTest, OptionsMayStandBeforeTheCommand) {
   EXPECT_EQ(run.out, run_program(after).out);
 }
 
+TEST(CommandLineTest, OptionsOfAnyCommandMayStandBeforeIt) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--admin", "127.0.0.1:1", "tap"},
+        {"--filter", "failed", "--admin=127.0.0.1:1", "tap", "--json"},
+        {"--once", "--admin", "127.0.0.1:1", "top"}}) {
+    const ProgramRun run = run_program(words);
+    EXPECT_EQ(run.exit_code, 69) << words[0];
+    EXPECT_THAT(run.err, HasSubstr("127.0.0.1:1: ")) << words[0];
+  }
+}
+
 TEST(CommandLineTest, MistakesOfTheUserAre64WithASuggestion) {
   struct Case {
     std::vector<std::string> words;
@@ -64,12 +75,24 @@ TEST(CommandLineTest, MistakesOfTheUserAre64WithASuggestion) {
         Case{{"inspect", "--dead-leters"}, "--dead-letters?"},
         Case{{"nothing-like-it"}, "no command nothing-like-it"},
         Case{{"help", "chek"}, "did you mean check?"}, Case{{"check", "--config"}, "--config"},
+        Case{{"--confg", "config.yml"}, "did you mean --config?"},
+        Case{{"-c", "config.yml"}, "run takes no -c"},
+        Case{{"--confg", "config.yml", "check"}, "did you mean --config?"},
+        Case{{"--config", "config.yml", "chek"}, "did you mean check?"},
+        Case{{"replay", "--dead-letters", "--rate", "nan"}, "expected a number from 0.001"},
+        Case{{"demo", "--rate", "nan"}, "got nan"}, Case{{"top", "--every", "0"}, "from 1 to 3600"},
         Case{{"completion", "tcsh"}, "tcsh"}, Case{{"explain"}, "file"}}) {
     const ProgramRun run = run_program(words);
     EXPECT_EQ(run.exit_code, 64) << words[0];
     EXPECT_THAT(run.err, AllOf(HasSubstr(suggestion), HasSubstr("--help"))) << words[0];
     EXPECT_EQ(run.out, "") << words[0];
   }
+}
+
+TEST(CommandLineTest, AFileWithoutEndIsNotRead) {
+  const ProgramRun explained = run_program({"explain", "/dev/zero"});
+  EXPECT_EQ(explained.exit_code, 64);
+  EXPECT_THAT(explained.err, HasSubstr("the gateway would answer 413"));
 }
 
 TEST(CommandLineTest, NoHelpIsWiderThanATerminal) {

@@ -58,6 +58,12 @@ std::string_view code_of(Colour colour) {
   return {};
 }
 
+std::string_view variable(const char* name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of this process changes its environment
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
 }  // namespace
 
 Line& Line::add(std::string_view text, Colour colour) {
@@ -95,11 +101,10 @@ std::string Line::text(std::size_t columns, bool coloured) const {
   return out;
 }
 
-Terminal::Terminal(std::FILE* out) : out_(out), terminal_(::isatty(::fileno(out)) == 1) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): read once, before there is any other thread
-  const char* const no_colour = std::getenv("NO_COLOR");
-  coloured_ = terminal_ && (no_colour == nullptr || *no_colour == '\0');
-}
+Terminal::Terminal(std::FILE* out)
+    : out_(out),
+      terminal_(::isatty(::fileno(out)) == 1 && variable("TERM") != "dumb"),
+      coloured_(terminal_ && variable("NO_COLOR").empty()) {}
 
 Terminal::~Terminal() {
   erase_status();

@@ -33,7 +33,8 @@ class Line {
 // be written is lost, and the stream knows.
 class Terminal {
  public:
-  // Colours are used on a terminal unless NO_COLOR is set and not empty.
+  // Colours are used on a terminal unless NO_COLOR is set and not empty. One that obeys nothing
+  // (TERM=dumb) counts as none.
   explicit Terminal(std::FILE* out);
   // Ends the status line.
   ~Terminal();
@@ -60,8 +61,8 @@ class Terminal {
   [[nodiscard]] std::size_t rows() const;
 
   std::FILE* out_;
-  bool terminal_;
-  bool coloured_;
+  const bool terminal_;
+  const bool coloured_;
   bool status_shown_ = false;  // the cursor stands behind it
   bool screen_shown_ = false;
 };

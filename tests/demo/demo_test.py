@@ -89,6 +89,12 @@ class TerminalTest(unittest.TestCase):
         self.assertRegex(in_terminal(80, "--seconds", "1")[0], coloured)
         self.assertNotRegex(in_terminal(80, "--seconds", "1", NO_COLOR="1")[0], coloured)
 
+    def test_a_terminal_that_obeys_nothing_gets_lines(self):
+        text, code = in_terminal(80, "--seconds", "1", TERM="dumb")
+        self.assertEqual(code, 0)
+        self.assertNotIn("\x1b", text)
+        self.assertIn("Every acknowledged record arrived.", text)
+
 
 class PipeTest(unittest.TestCase):
     def run_demo(self, *options):

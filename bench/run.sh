@@ -4,7 +4,8 @@
 #   bench/run.sh PROGRAMS RESULTS [--quick] [--only STEP,...] [--peers] [--update]
 # PROGRAMS and RESULTS are folders.
 #   --quick   the runs that the goals are about, in short turns: under four minutes
-#   --only    some of these steps: production, handshakes, spool, load, parts
+#   --only    some of these steps: production, handshakes, spool, load, parts; and only if named:
+#             targets
 #   --peers   also against the services that bench/peers/setup has built
 #   --update  write bench/RESULTS.md
 set -euo pipefail
@@ -24,7 +25,7 @@ while (($#)); do
 done
 for step in ${steps//,/ }; do
   case $step in
-    production | handshakes | spool | load | parts) ;;
+    production | handshakes | spool | load | parts | targets) ;;
     *) printf 'bench: unknown step %s\n' "$step" >&2; exit 64 ;;
   esac
 done
@@ -65,8 +66,8 @@ measure_parts() {
   noted "$programs/micro-bench" --instructions "$work/micro-instructions.json" >"$work/log" ||
     { cat "$work/log"; exit 1; }
   say "instructions of a post"
-  noted "$programs/count-instructions" --program "$programs/cos-gateway" --gateway "floor=$floor" \
-    --connections 64 --records $records -o "$work/instructions.json"
+  noted "$programs/count-instructions" --program "$programs/cos-gateway" --many-entries \
+    --gateway "floor=$floor" --connections 64 --records $records -o "$work/instructions.json"
   say "time of the parts"
   noted "$programs/micro-bench" "${timing[@]}" --benchmark_out="$work/micro-times.json" \
     --benchmark_out_format=json >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
@@ -78,7 +79,7 @@ measure_parts() {
 measure_production() {
   say "the form it is run in"
   if [[ $kind == quick ]]; then
-    echo "quick: posts of 1 and 100 records, 7 of 18 forms, 5 turns of 0.4 s"
+    echo "quick: posts of 1 and 100 records, 8 of 19 forms, 5 turns of 0.4 s"
     cos_bench suite --quick --repetitions 5 --only production
   else
     cos_bench suite --repetitions 5 --only production
@@ -106,6 +107,16 @@ measure_spool() {
   parts+=(--spool "$work/spool.json")
 }
 
+# What posts for one target see of another one that is in trouble.
+measure_targets() {
+  local turns=()
+  [[ $kind == full ]] || turns=(--repetitions 3 --warmup 3 --duration 2)
+  say "a target in trouble beside another one"
+  noted "$programs/cos-bench" targets --pin "${turns[@]}"
+  say "the same, with stores"
+  noted "$programs/cos-bench" targets --pin --stores "${turns[@]}"
+}
+
 measure_load() {
   say "the gateway and the floor under load"
   if [[ $kind == quick ]]; then
@@ -127,6 +138,7 @@ if wanted load; then measure_load; fi
 if wanted production; then measure_production; fi
 if wanted handshakes; then measure_handshakes; fi
 if wanted spool; then measure_spool; fi
+if wanted targets; then measure_targets; fi
 
 if $peers; then
   say "the peers"
@@ -160,7 +172,8 @@ if $update; then
     echo 'Written by `./dev bench --update`; do not edit. The first tables are what to size by: the'
     echo 'gateway with what it needs on the Internet, against itself without (`plain`: no TLS, no'
     echo 'signatures, random ids, no attributes, no stores). `production` is TLS, signed posts, stable'
-    echo 'ids, three attributes, redaction, spool and dead letters configured.'
+    echo 'ids, three attributes, redaction, spool and dead letters configured. `hundred entries` is a list'
+    echo 'of a hundred buckets, each with five patterns.'
     echo
     echo 'Spooled records are on the disk before the answer; `share of the device` is of what the device'
     echo 'alone takes in a second, given pieces of the size of a commit. In the replay the second half of'

@@ -10,10 +10,6 @@
 namespace gateway::test {
 namespace {
 
-constexpr std::string_view kAppId = "1253970026";
-constexpr std::string_view kBucket = "testpic";
-constexpr std::string_view kRegion = "ap-chengdu";
-
 template <class... Args>
 void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
@@ -63,6 +59,10 @@ void append_base64(std::string& out, std::string_view text) {
 
 }  // namespace
 
+std::string bucket_host(std::string_view bucket) {
+  return fmt::format("{}-{}.cos.{}.myqcloud.com", bucket, kRecordAppid, kRecordRegion);
+}
+
 void append_request_id(std::string& out, std::int64_t time, std::uint32_t a, std::uint16_t b,
                        std::uint64_t count) {
   std::array<char, 64> text{};
@@ -75,18 +75,18 @@ void append_record(std::string& out, const RecordText& record) {
   append(
       out,
       R"({{"cos":{{"cosSchemaVersion":"1.0","cosObject":{{"url":"http://{}-{}.cos.{}.myqcloud.com/)",
-      kBucket, kAppId, kRegion);
+      record.bucket, kRecordAppid, kRecordRegion);
   append_percent_encoded(out, record.key);
   append(out,
          R"(","meta":{{"x-cos-request-id":"{}","Content-Type":"{}","ETag":"\"{:016x}{:016x}\"")",
          record.request_id, record.content_type, record.etag_high, record.etag_low);
   append(out, R"(,"x-cos-storage-class":"STANDARD"{}}},"vid":"","key":"/{}/{}/)", record.metadata,
-         kAppId, kBucket);
+         kRecordAppid, record.bucket);
   append_json_escaped(out, record.key);
   append(out,
          R"(","size":{}}},"cosBucket":{{"region":"cd","name":"{}","appid":"{}","cosRegion":"{}",)"
          R"("s3Region":"{}"}},"cosNotificationId":"unkown"}},)",
-         record.size, kBucket, kAppId, kRegion, kRegion);
+         record.size, record.bucket, kRecordAppid, kRecordRegion, kRecordRegion);
   append(
       out,
       R"("event":{{"eventName":"{}","eventVersion":"1.0","eventTime":{},"eventSource":"qcs::cos",)",
@@ -99,7 +99,7 @@ void append_record(std::string& out, const RecordText& record) {
   append(
       out,
       R"("eventQueue":"qcs:0:scf:{}:appid/{}:default.cos-events.$DEFAULT","reservedInfo":"","reqid":0}}}})",
-      kRegion, kAppId);
+      kRecordRegion, kRecordAppid);
 }
 
 }  // namespace gateway::test

@@ -5,9 +5,17 @@
 
 namespace gateway::test {
 
+// The bucket that a record is of unless it says otherwise, with the application's id.
+inline constexpr std::string_view kRecordBucket = "testpic";
+inline constexpr std::string_view kRecordAppid = "1253970026";
+inline constexpr std::string_view kRecordRegion = "ap-chengdu";
+// Returns the host of such a bucket.
+[[nodiscard]] std::string bucket_host(std::string_view bucket = kRecordBucket);
+
 // What distinguishes one record of a COS trigger payload from another. Views are read by
 // append_record() only.
 struct RecordText {
+  std::string_view bucket = kRecordBucket;
   std::string_view event_name;
   std::string_view key;  // of the object, without application and bucket: plain UTF-8
   std::string_view content_type;

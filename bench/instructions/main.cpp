@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "instructions/program_count.hpp"
+#include "load/bucket_entries.hpp"
+#include "micro/payloads.hpp"
 
 namespace {
 
@@ -43,16 +45,25 @@ Program product(const std::string& path) {
           "  auth: none\n"};
 }
 
+Program with_many_entries(Program program) {
+  program.name += ", hundred entries";
+  program.config += gateway::load::many_entries(gateway::micro::kBucketHost);
+  return program;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string program;
+  bool many_entries = false;
   std::vector<std::string> others;
   std::vector<std::size_t> records{1, 10, 100};
   Load load;
   std::string output;
   CLI::App app("Counts the user instructions a gateway takes for a post, by callgrind");
-  app.add_option("--program", program, "The cos-gateway to count");
+  auto* const own = app.add_option("--program", program, "The cos-gateway to count");
+  app.add_flag("--many-entries", many_entries, "Also with a hundred entries of `buckets`")
+      ->needs(own);
   app.add_option("--gateway", others, "Another: NAME=COMMAND with {port} and {sink}");
   app.add_option("--records", records, "Records in a post")->delimiter(',')->capture_default_str();
   app.add_option("--connections", load.connections, "Posting at once")->capture_default_str();
@@ -61,6 +72,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<Program> programs;
     if (!program.empty()) programs.push_back(product(program));
+    if (many_entries) programs.push_back(with_many_entries(product(program)));
     for (const std::string& text : others) programs.push_back(read_program(text));
     json::array counts;
     for (const Program& each : programs) {

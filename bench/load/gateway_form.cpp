@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "load/bucket_entries.hpp"
+#include "testkit/record_text.hpp"
+
 namespace gateway::load {
 namespace {
 
@@ -21,7 +24,8 @@ constexpr std::array kFeatures{Feature{"TLS", &GatewayForm::tls},
                                Feature{"stores", &GatewayForm::stores},
                                Feature{"eventbus-TLS", &GatewayForm::eventbus_tls},
                                Feature{"structured", &GatewayForm::structured},
-                               Feature{"batch", &GatewayForm::batch}};
+                               Feature{"batch", &GatewayForm::batch},
+                               Feature{"hundred-entries", &GatewayForm::many_entries}};
 
 }  // namespace
 
@@ -57,6 +61,7 @@ std::string form_sections(const GatewayForm& form, std::string_view folder) {
     text +=
         fmt::format("spool: {{ path: {0}/spool }}\ndead_letter: {{ path: {0}/dead }}\n", folder);
   }
+  if (form.many_entries) text += many_entries(test::bucket_host());
   return text;
 }
 

@@ -17,6 +17,7 @@ struct GatewayForm {
   bool eventbus_tls = false;
   bool structured = false;  // delivery.mode; at most one of these two
   bool batch = false;
+  bool many_entries = false;  // a hundred entries of `buckets`, one of them of the load's bucket
 
   // Parses names separated by commas: "TLS,signed". Returns the form, or what is wrong.
   [[nodiscard]] static boost::system::result<GatewayForm, std::string> parse(std::string_view text);

@@ -54,7 +54,7 @@ std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, 
   }
   if (!settings.pipeline.empty()) delivery += fmt::format("  pipeline: {}\n", settings.pipeline);
   if (!delivery.empty()) text += "delivery:\n" + delivery;
-  return text + form_sections(form, folder);
+  return text + form_sections(form, folder) + settings.more;
 }
 
 std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
@@ -127,7 +127,7 @@ void GatewayUnderTest::wait_until_it_listens() {
     try {
       static_cast<void>(test::connect_to(host_, port_));
       return;
-    } catch (const std::system_error&) {  // not yet
+    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch): not yet
     }
     if (!process_) throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
     check();

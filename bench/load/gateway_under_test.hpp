@@ -45,6 +45,7 @@ struct GatewaySettings {
   unsigned max_connections = 10'000;
   std::string token;  // not empty: posts must be signed by it
   GatewayForm form;
+  std::string more;           // sections of the configuration file that it has besides
   std::string key = "P-256";  // of its certificate, as test::self_signed() has it
 };
 

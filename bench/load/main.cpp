@@ -41,7 +41,17 @@ bool some_missing(const load::Campaign& campaign) {
   return false;
 }
 
+// Returns whether targets in trouble leave the others alone, whichever the gateway.
+bool targets_are_independent(const load::Options& options) {
+  bool good = true;
+  for (const load::GatewaySpec& gateway : options.gateways) {
+    good = load::compare_troubles(options.target_loads, gateway, options.repetitions) && good;
+  }
+  return good;
+}
+
 int run(const load::Options& options) {
+  if (options.targets) return targets_are_independent(options) ? kGood : kBroken;
   load::Campaign campaign({options.gateways, options.repetitions, options.command});
   try {
     if (options.suite) {

@@ -1,6 +1,5 @@
 #include "load/measurement.hpp"
 
-#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -8,8 +7,8 @@
 #include <cmath>
 #include <vector>
 
+#include "load/placement.hpp"
 #include "load/process_usage.hpp"
-#include "runtime/cores.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
 
@@ -35,35 +34,6 @@ constexpr int kFewestEvents = 8;
 // sleep takes tens of microseconds to wake up, and waking it would be charged to the latency of the
 // gateway.
 constexpr std::chrono::microseconds kAwake{200};
-
-void run_on(const std::vector<int>& cores) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const int core : cores) CPU_SET(core, &set);
-  ::sched_setaffinity(0, sizeof set, &set);
-}
-
-// Binds this thread to the first core while it lives, if there is another core for the gateway.
-class Placement {
- public:
-  explicit Placement(bool pin) : before_(allowed_cores()), pinned_(pin && before_.size() > 1) {
-    if (pinned_) run_on({before_.front()});
-  }
-  ~Placement() {
-    if (pinned_) run_on(before_);
-  }
-  Placement(const Placement&) = delete;
-  Placement& operator=(const Placement&) = delete;
-
-  [[nodiscard]] bool pinned() const noexcept { return pinned_; }
-  [[nodiscard]] std::vector<int> for_gateway() const {
-    return pinned_ ? std::vector<int>{before_[1]} : before_;
-  }
-
- private:
-  std::vector<int> before_;
-  bool pinned_;
-};
 
 double microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();

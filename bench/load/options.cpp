@@ -240,6 +240,35 @@ void add_setting_options(CLI::App& app, GatewaySettings& settings) {
       ->group(group);
 }
 
+void add_target_options(CLI::App& app, Options& options) {
+  TargetLoads& loads = options.target_loads;
+  const auto group = "Load";
+  app.add_option("--rate", loads.rate, "Posts a second for the healthy target")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_option("--other-rate", loads.other_rate, "And for the one that is in trouble")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 2000.0))
+      ->group(group);
+  app.add_option("--duration", loads.duration_s, "Seconds of each run")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 86'400.0))
+      ->group(group);
+  app.add_option("--warmup", loads.warmup_s, "Seconds before, until the other one's queue is full")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0))
+      ->group(group);
+  app.add_option("--repetitions", options.repetitions, "Of each run; medians are shown")
+      ->check(CLI::Range(1U, 1000U))
+      ->group(group);
+  app.add_flag("--stores", loads.stores, "With a spool and dead letters")->group(group);
+  app.add_flag("!--without-hints", loads.hints, "Posts without X-Cos-Bucket")->group(group);
+  app.add_flag("--pin", loads.pin,
+               "The gateway alone on the second core, loads and eventbuses on the first")
+      ->group(group);
+}
+
 std::string joined(int argc, const char* const* argv) {
   std::string text = "cos-bench";
   for (int i = 1; i < argc; ++i) {
@@ -262,7 +291,7 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   app.require_subcommand(1);
   app.footer(
       "Exit codes: 0 done, 64 usage, 69 gateway not reachable, 70 acknowledged records did not "
-      "arrive or something broke.");
+      "arrive, a target in trouble delayed posts for another, or something broke.");
   GatewayOptions gateway;
   std::pair<double, double> latency_ms;
 
@@ -301,9 +330,15 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
       ->capture_default_str();
   suite->footer(suite_help());
 
+  CLI::App* const targets = app.add_subcommand(
+      "targets", "What posts for one target see of another one that is dead, slow or full");
+  add_gateway_options(*targets, gateway);
+  add_target_options(*targets, options);
+
   try {
     app.parse(argc, argv);
     options.suite = suite->parsed();
+    options.targets = targets->parsed();
     options.gateways = gateways(gateway, beside);
     Scenario& scenario = options.scenario;
     if (scenario.signing == Signing::hmac &&
@@ -319,6 +354,7 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
     if (options.suite && suite->count("--repetitions") == 0) {
       options.repetitions = options.suite_settings.quick ? 3 : 5;
     }
+    if (options.targets && targets->count("--repetitions") == 0) options.repetitions = 5;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? Parsed::done : Parsed::wrong;
   }

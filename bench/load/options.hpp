@@ -4,11 +4,13 @@
 
 #include "load/measurement.hpp"
 #include "load/suite.hpp"
+#include "load/target_troubles.hpp"
 
 namespace gateway::load {
 
 struct Options {
   bool suite = false;
+  bool targets = false;
   std::vector<GatewaySpec> gateways;
   unsigned repetitions = 1;
   std::string json;      // file; empty: none
@@ -16,6 +18,7 @@ struct Options {
   bool allow_missing = false;
   Scenario scenario;  // of `run`
   SuiteSettings suite_settings;
+  TargetLoads target_loads;
   std::string command;  // this program's, as it was called
 };
 

@@ -159,6 +159,7 @@ void PayloadMaker::append_record(std::string& out) {
   choose_key();
   choose_metadata();
   test::RecordText record;
+  record.bucket = settings_.bucket;
   record.event_name = settings_.events.choose(random_);
   record.key = key_;
   record.content_type = kContentTypes[random_.below(kContentTypes.size())];

@@ -7,6 +7,7 @@
 
 #include "load/distribution.hpp"
 #include "testkit/random.hpp"
+#include "testkit/record_text.hpp"
 
 namespace gateway::load {
 
@@ -44,6 +45,7 @@ class EventMix {
 };
 
 struct PayloadSettings {
+  std::string bucket{test::kRecordBucket};
   Distribution records{1};      // of one post; 0 counts as 1
   Distribution key_length{40};  // bytes of UTF-8, without application and bucket; 0 counts as 1
   KeyCharacters characters = KeyCharacters::ascii;

@@ -37,6 +37,8 @@ PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& fo
     posts_.push_back(std::move(get));
     return;
   }
+  const std::string hint =
+      form.bucket.empty() ? std::string() : fmt::format("X-Cos-Bucket: {}\r\n", form.bucket);
   PayloadMaker maker(payloads);
   std::size_t bytes = 0;
   while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
@@ -45,9 +47,9 @@ PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& fo
     post.records = payload.records;
     post.body_bytes = static_cast<std::uint32_t>(payload.body.size());
     post.wire = fmt::format(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}{}Content-Length: "
+        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}{}{}Content-Length: "
         "{}\r\n\r\n",
-        form.path, form.host, authentication(form, payload.body), close, payload.body.size());
+        form.path, form.host, authentication(form, payload.body), hint, close, payload.body.size());
     post.wire += payload.body;
     post.wire.shrink_to_fit();
     bytes += post.wire.size();

@@ -25,6 +25,7 @@ enum class Signing {
 struct PostForm {
   std::string host;
   std::string path = "/";
+  std::string bucket;     // of X-Cos-Bucket; empty: no such field
   bool close = false;     // asks for the connection's end after the answer
   bool only_ask = false;  // GET, without records
   Signing signing = Signing::none;

@@ -51,6 +51,7 @@ constexpr std::array kForms{
     Form{"eventbus over TLS", "eventbus-TLS", true},
     Form{"structured", "structured", true},
     Form{"batch", "batch", true},
+    Form{"hundred entries", "hundred-entries"},
     Form{kProduction, "TLS,signed,stable-ids,attributes,redaction,stores"},
     Form{"production, eventbus over TLS",
          "TLS,signed,stable-ids,attributes,redaction,stores,eventbus-TLS"},

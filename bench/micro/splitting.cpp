@@ -14,6 +14,7 @@
 #include "events/record_splitter.hpp"
 #include "events/redactor.hpp"
 #include "gateway/pipeline/record_notes.hpp"
+#include "load/bucket_entries.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
 
@@ -93,8 +94,7 @@ void add_split_noted(Subjects& subjects, std::string_view name, bool names, std:
   });
 }
 
-// With where each record goes: a hundred entries of `buckets`, of which the one of these records
-// has patterns as users write them.
+// With where each record goes.
 void add_split_routed(Subjects& subjects, std::size_t records) {
   const std::string body = post_of(Form::current, records);
   subjects.add(fmt::format("split_and_route/{}", records), {body.size(), records}, [body] {
@@ -105,15 +105,16 @@ void add_split_routed(Subjects& subjects, std::size_t records) {
       events::RecordSplitter splitter;
     };
     const auto state = std::make_shared<State>();
-    std::vector<routing::Route> routes(100);
+    std::vector<routing::Route> routes(load::kManyEntries);
     for (std::size_t i = 0; i < routes.size(); ++i) {
       routing::Route& route = routes[i];
-      route.bucket = i == 50 ? "bench-1250000000" : fmt::format("bench{}-1250000000", i);
+      route.bucket =
+          i == routes.size() / 2 ? "bench-1250000000" : fmt::format("bench{}-1250000000", i);
       route.events = {"cos:ObjectCreated:*"};
-      for (const auto text : {"**/*.tmp", "*/cache/**"}) {
+      for (const auto text : load::kExcluded) {
         route.exclude.push_back(routing::Pattern::compile(text).value());
       }
-      for (const auto text : {"backup/**/*.gz", "**/[0-9]?-*.log", "**"}) {
+      for (const auto text : load::kIncluded) {
         route.include.push_back(routing::Pattern::compile(text).value());
       }
     }

@@ -99,7 +99,7 @@ TEST(Measurement, OfAFormMissesNothing) {
   Scenario scenario = brief();
   scenario.sink.check_ids = false;
   for (const char* const form : {"TLS,signed,stable-ids,attributes,redaction,stores,eventbus-TLS",
-                                 "structured,eventbus-TLS", "batch"}) {
+                                 "structured,eventbus-TLS", "batch", "hundred-entries"}) {
     GatewaySpec spec = built_gateway();
     spec.form = *GatewayForm::parse(form);
     const RunResult result = measure(scenario, spec, kSilent);

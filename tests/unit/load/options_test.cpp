@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "gateway/config/load.hpp"
 #include "load/gateway_under_test.hpp"
 #include "testkit/temporary_folder.hpp"
 
@@ -106,6 +108,19 @@ TEST_F(BenchOptions, MistakesAreRefused) {
   EXPECT_EQ(parse({"--help"}), Parsed::done);
 }
 
+TEST_F(BenchOptions, OfTargetsAreThoseOfTheirLoads) {
+  ASSERT_EQ(parse({"targets"}), Parsed::options);
+  EXPECT_TRUE(options_.targets && options_.target_loads.hints);
+  EXPECT_EQ(options_.repetitions, 5U);
+  ASSERT_EQ(parse({"targets", "--rate", "100", "--stores", "--without-hints", "--pin",
+                   "--repetitions", "2"}),
+            Parsed::options);
+  EXPECT_EQ(options_.target_loads.rate, 100);
+  EXPECT_TRUE(options_.target_loads.stores && options_.target_loads.pin);
+  EXPECT_FALSE(options_.target_loads.hints);
+  EXPECT_EQ(options_.repetitions, 2U);
+}
+
 TEST(GatewayConfig, SaysOnlyWhatDiffersFromTheDefaults) {
   GatewaySettings settings;
   settings.threads = 2;
@@ -135,6 +150,19 @@ TEST(GatewayConfig, HasWhatEachFeatureOfAFormNeeds) {
         "spool: { path: /folder/spool }\n", "dead_letter: { path: /folder/dead }\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line;
   }
+}
+
+TEST(GatewayConfig, OfAHundredEntriesIsGoodAndNamesTheBucketOfTheLoad) {
+  GatewaySettings settings;
+  settings.form = *GatewayForm::parse("hundred-entries");
+  config::SourceTexts texts;
+  texts.config = {"config.yml", gateway_config(settings, 1, 2, 3, "/folder")};
+  const config::Loaded loaded = config::load(texts);
+  EXPECT_TRUE(loaded.ok());
+  ASSERT_EQ(loaded.settings.buckets.size(), 100U);
+  EXPECT_TRUE(std::ranges::any_of(loaded.settings.buckets, [](const auto& entry) {
+    return entry.bucket.endpoint == "testpic-1253970026.cos.ap-chengdu.myqcloud.com";
+  }));
 }
 
 TEST(GatewayForm, IsReadByNameAndRefusesWhatExcludesItself) {

@@ -55,6 +55,18 @@ TEST(PreparedPosts, AskForTheEndOfTheConnectionIfTold) {
   EXPECT_THAT(posts.all().front().wire, HasSubstr("\r\nConnection: close\r\n"));
 }
 
+TEST(PreparedPosts, NameTheirBucketIfTold) {
+  EXPECT_THAT(PreparedPosts(PayloadSettings(), plain_form()).all().front().wire,
+              Not(HasSubstr("X-Cos-Bucket")));
+  PostForm form = plain_form();
+  form.bucket = "logs-1253970026";
+  PayloadSettings payloads;
+  payloads.bucket = "logs";
+  const PreparedPosts posts(payloads, form);
+  EXPECT_THAT(posts.all().front().wire, HasSubstr("\r\nX-Cos-Bucket: logs-1253970026\r\n"));
+  EXPECT_THAT(posts.all().front().wire, HasSubstr(R"("name":"logs")"));
+}
+
 TEST(PreparedPosts, CarryTheSignatureOfTheirBodyOrTheToken) {
   PostForm form = plain_form();
   form.signing = Signing::hmac;

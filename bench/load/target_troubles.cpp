@@ -1,0 +1,287 @@
+#include "load/target_troubles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "load/placement.hpp"
+#include "load/prepared_posts.hpp"
+#include "load/progress.hpp"
+#include "load/results_table.hpp"
+#include "testkit/bus.hpp"
+#include "testkit/interruption.hpp"
+#include "testkit/load.hpp"
+#include "testkit/poller.hpp"
+#include "testkit/record_text.hpp"
+
+namespace gateway::load {
+namespace {
+
+using std::chrono::steady_clock;
+using TimePoint = steady_clock::time_point;
+using Seconds = std::chrono::duration<double>;
+
+constexpr double kMost = 1.2;
+constexpr std::string_view kOtherBucket = "testlog";
+constexpr std::chrono::seconds kSlow{2};
+// Of a post; until then one for a target in trouble keeps its connection.
+constexpr std::chrono::seconds kDeadline{5};
+constexpr unsigned kQueue = 2000;  // events; half of them for each target
+constexpr std::chrono::milliseconds kTold{50};
+constexpr std::chrono::seconds kConnectLimit{30};
+// As in measurement.cpp: of an open loop beside its eventbus.
+constexpr int kEventsPerTurn = 16;
+constexpr std::chrono::microseconds kAwake{200};
+
+// Answers every request, but late.
+class SlowAnswers final : public test::BusScript {
+  test::Action request(const test::MessageView& /*request*/,
+                       const test::Place& /*place*/) override {
+    test::Action action = test::reply(200);
+    action.delay = kSlow;
+    return action;
+  }
+  test::Action malformed(const test::ProtocolError& /*error*/) override {
+    return test::reset_unanswered();
+  }
+};
+
+class Run {
+ public:
+  Run(Trouble trouble, const TargetLoads& loads, const GatewaySpec& gateway,
+      const OnProgress& on_progress)
+      : loads_(loads),
+        on_progress_(on_progress),
+        placement_(loads.pin),
+        bus_(poller_, {}, nullptr),
+        other_bus_(poller_, {}, trouble == Trouble::slow ? &slow_ : nullptr),
+        gateway_(gateway, settings(), bus_.port(), placement_.for_gateway()),
+        posts_(PayloadSettings(), form(test::kRecordBucket)),
+        other_posts_(of(kOtherBucket), form(kOtherBucket)),
+        load_(poller_, load_settings(loads.rate, loads.connections), posts_),
+        other_load_(poller_, load_settings(loads.other_rate, most_waiting()), other_posts_) {
+    if (trouble == Trouble::dead) other_bus_.go_down();
+    if (trouble == Trouble::full) other_bus_.hold();
+  }
+
+  TroubleResult measure();
+
+ private:
+  [[nodiscard]] static PayloadSettings of(std::string_view bucket) {
+    PayloadSettings payloads;
+    payloads.bucket = bucket;
+    return payloads;
+  }
+  // Returns how many posts for the other target may wait for their answers at once.
+  [[nodiscard]] unsigned most_waiting() const {
+    return static_cast<unsigned>(loads_.other_rate * Seconds(kDeadline + kSlow).count());
+  }
+  [[nodiscard]] GatewaySettings settings() const;
+  [[nodiscard]] PostForm form(std::string_view bucket) const;
+  [[nodiscard]] test::LoadSettings load_settings(double rate, unsigned connections) const;
+  void turn(TimePoint until);
+  void play(TimePoint until, double from, double to);
+  void connect();
+
+  const TargetLoads& loads_;
+  const OnProgress& on_progress_;
+  Placement placement_;
+  test::Poller poller_;
+  SlowAnswers slow_;
+  test::Bus bus_;
+  test::Bus other_bus_;
+  GatewayUnderTest gateway_;
+  PreparedPosts posts_;
+  PreparedPosts other_posts_;
+  test::Load load_;
+  test::Load other_load_;
+};
+
+GatewaySettings Run::settings() const {
+  GatewaySettings settings;
+  settings.form.stores = loads_.stores;
+  settings.more = fmt::format(
+      "delivery: {{ deadline: {}s, queue: {{ events: {} }} }}\n"
+      "buckets:\n  - {{ endpoint: {} }}\n"
+      "  - {{ endpoint: {}, target: 'http://127.0.0.1:{}' }}\n",
+      kDeadline.count(), kQueue, test::bucket_host(), test::bucket_host(kOtherBucket),
+      other_bus_.port());
+  return settings;
+}
+
+PostForm Run::form(std::string_view bucket) const {
+  PostForm form;
+  form.host = fmt::format("{}:{}", gateway_.host(), gateway_.port());
+  if (loads_.hints) form.bucket = fmt::format("{}-{}", bucket, test::kRecordAppid);
+  return form;
+}
+
+test::LoadSettings Run::load_settings(double rate, unsigned connections) const {
+  test::LoadSettings settings;
+  settings.target = test::address_of(gateway_.host(), gateway_.port());
+  settings.connections = connections;
+  settings.rate = rate;
+  settings.arrivals = test::ArrivalSchedule::Kind::poisson;
+  return settings;
+}
+
+void Run::turn(TimePoint until) {
+  const std::array<test::Driven*, 4> driven = {&load_, &other_load_, &bus_, &other_bus_};
+  const TimePoint before = steady_clock::now();
+  TimePoint limit = until;
+  for (test::Driven* const each : driven) limit = std::min(limit, each->next_due(before));
+  if (placement_.pinned()) limit = std::max(before, limit - kAwake);
+  poller_.turn(limit, kEventsPerTurn);
+  const TimePoint now = steady_clock::now();
+  for (test::Driven* const each : driven) each->advance(now);
+}
+
+void Run::play(TimePoint until, double from, double to) {
+  const TimePoint start = steady_clock::now();
+  TimePoint told = start;
+  for (TimePoint now = start; now < until; now = steady_clock::now()) {
+    if (now >= told + kTold) {
+      told = now;
+      gateway_.check();
+      on_progress_(from + (to - from) * (Seconds(now - start) / Seconds(until - start)));
+    }
+    turn(std::min(until, now + kTold));
+  }
+}
+
+void Run::connect() {
+  const TimePoint limit = steady_clock::now() + kConnectLimit;
+  while (!load_.connected() || !other_load_.connected()) {
+    const TimePoint now = steady_clock::now();
+    if (now >= limit) {
+      throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
+    }
+    turn(now + kTold);
+  }
+}
+
+TroubleResult Run::measure() {
+  const auto after = [](TimePoint time, double seconds) {
+    return time + std::chrono::duration_cast<steady_clock::duration>(Seconds(seconds));
+  };
+  connect();
+  const TimePoint start = steady_clock::now();
+  const TimePoint warm = after(start, loads_.warmup_s);
+  const TimePoint end = after(warm, loads_.duration_s);
+  const double share = loads_.warmup_s / (loads_.warmup_s + loads_.duration_s);
+  load_.measure_from(warm);
+  load_.start(start);
+  other_load_.start(start);
+  play(warm, 0, share);
+  play(end, share, 1);
+  load_.stop();
+  const TimePoint limit = steady_clock::now() + kDeadline;
+  while (!load_.idle() && steady_clock::now() < limit) turn(limit);
+  load_.give_up();
+  other_load_.give_up();
+  TroubleResult result;
+  result.healthy = {load_.totals().posts, load_.totals().errors};
+  result.other = {other_load_.totals().posts, other_load_.totals().errors};
+  result.latencies = load_.latencies();
+  return result;
+}
+
+double p99_us(const TroubleResult& result) {
+  return std::chrono::duration<double, std::micro>(result.latencies.quantile(0.99)).count();
+}
+
+std::string listed(const std::map<std::string, std::uint64_t>& errors) {
+  std::string text;
+  for (const auto& [what, count] : errors) text += fmt::format(", {} {}", count, what);
+  return text;
+}
+
+// Returns the line of a trouble, whose results stand beside those without trouble; and the ratio
+// of their p99.
+std::pair<std::string, double> row(Trouble trouble, const std::vector<TroubleResult>& results,
+                                   const std::vector<TroubleResult>& without) {
+  const auto middle = [&](double share) {
+    std::vector<double> values;
+    values.reserve(results.size());
+    for (const TroubleResult& each : results) {
+      values.push_back(
+          std::chrono::duration<double, std::micro>(each.latencies.quantile(share)).count());
+    }
+    return median(values);
+  };
+  std::vector<double> ratios;
+  ratios.reserve(results.size());
+  TargetPosts healthy;
+  TargetPosts other;
+  const auto add = [](TargetPosts& sum, const TargetPosts& one) {
+    sum.good += one.good;
+    for (const auto& [what, count] : one.errors) sum.errors[what] += count;
+  };
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    ratios.push_back(p99_us(results[i]) / p99_us(without[i]));
+    add(healthy, results[i].healthy);
+    add(other, results[i].other);
+  }
+  const double ratio = median(ratios);
+  return {
+      fmt::format("{:<8} {:>8.0f} {:>8.0f} {:>8.0f} {:>8.2f}  {} good{}; other target {} good{}\n",
+                  name_of(trouble), middle(0.5), middle(0.99), middle(0.999), ratio, healthy.good,
+                  listed(healthy.errors), other.good, listed(other.errors)),
+      ratio};
+}
+
+}  // namespace
+
+std::string_view name_of(Trouble trouble) noexcept {
+  switch (trouble) {
+    case Trouble::none:
+      break;
+    case Trouble::dead:
+      return "dead";
+    case Trouble::slow:
+      return "slow";
+    case Trouble::full:
+      return "full";
+  }
+  return "none";
+}
+
+TroubleResult measure_beside(Trouble trouble, const TargetLoads& loads, const GatewaySpec& gateway,
+                             const OnProgress& on_progress) {
+  return Run(trouble, loads, gateway, on_progress).measure();
+}
+
+bool compare_troubles(const TargetLoads& loads, const GatewaySpec& gateway, unsigned repetitions) {
+  std::array<std::vector<TroubleResult>, kTroubles.size()> results;
+  Progress progress;
+  const double runs = repetitions * static_cast<double>(kTroubles.size());
+  double done = 0;
+  for (unsigned repetition = 0; repetition < repetitions; ++repetition) {
+    for (std::size_t i = 0; i < kTroubles.size(); ++i) {
+      results[i].push_back(measure_beside(kTroubles[i], loads, gateway, [&](double share) {
+        if (test::interrupted()) throw Interrupted();
+        progress.show((done + share) / runs, std::string(name_of(kTroubles[i])));
+      }));
+      ++done;
+    }
+  }
+  progress.clear();
+  fmt::print("{:<8} {:>8} {:>8} {:>8} {:>8}  posts\n{:<8} {:>8} {:>8} {:>8} {:>8}\n", "other",
+             "p50", "p99", "p99.9", "p99", "target", "us", "us", "us", "ratio");
+  bool good = true;
+  for (std::size_t i = 0; i < kTroubles.size(); ++i) {
+    const auto [line, ratio] = row(kTroubles[i], results[i], results[0]);
+    fmt::print("{}", line);
+    const bool all_good = std::ranges::all_of(
+        results[i], [](const TroubleResult& each) { return each.healthy.errors.empty(); });
+    good = good && ratio <= kMost && all_good;
+  }
+  fmt::print("{}: at most {} times the p99, and every post answered 200\n", good ? "good" : "BAD",
+             kMost);
+  std::fflush(stdout);
+  return good;
+}
+
+}  // namespace gateway::load

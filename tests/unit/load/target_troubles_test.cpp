@@ -1,0 +1,44 @@
+#include "load/target_troubles.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gateway::load {
+namespace {
+
+GatewaySpec built_gateway() {
+  GatewaySpec spec;
+  spec.name = "cos-gateway";
+  spec.program = COS_GATEWAY_PROGRAM;
+  return spec;
+}
+
+// Below the two seconds after which a slow target answers.
+TargetLoads brief() {
+  TargetLoads loads;
+  loads.rate = 200;
+  loads.other_rate = 100;
+  loads.connections = 8;
+  loads.warmup_s = 0.1;
+  loads.duration_s = 0.4;
+  return loads;
+}
+
+TEST(TargetTroubles, BefallOneTargetAlone) {
+  for (const bool stores : {false, true}) {
+    for (const Trouble trouble : kTroubles) {
+      TargetLoads loads = brief();
+      loads.stores = stores;
+      loads.hints = !stores;
+      const TroubleResult result = measure_beside(trouble, loads, built_gateway(), [](double) {});
+      EXPECT_GT(result.healthy.good, 20U) << name_of(trouble);
+      EXPECT_TRUE(result.healthy.errors.empty()) << name_of(trouble);
+      EXPECT_GT(result.latencies.count(), 0U) << name_of(trouble);
+      // What a target does not take goes to the spool where there is one.
+      if (trouble == Trouble::none) EXPECT_GT(result.other.good, 10U);
+      if (trouble != Trouble::none && !stores) EXPECT_EQ(result.other.good, 0U) << name_of(trouble);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gateway::load

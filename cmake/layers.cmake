@@ -72,6 +72,11 @@ if(CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
+# Layers off the way of events, and others whose files are compiled in batches.
+set(cos_gateway_cold_layers cloud gateway/config gateway/provisioning gateway/observe gateway/checkup
+  gateway/replay)
+set(cos_gateway_batched_layers ${cos_gateway_cold_layers} gateway/tls gateway/egress/store)
+
 # Makes a library of each layer: gateway_egress_store of src/gateway/egress/store.
 function(cos_gateway_add_layers)
   set(all_sources "")
@@ -102,6 +107,12 @@ function(cos_gateway_add_layers)
       target_link_libraries(${name} PUBLIC $<LINK_ONLY:Boost::url>)  # uri.cpp alone includes it
     endif()
     target_precompile_headers(${name} REUSE_FROM precompiled)
+    if(folder IN_LIST cos_gateway_cold_layers)
+      set_target_properties(${name} PROPERTIES COS_GATEWAY_COLD ON)
+    endif()
+    if(folder IN_LIST cos_gateway_batched_layers)
+      cos_gateway_batches(${name} ${sources})
+    endif()
     foreach(used IN LISTS uses)
       string(REPLACE / _ used ${used})
       if(NOT TARGET ${used})

@@ -43,10 +43,16 @@ endif()
 # Targets with the property COS_GATEWAY_QUICK are compiled quickly rather than well: tests, which cost
 # more to optimise than to run.
 set(cos_gateway_shipped "$<NOT:$<BOOL:$<TARGET_PROPERTY:COS_GATEWAY_QUICK>>>")
+# Those with the property COS_GATEWAY_COLD are off the way of events: what they cost is to compile.
+define_property(TARGET PROPERTY COS_GATEWAY_COLD)
+set(cos_gateway_cold_options "")
 if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
   target_compile_options(gateway_options INTERFACE
     $<$<BOOL:$<TARGET_PROPERTY:COS_GATEWAY_QUICK>>:-O0>)
+  set(cos_gateway_cold_options -O1 -g0)
 endif()
+target_compile_options(gateway_options INTERFACE
+  "$<$<BOOL:$<TARGET_PROPERTY:COS_GATEWAY_COLD>>:${cos_gateway_cold_options}>")
 if(COS_GATEWAY_HARDEN AND CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$"
    AND NOT COS_GATEWAY_SANITIZE AND NOT COS_GATEWAY_COVERAGE)
   include(cmake/hardening.cmake)

@@ -25,3 +25,27 @@ function(cos_gateway_together target unit)
   target_sources(${target} PRIVATE ${file})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
 endfunction()
+
+# cos_gateway_batches(TARGET SOURCE...): with COS_GATEWAY_BATCHES compiles the sources some at a time:
+# what they all include and instantiate then costs once a batch. So a name in an unnamed namespace is
+# given once a folder. Presets without the option show that each file compiles alone.
+function(cos_gateway_batches target)
+  if(NOT COS_GATEWAY_BATCHES)
+    return()
+  endif()
+  set(size 8)  # a batch costs less than the dearest units, and is compiled anew at each change
+  set(number 0)
+  set(batch "")
+  foreach(source IN LISTS ARGN)
+    list(APPEND batch ${source})
+    list(LENGTH batch filled)
+    if(filled EQUAL size)
+      math(EXPR number "${number} + 1")
+      cos_gateway_together(${target} ${target}_${number} ${batch})
+      set(batch "")
+    endif()
+  endforeach()
+  if(batch)
+    cos_gateway_together(${target} ${target}_last ${batch})
+  endif()
+endfunction()

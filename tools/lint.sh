@@ -49,7 +49,7 @@ fi
 # find built by the very same compiler.
 echo "== clang-tidy, ${#files[@]} files"
 cmake --preset release -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCOS_GATEWAY_TESTS=ON \
-  -DCOS_GATEWAY_WHOLE_PATH=OFF --log-level=WARNING >/dev/null
+  -DCOS_GATEWAY_WHOLE_PATH=OFF -DCOS_GATEWAY_BATCHES=OFF --log-level=WARNING >/dev/null
 # Fuzzers have no entry in that configuration.
 printf '%s\n' "${files[@]}" | { grep -v '^tests/fuzz/' || true; } |
   xargs -r -n 1 -P "$jobs" clang-tidy-19 --quiet -p build/lint || status=1

@@ -14,14 +14,10 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
 // 0 stands for a digit, any letter for a letter, the rest for itself.
 constexpr std::string_view kForm = "Sun, 00 Nov 0000 00:00:00 GMT";
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool has_form(std::string_view text) {
   return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
     if (is_digit(form)) return is_digit(c);
-    if (is_letter(form)) return is_letter(c);
+    if (is_alphanumeric(form)) return is_alphanumeric(c) && !is_digit(c);
     return c == form;
   });
 }

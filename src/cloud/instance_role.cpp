@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kAction = "InstanceRole";
+constexpr std::string_view kRoleAction = "InstanceRole";
 constexpr std::string_view kPath = "/latest/meta-data/cam/security-credentials/";
 
 std::optional<Credential> read_pair(std::string_view body) {
@@ -57,24 +57,24 @@ Task<ApiResult<std::string>> InstanceRoleCredentials::read(std::string target) {
                          reply.error().reason() != HttpFailure::Reason::cancelled;
     if (nowhere) {
       co_return credentials_error(
-          ErrorKind::denied, kAction,
+          ErrorKind::denied, kRoleAction,
           fmt::format("no credentials: no key pair is configured, there is no pod identity, and "
                       "this is no CVM with an instance role ({})",
                       reply.error().text()),
           {}, std::string(kHowToConfigure));
     }
-    co_return credentials_error(ErrorKind::transient, kAction,
+    co_return credentials_error(ErrorKind::transient, kRoleAction,
                                 fmt::format("{}: {}", name(), reply.error().text()));
   }
   if (reply->status == 404) {
     co_return credentials_error(
-        ErrorKind::denied, kAction,
+        ErrorKind::denied, kRoleAction,
         "no credentials: no key pair is configured, there is no pod identity, and no role is bound "
         "to this instance",
         {}, std::string(kHowToConfigure));
   }
   if (reply->status != 200) {
-    co_return credentials_error(ErrorKind::transient, kAction,
+    co_return credentials_error(ErrorKind::transient, kRoleAction,
                                 fmt::format("{}: the metadata service answered with HTTP status {}",
                                             name(), reply->status));
   }
@@ -86,7 +86,7 @@ Task<ApiResult<Credential>> InstanceRoleCredentials::fetch() {
   if (!roles) co_return roles.error();
   const std::string role = role_name(*roles);
   if (!is_role_name(role)) {
-    co_return credentials_error(ErrorKind::transient, kAction,
+    co_return credentials_error(ErrorKind::transient, kRoleAction,
                                 fmt::format("{}: the metadata service names no role", name()), {},
                                 std::string(kHowToConfigure));
   }
@@ -95,7 +95,7 @@ Task<ApiResult<Credential>> InstanceRoleCredentials::fetch() {
   const auto pair = read_pair(*body);
   if (!pair) {
     co_return credentials_error(
-        ErrorKind::transient, kAction,
+        ErrorKind::transient, kRoleAction,
         fmt::format("{}: the metadata service gives no credentials for role {}", name(), role));
   }
   co_return *pair;

@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kAction = "AssumeRoleWithWebIdentity";
+constexpr std::string_view kAssumeAction = "AssumeRoleWithWebIdentity";
 constexpr std::int64_t kDuration = 7200;  // seconds
 constexpr std::size_t kMostToken = std::size_t{64} << 10;
 
@@ -53,8 +53,9 @@ Task<ApiResult<Credential>> PodIdentityCredentials::fetch() {
   const std::string token = read_token(identity_.token_file);
   if (token.empty()) {
     co_return credentials_error(
-        ErrorKind::denied, kAction, fmt::format("{}: no token in {}", name(), identity_.token_file),
-        {}, "check that the pod's service account token is mounted (TKE_WEB_IDENTITY_TOKEN_FILE)");
+        ErrorKind::denied, kAssumeAction,
+        fmt::format("{}: no token in {}", name(), identity_.token_file), {},
+        "check that the pod's service account token is mounted (TKE_WEB_IDENTITY_TOKEN_FILE)");
   }
   json::object parameters;
   parameters["ProviderId"] = identity_.provider_id;
@@ -69,7 +70,7 @@ Task<ApiResult<Credential>> PodIdentityCredentials::fetch() {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   request.headers = {
       {"Content-Type", "application/json"},
-      {"X-TC-Action", std::string(kAction)},
+      {"X-TC-Action", std::string(kAssumeAction)},
       {"X-TC-Version", "2018-08-13"},
       {"X-TC-Region", identity_.region},
       {"X-TC-Timestamp", fmt::format("{}", now.time_since_epoch().count())},
@@ -78,24 +79,24 @@ Task<ApiResult<Credential>> PodIdentityCredentials::fetch() {
   };
   const HttpResult reply = co_await http_.exchange(std::move(request), timeout_);
   if (!reply) {
-    co_return credentials_error(ErrorKind::transient, kAction,
+    co_return credentials_error(ErrorKind::transient, kAssumeAction,
                                 fmt::format("{}: {}", name(), reply.error().text()));
   }
-  const auto answer = read_api_answer(kAction, reply->status, reply->body);
+  const auto answer = read_api_answer(kAssumeAction, reply->status, reply->body);
   if (!answer) {
     const ApiError error = answer.error();
     // An operator has to correct the pod's role; errors that may pass are retried.
     ErrorKind kind = ErrorKind::transient;
     if (error.is_permanent()) kind = ErrorKind::denied;
     co_return credentials_error(
-        kind, kAction, fmt::format("{}: {}: {}", name(), error.code(), error.message()),
+        kind, kAssumeAction, fmt::format("{}: {}: {}", name(), error.code(), error.message()),
         error.request_id(),
         "check that the role in TKE_ROLE_ARN trusts the identity provider of this cluster and the "
         "pod's service account");
   }
   const auto pair = read_pair(answer->members);
   if (!pair) {
-    co_return credentials_error(ErrorKind::transient, kAction,
+    co_return credentials_error(ErrorKind::transient, kAssumeAction,
                                 fmt::format("{}: the answer holds no credentials", name()),
                                 answer->request_id);
   }

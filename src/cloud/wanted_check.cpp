@@ -6,6 +6,8 @@
 #include <string_view>
 #include <variant>
 
+#include "events/ascii.hpp"
+
 namespace gateway::cloud {
 namespace {
 
@@ -16,15 +18,11 @@ constexpr std::size_t kEnvironmentLimit = 4096;
 constexpr std::size_t kRequestLimit = std::size_t{10} << 20;
 constexpr std::size_t kZipLimit = (kRequestLimit - (std::size_t{64} << 10)) / 4 * 3;
 
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 // SCF "Environment variables": a letter, then letters, digits and '_'.
 bool is_variable_name(std::string_view text) {
-  return !text.empty() && is_letter(text.front()) &&
+  return !text.empty() && is_alphanumeric(text.front()) && !is_digit(text.front()) &&
          std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+                     [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 bool is_reserved(std::string_view name) {

@@ -21,7 +21,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct CheckOptions {
   ConfigurationOptions configuration;
   bool reference = false;
   bool connect = false;
@@ -32,7 +32,7 @@ struct Options {
   std::uint64_t record_bytes = 1024;
 };
 
-int exit_code_of(checkup::Blame blame) noexcept {
+int exit_code_of_blame(checkup::Blame blame) noexcept {
   switch (blame) {
     case checkup::Blame::none:
       return kDone;
@@ -46,14 +46,14 @@ int exit_code_of(checkup::Blame blame) noexcept {
   return kInternal;
 }
 
-int connect(const config::Settings& settings, const Options& options) {
+int connect(const config::Settings& settings, const CheckOptions& options) {
   checkup::CheckupOptions wanted;
   wanted.patience = std::chrono::seconds(options.timeout_seconds);
   if (options.rate != 0) wanted.load.rate = options.rate;
   wanted.load.record_bytes = options.record_bytes;
   const auto findings = checkup::check_up(settings, wanted);
   fmt::print("{}", options.json ? checkup::json_of(findings) : checkup::text_of(findings));
-  return exit_code_of(checkup::gravest(findings));
+  return exit_code_of_blame(checkup::gravest(findings));
 }
 
 json::array json_of(const std::vector<config::Problem>& problems) {
@@ -80,7 +80,7 @@ int check_as_json(const config::Loaded& loaded) {
   return good ? kDone : kConfiguration;
 }
 
-int check(const Options& options) {
+int check(const CheckOptions& options) {
   if (options.reference) {
     fmt::print("{}", config::reference());
     return kDone;
@@ -100,7 +100,7 @@ int check(const Options& options) {
 }  // namespace
 
 Command check_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   Command command{.name = "check",
                   .summary =
                       "Validate the configuration and print it as it takes effect, secrets "

@@ -7,8 +7,7 @@
 #include <string>
 
 #include "commands/configuration.hpp"
-#include "demo/demo_parts.hpp"
-#include "demo/demo_run.hpp"
+#include "demo/demo.hpp"
 #include "gateway/config/formats.hpp"
 #include "runtime/standard_streams.hpp"
 
@@ -16,7 +15,7 @@ namespace gateway::commands {
 namespace {
 
 // What `demo` runs: gateway, eventbus and posts in one process, or the eventbus or the posts alone.
-struct Options {
+struct DemoOptions {
   demo::DemoOptions whole;
   bool eventbus_only = false;
   std::string listen = "127.0.0.1:8081";
@@ -26,7 +25,7 @@ struct Options {
   bool seconds_given = false;
 };
 
-int run(const Options& options) {
+int run(const DemoOptions& options) {
   if (options.eventbus_only) {
     demo::EventbusOptions eventbus = options.eventbus;
     const auto address = config::listen_address();
@@ -56,7 +55,7 @@ int run(const Options& options) {
 
 Command demo_command() {
   constexpr double kDay = 86'400;
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DemoOptions>();
   options->seconds = static_cast<unsigned>(options->whole.duration.count());
   Command command{.name = "demo",
                   .summary =

@@ -20,7 +20,7 @@ namespace {
 
 using egress::StoreKind;
 
-struct Options {
+struct DiscardOptions {
   StorePlaces places;
   StoreOptions store;
   bool replayed = false;
@@ -55,7 +55,7 @@ bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool l
 }
 
 // Returns whether the rows may be discarded: asks on a terminal; elsewhere --yes is needed.
-bool confirmed(const Options& options, std::uint64_t rows) {
+bool confirmed(const DiscardOptions& options, std::uint64_t rows) {
   if (options.yes) return true;
   if (isatty(STDIN_FILENO) != 1) {
     print_error("error: nothing was discarded: say --yes\n");
@@ -79,7 +79,7 @@ bool remove(egress::EventStore& store, const std::vector<egress::Sequence>& rows
   return true;
 }
 
-int discard(const Options& options) {
+int discard(const DiscardOptions& options) {
   if (options.store.dead_letters() == options.store.spool()) {
     print_error("error: one of --dead-letters and --spool is needed\n");
     return kUsage;
@@ -127,7 +127,7 @@ int discard(const Options& options) {
 }  // namespace
 
 Command discard_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DiscardOptions>();
   Command command{.name = "discard",
                   .summary = "Remove dead letters, or rows that cannot be read, for good",
                   .run = [options] { return discard(*options); }};

@@ -227,11 +227,11 @@ int explain(const config::Settings& settings, const std::string& path) {
 }  // namespace
 
 Command explain_command() {
-  struct Options {
+  struct ExplainOptions {
     ConfigurationOptions configuration;
     std::string path;
   };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainOptions>();
   Command command{
       .name = "explain",
       .summary =

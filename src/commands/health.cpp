@@ -24,7 +24,7 @@ namespace json = boost::json;
 constexpr std::chrono::seconds kLimit{2};
 constexpr int kUnhealthy = 1;  // what Docker and others read as such
 
-struct Options {
+struct HealthOptions {
   AdminAddress admin;
   bool ready = false;
   bool buckets = false;
@@ -58,7 +58,7 @@ std::string buckets_of(const observe::AdminClient::Answer& answer) try {
   return "buckets: what /status answers is no status of a gateway\n";
 }
 
-int health(const Options& options) {
+int health(const HealthOptions& options) {
   int exit_code = kDone;
   const auto address = options.admin.find(exit_code);
   if (!address) return exit_code;
@@ -87,7 +87,7 @@ int health(const Options& options) {
 }  // namespace
 
 Command health_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<HealthOptions>();
   Command command{
       .name = "health",
       .summary =

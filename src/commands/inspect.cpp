@@ -21,7 +21,7 @@ namespace {
 
 using egress::StoreKind;
 
-struct Options {
+struct InspectOptions {
   StorePlaces places;
   StoreOptions store;
   bool list = false;
@@ -55,7 +55,7 @@ bool show(egress::EventStore& store, const StorePlace& place, egress::Sequence s
                                 egress::whole_row(chunk->rows.front())));
 }
 
-bool walk_rows(const Options& options, egress::EventStore& store, const StorePlace& place,
+bool walk_rows(const InspectOptions& options, egress::EventStore& store, const StorePlace& place,
                const egress::StoreFilter& filter, bool heading) {
   egress::RowWalk walk(store, filter, options.store.limit());
   egress::StoreSummary summary;
@@ -98,7 +98,7 @@ bool walk_rows(const Options& options, egress::EventStore& store, const StorePla
   return true;
 }
 
-int inspect(const Options& options) {
+int inspect(const InspectOptions& options) {
   const auto filter = options.store.filter();
   if (!filter) return kUsage;
   int exit_code = kDone;
@@ -120,7 +120,7 @@ int inspect(const Options& options) {
 }  // namespace
 
 Command inspect_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InspectOptions>();
   Command command{.name = "inspect",
                   .summary = "Show what there is in spool and dead letters; change nothing",
                   .run = [options] { return inspect(*options); }};

@@ -41,7 +41,7 @@ constexpr std::chrono::milliseconds kUntilSeen{200};
 // How long after the answer the live view may still tell of an event.
 constexpr std::chrono::milliseconds kTapPatience{500};
 
-struct Options {
+struct PostOptions {
   AdminAddress admin;
   ConfigurationOptions configuration;
   std::string path;
@@ -181,13 +181,13 @@ class WatchedPost {
   std::exception_ptr thrown_;
 };
 
-int exit_code_of(unsigned status) {
+int exit_code_of_answer(unsigned status) {
   if (status / 100 == 2) return kDone;
   if (status == 401 || status == 403) return kNotAuthorised;
   return status / 100 == 4 ? kUsage : kUnavailable;
 }
 
-int post(const Options& options) {
+int post(const PostOptions& options) {
   const auto settings = options.configuration.load();
   if (!settings) return kConfiguration;
   int exit_code = kDone;
@@ -219,13 +219,13 @@ int post(const Options& options) {
   }
   terminal.line(Line().add(fmt::format("{} {}", status, result->body),
                            status / 100 == 2 ? Colour::plain : Colour::red));
-  return exit_code_of(status);
+  return exit_code_of_answer(status);
 }
 
 }  // namespace
 
 Command post_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PostOptions>();
   Command command{.name = "post",
                   .summary =
                       "Sign a post, send it to a running gateway and say where each of its events "

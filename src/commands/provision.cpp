@@ -23,7 +23,7 @@
 namespace gateway::commands {
 namespace {
 
-struct Options {
+struct ProvisionOptions {
   ConfigurationOptions configuration;
   bool dry_run = false;
   bool json = false;
@@ -31,7 +31,7 @@ struct Options {
   unsigned timeout_seconds = 600;
 };
 
-DeploymentOptions deployment_options(const Options& options) {
+DeploymentOptions deployment_options(const ProvisionOptions& options) {
   DeploymentOptions result;
   if (options.adopt) result.unmarked = cloud::Unmarked::adopt;
   // The command brings this configuration into force, so it counts as the newest.
@@ -78,7 +78,7 @@ std::string json_of(const cloud::Plan& plan) {
 // Runs one task of provisioning on this thread.
 class Session {
  public:
-  Session(const config::Settings& settings, const Options& options)
+  Session(const config::Settings& settings, const ProvisionOptions& options)
       : options_(options),
         deployment_(
             context_.get_executor(), settings,
@@ -136,13 +136,13 @@ class Session {
     return exit_code_of(status_);
   }
 
-  const Options& options_;
+  const ProvisionOptions& options_;
   asio::io_context context_{1};
   cloud::ProvisioningStatus status_;
   RelayDeployment deployment_;
 };
 
-int talk(const Options& options, int (Session::*conversation)()) {
+int talk(const ProvisionOptions& options, int (Session::*conversation)()) {
   const auto settings = options.configuration.load();
   if (!settings) return kConfiguration;
   if (!settings->function.provision) {
@@ -156,7 +156,8 @@ int talk(const Options& options, int (Session::*conversation)()) {
   return exit_code;
 }
 
-Command command_of(const std::shared_ptr<Options>& options, int (Session::*conversation)()) {
+Command command_of(const std::shared_ptr<ProvisionOptions>& options,
+                   int (Session::*conversation)()) {
   Command command;
   command.run = [options, conversation] { return talk(*options, conversation); };
   options->configuration.add_to(command);
@@ -181,7 +182,7 @@ int exit_code_of(const cloud::ProvisioningStatus& status) noexcept {
 }
 
 Command provision_command() {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProvisionOptions>();
   Command command = command_of(options, &Session::provision);
   command.name = "provision";
   command.summary = "Deploy the relay function and its COS triggers, as run does at its start";
@@ -192,7 +193,7 @@ Command provision_command() {
 }
 
 Command deprovision_command() {
-  Command command = command_of(std::make_shared<Options>(), &Session::deprovision);
+  Command command = command_of(std::make_shared<ProvisionOptions>(), &Session::deprovision);
   command.name = "deprovision";
   command.summary = "Delete the COS triggers and the relay function";
   return command;

@@ -28,7 +28,7 @@ namespace {
 
 using egress::StoreKind;
 
-struct Options {
+struct ReplayOptions {
   ConfigurationOptions configuration;
   StoreOptions store;
   std::string to;
@@ -39,7 +39,7 @@ struct Options {
 };
 
 int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
-         const Options& options) {
+         const ReplayOptions& options) {
   egress::RowWalk walk(store, std::move(filter), options.store.limit());
   egress::StoreSummary summary;
   const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
@@ -65,7 +65,7 @@ struct Part {
 
 // Returns which rows are sent to which target: all to --to, or each row to its own target. Returns
 // nothing and prints why on stderr if there is no such target.
-std::vector<Part> parts_of(const Options& options, const egress::StoreFilter& filter,
+std::vector<Part> parts_of(const ReplayOptions& options, const egress::StoreFilter& filter,
                            const std::vector<config::Endpoint>& endpoints) {
   const egress::TargetNames targets = egress::target_names(endpoints);
   std::vector<Part> parts;
@@ -154,7 +154,7 @@ bool own_spool(egress::EventStore& store) {
   return false;
 }
 
-int replay_store(const Options& options) {
+int replay_store(const ReplayOptions& options) {
   if (options.store.dead_letters() == options.store.spool()) {
     print_error("error: one of --dead-letters and --spool is needed\n");
     return kUsage;
@@ -201,7 +201,7 @@ int replay_store(const Options& options) {
 }  // namespace
 
 Command replay_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReplayOptions>();
   Command command{.name = "replay",
                   .summary = "Send dead letters or a spool's events again",
                   .run = [options] { return replay_store(*options); }};

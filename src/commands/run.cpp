@@ -203,11 +203,11 @@ int serve(const config::Settings& settings, const DeploymentOptions& deployment,
 }  // namespace
 
 Command run_command() {
-  struct Options {
+  struct RunOptions {
     ConfigurationOptions configuration;
     bool require_provisioning = false;
   };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunOptions>();
   Command command{.name = "run",
                   .summary = "Accept COS trigger posts and deliver CloudEvents",
                   .run = [options] {

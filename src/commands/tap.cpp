@@ -17,13 +17,13 @@
 namespace gateway::commands {
 namespace {
 
-struct Options {
+struct TapOptions {
   AdminAddress admin;
   std::string filter;
   bool json = false;
 };
 
-int tap(const Options& options) {
+int tap(const TapOptions& options) {
   int exit_code = kDone;
   const auto address = options.admin.find(exit_code);
   if (!address) return exit_code;
@@ -61,7 +61,7 @@ int tap(const Options& options) {
 }  // namespace
 
 Command tap_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TapOptions>();
   Command command{
       .name = "tap",
       .summary =

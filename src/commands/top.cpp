@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{2};  // the gateway itself waits a second for its shards
 
-struct Options {
+struct TopOptions {
   AdminAddress admin;
   unsigned every_seconds = 1;
   bool once = false;
@@ -73,7 +73,7 @@ std::optional<Look> look(const observe::AdminClient& gateway, std::string& error
   return std::nullopt;
 }
 
-int top(const Options& options) {
+int top(const TopOptions& options) {
   int exit_code = kDone;
   const auto address = options.admin.find(exit_code);
   if (!address) return exit_code;
@@ -106,7 +106,7 @@ int top(const Options& options) {
 }  // namespace
 
 Command top_command() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TopOptions>();
   Command command{.name = "top",
                   .summary = "Show the figures of a running gateway, as its status page does",
                   .run = [options] { return top(*options); }};

@@ -1,4 +1,4 @@
-#include "demo/demo_parts.hpp"
+#include "demo/demo.hpp"
 
 #include <fmt/format.h>
 
@@ -21,15 +21,11 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int kExitGood = 0;
 constexpr int kExitUsage = 64;
 constexpr int kExitUnavailable = 69;
 constexpr std::chrono::seconds kReportEvery{5};
 // While nobody listens at the gateway's address.
 constexpr std::chrono::seconds kPause{1};
-constexpr std::chrono::seconds kTimeout{30};
-constexpr std::chrono::milliseconds kTick{100};  // until a signal is noticed
-constexpr unsigned kConnections = 8;
 
 // How posts were answered, a line every few seconds in which there were some.
 class AnswerCounts {

@@ -1,4 +1,4 @@
-#include "demo/demo_run.hpp"
+#include "demo/demo.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -32,13 +32,8 @@ namespace {
 using std::chrono::duration;
 using std::chrono::steady_clock;
 
-constexpr int kExitGood = 0;
 constexpr int kExitBad = 70;
-constexpr std::chrono::milliseconds kTick{
-    100};                                     // of the status line, and until a signal is noticed
-constexpr std::chrono::seconds kTimeout{30};  // of a post
 constexpr std::chrono::seconds kDrainLimit{30};
-constexpr unsigned kConnections = 8;
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

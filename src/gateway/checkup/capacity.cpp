@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/checkup/figures.hpp"
+#include "gateway/checkup/process_fit.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/targets.hpp"
 #include "gateway/domain/event_slot.hpp"
@@ -29,8 +30,6 @@ using egress::EventbusConnection;
 using ingress::Session;
 constexpr egress::StoreWriter::Limits kStoreLimits;
 
-// The program, its libraries and its threads' stacks: 15 MiB at rest, and what fragments.
-constexpr std::uint64_t kProgram = 24 * kMiB;
 // Of one client: a head that is not complete, and answers; what OpenSSL takes for it.
 constexpr std::uint64_t kClient = http::kMaxHead + Session::kMostUnsent;
 constexpr std::uint64_t kClientTls = 40 * kKiB;
@@ -123,7 +122,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
     parts.emplace_back("replay of the spool",
                        times(targets, times(threads, egress::Replay::kMostMemory)));
   }
-  parts.emplace_back("the program", kProgram);
+  parts.emplace_back("the program", kProgramMemory);
   std::sort(parts.begin(), parts.end(),
             [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });
   return parts;

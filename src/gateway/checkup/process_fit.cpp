@@ -9,9 +9,6 @@
 namespace gateway::checkup {
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-// The program at work, beside posts: measured 22 MiB with 64 connections.
-constexpr std::uint64_t kProgram = 24 * kMiB;
 // Of the rest, what posts may take; heads, answers, copies on their way to a store take the other.
 constexpr std::uint64_t kShareOfPosts = 3;
 constexpr std::uint64_t kShares = 4;
@@ -26,7 +23,7 @@ constexpr std::size_t kThread = 5;
 constexpr std::size_t kAdmin = 80;
 // Of a store: eight segments that are kept open, the one that is appended to, the lock, and files
 // that are open for a moment, such as the folder.
-constexpr std::size_t kStore = 12;
+constexpr std::size_t kStoreFiles = 12;
 // Connections beyond the limit that get an answer 503: an eighth of it, and these
 // (ConnectionCount).
 constexpr std::size_t kTold = 16;
@@ -37,7 +34,8 @@ constexpr std::size_t kLeastShare = 4;
 
 // Returns how many bytes of unanswered posts fit; 0: none.
 std::uint64_t in_flight_within(std::uint64_t memory) noexcept {
-  return memory <= kProgram ? 0 : (memory - kProgram) * kShareOfPosts / kShares / kBuffer;
+  return memory <= kProgramMemory ? 0
+                                  : (memory - kProgramMemory) * kShareOfPosts / kShares / kBuffer;
 }
 
 // Returns how many connections fit into so many descriptors, with room for those beyond the limit
@@ -95,7 +93,7 @@ std::size_t other_descriptors(const config::Settings& settings, unsigned threads
   const std::size_t links = settings.delivery.connections == 0
                                 ? kMostAutomaticLinks
                                 : std::size_t{threads} * settings.delivery.connections;
-  return kProcess + kAdmin + kThread * threads + 2 * links + kStore * stores;
+  return kProcess + kAdmin + kThread * threads + 2 * links + kStoreFiles * stores;
 }
 
 ProcessFit fit(const config::Settings& settings, unsigned threads, const ProcessLimits& limits) {

@@ -8,6 +8,10 @@
 
 namespace gateway::checkup {
 
+// The program at work, beside posts, with its libraries and its threads' stacks: 15 MiB at rest, 22
+// MiB measured with 64 connections.
+inline constexpr std::uint64_t kProgramMemory = std::uint64_t{24} << 20;
+
 // What the system allows this process; 0: not known.
 struct ProcessLimits {
   std::uint64_t memory = 0;     // bytes

@@ -27,8 +27,9 @@ std::string reason(int error) {
   return std::generic_category().message(error);
 }
 
-StorageProbe::Medium medium_of(const std::string& folder) {
-  using Medium = StorageProbe::Medium;
+using Medium = StorageProbe::Medium;
+
+Medium medium_of(const std::string& folder) {
   struct statfs about{};
   if (::statfs(folder.c_str(), &about) != 0) return Medium::disk;
   constexpr auto kRamfs = 0x858458F6;  // linux/magic.h has it by another name in some versions

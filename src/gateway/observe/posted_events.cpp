@@ -10,6 +10,7 @@
 #include "events/cos_record.hpp"
 #include "events/record_splitter.hpp"
 #include "gateway/observe/settled_event.hpp"
+#include "gateway/observe/tap_text.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -27,11 +28,6 @@ std::size_t number_in(const json::object& object, std::string_view name) {
   boost::system::error_code error;
   const auto number = value == nullptr ? 0 : value->to_number<std::uint64_t>(error);
   return error ? 0 : number;
-}
-
-Colour colour_of(std::string_view outcome) {
-  if (outcome == "delivered") return Colour::green;
-  return outcome == "failed" || outcome == "dead_lettered" ? Colour::red : Colour::yellow;
 }
 
 }  // namespace
@@ -127,7 +123,7 @@ std::vector<Line> PostedEvents::lines() const {
         event.status == 0 ? event.outcome : fmt::format("{} {}", event.outcome, event.status);
     Line& line = lines.emplace_back();
     line.add(fmt::format("{:>4}  ", i), Colour::dim)
-        .add(fmt::format("{:<17}", outcome), colour_of(event.outcome))
+        .add(fmt::format("{:<17}", outcome), outcome_colour(event.outcome))
         .add("  " + event.shown);
     if (!event.reason.empty()) line.add("  " + event.reason, Colour::red);
   }

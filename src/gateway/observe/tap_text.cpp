@@ -17,11 +17,6 @@ namespace json = boost::json;
 // The least width at which size and type fit beside a key of usual length.
 constexpr std::size_t kWide = 120;
 
-Colour colour_of(std::string_view outcome) {
-  if (outcome == "delivered") return Colour::green;
-  return outcome == "failed" || outcome == "dead_lettered" ? Colour::red : Colour::yellow;
-}
-
 std::string_view text_of(const json::object& event, std::string_view name) {
   const json::value* value = event.if_contains(name);
   const json::string* text = value == nullptr ? nullptr : value->if_string();
@@ -47,6 +42,11 @@ bool admitted(const json::object& event, const TapFilter& filter) {
 }
 
 }  // namespace
+
+Colour outcome_colour(std::string_view outcome) {
+  if (outcome == "delivered") return Colour::green;
+  return outcome == "failed" || outcome == "dead_lettered" ? Colour::red : Colour::yellow;
+}
 
 TapFilter::TapFilter(std::string text) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(Outcome::count_); ++i) {
@@ -81,7 +81,7 @@ std::optional<Line> tap_line(std::string_view json, const TapFilter& filter, std
     time.remove_prefix(std::min(time.find('T') + 1, time.size()));
     time = time.substr(0, 8);
   }
-  line.add(time, Colour::dim).add(fmt::format("  {:<17}", outcome), colour_of(kind)).add(took);
+  line.add(time, Colour::dim).add(fmt::format("  {:<17}", outcome), outcome_colour(kind)).add(took);
   if (wide) {
     line.add(
         fmt::format("  {:>8.0f}  {:<26}", number_of(*event, "bytes"), text_of(*event, "type")));

@@ -9,6 +9,9 @@
 
 namespace gateway::observe {
 
+// Returns the colour that an outcome is shown in.
+[[nodiscard]] Colour outcome_colour(std::string_view outcome);
+
 // Selects the settled events to show: by the name of an outcome, such as "failed", or else by the
 // beginning of the key.
 class TapFilter {

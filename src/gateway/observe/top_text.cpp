@@ -25,11 +25,11 @@ std::string span_text(double seconds) {
   return fmt::format("{:.0f} days", seconds / 86400);
 }
 
-std::string duration_text(double seconds) {
+std::string latency_text(double seconds) {
   return seconds < 1 ? fmt::format("{:.2g} ms", seconds * 1e3) : fmt::format("{:.2g} s", seconds);
 }
 
-Colour colour_of(std::string_view state) {
+Colour health_colour(std::string_view state) {
   if (state == "ok") return Colour::green;
   return state == "failing" ? Colour::red : Colour::yellow;
 }
@@ -76,13 +76,14 @@ class Top {
 
   void heading(std::size_t columns) {
     add()
-        .add(now_.state.empty() ? "?" : now_.state, colour_of(now_.state))
+        .add(now_.state.empty() ? "?" : now_.state, health_colour(now_.state))
         .add(fmt::format("  cos-gateway {}", now_.version))
         .add(fmt::format("  {}  up {}  threads {}", now_.host,
                          span_text(static_cast<double>(now_.uptime_seconds)), now_.threads),
              Colour::dim);
     add().add(now_.target, Colour::dim);
-    if (!now_.problem.empty()) add_wrapped(lines_, now_.problem, columns, colour_of(now_.state));
+    if (!now_.problem.empty())
+      add_wrapped(lines_, now_.problem, columns, health_colour(now_.state));
   }
 
   void counter(std::string_view name, std::uint64_t StatusFigures::* member, Colour colour) {
@@ -135,8 +136,8 @@ class Top {
     for (std::size_t i = 0; i < counts.size(); ++i) {
       seen += counts[i];
       if (static_cast<double>(seen) < share * static_cast<double>(posts)) continue;
-      if (i < now_.bounds.size()) return "<= " + duration_text(now_.bounds[i]);
-      return now_.bounds.empty() ? "" : "> " + duration_text(now_.bounds.back());
+      if (i < now_.bounds.size()) return "<= " + latency_text(now_.bounds[i]);
+      return now_.bounds.empty() ? "" : "> " + latency_text(now_.bounds.back());
     }
     return "";
   }

@@ -18,7 +18,7 @@ namespace {
 
 using Kind = StoreError::Kind;
 
-constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+constexpr std::string_view kSqliteMagic{"SQLite format 3\0", 16};
 // Where the format of SQLite's database files has the application's number, and how long its header
 // is; where the first page stands in a log that holds it.
 constexpr std::size_t kApplicationAt = 68;
@@ -35,7 +35,7 @@ bool is_ours(FileSystem& files, const std::string& path, std::uint64_t offset) {
   if (!file) return false;
   std::string header(kHeaderSize, '\0');
   const auto got = (*file)->read(offset, header);
-  if (!got || *got < header.size() || !header.starts_with(kMagic)) return false;
+  if (!got || *got < header.size() || !header.starts_with(kSqliteMagic)) return false;
   std::uint32_t application = 0;
   for (std::size_t i = 0; i < sizeof application; ++i) {
     application = application << 8 | static_cast<unsigned char>(header[kApplicationAt + i]);

@@ -19,10 +19,10 @@ namespace gateway::test {
 namespace {
 
 // What one call takes off the socket.
-constexpr std::size_t kSealedRoom = std::size_t{256} << 10;
+constexpr std::size_t kEncryptedRoom = std::size_t{256} << 10;
 
-std::span<char> sealed_room() {
-  thread_local std::array<char, kSealedRoom> room;
+std::span<char> encrypted_room() {
+  thread_local std::array<char, kEncryptedRoom> room;
   return room;
 }
 
@@ -120,7 +120,7 @@ bool TlsChannel::handshake() {
     const int done = SSL_do_handshake(ssl_.get());
     if (done == 1) return true;
     Transfer transfer = result(done);
-    if (!transfer.ended) transfer = fetch_sealed();
+    if (!transfer.ended) transfer = fetch_encrypted();
     if (transfer.ended) return false;
     if (transfer.size == 0) return true;
   }
@@ -137,8 +137,8 @@ Transfer TlsChannel::result(int result) {
   return transfer;
 }
 
-Transfer TlsChannel::fetch_sealed() {
-  const std::span<char> room = sealed_room();
+Transfer TlsChannel::fetch_encrypted() {
+  const std::span<char> room = encrypted_room();
   Transfer transfer = receive_from(fd_, room);
   filled_ = transfer.size == room.size();
   const auto size = static_cast<int>(transfer.size);
@@ -148,19 +148,19 @@ Transfer TlsChannel::fetch_sealed() {
   return transfer;
 }
 
-bool TlsChannel::sealed_left() const noexcept {
+bool TlsChannel::encrypted_left() const noexcept {
   return SSL_has_pending(ssl_.get()) == 1 || BIO_pending(SSL_get_rbio(ssl_.get())) != 0;
 }
 
 Transfer TlsChannel::read(std::span<char> room) {
   for (;;) {
-    if (sealed_left()) {
+    if (encrypted_left()) {
       ERR_clear_error();
       const Transfer opened =
           result(SSL_read(ssl_.get(), room.data(), static_cast<int>(room.size())));
       if (opened.size != 0 || opened.ended) return opened;
     }
-    const Transfer fetched = fetch_sealed();
+    const Transfer fetched = fetch_encrypted();
     if (fetched.size == 0 || fetched.ended) return {0, fetched.ended};
   }
 }

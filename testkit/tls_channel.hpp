@@ -60,7 +60,7 @@ class TlsChannel {
   [[nodiscard]] Transfer read(std::span<char> room);
   // Whether a read of `size` bytes may have left some.
   [[nodiscard]] bool maybe_more(std::size_t size) const noexcept {
-    return size != 0 && (filled_ || sealed_left());
+    return size != 0 && (filled_ || encrypted_left());
   }
   // As much as the socket takes.
   [[nodiscard]] Transfer write(std::span<const iovec> parts);
@@ -73,8 +73,8 @@ class TlsChannel {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   };
   [[nodiscard]] Transfer result(int result);
-  [[nodiscard]] Transfer fetch_sealed();
-  [[nodiscard]] bool sealed_left() const noexcept;
+  [[nodiscard]] Transfer fetch_encrypted();
+  [[nodiscard]] bool encrypted_left() const noexcept;
 
   std::unique_ptr<SSL, SslFree> ssl_;
   int fd_;

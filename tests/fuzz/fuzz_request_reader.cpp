@@ -33,7 +33,7 @@ struct Outcome {
 
 // All that a request says; takes it apart, so that every stretch is looked at.
 std::string describe(const Request& request) {
-  const auto inside = [&request](const http::Stretch& stretch) {
+  const auto inside = [&request](const http::Slice& stretch) {
     require(
         stretch.length == 0 || std::size_t{stretch.offset} + stretch.length <= request.bytes.size(),
         "a stretch lies in the request's bytes");

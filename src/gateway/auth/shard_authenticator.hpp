@@ -12,7 +12,7 @@
 #include "gateway/domain/post.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/occasional.hpp"
+#include "runtime/log_limiter.hpp"
 #include "runtime/secret.hpp"
 
 namespace gateway::auth {
@@ -55,8 +55,8 @@ class ShardAuthenticator {
   const Clock& clock_;
   SeenSignatures* const seen_;
   std::size_t functions_ = 0;
-  Occasional full_;
-  std::array<Occasional, static_cast<std::size_t>(AuthFailure::count_)> told_;
+  LogLimiter full_;
+  std::array<LogLimiter, static_cast<std::size_t>(AuthFailure::count_)> told_;
 };
 
 }  // namespace gateway::auth

@@ -7,10 +7,10 @@ namespace gateway::egress {
 Destination::Destination(const DestinationContext& context, const config::Settings& settings,
                          const config::Endpoint& endpoint, Stores stores, std::uint8_t target,
                          std::string name)
-    : custody_({context.executor, context.clock, context.ledger,
+    : spooler_({context.executor, context.clock, context.ledger,
                 [&turn_end = context.turn_end] { turn_end.request(); }},
                settings, endpoint, stores, std::move(name)),
-      eventbus_({context.executor, context.clock, context.ledger, custody_, context.paces[target],
+      eventbus_({context.executor, context.clock, context.ledger, spooler_, context.paces[target],
                  context.metrics, context.turn_end, context.transports, context.supervisor,
                  endpoint.tls ? context.tls : nullptr, context.renew_token},
                 settings, endpoint) {

@@ -8,9 +8,9 @@
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/custody.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/replay.hpp"
+#include "gateway/egress/spooler.hpp"
 
 namespace gateway::egress {
 
@@ -42,7 +42,7 @@ class Destination {
   Destination(const Destination&) = delete;
   Destination& operator=(const Destination&) = delete;
 
-  [[nodiscard]] Custody& custody() noexcept { return custody_; }
+  [[nodiscard]] Spooler& spooler() noexcept { return spooler_; }
   [[nodiscard]] Eventbus& eventbus() noexcept { return eventbus_; }
   [[nodiscard]] const Eventbus& eventbus() const noexcept { return eventbus_; }
   // Null without a spool.
@@ -50,7 +50,7 @@ class Destination {
   [[nodiscard]] const Replay* replay() const noexcept { return replay_.get(); }
 
  private:
-  Custody custody_;
+  Spooler spooler_;
   Eventbus eventbus_;
   std::unique_ptr<Replay> replay_;
 };

@@ -54,7 +54,7 @@ Task<void> Destinations::stop() {
 
 void Destinations::flush() {
   for (const auto& one : all_) {
-    one->custody().flush();
+    one->spooler().flush();
     one->eventbus().flush();
   }
 }
@@ -85,13 +85,13 @@ void Destinations::stop_replay() {
 }
 
 void Destinations::spool_all() {
-  if (!all_.front()->custody().can_spool()) return;
+  if (!all_.front()->spooler().can_spool()) return;
   for (std::size_t target = 0; target < all_.size(); ++target) expire(target, Instant::max());
   if (all_.size() > 1) expire_several(Instant::max(), Instant::max(), {});
 }
 
 void Destinations::abandon() {
-  for (const auto& one : all_) one->custody().abandon();
+  for (const auto& one : all_) one->spooler().abandon();
 }
 
 void Destinations::expire(std::size_t target, Instant limit) {

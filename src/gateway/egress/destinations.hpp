@@ -43,7 +43,7 @@ class Destinations {
 
   [[nodiscard]] Deliveries deliveries() const noexcept { return deliveries_; }
   [[nodiscard]] std::span<const std::unique_ptr<Destination>> all() const noexcept { return all_; }
-  [[nodiscard]] bool has_spool() const noexcept { return all_.front()->custody().has_spool(); }
+  [[nodiscard]] bool has_spool() const noexcept { return all_.front()->spooler().has_spool(); }
   // Returns how many posts of the spool are on their way.
   [[nodiscard]] std::size_t replayed_posts() const;
 

@@ -387,9 +387,9 @@ void Eventbus::split(Multiplexer& mux) {
 
 void Eventbus::refuse(const EventSlot& slot, const Response& response) {
   // A post that was answered already is its sender's to repeat.
-  if (context_.custody.keeps_dead_letters() && !slot.post->expired) {
+  if (context_.spooler.keeps_dead_letters() && !slot.post->expired) {
     queue_.settled(slot);
-    context_.custody.dead_letter(slot, Custody::Why::refused, response.status, response.excerpt);
+    context_.spooler.dead_letter(slot, Spooler::Why::refused, response.status, response.excerpt);
     return;
   }
   give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
@@ -419,7 +419,7 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, AskedWait a
   }
   if (slot.post->replayed && slot.post->owner->gives_up(slot)) {
     queue_.settled(slot);
-    context_.custody.dead_letter(slot, Custody::Why::expired, response.status, response.excerpt);
+    context_.spooler.dead_letter(slot, Spooler::Why::expired, response.status, response.excerpt);
     return;
   }
   ++slot.attempts;
@@ -578,13 +578,13 @@ void Eventbus::release_early(Instant now) {
 
 // Before a post is taken off its list, so that nothing of it can be lost.
 void Eventbus::make_room_for_expired() {
-  if (!context_.custody.has_spool()) return;
+  if (!context_.spooler.has_spool()) return;
   withdrawn_.reserve(queue_.events());
   in_flight_.reserve(queue_.events());
 }
 
 void Eventbus::end_expired(std::span<Post* const> posts) {
-  if (context_.custody.has_spool()) {
+  if (context_.spooler.has_spool()) {
     spool_expired(posts);
   } else {
     queue_.withdraw_if([](const EventSlot& slot) { return slot.post->expired; },
@@ -621,7 +621,7 @@ void Eventbus::spool_expired(std::span<Post* const> posts) {
     return std::span<const EventSlot>(range.begin(), range.end());
   };
   for (Post* const post : posts) {
-    context_.custody.spool(*post, of(withdrawn_, post), of(in_flight_, post));
+    context_.spooler.spool(*post, of(withdrawn_, post), of(in_flight_, post));
   }
   context_.turn_end.request();
 }

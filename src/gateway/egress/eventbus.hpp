@@ -16,7 +16,6 @@
 #include "gateway/egress/authorization.hpp"
 #include "gateway/egress/batch_size.hpp"
 #include "gateway/egress/connection_pool_size.hpp"
-#include "gateway/egress/custody.hpp"
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/endpoint_health.hpp"
 #include "gateway/egress/eventbus_connection.hpp"
@@ -24,6 +23,7 @@
 #include "gateway/egress/retry_advice.hpp"
 #include "gateway/egress/retry_budget.hpp"
 #include "gateway/egress/shared_pace.hpp"
+#include "gateway/egress/spooler.hpp"
 #include "gateway/metrics/destination_metrics.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/pipeline/delivery.hpp"
@@ -54,7 +54,7 @@ class Eventbus final : public Delivery {
     Executor executor;
     Clock& clock;
     Ledger& ledger;
-    Custody& custody;
+    Spooler& spooler;
     SharedPace& pace;
     ShardMetrics& metrics;
     TurnEnd& turn_end;  // calls flush()
@@ -82,15 +82,15 @@ class Eventbus final : public Delivery {
   // Gives up every event of `post` that waits.
   void withdraw(Post& post, FailReason why);
 
-  [[nodiscard]] Custody& custody() noexcept { return context_.custody; }
+  [[nodiscard]] Spooler& spooler() noexcept { return context_.spooler; }
 
   // What those who take posts in see.
   [[nodiscard]] bool is_down() const noexcept override {
     return health_.state() == EndpointState::down || health_.state() == EndpointState::probing;
   }
-  [[nodiscard]] bool can_spool() const noexcept override { return context_.custody.can_spool(); }
+  [[nodiscard]] bool can_spool() const noexcept override { return context_.spooler.can_spool(); }
   void spool(Post& post, std::span<const EventSlot> events) override {
-    context_.custody.spool(post, events, {});
+    context_.spooler.spool(post, events, {});
   }
   [[nodiscard]] std::chrono::seconds retry_after() override {
     return retry_advice_.wait(queue_.events());

@@ -275,7 +275,7 @@ bool Replay::gives_up(const EventSlot& slot) {
       expiry_.failing_answer(chunk.rows[slot.index], age, eventbus.state() == EndpointState::up,
                              eventbus.metrics().delivered.value());
   if (verdict == SpoolExpiry::Verdict::now) eventbus.context().metrics.events_expired.add();
-  if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.custody().keeps_dead_letters()) {
+  if (verdict == SpoolExpiry::Verdict::not_yet || !eventbus.spooler().keeps_dead_letters()) {
     return false;
   }
   return true;

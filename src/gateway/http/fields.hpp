@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaxHead = std::size_t{16} << 10;
 inline constexpr std::size_t kMaxFields = 100;
 
 // A part of the head, as offsets: the buffer that holds it may move while the body is read.
-struct Stretch {
+struct Slice {
   std::uint32_t offset = 0;
   std::uint32_t length = 0;
   [[nodiscard]] std::string_view in(const char* base) const noexcept {

@@ -33,17 +33,17 @@ class Request {
 
   RequestHead head;
   Buffer bytes;
-  Stretch body;          // BufferPool::kPadding readable bytes follow it
-  Stretch content_type;  // at 0 if there was none
-  Stretch webhook_origin;
+  Slice body;          // BufferPool::kPadding readable bytes follow it
+  Slice content_type;  // at 0 if there was none
+  Slice webhook_origin;
   // Of `ce-` fields, name (lower case) and value in turn.
-  std::vector<Stretch> event_fields;
+  std::vector<Slice> event_fields;
 
   [[nodiscard]] std::string_view body_text() const noexcept { return body.in(bytes.data()); }
   // Forgets all but the memory it holds.
   void reset() noexcept {
     head = RequestHead();
-    body = content_type = webhook_origin = Stretch();
+    body = content_type = webhook_origin = Slice();
     event_fields.clear();
   }
 };

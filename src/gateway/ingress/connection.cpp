@@ -295,14 +295,14 @@ std::optional<Answer> Connection::refusal_of(const RequestHead& head, const Load
 
 // What needs the body waits for it: signature_.
 std::optional<Answer> Connection::authenticate_head() {
-  signature_ = http::Stretch();
+  signature_ = http::Slice();
   signer_ = kAnySigner;
   if (session_.head().method != Method::post) return std::nullopt;
   const auth::PostCredentials credentials = auth::credentials_in(session_.reader().fields());
   auto refusal = ingress_.authenticator()->refuse_head(credentials);
   if (!refusal) signer_ = ingress_.authenticator()->signer_of(credentials);
   if (!refusal && !credentials.signature.empty()) {
-    signature_ = session_.reader().stretch(credentials.signature);
+    signature_ = session_.reader().slice_of(credentials.signature);
   }
   return refusal;
 }

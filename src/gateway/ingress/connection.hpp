@@ -113,9 +113,9 @@ class Connection final : public PostOwner, private transport::Transport::User {
   Signal progress_;
   transport::Transport transport_;
   Session session_;
-  ByteLease::Units units_;   // of the request being read
-  std::size_t target_ = 0;   // that it is for, as far as its head says
-  http::Stretch signature_;  // to be compared with its body; empty: there is none
+  ByteLease::Units units_;  // of the request being read
+  std::size_t target_ = 0;  // that it is for, as far as its head says
+  http::Slice signature_;   // to be compared with its body; empty: there is none
   Signer signer_ = kAnySigner;
   const Instant since_;  // when it was accepted
   bool dropped_ = false;

@@ -118,8 +118,8 @@ class Ingress {
   std::optional<auth::ShardAuthenticator> authenticator_;
   Acceptor listener_;
   Timer accept_pause_;
-  Occasional accept_trouble_;
-  Occasional proxy_trouble_;
+  LogLimiter accept_trouble_;
+  LogLimiter proxy_trouble_;
   ReplyText reply_text_;
   std::string scratch_;
 

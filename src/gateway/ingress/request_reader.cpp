@@ -194,7 +194,7 @@ RequestReader::Step RequestReader::parse_fields() {
       framing.content_length(value);
     } else if (is_name(name, "content-type")) {
       bad_type = bad_type || is_another_type(value);
-      request_.content_type = stretch(value);
+      request_.content_type = slice_of(value);
       head.kind = kind_of(value);
     } else if (is_name(name, "content-encoding")) {
       http::for_each_in_list(value, [&head](std::string_view coding) {
@@ -210,7 +210,7 @@ RequestReader::Step RequestReader::parse_fields() {
       head.expects_continue = equals_ignoring_case(value, "100-continue");
       bad_expectation = bad_expectation || !head.expects_continue;
     } else if (is_name(name, "webhook-request-origin")) {
-      request_.webhook_origin = stretch(value);
+      request_.webhook_origin = slice_of(value);
     } else if (name.size() > 3 && is_name(name.substr(0, 3), "ce-")) {
       specversion = specversion || is_name(name, "ce-specversion");
       if (!walk.check_unknown()) break;
@@ -257,7 +257,7 @@ RequestReader::Step RequestReader::parse_fields() {
 // Whether a Content-Type was there before and said something else: which one counts would be a
 // guess (RFC 9110 section 5.3).
 bool RequestReader::is_another_type(std::string_view value) const noexcept {
-  const http::Stretch& before = request_.content_type;
+  const http::Slice& before = request_.content_type;
   return before.offset != 0 && before.in(bytes_.data() + begin_) != value;
 }
 
@@ -270,19 +270,19 @@ bool RequestReader::is_good_host(std::string_view host) {
 }
 
 // Relative to the head's first byte, as the buffer may move.
-http::Stretch RequestReader::stretch(std::string_view part) const noexcept {
+http::Slice RequestReader::slice_of(std::string_view part) const noexcept {
   return {static_cast<std::uint32_t>(part.data() - (bytes_.data() + begin_)),
           static_cast<std::uint32_t>(part.size())};
 }
 
 void RequestReader::note_event_field(std::string_view name, std::string_view value) {
-  const http::Stretch at = stretch(name);
+  const http::Slice at = slice_of(name);
   char* text = bytes_.data() + begin_ + at.offset;
   for (std::size_t i = 0; i < at.length; ++i) {
     if (text[i] >= 'A' && text[i] <= 'Z') text[i] = static_cast<char>(text[i] | 0x20);
   }
   request_.event_fields.push_back(at);
-  request_.event_fields.push_back(stretch(value));
+  request_.event_fields.push_back(slice_of(value));
 }
 
 void RequestReader::keep_body() {

@@ -60,10 +60,10 @@ class RequestReader {
   [[nodiscard]] Step next();
   [[nodiscard]] const RequestHead& head() const noexcept { return request_.head; }
   // Returns a walk over all fields of the head. Only between Step::head and keep_body() or
-  // skip_body(); so for stretch(), which returns where in Request::bytes a part of the head will
+  // skip_body(); so for slice_of(), which returns where in Request::bytes a part of the head will
   // be.
   [[nodiscard]] http::FieldWalk fields() const noexcept { return {bytes_.data() + begin_, scan_}; }
-  [[nodiscard]] http::Stretch stretch(std::string_view part) const noexcept;
+  [[nodiscard]] http::Slice slice_of(std::string_view part) const noexcept;
   void keep_body();
   void skip_body() noexcept;
   // Returns how much of the body being skipped has still to come, 0 if that is not known. So many

@@ -6,7 +6,7 @@
 #include "gateway/observe/admin_access.hpp"
 #include "gateway/observe/event_feed.hpp"
 #include "runtime/asio.hpp"
-#include "runtime/occasional.hpp"
+#include "runtime/log_limiter.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace gateway::observe {
@@ -74,8 +74,8 @@ class AdminServer {
   Acceptor listener_;
   std::uint16_t port_ = 0;
   std::vector<Session*> open_;
-  Occasional crowded_;
-  Occasional refused_;
+  LogLimiter crowded_;
+  LogLimiter refused_;
   Timer status_timer_;
   bool telling_status_ = false;
 };

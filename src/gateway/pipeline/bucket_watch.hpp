@@ -9,7 +9,7 @@
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/occasional.hpp"
+#include "runtime/log_limiter.hpp"
 
 namespace gateway {
 
@@ -29,8 +29,8 @@ class BucketWatch {
  private:
   ShardMetrics& metrics_;
   events::CosRecordReader reader_;
-  Occasional unknown_told_;
-  PerReason<BucketRefusal, Occasional> refused_told_;
+  LogLimiter unknown_told_;
+  PerReason<BucketRefusal, LogLimiter> refused_told_;
 };
 
 }  // namespace gateway

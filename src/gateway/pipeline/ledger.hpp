@@ -13,7 +13,7 @@
 #include "gateway/domain/post.hpp"
 #include "gateway/domain/settlement_observer.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
-#include "runtime/occasional.hpp"
+#include "runtime/log_limiter.hpp"
 
 namespace gateway {
 
@@ -190,7 +190,7 @@ class Ledger {
   std::size_t in_use_ = 0;
   EventTally<std::uint64_t> tally_;
   std::uint64_t impossible_moves_ = 0;
-  Occasional impossible_told_;
+  LogLimiter impossible_told_;
   unsigned to_show_ = 0;
   unsigned failures_to_show_ = 0;
   SettlementObserver* observer_ = nullptr;

@@ -137,7 +137,7 @@ class Replayer final : private egress::ReplayOutcome {
   TurnEnd turn_end_;
   transport::Transports transports_;
   std::unique_ptr<tls::TlsSource> tls_;  // for an https target
-  egress::Custody custody_;              // keeps nothing: what is sent is in a store already
+  egress::Spooler spooler_;              // keeps nothing: what is sent is in a store already
   egress::SharedPace pace_;
   std::unique_ptr<egress::TokenKeeper> token_keeper_;  // with delivery.oauth2
   egress::Eventbus eventbus_;

@@ -17,7 +17,7 @@ class RequestReaderTest : public testing::Test {
 
 using Sizes = std::initializer_list<std::size_t>;
 
-std::string text(const http::Stretch& stretch, const Request& request) {
+std::string text(const http::Slice& stretch, const Request& request) {
   return std::string(stretch.in(request.bytes.data()));
 }
 

@@ -25,7 +25,7 @@ struct Stores {
 // Stores the events that a shard cannot deliver to a target: makes complete CloudEvents of them,
 // hands them to a store, and settles them in the ledger when they are on the device, not before.
 // Lives on the shard's thread; nothing here waits for I/O.
-class Custody {
+class Spooler {
  public:
   struct Context {
     Executor executor;
@@ -35,10 +35,10 @@ class Custody {
   };
 
   // `target` is the name that the rows of its events have in the stores (TargetNames).
-  Custody(Context context, const config::Settings& settings, const config::Endpoint& endpoint,
+  Spooler(Context context, const config::Settings& settings, const config::Endpoint& endpoint,
           Stores stores, std::string target = {});
-  Custody(const Custody&) = delete;
-  Custody& operator=(const Custody&) = delete;
+  Spooler(const Spooler&) = delete;
+  Spooler& operator=(const Spooler&) = delete;
 
   // Return whether there is a spool, and whether it takes events now.
   [[nodiscard]] bool has_spool() const noexcept { return stores_.spool != nullptr; }
@@ -96,7 +96,7 @@ class Custody {
                    std::chrono::seconds retry_after);
   // Hands `events` to `store`, and calls (this->*done)(number, result) on the shard's thread when
   // they are settled. Returns false if the store does not take them.
-  using Settled = void (Custody::*)(std::uint64_t number, const StoreResult& result);
+  using Settled = void (Spooler::*)(std::uint64_t number, const StoreResult& result);
   bool submit(AsyncStore& store, std::vector<StoredEvent> events, std::uint64_t number,
               Settled done);
   void spooled(std::uint64_t number, const StoreResult& result);

@@ -1,4 +1,4 @@
-#include "gateway/egress/custody.hpp"
+#include "gateway/egress/spooler.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
 
 }  // namespace
 
-Custody::Custody(Context context, const config::Settings& settings,
+Spooler::Spooler(Context context, const config::Settings& settings,
                  const config::Endpoint& endpoint, Stores stores, std::string target)
     : context_(std::move(context)),
       stores_(stores),
@@ -30,7 +30,7 @@ Custody::Custody(Context context, const config::Settings& settings,
       target_(std::move(target)),
       encoder_(encoder_settings(settings, endpoint)) {}
 
-StoredEvent Custody::stored_event(const EventSlot& slot) {
+StoredEvent Spooler::stored_event(const EventSlot& slot) {
   const events::OutgoingEvent event = slot.post->event(slot);
   StoredEvent stored;
   encoder_.json(event, stored.json);
@@ -38,7 +38,7 @@ StoredEvent Custody::stored_event(const EventSlot& slot) {
   return stored;
 }
 
-void Custody::spool(Post& post, std::span<const EventSlot> waiting,
+void Spooler::spool(Post& post, std::span<const EventSlot> waiting,
                     std::span<const EventSlot> in_flight) {
   Ledger& ledger = context_.ledger;
   Handed handed{&post, {}};
@@ -72,13 +72,13 @@ void Custody::spool(Post& post, std::span<const EventSlot> waiting,
   if (batch_.events.size() >= kTurnEvents || batch_.bytes >= kTurnBytes) hand_over();
 }
 
-void Custody::hand_over() {
+void Spooler::hand_over() {
   Batch batch = std::exchange(batch_, Batch());
   const std::uint64_t number = ++number_;
   std::string_view refused;
   try {
     const auto entry = spooling_.emplace(number, batch.posts).first;
-    if (submit(*stores_.spool, std::move(batch.events), number, &Custody::spooled)) return;
+    if (submit(*stores_.spool, std::move(batch.events), number, &Spooler::spooled)) return;
     spooling_.erase(entry);
     refused = "the spool cannot keep up";
   } catch (const std::bad_alloc&) {
@@ -88,14 +88,14 @@ void Custody::hand_over() {
   not_spooled(batch.posts, refused, kRetryAfter);
 }
 
-void Custody::not_spooled(const std::vector<Handed>& posts, std::string_view reason,
+void Spooler::not_spooled(const std::vector<Handed>& posts, std::string_view reason,
                           std::chrono::seconds retry_after) {
   for (const Handed& handed : posts) {
     context_.ledger.not_stored(*handed.post, reason, retry_after, handed.shown);
   }
 }
 
-bool Custody::submit(AsyncStore& store, std::vector<StoredEvent> events, std::uint64_t number,
+bool Spooler::submit(AsyncStore& store, std::vector<StoredEvent> events, std::uint64_t number,
                      Settled done) {
   return store.submit(std::move(events),
                       [this, executor = context_.executor, number, done](StoreResult result) {
@@ -105,7 +105,7 @@ bool Custody::submit(AsyncStore& store, std::vector<StoredEvent> events, std::ui
                       });
 }
 
-void Custody::spooled(std::uint64_t number, const StoreResult& result) {
+void Spooler::spooled(std::uint64_t number, const StoreResult& result) {
   const auto entry = spooling_.extract(number);
   if (entry.empty()) return;
   if (result) {
@@ -118,7 +118,7 @@ void Custody::spooled(std::uint64_t number, const StoreResult& result) {
   context_.request_flush();
 }
 
-void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body) {
+void Spooler::dead_letter(const EventSlot& slot, Why why, unsigned status, std::string_view body) {
   const EventState now = context_.ledger.move(slot, EventMove::bury);
   if (now != EventState::to_dead_letters) return;
   std::string_view refused;
@@ -128,7 +128,7 @@ void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::
     letter = {slot, why, status, std::string(body)};
     std::vector<StoredEvent> events;
     events.push_back(dead_letter_of(letter));
-    if (submit(*stores_.dead_letters, std::move(events), number, &Custody::dead_lettered)) return;
+    if (submit(*stores_.dead_letters, std::move(events), number, &Spooler::dead_lettered)) return;
     refused = "dead letters cannot be kept";
   } catch (const std::bad_alloc&) {
     refused = "out of memory";
@@ -137,7 +137,7 @@ void Custody::dead_letter(const EventSlot& slot, Why why, unsigned status, std::
   fail({slot, why, status, {}}, body, refused);
 }
 
-StoredEvent Custody::dead_letter_of(const DeadLetter& letter) {
+StoredEvent Spooler::dead_letter_of(const DeadLetter& letter) {
   StoredEvent stored = stored_event(letter.slot);
   auto& details = stored.details.emplace();
   details.attempts = letter.slot.attempts + 1U;
@@ -150,7 +150,7 @@ StoredEvent Custody::dead_letter_of(const DeadLetter& letter) {
   return stored;
 }
 
-void Custody::dead_lettered(std::uint64_t number, const StoreResult& result) {
+void Spooler::dead_lettered(std::uint64_t number, const StoreResult& result) {
   const auto entry = dead_lettering_.extract(number);
   if (entry.empty()) return;
   if (result) {
@@ -162,7 +162,7 @@ void Custody::dead_lettered(std::uint64_t number, const StoreResult& result) {
   context_.request_flush();
 }
 
-void Custody::fail(const DeadLetter& letter, std::string_view body, std::string_view why) {
+void Spooler::fail(const DeadLetter& letter, std::string_view body, std::string_view why) {
   // An event that was not refused can be tried again, and a replay chooses by the status.
   const unsigned status = letter.why == Why::refused ? letter.status : 0;
   std::string reason;
@@ -174,7 +174,7 @@ void Custody::fail(const DeadLetter& letter, std::string_view body, std::string_
   context_.ledger.failed(letter.slot, FailReason::refused, status, reason);
 }
 
-void Custody::abandon() {
+void Spooler::abandon() {
   constexpr std::chrono::seconds kNextGateway{1};
   not_spooled(std::exchange(batch_, Batch()).posts, "stopping", kNextGateway);
   for (const auto& [number, posts] : std::exchange(spooling_, {})) {

@@ -10,7 +10,7 @@ namespace gateway {
 
 // Limits the rate of a log line. What strangers cause may occur at any rate and would fill the log:
 // the first occurrence is reported at once, later ones at most once an interval, with their number.
-class Occasional {
+class LogLimiter {
  public:
   static constexpr std::chrono::minutes kInterval{1};
 

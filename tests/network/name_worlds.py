@@ -31,7 +31,7 @@ def new_replicas(program):
 def aaaa_only(program):
     """The name has an IPv6 address and no other."""
     link()
-    shell("ip -6 addr add fd09::2/128 dev lo")
+    shell("ip -6 addr add fd09::2/128 dev lo nodad")
     Eventbus("fd09::2")
     NameServer().records["eventbus.test"] = ["fd09::2"]
     gateway = Gateway(program, TARGET)

@@ -171,6 +171,7 @@ int run_command_line(int argc, char** argv, const std::vector<Command>& commands
   const Command* command = find(commands, words.front());
   if (command == nullptr) {
     std::vector<std::string_view> names;
+    names.reserve(commands.size());
     for (const Command& one : commands) names.emplace_back(one.name);
     return usage_error(
         fmt::format("there is no command {}{}", words.front(), did_you_mean(words.front(), names)));
@@ -190,6 +191,7 @@ int run_command_line(int argc, char** argv, const std::vector<Command>& commands
     app.parse(words);
   } catch (const CLI::ExtrasError& error) {
     std::vector<std::string_view> names;
+    names.reserve(command->options.size());
     for (const Option& option : command->options) names.emplace_back(option.name);
     const auto extras = app.remaining(true);
     const std::string first = extras.empty() ? std::string(error.what()) : extras.front();

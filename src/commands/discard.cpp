@@ -18,8 +18,6 @@
 namespace gateway::commands {
 namespace {
 
-using egress::StoreKind;
-
 struct DiscardOptions {
   StorePlaces places;
   StoreOptions store;

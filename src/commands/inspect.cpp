@@ -19,8 +19,6 @@
 namespace gateway::commands {
 namespace {
 
-using egress::StoreKind;
-
 struct InspectOptions {
   StorePlaces places;
   StoreOptions store;

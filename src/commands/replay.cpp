@@ -91,7 +91,7 @@ std::vector<Part> parts_of(const ReplayOptions& options, const egress::StoreFilt
 replay::ReplayResult send(const config::Settings& settings, egress::EventStore& store,
                           StoreKind kind, replay::ReplayOptions options, bool heading, bool json) {
   options.on_signals = true;
-  const std::string url = options.endpoint->url();
+  const std::string url = options.endpoint.value().url();
   log::start(settings.debug ? log::Level::debug : log::Level::warn);
   replay::ReplayConsole console;
   replay::Replayer replayer(settings, store, kind, std::move(options),

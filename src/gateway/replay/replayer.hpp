@@ -99,7 +99,7 @@ class Replayer final : private egress::ReplayOutcome {
   // owned if it is a spool, outlives this. `on_progress` is called several times a second.
   Replayer(const config::Settings& settings, egress::EventStore& store, egress::StoreKind kind,
            ReplayOptions options, OnProgress on_progress = {});
-  ~Replayer() = default;
+  ~Replayer() override = default;
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
 

@@ -145,9 +145,9 @@ TEST(GatewayConfig, HasWhatEachFeatureOfAFormNeeds) {
   const std::string text = gateway_config(settings, 1, 2, 3, "/folder");
   for (const char* line :
        {"target: https://127.0.0.1:3\n", "delivery:\n  mode: batch\n  tls: { verify: false }\n",
-        "event:\n  id: stable\n  attributes: [subject, cosbucket, coseventname]\n"
-        "  redact: [Authorization]\n",
-        "spool: { path: /folder/spool }\n", "dead_letter: { path: /folder/dead }\n"}) {
+        "event:\n  id: stable\n  attributes: [subject, cosbucket, coseventname]\n",
+        "  redact: [Authorization]\n", "spool: { path: /folder/spool }\n",
+        "dead_letter: { path: /folder/dead }\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line;
   }
 }

@@ -159,7 +159,7 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   // Also after an error: the device may have them.
   last_seq_ += static_cast<Sequence>(count);
   if (!appended) {
-    const StoreError error = error_at(active_->path(), appended.error());
+    StoreError error = error_at(active_->path(), appended.error());
     close();
     return error;
   }
@@ -181,7 +181,7 @@ StoreResult Segments::check_active() {
 StoreResult Segments::probe(std::uint64_t max_bytes) {
   if (auto made = make_room(1, kProbeBytes, max_bytes); !made) return made;
   if (const auto probed = active_->probe(kProbeBytes); !probed) {
-    const StoreError error = error_at(active_->path(), probed.error());
+    StoreError error = error_at(active_->path(), probed.error());
     if (active_->totals().count != 0) close();
     return error;
   }

@@ -90,7 +90,10 @@ TEST(CommandLineTest, MistakesOfTheUserAre64WithASuggestion) {
 }
 
 TEST(CommandLineTest, AFileWithoutEndIsNotRead) {
-  const ProgramRun explained = run_program({"explain", "/dev/zero"});
+  std::vector<std::string> arguments = arguments_to_run(1, 2, 3);
+  arguments.front() = "explain";
+  arguments.emplace_back("/dev/zero");
+  const ProgramRun explained = run_program(arguments);
   EXPECT_EQ(explained.exit_code, 64);
   EXPECT_THAT(explained.err, HasSubstr("the gateway would answer 413"));
 }

@@ -59,6 +59,11 @@ PrivateNetwork::PrivateNetwork() {
   hosts_ = "/etc/hosts";
 }
 
+// The file is gone from its folder: nothing could be mounted over it again.
+PrivateNetwork::~PrivateNetwork() {
+  ::umount2("/etc/hosts", MNT_DETACH);
+}
+
 void PrivateNetwork::name(const std::string& host,
                           const std::vector<std::string>& addresses) const {
   std::ofstream file(hosts_, std::ios::trunc);

@@ -15,6 +15,9 @@ namespace gateway::soak {
 class PrivateNetwork {
  public:
   PrivateNetwork();
+  ~PrivateNetwork();
+  PrivateNetwork(const PrivateNetwork&) = delete;
+  PrivateNetwork& operator=(const PrivateNetwork&) = delete;
 
   // Has `host` stand for these addresses from now on.
   void name(const std::string& host, const std::vector<std::string>& addresses) const;

@@ -165,7 +165,8 @@ class Gateway::Impl {
       stop_shards(shard_deadline);
     };
     try {
-      asio::co_spawn(control_.get_executor(), before_draining(now, drain_at), then);
+      asio::co_spawn(control_.get_executor(), before_draining(now, drain_at, connections_.ever()),
+                     then);
     } catch (...) {
       then(std::current_exception());
     }
@@ -260,8 +261,8 @@ class Gateway::Impl {
   // gone, and until balancers have seen that it is not ready. Each answer ends its connection, so
   // that clients go elsewhere by themselves; when none is left and no new one comes, nobody needs
   // the rest of the time.
-  [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at) {
-    std::uint64_t known = connections_.ever();
+  // `known`: how many clients there had been when the stop began.
+  [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at, std::uint64_t known) {
     if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
     Timer delay(control_.get_executor());
     Instant unused_since{};

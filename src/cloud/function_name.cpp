@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::string_view kDerivedPrefix = "vanus-cos-source-function-";
 
-constexpr bool is_letter(char c) {
-  return is_alphanumeric(c) && !is_digit(c);
-}
 constexpr bool is_name_character(char c) {
   return is_alphanumeric(c) || c == '-' || c == '_';
 }

@@ -17,7 +17,7 @@ constexpr std::string_view kForm = "Sun, 00 Nov 0000 00:00:00 GMT";
 bool has_form(std::string_view text) {
   return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
     if (is_digit(form)) return is_digit(c);
-    if (is_alphanumeric(form)) return is_alphanumeric(c) && !is_digit(c);
+    if (is_letter(form)) return is_letter(c);
     return c == form;
   });
 }

@@ -8,6 +8,8 @@
 #include <boost/json/value.hpp>
 #include <optional>
 
+#include "events/ascii.hpp"
+
 namespace gateway::cloud {
 namespace {
 
@@ -34,8 +36,7 @@ std::string role_name(const std::string& body) {
 bool is_role_name(std::string_view text) {
   constexpr std::string_view kMarks = "_+=,.@-";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
   });
 }
 

@@ -20,7 +20,7 @@ constexpr std::size_t kZipLimit = (kRequestLimit - (std::size_t{64} << 10)) / 4 
 
 // SCF "Environment variables": a letter, then letters, digits and '_'.
 bool is_variable_name(std::string_view text) {
-  return !text.empty() && is_alphanumeric(text.front()) && !is_digit(text.front()) &&
+  return !text.empty() && is_letter(text.front()) &&
          std::all_of(text.begin(), text.end(),
                      [](char c) { return is_alphanumeric(c) || c == '_'; });
 }

@@ -10,8 +10,11 @@ namespace gateway {
 [[nodiscard]] constexpr bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
-[[nodiscard]] constexpr bool is_hex_digit(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+[[nodiscard]] constexpr bool is_letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+[[nodiscard]] constexpr bool is_alphanumeric(char c) noexcept {
+  return is_digit(c) || is_letter(c);
 }
 // What hex_value() returns for what is no hexadecimal digit: a bit that no digit's value has, so
 // that the values of several characters can be judged at once.
@@ -29,8 +32,8 @@ inline constexpr auto kHexValues = [] {
 [[nodiscard]] constexpr unsigned char hex_value(char c) noexcept {
   return kHexValues[static_cast<unsigned char>(c)];
 }
-[[nodiscard]] constexpr bool is_alphanumeric(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+[[nodiscard]] constexpr bool is_hex_digit(char c) noexcept {
+  return hex_value(c) != kNoHexDigit;
 }
 // RFC 9110 section 5.6.2: what names of fields and parameters are made of.
 [[nodiscard]] constexpr bool is_token_character(char c) noexcept {

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "events/ascii.hpp"
+
 namespace gateway::events {
 namespace {
 
@@ -34,14 +36,10 @@ char* write_hex(std::uint64_t word, unsigned first, unsigned last, char* out) no
   return out;
 }
 
-// Of every character its value as a digit, or more than any digit's.
-constexpr std::uint8_t kNoDigit = 0x80;
-constexpr auto kHexValues = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(kNoDigit);
-  for (std::uint8_t digit = 0; digit < 16; ++digit) {
-    values[static_cast<unsigned char>("0123456789abcdef"[digit])] = digit;
-  }
+// Leaves out the upper-case digits, which no id has.
+constexpr auto kLowerHexValues = [] {
+  auto values = kHexValues;
+  for (std::size_t c = 'A'; c <= 'F'; ++c) values[c] = kNoHexDigit;
   return values;
 }();
 
@@ -70,7 +68,7 @@ std::optional<Uuid> Uuid::read(std::string_view text) noexcept {
   std::uint8_t all = 0;
   const auto digits = [&](std::uint64_t word, std::size_t begin, std::size_t count) {
     for (const char c : text.substr(begin, count)) {
-      const std::uint8_t value = kHexValues[static_cast<unsigned char>(c)];
+      const std::uint8_t value = kLowerHexValues[static_cast<unsigned char>(c)];
       all |= value;
       word = word << 4U | (value & 15U);
     }
@@ -78,7 +76,7 @@ std::optional<Uuid> Uuid::read(std::string_view text) noexcept {
   };
   const std::uint64_t high = digits(digits(digits(0, 0, 8), 9, 4), 14, 4);
   const std::uint64_t low = digits(digits(0, 19, 4), 24, 12);
-  if ((all & kNoDigit) != 0) return std::nullopt;
+  if ((all & kNoHexDigit) != 0) return std::nullopt;
   return Uuid(high, low);
 }
 

@@ -124,9 +124,7 @@ Flaw flaw_of_bucket_event(std::string_view text) {
        {"cos:ObjectCreated:", "cos:ObjectRemove:", "cos:ObjectRestore:"}) {
     if (!text.starts_with(family)) continue;
     const auto event = text.substr(family.size());
-    const bool is_word = !event.empty() && std::all_of(event.begin(), event.end(), [](char c) {
-      return is_alphanumeric(c) && !is_digit(c);
-    });
+    const bool is_word = !event.empty() && std::ranges::all_of(event, is_letter);
     if (event == "*" || is_word) return std::nullopt;
   }
   return did_you_mean(text, known_events());

@@ -62,8 +62,8 @@ inline constexpr std::string_view kTooDeep = "more than 1024 levels of nesting";
 //   ^^   ^ ^^ ^ ^   ^^     tokens
 //
 // Each step returns whether the text was as it must be; after a false, error() says what is wrong
-// and the cursor must not be used further. Reads nothing outside the text, but for eight_behind().
-// A lone surrogate escape is let through, as is any size of number: the grammar has both.
+// and the cursor must not be used further. Reads nothing outside the text. A lone surrogate escape
+// is let through, as is any size of number: the grammar has both.
 class JsonCursor {
  public:
   // `tokens` holds `count` offsets, ascending, and then the first of them once more. `max_depth` is
@@ -127,14 +127,6 @@ class JsonCursor {
   [[nodiscard]] const std::uint32_t* next_token() const noexcept { return token_; }
   // Returns which byte a token begins with.
   [[nodiscard]] char first_of(const std::uint32_t* token) const noexcept { return text_[*token]; }
-  // Returns eight bytes as a number, `skipped` bytes behind the first of a token: of a text behind
-  // which as many bytes can be read.
-  [[nodiscard]] std::uint64_t eight_behind(const std::uint32_t* token,
-                                           std::size_t skipped = 0) const noexcept {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, text_ + *token + 1 + skipped, sizeof bytes);
-    return bytes;
-  }
   // Returns all that stands behind the first byte of a token.
   [[nodiscard]] std::string_view text_behind(const std::uint32_t* token) const noexcept {
     const char* const begin = text_ + *token + 1;

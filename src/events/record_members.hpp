@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "events/ascii.hpp"
+
 namespace gateway::events {
 
 // Whose record it is: other triggers of the platform post {"Records":[...]} as well.
@@ -70,6 +72,17 @@ struct MemberText {
   std::uint32_t length : 31 = 0;
   std::uint32_t escaped : 1 = 0;  // a string that is not spelled as it reads
 
+  // Takes a value as it stands in JSON, a string with its quotes, `at` bytes behind the first of
+  // its record. What is neither text nor a number leaves it empty. A backslash is looked for only
+  // where there may be one.
+  void take(std::string_view value, std::size_t at, bool may_be_escaped) noexcept {
+    const bool is_string = value.front() == '"';
+    if (!is_string && value.front() != '-' && !is_digit(value.front())) return;
+    const std::size_t quotes = is_string ? 1 : 0;
+    offset = static_cast<std::uint32_t>(at + quotes);
+    length = static_cast<std::uint32_t>(value.size() - 2 * quotes) & 0x7FFFFFFFU;
+    escaped = may_be_escaped && value.find('\\') != std::string_view::npos ? 1 : 0;
+  }
   [[nodiscard]] std::string_view in(const char* record) const noexcept {
     return {record + offset, length};
   }

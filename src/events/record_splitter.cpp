@@ -1,5 +1,6 @@
 #include "events/record_splitter.hpp"
 
+#include "events/member_name.hpp"
 #include "events/record_walk.hpp"
 #include "events/route_walk.hpp"
 
@@ -51,6 +52,7 @@ boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::sp
     const char* body, std::size_t size, RecordVisitor& visitor) {
   auto json = index_.read(body, size, kMaxDepth);
   if (!json) return json.error();
+  static_assert(kPadding >= SpelledName::kRoom);
   RouteWalk walk(*json);
   return split_by(*json, body, [&] {
     const std::size_t begin = json->offset();

@@ -221,22 +221,6 @@ class RecordWalk::Finder {
   std::array<char, SpelledName::kRoom> copy_{};
 };
 
-namespace {
-
-// A member whose value is neither text nor a number is left empty.
-void write_member(const JsonCursor& json, const std::uint32_t* value, std::size_t begin,
-                  bool may_be_escaped, MemberText& member) {
-  const std::string_view text = json.text_of(value);
-  const bool is_string = text.front() == '"';
-  if (!is_string && text.front() != '-' && !is_digit(text.front())) return;
-  const std::size_t quotes = is_string ? 1 : 0;
-  member.offset = static_cast<std::uint32_t>(*value - begin + quotes);
-  member.length = static_cast<std::uint32_t>(text.size() - 2 * quotes) & 0x7FFFFFFFU;
-  member.escaped = may_be_escaped && text.find('\\') != std::string_view::npos ? 1 : 0;
-}
-
-}  // namespace
-
 bool RecordWalk::pass(RecordMembers& members) {
   const JsonCursor before = json_;
   const std::size_t begin = json_.offset();
@@ -257,7 +241,7 @@ bool RecordWalk::pass(RecordMembers& members) {
     if (value == nullptr) continue;
     const bool may_be_escaped =
         escapes && value[1] > first_backslash && *value < json_.last_backslash();
-    write_member(json_, value, begin, may_be_escaped, members[static_cast<Member>(i)]);
+    members[static_cast<Member>(i)].take(json_.text_of(value), *value - begin, may_be_escaped);
   }
   if (secrets_ == nullptr) return true;
   if (escapes && usual_) usual_ = !strings_may_hide(before.next_token(), first_backslash);

@@ -10,7 +10,7 @@ namespace gateway::events {
 // asks about.
 class RouteWalk {
  public:
-  // Behind the text of `json`, RecordSplitter::kPadding bytes must be readable.
+  // Behind the text of `json`, SpelledName::kRoom bytes must be readable.
   explicit RouteWalk(JsonCursor& json) noexcept : json_(json) {}
 
   // Passes an object and notes where these members lie. Returns whether it is good JSON.

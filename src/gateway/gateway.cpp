@@ -257,20 +257,20 @@ class Gateway::Impl {
     running_ = false;
   }
 
-  // Posts are still taken meanwhile: an event on its way finds the gateway until its trigger is
-  // gone, and until balancers have seen that it is not ready. Each answer ends its connection, so
-  // that clients go elsewhere by themselves; when none is left and no new one comes, nobody needs
-  // the rest of the time.
-  // `known`: how many clients there had been when the stop began.
+  // Waits until `drain_at` while posts are still taken: an event on its way finds the gateway until
+  // its trigger is gone and balancers have seen that it is not ready. Each answer ends its
+  // connection, so that clients go elsewhere by themselves: when none is left and no new one has
+  // come for kStillRouted, nobody needs the rest of the time. `known` is how many clients there had
+  // been when the stop began.
   [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at, std::uint64_t known) {
     if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
     Timer delay(control_.get_executor());
-    Instant unused_since{};
+    Instant last_came{};
     while (true) {
       const Instant at = SteadyClock::now();
       const std::uint64_t ever = connections_.ever();
-      if (std::exchange(known, ever) != ever) unused_since = at;
-      const bool unused = connections_.total() == 0 && at - unused_since >= kStillRouted;
+      if (std::exchange(known, ever) != ever) last_came = at;
+      const bool unused = connections_.total() == 0 && at - last_came >= kStillRouted;
       if (at >= drain_at || unused) co_return;
       delay.expires_at(std::min(drain_at, at + kLookAgain));
       co_await delay.async_wait(tuple);

@@ -364,10 +364,10 @@ void EventbusConnection::watch(Instant now) {
 void EventbusConnection::check_answer(Instant now) {
   const auto waited = now - mux_.waiting_since();
   if (waited < kListen) return;
-  const std::optional<LinkFacts> facts = link_facts(transport_->handle());
   if (waited >= bus_.settings().timeout) {
     give_up_waiting("no answer within delivery.timeout", false, now);
-  } else if (facts && unheard(*facts, waited)) {
+  } else if (const auto facts = link_facts(transport_->handle());
+             facts && unheard(*facts, waited)) {
     give_up_waiting("what is sent is not received any more", true, now);
   } else if (waited >= bus_.patience(at_, mux_.due_attempts())) {
     give_up_waiting("no answer, and there are other addresses", false, now);

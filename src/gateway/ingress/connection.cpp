@@ -1,5 +1,7 @@
 #include "gateway/ingress/connection.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
@@ -29,23 +31,23 @@ constexpr config::Duration kBriefTime = std::chrono::seconds(1);
 constexpr std::chrono::seconds kHurriedLinger{1};
 
 // For whoever took http for https.
-constexpr std::string_view kPlainTextAnswer =
-    "HTTP/1.1 400 Bad Request\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\n"
-    "Content-Length: 44\r\n"
-    "Connection: close\r\n"
-    "\r\n"
-    "this port speaks TLS: the scheme is https://";
+constexpr std::string_view kSpeaksTls = "this port speaks TLS: the scheme is https://";
 // For whoever takes the way around the balancer, or whose balancer sends no header.
-constexpr std::string_view kNoHeaderAnswer =
-    "HTTP/1.1 400 Bad Request\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\n"
-    "Content-Length: 100\r\n"
-    "Connection: close\r\n"
-    "\r\n"
+constexpr std::string_view kNoHeader =
     "no PROXY header: gateway.proxy_protocol is set, so that a balancer that sends one has to be "
-    "in "
-    "front";
+    "in front";
+
+// Makes an answer for whom no session can answer yet.
+std::string bad_request(std::string_view text) {
+  return fmt::format(
+      "HTTP/1.1 400 Bad Request\r\n"
+      "Content-Type: text/plain; charset=utf-8\r\n"
+      "Content-Length: {}\r\n"
+      "Connection: close\r\n"
+      "\r\n"
+      "{}",
+      text.size(), text);
+}
 
 }  // namespace
 
@@ -173,7 +175,7 @@ void Connection::refuse_without_header(char first) {
     return;
   }
   phase_ = Phase::open;
-  send(kNoHeaderAnswer);
+  send(bad_request(kNoHeader));
   session_.stop();  // what it was told is to be read before the connection goes
   progress_.notify_all();
 }
@@ -211,7 +213,7 @@ void Connection::end_of_input(const error_code& error) {
     count_tls_failure(TlsFailure::gone, error.message());
     abort();
   } else if (error.category() == transport::transport_category()) {
-    if (error == TransportError::plain_http) send(kPlainTextAnswer);
+    if (error == TransportError::plain_http) send(bad_request(kSpeaksTls));
     const bool plain = error == TransportError::plain_http;
     const bool certificate = error == TransportError::certificate;
     count_tls_failure(plain         ? TlsFailure::plain_text

@@ -156,7 +156,7 @@ std::string key_of_longest(const Variables& environment, const config::Settings&
   if (longest == environment.end()) return "function";
   const std::string_view name = longest->first;
   const auto of_entry = [&](std::string_view key) {
-    return settings.buckets.empty() ? std::string(key) : fmt::format("buckets[{}].{}", entry, key);
+    return settings.buckets.empty() ? std::string(key) : config::path_of(entry, key);
   };
   const bool code_posts_here =
       config::uses_code_object(settings) && !settings.ingress.public_url.empty();

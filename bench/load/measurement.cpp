@@ -25,15 +25,9 @@ constexpr std::chrono::milliseconds kTold{50};
 // An address has 28,000 ephemeral ports, and a port is not free again at once.
 constexpr unsigned kConnectionsPerSource = 20'000;
 constexpr unsigned kSourcesOfShortConnections = 16;
-// Load and eventbus take turns. Neither waits longer than until this much was sent, and the next
-// posts of an open loop wait at most until this many descriptors were served.
+// Load and eventbus take turns. Neither waits longer than until this much was sent.
 constexpr double kBytesPerTurn = 1 << 20;
-constexpr int kOpenLoopEvents = 16;
 constexpr int kFewestEvents = 8;
-// An open loop on a core of its own does not sleep for less than this: a core that has gone to
-// sleep takes tens of microseconds to wake up, and waking it would be charged to the latency of the
-// gateway.
-constexpr std::chrono::microseconds kAwake{200};
 
 double microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();

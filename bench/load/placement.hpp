@@ -1,7 +1,16 @@
 #pragma once
+#include <chrono>
 #include <vector>
 
 namespace gateway::load {
+
+// Load and eventbus take turns: the next posts of an open loop wait at most until this many
+// descriptors were served.
+inline constexpr int kOpenLoopEvents = 16;
+// An open loop on a core of its own does not sleep for less than this: a core that has gone to
+// sleep takes tens of microseconds to wake up, and waking it would be charged to the latency of the
+// gateway.
+inline constexpr std::chrono::microseconds kAwake{200};
 
 // Binds this thread to the first core while it lives, if there is another core for the gateway.
 class Placement {

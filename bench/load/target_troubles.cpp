@@ -31,9 +31,6 @@ constexpr std::chrono::seconds kDeadline{5};
 constexpr unsigned kQueue = 2000;  // events; half of them for each target
 constexpr std::chrono::milliseconds kTold{50};
 constexpr std::chrono::seconds kConnectLimit{30};
-// As in measurement.cpp: of an open loop beside its eventbus.
-constexpr int kEventsPerTurn = 16;
-constexpr std::chrono::microseconds kAwake{200};
 
 // Answers every request, but late.
 class SlowAnswers final : public test::BusScript {
@@ -82,7 +79,7 @@ class Run {
   [[nodiscard]] PostForm form(std::string_view bucket) const;
   [[nodiscard]] test::LoadSettings load_settings(double rate, unsigned connections) const;
   void turn(TimePoint until);
-  void play(TimePoint until, double from, double to);
+  void play(TimePoint until);
   void connect();
 
   const TargetLoads& loads_;
@@ -133,19 +130,19 @@ void Run::turn(TimePoint until) {
   TimePoint limit = until;
   for (test::Driven* const each : driven) limit = std::min(limit, each->next_due(before));
   if (placement_.pinned()) limit = std::max(before, limit - kAwake);
-  poller_.turn(limit, kEventsPerTurn);
+  poller_.turn(limit, kOpenLoopEvents);
   const TimePoint now = steady_clock::now();
   for (test::Driven* const each : driven) each->advance(now);
 }
 
-void Run::play(TimePoint until, double from, double to) {
+void Run::play(TimePoint until) {
   const TimePoint start = steady_clock::now();
   TimePoint told = start;
   for (TimePoint now = start; now < until; now = steady_clock::now()) {
     if (now >= told + kTold) {
       told = now;
       gateway_.check();
-      on_progress_(from + (to - from) * (Seconds(now - start) / Seconds(until - start)));
+      on_progress_(Seconds(now - start) / Seconds(until - start));
     }
     turn(std::min(until, now + kTold));
   }
@@ -169,13 +166,10 @@ TroubleResult Run::measure() {
   connect();
   const TimePoint start = steady_clock::now();
   const TimePoint warm = after(start, loads_.warmup_s);
-  const TimePoint end = after(warm, loads_.duration_s);
-  const double share = loads_.warmup_s / (loads_.warmup_s + loads_.duration_s);
   load_.measure_from(warm);
   load_.start(start);
   other_load_.start(start);
-  play(warm, 0, share);
-  play(end, share, 1);
+  play(after(warm, loads_.duration_s));
   load_.stop();
   const TimePoint limit = steady_clock::now() + kDeadline;
   while (!load_.idle() && steady_clock::now() < limit) turn(limit);
@@ -188,8 +182,8 @@ TroubleResult Run::measure() {
   return result;
 }
 
-double p99_us(const TroubleResult& result) {
-  return std::chrono::duration<double, std::micro>(result.latencies.quantile(0.99)).count();
+double quantile_us(const TroubleResult& result, double share) {
+  return std::chrono::duration<double, std::micro>(result.latencies.quantile(share)).count();
 }
 
 std::string listed(const std::map<std::string, std::uint64_t>& errors) {
@@ -205,10 +199,7 @@ std::pair<std::string, double> row(Trouble trouble, const std::vector<TroubleRes
   const auto middle = [&](double share) {
     std::vector<double> values;
     values.reserve(results.size());
-    for (const TroubleResult& each : results) {
-      values.push_back(
-          std::chrono::duration<double, std::micro>(each.latencies.quantile(share)).count());
-    }
+    for (const TroubleResult& each : results) values.push_back(quantile_us(each, share));
     return median(values);
   };
   std::vector<double> ratios;
@@ -220,7 +211,7 @@ std::pair<std::string, double> row(Trouble trouble, const std::vector<TroubleRes
     for (const auto& [what, count] : one.errors) sum.errors[what] += count;
   };
   for (std::size_t i = 0; i < results.size(); ++i) {
-    ratios.push_back(p99_us(results[i]) / p99_us(without[i]));
+    ratios.push_back(quantile_us(results[i], 0.99) / quantile_us(without[i], 0.99));
     add(healthy, results[i].healthy);
     add(other, results[i].other);
   }

@@ -2,8 +2,8 @@
 import time
 
 from name_server import NameServer
-from parties import (EVENTBUS_SIDE, NOBODY, PORT, Eventbus, FarEventbus, Gateway, in_time, link, name,
-                     shell, until)
+from parties import (EVENTBUS_SIDE, NOBODY, PATIENCE, PORT, Eventbus, FarEventbus, Gateway, in_time,
+                     link, name, shell, until)
 
 OTHER = "10.9.0.3"
 TARGET = f"http://eventbus.test:{PORT}/in"
@@ -60,7 +60,7 @@ def resolver_fails(program):
     in_time(results, share=1)
     assert bus.arrived[EVENTBUS_SIDE] == len(results), bus.arrived
     assert "Temporary failure in name resolution" in gateway.log()
-    until(lambda: "is found again" in gateway.log(), "the log says that it works again")
+    until("the log says that it works again", lambda: "is found again" in gateway.log(), PATIENCE)
     gateway.stop()
 
 

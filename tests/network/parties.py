@@ -13,6 +13,10 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
+from waiting import until  # noqa: E402
+
+PATIENCE = 20  # seconds
 GATEWAY_SIDE, EVENTBUS_SIDE = "10.9.0.1", "10.9.0.2"
 DEAD = ["10.9.0.101", "10.9.0.102", "10.9.0.103"]  # nobody answers, nothing comes back
 DEAD_V6 = "fd09::101"
@@ -132,7 +136,7 @@ class Gateway:
         with open(os.path.join(self.folder, "log"), "wb") as log:
             self.process = subprocess.Popen([program, "run", "--config", config],
                                             stdout=log, stderr=log)
-        until(lambda: self.status() is not None, "the gateway listens")
+        until("the gateway listens", lambda: self.status() is not None, PATIENCE)
 
     def post(self, size=0, timeout=40):
         """Posts a record, with `size` bytes more than it has by itself. Returns status and time."""
@@ -167,15 +171,6 @@ class Gateway:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
-
-
-def until(ready, what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if ready():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def name(*addresses):
@@ -223,8 +218,9 @@ class FarEventbus:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         shell(f"ip link add {self.near} type veth peer name {self.far}",
               f"ip addr add {network}.1/24 dev {self.near}", f"ip link set {self.near} up")
-        until(lambda: os.readlink(f"/proc/{self.process.pid}/ns/net")
-              != os.readlink("/proc/self/ns/net"), "a namespace of its own")
+        until("it has a namespace of its own",
+              lambda: os.readlink(f"/proc/{self.process.pid}/ns/net")
+              != os.readlink("/proc/self/ns/net"), PATIENCE)
         shell(f"ip link set {self.far} netns {self.process.pid}")
         self.shell("ip link set lo up", f"ip link set {self.far} up",
                    f"ip addr add {host}/24 dev {self.far}")

@@ -37,8 +37,8 @@ def black_hole(program):
     posts = [threading.Thread(target=gateway.post) for _ in range(4)]
     for post in posts:
         post.start()
-    until(lambda: gateway.status()["eventbus"]["up"] == 0,
-          "the gateway knows that the eventbus is away", 10)
+    until("the gateway knows that the eventbus is away",
+          lambda: gateway.status()["eventbus"]["up"] == 0, 10)
     print(f"  known after {time.monotonic() - begun:.1f} s")
     time.sleep(4)
     shell(f"ip neigh del {EVENTBUS_SIDE} dev vg")

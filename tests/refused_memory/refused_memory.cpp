@@ -15,6 +15,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "support/libc_allocator.hpp"
+
 namespace {
 
 // In the static block of thread-local memory: any other has to be allocated.
@@ -41,13 +43,6 @@ bool is_refused() noexcept {
 }  // namespace
 
 extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the C library
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
-
 void* malloc(std::size_t size) {
   return is_refused() ? nullptr : __libc_malloc(size);
 }

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "support/libc_allocator.hpp"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
     __has_feature(memory_sanitizer)
@@ -97,13 +99,6 @@ bool count_one() noexcept {
 }  // namespace
 
 extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): names of the C library
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
-
 void* malloc(std::size_t size) {
   if (count_one()) return nullptr;
   return __libc_malloc(size);

@@ -8,15 +8,10 @@
 #include <boost/json/value.hpp>
 #include <tuple>
 
+#include "unit/load/built_gateway.hpp"
+
 namespace gateway::load {
 namespace {
-
-GatewaySpec built_gateway() {
-  GatewaySpec spec;
-  spec.name = "cos-gateway";
-  spec.program = COS_GATEWAY_PROGRAM;
-  return spec;
-}
 
 Scenario brief() {
   Scenario scenario;

@@ -2,15 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "unit/load/built_gateway.hpp"
+
 namespace gateway::load {
 namespace {
-
-GatewaySpec built_gateway() {
-  GatewaySpec spec;
-  spec.name = "cos-gateway";
-  spec.program = COS_GATEWAY_PROGRAM;
-  return spec;
-}
 
 // Below the two seconds after which a slow target answers.
 TargetLoads brief() {

@@ -152,9 +152,9 @@ void LivingWorld::begin_client(Random& random) {
   std::vector<Client::Request> requests;
   while (requests.size() < posts) requests.push_back(draw_post(random, posts == 1));
   if (requests.front().post.due) manners = Client::Manners();
-  if (manners.leaves || manners.sends_half || manners.half_closes) note(Fault::client);
   if (posts != 1) tell(fmt::format("of one client{}", manners.pipelines ? ", at once" : ""));
   if (manners.leaves || manners.sends_half || manners.half_closes) {
+    note(Fault::client);
     tell(fmt::format("the client{}{}{}", manners.leaves ? " leaves" : "",
                      manners.sends_half ? " sends half of the last" : "",
                      manners.half_closes ? " half-closes" : ""));

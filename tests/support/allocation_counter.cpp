@@ -36,6 +36,7 @@ constinit thread_local bool excluded = false;
 enum class Counted : std::uint8_t { unknown, yes, no };
 constinit thread_local Counted counted = Counted::unknown;
 
+#ifdef COS_GATEWAY_COUNTS_ALLOCATIONS
 // Event loops are counted. The control thread, which looks at the process once a second, is not.
 bool is_counted() noexcept {
   if (counted == Counted::unknown) {
@@ -45,6 +46,7 @@ bool is_counted() noexcept {
   }
   return counted == Counted::yes && !excluded;
 }
+#endif
 
 }  // namespace
 

@@ -33,13 +33,12 @@ std::string part_name(std::size_t shard, std::string_view what) {
   return fmt::format("shard {} {}", shard, what);
 }
 
-// A client's connection waits with its post: where there are several targets, posts for one of them
-// may hold an equal share of the connections there may be. As with bytes, one share is of posts
-// whose target is not known.
+// Returns how many posts of one share may wait for their answers. A client's connection waits with
+// its post: connections are divided into the same shares as bytes.
 std::size_t most_posts(const Shard::Shared& shared) {
   const std::size_t targets = shared.endpoints.size();
   if (targets == 1) return TargetRoom::kNoBound;
-  const std::size_t share = shared.settings.ingress.max_connections / (targets + 1);
+  const std::size_t share = shared.settings.ingress.max_connections / ByteShares::count(targets);
   return std::max<std::size_t>(share / shared.shards, 1);
 }
 

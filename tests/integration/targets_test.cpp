@@ -198,7 +198,7 @@ TEST_F(Targets, HoldNoMoreThanTheirShareOfTheBytes) {
   other_.hold();
   config::Settings settings = this->settings();
   settings.ingress.max_body = 32 << 10;
-  settings.ingress.max_in_flight = 4 * (64 << 10);  // 64 KiB for each, and for the unknown
+  settings.ingress.max_in_flight = 5 * (64 << 10);  // 64 KiB a share
   const RunningGateway gateway(settings);
   const std::string body = cos_payload({record("b", std::string(6000, 'k'))});
   const std::size_t most = (64 << 10) / body.size();
@@ -222,7 +222,7 @@ TEST_F(Targets, HoldNoMoreThanTheirShareOfTheBytes) {
 TEST_F(Targets, HoldNoMoreThanTheirShareOfTheConnections) {
   other_.hold();
   config::Settings settings = this->settings();
-  settings.ingress.max_connections = 20;  // five for each
+  settings.ingress.max_connections = 25;  // five a share
   const RunningGateway gateway(settings);
   std::vector<HttpClient> waiting;
   for (int n = 0; n < 5; ++n) {
@@ -233,6 +233,63 @@ TEST_F(Targets, HoldNoMoreThanTheirShareOfTheConnections) {
   EXPECT_EQ(gateway.post(cos_payload({record("b", "x")}), hint("b")).status, 503U);
   EXPECT_EQ(gateway.post(cos_payload({record("b", "x")})).status, 503U);
   EXPECT_EQ(gateway.post(cos_payload({record("a", "x")}), hint("a")).status, 200U);
+  other_.release();
+  for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
+}
+
+// Posts to several wait for the one that hangs, and hold nothing of the others'.
+TEST_F(Targets, HoldNothingOfTheOthersForMixedPosts) {
+  other_.hold();
+  config::Settings settings = this->settings();
+  settings.ingress.max_body = 32 << 10;
+  settings.ingress.max_in_flight = 5 * (64 << 10);  // 64 KiB a share
+  settings.ingress.max_connections = 100;
+  const RunningGateway gateway(settings);
+  const std::string large(6000, 'k');
+  const std::string mixed = cos_payload({record("b", "1"), record("a", large)});
+  const std::string alone = cos_payload({record("a", large)});
+  const std::size_t most = (64 << 10) / mixed.size();
+  std::vector<HttpClient> waiting;
+  for (std::size_t sent = 0; sent < most; ++sent) {
+    // Each right behind one that leaves the well target's queue the longer one.
+    waiting.push_back(gateway.connect());
+    waiting.back().send(post_text(alone, hint("a")) + post_text(mixed));
+    EXPECT_EQ(waiting.back().response().status, 200U);
+  }
+  ASSERT_TRUE(gateway.wait_for([&](const Snapshot& now) { return now.received == 3 * most; }));
+  const Response refused = gateway.post(mixed);
+  EXPECT_EQ(refused.status, 503U);
+  EXPECT_THAT(refused.body, HasSubstr("max_in_flight"));
+  // All that the well target's share has room for, at once.
+  bus_.hold();
+  std::vector<HttpClient> well;
+  for (std::size_t sent = 0; sent < (64 << 10) / alone.size(); ++sent) {
+    well.push_back(gateway.connect());
+    well.back().send(post_text(alone, sent % 2 == 0 ? hint("a") : Headers()));
+  }
+  ASSERT_TRUE(gateway.wait_for(
+      [&](const Snapshot& now) { return now.received == 3 * most + well.size(); }));
+  bus_.release();
+  other_.release();
+  for (HttpClient& one : well) EXPECT_EQ(one.response().status, 200U);
+  for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
+}
+
+TEST_F(Targets, HoldNoConnectionsOfTheOthersForMixedPosts) {
+  other_.hold();
+  config::Settings settings = this->settings();
+  settings.ingress.max_connections = 25;  // five a share
+  const RunningGateway gateway(settings);
+  const std::string mixed = cos_payload({record("b", "1"), record("a", "1")});
+  std::vector<HttpClient> waiting;
+  for (int n = 0; n < 5; ++n) {
+    waiting.push_back(gateway.connect());
+    waiting.back().send(post_text(mixed));
+  }
+  ASSERT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.received == 10; }));
+  EXPECT_EQ(gateway.post(mixed).status, 503U);
+  EXPECT_EQ(gateway.post(cos_payload({record("a", "x")})).status, 200U);
+  EXPECT_EQ(gateway.post(cos_payload({record("c", "x")}), hint("c")).status, 200U);
   other_.release();
   for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
 }

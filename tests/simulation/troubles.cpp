@@ -145,10 +145,7 @@ Client::Request LivingWorld::draw_post(Random& random, bool alone) {
 
 void LivingWorld::begin_client(Random& random) {
   Client::Manners manners = draw_client(random);
-  // A post for several targets is charged to the one whose queue is longest when it comes. Right
-  // behind another post of its client that may be the one that is well, whose bytes are then held
-  // for the other.
-  const std::uint64_t posts = one_is_well_ || random.in_thousand(700) ? 1 : random.between(2, 5);
+  const std::uint64_t posts = random.in_thousand(700) ? 1 : random.between(2, 5);
   std::vector<Client::Request> requests;
   while (requests.size() < posts) requests.push_back(draw_post(random, posts == 1));
   if (requests.front().post.due) manners = Client::Manners();

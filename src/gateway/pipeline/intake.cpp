@@ -75,7 +75,8 @@ void Intake::begin_parts(Post& post, std::span<const events::RecordSpan> records
 Intake::Way Intake::way_of(const Part& part) const {
   const Delivery& delivery = context_.room.delivery(part.target);
   const DeliveryQueue& queue = delivery.queue();
-  const bool admits = context_.room.admits(part.target, part.events, part.bytes);
+  const bool admits = context_.room.admits(part.target, part.events, part.bytes) &&
+                      (used_.size() == 1 || context_.room.admits_several());
   if (admits && !delivery.is_down()) return Way::queue;
   if (!queue.could_admit(part.events)) return Way::nowhere;
   if (delivery.can_spool()) {
@@ -97,14 +98,11 @@ void Intake::refuse(Post& post, const Part& part) const {
 
 bool Intake::charge(Post& post) const {
   if (used_.empty()) return true;
-  // Of several, the one that is most behind: for it the bytes will be held longest.
-  const auto bytes_behind = [this](std::size_t target) {
-    return context_.room.delivery(target).queue().bytes();
-  };
-  const std::size_t target = *std::ranges::max_element(used_, {}, bytes_behind);
-  if (post.units.move_to(context_.room.lease(target))) return true;
-  context_.ledger.refuse(
-      post, answers::unavailable(Unavailable::bytes, context_.room.retry_after(target)));
+  const TargetRoom& room = context_.room;
+  ByteLease& lease = used_.size() == 1 ? room.lease(used_.front()) : room.lease_of_several();
+  if (post.units.move_to(lease)) return true;
+  context_.ledger.refuse(post,
+                         answers::unavailable(Unavailable::bytes, room.retry_after(post.target)));
   return false;
 }
 

@@ -70,7 +70,8 @@ class Intake {
   [[nodiscard, gnu::always_inline]] bool admit(Post& post);
   [[nodiscard]] bool admit_parts(Post& post);
   [[nodiscard]] Way way_of(const Part& part) const;
-  // Has the post's bytes held in the share of a target it goes to. Returns false if that is taken.
+  // Moves the post's bytes to the share of its target, or of posts to several. Returns false, and
+  // refuses the post, if that is taken.
   [[nodiscard]] bool charge(Post& post) const;
   void refuse(Post& post, const Part& part) const;
   void hand_over(const EventSlot& slot) noexcept;

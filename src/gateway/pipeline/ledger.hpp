@@ -137,7 +137,8 @@ class Ledger {
   }
 
   [[nodiscard]] std::size_t posts() const noexcept { return in_use_; }
-  // Returns how many posts with events for this target alone are owed an answer.
+  // Returns how many posts with events for this target alone are owed an answer; behind the last
+  // target: of those with events for several.
   [[nodiscard]] std::size_t unanswered(std::size_t target) const noexcept {
     return unanswered_[target];
   }

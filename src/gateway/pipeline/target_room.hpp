@@ -12,12 +12,13 @@ namespace gateway {
 // Whether there is room for a post. Problem: posts wait here for their targets, and those for a
 // target that takes nothing must not use up what posts for the others need. Solution: each target
 // has its share of all that a post holds while it waits: places and bytes in the queue, bytes of
-// the process, and the client's connection. One per shard.
+// the process, and the client's connection. A post to several targets waits for the slowest of
+// them: such posts have a share of bytes and connections of their own. One per shard.
 class TargetRoom {
  public:
   static constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
 
-  // `most_posts`: of one target that may wait for their answers. What it refers to outlives it.
+  // `most_posts`: that may wait for their answers in one share. What it refers to outlives it.
   TargetRoom(Deliveries deliveries, const Ledger& ledger, ByteLeases& leases,
              std::size_t most_posts = kNoBound) noexcept
       : deliveries_(deliveries), ledger_(ledger), leases_(leases), most_posts_(most_posts) {}
@@ -30,6 +31,8 @@ class TargetRoom {
     return *deliveries_[target];
   }
   [[nodiscard]] ByteLease& lease(std::size_t target) const noexcept { return leases_.of(target); }
+  // Returns the lease for posts to several targets.
+  [[nodiscard]] ByteLease& lease_of_several() const noexcept { return leases_.of_several(); }
   [[nodiscard]] std::size_t bytes_held() const noexcept { return leases_.held(); }
 
   // Returns whether the target's queue takes so much of one post.
@@ -37,6 +40,10 @@ class TargetRoom {
                             std::size_t bytes) const noexcept {
     return delivery(target).queue().admits(events, bytes) &&
            ledger_.unanswered(target) < most_posts_;
+  }
+  // Returns whether one more post to several targets may wait for its answer.
+  [[nodiscard]] bool admits_several() const noexcept {
+    return ledger_.unanswered(targets()) < most_posts_;
   }
   // Returns whether a post for the target would be refused whatever it is. Of a target that is not
   // known: for every target.

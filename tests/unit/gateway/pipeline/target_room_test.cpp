@@ -50,7 +50,7 @@ class TargetRoomTest : public testing::Test {
   Target top_{limits()};
   Target other_{limits()};
   std::vector<Delivery*> both_{&top_, &other_};
-  ByteShares shares_{3000, 2, 100};
+  ByteShares shares_{4000, 2, 100};
   ByteLeases leases_{shares_, 1};
   TargetRoom room_{both_, ledger_, leases_, kMostPosts};
 };
@@ -106,12 +106,30 @@ TEST_F(TargetRoomTest, GivesEachTargetItsShareOfTheBytes) {
   EXPECT_EQ(room_.lease(kUnknown).held(), 0U);
 }
 
+TEST_F(TargetRoomTest, HoldsPostsToSeveralApartFromAllOthers) {
+  ByteLease::Units held;
+  EXPECT_TRUE(room_.lease_of_several().try_take(1000, held));
+  ByteLease::Units more;
+  EXPECT_FALSE(room_.lease_of_several().try_take(1, more));
+  for (const std::size_t other : {std::size_t{0}, std::size_t{1}, kUnknown}) {
+    ByteLease::Units units;
+    EXPECT_TRUE(room_.lease(other).try_take(1000, units)) << other;
+  }
+  for (std::size_t n = 0; n < kMostPosts; ++n) {
+    EXPECT_TRUE(room_.admits_several());
+    wait_for(kUnknown);
+  }
+  EXPECT_FALSE(room_.admits_several());
+  EXPECT_TRUE(room_.admits(0, 1, 1));
+  EXPECT_FALSE(room_.refuses_all(kUnknown)) << "it may be for one alone";
+}
+
 TEST(ByteShares, OfOneTargetAreAllThereIs) {
   ByteShares shares(1000, 1, 100);
   ByteLeases leases(shares, 1);
   ByteLease::Units all;
   EXPECT_TRUE(leases.of(0).try_take(1000, all));
-  EXPECT_EQ(&leases.of(0), &leases.common());
+  EXPECT_EQ(&leases.of(0), &leases.of_several());
 }
 
 TEST(ByteShares, AreNotSmallerThanOnePost) {

@@ -88,7 +88,7 @@ class Explained {
   [[nodiscard]] const std::string& about_records() const noexcept { return about_records_; }
 
  private:
-  using Way = routing::Decision::Way;
+  using Kind = routing::Decision::Kind;
 
   [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal> of_records(
       std::span<const events::RecordSpan> records) {
@@ -96,7 +96,7 @@ class Explained {
     const auto decisions = notes_.decisions();
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       const std::string_view record(body_.data() + records[i].offset, records[i].length);
-      if (decisions[i].way == Way::refused_unknown) {
+      if (decisions[i].kind == Kind::refused_unknown) {
         return Refusal(422, fmt::format("no entry of buckets names the bucket of record {}", i));
       }
       const events::CosRecord fields = reader_.read(record);
@@ -112,7 +112,7 @@ class Explained {
         std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
     std::vector<events::OutgoingEvent> events;
     for (std::size_t i = 0; i < records.size(); ++i) {
-      if (!decisions.empty() && decisions[i].way == Way::filtered) continue;
+      if (!decisions.empty() && decisions[i].kind == Kind::filtered) continue;
       events::OutgoingEvent& event = events.emplace_back();
       if (!routes_.empty()) event.route = routes_[i];
       event.id = notes_.ids().empty() ? random_.next() : notes_.ids()[i];

@@ -93,7 +93,7 @@ std::string entries_about_record(const RoutePlan& plan, std::size_t index,
   const auto line = [index](std::string_view text) {
     return fmt::format("# record {}: {}\n", index, text);
   };
-  if (decision.way == Decision::Way::unknown) {
+  if (decision.kind == Decision::Kind::unknown) {
     return line("no entry of buckets names its bucket; it goes where the top level says");
   }
   std::string lines;
@@ -102,7 +102,7 @@ std::string entries_about_record(const RoutePlan& plan, std::size_t index,
     if (routes[i].bucket != routes[decision.route].bucket) continue;
     lines += line(line_about(plan, i, facts.key, facts.event_name));
   }
-  if (decision.way == Decision::Way::filtered) lines += line("filtered: nothing is sent");
+  if (decision.kind == Decision::Kind::filtered) lines += line("filtered: nothing is sent");
   return lines;
 }
 

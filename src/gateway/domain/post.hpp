@@ -103,7 +103,8 @@ class Post {
   bool in_reply_line = false;
   bool expired = false;   // its time is up: nothing of it is sent any more
   bool replayed = false;  // read from the spool: its events were received long ago
-  bool suspect = false;  // an owner made an impossible move and may still refer to it: never reused
+  // An owner made an impossible move and may still refer to it: it is never reused.
+  bool inconsistent = false;
 
   [[nodiscard]] std::uint32_t records() const noexcept {
     return static_cast<std::uint32_t>(states.size());

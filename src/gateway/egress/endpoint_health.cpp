@@ -185,11 +185,11 @@ void EndpointHealth::link_proven() noexcept {
   connect_at_ = {};
 }
 
-void EndpointHealth::link_ended(End end, bool proven, std::optional<Suspect> suspect, Instant now) {
+void EndpointHealth::link_ended(End end, bool proven, std::optional<EventKey> lost, Instant now) {
   --links_;
   if (!proven) --trials_;
   if (end == End::useless) {
-    link_failed(suspect, now);
+    link_failed(lost, now);
   } else if (state_ == State::probing) {
     if (end != End::quiet && probe_sent_) {
       // The probe may have gone with it, and then nobody would decide: there is to be another.
@@ -201,16 +201,16 @@ void EndpointHealth::link_ended(End end, bool proven, std::optional<Suspect> sus
   }
 }
 
-void EndpointHealth::link_failed(std::optional<Suspect> suspect, Instant now) {
+void EndpointHealth::link_failed(std::optional<EventKey> lost, Instant now) {
   connect_at_ = now + std::max(backoff_.next(++failed_attempts_, std::nullopt), kShortest);
-  if (suspect && suspected(*suspect)) {
+  if (lost && lost_before(*lost)) {
     // It did not work as a probe either; the next one will be another event.
     if (state_ == State::probing) go_down(now);
     return;
   }
-  if (suspect) {
-    suspects_[next_suspect_] = *suspect;
-    next_suspect_ = (next_suspect_ + 1) % suspects_.size();
+  if (lost) {
+    lost_events_[next_lost_] = *lost;
+    next_lost_ = (next_lost_ + 1) % lost_events_.size();
   }
   ++link_failures_in_a_row_;
   if (state_ == State::probing ||
@@ -219,8 +219,8 @@ void EndpointHealth::link_failed(std::optional<Suspect> suspect, Instant now) {
   }
 }
 
-bool EndpointHealth::suspected(Suspect event) const noexcept {
-  return std::ranges::find(suspects_, event) != suspects_.end();
+bool EndpointHealth::lost_before(EventKey event) const noexcept {
+  return std::ranges::find(lost_events_, event) != lost_events_.end();
 }
 
 void EndpointHealth::go_down(Instant now) {

@@ -45,7 +45,7 @@ namespace gateway::egress {
 class EndpointHealth {
  public:
   using State = EndpointState;
-  using Suspect = std::uint64_t;  // tells one event from another
+  using EventKey = std::uint64_t;  // tells one event from another
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
   static constexpr unsigned kLinkFailures = 3;
   static constexpr int kWindow = 64;
@@ -103,15 +103,15 @@ class EndpointHealth {
     useless,       // not one answer, or none in time: a failure of the eventbus
     inconclusive,  // likewise, but at one address of several: it says nothing of the others
   };
-  // `suspect`: the event whose answer was due when it was lost.
-  void link_ended(End end, bool proven, std::optional<Suspect> suspect, Instant now);
+  // `lost`: the event whose answer was due then.
+  void link_ended(End end, bool proven, std::optional<EventKey> lost, Instant now);
 
  private:
   bool recover(Instant staged) noexcept;
   void go_down(Instant now);
   void go_up() noexcept;
-  void link_failed(std::optional<Suspect> suspect, Instant now);
-  [[nodiscard]] bool suspected(Suspect event) const noexcept;
+  void link_failed(std::optional<EventKey> lost, Instant now);
+  [[nodiscard]] bool lost_before(EventKey event) const noexcept;
 
   Backoff backoff_;
   const std::chrono::milliseconds most_;
@@ -122,8 +122,8 @@ class EndpointHealth {
   unsigned link_failures_in_a_row_ = 0;
   unsigned failing_events_ = 0;  // without a good answer between them
   Instant failing_since_{};
-  std::array<Suspect, kLinkFailures + 1> suspects_{};
-  std::size_t next_suspect_ = 0;
+  std::array<EventKey, kLinkFailures + 1> lost_events_{};
+  std::size_t next_lost_ = 0;
   Instant held_until_{};
 
   unsigned downs_ = 0;  // since it was up: grows the back-off

@@ -121,7 +121,7 @@ void Eventbus::look_at_token(Instant now) {
 bool Eventbus::lacks_token(const EventSlot& slot, const Response& response, Instant staged,
                            Instant now) {
   if (response.status != 401 || !token_.needed()) return false;
-  const TokenUse::Meaning meaning = token_.rejected(name_of(slot), staged, now);
+  const TokenUse::Meaning meaning = token_.rejected(key_of(slot), staged, now);
   if (meaning == TokenUse::Meaning::renew) context_.renew_token(token_.number());
   return meaning != TokenUse::Meaning::refused;
 }
@@ -671,9 +671,9 @@ void Eventbus::connection_proven(const tcp::endpoint& at) {
 }
 
 void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
-                                std::optional<EndpointHealth::Suspect> suspect,
+                                std::optional<EndpointHealth::EventKey> lost,
                                 std::string_view address, std::string_view error) {
-  health_.link_ended(end, proven, suspect, context_.clock.refresh());
+  health_.link_ended(end, proven, lost, context_.clock.refresh());
   wake_all();
   if (end == EndpointHealth::End::useless) no_answer(address, error);
   adjust();

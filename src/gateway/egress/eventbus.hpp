@@ -129,10 +129,10 @@ class Eventbus final : public Delivery {
   void connection_proven(const tcp::endpoint& at);
   // Nothing has come from there since `since`, though an answer is due.
   void address_silent(const tcp::endpoint& at, Instant since, std::string_view what);
-  // A connection that was ready is gone, all its events given back. `suspect`: the event whose
+  // A connection that was ready is gone, all its events given back. `lost`: the event whose
   // answer was due.
   void connection_ended(EndpointHealth::End end, bool proven,
-                        std::optional<EndpointHealth::Suspect> suspect, std::string_view address,
+                        std::optional<EndpointHealth::EventKey> lost, std::string_view address,
                         std::string_view error);
   // A request of `mux` was answered; takes all of its events.
   void answered(Multiplexer& mux);

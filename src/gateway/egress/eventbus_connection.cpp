@@ -35,14 +35,14 @@ Instant::duration jittered(std::chrono::milliseconds age) {
 
 }  // namespace
 
-EndpointHealth::Suspect name_of(const EventSlot& slot) {
+EndpointHealth::EventKey key_of(const EventSlot& slot) {
   const auto& passed_on = slot.post->passed_on;
   if (passed_on.empty()) return slot.id.high() ^ slot.id.low();
-  EndpointHealth::Suspect name = 0;
+  EndpointHealth::EventKey key = 0;
   for (const auto& attribute : passed_on[slot.index].attributes) {
-    name = name * 31 + std::hash<std::string_view>{}(attribute.value);
+    key = key * 31 + std::hash<std::string_view>{}(attribute.value);
   }
-  return name;
+  return key;
 }
 
 EventbusConnection::EventbusConnection(Eventbus& bus)
@@ -125,7 +125,7 @@ void EventbusConnection::recover() {
   try {
     if (before == LinkState::connecting) bus_.connect_failed(address_, "internal error");
     if (before == LinkState::ready) {
-      bus_.connection_ended(EndpointHealth::End::broken, answered_any_, suspect_, address_,
+      bus_.connection_ended(EndpointHealth::End::broken, answered_any_, lost_event_, address_,
                             "internal error");
     }
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
@@ -144,8 +144,8 @@ bool EventbusConnection::report_end() {
   const bool one_of_several = end == End::useless && bus_.addresses().book().has_other(at_);
   if (one_of_several && address_at_fault_) bus_.addresses().failed(at_, last_error_);
   state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
-  bus_.connection_ended(one_of_several ? End::inconclusive : end, answered_any_, suspect_, address_,
-                        last_error_);
+  bus_.connection_ended(one_of_several ? End::inconclusive : end, answered_any_, lost_event_,
+                        address_, last_error_);
   return end != End::useless;
 }
 
@@ -189,7 +189,7 @@ void EventbusConnection::begin(std::unique_ptr<transport::Transport> transport, 
   heard_ = now;
   renew_at_ = now + jittered(bus_.settings().max_age);
   broken_ = answered_any_ = announced_ = ended_by_peer_ = false;
-  suspect_.reset();
+  lost_event_.reset();
   unwritable_since_.reset();
   lost_reason_ = RetryReason::connection;
   mux_.begin(expected_end_, bus_.request_limit());
@@ -323,7 +323,7 @@ void EventbusConnection::break_link(RetryReason reason, std::string_view what) n
 void EventbusConnection::give_back() {
   // The event that was staged first comes last.
   mux_.lost([this](const EventSlot& slot, bool sent) {
-    if (sent) suspect_ = name_of(slot);
+    if (sent) lost_event_ = key_of(slot);
     bus_.given_back(slot, sent, announced_, lost_reason_);
   });
   bus_.context().turn_end.request();

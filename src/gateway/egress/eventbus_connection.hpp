@@ -21,7 +21,7 @@ namespace gateway::egress {
 class Eventbus;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 // Returns what tells one event from another. Only for what is rare: it may hash the event.
-[[nodiscard]] EndpointHealth::Suspect name_of(const EventSlot& slot);
+[[nodiscard]] EndpointHealth::EventKey key_of(const EventSlot& slot);
 
 // One keep-alive connection to the eventbus: a thin coroutine that connects and connects again,
 // around a Multiplexer that knows what to do. Owned by the Eventbus, which joins run() before it
@@ -140,7 +140,7 @@ class EventbusConnection final : private transport::Transport::User {
   RetryReason lost_reason_ = RetryReason::connection;
   LinkState state_ = LinkState::idle;
   Role role_ = Role::parked;
-  std::optional<std::uint64_t> suspect_;     // the event whose answer was due at the end
+  std::optional<std::uint64_t> lost_event_;  // the event whose answer was due at the end
   std::optional<Instant> unwritable_since_;  // a write failed; what was answered is still read
   Instant heard_{};                          // anything, last
   Instant renew_at_{};                       // delivery.max_age

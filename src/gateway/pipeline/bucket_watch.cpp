@@ -31,7 +31,7 @@ std::string entry_to_add(const events::CosRecord& fields) {
 void BucketWatch::taken(std::string_view body, std::span<const events::RecordSpan> records,
                         std::span<const routing::Decision> decisions, Instant now) {
   const auto is_unknown = [](const routing::Decision& decision) {
-    return decision.way == routing::Decision::Way::unknown;
+    return decision.kind == routing::Decision::Kind::unknown;
   };
   const auto count = std::ranges::count_if(decisions, is_unknown);
   if (count == 0) return;

@@ -11,7 +11,7 @@
 
 namespace gateway {
 
-using Decided = routing::Decision::Way;
+using Decided = routing::Decision::Kind;
 
 Intake::Intake(Context context)
     : context_(context),
@@ -47,13 +47,13 @@ void Intake::begin_parts(Post& post, std::span<const events::RecordSpan> records
                          std::size_t bytes) {
   const auto decisions = notes_.decisions();
   const auto target_of = [&](const routing::Decision& decision) -> std::size_t {
-    if (decision.way != Decided::entry) return 0;
+    if (decision.kind != Decided::entry) return 0;
     return context_.plan.table.routes()[decision.route].target;
   };
   used_.clear();
   for (Part& part : parts_) part.events = part.bytes = 0;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (decisions[i].way == Decided::filtered) continue;
+    if (decisions[i].kind == Decided::filtered) continue;
     const std::size_t target = target_of(decisions[i]);
     Part& part = parts_[target];
     if (part.events == 0) used_.push_back(target);
@@ -72,19 +72,19 @@ void Intake::begin_parts(Post& post, std::span<const events::RecordSpan> records
   }
 }
 
-Intake::Way Intake::way_of(const Part& part) const {
+Intake::Holder Intake::holder_of(const Part& part) const {
   const Delivery& delivery = context_.room.delivery(part.target);
   const DeliveryQueue& queue = delivery.queue();
   const bool admits = context_.room.admits(part.target, part.events, part.bytes) &&
                       (used_.size() == 1 || context_.room.admits_several());
-  if (admits && !delivery.is_down()) return Way::queue;
-  if (!queue.could_admit(part.events)) return Way::nowhere;
+  if (admits && !delivery.is_down()) return Holder::queue;
+  if (!queue.could_admit(part.events)) return Holder::nobody;
   if (delivery.can_spool()) {
     // While the eventbus is down one post waits for it to come back; the others need not, nor what
     // a post has for other targets.
-    return queue.empty() && admits && used_.size() == 1 ? Way::queue : Way::spool;
+    return queue.empty() && admits && used_.size() == 1 ? Holder::queue : Holder::spool;
   }
-  return admits ? Way::queue : Way::nowhere;
+  return admits ? Holder::queue : Holder::nobody;
 }
 
 void Intake::refuse(Post& post, const Part& part) const {
@@ -114,7 +114,7 @@ inline bool Intake::admit(Post& post) {
     Delivery& delivery = context_.room.delivery(part.target);
     if (context_.room.admits(part.target, part.events, part.bytes) && !delivery.is_down()) {
       if (context_.room.several() && !charge(post)) return false;
-      part.way = Way::queue;
+      part.holder = Holder::queue;
       delivery.queue().reserve(part.events);
       return true;
     }
@@ -125,17 +125,17 @@ inline bool Intake::admit(Post& post) {
 bool Intake::admit_parts(Post& post) {
   for (const std::size_t target : used_) {
     Part& part = parts_[target];
-    part.way = way_of(part);
-    if (part.way == Way::nowhere) {
+    part.holder = holder_of(part);
+    if (part.holder == Holder::nobody) {
       refuse(post, part);
       return false;
     }
-    if (part.way == Way::spool) spools_ = true;
+    if (part.holder == Holder::spool) spools_ = true;
   }
   if (context_.room.several() && !charge(post)) return false;
   for (const std::size_t target : used_) {
     Part& part = parts_[target];
-    if (part.way == Way::queue) {
+    if (part.holder == Holder::queue) {
       context_.room.delivery(target).queue().reserve(part.events);
     } else {
       part.overflow.reserve(part.events);
@@ -162,11 +162,11 @@ bool Intake::refuses(http::Request& request, std::span<const events::RecordSpan>
   const bool unknown = notes_.count(Decided::refused_unknown) != 0;
   if (unknown || notes_.count(Decided::refused_signer) != 0) {
     const auto refused = std::ranges::find_if(decisions, [](const routing::Decision& decision) {
-      return decision.way == Decided::refused_unknown || decision.way == Decided::refused_signer;
+      return decision.kind == Decided::refused_unknown || decision.kind == Decided::refused_signer;
     });
     const auto index = static_cast<std::size_t>(refused - decisions.begin());
     const auto why =
-        refused->way == Decided::refused_unknown ? BucketRefusal::unknown : BucketRefusal::foreign;
+        refused->kind == Decided::refused_unknown ? BucketRefusal::unknown : BucketRefusal::foreign;
     const events::RecordSpan& record = records[index];
     bucket_watch_.refused(why, request.body_text().substr(record.offset, record.length),
                           post.received);
@@ -225,7 +225,7 @@ void Intake::accept_records(http::Request&& request, Post& post) {
     slot.kind = record.kind;
     slot.offset = request.body.offset + record.offset;
     slot.length = record.length;
-    if (routed && notes_.decisions()[slot.index].way == Decided::filtered) {
+    if (routed && notes_.decisions()[slot.index].kind == Decided::filtered) {
       context_.ledger.filtered(slot);
     } else if (queue != nullptr) {
       queue->push(slot);
@@ -249,7 +249,7 @@ void Intake::note_routes(std::string_view body, std::span<const events::RecordSp
 
 void Intake::hand_over(const EventSlot& slot) noexcept {
   Part& part = parts_[slot.post->target_of(slot.index)];
-  if (part.way == Way::queue) {
+  if (part.holder == Holder::queue) {
     context_.room.delivery(part.target).queue().push(slot);
   } else {
     part.overflow.push_back(slot);
@@ -262,7 +262,9 @@ void Intake::finish(Post& post) {
 }
 
 void Intake::hand_to_spool(Post& post) {
-  const auto goes_there = [this](std::size_t target) { return parts_[target].way == Way::spool; };
+  const auto goes_there = [this](std::size_t target) {
+    return parts_[target].holder == Holder::spool;
+  };
   if (std::ranges::all_of(used_, goes_there)) {
     context_.ledger.begin_storing(post, post.received);
   }

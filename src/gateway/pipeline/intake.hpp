@@ -39,13 +39,13 @@ class Intake {
   void accept(http::Request&& request, Post& post);
 
  private:
-  enum class Way : std::uint8_t { nowhere, queue, spool };
+  enum class Holder : std::uint8_t { nobody, queue, spool };
   // What a post has for one target.
   struct Part {
     std::size_t target = 0;
     std::size_t events = 0;
     std::size_t bytes = 0;
-    Way way = Way::queue;
+    Holder holder = Holder::queue;
     std::vector<EventSlot> overflow;  // goes to the spool; empty between posts
   };
   using Records = boost::system::result<std::span<const events::RecordSpan>, events::Malformed>;
@@ -69,7 +69,7 @@ class Intake {
   // false if the post is refused instead.
   [[nodiscard, gnu::always_inline]] bool admit(Post& post);
   [[nodiscard]] bool admit_parts(Post& post);
-  [[nodiscard]] Way way_of(const Part& part) const;
+  [[nodiscard]] Holder holder_of(const Part& part) const;
   // Moves the post's bytes to the share of its target, or of posts to several. Returns false, and
   // refuses the post, if that is taken.
   [[nodiscard]] bool charge(Post& post) const;

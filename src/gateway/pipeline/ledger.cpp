@@ -102,7 +102,7 @@ void Ledger::answer(Post& post, Answer with) {
 EventState Ledger::impossible(const EventSlot& slot, EventMove move) {
   Post& post = *slot.post;
   ++impossible_moves_;
-  post.suspect = true;
+  post.inconsistent = true;
   const bool known = slot.index < post.states.size();
   if (const auto times = impossible_told_.occurred(SteadyClock::now())) {
     log::error("an event made a move that cannot be, which is a bug: please report it",
@@ -323,7 +323,7 @@ void Ledger::owner_gone(Post& post) {
 
 void Ledger::reuse_if_done(Post& post) {
   if (post.in_reply_line || post.state != Post::State::answered || post.tally.held() != 0 ||
-      post.suspect) {
+      post.inconsistent) {
     return;
   }
   reuse(post);

@@ -89,15 +89,15 @@ routing::Decision RecordNotes::decision_on(std::string_view record,
 std::size_t RecordNotes::decide(std::string_view record, const events::RecordMembers& members) {
   const auto decision = decision_on(record, members);
   decisions_.push_back(decision);
-  ++counts_[static_cast<std::size_t>(decision.way)];
-  const bool taken = decision.way == routing::Decision::Way::entry;
+  ++counts_[static_cast<std::size_t>(decision.kind)];
+  const bool taken = decision.kind == routing::Decision::Kind::entry;
   return taken ? plan_.table.routes()[decision.route].style : 0;
 }
 
 void RecordNotes::write_routes(std::vector<std::uint16_t>& routes) const {
   routes.reserve(decisions_.size());
   for (const routing::Decision& decision : decisions_) {
-    const bool unnamed = decision.way == routing::Decision::Way::unknown;
+    const bool unnamed = decision.kind == routing::Decision::Kind::unknown;
     routes.push_back(unnamed ? 0 : static_cast<std::uint16_t>(decision.route + 1));
   }
 }

@@ -45,8 +45,8 @@ class RecordNotes final : public events::RecordVisitor {
   // Returns where each record goes, by index; nothing without `buckets`.
   [[nodiscard]] std::span<const routing::Decision> decisions() const noexcept { return decisions_; }
   // Returns how many records were decided so.
-  [[nodiscard]] std::size_t count(routing::Decision::Way way) const noexcept {
-    return counts_[static_cast<std::size_t>(way)];
+  [[nodiscard]] std::size_t count(routing::Decision::Kind kind) const noexcept {
+    return counts_[static_cast<std::size_t>(kind)];
   }
 
  private:
@@ -74,7 +74,7 @@ class RecordNotes final : public events::RecordVisitor {
     std::size_t first = 0;  // as RouteTable::first_of_record() returns it
   } last_bucket_;
   std::vector<routing::Decision> decisions_;
-  std::array<std::size_t, static_cast<std::size_t>(routing::Decision::Way::count_)> counts_{};
+  std::array<std::size_t, static_cast<std::size_t>(routing::Decision::Kind::count_)> counts_{};
 };
 
 }  // namespace gateway

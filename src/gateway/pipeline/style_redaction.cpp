@@ -15,10 +15,10 @@ std::optional<std::size_t> StyleRedaction::after_walk(char* body,
   if (!differ_) return std::nullopt;
   const auto decisions = notes.decisions();
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const bool taken = decisions[i].way == routing::Decision::Way::entry;
+    const bool taken = decisions[i].kind == routing::Decision::Kind::entry;
     const std::size_t style = taken ? plan_.table.routes()[decisions[i].route].style : 0;
     events::Redactor& redactor = redactors_[style];
-    const bool sent = decisions[i].way != routing::Decision::Way::filtered;
+    const bool sent = decisions[i].kind != routing::Decision::Kind::filtered;
     if (!sent || !redactor.active()) continue;
     const auto blanked = redactor.redact(body + records[i].offset, records[i].length);
     if (!blanked) return i;

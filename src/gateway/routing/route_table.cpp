@@ -162,7 +162,7 @@ Decision RouteTable::decide_among(std::size_t first, const RecordFacts& facts,
                                   Signer signer) const noexcept {
   if (first == kMostRoutes) {
     const bool refuses = unknown_ == UnknownBucket::refuse;
-    return {refuses ? Decision::Way::refused_unknown : Decision::Way::unknown, 0};
+    return {refuses ? Decision::Kind::refused_unknown : Decision::Kind::unknown, 0};
   }
   const auto vouches = [&](const Route& route) {
     return unknown_ == UnknownBucket::accept || signer == kAnySigner || signer == route.function;
@@ -174,11 +174,11 @@ Decision RouteTable::decide_among(std::size_t first, const RecordFacts& facts,
   for (auto i = static_cast<std::uint16_t>(first); i != kNoRoute; i = next_of_bucket_[i]) {
     const Route& route = routes_[i];
     if (judge(route, facts.key, event_name).takes()) {
-      return {vouches(route) ? Decision::Way::entry : Decision::Way::refused_signer, i};
+      return {vouches(route) ? Decision::Kind::entry : Decision::Kind::refused_signer, i};
     }
     vouched = vouched || vouches(route);
   }
-  return {vouched ? Decision::Way::filtered : Decision::Way::refused_signer,
+  return {vouched ? Decision::Kind::filtered : Decision::Kind::refused_signer,
           static_cast<std::uint16_t>(first)};
 }
 

@@ -49,7 +49,7 @@ struct Judgement {
 enum class UnknownBucket : std::uint8_t { accept, refuse };
 
 struct Decision {
-  enum class Way : std::uint8_t {
+  enum class Kind : std::uint8_t {
     entry,     // the entry takes it
     filtered,  // no entry of its bucket does
     unknown,   // no entry names its bucket; it goes where the top level says
@@ -57,7 +57,7 @@ struct Decision {
     refused_signer,  // signed with the key of a function that is not of its bucket
     count_
   };
-  Way way = Way::unknown;
+  Kind kind = Kind::unknown;
   std::uint16_t route = 0;  // number of the entry; of a filtered record, the first of its bucket
 };
 

@@ -32,8 +32,8 @@ class Health : public testing::Test {
     health_.connecting();
     health_.connected();
   }
-  void lose(std::optional<EndpointHealth::Suspect> suspect) {
-    health_.link_ended(End::useless, false, suspect, now_);
+  void lose(std::optional<EndpointHealth::EventKey> lost) {
+    health_.link_ended(End::useless, false, lost, now_);
   }
   // Failing first attempts, until it is down.
   void flood() {
@@ -108,11 +108,11 @@ TEST_F(Health, IsNotBroughtDownByAnEventThatBreaksConnections) {
 
 TEST_F(Health, GoesDownWhenConnectionsAreLostToDifferentEvents) {
   lose(1);
-  for (EndpointHealth::Suspect suspect = 2; suspect <= EndpointHealth::kLinkFailures; ++suspect) {
+  for (EndpointHealth::EventKey lost = 2; lost <= EndpointHealth::kLinkFailures; ++lost) {
     EXPECT_EQ(health_.state(), State::up);
     now_ = health_.connects_at();
     connect();
-    lose(suspect);
+    lose(lost);
   }
   EXPECT_EQ(health_.state(), State::down);
 }

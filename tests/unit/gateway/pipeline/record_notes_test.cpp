@@ -12,7 +12,7 @@ namespace {
 
 using routing::Pattern;
 using routing::Route;
-using Way = routing::Decision::Way;
+using Kind = routing::Decision::Kind;
 
 // As the platform sends it: the key of the object behind appid and bucket.
 std::string record(std::string_view bucket, std::string_view key, std::string_view secret = "s") {
@@ -53,7 +53,7 @@ class RecordNotesTest : public testing::Test {
     ASSERT_TRUE(split);
     records_.assign(split->begin(), split->end());
   }
-  Way way(std::size_t index) const { return notes_->decisions()[index].way; }
+  Kind kind(std::size_t index) const { return notes_->decisions()[index].kind; }
 
   RoutePlan plan_;
   std::optional<test::Padded> body_;
@@ -71,11 +71,11 @@ TEST_F(RecordNotesTest, SaysWhereEachRecordGoes) {
   routes({route("logs-125", "**.gz"), route("photos-125")}, routing::UnknownBucket::accept);
   split({record("photos", "a"), record("logs", "a/b.gz"), record("logs", "a/b.txt"),
          record("else", "a")});
-  EXPECT_EQ(way(0), Way::entry);
-  EXPECT_EQ(way(1), Way::entry);
-  EXPECT_EQ(way(2), Way::filtered);
-  EXPECT_EQ(way(3), Way::unknown);
-  EXPECT_EQ(notes_->count(Way::filtered), 1U);
+  EXPECT_EQ(kind(0), Kind::entry);
+  EXPECT_EQ(kind(1), Kind::entry);
+  EXPECT_EQ(kind(2), Kind::filtered);
+  EXPECT_EQ(kind(3), Kind::unknown);
+  EXPECT_EQ(notes_->count(Kind::filtered), 1U);
   std::vector<std::uint16_t> written;
   notes_->write_routes(written);
   EXPECT_EQ(written, (std::vector<std::uint16_t>{2, 1, 1, 0}));
@@ -85,10 +85,10 @@ TEST_F(RecordNotesTest, MatchesTheKeyAsItReads) {
   routes({route("b-125", "\xE6\x97\xA5?*.log")}, routing::UnknownBucket::accept);
   split({record("b", R"(\u65e5\/x.log)"), record("b", R"(\u65e5\u672cx.log)"),
          record("b", "\xE6\x97\xA5\xE6\x9C\xACx.log"), record("b", R"(\u65e5\"x.log)")});
-  EXPECT_EQ(way(0), Way::filtered);
-  EXPECT_EQ(way(1), Way::entry);
-  EXPECT_EQ(way(2), Way::entry);
-  EXPECT_EQ(way(3), Way::entry);
+  EXPECT_EQ(kind(0), Kind::filtered);
+  EXPECT_EQ(kind(1), Kind::entry);
+  EXPECT_EQ(kind(2), Kind::entry);
+  EXPECT_EQ(kind(3), Kind::entry);
 }
 
 TEST_F(RecordNotesTest, LooksUpEachBucketOfAMixedPost) {
@@ -111,11 +111,11 @@ TEST_F(RecordNotesTest, LooksUpEachBucketOfAMixedPost) {
 TEST_F(RecordNotesTest, LeavesNothingOfOnePostToTheNext) {
   routes({route("b-125", "x")}, routing::UnknownBucket::refuse);
   split({record("b", "y"), record("c", "y")});
-  EXPECT_EQ(notes_->count(Way::refused_unknown), 1U);
+  EXPECT_EQ(notes_->count(Kind::refused_unknown), 1U);
   split({record("b", "x")});
   EXPECT_EQ(notes_->decisions().size(), 1U);
-  EXPECT_EQ(notes_->count(Way::filtered), 0U);
-  EXPECT_EQ(notes_->count(Way::refused_unknown), 0U);
+  EXPECT_EQ(notes_->count(Kind::filtered), 0U);
+  EXPECT_EQ(notes_->count(Kind::refused_unknown), 0U);
 }
 
 TEST_F(RecordNotesTest, KnowsWhoVouchesForABucket) {
@@ -123,8 +123,8 @@ TEST_F(RecordNotesTest, KnowsWhoVouchesForABucket) {
   other.function = 1;
   routes({route("b-125"), other}, routing::UnknownBucket::refuse);
   split({record("b", "x"), record("c", "x")}, 1);
-  EXPECT_EQ(way(0), Way::refused_signer);
-  EXPECT_EQ(way(1), Way::entry);
+  EXPECT_EQ(kind(0), Kind::refused_signer);
+  EXPECT_EQ(kind(1), Kind::entry);
 }
 
 TEST_F(RecordNotesTest, MakesIdsAsTheEntrySays) {

@@ -9,7 +9,7 @@
 namespace gateway::routing {
 namespace {
 
-using Way = Decision::Way;
+using Kind = Decision::Kind;
 
 Route route(std::string bucket) {
   Route route;
@@ -33,12 +33,12 @@ TEST(RouteTable, FindsTheEntryOfABucket) {
   for (int i = 0; i < 300; ++i) {
     const std::string name = "team-data-" + std::to_string(i);
     const Decision decision = table.decide(record(name, "1250000000", "k"));
-    EXPECT_EQ(decision.way, Way::entry);
+    EXPECT_EQ(decision.kind, Kind::entry);
     EXPECT_EQ(decision.route, i);
-    EXPECT_EQ(table.decide(record(name, "1250000001", "k")).way, Way::unknown);
+    EXPECT_EQ(table.decide(record(name, "1250000001", "k")).kind, Kind::unknown);
   }
-  EXPECT_EQ(table.decide(record("team-data-300", "1250000000", "k")).way, Way::unknown);
-  EXPECT_EQ(table.decide(record("", "", "")).way, Way::unknown);
+  EXPECT_EQ(table.decide(record("team-data-300", "1250000000", "k")).kind, Kind::unknown);
+  EXPECT_EQ(table.decide(record("", "", "")).kind, Kind::unknown);
   // As some senders spell it.
   EXPECT_EQ(table.decide(record("team-data-7-1250000000", "", "k")).route, 7);
   EXPECT_EQ(table.decide(record("team-data-7-1250000000", "1250000000", "k")).route, 7);
@@ -51,14 +51,14 @@ TEST(RouteTable, LeavesOutWhatAnEntryDoesNotWant) {
   photos.include = {pattern("in/**"), pattern("never")};
   photos.exclude = {pattern("**/tmp/**"), pattern("**/.*")};
   const RouteTable table({photos}, UnknownBucket::accept);
-  const auto way = [&](std::string_view key) {
-    return table.decide(record("photos", "1", key)).way;
+  const auto kind = [&](std::string_view key) {
+    return table.decide(record("photos", "1", key)).kind;
   };
-  EXPECT_EQ(way("in/a.jpg"), Way::entry);
-  EXPECT_EQ(way("out/a.jpg"), Way::filtered);
-  EXPECT_EQ(way("in/a.png"), Way::filtered);
-  EXPECT_EQ(way("in/tmp/a.jpg"), Way::filtered);
-  EXPECT_EQ(way("in/x/.a.jpg"), Way::filtered);
+  EXPECT_EQ(kind("in/a.jpg"), Kind::entry);
+  EXPECT_EQ(kind("out/a.jpg"), Kind::filtered);
+  EXPECT_EQ(kind("in/a.png"), Kind::filtered);
+  EXPECT_EQ(kind("in/tmp/a.jpg"), Kind::filtered);
+  EXPECT_EQ(kind("in/x/.a.jpg"), Kind::filtered);
 
   EXPECT_EQ(judge(photos, "out/a.jpg", "").mismatch, Mismatch::prefix);
   EXPECT_EQ(judge(photos, "in/a.png", "").mismatch, Mismatch::suffix);
@@ -84,12 +84,12 @@ TEST(RouteTable, TellsEntriesOfOneBucketApart) {
   EXPECT_EQ(decide("right/x", "cos: ObjectCreated: *").route, 1);
   EXPECT_EQ(decide("right/x", "cos: ObjectRemove:Delete").route, 3);
   EXPECT_EQ(decide("else", "cos:ObjectRemove:*").route, 3);
-  EXPECT_EQ(decide("else", "cos:ObjectCreated:Put").way, Way::filtered);
+  EXPECT_EQ(decide("else", "cos:ObjectCreated:Put").kind, Kind::filtered);
 }
 
 TEST(RouteTable, DoesNotAskTheOnlyEntryForTheEvent) {
   const RouteTable table({route("b-1")}, UnknownBucket::accept);
-  EXPECT_EQ(table.decide(record("b", "1", "k", "cos:ObjectRestore:Post")).way, Way::entry);
+  EXPECT_EQ(table.decide(record("b", "1", "k", "cos:ObjectRestore:Post")).kind, Kind::entry);
 }
 
 TEST(RouteTable, RefusesStrangersIfAskedTo) {
@@ -99,16 +99,16 @@ TEST(RouteTable, RefusesStrangersIfAskedTo) {
   second.function = 1;
   second.exclude = {pattern("x")};
   const RouteTable refusing({first, second}, UnknownBucket::refuse);
-  EXPECT_EQ(refusing.decide(record("c", "1", "k")).way, Way::refused_unknown);
-  EXPECT_EQ(refusing.decide(record("a", "1", "k")).way, Way::entry);
-  EXPECT_EQ(refusing.decide(record("a", "1", "k"), 0).way, Way::entry);
-  EXPECT_EQ(refusing.decide(record("a", "1", "k"), 1).way, Way::refused_signer);
-  EXPECT_EQ(refusing.decide(record("b", "1", "x"), 0).way, Way::refused_signer);
-  EXPECT_EQ(refusing.decide(record("b", "1", "x"), 1).way, Way::filtered);
+  EXPECT_EQ(refusing.decide(record("c", "1", "k")).kind, Kind::refused_unknown);
+  EXPECT_EQ(refusing.decide(record("a", "1", "k")).kind, Kind::entry);
+  EXPECT_EQ(refusing.decide(record("a", "1", "k"), 0).kind, Kind::entry);
+  EXPECT_EQ(refusing.decide(record("a", "1", "k"), 1).kind, Kind::refused_signer);
+  EXPECT_EQ(refusing.decide(record("b", "1", "x"), 0).kind, Kind::refused_signer);
+  EXPECT_EQ(refusing.decide(record("b", "1", "x"), 1).kind, Kind::filtered);
 
   const RouteTable accepting({first, second}, UnknownBucket::accept);
-  EXPECT_EQ(accepting.decide(record("c", "1", "k"), 0).way, Way::unknown);
-  EXPECT_EQ(accepting.decide(record("a", "1", "k"), 1).way, Way::entry);
+  EXPECT_EQ(accepting.decide(record("c", "1", "k"), 0).kind, Kind::unknown);
+  EXPECT_EQ(accepting.decide(record("a", "1", "k"), 1).kind, Kind::entry);
 }
 
 TEST(RouteTable, AllocatesNothingToDecide) {
@@ -116,7 +116,7 @@ TEST(RouteTable, AllocatesNothingToDecide) {
   logs.include = {pattern("**/*.log"), pattern("a/[0-9]*")};
   const RouteTable table({logs}, UnknownBucket::refuse);
   const auto before = test::AllocationCounter::count();
-  EXPECT_EQ(table.decide(record("logs", "1250000000", "a/7x")).way, Way::entry);
+  EXPECT_EQ(table.decide(record("logs", "1250000000", "a/7x")).kind, Kind::entry);
   EXPECT_EQ(test::AllocationCounter::count(), before);
 }
 

@@ -4,17 +4,15 @@
     tools/metrics_reference.py PROGRAM           brings the document up to date
     tools/metrics_reference.py --check PROGRAM   ends with 1 where it is not what the program serves
 """
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir)
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
-from waiting import environment  # noqa: E402
+from gateway_process import GatewayProcess  # noqa: E402
 
 DOCUMENT = os.path.join(ROOT, "docs", "observing.md")
 MARKS = re.compile(r"(<!-- begin of the metrics.*?-->\n).*?(<!-- end of the metrics -->)", re.S)
@@ -30,22 +28,16 @@ def page(program):
                         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=localhost",
                         "-keyout", f"{folder}/key", "-out", f"{folder}/cert"],
                        check=True, capture_output=True)
-        settings = {"target": "http://127.0.0.1:9", "eventbus": "x", "function": {"provision": False},
-                    "gateway": {"auth": "none", "listen": "127.0.0.1:0", "admin": "127.0.0.1:0",
-                                "tls": {"cert": f"{folder}/cert", "key": f"{folder}/key"}},
-                    "spool": {"path": f"{folder}/spool"}, "dead_letter": {"path": f"{folder}/dead"},
-                    "buckets": [{"endpoint": "docs-125.cos.ap-beijing.myqcloud.com",
-                                 "target": "http://127.0.0.1:2/"}]}
-        with open(f"{folder}/config.yml", "w", encoding="utf-8") as config:
-            json.dump(settings, config)
-        gateway = subprocess.Popen([program, "run", "--config", config.name], stderr=subprocess.PIPE,
-                                   text=True, env=environment())
+        gateway = GatewayProcess(program, folder, {
+            "target": "http://127.0.0.1:9", "eventbus": "x",
+            "gateway": {"tls": {"cert": f"{folder}/cert", "key": f"{folder}/key"}},
+            "spool": {"path": f"{folder}/spool"}, "dead_letter": {"path": f"{folder}/dead"},
+            "buckets": [{"endpoint": "docs-125.cos.ap-beijing.myqcloud.com",
+                         "target": "http://127.0.0.1:2/"}]}).start()
         try:
-            admin = next(json.loads(line)["admin"] for line in gateway.stderr if '"listening"' in line)
-            return urllib.request.urlopen(f"http://{admin}/metrics", timeout=10).read().decode()
+            return gateway.page("/metrics")
         finally:
-            gateway.terminate()
-            gateway.communicate()
+            gateway.stop()
 
 
 def families(text):

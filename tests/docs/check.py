@@ -5,22 +5,20 @@ command named in back-quotes is there; every alert has its entry in docs/operati
 guides quote of the log and of answers stands in the source.
 """
 import glob
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from gateway_process import GatewayProcess  # noqa: E402
 from waiting import environment  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(sys.argv[1])
 LOOPBACK = ["--set", "target=http://127.0.0.1:9", "--set", "eventbus=x",
-            "--set", "function.provision=false", "--set", "gateway.auth=none",
-            "--set", "gateway.listen=127.0.0.1:0", "--set", "gateway.admin=127.0.0.1:0"]
+            "--set", "function.provision=false", "--set", "gateway.auth=none"]
 # The original connector's, which the documents say has no effect.
 KEYS_OF_OTHERS = {"bucket.filters"}
 # What the system, the library that reads the command line, and the relay's templates say.
@@ -47,22 +45,16 @@ def output_of(*arguments):
 
 def metric_names():
     with tempfile.TemporaryDirectory() as folder:
-        stores = ["--set", f"spool.path={folder}/spool.db",
-                  "--set", f"dead_letter.path={folder}/dead.db"]
-        # Some families are there with more than one target only.
-        targets = ["--set", "buckets=[{endpoint: docs-125.cos.ap-beijing.myqcloud.com, "
-                   "target: \"http://127.0.0.1:2/\"}]"]
-        gateway = subprocess.Popen([PROGRAM, "run", *LOOPBACK, *stores, *targets], env=environment(),
-                                   stderr=subprocess.PIPE, text=True)
+        gateway = GatewayProcess(PROGRAM, folder, {
+            "target": "http://127.0.0.1:9", "eventbus": "x",
+            "spool": {"path": f"{folder}/spool.db"}, "dead_letter": {"path": f"{folder}/dead.db"},
+            # Some families are there with more than one target only.
+            "buckets": [{"endpoint": "docs-125.cos.ap-beijing.myqcloud.com",
+                         "target": "http://127.0.0.1:2/"}]}).start()
         try:
-            for line in gateway.stderr:
-                if '"listening"' in line:
-                    break
-            admin = json.loads(line)["admin"]
-            text = urllib.request.urlopen(f"http://{admin}/metrics", timeout=10).read().decode()
+            text = gateway.page("/metrics")
         finally:
-            gateway.terminate()
-            gateway.communicate()
+            gateway.stop()
     return set(re.findall(r"^# HELP (\S+)", text, re.M))
 
 

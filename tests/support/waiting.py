@@ -8,8 +8,9 @@ CONFIGURES = ("CONNECTOR_", "TENCENTCLOUD_", "TKE_", "KUBERNETES_", "NOTIFY_")
 
 
 def environment(**more):
-    """Returns this process' environment without what would configure the program."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURES)}
+    """Returns this process' environment without what would configure the program, and proxies."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(CONFIGURES) and not name.lower().endswith("_proxy")}
     return {**kept, **more}
 
 

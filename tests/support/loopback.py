@@ -1,0 +1,20 @@
+"""Requests to a server of this machine, past every proxy that the environment names."""
+import contextlib
+import http.client
+
+# What a request ends with if there is no whole answer.
+NO_ANSWER = (OSError, http.client.HTTPException)
+JSON = {"Content-Type": "application/json"}
+
+
+def ask(port, path, body=None, fields=JSON, timeout=10):
+    """Returns status and text of the answer to a GET, or with a body (in UTF-8 if it is a text) to a
+    POST. Each wait for the server ends after `timeout` seconds."""
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    with contextlib.closing(server):
+        if body is None:
+            server.request("GET", path)
+        else:
+            server.request("POST", path, body.encode() if isinstance(body, str) else body, fields)
+        answer = server.getresponse()
+        return answer.status, answer.read().decode()

@@ -3,7 +3,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 
 from parties import (DEAD, DEAD_V6, EVENTBUS_SIDE, PORT, Eventbus, FarEventbus, Gateway, Skipped,
@@ -93,7 +92,7 @@ def one_has_a_wrong_certificate(program):
     shell(f"ip addr add {OTHER}/32 dev lo", f"cat {folder}/*.cert > {folder}/all.crt")
     Eventbus(EVENTBUS_SIDE, OTHER, certificates=files)
     serve_in_time(program, OTHER, EVENTBUS_SIDE, scheme="https",
-                  delivery=f"tls: {{ca: {folder}/all.crt}}")
+                  tls={"ca": f"{folder}/all.crt"})
 
 
 def all_dead_until_one_is_back(program):

@@ -1,6 +1,4 @@
 """Worlds in which what the eventbus' name stands for changes, or cannot be learned."""
-import time
-
 from name_server import NameServer
 from parties import (EVENTBUS_SIDE, NOBODY, PATIENCE, PORT, Eventbus, FarEventbus, Gateway, in_time,
                      link, name, shell, until)
@@ -15,7 +13,7 @@ def new_replicas(program):
     shell(f"ip addr add {OTHER}/32 dev lo")
     bus = Eventbus(EVENTBUS_SIDE, OTHER)
     name(EVENTBUS_SIDE)
-    gateway = Gateway(program, TARGET, "max_age: 2s")
+    gateway = Gateway(program, TARGET, max_age="2s")
     first = gateway.load(2)
     name(EVENTBUS_SIDE, OTHER)
     during = gateway.load(5)
@@ -47,7 +45,7 @@ def resolver_fails(program):
     bus = Eventbus(EVENTBUS_SIDE)
     server = NameServer()
     server.records["eventbus.test"] = [EVENTBUS_SIDE]
-    gateway = Gateway(program, TARGET, "max_age: 2s")
+    gateway = Gateway(program, TARGET, max_age="2s")
     results = gateway.load(2)
     for failure in ("fails", "silent"):
         setattr(server, failure, True)
@@ -90,7 +88,7 @@ def cname_changes(program):
     server = NameServer()
     server.records.update({"eventbus.test": "blue.test", "blue.test": [EVENTBUS_SIDE],
                            "green.test": [OTHER]})
-    gateway = Gateway(program, TARGET, "max_age: 2s")
+    gateway = Gateway(program, TARGET, max_age="2s")
     results = gateway.load(3)
     server.records["eventbus.test"] = "green.test"
     results += gateway.load(5)

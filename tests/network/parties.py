@@ -1,9 +1,6 @@
 """Who takes part in a world: the eventbus, the gateway, the wires between them, and who posts."""
-import http.client
-import json
 import os
 import re
-import signal
 import socket
 import ssl
 import subprocess
@@ -14,6 +11,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, os.pardir, "support"))
+from cos_payload import record, text_of  # noqa: E402
+from gateway_process import GatewayProcess  # noqa: E402
+from loopback import NO_ANSWER, ask  # noqa: E402
 from waiting import until  # noqa: E402
 
 PATIENCE = 20  # seconds
@@ -22,9 +22,6 @@ DEAD = ["10.9.0.101", "10.9.0.102", "10.9.0.103"]  # nobody answers, nothing com
 DEAD_V6 = "fd09::101"
 NOBODY = "02:00:00:00:00:99"  # a hardware address nobody has
 PORT = 8080
-RECORD = {"cos": {"cosObject": {"key": "/1250000000/photos/a.jpg", "size": 1},
-                  "cosBucket": {"region": "gz", "name": "photos", "appid": "1250000000"}},
-          "event": {"eventName": "cos:ObjectCreated:Put", "eventTime": 1700000000}}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -35,11 +32,6 @@ class Skipped(Exception):
 def shell(*commands):
     for command in commands:
         subprocess.run(command, shell=True, check=True)
-
-
-def payload(size=0):
-    record = dict(RECORD, padding="x" * size) if size else RECORD
-    return json.dumps({"Records": [record]}).encode()
 
 
 class Eventbus:
@@ -125,27 +117,21 @@ class Load:
         return self.done
 
 
-class Gateway:
-    def __init__(self, program, target, delivery=""):
-        self.folder = tempfile.mkdtemp()
-        config = os.path.join(self.folder, "config.yml")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"target: {target}\neventbus: bus\nfunction: {{provision: false}}\n"
-                       "gateway: {listen: '127.0.0.1:7001', admin: '127.0.0.1:7002', auth: none,"
-                       f" threads: 1, drain_delay: 0s}}\ndelivery: {{{delivery}}}\n")
-        with open(os.path.join(self.folder, "log"), "wb") as log:
-            self.process = subprocess.Popen([program, "run", "--config", config],
-                                            stdout=log, stderr=log)
-        until("the gateway listens", lambda: self.status() is not None, PATIENCE)
+class Gateway(GatewayProcess):
+    def __init__(self, program, target, **delivery):
+        super().__init__(program, tempfile.mkdtemp(), {"target": target, "eventbus": "bus",
+                                                       "delivery": delivery},
+                         listens_within=PATIENCE, ends_within=60)
+        self.start()
 
     def post(self, size=0, timeout=40):
         """Posts a record, with `size` bytes more than it has by itself. Returns status and time."""
         begun = time.monotonic()
+        more = {"padding": "x" * size} if size else {}
+        body = text_of(record("/1250000000/photos/a.jpg", **more))
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", 7001, timeout=timeout)
-            connection.request("POST", "/", payload(size), {"Content-Type": "application/json"})
-            status = connection.getresponse().status
-        except OSError:
+            status, _ = ask(self.port, "/", body, timeout=timeout)
+        except NO_ANSWER:
             status = 0
         return status, time.monotonic() - begun
 
@@ -155,22 +141,6 @@ class Gateway:
 
     def begin_load(self, seconds, rate=10, size=0):
         return Load(lambda: self.post(size), seconds, rate)
-
-    def status(self):
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", 7002, timeout=3)
-            connection.request("GET", "/status")
-            return json.loads(connection.getresponse().read())
-        except (OSError, ValueError):
-            return None
-
-    def log(self):
-        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
 
 
 def name(*addresses):
@@ -196,10 +166,10 @@ def in_time(results, within=2.0, share=0.999):
     assert good >= share * len(results), sorted(results, key=lambda r: -r[1])[:5]
 
 
-def serve_in_time(program, *addresses, seconds=12, scheme="http", delivery=""):
+def serve_in_time(program, *addresses, seconds=12, scheme="http", **delivery):
     """Posts for some seconds to a name that stands for these addresses."""
     name(*addresses)
-    gateway = Gateway(program, f"{scheme}://eventbus.test:{PORT}/in", delivery)
+    gateway = Gateway(program, f"{scheme}://eventbus.test:{PORT}/in", **delivery)
     results = gateway.load(seconds)
     print(gateway.log()[-700:])
     gateway.stop()

@@ -54,7 +54,7 @@ def black_hole(program):
 def half_written(program):
     """The connection is forgotten in the midst of a large event's body."""
     far = FarEventbus(EVENTBUS_SIDE, reads=2 * MEGABYTE)
-    gateway = Gateway(program, TARGET, "connections: 1")
+    gateway = Gateway(program, TARGET, connections=1)
     large = gateway.begin_load(1, rate=1, size=4 * MEGABYTE)
     time.sleep(1)
     forget(EVENTBUS_SIDE, far.near, connections_to(EVENTBUS_SIDE))

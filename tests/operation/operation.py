@@ -3,7 +3,6 @@
     operation.py PROGRAM
 """
 import fcntl
-import http.client
 import http.server
 import json
 import os
@@ -22,7 +21,10 @@ import threading
 import time
 import unittest
 
-from gateway import Eventbus, Gateway, environment, free_port, payload, running, until
+from gateway import Gateway
+from cos_payload import payload
+from eventbus import Eventbus
+from waiting import environment, free_port, until
 
 PROGRAM = sys.argv.pop(1)
 EVENT = {"specversion": "1.0", "id": "one", "source": "/s", "type": "t", "subject": "file"}
@@ -61,9 +63,8 @@ class OperationTest(unittest.TestCase):
         self.folder = folder.name
 
     def gateway(self, bus, settings=None, **more):
-        context = running(PROGRAM, self.folder, bus, settings, **more)
-        gateway = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
+        gateway = Gateway(PROGRAM, self.folder, bus, settings, **more)
+        self.addCleanup(gateway.stop)
         return gateway
 
 
@@ -292,18 +293,12 @@ class StreamsTest(OperationTest):
         try:
             until("alive", lambda: gateway.command("health").returncode == 0)
             self.assertIn("503 ", gateway.command("post", "-", text=payload("a")).stdout)
-            spool = json.loads(self.status(gateway))["spool"]
+            spool = gateway.status()["spool"]
             self.assertEqual(spool["state"], "full")
             self.assertIn("File too large", spool["error"])
         finally:
             process.terminate()
             self.assertEqual(process.wait(20), 0)
-
-    def status(self, gateway):
-        connection = http.client.HTTPConnection("127.0.0.1", gateway.admin, timeout=10)
-        self.addCleanup(connection.close)
-        connection.request("GET", "/status")
-        return connection.getresponse().read()
 
 
 class JsonTest(OperationTest):
@@ -454,18 +449,10 @@ class LogTest(OperationTest):
                 self.assertGreater(len(lines), 0)
         for name in ("busy", "refuses", "limits"):
             self.assertTrue(any(str(outage[name]) in str(line) for line in told[name]), told[name])
-        spooled = json.loads(http_get(gateways["busy"].admin, "/status"))["counters"]["events_spooled"]
+        spooled = gateways["busy"].status()["counters"]["events_spooled"]
         self.assertGreater(spooled, self.RATE * self.OUTAGE / 4, "the load was not what it should be")
-        log = gateways["silent"].log
-        until("the end of the outage", lambda: "all is well again" in log.read_text(), 90)
-
-
-def http_get(port, path):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", path)
-    text = connection.getresponse().read()
-    connection.close()
-    return text
+        silent = gateways["silent"]
+        until("the end of the outage", lambda: "all is well again" in silent.log(), 90)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ any of the gateways with its own key, again until it is told 200, as the platfor
 import collections
 import hashlib
 import hmac
-import http.client
-import http.server
 import itertools
 import json
 import pathlib
@@ -22,7 +20,10 @@ import threading
 import time
 import unittest
 
-from gateway import environment, free_port, until
+from gateway import GatewayProcess
+from eventbus import Eventbus
+from loopback import JSON, NO_ANSWER, ask
+from waiting import until
 
 PROGRAM, CLOUD = sys.argv[1:3]
 del sys.argv[1:3]
@@ -33,47 +34,29 @@ PAUSE = 0.01  # of a poster, between two posts
 PATIENCE = 40  # seconds, for the answer to a post and for everything to arrive
 
 
-class Target(http.server.ThreadingHTTPServer):
+class Target(Eventbus):
     """An eventbus that can die and come back on its port, and knows what it was told."""
-    daemon_threads = True
-    allow_reuse_address = True
 
     def __init__(self, port, told):
         self.told = told
         self.open = set()
-        super().__init__(("127.0.0.1", port), Handler)
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        super().__init__(port=port)
 
     def get_request(self):
         connection, peer = super().get_request()
         self.open.add(connection)
         return connection, peer
 
+    def on_event(self, _, body):
+        self.told[json.loads(body)["cos"]["cosObject"]["key"]] += 1
+
     def die(self):
-        self.shutdown()
-        self.server_close()
+        self.stop()
         for connection in list(self.open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass  # it has ended by itself
-
-    def handle_error(self, *_):
-        """Nothing: connections end with it."""
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        record = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.told[record["cos"]["cosObject"]["key"]] += 1
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        """Nothing."""
 
 
 class Cloud:
@@ -88,11 +71,7 @@ class Cloud:
         self.look()
 
     def state(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", "/state")
-        state = json.loads(connection.getresponse().read())
-        connection.close()
-        return state
+        return json.loads(ask(self.port, "/state")[1])
 
     def look(self):
         keys = {}
@@ -107,53 +86,24 @@ class Cloud:
         self.process.communicate()
 
 
-class Replica:
+class Replica(GatewayProcess):
     def __init__(self, folder, number):
-        self.folder = pathlib.Path(folder, str(number))
-        self.folder.mkdir()
-        self.port, self.admin = free_port(), free_port()
-        self.process = None
+        folder = pathlib.Path(folder, str(number))
+        folder.mkdir()
+        super().__init__(PROGRAM, folder, {
+            **SECRET, "function": {"provision": True}, "spool": {"path": str(folder / "spool")},
+            "gateway": {"public_url": "http://gateways.example:8080", "auth": "auto", "grace": "5s"}})
         self.ends = []  # what each process said of its events when it stopped
 
     def start(self, settings):
-        config = {**settings, **SECRET, "spool": {"path": str(self.folder / "spool")},
-                  "gateway": {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin}",
-                              "public_url": "http://gateways.example:8080", "threads": 1,
-                              "drain_delay": "0s", "grace": "5s"}}
-        (self.folder / "config.yml").write_text(json.dumps(config))
-        with (self.folder / "log").open("a") as log:
-            self.process = subprocess.Popen([PROGRAM, "run", "--config", self.folder / "config.yml"],
-                                            stderr=log, env=environment())
-        until("its start", lambda: self.health() == 200)
+        super().start(settings)
+        until("its start", lambda: ask(self.admin, "/readyz")[0] == 200)
 
     def stop(self):
-        if self.process is None:
-            return
-        self.process.terminate()
-        self.process.wait(30)
-        self.process = None
-        self.ends.append(json.loads(self.log().splitlines()[-1]))
-
-    def log(self):
-        return (self.folder / "log").read_text()
-
-    def ask(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def health(self):
-        try:
-            return self.ask("/readyz")[0]
-        except OSError:
-            return 0
-
-    def status(self):
-        return json.loads(self.ask("/status")[1])
+        if self.process is not None:
+            super().stop()
+            self.process = None
+            self.ends.append(self.lines()[-1])
 
 
 def host_of(bucket):
@@ -231,16 +181,12 @@ class ReplicasTest(unittest.TestCase):
             moment = int(time.time())
             mac = hmac.new(token.encode(), f"{moment}.{body}".encode(), hashlib.sha256).hexdigest()
             replica = random.choice(replicas)
-            connection = http.client.HTTPConnection("127.0.0.1", replica.port, timeout=20)
+            fields = {**JSON, "X-Cos-Signature": f"t={moment},v1={mac}",
+                      "X-Cos-Bucket": f"bucket{bucket}-1250000000"}
             try:
-                connection.request("POST", "/", body, {
-                    "Content-Type": "application/json", "X-Cos-Signature": f"t={moment},v1={mac}",
-                    "X-Cos-Bucket": f"bucket{bucket}-1250000000"})
-                answer = connection.getresponse().status
-            except (OSError, http.client.HTTPException) as error:
+                answer, _ = ask(replica.port, "/", body, fields, timeout=20)
+            except NO_ANSWER as error:
                 answer = type(error).__name__  # it is being restarted
-            finally:
-                connection.close()
             if answer == 200:
                 return
             self.refusals[answer] += 1

@@ -16,7 +16,10 @@ import tempfile
 import time
 import unittest
 
-from gateway import Eventbus, environment, free_port, payload, until
+from gateway import GatewayProcess
+from cos_payload import payload
+from eventbus import Eventbus
+from waiting import environment, until
 
 PROGRAM = os.path.abspath(sys.argv.pop(1))
 UNIT = pathlib.Path(__file__).parents[2] / "deploy" / "systemd" / "cos-gateway.service"
@@ -106,13 +109,9 @@ class SystemdTest(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cos-gateway-systemd-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.bus = Eventbus()
-        self.port, self.admin = free_port(), free_port()
-
-    def configuration(self):
-        return {"target": f"http://127.0.0.1:{self.bus.server_port}", "eventbus": "orders",
-                "function": {"provision": False}, "spool": {"path": "/var/lib/cos-gateway/spool"},
-                "gateway": {"listen": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin}",
-                            "auth": "none", "drain_delay": "0s"}}
+        self.gateway = GatewayProcess(PROGRAM, self.folder, {  # the manager starts it
+            "target": f"http://127.0.0.1:{self.bus.server_port}", "eventbus": "orders",
+            "spool": {"path": "/var/lib/cos-gateway/spool"}, "gateway": {"threads": 0}})
 
     def manager(self, configuration):
         """systemd with the unit as it is, but for paths and times."""
@@ -120,7 +119,7 @@ class SystemdTest(unittest.TestCase):
         text = text.replace("/etc/cos-gateway/", "/run/units/")
         text = re.sub(r"WatchdogSec=\d+", f"WatchdogSec={WATCHDOG}", text)
         text = re.sub(r"RestartSec=\d+", "RestartSec=0", text)
-        text += f"[Service]\nStandardError=append:{self.folder}/log\n"
+        text += f"[Service]\nStandardError=append:{self.gateway.log_file}\n"
         manager = Manager(self.folder, text)
         self.addCleanup(manager.end)
         for name, content in (("config.yml", configuration), ("secret.yml", "{}\n")):
@@ -128,21 +127,19 @@ class SystemdTest(unittest.TestCase):
             manager.call("cp", str(self.folder / name), f"/run/units/{name}")
         return manager
 
-    def log(self):
-        return (self.folder / "log").read_text()
-
     def post(self):
-        done = subprocess.run([PROGRAM, "post", "-", "--url", f"http://127.0.0.1:{self.port}/", "--set",
-                               "target=x", "--set", "eventbus=x", "--set", "function.provision=false"],
-                              input=payload("a"), capture_output=True, text=True, env=environment(), timeout=30)
+        done = subprocess.run([PROGRAM, "post", "-", "--url", f"http://127.0.0.1:{self.gateway.port}/",
+                               "--set", "target=x", "--set", "eventbus=x", "--set",
+                               "function.provision=false"], input=payload("a"), capture_output=True,
+                              text=True, env=environment(), timeout=30)
         self.assertIn(done.returncode, (0, 69), done.stderr)
 
     def test_the_service_as_systemd_sees_it(self):
-        manager = self.manager(json.dumps(self.configuration()))
+        manager = self.manager(json.dumps(self.gateway.settings))
         # `start` comes back when posts are taken, and not before.
         started = manager.systemctl("start", SERVICE)
-        self.assertEqual(started.returncode, 0, started.stderr + self.log())
-        self.assertIn('"listening"', self.log())
+        self.assertEqual(started.returncode, 0, started.stderr + self.gateway.log())
+        until("its log", lambda: '"listening"' in self.gateway.log())  # written meanwhile
         self.assertEqual(manager.show("ActiveState"), "active")
 
         # Its state is what /status says.
@@ -168,7 +165,7 @@ class SystemdTest(unittest.TestCase):
         self.assertEqual(stopped.returncode, 0, stopped.stderr)
         self.assertEqual(manager.show("Result"), "success")
         self.assertEqual(manager.show("ExecMainStatus"), "0")
-        self.assertIn('"stopped"', self.log())
+        self.assertIn('"stopped"', self.gateway.log())
 
     def test_a_wrong_configuration_is_not_tried_again(self):
         manager = self.manager("target: [\n")

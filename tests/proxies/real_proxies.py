@@ -8,20 +8,19 @@ into FOLDER, which nothing else uses. Ends with 77, "skipped", where none can be
 """
 import collections
 import glob
-import http.server
-import json
 import os
 import shutil
-import signal
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from cos_payload import payload  # noqa: E402
+from eventbus import Eventbus  # noqa: E402
+from gateway_process import GatewayProcess  # noqa: E402
+from loopback import ask  # noqa: E402
 from waiting import accepts, free_port, until  # noqa: E402
 
 PATIENCE = 20
@@ -40,88 +39,32 @@ ERR_NO_RELAY ERR_RELAY_REMOTE error-details.txt ERR_REQUEST_START_TIMEOUT ERR_SQ
 ERR_REQUEST_PARSE_TIMEOUT MGR_INDEX ERR_CLIENT_GONE""".split()
 
 
-class Eventbus:
+class Receiver(Eventbus):
     """Takes events on loopback, with TLS if there is a certificate, and remembers their ids."""
 
     def __init__(self, certificate=None):
         self.ids = collections.Counter()
         self.peers = set()
-        bus = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                bus.ids[self.headers["ce-id"]] += 1
-                bus.peers.add(self.headers.get("Via", "") or self.headers.get("Proxy-Authorization", ""))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass  # a connection that ends is no news
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
+        context = None
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
-                                                     do_handshake_on_connect=False)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__(context=context)
 
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def on_event(self, fields, _):
+        self.ids[fields["ce-id"]] += 1
+        self.peers.add(fields.get("Via", "") or fields.get("Proxy-Authorization", ""))
 
 
-class Gateway:
-    def __init__(self, program, folder, target, delivery, environment=None):
-        self.port, self.admin = free_port(), free_port()
-        self.log = os.path.join(folder, "gateway.log")
-        config = os.path.join(folder, "config.yml")
-        with open(config, "w", encoding="utf-8") as file:
-            json.dump({"target": target, "function": {"provision": False},
-                       "gateway": {"listen": f"127.0.0.1:{self.port}",
-                                   "admin": f"127.0.0.1:{self.admin}", "auth": "none", "threads": 1},
-                       "delivery": delivery}, file)
-        clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        with open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([program, "run", "--config", config], stderr=log,
-                                            stdout=log, env={**clean, **(environment or {})})
-        until("the gateway is ready", self.ready, PATIENCE)
-
-    def ready(self):
-        assert self.process.poll() is None, open(self.log, encoding="utf-8").read()
-        return accepts(self.admin)
+class Gateway(GatewayProcess):
+    def __init__(self, program, folder, target, delivery, **variables):
+        super().__init__(program, folder, {"target": target, "delivery": delivery},
+                         listens_within=PATIENCE, ends_within=PATIENCE)
+        self.start(**variables)
 
     def post(self, records=RECORDS):
-        body = {"Records": [{"cos": {"cosObject": {"key": f"/1/b/{n}"}}} for n in range(records)]}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/", json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=40) as answer:
-                return answer.status
-        except urllib.error.HTTPError as error:
-            return error.code
-
-    def text(self):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{self.admin}/status", timeout=10) as answer:
-            return answer.read().decode()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENCE)
-        return open(self.log, encoding="utf-8").read()
+        """Returns the status of the answer to a post of so many records."""
+        return ask(self.port, "/", payload(*range(records)), timeout=40)[0]
 
 
 def unpack(package, folder):
@@ -272,8 +215,9 @@ def check(program, folder, proxy_kind, proxy_program):
 
     for user in ("", "gateway:pa55word"):
         proxy = proxy_kind(proxy_program, new_folder(), user)
-        plain_bus, secure_bus = Eventbus(), Eventbus(certificate)
-        plain, tls = f"http://127.0.0.1:{plain_bus.port}/in", f"https://localhost:{secure_bus.port}/in"
+        plain_bus, secure_bus = Receiver(), Receiver(certificate)
+        plain = f"http://127.0.0.1:{plain_bus.server_port}/in"
+        tls = f"https://localhost:{secure_bus.server_port}/in"
         print(f"  {'with a password' if user else 'open'}", flush=True)
         for what, bus, target, delivery, environment in (
                 ("http, delivery.proxy", plain_bus, plain, {"proxy": proxy.url()}, {}),
@@ -283,9 +227,10 @@ def check(program, folder, proxy_kind, proxy_program):
                 ("https, past NO_PROXY", secure_bus, tls, secure,
                  {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "localhost"})):
             before = len(bus.ids)
-            gateway = Gateway(program, new_folder(), target, delivery, environment)
+            gateway = Gateway(program, new_folder(), target, delivery, **environment)
             answers = collections.Counter(gateway.post() for _ in range(20))
-            log = gateway.stop()
+            gateway.stop()
+            log = gateway.log()
             arrived = len(bus.ids) - before
             print(f"    {what}: posts {dict(answers)}, {arrived} events of {20 * RECORDS}", flush=True)
             assert answers == {200: 20} and arrived == 20 * RECORDS, log
@@ -300,7 +245,7 @@ def check(program, folder, proxy_kind, proxy_program):
         waiting = threading.Thread(target=lambda: answers.update([gateway.post()]))
         answers = collections.Counter()
         waiting.start()
-        until("the gateway knows that the proxy is away", lambda: "refused" in gateway.text(), PATIENCE)
+        until("the gateway knows that the proxy is away", lambda: "refused" in gateway.page("/status"), PATIENCE)
         proxy.start()
         waiting.join()
         print(f"    started again: {dict(answers)}", flush=True)
@@ -316,10 +261,10 @@ def check(program, folder, proxy_kind, proxy_program):
             gateway = Gateway(program, new_folder(), target, {**secure, "proxy": url,
                                                               "deadline": "2s"})
             answer = gateway.post(1)
-            until(f"/status says '{text}'", lambda: text in gateway.text(), 5)
-            log = gateway.stop()
+            until(f"/status says '{text}'", lambda: text in gateway.page("/status"), 5)
+            gateway.stop()
             print(f"    refused: {answer}, '{text}'", flush=True)
-            assert answer == 504 and "wr0ng" not in log
+            assert answer == 504 and "wr0ng" not in gateway.log()
         proxy.stop()
         plain_bus.stop()
         secure_bus.stop()

@@ -50,15 +50,14 @@ class AwkwardEvents(unittest.TestCase):
     maxDiff = None
 
     def test_arrive_as_they_were_sent(self):
-        eventbus = gateway.Eventbus()
+        eventbus = gateway.Recorder()
         for delivery in WAYS:
             with gateway.running(eventbus, delivery) as post:
                 for way, encode in WAYS.items():
                     for event in map(made, EVENTS):
                         with self.subTest(delivery=delivery, posted=way, id=event.get_id()):
                             self.check_one(eventbus, post, event, encode(event))
-        eventbus.shutdown()
-        eventbus.server_close()
+        eventbus.stop()
 
     def check_one(self, eventbus, post, event, message):
         self.assertEqual(post(message.headers, message.body), (200, '{"records":1}'))
@@ -68,7 +67,7 @@ class AwkwardEvents(unittest.TestCase):
         self.assertEqual([comparable(it) for it in arrived], [comparable(event)])
 
     def test_arrive_as_a_batch(self):
-        eventbus = gateway.Eventbus()
+        eventbus = gateway.Recorder()
         events = list(map(made, EVENTS))
         for delivery in WAYS:
             with self.subTest(delivery=delivery), gateway.running(eventbus, delivery) as post:
@@ -78,8 +77,7 @@ class AwkwardEvents(unittest.TestCase):
                 arrived = {event.get_id(): event for it in eventbus.take() for event in read(it)}
                 self.assertEqual({id: comparable(event) for id, event in arrived.items()},
                                  {event.get_id(): comparable(event) for event in events})
-        eventbus.shutdown()
-        eventbus.server_close()
+        eventbus.stop()
 
 
 if __name__ == "__main__":

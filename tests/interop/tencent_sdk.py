@@ -11,6 +11,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 import typing
 import unittest
@@ -18,6 +19,10 @@ import warnings
 
 from tencentcloud.common.sign import Sign
 from tencentcloud.scf.v20180416 import models
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from loopback import ask  # noqa: E402
+from waiting import environment  # noqa: E402
 
 KEYS = ("AKIDinterop", "interop-secret-key")
 REGION = "ap-guangzhou"
@@ -113,10 +118,8 @@ class Calls(unittest.TestCase):
                     "gateway.public_url": "https://gw.example.com"}
         arguments = [f"--set={name}={value}" for name, value in settings.items()]
         arguments += [f"--set={override}" for override in overrides]
-        plain = {k: v for k, v in os.environ.items()
-                 if not k.startswith(("CONNECTOR_", "TENCENTCLOUD_", "TKE_"))}
-        done = subprocess.run([os.environ["COS_GATEWAY_PROGRAM"], command, *arguments], env=plain,
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run([os.environ["COS_GATEWAY_PROGRAM"], command, *arguments],
+                              env=environment(), capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise AssertionError(done.stderr)
 
@@ -165,10 +168,7 @@ class Calls(unittest.TestCase):
                     self.check_types(part)
 
     def test_the_cloud_refused_no_signature(self):
-        cloud = http.client.HTTPConnection("127.0.0.1", Recorder.cloud_port, timeout=10)
-        cloud.request("GET", "/state")
-        state = json.loads(cloud.getresponse().read())
-        cloud.close()
+        state = json.loads(ask(Recorder.cloud_port, "/state")[1])
         self.assertEqual(state["refusedSignatures"], [])
 
 

@@ -6,56 +6,22 @@ Each scene has a gateway of its own. A picture is taken wide and narrow, light a
 """
 import contextlib
 import http.client
-import http.server
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 import look
+from cos_payload import record, text_of
+from eventbus import Eventbus
+from gateway_process import GatewayProcess
+from loopback import JSON, NO_ANSWER
 
 SETTLE = 14  # seconds until a state is known and a chart has a shape
 SIZES = {"1280": look.WIDE, "390": look.PHONE}
-
-RECORD = {"cos": {"cosSchemaVersion": "1.0", "cosNotificationId": "unkown",
-                  "cosBucket": {"region": "gz", "name": "pictures", "appid": "1250000000"},
-                  "cosObject": {"key": "", "size": 1029, "vid": "",
-                                "meta": {"x-cos-request-id": "NjE0"}}},
-          "event": {"eventName": "cos:ObjectCreated:Put", "eventVersion": "1.0", "eventTime": 0,
-                    "eventSource": "qcs::cos", "requestParameters": {}, "eventQueue": "q"}}
-
-
-def payload(number):
-    record = json.loads(json.dumps(RECORD))
-    record["event"]["eventTime"] = int(time.time())
-    record["cos"]["cosObject"]["key"] = f"/1250000000/pictures/2026/photos/{number:06}.jpg"
-    return json.dumps({"Records": [record]})
-
-
-class Eventbus(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    status, text = 200, ""
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(self.status)
-        self.send_header("Content-Length", str(len(self.text)))
-        self.end_headers()
-        self.wfile.write(self.text.encode())
-
-    def log_message(self, *_):
-        """Nothing."""
-
-
-def eventbus(status, text):
-    handler = type("Answering", (Eventbus,), {"status": status, "text": text})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_port
 
 
 def post_for_ever(port, rate):
@@ -64,9 +30,10 @@ def post_for_ever(port, rate):
     while True:
         number += 1
         try:
-            connection.request("POST", "/", payload(number), {"Content-Type": "application/json"})
+            body = text_of(record(f"/1250000000/pictures/2026/photos/{number:06}.jpg"))
+            connection.request("POST", "/", body, JSON)
             connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
+        except NO_ANSWER:
             connection.close()
             time.sleep(0.2)
         time.sleep(1 / rate)
@@ -95,25 +62,17 @@ SCENES = {
 def start(stack, program, folder, scene):
     """Returns the address of the scene's page."""
     bus, rate, posters, more = SCENES[scene]
-    posts, admin = look.free_port(), look.free_port()
-    target = eventbus(*bus) if bus else look.free_port()
-    config = {"target": f"127.0.0.1:{target}", "eventbus": "demo",
-              "function": {"provision": False},
-              "gateway": {"listen": f"127.0.0.1:{posts}", "admin": f"127.0.0.1:{admin}",
-                          "auth": "none", "threads": 2, "drain_delay": "0s", "grace": "1s"},
-              "delivery": {"deadline": "3s"}}
-    for section, values in json.loads(json.dumps(more).replace("FOLDER", str(folder))).items():
-        config[section] = {**config.get(section, {}), **values} if isinstance(values, dict) else values
-    path = folder / f"{scene}.yml"
-    path.write_text(json.dumps(config))
-    gateway = subprocess.Popen([program, "run", "--config", path], stdout=subprocess.DEVNULL,
-                               stderr=(folder / f"{scene}.log").open("w"))
-    stack.callback(gateway.wait)
-    stack.callback(gateway.terminate)
-    look.until("the gateway listens", lambda: look.accepts(admin), look.PATIENCE)
+    target = Eventbus(*bus).server_port if bus else look.free_port()
+    folder = folder / scene
+    folder.mkdir()
+    gateway = GatewayProcess(program, folder, {
+        "target": f"127.0.0.1:{target}", "eventbus": "demo", "delivery": {"deadline": "3s"},
+        "gateway": {"threads": 2, "grace": "1s"}}, listens_within=look.PATIENCE)
+    gateway.start(json.loads(json.dumps(more).replace("FOLDER", str(folder))))
+    stack.callback(gateway.stop)
     for _ in range(posters):
-        threading.Thread(target=post_for_ever, args=(posts, rate), daemon=True).start()
-    return f"http://127.0.0.1:{admin}/"
+        threading.Thread(target=post_for_ever, args=(gateway.port, rate), daemon=True).start()
+    return f"http://127.0.0.1:{gateway.admin}/"
 
 
 def main(chromium, program, pictures, *wanted):

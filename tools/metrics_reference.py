@@ -6,12 +6,12 @@
 """
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir)
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from certificate import self_signed  # noqa: E402
 from gateway_process import GatewayProcess  # noqa: E402
 
 DOCUMENT = os.path.join(ROOT, "docs", "observing.md")
@@ -24,13 +24,10 @@ OPEN_LABELS = {"bucket", "code", "file", "le", "target", "version"}
 def page(program):
     """What /metrics says of a gateway that has stores, TLS and several targets: every family."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-                        "-keyout", f"{folder}/key", "-out", f"{folder}/cert"],
-                       check=True, capture_output=True)
+        certificate, key = self_signed(folder, "localhost")
         gateway = GatewayProcess(program, folder, {
             "target": "http://127.0.0.1:9", "eventbus": "x",
-            "gateway": {"tls": {"cert": f"{folder}/cert", "key": f"{folder}/key"}},
+            "gateway": {"tls": {"cert": certificate, "key": key}},
             "spool": {"path": f"{folder}/spool"}, "dead_letter": {"path": f"{folder}/dead"},
             "buckets": [{"endpoint": "docs-125.cos.ap-beijing.myqcloud.com",
                          "target": "http://127.0.0.1:2/"}]}).start()

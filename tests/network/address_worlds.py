@@ -1,12 +1,11 @@
 """Worlds in which some of the eventbus' addresses do not work, each in its own way."""
-import os
 import shutil
-import subprocess
 import tempfile
 import time
 
 from parties import (DEAD, DEAD_V6, EVENTBUS_SIDE, PORT, Eventbus, FarEventbus, Gateway, Skipped,
                      in_time, link, name, serve_in_time, shell)
+from certificate import self_signed
 
 OTHER = "10.9.0.3"
 
@@ -80,19 +79,12 @@ def one_has_a_wrong_certificate(program):
     if not shutil.which("openssl"):
         raise Skipped("no command openssl")
     folder = tempfile.mkdtemp()
-    files = {}
-    for host, of in ((EVENTBUS_SIDE, "eventbus.test"), (OTHER, "elsewhere.test")):
-        files[host] = os.path.join(folder, of + ".pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={of}",
-                        "-addext", f"subjectAltName=DNS:{of}", "-keyout", files[host],
-                        "-out", files[host] + ".cert"], check=True, stderr=subprocess.DEVNULL)
-        shell(f"cat {files[host]}.cert >> {files[host]}")
+    files = {EVENTBUS_SIDE: self_signed(folder, "eventbus.test"),
+             OTHER: self_signed(folder, "elsewhere.test")}
     link()
-    shell(f"ip addr add {OTHER}/32 dev lo", f"cat {folder}/*.cert > {folder}/all.crt")
+    shell(f"ip addr add {OTHER}/32 dev lo", f"cat {folder}/*.crt > {folder}/all")
     Eventbus(EVENTBUS_SIDE, OTHER, certificates=files)
-    serve_in_time(program, OTHER, EVENTBUS_SIDE, scheme="https",
-                  tls={"ca": f"{folder}/all.crt"})
+    serve_in_time(program, OTHER, EVENTBUS_SIDE, scheme="https", tls={"ca": f"{folder}/all"})
 
 
 def all_dead_until_one_is_back(program):

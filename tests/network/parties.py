@@ -38,7 +38,8 @@ class Eventbus:
     """Answers 200 to each request, and counts them and the connections by the host they came to.
 
     Hosts in `hangs` never answer, those in `closes` close each connection at once; `certificates` has
-    file names of those that speak TLS. `reads` is how fast bodies are read, in bytes a second."""
+    certificate and key, as files, of those that speak TLS. `reads` is how fast bodies are read, in
+    bytes a second."""
 
     def __init__(self, *hosts, hangs=(), closes=(), certificates=None, reads=None):
         self.arrived = {host: 0 for host in hosts}
@@ -54,7 +55,7 @@ class Eventbus:
             context = None
             if certificates is not None:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(certificates[host])
+                context.load_cert_chain(*certificates[host])
             threading.Thread(target=self._accept, args=(listener, host, context), daemon=True).start()
 
     def _accept(self, listener, host, context):

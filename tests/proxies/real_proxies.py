@@ -17,6 +17,7 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from certificate import self_signed  # noqa: E402
 from cos_payload import payload  # noqa: E402
 from eventbus import Eventbus  # noqa: E402
 from gateway_process import GatewayProcess  # noqa: E402
@@ -40,7 +41,7 @@ ERR_REQUEST_PARSE_TIMEOUT MGR_INDEX ERR_CLIENT_GONE""".split()
 
 
 class Receiver(Eventbus):
-    """Takes events on loopback, with TLS if there is a certificate, and remembers their ids."""
+    """Takes events, with TLS if there are the files of a certificate, and remembers their ids."""
 
     def __init__(self, certificate=None):
         self.ids = collections.Counter()
@@ -48,7 +49,7 @@ class Receiver(Eventbus):
         context = None
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
+            context.load_cert_chain(*certificate)
         super().__init__(context=context)
 
     def on_event(self, fields, _):
@@ -202,16 +203,8 @@ def check(program, folder, proxy_kind, proxy_program):
     def new_folder():
         return tempfile.mkdtemp(dir=folder)
 
-    work = new_folder()
-    certificate = os.path.join(work, "bus.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost", "-keyout", certificate + ".key",
-                    "-out", certificate + ".crt"], check=True, stderr=subprocess.DEVNULL)
-    with open(certificate, "w", encoding="utf-8") as both:
-        for part in (".crt", ".key"):
-            both.write(open(certificate + part, encoding="utf-8").read())
-    secure = {"tls": {"ca": certificate + ".crt"}, "deadline": "4s"}
+    certificate = self_signed(new_folder(), "localhost")
+    secure = {"tls": {"ca": certificate[0]}, "deadline": "4s"}
 
     for user in ("", "gateway:pa55word"):
         proxy = proxy_kind(proxy_program, new_folder(), user)

@@ -230,5 +230,22 @@ TEST(RetryAfter, OfThePastOrNonsenseMeansTheUsualRetry) {
   }
 }
 
+// While others are taken, one that came too early is sent again soon: to have it wait as well would
+// spare the eventbus nothing.
+TEST(RetryAfter, OfOneRequestAmongThoseThatAreTakenIsNotWaitedFor) {
+  ScriptedEventbus bus;
+  bus.script([](const Request& request) {
+    if (request.index == 0) return reply(429);  // there is a limit
+    return request.index % 10 == 0 ? reply(429, {{"Retry-After", "10"}}) : reply(200);
+  });
+  config::Settings settings = loopback_settings(bus.port());
+  settings.delivery.retry.max = 10s;
+  const RunningGateway gateway(settings);
+  const auto start = Clock::now();
+  EXPECT_EQ(gateway.post(cos_payload(25)).status, 200u);
+  EXPECT_LT(Clock::now() - start, 8s);
+  EXPECT_GT(bus.requests().size(), 26u);
+}
+
 }  // namespace
 }  // namespace gateway::test

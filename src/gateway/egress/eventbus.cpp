@@ -344,13 +344,14 @@ void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
     }
   }
   const Instant staged = mux.answered_staged();
-  const AskedWait asked = parse_retry_after(
+  AskedWait asked = parse_retry_after(
       response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
   last_answer_.take(response.status, response.excerpt, now);
   for (bool leads = true; mux.answered_events() != 0; leads = false) {
     const EventSlot slot = mux.next_answered();
     if (verdict == Verdict::retry) {
-      if (leads) note_failure(slot, response.status, asked, staged, now);
+      // That others are sent meanwhile and this one is not would spare the eventbus nothing.
+      if (leads && !note_failure(slot, response.status, asked, staged, now)) asked.reset();
       retry_later(slot, response, asked, now);
     } else if (lacks_token(slot, response, staged, now)) {
       retry_later(slot, response, asked, now);
@@ -395,7 +396,7 @@ void Eventbus::refuse(const EventSlot& slot, const Response& response) {
   give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
 }
 
-void Eventbus::note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
+bool Eventbus::note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
                             Instant now) {
   bool all_wait = true;
   bool limited = status == 429;
@@ -410,6 +411,7 @@ void Eventbus::note_failure(const EventSlot& slot, unsigned status, AskedWait as
   }
   if (asked && all_wait) health_.hold(*asked, now);
   health_.failing_answer(slot.attempts == 0, limited, staged, now);
+  return all_wait;
 }
 
 void Eventbus::retry_later(EventSlot slot, const Response& response, AskedWait asked, Instant now) {

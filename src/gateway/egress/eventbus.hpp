@@ -206,8 +206,9 @@ class Eventbus final : public Delivery {
   [[nodiscard]] bool unrestrained() const noexcept {
     return health_.unrestrained() && !context_.pace.active();
   }
-  // Takes note of an answer that is worth a retry, and of what it asks for.
-  void note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
+  // Takes note of an answer that is worth a retry, and of what it asks for. Returns whether that is
+  // meant for every event: a single request that came too early has to wait for its back-off only.
+  bool note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
                     Instant now);
   void tell_pace(Instant now) noexcept;
   // While events are let through one by one none needs to wait for its own time.

@@ -55,9 +55,17 @@ constexpr double kMostGrowth = 1;
 // Near that rate: by a twentieth in `steady_` seconds, and twice as fast after each such time.
 constexpr double kNearGrowth = 0.05;
 constexpr double kFirstSteady = 2;
+// Where only one refusal tells of that rate, which may be all that was asked of the eventbus rather
+// than all that it takes.
+constexpr double kUnconfirmedSteady = 0.7;
 constexpr double kMostSteady = 16;
+// At least so many times the wait that the eventbus asks for, but no longer than that.
+constexpr double kSteadyOfWait = 5;
+constexpr double kMostSteadyOfWait = 60;
 // Two refused rates that differ by no more confirm each other.
 constexpr double kSame = 0.15;
+// A rate that was refused is not the limit where so many times it is taken.
+constexpr double kRefuted = 2;
 // No more than this share of the rate has to be used for it to grow.
 constexpr double kUsed = 0.7;
 constexpr std::chrono::minutes kForget{10};
@@ -106,9 +114,10 @@ bool Pace::refused_again(Instant staged, Instant::duration asked, Instant now) n
   if (streak_.refusals++ == 0) {
     streak_.staged = staged;
     streak_.answered = now;
+    streak_.rate = rate_;
   }
   if (takes_nothing(staged, now)) {
-    close(now);
+    close(asked, now);
     pause(std::max<Instant::duration>(asked, own_pause()), now);
     return true;
   }
@@ -134,7 +143,7 @@ void Pace::learn(Instant now) noexcept {
   rate_ = std::max(kBelow * lately.number, kFirst);
   // It was taken for long enough to know something.
   ceiling_ = lately.within >= RecentCount::kLately / 2 ? lately.number : 0;
-  steady_ = kFirstSteady;
+  steady_ = kUnconfirmedSteady;
   unrefused_ = 0;
   lowered_at_ = grown_ = now;
   trial_ = {};
@@ -143,7 +152,7 @@ void Pace::learn(Instant now) noexcept {
   streak_ = {.pauses = 1};
 }
 
-void Pace::close(Instant now) noexcept {
+void Pace::close(Instant::duration asked, Instant now) noexcept {
   // A pause that was too short says nothing about the rate.
   if (streak_.pauses == 0 && taken_.total() != taken_at_close_) {
     const double taken = std::max(taken_.lately(now).number, kLeast);
@@ -156,7 +165,15 @@ void Pace::close(Instant now) noexcept {
     const bool known = now - lowered_at_ < RecentCount::kLately;
     if (!known || (used_up && rate_ > kFarAbove * limit)) {
       lower(kBelowClosed * limit, limit, now);
+    } else if (streak_.rate > rate_) {
+      // The first of these refusals has lowered the rate, but by what is right for a single one.
+      rate_ = std::min(rate_, std::max(kBelowClosed * streak_.rate, kLeast));
     }
+  }
+  // The longer it lasts, the more rarely it pays to find out whether the limit is still there.
+  if (asked > kLongestPause) {
+    steady_ =
+        std::max(steady_, std::min(kSteadyOfWait * Seconds(asked).count(), kMostSteadyOfWait));
   }
   lowered_at_ = closed_at_ = now;
   taken_at_close_ = taken_.total();
@@ -186,7 +203,9 @@ void Pace::judge_round(Instant now) noexcept {
     const double took = static_cast<double>(round_.taken) / Seconds(now - round_.begin).count();
     lower(std::clamp(took, kFarBelow * rate_, kBelow * rate_), rate_, now);
   } else {
-    if (share > kFew) unrefused_ = 0;
+    // It grows no faster; that it grew for so long confirms the rate that is refused next all the
+    // same.
+    if (share > kFew) unrefused_ = std::min(unrefused_, steady_ / 2);
     round_ = {now};
   }
 }
@@ -237,7 +256,8 @@ void Pace::grow(Instant now) noexcept {
   if (ceiling_ != 0) {
     growth = std::min(kNearGrowth / steady_ * std::exp2(unrefused_ / steady_), kMostGrowth);
     if (rate_ < kFar * ceiling_) growth = std::max(growth, kFarGrowth);
-    if (rate_ > (1 + kSame) * ceiling_) steady_ = kFirstSteady;
+    if (rate_ > (1 + kSame) * ceiling_) steady_ = std::min(steady_, kFirstSteady);
+    if (rate_ > kRefuted * ceiling_) ceiling_ = 0;
   }
   rate_ += rate_ * growth * seconds;
 }

@@ -21,11 +21,12 @@ namespace gateway::egress {
 //     everything waits, for Retry-After or for a pause that doubles, and the rate becomes somewhat
 //     less than what was taken of late.
 //   - A single refusal among requests that are taken means that this request came too early: its
-//     event alone waits. The rate becomes a little less if such refusals are frequent, or if the
-//     eventbus is one that ceases to take anything.
+//     event alone waits, and not for Retry-After: others leave in its place, so that this would
+//     spare the eventbus nothing. The rate becomes a little less if such refusals are frequent, or
+//     if the eventbus is one that ceases to take anything.
 //   - The rate grows while requests wait and none is refused: fast while it is far below the rate
 //     that was refused last, slowly near it, and the more slowly the more often that rate was
-//     confirmed.
+//     confirmed and the longer the wait that the eventbus asks for.
 //
 // A rate at which nothing was refused for ten minutes is forgotten. Pure.
 class Pace {
@@ -72,6 +73,7 @@ class Pace {
     unsigned refusals = 0;
     Instant staged{};     // the first of them
     Instant answered{};   // likewise
+    double rate = 0;      // before it
     unsigned pauses = 0;  // that ended with another refusal
   };
 
@@ -81,7 +83,8 @@ class Pace {
   // Returns whether a lower rate has fewer requests refused, as far as is known. If it has not, the
   // rate is again what it was before it was lowered. `share`: of requests that are refused now.
   [[nodiscard]] bool lowering_helps(double share, Instant now) noexcept;
-  void close(Instant now) noexcept;
+  // `asked`: as of refused().
+  void close(Instant::duration asked, Instant now) noexcept;
   [[nodiscard]] Instant::duration own_pause() const noexcept;
   void pause(Instant::duration time, Instant now) noexcept;
   void judge_round(Instant now) noexcept;

@@ -46,6 +46,27 @@ inline Limiter sliding_window(double a_second, std::chrono::milliseconds period,
           }};
 }
 
+// HAProxy's http_req_rate(1s): counts the requests of this second, those it refuses too, and the
+// share of the last second's that is less than a second ago.
+inline Limiter http_req_rate(double a_second) {
+  struct State {
+    std::int64_t begin = 0;  // milliseconds
+    double last = 0;
+    double counted = 0;
+  };
+  return {"http_req_rate", [state = State(), a_second](Instant now) mutable {
+            const std::int64_t at = now.time_since_epoch() / std::chrono::milliseconds(1);
+            if (at - state.begin >= 2000) {
+              state = {at, 0, 0};
+            } else if (at - state.begin >= 1000) {
+              state = {state.begin + 1000, state.counted, 0};
+            }
+            state.counted += 1;
+            const double left = 1 - static_cast<double>(at - state.begin) / 1000;
+            return state.counted + state.last * left <= a_second;
+          }};
+}
+
 // Gives leave at a steady rate and keeps what is not used, up to `burst`, as do Envoy and most
 // frameworks.
 inline Limiter token_bucket(double a_second, double burst) {

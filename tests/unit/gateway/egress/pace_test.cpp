@@ -25,6 +25,7 @@ struct World {
   Duration retry_after{};
   Duration round_trip = 500us;
   bool bare_503 = false;
+  double burst = 0;  // requests that are offered besides, all at once, after ten seconds
 };
 
 struct Outcome {
@@ -49,6 +50,10 @@ class Dialogue {
       }
       for (; now_ >= offer_; offer_ += seconds(1 / world_.offered)) {
         if (waiting_.size() < kQueue) waiting_.push({offer_, 0});
+      }
+      if (now_ >= kStart + 10s) {
+        for (double more = std::exchange(world_.burst, 0); more >= 1; --more)
+          waiting_.push({now_, 0});
       }
       for (; due(delayed_); delayed_.pop()) waiting_.push(delayed_.top().request);
       for (; due(arriving_); arriving_.pop()) arrive(arriving_.top());
@@ -108,13 +113,16 @@ class Dialogue {
     }
     ++outcome_.refused;
     tell();
+    bool all_wait = false;
     if (world_.bare_503) {
       static_cast<void>(pace_.perhaps_refused(step.staged, now_));
-    } else if (pace_.refused(step.staged, world_.retry_after, now_)) {
-      held_ = std::max(held_, now_ + world_.retry_after);
+    } else {
+      all_wait = pace_.refused(step.staged, world_.retry_after, now_);
     }
+    if (all_wait) held_ = std::max(held_, now_ + world_.retry_after);
+    const bool asked = all_wait && world_.retry_after != Duration{};
     const Duration grown = 100ms * (1U << std::min(step.request.attempts++, 6U));
-    step.at = now_ + (world_.retry_after != Duration{} ? world_.retry_after : up_to(grown));
+    step.at = now_ + (asked ? world_.retry_after : up_to(grown));
     delayed_.push(step);
   }
   void send() {
@@ -246,11 +254,47 @@ TEST(Pace, KeepsUpWithAFastLimiter) {
 }
 
 TEST(Pace, OutlastsALimiterThatCountsWhatItRefuses) {
-  for (const double allowed : {20.0, 200.0}) {
+  for (const double allowed : {20.0, 200.0, 1000.0}) {
     for (const Duration retry_after : {Duration(0s), Duration(1s)}) {
-      const Outcome outcome =
-          Dialogue(test::sliding_window(allowed, 1s, true), {allowed * 1.2, retry_after}).run();
-      EXPECT_GE(outcome.taken, 0.85 * allowed);
+      for (test::Limiter limiter :
+           {test::sliding_window(allowed, 1s, true), test::http_req_rate(allowed)}) {
+        SCOPED_TRACE(testing::Message() << limiter.name << " of " << allowed << ", Retry-After "
+                                        << retry_after / 1s << " s");
+        const Outcome outcome = Dialogue(std::move(limiter), {allowed * 1.2, retry_after}).run();
+        EXPECT_GE(outcome.taken, 0.85 * allowed);
+      }
+    }
+  }
+}
+
+// Each time that it is met, such a limit costs ten seconds.
+TEST(Pace, MakesLongWaitsRare) {
+  for (const double allowed : {200.0, 1000.0}) {
+    SCOPED_TRACE(allowed);
+    const Outcome outcome =
+        Dialogue(test::http_req_rate(allowed), {allowed * 1.2, Duration(10s)}).run();
+    EXPECT_GE(outcome.taken, 0.8 * allowed);
+  }
+}
+
+// What was taken before the limit was met is all that there was to send, and not the limit.
+TEST(Pace, FindsALimitFarAboveWhatWasOfferedBefore) {
+  for (const double allowed : {200.0, 1000.0}) {
+    for (const double offered : {1.0, 5.0, 20.0}) {
+      for (const Duration retry_after : {Duration(0s), Duration(1s)}) {
+        for (test::Limiter limiter :
+             {test::sliding_window(allowed, 1s), test::token_bucket(allowed, 5),
+              test::token_bucket(allowed, allowed), test::limit_req(allowed, 0),
+              test::limit_req(allowed, 20)}) {
+          SCOPED_TRACE(testing::Message()
+                       << limiter.name << " of " << allowed << ", offered " << offered
+                       << ", Retry-After " << retry_after / 1s << " s");
+          World world{offered, retry_after};
+          world.burst = 8 * allowed;
+          const Outcome outcome = Dialogue(std::move(limiter), world).run();
+          EXPECT_LT(outcome.longest, 15s);
+        }
+      }
     }
   }
 }

@@ -58,13 +58,15 @@ constexpr double kFirstSteady = 2;
 // Where only one refusal tells of that rate, which may be all that was asked of the eventbus rather
 // than all that it takes.
 constexpr double kUnconfirmedSteady = 0.7;
-constexpr double kMostSteady = 16;
+constexpr double kMostSteady = 10;
 // At least so many times the wait that the eventbus asks for, but no longer than that.
 constexpr double kSteadyOfWait = 5;
 constexpr double kMostSteadyOfWait = 60;
 // Two refused rates that differ by no more confirm each other.
 constexpr double kSame = 0.15;
-// A rate that was refused is not the limit where so many times it is taken.
+// A rate that was refused is not the limit any more where so many times it is taken, and tells
+// nothing of it where so many are.
+constexpr double kRaised = 1.06;
 constexpr double kRefuted = 2;
 // No more than this share of the rate has to be used for it to grow.
 constexpr double kUsed = 0.7;
@@ -256,7 +258,7 @@ void Pace::grow(Instant now) noexcept {
   if (ceiling_ != 0) {
     growth = std::min(kNearGrowth / steady_ * std::exp2(unrefused_ / steady_), kMostGrowth);
     if (rate_ < kFar * ceiling_) growth = std::max(growth, kFarGrowth);
-    if (rate_ > (1 + kSame) * ceiling_) steady_ = std::min(steady_, kFirstSteady);
+    if (rate_ > kRaised * ceiling_) steady_ = std::min(steady_, kFirstSteady);
     if (rate_ > kRefuted * ceiling_) ceiling_ = 0;
   }
   rate_ += rate_ * growth * seconds;

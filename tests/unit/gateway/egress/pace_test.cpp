@@ -277,6 +277,26 @@ TEST(Pace, MakesLongWaitsRare) {
   }
 }
 
+TEST(Pace, FindsWithinSecondsThatALimitWasRaised) {
+  for (const Duration retry_after : {Duration(0s), Duration(1s)}) {
+    for (const auto& make :
+         {+[](double a_second) { return test::limit_req(a_second, 20); },
+          +[](double a_second) { return test::limit_req(a_second, 0); },
+          +[](double a_second) { return test::fixed_window(a_second, 1s); },
+          +[](double a_second) { return test::token_bucket(a_second, a_second); },
+          +[](double a_second) { return test::http_req_rate(a_second); }}) {
+      test::Limiter raised{make(1000).name,
+                           [low = make(200), high = make(1000)](Instant now) mutable {
+                             return now < kStart + 30s ? low.takes(now) : high.takes(now);
+                           }};
+      SCOPED_TRACE(testing::Message()
+                   << raised.name << ", Retry-After " << retry_after / 1s << " s");
+      const Outcome outcome = Dialogue(std::move(raised), {1000, retry_after}).run();
+      EXPECT_GE(outcome.taken, 0.55 * 1000) << "of the half minute after that";
+    }
+  }
+}
+
 // What was taken before the limit was met is all that there was to send, and not the limit.
 TEST(Pace, FindsALimitFarAboveWhatWasOfferedBefore) {
   for (const double allowed : {200.0, 1000.0}) {

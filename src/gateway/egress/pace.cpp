@@ -42,6 +42,7 @@ constexpr double kOfNoUse = 0.6;
 constexpr double kMore = 1.25;
 constexpr std::chrono::seconds kPatient{30};
 constexpr milliseconds kRound{250};
+constexpr milliseconds kClump{1};
 constexpr double kLeastAnswers = 10;
 constexpr double kEnoughAnswers = 50;
 constexpr double kBelow = 0.95;  // of the rate that was refused
@@ -112,6 +113,7 @@ bool Pace::refused_again(Instant staged, Instant::duration asked, Instant now) n
   }
   const auto took = now - staged;
   trip_ = trip_ == Instant::duration{} ? took : trip_ + (took - trip_) / 8;
+  if (!counts(now)) return false;
   if (now >= round_.begin) ++round_.refused;
   if (streak_.refusals++ == 0) {
     streak_.staged = staged;
@@ -130,6 +132,13 @@ bool Pace::refused_again(Instant staged, Instant::duration asked, Instant now) n
     judge_round(now);
   }
   return false;
+}
+
+bool Pace::counts(Instant now) noexcept {
+  if (now - clump_.begin >= kClump) clump_ = {now, taken_.total(), 0};
+  if (clump_.refused > taken_.total() - clump_.taken) return false;
+  ++clump_.refused;
+  return true;
 }
 
 // Requests that something on the way has held up arrive together and are refused together, so that

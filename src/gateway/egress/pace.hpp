@@ -55,6 +55,12 @@ class Pace {
   [[nodiscard]] std::optional<Instant> sends_at(Instant now) const noexcept;
 
  private:
+  // Answers that come together.
+  struct Clump {
+    Instant begin{};
+    std::uint64_t taken = 0;  // taken_ then
+    std::uint64_t refused = 0;
+  };
   // The answers to requests that were sent at one rate.
   struct Round {
     Instant begin{};
@@ -79,6 +85,10 @@ class Pace {
 
   bool refused_again(Instant staged, Instant::duration asked, Instant now) noexcept;
   void learn(Instant now) noexcept;
+  // Returns whether a refusal says something about the rate. Of those that come together one does,
+  // and as many more as are taken between them: requests that something on the way has held up
+  // arrive together and are refused together, however slowly they are sent.
+  [[nodiscard]] bool counts(Instant now) noexcept;
   [[nodiscard]] bool takes_nothing(Instant staged, Instant now) const noexcept;
   // Returns whether a lower rate has fewer requests refused, as far as is known. If it has not, the
   // rate is again what it was before it was lowered. `share`: of requests that are refused now.
@@ -106,6 +116,7 @@ class Pace {
   std::uint64_t sent_ = 0;         // since then
   std::uint64_t grown_taken_ = 0;  // taken_ then
 
+  Clump clump_;
   Round round_;
   Streak streak_;
   Trial trial_;

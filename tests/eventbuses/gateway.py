@@ -16,7 +16,9 @@ STRICT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Gateway:
-    def __init__(self, program, folder, target, delivery):
+    """The program with its defaults but for `delivery` and `threads`; None: as many as by default."""
+
+    def __init__(self, program, folder, target, delivery, threads=1):
         self.port, self.admin = free_port(), free_port()
         self.log = os.path.join(folder, "gateway.log")
         config = os.path.join(folder, "config.yml")
@@ -24,7 +26,8 @@ class Gateway:
             json.dump({"target": target, "function": {"provision": False},
                        "event": {"attributes": ["subject"]},
                        "gateway": {"listen": f"127.0.0.1:{self.port}", "drain_delay": "0s",
-                                   "admin": f"127.0.0.1:{self.admin}", "auth": "none", "threads": 1},
+                                   "admin": f"127.0.0.1:{self.admin}", "auth": "none",
+                                   **({} if threads is None else {"threads": threads})},
                        "delivery": delivery}, file)
         clean = {k: v for k, v in environment().items() if not k.lower().endswith("_proxy")}
         with open(self.log, "a", encoding="utf-8") as log:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Eventbuses that people really have: run.py PROGRAM FOLDER [--posts N] [--only NAME,...] [--grid]
+"""Eventbuses that people really have: run.py PROGRAM FOLDER [--posts N] [--only NAME,...]
+[--grid | --limits]
 
 For each server (a receiver on an official CloudEvents SDK, alone or behind nginx or HAProxy): events
 with awkward attributes in all three modes of delivery; posts at full speed through the defaults and
@@ -9,6 +10,8 @@ be had is skipped with its reason; ends with 77 where nothing can. Prints the ta
 docs/destinations.md.
 
 --grid: how near the defaults come to the best of some settings made by hand, and the table of that.
+--limits: how much of the rate that limiters allow comes through, and the table of that. One limiter is
+tried in the usual run as well.
 """
 import argparse
 import collections
@@ -24,6 +27,7 @@ from servers import IN_GRID, SERVERS, Missing, text_of
 from waiting import until
 from gateway import STRICT, Gateway, Load, payload
 import grid
+import limits
 
 TABLE = """
 | server | subjects beyond ASCII in binary mode | posts a second | connections x depth reached \
@@ -34,6 +38,15 @@ GRID = """
 | server | events a second by default | connections x depth reached | by the best hand-made setting \
 | which is | default |
 |---|---|---|---|---|---|
+"""
+LIMITS = """
+| limiter | of the limit, posts of 1 record | of 10 | not 200, offered 80 % of it | 99 % of these \
+answered within |
+|---|---|---|---|---|
+"""
+LIMIT = """
+| limiter | of the limit | not 200, offered 80 % of it | 99 % of these answered within |
+|---|---|---|---|
 """
 
 AWKWARD = ["plain.txt", "照片/2024 ü.jpg", 'quote".txt', "percent%41.txt", "tab%09.txt",
@@ -123,7 +136,15 @@ def check(program, server, folder, options):
 
 
 def check_grid(program, server, folder, options):
-    return grid.compare(program, server, folder, options.seconds, options.rounds)
+    return grid.compare(program, server, folder, options.seconds or 5, options.rounds)
+
+
+def check_limits(program, server, folder, options):
+    return limits.compare(program, server, folder, options.seconds or 15)
+
+
+def check_limit_quickly(program, server, folder, options):
+    return limits.compare(program, server, folder, options.seconds or 3, sizes=[1])
 
 
 def main():
@@ -132,16 +153,23 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--posts", type=int, default=20_000)
     parser.add_argument("--only", default="")
-    parser.add_argument("--grid", action="store_true")
-    parser.add_argument("--seconds", type=float, default=5)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--grid", action="store_true")
+    kind.add_argument("--limits", action="store_true")
+    parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     program = os.path.abspath(options.program)
     tools = os.path.abspath(options.folder)
     os.makedirs(tools, exist_ok=True)
-    kinds, examine, title = (IN_GRID, check_grid, GRID) if options.grid else (SERVERS, check, TABLE)
-    rows, failed = [], []
-    for kind in kinds:
+    if options.grid:
+        parts = [(IN_GRID, check_grid, GRID)]
+    elif options.limits:
+        parts = [(limits.LIMITERS, check_limits, LIMITS)]
+    else:
+        parts = [(SERVERS, check, TABLE), (limits.QUICK, check_limit_quickly, LIMIT)]
+    rows, failed = collections.defaultdict(list), []
+    for kind, examine, title in ((kind, *rest) for kinds, *rest in parts for kind in kinds):
         if options.only and kind.__name__.lower() not in options.only.lower().split(","):
             continue
         folder = tempfile.mkdtemp()
@@ -149,7 +177,7 @@ def main():
         try:
             server.start()
             row, good = examine(program, server, folder, options)
-            rows.append(row)
+            rows[title].append(row)
             print(row, flush=True)
             if not good:
                 failed.append(kind.name)
@@ -163,8 +191,8 @@ def main():
         finally:
             server.stop(signal.SIGKILL)
             shutil.rmtree(folder, ignore_errors=True)
-    if rows:
-        print(title + "\n".join(rows))
+    for title, these in rows.items():
+        print(title + "\n".join(these))
     if failed:
         print("failed: " + ", ".join(failed))
         return 1

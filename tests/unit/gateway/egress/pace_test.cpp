@@ -280,6 +280,19 @@ TEST(Pace, OutlastsALimiterThatCountsWhatItRefuses) {
   }
 }
 
+// It depends on chance at which moment of a quota's second the gateway begins.
+TEST(Pace, KeepsToAQuotaWheneverItsSecondBegins) {
+  constexpr double kAllowed = 200;
+  for (Duration later{}; later < 1s; later += 37ms) {
+    SCOPED_TRACE(later / 1ms);
+    test::Limiter quota{"quota", [window = test::fixed_window(kAllowed, 1s), later](
+                                     Instant now) mutable { return window.takes(now + later); }};
+    const Outcome outcome = Dialogue(std::move(quota), {5 * kAllowed, Duration(1s)}).run();
+    EXPECT_GE(outcome.taken, 0.95 * kAllowed);
+    EXPECT_GE(outcome.first, 0.7 * kAllowed);
+  }
+}
+
 // Each time that it is met, such a limit costs ten seconds.
 TEST(Pace, MakesLongWaitsRare) {
   for (const double allowed : {200.0, 1000.0}) {

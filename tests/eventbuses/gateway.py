@@ -1,45 +1,22 @@
 """The gateway under test, and posts for it."""
 import collections
 import json
-import os
-import signal
 import socket
-import subprocess
 import threading
 import time
-import urllib.request
 
-from servers import PATIENCE, text_of
-from waiting import accepts, environment, free_port, until
-
-STRICT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+from servers import PATIENCE
+from gateway_process import GatewayProcess
 
 
-class Gateway:
-    """The program with its defaults but for `delivery` and `threads`; None: as many as by default."""
+class Gateway(GatewayProcess):
+    """The program with its defaults but for `delivery` and `threads`; 0: as many as by default."""
 
     def __init__(self, program, folder, target, delivery, threads=1):
-        self.port, self.admin = free_port(), free_port()
-        self.log = os.path.join(folder, "gateway.log")
-        config = os.path.join(folder, "config.yml")
-        with open(config, "w", encoding="utf-8") as file:
-            json.dump({"target": target, "function": {"provision": False},
-                       "event": {"attributes": ["subject"]},
-                       "gateway": {"listen": f"127.0.0.1:{self.port}", "drain_delay": "0s",
-                                   "admin": f"127.0.0.1:{self.admin}", "auth": "none",
-                                   **({} if threads is None else {"threads": threads})},
-                       "delivery": delivery}, file)
-        clean = {k: v for k, v in environment().items() if not k.lower().endswith("_proxy")}
-        with open(self.log, "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen([program, "run", "--config", config], stderr=log,
-                                            stdout=log, env=clean)
-        until("the gateway listens",
-              lambda: self.process.poll() is not None or accepts(self.admin), PATIENCE)
-        assert self.process.poll() is None, text_of(self.log)
-
-    def status(self):
-        with STRICT.open(f"http://127.0.0.1:{self.admin}/status", timeout=10) as answer:
-            return json.load(answer)
+        super().__init__(program, folder, {
+            "target": target, "event": {"attributes": ["subject"]}, "delivery": delivery,
+            "gateway": {"threads": threads}}, listens_within=PATIENCE, ends_within=60)
+        self.start()
 
     def connections(self):
         """Returns what /status tells of each, wherever it stands there."""
@@ -54,14 +31,7 @@ class Gateway:
 
     def delivered(self):
         """Returns how many events the eventbus has acknowledged."""
-        with STRICT.open(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        return sum(int(line.split()[-1]) for line in lines
-                   if line.startswith("cos_gateway_events_delivered_total"))
-
-    def stop(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        self.process.wait(60)
+        return self.metric("cos_gateway_events_delivered_total")
 
 
 def payload(*keys):

@@ -205,7 +205,7 @@ class Posts:
 def offer_more(program, server, folder, records, seconds):
     """Returns the share of the limit that comes through while more is offered, the share of requests
     that is refused meanwhile, and the answers to posts."""
-    gateway = Gateway(program, folder, f"http://127.0.0.1:{server.port}/", {}, threads=None)
+    gateway = Gateway(program, folder, f"http://127.0.0.1:{server.port}/", {}, threads=0)
     posts = Posts(gateway.port, max(32, SUPPLY * server.rate // records), records)
     begun = time.time()
     posts.run(server.learns_within + seconds)
@@ -218,7 +218,7 @@ def offer_more(program, server, folder, records, seconds):
 def offer_less(program, server, folder, seconds):
     """Returns the answers to posts within the limit, how long each took, and the share of requests that
     was refused."""
-    gateway = Gateway(program, folder, f"http://127.0.0.1:{server.port}/", {}, threads=None)
+    gateway = Gateway(program, folder, f"http://127.0.0.1:{server.port}/", {}, threads=0)
     rate = WITHIN * server.rate
     # If posts take longer than a second, they are late: that counts.
     posts = Posts(gateway.port, int(rate), rate=rate)

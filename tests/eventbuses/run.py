@@ -21,11 +21,11 @@ import signal
 import sys
 import tempfile
 import time
-import urllib.request
 
 from servers import IN_GRID, SERVERS, Missing, text_of
+from gateway import Gateway, Load, payload
+from loopback import ask
 from waiting import until
-from gateway import STRICT, Gateway, Load, payload
 import grid
 import limits
 
@@ -77,10 +77,7 @@ def check_modes(program, server, folder):
         gateway = Gateway(program, folder, f"http://127.0.0.1:{server.port}/", {"mode": mode})
         # With more than fits into one request where bodies are limited.
         keys = AWKWARD + [f"{n}-" + 800 * "k" for n in range(60)]
-        answer = STRICT.open(urllib.request.Request(
-            f"http://127.0.0.1:{gateway.port}/", payload(*keys), {"Content-Type": "application/json"}),
-            timeout=60)
-        assert answer.status == 200
+        assert ask(gateway.port, "/", payload(*keys), timeout=60)[0] == 200
         gateway.stop()
         counts, subjects = arrived(server)
         wanted = {"/1/b/" + key for key in keys}
@@ -185,7 +182,7 @@ def main():
             print(f"skipped: {kind.name}: {why}", flush=True)
         except Exception as error:  # each server is told of
             failed.append(kind.name)
-            log = os.path.join(folder, "gateway.log")
+            log = os.path.join(folder, "log")
             said = text_of(log)[-1500:] if os.path.exists(log) else ""
             print(f"FAILED: {kind.name}: {error!r}\n{said}", flush=True)
         finally:

@@ -124,8 +124,8 @@ void add_split_routed(Subjects& subjects, std::size_t records) {
     state->text = padded(body);
     return [state, size = body.size()] {
       state->notes->begin(size, kAnySigner);
-      benchmark::DoNotOptimize(
-          state->splitter.split_to_route(state->text.data(), size, *state->notes));
+      benchmark::DoNotOptimize(state->splitter.split_to_route(
+          state->text.data(), size, *state->notes, state->notes->routed_by()));
     };
   });
 }

@@ -38,6 +38,9 @@ enum class Member : std::uint8_t {
   count_
 };
 
+// What the way of a record depends on beside its bucket.
+enum class RoutedBy : std::uint8_t { key, key_and_event };
+
 // Some of the members.
 class MemberSet {
  public:

@@ -49,11 +49,11 @@ boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::sp
 }
 
 boost::system::result<std::span<const RecordSpan>, Malformed> RecordSplitter::split_to_route(
-    const char* body, std::size_t size, RecordVisitor& visitor) {
+    const char* body, std::size_t size, RecordVisitor& visitor, RoutedBy by) {
   auto json = index_.read(body, size, kMaxDepth);
   if (!json) return json.error();
   static_assert(kPadding >= SpelledName::kRoom);
-  RouteWalk walk(*json);
+  RouteWalk walk(*json, by);
   return split_by(*json, body, [&] {
     const std::size_t begin = json->offset();
     RecordMembers members;

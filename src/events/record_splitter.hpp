@@ -50,9 +50,11 @@ class RecordSplitter {
   [[nodiscard]] boost::system::result<std::span<const RecordSpan>, Malformed> split(
       const char* body, std::size_t size);
 
-  // Likewise, and shows the visitor each record with those members alone that its way depends on.
+  // Likewise, and shows the visitor each record with those members alone that its way depends on:
+  // where `by` leaves out the event's name, it may be missing.
   [[nodiscard]] boost::system::result<std::span<const RecordSpan>, Malformed> split_to_route(
-      const char* body, std::size_t size, RecordVisitor& visitor);
+      const char* body, std::size_t size, RecordVisitor& visitor,
+      RoutedBy by = RoutedBy::key_and_event);
 
   // Likewise, and on the same walk shows the visitor each record and, with an active redactor,
   // takes what it names out of `body`. Leaves a body that is refused half redacted.

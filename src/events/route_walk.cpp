@@ -51,7 +51,8 @@ bool RouteWalk::pass(RecordMembers& members) {
     if (json_.peek() != '{') return json_.container();
     const SpelledName name = name_at(token);
     if (kCos.is(name)) return json_.members(in_cos, nothing);
-    return kEvent.is(name) ? json_.members(pass_other, in_event) : json_.container();
+    const bool wanted = by_ == RoutedBy::key_and_event && kEvent.is(name);
+    return wanted ? json_.members(pass_other, in_event) : json_.container();
   };
 
   const std::size_t begin = json_.offset();

@@ -10,8 +10,9 @@ namespace gateway::events {
 // asks about.
 class RouteWalk {
  public:
-  // Behind the text of `json`, SpelledName::kRoom bytes must be readable.
-  explicit RouteWalk(JsonCursor& json) noexcept : json_(json) {}
+  // Behind the text of `json`, SpelledName::kRoom bytes must be readable. `by`: without the event's
+  // name where nothing depends on it.
+  RouteWalk(JsonCursor& json, RoutedBy by) noexcept : json_(json), by_(by) {}
 
   // Passes an object and notes where these members lie. Returns whether it is good JSON.
   [[nodiscard]] bool pass(RecordMembers& members);
@@ -21,6 +22,7 @@ class RouteWalk {
 
  private:
   JsonCursor& json_;
+  const RoutedBy by_;
   bool disguised_ = false;
 };
 

@@ -44,6 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(splitter.split_to_route(other.data(), other.size(), route).has_value() == good,
           "both walks agree on what is good");
   require(!good || whole.facts == route.facts, "both walks see the same of each record");
+  Routed by_key;
+  test::Padded third(text);
+  require(splitter.split_to_route(third.data(), third.size(), by_key, events::RoutedBy::key)
+                  .has_value() == good,
+          "what is not wanted is checked all the same");
 
   test::Padded body(text);
   const auto spans = splitter.split(body.data(), body.size());

@@ -151,7 +151,7 @@ Intake::Records Intake::split(http::Request& request, Signer signer) {
   events::Redactor& redactor = redaction_.on_walk();
   notes_.begin(size, signer);
   if (notes_.wants_routes_alone() && !redactor.active()) {
-    return splitter_.split_to_route(body, size, notes_);
+    return splitter_.split_to_route(body, size, notes_, notes_.routed_by());
   }
   return splitter_.split(body, size, notes_, redactor);
 }

@@ -8,7 +8,10 @@ using events::IdRecipe;
 using events::Member;
 
 RecordNotes::RecordNotes(const RoutePlan& plan)
-    : plan_(plan), stable_ids_{events::StableIds(IdRecipe::v1), events::StableIds(IdRecipe::v2)} {
+    : plan_(plan),
+      routed_by_(plan.table.decides_by_event() ? events::RoutedBy::key_and_event
+                                               : events::RoutedBy::key),
+      stable_ids_{events::StableIds(IdRecipe::v1), events::StableIds(IdRecipe::v2)} {
   for (const EventStyle& style : plan.styles) {
     keeps_members_ = keeps_members_ || !style.event.attributes.empty();
     makes_ids_ = makes_ids_ || style.event.id != config::EventId::random;

@@ -28,6 +28,8 @@ class RecordNotes final : public events::RecordVisitor {
   }
   // Returns whether they want nothing but where records go.
   [[nodiscard]] bool wants_routes_alone() const noexcept { return !makes_ids_ && !keeps_members_; }
+  // Returns what they need to know of a record for where it goes.
+  [[nodiscard]] events::RoutedBy routed_by() const noexcept { return routed_by_; }
   // Is called before the first record of a body of `size` bytes.
   void begin(std::size_t size, Signer signer);
   void on_record(std::string_view record, const events::RecordMembers& members) override;
@@ -58,6 +60,7 @@ class RecordNotes final : public events::RecordVisitor {
   const RoutePlan& plan_;
   bool keeps_members_ = false;
   bool makes_ids_ = false;
+  const events::RoutedBy routed_by_;
   std::array<events::StableIds, 2> stable_ids_;  // by recipe
   events::RandomUuids random_ids_;               // where some ids are stable and some are not
   events::CosRecordReader reader_;

@@ -158,6 +158,10 @@ std::size_t RouteTable::first_of_record(std::string_view bucket,
   return full_name ? first_of(name, own_appid) : kMostRoutes;
 }
 
+bool RouteTable::decides_by_event() const noexcept {
+  return std::ranges::any_of(next_of_bucket_, [](std::uint16_t next) { return next != kNoRoute; });
+}
+
 Decision RouteTable::decide_among(std::size_t first, const RecordFacts& facts,
                                   Signer signer) const noexcept {
   if (first == kMostRoutes) {

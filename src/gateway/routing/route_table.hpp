@@ -75,6 +75,8 @@ class RouteTable {
   [[nodiscard]] std::span<const Route> routes() const noexcept { return routes_; }
   [[nodiscard]] UnknownBucket unknown() const noexcept { return unknown_; }
 
+  // Returns whether the name of a record's event decides between entries of its bucket.
+  [[nodiscard]] bool decides_by_event() const noexcept;
   [[nodiscard]] Decision decide(const RecordFacts& facts,
                                 Signer signer = kAnySigner) const noexcept {
     return decide_among(first_of_record(facts.bucket, facts.appid), facts, signer);

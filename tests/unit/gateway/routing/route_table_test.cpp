@@ -85,11 +85,13 @@ TEST(RouteTable, TellsEntriesOfOneBucketApart) {
   EXPECT_EQ(decide("right/x", "cos: ObjectRemove:Delete").route, 3);
   EXPECT_EQ(decide("else", "cos:ObjectRemove:*").route, 3);
   EXPECT_EQ(decide("else", "cos:ObjectCreated:Put").kind, Kind::filtered);
+  EXPECT_TRUE(table.decides_by_event());
 }
 
 TEST(RouteTable, DoesNotAskTheOnlyEntryForTheEvent) {
   const RouteTable table({route("b-1")}, UnknownBucket::accept);
   EXPECT_EQ(table.decide(record("b", "1", "k", "cos:ObjectRestore:Post")).kind, Kind::entry);
+  EXPECT_FALSE(table.decides_by_event());
 }
 
 TEST(RouteTable, RefusesStrangersIfAskedTo) {

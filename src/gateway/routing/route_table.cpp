@@ -124,8 +124,9 @@ RouteTable::RouteTable(std::vector<Route> routes, UnknownBucket unknown)
   assert(routes_.size() <= kMostRoutes);
   slots_.assign(std::bit_ceil(2 * routes_.size() + 1), kNoRoute);
   next_of_bucket_.assign(routes_.size(), kNoRoute);
-  for (std::uint16_t i = 0; i < routes_.size(); ++i) {
-    const auto [name, appid] = parts_of(routes_[i].bucket);
+  for (const Route& route : routes_) {
+    const auto i = static_cast<std::uint16_t>(&route - routes_.data());
+    const auto [name, appid] = parts_of(route.bucket);
     const std::size_t first = first_of(name, appid);
     if (first == kMostRoutes) {
       std::size_t slot = hash_of(name, appid) & (slots_.size() - 1);

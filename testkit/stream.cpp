@@ -26,11 +26,14 @@ bool would_block(int error) {
 
 }  // namespace
 
-bool Stream::connect(const Address& to, in_addr source, SSL_CTX* tls) {
+bool Stream::connect(const Address& to, in_addr source, SSL_CTX* tls, int receive_buffer) {
   close();
   fd_ = ::socket(to.generic()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return false;
   enable(fd_, IPPROTO_TCP, TCP_NODELAY);
+  if (receive_buffer != 0) {
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  }
   if (source.s_addr != INADDR_ANY) {
     // The port is then chosen when the peer is known, and may serve again for another peer.
     enable(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);

@@ -31,7 +31,10 @@ class Stream {
   // Begins to connect, from `source` unless it is 0.0.0.0, with TLS if there is a context, which
   // must outlive the stream. If that context resumes, the last connection's session is offered.
   // False if that fails at once.
-  [[nodiscard]] bool connect(const Address& to, in_addr source, SSL_CTX* tls);
+  // `receive_buffer`: bytes, 0 for the system's; set before the window is announced, as a window
+  // that shrinks later has what is on its way dropped.
+  [[nodiscard]] bool connect(const Address& to, in_addr source, SSL_CTX* tls,
+                             int receive_buffer = 0);
   // Goes on connecting; false if that failed.
   [[nodiscard]] bool step();
   [[nodiscard]] State state() const noexcept { return state_; }

@@ -147,11 +147,8 @@ void Swarm::open(Client& client) {
   if (settings_.sources > 1) {
     source.s_addr = htonl(INADDR_LOOPBACK + 1 + client.number() % settings_.sources);
   }
-  if (!client.stream.connect(gateway_, source, nullptr)) {
+  if (!client.stream.connect(gateway_, source, nullptr, reads() ? 0 : kDeafBuffer)) {
     throw std::runtime_error("an attacker cannot connect (ulimit -n?)");
-  }
-  if (!reads()) {
-    ::setsockopt(client.stream.fd(), SOL_SOCKET, SO_RCVBUF, &kDeafBuffer, sizeof kDeafBuffer);
   }
   loop_.poller().add(client.stream.fd(), client);
 }

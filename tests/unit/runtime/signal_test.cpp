@@ -15,10 +15,10 @@ class SignalTest : public testing::Test {
  protected:
   // Waits as those do that look for something again after each wake-up.
   Task<void> wait_for(bool& there, Instant deadline) {
-    while (!there && SteadyClock::now() < deadline) {
+    do {
       co_await signal_.wait_until(deadline);
       ++wakes_;
-    }
+    } while (!there && SteadyClock::now() < deadline);
     ++ended_;
   }
   void begin(bool& there, Instant deadline) {

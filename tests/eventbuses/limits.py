@@ -11,7 +11,7 @@ import sys
 import time
 
 from gateway import Gateway, payload, request
-from servers import HERE, PATIENCE, Server, need, text_of, unpacked
+from servers import HERE, PATIENCE, Server, spawn_haproxy, spawn_nginx, text_of
 from waiting import accepts, free_port, until
 
 GOAL = 0.85
@@ -36,22 +36,6 @@ class Limited(Server):
         super().__init__(tools, folder)
         self.counted = os.path.join(folder, "counted.log")
 
-    def nginx(self, servers):
-        config = os.path.join(self.folder, "nginx.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"""
-daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log {self.folder}/nginx.log;
-events {{ worker_connections 1024; }}
-http {{
-  client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy;
-  fastcgi_temp_path {self.folder}/fastcgi; uwsgi_temp_path {self.folder}/uwsgi;
-  scgi_temp_path {self.folder}/scgi;
-  log_format counted "$msec $status";
-  {servers}
-}}
-""")
-        self.spawn([unpacked(self.tools, "nginx", "nginx"), "-p", self.folder, "-c", config])
-
     def tally(self, begin, end):
         """Returns how often each status was answered between two times."""
         found = collections.Counter()
@@ -70,7 +54,8 @@ class LimitReq(Limited):
         burst = "" if self.burst is None else f"burst={self.burst} nodelay"
         # An empty value is no header.
         wait = "" if self.retry_after is None else self.retry_after
-        self.nginx(f"""
+        spawn_nginx(self, f"""
+  log_format counted "$msec $status";
   map $status $wait {{ 429 "{wait}"; default ""; }}
   limit_req_zone $binary_remote_addr zone=all:1m rate={self.rate}r/s;
   upstream receiver {{ server 127.0.0.1:{behind}; keepalive 32; }}
@@ -100,16 +85,14 @@ class RequestRate(Limited):
 
     def run(self):
         behind = free_port()
-        self.nginx(f"""
+        spawn_nginx(self, f"""
   server {{
     listen 127.0.0.1:{behind}; access_log off; keepalive_requests 1000000; return 204;
   }}
 """)
         until("nginx listens", lambda: self.ended() or accepts(behind), PATIENCE)
         wait = "" if self.retry_after is None else f"hdr Retry-After {self.retry_after}"
-        config = os.path.join(self.folder, "haproxy.cfg")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"""
+        spawn_haproxy(self, f"""
 defaults
   mode http
   timeout connect 5s
@@ -126,7 +109,6 @@ frontend events
 backend receiver
   server nginx 127.0.0.1:{behind}
 """)
-        self.spawn([need("haproxy"), "-db", "-f", config])
 
 
 class Window(Limited):

@@ -182,6 +182,32 @@ def unpacked(tools, program, *packages):
     return found
 
 
+def spawn_nginx(server, http):
+    """Starts nginx as a process of a server, with this in its section `http`."""
+    folder = server.folder
+    config = os.path.join(folder, "nginx.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"""
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+events {{ worker_connections 1024; }}
+http {{
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  {http}
+}}
+""")
+    server.spawn([unpacked(server.tools, "nginx", "nginx"), "-p", folder, "-c", config])
+
+
+def spawn_haproxy(server, config):
+    """Starts HAProxy as a process of a server, with this configuration."""
+    path = os.path.join(server.folder, "haproxy.cfg")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(config)
+    server.spawn([need("haproxy"), "-db", "-f", path])
+
+
 class Nginx(Node):
     name = "nginx in front of Node.js, keepalive_requests 1000"
     extra = ""
@@ -191,15 +217,8 @@ class Nginx(Node):
         super().run(self.behind)
         until("the server behind nginx listens",
               lambda: self.ended() or accepts(self.behind), PATIENCE)
-        config = os.path.join(self.folder, "nginx.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"""
-daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log {self.folder}/nginx.log;
-events {{ worker_connections 512; }}
-http {{
-  access_log off; client_body_temp_path {self.folder}/body; proxy_temp_path {self.folder}/proxy;
-  fastcgi_temp_path {self.folder}/fastcgi; uwsgi_temp_path {self.folder}/uwsgi;
-  scgi_temp_path {self.folder}/scgi;
+        spawn_nginx(self, f"""
+  access_log off;
   upstream receiver {{ server 127.0.0.1:{self.behind}; keepalive 32; }}
   limit_req_zone $binary_remote_addr zone=all:1m rate=1000r/s;
   server {{
@@ -207,9 +226,7 @@ http {{
     location / {{ proxy_pass http://receiver; proxy_http_version 1.1;
                   proxy_set_header Connection ""; }}
   }}
-}}
 """)
-        self.spawn([unpacked(self.tools, "nginx", "nginx"), "-p", self.folder, "-c", config])
 
 
 class NginxLimited(Nginx):
@@ -226,9 +243,7 @@ class Haproxy(Node):
         super().run(behind)
         until("the server behind HAProxy listens",
               lambda: self.ended() or accepts(behind), PATIENCE)
-        config = os.path.join(self.folder, "haproxy.cfg")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"""
+        spawn_haproxy(self, f"""
 defaults
   mode http
   timeout connect 5s
@@ -241,7 +256,6 @@ frontend events
 backend receiver
   server node 127.0.0.1:{behind}
 """)
-        self.spawn([need("haproxy"), "-db", "-f", config])
 
 
 class Far:

@@ -47,7 +47,6 @@ class ByteLeases {
     }
   }
 
-  [[nodiscard]] bool several() const noexcept { return leases_.size() > 1; }
   // Returns the lease of a target's share; the number behind the last target stands for one that is
   // not known yet.
   [[nodiscard]] ByteLease& of(std::size_t target) noexcept { return *leases_[target]; }

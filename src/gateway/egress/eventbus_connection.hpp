@@ -140,7 +140,7 @@ class EventbusConnection final : private transport::Transport::User {
   RetryReason lost_reason_ = RetryReason::connection;
   LinkState state_ = LinkState::idle;
   Role role_ = Role::parked;
-  std::optional<std::uint64_t> lost_event_;  // the event whose answer was due at the end
+  std::optional<EndpointHealth::EventKey> lost_event_;  // whose answer was due at the end
   std::optional<Instant> unwritable_since_;  // a write failed; what was answered is still read
   Instant heard_{};                          // anything, last
   Instant renew_at_{};                       // delivery.max_age

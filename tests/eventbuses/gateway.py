@@ -1,12 +1,13 @@
 """The gateway under test, and posts for it."""
 import collections
-import json
 import socket
 import threading
 import time
 
 from servers import PATIENCE
+from cos_payload import payload
 from gateway_process import GatewayProcess
+from loopback import request
 
 
 class Gateway(GatewayProcess):
@@ -32,18 +33,6 @@ class Gateway(GatewayProcess):
     def delivered(self):
         """Returns how many events the eventbus has acknowledged."""
         return self.metric("cos_gateway_events_delivered_total")
-
-
-def payload(*keys):
-    records = [{"cos": {"cosBucket": {"name": "b", "appid": "1", "region": "ap-x"},
-                        "cosObject": {"key": "/1/b/" + key}},
-                "event": {"eventName": "cos:ObjectCreated:Put"}} for key in keys]
-    return json.dumps({"Records": records}, ensure_ascii=False).encode()
-
-
-def request(body):
-    return (b"POST / HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body)) + body
 
 
 def read_status(answers):

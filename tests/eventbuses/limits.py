@@ -10,9 +10,11 @@ import os
 import sys
 import time
 
-from gateway import Gateway, payload, request
 from servers import HERE, PATIENCE, Server, spawn_haproxy, spawn_nginx, text_of
-from waiting import accepts, free_port, until
+from cos_payload import payload
+from gateway import Gateway
+from loopback import request
+from waiting import free_port
 
 GOAL = 0.85
 # Within the limit nearly every post is answered within so long, and none is refused.
@@ -90,7 +92,7 @@ class RequestRate(Limited):
     listen 127.0.0.1:{behind}; access_log off; keepalive_requests 1000000; return 204;
   }}
 """)
-        until("nginx listens", lambda: self.ended() or accepts(behind), PATIENCE)
+        self.until_listening(behind, PATIENCE)
         wait = "" if self.retry_after is None else f"hdr Retry-After {self.retry_after}"
         spawn_haproxy(self, f"""
 defaults
@@ -116,9 +118,9 @@ class Window(Limited):
     learns_within = 20
 
     def run(self):
-        self.spawn([sys.executable, "-B", os.path.join(HERE, "limiter.py"), str(self.port),
-                    str(self.rate), self.counted, *(() if self.retry_after is None else
-                                                    (str(self.retry_after),))])
+        wait = () if self.retry_after is None else (str(self.retry_after),)
+        self.spawn(sys.executable, "-B", os.path.join(HERE, "limiter.py"), str(self.port),
+                   str(self.rate), self.counted, *wait)
 
 
 def limited(kind, what, rate, burst, retry_after):

@@ -22,9 +22,11 @@ import sys
 import tempfile
 import time
 
-from servers import IN_GRID, SERVERS, Missing, text_of
-from gateway import Gateway, Load, payload
+from servers import IN_GRID, SERVERS, text_of
+from cos_payload import payload
+from gateway import Gateway, Load
 from loopback import ask
+from programs import Missing
 from waiting import until
 import grid
 import limits

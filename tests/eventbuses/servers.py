@@ -2,28 +2,24 @@
 behind nginx and HAProxy."""
 import os
 import shutil
-import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
-from waiting import accepts, free_port, until  # noqa: E402
+from children import Children  # noqa: E402
+from programs import Missing, need, unpacked  # noqa: E402
+from waiting import free_port  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECEIVERS = os.path.join(HERE, "receivers")
 PATIENCE = 60
 
 
-class Missing(Exception):
-    """What a server needs cannot be had here."""
-
-
-def install(mark, wanted, *command, cwd=None, env=None):
+def install(mark, wanted, *command, cwd=None):
     """Runs a command that installs, unless it was run for the same text before."""
     if os.path.exists(mark) and open(mark, encoding="utf-8").read() == wanted:
         return
-    done = subprocess.run(command, cwd=cwd, check=False, timeout=600, env=env,
-                          capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd, check=False, timeout=600, capture_output=True, text=True)
     if done.returncode != 0:
         raise Missing(f"{command[0]} fails: {(done.stderr or done.stdout).strip()[-200:]}")
     with open(mark, "w", encoding="utf-8") as file:
@@ -34,49 +30,17 @@ def text_of(*path):
     return open(os.path.join(*path), encoding="utf-8").read()
 
 
-def need(program):
-    found = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/go/bin")
-    if not found:
-        raise Missing(f"no {program}")
-    return found
-
-
-class Server:
+class Server(Children):
     """A receiver as a process, or several, on self.port. What it takes it writes into self.received."""
 
     def __init__(self, tools, folder):
-        self.tools, self.folder = tools, folder
-        self.port = free_port()
+        super().__init__(folder)
+        self.tools, self.port = tools, free_port()
         self.received = os.path.join(folder, "received")
-        self.log = os.path.join(folder, "server.log")
-        self.processes = []
-
-    def spawn(self, command, environment=None, cwd=None):
-        with open(self.log, "a", encoding="utf-8") as log:
-            self.processes.append(subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=cwd or self.folder, start_new_session=True,
-                env={**os.environ, **(environment or {})}))
 
     def start(self):
         self.run()
-        until("the server listens",
-              lambda: self.ended() or accepts(self.port), PATIENCE)
-        if self.ended():
-            raise AssertionError(f"the server ended: {text_of(self.log)[-2000:]}")
-
-    def ended(self):
-        return any(process.poll() is not None for process in self.processes)
-
-    def stop(self, how):
-        for process in self.processes:
-            os.killpg(process.pid, how)
-        for process in self.processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self.processes = []
+        self.until_listening(self.port, PATIENCE)
 
 
 class Node(Server):
@@ -90,7 +54,7 @@ class Node(Server):
             shutil.copy(os.path.join(RECEIVERS, "node", file), work)
         install(os.path.join(work, "installed"), text_of(work, "package-lock.json"), npm, "ci",
                 "--no-audit", "--no-fund", "--ignore-scripts", "--silent", cwd=work)
-        self.spawn([node, os.path.join(work, "receiver.js"), str(port or self.port), self.received])
+        self.spawn(node, os.path.join(work, "receiver.js"), str(port or self.port), self.received)
 
 
 class Python(Server):
@@ -104,26 +68,26 @@ class Python(Server):
                 os.path.join(RECEIVERS, "python", "requirements.txt"))
         return os.path.join(work, "bin", name)
 
-    def environment(self):
-        return {"RECEIVED": self.received, "PYTHONDONTWRITEBYTECODE": "1"}
+    def serve(self, name, *words):
+        self.spawn(self.program(name), *words, "--log-level", "error", RECEIVED=self.received,
+                   PYTHONDONTWRITEBYTECODE="1")
 
 
 class Uvicorn(Python):
     name = "uvicorn, SDK for Python"
 
     def run(self):
-        self.spawn([self.program("uvicorn"), "receiver:asgi", "--port", str(self.port), "--app-dir",
-                    os.path.join(RECEIVERS, "python"), "--log-level", "error"], self.environment())
+        self.serve("uvicorn", "receiver:asgi", "--port", str(self.port), "--app-dir",
+                   os.path.join(RECEIVERS, "python"))
 
 
 class Gunicorn(Python):
     name = "gunicorn --max-requests 500, SDK for Python"
 
     def run(self):
-        self.spawn([self.program("gunicorn"), "receiver:wsgi", "--bind", f"127.0.0.1:{self.port}",
-                    "--worker-class", "gthread", "--threads", "8", "--workers", "2", "--max-requests",
-                    "500", "--chdir", os.path.join(RECEIVERS, "python"), "--log-level", "error"],
-                   self.environment())
+        self.serve("gunicorn", "receiver:wsgi", "--bind", f"127.0.0.1:{self.port}", "--worker-class",
+                   "gthread", "--threads", "8", "--workers", "2", "--max-requests", "500", "--chdir",
+                   os.path.join(RECEIVERS, "python"))
 
 
 class Go(Server):
@@ -136,7 +100,7 @@ class Go(Server):
         source = os.path.join(RECEIVERS, "go")
         install(program + ".installed", text_of(source, "go.sum") + text_of(source, "main.go"), go,
                 "build", "-o", program, ".", cwd=source)
-        self.spawn([program, str(port or self.port), self.received], {"WORK": self.work})
+        self.spawn(program, str(port or self.port), self.received, WORK=self.work)
 
 
 class SlowGo(Go):
@@ -158,28 +122,8 @@ class Java(Server):
                 f"-DoutputDirectory={work}/lib")
         install(os.path.join(work, "compiled"), text_of(source, "Receiver.java"), javac, "-cp",
                 f"{work}/lib/*", "-d", f"{work}/classes", os.path.join(source, "Receiver.java"))
-        self.spawn([need("java"), "-Xmx256m", "-cp", f"{work}/classes:{work}/lib/*", "Receiver",
-                    str(self.port), self.received])
-
-
-def unpacked(tools, program, *packages):
-    """Returns a program of the path or of Debian's packages, unpacked into `tools`."""
-    try:
-        return need(program)
-    except Missing:
-        pass
-    root = os.path.join(tools, program)
-    os.makedirs(root, exist_ok=True)
-    found = os.path.join(root, "usr", "sbin", program)
-    if not os.path.exists(found):
-        done = subprocess.run(["apt-get", "download", *packages], cwd=root, check=False, timeout=120,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if done.returncode != 0:
-            raise Missing(f"no {program}, and apt-get download does not give it")
-        for file in os.listdir(root):
-            if file.endswith(".deb"):
-                subprocess.run(["dpkg-deb", "-x", file, root], cwd=root, check=True)
-    return found
+        self.spawn(need("java"), "-Xmx256m", "-cp", f"{work}/classes:{work}/lib/*", "Receiver",
+                   str(self.port), self.received)
 
 
 def spawn_nginx(server, http):
@@ -197,7 +141,7 @@ http {{
   {http}
 }}
 """)
-    server.spawn([unpacked(server.tools, "nginx", "nginx"), "-p", folder, "-c", config])
+    server.spawn(unpacked(server.tools, "nginx", "nginx"), "-p", folder, "-c", config)
 
 
 def spawn_haproxy(server, config):
@@ -205,7 +149,7 @@ def spawn_haproxy(server, config):
     path = os.path.join(server.folder, "haproxy.cfg")
     with open(path, "w", encoding="utf-8") as file:
         file.write(config)
-    server.spawn([need("haproxy"), "-db", "-f", path])
+    server.spawn(need("haproxy"), "-db", "-f", path)
 
 
 class Nginx(Node):
@@ -213,13 +157,12 @@ class Nginx(Node):
     extra = ""
 
     def run(self, port=None):
-        self.behind = free_port()
-        super().run(self.behind)
-        until("the server behind nginx listens",
-              lambda: self.ended() or accepts(self.behind), PATIENCE)
+        behind = free_port()
+        super().run(behind)
+        self.until_listening(behind, PATIENCE)
         spawn_nginx(self, f"""
   access_log off;
-  upstream receiver {{ server 127.0.0.1:{self.behind}; keepalive 32; }}
+  upstream receiver {{ server 127.0.0.1:{behind}; keepalive 32; }}
   limit_req_zone $binary_remote_addr zone=all:1m rate=1000r/s;
   server {{
     listen 127.0.0.1:{port or self.port}; {self.extra}
@@ -241,8 +184,7 @@ class Haproxy(Node):
     def run(self, port=None):
         behind = free_port()
         super().run(behind)
-        until("the server behind HAProxy listens",
-              lambda: self.ended() or accepts(behind), PATIENCE)
+        self.until_listening(behind, PATIENCE)
         spawn_haproxy(self, f"""
 defaults
   mode http
@@ -264,9 +206,9 @@ class Far:
     def run(self):
         near = free_port()
         super().run(near)
-        until("the server behind the wire listens", lambda: self.ended() or accepts(near), PATIENCE)
-        self.spawn([sys.executable, "-B", os.path.join(HERE, "wire.py"), str(self.port), str(near),
-                    "0.025"])
+        self.until_listening(near, PATIENCE)
+        self.spawn(sys.executable, "-B", os.path.join(HERE, "wire.py"), str(self.port), str(near),
+                   "0.025")
 
 
 class FarGo(Far, Go):

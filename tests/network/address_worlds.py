@@ -1,11 +1,11 @@
 """Worlds in which some of the eventbus' addresses do not work, each in its own way."""
-import shutil
 import tempfile
 import time
 
-from parties import (DEAD, DEAD_V6, EVENTBUS_SIDE, PORT, Eventbus, FarEventbus, Gateway, Skipped,
-                     in_time, link, name, serve_in_time, shell)
+from parties import (DEAD, DEAD_V6, EVENTBUS_SIDE, PORT, Eventbus, FarEventbus, Gateway, in_time,
+                     link, name, serve_in_time, shell)
 from certificate import self_signed
+from programs import need
 
 OTHER = "10.9.0.3"
 
@@ -76,8 +76,7 @@ def one_becomes_unreachable(program):
 
 def one_has_a_wrong_certificate(program):
     """TLS fails with one of two: its certificate is for another host."""
-    if not shutil.which("openssl"):
-        raise Skipped("no command openssl")
+    need("openssl")
     folder = tempfile.mkdtemp()
     files = {EVENTBUS_SIDE: self_signed(folder, "eventbus.test"),
              OTHER: self_signed(folder, "elsewhere.test")}

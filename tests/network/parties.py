@@ -25,10 +25,6 @@ PORT = 8080
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-class Skipped(Exception):
-    """What a world needs is not here."""
-
-
 def shell(*commands):
     for command in commands:
         subprocess.run(command, shell=True, check=True)

@@ -14,7 +14,8 @@ import tempfile
 import address_worlds
 import name_worlds
 import silence_worlds
-from parties import Skipped, shell
+from parties import shell
+from programs import Missing
 
 WORLDS = {world.__name__: world
           for worlds in (address_worlds, name_worlds, silence_worlds) for world in worlds.WORLDS}
@@ -34,7 +35,7 @@ def inside(program, world):
         shell(f"mount --bind {folder}/{file} $(realpath /etc/{file})")
     try:
         WORLDS[world](program)
-    except Skipped as why:
+    except Missing as why:
         print(f"  skipped: {why}")
 
 

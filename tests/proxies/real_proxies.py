@@ -10,19 +10,21 @@ import collections
 import glob
 import os
 import shutil
+import signal
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 from certificate import self_signed  # noqa: E402
+from children import Children  # noqa: E402
 from cos_payload import payload  # noqa: E402
 from eventbus import Eventbus  # noqa: E402
 from gateway_process import GatewayProcess  # noqa: E402
 from loopback import ask  # noqa: E402
-from waiting import accepts, free_port, until  # noqa: E402
+from programs import Missing, unpacked  # noqa: E402
+from waiting import free_port, until  # noqa: E402
 
 PATIENCE = 20
 RECORDS = 5
@@ -68,52 +70,21 @@ class Gateway(GatewayProcess):
         return ask(self.port, "/", payload(*range(records)), timeout=40)[0]
 
 
-def unpack(package, folder):
-    """Returns the program of a Debian package, of the path or unpacked into the folder."""
-    there = shutil.which(package, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
-    if there:
-        return there
-    root = os.path.join(folder, package)
-    found = glob.glob(f"{root}/usr/*bin/{package}")
-    if found:
-        return found[0]
-    os.makedirs(root, exist_ok=True)
-    needed = {"tinyproxy": ["tinyproxy-bin"],
-              "squid": ["squid", "squid-common", "libecap3", "libltdl7", "libnetfilter-conntrack3",
-                        "libnfnetlink0", "libtdb1", "libdb5.3", "libmnl0"]}[package]
-    for one in needed:
-        done = subprocess.run(["apt-get", "download", one], cwd=root, check=False, timeout=120,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if done.returncode != 0:
-            continue
-        for file in glob.glob(f"{root}/{one}_*.deb"):
-            subprocess.run(["dpkg-deb", "-x", file, root], check=True)
-    found = glob.glob(f"{root}/usr/*bin/{package}")
-    return found[0] if found else None
-
-
-class Proxy:
+class Proxy(Children):
     """A proxy on loopback; `user` is user:password, or empty."""
 
     def __init__(self, program, folder, user):
-        self.program, self.folder, self.user = program, folder, user
+        super().__init__(folder)
+        self.program, self.user = program, user
         self.port = free_port()
         self.start()
 
     def start(self):
         root = self.program.split("/usr/")[0] or "/"
         libraries = glob.glob(f"{root}/usr/lib/*-linux-gnu") + glob.glob(f"{root}/lib/*-linux-gnu")
-        environment = {**os.environ}
-        if root != "/":
-            environment["LD_LIBRARY_PATH"] = ":".join(libraries)
-        with open(os.path.join(self.folder, "proxy.log"), "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(self.command(root), stdout=log, stderr=log,
-                                            env=environment)
-        until("the proxy listens",
-              lambda: self.process.poll() is not None or accepts(self.port), PATIENCE)
-        if self.process.poll() is not None:
-            log = open(os.path.join(self.folder, "proxy.log"), encoding="utf-8").read()
-            raise RuntimeError(f"{self.program} ended: {log}")
+        variables = {} if root == "/" else {"LD_LIBRARY_PATH": ":".join(libraries)}
+        self.spawn(*self.command(root), **variables)
+        self.until_listening(self.port, PATIENCE)
 
     def file(self, name, text):
         path = os.path.join(self.folder, name)
@@ -122,8 +93,7 @@ class Proxy:
         return path
 
     def stop(self):
-        self.process.kill()
-        self.process.wait(PATIENCE)
+        super().stop(signal.SIGKILL)
 
     def url(self, user=None):
         user = self.user if user is None else user
@@ -131,7 +101,7 @@ class Proxy:
 
 
 class Tinyproxy(Proxy):
-    name = "tinyproxy"
+    name, packages = "tinyproxy", ["tinyproxy-bin"]
 
     def command(self, _):
         auth = f"BasicAuth {self.user.replace(':', ' ')}\n" if self.user else ""
@@ -147,6 +117,8 @@ LogLevel Info
 
 class Squid(Proxy):
     name = "squid"
+    packages = ["squid", "squid-common", "libecap3", "libltdl7", "libnetfilter-conntrack3",
+                "libnfnetlink0", "libtdb1", "libdb5.3", "libmnl0"]
 
     def stop(self):
         super().stop()
@@ -270,9 +242,10 @@ def main():
     for kind in (Tinyproxy, Squid):
         if wanted and kind.name not in wanted:
             continue
-        proxy_program = unpack(kind.name, folder)
-        if not proxy_program:
-            print(f"{kind.name}: cannot be had")
+        try:
+            proxy_program = unpacked(folder, kind.name, *kind.packages)
+        except Missing as why:
+            print(f"{kind.name}: {why}")
             continue
         print(f"{kind.name}: {proxy_program}", flush=True)
         work = tempfile.mkdtemp()

@@ -3,55 +3,26 @@
 Usage: demo_test.py PROGRAM [unittest options]
 """
 
-import fcntl
 import os
-import pty
 import re
-import select
-import struct
 import subprocess
 import sys
-import termios
-import time
 import unicodedata
 import unittest
 import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import terminal  # noqa: E402
+from waiting import environment  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
 LIMIT = 60  # seconds, of one run
 SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def environment(**more):
-    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    return {**kept, "TERM": "xterm-256color", **more}
-
-
-def in_terminal(columns, *options, **more):
-    """Returns what the demo wrote to a pseudo terminal of that width, and its exit code."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with subprocess.Popen(
-        [PROGRAM, "demo", *options], stdin=slave, stdout=slave, stderr=slave, env=environment(**more)
-    ) as process:
-        os.close(slave)
-        written = b""
-        end = time.monotonic() + LIMIT
-        while time.monotonic() < end:
-            if not select.select([master], [], [], 0.1)[0]:
-                continue
-            try:
-                part = os.read(master, 65536)
-            except OSError:  # the other side is closed
-                part = b""
-            if not part:
-                break
-            written += part
-        else:
-            process.kill()
-        code = process.wait()
-    os.close(master)
-    return written.decode("utf-8"), code
+def in_terminal(columns, *options, **variables):
+    """Returns what the demo wrote to a terminal of that width, and its exit code."""
+    return terminal.in_terminal(columns, [PROGRAM, "demo", *options], **variables)
 
 
 def width(text):

@@ -2,21 +2,15 @@
 
     operation.py PROGRAM
 """
-import fcntl
-import http.server
 import json
 import os
 import pathlib
-import pty
 import re
 import resource
-import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
 import unittest
@@ -24,31 +18,12 @@ import unittest
 from gateway import Gateway
 from cos_payload import payload
 from eventbus import Eventbus
+from loopback import request
+from terminal import in_terminal
 from waiting import environment, free_port, until
 
 PROGRAM = sys.argv.pop(1)
 EVENT = {"specversion": "1.0", "id": "one", "source": "/s", "type": "t", "subject": "file"}
-
-
-def in_terminal(columns, command, seconds):
-    """What the command writes to a terminal of this width before it gets SIGINT, and its exit code."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    process = subprocess.Popen(command, stdout=slave, stderr=slave, stdin=slave,
-                               env=environment(TERM="xterm"))
-    os.close(slave)
-    threading.Timer(seconds, process.send_signal, [signal.SIGINT]).start()
-    text = b""
-    while True:
-        try:
-            part = os.read(master, 1 << 16)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        text += part
-    os.close(master)
-    return text.decode(), process.wait(20)
 
 
 def widest(text):
@@ -171,25 +146,11 @@ class FiguresTest(OperationTest):
         self.assertEqual(gateway.command("health").returncode, 0)
 
     def test_another_server_at_the_admin_port_is_no_gateway(self):
-        class Other(http.server.BaseHTTPRequestHandler):
-            body = ""
-
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(self.body)))
-                self.end_headers()
-                self.wfile.write(self.body.encode())
-
-            def log_message(self, *_):
-                """Nothing."""
-
-        other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
-        self.addCleanup(other.server_close)
-        self.addCleanup(other.shutdown)
-        threading.Thread(target=other.serve_forever, daemon=True).start()
+        other = Eventbus()
+        self.addCleanup(other.stop)
         for body in ("", "<html>", "null", "[]", "{}", '{"buckets":5}', '{"buckets":[5]}',
                      '{"buckets":[{}]}', '{"buckets":[{"events":[]}]}'):
-            Other.body = body
+            other.text = body
             done = subprocess.run([PROGRAM, "health", "--buckets", "--admin",
                                    f"127.0.0.1:{other.server_port}"], env=environment(),
                                   capture_output=True, text=True, timeout=20)
@@ -385,9 +346,7 @@ class LogTest(OperationTest):
 
     def post_for_ever(self, port, burst, pause):
         """Posts `burst` at a time on one connection, with a pause after each."""
-        body = payload("key").encode()
-        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-        posts = (head % len(body) + body) * burst
+        posts = request(payload("key")) * burst
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.settimeout(10)
             while not self.stop.wait(pause):

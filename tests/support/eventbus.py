@@ -5,7 +5,7 @@ import time
 
 
 class Eventbus(http.server.ThreadingHTTPServer):
-    """Answers `status` and `text`, which may be bytes, to every event, and nothing while `status` is
+    """Answers `status` and `text`, which may be bytes, to every request, and nothing while `status` is
     SILENT. Listens on a port of loopback, by TLS with an ssl.SSLContext."""
     SILENT = 0
     daemon_threads = True
@@ -19,7 +19,7 @@ class Eventbus(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def on_event(self, fields, body):
-        """Is told of each event, before it is answered."""
+        """Is told of each request, before it is answered."""
 
     def handle_error(self, *_):
         """Nothing: a gateway may leave while it waits."""
@@ -34,7 +34,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.server.on_event(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.on_event(self.headers, self.rfile.read(int(self.headers.get("Content-Length", 0))))
         while self.server.status == Eventbus.SILENT:
             time.sleep(0.1)
         text = self.server.text
@@ -44,6 +44,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    do_GET = do_POST  # as another server does that is taken for a gateway
 
     def log_message(self, *_):
         """Nothing."""

@@ -3,8 +3,8 @@ import os
 import socket
 import time
 
-# What would configure the program, and what the service manager tells it.
-CONFIGURES = ("CONNECTOR_", "TENCENTCLOUD_", "TKE_", "KUBERNETES_", "NOTIFY_")
+# What would configure the program, what the service manager tells it, and how it is to look.
+CONFIGURES = ("CONNECTOR_", "TENCENTCLOUD_", "TKE_", "KUBERNETES_", "NOTIFY_", "NO_COLOR")
 
 
 def environment(**more):
@@ -29,10 +29,12 @@ def accepts(port):
         return False
 
 
-def until(what, holds, patience=30):
-    """Returns once `holds()` is true; fails with `what` after `patience` seconds."""
+def until(what, holds, patience=30, pause=0.02, said=str):
+    """Returns what `holds()` returns once that is true; fails with `what`, and what `said()` returns,
+    after `patience` seconds."""
     end = time.monotonic() + patience
-    while not holds():
+    while not (value := holds()):
         if time.monotonic() > end:
-            raise AssertionError(f"not so within {patience} s: {what}")
-        time.sleep(0.02)
+            raise TimeoutError(f"{what}: not within {patience} s{said()}")
+        time.sleep(pause)
+    return value

@@ -21,7 +21,7 @@ from tencentcloud.common.sign import Sign
 from tencentcloud.scf.v20180416 import models
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
-from loopback import ask  # noqa: E402
+from scripted_cloud import ScriptedCloud  # noqa: E402
 from waiting import environment  # noqa: E402
 
 KEYS = ("AKIDinterop", "interop-secret-key")
@@ -92,11 +92,8 @@ PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float)}
 class Calls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cloud = subprocess.Popen(
-            [os.environ["SCRIPTED_CLOUD_PROGRAM"], "--port", "0", "--secret-id", KEYS[0],
-             "--secret-key", KEYS[1], "--updating-reads", "1"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        Recorder.cloud_port = int(cls.cloud.stdout.readline().rsplit(":", 1)[1])
+        cls.cloud = ScriptedCloud(os.environ["SCRIPTED_CLOUD_PROGRAM"], *KEYS, "--updating-reads", "1")
+        Recorder.cloud_port = cls.cloud.port
         cls.proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorder)
         threading.Thread(target=cls.proxy.serve_forever, daemon=True).start()
         cls.run_lives()
@@ -105,9 +102,7 @@ class Calls(unittest.TestCase):
     def tearDownClass(cls):
         cls.proxy.shutdown()
         cls.proxy.server_close()
-        cls.cloud.stdin.close()
-        cls.cloud.wait(timeout=10)
-        cls.cloud.stdout.close()
+        cls.cloud.end()
 
     @classmethod
     def provision(cls, *overrides, command="provision"):
@@ -168,8 +163,7 @@ class Calls(unittest.TestCase):
                     self.check_types(part)
 
     def test_the_cloud_refused_no_signature(self):
-        state = json.loads(ask(Recorder.cloud_port, "/state")[1])
-        self.assertEqual(state["refusedSignatures"], [])
+        self.assertEqual(self.cloud.state()["refusedSignatures"], [])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import json
 import pathlib
 import random
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,8 +20,10 @@ import time
 import unittest
 
 from gateway import GatewayProcess
+from cos_payload import record, text_of
 from eventbus import Eventbus
 from loopback import JSON, NO_ANSWER, ask
+from scripted_cloud import ScriptedCloud
 from waiting import until
 
 PROGRAM, CLOUD = sys.argv[1:3]
@@ -59,19 +60,12 @@ class Target(Eventbus):
                 pass  # it has ended by itself
 
 
-class Cloud:
+class Cloud(ScriptedCloud):
     """The scripted cloud, and what it says now: who has which bucket's rule, with which key."""
 
     def __init__(self):
-        self.process = subprocess.Popen([CLOUD, "--secret-id", SECRET["secret_id"], "--secret-key",
-                                         SECRET["secret_key"], "--creating-reads", "1"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-        self.keys = {}
+        super().__init__(CLOUD, *SECRET.values(), "--creating-reads", "1")
         self.look()
-
-    def state(self):
-        return json.loads(ask(self.port, "/state")[1])
 
     def look(self):
         keys = {}
@@ -80,10 +74,6 @@ class Cloud:
             for trigger in function["Triggers"]:
                 keys[trigger["TriggerName"]] = variables["GATEWAY_TOKEN"]
         self.keys = keys
-
-    def end(self):
-        self.process.terminate()
-        self.process.communicate()
 
 
 class Replica(GatewayProcess):
@@ -168,13 +158,10 @@ class ReplicasTest(unittest.TestCase):
                 self.problems.append(f"{key}: {problem}")
 
     def put(self, replicas, bucket, key, token):
-        record = {"cos": {"cosSchemaVersion": "1.0", "cosNotificationId": "unkown",
-                          "cosBucket": {"region": REGIONS[bucket % 3], "name": f"bucket{bucket}",
-                                        "appid": "1250000000"},
-                          "cosObject": {"key": key, "size": 1, "meta": {"x-cos-request-id": key}}},
-                  "event": {"eventName": "cos:ObjectCreated:Put", "eventTime": int(time.time()),
-                            "eventVersion": "1.0", "eventSource": "qcs::cos"}}
-        body = json.dumps({"Records": [record]})
+        told = record(key)
+        told["cos"]["cosBucket"]["region"] = REGIONS[bucket % 3]
+        told["cos"]["cosObject"]["meta"] = {"x-cos-request-id": key}
+        body = text_of(told)
         deadline = time.monotonic() + PATIENCE
         answer = None
         while time.monotonic() < deadline:

@@ -3,8 +3,21 @@
 configured there, all on this machine; every query of the dashboard must return data, every alert
 rule must be evaluated and silent, every metric an alert names must exist. Ends with 77, "skipped",
 where there is no prometheus."""
-import contextlib, json, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
-import urllib.error, urllib.parse, urllib.request
+import contextlib
+import json
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from children import Children  # noqa: E402
+from gateway_process import GatewayProcess  # noqa: E402
+from loopback import ask  # noqa: E402
+from programs import Missing, need  # noqa: E402
+from waiting import accepts, free_port, until  # noqa: E402
 
 deploy, program = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
 LIMIT = 120  # seconds, for data to be there
@@ -13,35 +26,10 @@ LIMIT = 120  # seconds, for data to be there
 MAY_BE_EMPTY = re.compile(r"certificate_expiry")
 
 
-def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def replaced(text, what, by):
     if what not in text:
         sys.exit(f"deploy: {what!r} is not there to be replaced")
     return text.replace(what, by)
-
-
-def page(url):
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return answer.read().decode()
-
-
-def wait(what, holds):
-    limit = time.monotonic() + LIMIT
-    last = None
-    while time.monotonic() < limit:
-        try:
-            last = holds()
-            if last is True:
-                return
-        except (OSError, urllib.error.URLError) as error:
-            last = error
-        time.sleep(0.1)
-    sys.exit(f"deploy: {what} not within {LIMIT} s: {last}")
 
 
 def queries():
@@ -58,88 +46,81 @@ def queries():
 
 
 class Prometheus:
-    def __init__(self, at):
-        self.base = f"http://127.0.0.1:{at}/api/v1/"
+    def __init__(self, port):
+        self.port = port
+
+    def ready(self):
+        return accepts(self.port) and ask(self.port, "/-/ready")[0] == 200
 
     def get(self, path, **parameters):
-        try:
-            return json.loads(page(self.base + path + "?" + urllib.parse.urlencode(parameters)))["data"]
-        except urllib.error.HTTPError as error:
-            if error.code == 503:
-                raise  # it is about to start
-            return sys.exit(f"deploy: {parameters or path}: {error.read().decode()}")
+        status, text = ask(self.port, f"/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
+        if status != 200:
+            sys.exit(f"deploy: {parameters or path}: {text}")
+        return json.loads(text)["data"]
 
     def query(self, expression):
         return self.get("query", query=expression)["result"]
 
-    def scraped(self):
-        targets = self.get("targets")["activeTargets"]
-        health = [target["health"] for target in targets]
-        return True if health == ["up"] else [target["lastError"] for target in targets]
+    def scrapes(self):
+        """Returns of each target whether it could be scraped, and why not."""
+        return [(it["health"], it["lastError"]) for it in self.get("targets")["activeTargets"]]
+
+    def rules(self):
+        return [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
 
     def evaluated(self):
-        rules = [rule for group in self.get("rules")["groups"] for rule in group["rules"]]
+        rules = self.rules()
         bad = [rule for rule in rules if rule["health"] == "err"]
         if bad:
             sys.exit(f"deploy: {bad}")
-        return True if rules and all(rule["health"] == "ok" for rule in rules) else "not all evaluated"
+        return rules and all(rule["health"] == "ok" for rule in rules)
 
 
 def main():
-    prometheus = shutil.which("prometheus")
-    if not prometheus:
-        print("deploy: no prometheus: Debian has it in a package of that name", file=sys.stderr)
+    try:
+        prometheus = need("prometheus")
+    except Missing as why:
+        print(f"deploy: {why}: Debian has it in a package of that name", file=sys.stderr)
         return 77
     with contextlib.ExitStack() as stack:
         work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-
-        def start(name, *command):
-            log = stack.enter_context(open(work / f"{name}.log", "w"))
-            child = subprocess.Popen(command, stdout=log, stderr=log, cwd=work)
-
-            def end():
-                child.send_signal(signal.SIGTERM)
-                try:
-                    child.wait(20)
-                except subprocess.TimeoutExpired:
-                    child.kill()
-                    child.wait()
-
-            stack.callback(end)
-
-        posts, admin, bus, web = port(), port(), port(), port()
+        gateway, others = GatewayProcess(program, work, {}), Children(work)
+        bus, server = free_port(), Prometheus(free_port())
+        stack.callback(others.stop)
         compose = (deploy / "compose.yaml").read_text()
         content = re.search(r"    content: \|\n((?:      .*\n)+)", compose).group(1)
         config = replaced(content, "eventbus:8081", f"127.0.0.1:{bus}")
         config = replaced(config, "/var/lib/cos-gateway", str(work))
-        config = replaced(config, "auth: none",
-                          f'auth: none, listen: "127.0.0.1:{posts}", admin: "127.0.0.1:{admin}"')
-        (work / "config.yml").write_text(re.sub("^      ", "", config, flags=re.M))
+        config = replaced(config, "auth: none", f'auth: none, listen: "127.0.0.1:{gateway.port}", '
+                          f'admin: "127.0.0.1:{gateway.admin}"')
         scraping = (deploy / "prometheus/prometheus.yml").read_text()
-        scraping = replaced(scraping, "gateway:9464", f"127.0.0.1:{admin}")
+        scraping = replaced(scraping, "gateway:9464", f"127.0.0.1:{gateway.admin}")
         scraping = replaced(scraping, "scrape_interval: 5s",
                             "scrape_interval: 1s\n  evaluation_interval: 1s")
         (work / "prometheus.yml").write_text(scraping)
         shutil.copy(deploy / "prometheus/alerts.yml", work)
 
-        start("eventbus", program, "demo", "--eventbus-only", "--listen", f"127.0.0.1:{bus}")
-        start("gateway", program, "run", "--config", "config.yml")
-        wait("the gateway", lambda: page(f"http://127.0.0.1:{admin}/readyz").startswith("ready"))
-        start("poster", program, "demo", "--post-to", f"http://127.0.0.1:{posts}/", "--rate", "20")
-        start("prometheus", prometheus, "--config.file=prometheus.yml",
-              f"--web.listen-address=127.0.0.1:{web}", "--storage.tsdb.path=data")
-        server = Prometheus(web)
-        wait("a scrape", server.scraped)
+        others.spawn(program, "demo", "--eventbus-only", "--listen", f"127.0.0.1:{bus}")
+        others.until_listening(bus)
+        gateway.start(re.sub("^      ", "", config, flags=re.M))
+        stack.callback(gateway.stop)
+        until("the gateway is ready", lambda: gateway.page("/readyz").startswith("ready"), LIMIT)
+        others.spawn(program, "demo", "--post-to", f"http://127.0.0.1:{gateway.port}/", "--rate", "20")
+        others.spawn(prometheus, "--config.file=prometheus.yml",
+                     f"--web.listen-address=127.0.0.1:{server.port}", "--storage.tsdb.path=data")
+        until("prometheus is ready", server.ready, LIMIT)
+        until("a scrape", lambda: [health for health, _ in server.scrapes()] == ["up"], LIMIT,
+              said=lambda: f": {server.scrapes()}")
         delivered = "sum(rate(cos_gateway_events_delivered_total[5s])) > 0"
-        wait("delivered events", lambda: bool(server.query(delivered)))
-        wait("an evaluation of the rules", server.evaluated)
+        until("delivered events", lambda: server.query(delivered), LIMIT)
+        until("an evaluation of the rules", server.evaluated, LIMIT)
 
         wrong = []
         asked = list(queries())
         for title, expression in asked:
             if not server.query(expression) and not MAY_BE_EMPTY.search(expression):
                 wrong.append(f"panel {title!r}: no data for {expression}")
-        rules = [rule for group in server.get("rules")["groups"] for rule in group["rules"]]
+        rules = server.rules()
         for rule in rules:
             if rule["state"] != "inactive":
                 wrong.append(f"alert {rule['name']} is {rule['state']} while all is well")

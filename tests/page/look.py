@@ -1,11 +1,11 @@
 """Loads the status page of a running gateway in headless Chromium and looks at it. See run.sh."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +13,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
-from waiting import accepts, free_port, until  # noqa: E402
+from children import Children  # noqa: E402
+from gateway_process import GatewayProcess  # noqa: E402
+from waiting import free_port, until  # noqa: E402
 
 PATIENCE = 60  # seconds, for anything
 WIDE = (1280, 1060)
@@ -102,12 +104,8 @@ class Browser:
         return result["result"].get("value")
 
     def wait_for(self, what, expression):
-        end = time.monotonic() + PATIENCE
-        while not self.value(expression):
-            if time.monotonic() > end:
-                raise RuntimeError(f"{what}: still not so; the page says\n"
-                                   + self.value("document.body.innerText"))
-            time.sleep(0.2)
+        until(what, lambda: self.value(expression), PATIENCE, 0.2,
+              lambda: "; the page says\n" + self.value("document.body.innerText"))
 
     def screenshot(self, path):
         picture = self._call("Page.captureScreenshot", format="png")
@@ -215,29 +213,23 @@ def look_at_buckets(browser, url, pictures):
 
 
 def main(chromium, program, pictures=None):
-    folder = tempfile.mkdtemp(prefix="cos-gateway-page-")
-    started = []
-
-    def start(*command):
-        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-
-    browser = None
-    try:
-        bus, posts, admin = free_port(), free_port(), free_port()
-        pathlib.Path(folder, "config.yml").write_text(f"""
-target: "127.0.0.1:{bus}"
-eventbus: demo
-function: {{ provision: false }}
-gateway: {{ listen: "127.0.0.1:{posts}", admin: "127.0.0.1:{admin}", auth: none, threads: 2 }}
-spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
-""")
-        start(program, "demo", "--eventbus-only", "--listen", f"127.0.0.1:{bus}", "--refuse-every", "40")
-        start(program, "run", "--config", f"{folder}/config.yml")
-        for port in (bus, posts, admin):
-            until(f"somebody listens on {port}", lambda port=port: accepts(port), PATIENCE)
-        start(program, "demo", "--post-to", f"http://127.0.0.1:{posts}/", "--rate", "60")
-        url = f"http://127.0.0.1:{admin}/"
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="cos-gateway-page-", ignore_cleanup_errors=True))
+        bus, eventbus, poster = free_port(), Children(folder), Children(folder)
+        stack.callback(eventbus.stop)
+        stack.callback(poster.stop)
+        eventbus.spawn(program, "demo", "--eventbus-only", "--listen", f"127.0.0.1:{bus}",
+                       "--refuse-every", "40")
+        eventbus.until_listening(bus, PATIENCE)
+        gateway = GatewayProcess(program, folder, {
+            "target": f"127.0.0.1:{bus}", "eventbus": "demo", "gateway": {"threads": 2},
+            "spool": {"path": f"{folder}/spool.db", "max_bytes": "1GiB"}}, PATIENCE, PATIENCE).start()
+        stack.callback(gateway.stop)
+        poster.spawn(program, "demo", "--post-to", f"http://127.0.0.1:{gateway.port}/", "--rate", "60")
+        url = f"http://127.0.0.1:{gateway.admin}/"
         browser = Browser(chromium, folder)
+        stack.callback(browser.close)
         for width, height in (WIDE, PHONE):
             for scheme in ("light", "dark"):
                 look_at(browser, url, width, height, scheme)
@@ -252,33 +244,20 @@ spool: {{ path: {folder}/spool.db, max_bytes: 1GiB }}
                 time.sleep(2.5)  # until the charts are drawn for this width
                 browser.screenshot(f"{pictures}/status-{name}.png")
 
-        started[0].send_signal(signal.SIGTERM)  # the eventbus
-        started[0].wait(PATIENCE)
+        eventbus.stop()
         browser.wait_for("the eventbus is gone",
                          "document.getElementById('problem').innerText.includes('cannot be reached')")
         print("ok: an eventbus that is down is seen")
-        started[1].send_signal(signal.SIGTERM)  # the gateway
+        gateway.process.terminate()
         browser.wait_for("the gateway is gone",
                          "document.getElementById('state').textContent === 'not reachable'")
         print("ok: a gateway that is gone is seen")
-        check(started[1].wait(PATIENCE) == 0, "the gateway ended well with the page open")
-    finally:
-        if browser:
-            browser.close()
-        for process in started:
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        check(gateway.stop() == 0, "the gateway ended well with the page open")
 
 
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except RuntimeError as error:
+    except (RuntimeError, TimeoutError) as error:
         print("page:", error, file=sys.stderr)
         sys.exit(1)

@@ -10,4 +10,4 @@ if [ "$browser" = none ] || ! command -v python3 >/dev/null; then
   echo "page: no chromium or no python3" >&2
   exit 77
 fi
-exec python3 "$(dirname -- "$0")/look.py" "$browser" "${COS_GATEWAY_PROGRAM:?}" "$@"
+exec python3 -B "$(dirname -- "$0")/look.py" "$browser" "${COS_GATEWAY_PROGRAM:?}" "$@"

@@ -30,8 +30,10 @@ class GatewayProcess:
             "auth": "none", "threads": 1, "drain_delay": "0s"}}, settings)
 
     def start(self, settings=None, **variables):
-        """Returns itself once it listens, with more settings and variables of the environment."""
-        self.config.write_text(json.dumps(merged(self.settings, settings or {})))
+        """Returns itself once it listens, with more settings, or with a text as its configuration, and
+        with variables of the environment."""
+        self.config.write_text(settings if isinstance(settings, str) else
+                               json.dumps(merged(self.settings, settings or {})))
         with self.log_file.open("ab") as log:
             before = log.tell()
             self.process = subprocess.Popen([self.program, "run", "--config", self.config],

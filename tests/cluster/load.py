@@ -62,7 +62,7 @@ class Load:
 
     def wait_for(self, posts, seconds):
         """Waits until so many posts have been acknowledged."""
-        until(f"{posts} posts", seconds, lambda: len(self.acked()) >= posts, 1)
+        until(f"{posts} posts", lambda: len(self.acked()) >= posts, seconds, 1)
 
     def acked(self):
         return set(self.acked_path.read_text().split())
@@ -87,7 +87,7 @@ class Account:
         def missing():
             return sum(len(keys - events.of(prefix).keys()) for prefix, keys in acked.items())
         try:
-            until("every acknowledged event", patience, lambda: missing() == 0, 1)
+            until("every acknowledged event", lambda: missing() == 0, patience, 1)
         except TimeoutError:
             pass
         self.lost = missing()

@@ -10,9 +10,12 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from waiting import until  # noqa: E402
+
 CLUSTER_ADDRESSES, SERVICES, NAME_SERVER = "10.244.0.0/16", "10.96.0.0/16", "10.96.0.10"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
@@ -35,18 +38,6 @@ exec sleep infinity
 """
 
 
-def until(what, seconds, condition, pause=0.2):
-    """Waits until the condition holds. Returns its value."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what}: not within {seconds} s")
-        time.sleep(pause)
-
-
 def run(command, **options):
     options = {"check": True, "text": True, "capture_output": True, "timeout": 600} | options
     return subprocess.run(command, **options)
@@ -66,7 +57,7 @@ class Node:
             ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
              "--propagation", "private", "sh", "-c", HOLD, "sh", self.folder],
             stdin=subprocess.DEVNULL)
-        until("namespaces", 10, (self.folder / "up").exists, 0.05)
+        until("namespaces", (self.folder / "up").exists, 10, 0.05)
         children = f"/proc/{self.holder.pid}/task/{self.holder.pid}/children"
         self.pid = pathlib.Path(children).read_text().split()[0]
         self.services = []
@@ -109,7 +100,7 @@ class Node:
             one.wait()
         for own in [*CGROUPS.glob(self.cgroup), *CGROUPS.glob(f"*/{self.cgroup}")]:
             for folder, _, _ in os.walk(own, topdown=False):
-                until(f"{folder} removed", 20, lambda: _removed(folder), 0.05)
+                until(f"{folder} removed", lambda: _removed(folder), 20, 0.05)
 
 
 def _removed(cgroup):
@@ -176,7 +167,7 @@ class Cluster:
             self._containerd(node)
         for node in self.nodes:
             self._kubelet(node)
-        until("nodes ready", 180, self._nodes_ready, 1)
+        until("nodes ready", self._nodes_ready, 180, 1)
 
     def _nodes_ready(self):
         nodes = self.get("nodes")["items"]
@@ -235,8 +226,8 @@ class Cluster:
                    "--requestheader-extra-headers-prefix=X-Remote-Extra-",
                    f"--proxy-client-cert-file={pki}/aggregator.crt",
                    f"--proxy-client-key-file={pki}/aggregator.key")
-        until("API server", 180,
-              lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok", 1)
+        until("API server", lambda: self.kubectl("get", "--raw", "/readyz", check=False) == "ok",
+              180, 1)
         as_admin = [f"--{what}={self.kubeconfig}" for what in (
             "kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")]
         node.start("controllers", bin / "kube-controller-manager", *as_admin,
@@ -278,7 +269,7 @@ state = "/run/containerd"
         BinaryName = "{HERE}/runc.sh"
 """)
         node.start("containerd", "containerd", "--config", folder / "containerd.toml")
-        until("containerd", 60, socket.exists)
+        until("containerd", socket.exists, 60)
         for image in sorted(self.images.glob("*.tar")):
             self.containers(node, "images", "import", image)
 
@@ -309,8 +300,8 @@ state = "/run/containerd"
                    f"--cluster-cidr={CLUSTER_ADDRESSES}", "--conntrack-max-per-core=0",
                    "--conntrack-min=0", "--conntrack-tcp-timeout-established=0",
                    "--conntrack-tcp-timeout-close-wait=0")
-        until(f"node {node.name}", 60, lambda: self.kubectl(
-            "get", "node", node.name, "-o", "name", "--ignore-not-found"), 0.5)
+        until(f"node {node.name}", lambda: self.kubectl(
+            "get", "node", node.name, "-o", "name", "--ignore-not-found"), 60, 0.5)
         addresses = f"10.244.{node.number}.0/24"
         self.kubectl("patch", "node", node.name, "-p", json.dumps(
             {"spec": {"podCIDR": addresses, "podCIDRs": [addresses]}}))

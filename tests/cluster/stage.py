@@ -50,7 +50,7 @@ class Stage:
         for namespace, name in (("kube-system", "coredns"), ("eventbus", "eventbus")):
             self.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}",
                          "--timeout=180s")
-        until("metrics", 180, lambda: self.kubectl("top", "nodes", check=False), 2)
+        until("metrics", lambda: self.kubectl("top", "nodes", check=False), 180, 2)
 
     @staticmethod
     def objects(name, **values):
@@ -104,7 +104,7 @@ class Stage:
                 "deletionTimestamp" not in pod["metadata"] and any(
                     one["type"] == "Ready" and one["status"] == "True"
                     for one in pod["status"].get("conditions", [])) for pod in pods)
-        until(f"{count} pods ready", seconds, all_ready, 0.5)
+        until(f"{count} pods ready", all_ready, seconds, 0.5)
 
     def spread(self):
         """Deletes pods, one after the other, until they are on both nodes."""

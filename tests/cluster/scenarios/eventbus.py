@@ -40,11 +40,11 @@ def away_for_a_minute(stage, scene, address, *name_server):
     scene.quiet(3)
     scene.disturb()
     stage.scale_eventbus(0)
-    until("no eventbus", 60, lambda: not stage.pods("eventbus", "app=eventbus"), 0.5)
+    until("no eventbus", lambda: not stage.pods("eventbus", "app=eventbus"), 60, 0.5)
     scene.quiet(60)
     stage.scale_eventbus(3)
     back = stage.reached(address, *name_server)
-    first = until("an event", 60, lambda: stage.events.first(load.prefix, back - 5), 0.5)
+    first = until("an event", lambda: stage.events.first(load.prefix, back - 5), 60, 0.5)
     scene.note(f"the first event {first - back:+.2f} s after it was back")
     scene.bound(first - back <= 1, "more than a second after the eventbus was back")
     stage.eventbus_ready(3)
@@ -98,7 +98,7 @@ def eventbus_grows_headless(stage, scene):
         counts = stage.events.of_pods(load.prefix, time.time() - 10)
         return {pod: counts[pod] * len(pods) / max(1, sum(counts.values())) for pod in pods}
     try:
-        until("every pod has its share", 120, lambda: min(shares().values()) >= 0.8, 2)
+        until("every pod has its share", lambda: min(shares().values()) >= 0.8, 120, 2)
     except TimeoutError as late:
         scene.bound(False, str(late))
     scene.well()

@@ -69,7 +69,7 @@ def helm_uninstalled(stage, scene):
     load.stop()
     scene.disturb()
     helm(stage, "uninstall", "cos-gateway", "--wait", "--timeout", "180s")
-    until("nothing is left", 60, lambda: not stage.kubectl(
+    until("nothing is left", lambda: not stage.kubectl(
         "-n", "helm", "get", "all,configmaps,secrets,networkpolicies", "-o", "name",
-        "-l", "app.kubernetes.io/instance=cos-gateway"), 0.5)
+        "-l", "app.kubernetes.io/instance=cos-gateway"), 60, 0.5)
     scene.well()

@@ -189,18 +189,18 @@ def node_cut_off(stage, scene):
     first = stage.cluster.nodes[0]
     first.shell("ip link set to2 down")
     try:
-        until("the node is known to be away", 120, lambda: any(
+        until("the node is known to be away", lambda: any(
             one["type"] == "Ready" and one["status"] != "True"
-            for one in stage.get("node", "n2")["status"]["conditions"]), 1)
+            for one in stage.get("node", "n2")["status"]["conditions"]), 120, 1)
         scene.note(f"known after {time.time() - scene.disturbed_at:.0f} s")
         scene.well()
         scene.quiet(40)
         scene.stop()
     finally:
         first.shell("ip link set to2 up")
-    until("the node is back", 120, lambda: all(
+    until("the node is back", lambda: all(
         one["status"] == "True" for one in stage.get("node", "n2")["status"]["conditions"]
-        if one["type"] == "Ready"), 1)
+        if one["type"] == "Ready"), 120, 1)
     stage.eventbus_ready(3)
     stage.ready(3)
 

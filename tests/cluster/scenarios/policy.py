@@ -44,7 +44,7 @@ def pod_reaches(stage, name, namespace, labels, to):
                      "args": ["reach", "-to", to, "-after", "5", "-seconds", "10"],
                      "securityContext": {"allowPrivilegeEscalation": False,
                                          "capabilities": {"drop": ["ALL"]}}}]}}))
-    phase = until(f"pod {name}", 120, lambda: {"Succeeded": 1, "Failed": 2}.get(
-        stage.get("-n", namespace, "pod", name)["status"].get("phase")), 0.5)
+    phase = until(f"pod {name}", lambda: {"Succeeded": 1, "Failed": 2}.get(
+        stage.get("-n", namespace, "pod", name)["status"].get("phase")), 120, 0.5)
     stage.kubectl("-n", namespace, "delete", "pod", name)
     return phase == 1

@@ -87,7 +87,7 @@ def uninstalled(stage, scene):
     load.stop()
     scene.disturb()
     stage.uninstall("overlays/persistent-spool")
-    until("nothing is left", 60, lambda: not stage.kubectl(
+    until("nothing is left", lambda: not stage.kubectl(
         "get", "all,configmaps,secrets,networkpolicies", "-A", "-o", "name",
-        "-l", "app.kubernetes.io/name=cos-gateway"), 0.5)
+        "-l", "app.kubernetes.io/name=cos-gateway"), 60, 0.5)
     scene.well()

@@ -59,8 +59,7 @@ def compare(now, before, threshold=MEASURED):
             if all(old[key] == count[key] for key in ("gateway", "records", "connections")):
                 what = f"{count['gateway']}: {plain(count['records'])} records a post"
                 changes.append(
-                    Change(what, "instructions/post", old["per_post"], count["per_post"], COUNTED)
-                )
+                    Change(what, "instructions/post", old["per_post"], count["per_post"], COUNTED))
     for part in now.parts:
         old = next((each for each in before.parts if each["name"] == part["name"]), None)
         if old is None:
@@ -69,8 +68,7 @@ def compare(now, before, threshold=MEASURED):
             changes.append(Change(part["name"], "instructions/call", old["instructions"],
                                   part["instructions"], COUNTED))
         changes.append(
-            Change(part["name"], "ns/call", old["nanoseconds"], part["nanoseconds"], threshold)
-        )
+            Change(part["name"], "ns/call", old["nanoseconds"], part["nanoseconds"], threshold))
     return [change for change in changes if change.before > 0 and change.now > 0]
 
 
@@ -78,14 +76,9 @@ def counterpart(before, now, group, gateway):
     """Returns the cell of the group that held the same place: a load may appear at several rates."""
 
     def alike(results):
-        return [
-            other
-            for other in results.groups
-            if other.name == group.name
-            and other.load.open == group.load.open
-            and str(other.load) == str(group.load)
-            and other.of(gateway) is not None
-        ]
+        return [other for other in results.groups
+                if (other.name, other.load.open, str(other.load))
+                == (group.name, group.load.open, str(group.load)) and other.of(gateway)]
 
     place = alike(now).index(group)
     others = alike(before)
@@ -94,11 +87,8 @@ def counterpart(before, now, group, gateway):
 
 def table(changes, everything):
     """Returns the changes as a table; `everything`: also those within the noise."""
-    out = Table(
-        "Against the previous run",
-        ["what", "measure", "verdict", "before", "now", "change", "noise"],
-        3,
-    )
+    out = Table("Against the previous run",
+                ["what", "measure", "verdict", "before", "now", "change", "noise"], 3)
     for change in changes:
         if everything or change.verdict != "same":
             out.rows.append([change.what, change.measure, change.verdict, figure(change.before),

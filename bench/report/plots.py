@@ -52,11 +52,12 @@ def is_line(plot):
     return any(series.points[0].x != series.points[-1].x for series in plot.series)
 
 
-def spread_text(cell, measure, unit):
-    return (
-        f"{figure(cell.median(measure))} {unit} ({figure(cell.least(measure))} to "
-        f"{figure(cell.most(measure))}, {len(cell.runs)} runs)"
-    )
+def spread(cell, x, at, measure, unit, scale=1):
+    """Returns the point of a cell at `x`, with the range of its repetitions."""
+    middle, low, high = (of(measure) / scale for of in (cell.median, cell.least, cell.most))
+    tip = (f"{cell.gateway}, {at}: {figure(middle)} {unit} ({figure(low)} to {figure(high)}, "
+           f"{len(cell.runs)} runs)")
+    return Point(x, middle, tip, low, high)
 
 
 def without_connections(text):
@@ -65,10 +66,8 @@ def without_connections(text):
 
 def cpu_by_batch(results):
     def to_point(group, cell):
-        said = spread_text(cell, "us_per_record", "µs per record")
-        tip = f"{cell.gateway}, {group.load.records} a post: {said}"
-        return Point(group.load.records_per_post, cell.median("us_per_record"), tip,
-                     cell.least("us_per_record"), cell.most("us_per_record"))
+        return spread(cell, group.load.records_per_post, f"{group.load.records} a post",
+                      "us_per_record", "µs per record")
 
     plots = []
     for text, groups in families(results, over_records):
@@ -78,36 +77,27 @@ def cpu_by_batch(results):
     return [plot for plot in plots if is_line(plot)]
 
 
-def by_connections(results, title, y, to_point):
+def by_connections(results, title, label, *measure):
+    def to_point(group, cell):
+        connections = group.load.connections
+        return spread(cell, connections, f"{plain(connections)} connections", *measure)
+
     plots = []
     for text, groups in families(results, over_connections):
-        plot_title = f"{title}, {without_connections(text)}"
-        plots.append(
-            Plot(plot_title, Scale("connections", True), y, lines(results, groups, to_point))
-        )
+        x, y = Scale("connections", True), Scale(label, True)
+        plots.append(Plot(f"{title}, {without_connections(text)}", x, y,
+                          lines(results, groups, to_point)))
     return [plot for plot in plots if is_line(plot)]
 
 
 def cpu_by_connections(results):
-    def to_point(group, cell):
-        said = spread_text(cell, "us_per_post", "µs per post")
-        tip = f"{cell.gateway}, {plain(group.load.connections)} connections: {said}"
-        return Point(group.load.connections, cell.median("us_per_post"), tip,
-                     cell.least("us_per_post"), cell.most("us_per_post"))
-
-    y = Scale("CPU µs per post", True)
-    return by_connections(results, "CPU per post by connections", y, to_point)
+    return by_connections(results, "CPU per post by connections", "CPU µs per post", "us_per_post",
+                          "µs per post")
 
 
 def memory_by_connections(results):
-    def to_point(group, cell):
-        resident = cell.median("resident_peak") / MEBIBYTE
-        tip = f"{cell.gateway}, {plain(group.load.connections)} connections: {figure(resident)} MiB"
-        return Point(group.load.connections, resident, tip, cell.least("resident_peak") / MEBIBYTE,
-                     cell.most("resident_peak") / MEBIBYTE)
-
-    y = Scale("resident MiB, at most", True)
-    return by_connections(results, "Memory by connections", y, to_point)
+    return by_connections(results, "Memory by connections", "resident MiB, at most", "resident_peak",
+                          "MiB", MEBIBYTE)
 
 
 def latency_by_throughput(results):
@@ -119,8 +109,8 @@ def latency_by_throughput(results):
 
             def to_point(group, cell, measure=measure):
                 rate, latency = cell.median("posts_per_s"), cell.median(measure)
-                said = f"{measure} {duration(latency)} at {figure(rate)} posts/s, {name(group)}"
-                tip = f"{cell.gateway}: {said}"
+                tip = (f"{cell.gateway}: {measure} {duration(latency)} at {figure(rate)} posts/s, "
+                       f"{name(group)}")
                 return Point(rate, latency, tip, latency, latency)
 
             for series in lines(results, groups, to_point, measure == "p50"):
@@ -135,9 +125,8 @@ def latency_by_throughput(results):
         plots.append(plot(title, groups, lambda group: f"{figure(group.load.rate)} due"))
     for text, groups in families(results, over_connections):
         title = "Latency by throughput as connections grow, " + without_connections(text)
-        plots.append(
-            plot(title, groups, lambda group: f"{plain(group.load.connections)} connections")
-        )
+        plots.append(plot(title, groups,
+                          lambda group: f"{plain(group.load.connections)} connections"))
     return [plot for plot in plots if is_line(plot)]
 
 

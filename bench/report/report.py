@@ -73,49 +73,31 @@ def comparison(results, previous):
 def page(results, previous=None):
     """Returns one HTML page that needs nothing from anywhere."""
     body = tiles(results)
-    body += section(
-        "In the form it is run in",
-        "CPU time per record of the gateway in each form, which took turns with the plain one: no TLS, no "
-        "signatures, random ids, no attributes.",
-        [],
-        tables.production(results),
-    )
-    body += section(
-        "Spool",
-        "With an fsync before each answer, beside what the device alone syncs in pieces of that size; then "
-        "what is replayed when the eventbus is back, beside normal delivery, one thread.",
-        [],
-        tables.spooling(results),
-    )
+    body += section("In the form it is run in",
+                    "CPU time per record of the gateway in each form, which took turns with the plain "
+                    "one: no TLS, no signatures, random ids, no attributes.",
+                    [], tables.production(results))
+    body += section("Spool",
+                    "With an fsync before each answer, beside what the device alone syncs in pieces of "
+                    "that size; then what is replayed when the eventbus is back, beside normal delivery, "
+                    "one thread.",
+                    [], tables.spooling(results))
     body += section("Replay", "The second half of a backlog is replayed beside new posts.", [],
                     tables.replay(results))
-    body += section(
-        "TLS connections",
-        "How many new connections a core makes in a second, each for one short request.",
-        [],
-        tables.handshakes(results),
-    )
-    body += section(
-        "CPU per record",
-        "CPU time of the gateway alone, user and system. The floor is a bare gateway that validates "
-        "nothing and never retries. Marks are medians, bars go from the least to the most of the "
-        "repetitions.",
-        plots.cpu_by_batch(results),
-        tables.closed_loops(results),
-    )
-    body += section(
-        "Throughput against latency",
-        "Posts acknowledged per second, and how long an acknowledgement took.",
-        plots.latency_by_throughput(results),
-        tables.open_loops(results),
-    )
-    body += section(
-        "Latency",
-        "Share of posts in each twentieth of a decade, all repetitions together.",
-        histograms := plots.latency_histograms(results),
-        tables.quantiles(results) if histograms else None,
-        SHOWN_HISTOGRAMS,
-    )
+    body += section("TLS connections",
+                    "How many new connections a core makes in a second, each for one short request.",
+                    [], tables.handshakes(results))
+    body += section("CPU per record",
+                    "CPU time of the gateway alone, user and system. The floor is a bare gateway that "
+                    "validates nothing and never retries. Marks are medians, bars go from the least to "
+                    "the most of the repetitions.",
+                    plots.cpu_by_batch(results), tables.closed_loops(results))
+    body += section("Throughput against latency",
+                    "Posts acknowledged per second, and how long an acknowledgement took.",
+                    plots.latency_by_throughput(results), tables.open_loops(results))
+    histograms = plots.latency_histograms(results)
+    body += section("Latency", "Share of posts in each twentieth of a decade, all repetitions together.",
+                    histograms, tables.quantiles(results) if histograms else None, SHOWN_HISTOGRAMS)
     scaling = plots.cpu_by_connections(results) + plots.memory_by_connections(results)
     body += section("Connections", "The figures are in the first table.", scaling)
     if previous is not None:

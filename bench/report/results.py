@@ -19,7 +19,6 @@ SUITES = (PRODUCTION, HANDSHAKES)
 
 # Where the figures of one run stand. Latencies and CPU times in µs, memory in bytes.
 MEASURES = {
-    "posts": ("posts",),
     "posts_per_s": ("posts_per_s",),
     "records_per_s": ("records_per_s",),
     "p50": ("latency_us", "p50"),
@@ -265,7 +264,8 @@ class Results:
         cell.runs.append(Run(run))
 
     def gateways(self):
-        return sorted({cell.gateway for group in self.groups for cell in group.cells}, key=rank)
+        found = dict.fromkeys(cell.gateway for group in self.groups for cell in group.cells)
+        return sorted(found, key=rank)
 
     def origin(self):
         """Returns "cos-gateway 0.1.0 on AMD EPYC, 2 cores, Linux 6.1, 2026-01-02T03:04:05Z"."""

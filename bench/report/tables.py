@@ -5,6 +5,7 @@ Of repetitions each figure is the median; "x floor" is the median of the ratios 
 
 import dataclasses
 import html
+import itertools
 
 from results import DIRECT, FLOOR, HANDSHAKES, PRODUCT, PRODUCTION, duration, figure, whole
 
@@ -33,12 +34,8 @@ class Table:
                     begin = row[: column + 1]
                     if above and above[: column + 1] == begin:
                         continue
-                    rows = 1
-                    while self.rows[place + rows : place + rows + 1] and (
-                        self.rows[place + rows][: column + 1] == begin
-                    ):
-                        rows += 1
-                    out += f'<td rowspan="{rows}">'
+                    alike = itertools.takewhile(lambda it: it[: column + 1] == begin, self.rows[place:])
+                    out += f'<td rowspan="{len(list(alike))}">'
                 else:
                     out += f"<td{self.html_class(column)}>"
                 out += html.escape(cell) + "</td>"
@@ -51,21 +48,16 @@ class Table:
     def markdown(self):
         """Returns the table with its columns padded, so that it is also readable as it is."""
         # A bar would end the cell.
-        rows = [
-            [cell.replace("|", "\\|").replace("\n", " ") for cell in row]
-            for row in (self.columns, *self.rows)
-        ]
+        rows = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row]
+                for row in (self.columns, *self.rows)]
         widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(self.columns))]
         lines = []
         for row in rows:
-            cells = (
-                cell.ljust(width) if i < self.text_columns else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths))
-            )
+            cells = (cell.ljust(width) if i < self.text_columns else cell.rjust(width)
+                     for i, (cell, width) in enumerate(zip(row, widths)))
             lines.append("| " + " | ".join(cells) + " |\n")
-        rule = "".join(
-            "-" * (width + 1) + ("-|" if i < self.text_columns else ":|") for i, width in enumerate(widths)
-        )
+        rule = "".join("-" * (width + 1) + ("-|" if i < self.text_columns else ":|")
+                       for i, width in enumerate(widths))
         return lines[0] + "|" + rule + "\n" + "".join(lines[1:])
 
 

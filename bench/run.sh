@@ -133,12 +133,9 @@ measure_load() {
   done
 }
 
-if wanted parts; then measure_parts; fi
-if wanted load; then measure_load; fi
-if wanted production; then measure_production; fi
-if wanted handshakes; then measure_handshakes; fi
-if wanted spool; then measure_spool; fi
-if wanted targets; then measure_targets; fi
+for step in parts load production handshakes spool targets; do
+  if wanted $step; then measure_$step; fi
+done
 
 if $peers; then
   say "the peers"

@@ -92,7 +92,7 @@ class Explained {
 
   [[nodiscard]] boost::system::result<std::vector<events::OutgoingEvent>, Refusal> of_records(
       std::span<const events::RecordSpan> records) {
-    notes_.write_routes(routes_);
+    notes_.take_routes(routes_);
     const auto decisions = notes_.decisions();
     for (std::size_t i = 0; i < decisions.size(); ++i) {
       const std::string_view record(body_.data() + records[i].offset, records[i].length);

@@ -332,7 +332,8 @@ bool JsonCursor::skip_container(Watch& watch) noexcept {
   }
 }
 
-// With the token at hand in a register, as in skip_container().
+// With the token at hand in a register, as in skip_container(). Numbers are passed elsewhere: this
+// code stands wherever objects are passed, and few of their members are numbers.
 template <class OnContainer, class OnMember>
 bool JsonCursor::members(OnContainer&& on_container, OnMember&& on_member) noexcept {
   if (!enter('{', "expected an object")) return false;
@@ -354,7 +355,7 @@ bool JsonCursor::members(OnContainer&& on_container, OnMember&& on_member) noexc
         token_ = token;
         if (!on_container(name)) return false;
         token = token_;
-      } else if (first == '"' || is_integer(text + *token, text + token[1])) {
+      } else if (first == '"') {
         ++token;
       } else {
         token_ = token;

@@ -1,7 +1,9 @@
 #include "events/route_walk.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "events/member_name.hpp"
 
@@ -61,13 +63,13 @@ bool RouteWalk::pass(RecordMembers& members) {
   if (!json_.members(in_record, nothing) || !json_.check_escapes()) return false;
   disguised_ = json_.numbered_escapes() != escapes;
   const bool escaped = backslash < json_.offset();
-  const auto note = [&](Member member, Token value) {
+  const std::array<std::pair<Member, Token>, 4> found = {{{Member::bucket, bucket},
+                                                          {Member::appid, appid},
+                                                          {Member::key, key},
+                                                          {Member::event_name, event_name}}};
+  for (const auto& [member, value] : found) {
     if (value != nullptr) members[member].take(json_.text_of(value), *value - begin, escaped);
-  };
-  note(Member::bucket, bucket);
-  note(Member::appid, appid);
-  note(Member::key, key);
-  note(Member::event_name, event_name);
+  }
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 
 #include "runtime/log.hpp"
@@ -34,7 +35,7 @@ void BucketWatch::taken(std::string_view body, std::span<const events::RecordSpa
     return decision.kind == routing::Decision::Kind::unknown;
   };
   const auto count = std::ranges::count_if(decisions, is_unknown);
-  if (count == 0) return;
+  assert(count != 0);
   metrics_.unknown_bucket_records.add(static_cast<std::uint64_t>(count));
   const auto posts = unknown_told_.occurred(now);
   if (!posts) return;

@@ -159,8 +159,7 @@ Intake::Records Intake::split(http::Request& request, Signer signer) {
 bool Intake::refuses(http::Request& request, std::span<const events::RecordSpan> records,
                      Post& post) {
   const auto decisions = notes_.decisions();
-  const bool unknown = notes_.count(Decided::refused_unknown) != 0;
-  if (unknown || notes_.count(Decided::refused_signer) != 0) {
+  if (notes_.refused()) {
     const auto refused = std::ranges::find_if(decisions, [](const routing::Decision& decision) {
       return decision.kind == Decided::refused_unknown || decision.kind == Decided::refused_signer;
     });
@@ -200,7 +199,8 @@ void Intake::accept_records(http::Request&& request, Post& post) {
     return;
   }
   const bool routed = !notes_.decisions().empty();
-  if (routed && refuses(request, records, post)) return;
+  const bool may_refuse = notes_.refused() || redaction_.works_after_walk();
+  if (routed && may_refuse && refuses(request, records, post)) return;
   const std::size_t wanted = records.size() - (routed ? notes_.count(Decided::filtered) : 0);
   // What is left out needs no room.
   if (context_.room.several()) {
@@ -239,11 +239,12 @@ void Intake::accept_records(http::Request&& request, Post& post) {
 
 void Intake::note_routes(std::string_view body, std::span<const events::RecordSpan> records,
                          Post& post) {
-  notes_.write_routes(post.routes);
+  notes_.take_routes(post.routes);
   for (const std::uint16_t route : post.routes) {
     context_.metrics.buckets.arrived(
         route, std::chrono::floor<std::chrono::milliseconds>(post.time.time_since_epoch()));
   }
+  if (notes_.count(Decided::unknown) == 0) return;
   bucket_watch_.taken(body, records, notes_.decisions(), post.received);
 }
 

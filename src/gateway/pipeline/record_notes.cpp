@@ -1,6 +1,6 @@
 #include "gateway/pipeline/record_notes.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace gateway {
 
@@ -24,9 +24,9 @@ void RecordNotes::begin(std::size_t size, Signer signer) {
   most_members_ = size / sizeof(events::RecordMembers);
   without_members_ = false;
   decisions_.clear();
+  routes_.clear();
   counts_.fill(0);
   signer_ = signer;
-  last_bucket_ = {};
   if (!makes_ids_) return;
   for (events::StableIds& ids : stable_ids_) ids.begin_post();
 }
@@ -63,46 +63,53 @@ void RecordNotes::make_id(std::size_t style, std::string_view record,
   }
 }
 
+bool LastBucket::find(const routing::RouteTable& table, std::string_view name,
+                      std::string_view appid) {
+  const std::size_t first = table.first_of_record(name, appid);
+  if (first == routing::RouteTable::kMostRoutes) return false;
+  name_ = name;
+  appid_ = appid;
+  folder_ = name.empty() || appid.empty() ? "/" : fmt::format("/{}/{}/", appid, name);
+  first_ = first;
+  return true;
+}
+
+std::string_view LastBucket::object_key(std::string_view key) const noexcept {
+  if (key.starts_with(folder_)) return key.substr(folder_.size());
+  return key.substr(key.starts_with('/') ? 1 : 0);
+}
+
 // Nearly always nothing is escaped, and the texts stand in the record as they read.
-routing::Decision RecordNotes::decision_on(std::string_view record,
-                                           const events::RecordMembers& members) {
-  const auto raw = [&](Member member) { return members[member].in(record.data()); };
-  constexpr std::array kNeeded = {Member::bucket, Member::appid, Member::key, Member::event_name};
-  const bool escaped = std::any_of(kNeeded.begin(), kNeeded.end(),
-                                   [&](Member member) { return members[member].escaped != 0; });
-  const auto facts_of = [](const events::CosRecord& fields) -> routing::RecordFacts {
-    return {fields.bucket, fields.appid, fields.object_key(), fields.event_name};
-  };
-  // Text without escapes outlives the reading of the next record, which the last bucket needs.
-  if (escaped) return plan_.table.decide(facts_of(reader_.read(record, members)), signer_);
-  events::CosRecord fields;
-  fields.bucket = raw(Member::bucket);
-  fields.appid = raw(Member::appid);
-  fields.key = raw(Member::key);
-  fields.event_name = raw(Member::event_name);
-  if (last_bucket_.name.data() == nullptr || last_bucket_.name != fields.bucket ||
-      last_bucket_.appid != fields.appid) {
-    last_bucket_ = {fields.bucket, fields.appid,
-                    plan_.table.first_of_record(fields.bucket, fields.appid)};
+inline routing::Decision RecordNotes::decision_on(std::string_view record,
+                                                  const events::RecordMembers& members) {
+  const events::MemberText& bucket = members[Member::bucket];
+  const events::MemberText& appid = members[Member::appid];
+  const events::MemberText& key = members[Member::key];
+  const events::MemberText& event_name = members[Member::event_name];
+  const bool escaped = (bucket.escaped | appid.escaped | key.escaped | event_name.escaped) != 0;
+  if (!escaped) {
+    const char* const text = record.data();
+    routing::RecordFacts facts{bucket.in(text), appid.in(text), {}, event_name.in(text)};
+    if (last_bucket_.is(facts.bucket, facts.appid) ||
+        last_bucket_.find(plan_.table, facts.bucket, facts.appid)) {
+      facts.key = last_bucket_.object_key(key.in(text));
+      return plan_.table.decide_among(last_bucket_.first(), facts, signer_);
+    }
   }
-  return plan_.table.decide_among(last_bucket_.first, facts_of(fields), signer_);
+  const events::CosRecord fields = reader_.read(record, members);
+  return plan_.table.decide({fields.bucket, fields.appid, fields.object_key(), fields.event_name},
+                            signer_);
 }
 
 // Returns the style of the record's event.
 std::size_t RecordNotes::decide(std::string_view record, const events::RecordMembers& members) {
   const auto decision = decision_on(record, members);
+  const bool unnamed = decision.kind == routing::Decision::Kind::unknown;
   decisions_.push_back(decision);
+  routes_.push_back(unnamed ? 0 : static_cast<std::uint16_t>(decision.route + 1));
   ++counts_[static_cast<std::size_t>(decision.kind)];
   const bool taken = decision.kind == routing::Decision::Kind::entry;
   return taken ? plan_.table.routes()[decision.route].style : 0;
-}
-
-void RecordNotes::write_routes(std::vector<std::uint16_t>& routes) const {
-  routes.reserve(decisions_.size());
-  for (const routing::Decision& decision : decisions_) {
-    const bool unnamed = decision.kind == routing::Decision::Kind::unknown;
-    routes.push_back(unnamed ? 0 : static_cast<std::uint16_t>(decision.route + 1));
-  }
 }
 
 void RecordNotes::take_members(std::vector<events::RecordMembers>& into) noexcept {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,29 @@
 #include "gateway/pipeline/route_plan.hpp"
 
 namespace gateway {
+
+// The bucket of the record before, of those that `buckets` names. Nearly always the next record is
+// of the same one: then two comparisons stand for the lookup, and one for what its key begins with.
+class LastBucket {
+ public:
+  [[nodiscard]] bool is(std::string_view name, std::string_view appid) const noexcept {
+    return name_ == name && appid_ == appid;
+  }
+  // Looks the bucket of a record up and keeps it; keeps what it has if no entry names the bucket.
+  // Returns whether one does.
+  [[nodiscard]] bool find(const routing::RouteTable& table, std::string_view name,
+                          std::string_view appid);
+  // Returns the number of the bucket's first entry.
+  [[nodiscard]] std::size_t first() const noexcept { return first_; }
+  // Returns what events::CosRecord::object_key() returns of its records.
+  [[nodiscard]] std::string_view object_key(std::string_view key) const noexcept;
+
+ private:
+  std::string name_;  // as records give it
+  std::string appid_;
+  std::string folder_;  // "/<appid>/<name>/", or "/" where records do not give both
+  std::size_t first_ = routing::RouteTable::kMostRoutes;  // until a bucket was found
+};
 
 // What the settings want to know of each record, noted on the walk that finds it: its stable id,
 // where the members lie that attributes are made of, and where it goes. One per shard; reused from
@@ -42,13 +66,19 @@ class RecordNotes final : public events::RecordVisitor {
   // they would take more memory than the body: the encoder then reads each record.
   void take_members(std::vector<events::RecordMembers>& into) noexcept;
 
-  // Writes what Post::routes is to be; leaves it empty without `buckets`.
-  void write_routes(std::vector<std::uint16_t>& routes) const;
+  // Puts what Post::routes is to be into `into`, whose memory is used for the next post; nothing
+  // without `buckets`.
+  void take_routes(std::vector<std::uint16_t>& into) noexcept { into.swap(routes_); }
   // Returns where each record goes, by index; nothing without `buckets`.
   [[nodiscard]] std::span<const routing::Decision> decisions() const noexcept { return decisions_; }
   // Returns how many records were decided so.
   [[nodiscard]] std::size_t count(routing::Decision::Kind kind) const noexcept {
     return counts_[static_cast<std::size_t>(kind)];
+  }
+  // Returns whether a record is refused, and with it the post.
+  [[nodiscard]] bool refused() const noexcept {
+    return count(routing::Decision::Kind::refused_unknown) != 0 ||
+           count(routing::Decision::Kind::refused_signer) != 0;
   }
 
  private:
@@ -69,14 +99,9 @@ class RecordNotes final : public events::RecordVisitor {
   std::size_t most_members_ = 0;
   bool without_members_ = false;
   Signer signer_ = kAnySigner;
-  // Of the last record of this post whose bucket was looked up as it is spelled: a post's records
-  // are nearly always of one bucket.
-  struct {
-    std::string_view name;  // in the body; null before the first lookup
-    std::string_view appid;
-    std::size_t first = 0;  // as RouteTable::first_of_record() returns it
-  } last_bucket_;
+  LastBucket last_bucket_;
   std::vector<routing::Decision> decisions_;
+  std::vector<std::uint16_t> routes_;
   std::array<std::size_t, static_cast<std::size_t>(routing::Decision::Kind::count_)> counts_{};
 };
 

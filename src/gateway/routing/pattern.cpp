@@ -212,9 +212,11 @@ void Pattern::find_ends() noexcept {
   middle_begin_ = is_literal(0) ? 1 : 0;
   middle_end_ = elements_.size();
   if (middle_end_ > middle_begin_ && is_literal(middle_end_ - 1)) --middle_end_;
+  has_head_ = middle_begin_ != 0;
+  has_tail_ = middle_end_ != elements_.size();
   any_middle_ = middle_end_ == middle_begin_ + 1 && elements_[middle_begin_].kind == Kind::stars;
-  if (has_head()) first_ = literal(elements_.front()).front();
-  if (has_tail()) last_ = literal(elements_.back()).back();
+  if (has_head_) first_ = literal(elements_.front()).front();
+  if (has_tail_) last_ = literal(elements_.back()).back();
 }
 
 bool Pattern::stands_for(const Element& element, char32_t character) const noexcept {
@@ -231,12 +233,12 @@ bool Pattern::matches_whole(std::string_view key) const noexcept {
   const auto bytes_of = [this](const Element& element) {
     return std::string_view(literals_.data() + element.begin, element.end - element.begin);
   };
-  if (has_head()) {
+  if (has_head_) {
     const std::string_view head = bytes_of(elements_.front());
     if (!key.starts_with(head)) return false;
     key.remove_prefix(head.size());
   }
-  if (has_tail()) {
+  if (has_tail_) {
     const std::string_view tail = bytes_of(elements_.back());
     if (!key.ends_with(tail)) return false;
     key.remove_suffix(tail.size());

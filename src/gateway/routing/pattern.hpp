@@ -101,10 +101,8 @@ class Pattern {
   // pattern's beginning or in the last byte of its end.
   [[nodiscard]] bool may_match(std::string_view key) const noexcept {
     if (key.empty()) return true;
-    return (!has_head() || key.front() == first_) && (!has_tail() || key.back() == last_);
+    return (!has_head_ || key.front() == first_) && (!has_tail_ || key.back() == last_);
   }
-  [[nodiscard]] bool has_head() const noexcept { return middle_begin_ != 0; }
-  [[nodiscard]] bool has_tail() const noexcept { return middle_end_ != elements_.size(); }
   [[nodiscard]] bool matches_whole(std::string_view key) const noexcept;
   [[nodiscard]] bool matches_middle(std::string_view key) const noexcept;
 
@@ -116,7 +114,9 @@ class Pattern {
   std::size_t middle_begin_ = 0;
   std::size_t middle_end_ = 0;
   bool any_middle_ = false;  // they stand for any text
-  char first_ = '\0';        // of the literal at the beginning, and the last one of that at the end
+  bool has_head_ = false;    // there is a literal at the beginning, one at the end
+  bool has_tail_ = false;
+  char first_ = '\0';  // of the literal at the beginning, and the last one of that at the end
   char last_ = '\0';
 };
 

@@ -77,7 +77,7 @@ TEST_F(RecordNotesTest, SaysWhereEachRecordGoes) {
   EXPECT_EQ(kind(3), Kind::unknown);
   EXPECT_EQ(notes_->count(Kind::filtered), 1U);
   std::vector<std::uint16_t> written;
-  notes_->write_routes(written);
+  notes_->take_routes(written);
   EXPECT_EQ(written, (std::vector<std::uint16_t>{2, 1, 1, 0}));
 }
 
@@ -102,10 +102,44 @@ TEST_F(RecordNotesTest, LooksUpEachBucketOfAMixedPost) {
          of(R"(\u0061)", "125"), of("b", "125"), of(R"(\u0061)", "125"), of("a-125", ""),
          of("a", ""), of("a", "125"), "{}"});
   std::vector<std::uint16_t> written;
-  notes_->write_routes(written);
+  notes_->take_routes(written);
   EXPECT_EQ(written, (std::vector<std::uint16_t>{0, 1, 1, 2, 3, 0, 1, 2, 1, 1, 0, 1, 0}));
   split({of("b", "125")});
   EXPECT_EQ(notes_->decisions()[0].route, 1);
+}
+
+TEST(LastBucketTest, TakesFromAKeyWhatTheReaderOfRecordsTakes) {
+  const routing::RouteTable table({route("b-125"), route("-125")}, routing::UnknownBucket::accept);
+  const auto expect_same_keys = [&](std::string_view name, std::string_view appid) {
+    LastBucket last;
+    ASSERT_TRUE(last.find(table, name, appid));
+    EXPECT_TRUE(last.is(name, appid));
+    for (const std::string_view key :
+         {"", "/", "k", "/k", "/125/b/k", "/125/b/", "/125/b", "125/b/k", "/125/c/k", "/126/b/k",
+          "/125//k", "/125/b-125/k", "//b-125/k", "/125/b/125/b/k"}) {
+      events::CosRecord record;
+      record.bucket = name;
+      record.appid = appid;
+      record.key = key;
+      EXPECT_EQ(last.object_key(key), record.object_key()) << key << " of " << name;
+    }
+  };
+  expect_same_keys("b", "125");
+  expect_same_keys("b-125", "125");
+  expect_same_keys("b-125", "");
+  expect_same_keys("", "125");
+}
+
+TEST(LastBucketTest, KeepsABucketUntilAnotherIsFound) {
+  const routing::RouteTable table({route("a-125"), route("b-125")}, routing::UnknownBucket::accept);
+  LastBucket last;
+  EXPECT_EQ(last.first(), routing::RouteTable::kMostRoutes);
+  EXPECT_TRUE(last.find(table, "b", "125"));
+  EXPECT_FALSE(last.find(table, "c", "125"));
+  EXPECT_FALSE(last.is("c", "125"));
+  EXPECT_FALSE(last.is("b", "126"));
+  EXPECT_TRUE(last.is("b", "125"));
+  EXPECT_EQ(last.first(), 1U);
 }
 
 TEST_F(RecordNotesTest, LeavesNothingOfOnePostToTheNext) {

@@ -87,15 +87,15 @@ measure_production() {
 }
 
 measure_handshakes() {
-  local quick=() server=()
-  [[ $kind == full ]] || quick=(--quick --repetitions 3)
+  local turns=(--repetitions 5) server=()
+  [[ $kind == full ]] || turns=(--quick --repetitions 3)
   say "new TLS connections"
   if "$here/peers/setup" nginx; then
     server=(--tls-server "nginx='$here/peers/nginx/run' {port} {sink} tls {folder}")
   else
     echo "going on without nginx"
   fi
-  cos_bench suite "${quick[@]}" --only handshakes "${server[@]}"
+  cos_bench suite "${turns[@]}" --only handshakes "${server[@]}"
 }
 
 measure_spool() {

@@ -10,9 +10,12 @@ namespace {
 constexpr std::chrono::milliseconds kLeastWindow{400};
 constexpr std::chrono::milliseconds kMostWindow{1000};
 constexpr int kAnswerTimes = 4;
-// The gain in rate that a doubled number must bring to be kept.
+// The gain in rate that a doubled number, or a leap, must bring to be kept. What is given up that
+// way is less than what rates differ by on a machine that has other work.
 constexpr double kGain = 1.125;
 constexpr std::chrono::seconds kFirstHold{5};
+// A leap may cost a server that gains nothing by it a third of its rate for a second or two.
+constexpr std::chrono::seconds kFirstHoldAfterLeap{20};
 constexpr std::chrono::seconds kLongestHold{300};
 constexpr std::chrono::seconds kUnused{30};
 
@@ -27,7 +30,7 @@ unsigned most_connections(const config::Settings& settings, unsigned threads) {
 void ConnectionPoolSize::at_least(unsigned connections) noexcept {
   if (fixed_) return;
   least_ = std::clamp(connections, kFirst, most_);
-  value_ = std::max(value_, least_);
+  value_.connections = std::max(value_.connections, least_);
 }
 
 bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
@@ -42,10 +45,17 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     ++saturated_ticks_;
     saturated_at_ = now;
   }
-  if (load.hindered) {
-    // A disturbed trial proves nothing.
-    if (phase_ != Phase::measuring) value_ = before_;
+  // A trial of another depth would not end if that counted as a disturbance.
+  const bool deepening = load.deepening && (phase_ == Phase::measuring || !changes_depth());
+  if (load.hindered || deepening) {
     const bool changed = phase_ != Phase::measuring;
+    // A disturbed trial proves nothing.
+    if (changed) value_ = before_;
+    // But so many connections may be what the eventbus refuses.
+    if (changed && changes_depth()) {
+      leap_is_next_ = false;
+      hold(kFirstHoldAfterLeap, now);
+    }
     phase_ = Phase::measuring;
     begin_window(load, now);
     return changed;
@@ -56,8 +66,10 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     begin_window(load, now);
     return false;
   }
-  const auto window =
+  auto window =
       std::clamp<Instant::duration>(kAnswerTimes * load.answer_time, kLeastWindow, kMostWindow);
+  // What changes so much is to be known better.
+  if (phase_ == Phase::trying && changes_depth()) window = kMostWindow;
   if (now - window_begin_ < window) return false;
   const double seconds = std::chrono::duration<double>(now - window_begin_).count();
   const double rate = static_cast<double>(load.answers - window_answers_) / seconds;
@@ -70,13 +82,22 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   if (!saturated) return shrink_unused(now);
   const double refuted = std::exchange(rate_refuted_, 0);
   // A rate of zero cannot grow by a share of itself.
-  if (rate == 0 || value_ >= most_) return false;
+  if (rate == 0) return false;
   // What was less than before the trial may be more than after it: the machine was busy meanwhile.
-  const bool doubtful = refuted >= rate * least_gain(std::min(value_ * 2, most_));
-  if (now < next_try_ && !doubtful) return false;
+  const bool doubtful = refuted >= rate * least_gain();
+  if (!doubtful) {
+    if (now < next_try_) return false;
+    const Choice choice = next(load, rate);
+    if (choice == value_) {
+      leap_is_next_ = false;
+      hold(kFirstHold, now);
+      return false;
+    }
+    tried_ = choice;
+  }
   before_ = value_;
   rate_before_ = rate;
-  value_ = std::min(value_ * 2, most_);
+  value_ = tried_;
   phase_ = Phase::settling;
   // Meanwhile the new connections are established and answer for the first time.
   settled_at_ =
@@ -91,29 +112,53 @@ void ConnectionPoolSize::begin_window(const Load& load, Instant now) noexcept {
   saturated_ticks_ = 0;
 }
 
+ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rate) const noexcept {
+  if (value_.single) return without_leap_;
+  if (value_.connections < most_ && !leap_is_next_) {
+    return {std::min(value_.connections * 2, most_)};
+  }
+  // As many answers as there can be if every connection is given a request at a time: of a distant
+  // server far fewer than of pipelines.
+  const double able = most_ / std::chrono::duration<double>(load.alone).count();
+  return able < rate * kGain ? value_ : Choice{most_, true};
+}
+
 bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   phase_ = Phase::measuring;
-  const unsigned tried = std::exchange(value_, before_);
-  if (rate >= rate_before_ * least_gain(tried)) {
-    value_ = tried;
-    hold_ = std::chrono::seconds(0);
+  value_ = before_;
+  if (rate >= rate_before_ * least_gain()) {
+    value_ = tried_;
+    leap_is_next_ = false;
+    if (value_.single) without_leap_ = before_;
+    // Where a leap and its opposite both seem better, they do so more rarely each time.
+    if (changes_depth()) {
+      hold(kFirstHoldAfterLeap, now);
+    } else {
+      hold_ = std::chrono::seconds(0);
+    }
     return false;
   }
   rate_refuted_ = rate;
-  hold_ = std::clamp(hold_ * 2, kFirstHold, kLongestHold);
-  next_try_ = now + hold_;
+  leap_is_next_ = !changes_depth();
+  if (!leap_is_next_) hold(kFirstHoldAfterLeap, now);
   return true;
 }
 
-double ConnectionPoolSize::least_gain(unsigned value) const noexcept {
+void ConnectionPoolSize::hold(std::chrono::seconds least, Instant now) noexcept {
+  hold_ = std::clamp(hold_ * 2, least, kLongestHold);
+  next_try_ = now + hold_;
+}
+
+double ConnectionPoolSize::least_gain() const noexcept {
   // The last step before `most` may be less than a doubling.
-  const double share = static_cast<double>(value - value_) / static_cast<double>(value_);
-  return 1 + (kGain - 1) * share;
+  const double share =
+      static_cast<double>(tried_.connections) / static_cast<double>(before_.connections) - 1;
+  return changes_depth() ? kGain : 1 + (kGain - 1) * share;
 }
 
 bool ConnectionPoolSize::shrink_unused(Instant now) noexcept {
-  if (value_ <= least_ || now - saturated_at_ < kUnused) return false;
-  value_ = std::max(value_ / 2, least_);
+  if (value_.connections <= least_ || now - saturated_at_ < kUnused) return false;
+  value_ = {std::max(value_.connections / 2, least_)};
   saturated_at_ = now;
   return true;
 }

@@ -246,15 +246,17 @@ void Eventbus::count_connections(Instant now) {
   ConnectionPoolSize::Load load;
   load.answers = taken_;
   load.saturated = !queue_.empty() && !room;
-  // Depth comes first: it costs nothing.
-  load.hindered = !unrestrained() || std::ranges::none_of(used_, &EventbusConnection::is_ready) ||
-                  std::ranges::any_of(used_, [now](EventbusConnection* one) {
-                    return one->is_ready() && one->multiplexer().grows(now);
-                  });
+  load.hindered = !unrestrained() || std::ranges::none_of(used_, &EventbusConnection::is_ready);
   load.answer_time = answer_time_;
+  for (EventbusConnection* const one : used_) {
+    const Multiplexer& mux = one->multiplexer();
+    if (one->is_ready() && mux.grows(now)) load.deepening = true;
+    if (mux.alone() != Instant::duration{}) load.alone = std::min(load.alone, mux.alone());
+  }
   count_.at_least(static_cast<unsigned>(addresses_.book().healthy()));
   count_.observe(load, now);
   adjust();
+  for (EventbusConnection* const one : used_) one->multiplexer().be_single(count_.single());
   if (count_.trying() || count_.value() == logged_count_) return;
   log::info(
       "connections to the eventbus",

@@ -1,6 +1,7 @@
 #include "gateway/egress/connection_pool_size.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace gateway::egress {
@@ -10,9 +11,10 @@ namespace {
 constexpr std::chrono::milliseconds kLeastWindow{400};
 constexpr std::chrono::milliseconds kMostWindow{1000};
 constexpr int kAnswerTimes = 4;
-// The gain in rate that a doubled number, or a leap, must bring to be kept. What is given up that
-// way is less than what rates differ by on a machine that has other work.
+// The gain in rate that a doubled number must bring to be kept.
 constexpr double kGain = 1.125;
+// That of a leap. What is given up without it leaves more than nine tenths of the best.
+constexpr double kLeapGain = 1.1;
 constexpr std::chrono::seconds kFirstHold{5};
 // A leap may cost a server that gains nothing by it a third of its rate for a second or two.
 constexpr std::chrono::seconds kFirstHoldAfterLeap{20};
@@ -45,24 +47,24 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     ++saturated_ticks_;
     saturated_at_ = now;
   }
+  const bool on_trial = phase_ == Phase::settling || phase_ == Phase::trying;
   // A trial of another depth would not end if that counted as a disturbance.
-  const bool deepening = load.deepening && (phase_ == Phase::measuring || !changes_depth());
+  const bool deepening = load.deepening && (!on_trial || !changes_depth());
   if (load.hindered || deepening) {
-    const bool changed = phase_ != Phase::measuring;
     // A disturbed trial proves nothing.
-    if (changed) value_ = before_;
+    if (on_trial) value_ = before_;
     // But so many connections may be what the eventbus refuses.
-    if (changed && changes_depth()) {
+    if (on_trial && changes_depth()) {
       leap_is_next_ = false;
       hold(kFirstHoldAfterLeap, now);
     }
     phase_ = Phase::measuring;
     begin_window(load, now);
-    return changed;
+    return on_trial;
   }
-  if (phase_ == Phase::settling) {
+  if (phase_ == Phase::settling || phase_ == Phase::returning) {
     if (now < settled_at_) return false;
-    phase_ = Phase::trying;
+    phase_ = phase_ == Phase::settling ? Phase::trying : Phase::measuring;
     begin_window(load, now);
     return false;
   }
@@ -77,15 +79,25 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   begin_window(load, now);
   if (phase_ == Phase::trying) {
     // No event waits any longer: the trial has reached its purpose.
-    return judge(saturated ? rate : rate_before_ * kGain, now);
+    return judge(saturated ? rate : std::numeric_limits<double>::infinity(), now);
   }
+  const double tried = std::exchange(rate_tried_, 0);
   if (!saturated) return shrink_unused(now);
-  const double refuted = std::exchange(rate_refuted_, 0);
   // A rate of zero cannot grow by a share of itself.
   if (rate == 0) return false;
   // What was less than before the trial may be more than after it: the machine was busy meanwhile.
-  const bool doubtful = refuted >= rate * least_gain();
-  if (!doubtful) {
+  bool better = tried >= rate * least_gain();
+  if (tried != 0 && tried_.single) {
+    // A server that has just started becomes faster by itself, meanwhile as well.
+    better = tried >= (rate_before_ + rate) / 2 * kLeapGain;
+    if (better) {
+      value_ = tried_;
+      without_leap_ = before_;
+    }
+    hold(kFirstHoldAfterLeap, now);
+    return better;
+  }
+  if (!better) {
     if (now < next_try_) return false;
     const Choice choice = next(load, rate);
     if (choice == value_) {
@@ -120,16 +132,16 @@ ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rat
   // As many answers as there can be if every connection is given a request at a time: of a distant
   // server far fewer than of pipelines.
   const double able = most_ / std::chrono::duration<double>(load.alone).count();
-  return able < rate * kGain ? value_ : Choice{most_, true};
+  return able < rate * kLeapGain ? value_ : Choice{most_, true};
 }
 
 bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   phase_ = Phase::measuring;
   value_ = before_;
-  if (rate >= rate_before_ * least_gain()) {
+  const bool better = rate >= rate_before_ * least_gain();
+  leap_is_next_ = !better && !changes_depth();
+  if (better && !tried_.single) {
     value_ = tried_;
-    leap_is_next_ = false;
-    if (value_.single) without_leap_ = before_;
     // Where a leap and its opposite both seem better, they do so more rarely each time.
     if (changes_depth()) {
       hold(kFirstHoldAfterLeap, now);
@@ -138,9 +150,12 @@ bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
     }
     return false;
   }
-  rate_refuted_ = rate;
-  leap_is_next_ = !changes_depth();
-  if (!leap_is_next_) hold(kFirstHoldAfterLeap, now);
+  rate_tried_ = rate;
+  if (!changes_depth()) return true;
+  if (!tried_.single) hold(kFirstHoldAfterLeap, now);
+  // Of what is answered now, much was still sent over many connections.
+  phase_ = Phase::returning;
+  settled_at_ = now + kLeastWindow / 2;
   return true;
 }
 
@@ -153,7 +168,7 @@ double ConnectionPoolSize::least_gain() const noexcept {
   // The last step before `most` may be less than a doubling.
   const double share =
       static_cast<double>(tried_.connections) / static_cast<double>(before_.connections) - 1;
-  return changes_depth() ? kGain : 1 + (kGain - 1) * share;
+  return changes_depth() ? kLeapGain : 1 + (kGain - 1) * share;
 }
 
 bool ConnectionPoolSize::shrink_unused(Instant now) noexcept {

@@ -21,9 +21,10 @@ namespace gateway::egress {
 //
 // There are servers to which each doubling brings a little, and to which requests that wait on the
 // same connection are a burden. So after a doubling that was not kept, it tries a leap: as many
-// connections as there may be, with one request at a time on each, which has to bring an eighth as
-// well. If that is not kept either, it waits longer each time before it begins again. If it is,
-// it tries as rarely whether what was before is better after all.
+// connections as there may be, with one request at a time on each, which has to be better by a
+// tenth than the mean of what was before and what is after it. If that is not kept either, it waits
+// longer each time before it begins again. If it is, it tries as rarely whether what was before is
+// better after all.
 //
 // It halves a number that is no longer needed. A fixed number stays as it is. Pure; told the state
 // at every tick.
@@ -56,7 +57,7 @@ class ConnectionPoolSize {
   [[nodiscard]] bool trying() const noexcept { return phase_ != Phase::measuring; }
 
  private:
-  enum class Phase : std::uint8_t { measuring, settling, trying };
+  enum class Phase : std::uint8_t { measuring, settling, trying, returning };
   struct Choice {
     unsigned connections;
     bool single = false;  // one request at a time on each
@@ -85,7 +86,7 @@ class ConnectionPoolSize {
   Choice without_leap_ = value_;
   bool leap_is_next_ = false;
   double rate_before_ = 0;
-  double rate_refuted_ = 0;  // of a trial, until the next window shows what it is without
+  double rate_tried_ = 0;  // in a trial that was ended, until the next window shows it without
   Instant settled_at_{};
   Instant window_begin_{};
   std::uint64_t window_answers_ = 0;

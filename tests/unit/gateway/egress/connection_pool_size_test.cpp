@@ -232,6 +232,16 @@ TEST(ConnectionPoolSize, SeldomRepeatsALeapThatEndedInRefusals) {
   EXPECT_LE(leaps, 6);
 }
 
+TEST(ConnectionPoolSize, TakesAServerThatWarmsUpForNoGainOfALeap) {
+  Simulation run(shared(5000), 1e9);
+  for (double rate = 5000; rate < 50'000; rate *= 1.3) {
+    run.become(shared(rate));
+    run.go(1s);
+  }
+  run.go(3s);
+  EXPECT_FALSE(run.single());
+}
+
 TEST(ConnectionPoolSize, LeavesADistantServerItsPipelines) {
   Simulation run(distant(8000), 1e9);
   for (int i = 0; i < 600; ++i) {

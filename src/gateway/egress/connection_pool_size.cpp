@@ -32,7 +32,17 @@ unsigned most_connections(const config::Settings& settings, unsigned threads) {
 void ConnectionPoolSize::at_least(unsigned connections) noexcept {
   if (fixed_) return;
   least_ = std::clamp(connections, kFirst, most_);
-  value_.connections = std::max(value_.connections, least_);
+  value_.connections = std::max(value_.connections, std::min(least_, served_));
+}
+
+void ConnectionPoolSize::unserved(unsigned served, Instant now) noexcept {
+  if (fixed_ || served >= value_.connections) return;
+  value_.connections = served_ = std::max(served, 1U);
+  phase_ = Phase::measuring;
+  rate_tried_ = 0;
+  leap_is_next_ = false;
+  hold(kFirstHoldAfterLeap, now);
+  window_begin_ = Instant{};
 }
 
 bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
@@ -131,6 +141,7 @@ ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rat
   }
   // As many answers as there can be if every connection is given a request at a time: of a distant
   // server far fewer than of pipelines.
+  if (served_ < most_) return value_;
   const double able = most_ / std::chrono::duration<double>(load.alone).count();
   return able < rate * kLeapGain ? value_ : Choice{most_, true};
 }
@@ -142,6 +153,7 @@ bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   leap_is_next_ = !better && !changes_depth();
   if (better && !tried_.single) {
     value_ = tried_;
+    served_ = std::max(served_, value_.connections);
     // Where a leap and its opposite both seem better, they do so more rarely each time.
     if (changes_depth()) {
       hold(kFirstHoldAfterLeap, now);

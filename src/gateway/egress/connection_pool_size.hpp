@@ -26,6 +26,10 @@ namespace gateway::egress {
 // longer each time before it begins again. If it is, it tries as rarely whether what was before is
 // better after all.
 //
+// Some servers serve so many connections at a time, and leave others open without an answer until
+// one of these ends: as those with a process or a thread for each connection. Once that shows, it
+// goes back to those that are served, if need be to one, and makes no leap.
+//
 // It halves a number that is no longer needed. A fixed number stays as it is. Pure; told the state
 // at every tick.
 class ConnectionPoolSize {
@@ -34,7 +38,7 @@ class ConnectionPoolSize {
 
   // Takes a fixed number, or 0 for `auto`: between kFirst and `most`.
   ConnectionPoolSize(unsigned fixed, unsigned most) noexcept
-      : fixed_(fixed != 0), most_(most), value_{fixed != 0 ? fixed : kFirst} {}
+      : fixed_(fixed != 0), most_(most), served_(most), value_{fixed != 0 ? fixed : kFirst} {}
 
   struct Load {
     std::uint64_t answers = 0;         // of the eventbus, since the start
@@ -49,6 +53,9 @@ class ConnectionPoolSize {
   void at_least(unsigned connections) noexcept;
   // Returns whether value() has changed.
   bool observe(const Load& load, Instant now) noexcept;
+
+  // Records that the eventbus answers over `served` connections, and over others not at all.
+  void unserved(unsigned served, Instant now) noexcept;
 
   [[nodiscard]] unsigned value() const noexcept { return value_.connections; }
   // Returns whether connections may have one request in flight only, whatever depth they found.
@@ -79,6 +86,7 @@ class ConnectionPoolSize {
   bool fixed_;
   unsigned most_;
   unsigned least_ = kFirst;
+  unsigned served_;  // the most that the eventbus serves, as far as is known
   Choice value_;
   Phase phase_ = Phase::measuring;
   Choice before_ = value_;  // while settling and trying: what it was

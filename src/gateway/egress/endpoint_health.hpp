@@ -101,7 +101,9 @@ class EndpointHealth {
     quiet,         // nothing was on its way
     broken,        // it had answered before
     useless,       // not one answer, or none in time: a failure of the eventbus
-    inconclusive,  // likewise, but at one address of several: it says nothing of the others
+    // Likewise, but at one address of several, or while others were answered: it says nothing of
+    // these.
+    inconclusive,
   };
   // `lost`: the event whose answer was due then.
   void link_ended(End end, bool proven, std::optional<EventKey> lost, Instant now);

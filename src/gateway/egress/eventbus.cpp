@@ -25,6 +25,10 @@ namespace {
 // took of late.
 constexpr std::chrono::milliseconds kPatienceAmongSeveral{1000};
 
+// So long a new connection is given for its first answer while others are answered, or four times
+// what the slowest took of late: what is sent again may come twice.
+constexpr std::chrono::milliseconds kPatienceWithNew{2000};
+
 unsigned most_here(const config::Settings& settings) {
   const unsigned threads = settings.ingress.threads;
   return most_connections(settings, threads == 0 ? usable_cores() : threads);
@@ -276,6 +280,25 @@ Instant::duration Eventbus::patience(const tcp::endpoint& at, unsigned attempts)
   return usual * (1U << std::min(attempts, 4U));
 }
 
+bool Eventbus::serves_others_only(Instant since, Instant now) const noexcept {
+  return settings_.connections == 0 && answered_at_ > since &&
+         now - since >= std::max<Instant::duration>(kPatienceWithNew, 4 * slowest_answer_);
+}
+
+void Eventbus::connection_unserved(Instant now) {
+  const auto served = std::ranges::count_if(used_, &EventbusConnection::is_proven);
+  count_.unserved(static_cast<unsigned>(served), now);
+  const auto times = unserved_told_.occurred(now);
+  if (!times) return;
+  log::warn("the eventbus leaves a connection without an answer while it answers over others",
+            {{"target", endpoint_.host_header},
+             {"served", served},
+             {"times", *times},
+             {"advice",
+              "it may serve so many at a time: give it more workers, or set "
+              "delivery.connections to what it serves"}});
+}
+
 void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant now) {
   Multiplexer& mux = connection.multiplexer();
   if (encoder_.mode() == events::ContentMode::batch) {
@@ -314,6 +337,7 @@ void Eventbus::answered(Multiplexer& mux) {
   const Instant::duration took = now - staged;
   answer_time_ += (took - answer_time_) / 16;
   slowest_answer_ = std::max(took, slowest_answer_ - slowest_answer_ / 256);
+  answered_at_ = now;
   if (verdict != Verdict::delivered) {
     not_delivered(mux, verdict, now);
     return;

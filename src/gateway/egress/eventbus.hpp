@@ -30,6 +30,7 @@
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/transports.hpp"
+#include "runtime/log_limiter.hpp"
 #include "runtime/random_seed.hpp"
 #include "runtime/supervisor.hpp"
 #include "runtime/turn_end.hpp"
@@ -115,6 +116,11 @@ class Eventbus final : public Delivery {
   // How long an event sent `attempts` times before may wait for its answer at `at`, if that is less
   // than delivery.timeout: where there are other addresses, one that hangs is found out sooner.
   [[nodiscard]] Instant::duration patience(const tcp::endpoint& at, unsigned attempts) noexcept;
+  // Returns whether the eventbus answers over other connections and not over one whose first
+  // request was sent at `since`.
+  [[nodiscard]] bool serves_others_only(Instant since, Instant now) const noexcept;
+  // A connection was given up for that.
+  void connection_unserved(Instant now);
   // Another connection is to take the place of this one.
   void replace(EventbusConnection& connection);
 
@@ -244,6 +250,8 @@ class Eventbus final : public Delivery {
   AddressWatch addresses_;
   ConnectionPoolSize count_;
   unsigned logged_count_;
+  LogLimiter unserved_told_;
+  Instant answered_at_{};  // last, over any connection
   // How long an answer takes on average, and at worst of late.
   Instant::duration answer_time_{};
   Instant::duration slowest_answer_{};

@@ -142,9 +142,10 @@ bool EventbusConnection::report_end() {
   const End end = quiet ? End::quiet : answered_any_ && !silent ? End::broken : End::useless;
   // Of one address among several it says nothing about the eventbus.
   const bool one_of_several = end == End::useless && bus_.addresses().book().has_other(at_);
+  const bool says_nothing = one_of_several || unserved_;
   if (one_of_several && address_at_fault_) bus_.addresses().failed(at_, last_error_);
   state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
-  bus_.connection_ended(one_of_several ? End::inconclusive : end, answered_any_, lost_event_,
+  bus_.connection_ended(says_nothing ? End::inconclusive : end, answered_any_, lost_event_,
                         address_, last_error_);
   return end != End::useless;
 }
@@ -188,7 +189,7 @@ void EventbusConnection::begin(std::unique_ptr<transport::Transport> transport, 
   address_ = text_of(at_);
   heard_ = now;
   renew_at_ = now + jittered(bus_.settings().max_age);
-  broken_ = answered_any_ = announced_ = ended_by_peer_ = false;
+  broken_ = answered_any_ = announced_ = ended_by_peer_ = unserved_ = false;
   lost_event_.reset();
   unwritable_since_.reset();
   lost_reason_ = RetryReason::connection;
@@ -202,7 +203,7 @@ Task<void> EventbusConnection::converse() {
   // One event that makes the eventbus break off is not to cost it one address after the other.
   address_at_fault_ = ended_by_peer_ && (mux_.in_flight() == 0 || mux_.due_attempts() == 0);
   ended_oddly_ = (mux_.in_flight() != 0 && !announced_) || lost_reason_ == RetryReason::protocol;
-  if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
+  if (ended_oddly_ && !unserved_ && !stopping_) mux_.oddity(bus_.context().clock.now());
   expected_end_ = !ended_oddly_;
   if (transport_->tls() != nullptr) ticket_ = transport_->tls()->take_ticket();
   transport_.reset();
@@ -371,6 +372,11 @@ void EventbusConnection::check_answer(Instant now) {
     give_up_waiting("what is sent is not received any more", true, now);
   } else if (waited >= bus_.patience(at_, mux_.due_attempts())) {
     give_up_waiting("no answer, and there are other addresses", false, now);
+  } else if (!answered_any_ && heard_ <= mux_.waiting_since() &&
+             bus_.serves_others_only(mux_.waiting_since(), now)) {
+    unserved_ = true;
+    bus_.connection_unserved(now);
+    break_link(RetryReason::timeout, "no answer, while the eventbus answers over others");
   }
 }
 

@@ -62,6 +62,8 @@ class EventbusConnection final : private transport::Transport::User {
   }
 
   [[nodiscard]] bool is_ready() const noexcept { return state_ == LinkState::ready && !broken_; }
+  // Returns whether it has brought an answer.
+  [[nodiscard]] bool is_proven() const noexcept { return is_ready() && answered_any_; }
   // Returns how many requests it takes now, as long as is_full() does not say otherwise.
   [[nodiscard]] std::size_t room() const noexcept {
     if (!is_ready() || role_ == Role::drained || unwritable_since_) return 0;
@@ -151,6 +153,7 @@ class EventbusConnection final : private transport::Transport::User {
   bool ended_oddly_ = false;    // with requests unanswered and no warning, or out of step
   bool ended_by_peer_ = false;  // which closed it, or said what is no answer
   bool address_at_fault_ = false;
+  bool unserved_ = false;  // nothing came, while others were answered
   bool stopping_ = false;
 };
 

@@ -89,7 +89,7 @@ class Simulation {
     depth_.answered_alone(server_.alone);
   }
 
-  void go(std::chrono::seconds time, bool hindered = false) {
+  void go(Instant::duration time, bool hindered = false) {
     for (const Instant end = now_ + time; now_ < end; now_ += 100ms) {
       const double able = rate() * noise_(random_);
       answers_ += std::min(able, offered_) / 10;
@@ -115,6 +115,7 @@ class Simulation {
       depth_.be_single(count_.single());
     }
   }
+  void unserved(unsigned served) { count_.unserved(served, now_); }
   void offer(double offered) { offered_ = offered; }
   void become(Server server) { server_ = std::move(server); }
   [[nodiscard]] unsigned connections() const { return count_.value(); }
@@ -288,6 +289,40 @@ TEST(ConnectionPoolSize, ShrinksWhenNothingWaits) {
   EXPECT_EQ(run.connections(), kMost) << "a pause is no reason";
   run.go(300s);
   EXPECT_EQ(run.connections(), ConnectionPoolSize::kFirst);
+}
+
+TEST(ConnectionPoolSize, GoesBackToTheConnectionsThatAreServed) {
+  Simulation run(serial(33), 1e9);
+  run.go(3s);
+  ASSERT_GT(run.connections(), 3U);
+  run.unserved(3);
+  EXPECT_EQ(run.connections(), 3U);
+  run.go(15s);
+  EXPECT_EQ(run.connections(), 3U) << "not again so soon";
+  run.go(60s);
+  EXPECT_EQ(run.connections(), kMost) << "it may serve more later";
+}
+
+TEST(ConnectionPoolSize, IsOneWhereNoMoreAreServed) {
+  Simulation run(burdened_by_depth(), 1e9);
+  run.unserved(1);
+  EXPECT_EQ(run.connections(), 1U);
+  int more = 0;
+  for (int i = 0; i < 3000; ++i) {
+    run.go(200ms);
+    EXPECT_FALSE(run.single()) << "a leap would leave many without an answer";
+    if (run.connections() == 1) continue;
+    ++more;
+    run.unserved(1);
+  }
+  EXPECT_LE(more, 6) << "of ten minutes";
+  EXPECT_EQ(run.connections(), 1U);
+}
+
+TEST(ConnectionPoolSize, AFixedOneStaysWhateverIsServed) {
+  ConnectionPoolSize count(4, kMost);
+  count.unserved(1, kStart);
+  EXPECT_EQ(count.value(), 4U);
 }
 
 TEST(ConnectionPoolSize, StaysWhileNothingIsAnswered) {

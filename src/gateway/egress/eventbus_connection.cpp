@@ -349,7 +349,7 @@ void EventbusConnection::send() {
 
 void EventbusConnection::watch(Instant now) {
   if (role_ == Role::used && (now >= renew_at_ || bus_.addresses().book().misplaced(at_))) {
-    bus_.replace(*this);
+    bus_.pool().replace(*this);
   }
   if (unwritable_since_) {
     if (now - *unwritable_since_ >= kReadOut) {
@@ -375,7 +375,7 @@ void EventbusConnection::check_answer(Instant now) {
   } else if (!answered_any_ && heard_ <= mux_.waiting_since() &&
              bus_.serves_others_only(mux_.waiting_since(), now)) {
     unserved_ = true;
-    bus_.connection_unserved(now);
+    bus_.pool().one_unserved(now);
     break_link(RetryReason::timeout, "no answer, while the eventbus answers over others");
   }
 }

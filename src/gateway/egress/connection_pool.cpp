@@ -9,8 +9,10 @@ namespace gateway::egress {
 
 using Role = EventbusConnection::Role;
 
-ConnectionPool::ConnectionPool(Eventbus& bus, unsigned fixed, unsigned most)
-    : bus_(bus), size_(fixed, most), logged_size_(size_.value()) {
+ConnectionPool::ConnectionPool(Eventbus& bus, const config::Delivery& settings, unsigned most)
+    : bus_(bus),
+      size_(settings.connections, most, settings.pipeline == 0),
+      logged_size_(size_.value()) {
   // As many again for those that take the place of others.
   for (unsigned i = 0; i < 2 * most; ++i) {
     parked_.push_back(all_.emplace_back(std::make_unique<EventbusConnection>(bus)).get());
@@ -37,6 +39,7 @@ void ConnectionPool::adjust() {
   for (; staying < size_.value() && !parked_.empty(); ++staying) {
     used_.push_back(parked_.back());
     parked_.pop_back();
+    used_.back()->multiplexer().be_single(size_.single());
     used_.back()->use();
   }
   // First those that are not there.
@@ -78,7 +81,9 @@ void ConnectionPool::decide(ConnectionPoolSize::Load load, std::size_t addresses
   if (std::ranges::none_of(used_, &EventbusConnection::is_ready)) load.hindered = true;
   for (EventbusConnection* const one : used_) {
     const Multiplexer& mux = one->multiplexer();
-    if (one->is_ready() && mux.grows(now)) load.deepening = true;
+    // One that waits for its first answer may wait for ever.
+    const bool counts = one->is_ready() && !one->leaving() && !one->unproven_since();
+    if (counts && mux.grows(now)) load.deepening = true;
     if (mux.alone() != Instant::duration{}) load.alone = std::min(load.alone, mux.alone());
   }
   size_.at_least(static_cast<unsigned>(addresses));
@@ -92,8 +97,21 @@ void ConnectionPool::decide(ConnectionPoolSize::Load load, std::size_t addresses
   logged_size_ = size_.value();
 }
 
+bool ConnectionPool::others_served(Instant::duration waited, Instant now) const noexcept {
+  bool any = false;
+  for (EventbusConnection* const one : used_) {
+    if (!one->is_proven()) continue;
+    const Multiplexer& mux = one->multiplexer();
+    if (mux.in_flight() != 0 && now - mux.waiting_since() >= waited) return false;
+    any = true;
+  }
+  return any;
+}
+
 void ConnectionPool::one_unserved(Instant now) {
-  const auto served = std::ranges::count_if(used_, &EventbusConnection::is_proven);
+  const auto served = std::ranges::count_if(used_, [&](EventbusConnection* one) {
+    return !one->leaving() && !bus_.serves_others_only(*one, now);
+  });
   size_.unserved(static_cast<unsigned>(served), now);
   const auto times = unserved_told_.occurred(now);
   if (!times) return;
@@ -110,7 +128,7 @@ void ConnectionPool::wake_all() {
   for (EventbusConnection* const connection : used_) connection->wake();
 }
 
-// By index, as both may change used_.
+// By index, as used_ may change meanwhile; one that moves by it is looked at in the next tick.
 void ConnectionPool::check(Instant now) {
   for (std::size_t i = 0; i < used_.size(); ++i) {  // NOLINT(modernize-loop-convert)
     used_[i]->check(now);

@@ -18,8 +18,8 @@ namespace gateway::egress {
 // Lives on the shard's thread.
 class ConnectionPool {
  public:
-  // `fixed`: delivery.connections, 0 for `auto`; `most`: that may be in use. `bus` outlives it.
-  ConnectionPool(Eventbus& bus, unsigned fixed, unsigned most);
+  // `most`: that may be in use. `bus` outlives it.
+  ConnectionPool(Eventbus& bus, const config::Delivery& settings, unsigned most);
 
   // Returns all connections, used or not.
   [[nodiscard]] std::span<const std::unique_ptr<EventbusConnection>> all() const noexcept {
@@ -27,10 +27,11 @@ class ConnectionPool {
   }
   // Returns all but those that are parked.
   [[nodiscard]] std::span<EventbusConnection* const> used() const noexcept { return used_; }
+  // Returns how many requests wait for their answers.
   [[nodiscard]] std::size_t requests_in_flight() const noexcept;
 
   // Calls `visit(connection)` for each one in use as long as that returns true, beginning with
-  // another one each time.
+  // another one each time. `visit` must not change which are in use.
   template <class Visit>
   void visit_by_turns(Visit visit) {
     const std::size_t count = used_.size();
@@ -49,11 +50,14 @@ class ConnectionPool {
   // Decides how many there are to be. `load`: what is known of it without the connections; there
   // are `addresses` to be reached.
   void decide(ConnectionPoolSize::Load load, std::size_t addresses, Instant now);
-  // Records that one was given up because others are answered and it is not.
+  // Returns whether no connection that has brought an answer waits for another one as long.
+  [[nodiscard]] bool others_served(Instant::duration waited, Instant now) const noexcept;
+  // Records that one was given up because others are answered and it is not; it still counts as in
+  // use.
   void one_unserved(Instant now);
   // Has every connection that waits look again whether it may connect.
   void wake_all();
-  // Every tick: see EventbusConnection::check().
+  // Calls EventbusConnection::check() of each one in use; at every tick.
   void check(Instant now);
   // Ends those that are idle at this address and have not been heard since `since`.
   void distrust(const tcp::endpoint& at, Instant since);

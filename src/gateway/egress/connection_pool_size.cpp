@@ -36,13 +36,16 @@ void ConnectionPoolSize::at_least(unsigned connections) noexcept {
 }
 
 void ConnectionPoolSize::unserved(unsigned served, Instant now) noexcept {
-  if (fixed_ || served >= value_.connections) return;
-  value_.connections = served_ = std::max(served, 1U);
+  if (fixed_) return;
+  served_ = std::clamp(served, 1U, value_.connections);
+  forgets_served_at_ = now + kLongestHold;
+  value_ = before_ = tried_ = {served_};
   phase_ = Phase::measuring;
-  rate_tried_ = 0;
+  rate_tried_.reset();
   leap_is_next_ = false;
-  hold(kFirstHoldAfterLeap, now);
   window_begin_ = Instant{};
+  // Several may be found in this state one after the other.
+  if (now >= next_try_) hold(kFirstHoldAfterLeap, now);
 }
 
 bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
@@ -52,6 +55,7 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     begin_window(load, now);
     return false;
   }
+  if (now >= forgets_served_at_) served_ = most_;
   ++ticks_;
   if (load.saturated) {
     ++saturated_ticks_;
@@ -66,8 +70,9 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     // But so many connections may be what the eventbus refuses.
     if (on_trial && changes_depth()) {
       leap_is_next_ = false;
-      hold(kFirstHoldAfterLeap, now);
+      hold(kLongestHold, now);
     }
+    rate_tried_.reset();
     phase_ = Phase::measuring;
     begin_window(load, now);
     return on_trial;
@@ -84,22 +89,24 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   if (phase_ == Phase::trying && changes_depth()) window = kMostWindow;
   if (now - window_begin_ < window) return false;
   const double seconds = std::chrono::duration<double>(now - window_begin_).count();
-  const double rate = static_cast<double>(load.answers - window_answers_) / seconds;
+  double rate = static_cast<double>(load.answers - window_answers_) / seconds;
   const bool saturated = saturated_ticks_ * 4 >= ticks_ * 3;
   begin_window(load, now);
   if (phase_ == Phase::trying) {
-    // No event waits any longer: the trial has reached its purpose.
-    return judge(saturated ? rate : std::numeric_limits<double>::infinity(), now);
+    // No event waits any longer: more connections have reached their purpose. Of another depth that
+    // proves nothing.
+    if (!saturated) rate = changes_depth() ? 0 : std::numeric_limits<double>::infinity();
+    return judge(rate, now);
   }
-  const double tried = std::exchange(rate_tried_, 0);
+  const std::optional<double> tried = std::exchange(rate_tried_, std::nullopt);
   if (!saturated) return shrink_unused(now);
   // A rate of zero cannot grow by a share of itself.
   if (rate == 0) return false;
   // What was less than before the trial may be more than after it: the machine was busy meanwhile.
-  bool better = tried >= rate * least_gain();
-  if (tried != 0 && tried_.single) {
+  bool better = tried && *tried >= rate * least_gain();
+  if (tried && tried_.single) {
     // A server that has just started becomes faster by itself, meanwhile as well.
-    better = tried >= (rate_before_ + rate) / 2 * kLeapGain;
+    better = *tried >= (rate_before_ + rate) / 2 * kLeapGain;
     if (better) {
       value_ = tried_;
       without_leap_ = before_;
@@ -139,9 +146,9 @@ ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rat
   if (value_.connections < most_ && !leap_is_next_) {
     return {std::min(value_.connections * 2, most_)};
   }
+  if (!leaps_ || served_ < most_) return value_;
   // As many answers as there can be if every connection is given a request at a time: of a distant
   // server far fewer than of pipelines.
-  if (served_ < most_) return value_;
   const double able = most_ / std::chrono::duration<double>(load.alone).count();
   return able < rate * kLeapGain ? value_ : Choice{most_, true};
 }

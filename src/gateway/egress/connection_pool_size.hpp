@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "gateway/config/settings.hpp"
 #include "runtime/clock.hpp"
@@ -28,7 +29,7 @@ namespace gateway::egress {
 //
 // Some servers serve so many connections at a time, and leave others open without an answer until
 // one of these ends: as those with a process or a thread for each connection. Once that shows, it
-// goes back to those that are served, if need be to one, and makes no leap.
+// goes back to those that are served, if need be to one, and makes no leap for five minutes.
 //
 // It halves a number that is no longer needed. A fixed number stays as it is. Pure; told the state
 // at every tick.
@@ -36,9 +37,14 @@ class ConnectionPoolSize {
  public:
   static constexpr unsigned kFirst = 2;
 
-  // Takes a fixed number, or 0 for `auto`: between kFirst and `most`.
-  ConnectionPoolSize(unsigned fixed, unsigned most) noexcept
-      : fixed_(fixed != 0), most_(most), served_(most), value_{fixed != 0 ? fixed : kFirst} {}
+  // Takes a fixed number, or 0 for `auto`: at most `most`, and kFirst to begin with. `leaps`: it
+  // may decide about depth as well.
+  ConnectionPoolSize(unsigned fixed, unsigned most, bool leaps) noexcept
+      : fixed_(fixed != 0),
+        leaps_(leaps),
+        most_(most),
+        served_(most),
+        value_{fixed != 0 ? fixed : kFirst} {}
 
   struct Load {
     std::uint64_t answers = 0;         // of the eventbus, since the start
@@ -49,18 +55,19 @@ class ConnectionPoolSize {
     // How long a request takes that is alone on its connection, at best.
     Instant::duration alone = Instant::duration::max();
   };
-  // Raises the lower bound of `auto`, at most to `most`.
+  // Raises the lower bound of `auto`, at most to `most` and to what is served.
   void at_least(unsigned connections) noexcept;
   // Returns whether value() has changed.
   bool observe(const Load& load, Instant now) noexcept;
 
-  // Records that the eventbus answers over `served` connections, and over others not at all.
+  // Records that the eventbus answers over `served` connections, and over others not at all;
+  // value() becomes no more than these.
   void unserved(unsigned served, Instant now) noexcept;
 
   [[nodiscard]] unsigned value() const noexcept { return value_.connections; }
   // Returns whether connections may have one request in flight only, whatever depth they found.
   [[nodiscard]] bool single() const noexcept { return value_.single; }
-  // Returns whether value() is on trial.
+  // Returns whether value() is on trial, or was just now.
   [[nodiscard]] bool trying() const noexcept { return phase_ != Phase::measuring; }
 
  private:
@@ -74,7 +81,7 @@ class ConnectionPoolSize {
   void begin_window(const Load& load, Instant now) noexcept;
   [[nodiscard]] bool shrink_unused(Instant now) noexcept;
   bool judge(double rate, Instant now) noexcept;
-  // Returns what to try next, or what there is.
+  // Returns what to try next; value_ if nothing.
   [[nodiscard]] Choice next(const Load& load, double rate) const noexcept;
   // Waits before the next trial at least so long, and longer each time.
   void hold(std::chrono::seconds least, Instant now) noexcept;
@@ -84,9 +91,11 @@ class ConnectionPoolSize {
   [[nodiscard]] bool changes_depth() const noexcept { return tried_.single != before_.single; }
 
   bool fixed_;
+  bool leaps_;
   unsigned most_;
   unsigned least_ = kFirst;
   unsigned served_;  // the most that the eventbus serves, as far as is known
+  Instant forgets_served_at_ = Instant::max();
   Choice value_;
   Phase phase_ = Phase::measuring;
   Choice before_ = value_;  // while settling and trying: what it was
@@ -94,7 +103,8 @@ class ConnectionPoolSize {
   Choice without_leap_ = value_;
   bool leap_is_next_ = false;
   double rate_before_ = 0;
-  double rate_tried_ = 0;  // in a trial that was ended, until the next window shows it without
+  // In a trial that was ended, until the next window shows it without.
+  std::optional<double> rate_tried_;
   Instant settled_at_{};
   Instant window_begin_{};
   std::uint64_t window_answers_ = 0;

@@ -22,7 +22,8 @@ namespace {
 constexpr std::chrono::milliseconds kPatienceAmongSeveral{1000};
 
 // So long a new connection is given for its first answer while others are answered, or four times
-// what the slowest took of late: what is sent again may come twice.
+// what the slowest took of late if that is more: what is sent again may come twice. With each
+// attempt twice as long, as the event may be the reason.
 constexpr std::chrono::milliseconds kPatienceWithNew{2000};
 
 unsigned most_here(const config::Settings& settings) {
@@ -55,7 +56,7 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       addresses_({context_.executor, context_.transports, context_.supervisor,
                   [this] { return new_session(tls::Ticket()); }, [this] { pool_.adjust(); }},
                  settings_, endpoint_),
-      pool_(*this, settings.delivery.connections, most_here(settings)),
+      pool_(*this, settings.delivery, most_here(settings)),
       joined_(context_.executor) {
   // Never in plain text what was to be kept private.
   if (endpoint_.tls != (context_.tls != nullptr)) throw std::logic_error("https without TLS");
@@ -200,9 +201,14 @@ Instant::duration Eventbus::patience(const tcp::endpoint& at, unsigned attempts)
   return usual * (1U << std::min(attempts, 4U));
 }
 
-bool Eventbus::serves_others_only(Instant since, Instant now) const noexcept {
-  return settings_.connections == 0 && answered_at_ > since &&
-         now - since >= std::max<Instant::duration>(kPatienceWithNew, 4 * slowest_answer_);
+bool Eventbus::serves_others_only(EventbusConnection& one, Instant now) const noexcept {
+  const auto since = one.unproven_since();
+  if (!since || settings_.connections != 0 || answered_at_ <= *since) return false;
+  // Where there are other addresses, patience() is what counts.
+  if (health_.state() != EndpointState::up || addresses_.book().has_other(one.at())) return false;
+  const auto usual = std::max<Instant::duration>(kPatienceWithNew, 4 * slowest_answer_);
+  const auto patience = usual * (1U << std::min(one.multiplexer().due_attempts(), 4U));
+  return now - *since >= patience && pool_.others_served(patience / 2, now);
 }
 
 void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant now) {

@@ -114,9 +114,9 @@ class Eventbus final : public Delivery {
   // How long an event sent `attempts` times before may wait for its answer at `at`, if that is less
   // than delivery.timeout: where there are other addresses, one that hangs is found out sooner.
   [[nodiscard]] Instant::duration patience(const tcp::endpoint& at, unsigned attempts) noexcept;
-  // Returns whether the eventbus answers over other connections and not over one whose first
-  // request was sent at `since`.
-  [[nodiscard]] bool serves_others_only(Instant since, Instant now) const noexcept;
+  // Returns whether the eventbus has left this new connection without an answer for so long, while
+  // it answered over others, that it seems to serve no more; only with delivery.connections: auto.
+  [[nodiscard]] bool serves_others_only(EventbusConnection& one, Instant now) const noexcept;
   [[nodiscard]] ConnectionPool& pool() noexcept { return pool_; }
 
   // What the connections report.

@@ -2,7 +2,10 @@
 // answer.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>

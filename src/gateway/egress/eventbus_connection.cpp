@@ -372,10 +372,9 @@ void EventbusConnection::check_answer(Instant now) {
     give_up_waiting("what is sent is not received any more", true, now);
   } else if (waited >= bus_.patience(at_, mux_.due_attempts())) {
     give_up_waiting("no answer, and there are other addresses", false, now);
-  } else if (!answered_any_ && heard_ <= mux_.waiting_since() &&
-             bus_.serves_others_only(mux_.waiting_since(), now)) {
-    unserved_ = true;
+  } else if (bus_.serves_others_only(*this, now)) {
     bus_.pool().one_unserved(now);
+    unserved_ = true;
     break_link(RetryReason::timeout, "no answer, while the eventbus answers over others");
   }
 }

@@ -62,8 +62,17 @@ class EventbusConnection final : private transport::Transport::User {
   }
 
   [[nodiscard]] bool is_ready() const noexcept { return state_ == LinkState::ready && !broken_; }
-  // Returns whether it has brought an answer.
+  // Returns whether it is ready and has brought an answer.
   [[nodiscard]] bool is_proven() const noexcept { return is_ready() && answered_any_; }
+  // Returns since when it waits for its first answer, of which nothing has come; nullopt if it does
+  // not.
+  [[nodiscard]] std::optional<Instant> unproven_since() const noexcept {
+    const bool waits = is_ready() && !answered_any_ && mux_.in_flight() != 0;
+    return waits && heard_ <= mux_.waiting_since() ? std::optional(mux_.waiting_since())
+                                                   : std::nullopt;
+  }
+  // Returns where it leads to, while it is ready.
+  [[nodiscard]] const tcp::endpoint& at() const noexcept { return at_; }
   // Returns how many requests it takes now, as long as is_full() does not say otherwise.
   [[nodiscard]] std::size_t room() const noexcept {
     if (!is_ready() || role_ == Role::drained || unwritable_since_) return 0;

@@ -128,7 +128,7 @@ class Simulation {
 
   Server server_;
   double offered_;
-  ConnectionPoolSize count_{0, kMost};
+  ConnectionPoolSize count_{0, kMost, true};
   PipelineDepth depth_{0};  // that of each connection
   Instant now_ = kStart;
   double answers_ = 0;
@@ -138,7 +138,7 @@ class Simulation {
 };
 
 TEST(ConnectionPoolSize, AFixedOneStays) {
-  ConnectionPoolSize count(3, kMost);
+  ConnectionPoolSize count(3, kMost, true);
   ConnectionPoolSize::Load load;
   load.saturated = true;
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(count.observe(load, kStart + i * 100ms));
@@ -230,7 +230,33 @@ TEST(ConnectionPoolSize, SeldomRepeatsALeapThatEndedInRefusals) {
     if (run.single() && !before) ++leaps;
   }
   EXPECT_GE(leaps, 1);
-  EXPECT_LE(leaps, 6);
+  EXPECT_LE(leaps, 3);
+}
+
+TEST(ConnectionPoolSize, LeapsNowhereWhereTheDepthIsGiven) {
+  ConnectionPoolSize count(0, 4, false);
+  ConnectionPoolSize::Load load;
+  load.saturated = true;
+  load.alone = 1ms;
+  for (Instant now = kStart; now < kStart + 60s; now += 100ms) {
+    load.answers += 100;
+    count.observe(load, now);
+    EXPECT_FALSE(count.single());
+    EXPECT_LE(count.value(), 4U);
+  }
+}
+
+// As a server that stops while it has so many connections.
+TEST(ConnectionPoolSize, SeldomRepeatsALeapDuringWhichNothingIsAnswered) {
+  Simulation run({[](unsigned connections, unsigned) { return connections < 64 ? 1000 : 0; }, 1ms},
+                 1e9);
+  int leaping = 0;
+  for (int i = 0; i < 6000; ++i) {
+    run.go(100ms);
+    if (run.connections() == kMost) ++leaping;
+  }
+  EXPECT_GE(leaping, 1);
+  EXPECT_LE(leaping, 160) << "tenths of a second of ten minutes";
 }
 
 TEST(ConnectionPoolSize, TakesAServerThatWarmsUpForNoGainOfALeap) {
@@ -319,8 +345,47 @@ TEST(ConnectionPoolSize, IsOneWhereNoMoreAreServed) {
   EXPECT_EQ(run.connections(), 1U);
 }
 
+// A trial may be over when it shows what is served.
+TEST(ConnectionPoolSize, LearnsWhatIsServedAfterATrialToo) {
+  Simulation run(burdened_by_depth(), 1e9);
+  run.unserved(1);
+  run.unserved(1);
+  run.unserved(0);
+  EXPECT_EQ(run.connections(), 1U);
+  run.go(19s);
+  EXPECT_EQ(run.connections(), 1U) << "all three are one occasion";
+  int doubled = 0;
+  for (int i = 0; i < 6000; ++i) {
+    const unsigned before = run.connections();
+    run.go(100ms);
+    if (run.connections() == 1 && before == 2) {
+      ++doubled;
+      run.unserved(1);
+    }
+  }
+  EXPECT_LE(doubled, 12) << "in ten minutes";
+}
+
+TEST(ConnectionPoolSize, TakesPipelinesUpAgainWhereFewAreServed) {
+  Simulation run(burdened_by_depth(), 1e9);
+  run.go(10s);
+  ASSERT_TRUE(run.single());
+  run.unserved(3);
+  EXPECT_EQ(run.connections(), 3U);
+  EXPECT_FALSE(run.single());
+}
+
+TEST(ConnectionPoolSize, ForgetsInTimeHowManyAreServed) {
+  Simulation run(burdened_by_depth(), 1e9);
+  run.unserved(1);
+  run.go(310s);
+  EXPECT_GE(run.connections(), ConnectionPoolSize::kFirst);
+  run.go(310s);
+  EXPECT_TRUE(run.single()) << "as if it had been a mistake";
+}
+
 TEST(ConnectionPoolSize, AFixedOneStaysWhateverIsServed) {
-  ConnectionPoolSize count(4, kMost);
+  ConnectionPoolSize count(4, kMost, true);
   count.unserved(1, kStart);
   EXPECT_EQ(count.value(), 4U);
 }

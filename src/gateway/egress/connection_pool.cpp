@@ -117,7 +117,7 @@ void ConnectionPool::one_unserved(Instant now) {
   if (!times) return;
   log::warn("the eventbus leaves a connection without an answer while it answers over others",
             {{"target", bus_.endpoint().host_header},
-             {"served", served},
+             {"connections", size_.value()},
              {"times", *times},
              {"advice",
               "it may serve so many at a time: give it more workers, or set "

@@ -37,7 +37,9 @@ void ConnectionPoolSize::at_least(unsigned connections) noexcept {
 
 void ConnectionPoolSize::unserved(unsigned served, Instant now) noexcept {
   if (fixed_) return;
-  served_ = std::clamp(served, 1U, value_.connections);
+  // Those of a trial may not have been sent anything yet.
+  const bool on_trial = phase_ == Phase::settling || phase_ == Phase::trying;
+  served_ = std::clamp(served, 1U, (on_trial ? before_ : value_).connections);
   forgets_served_at_ = now + kLongestHold;
   value_ = before_ = tried_ = {served_};
   phase_ = Phase::measuring;

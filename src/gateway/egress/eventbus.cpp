@@ -392,8 +392,8 @@ void Eventbus::connection_ready(const tcp::endpoint& at) {
   context_.turn_end.request();
 }
 
-void Eventbus::connect_failed(std::string_view address, std::string_view error) {
-  health_.connect_failed(context_.clock.refresh());
+void Eventbus::connect_failed(Instant since, std::string_view address, std::string_view error) {
+  health_.connect_failed(answered_at_ > since, context_.clock.refresh());
   // Those that waited for what comes of this attempt.
   pool_.wake_all();
   no_answer(address, error);

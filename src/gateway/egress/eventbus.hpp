@@ -125,7 +125,8 @@ class Eventbus final : public Delivery {
   void connecting() noexcept { health_.connecting(); }
   void connection_ready(const tcp::endpoint& at);
   void connection_closed(const tcp::endpoint& at);
-  void connect_failed(std::string_view address, std::string_view error);
+  // `since`: when it was begun.
+  void connect_failed(Instant since, std::string_view address, std::string_view error);
   // The first answer of a connection.
   void connection_proven(const tcp::endpoint& at);
   // Nothing has come from there since `since`, though an answer is due.

@@ -96,13 +96,14 @@ Task<void> EventbusConnection::run() {
       continue;
     }
     state_ = LinkState::connecting;
+    connecting_since_ = bus_.context().clock.refresh();
     bus_.connecting();
     const bool connected = co_await connect();
     if (!connected) {
       on_demand = false;
       if (stopping_) break;
       state_ = LinkState::backing_off;
-      bus_.connect_failed(address_, last_error_);
+      bus_.connect_failed(connecting_since_, address_, last_error_);
       continue;
     }
     state_ = LinkState::ready;
@@ -123,7 +124,9 @@ void EventbusConnection::recover() {
   give_back();
   if (before == LinkState::ready) bus_.connection_closed(at_);
   try {
-    if (before == LinkState::connecting) bus_.connect_failed(address_, "internal error");
+    if (before == LinkState::connecting) {
+      bus_.connect_failed(connecting_since_, address_, "internal error");
+    }
     if (before == LinkState::ready) {
       bus_.connection_ended(EndpointHealth::End::broken, answered_any_, lost_event_, address_,
                             "internal error");
@@ -236,6 +239,7 @@ void EventbusConnection::read() {
       return;
     }
     heard_ = now;
+    heard_only_ = true;
     take_bytes({room.data(), received.size}, now);
   }
 }
@@ -335,6 +339,7 @@ void EventbusConnection::send() {
   while (!broken_ && !mux_.outgoing().empty() && !transport_->blocked()) {
     error_code error;
     mux_.written(transport_->send(mux_.outgoing().pieces(), error));
+    heard_only_ = false;
     if (!error) {
       settle_early_answer();
       continue;
@@ -345,6 +350,12 @@ void EventbusConnection::send() {
     transport_->call_again();
     return;
   }
+}
+
+// Nothing is there to be sent that would carry the acknowledgement, and more answers are due.
+void EventbusConnection::acknowledge_answers() noexcept {
+  heard_only_ = false;
+  egress::acknowledge(transport_->handle());
 }
 
 void EventbusConnection::watch(Instant now) {

@@ -90,6 +90,14 @@ class Gunicorn(Python):
                    os.path.join(RECEIVERS, "python"))
 
 
+class OneAtATime(Python):
+    name = "http.server of Python, one connection at a time"
+
+    def run(self):
+        self.spawn(self.program("python"), "-B", os.path.join(RECEIVERS, "python", "receiver.py"),
+                   str(self.port), RECEIVED=self.received)
+
+
 class Go(Server):
     name = "net/http, SDK for Go"
     work = "0s"
@@ -219,6 +227,6 @@ class FarNginx(Far, Nginx):
     name = "nginx in front of Node.js, keepalive_requests 1000, 50 ms away"
 
 
-SERVERS = [Node, Uvicorn, Gunicorn, Go, Java, Nginx, NginxLimited, Haproxy]
+SERVERS = [Node, Uvicorn, Gunicorn, OneAtATime, Go, Java, Nginx, NginxLimited, Haproxy]
 # A limited rate says nothing about connections.
-IN_GRID = [Node, Uvicorn, Gunicorn, Go, SlowGo, FarGo, Java, Nginx, FarNginx, Haproxy]
+IN_GRID = [Node, Uvicorn, Gunicorn, OneAtATime, Go, SlowGo, FarGo, Java, Nginx, FarNginx, Haproxy]

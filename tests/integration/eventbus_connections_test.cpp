@@ -71,6 +71,26 @@ TEST(EventbusConnections, AServerThatNoLongerEndsThemIsNoticed) {
       std::ranges::any_of(seen, [](const Request& request) { return request.on_connection > 20; }));
 }
 
+// As a server with one thread, which serves a connection until that ends.
+TEST(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
+  ScriptedEventbus bus;
+  bus.script([](const Request& request) {
+    return request.connection == 0 ? reply(200) : never_answer();
+  });
+  config::Settings settings = automatic(bus);
+  settings.delivery.connections = 0;
+  const RunningGateway gateway(settings);
+  HttpClient client = gateway.connect();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(client.post(cos_payload(100)).status, 200u);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, settings.delivery.timeout);
+  const std::size_t so_far = bus.requests().size();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(client.post(cos_payload(100)).status, 200u);
+  const Requests seen = bus.requests();
+  for (std::size_t i = so_far; i < seen.size(); ++i) EXPECT_EQ(seen[i].connection, 0u);
+  EXPECT_EQ(gateway.snapshot().retried_total(), seen.size() - 600);
+}
+
 TEST(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
   ScriptedEventbus bus;
   config::Settings settings = loopback_settings(bus.port());

@@ -42,6 +42,7 @@ class AddressWatch {
   [[nodiscard]] Supervisor::Part& part() noexcept { return part_; }
 
   [[nodiscard]] AddressBook& book() noexcept { return book_; }
+  [[nodiscard]] const AddressBook& book() const noexcept { return book_; }
   // Waits until there are addresses to be tried, looked up of late if none of them works; until
   // `deadline` at most.
   [[nodiscard]] Task<void> look_up(Instant deadline);

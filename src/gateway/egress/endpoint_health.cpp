@@ -174,9 +174,14 @@ void EndpointHealth::connecting() noexcept {
   probe_sent_ = false;
 }
 
-void EndpointHealth::connect_failed(Instant now) {
+void EndpointHealth::connect_failed(bool others_answered, Instant now) {
   --trials_;
-  link_failed(std::nullopt, now);
+  if (others_answered && state_ != State::probing) {
+    failed_attempts_ = std::max(failed_attempts_, 1U);
+    connect_at_ = now + std::max(backoff_.next(failed_attempts_, std::nullopt), kShortest);
+  } else {
+    link_failed(std::nullopt, now);
+  }
 }
 
 void EndpointHealth::link_proven() noexcept {

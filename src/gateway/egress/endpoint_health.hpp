@@ -93,15 +93,19 @@ class EndpointHealth {
   [[nodiscard]] Instant connects_at() const noexcept;
   void connecting() noexcept;
   void connected() noexcept { ++links_; }
-  void connect_failed(Instant now);
+  // `others_answered`: something was answered over other connections since it was begun, so that it
+  // is no failure of the eventbus, which may keep as many connections as it wants.
+  void connect_failed(bool others_answered, Instant now);
   // The first answer of a connection.
   void link_proven() noexcept;
   // A connection that was made is gone.
   enum class End : std::uint8_t {
-    quiet,         // nothing was on its way
-    broken,        // it had answered before
-    useless,       // not one answer, or none in time: a failure of the eventbus
-    inconclusive,  // likewise, but at one address of several: it says nothing of the others
+    quiet,    // nothing was on its way
+    broken,   // it had answered before
+    useless,  // not one answer, or none in time: a failure of the eventbus
+    // Likewise, but at one address of several, or while others were answered: it says nothing of
+    // these.
+    inconclusive,
   };
   // `lost`: the event whose answer was due then.
   void link_ended(End end, bool proven, std::optional<EventKey> lost, Instant now);

@@ -1,7 +1,5 @@
 #include "gateway/egress/eventbus.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
@@ -12,8 +10,6 @@
 #include <utility>
 
 #include "gateway/egress/encoder_settings.hpp"
-#include "gateway/egress/refusal_reason.hpp"
-#include "gateway/egress/retry_after.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 #include "runtime/random_seed.hpp"
@@ -24,6 +20,11 @@ namespace {
 // Where there are other addresses, one is given so long for an answer, or twice what the slowest
 // took of late.
 constexpr std::chrono::milliseconds kPatienceAmongSeveral{1000};
+
+// So long a new connection is given for its first answer while others are answered, or four times
+// what the slowest took of late if that is more: what is sent again may come twice. With each
+// attempt twice as long, as the event may be the reason.
+constexpr std::chrono::milliseconds kPatienceWithNew{2000};
 
 unsigned most_here(const config::Settings& settings) {
   const unsigned threads = settings.ingress.threads;
@@ -53,27 +54,22 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
       token_(!settings.delivery.oauth2.token_url.empty()),
       timer_(context_.executor),
       addresses_({context_.executor, context_.transports, context_.supervisor,
-                  [this] { return new_session(tls::Ticket()); }, [this] { adjust(); }},
+                  [this] { return new_session(tls::Ticket()); }, [this] { pool_.adjust(); }},
                  settings_, endpoint_),
-      count_(settings.delivery.connections, most_here(settings)),
-      logged_count_(count_.value()),
+      pool_(*this, settings.delivery, most_here(settings)),
       joined_(context_.executor) {
   // Never in plain text what was to be kept private.
   if (endpoint_.tls != (context_.tls != nullptr)) throw std::logic_error("https without TLS");
-  // As many again for those that take the place of others.
-  for (unsigned i = 0; i < 2 * most_here(settings); ++i) {
-    parked_.push_back(connections_.emplace_back(std::make_unique<EventbusConnection>(*this)).get());
-  }
 }
 
 void Eventbus::start() {
   start_addresses();
   ++running_;
-  for (auto& connection : connections_) {
+  for (auto& connection : pool_.all()) {
     start(*connection);
     ++running_;
   }
-  adjust();
+  pool_.adjust();
 }
 
 void Eventbus::start_addresses() {
@@ -104,18 +100,14 @@ void Eventbus::authorize(const Authorization& authorization) {
     encoder_.set_header("Authorization", authorization.value.reveal());
     token_expired_ = false;
   }
-  for (auto& connection : connections_) connection->wake();
+  for (auto& connection : pool_.all()) connection->wake();
   context_.turn_end.request();
 }
 
 void Eventbus::look_at_token(Instant now) {
   if (token_expired_ || token_.number() == 0 || token_.usable(now)) return;
   token_expired_ = true;
-  for (EventbusConnection* const connection : used_) connection->retire();
-  for (EventbusConnection* const connection : used_) {
-    if (connection->role() == EventbusConnection::Role::retiring) connection->drain();
-  }
-  adjust();
+  pool_.replace_all();
 }
 
 bool Eventbus::lacks_token(const EventSlot& slot, const Response& response, Instant staged,
@@ -133,7 +125,7 @@ Task<void> Eventbus::stop() {
       [](const EventSlot&) { return true; },
       [this](const EventSlot& slot) { give_up(slot, FailReason::shutdown, 0, "gateway stopped"); });
   addresses_.stop();
-  for (auto& connection : connections_) connection->stop();
+  pool_.stop();
   while (running_ != 0) co_await joined_.wait();
 }
 
@@ -147,13 +139,13 @@ void Eventbus::flush() {
       flush_restrained(now);
     }
   }
-  for (EventbusConnection* const connection : used_) connection->write();
+  for (EventbusConnection* const connection : pool_.used()) connection->write();
 }
 
 void Eventbus::flush_restrained(Instant now) {
   SharedPace& pace = context_.pace;
   const bool paced = pace.active();
-  std::size_t allowed = health_.allowance(requests_in_flight(), now);
+  std::size_t allowed = health_.allowance(pool_.requests_in_flight(), now);
   if (paced) {
     tell_pace(now);
     allowed = pace.take_leave(std::min(allowed, queue_.waiting()), now);
@@ -171,9 +163,7 @@ void Eventbus::tell_pace(Instant now) noexcept {
 }
 
 void Eventbus::distribute(std::size_t& room, Instant now) {
-  const std::size_t count = used_.size();
-  for (std::size_t i = 0; i < count && !queue_.empty(); ++i) {
-    EventbusConnection& connection = *used_[(next_ + i) % count];
+  pool_.visit_by_turns([&](EventbusConnection& connection) {
     if (connection.accepts()) {
       try {
         fill(connection, room, now);
@@ -184,82 +174,19 @@ void Eventbus::distribute(std::size_t& room, Instant now) {
     } else if (connection.state() == LinkState::idle) {
       connection.wake();
     }
-  }
-  if (count != 0) next_ = (next_ + 1) % count;
+    return !queue_.empty();
+  });
   // Some may have been sent all they may be.
-  if (request_limit_.value() != 0) adjust();
-}
-
-std::size_t Eventbus::requests_in_flight() const noexcept {
-  std::size_t requests = 0;
-  for (EventbusConnection* const connection : used_) {
-    requests += connection->multiplexer().requests();
-  }
-  return requests;
-}
-
-void Eventbus::adjust() {
-  using Role = EventbusConnection::Role;
-  if (stopping_) return;
-  std::erase_if(used_, [this](EventbusConnection* connection) {
-    if (connection->role() != Role::parked) return false;
-    parked_.push_back(connection);
-    return true;
-  });
-  const auto stays = [](const EventbusConnection* one) { return !one->leaving(); };
-  auto staying = static_cast<std::size_t>(std::ranges::count_if(used_, stays));
-  for (; staying < count_.value() && !parked_.empty(); ++staying) {
-    used_.push_back(parked_.back());
-    parked_.pop_back();
-    used_.back()->use();
-  }
-  // First those that are not there.
-  for (const bool ready : {false, true}) {
-    for (auto one = used_.rbegin(); one != used_.rend() && staying > count_.value(); ++one) {
-      if (!stays(*one) || (*one)->is_ready() != ready) continue;
-      (*one)->retire();
-      --staying;
-    }
-  }
-  const auto ready = std::ranges::count_if(
-      used_, [&](const EventbusConnection* one) { return stays(one) && one->is_ready(); });
-  if (static_cast<std::size_t>(ready) < count_.value()) return;
-  for (EventbusConnection* const connection : used_) {
-    if (connection->role() == Role::retiring) connection->drain();
-  }
-}
-
-void Eventbus::replace(EventbusConnection& connection) {
-  using Role = EventbusConnection::Role;
-  // One after the other: each of them counts for where the next one goes.
-  const bool busy = std::ranges::any_of(used_, [](const EventbusConnection* one) {
-    return one->role() == Role::retiring || one->role() == Role::drained;
-  });
-  if (busy) return;
-  connection.retire();
-  adjust();
+  if (request_limit_.value() != 0) pool_.adjust();
 }
 
 void Eventbus::count_connections(Instant now) {
-  const bool room =
-      std::ranges::any_of(used_, [](const EventbusConnection* one) { return one->accepts(); });
   ConnectionPoolSize::Load load;
   load.answers = taken_;
-  load.saturated = !queue_.empty() && !room;
-  // Depth comes first: it costs nothing.
-  load.hindered = !unrestrained() || std::ranges::none_of(used_, &EventbusConnection::is_ready) ||
-                  std::ranges::any_of(used_, [now](EventbusConnection* one) {
-                    return one->is_ready() && one->multiplexer().grows(now);
-                  });
+  load.saturated = !queue_.empty();
+  load.hindered = !unrestrained();
   load.answer_time = answer_time_;
-  count_.at_least(static_cast<unsigned>(addresses_.book().healthy()));
-  count_.observe(load, now);
-  adjust();
-  if (count_.trying() || count_.value() == logged_count_) return;
-  log::info(
-      "connections to the eventbus",
-      {{"now", count_.value()}, {"before", logged_count_}, {"target", endpoint_.host_header}});
-  logged_count_ = count_.value();
+  pool_.decide(load, addresses_.book().healthy(), now);
 }
 
 std::unique_ptr<tls::TlsSession> Eventbus::new_session(tls::Ticket ticket) {
@@ -272,6 +199,16 @@ Instant::duration Eventbus::patience(const tcp::endpoint& at, unsigned attempts)
   if (!addresses_.book().has_other(at)) return Instant::duration::max();
   const auto usual = std::max<Instant::duration>(kPatienceAmongSeveral, 2 * slowest_answer_);
   return usual * (1U << std::min(attempts, 4U));
+}
+
+bool Eventbus::serves_others_only(EventbusConnection& one, Instant now) const noexcept {
+  const auto since = one.unproven_since();
+  if (!since || settings_.connections != 0 || answered_at_ <= *since) return false;
+  // Where there are other addresses, patience() is what counts.
+  if (health_.state() != EndpointState::up || addresses_.book().has_other(one.at())) return false;
+  const auto usual = std::max<Instant::duration>(kPatienceWithNew, 4 * slowest_answer_);
+  const auto patience = usual * (1U << std::min(one.multiplexer().due_attempts(), 4U));
+  return now - *since >= patience && pool_.others_served(patience / 2, now);
 }
 
 void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant now) {
@@ -302,192 +239,6 @@ void Eventbus::fill_batch(Multiplexer& mux, Instant now) {
     static_cast<void>(take());
   }
   mux.close_batch(now);
-}
-
-void Eventbus::answered(Multiplexer& mux) {
-  const unsigned status = mux.response().status;
-  const Verdict verdict = policy_.judge(status);
-  const Instant staged = mux.answered_staged();
-  const Instant now = context_.clock.now();
-  const Instant::duration took = now - staged;
-  answer_time_ += (took - answer_time_) / 16;
-  slowest_answer_ = std::max(took, slowest_answer_ - slowest_answer_ / 256);
-  if (verdict != Verdict::delivered) {
-    not_delivered(mux, verdict, now);
-    return;
-  }
-  if (encoder_.mode() == events::ContentMode::batch) {
-    batch_size_.accepted(mux.answered_bytes(), now);
-  }
-  good_answer(staged);
-  // An event whose answer could not be dealt with for want of memory stays with the connection,
-  // which gives it back when it ends.
-  for (; mux.answered_events() != 0; mux.take_answered()) {
-    const EventSlot& slot = mux.next_answered();
-    metrics_.delivered.add();
-    context_.metrics.delivery_duration.observe(took);
-    queue_.settled(slot);
-    context_.ledger.delivered(slot, status);
-  }
-}
-
-void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
-  const Response& response = mux.response();
-  if (encoder_.mode() == events::ContentMode::batch) {
-    if (response.status == 413) {
-      batch_size_.too_large(mux.answered_bytes(), response.excerpt, now);
-    }
-    const bool token = response.status == 401 && token_.needed();
-    if (verdict == Verdict::refused && mux.answered_events() > 1 && !token) {
-      split(mux);
-      return;
-    }
-  }
-  const Instant staged = mux.answered_staged();
-  AskedWait asked = parse_retry_after(
-      response.retry_after, std::chrono::floor<std::chrono::seconds>(context_.clock.wall(now)));
-  last_answer_.take(response.status, response.excerpt, now);
-  for (bool leads = true; mux.answered_events() != 0; leads = false) {
-    const EventSlot slot = mux.next_answered();
-    if (verdict == Verdict::retry) {
-      // That others are sent meanwhile and this one is not would spare the eventbus nothing.
-      if (leads && !note_failure(slot, response.status, asked, staged, now)) asked.reset();
-      retry_later(slot, response, asked, now);
-    } else if (lacks_token(slot, response, staged, now)) {
-      retry_later(slot, response, asked, now);
-    } else {
-      if (leads) good_answer(staged);
-      refuse(slot, response);
-    }
-    mux.take_answered();
-  }
-}
-
-// One of a batch's events, or their number, may be the reason why it was refused: each half is sent
-// again, until an event that is refused is alone.
-void Eventbus::split(Multiplexer& mux) {
-  halves_.clear();
-  halves_.reserve(mux.answered_events());
-  queue_.reserve_apart(mux.answered_events());
-  good_answer(mux.answered_staged());
-  while (mux.answered_events() != 0) {
-    const EventSlot slot = mux.take_answered();
-    if (slot.post->expired) {
-      give_up(slot, FailReason::deadline, mux.response().status, "deadline passed");
-    } else {
-      context_.ledger.move(slot, EventMove::put_back);
-      halves_.push_back(slot);
-    }
-  }
-  context_.metrics.events_retried[retry_reason(mux.response().status)].add(halves_.size());
-  const std::span<const EventSlot> all(halves_);
-  queue_.set_apart(all.first(all.size() / 2));
-  queue_.set_apart(all.subspan(all.size() / 2));
-  context_.turn_end.request();
-}
-
-void Eventbus::refuse(const EventSlot& slot, const Response& response) {
-  // A post that was answered already is its sender's to repeat.
-  if (context_.spooler.keeps_dead_letters() && !slot.post->expired) {
-    queue_.settled(slot);
-    context_.spooler.dead_letter(slot, Spooler::Why::refused, response.status, response.excerpt);
-    return;
-  }
-  give_up(slot, FailReason::refused, response.status, refusal_reason(response.excerpt));
-}
-
-bool Eventbus::note_failure(const EventSlot& slot, unsigned status, AskedWait asked, Instant staged,
-                            Instant now) {
-  bool all_wait = true;
-  bool limited = status == 429;
-  if (limited || (status == 503 && asked)) {
-    const std::chrono::milliseconds wait = asked.value_or(std::chrono::seconds(0));
-    tell_pace(now);
-    all_wait = context_.pace.refused(staged, std::min(wait, settings_.retry.max), now);
-    limited = limited || !all_wait;
-  } else if (status == 503) {
-    tell_pace(now);
-    limited = context_.pace.perhaps_refused(staged, now);
-  }
-  if (asked && all_wait) health_.hold(*asked, now);
-  health_.failing_answer(slot.attempts == 0, limited, staged, now);
-  return all_wait;
-}
-
-void Eventbus::retry_later(EventSlot slot, const Response& response, AskedWait asked, Instant now) {
-  if (slot.post->expired) {
-    give_up_late(slot);
-    return;
-  }
-  if (slot.post->replayed && slot.post->owner->gives_up(slot)) {
-    queue_.settled(slot);
-    context_.spooler.dead_letter(slot, Spooler::Why::expired, response.status, response.excerpt);
-    return;
-  }
-  ++slot.attempts;
-  context_.metrics.events_retried[retry_reason(response.status)].add();
-  delay(slot, now + backoff_.next(slot.attempts, asked));
-}
-
-void Eventbus::delay(const EventSlot& slot, Instant due) {
-  const bool waits = queue_.delay(slot, due);
-  context_.ledger.move(slot, waits ? EventMove::delay : EventMove::put_back);
-  if (waits) arm_timer();
-}
-
-void Eventbus::given_back(EventSlot slot, bool sent, bool announced, RetryReason reason) {
-  if (stopping_) {
-    give_up(slot, FailReason::shutdown, 0, "gateway stopped");
-    return;
-  }
-  if (slot.post->expired) {
-    give_up_late(slot);
-    return;
-  }
-  if (sent) context_.metrics.events_retried[reason].add();
-  const bool attempted = sent && !announced;
-  if (attempted) ++slot.attempts;
-  if (attempted && slot.attempts > 1) {
-    // It may be the event that makes the eventbus break off: the others must not wait behind it.
-    const Instant now = context_.clock.now();
-    delay(slot, now + backoff_.next(slot.attempts - 1U, std::nullopt));
-  } else {
-    context_.ledger.move(slot, EventMove::put_back);
-    queue_.put_back(slot);
-  }
-}
-
-void Eventbus::give_up(const EventSlot& slot, FailReason why, unsigned status,
-                       std::string_view reason) {
-  queue_.settled(slot);
-  context_.ledger.failed(slot, why, status, reason);
-}
-
-// Its post's deadline has passed.
-void Eventbus::give_up_late(const EventSlot& slot) {
-  const BusAnswer* latest = slot.attempts > 0 ? latest_answer() : nullptr;
-  if (latest == nullptr) {
-    return give_up(slot, FailReason::deadline, 0, "deadline passed");
-  }
-  std::string reason;
-  try {
-    reason = fmt::format("deadline passed; the last answer was: {}",
-                         latest->text.empty() ? std::to_string(latest->status) : latest->text);
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
-    // It fails without a reason in words.
-  }
-  give_up(slot, FailReason::deadline, latest->status, reason);
-}
-
-void Eventbus::no_answer(std::string_view address, std::string_view error) {
-  last_answer_.take(0, fmt::format("{}{}{}", address, address.empty() ? "" : ": ", error),
-                    context_.clock.now());
-}
-
-const BusAnswer* Eventbus::latest_answer() const noexcept {
-  const bool lately =
-      last_answer_.at != Instant{} && context_.clock.now() - last_answer_.at <= settings_.deadline;
-  return lately ? &last_answer_ : nullptr;
 }
 
 void Eventbus::arm_timer() {
@@ -544,27 +295,24 @@ bool Eventbus::may_retry(const EventSlot& slot, Instant now) {
 }
 
 void Eventbus::restraint_eased() {
-  wake_all();
+  pool_.wake_all();
   context_.turn_end.request();
 }
 
 void Eventbus::tick(Instant now) {
-  for (auto& connection : connections_) {
+  for (auto& connection : pool_.all()) {
     connection->part().revive([&] {
       connection->recover();
       start(*connection);
     });
   }
   addresses_.part().revive([this] { start_addresses(); });
-  // By index, as it may change meanwhile.
-  for (std::size_t i = 0; i < used_.size(); ++i) {  // NOLINT(modernize-loop-convert)
-    used_[i]->check(now);
-  }
+  pool_.check(now);
   if (token_.needed()) look_at_token(now);
   count_connections(now);
   if (health_.tick(queue_.events() != 0, now)) restraint_eased();
   // Where memory was refused, the one that was to wake the others may not have come to it.
-  if (is_down() && health_.may_connect(now)) wake_all();
+  if (is_down() && health_.may_connect(now)) pool_.wake_all();
   release_early(now);
   arm_timer();
   publish(now);
@@ -572,7 +320,8 @@ void Eventbus::tick(Instant now) {
 
 void Eventbus::release_early(Instant now) {
   if (health_.state() == EndpointState::up || !queue_.empty()) return;
-  if (health_.allowance(requests_in_flight(), now) == 0 || context_.pace.sends_at(now)) return;
+  if (health_.allowance(pool_.requests_in_flight(), now) == 0 || context_.pace.sends_at(now))
+    return;
   queue_.release_first(
       [this](const EventSlot& slot) { context_.ledger.move(slot, EventMove::release); });
   if (!queue_.empty()) context_.turn_end.request();
@@ -611,7 +360,7 @@ void Eventbus::spool_expired(std::span<Post* const> posts) {
     queue_.settled(slot);
     withdrawn_.push_back(slot);
   });
-  for (EventbusConnection* const connection : used_) {
+  for (EventbusConnection* const connection : pool_.used()) {
     connection->multiplexer().for_each([&](const EventSlot& slot) {
       if (overdue(slot) && is_owed(slot)) in_flight_.push_back(slot);
     });
@@ -643,14 +392,10 @@ void Eventbus::connection_ready(const tcp::endpoint& at) {
   context_.turn_end.request();
 }
 
-void Eventbus::wake_all() {
-  for (EventbusConnection* const connection : used_) connection->wake();
-}
-
-void Eventbus::connect_failed(std::string_view address, std::string_view error) {
-  health_.connect_failed(context_.clock.refresh());
+void Eventbus::connect_failed(Instant since, std::string_view address, std::string_view error) {
+  health_.connect_failed(answered_at_ > since, context_.clock.refresh());
   // Those that waited for what comes of this attempt.
-  wake_all();
+  pool_.wake_all();
   no_answer(address, error);
 }
 
@@ -660,25 +405,22 @@ void Eventbus::connection_closed(const tcp::endpoint& at) {
 
 void Eventbus::address_silent(const tcp::endpoint& at, Instant since, std::string_view what) {
   addresses_.failed(at, what);
-  // By index, as it may change meanwhile.
-  for (std::size_t i = 0; i < used_.size(); ++i) {  // NOLINT(modernize-loop-convert)
-    used_[i]->distrust(at, since);
-  }
+  pool_.distrust(at, since);
 }
 
 void Eventbus::connection_proven(const tcp::endpoint& at) {
   health_.link_proven();
   addresses_.book().answered(at);
-  for (EventbusConnection* const connection : used_) connection->wake();
+  pool_.wake_all();
 }
 
 void Eventbus::connection_ended(EndpointHealth::End end, bool proven,
                                 std::optional<EndpointHealth::EventKey> lost,
                                 std::string_view address, std::string_view error) {
   health_.link_ended(end, proven, lost, context_.clock.refresh());
-  wake_all();
+  pool_.wake_all();
   if (end == EndpointHealth::End::useless) no_answer(address, error);
-  adjust();
+  pool_.adjust();
   context_.turn_end.request();
 }
 

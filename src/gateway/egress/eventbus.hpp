@@ -15,10 +15,9 @@
 #include "gateway/egress/address_watch.hpp"
 #include "gateway/egress/authorization.hpp"
 #include "gateway/egress/batch_size.hpp"
-#include "gateway/egress/connection_pool_size.hpp"
+#include "gateway/egress/connection_pool.hpp"
 #include "gateway/egress/delivery_policy.hpp"
 #include "gateway/egress/endpoint_health.hpp"
-#include "gateway/egress/eventbus_connection.hpp"
 #include "gateway/egress/request_limit.hpp"
 #include "gateway/egress/retry_advice.hpp"
 #include "gateway/egress/retry_budget.hpp"
@@ -115,8 +114,10 @@ class Eventbus final : public Delivery {
   // How long an event sent `attempts` times before may wait for its answer at `at`, if that is less
   // than delivery.timeout: where there are other addresses, one that hangs is found out sooner.
   [[nodiscard]] Instant::duration patience(const tcp::endpoint& at, unsigned attempts) noexcept;
-  // Another connection is to take the place of this one.
-  void replace(EventbusConnection& connection);
+  // Returns whether the eventbus has left this new connection without an answer for so long, while
+  // it answered over others, that it seems to serve no more; only with delivery.connections: auto.
+  [[nodiscard]] bool serves_others_only(EventbusConnection& one, Instant now) const noexcept;
+  [[nodiscard]] ConnectionPool& pool() noexcept { return pool_; }
 
   // What the connections report.
   [[nodiscard]] bool may_connect();
@@ -124,7 +125,8 @@ class Eventbus final : public Delivery {
   void connecting() noexcept { health_.connecting(); }
   void connection_ready(const tcp::endpoint& at);
   void connection_closed(const tcp::endpoint& at);
-  void connect_failed(std::string_view address, std::string_view error);
+  // `since`: when it was begun.
+  void connect_failed(Instant since, std::string_view address, std::string_view error);
   // The first answer of a connection.
   void connection_proven(const tcp::endpoint& at);
   // Nothing has come from there since `since`, though an answer is due.
@@ -187,10 +189,6 @@ class Eventbus final : public Delivery {
   // The waiting line moves by leave of the endpoint's health.
   void flush_restrained(Instant now);
   void distribute(std::size_t& room, Instant now);
-  [[nodiscard]] std::size_t requests_in_flight() const noexcept;
-  // Puts as many connections to use as there are to be, and others in the place of those that
-  // leave.
-  void adjust();
   void count_connections(Instant now);
   void retry_later(EventSlot slot, const Response& response, AskedWait asked, Instant now);
   // Has an event wait in the queue for the time of its next attempt.
@@ -215,9 +213,7 @@ class Eventbus final : public Delivery {
   void release_early(Instant now);
   // More may be sent and connected than before.
   void restraint_eased();
-  // Has every connection that waits look again whether it may connect.
-  void wake_all();
-  // Logs when the eventbus begins to fail and when it is well again.
+  // Gives up an event whose post's deadline has passed.
   void give_up_late(const EventSlot& slot);
   void no_answer(std::string_view address, std::string_view error);
   // The drain rate and the gauges as they are now.
@@ -242,15 +238,12 @@ class Eventbus final : public Delivery {
   Timer timer_;
   std::optional<Instant> timer_at_;
   AddressWatch addresses_;
-  ConnectionPoolSize count_;
-  unsigned logged_count_;
+  ConnectionPool pool_;
+  Instant answered_at_{};  // last, over any connection
   // How long an answer takes on average, and at worst of late.
   Instant::duration answer_time_{};
   Instant::duration slowest_answer_{};
   std::optional<Instant> budget_at_;  // retries that are due wait for the budget until then
-  std::vector<std::unique_ptr<EventbusConnection>> connections_;
-  std::vector<EventbusConnection*> used_;  // all but those that are parked
-  std::vector<EventbusConnection*> parked_;
   std::array<char, std::size_t{16} << 10> input_;
   DestinationMetrics metrics_;
   // Of posts that go to the spool; kept for their room.
@@ -258,7 +251,6 @@ class Eventbus final : public Delivery {
   std::vector<EventSlot> in_flight_;
   std::vector<EventSlot> halves_;  // of a batch that is split; kept for its room
   BatchSize batch_size_;
-  std::size_t next_ = 0;  // of used_, the one that is filled first
   BusAnswer last_answer_;
   bool stopping_ = false;
   std::size_t running_ = 0;  // coroutines of connections, and of addresses_

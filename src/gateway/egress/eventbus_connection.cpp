@@ -96,13 +96,14 @@ Task<void> EventbusConnection::run() {
       continue;
     }
     state_ = LinkState::connecting;
+    connecting_since_ = bus_.context().clock.refresh();
     bus_.connecting();
     const bool connected = co_await connect();
     if (!connected) {
       on_demand = false;
       if (stopping_) break;
       state_ = LinkState::backing_off;
-      bus_.connect_failed(address_, last_error_);
+      bus_.connect_failed(connecting_since_, address_, last_error_);
       continue;
     }
     state_ = LinkState::ready;
@@ -123,7 +124,9 @@ void EventbusConnection::recover() {
   give_back();
   if (before == LinkState::ready) bus_.connection_closed(at_);
   try {
-    if (before == LinkState::connecting) bus_.connect_failed(address_, "internal error");
+    if (before == LinkState::connecting) {
+      bus_.connect_failed(connecting_since_, address_, "internal error");
+    }
     if (before == LinkState::ready) {
       bus_.connection_ended(EndpointHealth::End::broken, answered_any_, lost_event_, address_,
                             "internal error");
@@ -142,9 +145,10 @@ bool EventbusConnection::report_end() {
   const End end = quiet ? End::quiet : answered_any_ && !silent ? End::broken : End::useless;
   // Of one address among several it says nothing about the eventbus.
   const bool one_of_several = end == End::useless && bus_.addresses().book().has_other(at_);
+  const bool says_nothing = one_of_several || unserved_;
   if (one_of_several && address_at_fault_) bus_.addresses().failed(at_, last_error_);
   state_ = end == End::useless ? LinkState::backing_off : LinkState::idle;
-  bus_.connection_ended(one_of_several ? End::inconclusive : end, answered_any_, lost_event_,
+  bus_.connection_ended(says_nothing ? End::inconclusive : end, answered_any_, lost_event_,
                         address_, last_error_);
   return end != End::useless;
 }
@@ -188,7 +192,7 @@ void EventbusConnection::begin(std::unique_ptr<transport::Transport> transport, 
   address_ = text_of(at_);
   heard_ = now;
   renew_at_ = now + jittered(bus_.settings().max_age);
-  broken_ = answered_any_ = announced_ = ended_by_peer_ = false;
+  broken_ = answered_any_ = announced_ = ended_by_peer_ = unserved_ = false;
   lost_event_.reset();
   unwritable_since_.reset();
   lost_reason_ = RetryReason::connection;
@@ -202,7 +206,7 @@ Task<void> EventbusConnection::converse() {
   // One event that makes the eventbus break off is not to cost it one address after the other.
   address_at_fault_ = ended_by_peer_ && (mux_.in_flight() == 0 || mux_.due_attempts() == 0);
   ended_oddly_ = (mux_.in_flight() != 0 && !announced_) || lost_reason_ == RetryReason::protocol;
-  if (ended_oddly_ && !stopping_) mux_.oddity(bus_.context().clock.now());
+  if (ended_oddly_ && !unserved_ && !stopping_) mux_.oddity(bus_.context().clock.now());
   expected_end_ = !ended_oddly_;
   if (transport_->tls() != nullptr) ticket_ = transport_->tls()->take_ticket();
   transport_.reset();
@@ -235,6 +239,7 @@ void EventbusConnection::read() {
       return;
     }
     heard_ = now;
+    heard_only_ = true;
     take_bytes({room.data(), received.size}, now);
   }
 }
@@ -334,6 +339,7 @@ void EventbusConnection::send() {
   while (!broken_ && !mux_.outgoing().empty() && !transport_->blocked()) {
     error_code error;
     mux_.written(transport_->send(mux_.outgoing().pieces(), error));
+    heard_only_ = false;
     if (!error) {
       settle_early_answer();
       continue;
@@ -346,9 +352,15 @@ void EventbusConnection::send() {
   }
 }
 
+// Nothing is there to be sent that would carry the acknowledgement, and more answers are due.
+void EventbusConnection::acknowledge_answers() noexcept {
+  heard_only_ = false;
+  egress::acknowledge(transport_->handle());
+}
+
 void EventbusConnection::watch(Instant now) {
   if (role_ == Role::used && (now >= renew_at_ || bus_.addresses().book().misplaced(at_))) {
-    bus_.replace(*this);
+    bus_.pool().replace(*this);
   }
   if (unwritable_since_) {
     if (now - *unwritable_since_ >= kReadOut) {
@@ -371,6 +383,10 @@ void EventbusConnection::check_answer(Instant now) {
     give_up_waiting("what is sent is not received any more", true, now);
   } else if (waited >= bus_.patience(at_, mux_.due_attempts())) {
     give_up_waiting("no answer, and there are other addresses", false, now);
+  } else if (bus_.serves_others_only(*this, now)) {
+    bus_.pool().one_unserved(now);
+    unserved_ = true;
+    break_link(RetryReason::timeout, "no answer, while the eventbus answers over others");
   }
 }
 

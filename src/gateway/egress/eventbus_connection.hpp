@@ -62,6 +62,17 @@ class EventbusConnection final : private transport::Transport::User {
   }
 
   [[nodiscard]] bool is_ready() const noexcept { return state_ == LinkState::ready && !broken_; }
+  // Returns whether it is ready and has brought an answer.
+  [[nodiscard]] bool is_proven() const noexcept { return is_ready() && answered_any_; }
+  // Returns since when it waits for its first answer, of which nothing has come; nullopt if it does
+  // not.
+  [[nodiscard]] std::optional<Instant> unproven_since() const noexcept {
+    const bool waits = is_ready() && !answered_any_ && mux_.in_flight() != 0;
+    return waits && heard_ <= mux_.waiting_since() ? std::optional(mux_.waiting_since())
+                                                   : std::nullopt;
+  }
+  // Returns where it leads to, while it is ready.
+  [[nodiscard]] const tcp::endpoint& at() const noexcept { return at_; }
   // Returns how many requests it takes now, as long as is_full() does not say otherwise.
   [[nodiscard]] std::size_t room() const noexcept {
     if (!is_ready() || role_ == Role::drained || unwritable_since_) return 0;
@@ -73,8 +84,12 @@ class EventbusConnection final : private transport::Transport::User {
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
   // Writes what is staged, as far as the socket takes it; the rest follows by itself.
   void write() {
-    if (state_ != LinkState::ready || broken_ || mux_.outgoing().empty()) return;
-    take_step([this] { send(); });
+    if (state_ != LinkState::ready || broken_) return;
+    if (!mux_.outgoing().empty()) {
+      take_step([this] { send(); });
+    } else if (heard_only_ && mux_.in_flight() != 0) {
+      acknowledge_answers();
+    }
   }
   // Every tick: ends the connection if the answer that is due next is overdue, or if nothing is due
   // and it has become old or idle for too long.
@@ -117,6 +132,7 @@ class EventbusConnection final : private transport::Transport::User {
   void take_bytes(std::string_view input, Instant now);
   void settle_answer();
   void settle_early_answer();
+  void acknowledge_answers() noexcept;
   void end_of_stream(const error_code& error, Instant now);
   void check_answer(Instant now);
   void check_idle(Instant now);
@@ -142,8 +158,10 @@ class EventbusConnection final : private transport::Transport::User {
   Role role_ = Role::parked;
   std::optional<EndpointHealth::EventKey> lost_event_;  // whose answer was due at the end
   std::optional<Instant> unwritable_since_;  // a write failed; what was answered is still read
-  Instant heard_{};                          // anything, last
-  Instant renew_at_{};                       // delivery.max_age
+  Instant connecting_since_{};
+  Instant heard_{};          // anything, last
+  Instant renew_at_{};       // delivery.max_age
+  bool heard_only_ = false;  // nothing was sent since something was received
   bool broken_ = false;
   bool answered_any_ = false;
   bool announced_ = false;      // the eventbus said that it ends the connection
@@ -151,6 +169,7 @@ class EventbusConnection final : private transport::Transport::User {
   bool ended_oddly_ = false;    // with requests unanswered and no warning, or out of step
   bool ended_by_peer_ = false;  // which closed it, or said what is no answer
   bool address_at_fault_ = false;
+  bool unserved_ = false;  // nothing came, while others were answered
   bool stopping_ = false;
 };
 

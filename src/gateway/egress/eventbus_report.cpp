@@ -16,7 +16,7 @@ void Eventbus::publish(Instant now) {
   metrics_.queue_bytes.set(queue_.bytes());
   std::array<std::uint64_t, static_cast<std::size_t>(LinkState::count_)> states{};
   std::uint64_t depth = 0;
-  for (EventbusConnection* const connection : used_) {
+  for (EventbusConnection* const connection : pool_.used()) {
     ++states[static_cast<std::size_t>(connection->state())];
     depth += connection->multiplexer().depth();
   }
@@ -32,7 +32,7 @@ void Eventbus::publish(Instant now) {
 
 std::vector<ConnectionStatus> Eventbus::connection_status() const {
   std::vector<ConnectionStatus> all;
-  for (EventbusConnection* const connection : used_) {
+  for (EventbusConnection* const connection : pool_.used()) {
     ConnectionStatus status;
     status.state = label(connection->state());
     status.address = connection->address();

@@ -33,6 +33,10 @@ void notice_silence(int socket, std::chrono::milliseconds most) noexcept {
   set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(most.count()));
 }
 
+void acknowledge(int socket) noexcept {
+  set(socket, IPPROTO_TCP, TCP_QUICKACK, 1);
+}
+
 std::optional<LinkFacts> link_facts(int socket) noexcept {
   tcp_info info{};
   socklen_t size = sizeof info;

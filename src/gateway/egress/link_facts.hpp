@@ -9,6 +9,10 @@ namespace gateway::egress {
 // It ends the connection when sent data is not acknowledged within `most`.
 void notice_silence(int socket, std::chrono::milliseconds most) noexcept;
 
+// Has the kernel acknowledge at once what was received, instead of with what is sent next or after
+// 40 ms: a server that does not set TCP_NODELAY keeps the rest of its answers until then (RFC 896).
+void acknowledge(int socket) noexcept;
+
 // What the kernel knows of a connection.
 struct LinkFacts {
   bool unacknowledged = false;          // something that was sent is

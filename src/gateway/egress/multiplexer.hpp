@@ -51,6 +51,9 @@ class Multiplexer {
   // Requests that were answered.
   [[nodiscard]] std::uint32_t answers() const noexcept { return answers_; }
   [[nodiscard]] unsigned depth() const noexcept { return depth_.value(); }
+  void be_single(bool single) noexcept { depth_.be_single(single); }
+  // Returns how long a request that is alone on the connection takes; 0: none was yet.
+  [[nodiscard]] Instant::duration alone() const noexcept { return depth_.alone(); }
   // A deeper pipeline may bring more.
   [[nodiscard]] bool grows(Instant now) const noexcept {
     return depth_.grows(now) && (most_ == 0 || depth_.value() < most_);

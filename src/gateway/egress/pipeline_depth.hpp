@@ -27,12 +27,17 @@ class PipelineDepth {
   // Takes a fixed depth, or 0 for `auto`.
   explicit PipelineDepth(unsigned fixed) noexcept : fixed_(fixed), depth_(fixed == 0 ? 1 : fixed) {}
 
-  [[nodiscard]] unsigned value() const noexcept { return depth_; }
+  [[nodiscard]] unsigned value() const noexcept { return single_ ? 1 : depth_; }
 
   // Returns whether further full pipelines of answers would raise the depth.
   [[nodiscard]] bool grows(Instant now) const noexcept {
-    return fixed_ == 0 && depth_ < bound_ && now >= hold_until_;
+    return fixed_ == 0 && !single_ && depth_ < bound_ && now >= hold_until_;
   }
+
+  // Lets requests go one at a time, or again as deep as was found. A fixed depth stays.
+  void be_single(bool single) noexcept { single_ = single && fixed_ == 0; }
+  // Returns how long a request that is alone on the connection takes; 0: none was yet.
+  [[nodiscard]] Instant::duration alone() const noexcept { return alone_; }
 
   // Starts with a new connection. `expected`: the previous connection ended regularly, so that the
   // depth stays valid.
@@ -43,12 +48,15 @@ class PipelineDepth {
   }
   // Records that a request that was alone on the connection was answered after `time`.
   void answered_alone(Instant::duration time) noexcept {
+    // Then it waits for those of many other connections.
+    if (single_ && alone_ != Instant::duration{}) return;
     // The minimum, which a single slow answer does not change; it follows slowly a server that has
     // become slower for long.
     alone_ = time < alone_ || alone_ == Instant::duration{} ? time : alone_ + (time - alone_) / 32;
   }
   // Records that `answers` answers came in order within `time`, during which the pipeline was full.
   void answered_full(unsigned answers, Instant::duration time, Instant now) noexcept {
+    if (single_) return;
     answers_ += answers;
     time_ += time;
     // A distant server answers a full pipeline in one burst after a long silence. The burst must
@@ -86,6 +94,7 @@ class PipelineDepth {
   static constexpr std::chrono::microseconds kLeast{1};
 
   unsigned fixed_;
+  bool single_ = false;
   unsigned depth_;
   unsigned answers_ = 0;  // of the full pipe that is being answered
   unsigned bound_ = kMost;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace gateway {
 
 using events::IdRecipe;
@@ -67,10 +69,12 @@ bool LastBucket::find(const routing::RouteTable& table, std::string_view name,
                       std::string_view appid) {
   const std::size_t first = table.first_of_record(name, appid);
   if (first == routing::RouteTable::kMostRoutes) return false;
-  name_ = name;
-  appid_ = appid;
-  folder_ = name.empty() || appid.empty() ? "/" : fmt::format("/{}/{}/", appid, name);
-  first_ = first;
+  LastBucket found;  // whole or not at all, if memory is refused
+  found.name_ = name;
+  found.appid_ = appid;
+  found.folder_ = name.empty() || appid.empty() ? "/" : fmt::format("/{}/{}/", appid, name);
+  found.first_ = first;
+  *this = std::move(found);
   return true;
 }
 
@@ -95,6 +99,7 @@ inline routing::Decision RecordNotes::decision_on(std::string_view record,
       facts.key = last_bucket_.object_key(key.in(text));
       return plan_.table.decide_among(last_bucket_.first(), facts, signer_);
     }
+    return plan_.table.decide_among(routing::RouteTable::kMostRoutes, facts, signer_);
   }
   const events::CosRecord fields = reader_.read(record, members);
   return plan_.table.decide({fields.bucket, fields.appid, fields.object_key(), fields.event_name},

@@ -1,8 +1,11 @@
 """An eventbus on the CloudEvents SDK for Python, as an ASGI application (`asgi`) and as a WSGI one
-(`wsgi`). Appends "key of the object, tab, subject" to the file RECEIVED for each event, then
+(`wsgi`); run by itself it is an HTTP server that serves one connection until that ends, and then the
+next: receiver.py PORT. Appends "key of the object, tab, subject" to the file RECEIVED for each event, then
 acknowledges it."""
+import http.server
 import json
 import os
+import sys
 
 from cloudevents.core.bindings import http as binding
 from cloudevents.core.formats.json import JSONFormat
@@ -53,3 +56,23 @@ def wsgi(environ, start_response):
     start_response("204 No Content" if status == 204 else "400 Bad Request",
                    [] if status == 204 else [("Content-Length", str(len(text)))])
     return [text]
+
+
+class OneAtATime(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):  # the name that the library asks for
+        fields = {name.lower(): value for name, value in self.headers.items()}
+        status, text = take(fields, self.rfile.read(int(fields.get("content-length", 0))))
+        self.send_response(status)
+        if status != 204:
+            self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+if __name__ == "__main__":
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), OneAtATime).serve_forever()

@@ -120,10 +120,33 @@ TEST_F(Health, GoesDownWhenConnectionsAreLostToDifferentEvents) {
 TEST_F(Health, AGoodAnswerForgivesFailedConnections) {
   for (int i = 0; i < 100; ++i) {
     health_.connecting();
-    health_.connect_failed(now_);
+    health_.connect_failed(false, now_);
     health_.good_answer(now_);
   }
   EXPECT_EQ(health_.state(), State::up);
+}
+
+// A server may have room for so many connections, and let others run into the timeout all at once.
+TEST_F(Health, FailedConnectionsSayNothingWhileOthersAreAnswered) {
+  health_.link_proven();
+  for (int i = 0; i < 60; ++i) health_.connecting();
+  for (int i = 0; i < 60; ++i) health_.connect_failed(true, now_);
+  EXPECT_EQ(health_.state(), State::up);
+  EXPECT_FALSE(health_.may_connect(now_)) << "another one, but not at once";
+  EXPECT_LE(health_.connects_at(), now_ + 1s);
+  now_ = health_.connects_at();
+  EXPECT_TRUE(health_.may_connect(now_));
+}
+
+TEST_F(Health, AProbeThatCannotConnectFailsWhateverWasAnswered) {
+  flood();
+  lose(std::nullopt);
+  now_ = health_.connects_at();
+  ASSERT_TRUE(health_.may_connect(now_));
+  health_.connecting();
+  ASSERT_EQ(health_.state(), State::probing);
+  health_.connect_failed(true, now_);
+  EXPECT_EQ(health_.state(), State::down);
 }
 
 TEST_F(Health, ConnectsOnceAnIntervalAfterAFailure) {
@@ -137,7 +160,7 @@ TEST_F(Health, ConnectsOnceAnIntervalAfterAFailure) {
     health_.connecting();
     EXPECT_FALSE(health_.may_connect(now_)) << "another one, as well";
     EXPECT_EQ(health_.connects_at(), Instant::max());
-    health_.connect_failed(now_);
+    health_.connect_failed(false, now_);
     EXPECT_FALSE(health_.may_connect(now_));
     ++attempts;
   }
@@ -232,7 +255,7 @@ TEST_F(Health, AConnectionIsEnoughToBeUpWhereNothingWaits) {
   for (unsigned i = 1; i < EndpointHealth::kLinkFailures; ++i) {
     now_ = health_.connects_at();
     health_.connecting();
-    health_.connect_failed(now_);
+    health_.connect_failed(false, now_);
   }
   ASSERT_EQ(health_.state(), State::down);
   EXPECT_FALSE(health_.tick(false, now_ + 1h)) << "there is none";

@@ -84,6 +84,24 @@ TEST(PipelineDepth, KeepsWhatItKnowsOverAnExpectedEnd) {
   EXPECT_EQ(depth.value(), 1U);
 }
 
+TEST(PipelineDepth, IsOneWhileSingleAndAfterwardsWhatItWas) {
+  PipelineDepth depth(0);
+  depth.answered_alone(60ms);
+  answer(depth, 100, kStart);
+  const unsigned known = depth.value();
+  depth.be_single(true);
+  answer(depth, 100, kStart);
+  depth.answered_alone(1s);
+  EXPECT_EQ(depth.value(), 1U);
+  EXPECT_FALSE(depth.grows(kStart));
+  EXPECT_EQ(depth.alone(), Instant::duration(60ms)) << "others made that answer slow";
+  depth.be_single(false);
+  EXPECT_EQ(depth.value(), known);
+  PipelineDepth fixed(7);
+  fixed.be_single(true);
+  EXPECT_EQ(fixed.value(), 7U);
+}
+
 // A connection that is always full to a server `away`, that takes `each` for one request after the
 // other.
 unsigned depth_at(Instant::duration away, Instant::duration each) {

@@ -74,9 +74,8 @@ TEST(EventbusConnections, AServerThatNoLongerEndsThemIsNoticed) {
 // As a server with one thread, which serves a connection until that ends.
 TEST(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
   ScriptedEventbus bus;
-  bus.script([](const Request& request) {
-    return request.connection == 0 ? reply(200) : never_answer();
-  });
+  bus.script(
+      [](const Request& request) { return request.connection == 0 ? reply(200) : never_answer(); });
   config::Settings settings = automatic(bus);
   settings.delivery.connections = 0;
   const RunningGateway gateway(settings);

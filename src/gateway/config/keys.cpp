@@ -266,10 +266,11 @@ void oauth2_keys(Section& section, OAuth2& oauth2) {
 }
 
 void delivery_keys(Section& section, Delivery& delivery) {
-  section.key("connections", delivery.connections, auto_or_integer(1024),
-              "To the eventbus, per thread. `auto` begins with 2, or one for each of its "
-              "addresses, grows to 64 a process while that makes answers come faster, and goes down to "
-              "what the eventbus serves.");
+  section.key(
+      "connections", delivery.connections, auto_or_integer(1024),
+      "To the eventbus, per thread. `auto` begins with 2, or one for each of its "
+      "addresses, grows to 64 a process while that makes answers come faster, and goes down to "
+      "what the eventbus serves.");
   section.key("pipeline", delivery.pipeline, auto_or_integer(1024),
               "Requests in flight per connection. `auto` starts at 1, grows to 256 at most while "
               "that makes answers come faster, and falls back to 1 on any oddity.");

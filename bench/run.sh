@@ -88,7 +88,7 @@ measure_production() {
 
 measure_handshakes() {
   local turns=(--repetitions 5) server=()
-  [[ $kind == full ]] || turns=(--quick --repetitions 3)
+  [[ $kind == full ]] || turns=(--quick --repetitions 2)
   say "new TLS connections"
   if "$here/peers/setup" nginx; then
     server=(--tls-server "nginx='$here/peers/nginx/run' {port} {sink} tls {folder}")
@@ -120,7 +120,7 @@ measure_targets() {
 measure_load() {
   say "the gateway and the floor under load"
   if [[ $kind == quick ]]; then
-    cos_bench suite --quick --repetitions 3 --only conns64,conns1000-records1,half-rate \
+    cos_bench suite --quick --repetitions 2 --only conns64,conns1000-records1,half-rate \
       --gateway-command "floor=$floor"
     return
   fi

@@ -128,7 +128,8 @@ void ConnectionPool::wake_all() {
   for (EventbusConnection* const connection : used_) connection->wake();
 }
 
-// By index, as used_ may change meanwhile; one that moves by it is looked at in the next tick.
+// Here and below by index, as used_ may change meanwhile; one that moves by it is looked at in the
+// next tick.
 void ConnectionPool::check(Instant now) {
   for (std::size_t i = 0; i < used_.size(); ++i) {  // NOLINT(modernize-loop-convert)
     used_[i]->check(now);

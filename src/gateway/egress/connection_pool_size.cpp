@@ -38,8 +38,7 @@ void ConnectionPoolSize::at_least(unsigned connections) noexcept {
 void ConnectionPoolSize::unserved(unsigned served, Instant now) noexcept {
   if (fixed_) return;
   // Those of a trial may not have been sent anything yet.
-  const bool on_trial = phase_ == Phase::settling || phase_ == Phase::trying;
-  served_ = std::clamp(served, 1U, (on_trial ? before_ : value_).connections);
+  served_ = std::clamp(served, 1U, (on_trial() ? before_ : value_).connections);
   forgets_served_at_ = now + kLongestHold;
   value_ = before_ = tried_ = {served_};
   phase_ = Phase::measuring;
@@ -63,21 +62,21 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     ++saturated_ticks_;
     saturated_at_ = now;
   }
-  const bool on_trial = phase_ == Phase::settling || phase_ == Phase::trying;
+  const bool tries = on_trial();
   // A trial of another depth would not end if that counted as a disturbance.
-  const bool deepening = load.deepening && (!on_trial || !changes_depth());
+  const bool deepening = load.deepening && (!tries || !changes_depth());
   if (load.hindered || deepening) {
     // A disturbed trial proves nothing.
-    if (on_trial) value_ = before_;
+    if (tries) value_ = before_;
     // But so many connections may be what the eventbus refuses.
-    if (on_trial && changes_depth()) {
+    if (tries && changes_depth()) {
       leap_is_next_ = false;
       hold(kLongestHold, now);
     }
     rate_tried_.reset();
     phase_ = Phase::measuring;
     begin_window(load, now);
-    return on_trial;
+    return tries;
   }
   if (phase_ == Phase::settling || phase_ == Phase::returning) {
     if (now < settled_at_) return false;

@@ -87,6 +87,11 @@ class ConnectionPoolSize {
   void hold(std::chrono::seconds least, Instant now) noexcept;
   // Returns how many times the rate of `before_` `tried_` has to bring to be kept.
   [[nodiscard]] double least_gain() const noexcept;
+  // Returns whether a trial is under way, so that value() is tried_ and will be before_ again
+  // unless the trial succeeds.
+  [[nodiscard]] bool on_trial() const noexcept {
+    return phase_ == Phase::settling || phase_ == Phase::trying;
+  }
   // Returns whether the trial gives up pipelines, or takes them up again.
   [[nodiscard]] bool changes_depth() const noexcept { return tried_.single != before_.single; }
 

@@ -178,7 +178,7 @@ void EndpointHealth::connect_failed(bool others_answered, Instant now) {
   --trials_;
   if (others_answered && state_ != State::probing) {
     failed_attempts_ = std::max(failed_attempts_, 1U);
-    connect_at_ = now + std::max(backoff_.next(failed_attempts_, std::nullopt), kShortest);
+    put_off_connecting(now);
   } else {
     link_failed(std::nullopt, now);
   }
@@ -207,7 +207,8 @@ void EndpointHealth::link_ended(End end, bool proven, std::optional<EventKey> lo
 }
 
 void EndpointHealth::link_failed(std::optional<EventKey> lost, Instant now) {
-  connect_at_ = now + std::max(backoff_.next(++failed_attempts_, std::nullopt), kShortest);
+  ++failed_attempts_;
+  put_off_connecting(now);
   if (lost && lost_before(*lost)) {
     // It did not work as a probe either; the next one will be another event.
     if (state_ == State::probing) go_down(now);
@@ -222,6 +223,10 @@ void EndpointHealth::link_failed(std::optional<EventKey> lost, Instant now) {
       (state_ != State::down && link_failures_in_a_row_ >= kLinkFailures)) {
     go_down(now);
   }
+}
+
+void EndpointHealth::put_off_connecting(Instant now) {
+  connect_at_ = now + std::max(backoff_.next(failed_attempts_, std::nullopt), kShortest);
 }
 
 bool EndpointHealth::lost_before(EventKey event) const noexcept {

@@ -115,6 +115,8 @@ class EndpointHealth {
   void go_down(Instant now);
   void go_up() noexcept;
   void link_failed(std::optional<EventKey> lost, Instant now);
+  // Sets when the next connection may be made, by the attempts that have failed.
+  void put_off_connecting(Instant now);
   [[nodiscard]] bool lost_before(EventKey event) const noexcept;
 
   Backoff backoff_;

@@ -320,8 +320,8 @@ void Eventbus::tick(Instant now) {
 
 void Eventbus::release_early(Instant now) {
   if (health_.state() == EndpointState::up || !queue_.empty()) return;
-  if (health_.allowance(pool_.requests_in_flight(), now) == 0 || context_.pace.sends_at(now))
-    return;
+  const bool allowed = health_.allowance(pool_.requests_in_flight(), now) != 0;
+  if (!allowed || context_.pace.sends_at(now)) return;
   queue_.release_first(
       [this](const EventSlot& slot) { context_.ledger.move(slot, EventMove::release); });
   if (!queue_.empty()) context_.turn_end.request();

@@ -154,7 +154,7 @@ bool EventbusConnection::report_end() {
 }
 
 Task<bool> EventbusConnection::connect() {
-  const Instant deadline = bus_.context().clock.refresh() + bus_.settings().timeout;
+  const Instant deadline = connecting_since_ + bus_.settings().timeout;
   address_ = bus_.endpoint().dialled_address();
   while (!stopping_ && bus_.token().awaited() && SteadyClock::now() < deadline) {
     co_await wake_.wait_until(deadline);

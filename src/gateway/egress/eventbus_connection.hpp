@@ -82,7 +82,8 @@ class EventbusConnection final : private transport::Transport::User {
   [[nodiscard]] bool is_full() const noexcept { return mux_.outgoing_bytes() >= kMostStaged; }
   [[nodiscard]] bool accepts() const noexcept { return room() != 0 && !is_full(); }
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
-  // Writes what is staged, as far as the socket takes it; the rest follows by itself.
+  // Writes what is staged, as far as the socket takes it; the rest follows by itself. With nothing
+  // to write, acknowledges what was received.
   void write() {
     if (state_ != LinkState::ready || broken_) return;
     if (!mux_.outgoing().empty()) {

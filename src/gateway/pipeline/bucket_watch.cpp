@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <string>
 
 #include "runtime/log.hpp"
@@ -29,18 +28,15 @@ std::string entry_to_add(const events::CosRecord& fields) {
 
 }  // namespace
 
-void BucketWatch::taken(std::string_view body, std::span<const events::RecordSpan> records,
+void BucketWatch::taken(std::size_t unknown, std::string_view body,
+                        std::span<const events::RecordSpan> records,
                         std::span<const routing::Decision> decisions, Instant now) {
-  const auto is_unknown = [](const routing::Decision& decision) {
-    return decision.kind == routing::Decision::Kind::unknown;
-  };
-  const auto count = std::ranges::count_if(decisions, is_unknown);
-  assert(count != 0);
-  metrics_.unknown_bucket_records.add(static_cast<std::uint64_t>(count));
+  metrics_.unknown_bucket_records.add(unknown);
   const auto posts = unknown_told_.occurred(now);
   if (!posts) return;
-  const auto first =
-      static_cast<std::size_t>(std::ranges::find_if(decisions, is_unknown) - decisions.begin());
+  const auto found =
+      std::ranges::find(decisions, routing::Decision::Kind::unknown, &routing::Decision::kind);
+  const auto first = static_cast<std::size_t>(found - decisions.begin());
   const auto& span = records[first];
   const events::CosRecord fields = reader_.read(body.substr(span.offset, span.length));
   log::warn("records of a bucket that no entry of buckets names; they go where the top level says",

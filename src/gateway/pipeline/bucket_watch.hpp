@@ -20,8 +20,9 @@ class BucketWatch {
   // `metrics` outlives it.
   explicit BucketWatch(ShardMetrics& metrics) noexcept : metrics_(metrics) {}
 
-  // The records of one post were taken, some of them of unknown buckets.
-  void taken(std::string_view body, std::span<const events::RecordSpan> records,
+  // The records of one post were taken, `unknown` of them of unknown buckets, at least one.
+  void taken(std::size_t unknown, std::string_view body,
+             std::span<const events::RecordSpan> records,
              std::span<const routing::Decision> decisions, Instant now);
   // A post is answered 422 for this record.
   void refused(BucketRefusal refusal, std::string_view record, Instant now);

@@ -199,8 +199,7 @@ void Intake::accept_records(http::Request&& request, Post& post) {
     return;
   }
   const bool routed = !notes_.decisions().empty();
-  const bool may_refuse = notes_.refused() || redaction_.works_after_walk();
-  if (routed && may_refuse && refuses(request, records, post)) return;
+  if (routed && refuses(request, records, post)) return;
   const std::size_t wanted = records.size() - (routed ? notes_.count(Decided::filtered) : 0);
   // What is left out needs no room.
   if (context_.room.several()) {
@@ -244,8 +243,9 @@ void Intake::note_routes(std::string_view body, std::span<const events::RecordSp
     context_.metrics.buckets.arrived(
         route, std::chrono::floor<std::chrono::milliseconds>(post.time.time_since_epoch()));
   }
-  if (notes_.count(Decided::unknown) == 0) return;
-  bucket_watch_.taken(body, records, notes_.decisions(), post.received);
+  const std::size_t unknown = notes_.count(Decided::unknown);
+  if (unknown == 0) return;
+  bucket_watch_.taken(unknown, body, records, notes_.decisions(), post.received);
 }
 
 void Intake::hand_over(const EventSlot& slot) noexcept {

@@ -23,8 +23,6 @@ class StyleRedaction {
   [[nodiscard]] events::Redactor& on_walk() noexcept { return differ_ ? none_ : redactors_[0]; }
   // Returns what works on events that are passed on.
   [[nodiscard]] events::Redactor& top_level() noexcept { return redactors_[0]; }
-  // Returns whether the walk cannot do all of it.
-  [[nodiscard]] bool works_after_walk() const noexcept { return differ_; }
   // Does what the walk could not, and tells `notes` where it changed a record. Returns the index of
   // a record that cannot be searched.
   [[nodiscard]] std::optional<std::size_t> after_walk(char* body,

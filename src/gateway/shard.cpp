@@ -253,6 +253,7 @@ void Shard::tick(Instant now) {
 }
 
 void Shard::end_of_turn() {
+  ingress_.process_received();
   destinations_.flush();
   ingress_.flush();
 }

@@ -112,16 +112,16 @@ void Connection::on_ready(bool writable) {
   });
 }
 
-inline error_code Connection::receive() {
+inline Connection::Received Connection::receive() {
   const Instant now = ingress_.context().clock.now();
   if (const std::uint64_t unwanted = session_.unwanted(); unwanted != 0) {
     const auto received = transport_.discard(unwanted);
     if (!received.error) session_.discarded(received.size, now);
-    return received.error;
+    return received;
   }
   const auto received = transport_.receive(session_.room());
   if (!received.error) session_.received(received.size, now);
-  return received.error;
+  return received;
 }
 
 // A header says no more than a few dozen bytes: it is looked at where it lies until it is complete.
@@ -196,12 +196,21 @@ void Connection::read() {
       transport_.call_again();
       return;
     }
-    if (const error_code error = receive()) {
-      if (error != asio::error::would_block) end_of_input(error);
+    const Received received = receive();
+    if (received.error) {
+      if (received.error != asio::error::would_block) end_of_input(received.error);
+      return;
+    }
+    if (!transport_.may_receive()) {
+      ingress_.process_later(*this, received.size);
       return;
     }
     process();
   }
+}
+
+void Connection::process_received() {
+  take_step([this] { process(); });
 }
 
 void Connection::end_of_input(const error_code& error) {

@@ -38,6 +38,8 @@ class Connection final : public PostOwner, private transport::Transport::User {
 
   void answer_ready(Post& post) override;
   [[nodiscard]] std::string client() const override { return client_.to_string(); }
+  // Processes what was received in this turn. A failure ends this connection alone.
+  void process_received();
   // Writes the answers that are ready, in order. A failure ends this connection alone.
   void flush();
   // Enforces the deadlines: of a handshake, a request, idling, a client that does not read.
@@ -65,6 +67,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
     lingering,  // all is said; what the client still sends is discarded
     closed
   };
+  using Received = transport::Transport::Received;
   // So many reads of the socket, then it is the other connections' turn.
   static constexpr unsigned kMostReads = 4;
 
@@ -85,7 +88,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void refuse_without_header(char first);
   void begin();
   void read();
-  [[nodiscard, gnu::always_inline]] error_code receive();  // has one caller, on the hot path
+  [[nodiscard, gnu::always_inline]] Received receive();  // has one caller, on the hot path
   void end_of_input(const error_code& error);
   void read_past();
   void process();

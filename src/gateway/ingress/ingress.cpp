@@ -24,6 +24,10 @@ constexpr std::size_t kShedSample = 64;
 // A client that has just had its answer may be about to send again.
 constexpr std::chrono::milliseconds kShedAfter{1000};
 
+// What was received is processed when it is so much: the rest of a core's first data cache, 32 KiB
+// or more, is for what processing uses.
+constexpr std::size_t kMostUnprocessed = std::size_t{16} << 10;
+
 // So many are accepted, then it is the turn of those that are.
 constexpr int kAcceptBatch = 64;
 
@@ -185,6 +189,7 @@ bool Ingress::shed_idle() {
 }
 
 void Ingress::remove(Connection& connection) {
+  std::ranges::replace(received_, &connection, nullptr);
   if (connection.dirty_hook.is_linked()) dirty_.erase(dirty_.iterator_to(connection));
   connections_.erase_and_dispose(connections_.iterator_to(connection),
                                  std::default_delete<Connection>());
@@ -212,6 +217,25 @@ void Ingress::no_proxy_header(std::string_view what, std::string_view peer) {
         "gateway.proxy_protocol",
         {{"peer", peer}, {"header", what}, {"times", *times}});
   }
+}
+
+// The kernel's receiving and the processing of a post each fill the core's instruction cache. Done
+// in turns, post by post, each would fetch its code anew every time.
+void Ingress::process_later(Connection& connection, std::size_t bytes) {
+  received_.push_back(&connection);
+  unprocessed_ += bytes;
+  context_.turn_end.request();
+  if (unprocessed_ >= kMostUnprocessed || received_.size() == received_.capacity()) {
+    process_received();
+  }
+}
+
+void Ingress::process_received() {
+  for (Connection* const connection : received_) {
+    if (connection != nullptr) connection->process_received();
+  }
+  received_.clear();
+  unprocessed_ = 0;
 }
 
 void Ingress::flush_later(Connection& connection) {

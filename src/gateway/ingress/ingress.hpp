@@ -1,4 +1,5 @@
 #pragma once
+#include <boost/container/static_vector.hpp>
 #include <boost/intrusive/list.hpp>
 #include <optional>
 #include <string>
@@ -52,6 +53,8 @@ class Ingress {
   Ingress& operator=(const Ingress&) = delete;
 
   void start();
+  // Has the connections process what they have received in this loop turn.
+  void process_received();
   // Writes the answers that became ready in this loop turn.
   void flush();
   // Enforces the connections' deadlines; at every tick of the shard.
@@ -94,6 +97,9 @@ class Ingress {
   [[nodiscard]] const Session::Limits& limits() const noexcept { return limits_; }
   [[nodiscard]] bool leaving() const noexcept { return leaving_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
+  // Has a connection process the `bytes` that it has received once others have received as well, in
+  // this turn. A connection calls it once a turn.
+  void process_later(Connection& connection, std::size_t bytes);
   void flush_later(Connection& connection);
   // Returns the shard's one buffer to write answers into.
   [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
@@ -128,6 +134,9 @@ class Ingress {
       Connection,
       boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, Hook>>;
   List<&Connection::all_hook> connections_;
+  // To be processed this turn; null where one has gone since.
+  boost::container::static_vector<Connection*, 32> received_;
+  std::size_t unprocessed_ = 0;  // bytes that they have received
   List<&Connection::dirty_hook> dirty_;
   Instant next_sweep_{};
   std::chrono::milliseconds sweep_every_;

@@ -6,13 +6,11 @@
 #include <string_view>
 
 #include "gateway/domain/post.hpp"
-#include "gateway/domain/reasons.hpp"
-#include "gateway/ingress/admission.hpp"
 #include "gateway/ingress/connection_count.hpp"
+#include "gateway/ingress/request_handler.hpp"
 #include "gateway/ingress/session.hpp"
 #include "gateway/transport/transport.hpp"
 #include "runtime/asio.hpp"
-#include "runtime/byte_budget.hpp"
 #include "runtime/coroutine_life.hpp"
 #include "runtime/signal.hpp"
 
@@ -20,10 +18,11 @@ namespace gateway::ingress {
 
 class Ingress;
 
-// One client's connection: moves bytes between a Transport and a Session, and decides about each
-// request. Answers leave at the end of the loop turn in which they became ready. A coroutine tells
-// the whole conversation; the reads in it are plain calls of the transport. Owned by the Ingress,
-// which joins run() before it destroys the connection. Lives on the shard's thread.
+// One client's connection: moves bytes between a Transport and a Session, whose requests a
+// RequestHandler decides about. Answers leave at the end of the loop turn in which they became
+// ready. A coroutine tells the whole conversation; the reads in it are plain calls of the
+// transport. Owned by the Ingress, which joins run() before it destroys the connection. Lives on
+// the shard's thread.
 class Connection final : public PostOwner, private transport::Transport::User {
  public:
   // `peer`: of the socket.
@@ -94,16 +93,6 @@ class Connection final : public PostOwner, private transport::Transport::User {
   void process();
   [[nodiscard]] Task<void> serve();
   void write_answers();
-  void on_head();
-  [[nodiscard]] std::optional<Answer> refusal_of(const RequestHead& head, const Load& load) const;
-  [[gnu::always_inline]] void accept(Request&& request, Post& post);  // as receive()
-  [[nodiscard]] std::optional<Answer> authenticate_head();
-  void refuse_head(Answer refusal);
-  [[nodiscard]] Answer over_budget(std::size_t target, bool close) const;
-  void on_request();
-  [[nodiscard]] std::optional<Answer> refuse_signature(const Request& request, Post& post);
-  [[nodiscard]] Post& open_post();
-  void turn_away(Answer answer);
   void send(std::string_view bytes);
   void send_rest();
   void forget_answers();
@@ -116,10 +105,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   Signal progress_;
   transport::Transport transport_;
   Session session_;
-  ByteLease::Units units_;  // of the request being read
-  std::size_t target_ = 0;  // that it is for, as far as its head says
-  http::Slice signature_;   // to be compared with its body; empty: there is none
-  Signer signer_ = kAnySigner;
+  RequestHandler handler_;
   const Instant since_;  // when it was accepted
   bool dropped_ = false;
   CoroutineLife life_{[this] { dropped_ = true; }};  // of run()

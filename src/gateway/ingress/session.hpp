@@ -108,6 +108,8 @@ class Session {
   // Appends the answer that is due next, if it is ready. `last`: say that the connection ends with
   // it if no other is owed. Returns its post, or null if none is ready.
   [[nodiscard]] Post* write_answer(std::string& out, ReplyText& text, WallInstant now, bool last);
+  // True if the client waits for leave to send a body.
+  [[nodiscard]] bool owes_leave() const noexcept { return owes_leave_; }
   // Appends leave to send a body, if that is owed and every earlier request is answered.
   void write_leave(std::string& out);
   // Takes an answer off that cannot be sent. Returns its post, or null if there is none.

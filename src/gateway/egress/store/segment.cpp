@@ -281,13 +281,15 @@ IoResult<void> Segment::seal() {
   return {};
 }
 
-IoResult<RecordReader> Segment::records(Sequence from) {
+IoResult<RecordReader> Segment::records(Sequence from, std::uint64_t offset,
+                                        RecordReader::Buffer buffer) {
   const auto opened = file();
   if (!opened) return opened.error();
-  std::uint64_t offset = head_size(identity_.capacity);
+  offset = std::max(offset, head_size(identity_.capacity));
   const auto known = static_cast<std::size_t>((from - first()) / kOffsetEvery);
   if (!offsets_.empty()) offset = std::max(offset, offsets_[std::min(known, offsets_.size() - 1)]);
-  return RecordReader(**opened, {std::min(offset, end_), end_, from, behind(), true});
+  return RecordReader(**opened, {std::min(offset, end_), end_, from, behind(), true},
+                      std::move(buffer));
 }
 
 void Segment::note_offset(Sequence seq, std::uint64_t offset) {

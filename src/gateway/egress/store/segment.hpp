@@ -94,8 +94,9 @@ class Segment {
   // Ends appending: releases the reserved space and writes the seal.
   [[nodiscard]] IoResult<void> seal();
 
-  // Returns a reader of the records from `from` on.
-  [[nodiscard]] IoResult<RecordReader> records(Sequence from);
+  // Returns a reader of the records from `from` on, whose place is behind `offset`.
+  [[nodiscard]] IoResult<RecordReader> records(Sequence from, std::uint64_t offset,
+                                               RecordReader::Buffer buffer);
   // Records where a record stands, so that records() need not begin at the first.
   void note_offset(Sequence seq, std::uint64_t offset);
   // Reads the marks of `count` records from `from` on.

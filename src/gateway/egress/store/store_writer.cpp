@@ -332,6 +332,8 @@ void StoreWriter::append() {
   settle_group(std::move(result));
   if (written_) {
     appended_at_ = std::chrono::steady_clock::now();
+    // A segment that was ended is synced now: with all others it would hold up the first removal.
+    if (store_->has_unsynced_marks()) sync_at_ = std::min(sync_at_, appended_at_ + kMarksSynced);
     succeeded();
   } else if (tried) {
     failed(written_.error());

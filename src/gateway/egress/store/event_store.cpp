@@ -146,7 +146,7 @@ StoreResult EventStore::append(std::span<const StoredEvent> events, WallInstant 
       append_record(records, event, seq++, first, added);
     }
   };
-  return segments_.append(write, events.size(), bytes, added, max_bytes_);
+  return segments_.append(write, events.size(), bytes, max_bytes_);
 }
 
 StoreResult EventStore::probe() {

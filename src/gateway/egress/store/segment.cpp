@@ -39,13 +39,6 @@ bool take_sum(std::string_view& text) noexcept {
   return crc32c(text) == take<std::uint32_t>(sum);
 }
 
-std::int64_t ms(WallInstant time) noexcept {
-  return time.time_since_epoch().count();
-}
-WallInstant time_of(std::int64_t since_1970) noexcept {
-  return WallInstant{std::chrono::milliseconds{since_1970}};
-}
-
 std::string identity_text(const Segment::Identity& identity) {
   std::string text(kMagic);
   put(text, kVersion);
@@ -62,8 +55,7 @@ std::string seal_text(const Segment::Totals& totals, std::uint64_t end) {
   put(text, totals.count);
   put(text, end);
   put(text, totals.bytes);
-  put(text, ms(totals.oldest));
-  put(text, ms(totals.newest));
+  text.append(2 * sizeof(std::int64_t), '\0');  // for times that nobody asks for
   finish_with_sum(text, 0);
   return text;
 }
@@ -184,8 +176,6 @@ bool Segment::read_seal(std::string_view head, std::uint64_t file_size) {
   totals_.count = take<Sequence>(text);
   end_ = take<std::uint64_t>(text);
   totals_.bytes = take<std::uint64_t>(text);
-  totals_.oldest = time_of(take<std::int64_t>(text));
-  totals_.newest = time_of(take<std::int64_t>(text));
   return end_ <= file_size;  // else somebody has cut the file
 }
 
@@ -205,8 +195,6 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
       continue;
     }
     last_group = std::max(last_group, record.group);
-    if (totals_.bytes == 0) totals_.oldest = record.added;
-    totals_.newest = record.added;
     totals_.bytes += json_of(record.payload).size();
     end_ = reader.end_of_last();
     note_offset(record.seq, record.offset);
@@ -241,8 +229,8 @@ bool Segment::takes(std::size_t records) const noexcept {
   return appendable_ && static_cast<std::size_t>(totals_.count) + records <= identity_.capacity;
 }
 
-IoResult<void> Segment::append(std::string_view records, Sequence count, std::uint64_t events_bytes,
-                               WallInstant added) {
+IoResult<void> Segment::append(std::string_view records, Sequence count,
+                               std::uint64_t events_bytes) {
   if (auto written = file_->write(end_, records); !written) {
     appendable_ = file_->truncate(end_).has_value();
     return written;
@@ -251,8 +239,6 @@ IoResult<void> Segment::append(std::string_view records, Sequence count, std::ui
     appendable_ = false;
     return synced;
   }
-  if (totals_.count == 0) totals_.oldest = added;
-  totals_.newest = added;
   totals_.count += count;
   totals_.bytes += events_bytes;
   end_ += records.size();

@@ -50,8 +50,6 @@ class Segment {
     Sequence count = 0;       // of records, damaged and removed ones too
     Sequence removed = 0;     // of these
     std::uint64_t bytes = 0;  // of the events
-    WallInstant oldest{};
-    WallInstant newest{};
   };
 
   [[nodiscard]] static std::uint64_t head_size(std::uint32_t capacity) noexcept;
@@ -88,7 +86,7 @@ class Segment {
   // Appends records and syncs. After an error none of them is part of the segment. After a failed
   // sync the segment takes no more records, because any part of them may be on the device.
   [[nodiscard]] IoResult<void> append(std::string_view records, Sequence count,
-                                      std::uint64_t events_bytes, WallInstant added);
+                                      std::uint64_t events_bytes);
   // Tests whether the device has room for `room` more bytes, and syncs.
   [[nodiscard]] IoResult<void> probe(std::uint64_t room);
   // Ends appending: releases the reserved space and writes the seal.
@@ -116,7 +114,6 @@ class Segment {
   [[nodiscard]] IoResult<void> count_marks();
   // Closes the file until it is needed again.
   void rest() noexcept { file_.reset(); }
-  [[nodiscard]] bool resting() const noexcept { return file_ == nullptr; }
 
  private:
   Segment(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}

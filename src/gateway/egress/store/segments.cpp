@@ -145,7 +145,7 @@ StoreResult Segments::begin_next(Segment::Identity identity, std::uint64_t reser
 }
 
 StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_t bytes,
-                             WallInstant added, std::uint64_t max_bytes) {
+                             std::uint64_t max_bytes) {
   const auto write_from = [&](Sequence first) {
     buffer_.clear();
     write(buffer_, first);
@@ -155,7 +155,7 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   if (auto made = make_room(count, buffer_.size(), max_bytes); !made) return made;
   // The numbers may have turned out to be others; the size is the same.
   if (first != last_seq_ + 1) first = write_from(last_seq_ + 1);
-  const auto appended = active_->append(buffer_, static_cast<Sequence>(count), bytes, added);
+  const auto appended = active_->append(buffer_, static_cast<Sequence>(count), bytes);
   if (buffer_.capacity() > kMostKept) buffer_ = std::string();
   // Also after an error: the device may have them.
   last_seq_ += static_cast<Sequence>(count);

@@ -48,7 +48,7 @@ class Segments {
   // Appends `count` records in one write and syncs; their events have `bytes`. All files together
   // stay below `max_bytes`. After an error none of them counts, but the device may have some.
   [[nodiscard]] StoreResult append(const Write& write, std::size_t count, std::uint64_t bytes,
-                                   WallInstant added, std::uint64_t max_bytes);
+                                   std::uint64_t max_bytes);
   // Finds out whether append() would succeed now.
   [[nodiscard]] StoreResult probe(std::uint64_t max_bytes);
   // Ends the file that is appended to; the next append begins another.

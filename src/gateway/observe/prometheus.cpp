@@ -217,7 +217,7 @@ void add_store(Families& families, const std::string& name,
   auto& states = families.add((name + "_state").c_str(), "1 for the state the store is in.",
                               MetricType::Gauge);
   using State = egress::StoreState;
-  for (const auto state : {State::ok, State::full, State::failing, State::damaged}) {
+  for (const auto state : {State::ok, State::full, State::failing}) {
     Families::level(states, state == store->state ? 1 : 0,
                     {{"state", std::string(egress::name_of(state))}});
   }

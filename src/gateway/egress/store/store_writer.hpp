@@ -16,7 +16,6 @@
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/row_leases.hpp"
 #include "gateway/egress/store/store_requests.hpp"
-#include "gateway/egress/store/store_status.hpp"
 #include "gateway/egress/store/target_names.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/supervisor.hpp"

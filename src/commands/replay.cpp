@@ -49,10 +49,7 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
   });
   summary.set_damaged(walk.damaged());
   std::fflush(stdout);
-  if (!walked) {
-    print_error("error: {}\n", walked.error().text());
-    return kUnavailable;
-  }
+  if (!succeeded(walked)) return kUnavailable;
   if (!options.json) fmt::print("Would be sent:\n{}", summary.text(kind));
   return kDone;
 }
@@ -132,22 +129,20 @@ int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filt
   const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
     if (!targets.knows(row.event.target)) ++unclaimed[row.event.target];
   });
-  if (!walked) print_error("error: {}\n", walked.error().text());
   for (const auto& [url, rows] : unclaimed) {
     print_error(
         "warning: {} events for {} were left: it is not configured any more; --target {} "
         "--to URL sends them to another\n",
         rows, events::terminal_text(url), events::terminal_text(url));
   }
-  return walked && unclaimed.empty() ? kDone : kUnavailable;
+  return succeeded(walked) && unclaimed.empty() ? kDone : kUnavailable;
 }
 
 // Returns whether the spool could be locked; prints why not. A gateway that runs on the spool sends
 // its events by itself, so they would be sent twice.
 bool own_spool(egress::EventStore& store) {
   const auto owned = store.try_own();
-  if (owned) return true;
-  print_error("error: {}\n", owned.error().text());
+  if (succeeded(owned)) return true;
   if (owned.error().kind() == egress::StoreError::Kind::in_use) {
     print_error("The gateway that runs on this spool replays it by itself.\n");
   }

@@ -76,6 +76,13 @@ std::uint32_t mark_at(std::string_view table, std::size_t index) noexcept {
 
 }  // namespace
 
+StoreError other_kind(const std::string& path, StoreKind kind) {
+  return {StoreError::Kind::unusable,
+          fmt::format("{}: it holds {}", path,
+                      kind == StoreKind::spool ? "dead letters, not a spool"
+                                               : "a spool, not dead letters")};
+}
+
 std::string segment_name(std::string_view store, Sequence first, std::string_view suffix) {
   return fmt::format("{}.{:0{}}{}", store, first, kDigits, suffix);
 }

@@ -15,6 +15,8 @@
 namespace gateway::egress {
 
 enum class StoreKind : std::uint8_t { spool, dead_letters };
+// Returns what is said of a file at `path` that is not of this kind, but of the other.
+[[nodiscard]] StoreError other_kind(const std::string& path, StoreKind kind);
 
 // The suffix of the name of a segment, or of one that is being imported.
 inline constexpr std::string_view kSegmentSuffix = ".events";

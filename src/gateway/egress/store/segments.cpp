@@ -71,11 +71,7 @@ StoreResult Segments::open() {
       skip_to(*number + kUnknownNumbers);
       continue;
     }
-    if ((*segment)->identity().kind != kind_) {
-      return path_error(Kind::unusable, path_,
-                        kind_ == StoreKind::spool ? "it holds dead letters, not a spool"
-                                                  : "it holds a spool, not dead letters");
-    }
+    if ((*segment)->identity().kind != kind_) return other_kind(path_, kind_);
     (*segment)->rest();
     skip_to((*segment)->behind() - 1);
     segments_.push_back(std::move(*segment));

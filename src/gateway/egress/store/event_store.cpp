@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "gateway/egress/store/old_database.hpp"
-#include "gateway/egress/store/row_contents.hpp"
 #include "gateway/egress/store/store_import.hpp"
 
 namespace gateway::egress {
@@ -19,9 +18,6 @@ namespace fs = std::filesystem;
 namespace errc = boost::system::errc;
 
 using Kind = StoreError::Kind;
-
-// Passed over by a filter in one go: a few milliseconds' worth.
-constexpr std::size_t kMostPassedOver = 5000;
 
 // Absolute, so that a change of directory is harmless.
 std::string absolute(const std::string& path) {
@@ -155,33 +151,6 @@ StoreResult EventStore::probe() {
 }
 
 // --- Reading
-
-StoreOutcome<StoredChunk> EventStore::select(const StoreFilter& filter, Sequence after,
-                                             std::size_t max_rows, std::size_t max_bytes) {
-  StoredChunk chunk;
-  RowContents contents;
-  std::size_t bytes = 0;
-  std::size_t passed_over = 0;
-  const auto end = segments_.walk(after, chunk.last, [&](const auto& record, std::uint32_t mark) {
-    StoredRow row;
-    switch (contents.read(record, mark, filter, row)) {
-      case RowContents::Verdict::wanted:
-        bytes += row.event.bytes();
-        chunk.rows.push_back(std::move(row));
-        break;
-      case RowContents::Verdict::damaged:
-        chunk.damaged.push_back(record.seq);
-        break;
-      case RowContents::Verdict::unwanted:
-        ++passed_over;
-    }
-    return chunk.rows.size() + chunk.damaged.size() < max_rows && bytes < max_bytes &&
-           passed_over < kMostPassedOver;
-  });
-  if (!end) return end.error();
-  chunk.end = *end;
-  return chunk;
-}
 
 StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std::size_t max_rows,
                                      std::size_t max_bytes, SpooledChunk& chunk) {

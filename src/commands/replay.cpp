@@ -86,9 +86,10 @@ std::vector<Part> parts_of(const ReplayOptions& options, const egress::StoreFilt
 }
 
 replay::ReplayResult send(const config::Settings& settings, egress::EventStore& store,
-                          StoreKind kind, replay::ReplayOptions options, bool heading, bool json) {
+                          StoreKind kind, const config::Endpoint& endpoint,
+                          replay::ReplayOptions options, bool heading, bool json) {
+  options.endpoint = endpoint;
   options.on_signals = true;
-  const std::string url = options.endpoint.value().url();
   log::start(settings.debug ? log::Level::debug : log::Level::warn);
   replay::ReplayConsole console;
   replay::Replayer replayer(settings, store, kind, std::move(options),
@@ -97,7 +98,7 @@ replay::ReplayResult send(const config::Settings& settings, egress::EventStore& 
                             });
   replay::ReplayResult result = replayer.run();
   log::stop();
-  if (heading && !json) console.print(fmt::format("To {}\n", url));
+  if (heading && !json) console.print(fmt::format("To {}\n", endpoint.url()));
   console.print(json ? replay::result_json(result) : replay::result_text(result, kind));
   return result;
 }
@@ -108,10 +109,10 @@ int send_parts(const config::Settings& settings, egress::EventStore& store, Stor
   std::uint64_t left = options.limit;
   for (const Part& part : parts) {
     replay::ReplayOptions replay = options;
-    replay.endpoint = part.endpoint;
     replay.limit = left;
     if (!part.names.empty()) replay.filter.targets = part.names;
-    const auto result = send(settings, store, kind, std::move(replay), parts.size() > 1, json);
+    const auto result =
+        send(settings, store, kind, part.endpoint, std::move(replay), parts.size() > 1, json);
     if (!result.all_delivered()) exit_code = kUnavailable;
     if (options.limit != egress::RowWalk::kNoLimit) left -= std::min(left, result.selected);
     if (left == 0 || result.end == replay::ReplayResult::End::stopped) break;

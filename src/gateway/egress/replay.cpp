@@ -303,7 +303,7 @@ void Replay::answer_ready(Post& post) {
   entry->second.answered = true;
   try {
     asio::post(context_.executor, [this, &post] { finish_if_answered(post); });
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // The next tick finishes it.
   }
 }
@@ -331,7 +331,7 @@ void Replay::put_off(std::vector<Sequence> rows) noexcept {
       resting_.back() = {std::move(rows), context_.clock.now()};
       resting_rows_ += count;
       return;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
       // The rows are tried again at once.
     }
   }

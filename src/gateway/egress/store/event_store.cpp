@@ -44,7 +44,7 @@ EventStore::~EventStore() {
   try {
     segments_.close();
     static_cast<void>(sync_marks());
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // A segment is scanned when it is opened again, and some events are sent once more.
   }
 }
@@ -174,7 +174,7 @@ StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std
 // --- Marking
 
 StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows) {
-  const auto removed = segments_.mark(rows, kRemoved);
+  auto removed = segments_.mark(rows, kRemoved);
   if (!removed || !owned()) return removed;
   if (const auto deleted = segments_.delete_drained(false); !deleted) return deleted.error();
   return removed;
@@ -188,7 +188,7 @@ StoreResult EventStore::mark_replayed(std::span<const Sequence> rows, WallInstan
 
 StoreResult EventStore::look(bool idle) {
   if (auto looked = segments_.look(); !looked) return looked;
-  if (owned() && !lock_->holds()) lock_.reset();
+  if (lock_ && !lock_->holds()) lock_.reset();
   if (auto own = try_own(); !own) return own;
   return segments_.delete_drained(idle);
 }

@@ -93,6 +93,7 @@ std::size_t Replay::room() {
   const std::size_t window = beside ? std::min(window_, kMostRowsBesidePosts) : window_;
   const std::size_t waiting = context_.eventbus.queue().waiting() + asked_;
   if (rows_ + asked_ >= window || (beside && waiting > kMostWaiting)) return 0;
+  if (beside && fetches_ >= kFetchesBesidePosts) return 0;
   // A single row may have more than all of these.
   const std::size_t bytes = bytes_ + (fetches_ + 1) * bytes_of_chunk();
   if (bytes > most_bytes_ && rows_ + asked_ != 0) return 0;

@@ -112,6 +112,8 @@ class Replay final : private PostOwner {
  private:
   // A chunk is a part of the window, so that others are read while one is delivered.
   static constexpr std::size_t kChunksInWindow = 16;
+  // Beside new posts the reader is not hurried, as it may need the core that they need.
+  static constexpr std::size_t kFetchesBesidePosts = 2;
   // The most memory of one chunk that is kept.
   static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
 

@@ -237,9 +237,11 @@ void add_tls(Families& families, std::span<const tls::SourceStatus> sources) {
     const Labels section{{"section", tls::section_of(side)}};
     Families::count(reloads, there ? source->reloads : 0, section);
     Families::count(failures, there ? source->failures : 0, section);
-    if (!there || !source->expires) continue;
-    Families::level(expiry, static_cast<std::uint64_t>(source->expires->time_since_epoch().count()),
-                    {{"file", source->certificate}});
+    if (!there) continue;
+    if (const auto expires = source->expires) {
+      Families::level(expiry, static_cast<std::uint64_t>(expires->time_since_epoch().count()),
+                      {{"file", source->certificate}});
+    }
   }
 }
 

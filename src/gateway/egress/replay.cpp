@@ -107,7 +107,8 @@ std::size_t Replay::room() {
 }
 
 void Replay::pump() {
-  while (fetches_ < kChunksInWindow && !stopped_ && !paused_ &&
+  const std::size_t fetches = exhausted_ ? 1 : kChunksInWindow;
+  while (fetches_ < fetches && !stopped_ && !paused_ &&
          source_.backlog() > rows_ + asked_ + taken_rows_.size() + parked_ + resting_rows_) {
     const std::size_t rows = room();
     if (rows == 0 || !fetch(rows)) return;
@@ -141,7 +142,8 @@ void Replay::return_rows() {
 }
 
 void Replay::take(SpooledEvents rows) {
-  if (rows.empty()) return;
+  exhausted_ = rows.empty();
+  if (exhausted_) return;
   const std::size_t fetched = rows.size();
   const std::size_t bytes = rows.bytes();
   const std::size_t returned_before = returned_.size();

@@ -185,6 +185,7 @@ class Replay final : private PostOwner {
   std::size_t parked_ = 0;             // refused or unreadable rows, leased until the process ends
   std::optional<Instant> posts_seen_;  // when there were new events last
   ReplayPace pace_;
+  bool exhausted_ = false;  // the last fetch brought nothing: rows there are may be of others
   bool paused_ = false;
   bool stopped_ = false;
 };

@@ -77,20 +77,16 @@ void Replay::stop() {
   }
 }
 
-bool Replay::beside_posts() {
-  const Instant now = context_.clock.now();
-  if (context_.ledger.events_open() != 0) posts_seen_ = now;
-  return posts_seen_ && now - *posts_seen_ < kAfterPosts;
-}
-
 std::size_t Replay::room() {
   // An eventbus that is down is probed with an event, so one is needed.
   if (context_.eventbus.is_down()) {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
   // New posts wait for what is on its way before them, so that beside them it is less.
-  const bool beside = beside_posts();
-  const std::size_t window = beside ? std::min(window_, kMostRowsBesidePosts) : window_;
+  const Instant now = context_.clock.now();
+  if (context_.ledger.events_open() != 0) window_.posts_seen(now);
+  const bool beside = window_.beside_posts(now);
+  const std::size_t window = window_.rows(now);
   const std::size_t waiting = context_.eventbus.queue().waiting() + asked_;
   if (rows_ + asked_ >= window || (beside && waiting > kMostWaiting)) return 0;
   if (beside && fetches_ >= kFetchesBesidePosts) return 0;
@@ -102,8 +98,7 @@ std::size_t Replay::room() {
   if (room <= asked_) return 0;
   // A few chunks of a small window: each costs the same, however few rows it has.
   const std::size_t chunk = std::clamp<std::size_t>(window / 8, 1, kMostRows / kChunksInWindow);
-  return std::min(
-      {window - rows_ - asked_, chunk, room - asked_, pace_.allowed(context_.clock.now())});
+  return std::min({window - rows_ - asked_, chunk, room - asked_, pace_.allowed(now)});
 }
 
 void Replay::pump() {
@@ -388,8 +383,11 @@ void Replay::finish(Post& post) {
     parked_ += again.size();
     again.clear();
   }
-  window_ =
-      post.failed() == 0 ? std::min(window_ * 2, kMostRows) : std::max<std::size_t>(window_ / 2, 1);
+  if (post.failed() == 0) {
+    window_.delivered(now - chunk.begun);
+  } else {
+    window_.not_delivered();
+  }
   // Requests that were given up may still refer to their events.
   if (post.tally.held() == 0) keep_memory_of(post);
   context_.ledger.answer_taken(post, now);

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "events/json_index.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/replay_pace.hpp"
+#include "gateway/egress/replay_window.hpp"
 #include "gateway/egress/spool_expiry.hpp"
 #include "gateway/egress/store/replay_source.hpp"
 #include "gateway/pipeline/ledger.hpp"
@@ -37,24 +37,18 @@ class ReplayOutcome {
 };
 
 // Sends stored events to the eventbus: takes rows from a source in order of arrival, makes posts of
-// them, which no client waits for, and notes which rows were acknowledged. The number of rows on
-// their way is bounded: one at first, doubled with each chunk that was delivered whole, halved with
-// each one that was not. Lives on the shard's thread.
+// them, which no client waits for, and notes which rows were acknowledged.
 //
-// Problem: the thread that reads the rows may have to wait for a core or the device, and an
-// eventbus that has no events meanwhile stands still; but what is read ahead waits in the queue of
-// new events, before them. Solution: while there are no new events, all of the window is asked for
-// at once; beside them, and for a while after them, the window is small, and while the queue is
-// long no rows are added.
+// The thread that reads the rows may have to wait for a core or the device, and an eventbus that
+// has no events meanwhile stands still. So as many rows as may be on their way (ReplayWindow) are
+// asked for at once. Beside new events, which would wait behind them, no rows are added while the
+// queue is long. Lives on the shard's thread.
 class Replay final : private PostOwner {
  public:
   // The most rows on their way and asked for, and their bytes, but for the end of the last row of
   // each chunk. Of records of a kilobyte the bytes are reached first.
-  static constexpr std::size_t kMostRows = 4096;
+  static constexpr std::size_t kMostRows = ReplayWindow::kMost;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
-  static constexpr std::size_t kMostRowsBesidePosts = 512;
-  // New posts that come one after the other leave moments without any; these do not count.
-  static constexpr std::chrono::milliseconds kAfterPosts{100};
   // The most rows that are leased: on their way, asked for, and put off.
   static constexpr std::size_t kMostLeased = 3 * kMostRows;
   // The most memory: for the text of rows that are read or sent, and for events made of rows that
@@ -139,7 +133,6 @@ class Replay final : private PostOwner {
   bool gives_up(const EventSlot& slot) override;
   void pump();
   [[nodiscard]] bool fetch(std::size_t rows);
-  [[nodiscard]] bool beside_posts();
   [[nodiscard]] std::size_t bytes_of_chunk() const noexcept {
     return most_bytes_ / kChunksInWindow;
   }
@@ -174,16 +167,15 @@ class Replay final : private PostOwner {
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
   std::vector<Sequence> taken_rows_;  // by the eventbus, to be noted
-  std::size_t window_ = 1;            // rows that may be on their way
-  std::size_t rows_ = 0;              // rows on their way
-  std::size_t bytes_ = 0;             // of their text
-  std::size_t asked_ = 0;             // further rows that the store was asked for
-  std::size_t fetches_ = 0;           // the calls that ask for them
-  std::vector<Sequence> returned_;    // rows that the next tick gives back; has room for all
-  std::deque<Resting> resting_;       // could not be delivered; still leased
+  ReplayWindow window_;
+  std::size_t rows_ = 0;            // rows on their way
+  std::size_t bytes_ = 0;           // of their text
+  std::size_t asked_ = 0;           // further rows that the store was asked for
+  std::size_t fetches_ = 0;         // the calls that ask for them
+  std::vector<Sequence> returned_;  // rows that the next tick gives back; has room for all
+  std::deque<Resting> resting_;     // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
-  std::size_t parked_ = 0;             // refused or unreadable rows, leased until the process ends
-  std::optional<Instant> posts_seen_;  // when there were new events last
+  std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   ReplayPace pace_;
   bool exhausted_ = false;  // the last fetch brought nothing: rows there are may be of others
   bool paused_ = false;

@@ -31,10 +31,7 @@ struct DiscardOptions {
 template <class Use>
 bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool list, Use use) {
   while (!walk.at_end()) {
-    if (const auto read = walk.read_on(); !read) {
-      print_error("error: {}\n", read.error().text());
-      return false;
-    }
+    if (!succeeded(walk.read_on())) return false;
     std::vector<egress::Sequence> rows = walk.take_damaged();
     if (list) {
       for (const auto seq : rows) fmt::print("{}\n", egress::damaged_line(seq));
@@ -69,10 +66,7 @@ bool remove(egress::EventStore& store, const std::vector<egress::Sequence>& rows
             std::uint64_t& removed) {
   if (rows.empty()) return true;
   const auto done = store.remove(rows);
-  if (!done) {
-    print_error("error: {}\n", done.error().text());
-    return false;
-  }
+  if (!succeeded(done)) return false;
   removed += *done;
   return true;
 }
@@ -114,8 +108,7 @@ int discard(const DiscardOptions& options) {
   std::uint64_t removed = 0;
   const bool all = for_each_chunk(
       walk, nullptr, false, [&](const auto& chunk) { return remove(*store, chunk, removed); });
-  const auto synced = store->sync_marks();
-  if (!synced) print_error("error: {}\n", synced.error().text());
+  const bool synced = succeeded(store->sync_marks());
   // While a gateway runs on the store, the gateway gives the space back.
   if (synced && store->try_own()) static_cast<void>(store->look(true));
   fmt::print("discarded {}\n", removed);

@@ -37,10 +37,7 @@ bool print_line(const std::string& line) {
 bool show(egress::EventStore& store, const StorePlace& place, egress::Sequence seq) {
   constexpr std::size_t kNoBound = std::size_t{1} << 40;  // it is one row
   const auto chunk = store.read(seq - 1, 1, kNoBound);
-  if (!chunk) {
-    print_error("error: {}\n", chunk.error().text());
-    return false;
-  }
+  if (!succeeded(chunk)) return false;
   if (chunk->damaged == std::vector{seq}) {
     print_error("error: {}: row {} is damaged\n", place.path, seq);
     return false;
@@ -61,10 +58,7 @@ bool walk_rows(const InspectOptions& options, egress::EventStore& store, const S
     fmt::print("{} {}\n", egress::name_of(place.kind), events::terminal_text(place.path));
   }
   while (!walk.at_end()) {
-    if (const auto read = walk.read_on(); !read) {
-      print_error("error: {}\n", read.error().text());
-      return false;
-    }
+    if (!succeeded(walk.read_on())) return false;
     bool written = true;
     while (walk.available() && written) {
       const egress::StoredRow row = walk.take();

@@ -49,10 +49,7 @@ int list(egress::EventStore& store, StoreKind kind, egress::StoreFilter filter,
   });
   summary.set_damaged(walk.damaged());
   std::fflush(stdout);
-  if (!walked) {
-    print_error("error: {}\n", walked.error().text());
-    return kUnavailable;
-  }
+  if (!succeeded(walked)) return kUnavailable;
   if (!options.json) fmt::print("Would be sent:\n{}", summary.text(kind));
   return kDone;
 }
@@ -89,9 +86,10 @@ std::vector<Part> parts_of(const ReplayOptions& options, const egress::StoreFilt
 }
 
 replay::ReplayResult send(const config::Settings& settings, egress::EventStore& store,
-                          StoreKind kind, replay::ReplayOptions options, bool heading, bool json) {
+                          StoreKind kind, const config::Endpoint& endpoint,
+                          replay::ReplayOptions options, bool heading, bool json) {
+  options.endpoint = endpoint;
   options.on_signals = true;
-  const std::string url = options.endpoint.value().url();
   log::start(settings.debug ? log::Level::debug : log::Level::warn);
   replay::ReplayConsole console;
   replay::Replayer replayer(settings, store, kind, std::move(options),
@@ -100,7 +98,7 @@ replay::ReplayResult send(const config::Settings& settings, egress::EventStore& 
                             });
   replay::ReplayResult result = replayer.run();
   log::stop();
-  if (heading && !json) console.print(fmt::format("To {}\n", url));
+  if (heading && !json) console.print(fmt::format("To {}\n", endpoint.url()));
   console.print(json ? replay::result_json(result) : replay::result_text(result, kind));
   return result;
 }
@@ -111,10 +109,10 @@ int send_parts(const config::Settings& settings, egress::EventStore& store, Stor
   std::uint64_t left = options.limit;
   for (const Part& part : parts) {
     replay::ReplayOptions replay = options;
-    replay.endpoint = part.endpoint;
     replay.limit = left;
     if (!part.names.empty()) replay.filter.targets = part.names;
-    const auto result = send(settings, store, kind, std::move(replay), parts.size() > 1, json);
+    const auto result =
+        send(settings, store, kind, part.endpoint, std::move(replay), parts.size() > 1, json);
     if (!result.all_delivered()) exit_code = kUnavailable;
     if (options.limit != egress::RowWalk::kNoLimit) left -= std::min(left, result.selected);
     if (left == 0 || result.end == replay::ReplayResult::End::stopped) break;
@@ -132,22 +130,20 @@ int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filt
   const auto walked = egress::for_each_row(walk, [&](const egress::StoredRow& row) {
     if (!targets.knows(row.event.target)) ++unclaimed[row.event.target];
   });
-  if (!walked) print_error("error: {}\n", walked.error().text());
   for (const auto& [url, rows] : unclaimed) {
     print_error(
         "warning: {} events for {} were left: it is not configured any more; --target {} "
         "--to URL sends them to another\n",
         rows, events::terminal_text(url), events::terminal_text(url));
   }
-  return walked && unclaimed.empty() ? kDone : kUnavailable;
+  return succeeded(walked) && unclaimed.empty() ? kDone : kUnavailable;
 }
 
 // Returns whether the spool could be locked; prints why not. A gateway that runs on the spool sends
 // its events by itself, so they would be sent twice.
 bool own_spool(egress::EventStore& store) {
   const auto owned = store.try_own();
-  if (owned) return true;
-  print_error("error: {}\n", owned.error().text());
+  if (succeeded(owned)) return true;
   if (owned.error().kind() == egress::StoreError::Kind::in_use) {
     print_error("The gateway that runs on this spool replays it by itself.\n");
   }

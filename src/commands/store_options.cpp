@@ -122,11 +122,7 @@ std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKin
     return nullptr;
   }
   auto store = egress::EventStore::open_for_tools(path, kind);
-  if (!store) {
-    print_error("error: {}\n", store.error().text());
-    return nullptr;
-  }
-  return std::move(*store);
+  return succeeded(store) ? std::move(*store) : nullptr;
 }
 
 }  // namespace gateway::commands

@@ -10,6 +10,7 @@
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/store/row_filter.hpp"
 #include "gateway/egress/store/row_walk.hpp"
+#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 
@@ -66,6 +67,13 @@ class StorePlaces {
                                          egress::StoreKind kind) noexcept;
 // Returns the name of the key with that path: spool.path or dead_letter.path.
 [[nodiscard]] const char* key_of(egress::StoreKind kind) noexcept;
+
+// Returns whether what a store was asked for has succeeded. Prints why not on stderr.
+template <class Result>
+[[nodiscard]] bool succeeded(const Result& result) {
+  if (!result) print_error("error: {}\n", result.error().text());
+  return result.has_value();
+}
 
 // Opens a store that a gateway may be running on. Returns null after printing what is wrong on
 // stderr.

@@ -77,17 +77,21 @@ std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening, Inst
     log::error("a store cannot be opened yet; what it would keep is refused; look at the disk",
                {{"error", error.text()}});
     return std::make_unique<egress::StoreWriter>(
-        error, [opening] { return opening.take(); }, targets, &supervisor);
+        error, [opening] { return opening.take(); }, egress::StoreWriterLimits(), targets,
+        &supervisor);
   }
   Opened store = opening.take();
-  if (store) return std::make_unique<egress::StoreWriter>(std::move(*store), targets, &supervisor);
+  if (store)
+    return std::make_unique<egress::StoreWriter>(std::move(*store), egress::StoreWriterLimits(),
+                                                 targets, &supervisor);
   const egress::StoreError& error = store.error();
   if (error.kind() == egress::StoreError::Kind::in_use) {
     throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy), error.text());
   }
   log::error("a store cannot be opened yet; what it would keep is refused",
              {{"error", error.text()}});
-  return std::make_unique<egress::StoreWriter>(error, opening.again(), targets, &supervisor);
+  return std::make_unique<egress::StoreWriter>(error, opening.again(), egress::StoreWriterLimits(),
+                                               targets, &supervisor);
 }
 
 void close_one(std::unique_ptr<egress::StoreWriter>& store, Instant deadline) {

@@ -328,11 +328,11 @@ TEST_F(Durability, AReplayedEventThatIsRefusedBecomesADeadLetter) {
 
 TEST_F(Durability, ARefusedEventStaysInTheSpoolWhereThereAreNoDeadLetters) {
   bus_.hold();
-  RunningGateway gateway(settings());
-  EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
   bus_.script([](const Request& request) {
     return request.body.find("object-0") != std::string::npos ? reply(400) : reply(200);
   });
+  RunningGateway gateway(settings());
+  EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
   bus_.release();
   EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 1; }));
   gateway.finish();

@@ -16,8 +16,6 @@ namespace {
 // is put off for as long again, so that others are tried.
 constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
-// Fetches under way: the store's thread has the next one when it has finished one.
-constexpr std::size_t kFetches = 2;
 constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
 // A transaction that removes rows writes the pages beside them as well.
 constexpr std::size_t kRemovedTogether = 1024;
@@ -85,18 +83,27 @@ std::size_t Replay::room() {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
   // New posts wait for what is on its way before them, so that beside them it is less.
-  const std::size_t window =
-      context_.ledger.events_open() == 0 ? window_ : std::min(window_, kMostRowsBesidePosts);
-  if (rows_ + asked_ >= window || context_.eventbus.queue().waiting() > kMostWaiting) return 0;
+  const Instant now = context_.clock.now();
+  if (context_.ledger.events_open() != 0) window_.posts_seen(now);
+  const bool beside = window_.beside_posts(now);
+  const std::size_t window = window_.rows(now);
+  const std::size_t waiting = context_.eventbus.queue().waiting() + asked_;
+  if (rows_ + asked_ >= window || (beside && waiting > kMostWaiting)) return 0;
+  if (beside && fetches_ >= kFetchesBesidePosts) return 0;
+  // A single row may have more than all of these.
+  const std::size_t bytes = bytes_ + (fetches_ + 1) * bytes_of_chunk();
+  if (bytes > most_bytes_ && rows_ + asked_ != 0) return 0;
   // No more than the queue has room for: the rest would have to be given back again and again.
   const std::size_t room = context_.eventbus.queue().room();
   if (room <= asked_) return 0;
-  return std::min({window - rows_ - asked_, std::max<std::size_t>(1, window / kChunksInWindow),
-                   room - asked_, pace_.allowed(context_.clock.now())});
+  // A few chunks of a small window: each costs the same, however few rows it has.
+  const std::size_t chunk = std::clamp<std::size_t>(window / 8, 1, kMostRows / kChunksInWindow);
+  return std::min({window - rows_ - asked_, chunk, room - asked_, pace_.allowed(now)});
 }
 
 void Replay::pump() {
-  while (fetches_ < kFetches && !stopped_ && !paused_ &&
+  const std::size_t fetches = exhausted_ ? 1 : kChunksInWindow;
+  while (fetches_ < fetches && !stopped_ && !paused_ &&
          source_.backlog() > rows_ + asked_ + taken_rows_.size() + parked_ + resting_rows_) {
     const std::size_t rows = room();
     if (rows == 0 || !fetch(rows)) return;
@@ -105,7 +112,7 @@ void Replay::pump() {
 
 bool Replay::fetch(std::size_t rows) {
   const bool asked = source_.fetch(
-      settings_.target, rows, std::min(kMostBytes / kChunksInWindow, settings_.queue_bytes),
+      settings_.target, rows, bytes_of_chunk(),
       [this, rows, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
         SpooledEvents got;
         if (fetched) got = std::move(*fetched);
@@ -130,31 +137,38 @@ void Replay::return_rows() {
 }
 
 void Replay::take(SpooledEvents rows) {
-  if (rows.empty()) return;
-  const std::size_t before = rows_;
+  exhausted_ = rows.empty();
+  if (exhausted_) return;
+  const std::size_t fetched = rows.size();
+  const std::size_t bytes = rows.bytes();
   const std::size_t returned_before = returned_.size();
   // Until they are on their way it is known which they are.
   for (const auto& row : rows.entries()) returned_.push_back(row.seq);
   if (stopped_) return_rows();  // there may be no further tick
-  if (stopped_ || !context_.eventbus.queue().admits(rows.size(), rows.bytes())) return;
+  if (stopped_ || !context_.eventbus.queue().admits(fetched, bytes)) return;
+  rows_ += fetched;
+  bytes_ += bytes;
   try {
     // The next are read while these are looked at.
-    rows_ += rows.size();
     pump();
-    const std::size_t fetched = rows.size();
-    send(std::move(rows));
+    const std::size_t unreadable = send(std::move(rows));
     returned_.resize(returned_before);
+    rows_ -= unreadable;
+    parked_ += unreadable;
+    if (unreadable == fetched) bytes_ -= bytes;
     if (settings_.outcome != nullptr) settings_.outcome->handed_over(fetched);
   } catch (const std::bad_alloc&) {
-    rows_ = before;
+    rows_ -= fetched;
+    bytes_ -= bytes;
     throw;
   }
   pump();
 }
 
-void Replay::send(SpooledEvents rows) {
+std::size_t Replay::send(SpooledEvents rows) {
   const std::size_t fetched = rows.size();
   Chunk chunk;
+  chunk.bytes = rows.bytes();
   chunk.rows.reserve(fetched);
   chunk.added.reserve(fetched);
   Post::Stored stored;
@@ -170,9 +184,7 @@ void Replay::send(SpooledEvents rows) {
     keep(std::move(rows));
   }
   const std::size_t unreadable = fetched - chunk.rows.size();
-  rows_ -= unreadable;
-  parked_ += unreadable;
-  if (chunk.rows.empty()) return;
+  if (chunk.rows.empty()) return unreadable;
   const Instant now = context_.clock.refresh();
   Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
   post.stored = std::move(stored);
@@ -188,14 +200,16 @@ void Replay::send(SpooledEvents rows) {
   } catch (...) {
     chunks_.erase(&post);
     context_.ledger.owner_gone(post);
-    parked_ -= unreadable;
     throw;
   }
+  // In order: if chunks took turns all would be delivered at the same time, and no rows be read
+  // until then.
   for (EventSlot& slot : slots_) {
     slot.post = &post;
-    context_.eventbus.queue().push(slot);
+    context_.eventbus.queue().push_last(slot);
   }
   context_.eventbus.context().turn_end.request();
+  return unreadable;
 }
 
 // Sends rows that are events of records, which nearly all are, directly from the text that was
@@ -287,7 +301,7 @@ void Replay::answer_ready(Post& post) {
   entry->second.answered = true;
   try {
     asio::post(context_.executor, [this, &post] { finish_if_answered(post); });
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // The next tick finishes it.
   }
 }
@@ -315,7 +329,7 @@ void Replay::put_off(std::vector<Sequence> rows) noexcept {
       resting_.back() = {std::move(rows), context_.clock.now()};
       resting_rows_ += count;
       return;
-    } catch (const std::bad_alloc&) {
+    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
       // The rows are tried again at once.
     }
   }
@@ -349,6 +363,7 @@ void Replay::finish(Post& post) {
   std::size_t refused = 0;
   unsigned last_status = 0;
   rows_ -= chunk.rows.size();
+  bytes_ -= chunk.bytes;
   for (std::uint32_t i = 0; i < post.records(); ++i) {
     if (!post.has_failed(i)) {
       taken_rows_.push_back(chunk.rows[i]);
@@ -368,8 +383,11 @@ void Replay::finish(Post& post) {
     parked_ += again.size();
     again.clear();
   }
-  window_ =
-      post.failed() == 0 ? std::min(window_ * 2, kMostRows) : std::max<std::size_t>(window_ / 2, 1);
+  if (post.failed() == 0) {
+    window_.delivered(now - chunk.begun);
+  } else {
+    window_.not_delivered();
+  }
   // Requests that were given up may still refer to their events.
   if (post.tally.held() == 0) keep_memory_of(post);
   context_.ledger.answer_taken(post, now);

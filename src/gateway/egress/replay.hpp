@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -8,6 +10,7 @@
 #include "events/json_index.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/replay_pace.hpp"
+#include "gateway/egress/replay_window.hpp"
 #include "gateway/egress/spool_expiry.hpp"
 #include "gateway/egress/store/replay_source.hpp"
 #include "gateway/pipeline/ledger.hpp"
@@ -34,22 +37,24 @@ class ReplayOutcome {
 };
 
 // Sends stored events to the eventbus: takes rows from a source in order of arrival, makes posts of
-// them, which no client waits for, and notes which rows were acknowledged. The number of rows on
-// their way is bounded: one at first, doubled with each chunk that was delivered whole, halved with
-// each one that was not. They wait in the same queue as new events; while the queue is long no rows
-// are added. Lives on the shard's thread.
+// them, which no client waits for, and notes which rows were acknowledged.
+//
+// The thread that reads the rows may have to wait for a core or the device, and an eventbus that
+// has no events meanwhile stands still. So as many rows as may be on their way (ReplayWindow) are
+// asked for at once. Beside new events, which would wait behind them, no rows are added while the
+// queue is long. Lives on the shard's thread.
 class Replay final : private PostOwner {
  public:
-  // The most rows on their way, and their bytes.
-  static constexpr std::size_t kMostRows = 2048;
-  static constexpr std::size_t kMostRowsBesidePosts = 512;  // while new events are open
+  // The most rows on their way and asked for, and their bytes, but for the end of the last row of
+  // each chunk. Of records of a kilobyte the bytes are reached first.
+  static constexpr std::size_t kMostRows = ReplayWindow::kMost;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
   // The most rows that are leased: on their way, asked for, and put off.
-  static constexpr std::size_t kMostLeased = 4 * kMostRows;
+  static constexpr std::size_t kMostLeased = 3 * kMostRows;
   // The most memory: for the text of rows that are read or sent, and for events made of rows that
   // are not records. Either may take twice its size, and is kept to be used again.
   static constexpr std::size_t kMostMemory = 5 * kMostBytes;
-  // No rows are added while more events than these wait in the queue.
+  // Beside new posts no rows are added while more events than these wait in the queue.
   static constexpr std::size_t kMostWaiting = 512;
 
   struct Context {
@@ -68,8 +73,7 @@ class Replay final : private PostOwner {
     // Receives the outcomes, and outlives the replay. Without it, events that could not be
     // delivered are tried again after another `patience`, and refused ones are logged.
     ReplayOutcome* outcome = nullptr;
-    // As delivery.queue.bytes: an empty queue takes a chunk of any size, which is to be none
-    // larger.
+    // As delivery.queue.bytes: no more than these are on their way, either.
     std::size_t queue_bytes = kMostBytes;
   };
   // Returns the patience of a running gateway with this delivery.deadline.
@@ -79,6 +83,7 @@ class Replay final : private PostOwner {
       : context_(context),
         source_(source),
         settings_(settings),
+        most_bytes_(std::min(kMostBytes, settings.queue_bytes)),
         expiry_(settings.max_age),
         pace_(settings.rate) {
     returned_.reserve(kMostLeased);
@@ -99,8 +104,10 @@ class Replay final : private PostOwner {
   [[nodiscard]] std::size_t posts() const noexcept { return chunks_.size(); }
 
  private:
-  // A chunk is a part of the window, so that the next one is read before the last one is delivered.
-  static constexpr std::size_t kChunksInWindow = 8;
+  // A chunk is a part of the window, so that others are read while one is delivered.
+  static constexpr std::size_t kChunksInWindow = 16;
+  // Beside new posts the reader is not hurried, as it may need the core that they need.
+  static constexpr std::size_t kFetchesBesidePosts = 2;
   // The most memory of one chunk that is kept.
   static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
 
@@ -112,6 +119,7 @@ class Replay final : private PostOwner {
 
     std::vector<Sequence> rows;      // by the index of their events
     std::vector<WallInstant> added;  // likewise
+    std::size_t bytes = 0;           // of their text
     Instant begun;
     bool answered = false;  // to be finished
   };
@@ -125,9 +133,13 @@ class Replay final : private PostOwner {
   bool gives_up(const EventSlot& slot) override;
   void pump();
   [[nodiscard]] bool fetch(std::size_t rows);
+  [[nodiscard]] std::size_t bytes_of_chunk() const noexcept {
+    return most_bytes_ / kChunksInWindow;
+  }
   [[nodiscard]] std::size_t room();
   void take(SpooledEvents rows);
-  void send(SpooledEvents rows);
+  // Returns how many of the rows cannot be read.
+  std::size_t send(SpooledEvents rows);
   // Makes slots_ of all rows, their ce-times, and their routes unless all of them are 0. Returns
   // false if not all are events of records.
   [[nodiscard]] bool recognise(const SpooledEvents& rows, std::vector<WallInstant>& times,
@@ -147,6 +159,7 @@ class Replay final : private PostOwner {
   Context context_;
   ReplaySource& source_;
   const Settings settings_;
+  const std::size_t most_bytes_;  // on their way and asked for
   events::JsonIndex index_;
   std::vector<EventSlot> slots_;                               // of the chunk that is being made
   std::vector<SpooledEvents> spare_rows_;                      // memory to be used again
@@ -154,15 +167,17 @@ class Replay final : private PostOwner {
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
   std::vector<Sequence> taken_rows_;  // by the eventbus, to be noted
-  std::size_t window_ = 1;            // rows that may be on their way
-  std::size_t rows_ = 0;              // rows on their way
-  std::size_t asked_ = 0;             // further rows that the store was asked for
-  std::size_t fetches_ = 0;           // the calls that ask for them
-  std::vector<Sequence> returned_;    // rows that the next tick gives back; has room for all
-  std::deque<Resting> resting_;       // could not be delivered; still leased
+  ReplayWindow window_;
+  std::size_t rows_ = 0;            // rows on their way
+  std::size_t bytes_ = 0;           // of their text
+  std::size_t asked_ = 0;           // further rows that the store was asked for
+  std::size_t fetches_ = 0;         // the calls that ask for them
+  std::vector<Sequence> returned_;  // rows that the next tick gives back; has room for all
+  std::deque<Resting> resting_;     // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
   std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
   ReplayPace pace_;
+  bool exhausted_ = false;  // the last fetch brought nothing: rows there are may be of others
   bool paused_ = false;
   bool stopped_ = false;
 };

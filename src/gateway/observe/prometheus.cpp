@@ -217,7 +217,7 @@ void add_store(Families& families, const std::string& name,
   auto& states = families.add((name + "_state").c_str(), "1 for the state the store is in.",
                               MetricType::Gauge);
   using State = egress::StoreState;
-  for (const auto state : {State::ok, State::full, State::failing, State::damaged}) {
+  for (const auto state : {State::ok, State::full, State::failing}) {
     Families::level(states, state == store->state ? 1 : 0,
                     {{"state", std::string(egress::name_of(state))}});
   }
@@ -237,9 +237,11 @@ void add_tls(Families& families, std::span<const tls::SourceStatus> sources) {
     const Labels section{{"section", tls::section_of(side)}};
     Families::count(reloads, there ? source->reloads : 0, section);
     Families::count(failures, there ? source->failures : 0, section);
-    if (!there || !source->expires) continue;
-    Families::level(expiry, static_cast<std::uint64_t>(source->expires->time_since_epoch().count()),
-                    {{"file", source->certificate}});
+    if (!there) continue;
+    if (const auto expires = source->expires) {
+      Families::level(expiry, static_cast<std::uint64_t>(expires->time_since_epoch().count()),
+                      {{"file", source->certificate}});
+    }
   }
 }
 

@@ -51,6 +51,13 @@ class DeliveryQueue {
     bytes_ += slot.length;
     waiting_.push(slot);
   }
+  // Does the same for an event whose post takes no turns with others: it stands at the end of the
+  // line.
+  void push_last(const EventSlot& slot) noexcept {
+    ++events_;
+    bytes_ += slot.length;
+    waiting_.put_back(slot);
+  }
   // An event that was taken comes first again.
   void put_back(const EventSlot& slot) noexcept { waiting_.put_front(slot); }
   // Makes room for so many events to be set apart, in two groups.

@@ -5,7 +5,7 @@
 namespace gateway::egress {
 
 // Returns the CRC-32C (Castagnoli polynomial, RFC 3720 appendix B.4) of `bytes`, with the
-// instruction of the processor where it has one.
+// instruction of an x86 processor where it has one.
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes) noexcept;
 
 }  // namespace gateway::egress

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "gateway/egress/store/old_database.hpp"
-#include "gateway/egress/store/row_contents.hpp"
 #include "gateway/egress/store/store_import.hpp"
 
 namespace gateway::egress {
@@ -19,9 +18,6 @@ namespace fs = std::filesystem;
 namespace errc = boost::system::errc;
 
 using Kind = StoreError::Kind;
-
-// Passed over by a filter in one go: a few milliseconds' worth.
-constexpr std::size_t kMostPassedOver = 5000;
 
 // Absolute, so that a change of directory is harmless.
 std::string absolute(const std::string& path) {
@@ -48,7 +44,7 @@ EventStore::~EventStore() {
   try {
     segments_.close();
     static_cast<void>(sync_marks());
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // A segment is scanned when it is opened again, and some events are sent once more.
   }
 }
@@ -146,7 +142,7 @@ StoreResult EventStore::append(std::span<const StoredEvent> events, WallInstant 
       append_record(records, event, seq++, first, added);
     }
   };
-  return segments_.append(write, events.size(), bytes, added, max_bytes_);
+  return segments_.append(write, events.size(), bytes, max_bytes_);
 }
 
 StoreResult EventStore::probe() {
@@ -155,33 +151,6 @@ StoreResult EventStore::probe() {
 }
 
 // --- Reading
-
-StoreOutcome<StoredChunk> EventStore::select(const StoreFilter& filter, Sequence after,
-                                             std::size_t max_rows, std::size_t max_bytes) {
-  StoredChunk chunk;
-  RowContents contents;
-  std::size_t bytes = 0;
-  std::size_t passed_over = 0;
-  const auto end = segments_.walk(after, chunk.last, [&](const auto& record, std::uint32_t mark) {
-    StoredRow row;
-    switch (contents.read(record, mark, filter, row)) {
-      case RowContents::Verdict::wanted:
-        bytes += row.event.bytes();
-        chunk.rows.push_back(std::move(row));
-        break;
-      case RowContents::Verdict::damaged:
-        chunk.damaged.push_back(record.seq);
-        break;
-      case RowContents::Verdict::unwanted:
-        ++passed_over;
-    }
-    return chunk.rows.size() + chunk.damaged.size() < max_rows && bytes < max_bytes &&
-           passed_over < kMostPassedOver;
-  });
-  if (!end) return end.error();
-  chunk.end = *end;
-  return chunk;
-}
 
 StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std::size_t max_rows,
                                      std::size_t max_bytes, SpooledChunk& chunk) {
@@ -205,7 +174,7 @@ StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std
 // --- Marking
 
 StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows) {
-  const auto removed = segments_.mark(rows, kRemoved);
+  auto removed = segments_.mark(rows, kRemoved);
   if (!removed || !owned()) return removed;
   if (const auto deleted = segments_.delete_drained(false); !deleted) return deleted.error();
   return removed;
@@ -219,7 +188,7 @@ StoreResult EventStore::mark_replayed(std::span<const Sequence> rows, WallInstan
 
 StoreResult EventStore::look(bool idle) {
   if (auto looked = segments_.look(); !looked) return looked;
-  if (owned() && !lock_->holds()) lock_.reset();
+  if (lock_ && !lock_->holds()) lock_.reset();
   if (auto own = try_own(); !own) return own;
   return segments_.delete_drained(idle);
 }

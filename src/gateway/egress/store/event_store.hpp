@@ -136,6 +136,9 @@ class EventStore {
   [[nodiscard]] std::uint64_t taken_over() const noexcept { return taken_over_; }
 
  private:
+  // Passed over by a filter in one go: a few milliseconds' worth.
+  static constexpr std::size_t kMostPassedOver = 5000;
+
   EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind, FileSystem& files);
   [[nodiscard]] StoreResult take_over_old_files();
 

@@ -233,12 +233,7 @@ class OldDatabase {
     sqlite3_busy_timeout(database, kBusyMs);
     const auto application = integer("PRAGMA application_id");
     if (!application) return error();
-    if (*application != application_of(kind)) {
-      return StoreError(Kind::unusable,
-                        fmt::format("{}: it holds {}", path_,
-                                    kind == StoreKind::spool ? "dead letters, not a spool"
-                                                             : "a spool, not dead letters"));
-    }
+    if (*application != application_of(kind)) return other_kind(path_, kind);
     const auto expected = integer("SELECT sum(rows) FROM totals");
     if (auto forward = walk(std::string(kSelect)); !forward) return forward.error();
     if (broken_) {

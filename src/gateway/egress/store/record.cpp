@@ -30,9 +30,7 @@ constexpr int kTextsOfDetails = 3;  // reason, endpoint, body
 
 // Puts a number in the place that was left for it.
 void overwrite(std::string& bytes, std::size_t at, std::uint32_t number) noexcept {
-  for (std::size_t i = 0; i < sizeof number; ++i, number >>= 8) {
-    bytes[at + i] = static_cast<char>(number & 0xFFU);
-  }
+  std::ranges::copy(bytes_of(number), bytes.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 // The target stands behind the details, where versions that know of no targets do not look. They

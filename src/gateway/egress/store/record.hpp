@@ -1,10 +1,13 @@
 #pragma once
+#include <array>
+#include <bit>
+#include <boost/endian/conversion.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 #include "gateway/egress/store/stored_event.hpp"
 
@@ -12,28 +15,27 @@
 // little-endian.
 namespace gateway::egress {
 
+template <class Number>
+[[nodiscard]] std::array<char, sizeof(Number)> bytes_of(Number number) noexcept {
+  return std::bit_cast<std::array<char, sizeof number>>(boost::endian::native_to_little(number));
+}
 // Appends a number of `Number`'s size.
 template <class Number>
 void put(std::string& bytes, Number number) {
-  auto rest = static_cast<std::make_unsigned_t<Number>>(number);
-  for (std::size_t i = 0; i < sizeof rest; ++i) {
-    bytes += static_cast<char>(rest & 0xFFU);
-    if constexpr (sizeof rest > 1) rest >>= 8;
-  }
+  const auto text = bytes_of(number);
+  bytes.append(text.data(), text.size());
 }
 // Takes a number off the front; 0 if the bytes are too few, and none are left then.
 template <class Number>
 [[nodiscard]] Number take(std::string_view& bytes) noexcept {
-  std::make_unsigned_t<Number> number = 0;
+  Number number = 0;
   if (bytes.size() < sizeof number) {
     bytes = {};
     return 0;
   }
-  for (std::size_t i = sizeof number; i-- > 0;) {
-    number = static_cast<decltype(number)>(number << 8 | static_cast<unsigned char>(bytes[i]));
-  }
+  std::memcpy(&number, bytes.data(), sizeof number);
   bytes.remove_prefix(sizeof number);
-  return static_cast<Number>(number);
+  return boost::endian::little_to_native(number);
 }
 
 struct RecordHead {

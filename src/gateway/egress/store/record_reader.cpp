@@ -13,25 +13,26 @@ constexpr std::size_t kPiece = std::size_t{256} << 10;
 IoResult<std::string_view> RecordReader::bytes_at(std::uint64_t offset, std::size_t size) {
   const auto left = static_cast<std::size_t>(range_.end - std::min(offset, range_.end));
   size = std::min(size, left);
-  if (offset < buffer_begin_ || offset + size > buffer_begin_ + buffer_.size()) {
-    buffer_.resize(std::min(std::max(size, kPiece), left));
-    buffer_begin_ = offset;
-    auto got = file_.read(offset, buffer_);
+  std::string& bytes = buffer_.bytes;
+  if (offset < buffer_.begin || offset + size > buffer_.begin + bytes.size()) {
+    bytes.resize(std::min(std::max(size, kPiece), left));
+    buffer_.begin = offset;
+    auto got = file_.read(offset, bytes);
     if (!got) got = read_what_can_be(offset);
     if (!got) {
-      buffer_.clear();
+      bytes.clear();
       return got.error();
     }
-    buffer_.resize(*got);  // fewer if somebody has cut the file
+    bytes.resize(*got);  // fewer if somebody has cut the file
   }
-  return std::string_view(buffer_).substr(static_cast<std::size_t>(offset - buffer_begin_));
+  return std::string_view(bytes).substr(static_cast<std::size_t>(offset - buffer_.begin));
 }
 
 // Reads page by page, a page that the device does not give being empty. An error if it gives none.
 IoResult<std::size_t> RecordReader::read_what_can_be(std::uint64_t offset) {
   constexpr std::size_t kPage = 4096;
   IoResult<std::size_t> result = boost::system::error_code(EIO, boost::system::system_category());
-  const std::span<char> all(buffer_);
+  const std::span<char> all(buffer_.bytes);
   for (std::size_t at = 0; at < all.size();) {
     const std::size_t size = std::min(kPage - (offset + at) % kPage, all.size() - at);
     const auto got = file_.read(offset + at, all.subspan(at, size));

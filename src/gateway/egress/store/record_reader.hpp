@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/egress/store/file_system.hpp"
 #include "gateway/egress/store/record.hpp"
@@ -12,7 +13,7 @@ namespace gateway::egress {
 
 // Reads the records of a segment one after the other. It reports a record that differs from what
 // was written as damaged and searches for the next one, so that damage costs only the events it is
-// in. It keeps about 256 KiB of the file in memory, more for a larger event.
+// in.
 class RecordReader {
  public:
   struct Range {
@@ -34,11 +35,24 @@ class RecordReader {
     std::string_view payload;
   };
 
-  RecordReader(File& file, const Range& range) : file_(file), range_(range), at_(range.begin) {}
+  // The bytes of a file that were read last: about 256 KiB, more for a larger event.
+  struct Buffer {
+    Buffer() = default;
+
+    std::string bytes;
+    std::uint64_t begin = 0;
+  };
+
+  RecordReader(File& file, const Range& range) : RecordReader(file, range, Buffer()) {}
+  // `buffer` is what an earlier reader of the same file has left.
+  RecordReader(File& file, const Range& range, Buffer buffer)
+      : file_(file), range_(range), buffer_(std::move(buffer)), at_(range.begin) {}
 
   // Reads the next record, intact or damaged, in the order of the numbers. At the end the number is
   // 0. Unless the range is complete, nothing behind the last intact head is reported.
   [[nodiscard]] IoResult<void> next(Record& record);
+  // Hands out what was read last, for the next reader of this file; to be called at the end.
+  [[nodiscard]] Buffer take_buffer() noexcept { return std::move(buffer_); }
   // Returns the offset at which the records read so far end.
   [[nodiscard]] std::uint64_t end_of_last() const noexcept { return end_of_last_; }
 
@@ -51,11 +65,10 @@ class RecordReader {
 
   File& file_;
   Range range_;
+  Buffer buffer_;
   std::uint64_t at_;
   std::uint64_t end_of_last_ = 0;
   std::optional<RecordHead> head_;  // of the record at at_
-  std::string buffer_;
-  std::uint64_t buffer_begin_ = 0;
 };
 
 }  // namespace gateway::egress

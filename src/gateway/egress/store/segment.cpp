@@ -39,13 +39,6 @@ bool take_sum(std::string_view& text) noexcept {
   return crc32c(text) == take<std::uint32_t>(sum);
 }
 
-std::int64_t ms(WallInstant time) noexcept {
-  return time.time_since_epoch().count();
-}
-WallInstant time_of(std::int64_t since_1970) noexcept {
-  return WallInstant{std::chrono::milliseconds{since_1970}};
-}
-
 std::string identity_text(const Segment::Identity& identity) {
   std::string text(kMagic);
   put(text, kVersion);
@@ -62,8 +55,7 @@ std::string seal_text(const Segment::Totals& totals, std::uint64_t end) {
   put(text, totals.count);
   put(text, end);
   put(text, totals.bytes);
-  put(text, ms(totals.oldest));
-  put(text, ms(totals.newest));
+  text.append(2 * sizeof(std::int64_t), '\0');  // for times that nobody asks for
   finish_with_sum(text, 0);
   return text;
 }
@@ -83,6 +75,13 @@ std::uint32_t mark_at(std::string_view table, std::size_t index) noexcept {
 }
 
 }  // namespace
+
+StoreError other_kind(const std::string& path, StoreKind kind) {
+  return {StoreError::Kind::unusable,
+          fmt::format("{}: it holds {}", path,
+                      kind == StoreKind::spool ? "dead letters, not a spool"
+                                               : "a spool, not dead letters")};
+}
 
 std::string segment_name(std::string_view store, Sequence first, std::string_view suffix) {
   return fmt::format("{}.{:0{}}{}", store, first, kDigits, suffix);
@@ -184,8 +183,6 @@ bool Segment::read_seal(std::string_view head, std::uint64_t file_size) {
   totals_.count = take<Sequence>(text);
   end_ = take<std::uint64_t>(text);
   totals_.bytes = take<std::uint64_t>(text);
-  totals_.oldest = time_of(take<std::int64_t>(text));
-  totals_.newest = time_of(take<std::int64_t>(text));
   return end_ <= file_size;  // else somebody has cut the file
 }
 
@@ -205,8 +202,6 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
       continue;
     }
     last_group = std::max(last_group, record.group);
-    if (totals_.bytes == 0) totals_.oldest = record.added;
-    totals_.newest = record.added;
     totals_.bytes += json_of(record.payload).size();
     end_ = reader.end_of_last();
     note_offset(record.seq, record.offset);
@@ -241,8 +236,8 @@ bool Segment::takes(std::size_t records) const noexcept {
   return appendable_ && static_cast<std::size_t>(totals_.count) + records <= identity_.capacity;
 }
 
-IoResult<void> Segment::append(std::string_view records, Sequence count, std::uint64_t events_bytes,
-                               WallInstant added) {
+IoResult<void> Segment::append(std::string_view records, Sequence count,
+                               std::uint64_t events_bytes) {
   if (auto written = file_->write(end_, records); !written) {
     appendable_ = file_->truncate(end_).has_value();
     return written;
@@ -251,8 +246,6 @@ IoResult<void> Segment::append(std::string_view records, Sequence count, std::ui
     appendable_ = false;
     return synced;
   }
-  if (totals_.count == 0) totals_.oldest = added;
-  totals_.newest = added;
   totals_.count += count;
   totals_.bytes += events_bytes;
   end_ += records.size();
@@ -281,13 +274,15 @@ IoResult<void> Segment::seal() {
   return {};
 }
 
-IoResult<RecordReader> Segment::records(Sequence from) {
+IoResult<RecordReader> Segment::records(Sequence from, std::uint64_t offset,
+                                        RecordReader::Buffer buffer) {
   const auto opened = file();
   if (!opened) return opened.error();
-  std::uint64_t offset = head_size(identity_.capacity);
+  offset = std::max(offset, head_size(identity_.capacity));
   const auto known = static_cast<std::size_t>((from - first()) / kOffsetEvery);
   if (!offsets_.empty()) offset = std::max(offset, offsets_[std::min(known, offsets_.size() - 1)]);
-  return RecordReader(**opened, {std::min(offset, end_), end_, from, behind(), true});
+  return RecordReader(**opened, {std::min(offset, end_), end_, from, behind(), true},
+                      std::move(buffer));
 }
 
 void Segment::note_offset(Sequence seq, std::uint64_t offset) {

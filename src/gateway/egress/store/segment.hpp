@@ -15,6 +15,8 @@
 namespace gateway::egress {
 
 enum class StoreKind : std::uint8_t { spool, dead_letters };
+// Returns what is said of a file at `path` that is not of this kind, but of the other.
+[[nodiscard]] StoreError other_kind(const std::string& path, StoreKind kind);
 
 // The suffix of the name of a segment, or of one that is being imported.
 inline constexpr std::string_view kSegmentSuffix = ".events";
@@ -50,8 +52,6 @@ class Segment {
     Sequence count = 0;       // of records, damaged and removed ones too
     Sequence removed = 0;     // of these
     std::uint64_t bytes = 0;  // of the events
-    WallInstant oldest{};
-    WallInstant newest{};
   };
 
   [[nodiscard]] static std::uint64_t head_size(std::uint32_t capacity) noexcept;
@@ -88,14 +88,15 @@ class Segment {
   // Appends records and syncs. After an error none of them is part of the segment. After a failed
   // sync the segment takes no more records, because any part of them may be on the device.
   [[nodiscard]] IoResult<void> append(std::string_view records, Sequence count,
-                                      std::uint64_t events_bytes, WallInstant added);
+                                      std::uint64_t events_bytes);
   // Tests whether the device has room for `room` more bytes, and syncs.
   [[nodiscard]] IoResult<void> probe(std::uint64_t room);
   // Ends appending: releases the reserved space and writes the seal.
   [[nodiscard]] IoResult<void> seal();
 
-  // Returns a reader of the records from `from` on.
-  [[nodiscard]] IoResult<RecordReader> records(Sequence from);
+  // Returns a reader of the records from `from` on, whose place is behind `offset`.
+  [[nodiscard]] IoResult<RecordReader> records(Sequence from, std::uint64_t offset,
+                                               RecordReader::Buffer buffer);
   // Records where a record stands, so that records() need not begin at the first.
   void note_offset(Sequence seq, std::uint64_t offset);
   // Reads the marks of `count` records from `from` on.
@@ -115,7 +116,6 @@ class Segment {
   [[nodiscard]] IoResult<void> count_marks();
   // Closes the file until it is needed again.
   void rest() noexcept { file_.reset(); }
-  [[nodiscard]] bool resting() const noexcept { return file_ == nullptr; }
 
  private:
   Segment(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}

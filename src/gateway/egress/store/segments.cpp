@@ -20,7 +20,9 @@ constexpr std::uint64_t kSegmentsInStore = 8;
 // An event is not smaller than about 1 KiB as a rule; more of smaller ones make another segment.
 constexpr std::uint64_t kBytesOfEvent = 1 << 10;
 constexpr std::size_t kMostOpen = 8;
-constexpr std::size_t kMarksAtATime = 2048;
+constexpr std::size_t kMarksAtATime = 512;
+// Memory that is kept to be used again.
+constexpr std::size_t kMostKept = std::size_t{1} << 20;
 // What has to be there for a device to count as not full.
 constexpr std::uint64_t kProbeBytes = 64 << 10;
 // Numbers that a file which cannot be read may have used.
@@ -69,11 +71,7 @@ StoreResult Segments::open() {
       skip_to(*number + kUnknownNumbers);
       continue;
     }
-    if ((*segment)->identity().kind != kind_) {
-      return path_error(Kind::unusable, path_,
-                        kind_ == StoreKind::spool ? "it holds dead letters, not a spool"
-                                                  : "it holds a spool, not dead letters");
-    }
+    if ((*segment)->identity().kind != kind_) return other_kind(path_, kind_);
     (*segment)->rest();
     skip_to((*segment)->behind() - 1);
     segments_.push_back(std::move(*segment));
@@ -143,7 +141,7 @@ StoreResult Segments::begin_next(Segment::Identity identity, std::uint64_t reser
 }
 
 StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_t bytes,
-                             WallInstant added, std::uint64_t max_bytes) {
+                             std::uint64_t max_bytes) {
   const auto write_from = [&](Sequence first) {
     buffer_.clear();
     write(buffer_, first);
@@ -153,8 +151,7 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   if (auto made = make_room(count, buffer_.size(), max_bytes); !made) return made;
   // The numbers may have turned out to be others; the size is the same.
   if (first != last_seq_ + 1) first = write_from(last_seq_ + 1);
-  const auto appended = active_->append(buffer_, static_cast<Sequence>(count), bytes, added);
-  constexpr std::size_t kMostKept = std::size_t{1} << 20;
+  const auto appended = active_->append(buffer_, static_cast<Sequence>(count), bytes);
   if (buffer_.capacity() > kMostKept) buffer_ = std::string();
   // Also after an error: the device may have them.
   last_seq_ += static_cast<Sequence>(count);
@@ -210,6 +207,7 @@ void Segments::drop(const Segment& segment, bool vanished) {
     vanished_rows_ += static_cast<std::uint64_t>(segment.totals().count - segment.totals().removed);
   }
   if (active_ == &segment) active_ = nullptr;
+  if (place_.segment == &segment) place_ = Place();
   std::erase(open_, &segment);
   std::erase_if(segments_, [&](const auto& each) { return each.get() == &segment; });
   oldest_.reset();
@@ -226,15 +224,23 @@ StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_c
 IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, const Visit& visit) {
   keep_few_open(segment);
   const Sequence from = std::max(last + 1, segment.first());
-  auto reader = segment.records(from);
+  Place place = std::exchange(place_, Place());
+  const bool reads_on = place.segment == &segment && place.next == from;
+  // Who does not read on is to see what has become of the file.
+  if (!reads_on || place.buffer.bytes.capacity() > kMostKept) place.buffer = {};
+  auto reader = segment.records(from, reads_on ? place.offset : 0, std::move(place.buffer));
   if (!reader) return reader.error();
   std::vector<std::uint32_t> marks;
   Sequence marks_from = from;
   RecordReader::Record record;
-  for (;;) {
+  bool wanted = true;
+  while (wanted) {
     const auto read = reader->next(record);
     if (!read) return read.error();
-    if (record.seq == 0) break;
+    if (record.seq == 0) {
+      last = std::max(last, segment.behind() - 1);
+      break;
+    }
     if (record.seq >= marks_from + static_cast<Sequence>(marks.size())) {
       marks_from = record.seq;
       const auto left = static_cast<std::size_t>(segment.behind() - record.seq);
@@ -247,10 +253,10 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
     const std::uint32_t mark = marks[static_cast<std::size_t>(record.seq - marks_from)];
     if (mark == kRemoved) continue;
     if (!record.intact && std::ranges::binary_search(segment.torn(), record.seq)) continue;
-    if (!visit(record, mark)) return Walked::ended;
+    wanted = visit(record, mark);
   }
-  last = std::max(last, segment.behind() - 1);
-  return Walked::through;
+  place_ = {&segment, last + 1, reader->end_of_last(), reader->take_buffer()};
+  return wanted ? Walked::through : Walked::ended;
 }
 
 StoreOutcome<bool> Segments::walk(Sequence after, Sequence& last, const Visit& visit) {

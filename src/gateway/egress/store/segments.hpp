@@ -48,7 +48,7 @@ class Segments {
   // Appends `count` records in one write and syncs; their events have `bytes`. All files together
   // stay below `max_bytes`. After an error none of them counts, but the device may have some.
   [[nodiscard]] StoreResult append(const Write& write, std::size_t count, std::uint64_t bytes,
-                                   WallInstant added, std::uint64_t max_bytes);
+                                   std::uint64_t max_bytes);
   // Finds out whether append() would succeed now.
   [[nodiscard]] StoreResult probe(std::uint64_t max_bytes);
   // Ends the file that is appended to; the next append begins another.
@@ -98,6 +98,14 @@ class Segments {
   std::vector<std::unique_ptr<Segment>> segments_;
   Segment* active_ = nullptr;  // the last of them, which is appended to; null before there is need
   std::vector<Segment*> open_;
+  // Where the last walk ended, so that the next one can read on there.
+  struct Place {
+    const Segment* segment = nullptr;
+    Sequence next = 0;         // the first event behind it
+    std::uint64_t offset = 0;  // of that event, or an earlier one
+    RecordReader::Buffer buffer;
+  };
+  Place place_;
   std::string buffer_;
   Sequence last_seq_ = 0;
   std::optional<std::pair<Sequence, WallInstant>> oldest_;

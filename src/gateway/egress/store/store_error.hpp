@@ -14,7 +14,6 @@ class StoreError {
   enum class Kind : std::uint8_t {
     full,     // its own bound or the device's; removing rows makes room
     failing,  // the device or its rights; may pass
-    damaged,  // the file is not what was written
     in_use,   // another process owns it
     unusable  // it cannot be opened as it is: no such directory, no permission, not such a store
   };

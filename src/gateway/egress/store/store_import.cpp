@@ -27,7 +27,7 @@ StoreResult copy(Segments& copies, std::span<const OldRow> rows) {
     }
   };
   constexpr auto kNoBound = std::numeric_limits<std::uint64_t>::max();
-  const auto appended = copies.append(write, rows.size(), bytes, rows.front().added, kNoBound);
+  auto appended = copies.append(write, rows.size(), bytes, kNoBound);
   if (!appended) return appended;
   Sequence seq = copies.last_seq() - static_cast<Sequence>(rows.size());
   for (const OldRow& row : rows) {

@@ -10,6 +10,19 @@
 
 namespace gateway::egress {
 
+// Calls `tell` with each of `items`, in order. If it throws, those it was called with are gone.
+template <class Items, class Tell>
+void tell_each(Items& items, Tell tell) {
+  auto next = items.begin();
+  try {
+    for (; next != items.end(); ++next) tell(*next);
+  } catch (...) {
+    items.erase(items.begin(), next);
+    throw;
+  }
+  items.clear();
+}
+
 // What is asked of a store and waits for the thread that does it. Hands it out in turns, each a
 // bounded share of every kind, so that none starves another. Sans-I/O; not thread-safe.
 class StoreRequests {

@@ -16,12 +16,23 @@
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/row_leases.hpp"
 #include "gateway/egress/store/store_requests.hpp"
-#include "gateway/egress/store/store_status.hpp"
 #include "gateway/egress/store/target_names.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace gateway::egress {
+
+struct StoreWriterLimits {
+  // Of what waits for its commit, and of one commit: as a group is one write, more gains nothing.
+  std::size_t waiting_events = 65'536;
+  std::size_t waiting_bytes = std::size_t{64} << 20;
+  std::size_t group_bytes = std::size_t{8} << 20;
+  // After an error, until the device is tried again; doubles up to the second.
+  std::chrono::milliseconds retry_initial{100};
+  std::chrono::milliseconds retry_max{5000};
+  // Of one call to the device; after that the store is failing until it returns.
+  std::chrono::milliseconds patience{5000};
+};
 
 // A store and the thread that does its I/O. What was handed in while a commit was under way makes
 // the next one: under load one fsync serves many posts, and a lone one does not wait for company.
@@ -36,33 +47,17 @@ namespace gateway::egress {
 // are done later. A completion that threw is called again.
 class StoreWriter final : public AsyncStore {
  public:
-  struct Limits {
-    // Of what waits for its commit, and of one commit: as a group is one write, more gains nothing.
-    std::size_t waiting_events = 65'536;
-    std::size_t waiting_bytes = std::size_t{64} << 20;
-    std::size_t group_bytes = std::size_t{8} << 20;
-    // After an error, until the device is tried again; doubles up to the second.
-    std::chrono::milliseconds retry_initial{100};
-    std::chrono::milliseconds retry_max{5000};
-    // Of one call to the device; after that the store is failing until it returns.
-    std::chrono::milliseconds patience{5000};
-  };
+  using Limits = StoreWriterLimits;
   using Opening = EventStore::Opening;
 
   // `targets`: that rows may be fetched for. `supervisor`: null where nobody is to know of
   // failures. The constructors throw std::system_error if there can be no threads.
-  explicit StoreWriter(std::unique_ptr<EventStore> store, TargetNames targets = {},
-                       Supervisor* supervisor = nullptr)
-      : StoreWriter(std::move(store), Limits(), std::move(targets), supervisor) {}
-  StoreWriter(std::unique_ptr<EventStore> store, Limits limits, TargetNames targets = {},
-              Supervisor* supervisor = nullptr);
+  explicit StoreWriter(std::unique_ptr<EventStore> store, Limits limits = {},
+                       TargetNames targets = {}, Supervisor* supervisor = nullptr);
   // For a store that could not be opened, for this reason: takes nothing, has nothing, and calls
   // `opening` on its thread, after pauses as Limits has them, until that succeeds.
-  StoreWriter(const StoreError& reason, Opening opening, TargetNames targets = {},
-              Supervisor* supervisor = nullptr)
-      : StoreWriter(reason, std::move(opening), Limits(), std::move(targets), supervisor) {}
-  StoreWriter(const StoreError& reason, Opening opening, Limits limits, TargetNames targets = {},
-              Supervisor* supervisor = nullptr);
+  StoreWriter(const StoreError& reason, Opening opening, Limits limits = {},
+              TargetNames targets = {}, Supervisor* supervisor = nullptr);
   // As stop() without a deadline.
   ~StoreWriter() override;
   StoreWriter(const StoreWriter&) = delete;
@@ -103,6 +98,7 @@ class StoreWriter final : public AsyncStore {
  private:
   using Submission = StoreRequests::Submission;
 
+  StoreWriter(Opening opening, const Limits& limits, TargetNames targets, Supervisor* supervisor);
   template <class Request>
   [[nodiscard]] bool ask(Request request);
   void start();
@@ -114,6 +110,7 @@ class StoreWriter final : public AsyncStore {
   void watch_device();
   [[nodiscard]] bool open_at_last();
   [[nodiscard]] bool try_to_open();
+  void take(std::unique_ptr<EventStore> store);
   [[nodiscard]] bool next_turn();
   void give_up_turn(const StoreError& error);
   void append();

@@ -32,9 +32,9 @@ TEST(StoreWriterOpening, TakesNothingUntilTheStoreCanBeOpenedAndThenAll) {
   EXPECT_EQ(writer.state(), StoreState::failing);
   EXPECT_NE(writer.status().error, "");
   EXPECT_FALSE(append(writer, events(0, 1)));
-  EXPECT_FALSE(try_fetch(writer, 1)) << "told, although there is no store";
-  EXPECT_FALSE(remove(writer, {1}));
   EXPECT_TRUE(writer.give_back(0, {1}));
+  EXPECT_FALSE(remove(writer, {1}));
+  EXPECT_FALSE(try_fetch(writer, 1)) << "told, although there is no store";
 
   std::filesystem::create_directory(folder);
   ASSERT_TRUE(soon([&] { return writer.state() == StoreState::ok; }));

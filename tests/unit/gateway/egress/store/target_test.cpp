@@ -112,7 +112,7 @@ TEST(TargetOfARow, IsPassedOverByEarlierVersions) {
 
 TEST(StoreWriterWithTargets, GivesEachTargetItsOwnRows) {
   const Directory directory;
-  StoreWriter writer(open(directory.file()), two_targets());
+  StoreWriter writer(open(directory.file()), {}, two_targets());
   ASSERT_TRUE(append(writer, {event(0), event_for(1, kOther), event(2), event_for(3, kOther)}));
   EXPECT_EQ(ids_for(writer, 1), (std::vector<std::string>{"id-1", "id-3"}));
   EXPECT_EQ(ids_for(writer, 0), (std::vector<std::string>{"id-0", "id-2"}));
@@ -122,7 +122,7 @@ TEST(StoreWriterWithTargets, GivesEachTargetItsOwnRows) {
 
 TEST(StoreWriterWithTargets, ReturnsRowsToTheirTarget) {
   const Directory directory;
-  StoreWriter writer(open(directory.file()), two_targets());
+  StoreWriter writer(open(directory.file()), {}, two_targets());
   ASSERT_TRUE(append(writer, {event(0), event_for(1, kOther)}));
   const auto rows = fetch_for(writer, 1, 1);
   ASSERT_TRUE(rows);
@@ -133,7 +133,7 @@ TEST(StoreWriterWithTargets, ReturnsRowsToTheirTarget) {
 
 TEST(StoreWriterWithTargets, FindsTheFewBehindTheManyOfAnother) {
   const Directory directory;
-  StoreWriter writer(open(directory.file()), two_targets());
+  StoreWriter writer(open(directory.file()), {}, two_targets());
   constexpr int kMany = 12'000;  // more than are passed over in one go
   std::vector<StoredEvent> many;
   for (int n = 0; n < kMany; ++n) many.push_back(event_for(n, kOther));
@@ -146,10 +146,10 @@ TEST(StoreWriterWithTargets, FindsTheFewBehindTheManyOfAnother) {
 TEST(StoreWriterWithTargets, KeepsAndCountsRowsOfTargetsThatAreNotConfigured) {
   const Directory directory;
   {
-    StoreWriter writer(open(directory.file()), TargetNames({kTop, kOther, kGone}));
+    StoreWriter writer(open(directory.file()), {}, TargetNames({kTop, kOther, kGone}));
     ASSERT_TRUE(append(writer, {event(0), event_for(1, kGone), event_for(2, kGone)}));
   }
-  StoreWriter writer(open(directory.file()), two_targets());
+  StoreWriter writer(open(directory.file()), {}, two_targets());
   EXPECT_EQ(ids_for(writer, 0), (std::vector<std::string>{"id-0"}));
   EXPECT_THAT(ids_for(writer, 1), IsEmpty());
   EXPECT_TRUE(soon([&] { return writer.status().unclaimed == 2; }));

@@ -1,12 +1,38 @@
-#include "gateway/egress/store/row_contents.hpp"
-
+// What a filter selects of a store, with what operators want to know of each event.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
+#include <utility>
+
+#include "events/cloud_event.hpp"
+#include "events/cos_record.hpp"
+#include "events/json_index.hpp"
+#include "gateway/egress/store/event_store.hpp"
 
 namespace gateway::egress {
 namespace {
+
+// Extracts from a record what is shown of it, and tells whether a filter selects it.
+class RowContents {
+ public:
+  enum class Verdict : std::uint8_t {
+    wanted,  // `row` is complete
+    unwanted,
+    damaged,  // it is not what was written, or no CloudEvent
+  };
+
+  [[nodiscard]] Verdict read(const RecordReader::Record& record, std::uint32_t mark,
+                             const StoreFilter& filter, StoredRow& row);
+
+ private:
+  [[nodiscard]] bool describe(StoredRow& row);
+
+  events::JsonIndex index_;
+  events::CloudEvent event_;
+  events::CosRecordReader cos_;
+};
 
 // What nothing is known of but its number can only be wanted by who does not ask.
 RowContents::Verdict verdict_of_damaged(const StoreFilter& filter) noexcept {
@@ -24,8 +50,6 @@ std::string_view record_in(std::string_view data) noexcept {
   if (!data.starts_with(kBefore) || !data.ends_with(kBehind)) return data;
   return data.substr(kBefore.size(), data.size() - kBefore.size() - kBehind.size());
 }
-
-}  // namespace
 
 RowContents::Verdict RowContents::read(const RecordReader::Record& record, std::uint32_t mark,
                                        const StoreFilter& filter, StoredRow& row) {
@@ -65,6 +89,35 @@ bool RowContents::describe(StoredRow& row) {
   if (!cos.bucket.empty()) row.bucket = fmt::format("{}-{}", cos.bucket, cos.appid);
   row.key = cos.object_key();
   return true;
+}
+
+}  // namespace
+
+StoreOutcome<StoredChunk> EventStore::select(const StoreFilter& filter, Sequence after,
+                                             std::size_t max_rows, std::size_t max_bytes) {
+  StoredChunk chunk;
+  RowContents contents;
+  std::size_t bytes = 0;
+  std::size_t passed_over = 0;
+  const auto end = segments_.walk(after, chunk.last, [&](const auto& record, std::uint32_t mark) {
+    StoredRow row;
+    switch (contents.read(record, mark, filter, row)) {
+      case RowContents::Verdict::wanted:
+        bytes += row.event.bytes();
+        chunk.rows.push_back(std::move(row));
+        break;
+      case RowContents::Verdict::damaged:
+        chunk.damaged.push_back(record.seq);
+        break;
+      case RowContents::Verdict::unwanted:
+        ++passed_over;
+    }
+    return chunk.rows.size() + chunk.damaged.size() < max_rows && bytes < max_bytes &&
+           passed_over < kMostPassedOver;
+  });
+  if (!end) return end.error();
+  chunk.end = *end;
+  return chunk;
 }
 
 }  // namespace gateway::egress

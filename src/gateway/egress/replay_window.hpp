@@ -1,0 +1,45 @@
+#pragma once
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+
+#include "runtime/clock.hpp"
+
+namespace gateway::egress {
+
+// Decides how many rows of a replay may be on their way.
+//
+// Too few leave a fast eventbus idle, too many are what a new event has to wait behind. So there is
+// one row at first; each chunk of rows that was delivered whole doubles the number, each that was
+// not halves it. Beside new events it is small, and so it is while chunks take long, as new events
+// may come at any time.
+class ReplayWindow {
+ public:
+  static constexpr std::size_t kMost = 4096;
+  static constexpr std::size_t kMostBesidePosts = 512;
+  // New events that come one after the other leave moments without any; these do not count.
+  static constexpr std::chrono::milliseconds kAfterPosts{100};
+  // A chunk takes as long as a new event waits that comes right behind it.
+  static constexpr std::chrono::milliseconds kShortWait{500};
+
+  // Records that new events are on their way.
+  void posts_seen(Instant now) noexcept { alone_from_ = now + kAfterPosts; }
+  // Records that a chunk was delivered whole, and how long after it was made.
+  void delivered(Instant::duration took) noexcept {
+    rows_ = std::min(rows_ * 2, took <= kShortWait ? kMost : kMostBesidePosts);
+  }
+  // Records that some of a chunk were not delivered.
+  void not_delivered() noexcept { rows_ = std::max<std::size_t>(rows_ / 2, 1); }
+
+  // Returns whether new events are on their way, or were just now.
+  [[nodiscard]] bool beside_posts(Instant now) const noexcept { return now < alone_from_; }
+  [[nodiscard]] std::size_t rows(Instant now) const noexcept {
+    return beside_posts(now) ? std::min(rows_, kMostBesidePosts) : rows_;
+  }
+
+ private:
+  std::size_t rows_ = 1;
+  Instant alone_from_{};
+};
+
+}  // namespace gateway::egress

@@ -1,0 +1,302 @@
+// What the thread of a store does with it: appends, removes, reads, keeps house.
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "gateway/egress/store/store_writer.hpp"
+#include "runtime/log.hpp"
+
+namespace gateway::egress {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Between two looks at the store's files.
+constexpr auto kLookEvery = 1s;
+// A crash of the machine sends again at most what was removed in this time.
+constexpr auto kMarksSynced = 100ms;
+constexpr auto kOldestEvery = 100ms;
+// Nothing was appended for so long: the last segment may be deleted if all of it is removed.
+constexpr auto kIdle = 2s;
+
+WallInstant wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+// What is not done of the turn has failed, for this reason. Can be called again if it throws.
+void StoreWriter::give_up_turn(const StoreError& error) {
+  tell_written();
+  settle_group(error);
+  tell_written();
+  tell_each(turn_.submissions, [&](const Submission& submission) {
+    submission.done(error);
+    const std::lock_guard lock(mutex_);
+    not_waiting(submission);
+  });
+  take_back_rows();
+  owe_removals();
+  tell_removed(error);
+  if (!turn_.fetch) return;
+  leases_.arrived(false);
+  turn_.fetch->done(error);
+  turn_.fetch.reset();
+}
+
+// With the lock: it will not be kept.
+void StoreWriter::not_waiting(const Submission& submission) noexcept {
+  requests_.settled(submission.events.size(), submission.bytes);
+  status_.refused += submission.events.size();
+}
+
+void StoreWriter::take_back_rows() {
+  tell_each(turn_.returns, [this](const StoreRequests::Return& back) {
+    leases_.give_back(back.target, back.rows);
+  });
+}
+
+void StoreWriter::append() {
+  gather();
+  StoreResult result;
+  if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, last_error());
+  const bool tried = result.has_value();
+  if (tried) result = store_->append(group_, wall_now());
+  settle_group(std::move(result));
+  if (written_) {
+    appended_at_ = std::chrono::steady_clock::now();
+    // A segment that was ended is synced now: with all others it would hold up the first removal.
+    if (store_->has_unsynced_marks()) sync_at_ = std::min(sync_at_, appended_at_ + kMarksSynced);
+    succeeded();
+  } else if (tried) {
+    failed(written_.error());
+  }
+  publish();
+  tell_written();
+}
+
+// Makes one group of the turn's submissions, all of them or none.
+void StoreWriter::gather() {
+  std::size_t events = 0;
+  for (const Submission& submission : turn_.submissions) events += submission.events.size();
+  std::vector<Done> dones;
+  dones.reserve(turn_.submissions.size());
+  if (turn_.submissions.size() > 1) group_.reserve(events);
+  for (Submission& submission : turn_.submissions) {
+    group_bytes_ += submission.bytes;
+    dones.push_back(std::move(submission.done));
+    if (group_.empty() && turn_.submissions.size() == 1) {
+      group_.swap(submission.events);
+    } else {
+      std::move(submission.events.begin(), submission.events.end(), std::back_inserter(group_));
+    }
+  }
+  turn_.submissions.clear();
+  const std::lock_guard lock(mutex_);
+  writing_ = std::move(dones);
+}
+
+// It is known what came of the group. Those that the watch has told are not told again.
+void StoreWriter::settle_group(StoreResult result) noexcept {
+  written_ = std::move(result);
+  const std::size_t events = group_.size();
+  group_.clear();
+  const std::lock_guard lock(mutex_);
+  requests_.settled(events, std::exchange(group_bytes_, 0));
+  (written_ ? status_.appended : status_.refused) += events;
+  status_.commits += written_ && events != 0 ? 1 : 0;
+  dones_ = std::exchange(writing_, {});
+}
+
+void StoreWriter::tell_written() {
+  tell_each(dones_, [this](const Done& done) { done(written_); });
+}
+
+void StoreWriter::tell_removed(const StoreResult& result) {
+  tell_each(turn_.removals, [&](const StoreRequests::Removal& removal) {
+    if (removal.done) removal.done(result);
+  });
+}
+
+// The turn's removals are owed from now on.
+void StoreWriter::owe_removals() {
+  std::size_t rows = owed_.size();
+  for (const StoreRequests::Removal& removal : turn_.removals) rows += removal.rows.size();
+  owed_.reserve(rows);
+  for (StoreRequests::Removal& removal : turn_.removals) {
+    owed_.insert(owed_.end(), removal.rows.begin(), removal.rows.end());
+    removal.rows.clear();
+  }
+}
+
+void StoreWriter::remove_now() {
+  owe_removals();
+  // Chunks of several shards interleave; neighbours are cheaper to remove together.
+  std::ranges::sort(owed_);
+  const auto removed = store_->remove(owed_);
+  StoreResult result;
+  if (removed) {
+    {
+      const std::lock_guard lock(mutex_);
+      status_.removed += *removed;
+    }
+    leases_.forget(owed_);
+    owed_.clear();
+    sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
+    // There may be room again.
+    if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
+  } else {
+    failed(removed.error());
+    result = removed.error();
+  }
+  publish();
+  tell_removed(result);
+}
+
+void StoreWriter::serve() {
+  StoreRequests::Fetch& fetch = *turn_.fetch;  // NOLINT(bugprone-unchecked-optional-access)
+  const auto read =
+      leases_.read(*store_, fetch.target, fetch.max_rows, fetch.max_bytes, fetch.chunk);
+  if (read) note_damaged(fetch.chunk);
+  if (read && fetch.chunk.rows.empty() && !fetch.chunk.end) {
+    // Much of other targets was passed over: others first, then further.
+    const std::lock_guard lock(mutex_);
+    requests_.add(std::move(fetch));
+  } else if (read) {
+    if (!std::exchange(readable_, true)) {
+      log::info("store can be read again", {{"file", store_->path()}});
+    }
+    fetch.done(std::move(fetch.chunk.rows));
+  } else {
+    if (std::exchange(readable_, false)) {
+      log::error("store cannot be read", {{"error", read.error().text()}});
+    }
+    fetch.done(read.error());
+  }
+  leases_.arrived(true);
+  turn_.fetch.reset();
+}
+
+void StoreWriter::note_damaged(const SpooledChunk& chunk) {
+  if (chunk.damaged.empty()) return;
+  for (const Sequence row : chunk.damaged) {
+    log::error("stored event is damaged", {{"file", store_->path()}, {"row", row}});
+  }
+  const std::lock_guard lock(mutex_);
+  status_.damaged_rows += chunk.damaged.size();
+}
+
+// Takes a step through the rows that were there at the start.
+void StoreWriter::count_unclaimed() {
+  const auto counted = leases_.count_on(*store_);
+  publish();
+  if (!counted) {
+    log::warn("it cannot be counted how many events are for targets that are not configured",
+              {{"error", counted.error().text()}});
+  } else if (!leases_.counting() && leases_.unclaimed() != 0) {
+    log::warn(
+        "a store has events for targets that are not configured any more; they are kept: "
+        "`cos-gateway inspect` shows their targets, `cos-gateway replay --target URL --to URL` "
+        "sends them to another",
+        {{"file", store_->path()}, {"events", leases_.unclaimed()}});
+  }
+}
+
+void StoreWriter::keep_house() {
+  const Instant now = std::chrono::steady_clock::now();
+  if (now >= sync_at_) {
+    sync_at_ = Instant::max();
+    if (const auto synced = store_->sync_marks(); !synced) {
+      failed(synced.error());
+      sync_at_ = retry_at_;
+    }
+  }
+  if (now >= look_at_) look();
+  if (now >= retry_at_) try_again();
+}
+
+// Finds out what others have done to the files.
+void StoreWriter::look() {
+  const Instant now = std::chrono::steady_clock::now();
+  look_at_ = now + kLookEvery;
+  const std::uint64_t vanished = store_->vanished_rows();
+  const auto looked = store_->look(now - appended_at_ >= kIdle);
+  if (!looked) failed(looked.error());
+  if (store_->vanished_rows() != vanished) {
+    log::error("files of the store were removed, moved or cut; the events in them are gone",
+               {{"file", store_->path()}, {"events", store_->vanished_rows() - vanished}});
+  }
+  publish();
+}
+
+void StoreWriter::try_again() {
+  if (!owed_.empty()) {
+    remove_now();
+    if (!owed_.empty()) return;
+  }
+  const auto probed = store_->probe();
+  if (probed) {
+    succeeded();
+  } else {
+    failed(probed.error());
+  }
+}
+
+void StoreWriter::succeeded() {
+  retry_at_ = Instant::max();
+  if (state() == StoreState::ok) {
+    pause_ = 0ms;
+    return;
+  }
+  // The pause stays as it is until an append has succeeded: a probe needs less.
+  log::info("store is usable again", {{"file", store_->path()}});
+  state_.store(StoreState::ok, std::memory_order_release);
+}
+
+void StoreWriter::failed(const StoreError& error) {
+  const StoreState state = state_of(error.kind());
+  retry_at_ = std::chrono::steady_clock::now() + next_pause();
+  {
+    const std::lock_guard lock(mutex_);
+    status_.error = error.text();
+  }
+  if (state_.exchange(state, std::memory_order_acq_rel) != state) {
+    log::error("store refuses events", {{"state", name_of(state)}, {"error", error.text()}});
+  }
+}
+
+std::chrono::milliseconds StoreWriter::next_pause() noexcept {
+  return pause_ = std::clamp(2 * pause_, limits_.retry_initial, limits_.retry_max);
+}
+
+std::string StoreWriter::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return status_.error;
+}
+
+void StoreWriter::publish() {
+  const StoreTotals totals = store_->totals();
+  const std::uint64_t unreadable = store_->unreadable_files();
+  const std::uint64_t before = backlog_.exchange(totals.rows, std::memory_order_relaxed);
+  const Instant now = std::chrono::steady_clock::now();
+  std::optional<std::optional<WallInstant>> oldest;  // what cannot be read keeps what it had
+  if (now >= oldest_at_ || before == 0 || totals.rows == 0) {
+    oldest_at_ = now + kOldestEvery;
+    if (const auto found = store_->oldest()) oldest.emplace(*found);
+  }
+  std::unique_lock lock(mutex_);
+  status_.vanished = store_->vanished_rows();
+  status_.taken_over = store_->taken_over();
+  status_.backlog_rows = totals.rows;
+  status_.backlog_bytes = totals.bytes;
+  status_.unclaimed = leases_.unclaimed();
+  if (oldest) status_.oldest = *oldest;
+  if (std::exchange(status_.unreadable_files, unreadable) >= unreadable) return;
+  lock.unlock();
+  log::error("files of the store cannot be read and are left alone; look at the folder",
+             {{"file", store_->path()}, {"files", unreadable}});
+}
+
+}  // namespace gateway::egress

@@ -63,17 +63,6 @@ struct GatewayOptions {
   int pid = 0;
 };
 
-GatewaySpec named(std::string_view text, std::string_view name) {
-  GatewaySpec spec;
-  const std::size_t equals = text.find('=');
-  // A path may contain an equals sign, but a name contains no slash.
-  const bool has_name = equals != std::string_view::npos &&
-                        text.substr(0, equals).find_first_of("/ {") == std::string_view::npos;
-  spec.name = has_name ? text.substr(0, equals) : name;
-  spec.command = has_name ? text.substr(equals + 1) : text;
-  return spec;
-}
-
 std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::string& beside) {
   std::vector<GatewaySpec> specs;
   if (!options.target.empty()) {
@@ -96,7 +85,7 @@ std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::stri
     std::vector<std::string> programs = options.programs;
     if (programs.empty()) programs.push_back(beside + "/cos-gateway");
     for (const std::string& program : programs) {
-      GatewaySpec spec = named(program, "cos-gateway");
+      GatewaySpec spec = named_gateway(program, "cos-gateway");
       spec.program = std::exchange(spec.command, {});
       if (!std::filesystem::exists(spec.program)) {
         throw CLI::ValidationError("--gateway", spec.program + " does not exist");
@@ -104,7 +93,8 @@ std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::stri
       specs.push_back(spec);
     }
   }
-  for (const std::string& command : options.commands) specs.push_back(named(command, "command"));
+  for (const std::string& command : options.commands)
+    specs.push_back(named_gateway(command, "command"));
   if (specs.empty()) throw CLI::ValidationError("--only-commands", "no --gateway-command given");
   return specs;
 }
@@ -271,7 +261,7 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
       "--tls-server",
       [&options](const std::vector<std::string>& commands) {
         for (const std::string& command : commands) {
-          options.suite_settings.tls_servers.push_back(named(command, "server"));
+          options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
         }
       },
       "NAME=COMMAND of a server whose handshakes are compared: {port} to listen on, {folder} "

@@ -6,10 +6,11 @@
 #include <cstdio>
 #include <vector>
 
-#include "load/placement.hpp"
 #include "load/prepared_posts.hpp"
 #include "load/progress.hpp"
 #include "load/results_table.hpp"
+#include "load/turns.hpp"
+#include "process/placement.hpp"
 #include "testkit/bus.hpp"
 #include "testkit/interruption.hpp"
 #include "testkit/load.hpp"
@@ -29,7 +30,6 @@ constexpr std::chrono::seconds kSlow{2};
 // Of a post; until then one for a target in trouble keeps its connection.
 constexpr std::chrono::seconds kDeadline{5};
 constexpr unsigned kQueue = 2000;  // events; half of them for each target
-constexpr std::chrono::milliseconds kTold{50};
 constexpr std::chrono::seconds kConnectLimit{30};
 
 // Answers every request, but late.
@@ -58,7 +58,9 @@ class Run {
         posts_(PayloadSettings(), form(test::kRecordBucket)),
         other_posts_(of(kOtherBucket), form(kOtherBucket)),
         load_(poller_, load_settings(loads.rate, loads.connections), posts_),
-        other_load_(poller_, load_settings(loads.other_rate, most_waiting()), other_posts_) {
+        other_load_(poller_, load_settings(loads.other_rate, most_waiting()), other_posts_),
+        turns_(poller_, {&load_, &other_load_, &bus_, &other_bus_}, placement_.pinned(),
+               Turns::kOpenLoopEvents) {
     if (trouble == Trouble::dead) other_bus_.go_down();
     if (trouble == Trouble::full) other_bus_.hold();
   }
@@ -78,13 +80,10 @@ class Run {
   [[nodiscard]] GatewaySettings settings() const;
   [[nodiscard]] PostForm form(std::string_view bucket) const;
   [[nodiscard]] test::LoadSettings load_settings(double rate, unsigned connections) const;
-  void turn(TimePoint until);
-  void play(TimePoint until);
-  void connect();
 
   const TargetLoads& loads_;
   const OnProgress& on_progress_;
-  Placement placement_;
+  bench::Placement placement_;
   test::Poller poller_;
   SlowAnswers slow_;
   test::Bus bus_;
@@ -94,6 +93,7 @@ class Run {
   PreparedPosts other_posts_;
   test::Load load_;
   test::Load other_load_;
+  Turns turns_;
 };
 
 GatewaySettings Run::settings() const {
@@ -124,55 +124,26 @@ test::LoadSettings Run::load_settings(double rate, unsigned connections) const {
   return settings;
 }
 
-void Run::turn(TimePoint until) {
-  const std::array<test::Driven*, 4> driven = {&load_, &other_load_, &bus_, &other_bus_};
-  const TimePoint before = steady_clock::now();
-  TimePoint limit = until;
-  for (test::Driven* const each : driven) limit = std::min(limit, each->next_due(before));
-  if (placement_.pinned()) limit = std::max(before, limit - kAwake);
-  poller_.turn(limit, kOpenLoopEvents);
-  const TimePoint now = steady_clock::now();
-  for (test::Driven* const each : driven) each->advance(now);
-}
-
-void Run::play(TimePoint until) {
-  const TimePoint start = steady_clock::now();
-  TimePoint told = start;
-  for (TimePoint now = start; now < until; now = steady_clock::now()) {
-    if (now >= told + kTold) {
-      told = now;
-      gateway_.check();
-      on_progress_(Seconds(now - start) / Seconds(until - start));
-    }
-    turn(std::min(until, now + kTold));
-  }
-}
-
-void Run::connect() {
-  const TimePoint limit = steady_clock::now() + kConnectLimit;
-  while (!load_.connected() || !other_load_.connected()) {
-    const TimePoint now = steady_clock::now();
-    if (now >= limit) {
-      throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
-    }
-    turn(now + kTold);
-  }
-}
-
 TroubleResult Run::measure() {
   const auto after = [](TimePoint time, double seconds) {
     return time + std::chrono::duration_cast<steady_clock::duration>(Seconds(seconds));
   };
-  connect();
+  const auto connected = [this] { return load_.connected() && other_load_.connected(); };
+  if (!turns_.wait(steady_clock::now() + kConnectLimit, connected)) {
+    throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
+  }
   const TimePoint start = steady_clock::now();
   const TimePoint warm = after(start, loads_.warmup_s);
+  const TimePoint end = after(warm, loads_.duration_s);
   load_.measure_from(warm);
   load_.start(start);
   other_load_.start(start);
-  play(after(warm, loads_.duration_s));
+  turns_.play(end, [&] {
+    gateway_.check();
+    on_progress_(Seconds(steady_clock::now() - start) / Seconds(end - start));
+  });
   load_.stop();
-  const TimePoint limit = steady_clock::now() + kDeadline;
-  while (!load_.idle() && steady_clock::now() < limit) turn(limit);
+  turns_.wait(steady_clock::now() + kDeadline, [this] { return load_.idle(); });
   load_.give_up();
   other_load_.give_up();
   TroubleResult result;

@@ -7,11 +7,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string_view>
 
-#include "callgrind/callgrind.hpp"
+#include "process/callgrind.hpp"
+#include "testkit/text_file.hpp"
 
 // The function that callgrind observes, with a name that contains no types.
 extern "C" [[gnu::noinline]] void cos_gateway_counted(const std::function<void(std::size_t)>& run,
@@ -24,7 +24,6 @@ namespace {
 
 constexpr std::size_t kCalls = 50;
 constexpr std::string_view kCountedRun = "--counted-run";  // and the name of a file to write to
-constexpr const char* kSimdjson = "simdjson";
 
 }  // namespace
 
@@ -36,21 +35,21 @@ bool counted_run(int argc, char** argv, const std::vector<Subject>& subjects) {
     cos_gateway_counted(run, kCalls);
     cos_gateway_counted(run, 2 * kCalls);
   }
-  std::ofstream(argv[2]) << simdjson::get_active_implementation()->name();
+  test::write_text(argv[2], simdjson::get_active_implementation()->name());
   return true;
 }
 
 Counts count(const std::vector<Subject>& subjects) {
-  callgrind::Callgrind run;
-  run.start({"--toggle-collect=cos_gateway_counted", "--dump-after=cos_gateway_counted"},
-            {std::filesystem::read_symlink("/proc/self/exe").string(), std::string(kCountedRun),
-             (run.folder() / kSimdjson).string()});
-  run.wait();
+  const bench::Callgrind callgrind;
+  const std::string simdjson = callgrind.file("simdjson");
+  callgrind.run({"--toggle-collect=cos_gateway_counted", "--dump-after=cos_gateway_counted"},
+                {std::filesystem::read_symlink("/proc/self/exe").string(), std::string(kCountedRun),
+                 simdjson});
   Counts counts;
-  counts.simdjson = run.text(kSimdjson);
+  counts.simdjson = test::read_text(simdjson);
   for (std::size_t i = 0; i < subjects.size(); ++i) {
-    const double once = run.dump(2 * i + 1);
-    const double twice = run.dump(2 * i + 2);
+    const double once = callgrind.dump(2 * i + 1);
+    const double twice = callgrind.dump(2 * i + 2);
     counts.counts.push_back(
         {subjects[i].name, subjects[i].work, (twice - once) / static_cast<double>(kCalls)});
   }

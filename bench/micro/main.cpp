@@ -3,13 +3,12 @@
 
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "micro/instructions.hpp"
 #include "micro/subjects.hpp"
+#include "testkit/text_file.hpp"
 
 namespace {
 
@@ -40,11 +39,7 @@ void count_instructions(const Subjects& subjects, const char* file) {
     fmt::print("{:<32}{:>12.0f}{:>14.0f}\n", each.name, each.instructions,
                each.instructions / static_cast<double>(each.work.items));
   }
-  if (file == nullptr) return;
-  std::ofstream out(file);
-  out << to_json(counts) << '\n';
-  out.close();
-  if (!out) throw std::runtime_error(fmt::format("cannot write {}", file));
+  if (file != nullptr) gateway::test::write_text(file, to_json(counts) + '\n');
 }
 
 }  // namespace

@@ -1,17 +1,15 @@
 #pragma once
-#include <sched.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
 
+#include "process/placement.hpp"
 #include "soak/gateway_process.hpp"
 #include "soak/load_pump.hpp"
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 #include "soak/swarm.hpp"
 #include "testkit/bus_thread.hpp"
 
@@ -45,15 +43,14 @@ class Arena {
   void during(std::chrono::milliseconds time);
   [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const;
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] test::BusThread& bus() noexcept { return *bus_; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return gateway_.port(); }
+  [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
+  // Return what becomes the outcome.
+  [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
   [[nodiscard]] AttackResult& result() noexcept { return *outcome_.attack; }
-  [[nodiscard]] double metric(std::string_view name) const;
   [[nodiscard]] double memory_mb() const;
-  void forget_peak() noexcept { peak_kb_ = 0; }
-  [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_kb_) / 1024; }
-  void problem(std::string text);
-  void number(std::string name, double value);
+  void forget_peak() noexcept { peak_ = 0; }
+  [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_) / (1 << 20); }
   // Records a problem if the goodput fell below this share of the goodput before.
   void want_goodput(double share);
   // Records a problem unless the load reaches four fifths of the goodput before, during `time`.
@@ -72,33 +69,18 @@ class Arena {
   [[nodiscard]] Outcome finish();
 
  private:
-  // Restores the cores of this thread in its destructor.
-  class CoresOfNow {
-   public:
-    CoresOfNow();
-    ~CoresOfNow();
-    CoresOfNow(const CoresOfNow&) = delete;
-    CoresOfNow& operator=(const CoresOfNow&) = delete;
-
-   private:
-    cpu_set_t cores_;
-  };
-
   void watch_memory();
   [[nodiscard]] std::size_t descriptors() const;
 
-  const CoresOfNow cores_;
   const Options options_;
-  std::uint16_t bus_port_;
-  std::uint16_t port_;
-  std::uint16_t admin_;
-  std::unique_ptr<test::BusThread> bus_;
+  const bench::Placement placement_{true, bench::Rest::all_others};
+  test::BusThread bus_;
   GatewayProcess gateway_;
   std::unique_ptr<LoadPump> pump_;
   Outcome outcome_;
   double goodput_before_ = 0;
   std::size_t descriptors_before_ = 0;
-  std::atomic<std::uint64_t> peak_kb_{0};
+  std::atomic<std::uint64_t> peak_{0};  // bytes
   std::atomic<bool> stopping_{false};
   std::thread watcher_;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "soak/arena.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -39,17 +40,6 @@ milliseconds part_of(const Options& options, double share) {
   return std::chrono::duration_cast<milliseconds>(options.time * share);
 }
 
-// Returns false if the condition did not become true within the limit.
-template <class Condition>
-bool wait_for(milliseconds limit, Condition condition) {
-  const auto end = steady_clock::now() + limit;
-  while (!condition()) {
-    if (steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(kLook);
-  }
-  return true;
-}
-
 // Returns settings with room for so many clients, and with a timeout of the gateway if it is named.
 Arena::Settings settings_for(unsigned clients, std::string_view timeout = {},
                              milliseconds limit = {}) {
@@ -69,13 +59,13 @@ void measure_before(Arena& arena, const Options& options) {
 template <class Count>
 void want_all_ended(Arena& arena, milliseconds limit, unsigned clients, std::string_view what,
                     Count ended) {
-  if (wait_for(limit, [&] { return ended() >= clients; })) return;
-  arena.problem(fmt::format("{} of {} {}", ended(), clients, what));
+  if (test::eventually([&] { return ended() >= clients; }, limit, kLook)) return;
+  arena.outcome().problem("{} of {} {}", ended(), clients, what);
 }
 
 void connected(Arena& arena, const Swarm& swarm, unsigned wanted) {
-  if (!wait_for(milliseconds(20'000), [&] { return swarm.opened() >= wanted; })) {
-    arena.problem(fmt::format("{} of {} clients could connect", swarm.opened(), wanted));
+  if (!test::eventually([&] { return swarm.opened() >= wanted; }, milliseconds(20'000), kLook)) {
+    arena.outcome().problem("{} of {} clients could connect", swarm.opened(), wanted);
   }
 }
 
@@ -100,8 +90,8 @@ Outcome attack_slow(const Options& options) {
   const auto cut = [&] { return slow_heads.ended() + slow_bodies.ended(); };
   want_all_ended(arena, 2 * limit + kSweep, clients, "slow clients were cut", cut);
   const std::uint64_t told = slow_heads.timed_out() + slow_bodies.timed_out();
-  arena.number("told 408", static_cast<double>(told));
-  if (told < clients) arena.problem(fmt::format("{} of {} were told 408", told, clients));
+  arena.outcome().number("told 408", static_cast<double>(told));
+  if (told < clients) arena.outcome().problem("{} of {} were told 408", told, clients);
   slow_heads.stop();
   slow_bodies.stop();
   arena.result().connections = slow_heads.opened() + slow_bodies.opened();
@@ -153,22 +143,23 @@ Outcome attack_connections(const Options& options) {
   arena.want_goodput(0.05);
   connected(arena, swarm, clients);
   const duration<double> took = steady_clock::now() - begin;
-  arena.number("seconds until all were connected", took.count());
+  arena.outcome().number("seconds until all were connected", took.count());
   const auto settled = [&] {
     return swarm.good() + swarm.refused() + swarm.ended_unanswered() >= clients;
   };
-  if (!wait_for(milliseconds(10'000), settled)) {
-    arena.problem(fmt::format("{} clients were left without answer or end",
-                              clients - swarm.good() - swarm.refused() - swarm.ended_unanswered()));
+  if (!test::eventually(settled, milliseconds(10'000), kLook)) {
+    arena.outcome().problem("{} clients were left without answer or end",
+                            clients - swarm.good() - swarm.refused() - swarm.ended_unanswered());
   }
-  if (swarm.other() != 0) arena.problem("answers that are neither 2xx nor 503");
-  arena.number("answered 2xx", static_cast<double>(swarm.good()));
+  if (swarm.other() != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
+  arena.outcome().number("answered 2xx", static_cast<double>(swarm.good()));
   arena.want_recovery(part_of(options, 0.1));
   swarm.stop();
   arena.result().connections = swarm.opened();
   arena.result().refused = swarm.refused() + swarm.ended_unanswered();
   arena.result().refusal_p99_ms = swarm.refusal_ms(0.99);
-  if (swarm.good() + 100 < clients / 2) arena.problem("fewer were let in than the limit allows");
+  if (swarm.good() + 100 < clients / 2)
+    arena.outcome().problem("fewer were let in than the limit allows");
   arena.want_memory(clients * kConnectionMb + kSlackMb);
   return arena.finish();
 }
@@ -202,7 +193,7 @@ Outcome attack_overload(const Options& options) {
     swarm.stop();
   }
   arena.before(milliseconds(0));
-  arena.number("peak, records/s", peak);
+  arena.outcome().number("peak, records/s", peak);
 
   load.connections = kClients;
   load.rate = kRate * kTimes;
@@ -222,25 +213,26 @@ Outcome attack_overload(const Options& options) {
   const double offer = static_cast<double>(swarm.offered() - offered) / took.count();
   const double grown = arena.peak_mb() / memory - 1;
   swarm.stop();
-  arena.number("offered posts/s", offer);
-  arena.number("offered, times the peak", offer / peak);
-  arena.number("acknowledged posts/s", goodput);
-  arena.number("delivered records/s", static_cast<double>(delivered() - taken) / took.count());
-  arena.number("memory growth under load, %", grown * 100);
+  arena.outcome().number("offered posts/s", offer);
+  arena.outcome().number("offered, times the peak", offer / peak);
+  arena.outcome().number("acknowledged posts/s", goodput);
+  arena.outcome().number("delivered records/s",
+                         static_cast<double>(delivered() - taken) / took.count());
+  arena.outcome().number("memory growth under load, %", grown * 100);
   auto& result = arena.result();
   result.connections = swarm.opened();
   result.refused = swarm.refused() + swarm.ended_unanswered();
   result.refusal_p99_ms = swarm.refusal_ms(0.99);
   result.goodput_share = peak > 0 ? goodput / peak : 0;
-  arena.number("refusals, median ms", swarm.refusal_ms(0.5));
+  arena.outcome().number("refusals, median ms", swarm.refusal_ms(0.5));
   arena.want_goodput(0.9);
-  if (swarm.other() != 0) arena.problem("answers that are neither 2xx nor 503");
-  if (grown > 0.1) arena.problem(fmt::format("memory grew by {:.0f} %", grown * 100));
+  if (swarm.other() != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
+  if (grown > 0.1) arena.outcome().problem("memory grew by {:.0f} %", grown * 100);
   if (arena.speed_is_judged()) {
-    if (result.refusal_p99_ms >= 10) arena.problem("refusals take 10 ms or more at p99");
-    if (offer < 4.5 * peak) arena.problem("the load did not come to five times the peak");
+    if (result.refusal_p99_ms >= 10) arena.outcome().problem("refusals take 10 ms or more at p99");
+    if (offer < 4.5 * peak) arena.outcome().problem("the load did not come to five times the peak");
   }
-  if (swarm.refused() == 0) arena.problem("nothing was refused");
+  if (swarm.refused() == 0) arena.outcome().problem("nothing was refused");
   return arena.finish();
 }
 
@@ -261,8 +253,8 @@ Outcome attack_flood(const Options& options) {
   // request_timeout.
   want_all_ended(arena, part_of(options, 1) + 4 * limit, clients, "floods were ended",
                  [&] { return swarm.ended(); });
-  arena.number("posts sent", static_cast<double>(swarm.offered()));
-  arena.number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
+  arena.outcome().number("posts sent", static_cast<double>(swarm.offered()));
+  arena.outcome().number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
   arena.want_recovery(part_of(options, 0.1));
   swarm.stop();
   arena.result().connections = swarm.opened();
@@ -313,7 +305,7 @@ Outcome attack_reset(const Options& options) {
   const duration<double> took = steady_clock::now() - begin;
   arena.want_goodput(0.3);
   swarm.stop();
-  arena.number("resets/s", static_cast<double>(swarm.opened()) / took.count());
+  arena.outcome().number("resets/s", static_cast<double>(swarm.opened()) / took.count());
   arena.result().connections = swarm.opened();
   arena.want_memory(kSlackMb);
   return arena.finish();

@@ -16,6 +16,7 @@
 
 #include "soak/scenarios.hpp"
 #include "soak/store_reader.hpp"
+#include "testkit/schedule.hpp"
 #include "testkit/temporary_folder.hpp"
 
 // Runs the built gateway under load against an eventbus that fails, and checks that nothing it

@@ -1,5 +1,5 @@
 #pragma once
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 
 namespace gateway::soak {
 

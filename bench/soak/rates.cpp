@@ -9,17 +9,17 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
+#include "process/usage.hpp"
+#include "soak/gateway_process.hpp"
 #include "soak/load_pump.hpp"
-#include "soak/thread_cpu.hpp"
 #include "testkit/bus_thread.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -51,12 +51,9 @@ class Stage {
  public:
   explicit Stage(const Options& options)
       : bus_(down()),
-        port_(free_port()),
-        admin_(free_port()),
-        gateway_(options.gateway,
-                 write_config(options.directory, {bus_.port(), port_, admin_}, "  threads: 1\n",
-                              fmt::format("spool: {{ path: {}/spool.db }}\n", options.directory)),
-                 options.directory + "/gateway.log", admin_) {
+        gateway_(options.gateway, options.directory, bus_.port(),
+                 {.gateway = "  threads: 1\n",
+                  .sections = fmt::format("spool: {{ path: {}/spool.db }}\n", options.directory)}) {
     gateway_.start();
   }
 
@@ -70,7 +67,7 @@ class Stage {
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
   [[nodiscard]] LoadPump::Settings load(unsigned records) const {
     LoadPump::Settings settings;
-    settings.port = port_;
+    settings.port = gateway_.port();
     settings.records = records;
     return settings;
   }
@@ -79,23 +76,10 @@ class Stage {
     settings.connections = load.connections;
     return settings;
   }
-  [[nodiscard]] double metric(std::string_view name) const {
-    const auto page = get(admin_, "/metrics");
-    return page ? metric_total(*page, name) : 0;
-  }
-  // Returns whether that came true in time.
-  static bool wait_until(const std::function<bool()>& holds) {
-    const auto limit = steady_clock::now() + kPatience;
-    while (!holds()) {
-      if (steady_clock::now() >= limit) return false;
-      std::this_thread::sleep_for(kPoll);
-    }
-    return true;
-  }
   [[nodiscard]] std::map<std::string, double> cpu() const {
-    auto all = thread_cpu(gateway_.pid());
+    auto all = bench::thread_cpu(gateway_.pid());
     // The threads of this process make the load.
-    for (const auto& [name, seconds] : thread_cpu(::getpid())) {
+    for (const auto& [name, seconds] : bench::thread_cpu(::getpid())) {
       if (name == "load" || name == "bus") all[name] = seconds;
     }
     return all;
@@ -110,17 +94,21 @@ class Stage {
 
   test::BusThread bus_;
   std::uint64_t taken_before_ = 0;
-  std::uint16_t port_;
-  std::uint16_t admin_;
   GatewayProcess gateway_;
 };
+
+// Returns whether that came true in time.
+template <class Condition>
+bool wait_until(const Condition& holds) {
+  return test::eventually(holds, kPatience, kPoll);
+}
 
 // Collects the named numbers of one part of a measurement.
 class Report {
  public:
   Report(Outcome& outcome, std::string part) : outcome_(outcome), part_(std::move(part)) {}
   void number(std::string_view name, double value) {
-    outcome_.numbers.emplace_back(fmt::format("{}: {}", part_, name), value);
+    outcome_.number(fmt::format("{}: {}", part_, name), value);
   }
   // Adds for each thread which share of a core it used for `what`, and its time per event.
   void cpu(std::string_view what, const std::map<std::string, double>& before,
@@ -161,15 +149,15 @@ std::uint64_t store_bytes(const std::string& directory) {
 }
 
 // Measures how long it takes a drained store to give its space back.
-void give_back(Stage& stage, Outcome& outcome, Report& report, const std::string& directory) {
+void give_back(Outcome& outcome, Report& report, const std::string& directory) {
   constexpr std::uint64_t kNearlyNothing = std::uint64_t{1} << 20;
   constexpr double kMostSeconds = 10;
   const auto begin = steady_clock::now();
-  stage.wait_until([&] { return store_bytes(directory) < kNearlyNothing; });
+  wait_until([&] { return store_bytes(directory) < kNearlyNothing; });
   const duration<double> took = steady_clock::now() - begin;
   report.number("s until the drained space is back", took.count());
   if (took.count() > kMostSeconds) {
-    outcome.problems.emplace_back("a drained spool did not give its space back within 10 s");
+    outcome.problem("a drained spool did not give its space back within 10 s");
   }
 }
 
@@ -223,7 +211,7 @@ double measure(Stage& stage, LoadPump& pump, Report& report, std::string_view wh
 void check_refusals(Outcome& outcome, const LoadPump& pump) {
   outcome.balance.records_acknowledged += pump.acknowledged();
   if (pump.refused() == 0) return;
-  outcome.problems.push_back(fmt::format("{} posts were refused", pump.refused()));
+  outcome.problem("{} posts were refused", pump.refused());
 }
 
 // Brings the eventbus back and measures the first half of what it is sent then. The other half is
@@ -231,9 +219,9 @@ void check_refusals(Outcome& outcome, const LoadPump& pump) {
 void replay(Stage& stage, Report& report, double backlog, double normal) {
   const auto cpu = stage.cpu();
   stage.bus_up();
-  stage.wait_until([&] { return stage.taken() != 0; });
+  wait_until([&] { return stage.taken() != 0; });
   const auto begin = steady_clock::now();
-  stage.wait_until([&] { return static_cast<double>(stage.taken()) >= backlog / 2; });
+  wait_until([&] { return static_cast<double>(stage.taken()) >= backlog / 2; });
   const duration<double> took = steady_clock::now() - begin;
   const auto events = static_cast<double>(stage.taken());
   report.number("replayed records/s", events / took.count());
@@ -244,8 +232,7 @@ void replay(Stage& stage, Report& report, double backlog, double normal) {
 }  // namespace
 
 Outcome spool_rate(const Options& options) {
-  Outcome outcome;
-  outcome.scenario = "spool-rate";
+  Outcome outcome("spool-rate");
   const milliseconds time = options.time / kLoads.size();
   for (const Load& load : kLoads) {
     remove_store(options.directory);
@@ -253,12 +240,14 @@ Outcome spool_rate(const Options& options) {
     Report report(outcome,
                   fmt::format("posts of {}, {} connections", load.records, load.connections));
     LoadPump pump(stage.load(load));
-    const std::uint64_t bytes_before = device_bytes(stage.gateway().pid());
-    const double commits_before = stage.metric("cos_gateway_spool_commits_total");
+    const std::uint64_t bytes_before = bench::device_bytes(stage.gateway().pid());
+    const double commits_before = stage.gateway().metric("cos_gateway_spool_commits_total");
     const std::uint64_t before = pump.acknowledged();
     const double rate = measure(stage, pump, report, "spooled", time);
-    const double commits = stage.metric("cos_gateway_spool_commits_total") - commits_before;
-    const auto bytes = static_cast<double>(device_bytes(stage.gateway().pid()) - bytes_before);
+    const double commits =
+        stage.gateway().metric("cos_gateway_spool_commits_total") - commits_before;
+    const auto bytes =
+        static_cast<double>(bench::device_bytes(stage.gateway().pid()) - bytes_before);
     const auto events = static_cast<double>(pump.acknowledged() - before);
     pump.stop();
     check_refusals(outcome, pump);
@@ -277,8 +266,7 @@ Outcome spool_rate(const Options& options) {
 }
 
 Outcome replay_rate(const Options& options) {
-  Outcome outcome;
-  outcome.scenario = "replay-rate";
+  Outcome outcome("replay-rate");
   for (const unsigned records : kPosts) {
     remove_store(options.directory);
     Stage stage(options);
@@ -304,11 +292,11 @@ Outcome replay_rate(const Options& options) {
     stage.bus_down();
     {
       LoadPump pump(stage.load(records));
-      stage.wait_until([&] { return pump.acknowledged() >= options.backlog; });
+      wait_until([&] { return pump.acknowledged() >= options.backlog; });
       pump.stop();
       check_refusals(outcome, pump);
     }
-    const double backlog = stage.metric("cos_gateway_spool_events");
+    const double backlog = stage.gateway().metric("cos_gateway_spool_events");
     report.number("backlog", backlog);
     report.number("MB of it on the device",
                   static_cast<double>(store_bytes(options.directory)) / 1e6);
@@ -316,13 +304,13 @@ Outcome replay_rate(const Options& options) {
     {
       LoadPump pump(fresh);
       const bool done =
-          stage.wait_until([&] { return stage.metric("cos_gateway_spool_events") == 0; });
+          wait_until([&] { return stage.gateway().metric("cos_gateway_spool_events") == 0; });
       report.number("new posts during replay, p99 ms", pump.latency_ms(kPercentile));
       pump.stop();
       check_refusals(outcome, pump);
-      if (!done) outcome.problems.emplace_back("the backlog was not delivered");
+      if (!done) outcome.problem("the backlog was not delivered");
     }
-    give_back(stage, outcome, report, options.directory);
+    give_back(outcome, report, options.directory);
     static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
   }
   return outcome;

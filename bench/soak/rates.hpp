@@ -1,5 +1,5 @@
 #pragma once
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 
 // Measure how fast the spool takes events and gives them back. They count events without following
 // them; the other scenarios test that nothing is lost.

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 
 namespace gateway::soak {
 

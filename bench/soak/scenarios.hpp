@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 
 namespace gateway::soak {
 

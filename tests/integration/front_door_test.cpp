@@ -12,7 +12,7 @@
 #include <tuple>
 #include <vector>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"

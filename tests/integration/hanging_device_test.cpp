@@ -15,7 +15,7 @@
 #include "gateway/process_stores.hpp"
 #include "runtime/supervisor.hpp"
 #include "support/block_device.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"

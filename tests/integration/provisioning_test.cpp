@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "cloud/relay_environment.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"

@@ -16,7 +16,7 @@
 
 #include "events/cloud_event.hpp"
 #include "gateway/egress/store/store_writer.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/program.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"

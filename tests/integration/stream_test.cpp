@@ -14,7 +14,7 @@
 
 #include "gateway/observe/event_feed.hpp"
 #include "gateway/observe/event_stream_reader.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_eventbus.hpp"

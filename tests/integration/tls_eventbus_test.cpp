@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gateway/tls/tls_session.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <utility>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/http_client.hpp"
 
 namespace gateway::test {

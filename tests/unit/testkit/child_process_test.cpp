@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "runtime/descriptor.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {

@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kMemoryLook{50};
+constexpr milliseconds kConnectLimit{20'000};
 // The time until the gateway has cleaned up after the attack.
 constexpr milliseconds kAftermath{10'000};
 // The share of a core for which the gateway waited while other processes had it. Beyond it, timings
@@ -85,6 +86,7 @@ void Arena::begin_load(unsigned connections) {
   load.port = gateway_.port();
   load.connections = connections;
   pump_ = std::make_unique<LoadPump>(load);
+  before(options_.part(0.1));
 }
 
 double Arena::goodput(milliseconds time) const {
@@ -150,12 +152,41 @@ void Arena::want_goodput(double share) {
   outcome_.problem("goodput fell to {:.0f} %, {:.0f} % wanted", got * 100, share * 100);
 }
 
+Swarm& Arena::launch(const Swarm::Settings& settings) {
+  return swarms_.emplace_back(settings);
+}
+
+unsigned Arena::launched() const {
+  unsigned clients = 0;
+  for (const Swarm& swarm : swarms_) clients += swarm.connections();
+  return clients;
+}
+
+std::uint64_t Arena::sum(std::uint64_t (Swarm::*count)() const noexcept) const {
+  std::uint64_t total = 0;
+  for (const Swarm& swarm : swarms_) total += (swarm.*count)();
+  return total;
+}
+
+void Arena::want_connected() {
+  const auto connected = [this] { return sum(&Swarm::opened) >= launched(); };
+  if (test::eventually(connected, kConnectLimit)) return;
+  outcome_.problem("{} of {} clients could connect", sum(&Swarm::opened), launched());
+}
+
+void Arena::want_all_ended(milliseconds limit, std::string_view what) {
+  if (!test::eventually([this] { return sum(&Swarm::ended) >= launched(); }, limit)) {
+    outcome_.problem("{} of {} {}", sum(&Swarm::ended), launched(), what);
+  }
+  result().cut = sum(&Swarm::ended);
+}
+
 bool Arena::speed_is_judged() const noexcept {
   return !options_.brief && !outcome_.attack->busy;
 }
 
-void Arena::want_recovery(milliseconds time) {
-  const double rate = goodput(time);
+void Arena::want_recovery() {
+  const double rate = goodput(options_.part(0.1));
   outcome_.number("good records/s after", rate);
   if (rate > 0 && (!speed_is_judged() || rate >= 0.8 * goodput_before_)) return;
   outcome_.problem("goodput came back to {:.0f} of {:.0f} records/s", rate, goodput_before_);
@@ -173,6 +204,8 @@ void Arena::want_memory(double growth_mb) {
 }
 
 Outcome Arena::finish() {
+  for (Swarm& swarm : swarms_) swarm.stop();
+  result().connections = sum(&Swarm::opened);
   result().memory_peak = peak_mb();
   if (pump_) {
     pump_->stop();

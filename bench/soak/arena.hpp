@@ -2,8 +2,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "process/placement.hpp"
@@ -32,7 +34,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // Starts the well-behaved load, which lasts until finish().
+  // Starts the well-behaved load, which lasts until finish(), and measures it before the attack.
   void begin_load(unsigned connections);
   // Measures for `time` how many records of the load are acknowledged per second. Returns 0 without
   // a load.
@@ -42,8 +44,9 @@ class Arena {
   // Measures both during the attack, which the caller has started.
   void during(std::chrono::milliseconds time);
   [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const;
+  // Starts an attack, which lasts until finish().
+  Swarm& launch(const Swarm::Settings& settings);
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return gateway_.port(); }
   [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
   // Return what becomes the outcome.
   [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
@@ -53,8 +56,12 @@ class Arena {
   [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_) / (1 << 20); }
   // Records a problem if the goodput fell below this share of the goodput before.
   void want_goodput(double share);
-  // Records a problem unless the load reaches four fifths of the goodput before, during `time`.
-  void want_recovery(std::chrono::milliseconds time);
+  // Records a problem unless all clients that were launched connect.
+  void want_connected();
+  // Records a problem unless the gateway ends all of them within the limit; `what` says so.
+  void want_all_ended(std::chrono::milliseconds limit, std::string_view what);
+  // Records a problem unless the load reaches four fifths of the goodput before.
+  void want_recovery();
   // Returns whether speed is judged: not in a short run, and not on a machine that is busy with
   // other work.
   [[nodiscard]] bool speed_is_judged() const noexcept;
@@ -70,6 +77,9 @@ class Arena {
 
  private:
   void watch_memory();
+  // Returns how many clients were launched, and the sum of a count of the swarms.
+  [[nodiscard]] unsigned launched() const;
+  [[nodiscard]] std::uint64_t sum(std::uint64_t (Swarm::*count)() const noexcept) const;
   [[nodiscard]] std::size_t descriptors() const;
 
   const Options options_;
@@ -77,6 +87,7 @@ class Arena {
   test::BusThread bus_;
   GatewayProcess gateway_;
   std::unique_ptr<LoadPump> pump_;
+  std::deque<Swarm> swarms_;
   Outcome outcome_;
   double goodput_before_ = 0;
   std::size_t descriptors_before_ = 0;

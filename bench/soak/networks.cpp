@@ -1,4 +1,4 @@
-#include "soak/networks.hpp"
+#include "soak/scenarios.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -25,6 +25,10 @@ struct Options {
   // Read what the stores of `directory` hold, after the gateway has ended.
   test::ReadStore dead_letters;
   test::ReadStore spooled;
+
+  [[nodiscard]] std::chrono::milliseconds part(double share) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time * share);
+  }
 };
 
 // The result of an attack, a line in the table of `cos-soak --attacks`. Memory is the resident

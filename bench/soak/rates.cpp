@@ -1,4 +1,4 @@
-#include "soak/rates.hpp"
+#include "soak/scenarios.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "soak/rolling_restart.hpp"
+#include "soak/scenarios.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -9,10 +9,7 @@
 #include <thread>
 
 #include "soak/attacks.hpp"
-#include "soak/networks.hpp"
 #include "soak/private_network.hpp"
-#include "soak/rates.hpp"
-#include "soak/rolling_restart.hpp"
 #include "soak/scene.hpp"
 
 namespace gateway::soak {

@@ -32,10 +32,6 @@ constexpr unsigned kSourcesOfShortConnections = 16;
 constexpr double kBytesPerTurn = 1 << 20;
 constexpr int kFewestEvents = 8;
 
-TimePoint after(TimePoint time, double seconds) {
-  return time + std::chrono::duration_cast<steady_clock::duration>(Seconds(seconds));
-}
-
 double microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();
 }
@@ -206,12 +202,12 @@ RunResult Run::measure() {
   const Moment idle = look();
   connect();
   const TimePoint start = steady_clock::now();
-  const TimePoint warm = after(start, scenario_.warmup_s);
+  const TimePoint warm = Turns::after(start, scenario_.warmup_s);
   load_.measure_from(warm);
   load_.start(start);
   play(start, warm);
   const Moment begin = look();
-  play(start, after(warm, scenario_.duration_s));
+  play(start, Turns::after(warm, scenario_.duration_s));
   const Moment stopped = look();
   drain();
   const auto latency = (scenario_.sink.least_latency + scenario_.sink.most_latency) / 2;

@@ -18,6 +18,12 @@ class Turns {
   // descriptors were served.
   static constexpr int kOpenLoopEvents = 16;
 
+  // Returns the time so many seconds later.
+  static TimePoint after(TimePoint time, double seconds) {
+    return time + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                      std::chrono::duration<double>(seconds));
+  }
+
   // At most so many `events` come in a turn. `awake`: does not sleep for less than kAwake.
   // `poller` and `parts` must outlive it.
   Turns(test::Poller& poller, std::vector<test::Driven*> parts, bool awake = false,

@@ -12,7 +12,7 @@ namespace {
 load::PayloadSettings payloads(unsigned records) {
   load::PayloadSettings settings;
   settings.records = load::Distribution(records);
-  settings.metadata = load::Distribution(64);
+  settings.metadata = load::Distribution(24);
   return settings;
 }
 

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "events/base64.hpp"
+
 namespace gateway::test {
 namespace {
 
@@ -42,21 +44,6 @@ void append_percent_encoded(std::string& out, std::string_view text) {
   }
 }
 
-void append_base64(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    const std::string_view part = text.substr(at, 3);
-    unsigned bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8U | (i < part.size() ? static_cast<unsigned char>(part[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= part.size() ? kDigits[bits >> (18U - 6U * i) & 63U] : '=';
-    }
-  }
-}
-
 }  // namespace
 
 std::string bucket_host(std::string_view bucket) {
@@ -82,7 +69,7 @@ void RecordMaker::append(std::string& out, const RecordText& record) {
       record.bucket, kRecordAppid, kRecordRegion);
   append_percent_encoded(out, record.key);
   out += R"(","meta":{"x-cos-request-id":")";
-  append_base64(out, std::string_view(request_id.data(), end.size));
+  events::append_base64(out, std::string_view(request_id.data(), end.size));
   write(out, R"(","Content-Type":"{}","ETag":"\"{:016x}{:016x}\"")", record.content_type, etag_high,
         etag_low);
   write(out, R"(,"x-cos-storage-class":"STANDARD"{}}},"vid":"","key":"/{}/{}/)", record.metadata,

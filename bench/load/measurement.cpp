@@ -1,7 +1,5 @@
 #include "load/measurement.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -36,15 +34,6 @@ double microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();
 }
 
-double own_cpu_us() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto us = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
-  };
-  return us(usage.ru_utime) + us(usage.ru_stime);
-}
-
 // Rounds a figure; more digits are noise to readers of the file.
 double rounded(double value) {
   return std::round(value * 1e4) / 1e4;
@@ -65,8 +54,7 @@ struct Moment {
   TimePoint time;
   test::LoadTotals load;
   bench::ProcessUsage gateway;
-  double own_cpu_us = 0;
-  std::chrono::nanoseconds own_wait{0};
+  bench::CoreTime own;  // of load and eventbus, which share this thread
 };
 
 class Run {
@@ -193,8 +181,7 @@ Moment Run::look() const {
   moment.time = steady_clock::now();
   moment.load = load_.totals();
   if (gateway_.pid() != 0) moment.gateway = bench::usage_of_tree(gateway_.pid());
-  moment.own_cpu_us = own_cpu_us();
-  moment.own_wait = bench::own_core_time().waited;
+  moment.own = bench::own_core_time();
   return moment;
 }
 
@@ -317,8 +304,8 @@ json::object Run::result_json(const Moment& idle, const Moment& begin, const Mom
       {"mb_per_s", rounded(a_second(&test::LoadTotals::bytes) / 1e6)},
       {"latency_us", latencies_json(load_.latencies())},
       {"histogram", histogram_json(load_.latencies())},
-      {"generator_cores", rounded((end.own_cpu_us - begin.own_cpu_us) / window_us)},
-      {"generator_waited", rounded(microseconds(end.own_wait - begin.own_wait) / window_us)},
+      {"generator_cores", rounded(microseconds(end.own.used - begin.own.used) / window_us)},
+      {"generator_waited", rounded(microseconds(end.own.waited - begin.own.waited) / window_us)},
       {"acknowledged", end.load.records}};
   if (gateway_.pid() != 0) {
     add_usage(result, begin, end, window_us);

@@ -96,7 +96,7 @@ void BareGateway::run() {
       }
     }
     send_staged();
-    for (std::size_t i = 0; i < ready_.size(); ++i) answer(*ready_[i]);
+    for (Client* const client : ready_) answer(*client);
     ready_.clear();
   }
 }

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "load/results_table.hpp"
-#include "testkit/interruption.hpp"
 
 namespace gateway::load {
 
@@ -18,7 +17,6 @@ void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gat
     for (std::size_t i = 0; i < gateways.size(); ++i) {
       const std::string label = fmt::format("{} {}", scenario.name, gateways[i].name);
       rows[i].push_back(measure(scenario, gateways[i], [&](double share) {
-        if (test::interrupted()) throw Interrupted();
         progress_.show(
             (static_cast<double>(done_) + (part + share) / count) / static_cast<double>(expected_),
             label);

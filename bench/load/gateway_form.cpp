@@ -47,6 +47,7 @@ boost::system::result<GatewayForm, std::string> GatewayForm::parse(std::string_v
 
 std::string GatewayForm::names() {
   std::vector<std::string_view> all;
+  all.reserve(kFeatures.size());
   for (const Feature& feature : kFeatures) all.push_back(feature.name);
   return fmt::format("{}", fmt::join(all, ","));
 }

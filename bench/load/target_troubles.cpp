@@ -16,7 +16,6 @@
 #include "load/turns.hpp"
 #include "process/placement.hpp"
 #include "testkit/bus.hpp"
-#include "testkit/interruption.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
 #include "testkit/record_text.hpp"
@@ -174,6 +173,7 @@ bool print_row(const char* name, std::span<const TroubleResult> results,
                std::span<const TroubleResult> without) {
   const auto middle = [&](auto figure) {
     std::vector<double> values;
+    values.reserve(results.size());
     for (std::size_t i = 0; i < results.size(); ++i) values.push_back(figure(i));
     return median(values);
   };
@@ -207,7 +207,6 @@ bool compare_troubles(const TargetLoads& loads, const GatewaySpec& gateway, unsi
     for (std::size_t i = 0; i < kTroubles.size(); ++i) {
       const auto& [trouble, name] = kTroubles[i];
       results[i].push_back(measure_beside(trouble, loads, gateway, [&, label = name](double share) {
-        if (test::interrupted()) throw Interrupted();
         progress.show((done + share) / runs, label);
       }));
       ++done;

@@ -57,7 +57,6 @@ Arena::Arena(std::string name, const Options& options, const Settings& settings)
                placement_.for_gateway()),
       outcome_(std::move(name)) {
   allow_descriptors(settings.descriptors + 200);
-  outcome_.attack.emplace();
   gateway_.start();
   watcher_ = std::thread([this] { watch_memory(); });
 }
@@ -105,7 +104,7 @@ void Arena::before(milliseconds time) {
   std::this_thread::sleep_for(milliseconds(300));
   goodput_before_ = goodput(time);
   descriptors_before_ = descriptors();
-  result().memory_before = memory_mb();
+  result_.memory_before = memory_mb();
   forget_peak();
   if (pump_) outcome_.number("good records/s before", goodput_before_);
 }
@@ -127,10 +126,10 @@ void Arena::during(milliseconds time) {
                   seconds_of(others.waited - others_before.waited) / seconds);
   // Threads of the clients wait for each other where they share a core, which is no sign of a busy
   // machine.
-  result().busy = result().busy || waited > kBusy;
+  result_.busy = result_.busy || waited > kBusy;
   if (!pump_) return;
   outcome_.number("good records/s", rate);
-  result().goodput_share = goodput_before_ > 0 ? rate / goodput_before_ : 0;
+  result_.goodput_share = goodput_before_ > 0 ? rate / goodput_before_ : 0;
 }
 
 Swarm::Settings Arena::swarm(Habit habit, unsigned connections) const {
@@ -147,7 +146,7 @@ double Arena::memory_mb() const {
 }
 
 void Arena::want_goodput(double share) {
-  const double got = result().goodput_share;
+  const double got = result_.goodput_share;
   if (got > 0 && (!speed_is_judged() || got >= share)) return;
   outcome_.problem("goodput fell to {:.0f} %, {:.0f} % wanted", got * 100, share * 100);
 }
@@ -178,11 +177,11 @@ void Arena::want_all_ended(milliseconds limit, std::string_view what) {
   if (!test::eventually([this] { return sum(&Swarm::ended) >= launched(); }, limit)) {
     outcome_.problem("{} of {} {}", sum(&Swarm::ended), launched(), what);
   }
-  result().cut = sum(&Swarm::ended);
+  result_.cut = sum(&Swarm::ended);
 }
 
 bool Arena::speed_is_judged() const noexcept {
-  return !options_.brief && !outcome_.attack->busy;
+  return !options_.brief && !result_.busy;
 }
 
 void Arena::want_recovery() {
@@ -198,15 +197,15 @@ void Arena::want_no_refusals() {
 }
 
 void Arena::want_memory(double growth_mb) {
-  const double growth = peak_mb() - result().memory_before;
+  const double growth = peak_mb() - result_.memory_before;
   if (growth <= growth_mb) return;
   outcome_.problem("memory grew by {:.0f} MB, {:.0f} allowed", growth, growth_mb);
 }
 
 Outcome Arena::finish() {
   for (Swarm& swarm : swarms_) swarm.stop();
-  result().connections = sum(&Swarm::opened);
-  result().memory_peak = peak_mb();
+  result_.connections = sum(&Swarm::opened);
+  result_.memory_peak = peak_mb();
   if (pump_) {
     pump_->stop();
     outcome_.number("good posts refused", static_cast<double>(pump_->refused()));
@@ -222,8 +221,9 @@ Outcome Arena::finish() {
   }
   if (gateway_.metric("cos_gateway_unaccounted_records") != 0)
     outcome_.problem("the books do not balance");
-  result().memory_after = memory_mb();
+  result_.memory_after = memory_mb();
   outcome_.want_good_end(gateway_.stop(milliseconds(40'000)));
+  outcome_.attack = result_;
   return std::move(outcome_);
 }
 

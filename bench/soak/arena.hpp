@@ -48,9 +48,9 @@ class Arena {
   Swarm& launch(const Swarm::Settings& settings);
 
   [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
-  // Return what becomes the outcome.
+  // Return what finish() returns, and what it says of the attack, both as known so far.
   [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
-  [[nodiscard]] AttackResult& result() noexcept { return *outcome_.attack; }
+  [[nodiscard]] AttackResult& result() noexcept { return result_; }
   [[nodiscard]] double memory_mb() const;
   void forget_peak() noexcept { peak_ = 0; }
   [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_) / (1 << 20); }
@@ -89,6 +89,7 @@ class Arena {
   std::unique_ptr<LoadPump> pump_;
   std::deque<Swarm> swarms_;
   Outcome outcome_;
+  AttackResult result_;
   double goodput_before_ = 0;
   std::size_t descriptors_before_ = 0;
   std::atomic<std::uint64_t> peak_{0};  // bytes

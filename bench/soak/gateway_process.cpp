@@ -14,10 +14,10 @@ namespace gateway::soak {
 std::optional<std::string> get(std::uint16_t port, std::string_view target) {
   try {
     test::Response answer = test::HttpClient(port).get(target);
-    if (answer.status == 200) return std::move(answer.body);
-  } catch (const std::exception&) {  // not there, or not in time
+    return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;  // not there, or not in time
   }
-  return std::nullopt;
 }
 
 double metric_total(std::string_view page, std::string_view name) {

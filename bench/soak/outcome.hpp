@@ -22,9 +22,6 @@ struct Options {
   bool spool = false;
   bool brief = false;     // speed is not judged
   bool terminal = false;  // progress is shown
-  // Read what the stores of `directory` hold, after the gateway has ended.
-  test::ReadStore dead_letters;
-  test::ReadStore spooled;
 
   [[nodiscard]] std::chrono::milliseconds part(double share) const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time * share);

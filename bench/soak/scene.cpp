@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "soak/store_reader.hpp"
+
 namespace gateway::soak {
 namespace {
 
@@ -129,7 +131,9 @@ Outcome Scene::finish() {
     outcome_.problem("{} requests to the eventbus were no CloudEvents", bus_.malformed());
   }
   outcome_.number("scrapes", static_cast<double>(scrapes_));
-  outcome_.balance = oracle_.check(options_.dead_letters, options_.spooled);
+  outcome_.balance =
+      oracle_.check(read_store(options_.directory + "/dead.db", egress::StoreKind::dead_letters),
+                    read_store(options_.directory + "/spool.db", egress::StoreKind::spool));
   if (options_.terminal) fmt::print(stderr, "\r\033[K");
   return std::move(outcome_);
 }

@@ -52,7 +52,7 @@ class ChildProcess {
   [[nodiscard]] bool running() const noexcept { return pid_ > 0; }
   // Positive while it is running().
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
-  [[nodiscard]] const std::string& program() const noexcept { return command_.front(); }
+  [[nodiscard]] const std::vector<std::string>& command() const noexcept { return command_; }
   [[nodiscard]] const std::string& log() const noexcept { return log_; }
 
   static constexpr int kCannotRun = 127;  // as shells have it

@@ -7,18 +7,20 @@
 #include <iterator>
 #include <utility>
 
+#include "events/base64.hpp"
+
 namespace gateway::test {
 namespace {
 
 template <class... Args>
-void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
+void write(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
 }
 
 void append_json_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < 0x20) {
-      append(out, "\\u{:04x}", static_cast<unsigned>(c));
+      write(out, "\\u{:04x}", static_cast<unsigned>(c));
       continue;
     }
     if (c == '"' || c == '\\') out += '\\';
@@ -42,61 +44,51 @@ void append_percent_encoded(std::string& out, std::string_view text) {
   }
 }
 
-void append_base64(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    const std::string_view part = text.substr(at, 3);
-    unsigned bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8U | (i < part.size() ? static_cast<unsigned char>(part[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= part.size() ? kDigits[bits >> (18U - 6U * i) & 63U] : '=';
-    }
-  }
-}
-
 }  // namespace
 
 std::string bucket_host(std::string_view bucket) {
   return fmt::format("{}-{}.cos.{}.myqcloud.com", bucket, kRecordAppid, kRecordRegion);
 }
 
-void append_request_id(std::string& out, std::int64_t time, std::uint32_t a, std::uint16_t b,
-                       std::uint64_t count) {
-  std::array<char, 64> text{};
-  const auto end =
-      fmt::format_to_n(text.data(), text.size(), "{:08x}_{:x}_{:x}_{:x}", time, a, b, count);
-  append_base64(out, std::string_view(text.data(), end.size));
-}
-
-void append_record(std::string& out, const RecordText& record) {
-  append(
+void RecordMaker::append(std::string& out, const RecordText& record) {
+  const std::uint64_t size = random_.below(std::uint64_t{1} << (1 + random_.below(30)));
+  const std::int64_t time = first_time_ + static_cast<std::int64_t>(made_ / 100);
+  const auto a = static_cast<std::uint32_t>(random_.next());
+  const auto b = static_cast<std::uint16_t>(random_.next());
+  const std::uint64_t etag_high = random_.next();
+  const std::uint64_t etag_low = random_.next();
+  const std::uint64_t address = 1 + random_.below(254);
+  const std::uint64_t signature = random_.next();
+  // As in captures: Base64 of four hexadecimal numbers, the first of which is the time.
+  std::array<char, 64> request_id{};
+  const auto end = fmt::format_to_n(request_id.data(), request_id.size(), "{:08x}_{:x}_{:x}_{:x}",
+                                    time, a, b, made_++);
+  write(
       out,
       R"({{"cos":{{"cosSchemaVersion":"1.0","cosObject":{{"url":"http://{}-{}.cos.{}.myqcloud.com/)",
       record.bucket, kRecordAppid, kRecordRegion);
   append_percent_encoded(out, record.key);
-  append(out,
-         R"(","meta":{{"x-cos-request-id":"{}","Content-Type":"{}","ETag":"\"{:016x}{:016x}\"")",
-         record.request_id, record.content_type, record.etag_high, record.etag_low);
-  append(out, R"(,"x-cos-storage-class":"STANDARD"{}}},"vid":"","key":"/{}/{}/)", record.metadata,
-         kRecordAppid, record.bucket);
+  out += R"(","meta":{"x-cos-request-id":")";
+  events::append_base64(out, std::string_view(request_id.data(), end.size));
+  write(out, R"(","Content-Type":"{}","ETag":"\"{:016x}{:016x}\"")", record.content_type, etag_high,
+        etag_low);
+  write(out, R"(,"x-cos-storage-class":"STANDARD"{}}},"vid":"","key":"/{}/{}/)", record.metadata,
+        kRecordAppid, record.bucket);
   append_json_escaped(out, record.key);
-  append(out,
-         R"(","size":{}}},"cosBucket":{{"region":"cd","name":"{}","appid":"{}","cosRegion":"{}",)"
-         R"("s3Region":"{}"}},"cosNotificationId":"unkown"}},)",
-         record.size, record.bucket, kRecordAppid, kRecordRegion, kRecordRegion);
-  append(
+  write(out,
+        R"(","size":{}}},"cosBucket":{{"region":"cd","name":"{}","appid":"{}","cosRegion":"{}",)"
+        R"("s3Region":"{}"}},"cosNotificationId":"unkown"}},)",
+        size, record.bucket, kRecordAppid, kRecordRegion, kRecordRegion);
+  write(
       out,
       R"("event":{{"eventName":"{}","eventVersion":"1.0","eventTime":{},"eventSource":"qcs::cos",)",
-      record.event_name, record.time);
-  append(
+      record.event_name, time);
+  write(
       out,
       R"("requestParameters":{{"requestSourceIP":"203.0.113.{}","requestHeaders":{{"Authorization":)"
       R"("q-sign-algorithm=sha1&q-ak=EXAMPLE&q-sign-time={};{}&q-header-list=host&q-signature={:016x}"}}}},)",
-      record.address, record.time, record.time + 900, record.signature);
-  append(
+      address, time, time + 900, signature);
+  write(
       out,
       R"("eventQueue":"qcs:0:scf:{}:appid/{}:default.cos-events.$DEFAULT","reservedInfo":"","reqid":0}}}})",
       kRecordRegion, kRecordAppid);

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
-#include <utility>
 
 #include "testkit/record_text.hpp"
 
@@ -54,30 +53,16 @@ std::string_view pick(const std::array<Share, n>& shares, std::uint64_t percent)
   return shares.front().text;
 }
 
-template <class... Args>
-void append(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
-
 }  // namespace
 
-SyntheticPayloads::SyntheticPayloads(PayloadMix mix) : mix_(mix), state_(mix.seed) {
-  mix_.max_records = std::max(1U, mix_.max_records);
-}
-
-// SplitMix64 rather than <random>, whose distributions differ between standard libraries.
-std::uint64_t SyntheticPayloads::random() noexcept {
-  std::uint64_t z = state_ += 0x9e3779b97f4a7c15U;
-  z = (z ^ z >> 30U) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ z >> 27U) * 0x94d049bb133111ebU;
-  return z ^ z >> 31U;
-}
+SyntheticPayloads::SyntheticPayloads(PayloadMix mix)
+    : max_records_(std::max(1U, mix.max_records)), maker_(mix.seed) {}
 
 // Four posts of five carry one record, most others a few, one of twenty up to the maximum.
 unsigned SyntheticPayloads::record_count() noexcept {
   const std::uint64_t percent = below(100);
   if (percent < 80) return 1;
-  const unsigned most = percent < 95 ? std::min(4U, mix_.max_records) : mix_.max_records;
+  const unsigned most = percent < 95 ? std::min(4U, max_records_) : max_records_;
   return 1 + static_cast<unsigned>(below(most));
 }
 
@@ -95,13 +80,11 @@ void SyntheticPayloads::choose_key() {
     // COS allows 850 bytes.
     key_.append(200 + below(500), static_cast<char>('a' + below(26)));
   } else {
-    append(key_, "{:08x}-{:04x}", random() & 0xffffffffU, random() & 0xffffU);
+    const std::uint64_t high = maker_.random().next() & 0xffffffffU;
+    const std::uint64_t low = maker_.random().next() & 0xffffU;
+    fmt::format_to(std::back_inserter(key_), "{:08x}-{:04x}", high, low);
   }
   key_ += kExtensions[below(kExtensions.size())];
-}
-
-void SyntheticPayloads::happen_at(std::int64_t unix_seconds) noexcept {
-  mix_.first_event_time = unix_seconds - static_cast<std::int64_t>(made_ / 100);
 }
 
 void SyntheticPayloads::append_record(std::string& out) {
@@ -110,20 +93,7 @@ void SyntheticPayloads::append_record(std::string& out) {
   record.event_name = pick(kEventNames, below(100));
   record.key = key_;
   record.content_type = pick(kContentTypes, below(100));
-  // Sizes spread evenly over magnitudes, from bytes to 1 GiB.
-  record.size = below(std::uint64_t{1} << (1 + below(30)));
-  record.time = mix_.first_event_time + static_cast<std::int64_t>(made_ / 100);
-  request_id_.clear();
-  const auto a = static_cast<std::uint32_t>(random());
-  const auto b = static_cast<std::uint16_t>(random());
-  append_request_id(request_id_, record.time, a, b, made_);
-  record.request_id = request_id_;
-  record.etag_high = random();
-  record.etag_low = random();
-  record.address = static_cast<unsigned>(1 + below(254));
-  record.signature = random();
-  test::append_record(out, record);
-  ++made_;
+  maker_.append(out, record);
 }
 
 void SyntheticPayloads::next(SyntheticPost& post) {

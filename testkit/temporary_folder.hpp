@@ -12,8 +12,9 @@ namespace gateway::test {
 class TemporaryFolder {
  public:
   // Throws std::runtime_error.
-  TemporaryFolder() {
-    std::string path = (std::filesystem::temp_directory_path() / "cos-gateway-XXXXXX").string();
+  explicit TemporaryFolder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string path = (parent / "cos-gateway-XXXXXX").string();
     if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make " + path);
     path_ = path;
   }

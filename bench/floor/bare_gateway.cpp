@@ -1,6 +1,5 @@
 #include "floor/bare_gateway.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -33,19 +32,6 @@ int require(int result, const char* what) {
   return result;
 }
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-void set(int fd, int level, int option) {
-  const int on = 1;
-  require(::setsockopt(fd, level, option, &on, sizeof on), "setsockopt");
-}
-
 void watch(int epoll, int fd, void* tag) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -70,42 +56,31 @@ struct BareGateway::Client {
 };
 
 struct BareGateway::Eventbus {
-  int fd = -1;
+  explicit Eventbus(std::uint16_t port) : socket(test::connect_to("127.0.0.1", port)) {}
+  test::Socket socket;
   std::deque<Post*> in_flight;
   std::vector<char> bytes = std::vector<char>(kFirstRead * 4);
   std::size_t end = 0;
 };
 
-BareGateway::BareGateway(const Settings& settings)
-    : heads_(fmt::format("127.0.0.1:{}", settings.eventbus_port), settings.target) {
-  epoll_ = require(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+BareGateway::BareGateway(Settings settings)
+    : heads_(fmt::format("127.0.0.1:{}", settings.eventbus_port), settings.target),
+      epoll_(require(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      listener_(test::bind_loopback(settings.port)) {
   for (unsigned i = 0; i < settings.connections; ++i) {
-    auto& bus = *buses_.emplace_back(std::make_unique<Eventbus>());
-    bus.fd = require(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    const sockaddr_in address = loopback(settings.eventbus_port);
-    require(::connect(bus.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address),
-            "connect to the eventbus");
-    set(bus.fd, IPPROTO_TCP, TCP_NODELAY);
-    watch(epoll_, bus.fd, &bus);
+    auto& bus = *buses_.emplace_back(std::make_unique<Eventbus>(settings.eventbus_port));
+    watch(epoll_.fd(), bus.socket.fd(), &bus);
   }
-  listener_ = require(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
-  set(listener_, SOL_SOCKET, SO_REUSEADDR);
-  const sockaddr_in address = loopback(settings.port);
-  require(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
-  require(::listen(listener_, SOMAXCONN), "listen");
-  watch(epoll_, listener_, this);
+  require(::listen(listener_.fd(), SOMAXCONN), "listen");
+  watch(epoll_.fd(), listener_.fd(), this);
 }
 
-BareGateway::~BareGateway() {
-  for (const auto& bus : buses_) ::close(bus->fd);
-  ::close(listener_);
-  ::close(epoll_);
-}
+BareGateway::~BareGateway() = default;
 
 void BareGateway::run() {
   std::array<epoll_event, 512> events{};
   for (;;) {
-    const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
+    const int count = ::epoll_wait(epoll_.fd(), events.data(), static_cast<int>(events.size()), -1);
     if (count < 0 && errno != EINTR) require(count, "epoll_wait");
     heads_.read_clock();
     ++turn_;
@@ -121,19 +96,20 @@ void BareGateway::run() {
       }
     }
     send_staged();
-    for (std::size_t i = 0; i < ready_.size(); ++i) answer(*ready_[i]);
+    for (Client* const client : ready_) answer(*client);
     ready_.clear();
   }
 }
 
 void BareGateway::accept_all() {
   for (;;) {
-    const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
-    set(fd, IPPROTO_TCP, TCP_NODELAY);
+    const int on = 1;
+    require(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
     auto* const client = new Client;
     client->fd = fd;
-    watch(epoll_, fd, client);
+    watch(epoll_.fd(), fd, client);
   }
 }
 
@@ -214,11 +190,11 @@ void BareGateway::send_staged() {
     msghdr message{};
     message.msg_iov = left.data();
     message.msg_iovlen = std::min(left.size(), kMostPieces);
-    const ssize_t result = ::sendmsg(bus.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t result = ::sendmsg(bus.socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (result < 0) {
       if (errno != EAGAIN) throw std::runtime_error("the eventbus is gone");
       // The answers of the bus must be read meanwhile, or both sides would wait for each other.
-      pollfd both{bus.fd, POLLIN | POLLOUT, 0};
+      pollfd both{bus.socket.fd(), POLLIN | POLLOUT, 0};
       require(::poll(&both, 1, -1), "poll");
       if ((both.revents & POLLIN) != 0) read_answers(bus);
       continue;
@@ -239,7 +215,7 @@ void BareGateway::send_staged() {
 
 void BareGateway::read_answers(Eventbus& bus) {
   const ssize_t got =
-      ::recv(bus.fd, bus.bytes.data() + bus.end, bus.bytes.size() - bus.end, MSG_DONTWAIT);
+      ::recv(bus.socket.fd(), bus.bytes.data() + bus.end, bus.bytes.size() - bus.end, MSG_DONTWAIT);
   if (got < 0 && errno == EAGAIN) return;
   if (got <= 0) throw std::runtime_error("the eventbus is gone");
   bus.end += static_cast<std::size_t>(got);

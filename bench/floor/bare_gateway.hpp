@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "floor/event_heads.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::floor {
 
@@ -32,7 +33,7 @@ struct Settings {
 class BareGateway {
  public:
   // Connects and listens. Throws std::system_error.
-  explicit BareGateway(const Settings& settings);
+  explicit BareGateway(Settings settings);
   ~BareGateway();
   BareGateway(const BareGateway&) = delete;
   BareGateway& operator=(const BareGateway&) = delete;
@@ -56,8 +57,8 @@ class BareGateway {
 
   EventHeads heads_;
   simdjson::ondemand::parser parser_;
-  int epoll_ = -1;
-  int listener_ = -1;
+  test::Socket epoll_;
+  test::Socket listener_;
   std::vector<std::unique_ptr<Eventbus>> buses_;
   std::size_t turn_ = 0;
   std::vector<iovec> staged_;  // head, record, head, record, ... for the bus of this turn

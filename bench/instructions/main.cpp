@@ -7,48 +7,39 @@
 #include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <sstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "instructions/program_count.hpp"
+#include "instructions/post_count.hpp"
 #include "load/bucket_entries.hpp"
 #include "micro/payloads.hpp"
+#include "testkit/text_file.hpp"
 
 namespace {
 
 namespace json = boost::json;
-using gateway::instructions::Load;
-using gateway::instructions::Program;
+namespace load = gateway::load;
 
 // Fewer posts suffice when posts are longer.
 constexpr std::uint64_t kRecordsToCount = 4000;
 constexpr std::uint64_t kLeastPosts = 100;
 
-// Parses "name=command with {port} and {sink}", the words separated by blanks.
-Program read_program(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos) throw CLI::ValidationError(text, "expected NAME=COMMAND");
-  Program program{text.substr(0, equals), {}, {}};
-  std::istringstream words(text.substr(equals + 1));
-  for (std::string word; words >> word;) program.command.push_back(word);
-  return program;
+struct Counted {
+  load::GatewaySpec gateway;
+  load::GatewaySettings settings;
+};
+
+Counted product(const std::string& path) {
+  Counted counted;
+  counted.gateway.name = "cos-gateway";
+  counted.gateway.program = path;
+  return counted;
 }
 
-Program product(const std::string& path) {
-  return {"cos-gateway",
-          {path, "run", "--config", "{config}"},
-          "target: http://127.0.0.1:{sink}\neventbus: bench\nfunction: { provision: false }\n"
-          "gateway:\n  listen: 127.0.0.1:{port}\n  admin: 127.0.0.1:0\n  threads: 1\n"
-          "  auth: none\n"};
-}
-
-Program with_many_entries(Program program) {
-  program.name += ", hundred entries";
-  program.config += gateway::load::many_entries(gateway::micro::kBucketHost);
-  return program;
+Counted with_many_entries(Counted counted) {
+  counted.gateway.name += ", hundred entries";
+  counted.settings.more = load::many_entries(gateway::micro::kBucketHost);
+  return counted;
 }
 
 }  // namespace
@@ -58,7 +49,7 @@ int main(int argc, char** argv) {
   bool many_entries = false;
   std::vector<std::string> others;
   std::vector<std::size_t> records{1, 10, 100};
-  Load load;
+  gateway::instructions::Load work;
   std::string output;
   CLI::App app("Counts the user instructions a gateway takes for a post, by callgrind");
   auto* const own = app.add_option("--program", program, "The cos-gateway to count");
@@ -66,34 +57,34 @@ int main(int argc, char** argv) {
       ->needs(own);
   app.add_option("--gateway", others, "Another: NAME=COMMAND with {port} and {sink}");
   app.add_option("--records", records, "Records in a post")->delimiter(',')->capture_default_str();
-  app.add_option("--connections", load.connections, "Posting at once")->capture_default_str();
+  app.add_option("--connections", work.connections, "Posting at once")->capture_default_str();
   app.add_option("-o,--output", output, "Write JSON to this file");
   CLI11_PARSE(app, argc, argv);
   try {
-    std::vector<Program> programs;
-    if (!program.empty()) programs.push_back(product(program));
-    if (many_entries) programs.push_back(with_many_entries(product(program)));
-    for (const std::string& text : others) programs.push_back(read_program(text));
+    std::vector<Counted> all;
+    if (!program.empty()) all.push_back(product(program));
+    if (many_entries) all.push_back(with_many_entries(product(program)));
+    for (const std::string& text : others) {
+      all.push_back({load::named_gateway(text, "gateway"), {}});
+    }
     json::array counts;
-    for (const Program& each : programs) {
+    for (const auto& [spec, settings] : all) {
       for (const std::size_t n : records) {
-        load.records_per_post = n;
-        load.posts = std::max(kLeastPosts, kRecordsToCount / std::max<std::uint64_t>(n, 1));
-        const double per_post = instructions_per_post(each, load);
-        fmt::print("{}: {:.0f} instructions for a post of {}, {:.0f} a record\n", each.name,
+        work.records_per_post = n;
+        work.posts = std::max(kLeastPosts, kRecordsToCount / std::max<std::uint64_t>(n, 1));
+        const double per_post = gateway::instructions::instructions_per_post(spec, settings, work);
+        fmt::print("{}: {:.0f} instructions for a post of {}, {:.0f} a record\n", spec.name,
                    per_post, n, per_post / static_cast<double>(n));
         std::fflush(stdout);
-        counts.push_back({{"gateway", each.name},
+        counts.push_back({{"gateway", spec.name},
                           {"records_per_post", n},
-                          {"connections", load.connections},
+                          {"connections", work.connections},
                           {"per_post", per_post}});
       }
     }
     if (output.empty()) return 0;
-    std::ofstream file(output);
-    file << json::serialize(json::object{{"counts", std::move(counts)}}) << '\n';
-    file.close();
-    if (!file) throw std::runtime_error("cannot write " + output);
+    gateway::test::write_text(output,
+                              json::serialize(json::object{{"counts", std::move(counts)}}) + '\n');
   } catch (const std::exception& error) {
     fmt::print(stderr, "count-instructions: {}\n", error.what());
     return 70;

@@ -1,4 +1,7 @@
 #pragma once
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <array>
 #include <cstddef>
 #include <string>
@@ -16,6 +19,16 @@ inline constexpr std::array<std::string_view, 3> kIncluded = {"backup/**/*.gz", 
 
 // Returns the section `buckets` of a configuration with these entries. The one in the middle is of
 // the bucket with this host.
-[[nodiscard]] std::string many_entries(std::string_view host);
+[[nodiscard]] inline std::string many_entries(std::string_view host) {
+  std::string text = "buckets:\n";
+  for (std::size_t i = 0; i < kManyEntries; ++i) {
+    const std::string endpoint =
+        i == kManyEntries / 2 ? std::string(host)
+                              : fmt::format("bench{}-1250000000.cos.ap-guangzhou.myqcloud.com", i);
+    text += fmt::format("  - {{ endpoint: {}, exclude: ['{}'], include: ['{}'] }}\n", endpoint,
+                        fmt::join(kExcluded, "', '"), fmt::join(kIncluded, "', '"));
+  }
+  return text;
+}
 
 }  // namespace gateway::load

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "load/results_table.hpp"
-#include "testkit/interruption.hpp"
 
 namespace gateway::load {
 
@@ -18,13 +17,13 @@ void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gat
     for (std::size_t i = 0; i < gateways.size(); ++i) {
       const std::string label = fmt::format("{} {}", scenario.name, gateways[i].name);
       rows[i].push_back(measure(scenario, gateways[i], [&](double share) {
-        if (test::interrupted()) throw Interrupted();
         progress_.show(
             (static_cast<double>(done_) + (part + share) / count) / static_cast<double>(expected_),
             label);
       }));
-      rows[i].back().repetition = repetition;
-      rows[i].back().command = settings_.command;
+      auto& run = rows[i].back().as_object();
+      run["repetition"] = repetition;
+      if (!settings_.command.empty()) run["command"] = settings_.command;
       ++part;
     }
   }
@@ -45,8 +44,8 @@ void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gat
 double Campaign::posts_per_s(const std::string& scenario, const std::string& gateway) const {
   std::vector<double> values;
   for (const RunResult& result : results_) {
-    if (result.name == scenario && result.gateway.kind == gateway) {
-      values.push_back(result.posts_per_s);
+    if (name_of(result) == scenario && gateway_of(result) == gateway) {
+      values.push_back(figure(result, "/posts_per_s"));
     }
   }
   return median(values);

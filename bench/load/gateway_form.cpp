@@ -1,9 +1,12 @@
 #include "load/gateway_form.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <boost/algorithm/string/split.hpp>
+#include <vector>
 
 #include "load/bucket_entries.hpp"
 #include "testkit/record_text.hpp"
@@ -31,24 +34,22 @@ constexpr std::array kFeatures{Feature{"TLS", &GatewayForm::tls},
 
 boost::system::result<GatewayForm, std::string> GatewayForm::parse(std::string_view text) {
   GatewayForm form;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const auto* const found = std::ranges::find(kFeatures, text.substr(0, comma), &Feature::name);
+  std::vector<std::string> wanted;
+  if (!text.empty()) boost::split(wanted, text, [](char c) { return c == ','; });
+  for (const std::string& name : wanted) {
+    const auto* const found = std::ranges::find(kFeatures, name, &Feature::name);
     if (found == kFeatures.end()) return "expected some of " + names();
     form.*(found->member) = true;
-    text.remove_prefix(std::min(comma + 1, text.size()));
   }
   if (form.structured && form.batch) return std::string("structured and batch exclude each other");
   return form;
 }
 
 std::string GatewayForm::names() {
-  std::string all;
-  for (const Feature& feature : kFeatures) {
-    all += all.empty() ? "" : ",";
-    all += feature.name;
-  }
-  return all;
+  std::vector<std::string_view> all;
+  all.reserve(kFeatures.size());
+  for (const Feature& feature : kFeatures) all.push_back(feature.name);
+  return fmt::format("{}", fmt::join(all, ","));
 }
 
 std::string form_sections(const GatewayForm& form, std::string_view folder) {

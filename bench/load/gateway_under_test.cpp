@@ -1,35 +1,24 @@
 #include "load/gateway_under_test.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <boost/algorithm/string/replace.hpp>
 #include <chrono>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
-#include <system_error>
-#include <thread>
+#include <csignal>
 #include <utility>
 
 #include "testkit/certificate_authority.hpp"
 #include "testkit/socket.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::load {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-constexpr milliseconds kPoll{5};
-constexpr milliseconds kStartLimit{20'000};
-constexpr milliseconds kStopLimit{5'000};
-constexpr std::size_t kMostOfLog = 2'000;
-
-void write_file(const std::string& path, std::string_view text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path);
-}
+constexpr std::chrono::seconds kStartLimit{60};  // of one that is run under something
+constexpr std::chrono::seconds kStopLimit{5};
+constexpr std::chrono::minutes kLongestStop{1};
+constexpr int kTerminated = 128 + SIGTERM;
 
 }  // namespace
 
@@ -59,16 +48,21 @@ std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, 
 
 std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
                     const std::string& folder) {
-  const auto replace = [&](std::string_view name, const std::string& value) {
-    for (std::size_t at = 0; (at = command.find(name, at)) != std::string::npos;
-         at += value.size()) {
-      command.replace(at, name.size(), value);
-    }
-  };
-  replace("{port}", std::to_string(port));
-  replace("{sink}", std::to_string(sink));
-  replace("{folder}", folder);
+  boost::replace_all(command, "{port}", std::to_string(port));
+  boost::replace_all(command, "{sink}", std::to_string(sink));
+  boost::replace_all(command, "{folder}", folder);
   return command;
+}
+
+GatewaySpec named_gateway(std::string_view text, std::string_view name) {
+  GatewaySpec spec;
+  const std::size_t equals = text.find('=');
+  // A path may contain an equals sign, but a name contains no slash.
+  const bool has_name = equals != std::string_view::npos &&
+                        text.substr(0, equals).find_first_of("/ {") == std::string_view::npos;
+  spec.name = has_name ? text.substr(0, equals) : name;
+  spec.command = has_name ? text.substr(equals + 1) : text;
+  return spec;
 }
 
 GatewaySpec no_gateway() {
@@ -81,17 +75,27 @@ GatewaySpec no_gateway() {
 GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings,
                                    std::uint16_t sink, const std::vector<int>& cores)
     : host_(spec.host), port_(spec.direct ? sink : spec.port), pid_(spec.pid) {
-  if (!spec.program.empty() || !spec.command.empty()) start(spec, settings, sink, cores);
-  wait_until_it_listens();
+  if (!spec.program.empty() || !spec.command.empty()) {
+    start(spec, settings, sink, cores);
+  } else if (!bench::listens(host_, port_)) {
+    throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
+  }
 }
 
 GatewayUnderTest::~GatewayUnderTest() {
   if (process_) process_->stop(kStopLimit);
 }
 
+void GatewayUnderTest::stop() {
+  if (!process_) return;
+  const auto code = process_->stop(kLongestStop);
+  if (!code) process_->fail("does not end");
+  if (*code != 0 && *code != kTerminated) process_->fail(fmt::format("has ended with {}", *code));
+}
+
 void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& settings,
                              std::uint16_t sink, const std::vector<int>& cores) {
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments = spec.under;
   {
     // Both are bound at the same time, so that they differ.
     const test::Socket listen = test::bind_loopback(port_);
@@ -99,56 +103,28 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
     const test::Socket admin = test::bind_loopback(admin_port);
     if (settings.form.tls) {
       const test::ServerIdentity identity = test::self_signed(host_, settings.key);
-      write_file(folder_.file("cert.pem"), identity.certificate);
-      write_file(folder_.file("key.pem"), identity.key);
+      test::write_text(folder_.file("cert.pem"), identity.certificate);
+      test::write_text(folder_.file("key.pem"), identity.key);
     }
     if (spec.program.empty()) {
       command_ = fill_in(spec.command, port_, sink, folder_.path().string());
-      arguments = {"/bin/sh", "-c", command_};
+      const std::string before = arguments.empty() ? "" : "exec ";
+      arguments = {"/bin/sh", "-c",
+                   fmt::format("{}{} {}", before, fmt::join(spec.under, " "), command_)};
     } else {
       const std::string config = folder_.file("config.yml");
-      write_file(config,
-                 gateway_config(settings, port_, admin_port, sink, folder_.path().string()));
-      arguments = {spec.program, "run", "--config", config};
+      test::write_text(config,
+                       gateway_config(settings, port_, admin_port, sink, folder_.path().string()));
       command_ = spec.program + " run";
+      arguments.insert(arguments.end(), {spec.program, "run", "--config", config});
     }
   }
   // A process group of its own, because the command of a shell has children.
-  process_ =
-      std::make_unique<test::ChildProcess>(std::move(arguments), folder_.file("log"),
-                                           test::ChildOptions{.cores = cores, .own_group = true});
-  process_->start();
+  process_ = std::make_unique<bench::ServerProcess>(
+      std::move(arguments), folder_.file("log"), [this] { return bench::listens(host_, port_); },
+      test::ChildOptions{.cores = cores, .own_group = true});
+  process_->start(spec.under.empty() ? bench::ServerProcess::kStartLimit : kStartLimit);
   pid_ = process_->pid();
-}
-
-void GatewayUnderTest::wait_until_it_listens() {
-  const auto limit = steady_clock::now() + kStartLimit;
-  for (;;) {
-    try {
-      static_cast<void>(test::connect_to(host_, port_));
-      return;
-    } catch (const std::system_error&) {  // NOLINT(bugprone-empty-catch): not yet
-    }
-    if (!process_) throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
-    check();
-    if (steady_clock::now() >= limit) {
-      throw Unreachable(fmt::format("{} does not listen: {}", command_, log()));
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
-}
-
-void GatewayUnderTest::check() const {
-  if (process_ && process_->ended()) {
-    throw Unreachable(fmt::format("{} has ended: {}", command_, log()));
-  }
-}
-
-std::string GatewayUnderTest::log() const {
-  std::ifstream file(folder_.file("log"));
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (text.size() > kMostOfLog) text.erase(0, text.size() - kMostOfLog);
-  return text.empty() ? "it said nothing" : text;
 }
 
 }  // namespace gateway::load

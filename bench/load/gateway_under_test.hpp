@@ -4,21 +4,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "load/gateway_form.hpp"
-#include "testkit/child_process.hpp"
+#include "process/server_process.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::load {
 
-// Thrown when the gateway to be measured cannot be reached, so that there is no run.
-class Unreachable : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using bench::Unreachable;
 
 // A program to be measured.
 struct GatewaySpec {
@@ -27,13 +23,16 @@ struct GatewaySpec {
   std::string command;  // for /bin/sh, with placeholders in it; or empty: a server that runs
   std::string host = "127.0.0.1";  // of that server, an IPv4 address
   std::uint16_t port = 0;
-  pid_t pid = 0;  // of that server, if it is to be measured; 0: unknown
+  pid_t pid = 0;                   // of that server, if it is to be measured; 0: unknown
+  std::vector<std::string> under;  // words before program or command, as of valgrind
   // No gateway: posts go directly to the eventbus of the run.
   bool direct = false;
   // Replaces that of the scenario, to be compared with the same gateway in another form.
   std::optional<GatewayForm> form;
 };
 
+// Parses "NAME=COMMAND", or a command whose name is `name` then.
+[[nodiscard]] GatewaySpec named_gateway(std::string_view text, std::string_view name);
 // Returns the specification of no gateway, which shows the cost of load and eventbus by themselves.
 [[nodiscard]] GatewaySpec no_gateway();
 
@@ -61,8 +60,9 @@ struct GatewaySettings {
 // Runs a gateway, which accepts connections while this object lives.
 class GatewayUnderTest {
  public:
-  // Starts the gateway and returns when it listens. Throws Unreachable if it does not within 20 s.
-  // `cores` are those that it may run on; none means all.
+  // Starts the gateway and returns when it listens. Throws Unreachable if it does not within 20 s,
+  // or a minute where it is run under something. `cores` are those that it may run on; none means
+  // all.
   GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
                    const std::vector<int>& cores);
   ~GatewayUnderTest();
@@ -70,7 +70,12 @@ class GatewayUnderTest {
   GatewayUnderTest& operator=(const GatewayUnderTest&) = delete;
 
   // Throws Unreachable if the gateway was started here and has ended.
-  void check() const;
+  void check() const {
+    if (process_) process_->must_run();
+  }
+  // Ends a gateway that was started here. Throws Unreachable unless it ends within a minute, with
+  // status 0 or by SIGTERM.
+  void stop();
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   // Returns the process to be measured; 0 if it is unknown.
@@ -81,15 +86,13 @@ class GatewayUnderTest {
  private:
   void start(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
              const std::vector<int>& cores);
-  void wait_until_it_listens();
-  [[nodiscard]] std::string log() const;
 
   std::string host_;
   std::uint16_t port_;
   pid_t pid_;
   std::string command_;
   test::TemporaryFolder folder_;
-  std::unique_ptr<test::ChildProcess> process_;
+  std::unique_ptr<bench::ServerProcess> process_;
 };
 
 }  // namespace gateway::load

@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <limits>
-#include <stdexcept>
 
 #include "load/campaign.hpp"
 #include "load/options.hpp"
@@ -16,6 +15,7 @@
 #include "load/suite.hpp"
 #include "runtime/process_limits.hpp"
 #include "testkit/interruption.hpp"
+#include "testkit/text_file.hpp"
 
 namespace {
 
@@ -28,17 +28,15 @@ constexpr int kBroken = 70;
 
 void write_json(const load::Campaign& campaign, const load::Options& options) {
   if (options.json.empty() || campaign.results().empty()) return;
-  std::ofstream file(options.json);
-  file << boost::json::serialize(load::document(campaign.results(), options.revision)) << '\n';
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + options.json);
+  gateway::test::write_text(
+      options.json,
+      boost::json::serialize(load::document(campaign.results(), options.revision)) + '\n');
 }
 
 bool some_missing(const load::Campaign& campaign) {
-  for (const load::RunResult& result : campaign.results()) {
-    if (result.missing.value_or(0) != 0) return true;
-  }
-  return false;
+  return std::ranges::any_of(campaign.results(), [](const load::RunResult& result) {
+    return load::figure(result, "/missing") != 0;
+  });
 }
 
 // Returns whether targets in trouble leave the others alone, whichever the gateway.

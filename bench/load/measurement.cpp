@@ -1,27 +1,28 @@
 #include "load/measurement.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <cmath>
-#include <vector>
+#include <utility>
 
-#include "load/placement.hpp"
-#include "load/process_usage.hpp"
+#include "load/turns.hpp"
+#include "process/placement.hpp"
+#include "process/usage.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
 
 namespace gateway::load {
 namespace {
 
+namespace json = boost::json;
 using std::chrono::steady_clock;
 using TimePoint = steady_clock::time_point;
 using Seconds = std::chrono::duration<double>;
 
 constexpr std::chrono::seconds kConnectLimit{30};
 constexpr std::chrono::seconds kDrainLimit{40};  // above a gateway's own deadline of 25 s
-constexpr std::chrono::milliseconds kTold{50};
 // An address has 28,000 ephemeral ports, and a port is not free again at once.
 constexpr unsigned kConnectionsPerSource = 20'000;
 constexpr unsigned kSourcesOfShortConnections = 16;
@@ -33,13 +34,13 @@ double microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();
 }
 
-double own_cpu_us() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  const auto us = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
-  };
-  return us(usage.ru_utime) + us(usage.ru_stime);
+// Rounds a figure; more digits are noise to readers of the file.
+double rounded(double value) {
+  return std::round(value * 1e4) / 1e4;
+}
+
+double over(double value, std::uint64_t count) {
+  return count == 0 ? 0 : rounded(value / static_cast<double>(count));
 }
 
 unsigned sources_for(const Scenario& scenario, const std::string& host) {
@@ -52,9 +53,8 @@ unsigned sources_for(const Scenario& scenario, const std::string& host) {
 struct Moment {
   TimePoint time;
   test::LoadTotals load;
-  ProcessUsage gateway;
-  double own_cpu_us = 0;
-  std::chrono::nanoseconds own_wait{0};
+  bench::ProcessUsage gateway;
+  bench::CoreTime own;  // of load and eventbus, which share this thread
 };
 
 class Run {
@@ -63,14 +63,14 @@ class Run {
       : scenario_(scenario),
         on_progress_(on_progress),
         placement_(scenario.pin),
-        outside_(spec.program.empty() && spec.command.empty()),
+        spec_(spec),
         form_(spec.direct ? GatewayForm() : spec.form.value_or(scenario.gateway.form)),
         sink_(poller_, sink_settings()),
         gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
         posts_(scenario.payloads, form()),
         load_(poller_, load_settings(), posts_),
-        awake_(scenario.rate > 0 && placement_.pinned()),
-        events_per_turn_(events_per_turn()) {}
+        turns_(poller_, {&load_, &sink_.bus()}, scenario.rate > 0 && placement_.pinned(),
+               events_per_turn()) {}
 
   RunResult measure();
 
@@ -94,27 +94,26 @@ class Run {
   [[nodiscard]] PostForm form() const;
   [[nodiscard]] test::LoadSettings load_settings() const;
   [[nodiscard]] int events_per_turn() const;
-  void turn(TimePoint until);
-  void play(TimePoint from, TimePoint to);
   void connect();
+  void play(TimePoint start, TimePoint end);
   void drain();
   [[nodiscard]] Moment look() const;
-  [[nodiscard]] RunResult describe() const;
-  void fill_in(RunResult& result, const Moment& begin, const Moment& stopped, const Moment& end);
+  [[nodiscard]] json::object gateway_json() const;
+  [[nodiscard]] json::object load_json() const;
+  [[nodiscard]] json::object result_json(const Moment& idle, const Moment& begin,
+                                         const Moment& stopped, const Moment& end);
 
   const Scenario& scenario_;
   const OnProgress& on_progress_;
-  Placement placement_;
-  bool outside_;  // the gateway runs elsewhere, so its events do not come here
+  bench::Placement placement_;
+  const GatewaySpec& spec_;
   GatewayForm form_;
   test::Poller poller_;
   Sink sink_;
   GatewayUnderTest gateway_;
   PreparedPosts posts_;
   test::Load load_;
-  bool awake_;
-  int events_per_turn_;
-  TimePoint told_;
+  Turns turns_;
 };
 
 PostForm Run::form() const {
@@ -147,55 +146,33 @@ test::LoadSettings Run::load_settings() const {
 }
 
 int Run::events_per_turn() const {
-  if (scenario_.rate > 0) return kOpenLoopEvents;
+  if (scenario_.rate > 0) return Turns::kOpenLoopEvents;
   const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
   return static_cast<int>(std::clamp<double>(count, kFewestEvents, test::Poller::kEvents));
 }
 
-void Run::turn(TimePoint until) {
-  const TimePoint before = steady_clock::now();
-  TimePoint limit = std::min({until, load_.next_due(before), sink_.bus().next_due(before)});
-  if (awake_) limit = std::max(before, limit - kAwake);
-  poller_.turn(limit, events_per_turn_);
+void Run::connect() {
   const TimePoint now = steady_clock::now();
   load_.advance(now);
-  sink_.bus().advance(now);
+  if (!turns_.wait(
+          now + kConnectLimit, [this] { return load_.connected(); }, [this] { on_progress_(0); })) {
+    throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
+  }
 }
 
-void Run::play(TimePoint from, TimePoint to) {
+void Run::play(TimePoint start, TimePoint end) {
   const Seconds whole(scenario_.warmup_s + scenario_.duration_s);
-  const TimePoint start = to - std::chrono::duration_cast<steady_clock::duration>(whole);
-  for (TimePoint now = from; now < to; now = steady_clock::now()) {
-    if (now >= told_ + kTold) {
-      told_ = now;
-      gateway_.check();
-      on_progress_(std::clamp(Seconds(now - start) / whole, 0.0, 1.0));
-    }
-    turn(std::min(to, now + kTold));
-  }
-}
-
-void Run::connect() {
-  const TimePoint limit = steady_clock::now() + kConnectLimit;
-  load_.advance(steady_clock::now());
-  while (!load_.connected()) {
-    const TimePoint now = steady_clock::now();
-    if (now >= limit)
-      throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
-    on_progress_(0);
-    turn(now + kTold);
-  }
+  turns_.play(end, [&] {
+    gateway_.check();
+    on_progress_(std::clamp(Seconds(steady_clock::now() - start) / whole, 0.0, 1.0));
+  });
 }
 
 void Run::drain() {
   load_.stop();
-  const TimePoint limit = steady_clock::now() + kDrainLimit;
-  while (!load_.idle()) {
-    const TimePoint now = steady_clock::now();
-    if (now >= limit) break;
-    on_progress_(1);
-    turn(now + kTold);
-  }
+  turns_.wait(
+      steady_clock::now() + kDrainLimit, [this] { return load_.idle(); },
+      [this] { on_progress_(1); });
   load_.give_up();
 }
 
@@ -203,9 +180,8 @@ Moment Run::look() const {
   Moment moment;
   moment.time = steady_clock::now();
   moment.load = load_.totals();
-  if (gateway_.pid() != 0) moment.gateway = usage_of_tree(gateway_.pid());
-  moment.own_cpu_us = own_cpu_us();
-  moment.own_wait = own_wait();
+  if (gateway_.pid() != 0) moment.gateway = bench::usage_of_tree(gateway_.pid());
+  moment.own = bench::own_core_time();
   return moment;
 }
 
@@ -213,99 +189,143 @@ RunResult Run::measure() {
   const Moment idle = look();
   connect();
   const TimePoint start = steady_clock::now();
-  const TimePoint warm =
-      start + std::chrono::duration_cast<steady_clock::duration>(Seconds(scenario_.warmup_s));
-  const TimePoint last =
-      warm + std::chrono::duration_cast<steady_clock::duration>(Seconds(scenario_.duration_s));
+  const TimePoint warm = Turns::after(start, scenario_.warmup_s);
   load_.measure_from(warm);
   load_.start(start);
   play(start, warm);
   const Moment begin = look();
-  play(begin.time, last);
+  play(start, Turns::after(warm, scenario_.duration_s));
   const Moment stopped = look();
   drain();
-  const Moment end = look();
-  RunResult result = describe();
-  fill_in(result, begin, stopped, end);
-  if (result.usage) result.usage->idle_bytes = idle.gateway.resident;
-  return result;
-}
-
-RunResult Run::describe() const {
-  RunResult result;
-  result.name = scenario_.name;
-  result.gateway.command = gateway_.command();
-  result.gateway.threads = scenario_.gateway.threads;
-  result.gateway.pipeline = scenario_.gateway.pipeline;
-  result.gateway.pinned = placement_.pinned();
-  result.load.open = scenario_.rate > 0;
-  result.load.connections = scenario_.connections;
-  result.load.depth = scenario_.depth;
-  if (scenario_.rate > 0) result.load.rate = scenario_.rate;
-  result.load.arrivals =
-      scenario_.arrivals == test::ArrivalSchedule::Kind::poisson ? "poisson" : "constant";
-  result.load.records_per_post = scenario_.payloads.records.text();
-  result.load.body_bytes = posts_.mean_body_bytes();
-  result.load.new_connection_per_post = scenario_.new_connection_per_post;
-  result.load.tls = scenario_.gateway.form.tls;
-  result.load.is_signed = scenario_.signing != Signing::none;
-  result.load.duration_s = scenario_.duration_s;
-  result.load.warmup_s = scenario_.warmup_s;
-  result.load.seed = scenario_.payloads.seed;
   const auto latency = (scenario_.sink.least_latency + scenario_.sink.most_latency) / 2;
-  result.sink_latency_us = std::chrono::duration<double, std::micro>(latency).count();
-  result.sink_fail_share = scenario_.sink.fail_share;
-  return result;
+  return json::object{
+      {"name", scenario_.name},
+      {"gateway", gateway_json()},
+      {"load", load_json()},
+      {"sink", {{"latency_us", microseconds(latency)}, {"fail_share", scenario_.sink.fail_share}}},
+      {"result", result_json(idle, begin, stopped, look())}};
 }
 
-void Run::fill_in(RunResult& result, const Moment& begin, const Moment& stopped,
-                  const Moment& end) {
-  result.posts = end.load.posts - begin.load.posts;
-  result.records = end.load.records - begin.load.records;
-  result.errors = end.load.errors;
-  for (const auto& [code, count] : begin.load.errors) result.errors[code] -= count;
-  std::erase_if(result.errors, [](const auto& error) { return error.second == 0; });
+json::object Run::gateway_json() const {
+  json::object gateway{{"kind", spec_.name}, {"command", gateway_.command()}};
+  if (!spec_.program.empty()) {
+    gateway["threads"] = scenario_.gateway.threads;
+    if (!scenario_.gateway.pipeline.empty()) gateway["pipeline"] = scenario_.gateway.pipeline;
+  }
+  gateway["pinned"] = placement_.pinned();
+  return gateway;
+}
 
+json::object Run::load_json() const {
+  const bool open = scenario_.rate > 0;
+  json::object load{{"loop", open ? "open" : "closed"},
+                    {"connections", scenario_.connections},
+                    {"depth", scenario_.depth}};
+  if (open) {
+    load["rate"] = rounded(scenario_.rate);
+    load["arrivals"] =
+        scenario_.arrivals == test::ArrivalSchedule::Kind::poisson ? "poisson" : "constant";
+  }
+  load["records_per_post"] = scenario_.payloads.records.text();
+  load["body_bytes"] = std::round(posts_.mean_body_bytes());
+  load["new_connection_per_post"] = scenario_.new_connection_per_post;
+  load["tls"] = scenario_.gateway.form.tls;
+  load["signed"] = scenario_.signing != Signing::none;
+  load["duration_s"] = scenario_.duration_s;
+  load["warmup_s"] = scenario_.warmup_s;
+  load["seed"] = scenario_.payloads.seed;
+  return load;
+}
+
+json::object latencies_json(const test::Histogram& latencies) {
+  const auto at = [&](double share) { return microseconds(latencies.quantile(share)); };
+  return {{"p50", at(0.5)},
+          {"p90", at(0.9)},
+          {"p99", at(0.99)},
+          {"p999", at(0.999)},
+          {"max", microseconds(latencies.max())},
+          {"mean", microseconds(latencies.mean())}};
+}
+
+json::array histogram_json(const test::Histogram& latencies) {
+  json::array buckets;
+  for (const test::Histogram::Bucket& bucket : latencies.buckets()) {
+    buckets.push_back(json::array{microseconds(bucket.upper), bucket.count});
+  }
+  return buckets;
+}
+
+json::object errors_json(const test::LoadTotals& begin, const test::LoadTotals& end) {
+  json::object errors;
+  for (const auto& [code, count] : end.errors) {
+    const auto before = begin.errors.find(code);
+    const std::uint64_t within = count - (before == begin.errors.end() ? 0 : before->second);
+    if (within != 0) errors[code] = within;
+  }
+  return errors;
+}
+
+// Adds what the gateway has used.
+void add_usage(json::object& result, const Moment& begin, const Moment& end, double window_us) {
+  const std::uint64_t posts = end.load.posts - begin.load.posts;
+  const std::uint64_t records = end.load.records - begin.load.records;
+  const auto [user_us, system_us] = bench::cpu_between(begin.gateway, end.gateway);
+  const double total_us = user_us + system_us;
+  const auto waited = end.gateway.cores.waited - begin.gateway.cores.waited;
+  result["cpu"] = {{"user_us_per_post", over(user_us, posts)},
+                   {"system_us_per_post", over(system_us, posts)},
+                   {"us_per_post", over(total_us, posts)},
+                   {"user_us_per_record", over(user_us, records)},
+                   {"system_us_per_record", over(system_us, records)},
+                   {"us_per_record", over(total_us, records)},
+                   {"waited_us_per_post", over(microseconds(waited), posts)},
+                   {"cores", window_us > 0 ? rounded(total_us / window_us) : 0}};
+  const auto voluntary = end.gateway.voluntary_switches - begin.gateway.voluntary_switches;
+  const auto involuntary = end.gateway.involuntary_switches - begin.gateway.involuntary_switches;
+  result["context_switches"] = {
+      {"voluntary", voluntary},
+      {"involuntary", involuntary},
+      {"per_post", over(static_cast<double>(voluntary + involuntary), posts)}};
+}
+
+json::object Run::result_json(const Moment& idle, const Moment& begin, const Moment& stopped,
+                              const Moment& end) {
   const double seconds = Seconds(stopped.time - begin.time).count();
-  result.posts_per_s = static_cast<double>(stopped.load.posts - begin.load.posts) / seconds;
-  result.records_per_s = static_cast<double>(stopped.load.records - begin.load.records) / seconds;
-  result.mb_per_s = static_cast<double>(stopped.load.bytes - begin.load.bytes) / seconds / 1e6;
-  result.latencies = load_.latencies();
-
   const double window_us = Seconds(end.time - begin.time).count() * 1e6;
-  result.generator_cores = (end.own_cpu_us - begin.own_cpu_us) / window_us;
-  result.generator_waited = microseconds(end.own_wait - begin.own_wait) / window_us;
+  const auto a_second = [&](std::uint64_t test::LoadTotals::* count) {
+    return static_cast<double>(stopped.load.*count - begin.load.*count) / seconds;
+  };
+  json::object result{
+      {"posts", end.load.posts - begin.load.posts},
+      {"records", end.load.records - begin.load.records},
+      {"errors", errors_json(begin.load, end.load)},
+      {"posts_per_s", rounded(a_second(&test::LoadTotals::posts))},
+      {"records_per_s", rounded(a_second(&test::LoadTotals::records))},
+      {"mb_per_s", rounded(a_second(&test::LoadTotals::bytes) / 1e6)},
+      {"latency_us", latencies_json(load_.latencies())},
+      {"histogram", histogram_json(load_.latencies())},
+      {"generator_cores", rounded(microseconds(end.own.used - begin.own.used) / window_us)},
+      {"generator_waited", rounded(microseconds(end.own.waited - begin.own.waited) / window_us)},
+      {"acknowledged", end.load.records}};
   if (gateway_.pid() != 0) {
-    const CpuTime cpu = cpu_between(begin.gateway, end.gateway);
-    RunUsage usage;
-    usage.user_us = cpu.user_us;
-    usage.system_us = cpu.system_us;
-    usage.window_us = window_us;
-    usage.waited_us = microseconds(end.gateway.waited - begin.gateway.waited);
-    usage.voluntary = end.gateway.voluntary_switches - begin.gateway.voluntary_switches;
-    usage.involuntary = end.gateway.involuntary_switches - begin.gateway.involuntary_switches;
-    usage.peak_bytes = end.gateway.peak_resident;
-    result.usage = usage;
+    add_usage(result, begin, end, window_us);
+    result["resident_bytes"] = {{"idle", idle.gateway.resident},
+                                {"peak", end.gateway.peak_resident}};
   }
-  result.acknowledged = end.load.records;
-  if (!outside_) {
+  // The events of a gateway that runs elsewhere do not come here.
+  if (!spec_.program.empty() || !spec_.command.empty()) {
     const std::uint64_t arrived = sink_.distinct();
-    result.arrived = arrived;
-    result.missing = result.acknowledged > arrived ? result.acknowledged - arrived : 0;
+    result["arrived"] = arrived;
+    result["missing"] = end.load.records > arrived ? end.load.records - arrived : 0;
   }
+  return result;
 }
 
 }  // namespace
 
 RunResult measure(const Scenario& scenario, const GatewaySpec& gateway,
                   const OnProgress& on_progress) {
-  RunResult result = Run(scenario, gateway, on_progress).measure();
-  result.gateway.kind = gateway.name;
-  if (gateway.program.empty()) {
-    result.gateway.threads.reset();
-    result.gateway.pipeline.clear();
-  }
-  return result;
+  return Run(scenario, gateway, on_progress).measure();
 }
 
 }  // namespace gateway::load

@@ -28,6 +28,13 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, Value& value, Pa
       what);
 }
 
+// Adds an option of a number within these limits, whose default --help shows.
+template <class Number>
+void add_limited(CLI::App& app, const std::string& name, Number& value, Number least, Number most,
+                 const std::string& what) {
+  app.add_option(name, value, what)->capture_default_str()->check(CLI::Range(least, most));
+}
+
 std::optional<double> number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -56,17 +63,6 @@ struct GatewayOptions {
   int pid = 0;
 };
 
-GatewaySpec named(std::string_view text, std::string_view name) {
-  GatewaySpec spec;
-  const std::size_t equals = text.find('=');
-  // A path may contain an equals sign, but a name contains no slash.
-  const bool has_name = equals != std::string_view::npos &&
-                        text.substr(0, equals).find_first_of("/ {") == std::string_view::npos;
-  spec.name = has_name ? text.substr(0, equals) : name;
-  spec.command = has_name ? text.substr(equals + 1) : text;
-  return spec;
-}
-
 std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::string& beside) {
   std::vector<GatewaySpec> specs;
   if (!options.target.empty()) {
@@ -89,7 +85,7 @@ std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::stri
     std::vector<std::string> programs = options.programs;
     if (programs.empty()) programs.push_back(beside + "/cos-gateway");
     for (const std::string& program : programs) {
-      GatewaySpec spec = named(program, "cos-gateway");
+      GatewaySpec spec = named_gateway(program, "cos-gateway");
       spec.program = std::exchange(spec.command, {});
       if (!std::filesystem::exists(spec.program)) {
         throw CLI::ValidationError("--gateway", spec.program + " does not exist");
@@ -97,176 +93,124 @@ std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::stri
       specs.push_back(spec);
     }
   }
-  for (const std::string& command : options.commands) specs.push_back(named(command, "command"));
+  for (const std::string& command : options.commands)
+    specs.push_back(named_gateway(command, "command"));
   if (specs.empty()) throw CLI::ValidationError("--only-commands", "no --gateway-command given");
   return specs;
 }
 
 void add_gateway_options(CLI::App& app, GatewayOptions& gateways) {
-  const auto group = "Gateway";
+  app.option_defaults()->group("Gateway");
   app.add_option(
-         "--gateway", gateways.programs,
-         "[NAME=]PATH of a cos-gateway, run with a configuration of its own (the one beside "
-         "this program); may be repeated")
-      ->group(group);
+      "--gateway", gateways.programs,
+      "[NAME=]PATH of a cos-gateway, run with a configuration of its own (the one beside "
+      "this program); may be repeated");
   app.add_option(
-         "--gateway-command", gateways.commands,
-         "NAME=COMMAND for another one, with {port} to listen on and {sink}, the eventbus's "
-         "port on 127.0.0.1; may be repeated; repetitions take turns")
-      ->group(group);
-  app.add_flag("--only-commands", gateways.only_commands, "No cos-gateway")->group(group);
+      "--gateway-command", gateways.commands,
+      "NAME=COMMAND for another one, with {port} to listen on and {sink}, the eventbus's "
+      "port on 127.0.0.1; may be repeated; repetitions take turns");
+  app.add_flag("--only-commands", gateways.only_commands, "No cos-gateway");
   auto* target = app.add_option("--target", gateways.target,
-                                "ADDRESS:PORT of a server that runs; what it delivers is not seen")
-                     ->group(group);
+                                "ADDRESS:PORT of a server that runs; what it delivers is not seen");
   app.add_option("--pid", gateways.pid, "Process whose CPU time --target is to be charged")
-      ->needs(target)
-      ->group(group);
+      ->needs(target);
 }
 
 void add_result_options(CLI::App& app, Options& options) {
-  const auto group = "Results";
-  app.add_option("--json", options.json, "File for results")->group(group);
-  app.add_option("--revision", options.revision, "Of the sources, kept in the results")
-      ->group(group);
-  app.add_option("--repetitions", options.repetitions, "Of each run; medians are shown")
-      ->capture_default_str()
-      ->check(CLI::Range(1U, 1000U))
-      ->group(group);
+  app.option_defaults()->group("Results");
+  app.add_option("--json", options.json, "File for results");
+  app.add_option("--revision", options.revision, "Of the sources, kept in the results");
+  add_limited(app, "--repetitions", options.repetitions, 1U, 1000U,
+              "Of each run; medians are shown");
   app.add_flag("--allow-missing", options.allow_missing,
-               "Events that did not arrive are no failure: for gateways that make other events")
-      ->group(group);
+               "Events that did not arrive are no failure: for gateways that make other events");
 }
 
 void add_load_options(CLI::App& app, Options& options) {
   Scenario& scenario = options.scenario;
-  const auto group = "Load";
-  app.add_option("--name", scenario.name, "Of the run")->capture_default_str()->group(group);
-  app.add_option("--connections", scenario.connections, "1 to 60,000")
-      ->capture_default_str()
-      ->check(CLI::Range(1U, 60'000U))
-      ->group(group);
-  app.add_option("--depth", scenario.depth, "Posts in flight on each")
-      ->capture_default_str()
-      ->check(CLI::Range(1U, 1000U))
-      ->group(group);
+  app.option_defaults()->group("Load");
+  app.add_option("--name", scenario.name, "Of the run")->capture_default_str();
+  add_limited(app, "--connections", scenario.connections, 1U, 60'000U, "1 to 60,000");
+  add_limited(app, "--depth", scenario.depth, 1U, 1000U, "Posts in flight on each");
   app.add_option("--rate", scenario.rate,
                  "Posts per second of an open loop, whose latencies count from when a post was due "
                  "(closed loop)")
-      ->check(CLI::PositiveNumber)
-      ->group(group);
+      ->check(CLI::PositiveNumber);
   app.add_flag_callback(
-         "--poisson", [&scenario] { scenario.arrivals = test::ArrivalSchedule::Kind::poisson; },
-         "Random gaps between the posts of an open loop")
-      ->group(group);
-  app.add_option("--duration", scenario.duration_s, "Seconds")
-      ->capture_default_str()
-      ->check(CLI::Range(0.05, 86'400.0))
-      ->group(group);
-  app.add_option("--warmup", scenario.warmup_s, "Seconds before")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 3600.0))
-      ->group(group);
-  app.add_flag("--new-connections", scenario.new_connection_per_post, "One for every post")
-      ->group(group);
+      "--poisson", [&scenario] { scenario.arrivals = test::ArrivalSchedule::Kind::poisson; },
+      "Random gaps between the posts of an open loop");
+  add_limited(app, "--duration", scenario.duration_s, 0.05, 86'400.0, "Seconds");
+  add_limited(app, "--warmup", scenario.warmup_s, 0.0, 3600.0, "Seconds before");
+  app.add_flag("--new-connections", scenario.new_connection_per_post, "One for every post");
   app.add_flag("--tls", scenario.gateway.form.tls,
-               "A full handshake for each connection; certificates are not checked")
-      ->group(group);
-  app.add_option("--path", scenario.path, "To post to")->capture_default_str()->group(group);
+               "A full handshake for each connection; certificates are not checked");
+  app.add_option("--path", scenario.path, "To post to")->capture_default_str();
   app.add_flag_callback(
-         "--signed", [&scenario] { scenario.signing = Signing::hmac; },
-         "X-Cos-Signature on each post")
-      ->group(group);
+      "--signed", [&scenario] { scenario.signing = Signing::hmac; },
+      "X-Cos-Signature on each post");
   app.add_flag_callback(
-         "--bearer", [&scenario] { scenario.signing = Signing::bearer; },
-         "The token itself on each post")
-      ->group(group);
-  app.add_option("--token", scenario.token, "For --signed and --bearer")
-      ->capture_default_str()
-      ->group(group);
+      "--bearer", [&scenario] { scenario.signing = Signing::bearer; },
+      "The token itself on each post");
+  app.add_option("--token", scenario.token, "For --signed and --bearer")->capture_default_str();
 }
 
 void add_payload_options(CLI::App& app, PayloadSettings& payloads) {
-  const auto group = "Payloads (a LENGTH is N, uniform:A-B, geometric:MEAN or zipf:A-B)";
+  app.option_defaults()->group("Payloads (a LENGTH is N, uniform:A-B, geometric:MEAN or zipf:A-B)");
   add_parsed(app, "--records", payloads.records, &Distribution::parse,
-             "LENGTH: records of a post (1)")
-      ->group(group);
+             "LENGTH: records of a post (1)");
   add_parsed(app, "--key-length", payloads.key_length, &Distribution::parse,
-             "LENGTH: bytes of a key (40)")
-      ->group(group);
+             "LENGTH: bytes of a key (40)");
   add_parsed(app, "--key-characters", payloads.characters, &parse_characters,
-             "ascii, percent, utf8 or escapes (ascii)")
-      ->group(group);
+             "ascii, percent, utf8 or escapes (ascii)");
   add_parsed(app, "--metadata", payloads.metadata, &Distribution::parse,
-             "LENGTH: bytes of x-cos-meta members of a record (0)")
-      ->group(group);
+             "LENGTH: bytes of x-cos-meta members of a record (0)");
   add_parsed(app, "--events", payloads.events, &EventMix::parse,
-             "NAME:WEIGHT,...: put, post, copy, multipart, delete, marker (a busy bucket's)")
-      ->group(group);
+             "NAME:WEIGHT,...: put, post, copy, multipart, delete, marker (a busy bucket's)");
 }
 
 void add_sink_options(CLI::App& app, SinkSettings& sink, std::pair<double, double>& latency_ms) {
-  const auto group = "Eventbus";
+  app.option_defaults()->group("Eventbus");
   add_parsed(app, "--latency", latency_ms, &latency_range,
-             "Milliseconds from request to answer: N or A-B (0)")
-      ->group(group);
+             "Milliseconds from request to answer: N or A-B (0)");
   app.add_option("--fail-share", sink.fail_share, "Share of requests it refuses")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group(group);
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--fail-status", sink.fail_statuses, "With one of these (503)")
       ->delimiter(',')
-      ->check(CLI::Range(201U, 599U))
-      ->group(group);
+      ->check(CLI::Range(201U, 599U));
   app.add_option("--cut-share", sink.cut_share, "Share of requests at which it cuts the connection")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group(group);
+      ->check(CLI::Range(0.0, 1.0));
   app.add_flag(
-         "--check", sink.check_ids,
-         "Count events by their id, so that one that came twice does not hide one that did not")
-      ->group(group);
+      "--check", sink.check_ids,
+      "Count events by their id, so that one that came twice does not hide one that did not");
 }
 
 void add_setting_options(CLI::App& app, GatewaySettings& settings) {
-  const auto group = "Settings of a cos-gateway";
-  app.add_option("--threads", settings.threads, "gateway.threads")
-      ->capture_default_str()
-      ->check(CLI::Range(1U, 1024U))
-      ->group(group);
+  app.option_defaults()->group("Settings of a cos-gateway");
+  add_limited(app, "--threads", settings.threads, 1U, 1024U, "gateway.threads");
   app.add_option("--eventbus-connections", settings.eventbus_connections,
-                 "delivery.connections (its default)")
-      ->group(group);
-  app.add_option("--pipeline", settings.pipeline, "delivery.pipeline (its default)")->group(group);
+                 "delivery.connections (its default)");
+  app.add_option("--pipeline", settings.pipeline, "delivery.pipeline (its default)");
   add_parsed(app, "--form", settings.form, &GatewayForm::parse,
-             "What it does besides: " + GatewayForm::names())
-      ->group(group);
+             "What it does besides: " + GatewayForm::names());
 }
 
 void add_target_options(CLI::App& app, Options& options) {
   TargetLoads& loads = options.target_loads;
-  const auto group = "Load";
+  app.option_defaults()->group("Load");
   app.add_option("--rate", loads.rate, "Posts a second for the healthy target")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
-      ->group(group);
-  app.add_option("--other-rate", loads.other_rate, "And for the one that is in trouble")
-      ->capture_default_str()
-      ->check(CLI::Range(1.0, 2000.0))
-      ->group(group);
-  app.add_option("--duration", loads.duration_s, "Seconds of each run")
-      ->capture_default_str()
-      ->check(CLI::Range(0.05, 86'400.0))
-      ->group(group);
-  app.add_option("--warmup", loads.warmup_s, "Seconds before, until the other one's queue is full")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 3600.0))
-      ->group(group);
+      ->check(CLI::PositiveNumber);
+  add_limited(app, "--other-rate", loads.other_rate, 1.0, 2000.0,
+              "And for the one that is in trouble");
+  add_limited(app, "--duration", loads.duration_s, 0.05, 86'400.0, "Seconds of each run");
+  add_limited(app, "--warmup", loads.warmup_s, 0.0, 3600.0,
+              "Seconds before, until the other one's queue is full");
   app.add_option("--repetitions", options.repetitions, "Of each run; medians are shown")
-      ->check(CLI::Range(1U, 1000U))
-      ->group(group);
-  app.add_flag("--stores", loads.stores, "With a spool and dead letters")->group(group);
-  app.add_flag("!--without-hints", loads.hints, "Posts without X-Cos-Bucket")->group(group);
+      ->check(CLI::Range(1U, 1000U));
+  app.add_flag("--stores", loads.stores, "With a spool and dead letters");
+  app.add_flag("!--without-hints", loads.hints, "Posts without X-Cos-Bucket");
   app.add_flag("--pin", loads.pin,
-               "The gateway alone on the second core, loads and eventbuses on the first")
-      ->group(group);
+               "The gateway alone on the second core, loads and eventbuses on the first");
 }
 
 std::string joined(int argc, const char* const* argv) {
@@ -296,22 +240,20 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   std::pair<double, double> latency_ms;
 
   CLI::App* const run = app.add_subcommand("run", "One run, by options");
-  add_gateway_options(*run, gateway);
-  add_setting_options(*run, options.scenario.gateway);
-  add_load_options(*run, options);
-  add_payload_options(*run, options.scenario.payloads);
-  add_sink_options(*run, options.scenario.sink, latency_ms);
-  add_result_options(*run, options);
   run->add_option("--seed", options.scenario.payloads.seed, "Of payloads, arrivals and faults")
       ->capture_default_str();
   run->add_flag("--direct", gateway.direct,
                 "Also without a gateway, straight to the eventbus: what the others add is shown");
   run->add_flag("--pin", options.scenario.pin,
                 "The gateway alone on the second core, load and eventbus on the first");
+  add_gateway_options(*run, gateway);
+  add_setting_options(*run, options.scenario.gateway);
+  add_load_options(*run, options);
+  add_payload_options(*run, options.scenario.payloads);
+  add_sink_options(*run, options.scenario.sink, latency_ms);
+  add_result_options(*run, options);
 
   CLI::App* const suite = app.add_subcommand("suite", "The standard runs");
-  add_gateway_options(*suite, gateway);
-  add_result_options(*suite, options);
   suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
   suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so")
       ->delimiter(',');
@@ -319,7 +261,7 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
       "--tls-server",
       [&options](const std::vector<std::string>& commands) {
         for (const std::string& command : commands) {
-          options.suite_settings.tls_servers.push_back(named(command, "server"));
+          options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
         }
       },
       "NAME=COMMAND of a server whose handshakes are compared: {port} to listen on, {folder} "
@@ -328,6 +270,8 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
                   "Leave it to the kernel where gateway and load run");
   suite->add_option("--seed", options.suite_settings.seed, "Of payloads and arrivals")
       ->capture_default_str();
+  add_gateway_options(*suite, gateway);
+  add_result_options(*suite, options);
   suite->footer(suite_help());
 
   CLI::App* const targets = app.add_subcommand(

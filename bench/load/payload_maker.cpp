@@ -8,14 +8,11 @@
 #include <span>
 #include <utility>
 
-#include "testkit/record_text.hpp"
-
 namespace gateway::load {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::int64_t kFirstTime = 1'700'000'000;
 // A COS request may have 2 KiB of metadata headers in total; a single one is seldom longer than
 // this.
 constexpr unsigned kMetadataMember = 64;
@@ -123,14 +120,14 @@ std::string_view EventMix::choose(test::Random& random) const {
 }
 
 PayloadMaker::PayloadMaker(PayloadSettings settings)
-    : settings_(std::move(settings)), random_(settings_.seed) {}
+    : settings_(std::move(settings)), maker_(settings_.seed) {}
 
 void PayloadMaker::choose_key() {
-  const std::size_t length = std::max(1U, settings_.key_length.sample(random_));
+  const std::size_t length = std::max(1U, settings_.key_length.sample(random()));
   const auto [specials, one_of] = special(settings_.characters);
   key_.clear();
   while (key_.size() < length) {
-    const std::uint64_t draw = random_.next();
+    const std::uint64_t draw = random().next();
     if (!specials.empty() && draw % one_of == 0) {
       const std::string_view character = specials[(draw >> 32U) % specials.size()];
       if (key_.size() + character.size() <= length) {
@@ -146,11 +143,11 @@ void PayloadMaker::choose_key() {
 
 void PayloadMaker::choose_metadata() {
   metadata_.clear();
-  const std::size_t length = settings_.metadata.sample(random_);
+  const std::size_t length = settings_.metadata.sample(random());
   for (unsigned i = 0; metadata_.size() < length; ++i) {
     fmt::format_to(std::back_inserter(metadata_), R"(,"x-cos-meta-{}":")", i);
     const std::size_t end = std::min(length, metadata_.size() + kMetadataMember);
-    while (metadata_.size() + 1 < end) metadata_ += kPlain[random_.below(kPlain.size())];
+    while (metadata_.size() + 1 < end) metadata_ += kPlain[random().below(kPlain.size())];
     metadata_ += '"';
   }
 }
@@ -160,30 +157,16 @@ void PayloadMaker::append_record(std::string& out) {
   choose_metadata();
   test::RecordText record;
   record.bucket = settings_.bucket;
-  record.event_name = settings_.events.choose(random_);
+  record.event_name = settings_.events.choose(random());
   record.key = key_;
-  record.content_type = kContentTypes[random_.below(kContentTypes.size())];
+  record.content_type = kContentTypes[random().below(kContentTypes.size())];
   record.metadata = metadata_;
-  // Sizes are spread evenly over magnitudes, from bytes to 1 GiB.
-  const std::uint64_t magnitude = 1 + random_.below(30);
-  record.size = random_.below(std::uint64_t{1} << magnitude);
-  record.time = kFirstTime + static_cast<std::int64_t>(made_ / 100);
-  request_id_.clear();
-  const auto a = static_cast<std::uint32_t>(random_.next());
-  const auto b = static_cast<std::uint16_t>(random_.next());
-  test::append_request_id(request_id_, record.time, a, b, made_);
-  record.request_id = request_id_;
-  record.etag_high = random_.next();
-  record.etag_low = random_.next();
-  record.address = static_cast<unsigned>(1 + random_.below(254));
-  record.signature = random_.next();
-  test::append_record(out, record);
-  ++made_;
+  maker_.append(out, record);
 }
 
 Payload PayloadMaker::next() {
   Payload payload;
-  payload.records = std::max(1U, settings_.records.sample(random_));
+  payload.records = std::max(1U, settings_.records.sample(random()));
   payload.body = R"({"Records":[)";
   for (unsigned i = 0; i < payload.records; ++i) {
     if (i != 0) payload.body += ',';

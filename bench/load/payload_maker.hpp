@@ -68,16 +68,15 @@ class PayloadMaker {
   [[nodiscard]] Payload next();
 
  private:
+  [[nodiscard]] test::Random& random() noexcept { return maker_.random(); }
   void choose_key();
   void choose_metadata();
   void append_record(std::string& out);
 
   PayloadSettings settings_;
-  test::Random random_;
-  std::uint64_t made_ = 0;  // records
+  test::RecordMaker maker_;
   std::string key_;
   std::string metadata_;
-  std::string request_id_;
 };
 
 }  // namespace gateway::load

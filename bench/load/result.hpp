@@ -1,54 +1,13 @@
 #pragma once
-#include <boost/json/fwd.hpp>
-#include <cstdint>
-#include <map>
-#include <optional>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "testkit/histogram.hpp"
 
 namespace gateway::load {
 
-// The gateway of a measurement.
-struct RunGateway {
-  std::string kind;
-  std::string command;
-  std::optional<unsigned> threads;
-  std::string pipeline;
-  bool pinned = false;
-};
-
-// The load of a measurement.
-struct RunLoad {
-  bool open = false;
-  unsigned connections = 0;
-  unsigned depth = 1;
-  std::optional<double> rate;
-  std::string arrivals;
-  std::string records_per_post;
-  double body_bytes = 0;
-  bool new_connection_per_post = false;
-  bool tls = false;
-  bool is_signed = false;
-  double duration_s = 0;
-  double warmup_s = 0;
-  std::uint64_t seed = 0;
-};
-
-// Resources that the processes of the gateway used within the window.
-struct RunUsage {
-  double user_us = 0;
-  double system_us = 0;
-  double window_us = 0;
-  double waited_us = 0;  // ready to run, but another process had the core
-  std::uint64_t voluntary = 0;
-  std::uint64_t involuntary = 0;
-  std::uint64_t idle_bytes = 0;
-  std::uint64_t peak_bytes = 0;
-};
-
-// One measurement, as it stands in the JSON that `cos-bench --json` writes:
+// One measurement is a JSON object, an element of "runs" in what `cos-bench --json` writes:
 //
 // {"schema": 1,
 //  "program": {"version", "git"?},
@@ -84,35 +43,16 @@ struct RunUsage {
 //    }}]}
 //
 // A member with "?" is left out when it is not known, as the CPU time of a server elsewhere.
-struct RunResult {
-  std::string name;
-  std::string command;
-  unsigned repetition = 1;
-  RunGateway gateway;
-  RunLoad load;
-  double sink_latency_us = 0;
-  double sink_fail_share = 0;
+using RunResult = boost::json::value;
 
-  std::uint64_t posts = 0;
-  std::uint64_t records = 0;
-  std::map<std::string, std::uint64_t> errors;
-  double posts_per_s = 0;
-  double records_per_s = 0;
-  double mb_per_s = 0;
-  test::Histogram latencies;
-  std::optional<RunUsage> usage;
-  double generator_cores = 0;
-  double generator_waited = 0;
-  std::uint64_t acknowledged = 0;
-  std::optional<std::uint64_t> arrived;
-  std::optional<std::uint64_t> missing;
+// Returns a figure of "result" by its JSON pointer, as "/latency_us/p50"; 0 if it is not known.
+[[nodiscard]] double figure(const RunResult& run, std::string_view pointer);
+// Returns the name of the scenario, and the kind of the gateway.
+[[nodiscard]] std::string_view name_of(const RunResult& run);
+[[nodiscard]] std::string_view gateway_of(const RunResult& run);
+// Returns how many posts were not acknowledged.
+[[nodiscard]] double errors_of(const RunResult& run);
 
-  // Returns the CPU time per post; 0 without posts. To be called only if `usage` is known.
-  [[nodiscard]] double us_per_post() const noexcept;
-  [[nodiscard]] double us_per_record() const noexcept;
-};
-
-[[nodiscard]] boost::json::object to_json(const RunResult& result);
 // Returns the whole document, with program, machine and time. `git`: a revision, or empty.
 [[nodiscard]] boost::json::object document(const std::vector<RunResult>& results,
                                            const std::string& git);

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "load/gateway_under_test.hpp"
 #include "runtime/process_limits.hpp"
@@ -32,7 +33,7 @@ constexpr std::size_t kOtherDescriptors = 200;
 
 // A form in which a gateway takes turns with itself.
 struct Form {
-  const char* name;
+  std::string_view name;
   const char* features;  // see GatewayForm::parse()
   bool full = false;     // not in the quick suite
 };
@@ -80,99 +81,80 @@ struct Entry {
   double rate_share = 0;  // not 0: an open loop at this share of the rate of an earlier entry
 };
 
-Entry entry(const char* name, const char* what, unsigned connections, unsigned records) {
-  Entry made;
-  made.scenario.name = name;
-  made.scenario.connections = connections;
-  made.scenario.payloads.records = Distribution(records);
-  made.what = what;
-  return made;
-}
-
-// 64 posts of ten records fill two eventbus connections of 256 requests.
-Entry slow_eventbus(const char* name, const char* pipeline) {
-  Entry made = entry(name, "an eventbus that takes 5 ms, with that pipeline", 64, 10);
-  made.scenario.sink.least_latency = std::chrono::milliseconds(5);
-  made.scenario.sink.most_latency = std::chrono::milliseconds(5);
-  made.scenario.gateway.pipeline = pipeline;
-  made.against = Against::own;
-  return made;
-}
-
-Entry with_threads(const char* name, unsigned threads) {
-  Entry made = entry(name, "that many threads, on all cores, beside load and eventbus", 64, 10);
-  made.scenario.gateway.threads = threads;
-  made.against = Against::own;
-  return made;
-}
-
-Entry in_forms(const char* name, unsigned records) {
-  Entry made = entry(name, "what each feature costs that a gateway is exposed with", 64, records);
-  made.against = Against::forms;
-  return made;
-}
-
-Entry handshakes(const char* name, const char* key, bool resume) {
-  Entry made = entry(name, "TLS connections for one request each, with that key", 64, 1);
-  made.scenario.new_connection_per_post = true;
-  made.scenario.only_ask = true;
-  made.scenario.path = "/healthz";
-  made.scenario.resume = resume;
-  made.scenario.gateway.form.tls = true;
-  made.scenario.gateway.key = key;
-  made.against = Against::tls_servers;
-  return made;
-}
-
 std::vector<Entry> entries() {
   std::vector<Entry> all;
-  all.push_back(entry(kBusiest, "closed loop, 64 connections", 64, 1));
-  all.push_back(entry("conns64-records10", "the same, ten records a post", 64, 10));
-  all.push_back(entry("conns64-records100", "the same, a hundred", 64, 100));
-  all.push_back(entry("conns64-records1000", "the same, a thousand", 64, 1000));
-  all.back().full = true;
-  all.push_back(entry("conns1-records1", "a lone connection", 1, 1));
-  all.push_back(entry("conns1000-records1", "a thousand busy connections", 1000, 1));
-  all.push_back(
-      entry("conns10000-idle", "ten thousand, 2,000 posts a second over them", 10'000, 1));
-  all.back().scenario.rate = kIdleRate;
-  all.push_back(entry("conns100-idle", "a hundred, to see what the others cost", 100, 1));
-  all.back().scenario.rate = kIdleRate;
-  all.push_back(entry("conns10000-busy", "ten thousand busy ones, 64 KiB a post", 10'000, 60));
-  all.back().full = true;
-  all.push_back(entry("half-rate", "open loop at half the rate of conns64-records1", 256, 1));
-  all.back().rate_share = kHalf;
-  all.push_back(entry("quarter-rate", "the same at a quarter of it", 256, 1));
-  all.back().rate_share = kQuarter;
-  all.back().full = true;
-  all.push_back(entry("new-connections", "a connection for every post", 64, 1));
-  all.back().scenario.new_connection_per_post = true;
-  all.push_back(entry("tls", "64 connections kept alive, plain and over TLS", 64, 1));
-  all.back().against = Against::over_tls;
-  all.push_back(entry("tls-rate", "the same at the same rate, half of conns64-records1", 64, 1));
-  all.back().against = Against::over_tls;
-  all.back().rate_share = kHalf;
-  all.push_back(entry("long-keys", "keys of 850 bytes in UTF-8, metadata", 64, 10));
-  all.back().scenario.payloads.key_length = Distribution(850);
-  all.back().scenario.payloads.characters = KeyCharacters::utf8;
-  all.back().scenario.payloads.metadata = Distribution(512);
-  all.push_back(slow_eventbus("slow-pipeline1", "1"));
-  all.push_back(slow_eventbus("slow-pipeline16", "16"));
-  all.push_back(slow_eventbus("slow-pipeline256", "256"));
-  all.push_back(with_threads("threads1", 1));
-  all.push_back(with_threads("threads2", 2));
-  all.push_back(in_forms(kProductionBusiest, 1));
-  all.push_back(in_forms("production-records10", 10));
-  all.back().full = true;
-  all.push_back(in_forms("production-records100", 100));
-  all.push_back(
-      entry("production-half-rate", "half of what the form of production can do", 256, 1));
-  all.back().against = Against::production;
-  all.back().rate_share = kHalf;
-  all.push_back(handshakes("handshakes-P-256", "P-256", false));
-  all.push_back(handshakes("handshakes-P-256-resumed", "P-256", true));
-  all.push_back(handshakes("handshakes-RSA-2048", "RSA-2048", false));
-  all.push_back(handshakes("handshakes-RSA-2048-resumed", "RSA-2048", true));
+  const auto add = [&all](std::string name, const char* what, unsigned connections,
+                          unsigned records) -> Entry& {
+    Entry& entry = all.emplace_back();
+    entry.scenario.name = std::move(name);
+    entry.scenario.connections = connections;
+    entry.scenario.payloads.records = Distribution(records);
+    entry.what = what;
+    return entry;
+  };
+  add(kBusiest, "closed loop, 64 connections", 64, 1);
+  add("conns64-records10", "the same, ten records a post", 64, 10);
+  add("conns64-records100", "the same, a hundred", 64, 100);
+  add("conns64-records1000", "the same, a thousand", 64, 1000).full = true;
+  add("conns1-records1", "a lone connection", 1, 1);
+  add("conns1000-records1", "a thousand busy connections", 1000, 1);
+  add("conns10000-idle", "ten thousand, 2,000 posts a second over them", 10'000, 1).scenario.rate =
+      kIdleRate;
+  add("conns100-idle", "a hundred, to see what the others cost", 100, 1).scenario.rate = kIdleRate;
+  add("conns10000-busy", "ten thousand busy ones, 64 KiB a post", 10'000, 60).full = true;
+  add("half-rate", "open loop at half the rate of conns64-records1", 256, 1).rate_share = kHalf;
+  Entry& quarter = add("quarter-rate", "the same at a quarter of it", 256, 1);
+  quarter.rate_share = kQuarter;
+  quarter.full = true;
+  add("new-connections", "a connection for every post", 64, 1).scenario.new_connection_per_post =
+      true;
+  add("tls", "64 connections kept alive, plain and over TLS", 64, 1).against = Against::over_tls;
+  Entry& tls = add("tls-rate", "the same at the same rate, half of conns64-records1", 64, 1);
+  tls.against = Against::over_tls;
+  tls.rate_share = kHalf;
+  PayloadSettings& long_keys =
+      add("long-keys", "keys of 850 bytes in UTF-8, metadata", 64, 10).scenario.payloads;
+  long_keys.key_length = Distribution(850);
+  long_keys.characters = KeyCharacters::utf8;
+  long_keys.metadata = Distribution(512);
+  // 64 posts of ten records fill two eventbus connections of 256 requests.
+  for (const char* const pipeline : {"1", "16", "256"}) {
+    Entry& slow = add(fmt::format("slow-pipeline{}", pipeline),
+                      "an eventbus that takes 5 ms, with that pipeline", 64, 10);
+    slow.scenario.sink.least_latency = slow.scenario.sink.most_latency =
+        std::chrono::milliseconds(5);
+    slow.scenario.gateway.pipeline = pipeline;
+    slow.against = Against::own;
+  }
+  for (const unsigned threads : {1U, 2U}) {
+    Entry& threaded = add(fmt::format("threads{}", threads),
+                          "that many threads, on all cores, beside load and eventbus", 64, 10);
+    threaded.scenario.gateway.threads = threads;
+    threaded.against = Against::own;
+  }
+  for (const unsigned records : {1U, 10U, 100U}) {
+    Entry& forms = add(fmt::format("production-records{}", records),
+                       "what each feature costs that a gateway is exposed with", 64, records);
+    forms.against = Against::forms;
+    forms.full = records == 10;
+  }
+  Entry& production =
+      add("production-half-rate", "half of what the form of production can do", 256, 1);
+  production.against = Against::production;
+  production.rate_share = kHalf;
+  for (const char* const key : {"P-256", "RSA-2048"}) {
+    for (const bool resume : {false, true}) {
+      Entry& handshakes = add(fmt::format("handshakes-{}{}", key, resume ? "-resumed" : ""),
+                              "TLS connections for one request each, with that key", 64, 1);
+      handshakes.scenario.new_connection_per_post = true;
+      handshakes.scenario.only_ask = true;
+      handshakes.scenario.path = "/healthz";
+      handshakes.scenario.resume = resume;
+      handshakes.scenario.gateway.form.tls = true;
+      handshakes.scenario.gateway.key = key;
+      handshakes.against = Against::tls_servers;
+    }
+  }
   return all;
 }
 
@@ -215,38 +197,34 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   }
 }
 
-GatewaySpec in_form(GatewaySpec gateway, std::string_view name, std::string_view features) {
+GatewaySpec in_form(GatewaySpec gateway, std::string_view name) {
+  const auto* const form = std::ranges::find(kForms, name, &Form::name);
   gateway.name += fmt::format(", {}", name);
-  gateway.form = *GatewayForm::parse(features);
+  gateway.form = *GatewayForm::parse(form->features);
   return gateway;
 }
 
-void run_in_forms(Campaign& campaign, const Scenario& scenario, const GatewaySpec& gateway,
-                  bool quick) {
-  std::vector<GatewaySpec> forms{gateway};
-  for (const Form& form : kForms) {
-    if (!form.full || !quick) forms.push_back(in_form(gateway, form.name, form.features));
+// Runs an entry against a cos-gateway and those that take turns with it. Over TLS without a rate,
+// the load, which does TLS as well, limits the posts: each turn of the loop of the gateway then
+// handles fewer posts, and there are more turns.
+void run_own(Campaign& campaign, Scenario scenario, const Entry& entry, const GatewaySpec& gateway,
+             bool quick) {
+  std::vector<GatewaySpec> turns{gateway};
+  double most = campaign.posts_per_s(kBusiest, gateway.name);
+  if (entry.against == Against::over_tls) {
+    turns.push_back(in_form(gateway, "TLS"));
+  } else if (entry.against == Against::forms) {
+    for (const Form& form : kForms) {
+      if (!form.full || !quick) turns.push_back(in_form(gateway, form.name));
+    }
+  } else if (entry.against == Against::production) {
+    const GatewaySpec production = in_form(gateway, kProduction);
+    turns = {no_gateway(), gateway, production};
+    most = campaign.posts_per_s(kProductionBusiest, production.name);
   }
-  campaign.run(scenario, forms);
-}
-
-void run_production(Campaign& campaign, Scenario scenario, const GatewaySpec& gateway,
-                    double share) {
-  const auto* const form = std::ranges::find(kForms, std::string_view(kProduction), &Form::name);
-  const GatewaySpec production = in_form(gateway, form->name, form->features);
-  scenario.rate = share * campaign.posts_per_s(kProductionBusiest, production.name);
-  if (scenario.rate == 0) return;  // left out, so nobody knows
-  campaign.run(scenario, std::vector{no_gateway(), gateway, production});
-}
-
-// Without a rate, the load, which does TLS as well, limits the posts over TLS: each turn of the
-// loop of the gateway then handles fewer posts, and there are more turns.
-void run_beside_tls(Campaign& campaign, Scenario scenario, const GatewaySpec& gateway,
-                    double share) {
-  const GatewaySpec over_tls = in_form(gateway, "TLS", "TLS");
-  scenario.rate = share * campaign.posts_per_s(kBusiest, gateway.name);
-  if (share != 0 && scenario.rate == 0) return;  // left out, so nobody knows
-  campaign.run(scenario, std::vector{gateway, over_tls});
+  if (entry.rate_share != 0) scenario.rate = entry.rate_share * most;
+  if (entry.rate_share != 0 && most == 0) return;  // left out, so nobody knows
+  campaign.run(scenario, turns);
 }
 
 void run_entry(Campaign& campaign, const Entry& entry, const SuiteSettings& settings) {
@@ -262,19 +240,7 @@ void run_entry(Campaign& campaign, const Entry& entry, const SuiteSettings& sett
     return campaign.run(scenario, own);
   }
   for (const GatewaySpec& gateway : own) {
-    switch (entry.against) {
-      case Against::over_tls:
-        run_beside_tls(campaign, scenario, gateway, entry.rate_share);
-        break;
-      case Against::forms:
-        run_in_forms(campaign, scenario, gateway, settings.quick);
-        break;
-      case Against::production:
-        run_production(campaign, scenario, gateway, entry.rate_share);
-        break;
-      default:
-        campaign.run(scenario, std::vector{gateway});
-    }
+    run_own(campaign, scenario, entry, gateway, settings.quick);
   }
 }
 

@@ -4,14 +4,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "load/placement.hpp"
 #include "load/prepared_posts.hpp"
 #include "load/progress.hpp"
 #include "load/results_table.hpp"
+#include "load/turns.hpp"
+#include "process/placement.hpp"
 #include "testkit/bus.hpp"
-#include "testkit/interruption.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
 #include "testkit/record_text.hpp"
@@ -29,7 +33,6 @@ constexpr std::chrono::seconds kSlow{2};
 // Of a post; until then one for a target in trouble keeps its connection.
 constexpr std::chrono::seconds kDeadline{5};
 constexpr unsigned kQueue = 2000;  // events; half of them for each target
-constexpr std::chrono::milliseconds kTold{50};
 constexpr std::chrono::seconds kConnectLimit{30};
 
 // Answers every request, but late.
@@ -58,7 +61,9 @@ class Run {
         posts_(PayloadSettings(), form(test::kRecordBucket)),
         other_posts_(of(kOtherBucket), form(kOtherBucket)),
         load_(poller_, load_settings(loads.rate, loads.connections), posts_),
-        other_load_(poller_, load_settings(loads.other_rate, most_waiting()), other_posts_) {
+        other_load_(poller_, load_settings(loads.other_rate, most_waiting()), other_posts_),
+        turns_(poller_, {&load_, &other_load_, &bus_, &other_bus_}, placement_.pinned(),
+               Turns::kOpenLoopEvents) {
     if (trouble == Trouble::dead) other_bus_.go_down();
     if (trouble == Trouble::full) other_bus_.hold();
   }
@@ -78,13 +83,10 @@ class Run {
   [[nodiscard]] GatewaySettings settings() const;
   [[nodiscard]] PostForm form(std::string_view bucket) const;
   [[nodiscard]] test::LoadSettings load_settings(double rate, unsigned connections) const;
-  void turn(TimePoint until);
-  void play(TimePoint until);
-  void connect();
 
   const TargetLoads& loads_;
   const OnProgress& on_progress_;
-  Placement placement_;
+  bench::Placement placement_;
   test::Poller poller_;
   SlowAnswers slow_;
   test::Bus bus_;
@@ -94,6 +96,7 @@ class Run {
   PreparedPosts other_posts_;
   test::Load load_;
   test::Load other_load_;
+  Turns turns_;
 };
 
 GatewaySettings Run::settings() const {
@@ -124,120 +127,71 @@ test::LoadSettings Run::load_settings(double rate, unsigned connections) const {
   return settings;
 }
 
-void Run::turn(TimePoint until) {
-  const std::array<test::Driven*, 4> driven = {&load_, &other_load_, &bus_, &other_bus_};
-  const TimePoint before = steady_clock::now();
-  TimePoint limit = until;
-  for (test::Driven* const each : driven) limit = std::min(limit, each->next_due(before));
-  if (placement_.pinned()) limit = std::max(before, limit - kAwake);
-  poller_.turn(limit, kOpenLoopEvents);
-  const TimePoint now = steady_clock::now();
-  for (test::Driven* const each : driven) each->advance(now);
-}
-
-void Run::play(TimePoint until) {
-  const TimePoint start = steady_clock::now();
-  TimePoint told = start;
-  for (TimePoint now = start; now < until; now = steady_clock::now()) {
-    if (now >= told + kTold) {
-      told = now;
-      gateway_.check();
-      on_progress_(Seconds(now - start) / Seconds(until - start));
-    }
-    turn(std::min(until, now + kTold));
-  }
-}
-
-void Run::connect() {
-  const TimePoint limit = steady_clock::now() + kConnectLimit;
-  while (!load_.connected() || !other_load_.connected()) {
-    const TimePoint now = steady_clock::now();
-    if (now >= limit) {
-      throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
-    }
-    turn(now + kTold);
-  }
-}
-
 TroubleResult Run::measure() {
-  const auto after = [](TimePoint time, double seconds) {
-    return time + std::chrono::duration_cast<steady_clock::duration>(Seconds(seconds));
-  };
-  connect();
+  const auto connected = [this] { return load_.connected() && other_load_.connected(); };
+  if (!turns_.wait(steady_clock::now() + kConnectLimit, connected)) {
+    throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
+  }
   const TimePoint start = steady_clock::now();
-  const TimePoint warm = after(start, loads_.warmup_s);
+  const TimePoint warm = Turns::after(start, loads_.warmup_s);
+  const TimePoint end = Turns::after(warm, loads_.duration_s);
   load_.measure_from(warm);
   load_.start(start);
   other_load_.start(start);
-  play(after(warm, loads_.duration_s));
+  turns_.play(end, [&] {
+    gateway_.check();
+    on_progress_(Seconds(steady_clock::now() - start) / Seconds(end - start));
+  });
   load_.stop();
-  const TimePoint limit = steady_clock::now() + kDeadline;
-  while (!load_.idle() && steady_clock::now() < limit) turn(limit);
+  turns_.wait(steady_clock::now() + kDeadline, [this] { return load_.idle(); });
   load_.give_up();
   other_load_.give_up();
-  TroubleResult result;
-  result.healthy = {load_.totals().posts, load_.totals().errors};
-  result.other = {other_load_.totals().posts, other_load_.totals().errors};
-  result.latencies = load_.latencies();
-  return result;
+  return {load_.totals(), other_load_.totals(), load_.latencies()};
 }
 
 double quantile_us(const TroubleResult& result, double share) {
   return std::chrono::duration<double, std::micro>(result.latencies.quantile(share)).count();
 }
 
-std::string listed(const std::map<std::string, std::uint64_t>& errors) {
-  std::string text;
+// Returns "120 good, 3 503", all results added up.
+std::string outcome_text(std::span<const TroubleResult> results,
+                         test::LoadTotals TroubleResult::* target) {
+  std::uint64_t good = 0;
+  std::map<std::string, std::uint64_t> errors;
+  for (const TroubleResult& result : results) {
+    good += (result.*target).posts;
+    for (const auto& [what, count] : (result.*target).errors) errors[what] += count;
+  }
+  std::string text = fmt::format("{} good", good);
   for (const auto& [what, count] : errors) text += fmt::format(", {} {}", count, what);
   return text;
 }
 
-// Returns the line of a trouble, whose results stand beside those without trouble; and the ratio
-// of their p99.
-std::pair<std::string, double> row(Trouble trouble, const std::vector<TroubleResult>& results,
-                                   const std::vector<TroubleResult>& without) {
-  const auto middle = [&](double share) {
+// Prints the line of a trouble, whose results stand beside those without trouble. Returns whether
+// the healthy target was left alone.
+bool print_row(const char* name, std::span<const TroubleResult> results,
+               std::span<const TroubleResult> without) {
+  const auto middle = [&](auto figure) {
     std::vector<double> values;
     values.reserve(results.size());
-    for (const TroubleResult& each : results) values.push_back(quantile_us(each, share));
+    for (std::size_t i = 0; i < results.size(); ++i) values.push_back(figure(i));
     return median(values);
   };
-  std::vector<double> ratios;
-  ratios.reserve(results.size());
-  TargetPosts healthy;
-  TargetPosts other;
-  const auto add = [](TargetPosts& sum, const TargetPosts& one) {
-    sum.good += one.good;
-    for (const auto& [what, count] : one.errors) sum.errors[what] += count;
+  const auto quantile = [&](double share) {
+    return middle([&](std::size_t i) { return quantile_us(results[i], share); });
   };
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    ratios.push_back(quantile_us(results[i], 0.99) / quantile_us(without[i], 0.99));
-    add(healthy, results[i].healthy);
-    add(other, results[i].other);
-  }
-  const double ratio = median(ratios);
-  return {
-      fmt::format("{:<8} {:>8.0f} {:>8.0f} {:>8.0f} {:>8.2f}  {} good{}; other target {} good{}\n",
-                  name_of(trouble), middle(0.5), middle(0.99), middle(0.999), ratio, healthy.good,
-                  listed(healthy.errors), other.good, listed(other.errors)),
-      ratio};
+  const double ratio = middle(
+      [&](std::size_t i) { return quantile_us(results[i], 0.99) / quantile_us(without[i], 0.99); });
+  fmt::print("{:<8} {:>8.0f} {:>8.0f} {:>8.0f} {:>8.2f}  {}; other target {}\n", name,
+             quantile(0.5), quantile(0.99), quantile(0.999), ratio,
+             outcome_text(results, &TroubleResult::healthy),
+             outcome_text(results, &TroubleResult::other));
+  return ratio <= kMost && std::ranges::all_of(results, [](const TroubleResult& each) {
+           return each.healthy.errors.empty();
+         });
 }
 
 }  // namespace
-
-std::string_view name_of(Trouble trouble) noexcept {
-  switch (trouble) {
-    case Trouble::none:
-      break;
-    case Trouble::dead:
-      return "dead";
-    case Trouble::slow:
-      return "slow";
-    case Trouble::full:
-      return "full";
-  }
-  return "none";
-}
 
 TroubleResult measure_beside(Trouble trouble, const TargetLoads& loads, const GatewaySpec& gateway,
                              const OnProgress& on_progress) {
@@ -251,9 +205,9 @@ bool compare_troubles(const TargetLoads& loads, const GatewaySpec& gateway, unsi
   double done = 0;
   for (unsigned repetition = 0; repetition < repetitions; ++repetition) {
     for (std::size_t i = 0; i < kTroubles.size(); ++i) {
-      results[i].push_back(measure_beside(kTroubles[i], loads, gateway, [&](double share) {
-        if (test::interrupted()) throw Interrupted();
-        progress.show((done + share) / runs, std::string(name_of(kTroubles[i])));
+      const auto& [trouble, name] = kTroubles[i];
+      results[i].push_back(measure_beside(trouble, loads, gateway, [&, label = name](double share) {
+        progress.show((done + share) / runs, label);
       }));
       ++done;
     }
@@ -263,11 +217,7 @@ bool compare_troubles(const TargetLoads& loads, const GatewaySpec& gateway, unsi
              "p50", "p99", "p99.9", "p99", "target", "us", "us", "us", "ratio");
   bool good = true;
   for (std::size_t i = 0; i < kTroubles.size(); ++i) {
-    const auto [line, ratio] = row(kTroubles[i], results[i], results[0]);
-    fmt::print("{}", line);
-    const bool all_good = std::ranges::all_of(
-        results[i], [](const TroubleResult& each) { return each.healthy.errors.empty(); });
-    good = good && ratio <= kMost && all_good;
+    good = print_row(kTroubles[i].second, results[i], results[0]) && good;
   }
   fmt::print("{}: at most {} times the p99, and every post answered 200\n", good ? "good" : "BAD",
              kMost);

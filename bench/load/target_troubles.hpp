@@ -1,14 +1,12 @@
 #pragma once
 #include <array>
-#include <chrono>
 #include <cstdint>
-#include <map>
-#include <string>
-#include <string_view>
+#include <utility>
 
 #include "load/gateway_under_test.hpp"
 #include "load/measurement.hpp"
 #include "testkit/histogram.hpp"
+#include "testkit/load.hpp"
 
 namespace gateway::load {
 
@@ -19,9 +17,9 @@ enum class Trouble : std::uint8_t {
   slow,  // it answers after two seconds
   full   // it takes nothing any more, so that what it may have waiting is soon used up
 };
-inline constexpr std::array kTroubles = {Trouble::none, Trouble::dead, Trouble::slow,
-                                         Trouble::full};
-[[nodiscard]] std::string_view name_of(Trouble trouble) noexcept;
+inline constexpr std::array kTroubles = {
+    std::pair{Trouble::none, "none"}, std::pair{Trouble::dead, "dead"},
+    std::pair{Trouble::slow, "slow"}, std::pair{Trouble::full, "full"}};
 
 // Posts to a gateway with two targets, each with a bucket of its own.
 struct TargetLoads {
@@ -35,14 +33,10 @@ struct TargetLoads {
   double duration_s = 8;
 };
 
-// What became of the posts for one target; answers other than 2xx by status.
-struct TargetPosts {
-  std::uint64_t good = 0;
-  std::map<std::string, std::uint64_t> errors;
-};
+// What became of the posts for each target.
 struct TroubleResult {
-  TargetPosts healthy;
-  TargetPosts other;
+  test::LoadTotals healthy;
+  test::LoadTotals other;
   test::Histogram latencies;  // of posts for the healthy target
 };
 

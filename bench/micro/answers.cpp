@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,18 +27,16 @@ template <class Make>
 void add(Subjects& subjects, std::string name, Make make) {
   std::string bytes;
   for (std::size_t i = 0; i < kAnswers; ++i) bytes += make(i);
-  subjects.add(std::move(name), {bytes.size(), kAnswers}, [bytes] {
-    const auto state = std::make_shared<Reading>(bytes);
-    return [state] {
-      std::string_view left = state->bytes;
-      for (std::size_t i = 0; i < kAnswers; ++i) {
-        if (state->reader.next(left) != ResponseReader::Step::response) std::abort();
-        benchmark::DoNotOptimize(state->reader.response().status);
-      }
-      // An answer is given as soon as its head is complete.
-      if (state->reader.read_past(left) == ResponseReader::Step::bad) std::abort();
-    };
-  });
+  const auto read = [](Reading& reading) {
+    std::string_view left = reading.bytes;
+    for (std::size_t i = 0; i < kAnswers; ++i) {
+      if (reading.reader.next(left) != ResponseReader::Step::response) std::abort();
+      benchmark::DoNotOptimize(reading.reader.response().status);
+    }
+    // An answer is given as soon as its head is complete.
+    if (reading.reader.read_past(left) == ResponseReader::Step::bad) std::abort();
+  };
+  subjects.add(std::move(name), {bytes.size(), kAnswers}, [bytes] { return Reading(bytes); }, read);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,86 +30,78 @@ class Client final : public PostOwner {
 
 // Adds posts that are opened, expected, delivered event by event, and answered.
 void add_ledger(Subjects& subjects, std::uint32_t records) {
-  subjects.add(fmt::format("ledger/{}", records), {0, records}, [records] {
-    struct State {
-      ShardMetrics metrics;
-      Ledger ledger{metrics, 25s};
-      Client client;
-    };
-    const auto state = std::make_shared<State>();
-    return [state, records] {
-      Post& post = state->ledger.open(state->client, kNow, WallInstant(5s));
-      state->ledger.expect(post, records);
-      EventSlot slot;
-      slot.post = &post;
-      for (std::uint32_t i = 0; i < records; ++i) {
-        slot.index = i;
-        state->ledger.move(slot, EventMove::stage);
-        state->ledger.delivered(slot);
-      }
-      if (state->client.ready != &post) std::abort();
-      state->ledger.answer_taken(post, kNow);
-    };
-  });
+  struct Books {
+    ShardMetrics metrics;
+    Ledger ledger{metrics, 25s};
+    Client client;
+  };
+  subjects.add(
+      fmt::format("ledger/{}", records), {0, records}, [] { return Books(); },
+      [records](Books& books) {
+        Post& post = books.ledger.open(books.client, kNow, WallInstant(5s));
+        books.ledger.expect(post, records);
+        EventSlot slot;
+        slot.post = &post;
+        for (std::uint32_t i = 0; i < records; ++i) {
+          slot.index = i;
+          books.ledger.move(slot, EventMove::stage);
+          books.ledger.delivered(slot);
+        }
+        if (books.client.ready != &post) std::abort();
+        books.ledger.answer_taken(post, kNow);
+      });
 }
 
 void add_queue(Subjects& subjects) {
   constexpr std::size_t kEvents = 100;
-  subjects.add("queue/100", {0, kEvents}, [] {
-    const auto queue = std::make_shared<DeliveryQueue>(config::Queue());
-    return [queue] {
-      EventSlot slot;
-      slot.length = 900;
-      if (!queue->admits(kEvents, kEvents * slot.length)) std::abort();
-      for (std::size_t i = 0; i < kEvents; ++i) queue->push(slot);
-      while (!queue->empty()) queue->settled(queue->take());
-    };
-  });
+  subjects.add(
+      "queue/100", {0, kEvents}, [] { return DeliveryQueue(config::Queue()); },
+      [](DeliveryQueue& queue) {
+        EventSlot slot;
+        slot.length = 900;
+        if (!queue.admits(kEvents, kEvents * slot.length)) std::abort();
+        for (std::size_t i = 0; i < kEvents; ++i) queue.push(slot);
+        while (!queue.empty()) queue.settled(queue.take());
+      });
 }
 
-// Adds events that are staged, written and answered on a connection that has settled. This includes
-// encoding.
+constexpr std::size_t kStaged = 32;
+
+// A connection to the eventbus that has settled.
+struct Pipeline {
+  Pipeline() {
+    const std::string record = record_of(Form::current);
+    post.bytes = pool.take(record.size());
+    std::memcpy(post.bytes.data(), record.data(), record.size());
+    slot.post = &post;
+    slot.length = static_cast<std::uint32_t>(record.size());
+    for (std::size_t i = 0; i < kStaged; ++i) {
+      answers += "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    }
+    multiplexer.begin();
+  }
+  BufferPool pool;
+  Post post;
+  EventSlot slot;
+  events::Encoder encoder{bench_encoder()};
+  egress::Multiplexer multiplexer{encoder, kStaged};
+  std::string answers;
+};
+
+// Adds events that are staged, written and answered. This includes encoding.
 void add_multiplexer(Subjects& subjects) {
-  constexpr std::size_t kEvents = 32;
-  subjects.add("multiplexer/32", {0, kEvents}, [] {
-    struct State {
-      static events::EncoderSettings settings() {
-        events::EncoderSettings settings;
-        settings.request_target = "/gateway/bench";
-        settings.host = "eventbus.example:8080";
-        settings.source = "vanus-cos-source-function-1234";
-        return settings;
-      }
-      State() {
-        const std::string record = record_of(Form::current);
-        post.bytes = pool.take(record.size());
-        std::memcpy(post.bytes.data(), record.data(), record.size());
-        slot.post = &post;
-        slot.length = static_cast<std::uint32_t>(record.size());
-        for (std::size_t i = 0; i < kEvents; ++i) {
-          answers += "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  subjects.add(
+      "multiplexer/32", {0, kStaged}, [] { return Pipeline(); },
+      [](Pipeline& pipeline) {
+        egress::Multiplexer& multiplexer = pipeline.multiplexer;
+        for (std::size_t i = 0; i < kStaged; ++i) multiplexer.stage(pipeline.slot, kNow);
+        multiplexer.written(multiplexer.outgoing_bytes());
+        std::string_view input = pipeline.answers;
+        while (multiplexer.in_flight() != 0) {
+          if (multiplexer.next(input, kNow) != egress::Multiplexer::Step::answered) std::abort();
+          benchmark::DoNotOptimize(multiplexer.take_answered());
         }
-        multiplexer.begin();
-      }
-      BufferPool pool;
-      Post post;
-      EventSlot slot;
-      events::Encoder encoder{settings()};
-      egress::Multiplexer multiplexer{encoder, kEvents};
-      std::string answers;
-    };
-    const auto state = std::make_shared<State>();
-    return [state] {
-      egress::Multiplexer& multiplexer = state->multiplexer;
-      for (std::size_t i = 0; i < kEvents; ++i) multiplexer.stage(state->slot, kNow);
-      multiplexer.written(multiplexer.outgoing_bytes());
-      std::string_view input = state->answers;
-      while (multiplexer.in_flight() != 0) {
-        if (multiplexer.next(input, kNow) != egress::Multiplexer::Step::answered) std::abort();
-        benchmark::DoNotOptimize(multiplexer.take_answered());
-      }
-    };
-  });
+      });
 }
 
 }  // namespace

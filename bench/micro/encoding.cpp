@@ -1,6 +1,5 @@
 #include <array>
 #include <chrono>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,34 +34,23 @@ struct Encoding {
   std::array<events::OutgoingEvent, kEvents> events;
 };
 
-events::EncoderSettings settings(ContentMode mode, std::vector<RecordAttribute> attributes) {
-  events::EncoderSettings settings;
-  settings.mode = mode;
-  settings.request_target = "/gateway/bench";
-  settings.host = "eventbus.example:8080";
-  settings.source = "vanus-cos-source-function-1234";
-  settings.attributes = std::move(attributes);
-  return settings;
-}
-
 void add(Subjects& subjects, std::string name, ContentMode mode, bool as_one_batch,
          std::vector<RecordAttribute> attributes = {}) {
   const std::size_t bytes = kEvents * record_of(Form::current).size();
-  subjects.add(std::move(name), {bytes, kEvents},
-               [given = settings(mode, std::move(attributes)), as_one_batch] {
-                 const auto state = std::make_shared<Encoding>(given);
-                 return [state, as_one_batch] {
-                   if (as_one_batch) {
-                     state->encoder.append_batch(state->events, state->gather);
-                   } else {
-                     for (const auto& event : state->events) {
-                       state->encoder.append(event, state->gather);
-                     }
-                   }
-                   benchmark::DoNotOptimize(state->gather.pieces().data());
-                   state->gather.sent(state->gather.bytes());
-                 };
-               });
+  events::EncoderSettings settings = bench_encoder();
+  settings.mode = mode;
+  settings.attributes = std::move(attributes);
+  subjects.add(
+      std::move(name), {bytes, kEvents}, [settings] { return Encoding(settings); },
+      [as_one_batch](Encoding& it) {
+        if (as_one_batch) {
+          it.encoder.append_batch(it.events, it.gather);
+        } else {
+          for (const auto& event : it.events) it.encoder.append(event, it.gather);
+        }
+        benchmark::DoNotOptimize(it.gather.pieces().data());
+        it.gather.sent(it.gather.bytes());
+      });
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <array>
-#include <memory>
 #include <string>
 
 #include "events/cos_record.hpp"
@@ -11,31 +10,29 @@
 namespace gateway::micro {
 
 void add_identity(Subjects& subjects) {
-  subjects.add("id/random", {}, [] {
-    const auto ids = std::make_shared<events::RandomUuids>();
-    return [ids] { benchmark::DoNotOptimize(ids->next()); };
-  });
+  subjects.add(
+      "id/random", {}, [] { return events::RandomUuids(); },
+      [](events::RandomUuids& ids) { benchmark::DoNotOptimize(ids.next()); });
   // The record has been read already; what remains is the name and its SHA-1.
-  subjects.add("id/stable", {}, [] {
-    struct State {
-      std::string record = padded(record_of(Form::current));
-      events::CosRecordReader reader;
-      events::CosRecord fields = reader.read(record);
-      events::StableIds ids;
-    };
-    const auto state = std::make_shared<State>();
-    return [state] {
-      state->ids.begin_post();
-      benchmark::DoNotOptimize(state->ids.next(state->fields, state->record));
-    };
-  });
-  subjects.add("id/text", {events::Uuid::kTextSize}, [] {
-    return [id = events::RandomUuids().next()] {
-      std::array<char, events::Uuid::kTextSize> text{};
-      id.write(text.data());
-      benchmark::DoNotOptimize(text);
-    };
-  });
+  struct Record {
+    std::string text = padded(record_of(Form::current));
+    events::CosRecordReader reader;
+    events::CosRecord fields = reader.read(text);
+    events::StableIds ids;
+  };
+  subjects.add(
+      "id/stable", {}, [] { return Record(); },
+      [](Record& record) {
+        record.ids.begin_post();
+        benchmark::DoNotOptimize(record.ids.next(record.fields, record.text));
+      });
+  subjects.add(
+      "id/text", {events::Uuid::kTextSize}, [] { return events::RandomUuids().next(); },
+      [](const events::Uuid& id) {
+        std::array<char, events::Uuid::kTextSize> text{};
+        id.write(text.data());
+        benchmark::DoNotOptimize(text);
+      });
 }
 
 }  // namespace gateway::micro

@@ -7,11 +7,12 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string_view>
+#include <utility>
 
-#include "callgrind/callgrind.hpp"
+#include "process/callgrind.hpp"
+#include "testkit/text_file.hpp"
 
 // The function that callgrind observes, with a name that contains no types.
 extern "C" [[gnu::noinline]] void cos_gateway_counted(const std::function<void(std::size_t)>& run,
@@ -24,7 +25,6 @@ namespace {
 
 constexpr std::size_t kCalls = 50;
 constexpr std::string_view kCountedRun = "--counted-run";  // and the name of a file to write to
-constexpr const char* kSimdjson = "simdjson";
 
 }  // namespace
 
@@ -36,39 +36,36 @@ bool counted_run(int argc, char** argv, const std::vector<Subject>& subjects) {
     cos_gateway_counted(run, kCalls);
     cos_gateway_counted(run, 2 * kCalls);
   }
-  std::ofstream(argv[2]) << simdjson::get_active_implementation()->name();
+  test::write_text(argv[2], simdjson::get_active_implementation()->name());
   return true;
 }
 
-Counts count(const std::vector<Subject>& subjects) {
-  callgrind::Callgrind run;
-  run.start({"--toggle-collect=cos_gateway_counted", "--dump-after=cos_gateway_counted"},
-            {std::filesystem::read_symlink("/proc/self/exe").string(), std::string(kCountedRun),
-             (run.folder() / kSimdjson).string()});
-  run.wait();
-  Counts counts;
-  counts.simdjson = run.text(kSimdjson);
+void count_instructions(const std::vector<Subject>& subjects, const std::string& file) {
+  const bench::Callgrind callgrind;
+  const std::string simdjson_file = callgrind.file("simdjson");
+  callgrind.run({"--toggle-collect=cos_gateway_counted", "--dump-after=cos_gateway_counted"},
+                {std::filesystem::read_symlink("/proc/self/exe").string(), std::string(kCountedRun),
+                 simdjson_file});
+  const std::string simdjson = test::read_text(simdjson_file);
+  fmt::print("instructions, with simdjson's code for {}\n{:<32}{:>12}{:>14}\n", simdjson, "",
+             "a call", "an item");
+  boost::json::array counts;
   for (std::size_t i = 0; i < subjects.size(); ++i) {
-    const double once = run.dump(2 * i + 1);
-    const double twice = run.dump(2 * i + 2);
-    counts.counts.push_back(
-        {subjects[i].name, subjects[i].work, (twice - once) / static_cast<double>(kCalls)});
+    const auto& [name, work, time, prepare] = subjects[i];
+    const double once = callgrind.dump(2 * i + 1);
+    const double twice = callgrind.dump(2 * i + 2);
+    const double call = (twice - once) / static_cast<double>(kCalls);
+    const double item = call / static_cast<double>(work.items);
+    fmt::print("{:<32}{:>12.0f}{:>14.0f}\n", name, call, item);
+    counts.push_back({{"name", name},
+                      {"items", work.items},
+                      {"bytes", work.bytes},
+                      {"instructions", call},
+                      {"instructions_per_item", item}});
   }
-  return counts;
-}
-
-std::string to_json(const Counts& counts) {
-  boost::json::array subjects;
-  for (const Count& each : counts.counts) {
-    const auto items = static_cast<double>(each.work.items);
-    subjects.push_back({{"name", each.name},
-                        {"items", each.work.items},
-                        {"bytes", each.work.bytes},
-                        {"instructions", each.instructions},
-                        {"instructions_per_item", each.instructions / items}});
-  }
-  return boost::json::serialize(
-      boost::json::object{{"simdjson", counts.simdjson}, {"subjects", std::move(subjects)}});
+  if (file.empty()) return;
+  const boost::json::object all{{"simdjson", simdjson}, {"subjects", std::move(counts)}};
+  test::write_text(file, boost::json::serialize(all) + '\n');
 }
 
 }  // namespace gateway::micro

@@ -3,9 +3,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 
 #include "micro/instructions.hpp"
@@ -32,21 +29,6 @@ Subjects all_subjects() {
   return subjects;
 }
 
-void count_instructions(const Subjects& subjects, const char* file) {
-  const Counts counts = count(subjects.all());
-  fmt::print("instructions, with simdjson's code for {}\n{:<32}{:>12}{:>14}\n", counts.simdjson, "",
-             "a call", "an item");
-  for (const Count& each : counts.counts) {
-    fmt::print("{:<32}{:>12.0f}{:>14.0f}\n", each.name, each.instructions,
-               each.instructions / static_cast<double>(each.work.items));
-  }
-  if (file == nullptr) return;
-  std::ofstream out(file);
-  out << to_json(counts) << '\n';
-  out.close();
-  if (!out) throw std::runtime_error(fmt::format("cannot write {}", file));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -54,7 +36,7 @@ int main(int argc, char** argv) {
     const Subjects subjects = all_subjects();
     if (counted_run(argc, argv, subjects.all())) return 0;
     if (argc > 1 && argv[1] == std::string_view("--instructions")) {
-      count_instructions(subjects, argc > 2 ? argv[2] : nullptr);
+      count_instructions(subjects.all(), argc > 2 ? argv[2] : "");
       return 0;
     }
     for (const Subject& subject : subjects.all()) {

@@ -82,6 +82,14 @@ std::string awkward_key() {
 
 }  // namespace
 
+events::EncoderSettings bench_encoder() {
+  events::EncoderSettings settings;
+  settings.request_target = "/gateway/bench";
+  settings.host = "eventbus.example:8080";
+  settings.source = "vanus-cos-source-function-1234";
+  return settings;
+}
+
 std::string record_of(Form form) {
   switch (form) {
     case Form::current:

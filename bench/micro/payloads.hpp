@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "events/encoder.hpp"
+
 namespace gateway::micro {
 
 // The forms of records that have been observed.
@@ -16,6 +18,8 @@ enum class Form {
 // Of the bucket that all these records are of.
 inline constexpr std::string_view kBucketHost = "bench-1250000000.cos.ap-guangzhou.myqcloud.com";
 
+// Returns what events are encoded with, but for their mode and attributes.
+[[nodiscard]] events::EncoderSettings bench_encoder();
 [[nodiscard]] std::string record_of(Form form);
 // Returns {"Records":[...]} with `records` equal records.
 [[nodiscard]] std::string post_of(Form form, std::size_t records);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,10 +86,9 @@ void read(Reading& reading, std::size_t expected) {
 void add(Subjects& subjects, std::string name, const std::string& one, std::size_t requests = 1) {
   std::string bytes;
   for (std::size_t i = 0; i < requests; ++i) bytes += one;
-  subjects.add(std::move(name), {bytes.size(), requests}, [bytes, requests] {
-    const auto state = std::make_shared<Reading>(bytes);
-    return [state, requests] { read(*state, requests); };
-  });
+  subjects.add(
+      std::move(name), {bytes.size(), requests}, [bytes] { return Reading(bytes); },
+      [requests](Reading& reading) { read(reading, requests); });
 }
 
 }  // namespace

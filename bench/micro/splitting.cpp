@@ -2,7 +2,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,35 +28,38 @@ struct Reading {
 };
 
 void add_split(Subjects& subjects, std::string_view name, Form form, std::size_t records) {
+  using Splitting = Reading<events::RecordSplitter>;
   const std::string body = post_of(form, records);
-  subjects.add(fmt::format("split/{}/{}", name, records), {body.size(), records}, [body] {
-    const auto state = std::make_shared<Reading<events::RecordSplitter>>(padded(body));
-    return [state] {
-      benchmark::DoNotOptimize(state->reader.split(state->text.data(), state->text.size()));
-    };
-  });
+  subjects.add(
+      fmt::format("split/{}/{}", name, records), {body.size(), records},
+      [body] { return Splitting(padded(body)); },
+      [](Splitting& it) {
+        benchmark::DoNotOptimize(it.reader.split(it.text.data(), it.text.size()));
+      });
 }
 
 // What finding the tokens costs, without the walk.
 void add_index(Subjects& subjects, std::size_t records) {
+  using Indexing = Reading<events::JsonIndex>;
   const std::string body = post_of(Form::current, records);
-  subjects.add(fmt::format("index_only/{}", records), {body.size(), records}, [body] {
-    const auto state = std::make_shared<Reading<events::JsonIndex>>(padded(body));
-    return [state] {
-      benchmark::DoNotOptimize(state->reader.read(state->text.data(), state->text.size()));
-    };
-  });
+  subjects.add(
+      fmt::format("index_only/{}", records), {body.size(), records},
+      [body] { return Indexing(padded(body)); },
+      [](Indexing& it) {
+        benchmark::DoNotOptimize(it.reader.read(it.text.data(), it.text.size()));
+      });
 }
 
 // The nearest thing the library offers that validates everything; it gives no spans.
 void add_dom(Subjects& subjects, std::size_t records) {
+  using Parsing = Reading<simdjson::dom::parser>;
   const std::string body = post_of(Form::current, records);
-  subjects.add(fmt::format("simdjson_dom/{}", records), {body.size(), records}, [body] {
-    const auto state = std::make_shared<Reading<simdjson::dom::parser>>(padded(body));
-    return [state] {
-      benchmark::DoNotOptimize(state->reader.parse(state->text.data(), state->text.size(), false));
-    };
-  });
+  subjects.add(
+      fmt::format("simdjson_dom/{}", records), {body.size(), records},
+      [body] { return Parsing(padded(body)); },
+      [](Parsing& it) {
+        benchmark::DoNotOptimize(it.reader.parse(it.text.data(), it.text.size(), false));
+      });
 }
 
 // With what stable ids, attributes and redaction want of each record.
@@ -71,85 +73,84 @@ class Notes final : public events::RecordVisitor {
   events::CosRecordReader reader;
 };
 
+// A text whose secrets are redacted, and put back before the next time.
+struct Redacting {
+  explicit Redacting(std::string_view secret) : text(secret), copy(padded(text)) {}
+  void restore() { std::ranges::copy(text, copy.begin()); }
+  std::string text;
+  std::string copy;
+  events::Redactor redactor{{"Authorization"}};
+};
+
 void add_split_noted(Subjects& subjects, std::string_view name, bool names, std::size_t records) {
+  struct Noting : Redacting {
+    Noting(std::string_view body, bool names) : Redacting(body) { notes.names = names; }
+    Notes notes;
+    events::RecordSplitter splitter;
+  };
   const std::string body = post_of(Form::current, records);
-  subjects.add(fmt::format("split_{}/{}", name, records), {body.size(), records}, [body, names] {
-    struct State {
-      std::string text;
-      std::string copy;
-      Notes notes;
-      events::Redactor redactor{{"Authorization"}};
-      events::RecordSplitter splitter;
-    };
-    const auto state = std::make_shared<State>();
-    state->text = body;
-    state->copy = padded(body);
-    state->notes.names = names;
-    return [state, size = body.size()] {
-      std::ranges::copy(state->text, state->copy.begin());  // with the secrets again
-      state->notes.ids.begin_post();
-      benchmark::DoNotOptimize(
-          state->splitter.split(state->copy.data(), size, state->notes, state->redactor));
-    };
-  });
+  subjects.add(
+      fmt::format("split_{}/{}", name, records), {body.size(), records},
+      [body, names] { return Noting(body, names); },
+      [](Noting& it) {
+        it.restore();
+        it.notes.ids.begin_post();
+        benchmark::DoNotOptimize(
+            it.splitter.split(it.copy.data(), it.copy.size(), it.notes, it.redactor));
+      });
 }
 
-// With where each record goes.
-void add_split_routed(Subjects& subjects, std::size_t records) {
-  const std::string body = post_of(Form::current, records);
-  subjects.add(fmt::format("split_and_route/{}", records), {body.size(), records}, [body] {
-    struct State {
-      RoutePlan plan;
-      std::string text;
-      std::optional<RecordNotes> notes;
-      events::RecordSplitter splitter;
-    };
-    const auto state = std::make_shared<State>();
+// A post of the bucket of the entry in the middle of many.
+struct Routing {
+  explicit Routing(std::string body) : text(std::move(body)) {
     std::vector<routing::Route> routes(load::kManyEntries);
     for (std::size_t i = 0; i < routes.size(); ++i) {
       routing::Route& route = routes[i];
       route.bucket =
           i == routes.size() / 2 ? "bench-1250000000" : fmt::format("bench{}-1250000000", i);
       route.events = {"cos:ObjectCreated:*"};
-      for (const auto text : load::kExcluded) {
-        route.exclude.push_back(routing::Pattern::compile(text).value());
+      for (const auto pattern : load::kExcluded) {
+        route.exclude.push_back(routing::Pattern::compile(pattern).value());
       }
-      for (const auto text : load::kIncluded) {
-        route.include.push_back(routing::Pattern::compile(text).value());
+      for (const auto pattern : load::kIncluded) {
+        route.include.push_back(routing::Pattern::compile(pattern).value());
       }
     }
-    state->plan.table = routing::RouteTable(std::move(routes), routing::UnknownBucket::refuse);
-    state->plan.styles.resize(1);
-    state->notes.emplace(state->plan);
-    state->text = padded(body);
-    return [state, size = body.size()] {
-      state->notes->begin(size, kAnySigner);
-      benchmark::DoNotOptimize(state->splitter.split_to_route(
-          state->text.data(), size, *state->notes, state->notes->routed_by()));
-    };
-  });
+    plan.table = routing::RouteTable(std::move(routes), routing::UnknownBucket::refuse);
+    plan.styles.resize(1);
+    notes.emplace(plan);
+  }
+  RoutePlan plan;
+  std::string text;
+  std::optional<RecordNotes> notes;
+  events::RecordSplitter splitter;
+};
+
+// With where each record goes.
+void add_split_routed(Subjects& subjects, std::size_t records) {
+  const std::string body = post_of(Form::current, records);
+  subjects.add(
+      fmt::format("split_and_route/{}", records), {body.size(), records},
+      [body] { return Routing(padded(body)); },
+      [](Routing& it) {
+        it.notes->begin(it.text.size(), kAnySigner);
+        benchmark::DoNotOptimize(it.splitter.split_to_route(it.text.data(), it.text.size(),
+                                                            *it.notes, it.notes->routed_by()));
+      });
 }
 
 void add_fields(Subjects& subjects) {
+  using Fields = Reading<events::CosRecordReader>;
   const std::string record = record_of(Form::current);
-  subjects.add("read_cos_record", {record.size()}, [record] {
-    const auto state = std::make_shared<Reading<events::CosRecordReader>>(padded(record));
-    return [state] { benchmark::DoNotOptimize(state->reader.read(state->text)); };
-  });
-  subjects.add("redact", {record.size()}, [record] {
-    struct State {
-      std::string text;
-      std::string copy;
-      events::Redactor redactor{{"Authorization"}};
-    };
-    const auto state = std::make_shared<State>();
-    state->text = record;
-    state->copy = padded(record);
-    return [state] {
-      std::ranges::copy(state->text, state->copy.begin());
-      benchmark::DoNotOptimize(state->redactor.redact(state->copy.data(), state->copy.size()));
-    };
-  });
+  subjects.add(
+      "read_cos_record", {record.size()}, [record] { return Fields(padded(record)); },
+      [](Fields& it) { benchmark::DoNotOptimize(it.reader.read(it.text)); });
+  subjects.add(
+      "redact", {record.size()}, [record] { return Redacting(record); },
+      [](Redacting& it) {
+        it.restore();
+        benchmark::DoNotOptimize(it.redactor.redact(it.copy.data(), it.copy.size()));
+      });
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -14,35 +13,26 @@
 
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/store_writer.hpp"
+#include "testkit/temporary_folder.hpp"
 
-// Measures the cost of storing beside the rate of the device, both in the directory that TMPDIR
-// names, or in /var/tmp, because /tmp may be memory.
+// Measures the cost of storing beside the rate of the device.
 namespace gateway::egress {
 namespace {
 
 constexpr std::size_t kRecordBytes = 1024;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{4} << 30;
 
-class Directory {
+// A folder in the directory that TMPDIR names, or in /var/tmp, because /tmp may be memory.
+class Directory : public test::TemporaryFolder {
  public:
-  Directory() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread here
-    const char* const parent = std::getenv("TMPDIR");
-    path_ = fmt::format("{}/micro-store-{}", parent != nullptr ? parent : "/var/tmp", getpid());
-    std::filesystem::create_directories(path_);
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  [[nodiscard]] std::string file(std::string_view name) const {
-    return fmt::format("{}/{}", path_, name);
-  }
+  Directory() : TemporaryFolder(parent()) {}
 
  private:
-  std::string path_;
+  static const char* parent() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread here
+    const char* const named = std::getenv("TMPDIR");
+    return named != nullptr ? named : "/var/tmp";
+  }
 };
 
 std::vector<StoredEvent> some_events(std::size_t count) {

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,16 +29,16 @@ struct Subject {
 
 class Subjects {
  public:
-  // Adds a subject. `make()` prepares everything that is not to be measured and returns the body: a
-  // callable that keeps what it needs in a shared_ptr.
-  template <class Make>
-  void add(std::string name, Work work, const Make& make) {
+  // Adds a subject. `make()` returns what the body works on, and is not measured; `body(it)` is.
+  template <class Make, class Body>
+  void add(std::string name, Work work, const Make& make, const Body& body) {
+    using Object = std::invoke_result_t<Make>;
     Subject subject;
     subject.name = std::move(name);
     subject.work = work;
-    subject.time = [make, work](benchmark::State& state) {
-      const auto body = make();
-      for (auto _ : state) body();
+    subject.time = [make, body, work](benchmark::State& state) {
+      Object object = make();
+      for (auto _ : state) body(object);
       if (work.bytes != 0) {
         state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(work.bytes));
       }
@@ -44,9 +46,9 @@ class Subjects {
           static_cast<double>(work.items),
           benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
     };
-    subject.prepare = [make]() -> std::function<void(std::size_t)> {
-      return [body = make()](std::size_t times) {
-        for (std::size_t i = 0; i < times; ++i) body();
+    subject.prepare = [make, body]() -> std::function<void(std::size_t)> {
+      return [object = std::shared_ptr<Object>(new Object(make())), body](std::size_t times) {
+        for (std::size_t i = 0; i < times; ++i) body(*object);
       };
     };
     all_.push_back(std::move(subject));

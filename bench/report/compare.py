@@ -56,8 +56,8 @@ def compare(now, before, threshold=MEASURED):
                                       cell.median(measure), noise, more_is_better))
     for count in now.counts:
         for old in before.counts:
-            if all(old[key] == count[key] for key in ("gateway", "records", "connections")):
-                what = f"{count['gateway']}: {plain(count['records'])} records a post"
+            if all(old[key] == count[key] for key in ("gateway", "records_per_post", "connections")):
+                what = f"{count['gateway']}: {plain(count['records_per_post'])} records a post"
                 changes.append(
                     Change(what, "instructions/post", old["per_post"], count["per_post"], COUNTED))
     for part in now.parts:

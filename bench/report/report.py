@@ -33,9 +33,9 @@ def tiles(results):
         what = f"CPU per record: {group.load}; {times} the floor"
         out += tile(duration(cell.median("us_per_record")), what)
     for count in results.counts:
-        if count["gateway"] == PRODUCT and count["records"]:
-            what = f"user instructions per record, {plain(count['records'])} a post"
-            out += tile(whole(count["per_post"] / count["records"]), what)
+        if count["gateway"] == PRODUCT and count["records_per_post"]:
+            what = f"user instructions per record, {plain(count['records_per_post'])} a post"
+            out += tile(whole(count["per_post"] / count["records_per_post"]), what)
     if results.groups:
         cells = (cell for group in results.groups for cell in group.cells)
         missing = sum(cell.most("missing") for cell in cells if cell.gateway.startswith(PRODUCT))

@@ -17,22 +17,12 @@ PRODUCTION = "production-"
 HANDSHAKES = "handshakes-"
 SUITES = (PRODUCTION, HANDSHAKES)
 
-# Where the figures of one run stand. Latencies and CPU times in µs, memory in bytes.
+# The figures of one run, by the member that they stand in. Latencies and CPU times in µs.
 MEASURES = {
-    "posts_per_s": ("posts_per_s",),
-    "records_per_s": ("records_per_s",),
-    "p50": ("latency_us", "p50"),
-    "p90": ("latency_us", "p90"),
-    "p99": ("latency_us", "p99"),
-    "p999": ("latency_us", "p999"),
-    "max": ("latency_us", "max"),
-    "us_per_post": ("cpu", "us_per_post"),
-    "waited_us_per_post": ("cpu", "waited_us_per_post"),
-    "us_per_record": ("cpu", "us_per_record"),
-    "user_us_per_record": ("cpu", "user_us_per_record"),
-    "system_us_per_record": ("cpu", "system_us_per_record"),
-    "resident_peak": ("resident_bytes", "peak"),
-    "missing": ("missing",),
+    (): ("posts_per_s", "records_per_s", "missing"),
+    ("latency_us",): ("p50", "p90", "p99", "p999", "max"),
+    ("cpu",): ("us_per_post", "waited_us_per_post", "us_per_record", "user_us_per_record",
+               "system_us_per_record"),
 }
 
 
@@ -52,6 +42,11 @@ def number(value, *names):
 def text(value, *names):
     found = member(value, *names)
     return found if isinstance(found, str) else ""
+
+
+def figures_of(value, name, *figures):
+    """Returns a text and the numbers by the names of their members."""
+    return {name: text(value, name), **{figure: number(value, figure) for figure in figures}}
 
 
 def items(value, *names):
@@ -126,7 +121,9 @@ class Load:
 class Run:
     def __init__(self, run):
         result = member(run, "result")
-        self.measures = {name: number(result, *path) for name, path in MEASURES.items()}
+        self.measures = {name: number(result, *path, name) for path, names in MEASURES.items()
+                         for name in names}
+        self.measures["resident_peak"] = number(result, "resident_bytes", "peak")  # bytes
         errors = member(result, "errors")
         codes = errors if isinstance(errors, dict) else {}
         self.measures["errors"] = sum(number(codes, code) for code in codes)
@@ -222,15 +219,10 @@ class Results:
             group.cells.sort(key=lambda cell: rank(cell.gateway))
         self.commands = [command for command in dict.fromkeys(commands) if command]
         self.simdjson = text(document, "micro", "simdjson")  # its code that valgrind counted
-        self.parts = [
-            {
-                "name": text(part, "name"),
-                "items": number(part, "items"),  # what one call does over and over
-                "instructions": number(part, "instructions"),  # of one call; 0: not counted
-                "nanoseconds": number(part, "nanoseconds"),  # of one call; 0: not timed
-            }
-            for part in items(document, "micro", "subjects")
-        ]
+        # Items are what one call does over and over; instructions and nanoseconds are those of one
+        # call, 0 if it was not counted or timed.
+        self.parts = [figures_of(part, "name", "items", "instructions", "nanoseconds")
+                      for part in items(document, "micro", "subjects")]
         # By scenario and load: what was measured, by name.
         self.spool = {}
         for outcome in items(document, "spool"):
@@ -239,15 +231,8 @@ class Results:
                 load, _, measure = name.rpartition(": ")
                 loads = self.spool.setdefault(text(outcome, "scenario"), {})
                 loads.setdefault(load, {})[measure] = number(numbers, name)
-        self.counts = [
-            {
-                "gateway": text(count, "gateway"),
-                "records": number(count, "records_per_post"),
-                "connections": number(count, "connections"),
-                "per_post": number(count, "per_post"),
-            }
-            for count in items(document, "instructions")
-        ]
+        self.counts = [figures_of(count, "gateway", "records_per_post", "connections", "per_post")
+                       for count in items(document, "instructions")]
 
     def add(self, run):
         name, load, gateway = text(run, "name"), read_load(run), label(run)

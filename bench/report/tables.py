@@ -215,7 +215,7 @@ def instructions(results):
     table = Table("Instructions in user space, counted exactly",
                   ["gateway", "records a post", "connections", "per post", "per record"])
     for count in results.counts:
-        per_post, records = count["per_post"], count["records"]
+        per_post, records = count["per_post"], count["records_per_post"]
         table.rows.append([count["gateway"], whole(records), whole(count["connections"]), whole(per_post),
                            whole(per_post / records) if records else "-"])
     return table

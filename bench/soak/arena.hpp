@@ -1,17 +1,17 @@
 #pragma once
-#include <sched.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "process/placement.hpp"
 #include "soak/gateway_process.hpp"
 #include "soak/load_pump.hpp"
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 #include "soak/swarm.hpp"
 #include "testkit/bus_thread.hpp"
 
@@ -34,7 +34,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // Starts the well-behaved load, which lasts until finish().
+  // Starts the well-behaved load, which lasts until finish(), and measures it before the attack.
   void begin_load(unsigned connections);
   // Measures for `time` how many records of the load are acknowledged per second. Returns 0 without
   // a load.
@@ -44,20 +44,24 @@ class Arena {
   // Measures both during the attack, which the caller has started.
   void during(std::chrono::milliseconds time);
   [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const;
+  // Starts an attack, which lasts until finish().
+  Swarm& launch(const Swarm::Settings& settings);
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] test::BusThread& bus() noexcept { return *bus_; }
-  [[nodiscard]] AttackResult& result() noexcept { return *outcome_.attack; }
-  [[nodiscard]] double metric(std::string_view name) const;
+  [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
+  // Return what finish() returns, and what it says of the attack, both as known so far.
+  [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
+  [[nodiscard]] AttackResult& result() noexcept { return result_; }
   [[nodiscard]] double memory_mb() const;
-  void forget_peak() noexcept { peak_kb_ = 0; }
-  [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_kb_) / 1024; }
-  void problem(std::string text);
-  void number(std::string name, double value);
+  void forget_peak() noexcept { peak_ = 0; }
+  [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_) / (1 << 20); }
   // Records a problem if the goodput fell below this share of the goodput before.
   void want_goodput(double share);
-  // Records a problem unless the load reaches four fifths of the goodput before, during `time`.
-  void want_recovery(std::chrono::milliseconds time);
+  // Records a problem unless all clients that were launched connect.
+  void want_connected();
+  // Records a problem unless the gateway ends all of them within the limit; `what` says so.
+  void want_all_ended(std::chrono::milliseconds limit, std::string_view what);
+  // Records a problem unless the load reaches four fifths of the goodput before.
+  void want_recovery();
   // Returns whether speed is judged: not in a short run, and not on a machine that is busy with
   // other work.
   [[nodiscard]] bool speed_is_judged() const noexcept;
@@ -72,33 +76,23 @@ class Arena {
   [[nodiscard]] Outcome finish();
 
  private:
-  // Restores the cores of this thread in its destructor.
-  class CoresOfNow {
-   public:
-    CoresOfNow();
-    ~CoresOfNow();
-    CoresOfNow(const CoresOfNow&) = delete;
-    CoresOfNow& operator=(const CoresOfNow&) = delete;
-
-   private:
-    cpu_set_t cores_;
-  };
-
   void watch_memory();
+  // Returns how many clients were launched, and the sum of a count of the swarms.
+  [[nodiscard]] unsigned launched() const;
+  [[nodiscard]] std::uint64_t sum(std::uint64_t (Swarm::*count)() const noexcept) const;
   [[nodiscard]] std::size_t descriptors() const;
 
-  const CoresOfNow cores_;
   const Options options_;
-  std::uint16_t bus_port_;
-  std::uint16_t port_;
-  std::uint16_t admin_;
-  std::unique_ptr<test::BusThread> bus_;
+  const bench::Placement placement_{true, bench::Rest::all_others};
+  test::BusThread bus_;
   GatewayProcess gateway_;
   std::unique_ptr<LoadPump> pump_;
+  std::deque<Swarm> swarms_;
   Outcome outcome_;
+  AttackResult result_;
   double goodput_before_ = 0;
   std::size_t descriptors_before_ = 0;
-  std::atomic<std::uint64_t> peak_kb_{0};
+  std::atomic<std::uint64_t> peak_{0};  // bytes
   std::atomic<bool> stopping_{false};
   std::thread watcher_;
 };

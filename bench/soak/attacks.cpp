@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "soak/arena.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -17,7 +18,6 @@ using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kLook{20};
 // A connection beyond its deadline is closed at the next sweep; a busy machine needs longer.
 constexpr milliseconds kSweep{20'000};
 // The most that a connection may cost: its object, its buffer, and the memory of an accept in user
@@ -35,21 +35,6 @@ std::string post_of(std::size_t body_size) {
                      body);
 }
 
-milliseconds part_of(const Options& options, double share) {
-  return std::chrono::duration_cast<milliseconds>(options.time * share);
-}
-
-// Returns false if the condition did not become true within the limit.
-template <class Condition>
-bool wait_for(milliseconds limit, Condition condition) {
-  const auto end = steady_clock::now() + limit;
-  while (!condition()) {
-    if (steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(kLook);
-  }
-  return true;
-}
-
 // Returns settings with room for so many clients, and with a timeout of the gateway if it is named.
 Arena::Settings settings_for(unsigned clients, std::string_view timeout = {},
                              milliseconds limit = {}) {
@@ -59,53 +44,27 @@ Arena::Settings settings_for(unsigned clients, std::string_view timeout = {},
   return settings;
 }
 
-// Measures the load before the attack.
-void measure_before(Arena& arena, const Options& options) {
-  arena.begin_load(16);
-  arena.before(part_of(options, 0.1));
-}
-
-// Reports how many of the clients were ended if it were not all within the limit.
-template <class Count>
-void want_all_ended(Arena& arena, milliseconds limit, unsigned clients, std::string_view what,
-                    Count ended) {
-  if (wait_for(limit, [&] { return ended() >= clients; })) return;
-  arena.problem(fmt::format("{} of {} {}", ended(), clients, what));
-}
-
-void connected(Arena& arena, const Swarm& swarm, unsigned wanted) {
-  if (!wait_for(milliseconds(20'000), [&] { return swarm.opened() >= wanted; })) {
-    arena.problem(fmt::format("{} of {} clients could connect", swarm.opened(), wanted));
-  }
-}
-
 }  // namespace
 
 Outcome attack_slow(const Options& options) {
   const unsigned clients = options.brief ? 500 : 5000;
   const milliseconds limit(options.brief ? 1500 : 10'000);
   Arena arena("attack-slow", options, settings_for(clients, "request_timeout", limit));
-  measure_before(arena, options);
+  arena.begin_load(16);
 
   Swarm::Settings heads = arena.swarm(Habit::drip, clients / 2);
   heads.post = post_of(1000);
   Swarm::Settings bodies = heads;
   bodies.drip_from = heads.post.find("\r\n\r\n") + 4;
-  Swarm slow_heads(heads);
-  Swarm slow_bodies(bodies);
-  connected(arena, slow_heads, clients / 2);
-  connected(arena, slow_bodies, clients / 2);
+  const Swarm& slow_heads = arena.launch(heads);
+  const Swarm& slow_bodies = arena.launch(bodies);
+  arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
-  const auto cut = [&] { return slow_heads.ended() + slow_bodies.ended(); };
-  want_all_ended(arena, 2 * limit + kSweep, clients, "slow clients were cut", cut);
+  arena.want_all_ended(2 * limit + kSweep, "slow clients were cut");
   const std::uint64_t told = slow_heads.timed_out() + slow_bodies.timed_out();
-  arena.number("told 408", static_cast<double>(told));
-  if (told < clients) arena.problem(fmt::format("{} of {} were told 408", told, clients));
-  slow_heads.stop();
-  slow_bodies.stop();
-  arena.result().connections = slow_heads.opened() + slow_bodies.opened();
-  arena.result().cut = cut();
+  arena.outcome().number("told 408", static_cast<double>(told));
+  if (told < clients) arena.outcome().problem("{} of {} were told 408", told, clients);
   arena.want_memory(clients * kConnectionMb + kSlackMb);
   return arena.finish();
 }
@@ -115,24 +74,20 @@ Outcome attack_bodies(const Options& options) {
   const milliseconds limit(options.brief ? 1500 : 10'000);
   constexpr std::size_t kAnnounced = std::size_t{8} << 20;  // gateway.max_body
   Arena arena("attack-bodies", options, settings_for(clients, "request_timeout", limit));
-  measure_before(arena, options);
+  arena.begin_load(16);
 
   Swarm::Settings bodies = arena.swarm(Habit::drip, clients);
   bodies.post =
       fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n", kAnnounced);
   bodies.drip_from = bodies.post.size();
   bodies.post.append(1000, ' ');
-  Swarm swarm(bodies);
-  connected(arena, swarm, clients);
+  const Swarm& swarm = arena.launch(bodies);
+  arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   arena.want_no_refusals();
-  want_all_ended(arena, 2 * limit + kSweep, clients, "clients were cut",
-                 [&] { return swarm.ended(); });
-  swarm.stop();
-  arena.result().connections = swarm.opened();
+  arena.want_all_ended(2 * limit + kSweep, "clients were cut");
   arena.result().refused = swarm.refused();
-  arena.result().cut = swarm.ended();
   arena.want_memory(clients * kConnectionMb + kSlackMb);
   return arena.finish();
 }
@@ -142,33 +97,31 @@ Outcome attack_connections(const Options& options) {
   Arena::Settings settings = settings_for(clients);
   settings.gateway = fmt::format("  max_connections: {}\n", clients / 2);
   Arena arena("attack-connections", options, settings);
-  measure_before(arena, options);
+  arena.begin_load(16);
 
   Swarm::Settings storm = arena.swarm(Habit::hold, clients);
   storm.connect_rate = clients;  // all of them in a second
   storm.post = post_of(200);
   const auto begin = steady_clock::now();
-  Swarm swarm(storm);
+  Swarm& swarm = arena.launch(storm);
   arena.during(milliseconds(1000));
   arena.want_goodput(0.05);
-  connected(arena, swarm, clients);
+  arena.want_connected();
   const duration<double> took = steady_clock::now() - begin;
-  arena.number("seconds until all were connected", took.count());
-  const auto settled = [&] {
-    return swarm.good() + swarm.refused() + swarm.ended_unanswered() >= clients;
-  };
-  if (!wait_for(milliseconds(10'000), settled)) {
-    arena.problem(fmt::format("{} clients were left without answer or end",
-                              clients - swarm.good() - swarm.refused() - swarm.ended_unanswered()));
+  arena.outcome().number("seconds until all were connected", took.count());
+  const auto settled = [&] { return swarm.good() + swarm.refused() + swarm.ended_unanswered(); };
+  if (!test::eventually([&] { return settled() >= clients; }, milliseconds(10'000))) {
+    arena.outcome().problem("{} clients were left without answer or end", clients - settled());
   }
-  if (swarm.other() != 0) arena.problem("answers that are neither 2xx nor 503");
-  arena.number("answered 2xx", static_cast<double>(swarm.good()));
-  arena.want_recovery(part_of(options, 0.1));
+  if (swarm.other() != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
+  arena.outcome().number("answered 2xx", static_cast<double>(swarm.good()));
+  arena.want_recovery();
   swarm.stop();
-  arena.result().connections = swarm.opened();
   arena.result().refused = swarm.refused() + swarm.ended_unanswered();
   arena.result().refusal_p99_ms = swarm.refusal_ms(0.99);
-  if (swarm.good() + 100 < clients / 2) arena.problem("fewer were let in than the limit allows");
+  if (swarm.good() + 100 < clients / 2) {
+    arena.outcome().problem("fewer were let in than the limit allows");
+  }
   arena.want_memory(clients * kConnectionMb + kSlackMb);
   return arena.finish();
 }
@@ -187,60 +140,56 @@ Outcome attack_overload(const Options& options) {
   load.post = post_of(1000);
   load.rate = kRate * 1.2;
   double peak = 0;
-  const auto delivered = [&arena] { return arena.bus().answered(); };
-  const auto rate = [&](milliseconds time) {
-    const auto begin = steady_clock::now();
-    const std::uint64_t before = delivered();
-    std::this_thread::sleep_for(time);
-    const duration<double> took = steady_clock::now() - begin;
-    return static_cast<double>(delivered() - before) / took.count();
-  };
   {
     Swarm swarm(load);
     std::this_thread::sleep_for(milliseconds(500));
-    peak = rate(part_of(options, 0.2));
+    const auto begin = steady_clock::now();
+    const std::uint64_t before = arena.bus().answered();
+    std::this_thread::sleep_for(options.part(0.2));
+    const duration<double> took = steady_clock::now() - begin;
+    peak = static_cast<double>(arena.bus().answered() - before) / took.count();
     swarm.stop();
   }
   arena.before(milliseconds(0));
-  arena.number("peak, records/s", peak);
+  arena.outcome().number("peak, records/s", peak);
 
   load.connections = kClients;
   load.rate = kRate * kTimes;
-  Swarm swarm(load);
-  connected(arena, swarm, kClients);
+  Swarm& swarm = arena.launch(load);
+  arena.want_connected();
   // Buffers and queue fill during the first seconds.
-  std::this_thread::sleep_for(std::min(part_of(options, 0.2), milliseconds(5000)));
+  std::this_thread::sleep_for(std::min(options.part(0.2), milliseconds(5000)));
   const double memory = arena.memory_mb();
   arena.forget_peak();
   const std::uint64_t offered = swarm.offered();
   const std::uint64_t good = swarm.good();
   const auto begin = steady_clock::now();
-  const std::uint64_t taken = delivered();
+  const std::uint64_t taken = arena.bus().answered();
   arena.during(options.time);
   const duration<double> took = steady_clock::now() - begin;
   const double goodput = static_cast<double>(swarm.good() - good) / took.count();
   const double offer = static_cast<double>(swarm.offered() - offered) / took.count();
   const double grown = arena.peak_mb() / memory - 1;
   swarm.stop();
-  arena.number("offered posts/s", offer);
-  arena.number("offered, times the peak", offer / peak);
-  arena.number("acknowledged posts/s", goodput);
-  arena.number("delivered records/s", static_cast<double>(delivered() - taken) / took.count());
-  arena.number("memory growth under load, %", grown * 100);
+  arena.outcome().number("offered posts/s", offer);
+  arena.outcome().number("offered, times the peak", offer / peak);
+  arena.outcome().number("acknowledged posts/s", goodput);
+  arena.outcome().number("delivered records/s",
+                         static_cast<double>(arena.bus().answered() - taken) / took.count());
+  arena.outcome().number("memory growth under load, %", grown * 100);
   auto& result = arena.result();
-  result.connections = swarm.opened();
   result.refused = swarm.refused() + swarm.ended_unanswered();
   result.refusal_p99_ms = swarm.refusal_ms(0.99);
   result.goodput_share = peak > 0 ? goodput / peak : 0;
-  arena.number("refusals, median ms", swarm.refusal_ms(0.5));
+  arena.outcome().number("refusals, median ms", swarm.refusal_ms(0.5));
   arena.want_goodput(0.9);
-  if (swarm.other() != 0) arena.problem("answers that are neither 2xx nor 503");
-  if (grown > 0.1) arena.problem(fmt::format("memory grew by {:.0f} %", grown * 100));
+  if (swarm.other() != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
+  if (grown > 0.1) arena.outcome().problem("memory grew by {:.0f} %", grown * 100);
   if (arena.speed_is_judged()) {
-    if (result.refusal_p99_ms >= 10) arena.problem("refusals take 10 ms or more at p99");
-    if (offer < 4.5 * peak) arena.problem("the load did not come to five times the peak");
+    if (result.refusal_p99_ms >= 10) arena.outcome().problem("refusals take 10 ms or more at p99");
+    if (offer < 4.5 * peak) arena.outcome().problem("the load did not come to five times the peak");
   }
-  if (swarm.refused() == 0) arena.problem("nothing was refused");
+  if (swarm.refused() == 0) arena.outcome().problem("nothing was refused");
   return arena.finish();
 }
 
@@ -248,25 +197,21 @@ Outcome attack_flood(const Options& options) {
   const unsigned clients = options.brief ? 8 : 16;
   const milliseconds limit(options.brief ? 1500 : 5000);
   Arena arena("attack-flood", options, settings_for(clients, "request_timeout", limit));
-  measure_before(arena, options);
+  arena.begin_load(16);
 
   Swarm::Settings flood = arena.swarm(Habit::flood, clients);
   flood.post = post_of(100);
-  Swarm swarm(flood);
-  connected(arena, swarm, clients);
+  const Swarm& swarm = arena.launch(flood);
+  arena.want_connected();
   // Until they are closed, their posts are ordinary ones, and far more numerous.
   arena.during(limit / 2);
   arena.want_goodput(0);
   // They do not read their answers, so the gateway stops reading from them and closes them after
   // request_timeout.
-  want_all_ended(arena, part_of(options, 1) + 4 * limit, clients, "floods were ended",
-                 [&] { return swarm.ended(); });
-  arena.number("posts sent", static_cast<double>(swarm.offered()));
-  arena.number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
-  arena.want_recovery(part_of(options, 0.1));
-  swarm.stop();
-  arena.result().connections = swarm.opened();
-  arena.result().cut = swarm.ended();
+  arena.want_all_ended(options.time + 4 * limit, "floods were ended");
+  arena.outcome().number("posts sent", static_cast<double>(swarm.offered()));
+  arena.outcome().number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
+  arena.want_recovery();
   // Each may keep the answers that the socket did not accept, and the last bytes that were read
   // from it.
   arena.want_memory(clients * 0.25 + kSlackMb);
@@ -277,44 +222,35 @@ Outcome attack_half_open(const Options& options) {
   const unsigned clients = options.brief ? 400 : 4000;
   const milliseconds limit(options.brief ? 1500 : 5000);
   Arena arena("attack-half-open", options, settings_for(clients, "idle_timeout", limit));
-  measure_before(arena, options);
+  arena.begin_load(16);
 
-  Swarm::Settings silent = arena.swarm(Habit::silent, clients / 2);
+  arena.launch(arena.swarm(Habit::silent, clients / 2));
   Swarm::Settings deaf = arena.swarm(Habit::deaf, clients / 2);
   deaf.post = post_of(200);
-  Swarm nothing_said(silent);
-  Swarm nothing_read(deaf);
-  connected(arena, nothing_said, clients / 2);
-  connected(arena, nothing_read, clients / 2);
+  arena.launch(deaf);
+  arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
-  const auto ended = [&] { return nothing_said.ended() + nothing_read.ended(); };
-  want_all_ended(arena, 2 * limit + kSweep, clients, "silent clients were ended", ended);
-  nothing_said.stop();
-  nothing_read.stop();
-  arena.result().connections = nothing_said.opened() + nothing_read.opened();
-  arena.result().cut = ended();
+  arena.want_all_ended(2 * limit + kSweep, "silent clients were ended");
   arena.want_memory(clients * kConnectionMb + kSlackMb);
   return arena.finish();
 }
 
 Outcome attack_reset(const Options& options) {
   constexpr unsigned kClients = 256;
-  constexpr double kRate = 3000;  // connections a second
   Arena arena("attack-reset", options, settings_for(kClients));
-  measure_before(arena, options);
+  arena.begin_load(16);
 
   Swarm::Settings resets = arena.swarm(Habit::reset, kClients);
   resets.post = post_of(1000);
-  resets.rate = kRate;
-  Swarm swarm(resets);
+  resets.rate = 3000;  // connections a second
+  Swarm& swarm = arena.launch(resets);
   const auto begin = steady_clock::now();
-  arena.during(part_of(options, 0.6));
+  arena.during(options.part(0.6));
   const duration<double> took = steady_clock::now() - begin;
   arena.want_goodput(0.3);
   swarm.stop();
-  arena.number("resets/s", static_cast<double>(swarm.opened()) / took.count());
-  arena.result().connections = swarm.opened();
+  arena.outcome().number("resets/s", static_cast<double>(swarm.opened()) / took.count());
   arena.want_memory(kSlackMb);
   return arena.finish();
 }

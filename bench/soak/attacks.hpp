@@ -1,5 +1,5 @@
 #pragma once
-#include "soak/scene.hpp"
+#include "soak/outcome.hpp"
 
 // Attacks over real sockets, beside a load of well-behaved clients. Each function carries out one
 // attack and returns its effect on the gateway (Outcome::attack); effects beyond the bounds are

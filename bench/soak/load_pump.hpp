@@ -4,13 +4,14 @@
 #include <optional>
 #include <string_view>
 
+#include "load/prepared_posts.hpp"
 #include "testkit/load.hpp"
 #include "testkit/loop_thread.hpp"
 
 namespace gateway::soak {
 
-// Runs a loop of equal posts with records of 1 KB in a thread of its own ("load"). It only counts,
-// for measurements in which test::Loader would cost more than the gateway.
+// Runs a loop of prepared posts in a thread of its own ("load"). It only counts, for measurements
+// in which test::Loader would cost more than the gateway.
 class LoadPump final : private test::PostSource {
  public:
   struct Settings {
@@ -32,10 +33,10 @@ class LoadPump final : private test::PostSource {
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }            // posts
 
  private:
-  const test::Post* next() override { return &post_; }
+  const test::Post* next() override { return posts_.next(); }
   bool ended(const test::Post& post, unsigned status, std::string_view text) override;
 
-  const test::Post post_;
+  load::PreparedPosts posts_;
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::optional<test::Load> load_;

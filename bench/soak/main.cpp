@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "soak/scenarios.hpp"
-#include "soak/store_reader.hpp"
+#include "testkit/schedule.hpp"
 #include "testkit/temporary_folder.hpp"
 
 // Runs the built gateway under load against an eventbus that fails, and checks that nothing it
@@ -23,7 +23,6 @@
 namespace {
 
 namespace soak = gateway::soak;
-using gateway::egress::StoreKind;
 using std::chrono::milliseconds;
 
 constexpr int kGood = 0;
@@ -113,9 +112,6 @@ int run(const Wanted& wanted, soak::Options options) {
   for (const soak::Scenario* scenario : wanted.scenarios) {
     gateway::test::TemporaryFolder directory;
     options.directory = directory.path().string();
-    options.spooled = soak::read_store(options.directory + "/spool.db", StoreKind::spool);
-    options.dead_letters =
-        soak::read_store(options.directory + "/dead.db", StoreKind::dead_letters);
     const soak::Outcome outcome = scenario->play(options);
     if (!outcome.good()) {
       good = false;

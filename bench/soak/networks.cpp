@@ -1,4 +1,4 @@
-#include "soak/networks.hpp"
+#include "soak/scenarios.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "soak/private_network.hpp"
+#include "soak/scene.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -29,9 +30,9 @@ Scene::Place place(std::string host, std::string listen) {
 
 Outcome finish(Scene& scene, const Options& options) {
   const auto silence = std::chrono::duration<double>(scene.loader().longest_silence());
-  scene.number("longest_time_without_an_acknowledgement", silence.count());
+  scene.outcome().number("longest_time_without_an_acknowledgement", silence.count());
   if (silence > kLongestSilence && !options.brief) {
-    scene.problem("nothing was acknowledged for more than 3 s");
+    scene.outcome().problem("nothing was acknowledged for more than 3 s");
   }
   return scene.finish();
 }
@@ -56,7 +57,7 @@ Outcome addresses(const Options& options) {
     scene.watch(milliseconds(500 + scene.random()() % 3000));
   }
   network.silence({});
-  scene.number("changes", changes);
+  scene.outcome().number("changes", changes);
   return finish(scene, options);
 }
 
@@ -72,8 +73,8 @@ Outcome forgotten(const Options& options) {
     connections += network.forget(scene.bus().port());
   }
   scene.watch(kLongestSilence);
-  scene.number("connections_forgotten", static_cast<double>(connections));
-  if (connections == 0) scene.problem("no connection was there to be forgotten");
+  scene.outcome().number("connections_forgotten", static_cast<double>(connections));
+  if (connections == 0) scene.outcome().problem("no connection was there to be forgotten");
   return finish(scene, options);
 }
 

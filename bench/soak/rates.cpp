@@ -1,4 +1,4 @@
-#include "soak/rates.hpp"
+#include "soak/scenarios.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,17 +9,18 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
+#include "process/usage.hpp"
+#include "runtime/descriptor.hpp"
+#include "soak/gateway_process.hpp"
 #include "soak/load_pump.hpp"
-#include "soak/thread_cpu.hpp"
 #include "testkit/bus_thread.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -46,19 +47,29 @@ constexpr milliseconds kSettle{1500};
 constexpr milliseconds kPoll{5};
 constexpr milliseconds kPatience{120'000};
 
-// A gateway with one shard and a spool, and an eventbus that can be started and stopped.
+// Returns whether that came true in time.
+template <class Condition>
+bool wait_until(const Condition& holds) {
+  return test::eventually(holds, kPatience, kPoll);
+}
+
+// One part of a measurement: a gateway with one shard and an empty spool, an eventbus that can be
+// started and stopped, and the numbers of the part.
 class Stage {
  public:
-  explicit Stage(const Options& options)
-      : bus_(down()),
-        port_(free_port()),
-        admin_(free_port()),
-        gateway_(options.gateway,
-                 write_config(options.directory, {bus_.port(), port_, admin_}, "  threads: 1\n",
-                              fmt::format("spool: {{ path: {}/spool.db }}\n", options.directory)),
-                 options.directory + "/gateway.log", admin_) {
+  Stage(const Options& options, Outcome& outcome, std::string part)
+      : outcome_(outcome),
+        part_(std::move(part)),
+        store_(empty_folder(options.directory + "/store")),
+        bus_(down()),
+        gateway_(options.gateway, options.directory, bus_.port(),
+                 {.gateway = "  threads: 1\n",
+                  .sections = fmt::format("spool: {{ path: {}/spool.db }}\n", store_)}) {
     gateway_.start();
   }
+  ~Stage() { static_cast<void>(gateway_.stop(milliseconds(20'000))); }
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
 
   void bus_up() {
     taken_before_ = bus_.answered();
@@ -70,62 +81,29 @@ class Stage {
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
   [[nodiscard]] LoadPump::Settings load(unsigned records) const {
     LoadPump::Settings settings;
-    settings.port = port_;
+    settings.port = gateway_.port();
     settings.records = records;
     return settings;
   }
-  [[nodiscard]] LoadPump::Settings load(const Load& load) const {
-    LoadPump::Settings settings = this->load(load.records);
-    settings.connections = load.connections;
-    return settings;
-  }
-  [[nodiscard]] double metric(std::string_view name) const {
-    const auto page = get(admin_, "/metrics");
-    return page ? metric_total(*page, name) : 0;
-  }
-  // Returns whether that came true in time.
-  static bool wait_until(const std::function<bool()>& holds) {
-    const auto limit = steady_clock::now() + kPatience;
-    while (!holds()) {
-      if (steady_clock::now() >= limit) return false;
-      std::this_thread::sleep_for(kPoll);
-    }
-    return true;
-  }
+  // Returns the CPU seconds of the threads of the gateway, and of those that make the load.
   [[nodiscard]] std::map<std::string, double> cpu() const {
-    auto all = thread_cpu(gateway_.pid());
-    // The threads of this process make the load.
-    for (const auto& [name, seconds] : thread_cpu(::getpid())) {
+    auto all = bench::thread_cpu(gateway_.pid());
+    for (const auto& [name, seconds] : bench::thread_cpu(::getpid())) {
       if (name == "load" || name == "bus") all[name] = seconds;
     }
     return all;
   }
+  // Returns the bytes that the store takes on the device, reserved ones included.
+  [[nodiscard]] std::uint64_t store_bytes() const;
 
- private:
-  static test::Bus::Settings down() {
-    test::Bus::Settings settings;
-    settings.listening = false;
-    return settings;
-  }
-
-  test::BusThread bus_;
-  std::uint64_t taken_before_ = 0;
-  std::uint16_t port_;
-  std::uint16_t admin_;
-  GatewayProcess gateway_;
-};
-
-// Collects the named numbers of one part of a measurement.
-class Report {
- public:
-  Report(Outcome& outcome, std::string part) : outcome_(outcome), part_(std::move(part)) {}
   void number(std::string_view name, double value) {
-    outcome_.numbers.emplace_back(fmt::format("{}: {}", part_, name), value);
+    outcome_.number(fmt::format("{}: {}", part_, name), value);
   }
-  // Adds for each thread which share of a core it used for `what`, and its time per event.
-  void cpu(std::string_view what, const std::map<std::string, double>& before,
-           const std::map<std::string, double>& after, double seconds, double events) {
-    for (const auto& [name, used] : after) {
+  // Adds for each thread which share of a core it has used for `what` since, and its time per
+  // event.
+  void cpu_numbers(std::string_view what, const std::map<std::string, double>& before,
+                   double seconds, double events) {
+    for (const auto& [name, used] : cpu()) {
       const auto earlier = before.find(name);
       const double cpu = used - (earlier == before.end() ? 0 : earlier->second);
       if (cpu / seconds < 0.01) continue;
@@ -133,25 +111,38 @@ class Report {
       number(fmt::format("{}, {} us/record", what, name), cpu * 1e6 / events);
     }
   }
+  // Ends a load, of which no post may have been refused.
+  void end(LoadPump& pump) {
+    pump.stop();
+    outcome_.balance.records_acknowledged += pump.acknowledged();
+    if (pump.refused() != 0) outcome_.problem("{} posts were refused", pump.refused());
+  }
 
  private:
+  static std::string empty_folder(const std::string& path) {
+    std::filesystem::remove_all(path);
+    std::filesystem::create_directory(path);
+    return path;
+  }
+  static test::Bus::Settings down() {
+    test::Bus::Settings settings;
+    settings.listening = false;
+    return settings;
+  }
+
   Outcome& outcome_;
-  std::string part_;
+  const std::string part_;
+  const std::string store_;
+  test::BusThread bus_;
+  std::uint64_t taken_before_ = 0;
+  GatewayProcess gateway_;
 };
 
-void remove_store(const std::string& directory) {
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    if (entry.path().filename().string().starts_with("spool.db")) std::filesystem::remove(entry);
-  }
-}
-
-// Returns the bytes that the store takes on the device, reserved ones included.
-std::uint64_t store_bytes(const std::string& directory) {
+std::uint64_t Stage::store_bytes() const {
   constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's is
   std::uint64_t bytes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+  for (const auto& entry : std::filesystem::directory_iterator(store_)) {
     struct stat about{};
-    if (!entry.path().filename().string().starts_with("spool.db")) continue;
     // One that is deleted meanwhile takes nothing.
     if (::stat(entry.path().c_str(), &about) == 0) {
       bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlock;
@@ -161,15 +152,15 @@ std::uint64_t store_bytes(const std::string& directory) {
 }
 
 // Measures how long it takes a drained store to give its space back.
-void give_back(Stage& stage, Outcome& outcome, Report& report, const std::string& directory) {
+void give_back(Stage& stage, Outcome& outcome) {
   constexpr std::uint64_t kNearlyNothing = std::uint64_t{1} << 20;
   constexpr double kMostSeconds = 10;
   const auto begin = steady_clock::now();
-  stage.wait_until([&] { return store_bytes(directory) < kNearlyNothing; });
+  wait_until([&] { return stage.store_bytes() < kNearlyNothing; });
   const duration<double> took = steady_clock::now() - begin;
-  report.number("s until the drained space is back", took.count());
+  stage.number("s until the drained space is back", took.count());
   if (took.count() > kMostSeconds) {
-    outcome.problems.emplace_back("a drained spool did not give its space back within 10 s");
+    outcome.problem("a drained spool did not give its space back within 10 s");
   }
 }
 
@@ -177,8 +168,11 @@ void give_back(Stage& stage, Outcome& outcome, Report& report, const std::string
 // after each.
 double device_rate(const std::string& directory, std::size_t piece, milliseconds time) {
   const std::string path = directory + "/device";
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) throw std::system_error(errno, std::generic_category(), path);
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const auto must = [&](bool done) {
+    if (!done) throw std::system_error(errno, std::generic_category(), path);
+  };
+  must(static_cast<bool>(file));
   // The file is appended to with its space reserved, as segments are.
   constexpr off_t kSize = off_t{16} << 20;
   const std::string bytes(piece, 'x');
@@ -186,28 +180,22 @@ double device_rate(const std::string& directory, std::size_t piece, milliseconds
   double written = 0;
   const auto begin = steady_clock::now();
   while (steady_clock::now() - begin < time) {
-    if (at == 0 && (::ftruncate(file, 0) != 0 || ::posix_fallocate(file, 0, kSize) != 0)) {
-      throw std::system_error(errno, std::generic_category(), path);
+    if (at == 0) {
+      must(::ftruncate(file.get(), 0) == 0 && ::posix_fallocate(file.get(), 0, kSize) == 0);
     }
-    if (::pwrite(file, bytes.data(), bytes.size(), at) != static_cast<ssize_t>(bytes.size()) ||
-        ::fdatasync(file) != 0) {
-      const int error = errno;
-      ::close(file);
-      throw std::system_error(error, std::generic_category(), path);
-    }
+    must(::pwrite(file.get(), bytes.data(), piece, at) == static_cast<ssize_t>(piece) &&
+         ::fdatasync(file.get()) == 0);
     at += static_cast<off_t>(piece);
     if (at + static_cast<off_t>(piece) > kSize) at = 0;
     written += static_cast<double>(piece);
   }
   const duration<double> took = steady_clock::now() - begin;
-  ::close(file);
   ::unlink(path.c_str());
   return written / took.count();
 }
 
 // Measures one load over `time`, after it has become steady. `what` is done with its records.
-double measure(Stage& stage, LoadPump& pump, Report& report, std::string_view what,
-               milliseconds time) {
+double measure(Stage& stage, const LoadPump& pump, std::string_view what, milliseconds time) {
   std::this_thread::sleep_for(kSettle);
   const auto cpu = stage.cpu();
   const auto begin = steady_clock::now();
@@ -215,115 +203,100 @@ double measure(Stage& stage, LoadPump& pump, Report& report, std::string_view wh
   std::this_thread::sleep_for(time);
   const auto events = static_cast<double>(pump.acknowledged() - before);
   const duration<double> took = steady_clock::now() - begin;
-  report.number(fmt::format("{} records/s", what), events / took.count());
-  report.cpu(what, cpu, stage.cpu(), took.count(), events);
+  stage.number(fmt::format("{} records/s", what), events / took.count());
+  stage.cpu_numbers(what, cpu, took.count(), events);
   return events / took.count();
-}
-
-void check_refusals(Outcome& outcome, const LoadPump& pump) {
-  outcome.balance.records_acknowledged += pump.acknowledged();
-  if (pump.refused() == 0) return;
-  outcome.problems.push_back(fmt::format("{} posts were refused", pump.refused()));
 }
 
 // Brings the eventbus back and measures the first half of what it is sent then. The other half is
 // left to be replayed beside new posts.
-void replay(Stage& stage, Report& report, double backlog, double normal) {
+void replay(Stage& stage, double backlog, double normal) {
   const auto cpu = stage.cpu();
   stage.bus_up();
-  stage.wait_until([&] { return stage.taken() != 0; });
+  wait_until([&] { return stage.taken() != 0; });
   const auto begin = steady_clock::now();
-  stage.wait_until([&] { return static_cast<double>(stage.taken()) >= backlog / 2; });
+  wait_until([&] { return static_cast<double>(stage.taken()) >= backlog / 2; });
   const duration<double> took = steady_clock::now() - begin;
   const auto events = static_cast<double>(stage.taken());
-  report.number("replayed records/s", events / took.count());
-  report.number("share of delivery", events / took.count() / normal);
-  report.cpu("replayed", cpu, stage.cpu(), took.count(), events);
+  stage.number("replayed records/s", events / took.count());
+  stage.number("share of delivery", events / took.count() / normal);
+  stage.cpu_numbers("replayed", cpu, took.count(), events);
 }
 
 }  // namespace
 
 Outcome spool_rate(const Options& options) {
-  Outcome outcome;
-  outcome.scenario = "spool-rate";
+  Outcome outcome("spool-rate");
   const milliseconds time = options.time / kLoads.size();
   for (const Load& load : kLoads) {
-    remove_store(options.directory);
-    Stage stage(options);
-    Report report(outcome,
-                  fmt::format("posts of {}, {} connections", load.records, load.connections));
-    LoadPump pump(stage.load(load));
-    const std::uint64_t bytes_before = device_bytes(stage.gateway().pid());
-    const double commits_before = stage.metric("cos_gateway_spool_commits_total");
+    Stage stage(options, outcome,
+                fmt::format("posts of {}, {} connections", load.records, load.connections));
+    LoadPump::Settings settings = stage.load(load.records);
+    settings.connections = load.connections;
+    LoadPump pump(settings);
+    GatewayProcess& gateway = stage.gateway();
+    const std::uint64_t bytes_before = bench::device_bytes(gateway.pid());
+    const double commits_before = gateway.metric("cos_gateway_spool_commits_total");
     const std::uint64_t before = pump.acknowledged();
-    const double rate = measure(stage, pump, report, "spooled", time);
-    const double commits = stage.metric("cos_gateway_spool_commits_total") - commits_before;
-    const auto bytes = static_cast<double>(device_bytes(stage.gateway().pid()) - bytes_before);
+    const double rate = measure(stage, pump, "spooled", time);
+    const double commits =
+        std::max(gateway.metric("cos_gateway_spool_commits_total") - commits_before, 1.0);
+    const auto bytes = static_cast<double>(bench::device_bytes(gateway.pid()) - bytes_before);
     const auto events = static_cast<double>(pump.acknowledged() - before);
-    pump.stop();
-    check_refusals(outcome, pump);
-    static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
-    const double piece = std::max(bytes / std::max(commits, 1.0), 4096.0);
+    stage.end(pump);
+    static_cast<void>(gateway.stop(milliseconds(20'000)));
+    const double piece = std::max(bytes / commits, 4096.0);
     const double device = device_rate(options.directory, static_cast<std::size_t>(piece), time / 4);
     const double bound = device / (bytes / events);
-    report.number("records/commit", events / std::max(commits, 1.0));
-    report.number("bytes written/record", bytes / events);
-    report.number("device MB/s, same pieces", device / 1e6);
-    report.number("device fsyncs/s, same pieces", device / piece);
-    report.number("device records/s", bound);
-    report.number("share of the device", rate / bound);
+    stage.number("records/commit", events / commits);
+    stage.number("bytes written/record", bytes / events);
+    stage.number("device MB/s, same pieces", device / 1e6);
+    stage.number("device fsyncs/s, same pieces", device / piece);
+    stage.number("device records/s", bound);
+    stage.number("share of the device", rate / bound);
   }
   return outcome;
 }
 
 Outcome replay_rate(const Options& options) {
-  Outcome outcome;
-  outcome.scenario = "replay-rate";
+  Outcome outcome("replay-rate");
   for (const unsigned records : kPosts) {
-    remove_store(options.directory);
-    Stage stage(options);
+    Stage stage(options, outcome, fmt::format("posts of {}", records));
     stage.bus_up();
-    Report report(outcome, fmt::format("posts of {}", records));
     LoadPump::Settings fresh = stage.load(records);
     const milliseconds time = options.time / 12;
     double normal = 0;
     {
       LoadPump pump(stage.load(records));
-      normal = measure(stage, pump, report, "delivery", time);
-      pump.stop();
-      check_refusals(outcome, pump);
+      normal = measure(stage, pump, "delivery", time);
+      stage.end(pump);
       fresh.rate = normal / records * kFreshShare;
     }
     {
       LoadPump pump(fresh);
       std::this_thread::sleep_for(time);
-      report.number("new posts alone, p99 ms", pump.latency_ms(kPercentile));
-      pump.stop();
-      check_refusals(outcome, pump);
+      stage.number("new posts alone, p99 ms", pump.latency_ms(kPercentile));
+      stage.end(pump);
     }
     stage.bus_down();
     {
       LoadPump pump(stage.load(records));
-      stage.wait_until([&] { return pump.acknowledged() >= options.backlog; });
-      pump.stop();
-      check_refusals(outcome, pump);
+      wait_until([&] { return pump.acknowledged() >= options.backlog; });
+      stage.end(pump);
     }
-    const double backlog = stage.metric("cos_gateway_spool_events");
-    report.number("backlog", backlog);
-    report.number("MB of it on the device",
-                  static_cast<double>(store_bytes(options.directory)) / 1e6);
-    replay(stage, report, backlog, normal);
+    const auto spooled = [&] { return stage.gateway().metric("cos_gateway_spool_events"); };
+    const double backlog = spooled();
+    stage.number("backlog", backlog);
+    stage.number("MB of it on the device", static_cast<double>(stage.store_bytes()) / 1e6);
+    replay(stage, backlog, normal);
     {
       LoadPump pump(fresh);
-      const bool done =
-          stage.wait_until([&] { return stage.metric("cos_gateway_spool_events") == 0; });
-      report.number("new posts during replay, p99 ms", pump.latency_ms(kPercentile));
-      pump.stop();
-      check_refusals(outcome, pump);
-      if (!done) outcome.problems.emplace_back("the backlog was not delivered");
+      const bool done = wait_until([&] { return spooled() == 0; });
+      stage.number("new posts during replay, p99 ms", pump.latency_ms(kPercentile));
+      stage.end(pump);
+      if (!done) outcome.problem("the backlog was not delivered");
     }
-    give_back(stage, outcome, report, options.directory);
-    static_cast<void>(stage.gateway().stop(milliseconds(20'000)));
+    give_back(stage, outcome);
   }
   return outcome;
 }

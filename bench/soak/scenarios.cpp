@@ -9,10 +9,8 @@
 #include <thread>
 
 #include "soak/attacks.hpp"
-#include "soak/networks.hpp"
 #include "soak/private_network.hpp"
-#include "soak/rates.hpp"
-#include "soak/rolling_restart.hpp"
+#include "soak/scene.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -37,8 +35,8 @@ Outcome steady(const Options& options) {
   scene.begin_load(scene.load());
   scene.watch(options.time);
   const double seconds = std::chrono::duration<double>(options.time).count();
-  scene.number("posts_per_second",
-               static_cast<double>(scene.loader().posts_acknowledged()) / seconds);
+  scene.outcome().number("posts_per_second",
+                         static_cast<double>(scene.loader().posts_acknowledged()) / seconds);
   return scene.finish();
 }
 
@@ -58,9 +56,9 @@ Outcome fail70(const Options& options) {
     recovered = rate(scene) >= 0.9 * before;
   }
   const std::chrono::duration<double> took = steady_clock::now() - healed;
-  scene.number("posts_per_second_before", before);
-  scene.number("seconds_to_full_rate", took.count());
-  if (!recovered && !options.brief) scene.problem("not back to full rate within 30 s");
+  scene.outcome().number("posts_per_second_before", before);
+  scene.outcome().number("seconds_to_full_rate", took.count());
+  if (!recovered && !options.brief) scene.outcome().problem("not back to full rate within 30 s");
   return scene.finish();
 }
 
@@ -81,10 +79,11 @@ Outcome outage(const Options& options) {
   Scene scene("outage", options, "down");
   scene.begin_load(scene.load());
   const auto spooled = [&] {
-    return scene.metric("cos_gateway_events_spooled_total") >= static_cast<double>(options.backlog);
+    return scene.gateway().metric("cos_gateway_events_spooled_total") >=
+           static_cast<double>(options.backlog);
   };
   if (!scene.watch(options.time, spooled)) {
-    scene.problem(fmt::format("no backlog of {} records within the time", options.backlog));
+    scene.outcome().problem("no backlog of {} records within the time", options.backlog);
   }
   scene.loader().stop();
   const auto back = steady_clock::now();
@@ -93,9 +92,9 @@ Outcome outage(const Options& options) {
   const bool all =
       scene.watch(options.time + kRecovery, [&] { return scene.bus().taken() >= wanted; });
   const std::chrono::duration<double> took = steady_clock::now() - back;
-  if (!all) scene.problem("not every record of the backlog was delivered");
-  scene.number("backlog", static_cast<double>(wanted));
-  scene.number("seconds_to_deliver", took.count());
+  if (!all) scene.outcome().problem("not every record of the backlog was delivered");
+  scene.outcome().number("backlog", static_cast<double>(wanted));
+  scene.outcome().number("seconds_to_deliver", took.count());
   return scene.finish();
 }
 
@@ -113,7 +112,7 @@ void kill_again_and_again(Scene& scene, const Options& options,
     scene.gateway().start();
   }
   scene.watch(milliseconds(500));
-  scene.number("kills", options.kills);
+  scene.outcome().number("kills", options.kills);
 }
 
 Outcome kill(const Options& options) {
@@ -124,10 +123,9 @@ Outcome kill(const Options& options) {
   const std::uint64_t threads = std::max(1U, std::thread::hardware_concurrency());
   const std::uint64_t bound =
       std::uint64_t{options.kills} * Scene::kConnections * Scene::kPipeline * threads;
-  outcome.numbers.emplace_back("duplicates_allowed", static_cast<double>(bound));
+  outcome.number("duplicates_allowed", static_cast<double>(bound));
   if (outcome.balance.duplicates > bound) {
-    outcome.problems.push_back(
-        fmt::format("{} duplicates, {} allowed", outcome.balance.duplicates, bound));
+    outcome.problem("{} duplicates, {} allowed", outcome.balance.duplicates, bound);
   }
   return outcome;
 }
@@ -151,9 +149,9 @@ Outcome stop(const Options& options) {
     const auto begin = steady_clock::now();
     const auto code = scene.gateway().stop(Scene::kGrace + milliseconds(10'000));
     const std::chrono::duration<double> took = steady_clock::now() - begin;
-    scene.number(fmt::format("seconds_to_stop ({})", state), took.count());
-    if (!code) scene.problem(fmt::format("did not end, eventbus {}", state));
-    if (code && *code != 0) scene.problem(fmt::format("ended with {}, eventbus {}", *code, state));
+    scene.outcome().number(fmt::format("seconds_to_stop ({})", state), took.count());
+    if (!code) scene.outcome().problem("did not end, eventbus {}", state);
+    if (code && *code != 0) scene.outcome().problem("ended with {}, eventbus {}", *code, state);
     scene.gateway().start();
   }
   scene.follow("healthy");

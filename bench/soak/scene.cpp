@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
+
+#include "soak/store_reader.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -17,7 +18,6 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kLook{20};
 constexpr milliseconds kScrape{500};
-constexpr std::size_t kMaxProblems = 20;
 // About ten million records: what is remembered of them takes 2 GB.
 constexpr std::uint64_t kMaxPosts = 8'000'000;
 
@@ -27,8 +27,11 @@ test::Schedule parse(std::string_view text) {
   return *schedule;
 }
 
-std::string write_config(const Options& options, const Ports& ports, const Scene::Place& place) {
-  std::string rest =
+Configuration configuration(const Options& options, const Scene::Place& place) {
+  Configuration made;
+  made.eventbus = place.host;
+  made.gateway = fmt::format("  grace: {}ms\n", Scene::kGrace.count());
+  made.sections =
       !place.delivery.empty()
           ? place.delivery
           : fmt::format(
@@ -36,11 +39,11 @@ std::string write_config(const Options& options, const Ports& ports, const Scene
                 "  retry: {{ initial: 20ms, max: 500ms, multiplier: 2 }}\n",
                 Scene::kConnections, Scene::kPipeline);
   if (options.spool) {
-    rest += fmt::format("spool: {{ path: {0}/spool.db }}\ndead_letter: {{ path: {0}/dead.db }}\n",
-                        options.directory);
+    made.sections +=
+        fmt::format("spool: {{ path: {0}/spool.db }}\ndead_letter: {{ path: {0}/dead.db }}\n",
+                    options.directory);
   }
-  return write_config(options.directory, ports,
-                      fmt::format("  grace: {}ms\n", Scene::kGrace.count()), rest, place.host);
+  return made;
 }
 
 }  // namespace
@@ -51,17 +54,14 @@ Scene::Scene(std::string name, const Options& options, std::string_view schedule
       random_(options.seed),
       probed_(place.probed),
       bus_(parse(schedule), options.seed, oracle_, place.listen),
-      port_(free_port()),
-      admin_(free_port()),
-      gateway_(options.gateway, write_config(options, {bus_.port(), port_, admin_}, place),
-               options.directory + "/gateway.log", admin_) {
-  outcome_.scenario = std::move(name);
+      gateway_(options.gateway, options.directory, bus_.port(), configuration(options, place)),
+      outcome_(std::move(name)) {
   gateway_.start();
 }
 
 test::LoaderSettings Scene::load() const {
   test::LoaderSettings settings;
-  settings.port = port_;
+  settings.port = gateway_.port();
   settings.seed = options_.seed;
   settings.timeout = milliseconds(10'000);
   settings.max_posts = kMaxPosts;
@@ -93,7 +93,7 @@ bool Scene::watch(milliseconds limit, const std::function<bool()>& until) {
 
 void Scene::check_books() {
   if (!gateway_.running()) return;
-  const auto page = get(admin_, "/metrics");
+  const auto page = get(gateway_.admin(), "/metrics");
   if (!page) return;
   ++scrapes_;
   const auto total = [&page](std::string_view name) {
@@ -104,10 +104,9 @@ void Scene::check_books() {
   const double received = total("records_received_total");
   const double open = total("events_in_flight");
   if (std::abs(received - settled - open) > 0.5 || total("unaccounted_records") != 0) {
-    problem(
-        fmt::format("the books do not balance: received {}, settled {}, in flight {}, "
-                    "unaccounted {}",
-                    received, settled, open, total("unaccounted_records")));
+    outcome_.problem(
+        "the books do not balance: received {}, settled {}, in flight {}, unaccounted {}", received,
+        settled, open, total("unaccounted_records"));
   }
 }
 
@@ -118,38 +117,23 @@ void Scene::progress() {
   std::fflush(stderr);
 }
 
-double Scene::metric(std::string_view name) const {
-  const auto page = get(admin_, "/metrics");
-  return page ? metric_total(*page, name) : 0;
-}
-
-void Scene::problem(std::string text) {
-  if (outcome_.problems.size() < kMaxProblems) outcome_.problems.push_back(std::move(text));
-}
-
-void Scene::number(std::string name, double value) {
-  outcome_.numbers.emplace_back(std::move(name), value);
-}
-
 Outcome Scene::finish() {
   follow("healthy");
   loader_->stop();
   // What was answered 504 may still be on its way.
-  const auto settled = [this] { return metric("cos_gateway_events_in_flight") == 0; };
+  const auto settled = [this] { return gateway_.metric("cos_gateway_events_in_flight") == 0; };
   if (gateway_.running() && !watch(milliseconds(10'000), settled)) {
-    problem("events are still in flight 10 s after the last post");
+    outcome_.problem("events are still in flight 10 s after the last post");
   }
-  if (gateway_.running()) {
-    const auto code = gateway_.stop(kGrace + milliseconds(10'000));
-    if (!code) problem("the gateway did not end after SIGTERM");
-    if (code && *code != 0) problem(fmt::format("the gateway ended with {}", *code));
-  }
+  if (gateway_.running()) outcome_.want_good_end(gateway_.stop(kGrace + milliseconds(10'000)));
   bus_.stop();
   if (bus_.malformed() != 0 && !probed_) {
-    problem(fmt::format("{} requests to the eventbus were no CloudEvents", bus_.malformed()));
+    outcome_.problem("{} requests to the eventbus were no CloudEvents", bus_.malformed());
   }
-  number("scrapes", static_cast<double>(scrapes_));
-  outcome_.balance = oracle_.check(options_.dead_letters, options_.spooled);
+  outcome_.number("scrapes", static_cast<double>(scrapes_));
+  outcome_.balance =
+      oracle_.check(read_store(options_.directory + "/dead.db", egress::StoreKind::dead_letters),
+                    read_store(options_.directory + "/spool.db", egress::StoreKind::spool));
   if (options_.terminal) fmt::print(stderr, "\r\033[K");
   return std::move(outcome_);
 }

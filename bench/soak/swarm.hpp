@@ -45,6 +45,7 @@ class Swarm final : private test::Driven {
   // Closes all connections. Throws the error that ended the thread early, if any.
   void stop();
 
+  [[nodiscard]] unsigned connections() const noexcept { return settings_.connections; }
   [[nodiscard]] std::uint64_t opened() const noexcept { return opened_; }
   [[nodiscard]] std::uint64_t offered() const noexcept { return offered_; }      // posts begun
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }          // sent

@@ -12,12 +12,12 @@
 #include <tuple>
 #include <vector>
 
-#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/tls_client.hpp"
 #include "support/tls_folder.hpp"
+#include "testkit/eventually.hpp"
 
 // What stands before the events: who gets in, and what those hear who do not.
 namespace gateway::test {

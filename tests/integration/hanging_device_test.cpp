@@ -15,11 +15,11 @@
 #include "gateway/process_stores.hpp"
 #include "runtime/supervisor.hpp"
 #include "support/block_device.hpp"
-#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "testkit/action.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {

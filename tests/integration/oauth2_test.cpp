@@ -4,12 +4,12 @@
 #include <map>
 #include <string>
 
-#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/scripted_http_server.hpp"
 #include "testkit/action.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::test {
 namespace {

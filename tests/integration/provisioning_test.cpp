@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "cloud/relay_environment.hpp"
-#include "support/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::test {
 namespace {

@@ -2,13 +2,13 @@
 
 #include <string>
 
-#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
 #include "support/tls_folder.hpp"
 #include "support/tunnel_proxy.hpp"
 #include "testkit/action.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::test {
 namespace {

@@ -16,11 +16,11 @@
 
 #include "events/cloud_event.hpp"
 #include "gateway/egress/store/store_writer.hpp"
-#include "support/eventually.hpp"
 #include "support/program.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/scripted_http_server.hpp"
+#include "testkit/eventually.hpp"
 #include "unit/gateway/egress/store/support.hpp"
 
 // Stored events sent again: real store files, a scripted eventbus, the product's own egress.

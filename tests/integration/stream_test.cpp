@@ -14,12 +14,12 @@
 
 #include "gateway/observe/event_feed.hpp"
 #include "gateway/observe/event_stream_reader.hpp"
-#include "support/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/http_client.hpp"
 #include "testkit/socket.hpp"
 

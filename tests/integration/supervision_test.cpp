@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/http_client.hpp"
 #include "testkit/socket.hpp"
 

@@ -3,12 +3,13 @@
 
 #include <string>
 
-#include "support/eventually.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_http_server.hpp"
 #include "support/tls_folder.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/socket.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::test {
 namespace {
@@ -220,17 +221,13 @@ TEST_F(TlsEventbus, NewAuthoritiesAreTakenIntoUse) {
   config::Settings wanted = settings(bus.port());
   wanted.delivery.deadline = 10s;
   const std::string bundle = folder_.path("bundle.pem");
-  const auto contents = [](const std::string& path) {
-    std::ifstream file(path);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  folder_.write("bundle.pem", contents(folder_.authority().file()));
+  folder_.write("bundle.pem", read_text(folder_.authority().file()));
   wanted.delivery.tls.ca = bundle;
   RunningGateway gateway(wanted);
   HttpClient client = gateway.connect();
   client.send(post_text(cos_payload(1)));
   EXPECT_TRUE(status_says(gateway, "unable to get local issuer certificate"));
-  folder_.write("bundle.pem", contents(folder_.authority().file()) + contents(other.file()));
+  folder_.write("bundle.pem", read_text(folder_.authority().file()) + read_text(other.file()));
   EXPECT_EQ(client.response().status, 200u);
 }
 

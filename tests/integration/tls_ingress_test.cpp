@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "gateway/tls/tls_session.hpp"
-#include "support/eventually.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/tls_client.hpp"
 #include "support/tls_folder.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::test {
 namespace {

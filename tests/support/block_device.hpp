@@ -40,7 +40,8 @@ class BlockDevice {
 
  private:
   static bool run(const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+    const std::string quiet = command + " >/dev/null 2>&1";
+    return std::system(quiet.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
   }
   [[nodiscard]] bool control(unsigned long request) const {
     const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

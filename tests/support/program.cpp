@@ -4,22 +4,16 @@
 
 #include <chrono>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/http_client.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::test {
 namespace {
 
 constexpr std::chrono::minutes kStopLimit{1};
-
-std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 bool is_ready(std::uint16_t admin_port) {
   try {
@@ -91,7 +85,7 @@ ProgramRun RunningProgram::wait() {
 }
 
 ProgramRun RunningProgram::result(int exit_code) const {
-  return {exit_code, contents(folder_.file("out")), contents(folder_.file("err"))};
+  return {exit_code, read_text(folder_.file("out")), read_text(folder_.file("err"))};
 }
 
 ProgramRun run_program(const std::vector<std::string>& arguments) {

@@ -6,7 +6,7 @@
 #include <exception>
 #include <utility>
 
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 
 namespace gateway::test {
 

@@ -1,10 +1,10 @@
 #pragma once
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
 #include "load/prepared_posts.hpp"
 #include "load/sink.hpp"
+#include "load/turns.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
 
@@ -25,12 +25,12 @@ class LocalLoad {
             std::chrono::milliseconds most = std::chrono::seconds(10)) {
     const auto limit = now() + most;
     load_.advance(now());
-    while (!load_.connected() && now() < limit) turn(limit);
+    turns_.wait(limit, [this] { return load_.connected(); });
     const auto start = now();
     load_.start(start);
-    while (now() < start + time) turn(start + time);
+    turns_.play(start + time);
     load_.stop();
-    while (!load_.idle() && now() < limit) turn(limit);
+    turns_.wait(limit, [this] { return load_.idle(); });
   }
 
   [[nodiscard]] test::Load& load() noexcept { return load_; }
@@ -44,16 +44,11 @@ class LocalLoad {
     return settings;
   }
 
-  void turn(std::chrono::steady_clock::time_point until) {
-    poller_.turn(std::min({until, load_.next_due(now()), sink_.bus().next_due(now())}));
-    load_.advance(now());
-    sink_.bus().advance(now());
-  }
-
   test::Poller poller_;
   Sink sink_;
   PreparedPosts posts_;
   test::Load load_;
+  Turns turns_{poller_, {&load_, &sink_.bus()}};
 };
 
 }  // namespace gateway::load

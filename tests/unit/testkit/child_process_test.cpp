@@ -8,13 +8,12 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "runtime/descriptor.hpp"
-#include "support/eventually.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/temporary_folder.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::test {
 namespace {
@@ -27,10 +26,7 @@ class ChildProcessTest : public testing::Test {
     return {"/bin/sh", "-c", script};
   }
   [[nodiscard]] std::string log() const { return folder_.file("log"); }
-  [[nodiscard]] std::string said() const {
-    std::ifstream file(log());
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  [[nodiscard]] std::string said() const { return read_text(log()); }
   [[nodiscard]] bool comes_to_say(std::string_view text) const {
     return eventually([&] { return said().find(text) != std::string::npos; });
   }

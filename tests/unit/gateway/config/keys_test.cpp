@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 
+#include "testkit/text_file.hpp"
 #include "unit/gateway/config/support.hpp"
 
 namespace gateway::config {
@@ -158,8 +157,7 @@ TEST(Keys, AllHaveBoundsOrAreFreeText) {
 }
 
 TEST(Keys, AreAllInTheDocument) {
-  std::ifstream file(COS_GATEWAY_TEST_DATA "/../../docs/configuration.md");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string text = test::read_text(COS_GATEWAY_TEST_DATA "/../../docs/configuration.md");
   Settings settings;
   Keys keys(settings);
   for (const auto& path : keys.root().paths()) {

@@ -1,13 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "gateway/config/keys.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::config {
 namespace {
@@ -30,9 +29,8 @@ std::string line_of(const std::string& key) {
 
 // Whoever changes a key changes this text with it.
 TEST(Reference, IsWhatTheDocumentSays) {
-  std::ifstream file(COS_GATEWAY_TEST_DATA "/../../docs/configuration.md");
-  const std::string document{std::istreambuf_iterator<char>(file),
-                             std::istreambuf_iterator<char>()};
+  const std::string document =
+      test::read_text(COS_GATEWAY_TEST_DATA "/../../docs/configuration.md");
   const auto begin = document.find('\n', document.find("<!-- begin of the reference")) + 1;
   const auto end = document.find("<!-- end of the reference");
   ASSERT_LT(begin, end) << "docs/configuration.md has lost the marks around the reference";

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
+
+#include "testkit/text_file.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -14,8 +14,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(Page, IsTheFileInTheSourceTree) {
-  std::ifstream file(COS_GATEWAY_PAGE, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = test::read_text(COS_GATEWAY_PAGE);
   ASSERT_FALSE(text.empty()) << COS_GATEWAY_PAGE;
   EXPECT_EQ(page_html(), text);
 }

@@ -5,14 +5,16 @@
 namespace gateway::test {
 
 // For what tells nobody that it has changed (counters, a status page, a program that starts):
-// looks again and again until `holds()`. False if it does not within `limit`.
+// looks again and again, with a pause between, until `holds()`. False if it does not within
+// `limit`.
 template <class Condition>
 [[nodiscard]] bool eventually(const Condition& holds,
-                              std::chrono::seconds limit = std::chrono::seconds(10)) {
+                              std::chrono::milliseconds limit = std::chrono::seconds(10),
+                              std::chrono::milliseconds pause = std::chrono::milliseconds(1)) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!holds()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(pause);
   }
   return true;
 }

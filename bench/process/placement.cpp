@@ -1,10 +1,10 @@
-#include "load/placement.hpp"
+#include "process/placement.hpp"
 
 #include <sched.h>
 
 #include "runtime/cores.hpp"
 
-namespace gateway::load {
+namespace gateway::bench {
 namespace {
 
 void run_on(const std::vector<int>& cores) {
@@ -16,8 +16,12 @@ void run_on(const std::vector<int>& cores) {
 
 }  // namespace
 
-Placement::Placement(bool pin) : before_(allowed_cores()), pinned_(pin && before_.size() > 1) {
-  if (pinned_) run_on({before_.front()});
+Placement::Placement(bool apart, Rest rest)
+    : before_(allowed_cores()), pinned_(apart && before_.size() > 1) {
+  if (!pinned_) return;
+  std::vector<int> cores{before_.front()};
+  if (rest == Rest::all_others) cores.insert(cores.end(), before_.begin() + 2, before_.end());
+  run_on(cores);
 }
 
 Placement::~Placement() {
@@ -28,4 +32,4 @@ std::vector<int> Placement::for_gateway() const {
   return pinned_ ? std::vector<int>{before_[1]} : before_;
 }
 
-}  // namespace gateway::load
+}  // namespace gateway::bench

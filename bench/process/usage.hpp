@@ -3,16 +3,33 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <string>
 
-namespace gateway::load {
+namespace gateway::bench {
+
+// Time that threads have spent on a core, and ready to run but without one, from schedstat, which
+// counts every switch instead of ticks.
+struct CoreTime {
+  std::chrono::nanoseconds used{0};
+  std::chrono::nanoseconds waited{0};
+};
+
+// Returns the time of all living threads of a process, and of the calling thread.
+[[nodiscard]] CoreTime core_time(pid_t process);
+[[nodiscard]] CoreTime own_core_time();
+// Returns the seconds that each thread of a process has used, by name. Threads with the same name
+// are added up.
+[[nodiscard]] std::map<std::string, double> thread_cpu(pid_t process);
+
+// Returns the resident bytes of a process, and those it has written to devices as the kernel counts
+// them: pages it made dirty.
+[[nodiscard]] std::uint64_t resident_bytes(pid_t process);
+[[nodiscard]] std::uint64_t device_bytes(pid_t process);
 
 // Resources that a process and its descendants have used since they began.
 struct ProcessUsage {
-  // Time on a core, summed over the living threads, from schedstat, which counts every switch
-  // instead of ticks.
-  std::chrono::nanoseconds cpu{0};
-  // Time during which they were ready to run but had no core, from schedstat.
-  std::chrono::nanoseconds waited{0};
+  CoreTime cores;
   // From stat, in ticks, which are too coarse for more than the ratio of user to system time.
   std::uint64_t user_ticks = 0;
   std::uint64_t system_ticks = 0;
@@ -29,11 +46,8 @@ struct CpuTime {
   double user_us = 0;
   double system_us = 0;
 };
-// Returns how long the calling thread has been ready to run without a core since it began.
-[[nodiscard]] std::chrono::nanoseconds own_wait();
-
 // Returns the CPU time between two measurements of the same tree: the difference of schedstat,
 // divided in the ratio of the ticks. Where the kernel has no schedstat, the ticks themselves.
 [[nodiscard]] CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after);
 
-}  // namespace gateway::load
+}  // namespace gateway::bench

@@ -1,0 +1,75 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "testkit/oracle.hpp"
+
+namespace gateway::soak {
+
+struct Options {
+  std::string gateway;                     // the program
+  std::string directory;                   // for configuration, log and stores; must exist
+  std::chrono::milliseconds time{60'000};  // for this scenario
+  unsigned kills = 30;
+  std::uint64_t backlog = 20'000;  // records, of the outage
+  std::uint64_t seed = 1;
+  bool spool = false;
+  bool brief = false;     // speed is not judged
+  bool terminal = false;  // progress is shown
+
+  [[nodiscard]] std::chrono::milliseconds part(double share) const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time * share);
+  }
+};
+
+// The result of an attack, a line in the table of `cos-soak --attacks`. Memory is the resident
+// memory of the gateway, in MB; a figure that was not measured is negative.
+struct AttackResult {
+  std::uint64_t connections = 0;  // that were made
+  std::uint64_t refused = 0;      // told 503, or closed without an answer
+  std::uint64_t cut = 0;          // told 408, or closed for being idle
+  double refusal_p99_ms = -1;
+  double goodput_share = -1;  // of what the same load got before the attack
+  double memory_before = 0;
+  double memory_peak = 0;
+  double memory_after = 0;
+  bool busy = false;  // the gateway or its clients had to wait for cores: speed is not judged
+};
+
+// The result of a scenario.
+class Outcome {
+ public:
+  explicit Outcome(std::string name) : scenario(std::move(name)) {}
+
+  std::string scenario;
+  test::Balance balance;
+  std::vector<std::pair<std::string, double>> numbers;
+  std::optional<AttackResult> attack;
+  std::vector<std::string> problems;  // what broke a promise besides the balance
+
+  [[nodiscard]] bool good() const noexcept { return balance.good() && problems.empty(); }
+  void number(std::string name, double value) { numbers.emplace_back(std::move(name), value); }
+  // Adds a problem, unless there are many.
+  template <class... Values>
+  void problem(fmt::format_string<Values...> text, Values&&... values) {
+    if (problems.size() < kMostProblems) {
+      problems.push_back(fmt::format(text, std::forward<Values>(values)...));
+    }
+  }
+  // Adds a problem unless that is how the gateway ended, when it was told to.
+  void want_good_end(std::optional<int> code) {
+    if (!code) problem("the gateway did not end after SIGTERM");
+    if (code && *code != 0) problem("the gateway ended with {}", *code);
+  }
+
+ private:
+  static constexpr std::size_t kMostProblems = 20;
+};
+
+}  // namespace gateway::soak

@@ -13,8 +13,9 @@ constexpr std::chrono::milliseconds kMostWindow{1000};
 constexpr int kAnswerTimes = 4;
 // The gain in rate that a doubled number must bring to be kept.
 constexpr double kGain = 1.125;
-// That of a leap. What is given up without it leaves more than nine tenths of the best.
-constexpr double kLeapGain = 1.1;
+// That of a leap: a little more than windows of a second differ by chance. What is given up without
+// it leaves more than nine tenths of the best.
+constexpr double kLeapGain = 1.0625;
 constexpr std::chrono::seconds kFirstHold{5};
 // A leap may cost a server that gains nothing by it a third of its rate for a second or two.
 constexpr std::chrono::seconds kFirstHoldAfterLeap{20};

@@ -23,9 +23,9 @@ namespace gateway::egress {
 // There are servers to which each doubling brings a little, and to which requests that wait on the
 // same connection are a burden. So after a doubling that was not kept, it tries a leap: as many
 // connections as there may be, with one request at a time on each, which has to be better by a
-// sixteenth than the mean of what was before and what is after it. If that is not kept either, it waits
-// longer each time before it begins again. If it is, it tries as rarely whether what was before is
-// better after all.
+// sixteenth than the mean of what was before and what is after it. If that is not kept either, it
+// waits longer each time before it begins again. If it is, it tries as rarely whether what was
+// before is better after all.
 //
 // Some servers serve so many connections at a time, and leave others open without an answer until
 // one of these ends: as those with a process or a thread for each connection. Once that shows, it

@@ -166,7 +166,7 @@ void Shard::stop(Instant deadline) noexcept {
   stop_asked_.store(deadline);
   try {
     asio::post(context_, [this] { look_for_stop(); });
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // The next tick looks as well.
   }
 }

@@ -150,7 +150,7 @@ void Ingress::adopt(Descriptor socket, const tcp::endpoint& peer) {
   if (counts) source.emplace(peer.address());
   ConnectionCount::Permit permit = context_.count.add(source);
   if (permit.beyond() == ConnectionLimit::total && shed_idle()) permit.forgive();
-  if (permit.beyond()) context_.metrics.connections_refused[*permit.beyond()].add();
+  if (const auto beyond = permit.beyond()) context_.metrics.connections_refused[*beyond].add();
   if (permit.far_beyond()) return;
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "gateway/egress/destinations.hpp"
 #include "runtime/early_signals.hpp"
@@ -94,10 +96,18 @@ std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening, Inst
                                                targets, &supervisor);
 }
 
+// Keeps a store until the process ends: its thread still uses it, should the device answer.
+void leave_behind(std::unique_ptr<egress::StoreWriter> store) {
+  static std::mutex mutex;
+  static auto& stores = *new std::vector<std::unique_ptr<egress::StoreWriter>>;  // never destroyed
+  const std::lock_guard lock(mutex);
+  stores.push_back(std::move(store));
+}
+
 void close_one(std::unique_ptr<egress::StoreWriter>& store, Instant deadline) {
   if (!store || store->stop(deadline)) return;
   log::error("a store's device does not answer; its thread is left behind");
-  static_cast<void>(store.release());
+  leave_behind(std::move(store));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/endpoint.hpp"
@@ -17,7 +18,9 @@ class Targets {
   // Throws std::invalid_argument, naming the key, for a target that is no URL.
   explicit Targets(const Settings& settings);
 
-  [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
+  [[nodiscard]] const std::vector<Endpoint>& endpoints() const& noexcept { return endpoints_; }
+  // Returns them by value where the Targets are gone at the end of the expression.
+  [[nodiscard]] std::vector<Endpoint> endpoints() && noexcept { return std::move(endpoints_); }
   // Returns the number of the target that these keys of an entry name, and adds it if it is new. An
   // empty text stands for the top level's.
   std::size_t number_of(const std::string& target, const std::string& eventbus);

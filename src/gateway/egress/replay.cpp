@@ -96,8 +96,8 @@ std::size_t Replay::room() {
   // No more than the queue has room for: the rest would have to be given back again and again.
   const std::size_t room = context_.eventbus.queue().room();
   if (room <= asked_) return 0;
-  // A few chunks of a small window: each costs the same, however few rows it has.
-  const std::size_t chunk = std::clamp<std::size_t>(window / 8, 1, kMostRows / kChunksInWindow);
+  const std::size_t chunk =
+      std::clamp<std::size_t>(window / kChunksInSmallWindow, 1, kMostRows / kChunksInWindow);
   return std::min({window - rows_ - asked_, chunk, room - asked_, pace_.allowed(now)});
 }
 

@@ -106,6 +106,8 @@ class Replay final : private PostOwner {
  private:
   // A chunk is a part of the window, so that others are read while one is delivered.
   static constexpr std::size_t kChunksInWindow = 16;
+  // Fewer of a small window: each chunk costs the same, however few rows it has.
+  static constexpr std::size_t kChunksInSmallWindow = 8;
   // Beside new posts the reader is not hurried, as it may need the core that they need.
   static constexpr std::size_t kFetchesBesidePosts = 2;
   // The most memory of one chunk that is kept.

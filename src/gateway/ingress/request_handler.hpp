@@ -35,8 +35,8 @@ class RequestHandler {
  private:
   void on_head(std::optional<ConnectionLimit> beyond);
   void on_request();
-  [[gnu::always_inline]] void accept(Request&& request,
-                                     Post& post);  // has one caller, for each post
+  // Has one caller, for each post.
+  [[gnu::always_inline]] void accept(Request&& request, Post& post);
   [[nodiscard]] std::optional<Answer> refusal_of(const RequestHead& head, const Load& load) const;
   [[nodiscard]] std::optional<Answer> authenticate_head();
   [[nodiscard]] std::optional<Answer> refuse_signature(const Request& request, Post& post);

@@ -112,6 +112,8 @@ class EventStore {
   [[nodiscard]] StoreResult mark_replayed(std::span<const Sequence> rows, WallInstant when);
   [[nodiscard]] StoreResult sync_marks() { return segments_.sync_marks(); }
   [[nodiscard]] bool has_unsynced_marks() const noexcept { return segments_.has_unsynced_marks(); }
+  // Has deleted files closed by `closer`, which outlives this.
+  void close_deleted_by(FileCloser& closer) noexcept { segments_.close_deleted_by(closer); }
 
   [[nodiscard]] StoreTotals totals() const noexcept { return segments_.totals(); }
   // Returns when the first row that is there was added.

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/egress/store/file_system.hpp"
@@ -116,6 +117,8 @@ class Segment {
   [[nodiscard]] IoResult<void> count_marks();
   // Closes the file until it is needed again.
   void rest() noexcept { file_.reset(); }
+  // Gives the open file away; null if it is closed.
+  [[nodiscard]] std::unique_ptr<File> release() noexcept { return std::move(file_); }
 
  private:
   Segment(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}

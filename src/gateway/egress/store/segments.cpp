@@ -357,6 +357,7 @@ StoreResult Segments::delete_drained(bool active_too) {
     }
     const auto removed = files_.remove(segment.path());
     if (!removed && !is_gone(removed.error())) return error_at(segment.path(), removed.error());
+    if (closer_ != nullptr) closer_->close(segment.release());
     drop(segment, false);
   }
   return {};

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/egress/store/file_closer.hpp"
 #include "gateway/egress/store/segment.hpp"
 #include "gateway/egress/store/store_error.hpp"
 #include "gateway/egress/store/stored_event.hpp"
@@ -67,6 +68,9 @@ class Segments {
   // Finds out what others have done to the files.
   [[nodiscard]] StoreResult look();
 
+  // Has deleted files closed by `closer`, which outlives this, from now on.
+  void close_deleted_by(FileCloser& closer) noexcept { closer_ = &closer; }
+
   [[nodiscard]] StoreTotals totals() const noexcept;
   // Returns when the first event that is there was added.
   [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
@@ -95,6 +99,7 @@ class Segments {
   const std::string path_;
   const StoreKind kind_;
   const std::string suffix_;
+  FileCloser* closer_ = nullptr;
   std::vector<std::unique_ptr<Segment>> segments_;
   Segment* active_ = nullptr;  // the last of them, which is appended to; null before there is need
   std::vector<Segment*> open_;

@@ -38,7 +38,8 @@ class EventMix {
     std::string_view name;
     unsigned weight = 0;
   };
-  void add(std::string_view name, unsigned weight);
+  // Returns false if there is no such event.
+  bool add(std::string_view name, unsigned weight);
 
   std::vector<Share> shares_;
   unsigned total_ = 0;

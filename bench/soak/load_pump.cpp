@@ -16,33 +16,18 @@ load::PayloadSettings payloads(unsigned records) {
   return settings;
 }
 
-load::PostForm form(std::uint16_t port) {
-  load::PostForm form;
-  form.host = fmt::format("127.0.0.1:{}", port);
-  return form;
-}
-
 }  // namespace
 
 LoadPump::LoadPump(const Settings& settings)
-    : posts_(payloads(settings.records), form(settings.port)) {
-  test::LoadSettings load;
-  load.target = test::address_of("127.0.0.1", settings.port);
-  load.connections = settings.connections;
-  load.rate = settings.rate;
+    : posts_(payloads(settings.records), {.host = fmt::format("127.0.0.1:{}", settings.port)}) {
+  const test::LoadSettings load{.target = test::address_of("127.0.0.1", settings.port),
+                                .connections = settings.connections,
+                                .rate = settings.rate};
   loop_.call([&] {
     load_.emplace(loop_.poller(), load, static_cast<test::PostSource&>(*this));
     loop_.drive(*load_);
     load_->start(std::chrono::steady_clock::now());
   });
-}
-
-LoadPump::~LoadPump() {
-  try {
-    stop();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "load: {}\n", error.what());
-  }
 }
 
 void LoadPump::stop() {

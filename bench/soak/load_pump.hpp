@@ -17,11 +17,10 @@ class LoadPump final : private test::PostSource {
   struct Settings {
     std::uint16_t port = 0;  // of the gateway, on 127.0.0.1
     unsigned connections = 256;
-    unsigned records = 1;        // of a post
-    std::optional<double> rate;  // posts per second of an open loop; without: a closed loop
+    unsigned records = 1;             // of a post
+    std::optional<double> rate = {};  // posts per second of an open loop; without: a closed loop
   };
   explicit LoadPump(const Settings& settings);
-  ~LoadPump() override;
 
   // Ends the load and returns when the posts under way are answered. Throws the error that ended
   // the thread early, if any.

@@ -252,13 +252,9 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
   suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so")
       ->delimiter(',');
-  suite->add_option_function<std::vector<std::string>>(
-      "--tls-server",
-      [&options](const std::vector<std::string>& commands) {
-        for (const std::string& command : commands) {
-          options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
-        }
-      },
+  std::vector<std::string> servers;
+  suite->add_option(
+      "--tls-server", servers,
       "NAME=COMMAND of a server whose handshakes are compared: {port} to listen on, {folder} "
       "with cert.pem and key.pem; answers GET /healthz");
   suite->add_flag("!--no-pin", options.suite_settings.pin,
@@ -279,6 +275,9 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
     options.suite = suite->parsed();
     options.targets = targets->parsed();
     options.gateways = gateways(gateway, beside);
+    for (const std::string& command : servers) {
+      options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
+    }
     Scenario& scenario = options.scenario;
     if (scenario.signing == Signing::hmac &&
         scenario.warmup_s + scenario.duration_s > kLongestSigned) {

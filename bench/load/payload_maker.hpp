@@ -51,7 +51,7 @@ struct PayloadSettings {
   Distribution key_length{40};  // bytes of UTF-8, without application and bucket; 0 counts as 1
   KeyCharacters characters = KeyCharacters::ascii;
   Distribution metadata{0};  // bytes of x-cos-meta- members, about
-  EventMix events;
+  EventMix events = {};
   std::uint64_t seed = 1;
 };
 

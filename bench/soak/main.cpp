@@ -95,8 +95,7 @@ void print_attacks(const std::vector<soak::Outcome>& outcomes) {
   fmt::print(
       "Refused: told 503, or closed without an answer. Cut: told 408, or closed for its "
       "silence.\nGoodput: of what the same load got before the attack. But for speed: the machine "
-      "was "
-      "busy with other\nthings, and speed was not judged.\n");
+      "was busy with other\nthings, and speed was not judged.\n");
 }
 
 struct Wanted {
@@ -137,7 +136,7 @@ int soak_main(int argc, char** argv) {
   std::string list = "Scenarios:\n";
   std::vector<std::string> names;
   for (const auto& scenario : soak::scenarios()) {
-    list += fmt::format("  {:<12}{}{}{}\n", scenario.name, scenario.what,
+    list += fmt::format("  {:<20}{}{}{}\n", scenario.name, scenario.what,
                         scenario.needs_spool() ? " (needs --spool)" : "",
                         scenario.only_named() ? " (only if named)" : "");
     names.emplace_back(scenario.name);

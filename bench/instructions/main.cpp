@@ -47,12 +47,8 @@ struct Counted {
 // Posts the same payload a given number of times, as fast as answers come.
 class SamePosts final : public test::PostSource {
  public:
-  SamePosts(const std::string& body, std::uint64_t count) : left_(count) {
-    post_.wire = fmt::format(
-        "POST / HTTP/1.1\r\nHost: cos-gateway-bench\r\nContent-Type: application/json\r\n"
-        "Content-Length: {}\r\n\r\n{}",
-        body.size(), body);
-  }
+  SamePosts(const std::string& body, std::size_t records, std::uint64_t count)
+      : post_(test::make_post("cos-gateway-bench", "/", body, records)), left_(count) {}
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
  private:
@@ -81,7 +77,8 @@ double instructions_of(const Counted& counted, const Load& load) {
   spec.under = callgrind.words();
   load::GatewayUnderTest gateway(spec, counted.settings, eventbus.port(), {});
 
-  SamePosts source(micro::post_of(micro::Form::older, load.records_per_post), load.posts);
+  const std::size_t records = load.records_per_post;
+  SamePosts source(micro::post_of(micro::Form::older, records), records, load.posts);
   test::Load posts(
       poller,
       {.target = gateway.address(), .connections = load.connections, .connect_for_posts = true},

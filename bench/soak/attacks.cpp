@@ -11,6 +11,7 @@
 #include "soak/arena.hpp"
 #include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
+#include "testkit/post.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -24,13 +25,12 @@ constexpr milliseconds kSweep{20'000};
 // space.
 constexpr double kConnectionMb = 16.0 / 1024;
 
+// Returns a post of a record, whose body has this size.
 std::string post_of(std::size_t body_size) {
-  std::string body = R"({"Records":[{"x":")";
-  constexpr std::string_view kEnd = R"("}]})";
-  body.append(std::max(body_size, body.size() + kEnd.size()) - body.size() - kEnd.size(), 'x');
-  body += kEnd;
-  return fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n{}", body.size(),
-                     body);
+  constexpr std::string_view kAround = R"({"Records":[{"x":""}]})";
+  const std::string record(body_size - kAround.size(), 'x');
+  return test::make_post("soak", "/", fmt::format(R"({{"Records":[{{"x":"{}"}}]}})", record), 1)
+      .wire;
 }
 
 // Returns the line of configuration that sets a time of the gateway.

@@ -53,11 +53,13 @@ Arena::Arena(std::string name, const Options& options, const Settings& settings)
       outcome_(std::move(name)) {
   allow_descriptors(settings.clients + kOtherDescriptors);
   gateway_.start();
+  if (settings.load != 0) {
+    pump_ = std::make_unique<LoadPump>(
+        LoadPump::Settings{.port = gateway_.port(), .connections = settings.load});
+    before(options_.part(0.1));
+  }
+  // Last: nobody would join it if something threw here.
   watcher_ = std::thread([this] { watch_memory(); });
-  if (settings.load == 0) return;
-  pump_ = std::make_unique<LoadPump>(
-      LoadPump::Settings{.port = gateway_.port(), .connections = settings.load});
-  before(options_.part(0.1));
 }
 
 Arena::~Arena() {

@@ -32,10 +32,10 @@ struct LoadTotals {
 };
 
 struct LoadSettings {
-  Address target;
+  Address target = {};
   unsigned connections = 1;
-  unsigned depth = 1;          // posts outstanding on each
-  std::optional<double> rate;  // posts per second of an open loop; without: a closed loop
+  unsigned depth = 1;               // posts outstanding on each
+  std::optional<double> rate = {};  // posts per second of an open loop; without: a closed loop
   ArrivalSchedule::Kind arrivals = ArrivalSchedule::Kind::constant;
   bool new_connection_per_post = false;
   // Connects when there is a post to be made, so that a server that is not there shows as posts

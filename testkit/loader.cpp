@@ -75,12 +75,7 @@ class Loader::Relay final : public PostSource {
     ++posts_;
     auto made = std::make_unique<Made>();
     made->number = number;
-    made->post.records = static_cast<std::uint32_t>(payload_.records.size());
-    made->post.body_bytes = static_cast<std::uint32_t>(payload_.body.size());
-    made->post.wire = fmt::format(
-        "POST / HTTP/1.1\r\nHost: cos-gateway-soak\r\nContent-Type: application/json\r\n"
-        "Content-Length: {}\r\n\r\n{}",
-        payload_.body.size(), payload_.body);
+    made->post = make_post("cos-gateway-soak", "/", payload_.body, payload_.records.size());
     const Post* const post = &made->post;
     made_.emplace(post, std::move(made));
     return post;

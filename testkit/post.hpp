@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +12,10 @@ struct Post {
   std::uint32_t body_bytes = 0;
   std::uint32_t records = 0;
 };
+
+// Makes a post of a JSON body. `fields` are further ones of its head, each with its line end.
+[[nodiscard]] Post make_post(std::string_view host, std::string_view target, std::string_view body,
+                             std::size_t records, std::string_view fields = {});
 
 // Where the posts of a load come from, and who is told what became of them. Called in the thread of
 // the load.

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 #include <utility>
+
+#include "testkit/number.hpp"
 
 namespace gateway::test {
 
@@ -84,19 +85,12 @@ Shares mixed(unsigned percent, const Shares& failures) {
   return shares;
 }
 
-std::optional<std::uint64_t> parse_digits(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // A number with one of the units behind it; nothing if it is none.
 template <std::size_t n>
 std::optional<std::uint64_t> parse_with_unit(
     std::string_view text, const std::array<std::pair<std::string_view, std::uint64_t>, n>& units) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto number = parse_digits(text.substr(0, digits));
+  const auto number = read_number<std::uint64_t>(text.substr(0, digits));
   for (const auto& [unit, factor] : units) {
     if (number && *number <= 1'000'000'000 && text.substr(digits) == unit) return *number * factor;
   }
@@ -146,7 +140,7 @@ std::optional<Fault> parse_fault(std::string_view name) {
   }
   const bool retry_after = name.ends_with('r');
   if (retry_after) name.remove_suffix(1);
-  const auto status = parse_digits(name);
+  const auto status = read_number<std::uint64_t>(name);
   if (!status || *status < 200 || *status > 599) return std::nullopt;
   return answer(static_cast<unsigned>(*status), retry_after);
 }
@@ -157,7 +151,7 @@ std::string parse_mix(std::string_view text, Phase& phase) {
     const std::string_view name = take(item, '=');
     const auto fault = parse_fault(name);
     if (!fault) return fmt::format("unknown fault '{}'", name);
-    const auto weight = parse_digits(trim(item));
+    const auto weight = read_number<std::uint64_t>(trim(item));
     if (!weight || *weight > 1'000'000) return fmt::format("'{}' needs a weight", name);
     phase.shares.push_back({*fault, static_cast<unsigned>(*weight)});
   }
@@ -168,7 +162,7 @@ std::string parse_mix(std::string_view text, Phase& phase) {
 std::string parse_what(std::string_view what, Phase& phase) {
   const auto percent = [what](std::string_view prefix) -> std::optional<unsigned> {
     if (!what.starts_with(prefix)) return std::nullopt;
-    const auto number = parse_digits(what.substr(prefix.size()));
+    const auto number = read_number<std::uint64_t>(what.substr(prefix.size()));
     if (!number || *number > 100) return std::nullopt;
     return static_cast<unsigned>(*number);
   };

@@ -1,22 +1,35 @@
-#include "floor/bare_gateway.hpp"
-
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <simdjson.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <vector>
 
-#include "floor/http_message.hpp"
+#include "floor/event_heads.hpp"
+#include "testkit/socket.hpp"
 
 namespace gateway::floor {
 namespace {
@@ -26,6 +39,34 @@ constexpr std::size_t kMostPieces = 1024;  // of one gathered write: UIO_MAXIOV
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 constexpr std::string_view kFailed = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
 constexpr std::string_view kMalformed = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+
+// The size of an HTTP/1.1 message with a Content-Length, or without a body.
+struct MessageSize {
+  std::size_t head = 0;  // with its blank line
+  std::size_t body = 0;
+};
+
+// Returns the sizes, or nullopt while the head is incomplete. Checks only what is needed to find
+// the end.
+std::optional<MessageSize> message_size(std::string_view bytes) noexcept {
+  constexpr std::string_view kLength = "content-length:";
+  MessageSize size;
+  for (std::size_t line = 0;;) {
+    const std::size_t end = bytes.find('\n', line);
+    if (end == std::string_view::npos) return std::nullopt;
+    if (end == line + 1) {
+      size.head = end + 1;
+      return size;
+    }
+    if ((bytes[line] | ' ') == 'c' && end - line > kLength.size() &&
+        ::strncasecmp(bytes.data() + line, kLength.data(), kLength.size()) == 0) {
+      const char* value = bytes.data() + line + kLength.size();
+      while (*value == ' ') ++value;
+      std::from_chars(value, bytes.data() + end, size.body);
+    }
+    line = end + 1;
+  }
+}
 
 int require(int result, const char* what) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -39,28 +80,73 @@ void watch(int epoll, int fd, void* tag) {
   require(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
-}  // namespace
-
-struct BareGateway::Post {
-  Client* client;
-  std::size_t open;  // records without an answer
-  std::string_view answer;
+struct Settings {
+  std::uint16_t port = 0;           // to listen on, of 127.0.0.1
+  std::uint16_t eventbus_port = 0;  // of 127.0.0.1
+  std::string target = "/gateway/bench";
+  unsigned connections = 2;  // to the eventbus
 };
 
-struct BareGateway::Client {
-  int fd = -1;
-  std::vector<char> bytes = std::vector<char>(kFirstRead + simdjson::SIMDJSON_PADDING);
-  std::size_t end = 0;     // of what was read
-  std::deque<Post> posts;  // not yet answered, in order
-  bool owed = false;       // stands in ready_
-};
+// Shows the unavoidable part of the cost of a gateway: it does only what every gateway must. It
+// reads posts, cuts out their records, sends each record as one CloudEvent, and answers 200 once
+// all records of a post are acknowledged. One thread, one read, one gathered write and one answer
+// where these suffice. No validation, no retries, no time-outs, no limits; anything unexpected ends
+// the connection or the program.
+//
+// A loop turn reads every client that has sent something, sends all of it over one eventbus
+// connection, and answers every client whose posts are complete. Nothing is read while anything is
+// unsent, so that records are sent from the buffer of their client.
+class BareGateway {
+ public:
+  // Connects and listens. Throws std::system_error.
+  explicit BareGateway(Settings settings);
+  BareGateway(const BareGateway&) = delete;
+  BareGateway& operator=(const BareGateway&) = delete;
 
-struct BareGateway::Eventbus {
-  explicit Eventbus(std::uint16_t port) : socket(test::connect_to("127.0.0.1", port)) {}
-  test::Socket socket;
-  std::deque<Post*> in_flight;
-  std::vector<char> bytes = std::vector<char>(kFirstRead * 4);
-  std::size_t end = 0;
+  // Runs until a signal ends the process. Throws std::runtime_error when the eventbus closes.
+  [[noreturn]] void run();
+
+ private:
+  struct Client;
+  struct Post {
+    Client* client;
+    std::size_t open;  // records without an answer
+    std::string_view answer;
+  };
+
+  struct Client {
+    int fd = -1;
+    std::vector<char> bytes = std::vector<char>(kFirstRead + simdjson::SIMDJSON_PADDING);
+    std::size_t end = 0;     // of what was read
+    std::deque<Post> posts;  // not yet answered, in order
+    bool owed = false;       // stands in ready_
+  };
+
+  struct Eventbus {
+    explicit Eventbus(std::uint16_t port) : socket(test::connect_to("127.0.0.1", port)) {}
+    test::Socket socket;
+    std::deque<Post*> in_flight;
+    std::vector<char> bytes = std::vector<char>(kFirstRead * 4);
+    std::size_t end = 0;
+  };
+
+  void accept_all();
+  void read_client(Client& client);
+  void take_post(Client& client, char* body, std::size_t size);
+  void stage(Post& post, std::string_view record);
+  void send_staged();
+  void read_answers(Eventbus& bus);
+  void answer(Client& client);
+  void owe(Client& client);
+
+  EventHeads heads_;
+  simdjson::ondemand::parser parser_;
+  test::Socket epoll_;
+  test::Socket listener_;
+  std::vector<std::unique_ptr<Eventbus>> buses_;
+  std::size_t turn_ = 0;
+  std::vector<iovec> staged_;  // head, record, head, record, ... for the bus of this turn
+  std::vector<Client*> ready_;
 };
 
 BareGateway::BareGateway(Settings settings)
@@ -74,8 +160,6 @@ BareGateway::BareGateway(Settings settings)
   require(::listen(listener_.fd(), SOMAXCONN), "listen");
   watch(epoll_.fd(), listener_.fd(), this);
 }
-
-BareGateway::~BareGateway() = default;
 
 void BareGateway::run() {
   std::array<epoll_event, 512> events{};
@@ -258,4 +342,25 @@ void BareGateway::answer(Client& client) {
   if (client.fd < 0 && client.posts.empty()) delete &client;
 }
 
+}  // namespace
 }  // namespace gateway::floor
+
+int main(int argc, char** argv) {
+  gateway::floor::Settings settings;
+  CLI::App app("A bare gateway: what the measured ones cannot go below");
+  app.add_option("--port", settings.port, "Listen on 127.0.0.1 at this port")->required();
+  app.add_option("--eventbus", settings.eventbus_port, "The eventbus' port of 127.0.0.1")
+      ->required();
+  app.add_option("--target", settings.target, "Request target of the events")
+      ->capture_default_str();
+  app.add_option("--connections", settings.connections, "To the eventbus")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    gateway::floor::BareGateway(settings).run();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bare-gateway: {}\n", error.what());
+    return 70;
+  }
+}

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
+
+#include "testkit/number.hpp"
 
 namespace gateway::load {
 namespace {
@@ -14,12 +15,8 @@ namespace {
 constexpr unsigned kMost = 100'000;
 
 std::optional<unsigned> number(std::string_view text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > kMost) {
-    return std::nullopt;
-  }
-  return value;
+  const auto value = test::read_number<unsigned>(text);
+  return value && *value <= kMost ? value : std::nullopt;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "load/gateway_under_test.hpp"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <boost/algorithm/string/replace.hpp>
@@ -9,7 +8,6 @@
 #include <utility>
 
 #include "testkit/certificate_authority.hpp"
-#include "testkit/socket.hpp"
 #include "testkit/text_file.hpp"
 
 namespace gateway::load {
@@ -21,30 +19,6 @@ constexpr std::chrono::minutes kLongestStop{1};
 constexpr int kTerminated = 128 + SIGTERM;
 
 }  // namespace
-
-std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, std::uint16_t admin,
-                           std::uint16_t sink, std::string_view folder) {
-  std::string text = fmt::format(
-      "target: {}://127.0.0.1:{}\neventbus: bench\nfunction: {{ provision: false }}\n"
-      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  threads: {}\n"
-      "  max_connections: {}\n",
-      settings.form.eventbus_tls ? "https" : "http", sink, port, admin, settings.threads,
-      settings.max_connections);
-  text += settings.token.empty() ? std::string("  auth: none\n")
-                                 : fmt::format("  auth: hmac\n  token: {}\n", settings.token);
-  const GatewayForm& form = settings.form;
-  if (form.tls) text += fmt::format("  tls: {{ cert: {0}/cert.pem, key: {0}/key.pem }}\n", folder);
-  std::string delivery;
-  if (form.structured) delivery += "  mode: structured\n";
-  if (form.batch) delivery += "  mode: batch\n";
-  if (form.eventbus_tls) delivery += "  tls: { verify: false }\n";
-  if (settings.eventbus_connections != 0) {
-    delivery += fmt::format("  connections: {}\n", settings.eventbus_connections);
-  }
-  if (!settings.pipeline.empty()) delivery += fmt::format("  pipeline: {}\n", settings.pipeline);
-  if (!delivery.empty()) text += "delivery:\n" + delivery;
-  return text + form_sections(form, folder) + settings.more;
-}
 
 std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
                     const std::string& folder) {

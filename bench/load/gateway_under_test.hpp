@@ -1,4 +1,5 @@
 #pragma once
+#include <fmt/format.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -8,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "load/gateway_form.hpp"
+#include "load/gateway_config.hpp"
 #include "process/server_process.hpp"
+#include "testkit/socket.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::load {
@@ -36,22 +38,6 @@ struct GatewaySpec {
 // Returns the specification of no gateway, which shows the cost of load and eventbus by themselves.
 [[nodiscard]] GatewaySpec no_gateway();
 
-// Settings of a cos-gateway besides its addresses.
-struct GatewaySettings {
-  unsigned threads = 1;
-  unsigned eventbus_connections = 0;  // 0: its default
-  std::string pipeline;               // empty: its default
-  unsigned max_connections = 10'000;
-  std::string token;  // not empty: posts must be signed by it
-  GatewayForm form;
-  std::string more;           // sections of the configuration file that it has besides
-  std::string key = "P-256";  // of its certificate, as test::self_signed() has it
-};
-
-// Returns the text of the configuration file. `folder` contains certificate and key if TLS is used.
-[[nodiscard]] std::string gateway_config(const GatewaySettings& settings, std::uint16_t port,
-                                         std::uint16_t admin, std::uint16_t sink,
-                                         std::string_view folder);
 // Returns `command` with the placeholders filled in: {port} to listen on, {sink}, the port of the
 // eventbus, and {folder}, which has cert.pem and key.pem if posts come over TLS.
 [[nodiscard]] std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
@@ -77,7 +63,8 @@ class GatewayUnderTest {
   // status 0 or by SIGTERM.
   void stop();
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] test::Address address() const { return test::address_of(host_, port_); }
+  [[nodiscard]] std::string host_and_port() const { return fmt::format("{}:{}", host_, port_); }
   // Returns the process to be measured; 0 if it is unknown.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   // Returns its command line.

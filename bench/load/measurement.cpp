@@ -117,32 +117,27 @@ class Run {
 };
 
 PostForm Run::form() const {
-  PostForm form;
-  form.host = gateway_.host() + ":" + std::to_string(gateway_.port());
-  form.path = scenario_.path;
-  form.close = scenario_.new_connection_per_post;
-  form.only_ask = scenario_.only_ask;
-  form.signing = signing();
-  form.token = scenario_.token;
-  form.time = std::chrono::duration_cast<std::chrono::seconds>(
-                  std::chrono::system_clock::now().time_since_epoch())
-                  .count();
-  return form;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return {.host = gateway_.host_and_port(),
+          .path = scenario_.path,
+          .close = scenario_.new_connection_per_post,
+          .only_ask = scenario_.only_ask,
+          .signing = signing(),
+          .token = scenario_.token,
+          .time = now.time_since_epoch().count()};
 }
 
 test::LoadSettings Run::load_settings() const {
-  test::LoadSettings settings;
-  settings.target = test::address_of(gateway_.host(), gateway_.port());
-  settings.connections = scenario_.connections;
-  settings.depth = scenario_.depth;
-  if (scenario_.rate > 0) settings.rate = scenario_.rate;
-  settings.arrivals = scenario_.arrivals;
-  settings.new_connection_per_post = scenario_.new_connection_per_post;
-  settings.tls = form_.tls;
-  settings.resume = scenario_.resume;
-  settings.sources = sources_for(scenario_, gateway_.host());
-  settings.seed = scenario_.payloads.seed;
-  return settings;
+  return {.target = gateway_.address(),
+          .connections = scenario_.connections,
+          .depth = scenario_.depth,
+          .rate = scenario_.rate > 0 ? std::optional(scenario_.rate) : std::nullopt,
+          .arrivals = scenario_.arrivals,
+          .new_connection_per_post = scenario_.new_connection_per_post,
+          .tls = form_.tls,
+          .resume = scenario_.resume,
+          .sources = sources_for(scenario_, gateway_.host()),
+          .seed = scenario_.payloads.seed};
 }
 
 int Run::events_per_turn() const {
@@ -222,18 +217,18 @@ json::object Run::load_json() const {
                     {"connections", scenario_.connections},
                     {"depth", scenario_.depth}};
   if (open) {
-    load["rate"] = rounded(scenario_.rate);
-    load["arrivals"] =
-        scenario_.arrivals == test::ArrivalSchedule::Kind::poisson ? "poisson" : "constant";
+    const bool poisson = scenario_.arrivals == test::ArrivalSchedule::Kind::poisson;
+    load.insert(
+        {{"rate", rounded(scenario_.rate)}, {"arrivals", poisson ? "poisson" : "constant"}});
   }
-  load["records_per_post"] = scenario_.payloads.records.text();
-  load["body_bytes"] = std::round(posts_.mean_body_bytes());
-  load["new_connection_per_post"] = scenario_.new_connection_per_post;
-  load["tls"] = scenario_.gateway.form.tls;
-  load["signed"] = scenario_.signing != Signing::none;
-  load["duration_s"] = scenario_.duration_s;
-  load["warmup_s"] = scenario_.warmup_s;
-  load["seed"] = scenario_.payloads.seed;
+  load.insert({{"records_per_post", scenario_.payloads.records.text()},
+               {"body_bytes", std::round(posts_.mean_body_bytes())},
+               {"new_connection_per_post", scenario_.new_connection_per_post},
+               {"tls", scenario_.gateway.form.tls},
+               {"signed", scenario_.signing != Signing::none},
+               {"duration_s", scenario_.duration_s},
+               {"warmup_s", scenario_.warmup_s},
+               {"seed", scenario_.payloads.seed}});
   return load;
 }
 

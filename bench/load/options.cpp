@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <optional>
+
+#include "testkit/number.hpp"
 
 namespace gateway::load {
 namespace {
@@ -16,9 +17,9 @@ constexpr double kLongestSigned = 240;
 
 // Adds an option whose text `parse` turns into a value, or into an error that says what is wrong.
 template <class Value, class Parse>
-CLI::Option* add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse,
-                        const std::string& what) {
-  return app.add_option_function<std::string>(
+void add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse,
+                const std::string& what) {
+  app.add_option_function<std::string>(
       name,
       [&value, parse, name](const std::string& text) {
         auto parsed = parse(text);
@@ -35,21 +36,14 @@ void add_limited(CLI::App& app, const std::string& name, Number& value, Number l
   app.add_option(name, value, what)->capture_default_str()->check(CLI::Range(least, most));
 }
 
-std::optional<double> number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) {
-    return std::nullopt;
-  }
-  return value;
-}
-
 // Parses "5" or "1-10", in milliseconds.
 boost::system::result<std::pair<double, double>, std::string> latency_range(std::string_view text) {
   const std::size_t dash = std::min(text.find('-'), text.size());
-  const auto least = number(text.substr(0, dash));
-  const auto most = dash == text.size() ? least : number(text.substr(dash + 1));
-  if (!least || !most || *least > *most) return std::string("expected milliseconds, 5 or 1-10");
+  const auto least = test::read_number<double>(text.substr(0, dash));
+  const auto most = dash == text.size() ? least : test::read_number<double>(text.substr(dash + 1));
+  if (!least || !most || !(*least >= 0) || !(*least <= *most)) {
+    return std::string("expected milliseconds, 5 or 1-10");
+  }
   return std::pair(*least, *most);
 }
 
@@ -63,38 +57,39 @@ struct GatewayOptions {
   int pid = 0;
 };
 
+GatewaySpec running_server(const GatewayOptions& options) {
+  const std::size_t colon = options.target.rfind(':');
+  const auto port =
+      colon == std::string::npos
+          ? std::nullopt
+          : test::read_number<std::uint16_t>(std::string_view(options.target).substr(colon + 1));
+  if (!port) throw CLI::ValidationError("--target", "expected ADDRESS:PORT");
+  GatewaySpec spec;
+  spec.name = "target";
+  spec.host = options.target.substr(0, colon);
+  spec.port = *port;
+  spec.pid = options.pid;
+  return spec;
+}
+
 std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::string& beside) {
+  if (!options.target.empty()) return {running_server(options)};
   std::vector<GatewaySpec> specs;
-  if (!options.target.empty()) {
-    GatewaySpec spec;
-    spec.name = "target";
-    const std::size_t colon = options.target.rfind(':');
-    const std::string_view port =
-        std::string_view(options.target).substr(std::min(colon, options.target.size() - 1) + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), spec.port);
-    if (colon == std::string::npos || error != std::errc() || end != port.data() + port.size()) {
-      throw CLI::ValidationError("--target", "expected ADDRESS:PORT");
-    }
-    spec.host = options.target.substr(0, colon);
-    spec.pid = options.pid;
-    specs.push_back(spec);
-    return specs;
-  }
   if (options.direct) specs.push_back(no_gateway());
-  if (!options.only_commands) {
-    std::vector<std::string> programs = options.programs;
-    if (programs.empty()) programs.push_back(beside + "/cos-gateway");
-    for (const std::string& program : programs) {
-      GatewaySpec spec = named_gateway(program, "cos-gateway");
-      spec.program = std::exchange(spec.command, {});
-      if (!std::filesystem::exists(spec.program)) {
-        throw CLI::ValidationError("--gateway", spec.program + " does not exist");
-      }
-      specs.push_back(spec);
+  std::vector<std::string> programs = options.programs;
+  if (programs.empty()) programs.push_back(beside + "/cos-gateway");
+  if (options.only_commands) programs.clear();
+  for (const std::string& program : programs) {
+    GatewaySpec spec = named_gateway(program, "cos-gateway");
+    spec.program = std::exchange(spec.command, {});
+    if (!std::filesystem::exists(spec.program)) {
+      throw CLI::ValidationError("--gateway", spec.program + " does not exist");
     }
+    specs.push_back(spec);
   }
-  for (const std::string& command : options.commands)
+  for (const std::string& command : options.commands) {
     specs.push_back(named_gateway(command, "command"));
+  }
   if (specs.empty()) throw CLI::ValidationError("--only-commands", "no --gateway-command given");
   return specs;
 }
@@ -257,13 +252,9 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
   suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so")
       ->delimiter(',');
-  suite->add_option_function<std::vector<std::string>>(
-      "--tls-server",
-      [&options](const std::vector<std::string>& commands) {
-        for (const std::string& command : commands) {
-          options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
-        }
-      },
+  std::vector<std::string> servers;
+  suite->add_option(
+      "--tls-server", servers,
       "NAME=COMMAND of a server whose handshakes are compared: {port} to listen on, {folder} "
       "with cert.pem and key.pem; answers GET /healthz");
   suite->add_flag("!--no-pin", options.suite_settings.pin,
@@ -284,6 +275,9 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
     options.suite = suite->parsed();
     options.targets = targets->parsed();
     options.gateways = gateways(gateway, beside);
+    for (const std::string& command : servers) {
+      options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
+    }
     Scenario& scenario = options.scenario;
     if (scenario.signing == Signing::hmac &&
         scenario.warmup_s + scenario.duration_s > kLongestSigned) {

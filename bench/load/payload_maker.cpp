@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <span>
 #include <utility>
+
+#include "testkit/number.hpp"
 
 namespace gateway::load {
 namespace {
@@ -76,11 +77,13 @@ EventMix::EventMix() {
   }
 }
 
-void EventMix::add(std::string_view name, unsigned weight) {
-  const auto found =
+bool EventMix::add(std::string_view name, unsigned weight) {
+  const auto* const found =
       std::ranges::find(kEventNames, name, [](const auto& row) { return row.first; });
+  if (found == kEventNames.end()) return false;
   shares_.push_back({found->second, weight});
   total_ += weight;
+  return true;
 }
 
 boost::system::result<EventMix, std::string> EventMix::parse(std::string_view text) {
@@ -93,18 +96,11 @@ boost::system::result<EventMix, std::string> EventMix::parse(std::string_view te
     const std::size_t colon = std::min(item.find(':'), item.size());
     const std::string_view name = item.substr(0, colon);
     const std::string_view count = item.substr(std::min(colon + 1, item.size()));
-    unsigned weight = 1;
-    if (!count.empty()) {
-      const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), weight);
-      const bool good = error == std::errc() && end == count.data() + count.size();
-      if (!good || weight > 1'000'000) return fmt::format("'{}': expected NAME:WEIGHT", item);
-    }
-    const bool known =
-        std::ranges::any_of(kEventNames, [&](const auto& row) { return row.first == name; });
-    if (!known) {
+    const auto weight = count.empty() ? 1U : test::read_number<unsigned>(count);
+    if (!weight || *weight > 1'000'000) return fmt::format("'{}': expected NAME:WEIGHT", item);
+    if (!mix.add(name, *weight)) {
       return fmt::format("'{}': expected put, post, copy, multipart, delete or marker", name);
     }
-    mix.add(name, weight);
   }
   if (mix.total_ == 0) return std::string("no event with a weight above 0");
   return mix;

@@ -38,7 +38,8 @@ class EventMix {
     std::string_view name;
     unsigned weight = 0;
   };
-  void add(std::string_view name, unsigned weight);
+  // Returns false if there is no such event.
+  bool add(std::string_view name, unsigned weight);
 
   std::vector<Share> shares_;
   unsigned total_ = 0;
@@ -50,7 +51,7 @@ struct PayloadSettings {
   Distribution key_length{40};  // bytes of UTF-8, without application and bucket; 0 counts as 1
   KeyCharacters characters = KeyCharacters::ascii;
   Distribution metadata{0};  // bytes of x-cos-meta- members, about
-  EventMix events;
+  EventMix events = {};
   std::uint64_t seed = 1;
 };
 

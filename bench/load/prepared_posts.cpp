@@ -43,17 +43,10 @@ PreparedPosts::PreparedPosts(const PayloadSettings& payloads, const PostForm& fo
   std::size_t bytes = 0;
   while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
     const Payload payload = maker.next();
-    test::Post post;
-    post.records = payload.records;
-    post.body_bytes = static_cast<std::uint32_t>(payload.body.size());
-    post.wire = fmt::format(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}{}{}Content-Length: "
-        "{}\r\n\r\n",
-        form.path, form.host, authentication(form, payload.body), hint, close, payload.body.size());
-    post.wire += payload.body;
-    post.wire.shrink_to_fit();
-    bytes += post.wire.size();
-    posts_.push_back(std::move(post));
+    const std::string fields =
+        fmt::format("{}{}{}", authentication(form, payload.body), hint, close);
+    posts_.push_back(test::make_post(form.host, form.path, payload.body, payload.records, fields));
+    bytes += posts_.back().wire.size();
   }
 }
 

@@ -23,13 +23,13 @@ enum class Signing {
                                          std::string_view body);
 
 struct PostForm {
-  std::string host;
+  std::string host = {};
   std::string path = "/";
-  std::string bucket;     // of X-Cos-Bucket; empty: no such field
-  bool close = false;     // asks for the connection's end after the answer
-  bool only_ask = false;  // GET, without records
+  std::string bucket = {};  // of X-Cos-Bucket; empty: no such field
+  bool close = false;       // asks for the connection's end after the answer
+  bool only_ask = false;    // GET, without records
   Signing signing = Signing::none;
-  std::string token;
+  std::string token = {};
   std::int64_t time = 0;  // of the signatures, Unix seconds
 };
 

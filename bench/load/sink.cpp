@@ -4,18 +4,12 @@
 #include <cstring>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "testkit/certificate_authority.hpp"
 
 namespace gateway::load {
 namespace {
-
-test::Bus::Settings lenient(SSL_CTX* tls) {
-  test::Bus::Settings settings;
-  settings.tls = tls;
-  settings.grammar = test::Grammar::lenient;  // other gateways are measured as well
-  return settings;
-}
 
 // Returns the number of events in the body of a batch, of which each has this member once: inside a
 // string its quotes would be escaped.
@@ -34,13 +28,38 @@ std::uint64_t events_in(std::string_view body) {
 
 }  // namespace
 
+AnswerPlan::AnswerPlan(SinkSettings settings)
+    : settings_(std::move(settings)),
+      plain_(settings_.most_latency.count() == 0 && settings_.fail_share <= 0 &&
+             settings_.cut_share <= 0),
+      random_(settings_.seed) {}
+
+AnswerPlan::Decision AnswerPlan::next() {
+  Decision decision;
+  const auto spread =
+      static_cast<std::uint64_t>((settings_.most_latency - settings_.least_latency).count());
+  decision.latency = settings_.least_latency;
+  if (spread != 0) {
+    decision.latency +=
+        std::chrono::nanoseconds(static_cast<std::int64_t>(random_.below(spread + 1)));
+  }
+  if (settings_.cut_share > 0 && random_.unit() < settings_.cut_share) {
+    decision.cut = true;
+  } else if (settings_.fail_share > 0 && random_.unit() < settings_.fail_share) {
+    decision.status = settings_.fail_statuses[random_.below(settings_.fail_statuses.size())];
+  }
+  return decision;
+}
+
 Sink::Sink(test::Poller& poller, const SinkSettings& settings)
     : plan_(settings),
       check_ids_(settings.check_ids),
       batches_(settings.batches),
       scripted_(check_ids_ || batches_ || !plan_.plain()),
       tls_(settings.tls ? test::make_server_context(test::self_signed("127.0.0.1")) : nullptr),
-      bus_(poller, lenient(tls_.get()), scripted_ ? this : nullptr) {}
+      // Other gateways are measured as well.
+      bus_(poller, {.grammar = test::Grammar::lenient, .tls = tls_.get()},
+           scripted_ ? this : nullptr) {}
 
 test::Action Sink::request(const test::MessageView& request, const test::Place& /*place*/) {
   const AnswerPlan::Decision decision = plan_.next();

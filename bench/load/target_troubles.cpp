@@ -58,7 +58,7 @@ class Run {
         bus_(poller_, {}, nullptr),
         other_bus_(poller_, {}, trouble == Trouble::slow ? &slow_ : nullptr),
         gateway_(gateway, settings(), bus_.port(), placement_.for_gateway()),
-        posts_(PayloadSettings(), form(test::kRecordBucket)),
+        posts_(of(test::kRecordBucket), form(test::kRecordBucket)),
         other_posts_(of(kOtherBucket), form(kOtherBucket)),
         load_(poller_, load_settings(loads.rate, loads.connections), posts_),
         other_load_(poller_, load_settings(loads.other_rate, most_waiting()), other_posts_),
@@ -112,19 +112,15 @@ GatewaySettings Run::settings() const {
 }
 
 PostForm Run::form(std::string_view bucket) const {
-  PostForm form;
-  form.host = fmt::format("{}:{}", gateway_.host(), gateway_.port());
-  if (loads_.hints) form.bucket = fmt::format("{}-{}", bucket, test::kRecordAppid);
-  return form;
+  return {.host = gateway_.host_and_port(),
+          .bucket = loads_.hints ? fmt::format("{}-{}", bucket, test::kRecordAppid) : ""};
 }
 
 test::LoadSettings Run::load_settings(double rate, unsigned connections) const {
-  test::LoadSettings settings;
-  settings.target = test::address_of(gateway_.host(), gateway_.port());
-  settings.connections = connections;
-  settings.rate = rate;
-  settings.arrivals = test::ArrivalSchedule::Kind::poisson;
-  return settings;
+  return {.target = gateway_.address(),
+          .connections = connections,
+          .rate = rate,
+          .arrivals = test::ArrivalSchedule::Kind::poisson};
 }
 
 TroubleResult Run::measure() {

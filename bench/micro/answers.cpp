@@ -17,9 +17,8 @@ using egress::ResponseReader;
 constexpr std::size_t kAnswers = 32;
 
 struct Reading {
-  explicit Reading(std::string text) : bytes(std::move(text)) {}
   std::string bytes;
-  ResponseReader reader;
+  ResponseReader reader{};
 };
 
 // `make(i)` returns the i-th answer.
@@ -36,15 +35,15 @@ void add(Subjects& subjects, std::string name, Make make) {
     // An answer is given as soon as its head is complete.
     if (reading.reader.read_past(left) == ResponseReader::Step::bad) std::abort();
   };
-  subjects.add(std::move(name), {bytes.size(), kAnswers}, [bytes] { return Reading(bytes); }, read);
+  subjects.add(std::move(name), {bytes.size(), kAnswers}, [bytes] { return Reading{bytes}; }, read);
 }
 
 }  // namespace
 
 void add_answers(Subjects& subjects) {
   add(subjects, "answer/short",
-      [](std::size_t) -> std::string { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; });
-  add(subjects, "answer/usual", [](std::size_t) -> std::string {
+      [](std::size_t) { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; });
+  add(subjects, "answer/usual", [](std::size_t) {
     return "HTTP/1.1 202 Accepted\r\nServer: nginx\r\nDate: Fri, 02 Jan 2026 03:00:00 GMT\r\n"
            "Content-Type: application/json\r\nContent-Length: 15\r\nConnection: keep-alive\r\n\r\n"
            "{\"status\":\"ok\"}";
@@ -55,7 +54,7 @@ void add_answers(Subjects& subjects) {
         "X-Request-Id: {:032x}\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n",
         i);
   });
-  add(subjects, "answer/chunked", [](std::size_t) -> std::string {
+  add(subjects, "answer/chunked", [](std::size_t) {
     return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
            "f\r\n{\"status\":\"ok\"}\r\n0\r\n\r\n";
   });

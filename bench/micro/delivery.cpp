@@ -14,6 +14,8 @@
 #include "gateway/pipeline/ledger.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
+#include "runtime/buffer_pool.hpp"
+#include "runtime/byte_budget.hpp"
 
 namespace gateway::micro {
 namespace {
@@ -105,6 +107,28 @@ void add_multiplexer(Subjects& subjects) {
 }
 
 }  // namespace
+
+void add_budget(Subjects& subjects) {
+  struct Budget {
+    ByteBudget all{std::size_t{64} << 20};
+    ByteLease lease{all, 2};
+  };
+  // Takes and returns the share of a post, from the lease of the shard, or beyond it from the
+  // budget that all shards share.
+  for (const bool small : {true, false}) {
+    const std::size_t bytes = small ? 1000 : std::size_t{16} << 20;
+    subjects.add(
+        small ? "budget/lease" : "budget/shared", {}, [] { return Budget(); },
+        [bytes](Budget& budget) {
+          ByteLease::Units units;
+          if (!budget.lease.try_take(bytes, units)) std::abort();
+          benchmark::DoNotOptimize(units);
+        });
+  }
+  subjects.add(
+      "buffer_pool", {}, [] { return BufferPool(); },
+      [](BufferPool& pool) { benchmark::DoNotOptimize(pool.take(BufferPool::kSmallest).data()); });
+}
 
 void add_delivery(Subjects& subjects) {
   for (const std::uint32_t records : {1U, 10U, 100U}) add_ledger(subjects, records);

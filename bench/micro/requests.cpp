@@ -46,9 +46,8 @@ std::string chunked(std::size_t records) {
 }
 
 struct Reading {
-  explicit Reading(std::string text) : bytes(std::move(text)) {}
   std::string bytes;
-  BufferPool pool;
+  BufferPool pool{};
   RequestReader reader{pool, kMaxBody};
 };
 
@@ -87,7 +86,7 @@ void add(Subjects& subjects, std::string name, const std::string& one, std::size
   std::string bytes;
   for (std::size_t i = 0; i < requests; ++i) bytes += one;
   subjects.add(
-      std::move(name), {bytes.size(), requests}, [bytes] { return Reading(bytes); },
+      std::move(name), {bytes.size(), requests}, [bytes] { return Reading{bytes}; },
       [requests](Reading& reading) { read(reading, requests); });
 }
 

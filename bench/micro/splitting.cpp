@@ -20,46 +20,35 @@
 namespace gateway::micro {
 namespace {
 
-template <class Reader>
-struct Reading {
-  explicit Reading(std::string bytes) : text(std::move(bytes)) {}
-  std::string text;
-  Reader reader;
-};
+// Adds what `read` makes of a text with a reader of its own.
+template <class Reader, class Read>
+void add_reader(Subjects& subjects, std::string name, const std::string& text, std::size_t records,
+                const Read& read) {
+  struct Reading {
+    std::string text;
+    Reader reader{};
+  };
+  subjects.add(
+      std::move(name), {text.size(), records}, [text] { return Reading{padded(text)}; },
+      [read](Reading& it) { benchmark::DoNotOptimize(read(it.reader, it.text)); });
+}
 
 void add_split(Subjects& subjects, std::string_view name, Form form, std::size_t records) {
-  using Splitting = Reading<events::RecordSplitter>;
-  const std::string body = post_of(form, records);
-  subjects.add(
-      fmt::format("split/{}/{}", name, records), {body.size(), records},
-      [body] { return Splitting(padded(body)); },
-      [](Splitting& it) {
-        benchmark::DoNotOptimize(it.reader.split(it.text.data(), it.text.size()));
-      });
+  add_reader<events::RecordSplitter>(
+      subjects, fmt::format("split/{}/{}", name, records), post_of(form, records), records,
+      [](auto& splitter, auto& text) { return splitter.split(text.data(), text.size()); });
 }
 
-// What finding the tokens costs, without the walk.
-void add_index(Subjects& subjects, std::size_t records) {
-  using Indexing = Reading<events::JsonIndex>;
+// What finding the tokens costs, without the walk; and the nearest thing the library offers that
+// validates everything, which gives no spans.
+void add_bounds(Subjects& subjects, std::size_t records) {
   const std::string body = post_of(Form::current, records);
-  subjects.add(
-      fmt::format("index_only/{}", records), {body.size(), records},
-      [body] { return Indexing(padded(body)); },
-      [](Indexing& it) {
-        benchmark::DoNotOptimize(it.reader.read(it.text.data(), it.text.size()));
-      });
-}
-
-// The nearest thing the library offers that validates everything; it gives no spans.
-void add_dom(Subjects& subjects, std::size_t records) {
-  using Parsing = Reading<simdjson::dom::parser>;
-  const std::string body = post_of(Form::current, records);
-  subjects.add(
-      fmt::format("simdjson_dom/{}", records), {body.size(), records},
-      [body] { return Parsing(padded(body)); },
-      [](Parsing& it) {
-        benchmark::DoNotOptimize(it.reader.parse(it.text.data(), it.text.size(), false));
-      });
+  add_reader<events::JsonIndex>(
+      subjects, fmt::format("index_only/{}", records), body, records,
+      [](auto& index, auto& text) { return index.read(text.data(), text.size()); });
+  add_reader<simdjson::dom::parser>(
+      subjects, fmt::format("simdjson_dom/{}", records), body, records,
+      [](auto& parser, auto& text) { return parser.parse(text.data(), text.size(), false); });
 }
 
 // With what stable ids, attributes and redaction want of each record.
@@ -140,11 +129,9 @@ void add_split_routed(Subjects& subjects, std::size_t records) {
 }
 
 void add_fields(Subjects& subjects) {
-  using Fields = Reading<events::CosRecordReader>;
   const std::string record = record_of(Form::current);
-  subjects.add(
-      "read_cos_record", {record.size()}, [record] { return Fields(padded(record)); },
-      [](Fields& it) { benchmark::DoNotOptimize(it.reader.read(it.text)); });
+  add_reader<events::CosRecordReader>(subjects, "read_cos_record", record, 1,
+                                      [](auto& reader, auto& text) { return reader.read(text); });
   subjects.add(
       "redact", {record.size()}, [record] { return Redacting(record); },
       [](Redacting& it) {
@@ -167,10 +154,7 @@ void add_splitting(Subjects& subjects) {
   add_split(subjects, "older", Form::older, 10);
   add_split(subjects, "indented", Form::indented, 10);
   add_split(subjects, "awkward_key", Form::awkward_key, 10);
-  for (const std::size_t records : {1U, 100U}) {
-    add_index(subjects, records);
-    add_dom(subjects, records);
-  }
+  for (const std::size_t records : {1U, 100U}) add_bounds(subjects, records);
   add_fields(subjects);
 }
 

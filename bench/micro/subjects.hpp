@@ -60,7 +60,6 @@ class Subjects {
   std::vector<Subject> all_;
 };
 
-// Each of these functions is in a file of its own.
 void add_splitting(Subjects& subjects);
 void add_encoding(Subjects& subjects);
 void add_identity(Subjects& subjects);

@@ -43,7 +43,7 @@ def tiles(results):
     return f'<ul class="tiles">{out}</ul>\n'
 
 
-def section(heading, text, drawn, table=None, shown=None):
+def section(heading, text, table=None, drawn=(), shown=None):
     """Returns a section; plots beyond `shown` of them are folded."""
     rows = table is not None and table.rows
     if not drawn and not rows:
@@ -72,42 +72,39 @@ def comparison(results, previous):
 
 def page(results, previous=None):
     """Returns one HTML page that needs nothing from anywhere."""
-    body = tiles(results)
-    body += section("In the form it is run in",
-                    "CPU time per record of the gateway in each form, which took turns with the plain "
-                    "one: no TLS, no signatures, random ids, no attributes.",
-                    [], tables.production(results))
-    body += section("Spool",
-                    "With an fsync before each answer, beside what the device alone syncs in pieces of "
-                    "that size; then what is replayed when the eventbus is back, beside normal delivery, "
-                    "one thread.",
-                    [], tables.spooling(results))
-    body += section("Replay", "The second half of a backlog is replayed beside new posts.", [],
-                    tables.replay(results))
-    body += section("TLS connections",
-                    "How many new connections a core makes in a second, each for one short request.",
-                    [], tables.handshakes(results))
-    body += section("CPU per record",
-                    "CPU time of the gateway alone, user and system. The floor is a bare gateway that "
-                    "validates nothing and never retries. Marks are medians, bars go from the least to "
-                    "the most of the repetitions.",
-                    plots.cpu_by_batch(results), tables.closed_loops(results))
-    body += section("Throughput against latency",
-                    "Posts acknowledged per second, and how long an acknowledgement took.",
-                    plots.latency_by_throughput(results), tables.open_loops(results))
     histograms = plots.latency_histograms(results)
-    body += section("Latency", "Share of posts in each twentieth of a decade, all repetitions together.",
-                    histograms, tables.quantiles(results) if histograms else None, SHOWN_HISTOGRAMS)
-    scaling = plots.cpu_by_connections(results) + plots.memory_by_connections(results)
-    body += section("Connections", "The figures are in the first table.", scaling)
-    if previous is not None:
-        body += comparison(results, previous)
-    counted = "Counted by callgrind: they repeat exactly."
-    body += section("Instructions", counted, [], tables.instructions(results))
     parts = "Single parts, on their own and in warm caches"
     if results.simdjson:
         parts += f"; instructions are those with simdjson's code for {results.simdjson}"
-    body += section("Parts", parts + ".", [], tables.parts(results))
+    body = "".join((
+        tiles(results),
+        section("In the form it is run in",
+                "CPU time per record of the gateway in each form, which took turns with the plain one: no "
+                "TLS, no signatures, random ids, no attributes.", tables.production(results)),
+        section("Spool",
+                "With an fsync before each answer, beside what the device alone syncs in pieces of that "
+                "size; then what is replayed when the eventbus is back, beside normal delivery, one "
+                "thread.", tables.spooling(results)),
+        section("Replay", "The second half of a backlog is replayed beside new posts.",
+                tables.replay(results)),
+        section("TLS connections",
+                "How many new connections a core makes in a second, each for one short request.",
+                tables.handshakes(results)),
+        section("CPU per record",
+                "CPU time of the gateway alone, user and system. The floor is a bare gateway that validates "
+                "nothing and never retries. Marks are medians, bars go from the least to the most of the "
+                "repetitions.", tables.closed_loops(results), plots.cpu_by_batch(results)),
+        section("Throughput against latency",
+                "Posts acknowledged per second, and how long an acknowledgement took.",
+                tables.open_loops(results), plots.latency_by_throughput(results)),
+        section("Latency", "Share of posts in each twentieth of a decade, all repetitions together.",
+                tables.quantiles(results) if histograms else None, histograms, SHOWN_HISTOGRAMS),
+        section("Connections", "The figures are in the first table.",
+                drawn=plots.cpu_by_connections(results) + plots.memory_by_connections(results)),
+        comparison(results, previous) if previous is not None else "",
+        section("Instructions", "Counted by callgrind: they repeat exactly.", tables.instructions(results)),
+        section("Parts", parts + ".", tables.parts(results)),
+    ))
     if results.commands:
         commands = "".join(html.escape(command) + "\n" for command in results.commands)
         body += f"<section><h2>Command lines</h2><pre>{commands}</pre></section>\n"

@@ -83,23 +83,74 @@ def added(group, cell, measure):
     return "-" + duration(-difference) if difference < 0 else duration(difference)
 
 
-def durations(cell, *measures):
-    return [duration(cell.median(measure)) for measure in measures]
+def middle(measure, form=figure):
+    return lambda group, cell: form(cell.median(measure))
 
 
-def figures(cell, *measures):
-    return [figure(cell.median(measure)) for measure in measures]
+def most(measure):
+    return lambda group, cell: whole(cell.most(measure))
 
 
-def losses(cell):
-    return [whole(cell.most("errors")), whole(cell.most("missing"))]
+def against(base):
+    return lambda group, cell: times_of(group, cell, base)
 
 
-def cells(results, choose):
+# What tables of loads say of a cell, by the heads of their columns.
+LATENCIES = {"p50": middle("p50", duration), "p90": middle("p90", duration), "p99": middle("p99", duration),
+             "p99.9": middle("p999", duration), "max": middle("max", duration)}
+LOSSES = {"errors": most("errors"), "missing": most("missing")}
+CLOSED = {
+    "CPU µs/post": middle("us_per_post"),
+    "µs/record": middle("us_per_record"),
+    "user + system": lambda group, cell: " + ".join(
+        figure(cell.median(measure)) for measure in ("user_us_per_record", "system_us_per_record")),
+    "x floor": against(FLOOR),
+    "x cos-gateway": against(PRODUCT),
+    "posts/s": middle("posts_per_s"),
+    "records/s": middle("records_per_s"),
+    "p50": LATENCIES["p50"],
+    "p99": LATENCIES["p99"],
+    "peak MiB": middle("resident_peak", mebibytes),
+    **LOSSES,
+    "runs": lambda group, cell: f"{len(cell.runs)} (±{50 * cell.spread('us_per_post'):.0f} %)",
+}
+OPEN = {
+    "posts/s due": lambda group, cell: figure(group.load.rate),
+    "posts/s": middle("posts_per_s"),
+    **LATENCIES,
+    "p50 added": lambda group, cell: added(group, cell, "p50"),
+    "p99 added": lambda group, cell: added(group, cell, "p99"),
+    "CPU µs/post": middle("us_per_post"),
+    "x cos-gateway": against(PRODUCT),
+    "waited µs/post": middle("waited_us_per_post"),
+    **LOSSES,
+    "runs": lambda group, cell: str(len(cell.runs)),
+}
+
+
+def of_loads(results, title, columns, choose=lambda group: True):
+    """Returns a table with a row for each gateway that met a load which is chosen."""
+    table = Table(title, ["run", "load", "gateway", *columns], 3)
     for group in results.groups:
-        if choose(group):
-            for cell in group.cells:
-                yield group, cell, [group.name, str(group.load), cell.gateway]
+        for cell in group.cells if choose(group) else ():
+            table.rows.append([group.name, str(group.load), cell.gateway,
+                               *(said(group, cell) for said in columns.values())])
+    return table
+
+
+def closed_loops(results):
+    return of_loads(results, "As fast as answers come", CLOSED,
+                    lambda group: not (group.load.open or group.suite))
+
+
+def open_loops(results, suite=""):
+    title = "At a fixed rate, latency from when a post was due"
+    return of_loads(results, f"{title} ({suite.removesuffix('-')})" if suite else title, OPEN,
+                    lambda group: group.load.open and group.suite == suite)
+
+
+def quantiles(results):
+    return of_loads(results, "", LATENCIES)
 
 
 def production(results):
@@ -123,18 +174,18 @@ def production(results):
 def handshakes(results):
     groups = [group for group in results.groups if group.suite == HANDSHAKES]
     servers = list(dict.fromkeys(cell.gateway for group in groups for cell in group.cells))
+    others = [server for server in servers if server != PRODUCT]
     table = Table("New TLS connections a core-second, each for one short request",
-                  ["key", *servers, *(f"{PRODUCT} / {server}" for server in servers if server != PRODUCT)])
+                  ["key", *servers, *(f"{PRODUCT} / {server}" for server in others)])
     for group in groups:
         row = [group.name.removeprefix(HANDSHAKES).replace("-resumed", ", resumed")]
-        row += [figure(1e6 / cost) if cost else "-"
-                for cost in (group.of(server).median("us_per_post") if group.of(server) else 0
-                             for server in servers)]
-        own = group.of(PRODUCT)
         for server in servers:
-            if server != PRODUCT:
-                other = group.of(server)
-                row.append(times(other.ratio(own, "us_per_post")) if own and other else "-")
+            cost = group.of(server).median("us_per_post") if group.of(server) else 0
+            row.append(figure(1e6 / cost) if cost else "-")
+        own = group.of(PRODUCT)
+        for server in others:
+            other = group.of(server)
+            row.append(times(other.ratio(own, "us_per_post")) if own and other else "-")
         table.rows.append(row)
     return table
 
@@ -157,58 +208,6 @@ def replay(results):
     return measures_of_spool(results, "replay-rate", "Replayed when the eventbus is back",
                              ["delivery records/s", "replayed records/s", "share of delivery",
                               "new posts alone, p99 ms", "new posts during replay, p99 ms"])
-
-
-def closed_loops(results):
-    columns = ["run", "load", "gateway", "CPU µs/post", "µs/record", "user + system", "x floor",
-               "x cos-gateway", "posts/s", "records/s", "p50", "p99", "peak MiB", "errors", "missing",
-               "runs"]
-    table = Table("As fast as answers come", columns, 3)
-    for group, cell, texts in cells(results, lambda group: not (group.load.open or group.suite)):
-        table.rows.append([
-            *texts,
-            *figures(cell, "us_per_post", "us_per_record"),
-            " + ".join(figures(cell, "user_us_per_record", "system_us_per_record")),
-            times_of(group, cell, FLOOR),
-            times_of(group, cell, PRODUCT),
-            *figures(cell, "posts_per_s", "records_per_s"),
-            *durations(cell, "p50", "p99"),
-            mebibytes(cell.median("resident_peak")),
-            *losses(cell),
-            f"{len(cell.runs)} (±{50 * cell.spread('us_per_post'):.0f} %)",
-        ])
-    return table
-
-
-def open_loops(results, suite=""):
-    columns = ["run", "load", "gateway", "posts/s due", "posts/s", "p50", "p90", "p99", "p99.9", "max",
-               "p50 added", "p99 added", "CPU µs/post", "x cos-gateway", "waited µs/post", "errors",
-               "missing", "runs"]
-    table = Table("At a fixed rate, latency from when a post was due", columns, 3)
-    if suite:
-        table.title += f" ({suite.removesuffix('-')})"
-    for group, cell, texts in cells(results, lambda group: group.load.open and group.suite == suite):
-        table.rows.append([
-            *texts,
-            figure(group.load.rate),
-            *figures(cell, "posts_per_s"),
-            *durations(cell, "p50", "p90", "p99", "p999", "max"),
-            added(group, cell, "p50"),
-            added(group, cell, "p99"),
-            *figures(cell, "us_per_post"),
-            times_of(group, cell, PRODUCT),
-            *figures(cell, "waited_us_per_post"),
-            *losses(cell),
-            str(len(cell.runs)),
-        ])
-    return table
-
-
-def quantiles(results):
-    table = Table("", ["run", "load", "gateway", "p50", "p90", "p99", "p99.9", "max"], 3)
-    for _, cell, texts in cells(results, lambda group: True):
-        table.rows.append([*texts, *durations(cell, "p50", "p90", "p99", "p999", "max")])
-    return table
 
 
 def instructions(results):

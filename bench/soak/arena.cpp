@@ -11,6 +11,7 @@
 
 #include "process/usage.hpp"
 #include "runtime/process_limits.hpp"
+#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
 
 namespace gateway::soak {
@@ -18,7 +19,6 @@ namespace {
 
 using std::chrono::duration;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds kMemoryLook{50};
 constexpr milliseconds kConnectLimit{20'000};
@@ -27,6 +27,11 @@ constexpr milliseconds kAftermath{10'000};
 // The share of a core for which the gateway waited while other processes had it. Beyond it, timings
 // say more about the machine than about the gateway.
 constexpr double kBusy = 0.05;
+// Of gateway and clients, besides those of the connections of an attack.
+constexpr std::size_t kOtherDescriptors = 300;
+// The most memory that a run may need besides that of its clients: queue, buffers, the reserve of
+// the allocator.
+constexpr double kSlackMb = 32;
 
 // Raises the limit of descriptors of this process and of those that it starts.
 void allow_descriptors(std::size_t wanted) {
@@ -36,28 +41,24 @@ void allow_descriptors(std::size_t wanted) {
   }
 }
 
-double seconds_of(std::chrono::nanoseconds time) {
-  return duration<double>(time).count();
-}
-
-test::Bus::Settings bus_settings(const Arena::Settings& settings) {
-  test::Bus::Settings bus;
-  bus.rate = settings.bus_rate;
-  return bus;
-}
-
 }  // namespace
 
 Arena::Arena(std::string name, const Options& options, const Settings& settings)
     : options_(options),
-      bus_(bus_settings(settings)),
+      bus_({.rate = settings.bus_rate}),
       gateway_(options.gateway, options.directory, bus_.port(),
                {.gateway = "  threads: 1\n" + settings.gateway,
                 .sections = "delivery:\n  connections: 2\n" + settings.delivery},
                placement_.for_gateway()),
       outcome_(std::move(name)) {
-  allow_descriptors(settings.descriptors + 200);
+  allow_descriptors(settings.clients + kOtherDescriptors);
   gateway_.start();
+  if (settings.load != 0) {
+    pump_ = std::make_unique<LoadPump>(
+        LoadPump::Settings{.port = gateway_.port(), .connections = settings.load});
+    before(options_.part(0.1));
+  }
+  // Last: nobody would join it if something threw here.
   watcher_ = std::thread([this] { watch_memory(); });
 }
 
@@ -80,24 +81,10 @@ std::size_t Arena::descriptors() const {
   return error ? 0 : static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-void Arena::begin_load(unsigned connections) {
-  LoadPump::Settings load;
-  load.port = gateway_.port();
-  load.connections = connections;
-  pump_ = std::make_unique<LoadPump>(load);
-  before(options_.part(0.1));
-}
-
 double Arena::goodput(milliseconds time) const {
-  if (!pump_) {
-    std::this_thread::sleep_for(time);
-    return 0;
-  }
-  const auto begin = steady_clock::now();
-  const std::uint64_t before = pump_->acknowledged();
+  const Growth acknowledged([this] { return pump_ ? pump_->acknowledged() : 0; });
   std::this_thread::sleep_for(time);
-  const duration<double> took = steady_clock::now() - begin;
-  return static_cast<double>(pump_->acknowledged() - before) / took.count();
+  return acknowledged.a_second();
 }
 
 void Arena::before(milliseconds time) {
@@ -110,23 +97,23 @@ void Arena::before(milliseconds time) {
 }
 
 void Arena::during(milliseconds time) {
-  const bench::CoreTime gateway_before = bench::core_time(gateway_.pid());
-  const bench::CoreTime others_before = bench::core_time(::getpid());
+  const auto times = [this] {
+    return std::pair(bench::core_time(gateway_.pid()), bench::core_time(::getpid()));
+  };
+  const auto cores = [time](std::chrono::nanoseconds spent) {
+    return duration<double>(spent) / duration<double>(time);
+  };
+  const auto [gateway_before, others_before] = times();
   const double rate = goodput(time);
-  const bench::CoreTime gateway = bench::core_time(gateway_.pid());
-  const bench::CoreTime others = bench::core_time(::getpid());
-  const double seconds = duration<double>(time).count();
-  const double waited = seconds_of(gateway.waited - gateway_before.waited) / seconds;
-  outcome_.number("cores the gateway used",
-                  seconds_of(gateway.used - gateway_before.used) / seconds);
-  outcome_.number("cores clients and eventbus used",
-                  seconds_of(others.used - others_before.used) / seconds);
+  const auto [gateway, others] = times();
+  const double waited = cores(gateway.waited - gateway_before.waited);
+  outcome_.number("cores the gateway used", cores(gateway.used - gateway_before.used));
+  outcome_.number("cores clients and eventbus used", cores(others.used - others_before.used));
   outcome_.number("cores the gateway waited for", waited);
-  outcome_.number("cores the others waited for",
-                  seconds_of(others.waited - others_before.waited) / seconds);
+  outcome_.number("cores the others waited for", cores(others.waited - others_before.waited));
   // Threads of the clients wait for each other where they share a core, which is no sign of a busy
   // machine.
-  result_.busy = result_.busy || waited > kBusy;
+  busy_ = busy_ || waited > kBusy;
   if (!pump_) return;
   outcome_.number("good records/s", rate);
   result_.goodput_share = goodput_before_ > 0 ? rate / goodput_before_ : 0;
@@ -152,36 +139,32 @@ void Arena::want_goodput(double share) {
 }
 
 Swarm& Arena::launch(const Swarm::Settings& settings) {
+  launched_ += settings.connections;
   return swarms_.emplace_back(settings);
 }
 
-unsigned Arena::launched() const {
-  unsigned clients = 0;
-  for (const Swarm& swarm : swarms_) clients += swarm.connections();
-  return clients;
-}
-
-std::uint64_t Arena::sum(std::uint64_t (Swarm::*count)() const noexcept) const {
+std::uint64_t Arena::sum(Swarm::Count Swarm::Counts::* count) const {
   std::uint64_t total = 0;
-  for (const Swarm& swarm : swarms_) total += (swarm.*count)();
+  for (const Swarm& swarm : swarms_) total += swarm.counts().*count;
   return total;
 }
 
 void Arena::want_connected() {
-  const auto connected = [this] { return sum(&Swarm::opened) >= launched(); };
+  const auto connected = [this] { return sum(&Swarm::Counts::opened) >= launched_; };
   if (test::eventually(connected, kConnectLimit)) return;
-  outcome_.problem("{} of {} clients could connect", sum(&Swarm::opened), launched());
+  outcome_.problem("{} of {} clients could connect", sum(&Swarm::Counts::opened), launched_);
 }
 
 void Arena::want_all_ended(milliseconds limit, std::string_view what) {
-  if (!test::eventually([this] { return sum(&Swarm::ended) >= launched(); }, limit)) {
-    outcome_.problem("{} of {} {}", sum(&Swarm::ended), launched(), what);
+  const auto ended = [this] { return sum(&Swarm::Counts::ended); };
+  if (!test::eventually([&] { return ended() >= launched_; }, limit)) {
+    outcome_.problem("{} of {} {}", ended(), launched_, what);
   }
-  result_.cut = sum(&Swarm::ended);
+  result_.cut = ended();
 }
 
 bool Arena::speed_is_judged() const noexcept {
-  return !options_.brief && !result_.busy;
+  return !options_.brief && !busy_;
 }
 
 void Arena::want_recovery() {
@@ -196,19 +179,20 @@ void Arena::want_no_refusals() {
   outcome_.problem("{} good posts were refused", pump_->refused());
 }
 
-void Arena::want_memory(double growth_mb) {
+void Arena::want_memory(double client_mb) {
+  const double allowed = launched_ * client_mb + kSlackMb;
   const double growth = peak_mb() - result_.memory_before;
-  if (growth <= growth_mb) return;
-  outcome_.problem("memory grew by {:.0f} MB, {:.0f} allowed", growth, growth_mb);
+  if (growth <= allowed) return;
+  outcome_.problem("memory grew by {:.0f} MB, {:.0f} allowed", growth, allowed);
 }
 
 Outcome Arena::finish() {
   for (Swarm& swarm : swarms_) swarm.stop();
-  result_.connections = sum(&Swarm::opened);
+  result_.connections = sum(&Swarm::Counts::opened);
   result_.memory_peak = peak_mb();
   if (pump_) {
     pump_->stop();
-    outcome_.number("good posts refused", static_cast<double>(pump_->refused()));
+    outcome_.number("good posts refused", pump_->refused());
     pump_.reset();
   }
   const auto left = [this] { return gateway_.metric("cos_gateway_connections"); };

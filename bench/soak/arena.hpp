@@ -24,18 +24,18 @@ namespace gateway::soak {
 class Arena {
  public:
   struct Settings {
-    std::string gateway;       // lines of configuration below `gateway:`
-    std::string delivery;      // and below `delivery:`
-    double bus_rate = 0;       // answers a second of the eventbus; 0: as fast as can be
-    unsigned descriptors = 0;  // that gateway and clients need
+    unsigned clients = 0;       // that will attack
+    std::string gateway = {};   // lines of configuration below `gateway:`
+    std::string delivery = {};  // and below `delivery:`
+    double bus_rate = 0;        // answers a second of the eventbus; 0: as fast as can be
+    unsigned load = 16;         // connections of the well-behaved load; 0: there is none
   };
+  // Starts the load, which lasts until finish(), and measures it before the attack.
   Arena(std::string name, const Options& options, const Settings& settings);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // Starts the well-behaved load, which lasts until finish(), and measures it before the attack.
-  void begin_load(unsigned connections);
   // Measures for `time` how many records of the load are acknowledged per second. Returns 0 without
   // a load.
   [[nodiscard]] double goodput(std::chrono::milliseconds time) const;
@@ -67,8 +67,9 @@ class Arena {
   [[nodiscard]] bool speed_is_judged() const noexcept;
   // Records a problem if a post of the well-behaved load was refused.
   void want_no_refusals();
-  // Records a problem if the peak of memory exceeds the memory before by more than this.
-  void want_memory(double growth_mb);
+  // Records a problem if the peak of memory exceeds the memory before by more than this for each
+  // client that was launched, and what any run may need.
+  void want_memory(double client_mb);
 
   // Ends load and gateway. Records a problem if the gateway still holds connections, holds more
   // descriptors than before, reports counters that do not balance, or does not stop. Returns the
@@ -77,9 +78,8 @@ class Arena {
 
  private:
   void watch_memory();
-  // Returns how many clients were launched, and the sum of a count of the swarms.
-  [[nodiscard]] unsigned launched() const;
-  [[nodiscard]] std::uint64_t sum(std::uint64_t (Swarm::*count)() const noexcept) const;
+  // Returns the sum of a count of the swarms.
+  [[nodiscard]] std::uint64_t sum(Swarm::Count Swarm::Counts::* count) const;
   [[nodiscard]] std::size_t descriptors() const;
 
   const Options options_;
@@ -88,8 +88,10 @@ class Arena {
   GatewayProcess gateway_;
   std::unique_ptr<LoadPump> pump_;
   std::deque<Swarm> swarms_;
+  unsigned launched_ = 0;  // clients, of all swarms
   Outcome outcome_;
   AttackResult result_;
+  bool busy_ = false;  // the gateway had to wait for its core
   double goodput_before_ = 0;
   std::size_t descriptors_before_ = 0;
   std::atomic<std::uint64_t> peak_{0};  // bytes

@@ -1,4 +1,4 @@
-#include "soak/attacks.hpp"
+#include "soak/scenarios.hpp"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,13 @@
 #include <thread>
 
 #include "soak/arena.hpp"
+#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
+#include "testkit/post.hpp"
 
 namespace gateway::soak {
 namespace {
 
-using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -23,25 +24,18 @@ constexpr milliseconds kSweep{20'000};
 // The most that a connection may cost: its object, its buffer, and the memory of an accept in user
 // space.
 constexpr double kConnectionMb = 16.0 / 1024;
-// The most that a run may need besides: queue, buffers, the reserve of the allocator.
-constexpr double kSlackMb = 32;
 
+// Returns a post of a record, whose body has this size.
 std::string post_of(std::size_t body_size) {
-  std::string body = R"({"Records":[{"x":")";
-  constexpr std::string_view kEnd = R"("}]})";
-  body.append(std::max(body_size, body.size() + kEnd.size()) - body.size() - kEnd.size(), 'x');
-  body += kEnd;
-  return fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n{}", body.size(),
-                     body);
+  constexpr std::string_view kAround = R"({"Records":[{"x":""}]})";
+  const std::string record(body_size - kAround.size(), 'x');
+  return test::make_post("soak", "/", fmt::format(R"({{"Records":[{{"x":"{}"}}]}})", record), 1)
+      .wire;
 }
 
-// Returns settings with room for so many clients, and with a timeout of the gateway if it is named.
-Arena::Settings settings_for(unsigned clients, std::string_view timeout = {},
-                             milliseconds limit = {}) {
-  Arena::Settings settings;
-  if (!timeout.empty()) settings.gateway = fmt::format("  {}: {}ms\n", timeout, limit.count());
-  settings.descriptors = clients + 100;
-  return settings;
+// Returns the line of configuration that sets a time of the gateway.
+std::string timeout(std::string_view name, milliseconds limit) {
+  return fmt::format("  {}: {}ms\n", name, limit.count());
 }
 
 }  // namespace
@@ -49,23 +43,23 @@ Arena::Settings settings_for(unsigned clients, std::string_view timeout = {},
 Outcome attack_slow(const Options& options) {
   const unsigned clients = options.brief ? 500 : 5000;
   const milliseconds limit(options.brief ? 1500 : 10'000);
-  Arena arena("attack-slow", options, settings_for(clients, "request_timeout", limit));
-  arena.begin_load(16);
+  Arena arena("attack-slow", options,
+              {.clients = clients, .gateway = timeout("request_timeout", limit)});
 
   Swarm::Settings heads = arena.swarm(Habit::drip, clients / 2);
   heads.post = post_of(1000);
   Swarm::Settings bodies = heads;
   bodies.drip_from = heads.post.find("\r\n\r\n") + 4;
-  const Swarm& slow_heads = arena.launch(heads);
-  const Swarm& slow_bodies = arena.launch(bodies);
+  const auto& slow_heads = arena.launch(heads).counts();
+  const auto& slow_bodies = arena.launch(bodies).counts();
   arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   arena.want_all_ended(2 * limit + kSweep, "slow clients were cut");
-  const std::uint64_t told = slow_heads.timed_out() + slow_bodies.timed_out();
-  arena.outcome().number("told 408", static_cast<double>(told));
+  const std::uint64_t told = slow_heads.timed_out + slow_bodies.timed_out;
+  arena.outcome().number("told 408", told);
   if (told < clients) arena.outcome().problem("{} of {} were told 408", told, clients);
-  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  arena.want_memory(kConnectionMb);
   return arena.finish();
 }
 
@@ -73,56 +67,55 @@ Outcome attack_bodies(const Options& options) {
   const unsigned clients = options.brief ? 32 : 256;
   const milliseconds limit(options.brief ? 1500 : 10'000);
   constexpr std::size_t kAnnounced = std::size_t{8} << 20;  // gateway.max_body
-  Arena arena("attack-bodies", options, settings_for(clients, "request_timeout", limit));
-  arena.begin_load(16);
+  Arena arena("attack-bodies", options,
+              {.clients = clients, .gateway = timeout("request_timeout", limit)});
 
   Swarm::Settings bodies = arena.swarm(Habit::drip, clients);
   bodies.post =
       fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n", kAnnounced);
   bodies.drip_from = bodies.post.size();
   bodies.post.append(1000, ' ');
-  const Swarm& swarm = arena.launch(bodies);
+  const auto& counts = arena.launch(bodies).counts();
   arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   arena.want_no_refusals();
   arena.want_all_ended(2 * limit + kSweep, "clients were cut");
-  arena.result().refused = swarm.refused();
-  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  arena.result().refused = counts.refused;
+  arena.want_memory(kConnectionMb);
   return arena.finish();
 }
 
 Outcome attack_connections(const Options& options) {
   const unsigned clients = options.brief ? 1000 : 10'000;
-  Arena::Settings settings = settings_for(clients);
-  settings.gateway = fmt::format("  max_connections: {}\n", clients / 2);
-  Arena arena("attack-connections", options, settings);
-  arena.begin_load(16);
+  Arena arena("attack-connections", options,
+              {.clients = clients, .gateway = fmt::format("  max_connections: {}\n", clients / 2)});
 
   Swarm::Settings storm = arena.swarm(Habit::hold, clients);
   storm.connect_rate = clients;  // all of them in a second
   storm.post = post_of(200);
   const auto begin = steady_clock::now();
   Swarm& swarm = arena.launch(storm);
+  const auto& counts = swarm.counts();
   arena.during(milliseconds(1000));
   arena.want_goodput(0.05);
   arena.want_connected();
-  const duration<double> took = steady_clock::now() - begin;
-  arena.outcome().number("seconds until all were connected", took.count());
-  const auto settled = [&] { return swarm.good() + swarm.refused() + swarm.ended_unanswered(); };
+  arena.outcome().number("seconds until all were connected", seconds_since(begin));
+  const auto turned_away = [&] { return counts.refused + counts.ended_unanswered; };
+  const auto settled = [&] { return counts.good + turned_away(); };
   if (!test::eventually([&] { return settled() >= clients; }, milliseconds(10'000))) {
     arena.outcome().problem("{} clients were left without answer or end", clients - settled());
   }
-  if (swarm.other() != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
-  arena.outcome().number("answered 2xx", static_cast<double>(swarm.good()));
+  if (counts.other != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
+  arena.outcome().number("answered 2xx", counts.good);
   arena.want_recovery();
   swarm.stop();
-  arena.result().refused = swarm.refused() + swarm.ended_unanswered();
+  arena.result().refused = turned_away();
   arena.result().refusal_p99_ms = swarm.refusal_ms(0.99);
-  if (swarm.good() + 100 < clients / 2) {
+  if (counts.good + 100 < clients / 2) {
     arena.outcome().problem("fewer were let in than the limit allows");
   }
-  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  arena.want_memory(kConnectionMb);
   return arena.finish();
 }
 
@@ -130,24 +123,24 @@ Outcome attack_overload(const Options& options) {
   constexpr double kRate = 1000;       // events a second the eventbus takes
   constexpr unsigned kClients = 1000;  // enough that some are free while others wait
   constexpr double kTimes = 5;
-  Arena::Settings settings = settings_for(kClients);
   // The queue holds a fifth of a second, so that it is full at once.
-  settings.delivery = "  queue: { events: 200, bytes: 64MiB }\n";
-  settings.bus_rate = kRate;
-  Arena arena("attack-overload", options, settings);
+  Arena arena("attack-overload", options,
+              {.clients = kClients,
+               .delivery = "  queue: { events: 200, bytes: 64MiB }\n",
+               .bus_rate = kRate,
+               .load = 0});
   // The maximum: as many posts as are accepted without a refusal.
   Swarm::Settings load = arena.swarm(Habit::post, 100);
   load.post = post_of(1000);
   load.rate = kRate * 1.2;
+  const auto answered = [&] { return arena.bus().answered(); };
   double peak = 0;
   {
     Swarm swarm(load);
     std::this_thread::sleep_for(milliseconds(500));
-    const auto begin = steady_clock::now();
-    const std::uint64_t before = arena.bus().answered();
+    const Growth taken(answered);
     std::this_thread::sleep_for(options.part(0.2));
-    const duration<double> took = steady_clock::now() - begin;
-    peak = static_cast<double>(arena.bus().answered() - before) / took.count();
+    peak = taken.a_second();
     swarm.stop();
   }
   arena.before(milliseconds(0));
@@ -156,52 +149,51 @@ Outcome attack_overload(const Options& options) {
   load.connections = kClients;
   load.rate = kRate * kTimes;
   Swarm& swarm = arena.launch(load);
+  const auto& counts = swarm.counts();
   arena.want_connected();
   // Buffers and queue fill during the first seconds.
   std::this_thread::sleep_for(std::min(options.part(0.2), milliseconds(5000)));
   const double memory = arena.memory_mb();
   arena.forget_peak();
-  const std::uint64_t offered = swarm.offered();
-  const std::uint64_t good = swarm.good();
-  const auto begin = steady_clock::now();
-  const std::uint64_t taken = arena.bus().answered();
+  const Growth offered([&] { return counts.offered.load(); });
+  const Growth good([&] { return counts.good.load(); });
+  const Growth taken(answered);
   arena.during(options.time);
-  const duration<double> took = steady_clock::now() - begin;
-  const double goodput = static_cast<double>(swarm.good() - good) / took.count();
-  const double offer = static_cast<double>(swarm.offered() - offered) / took.count();
+  const double offer = offered.a_second();
+  const double goodput = good.a_second();
+  const double delivered = taken.a_second();
   const double grown = arena.peak_mb() / memory - 1;
   swarm.stop();
   arena.outcome().number("offered posts/s", offer);
   arena.outcome().number("offered, times the peak", offer / peak);
   arena.outcome().number("acknowledged posts/s", goodput);
-  arena.outcome().number("delivered records/s",
-                         static_cast<double>(arena.bus().answered() - taken) / took.count());
+  arena.outcome().number("delivered records/s", delivered);
   arena.outcome().number("memory growth under load, %", grown * 100);
   auto& result = arena.result();
-  result.refused = swarm.refused() + swarm.ended_unanswered();
+  result.refused = counts.refused + counts.ended_unanswered;
   result.refusal_p99_ms = swarm.refusal_ms(0.99);
   result.goodput_share = peak > 0 ? goodput / peak : 0;
   arena.outcome().number("refusals, median ms", swarm.refusal_ms(0.5));
   arena.want_goodput(0.9);
-  if (swarm.other() != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
+  if (counts.other != 0) arena.outcome().problem("answers that are neither 2xx nor 503");
   if (grown > 0.1) arena.outcome().problem("memory grew by {:.0f} %", grown * 100);
   if (arena.speed_is_judged()) {
     if (result.refusal_p99_ms >= 10) arena.outcome().problem("refusals take 10 ms or more at p99");
     if (offer < 4.5 * peak) arena.outcome().problem("the load did not come to five times the peak");
   }
-  if (swarm.refused() == 0) arena.outcome().problem("nothing was refused");
+  if (counts.refused == 0) arena.outcome().problem("nothing was refused");
   return arena.finish();
 }
 
 Outcome attack_flood(const Options& options) {
   const unsigned clients = options.brief ? 8 : 16;
   const milliseconds limit(options.brief ? 1500 : 5000);
-  Arena arena("attack-flood", options, settings_for(clients, "request_timeout", limit));
-  arena.begin_load(16);
+  Arena arena("attack-flood", options,
+              {.clients = clients, .gateway = timeout("request_timeout", limit)});
 
   Swarm::Settings flood = arena.swarm(Habit::flood, clients);
   flood.post = post_of(100);
-  const Swarm& swarm = arena.launch(flood);
+  const auto& counts = arena.launch(flood).counts();
   arena.want_connected();
   // Until they are closed, their posts are ordinary ones, and far more numerous.
   arena.during(limit / 2);
@@ -209,20 +201,20 @@ Outcome attack_flood(const Options& options) {
   // They do not read their answers, so the gateway stops reading from them and closes them after
   // request_timeout.
   arena.want_all_ended(options.time + 4 * limit, "floods were ended");
-  arena.outcome().number("posts sent", static_cast<double>(swarm.offered()));
-  arena.outcome().number("MB sent", static_cast<double>(swarm.bytes()) / 1e6);
+  arena.outcome().number("posts sent", counts.offered);
+  arena.outcome().number("MB sent", static_cast<double>(counts.bytes) / 1e6);
   arena.want_recovery();
   // Each may keep the answers that the socket did not accept, and the last bytes that were read
   // from it.
-  arena.want_memory(clients * 0.25 + kSlackMb);
+  arena.want_memory(0.25);
   return arena.finish();
 }
 
 Outcome attack_half_open(const Options& options) {
   const unsigned clients = options.brief ? 400 : 4000;
   const milliseconds limit(options.brief ? 1500 : 5000);
-  Arena arena("attack-half-open", options, settings_for(clients, "idle_timeout", limit));
-  arena.begin_load(16);
+  Arena arena("attack-half-open", options,
+              {.clients = clients, .gateway = timeout("idle_timeout", limit)});
 
   arena.launch(arena.swarm(Habit::silent, clients / 2));
   Swarm::Settings deaf = arena.swarm(Habit::deaf, clients / 2);
@@ -232,26 +224,25 @@ Outcome attack_half_open(const Options& options) {
   arena.during(limit / 2);
   arena.want_goodput(0.8);
   arena.want_all_ended(2 * limit + kSweep, "silent clients were ended");
-  arena.want_memory(clients * kConnectionMb + kSlackMb);
+  arena.want_memory(kConnectionMb);
   return arena.finish();
 }
 
 Outcome attack_reset(const Options& options) {
   constexpr unsigned kClients = 256;
-  Arena arena("attack-reset", options, settings_for(kClients));
-  arena.begin_load(16);
+  Arena arena("attack-reset", options, {.clients = kClients});
 
   Swarm::Settings resets = arena.swarm(Habit::reset, kClients);
   resets.post = post_of(1000);
   resets.rate = 3000;  // connections a second
   Swarm& swarm = arena.launch(resets);
-  const auto begin = steady_clock::now();
+  const Growth opened([&] { return swarm.counts().opened.load(); });
   arena.during(options.part(0.6));
-  const duration<double> took = steady_clock::now() - begin;
+  const double rate = opened.a_second();
   arena.want_goodput(0.3);
   swarm.stop();
-  arena.outcome().number("resets/s", static_cast<double>(swarm.opened()) / took.count());
-  arena.want_memory(kSlackMb);
+  arena.outcome().number("resets/s", rate);
+  arena.want_memory(0);
   return arena.finish();
 }
 

@@ -1,7 +1,11 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include "load/prepared_posts.hpp"
@@ -17,24 +21,53 @@ class LoadPump final : private test::PostSource {
   struct Settings {
     std::uint16_t port = 0;  // of the gateway, on 127.0.0.1
     unsigned connections = 256;
-    unsigned records = 1;        // of a post
-    std::optional<double> rate;  // posts per second of an open loop; without: a closed loop
+    unsigned records = 1;             // of a post; of about 1 KB each
+    std::optional<double> rate = {};  // posts per second of an open loop; without: a closed loop
   };
-  explicit LoadPump(const Settings& settings);
-  ~LoadPump() override;
+  explicit LoadPump(const Settings& settings)
+      : posts_(
+            {.records = load::Distribution(settings.records), .metadata = load::Distribution(24)},
+            {.host = fmt::format("127.0.0.1:{}", settings.port)}) {
+    const test::LoadSettings load{.target = test::address_of("127.0.0.1", settings.port),
+                                  .connections = settings.connections,
+                                  .rate = settings.rate};
+    loop_.call([&] {
+      load_.emplace(loop_.poller(), load, static_cast<test::PostSource&>(*this));
+      loop_.drive(*load_);
+      load_->start(std::chrono::steady_clock::now());
+    });
+  }
 
   // Ends the load and returns when the posts under way are answered. Throws the error that ended
   // the thread early, if any.
-  void stop();
+  void stop() {
+    loop_.call([this] { load_->stop(); });
+    loop_.wait_until([this] { return load_->idle(); });
+    loop_.stop();
+  }
 
   // Returns below which latency, in ms, this share of the posts answered so far stayed.
-  [[nodiscard]] double latency_ms(double share);
+  [[nodiscard]] double latency_ms(double share) {
+    std::chrono::duration<double, std::milli> latency{0};
+    loop_.call([&] { latency = load_->latencies().quantile(share); });
+    return latency.count();
+  }
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }  // records
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }            // posts
 
  private:
   const test::Post* next() override { return posts_.next(); }
-  bool ended(const test::Post& post, unsigned status, std::string_view text) override;
+  bool ended(const test::Post& post, unsigned status, std::string_view text) override {
+    if (status == 0) {
+      throw std::runtime_error(fmt::format("a post under load was not answered: {}", text));
+    }
+    if (status == 200) {
+      acknowledged_ += post.records;
+    } else {
+      ++refused_;
+    }
+    return false;
+  }
 
   load::PreparedPosts posts_;
   std::atomic<std::uint64_t> acknowledged_{0};

@@ -95,8 +95,7 @@ void print_attacks(const std::vector<soak::Outcome>& outcomes) {
   fmt::print(
       "Refused: told 503, or closed without an answer. Cut: told 408, or closed for its "
       "silence.\nGoodput: of what the same load got before the attack. But for speed: the machine "
-      "was "
-      "busy with other\nthings, and speed was not judged.\n");
+      "was busy with other\nthings, and speed was not judged.\n");
 }
 
 struct Wanted {
@@ -137,9 +136,9 @@ int soak_main(int argc, char** argv) {
   std::string list = "Scenarios:\n";
   std::vector<std::string> names;
   for (const auto& scenario : soak::scenarios()) {
-    list += fmt::format("  {:<12}{}{}{}\n", scenario.name, scenario.what,
-                        scenario.needs_spool ? " (needs --spool)" : "",
-                        scenario.only_named ? " (only if named)" : "");
+    list += fmt::format("  {:<20}{}{}{}\n", scenario.name, scenario.what,
+                        scenario.needs_spool() ? " (needs --spool)" : "",
+                        scenario.only_named() ? " (only if named)" : "");
     names.emplace_back(scenario.name);
   }
   app.footer(list + "\n" + gateway::test::kScheduleHelp);
@@ -171,15 +170,13 @@ int soak_main(int argc, char** argv) {
   options.gateway = std::filesystem::absolute(options.gateway).string();
 
   const auto is_chosen = [&](const soak::Scenario& scenario) {
-    if (wanted.attacks && scenario.attack) return true;
-    return (chosen.empty() && !wanted.attacks) ||
-           std::find(chosen.begin(), chosen.end(), scenario.name) != chosen.end();
+    if (chosen.empty() && !wanted.attacks) return !scenario.only_named();
+    return (wanted.attacks && scenario.kind == soak::Scenario::Kind::attack) ||
+           std::ranges::find(chosen, scenario.name) != chosen.end();
   };
   for (const auto& scenario : soak::scenarios()) {
-    if (!is_chosen(scenario) || (chosen.empty() && !wanted.attacks && scenario.only_named)) {
-      continue;
-    }
-    if (scenario.needs_spool && !options.spool) {
+    if (!is_chosen(scenario)) continue;
+    if (scenario.needs_spool() && !options.spool) {
       fmt::print(stderr, "{} needs --spool{}\n", scenario.name, chosen.empty() ? ": left out" : "");
       if (!chosen.empty()) return kUsage;
       continue;

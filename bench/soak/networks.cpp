@@ -1,11 +1,20 @@
 #include "soak/scenarios.hpp"
 
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "soak/private_network.hpp"
 #include "soak/scene.hpp"
 
 namespace gateway::soak {
@@ -18,6 +27,108 @@ using std::chrono::steady_clock;
 // No post may wait longer in such networks.
 constexpr seconds kLongestSilence{3};
 constexpr double kPostsPerSecond = 200;
+
+bool works(const std::string& command) {
+  const std::string quiet = command + " >/dev/null 2>&1";
+  return std::system(quiet.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+// Adds to the rules, or, with `flush`, replaces them.
+void set_rules(const std::string& rules, bool flush) {
+  const std::string command = fmt::format("iptables-restore {}", flush ? "" : "--noflush");
+  std::FILE* const pipe = ::popen(command.c_str(), "w");
+  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
+  const std::string text = "*filter\n" + rules + "COMMIT\n";
+  const bool written = std::fwrite(text.data(), 1, text.size(), pipe) == text.size();
+  if (::pclose(pipe) != 0 || !written) throw std::runtime_error(command + " fails");
+}
+
+// A network with nothing in it but loopback, for the calling thread and whatever it starts, until
+// that ends: packets on it can be dropped without a word, as they are by hosts that are away and by
+// NATs and balancers that have forgotten a connection. Throws std::runtime_error if it cannot be
+// had.
+class PrivateNetwork {
+ public:
+  PrivateNetwork();
+  ~PrivateNetwork();
+  PrivateNetwork(const PrivateNetwork&) = delete;
+  PrivateNetwork& operator=(const PrivateNetwork&) = delete;
+
+  // Has `host` stand for these addresses from now on.
+  void name(const std::string& host, const std::vector<std::string>& addresses) const;
+  // Has all packets from and to these addresses dropped, and those of others pass again.
+  void silence(const std::vector<std::string>& addresses) const;
+  // Has all packets dropped of the connections to `port` that there are now. Returns how many those
+  // are.
+  std::size_t forget(std::uint16_t port) const;
+
+ private:
+  std::string hosts_;
+};
+
+PrivateNetwork::PrivateNetwork() {
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
+      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      !works("ip link set lo up")) {
+    throw std::runtime_error("there can be no network of its own");
+  }
+  char path[] = "/tmp/cos-soak-hosts-XXXXXX";
+  const int file = ::mkstemp(path);
+  if (file < 0) throw std::runtime_error("cannot write to /tmp");
+  ::close(file);
+  hosts_ = path;
+  name("localhost", {"127.0.0.1"});
+  const bool mounted = ::mount(path, "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
+  // It stays where it is mounted.
+  ::unlink(path);
+  if (!mounted) throw std::runtime_error("/etc/hosts cannot be mounted over");
+  hosts_ = "/etc/hosts";
+}
+
+// The file is gone from its folder: nothing could be mounted over it again.
+PrivateNetwork::~PrivateNetwork() {
+  ::umount2("/etc/hosts", MNT_DETACH);
+}
+
+void PrivateNetwork::name(const std::string& host,
+                          const std::vector<std::string>& addresses) const {
+  std::ofstream file(hosts_, std::ios::trunc);
+  file << "127.0.0.1 localhost\n";
+  for (const std::string& address : addresses) file << address << ' ' << host << '\n';
+}
+
+void PrivateNetwork::silence(const std::vector<std::string>& addresses) const {
+  std::string rules;
+  for (const std::string& address : addresses) {
+    rules += fmt::format("-A INPUT -s {0} -j DROP\n-A INPUT -d {0} -j DROP\n", address);
+  }
+  set_rules(rules, true);
+}
+
+std::size_t PrivateNetwork::forget(std::uint16_t port) const {
+  // proc(5): local and remote address as hexadecimal numbers, then the state; 01 is established.
+  std::ifstream table("/proc/thread-self/net/tcp");
+  const std::string wanted = fmt::format(":{:04X}", port);
+  std::string rules;
+  std::size_t connections = 0;
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields(line);
+    std::string number;
+    std::string local;
+    std::string remote;
+    std::string state;
+    fields >> number >> local >> remote >> state;
+    if (state != "01" || !remote.ends_with(wanted)) continue;
+    const auto from = std::stoul(local.substr(local.find(':') + 1), nullptr, 16);
+    rules += fmt::format(
+        "-A INPUT -p tcp --sport {0} --dport {1} -j DROP\n"
+        "-A INPUT -p tcp --sport {1} --dport {0} -j DROP\n",
+        from, port);
+    ++connections;
+  }
+  if (connections != 0) set_rules(rules, false);
+  return connections;
+}
 
 // With the gateway's own choice of connections, depth and waits.
 Scene::Place place(std::string host, std::string listen) {
@@ -38,6 +149,14 @@ Outcome finish(Scene& scene, const Options& options) {
 }
 
 }  // namespace
+
+std::string no_private_network() {
+  if (::geteuid() != 0) return "it needs root, for a network of its own";
+  if (!works("unshare --net sh -c 'ip link set lo up && iptables -A INPUT -s 127.0.0.9 -j DROP'")) {
+    return "it needs network namespaces and the commands ip and iptables";
+  }
+  return {};
+}
 
 Outcome addresses(const Options& options) {
   const PrivateNetwork network;
@@ -73,7 +192,7 @@ Outcome forgotten(const Options& options) {
     connections += network.forget(scene.bus().port());
   }
   scene.watch(kLongestSilence);
-  scene.outcome().number("connections_forgotten", static_cast<double>(connections));
+  scene.outcome().number("connections_forgotten", connections);
   if (connections == 0) scene.outcome().problem("no connection was there to be forgotten");
   return finish(scene, options);
 }

@@ -39,7 +39,6 @@ struct AttackResult {
   double memory_before = 0;
   double memory_peak = 0;
   double memory_after = 0;
-  bool busy = false;  // the gateway or its clients had to wait for cores: speed is not judged
 };
 
 // The result of a scenario.
@@ -54,7 +53,10 @@ class Outcome {
   std::vector<std::string> problems;  // what broke a promise besides the balance
 
   [[nodiscard]] bool good() const noexcept { return balance.good() && problems.empty(); }
-  void number(std::string name, double value) { numbers.emplace_back(std::move(name), value); }
+  template <class Number>
+  void number(std::string name, const Number& value) {
+    numbers.emplace_back(std::move(name), static_cast<double>(value));
+  }
   // Adds a problem, unless there are many.
   template <class... Values>
   void problem(fmt::format_string<Values...> text, Values&&... values) {

@@ -18,6 +18,7 @@
 #include "process/usage.hpp"
 #include "runtime/descriptor.hpp"
 #include "soak/gateway_process.hpp"
+#include "soak/growth.hpp"
 #include "soak/load_pump.hpp"
 #include "testkit/bus_thread.hpp"
 #include "testkit/eventually.hpp"
@@ -25,7 +26,6 @@
 namespace gateway::soak {
 namespace {
 
-using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -61,7 +61,7 @@ class Stage {
       : outcome_(outcome),
         part_(std::move(part)),
         store_(empty_folder(options.directory + "/store")),
-        bus_(down()),
+        bus_({.listening = false}),
         gateway_(options.gateway, options.directory, bus_.port(),
                  {.gateway = "  threads: 1\n",
                   .sections = fmt::format("spool: {{ path: {}/spool.db }}\n", store_)}) {
@@ -71,19 +71,10 @@ class Stage {
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
-  void bus_up() {
-    taken_before_ = bus_.answered();
-    bus_.come_up();
-  }
-  void bus_down() { bus_.go_down(); }
-  // Returns the events that the eventbus has taken since it was started.
-  [[nodiscard]] std::uint64_t taken() const noexcept { return bus_.answered() - taken_before_; }
+  [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
   [[nodiscard]] GatewayProcess& gateway() noexcept { return gateway_; }
   [[nodiscard]] LoadPump::Settings load(unsigned records) const {
-    LoadPump::Settings settings;
-    settings.port = gateway_.port();
-    settings.records = records;
-    return settings;
+    return {.port = gateway_.port(), .records = records};
   }
   // Returns the CPU seconds of the threads of the gateway, and of those that make the load.
   [[nodiscard]] std::map<std::string, double> cpu() const {
@@ -102,13 +93,15 @@ class Stage {
   // Adds for each thread which share of a core it has used for `what` since, and its time per
   // event.
   void cpu_numbers(std::string_view what, const std::map<std::string, double>& before,
-                   double seconds, double events) {
+                   const Growth& events) {
+    const double seconds = events.seconds();
+    const double count = events.count();
     for (const auto& [name, used] : cpu()) {
       const auto earlier = before.find(name);
       const double cpu = used - (earlier == before.end() ? 0 : earlier->second);
       if (cpu / seconds < 0.01) continue;
       number(fmt::format("{}, {} cores", what, name), cpu / seconds);
-      number(fmt::format("{}, {} us/record", what, name), cpu * 1e6 / events);
+      number(fmt::format("{}, {} us/record", what, name), cpu * 1e6 / count);
     }
   }
   // Ends a load, of which no post may have been refused.
@@ -124,17 +117,11 @@ class Stage {
     std::filesystem::create_directory(path);
     return path;
   }
-  static test::Bus::Settings down() {
-    test::Bus::Settings settings;
-    settings.listening = false;
-    return settings;
-  }
 
   Outcome& outcome_;
   const std::string part_;
   const std::string store_;
   test::BusThread bus_;
-  std::uint64_t taken_before_ = 0;
   GatewayProcess gateway_;
 };
 
@@ -157,9 +144,9 @@ void give_back(Stage& stage, Outcome& outcome) {
   constexpr double kMostSeconds = 10;
   const auto begin = steady_clock::now();
   wait_until([&] { return stage.store_bytes() < kNearlyNothing; });
-  const duration<double> took = steady_clock::now() - begin;
-  stage.number("s until the drained space is back", took.count());
-  if (took.count() > kMostSeconds) {
+  const double took = seconds_since(begin);
+  stage.number("s until the drained space is back", took);
+  if (took > kMostSeconds) {
     outcome.problem("a drained spool did not give its space back within 10 s");
   }
 }
@@ -189,38 +176,36 @@ double device_rate(const std::string& directory, std::size_t piece, milliseconds
     if (at + static_cast<off_t>(piece) > kSize) at = 0;
     written += static_cast<double>(piece);
   }
-  const duration<double> took = steady_clock::now() - begin;
+  const double rate = written / seconds_since(begin);
   ::unlink(path.c_str());
-  return written / took.count();
+  return rate;
 }
 
 // Measures one load over `time`, after it has become steady. `what` is done with its records.
 double measure(Stage& stage, const LoadPump& pump, std::string_view what, milliseconds time) {
   std::this_thread::sleep_for(kSettle);
   const auto cpu = stage.cpu();
-  const auto begin = steady_clock::now();
-  const std::uint64_t before = pump.acknowledged();
+  const Growth acknowledged([&] { return pump.acknowledged(); });
   std::this_thread::sleep_for(time);
-  const auto events = static_cast<double>(pump.acknowledged() - before);
-  const duration<double> took = steady_clock::now() - begin;
-  stage.number(fmt::format("{} records/s", what), events / took.count());
-  stage.cpu_numbers(what, cpu, took.count(), events);
-  return events / took.count();
+  const double rate = acknowledged.a_second();
+  stage.number(fmt::format("{} records/s", what), rate);
+  stage.cpu_numbers(what, cpu, acknowledged);
+  return rate;
 }
 
 // Brings the eventbus back and measures the first half of what it is sent then. The other half is
 // left to be replayed beside new posts.
 void replay(Stage& stage, double backlog, double normal) {
   const auto cpu = stage.cpu();
-  stage.bus_up();
-  wait_until([&] { return stage.taken() != 0; });
-  const auto begin = steady_clock::now();
-  wait_until([&] { return static_cast<double>(stage.taken()) >= backlog / 2; });
-  const duration<double> took = steady_clock::now() - begin;
-  const auto events = static_cast<double>(stage.taken());
-  stage.number("replayed records/s", events / took.count());
-  stage.number("share of delivery", events / took.count() / normal);
-  stage.cpu_numbers("replayed", cpu, took.count(), events);
+  const Growth since_the_start([&] { return stage.bus().answered(); });
+  stage.bus().come_up();
+  wait_until([&] { return since_the_start.count() != 0; });
+  const Growth taken([&] { return stage.bus().answered(); });
+  wait_until([&] { return since_the_start.count() >= backlog / 2; });
+  const double rate = taken.a_second();
+  stage.number("replayed records/s", rate);
+  stage.number("share of delivery", rate / normal);
+  stage.cpu_numbers("replayed", cpu, taken);
 }
 
 }  // namespace
@@ -235,14 +220,14 @@ Outcome spool_rate(const Options& options) {
     settings.connections = load.connections;
     LoadPump pump(settings);
     GatewayProcess& gateway = stage.gateway();
-    const std::uint64_t bytes_before = bench::device_bytes(gateway.pid());
-    const double commits_before = gateway.metric("cos_gateway_spool_commits_total");
-    const std::uint64_t before = pump.acknowledged();
+    const auto all_commits = [&] { return gateway.metric("cos_gateway_spool_commits_total"); };
+    const Growth written([&] { return bench::device_bytes(gateway.pid()); });
+    const double commits_before = all_commits();
+    const Growth acknowledged([&] { return pump.acknowledged(); });
     const double rate = measure(stage, pump, "spooled", time);
-    const double commits =
-        std::max(gateway.metric("cos_gateway_spool_commits_total") - commits_before, 1.0);
-    const auto bytes = static_cast<double>(bench::device_bytes(gateway.pid()) - bytes_before);
-    const auto events = static_cast<double>(pump.acknowledged() - before);
+    const double commits = std::max(all_commits() - commits_before, 1.0);
+    const double bytes = written.count();
+    const double events = acknowledged.count();
     stage.end(pump);
     static_cast<void>(gateway.stop(milliseconds(20'000)));
     const double piece = std::max(bytes / commits, 4096.0);
@@ -262,7 +247,7 @@ Outcome replay_rate(const Options& options) {
   Outcome outcome("replay-rate");
   for (const unsigned records : kPosts) {
     Stage stage(options, outcome, fmt::format("posts of {}", records));
-    stage.bus_up();
+    stage.bus().come_up();
     LoadPump::Settings fresh = stage.load(records);
     const milliseconds time = options.time / 12;
     double normal = 0;
@@ -278,7 +263,7 @@ Outcome replay_rate(const Options& options) {
       stage.number("new posts alone, p99 ms", pump.latency_ms(kPercentile));
       stage.end(pump);
     }
-    stage.bus_down();
+    stage.bus().go_down();
     {
       LoadPump pump(stage.load(records));
       wait_until([&] { return pump.acknowledged() >= options.backlog; });

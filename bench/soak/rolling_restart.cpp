@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "soak/gateway_process.hpp"
+#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
 #include "testkit/fault_bus.hpp"
 #include "testkit/loader.hpp"
@@ -19,7 +20,6 @@
 namespace gateway::soak {
 namespace {
 
-using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -135,12 +135,12 @@ Outcome rolling_restart(const Options& options) {
 
   const auto begin = steady_clock::now();
   unsigned rounds = 0;
-  duration<double> longest_stop{0};
+  double longest_stop = 0;
   do {
     for (GatewayProcess& gateway : cluster.gateways()) {
       const auto stopping = steady_clock::now();
       const auto code = gateway.stop(kLongestStop);
-      longest_stop = std::max<duration<double>>(longest_stop, steady_clock::now() - stopping);
+      longest_stop = std::max(longest_stop, seconds_since(stopping));
       outcome.want_good_end(code);
       // Otherwise "up" below could still be the state of the gateway that has stopped.
       cluster.await_up(kGateways - 1);
@@ -158,9 +158,9 @@ Outcome rolling_restart(const Options& options) {
   cluster.bus().stop();
   outcome.balance = cluster.oracle().check();
   const auto& balance = outcome.balance;
-  outcome.number("restarts", static_cast<double>(rounds * kGateways));
-  outcome.number("longest stop, s", longest_stop.count());
-  outcome.number("longest without an answer, ms", static_cast<double>(silence.count()));
+  outcome.number("restarts", rounds * kGateways);
+  outcome.number("longest stop, s", longest_stop);
+  outcome.number("longest without an answer, ms", silence.count());
   outcome.number("most attempts of a post", loader.most_attempts());
   if (silence >= kUnavailable) {
     outcome.problem("nothing was acknowledged for {} ms", silence.count());

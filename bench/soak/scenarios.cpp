@@ -8,8 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "soak/attacks.hpp"
-#include "soak/private_network.hpp"
+#include "soak/growth.hpp"
 #include "soak/scene.hpp"
 
 namespace gateway::soak {
@@ -17,26 +16,24 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using Kind = Scenario::Kind;
 
 constexpr milliseconds kRecovery{30'000};
 constexpr milliseconds kWindow{1000};  // rates are measured over so long
 
 // Posts acknowledged a second, over the next window.
 double rate(Scene& scene) {
-  const auto begin = steady_clock::now();
-  const std::uint64_t before = scene.loader().posts_acknowledged();
+  const Growth acknowledged([&] { return scene.loader().posts_acknowledged(); });
   scene.watch(kWindow);
-  const std::chrono::duration<double> time = steady_clock::now() - begin;
-  return static_cast<double>(scene.loader().posts_acknowledged() - before) / time.count();
+  return acknowledged.a_second();
 }
 
 Outcome steady(const Options& options) {
   Scene scene("steady", options, "healthy");
   scene.begin_load(scene.load());
+  const Growth acknowledged([&] { return scene.loader().posts_acknowledged(); });
   scene.watch(options.time);
-  const double seconds = std::chrono::duration<double>(options.time).count();
-  scene.outcome().number("posts_per_second",
-                         static_cast<double>(scene.loader().posts_acknowledged()) / seconds);
+  scene.outcome().number("posts_per_second", acknowledged.a_second());
   return scene.finish();
 }
 
@@ -55,22 +52,23 @@ Outcome fail70(const Options& options) {
   while (!recovered && steady_clock::now() < healed + kRecovery) {
     recovered = rate(scene) >= 0.9 * before;
   }
-  const std::chrono::duration<double> took = steady_clock::now() - healed;
+  const double took = seconds_since(healed);
   scene.outcome().number("posts_per_second_before", before);
-  scene.outcome().number("seconds_to_full_rate", took.count());
+  scene.outcome().number("seconds_to_full_rate", took);
   if (!recovered && !options.brief) scene.outcome().problem("not back to full rate within 30 s");
   return scene.finish();
 }
 
 Outcome chaos(const Options& options) {
-  Scene scene("chaos", options,
-              "chaos30 1500ms; down 500ms; chaos30 latency=1ms..20ms 1500ms; healthy read=2KiB");
+  constexpr auto kSchedule =
+      "chaos30 1500ms; down 500ms; chaos30 latency=1ms..20ms 1500ms; healthy read=2KiB";
+  Scene scene("chaos", options, kSchedule);
   scene.begin_load(scene.load());
   const auto end = steady_clock::now() + options.time;
   while (steady_clock::now() < end) {
     scene.watch(std::min<milliseconds>(milliseconds(4500),
                                        std::chrono::ceil<milliseconds>(end - steady_clock::now())));
-    scene.follow("chaos30 1500ms; down 500ms; chaos30 latency=1ms..20ms 1500ms; healthy read=2KiB");
+    scene.follow(kSchedule);
   }
   return scene.finish();
 }
@@ -91,10 +89,10 @@ Outcome outage(const Options& options) {
   const std::uint64_t wanted = scene.loader().records_sent();
   const bool all =
       scene.watch(options.time + kRecovery, [&] { return scene.bus().taken() >= wanted; });
-  const std::chrono::duration<double> took = steady_clock::now() - back;
+  const double took = seconds_since(back);
   if (!all) scene.outcome().problem("not every record of the backlog was delivered");
-  scene.outcome().number("backlog", static_cast<double>(wanted));
-  scene.outcome().number("seconds_to_deliver", took.count());
+  scene.outcome().number("backlog", wanted);
+  scene.outcome().number("seconds_to_deliver", took);
   return scene.finish();
 }
 
@@ -123,7 +121,7 @@ Outcome kill(const Options& options) {
   const std::uint64_t threads = std::max(1U, std::thread::hardware_concurrency());
   const std::uint64_t bound =
       std::uint64_t{options.kills} * Scene::kConnections * Scene::kPipeline * threads;
-  outcome.number("duplicates_allowed", static_cast<double>(bound));
+  outcome.number("duplicates_allowed", bound);
   if (outcome.balance.duplicates > bound) {
     outcome.problem("{} duplicates, {} allowed", outcome.balance.duplicates, bound);
   }
@@ -148,8 +146,7 @@ Outcome stop(const Options& options) {
     scene.watch(options.time / kStates.size());
     const auto begin = steady_clock::now();
     const auto code = scene.gateway().stop(Scene::kGrace + milliseconds(10'000));
-    const std::chrono::duration<double> took = steady_clock::now() - begin;
-    scene.outcome().number(fmt::format("seconds_to_stop ({})", state), took.count());
+    scene.outcome().number(fmt::format("seconds_to_stop ({})", state), seconds_since(begin));
     if (!code) scene.outcome().problem("did not end, eventbus {}", state);
     if (code && *code != 0) scene.outcome().problem("ended with {}, eventbus {}", *code, state);
     scene.gateway().start();
@@ -174,40 +171,31 @@ std::string no_haproxy() {
   return find_haproxy().empty() ? "haproxy is not installed (Debian's package haproxy)" : "";
 }
 
-constexpr std::array kScenarios{
-    Scenario{"steady", "a healthy eventbus under full load", false, false, steady},
-    Scenario{"fail70", "70 % of the answers are failures, then none; measures the recovery", false,
-             false, fail70},
-    Scenario{"chaos", "failures of every kind, outages, slow reads", false, false, chaos},
-    Scenario{"kill", "SIGKILL at random moments under load", false, false, kill},
-    Scenario{"kill-spool", "SIGKILL while the spool is filled and emptied", true, false,
-             kill_spool},
-    Scenario{"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", false, false, stop},
-    Scenario{"disconnect", "clients that go before the answer", false, false, disconnect},
-    Scenario{"rolling", "three gateways behind HAProxy, restarted in turn", false, false,
-             rolling_restart, false, no_haproxy},
-    Scenario{"addresses", "addresses of the eventbus that fall silent and come back", false, false,
-             addresses, false, no_private_network},
-    Scenario{"forgotten", "connections to the eventbus that the network forgets", false, false,
-             forgotten, false, no_private_network},
-    Scenario{"outage", "no eventbus until a backlog stands, then it is back", true, false, outage},
-    Scenario{"spool-rate", "measures how fast events are spooled", true, true, spool_rate},
-    Scenario{"replay-rate", "measures how fast a backlog is delivered", true, true, replay_rate},
-    Scenario{"attack-slow", "5,000 clients that send a byte at a time", false, true, attack_slow,
-             true},
-    Scenario{"attack-bodies", "clients that announce more than they send", false, true,
-             attack_bodies, true},
-    Scenario{"attack-connections", "10,000 connections in a second", false, true,
-             attack_connections, true},
-    Scenario{"attack-overload", "five times what the eventbus takes", false, true, attack_overload,
-             true},
-    Scenario{"attack-flood", "posts without end from clients that never read", false, true,
-             attack_flood, true},
-    Scenario{"attack-half-open", "clients that say nothing, or never read", false, true,
-             attack_half_open, true},
-    Scenario{"attack-reset", "connections cut by RST, again and again", false, true, attack_reset,
-             true},
-};
+constexpr auto kScenarios = std::to_array<Scenario>({
+    {"steady", "a healthy eventbus under full load", steady},
+    {"fail70", "70 % of the answers are failures, then none; measures the recovery", fail70},
+    {"chaos", "failures of every kind, outages, slow reads", chaos},
+    {"kill", "SIGKILL at random moments under load", kill},
+    {"kill-spool", "SIGKILL while the spool is filled and emptied", kill_spool, Kind::stored},
+    {"stop", "SIGTERM with a healthy, slow, dead and absent eventbus", stop},
+    {"disconnect", "clients that go before the answer", disconnect},
+    {"rolling", "three gateways behind HAProxy, restarted in turn", rolling_restart, Kind::plain,
+     no_haproxy},
+    {"addresses", "addresses of the eventbus that fall silent and come back", addresses,
+     Kind::plain, no_private_network},
+    {"forgotten", "connections to the eventbus that the network forgets", forgotten, Kind::plain,
+     no_private_network},
+    {"outage", "no eventbus until a backlog stands, then it is back", outage, Kind::stored},
+    {"spool-rate", "measures how fast events are spooled", spool_rate, Kind::measure},
+    {"replay-rate", "measures how fast a backlog is delivered", replay_rate, Kind::measure},
+    {"attack-slow", "5,000 clients that send a byte at a time", attack_slow, Kind::attack},
+    {"attack-bodies", "clients that announce more than they send", attack_bodies, Kind::attack},
+    {"attack-connections", "10,000 connections in a second", attack_connections, Kind::attack},
+    {"attack-overload", "five times what the eventbus takes", attack_overload, Kind::attack},
+    {"attack-flood", "posts without end from clients that never read", attack_flood, Kind::attack},
+    {"attack-half-open", "clients that say nothing, or never read", attack_half_open, Kind::attack},
+    {"attack-reset", "connections cut by RST, again and again", attack_reset, Kind::attack},
+});
 
 }  // namespace
 

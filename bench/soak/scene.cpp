@@ -8,7 +8,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "soak/store_reader.hpp"
+#include "events/cloud_event.hpp"
+#include "gateway/egress/store/event_store.hpp"
+#include "testkit/record_mark.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -44,6 +46,32 @@ Configuration configuration(const Options& options, const Scene::Place& place) {
                     options.directory);
   }
   return made;
+}
+
+// Reads the records of a store whose gateway has ended. Throws std::runtime_error if the store
+// exists and cannot be read, or if it contains a damaged row. A store that was never created is
+// empty.
+test::ReadStore read_store(std::string path, egress::StoreKind kind) {
+  return [path = std::move(path), kind](const auto& take) {
+    if (!egress::EventStore::exists(path)) return;
+    auto store = egress::EventStore::open_for_tools(path, kind);
+    if (!store) throw std::runtime_error(store.error().text());
+    constexpr std::size_t kRows = 4096;
+    constexpr std::size_t kBytes = std::size_t{16} << 20;
+    test::RecordMarker marker;
+    egress::StoredChunk chunk;
+    while (!chunk.end) {
+      auto next = (*store)->read(chunk.last, kRows, kBytes);
+      if (!next) throw std::runtime_error(next.error().text());
+      chunk = std::move(*next);
+      if (!chunk.damaged.empty()) throw std::runtime_error(path + " holds a damaged row");
+      for (const auto& row : chunk.rows) {
+        const auto event = events::read_structured_event(row.event.json, events::EventFrom::store);
+        if (!event) throw std::runtime_error(path + " holds a row that is no CloudEvent");
+        take(marker.mark(event->data));
+      }
+    }
+  };
 }
 
 }  // namespace
@@ -130,7 +158,7 @@ Outcome Scene::finish() {
   if (bus_.malformed() != 0 && !probed_) {
     outcome_.problem("{} requests to the eventbus were no CloudEvents", bus_.malformed());
   }
-  outcome_.number("scrapes", static_cast<double>(scrapes_));
+  outcome_.number("scrapes", scrapes_);
   outcome_.balance =
       oracle_.check(read_store(options_.directory + "/dead.db", egress::StoreKind::dead_letters),
                     read_store(options_.directory + "/spool.db", egress::StoreKind::spool));

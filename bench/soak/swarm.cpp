@@ -1,13 +1,10 @@
 #include "soak/swarm.hpp"
 
-#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <exception>
 #include <stdexcept>
 
 namespace gateway::soak {
@@ -16,7 +13,6 @@ namespace {
 using std::chrono::duration;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kMostRefusalsKept = 1'000'000;
 // The receive buffer of a client that never reads: small, so that the gateway soon cannot send its
 // answers.
 constexpr int kDeafBuffer = 4096;
@@ -78,13 +74,7 @@ Swarm::Swarm(const Settings& settings)
   });
 }
 
-Swarm::~Swarm() {
-  try {
-    stop();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "attack: {}\n", error.what());
-  }
-}
+Swarm::~Swarm() = default;
 
 void Swarm::stop() {
   loop_.stop();
@@ -92,11 +82,7 @@ void Swarm::stop() {
 }
 
 double Swarm::refusal_ms(double quantile) const {
-  if (refusals_ms_.empty()) return 0;
-  std::vector<double> sorted = refusals_ms_;
-  std::sort(sorted.begin(), sorted.end());
-  const auto at = static_cast<std::size_t>(quantile * static_cast<double>(sorted.size()));
-  return sorted[std::min(at, sorted.size() - 1)];
+  return duration<double, std::milli>(refusals_.quantile(quantile)).count();
 }
 
 bool Swarm::reads() const noexcept {
@@ -127,7 +113,7 @@ void Swarm::advance(TimePoint now) {
       continue;
     }
     client.busy = true;
-    ++offered_;
+    ++counts_.offered;
     write(client, settings_.post.size());
   }
   if (settings_.habit != Habit::drip) return;
@@ -155,7 +141,7 @@ void Swarm::open(Client& client) {
 
 void Swarm::on_connected(Client& client) {
   client.connected = true;
-  ++opened_;
+  ++counts_.opened;
   switch (settings_.habit) {
     case Habit::post:
       free_.push_back(&client);
@@ -164,12 +150,13 @@ void Swarm::on_connected(Client& client) {
       break;
     case Habit::drip:
       // The clients are spread over the pause.
-      client.due = steady_clock::now() + settings_.pause * static_cast<int>(opened_ % 100) / 100;
+      client.due =
+          steady_clock::now() + settings_.pause * static_cast<int>(counts_.opened % 100) / 100;
       write(client, settings_.drip_from);
       break;
     case Habit::reset:
-      ++offered_;
-      client.half = offered_ % 2 == 0;
+      ++counts_.offered;
+      client.half = counts_.offered % 2 == 0;
       write(client, client.half ? settings_.post.size() / 2 : settings_.post.size());
       close(client, true);
       free_.push_back(&client);
@@ -178,7 +165,7 @@ void Swarm::on_connected(Client& client) {
     case Habit::deaf:
     case Habit::flood:
       client.busy = true;
-      ++offered_;
+      ++counts_.offered;
       write(client, settings_.post.size());
       break;
   }
@@ -191,11 +178,11 @@ void Swarm::write(Client& client, std::size_t most) {
     const iovec part{const_cast<char*>(post.data()) + client.sent, most - client.sent};
     const std::size_t size = client.stream.write({&part, 1}).size;
     if (size == 0) return;  // full, or an event is about to say why
-    bytes_ += size;
+    counts_.bytes += size;
     client.sent += size;
     if (settings_.habit == Habit::flood && client.sent == post.size()) {
       client.sent = 0;
-      ++offered_;
+      ++counts_.offered;
     }
   }
   if (client.busy && client.sent == post.size()) {
@@ -223,23 +210,22 @@ bool Swarm::read(Client& client) {
 void Swarm::take_answer(Client& client, unsigned status) {
   client.answered = true;
   if (status / 100 == 2) {
-    ++good_;
+    ++counts_.good;
   } else if (status == 503) {
-    ++refused_;
-    const duration<double, std::milli> took = steady_clock::now() - client.asked;
-    if (refusals_ms_.size() < kMostRefusalsKept) refusals_ms_.push_back(took.count());
+    ++counts_.refused;
+    refusals_.add(steady_clock::now() - client.asked);
   } else if (status == 408) {
-    ++timed_out_;
+    ++counts_.timed_out;
   } else {
-    ++other_;
+    ++counts_.other;
   }
   if (settings_.habit == Habit::post) free_.push_back(&client);
 }
 
 void Swarm::end(Client& client) {
   if (client.connected) {
-    ++ended_;
-    if (!client.answered) ++ended_unanswered_;
+    ++counts_.ended;
+    if (!client.answered) ++counts_.ended_unanswered;
   }
   close(client, false);
   if (settings_.habit == Habit::post) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "testkit/histogram.hpp"
 #include "testkit/http_text.hpp"
 #include "testkit/loop_thread.hpp"
 #include "testkit/stream.hpp"
@@ -45,18 +46,20 @@ class Swarm final : private test::Driven {
   // Closes all connections. Throws the error that ended the thread early, if any.
   void stop();
 
-  [[nodiscard]] unsigned connections() const noexcept { return settings_.connections; }
-  [[nodiscard]] std::uint64_t opened() const noexcept { return opened_; }
-  [[nodiscard]] std::uint64_t offered() const noexcept { return offered_; }      // posts begun
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }          // sent
-  [[nodiscard]] std::uint64_t good() const noexcept { return good_; }            // answers of 2xx
-  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }      // answers of 503
-  [[nodiscard]] std::uint64_t timed_out() const noexcept { return timed_out_; }  // answers of 408
-  [[nodiscard]] std::uint64_t other() const noexcept { return other_; }
-  // Returns the number of connections that the gateway closed, and how many of them had received no
-  // answer.
-  [[nodiscard]] std::uint64_t ended() const noexcept { return ended_; }
-  [[nodiscard]] std::uint64_t ended_unanswered() const noexcept { return ended_unanswered_; }
+  // What has been counted so far. For any thread.
+  using Count = std::atomic<std::uint64_t>;
+  struct Counts {
+    Count opened{0};     // connections
+    Count offered{0};    // posts begun
+    Count bytes{0};      // sent
+    Count good{0};       // answers of 2xx
+    Count refused{0};    // answers of 503
+    Count timed_out{0};  // answers of 408
+    Count other{0};
+    Count ended{0};             // connections that the gateway closed
+    Count ended_unanswered{0};  // those of them that had received no answer
+  };
+  [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
   // Returns a quantile of the time from the last byte of a post to its complete 503 answer; 0
   // without any. To be called after stop().
   [[nodiscard]] double refusal_ms(double quantile) const;
@@ -84,16 +87,8 @@ class Swarm final : private test::Driven {
   TimePoint last_;
   double may_open_ = 0;
   double may_post_ = 0;
-  std::vector<double> refusals_ms_;
-  std::atomic<std::uint64_t> opened_{0};
-  std::atomic<std::uint64_t> offered_{0};
-  std::atomic<std::uint64_t> bytes_{0};
-  std::atomic<std::uint64_t> good_{0};
-  std::atomic<std::uint64_t> refused_{0};
-  std::atomic<std::uint64_t> timed_out_{0};
-  std::atomic<std::uint64_t> other_{0};
-  std::atomic<std::uint64_t> ended_{0};
-  std::atomic<std::uint64_t> ended_unanswered_{0};
+  test::Histogram refusals_;
+  Counts counts_;
   test::LoopThread loop_{"attack"};
 };
 

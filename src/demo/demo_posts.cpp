@@ -1,7 +1,5 @@
 #include "demo/demo_posts.hpp"
 
-#include <fmt/format.h>
-
 namespace gateway::demo {
 namespace {
 
@@ -19,18 +17,6 @@ std::int64_t unix_seconds() {
 
 }  // namespace
 
-test::Post post_of(std::string_view host, std::string_view target, std::string_view body,
-                   unsigned records) {
-  test::Post post;
-  post.wire = fmt::format(
-      "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
-      "\r\n{}",
-      target, host, body.size(), body);
-  post.body_bytes = static_cast<std::uint32_t>(body.size());
-  post.records = records;
-  return post;
-}
-
 DemoPosts::DemoPosts(unsigned max_records, std::string host, std::string target, OnPost on_post,
                      OnEnd on_end)
     : payloads_(mix(max_records)),
@@ -44,8 +30,7 @@ const test::Post* DemoPosts::next() {
   payloads_.next(payload_);
   auto made = std::make_unique<Made>();
   made->number = count_++;
-  made->post =
-      post_of(host_, target_, payload_.body, static_cast<unsigned>(payload_.records.size()));
+  made->post = test::make_post(host_, target_, payload_.body, payload_.records.size());
   on_post_(made->number, payload_);
   const test::Post* const post = &made->post;
   made_.emplace(post, std::move(made));

@@ -20,10 +20,6 @@ inline constexpr std::chrono::seconds kTimeout{30};  // of one
 // The longest turn: until a signal is noticed and the status is shown anew.
 inline constexpr std::chrono::milliseconds kTick{100};
 
-// Returns a request that posts `body`.
-[[nodiscard]] test::Post post_of(std::string_view host, std::string_view target,
-                                 std::string_view body, unsigned records);
-
 // The posts of a demonstration, each made once: synthetic COS payloads of events that happen now.
 class DemoPosts final : public test::PostSource {
  public:

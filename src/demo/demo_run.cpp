@@ -118,7 +118,7 @@ void print_request(const test::MessageView& request) {
 }
 
 int run_once(const DemoOptions& options) {
-  OnePost post(post_of("cos-gateway-demo", "/", read_file(options.once), 1));
+  OnePost post(test::make_post("cos-gateway-demo", "/", read_file(options.once), 1));
   DemoEventbus script([](const test::MessageView& request, const test::ReceivedEvents&,
                          steady_clock::time_point) { print_request(request); });
   Stage stage(script, "");

@@ -1,4 +1,4 @@
-#include "load/answer_plan.hpp"
+#include "load/sink.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "load/gateway_form.hpp"
+#include "load/gateway_config.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -52,18 +52,38 @@ std::string GatewayForm::names() {
   return fmt::format("{}", fmt::join(all, ","));
 }
 
-std::string form_sections(const GatewayForm& form, std::string_view folder) {
-  std::string text;
-  if (form.stable_ids || form.attributes || form.redaction) text += "event:\n";
-  if (form.stable_ids) text += "  id: stable\n";
-  if (form.attributes) text += "  attributes: [subject, cosbucket, coseventname]\n";
-  if (form.redaction) text += "  redact: [Authorization]\n";
+std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, std::uint16_t admin,
+                           std::uint16_t sink, std::string_view folder) {
+  const GatewayForm& form = settings.form;
+  std::string text = fmt::format(
+      "target: {}://127.0.0.1:{}\neventbus: bench\nfunction: {{ provision: false }}\n"
+      "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  threads: {}\n"
+      "  max_connections: {}\n",
+      form.eventbus_tls ? "https" : "http", sink, port, admin, settings.threads,
+      settings.max_connections);
+  text += settings.token.empty() ? std::string("  auth: none\n")
+                                 : fmt::format("  auth: hmac\n  token: {}\n", settings.token);
+  if (form.tls) text += fmt::format("  tls: {{ cert: {0}/cert.pem, key: {0}/key.pem }}\n", folder);
+  std::string delivery;
+  if (form.structured) delivery += "  mode: structured\n";
+  if (form.batch) delivery += "  mode: batch\n";
+  if (form.eventbus_tls) delivery += "  tls: { verify: false }\n";
+  if (settings.eventbus_connections != 0) {
+    delivery += fmt::format("  connections: {}\n", settings.eventbus_connections);
+  }
+  if (!settings.pipeline.empty()) delivery += fmt::format("  pipeline: {}\n", settings.pipeline);
+  if (!delivery.empty()) text += "delivery:\n" + delivery;
+  std::string event;
+  if (form.stable_ids) event += "  id: stable\n";
+  if (form.attributes) event += "  attributes: [subject, cosbucket, coseventname]\n";
+  if (form.redaction) event += "  redact: [Authorization]\n";
+  if (!event.empty()) text += "event:\n" + event;
   if (form.stores) {
     text +=
         fmt::format("spool: {{ path: {0}/spool }}\ndead_letter: {{ path: {0}/dead }}\n", folder);
   }
   if (form.many_entries) text += many_entries(test::bucket_host());
-  return text;
+  return text + settings.more;
 }
 
 }  // namespace gateway::load

@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/system/result.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -25,8 +26,21 @@ struct GatewayForm {
   [[nodiscard]] static std::string names();
 };
 
-// Returns the sections of the configuration file that the form needs, but for `gateway`. `folder`
-// is where stores may be made.
-[[nodiscard]] std::string form_sections(const GatewayForm& form, std::string_view folder);
+// Settings of a cos-gateway besides its addresses.
+struct GatewaySettings {
+  unsigned threads = 1;
+  unsigned eventbus_connections = 0;  // 0: its default
+  std::string pipeline;               // empty: its default
+  unsigned max_connections = 10'000;
+  std::string token;  // not empty: posts must be signed by it
+  GatewayForm form;
+  std::string more;           // sections of the configuration file that it has besides
+  std::string key = "P-256";  // of its certificate, as test::self_signed() has it
+};
+
+// Returns the text of the configuration file. `folder` contains certificate and key if TLS is used.
+[[nodiscard]] std::string gateway_config(const GatewaySettings& settings, std::uint16_t port,
+                                         std::uint16_t admin, std::uint16_t sink,
+                                         std::string_view folder);
 
 }  // namespace gateway::load

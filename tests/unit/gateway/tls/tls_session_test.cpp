@@ -1,110 +1,20 @@
 #include "gateway/tls/tls_session.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "support/tls_folder.hpp"
+#include "unit/gateway/tls/conversation.hpp"
 
 namespace gateway::tls {
 namespace {
 
-using test::Validity;
-using testing::HasSubstr;
 using State = TlsSession::State;
-
-// One end of a conversation without a network.
-class End {
- public:
-  explicit End(TlsSession& session) : session_(session) {}
-
-  // Takes what came, as far as there is room for plain text.
-  void take(std::string_view bytes, std::size_t room = std::string::npos) {
-    session_.receive(bytes);
-    session_.handshake(out);
-    std::array<char, 4096> text{};
-    while (room > 0) {
-      const std::size_t size =
-          session_.read(std::span(text).first(std::min(room, text.size())), out);
-      if (size == 0) break;
-      plain.append(text.data(), size);
-      room -= size;
-    }
-    session_.keep_rest();
-  }
-
-  std::string out;    // to be carried to the other end
-  std::string plain;  // what was read
-
- private:
-  TlsSession& session_;
-};
-
-class Conversation : public testing::Test {
- protected:
-  Conversation() : server_files_(folder_.server()), client_files_(folder_.client()) {}
-
-  void load() {
-    server_context_ = *TlsContext::server(server_files_);
-    client_context_ = *TlsContext::client(client_files_);
-  }
-  // The handshake, as far as it goes.
-  void meet(Ticket ticket = {}) {
-    if (!server_context_) load();
-    server_ = std::make_unique<TlsSession>(server_context_);
-    client_ = std::make_unique<TlsSession>(client_context_, host_, std::move(ticket));
-    at_server_ = std::make_unique<End>(*server_);
-    at_client_ = std::make_unique<End>(*client_);
-    at_client_->take({});
-    carry();
-  }
-  // Until neither has anything to say, `step` bytes at a time.
-  void carry(std::size_t step = std::string::npos) {
-    while (!at_client_->out.empty() || !at_server_->out.empty()) {
-      deliver(at_client_->out, *at_server_, step);
-      deliver(at_server_->out, *at_client_, step);
-    }
-  }
-  static void deliver(std::string& bytes, End& to, std::size_t step) {
-    const std::string all = std::exchange(bytes, {});
-    for (std::size_t at = 0; at < all.size(); at += std::min(step, all.size() - at)) {
-      // A copy that dies: nothing may be kept of it.
-      to.take(std::string(all.substr(at, step)));
-    }
-  }
-  // The records in `bytes`, by the length of their content (RFC 8446 section 5.1).
-  static std::vector<std::size_t> records(std::string_view bytes) {
-    std::vector<std::size_t> lengths;
-    while (bytes.size() >= 5) {
-      const auto length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[3]) * 256 +
-                                                   static_cast<unsigned char>(bytes[4]));
-      lengths.push_back(length);
-      bytes.remove_prefix(std::min(bytes.size(), 5 + length));
-    }
-    return lengths;
-  }
-  static std::string letters(std::size_t size) {
-    std::string text(size, ' ');
-    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
-    return text;
-  }
-
-  test::TlsFolder folder_;
-  config::TlsFiles server_files_;
-  config::TlsFiles client_files_;
-  std::string host_ = "127.0.0.1";
-  TlsContext::Ptr server_context_;
-  TlsContext::Ptr client_context_;
-  std::unique_ptr<TlsSession> server_;
-  std::unique_ptr<TlsSession> client_;
-  std::unique_ptr<End> at_server_;
-  std::unique_ptr<End> at_client_;
-};
 
 TEST_F(Conversation, CarriesTextBothWaysInTls13) {
   meet();
@@ -360,121 +270,6 @@ TEST_F(Conversation, ErrorsOfOthersOnTheThreadAreNotItsOwn) {
   ERR_raise(ERR_LIB_USER, 1);
   EXPECT_TRUE(server_->encrypt("x", at_server_->out));
   ERR_clear_error();
-}
-
-TEST_F(Conversation, AClientsCertificateIsAskedForAndNamed) {
-  server_files_.ca = folder_.authority().file();
-  const auto shown = folder_.files("client", folder_.authority().issue_to_client("relay 7"));
-  client_files_.cert = shown.cert;
-  client_files_.key = shown.key;
-  meet();
-  ASSERT_EQ(server_->state(), State::open) << server_->problem();
-  EXPECT_EQ(server_->peer_subject(), "CN=relay 7");
-  meet(client_->take_ticket());
-  EXPECT_TRUE(server_->resumed());
-  EXPECT_EQ(server_->peer_subject(), "CN=relay 7");
-}
-
-TEST_F(Conversation, AClientWithoutACertificateIsRefusedIfOneIsNeeded) {
-  server_files_.ca = folder_.authority().file();
-  meet();
-  EXPECT_EQ(server_->state(), State::failed);
-  EXPECT_EQ(server_->fault(), TlsSession::Fault::certificate);
-  EXPECT_EQ(server_->problem(), "peer did not return a certificate");
-  EXPECT_EQ(client_->problem(), "the peer refuses: tlsv13 alert certificate required");
-}
-
-TEST_F(Conversation, AClientOfAnotherAuthorityIsRefused) {
-  const test::CertificateAuthority other;
-  server_files_.ca = folder_.authority().file();
-  const auto shown = folder_.files("client", other.issue_to_client("stranger"));
-  client_files_.cert = shown.cert;
-  client_files_.key = shown.key;
-  meet();
-  EXPECT_EQ(server_->state(), State::failed);
-  EXPECT_EQ(server_->fault(), TlsSession::Fault::certificate);
-  EXPECT_THAT(server_->problem(), HasSubstr("certificate verify failed: "));
-  EXPECT_EQ(server_->peer_subject(), "");
-}
-
-struct Verdict {
-  const char* name;
-  std::string (*host)();
-  test::ServerIdentity (*identity)(const test::CertificateAuthority&);
-  std::string problem;  // of the client; empty: none
-};
-
-void PrintTo(const Verdict& verdict, std::ostream* out) {
-  *out << verdict.name;
-}
-
-std::string address() {
-  return "127.0.0.1";
-}
-std::string name() {
-  return "bus.example.com";
-}
-
-const Verdict kVerdicts[] = {
-    {"Address", address, [](const auto& a) { return a.issue("127.0.0.1"); }, ""},
-    {"Name", name, [](const auto& a) { return a.issue("bus.example.com"); }, ""},
-    {"NameWithTheRootsDot", [] { return std::string("bus.example.com."); },
-     [](const auto& a) { return a.issue("bus.example.com"); }, ""},
-    {"Wildcard", name, [](const auto& a) { return a.issue("*.example.com"); }, ""},
-    {"PartialWildcard", name, [](const auto& a) { return a.issue("b*.example.com"); },
-     "certificate verify failed: hostname mismatch"},
-    {"OtherName", name, [](const auto& a) { return a.issue("other.example.com"); },
-     "certificate verify failed: hostname mismatch"},
-    {"OtherAddress", address, [](const auto& a) { return a.issue("127.0.0.2"); },
-     "certificate verify failed: IP address mismatch"},
-    {"NameForAnAddress", address, [](const auto& a) { return a.issue("localhost"); },
-     "certificate verify failed: IP address mismatch"},
-    {"Expired", address, [](const auto& a) { return a.issue("127.0.0.1", Validity::expired); },
-     "certificate verify failed: certificate has expired"},
-    {"NotYetValid", address, [](const auto& a) { return a.issue("127.0.0.1", Validity::not_yet); },
-     "certificate verify failed: certificate is not yet valid"},
-    {"UnknownAuthority", address,
-     [](const auto&) { return test::CertificateAuthority().issue("127.0.0.1"); },
-     "certificate verify failed: unable to get local issuer certificate"},
-    {"SelfSigned", address, [](const auto&) { return test::self_signed("127.0.0.1"); },
-     "certificate verify failed: self-signed certificate"},
-};
-
-class ServerCertificate : public Conversation, public testing::WithParamInterface<Verdict> {
- protected:
-  void SetUp() override {
-    host_ = GetParam().host();
-    server_files_ = folder_.files("shown", GetParam().identity(folder_.authority()));
-  }
-};
-
-TEST_P(ServerCertificate, IsJudgedByTheClient) {
-  meet();
-  EXPECT_EQ(client_->problem(), GetParam().problem);
-  EXPECT_EQ(client_->state(), GetParam().problem.empty() ? State::open : State::failed);
-}
-
-TEST_P(ServerCertificate, IsTakenAsItIsWithoutVerification) {
-  client_files_.verify = false;
-  meet();
-  EXPECT_EQ(client_->state(), State::open) << client_->problem();
-}
-
-INSTANTIATE_TEST_SUITE_P(Verdicts, ServerCertificate, testing::ValuesIn(kVerdicts),
-                         [](const auto& row) { return std::string(row.param.name); });
-
-TEST_F(Conversation, ACertificateCanBeTrustedForItself) {
-  const auto self = test::self_signed("127.0.0.1");
-  server_files_ = folder_.files("self", self);
-  client_files_.ca = server_files_.cert;
-  meet();
-  EXPECT_EQ(client_->state(), State::open) << client_->problem();
-
-  server_files_ = folder_.server();
-  client_files_.ca = server_files_.cert;  // not its authority's
-  load();
-  meet();
-  EXPECT_EQ(client_->state(), State::open) << client_->problem();
 }
 
 }  // namespace

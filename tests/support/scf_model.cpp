@@ -144,50 +144,39 @@ ScfModel::Answer ScfModel::get_function(ModelFunction& function, const Parameter
       --looks;
     }
   }
-  json::object answer;
-  answer["Status"] = function.status;
-  answer["StatusDesc"] = nullptr;
   json::array reasons;
   if (!function.reason.empty()) {
-    json::object reason;
-    reason["ErrorCode"] = function.reason;
-    reason["ErrorMessage"] = "the platform's own words";
-    reasons.push_back(std::move(reason));
+    reasons.push_back(
+        json::object{{"ErrorCode", function.reason}, {"ErrorMessage", "the platform's own words"}});
   }
-  answer["StatusReasons"] = std::move(reasons);
-  answer["AvailableStatus"] = function.available;
-  answer["Type"] = function.type;
-  answer["Runtime"] = function.runtime;
-  answer["Handler"] = function.handler;
-  answer["Description"] = function.description;
-  answer["MemorySize"] = function.memory;
-  answer["Timeout"] = function.timeout;
   json::array variables;
   for (const auto& [key, value] : function.environment) {
-    json::object variable;
-    variable["Key"] = key;
-    variable["Value"] = value;
-    variables.push_back(std::move(variable));
+    variables.push_back(json::object{{"Key", key}, {"Value", value}});
   }
-  json::object environment;
-  environment["Variables"] = std::move(variables);
-  answer["Environment"] = std::move(environment);
-  json::object network;
-  network["PublicNetStatus"] = function.public_net ? "ENABLE" : "DISABLE";
-  answer["PublicNetConfig"] = std::move(network);
-  return answer;
+  return json::object{
+      {"Status", function.status},
+      {"StatusDesc", nullptr},
+      {"StatusReasons", std::move(reasons)},
+      {"AvailableStatus", function.available},
+      {"Type", function.type},
+      {"Runtime", function.runtime},
+      {"Handler", function.handler},
+      {"Description", function.description},
+      {"MemorySize", function.memory},
+      {"Timeout", function.timeout},
+      {"Environment", json::object{{"Variables", std::move(variables)}}},
+      {"PublicNetConfig",
+       json::object{{"PublicNetStatus", function.public_net ? "ENABLE" : "DISABLE"}}}};
 }
 
 ScfModel::Answer ScfModel::list_functions(const Parameters& parameters) {
   json::array all;
   for (const auto& [key, function] : functions) {
     if (key.first != text(parameters, "Namespace")) continue;
-    json::object listed;
-    listed["FunctionName"] = key.second;
-    listed["Namespace"] = key.first;
-    listed["Status"] = function.status;
-    listed["Description"] = function.description;
-    all.push_back(std::move(listed));
+    all.push_back(json::object{{"FunctionName", key.second},
+                               {"Namespace", key.first},
+                               {"Status", function.status},
+                               {"Description", function.description}});
   }
   return page_of(std::move(all), parameters, "Functions");
 }
@@ -196,11 +185,7 @@ ScfModel::Answer ScfModel::list_namespaces(const Parameters& parameters) {
   std::set<std::string> spaces{"default"};
   for (const auto& [key, function] : functions) spaces.insert(key.first);
   json::array all;
-  for (const auto& space : spaces) {
-    json::object listed;
-    listed["Name"] = space;
-    all.push_back(std::move(listed));
-  }
+  for (const auto& space : spaces) all.push_back(json::object{{"Name", space}});
   return page_of(std::move(all), parameters, "Namespaces");
 }
 
@@ -267,19 +252,9 @@ ScfModel::Answer ScfModel::delete_function(ModelFunction& function,
 }
 
 ScfModel::Answer ScfModel::get_rules(ModelFunction& function, const Parameters& /*parameters*/) {
-  json::object first;
-  first["RetryNum"] = function.retries;
-  json::object second;
-  second["RetryNum"] = -1;
-  json::array retries;
-  retries.push_back(std::move(first));
-  retries.push_back(std::move(second));
-  json::object config;
-  config["RetryConfig"] = std::move(retries);
-  config["MsgTTL"] = function.max_age;
-  json::object answer;
-  answer["AsyncTriggerConfig"] = std::move(config);
-  return answer;
+  json::array retries{json::object{{"RetryNum", function.retries}}, json::object{{"RetryNum", -1}}};
+  json::object config{{"RetryConfig", std::move(retries)}, {"MsgTTL", function.max_age}};
+  return json::object{{"AsyncTriggerConfig", std::move(config)}};
 }
 
 ScfModel::Answer ScfModel::update_rules(ModelFunction& function, const Parameters& parameters) {

@@ -63,14 +63,12 @@ ScfModel::Answer ScfModel::list_triggers(ModelFunction& function, const Paramete
       if (trigger.shown == 0) continue;
       --trigger.shown;
     }
-    json::object listed;
-    listed["TriggerName"] = trigger.name;
-    listed["Type"] = trigger.type;
-    listed["Qualifier"] = trigger.qualifier;
-    listed["TriggerDesc"] = trigger.text();
-    listed["Enable"] = trigger.enabled ? 1 : 0;
-    listed["CustomArgument"] = nullptr;
-    all.push_back(std::move(listed));
+    all.push_back(json::object{{"TriggerName", trigger.name},
+                               {"Type", trigger.type},
+                               {"Qualifier", trigger.qualifier},
+                               {"TriggerDesc", trigger.text()},
+                               {"Enable", trigger.enabled ? 1 : 0},
+                               {"CustomArgument", nullptr}});
   }
   std::erase_if(triggers,
                 [](const auto& trigger) { return trigger.deleted && trigger.shown == 0; });

@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <string>
-
 #include "unit/cloud/provisioner_support.hpp"
 
 namespace gateway::cloud {
@@ -78,8 +75,7 @@ TEST_F(ProvisionerTest, SaysThatTheAccountIsInArrears) {
 TEST_F(ProvisionerTest, GivesUpAtOnceOnAPermanentErrorAndSaysIfItIsForWantOfRights) {
   for (const auto kind : {ErrorKind::permanent, ErrorKind::denied}) {
     fail_next("CreateFunction", ModelFault(kind, "LimitExceeded.Function"));
-    EXPECT_FALSE(run(make().converge()));
-    EXPECT_EQ(provisioner->status().state, State::failed);
+    EXPECT_EQ(state_after(make()), State::failed);
     EXPECT_EQ(provisioner->status().code, "LimitExceeded.Function");
     EXPECT_EQ(provisioner->status().denied, kind == ErrorKind::denied);
     EXPECT_THAT(provisioner->status().last_error,
@@ -117,8 +113,7 @@ TEST_F(ProvisionerTest, TellsWhatTheServiceSaidOfWhatDoesNotShow) {
   there_is_the_relay();
   relay().triggers.clear();
   fail_next("CreateTrigger", ModelFault(ErrorKind::exists, "ResourceInUse.Trigger"), 1'000'000);
-  EXPECT_FALSE(run(make().converge()));
-  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_EQ(state_after(make()), State::failed);
   EXPECT_THAT(provisioner->status().last_error,
               AllOf(HasSubstr("ResourceInUse.Trigger"), HasSubstr("as the test has it"),
                     HasSubstr("request-2")));
@@ -135,8 +130,7 @@ TEST_F(ProvisionerTest, TriesAStubbornErrorAFewTimes) {
 
 TEST_F(ProvisionerTest, GivesUpOnAFunctionThatDoesNotSettle) {
   model.behaviour.changing = 1'000'000;
-  EXPECT_FALSE(run(make().converge()));
-  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_EQ(state_after(make()), State::failed);
   EXPECT_THAT(provisioner->status().last_error,
               AllOf(HasSubstr("function default/relay"), HasSubstr("it is Creating"),
                     HasSubstr("after 0.2 s")));
@@ -160,8 +154,7 @@ TEST_F(ProvisionerTest, NamesTheRuleThatIsTaken) {
   theirs.name = wanted.buckets[0].endpoint.host();
   theirs.event = "cos:ObjectCreated:Put";
   model.other_rules.push_back(theirs);
-  EXPECT_FALSE(run(make().converge()));
-  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_EQ(state_after(make()), State::failed);
   EXPECT_EQ(provisioner->status().code, "InvalidParameterValue.CosNotifyRuleConflict");
   EXPECT_THAT(provisioner->status().last_error,
               AllOf(HasSubstr("cos:ObjectCreated:*"), HasSubstr("'in/'"), HasSubstr("'.jpg'"),

@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <string>
-
 #include "unit/cloud/provisioner_support.hpp"
 
 namespace gateway::cloud {

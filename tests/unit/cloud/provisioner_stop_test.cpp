@@ -3,9 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/post.hpp>
-#include <chrono>
-#include <optional>
-#include <string>
 
 #include "unit/cloud/provisioner_support.hpp"
 

@@ -3,9 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
-#include <optional>
-#include <string>
 
 #include "cloud/function_mark.hpp"
 #include "unit/cloud/provisioner_support.hpp"
@@ -90,8 +87,7 @@ TEST_F(RenamedTest, GoesOnWhereverItWasEnded) {
 
 TEST_F(RenamedTest, PutsTheRuleBackIfTheNewOneIsRefusedForGood) {
   fail_next("CreateTrigger", ModelFault(ErrorKind::denied, "UnauthorizedOperation.CreateTrigger"));
-  EXPECT_FALSE(run(make_later().converge()));
-  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_EQ(state_after(make_later()), State::failed);
   EXPECT_EQ(rules_of_the_former(), 2U);
   EXPECT_EQ(converge(make_later()), "");
   EXPECT_FALSE(there_is_a_former());
@@ -107,8 +103,7 @@ TEST_F(RenamedTest, TriesAgainIfTheNewRuleIsRefusedForNow) {
 
 TEST_F(RenamedTest, StandsBackFromANewerOneAndSaysSo) {
   model.functions[test::key_of(former)].description = mark_of(former, 3'000).description();
-  EXPECT_FALSE(run(make(no_time(), Unmarked::refuse, 2'000).converge()));
-  EXPECT_EQ(provisioner->status().state, State::superseded);
+  EXPECT_EQ(state_after(make(no_time(), Unmarked::refuse, 2'000)), State::superseded);
   EXPECT_THAT(provisioner->status().last_error, HasSubstr("function default/former"));
   EXPECT_THAT(api.writes(), IsEmpty());
   EXPECT_THAT(tokens, ElementsAre("f0rmer="));
@@ -144,8 +139,7 @@ TEST_F(ProvisionerTest, LeavesSettingsOfANewerConfigurationAlone) {
   there_is_the_relay();
   relay().description = mark_of(wanted, 3'000).description();
   wanted.memory_mb = 128;
-  EXPECT_FALSE(run(make(no_time(), Unmarked::refuse, 2'000).converge()));
-  EXPECT_EQ(provisioner->status().state, State::superseded);
+  EXPECT_EQ(state_after(make(no_time(), Unmarked::refuse, 2'000)), State::superseded);
   EXPECT_THAT(api.writes(), IsEmpty());
   EXPECT_TRUE(run(make(no_time(), Unmarked::refuse, 4'000).converge()));
   EXPECT_EQ(relay().memory, 128);

@@ -89,6 +89,11 @@ class ProvisionerTest : public testing::Test {
   [[nodiscard]] std::string converge(Provisioner& made) {
     return run(made.converge()) ? difference() : "not confirmed";
   }
+  // Returns the state after a run of `made` that must not be confirmed.
+  ProvisioningState state_after(Provisioner& made) {
+    EXPECT_FALSE(run(made.converge()));
+    return made.status().state;
+  }
   // The next call of `action` fails so.
   void fail_next(const std::string& action, const test::ModelFault& fault, unsigned times = 1) {
     api.fault =

@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-#include <string>
-
 #include "unit/cloud/provisioner_support.hpp"
 
 namespace gateway::cloud {

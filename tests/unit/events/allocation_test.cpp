@@ -14,6 +14,7 @@
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"
 #include "support/sanitized.hpp"
+#include "unit/events/encoder_support.hpp"
 
 #ifndef COS_GATEWAY_SANITIZED
 namespace {
@@ -38,13 +39,7 @@ namespace {
 TEST(Allocation, ARecordCostsNoneOnItsWay) {
   std::vector<test::Padded> bodies;
   for (const auto& [name, payload] : test::sample_payloads()) bodies.emplace_back(payload);
-  EncoderSettings settings;
-  settings.request_target = "/gateway/bus";
-  settings.host = "h";
-  settings.source = "s";
-  settings.attributes = {RecordAttribute::subject, RecordAttribute::cosbucket,
-                         RecordAttribute::cosregion, RecordAttribute::coseventname,
-                         RecordAttribute::coseventtime};
+  EncoderSettings settings = test::with_all_attributes(ContentMode::binary);
   Encoder binary(settings);
   settings.mode = ContentMode::structured;
   Encoder structured(settings);

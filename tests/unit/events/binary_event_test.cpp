@@ -1,10 +1,6 @@
 // CloudEvents in binary mode, as they come.
 #include <gtest/gtest.h>
 
-#include <string>
-#include <string_view>
-#include <utility>
-
 #include "unit/events/cloud_event_support.hpp"
 
 namespace gateway::events {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
-
 #include "events/json_depth.hpp"
 #include "unit/events/cloud_event_support.hpp"
 

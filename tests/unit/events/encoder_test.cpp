@@ -3,9 +3,6 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
-#include <string>
-#include <string_view>
-
 #include "support/json_reference.hpp"
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"

@@ -2,8 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <string>
-#include <string_view>
 
 #include "support/json_reference.hpp"
 #include "support/padded.hpp"

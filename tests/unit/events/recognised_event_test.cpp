@@ -2,10 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <string>
 #include <vector>
 
-#include "events/encoder.hpp"
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"
 #include "unit/events/encoder_support.hpp"

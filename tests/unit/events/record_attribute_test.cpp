@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
-#include <string>
-#include <string_view>
 
 #include "support/padded.hpp"
 #include "unit/events/encoder_support.hpp"

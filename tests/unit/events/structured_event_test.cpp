@@ -1,9 +1,6 @@
 // CloudEvents in structured mode, as they come and as they were stored.
 #include <gtest/gtest.h>
 
-#include <string>
-#include <string_view>
-
 #include "events/json_index.hpp"
 #include "unit/events/cloud_event_support.hpp"
 

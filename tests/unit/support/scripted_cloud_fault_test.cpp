@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
-#include <chrono>
-
 #include "unit/support/scripted_cloud_calls.hpp"
 
 namespace gateway::test {

@@ -1,10 +1,6 @@
 // Functions of the scripted cloud, their states and their quotas.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <boost/json/serialize.hpp>
-#include <string>
 
 #include "unit/support/scripted_cloud_calls.hpp"
 

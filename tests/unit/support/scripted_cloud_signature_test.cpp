@@ -1,10 +1,6 @@
 // Whose calls the scripted cloud takes.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <chrono>
-#include <string>
 
 #include "unit/support/scripted_cloud_calls.hpp"
 

@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/parse.hpp>
-#include <string>
-
 #include "unit/support/scripted_cloud_calls.hpp"
 
 namespace gateway::test {

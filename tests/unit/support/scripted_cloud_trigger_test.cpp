@@ -1,11 +1,6 @@
 // Triggers of the scripted cloud, and the rules of a bucket that exclude each other.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <string>
 
 #include "unit/support/scripted_cloud_calls.hpp"
 

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 #include "unit/gateway/egress/simulated_pool.hpp"
 
 namespace gateway::egress {

@@ -1,10 +1,6 @@
 // What the multiplexer makes of answers that come early, unasked or not whole.
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <string>
-#include <vector>
-
 #include "unit/gateway/egress/multiplexer_support.hpp"
 
 namespace gateway::egress {

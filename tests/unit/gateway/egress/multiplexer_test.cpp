@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <string>
-#include <vector>
 
 #include "support/encoded_request.hpp"
 #include "unit/gateway/egress/multiplexer_support.hpp"

@@ -1,7 +1,6 @@
 // What comes through of the rate that a limiter in front of the eventbus allows.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 #include <vector>
 

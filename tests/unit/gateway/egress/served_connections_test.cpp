@@ -1,8 +1,6 @@
 // How many connections there are where the eventbus serves only some of them.
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 #include "unit/gateway/egress/simulated_pool.hpp"
 
 namespace gateway::egress {

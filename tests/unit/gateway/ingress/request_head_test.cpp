@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "requests.hpp"
 
@@ -14,6 +16,17 @@ using Sizes = std::initializer_list<std::size_t>;
 
 class RequestHeadTest : public testing::Test {
  protected:
+  // A member of the head of each request is as its row says.
+  template <class Value, std::size_t kRows>
+  void expect(Value RequestHead::* member, const std::pair<std::string_view, Value> (&rows)[kRows],
+              std::string (*request)(std::string_view)) {
+    for (const auto& [text, value] : rows) {
+      Feed feed(pool_);
+      ASSERT_TRUE(feed.give(request(text))) << text;
+      EXPECT_EQ(feed.heads.at(0).*member, value) << text;
+      for (const Request& whole : feed.requests) EXPECT_EQ(whole.head.*member, value) << text;
+    }
+  }
   BufferPool pool_;
 };
 
@@ -22,10 +35,7 @@ std::string text(const http::Slice& stretch, const Request& request) {
 }
 
 TEST_F(RequestHeadTest, TellsOfAContentCoding) {
-  const struct {
-    const char* fields;
-    bool coded;
-  } rows[] = {
+  const std::pair<std::string_view, bool> rows[] = {
       {"", false},
       {"Content-Encoding:\r\n", false},
       {"Content-Encoding: identity\r\n", false},
@@ -41,11 +51,8 @@ TEST_F(RequestHeadTest, TellsOfAContentCoding) {
       {"Content-Encoding: identity;q=1\r\n", true},
       {"Content-Encoding: \"identity\"\r\n", true},
   };
-  for (const auto& row : rows) {
-    Feed feed(pool_);
-    ASSERT_TRUE(feed.give(post_of("x", row.fields))) << row.fields;
-    EXPECT_EQ(feed.heads.at(0).content_coded, row.coded) << row.fields;
-  }
+  expect(&RequestHead::content_coded, rows,
+         [](std::string_view fields) { return post_of("x", fields); });
   Feed feed(pool_);
   ASSERT_TRUE(feed.give(post_of("x", "Content-Encoding: gzip\r\n") + post_of("x")));
   EXPECT_FALSE(feed.heads.at(1).content_coded) << "of each request by itself";
@@ -63,10 +70,7 @@ TEST_F(RequestHeadTest, TwoContentTypesMustBeTheSame) {
 }
 
 TEST_F(RequestHeadTest, KnowsHowAConnectionGoesOn) {
-  const struct {
-    const char* head;
-    bool keep_alive;
-  } cases[] = {
+  const std::pair<std::string_view, bool> cases[] = {
       {"POST / HTTP/1.1\r\nHost: h\r\n\r\n", true},
       {"POST / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive\r\n\r\n", true},
       {"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", false},
@@ -75,18 +79,11 @@ TEST_F(RequestHeadTest, KnowsHowAConnectionGoesOn) {
       {"POST / HTTP/1.0\r\nHost: h\r\n\r\n", false},
       {"POST / HTTP/1.0\r\n\r\n", false},
   };
-  for (const auto& c : cases) {
-    Feed feed(pool_);
-    ASSERT_TRUE(feed.give(c.head)) << c.head;
-    EXPECT_EQ(feed.requests.at(0).head.keep_alive, c.keep_alive) << c.head;
-  }
+  expect(&RequestHead::keep_alive, cases, [](std::string_view head) { return std::string(head); });
 }
 
 TEST_F(RequestHeadTest, KnowsWhoWaitsForContinue) {
-  const struct {
-    const char* head;
-    bool expects;
-  } cases[] = {
+  const std::pair<std::string_view, bool> cases[] = {
       {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", true},
       {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n", true},
       {"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -96,44 +93,33 @@ TEST_F(RequestHeadTest, KnowsWhoWaitsForContinue) {
       {"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", false},
       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", false},
   };
-  for (const auto& c : cases) {
-    Feed feed(pool_);
-    ASSERT_TRUE(feed.give(c.head)) << c.head;
-    EXPECT_EQ(feed.heads.at(0).expects_continue, c.expects) << c.head;
-  }
+  expect(&RequestHead::expects_continue, cases,
+         [](std::string_view head) { return std::string(head); });
 }
 
 TEST_F(RequestHeadTest, KnowsWhoAsksForHealth) {
-  const std::pair<const char*, bool> cases[] = {
+  const std::pair<std::string_view, bool> cases[] = {
       {"GET /healthz", true},   {"HEAD /healthz", true},     {"GET /healthz?probe=1", true},
       {"POST /healthz", false}, {"OPTIONS /healthz", false}, {"GET /healthz/", false},
       {"GET /", false},         {"GET /x?/healthz", false},  {"GET /healthzz", false},
   };
-  for (const auto& [line, expected] : cases) {
-    Feed feed(pool_);
-    ASSERT_TRUE(feed.give(std::string(line) + " HTTP/1.1\r\nHost: h\r\n\r\n")) << line;
-    EXPECT_EQ(feed.heads.at(0).asks_for_health, expected) << line;
-  }
+  expect(&RequestHead::asks_for_health, cases,
+         [](std::string_view line) { return std::string(line) + " HTTP/1.1\r\nHost: h\r\n\r\n"; });
 }
 
 TEST_F(RequestHeadTest, KnowsTheMethod) {
-  const std::pair<const char*, Method> cases[] = {
+  const std::pair<std::string_view, Method> cases[] = {
       {"POST", Method::post},  {"OPTIONS", Method::options}, {"GET", Method::get},
       {"post", Method::other}, {"PATCH", Method::other},     {"M-SEARCH", Method::other},
       {"HEAD", Method::head},  {"get", Method::other},
   };
-  for (const auto& [method, expected] : cases) {
-    Feed feed(pool_);
-    ASSERT_TRUE(feed.give(std::string(method) + " /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n")) << method;
-    EXPECT_EQ(feed.heads.at(0).method, expected) << method;
-  }
+  expect(&RequestHead::method, cases, [](std::string_view method) {
+    return std::string(method) + " /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n";
+  });
 }
 
 TEST_F(RequestHeadTest, KnowsWhatABodyIs) {
-  const struct {
-    const char* fields;
-    BodyKind kind;
-  } cases[] = {
+  const std::pair<std::string_view, BodyKind> cases[] = {
       {"", BodyKind::records},
       {"Content-Type: application/json\r\n", BodyKind::records},
       {"Content-Type: text/plain\r\n", BodyKind::records},
@@ -151,11 +137,7 @@ TEST_F(RequestHeadTest, KnowsWhatABodyIs) {
       {"Content-Type: application/cloudevents+jsonx\r\n", BodyKind::records},
       {"Content-Type: application/cloudevents+avro\r\n", BodyKind::records},
   };
-  for (const auto& c : cases) {
-    Feed feed(pool_);
-    ASSERT_TRUE(feed.give(post_of("x", c.fields))) << c.fields;
-    EXPECT_EQ(feed.requests.at(0).head.kind, c.kind) << c.fields;
-  }
+  expect(&RequestHead::kind, cases, [](std::string_view fields) { return post_of("x", fields); });
 }
 
 TEST_F(RequestHeadTest, KeepsTheFieldsOfAnEvent) {

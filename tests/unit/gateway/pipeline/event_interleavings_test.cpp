@@ -7,9 +7,7 @@
 #include <deque>
 #include <memory>
 #include <set>
-#include <string>
 #include <unordered_set>
-#include <vector>
 
 #include "unit/gateway/pipeline/post_world.hpp"
 

@@ -1,11 +1,8 @@
 // Posts whose events go to the stores: when they are answered, and what is counted.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
-#include <vector>
 
-#include "gateway/pipeline/ledger.hpp"
 #include "unit/gateway/pipeline/ledger_support.hpp"
 
 namespace gateway {

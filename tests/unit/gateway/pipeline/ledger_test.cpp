@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "gateway/domain/answers.hpp"
 #include "unit/gateway/pipeline/ledger_support.hpp"

@@ -3,12 +3,6 @@
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
-#include <array>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "unit/gateway/tls/conversation.hpp"
 
 namespace gateway::tls {

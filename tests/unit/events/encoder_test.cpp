@@ -213,7 +213,8 @@ TEST(Encoder, WritesRecordsOfARouteInItsStyle) {
     other.source = "other-function";
     other.data = DataShape::records;
     other.attributes = {RecordAttribute::cosbucket};
-    with_styles.styles = {other};
+    const RecordStyle& style = other;
+    with_styles.styles = {style};
     with_styles.style_of_route = {0, 1};
     OutgoingEvent event = event_of(kRecord);
     const std::string plain = encoded(settings(mode), event);

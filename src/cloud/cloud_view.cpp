@@ -8,6 +8,7 @@
 
 #include "cloud/function_mark.hpp"
 #include "cloud/function_name.hpp"
+#include "cloud/lineage.hpp"
 #include "cloud/scf_requests.hpp"
 #include "cloud/succession_plan.hpp"
 #include "runtime/log.hpp"

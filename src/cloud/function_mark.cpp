@@ -228,6 +228,10 @@ std::optional<FunctionMark> parse_mark(std::string_view description) {
   return mark;
 }
 
+FunctionMark mark_in(std::string_view description) {
+  return parse_mark(description).value_or(FunctionMark());
+}
+
 std::string digest_of_list(const std::vector<Wanted>& functions) {
   Parts parts;
   for (const Wanted& function : functions) {

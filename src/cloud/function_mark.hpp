@@ -94,6 +94,8 @@ class FunctionMark {
 
 // Returns the mark in a function's description, or nullopt if it does not begin as ours do.
 [[nodiscard]] std::optional<FunctionMark> parse_mark(std::string_view description);
+// The same, but an empty mark where there is none.
+[[nodiscard]] FunctionMark mark_in(std::string_view description);
 
 // Returns 16 hexadecimal digits that stand for a text in a description, which has no room for '-'
 // and '/'.

@@ -63,7 +63,7 @@ PlannedStep to_match(std::string resource, const Reasons& reasons, const MakeCal
 
 PlannedStep SettingsPlan::code(const FoundFunction& function) const {
   const auto resource = "code of " + function_resource(wanted_);
-  const auto mark = parse_mark(function.description).value_or(FunctionMark());
+  const FunctionMark mark = mark_in(function.description);
   Reasons reasons;
   if (function.phase() == FunctionPhase::update_failed) {
     reasons.add(fmt::format("it is {}", function.explained_status()));

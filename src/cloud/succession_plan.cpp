@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "cloud/notification_rule.hpp"
@@ -13,23 +12,8 @@ namespace {
 
 using Action = PlannedStep::Action;
 
-// How often what may be refused for good is tried in one run.
-constexpr unsigned kAttempts = 3;
-// When to look again at a predecessor that is changing.
-constexpr std::chrono::seconds kAgain{30};
 // A generation further ahead is the mistake of a clock, which must not lock everybody out.
 constexpr std::chrono::milliseconds kClockError = std::chrono::hours(1);
-
-FunctionMark mark_in(const FoundFunction& function) {
-  return parse_mark(function.description).value_or(FunctionMark());
-}
-
-// Since when a predecessor has no events.
-std::chrono::sys_seconds superseded_at(const RelatedFunction& related) {
-  const auto succession = mark_in(related.function).succession();
-  if (succession) return succession->since;
-  return related.taken_over.value_or(std::chrono::sys_seconds());
-}
 
 NotificationRule rule_of(const FoundTrigger& trigger) {
   return {trigger.event, trigger.prefix, trigger.suffix};
@@ -66,7 +50,7 @@ SuccessionPlan::SuccessionPlan(const Wanted& wanted, const Found& found,
 
 std::string SuccessionPlan::newer_deployment() const {
   if (found_.function) {
-    const FunctionMark mark = mark_in(*found_.function);
+    const FunctionMark mark = mark_in(found_.function->description);
     const auto& succession = mark.succession();
     if (succession && is_newer(succession->generation)) {
       return stands_back(function_resource(wanted_), "was superseded by", succession->generation);
@@ -76,7 +60,7 @@ std::string SuccessionPlan::newer_deployment() const {
     }
   }
   for (const ListedFunction& one : found_.deployment) {
-    const FunctionMark mark = parse_mark(one.description).value_or(FunctionMark());
+    const FunctionMark mark = mark_in(one.description);
     if (is_newer(mark.generation()) && !mark.list().empty() && mark.list() != wanted_.list) {
       return stands_back("function " + one.name, "was deployed with another list by",
                          mark.generation());
@@ -87,7 +71,7 @@ std::string SuccessionPlan::newer_deployment() const {
 
 std::string SuccessionPlan::newer_holder(const WantedBucket& bucket) const {
   for (const auto& related : found_.related) {
-    const FunctionMark mark = mark_in(related.function);
+    const FunctionMark mark = mark_in(related.function.description);
     // Replicas of one configuration need not agree on its generation.
     const Wanted* const same = sibling(related);
     const bool as_wanted = same != nullptr && mark.has_content_of(mark_of(*same));
@@ -142,30 +126,6 @@ const Wanted* SuccessionPlan::sibling_that_takes(const FoundTrigger& trigger) co
   return nullptr;
 }
 
-void SuccessionPlan::retire(Plan& plan, bool at_once) const {
-  Lineage lineage(wanted_);
-  const auto adopt = [&](const RelatedFunction& related) {
-    return lineage.add(related.space, related.name, related.function.description);
-  };
-  while (std::any_of(found_.related.begin(), found_.related.end(), adopt)) {
-  }
-  std::vector<const RelatedFunction*> predecessors;
-  for (const auto& related : found_.related) {
-    if (sibling(related) != nullptr) continue;
-    if (is_orphan(related) && !at_once && empty_orphan(related, plan)) continue;
-    if (lineage.has(related.space, related.name) || related.taken_over || is_orphan(related)) {
-      predecessors.push_back(&related);
-    }
-  }
-  // The eldest first: it is known by those that took over from it.
-  const auto since = [](const RelatedFunction* related) { return superseded_at(*related); };
-  std::sort(predecessors.begin(), predecessors.end(), [&](const auto* a, const auto* b) {
-    return std::tuple(since(a), std::string_view(a->space), std::string_view(a->name)) <
-           std::tuple(since(b), std::string_view(b->space), std::string_view(b->name));
-  });
-  for (const auto* related : predecessors) retire(*related, plan, at_once);
-}
-
 bool SuccessionPlan::is_newer(Generation generation) const {
   const auto latest = std::chrono::milliseconds(claim_.now.time_since_epoch()) + kClockError;
   return generation > claim_.generation && generation <= latest.count();
@@ -189,22 +149,8 @@ bool SuccessionPlan::is_markable(const RelatedFunction& related) const {
 }
 
 bool SuccessionPlan::is_marked(const RelatedFunction& related) const {
-  const auto succession = mark_in(related.function).succession();
+  const auto succession = mark_in(related.function.description).succession();
   return succession && succession->heir == identity_;
-}
-
-SuccessionPlan::Triggers SuccessionPlan::own_triggers(const RelatedFunction& related) const {
-  const FunctionMark mark = mark_in(related.function);
-  const bool orphan = is_orphan(related);
-  Triggers found;
-  for (const auto& trigger : related.triggers) {
-    const bool wanted = std::any_of(
-        wanted_.buckets.begin(), wanted_.buckets.end(),
-        [&](const WantedBucket& bucket) { return bucket.endpoint.host() == trigger.name; });
-    const bool own = wanted || (orphan && mark.names_bucket(trigger.name));
-    if (trigger.type == "cos" && own) found.push_back(&trigger);
-  }
-  return found;
 }
 
 SuccessionPlan::Triggers SuccessionPlan::conflicts(const RelatedFunction& related,
@@ -234,15 +180,9 @@ const Wanted* SuccessionPlan::sibling(const RelatedFunction& related) const {
 }
 
 bool SuccessionPlan::is_orphan(const RelatedFunction& related) const {
-  const FunctionMark mark = mark_in(related.function);
+  const FunctionMark mark = mark_in(related.function.description);
   return claim_.keeps_house && sibling(related) == nullptr && is_of_deployment(mark, wanted_) &&
          !is_newer(mark.generation());
-}
-
-bool SuccessionPlan::is_wanted(const FoundTrigger& trigger) const {
-  return sibling_that_takes(trigger) != nullptr ||
-         std::any_of(wanted_.buckets.begin(), wanted_.buckets.end(),
-                     [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
 }
 
 FunctionReference SuccessionPlan::reference(const RelatedFunction& related) const {
@@ -250,7 +190,7 @@ FunctionReference SuccessionPlan::reference(const RelatedFunction& related) cons
 }
 
 PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) const {
-  FunctionMark mark = mark_in(related.function);
+  FunctionMark mark = mark_in(related.function.description);
   Succession succession;
   succession.heir = identity_;
   succession.generation = claim_.generation;
@@ -316,101 +256,6 @@ PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
   return moved;
 }
 
-// Rules that are wanted stay until they are taken over. The mark comes last: from then on no event
-// is told to it any more, and its time runs.
-bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) const {
-  const std::string resource = function_resource(reference(related));
-  if (related.function.phase() == FunctionPhase::changing) {
-    plan.steps.push_back(step(
-        Action::none, resource,
-        fmt::format("it is no longer configured, and {}", related.function.explained_status())));
-    plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
-    return true;
-  }
-  bool left = false;
-  for (const auto* trigger : own_triggers(related)) {
-    left = true;
-    PlannedStep removal = removal_of(related, *trigger, "its bucket is no longer configured");
-    removal.bucket = trigger->name;
-    if (is_wanted(*trigger)) {
-      plan.steps.push_back(step(Action::none, removal.resource, "it is taken over"));
-      plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
-    } else if (!history_.is_settling(removal.call.action, removal.resource)) {
-      plan.steps.push_back(std::move(removal));
-    } else {
-      removal.action = Action::wait;
-      removal.reason = "DeleteTrigger was done, but does not show yet";
-      plan.steps.push_back(std::move(removal));
-    }
-  }
-  const auto succession = mark_in(related.function).succession();
-  const bool marked = succession && !is_newer(succession->generation);
-  if (left || marked || related.function.phase() == FunctionPhase::create_failed) return left;
-  if (is_markable(related)) {
-    plan.steps.push_back(mark_superseded(related));
-  } else {
-    plan.steps.push_back(step(Action::none, resource,
-                              fmt::format("it is no longer configured and takes no mark, so delete "
-                                          "it in the SCF console; it is {}",
-                                          related.function.explained_status())));
-  }
-  return true;
-}
-
-void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_once) const {
-  const FunctionReference function = reference(related);
-  const std::string resource = function_resource(function);
-  const Triggers ours = own_triggers(related);
-  if (ours.size() != related.triggers.size()) {
-    plan.steps.push_back(
-        step(Action::none, resource, "it is a predecessor, kept as it has other triggers"));
-    return;
-  }
-  const FunctionPhase phase = related.function.phase();
-  const auto due = superseded_at(related) + claim_.grace;
-  // What could not be created is never invoked.
-  if (!at_once && claim_.now < due && phase != FunctionPhase::create_failed) {
-    const std::chrono::seconds left = due - claim_.now;
-    plan.again_in = std::min(plan.again_in.value_or(left), left);
-    plan.steps.push_back(step(Action::none, resource,
-                              fmt::format("it is a predecessor, deleted in {} s, when it can no "
-                                          "longer be invoked",
-                                          left.count())));
-    return;
-  }
-  if (phase == FunctionPhase::changing) {
-    const std::string why = fmt::format("it is {}", related.function.explained_status());
-    plan.steps.push_back(step(at_once ? Action::wait : Action::none, resource, why));
-    if (!at_once) plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
-    return;
-  }
-  for (const auto* trigger : ours) {
-    PlannedStep removal = removal_of(related, *trigger, "its function goes");
-    if (!history_.has_written(removal.call.action, removal.resource)) {
-      plan.steps.push_back(std::move(removal));
-    }
-  }
-  PlannedStep removal = write(
-      Action::remove, resource,
-      wanted_.wants_function() ? fmt::format("{} took over from it", function_resource(wanted_))
-                               : std::string("its region and namespace are no longer configured"),
-      delete_function(function));
-  removal.elsewhere = true;
-  removal.dispensable = !at_once;
-  if (phase != FunctionPhase::delete_failed &&
-      history_.is_settling(removal.call.action, removal.resource)) {
-    removal = step(Action::wait, resource, "DeleteFunction was done, but does not show yet");
-  } else if (history_.attempts(removal.call.action, resource) >= kAttempts) {
-    const std::string why = fmt::format(
-        "it is a predecessor without events and cannot be deleted, so delete it in the "
-        "SCF console; it is {}",
-        related.function.explained_status());
-    removal = at_once ? refusal(resource, related.function.status, why)
-                      : step(Action::none, resource, why);
-  }
-  plan.steps.push_back(std::move(removal));
-}
-
 bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted) {
   return !wanted.deployment.empty() && mark.deployment() == digest_of(wanted.deployment);
 }
@@ -420,12 +265,6 @@ bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket) {
   return std::any_of(bucket.events.begin(), bucket.events.end(), [&](const std::string& event) {
     return overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
   });
-}
-
-bool Lineage::add(std::string_view space, std::string_view name, std::string_view description) {
-  const auto mark = parse_mark(description);
-  if (!mark || !mark->succession() || !identities_.contains(mark->succession()->heir)) return false;
-  return identities_.insert(identity_of(space, name)).second;
 }
 
 }  // namespace gateway::cloud

@@ -1,5 +1,4 @@
 #pragma once
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +45,9 @@ class SuccessionPlan {
  private:
   using Triggers = std::vector<const FoundTrigger*>;
 
+  // How often what may be refused for good is tried in one run.
+  static constexpr unsigned kAttempts = 3;
+
   [[nodiscard]] bool is_newer(Generation generation) const;
   // Whether the wanted function took over from it.
   [[nodiscard]] bool is_marked(const RelatedFunction& related) const;
@@ -81,20 +83,5 @@ class SuccessionPlan {
 [[nodiscard]] bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted);
 // Returns whether the rule of a trigger and one of a bucket's overlap.
 [[nodiscard]] bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket);
-
-// The functions that the wanted one took over from, and those that they took over from in turn.
-class Lineage {
- public:
-  explicit Lineage(const Wanted& wanted) : identities_{identity_of(wanted.space, wanted.name)} {}
-
-  // Adds a function if it is one of them. Returns whether that is news.
-  bool add(std::string_view space, std::string_view name, std::string_view description);
-  [[nodiscard]] bool has(std::string_view space, std::string_view name) const {
-    return identities_.contains(identity_of(space, name));
-  }
-
- private:
-  std::set<std::string> identities_;
-};
 
 }  // namespace gateway::cloud

@@ -17,14 +17,7 @@ namespace {
 
 constexpr std::string_view kStructuredType = "application/cloudevents+json";
 constexpr std::string_view kBatchType = "application/cloudevents-batch+json";
-constexpr std::string_view kRecordsPrefix = R"({"Records":[)";
-constexpr std::string_view kRecordsSuffix = "]}";
-constexpr std::string_view kJsonSuffix = "}";
-constexpr std::string_view kRecordsJsonSuffix = "]}}";
-constexpr std::string_view kDataMember = R"(,"data":)";
 
-constexpr std::string_view kHeaderPrefix = "ce-";
-constexpr std::string_view kHeaderColon = ": ";
 constexpr std::string_view kLengthHeader = "Content-Length: ";
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 constexpr std::size_t kMaxDigits = std::numeric_limits<std::size_t>::digits10 + 1;
@@ -52,79 +45,6 @@ void append_content_type(std::string& out, std::string_view value) {
   out += "\r\n";
 }
 
-void append_json_member(std::string& out, std::string_view name, std::string_view text) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  append_json_string(out, text);
-}
-
-// Returns how a header field with an attribute begins.
-std::string_view header_of(RecordAttribute attribute) noexcept {
-  switch (attribute) {
-    case RecordAttribute::subject:
-      return "ce-subject: ";
-    case RecordAttribute::cosbucket:
-      return "ce-cosbucket: ";
-    case RecordAttribute::cosregion:
-      return "ce-cosregion: ";
-    case RecordAttribute::coseventname:
-      return "ce-coseventname: ";
-    case RecordAttribute::coseventtime:
-      return "ce-coseventtime: ";
-  }
-  return {};
-}
-
-std::string_view name_of(RecordAttribute attribute) noexcept {
-  std::string_view name = header_of(attribute);
-  name.remove_prefix(kHeaderPrefix.size());
-  name.remove_suffix(kHeaderColon.size());
-  return name;
-}
-
-MemberSet members_for(RecordAttribute attribute) noexcept {
-  switch (attribute) {
-    case RecordAttribute::subject:
-      return {Member::key, Member::appid, Member::bucket};
-    case RecordAttribute::cosbucket:
-      return {Member::appid, Member::bucket};
-    case RecordAttribute::cosregion:
-      return {Member::long_region, Member::region, Member::url};
-    case RecordAttribute::coseventname:
-      return {Member::event_name};
-    case RecordAttribute::coseventtime:
-      return {Member::event_time};
-  }
-  return {};
-}
-
-// The attribute's text, in `buffer` if it does not stand in the record as it is; may be empty.
-std::string_view value_of(RecordAttribute attribute, const CosRecord& fields, std::string& buffer) {
-  switch (attribute) {
-    case RecordAttribute::subject:
-      return fields.object_key();
-    case RecordAttribute::cosbucket:
-      if (fields.bucket.empty() || fields.appid.empty()) return fields.bucket;
-      buffer = fields.bucket;
-      buffer += '-';
-      buffer += fields.appid;
-      return buffer;
-    case RecordAttribute::cosregion:
-      return fields.region();
-    case RecordAttribute::coseventname:
-      return fields.event_name;
-    case RecordAttribute::coseventtime: {
-      const auto time = fields.time();
-      if (!time) return {};
-      buffer.resize(kRfc3339Size);
-      write_rfc3339(*time, buffer.data());
-      return buffer;
-    }
-  }
-  return {};
-}
-
 // In binary mode the Content-Type says how a message is read: one that names an event format makes
 // another event of it (HTTP binding 3), and text is written in UTF-8.
 bool can_be_binary(const CloudEvent& event) noexcept {
@@ -139,26 +59,6 @@ bool can_be_binary(const CloudEvent& event) noexcept {
 Encoder::Encoder(EncoderSettings settings) : settings_(std::move(settings)) {
   prepare();
   write_rfc3339(time_, time_text_.data());
-}
-
-Encoder::Writing Encoder::writing(const RecordStyle& style) const {
-  Writing writing;
-  writing.attributes = style.attributes;
-  for (const RecordAttribute attribute : style.attributes) {
-    writing.members |= members_for(attribute);
-  }
-  writing.json_suffix = kJsonSuffix;
-  if (style.data == DataShape::records) {
-    writing.data_prefix = kRecordsPrefix;
-    writing.data_suffix = kRecordsSuffix;
-    writing.json_suffix = kRecordsJsonSuffix;
-  }
-  for (std::size_t kind = 0; kind < writing.binary_heads.size(); ++kind) {
-    const std::string_view type = type_of(static_cast<RecordKind>(kind));
-    writing.binary_heads[kind] = binary_head(type, style.source);
-    writing.json_heads[kind] = json_head(type, style.source);
-  }
-  return writing;
 }
 
 void Encoder::set_header(std::string_view name, std::string value) {
@@ -178,48 +78,15 @@ void Encoder::prepare() {
   for (const auto& [name, value] : settings_.headers) {
     request_head_ += name + ": " + value + "\r\n";
   }
-  writings_.clear();
-  writings_.push_back(writing(settings_));
-  for (const RecordStyle& style : settings_.styles) writings_.push_back(writing(style));
-  const auto& styles = settings_.style_of_route;
-  route_of_style_.assign(writings_.size(), 0);
-  for (std::size_t route = styles.size(); route > 0; --route) {
-    const std::uint16_t style = styles[route - 1];
+  styles_.clear();
+  styles_.emplace_back(settings_, request_head_);
+  for (const RecordStyle& style : settings_.styles) styles_.emplace_back(style, request_head_);
+  const auto& style_of = settings_.style_of_route;
+  route_of_style_.assign(styles_.size(), 0);
+  for (std::size_t route = style_of.size(); route > 0; --route) {
+    const std::uint16_t style = style_of[route - 1];
     if (style != 0) route_of_style_[style] = static_cast<std::uint16_t>(route);
   }
-}
-
-Encoder::Template Encoder::binary_head(std::string_view type, std::string_view source) const {
-  Template head;
-  std::string& text = head.text;
-  text = request_head_ + "Content-Type: application/json\r\nce-specversion: 1.0\r\nce-id: ";
-  head.id_at = text.size();
-  text.append(Uuid::kTextSize, '0');
-  text += "\r\nce-source: ";
-  append_header_value(text, source);
-  text += "\r\nce-type: ";
-  append_header_value(text, type);
-  text += "\r\nce-time: ";
-  head.time_at = text.size();
-  text.append(kRfc3339Size, '0');
-  text += "\r\n";
-  return head;
-}
-
-Encoder::Template Encoder::json_head(std::string_view type, std::string_view source) {
-  Template head;
-  std::string& text = head.text;
-  text = R"({"specversion":"1.0","id":")";
-  head.id_at = text.size();
-  text.append(Uuid::kTextSize, '0');
-  text += '"';
-  append_json_member(text, "source", source);
-  append_json_member(text, "type", type);
-  text += R"(,"time":")";
-  head.time_at = text.size();
-  text.append(kRfc3339Size, '0');
-  text += R"(","datacontenttype":"application/json")";
-  return head;
 }
 
 void Encoder::append(const OutgoingEvent& event, Gather& out) {
@@ -278,87 +145,11 @@ void Encoder::json(const OutgoingEvent& event, std::string& out) {
   out += part.suffix;
 }
 
-std::optional<OutgoingEvent> Encoder::recognise(std::string_view json) {
-  for (std::size_t i = 0; i < writings_.size(); ++i) {
-    const std::size_t style = (last_recognised_ + i) % writings_.size();
-    if (style != 0 && route_of_style_[style] == 0) continue;  // no route has it
-    for (std::size_t kind = 0; kind < writings_[style].json_heads.size(); ++kind) {
-      auto event = recognise(json, style, static_cast<RecordKind>(kind));
-      if (!event) continue;
-      last_recognised_ = style;
-      return event;
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<OutgoingEvent> Encoder::recognise(std::string_view json, std::size_t style,
-                                                RecordKind kind) {
-  const Writing& writing = writings_[style];
-  const Template& known = writing.json_heads[static_cast<std::size_t>(kind)];
-  const std::string_view head = known.text;
-  const std::size_t behind_id = known.id_at + Uuid::kTextSize;
-  const std::size_t behind_time = known.time_at + kRfc3339Size;
-  const auto stands = [&](std::size_t begin, std::size_t end) {
-    return json.substr(begin, end - begin) == head.substr(begin, end - begin);
-  };
-  if (json.size() < head.size() || !stands(0, known.id_at) || !stands(behind_id, known.time_at) ||
-      !stands(behind_time, head.size())) {
-    return std::nullopt;
-  }
-  std::string_view rest = json.substr(head.size());
-  skip_attributes(writing.attributes, rest);
-  for (const std::string_view text : {kDataMember, writing.data_prefix}) {
-    if (!rest.starts_with(text)) return std::nullopt;
-    rest.remove_prefix(text.size());
-  }
-  if (!rest.ends_with(writing.json_suffix)) return std::nullopt;
-  const auto id = Uuid::read(json.substr(known.id_at, Uuid::kTextSize));
-  const auto time = time_of(json.substr(known.time_at, kRfc3339Size));
-  if (!id || !time) return std::nullopt;
-  OutgoingEvent event{*id, *time, rest.substr(0, rest.size() - writing.json_suffix.size()), kind,
-                      route_of_style_[style]};
-  if (!writing.attributes.empty()) {
-    // Are they those of the record?
-    json_.clear();
-    const std::size_t before_record = append_record_json(event).own_end;
-    if (!json.starts_with(std::string_view(json_).substr(0, before_record))) return std::nullopt;
-  }
-  return event;
-}
-
-void Encoder::skip_attributes(const std::vector<RecordAttribute>& attributes,
-                              std::string_view& json) noexcept {
-  for (const auto attribute : attributes) {
-    const std::string_view name = name_of(attribute);
-    // ,"name":"text"
-    if (!json.starts_with(",\"") || !json.substr(2).starts_with(name) ||
-        !json.substr(2 + name.size()).starts_with("\":\"")) {
-      continue;
-    }
-    std::size_t at = name.size() + 5;
-    while (at < json.size() && json[at] != '"') at += json[at] == '\\' ? 2 : 1;
-    json.remove_prefix(std::min(at + 1, json.size()));
-  }
-}
-
-std::optional<WallTime> Encoder::time_of(std::string_view text) noexcept {
-  const std::string_view known(time_text_.data(), time_text_.size());
-  if (text != known) {
-    const auto time = read_rfc3339(text);
-    if (!time || !has_rfc3339_form(*time)) return std::nullopt;
-    time_ = *time;
-    write_rfc3339(time_, time_text_.data());
-    if (text != known) return std::nullopt;  // another spelling
-  }
-  return time_;
-}
-
 void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
-  const Writing& writing = writing_of(event);
-  const Template& head = writing.binary_heads[static_cast<std::size_t>(event.kind)];
+  const PreparedStyle& style = style_of(event);
+  const EventTemplate& head = style.binary_heads[static_cast<std::size_t>(event.kind)];
   head_.clear();
-  for_each_attribute(event, writing, [this](RecordAttribute attribute, std::string_view value) {
+  for_each_attribute(event, style, [this](RecordAttribute attribute, std::string_view value) {
     const bool plain = is_plain_header_value(value);
     if (!plain && !is_attribute_text(value)) return;
     head_ += header_of(attribute);
@@ -370,17 +161,17 @@ void Encoder::append_record_binary(const OutgoingEvent& event, Gather& out) {
     head_ += "\r\n";
   });
   const std::size_t body_size =
-      writing.data_prefix.size() + event.record.size() + writing.data_suffix.size();
+      style.data_prefix.size() + event.record.size() + style.data_suffix.size();
   char* const begin =
-      out.room(head.text.size() + head_.size() + kMaxLengthLine + writing.data_prefix.size());
+      out.room(head.text.size() + head_.size() + kMaxLengthLine + style.data_prefix.size());
   char* end = put(head.text, begin);
   fill_in(head, event, begin);
   end = put(head_, end);
   end = put_length(body_size, end);
-  end = put(writing.data_prefix, end);
+  end = put(style.data_prefix, end);
   out.own(static_cast<std::size_t>(end - begin));
   out.refer(event.record);
-  if (!writing.data_suffix.empty()) out.copy(writing.data_suffix);
+  if (!style.data_suffix.empty()) out.copy(style.data_suffix);
 }
 
 void Encoder::append_passed_binary(const CloudEvent& event, Gather& out) {
@@ -429,16 +220,16 @@ Encoder::JsonPart Encoder::append_json(const OutgoingEvent& event) {
 
 Encoder::JsonPart Encoder::append_record_json(const OutgoingEvent& event) {
   const std::size_t begin = json_.size();
-  const Writing& writing = writing_of(event);
-  const Template& head = writing.json_heads[static_cast<std::size_t>(event.kind)];
+  const PreparedStyle& style = style_of(event);
+  const EventTemplate& head = style.json_heads[static_cast<std::size_t>(event.kind)];
   json_ += head.text;
   fill_in(head, event, json_.data() + begin);
-  for_each_attribute(event, writing, [this](RecordAttribute attribute, std::string_view value) {
+  for_each_attribute(event, style, [this](RecordAttribute attribute, std::string_view value) {
     if (is_attribute_text(value)) append_json_member(json_, name_of(attribute), value);
   });
   json_ += kDataMember;
-  json_ += writing.data_prefix;
-  return {json_.size(), event.record, writing.json_suffix};
+  json_ += style.data_prefix;
+  return {json_.size(), event.record, style.json_suffix};
 }
 
 Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
@@ -480,19 +271,19 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
 // attribute may hold, such as a line end in an object's key: the data has it, and an attribute that
 // says something else would mislead.
 template <class Write>
-void Encoder::for_each_attribute(const OutgoingEvent& event, const Writing& writing,
+void Encoder::for_each_attribute(const OutgoingEvent& event, const PreparedStyle& style,
                                  Write&& write) {
-  if (writing.attributes.empty()) return;
+  if (style.attributes.empty()) return;
   const CosRecord fields = event.members == nullptr
                                ? reader_.read(event.record)
-                               : reader_.read(event.record, *event.members, writing.members);
-  for (const auto attribute : writing.attributes) {
+                               : reader_.read(event.record, *event.members, style.members);
+  for (const auto attribute : style.attributes) {
     const std::string_view value = value_of(attribute, fields, text_);
     if (!value.empty()) write(attribute, value);
   }
 }
 
-void Encoder::fill_in(const Template& copied, const OutgoingEvent& event, char* out) {
+void Encoder::fill_in(const EventTemplate& copied, const OutgoingEvent& event, char* out) {
   event.id.write(out + copied.id_at);
   // Many events share a millisecond.
   if (event.time != time_) {

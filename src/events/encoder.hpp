@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,20 +13,12 @@
 #include "events/cos_record.hpp"
 #include "events/gather.hpp"
 #include "events/outgoing_event.hpp"
+#include "events/record_style.hpp"
 #include "events/rfc3339.hpp"
 
 namespace gateway::events {
 
 enum class ContentMode { binary, structured, batch };
-enum class DataShape { record, records };  // the record itself, or {"Records":[record]}
-enum class RecordAttribute { subject, cosbucket, cosregion, coseventname, coseventtime };
-
-// What may differ from record to record.
-struct RecordStyle {
-  DataShape data = DataShape::record;
-  std::string source;
-  std::vector<RecordAttribute> attributes;
-};
 
 struct EncoderSettings : RecordStyle {
   ContentMode mode = ContentMode::binary;
@@ -77,12 +70,6 @@ class Encoder {
   [[nodiscard]] ContentMode mode() const noexcept { return settings_.mode; }
 
  private:
-  // Bytes that are the same for every record but for id and time, which are filled in.
-  struct Template {
-    std::string text;
-    std::size_t id_at = 0;
-    std::size_t time_at = 0;
-  };
   // One event in JSON: its own bytes up to `own_end` of json_, then the data where it lies, then
   // what closes it.
   struct JsonPart {
@@ -91,28 +78,12 @@ class Encoder {
     std::string_view suffix;
   };
 
-  using Templates = std::array<Template, static_cast<std::size_t>(RecordKind::count_)>;
-  // What records of one style are written with.
-  struct Writing {
-    // By the kind of record:
-    Templates binary_heads;  // all of a binary request's head but attributes and length
-    Templates json_heads;    // an event's JSON up to its attributes
-    std::string_view data_prefix;
-    std::string_view data_suffix;
-    std::string_view json_suffix;  // with the end of the event
-    std::vector<RecordAttribute> attributes;
-    MemberSet members;  // that attributes are made of
-  };
-
   // Prepares all that is the same for many requests.
   void prepare();
-  [[nodiscard]] Writing writing(const RecordStyle& style) const;
-  [[nodiscard]] const Writing& writing_of(const OutgoingEvent& event) const noexcept {
-    if (event.route == 0) return writings_.front();
-    return writings_[settings_.style_of_route[event.route - 1]];
+  [[nodiscard]] const PreparedStyle& style_of(const OutgoingEvent& event) const noexcept {
+    if (event.route == 0) return styles_.front();
+    return styles_[settings_.style_of_route[event.route - 1]];
   }
-  [[nodiscard]] Template binary_head(std::string_view type, std::string_view source) const;
-  [[nodiscard]] static Template json_head(std::string_view type, std::string_view source);
   [[nodiscard]] std::optional<OutgoingEvent> recognise(std::string_view json, std::size_t style,
                                                        RecordKind kind);
   void append_record_binary(const OutgoingEvent& event, Gather& out);
@@ -122,18 +93,15 @@ class Encoder {
   [[nodiscard]] JsonPart append_record_json(const OutgoingEvent& event);
   [[nodiscard]] JsonPart append_passed_json(const CloudEvent& event);
   template <class Write>
-  void for_each_attribute(const OutgoingEvent& event, const Writing& writing, Write&& write);
-  // Takes off the front of `json` those of `attributes` that are there.
-  static void skip_attributes(const std::vector<RecordAttribute>& attributes,
-                              std::string_view& json) noexcept;
+  void for_each_attribute(const OutgoingEvent& event, const PreparedStyle& style, Write&& write);
   // The time that is written as `text`, if one is.
   [[nodiscard]] std::optional<WallTime> time_of(std::string_view text) noexcept;
   // Puts id and time where a copy of the template at `out` has room for them.
-  void fill_in(const Template& copied, const OutgoingEvent& event, char* out);
+  void fill_in(const EventTemplate& copied, const OutgoingEvent& event, char* out);
 
   EncoderSettings settings_;
-  std::string request_head_;       // request line, Host, extra headers
-  std::vector<Writing> writings_;  // the first one for route 0, then one for each of the styles
+  std::string request_head_;           // request line, Host, extra headers
+  std::vector<PreparedStyle> styles_;  // the first one for route 0, then one for each of the styles
   std::vector<std::uint16_t> route_of_style_;  // one that has it; 0 where none has
   std::size_t last_recognised_ = 0;            // its style: the next one is likely the same
 

@@ -100,6 +100,13 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+void append_json_member(std::string& out, std::string_view name, std::string_view text) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  append_json_string(out, text);
+}
+
 namespace {
 
 // `on_lone(surrogate)` returns what stands for a surrogate without its other half.

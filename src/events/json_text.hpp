@@ -7,6 +7,8 @@ namespace gateway::events {
 
 // Appends `text` as a JSON string literal, quotes included. What is not UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
+// Appends `,"name":"text"`; `name` is written as it is.
+void append_json_member(std::string& out, std::string_view name, std::string_view text);
 
 // Undoes the escapes of `raw`, the bytes between the quotes of a valid JSON string, into `out`,
 // which has room for raw.size() bytes. A surrogate escape without its other half becomes U+FFFD

@@ -7,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <memory>
 #include <optional>
@@ -23,6 +22,7 @@
 #include "gateway/config/targets.hpp"
 #include "gateway/egress/shared_pace.hpp"
 #include "gateway/egress/token_keeper.hpp"
+#include "gateway/listen_endpoint.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
 #include "gateway/process_stores.hpp"
@@ -56,31 +56,6 @@ void warn_of_open_port() {
 
 std::string text_of(const config::HostPort& address) {
   return host_port_text(address.host, address.port);
-}
-
-tcp::endpoint resolve_listen(const config::HostPort& address) {
-  asio::io_context context;
-  tcp::resolver resolver(context);
-  error_code error;
-  const auto found =
-      resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, error);
-  if (error || found.empty()) {
-    throw std::system_error(std::make_error_code(std::errc::address_not_available),
-                            "cannot listen on " + text_of(address));
-  }
-  return found.begin()->endpoint();
-}
-
-// SO_REUSEPORT would let a second gateway take over half of the connections in silence: a plain
-// bind finds out whether the port is free.
-void require_free(const tcp::endpoint& at) {
-  if (at.port() == 0) return;
-  asio::io_context context;
-  tcp::acceptor probe(context);
-  probe.open(at.protocol());
-  probe.set_option(tcp::acceptor::reuse_address(true));
-  if (at.address().is_v6()) probe.set_option(asio::ip::v6_only(false));
-  probe.bind(at);
 }
 
 }  // namespace
@@ -329,7 +304,7 @@ class Gateway::Impl {
   }
 
   void bind_shards(unsigned count) {
-    tcp::endpoint at = resolve_listen(settings_.ingress.listen);
+    tcp::endpoint at = listen_endpoint(settings_.ingress.listen);
     try {
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
@@ -350,7 +325,7 @@ class Gateway::Impl {
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, resolve_listen(settings_.ingress.admin), view_, feed_, supervisor_,
+          control_, listen_endpoint(settings_.ingress.admin), view_, feed_, supervisor_,
           observe::AdminAccess(settings_.ingress.admin_token, settings_.ingress.admin_host));
     } catch (const boost::system::system_error& error) {
       throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // What the gateway does not take, and how early it says so.
 namespace gateway::test {
@@ -16,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::IsEmpty;
+using Admission = EventbusTest;
 
 std::string head_only(std::size_t length, std::string_view more = "") {
   return fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n{}\r\n", length, more);
@@ -30,9 +30,7 @@ void expect_refused_for_now(const Response& answer) {
   EXPECT_GE(seconds, 1u);
 }
 
-TEST(Admission, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
   settings.ingress.max_body = 4096;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -41,9 +39,7 @@ TEST(Admission, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
   EXPECT_THAT(bus.requests(), IsEmpty());
 }
 
-TEST(Admission, ExpectContinueIsNotGrantedToABodyOverTheLimit) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, ExpectContinueIsNotGrantedToABodyOverTheLimit) {
   settings.ingress.max_body = 4096;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -51,9 +47,7 @@ TEST(Admission, ExpectContinueIsNotGrantedToABodyOverTheLimit) {
   EXPECT_EQ(client.response().status, 413u);
 }
 
-TEST(Admission, ABodyOfExactlyTheLimitIsTaken) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, ABodyOfExactlyTheLimitIsTaken) {
   const std::string body = cos_payload(3);
   settings.ingress.max_body = body.size();
   const RunningGateway gateway(settings);
@@ -63,9 +57,7 @@ TEST(Admission, ABodyOfExactlyTheLimitIsTaken) {
   EXPECT_EQ(client.response().status, 200u);
 }
 
-TEST(Admission, AChunkedBodyIsRefusedWhenItGrowsOverTheLimit) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, AChunkedBodyIsRefusedWhenItGrowsOverTheLimit) {
   settings.ingress.max_body = 4096;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -75,9 +67,7 @@ TEST(Admission, AChunkedBodyIsRefusedWhenItGrowsOverTheLimit) {
   EXPECT_THAT(bus.requests(), IsEmpty());
 }
 
-TEST(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
   const std::string body = cos_payload(20);
   settings.ingress.max_in_flight = body.size() * 3 / 2;
   const RunningGateway gateway(settings);
@@ -93,9 +83,7 @@ TEST(Admission, PostsOverTheByteBudgetAreRefusedBeforeTheirBodyIsSent) {
   EXPECT_EQ(gateway.post(body).status, 200u) << "the budget was not given back";
 }
 
-TEST(Admission, AConnectionIsGoodForTheNextPostAfterALargeOneThatWasTurnedAway) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, AConnectionIsGoodForTheNextPostAfterALargeOneThatWasTurnedAway) {
   settings.ingress.max_in_flight = std::size_t{128} << 10;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -109,9 +97,7 @@ TEST(Admission, AConnectionIsGoodForTheNextPostAfterALargeOneThatWasTurnedAway) 
   EXPECT_TRUE(bus.wait_for_requests(6));
 }
 
-TEST(Admission, BodiesThatAreOnlyAnnouncedDoNotUseTheByteBudgetUp) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, BodiesThatAreOnlyAnnouncedDoNotUseTheByteBudgetUp) {
   settings.ingress.max_in_flight = std::size_t{2} << 20;
   const RunningGateway gateway(settings);
   std::vector<HttpClient> waiting;
@@ -122,9 +108,7 @@ TEST(Admission, BodiesThatAreOnlyAnnouncedDoNotUseTheByteBudgetUp) {
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
 }
 
-TEST(Admission, ABodyThatOutgrowsTheByteBudgetIsRefused) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, ABodyThatOutgrowsTheByteBudgetIsRefused) {
   const std::string body = cos_payload(600);
   settings.ingress.max_in_flight = body.size() * 3 / 2;
   const RunningGateway gateway(settings);
@@ -142,9 +126,7 @@ TEST(Admission, ABodyThatOutgrowsTheByteBudgetIsRefused) {
   EXPECT_EQ(gateway.post(body).status, 200u) << "the budget was not given back";
 }
 
-TEST(Admission, PostsAreRefusedWhileTheQueueIsFull) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, PostsAreRefusedWhileTheQueueIsFull) {
   settings.delivery.queue.events = 10;
   const RunningGateway gateway(settings);
   bus.hold();
@@ -163,9 +145,7 @@ TEST(Admission, PostsAreRefusedWhileTheQueueIsFull) {
   EXPECT_EQ(gateway.post(cos_payload(10)).status, 200u);
 }
 
-TEST(Admission, ConnectionsOverTheLimitAreToldToComeBack) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, ConnectionsOverTheLimitAreToldToComeBack) {
   settings.ingress.max_connections = 2;
   RunningGateway gateway(settings);
   HttpClient first = gateway.connect();
@@ -183,15 +163,13 @@ TEST(Admission, ConnectionsOverTheLimitAreToldToComeBack) {
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u) << "there is room again";
 }
 
-TEST(Admission, ARequestThatDoesNotEndGets408) {
+TEST_F(Admission, ARequestThatDoesNotEndGets408) {
   const std::string whole = post_text(cos_payload(2));
   const std::vector<std::pair<const char*, std::string>> parts{
       {"in the request line", whole.substr(0, 3)},
       {"in the headers", whole.substr(0, 30)},
       {"in the body", whole.substr(0, whole.size() - 1)},
       {"in a chunk", chunked_post_text(cos_payload(2), 50).substr(0, 200)}};
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
   settings.ingress.request_timeout = 100ms;
   const RunningGateway gateway(settings);
   for (const auto& [where, bytes] : parts) {
@@ -204,9 +182,7 @@ TEST(Admission, ARequestThatDoesNotEndGets408) {
   EXPECT_THAT(bus.requests(), IsEmpty());
 }
 
-TEST(Admission, DrippingBytesDoNotPutTheTimeoutOff) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, DrippingBytesDoNotPutTheTimeoutOff) {
   settings.ingress.request_timeout = 150ms;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -219,19 +195,15 @@ TEST(Admission, DrippingBytesDoNotPutTheTimeoutOff) {
   EXPECT_EQ(client.response().status, 408u);
 }
 
-TEST(Admission, WaitingForTheEventbusIsNotAnUnfinishedRequest) {
-  ScriptedEventbus bus;
+TEST_F(Admission, WaitingForTheEventbusIsNotAnUnfinishedRequest) {
   bus.next(reply(200).after(300ms));
-  config::Settings settings = loopback_settings(bus.port());
   settings.ingress.request_timeout = 50ms;
   settings.ingress.idle_timeout = 50ms;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
 }
 
-TEST(Admission, IdleConnectionsAreClosed) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Admission, IdleConnectionsAreClosed) {
   settings.ingress.idle_timeout = 100ms;
   const RunningGateway gateway(settings);
   HttpClient silent = gateway.connect();

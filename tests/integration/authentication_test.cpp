@@ -8,9 +8,8 @@
 
 #include "cloud/digest.hpp"
 #include "gateway/auth/signed_text.hpp"
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // Who may post, and how early the others are told.
 namespace gateway::test {
@@ -19,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using Authentication = EventbusTest;
 
 constexpr std::string_view kToken = "the-token-of-this-test";
 
@@ -72,8 +72,7 @@ std::string head_only(std::size_t length, std::string_view fields) {
   return fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n{}\r\n", length, fields);
 }
 
-TEST(Authentication, ASignedPostIsTaken) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, ASignedPostIsTaken) {
   const RunningGateway gateway(authenticated(bus));
   HttpClient client = gateway.connect();
   for (const std::size_t records : {1u, 3u, 0u, 200u}) {
@@ -83,8 +82,7 @@ TEST(Authentication, ASignedPostIsTaken) {
   }
 }
 
-TEST(Authentication, TheSignatureIsOfTheBodyWithoutItsFraming) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, TheSignatureIsOfTheBodyWithoutItsFraming) {
   const RunningGateway gateway(authenticated(bus));
   const std::string body = cos_payload(20);
   HttpClient client = gateway.connect();
@@ -94,7 +92,7 @@ TEST(Authentication, TheSignatureIsOfTheBodyWithoutItsFraming) {
   EXPECT_EQ(client.response().status, 200u);
 }
 
-TEST(Authentication, ARefusedPostReachesNobody) {
+TEST_F(Authentication, ARefusedPostReachesNobody) {
   const std::string body = cos_payload(2);
   const struct {
     const char* what;
@@ -117,7 +115,6 @@ TEST(Authentication, ARefusedPostReachesNobody) {
       {"wrong token", bearer("the-token-of-this-tesT"), AuthFailure::token, "wrong bearer token"},
       {"password", {{"Authorization", "Basic eDp5"}}, AuthFailure::malformed, "malformed"},
   };
-  ScriptedEventbus bus;
   const RunningGateway gateway(authenticated(bus));
   HttpClient client = gateway.connect();
   std::uint64_t total = 0;
@@ -135,8 +132,7 @@ TEST(Authentication, ARefusedPostReachesNobody) {
   EXPECT_EQ(gateway.snapshot().received, 2u);
 }
 
-TEST(Authentication, WhatTheHeadShowsIsRefusedBeforeTheBody) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, WhatTheHeadShowsIsRefusedBeforeTheBody) {
   const RunningGateway gateway(authenticated(bus));
   for (const std::string& fields :
        {std::string(), std::string("Authorization: Bearer wrong\r\n"),
@@ -149,15 +145,13 @@ TEST(Authentication, WhatTheHeadShowsIsRefusedBeforeTheBody) {
   }
 }
 
-TEST(Authentication, ASignatureIsCheckedBeforeTheBodyIsLookedAt) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, ASignatureIsCheckedBeforeTheBodyIsLookedAt) {
   const RunningGateway gateway(authenticated(bus));
   EXPECT_EQ(gateway.post("no JSON at all", signed_with(signature("other"))).status, 401u);
   EXPECT_EQ(gateway.post("no JSON at all", signed_with(signature("no JSON at all"))).status, 400u);
 }
 
-TEST(Authentication, HoldsForCloudEventsToo) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, HoldsForCloudEventsToo) {
   const RunningGateway gateway(authenticated(bus));
   const std::string body =
       R"({"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":1}})";
@@ -183,8 +177,7 @@ Headers joined(Headers headers, const Headers& more) {
   return headers;
 }
 
-TEST(Authentication, ACapturedSignatureCarriesNoOtherEvent) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, ACapturedSignatureCarriesNoOtherEvent) {
   const RunningGateway gateway(authenticated(bus));
   HttpClient client = gateway.connect();
   const std::string body = cos_payload(1);
@@ -218,9 +211,8 @@ TEST(Authentication, ACapturedSignatureCarriesNoOtherEvent) {
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
-TEST(Authentication, ASignatureIsTakenOnceWithinTheReplayWindow) {
-  ScriptedEventbus bus;
-  config::Settings settings = authenticated(bus);
+TEST_F(Authentication, ASignatureIsTakenOnceWithinTheReplayWindow) {
+  settings = authenticated(bus);
   settings.ingress.replay_window = 60s;
   settings.ingress.threads = 2;
   const RunningGateway gateway(settings);
@@ -238,9 +230,8 @@ TEST(Authentication, ASignatureIsTakenOnceWithinTheReplayWindow) {
   EXPECT_EQ(refused(gateway, AuthFailure::replay), 2u);
 }
 
-TEST(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
-  ScriptedEventbus bus;
-  config::Settings settings = authenticated(bus);
+TEST_F(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
+  settings = authenticated(bus);
   settings.ingress.replay_window = 60s;
   const RunningGateway gateway(settings);
   const std::string body = cos_payload(1);
@@ -251,8 +242,7 @@ TEST(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
   EXPECT_EQ(gateway.post(body, headers).status, 401u);
 }
 
-TEST(Authentication, IsOfPostsOnly) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, IsOfPostsOnly) {
   const RunningGateway gateway(authenticated(bus));
   HttpClient client = gateway.connect();
   client.send(request_text("OPTIONS", "/", "", {{"WebHook-Request-Origin", "example.com"}}));
@@ -264,8 +254,7 @@ TEST(Authentication, IsOfPostsOnly) {
   }
 }
 
-TEST(Authentication, RequestsOfOneConnectionAreJudgedEachByItself) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, RequestsOfOneConnectionAreJudgedEachByItself) {
   const RunningGateway gateway(authenticated(bus));
   const std::string body = cos_payload(1);
   const std::string other = cos_payload(2);
@@ -280,9 +269,8 @@ TEST(Authentication, RequestsOfOneConnectionAreJudgedEachByItself) {
 }
 
 // The signature of a post that is turned away for want of room must not be compared with the next.
-TEST(Authentication, ASignatureIsForgottenWithAPostThatIsTurnedAway) {
-  ScriptedEventbus bus;
-  config::Settings settings = authenticated(bus);
+TEST_F(Authentication, ASignatureIsForgottenWithAPostThatIsTurnedAway) {
+  settings = authenticated(bus);
   const std::string body = cos_payload(20);
   settings.ingress.max_in_flight = body.size() * 3 / 2;
   const RunningGateway gateway(settings);
@@ -299,9 +287,8 @@ TEST(Authentication, ASignatureIsForgottenWithAPostThatIsTurnedAway) {
   EXPECT_EQ(second.post(cos_payload(1), bearer(kToken)).status, 200u);
 }
 
-TEST(Authentication, BothTokensAreTakenDuringRotation) {
-  ScriptedEventbus bus;
-  config::Settings settings = authenticated(bus);
+TEST_F(Authentication, BothTokensAreTakenDuringRotation) {
+  settings = authenticated(bus);
   settings.ingress.previous_token = Secret(std::string("the-old-one"));
   const RunningGateway gateway(settings);
   const std::string body = cos_payload(1);
@@ -311,9 +298,7 @@ TEST(Authentication, BothTokensAreTakenDuringRotation) {
   EXPECT_EQ(gateway.post(body, signed_with(signature(body, 0s, "the-oldest"))).status, 401u);
 }
 
-TEST(Authentication, AutoGoesByTheKeysThereAre) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Authentication, AutoGoesByTheKeysThereAre) {
   settings.ingress.auth = config::Auth::automatic;
   const std::string body = cos_payload(1);
   EXPECT_EQ(RunningGateway(settings).post(body).status, 200u);
@@ -326,8 +311,7 @@ TEST(Authentication, AutoGoesByTheKeysThereAre) {
   EXPECT_EQ(gateway.post(body, signed_with(signature(body, 0s, derived))).status, 200u);
 }
 
-TEST(Authentication, EveryFailureHasItsSample) {
-  ScriptedEventbus bus;
+TEST_F(Authentication, EveryFailureHasItsSample) {
   const RunningGateway gateway(authenticated(bus));
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 401u);
   const std::string metrics = gateway.connect_admin().get("/metrics").body;

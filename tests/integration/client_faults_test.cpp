@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // Clients that leave early.
 namespace gateway::test {
 namespace {
 
 using observe::Snapshot;
+using ClientFaults = EventbusTest;
 
 enum class Leaving { fin, rst };
 
@@ -54,9 +54,8 @@ INSTANTIATE_TEST_SUITE_P(By, GoneBeforeTheAnswer, testing::Values(Leaving::fin, 
                            return test.param == Leaving::fin ? "Fin" : "Rst";
                          });
 
-TEST(ClientFaults, AClientThatOnlyStopsSendingGetsItsAnswers) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientFaults, AClientThatOnlyStopsSendingGetsItsAnswers) {
+  const RunningGateway gateway(settings);
   bus.hold();
   HttpClient client = gateway.connect();
   client.send(post_text(cos_payload(2)) + post_text(cos_payload(1)));
@@ -68,9 +67,8 @@ TEST(ClientFaults, AClientThatOnlyStopsSendingGetsItsAnswers) {
   EXPECT_TRUE(client.closed_by_peer());
 }
 
-TEST(ClientFaults, AHalfSentPostLeavesNoTrace) {
-  ScriptedEventbus bus;
-  RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientFaults, AHalfSentPostLeavesNoTrace) {
+  RunningGateway gateway(settings);
   const std::string post = post_text(cos_payload(3));
   for (const std::size_t sent : {std::size_t{0}, std::size_t{10}, post.size() - 1}) {
     for (const bool reset : {false, true}) {
@@ -86,9 +84,8 @@ TEST(ClientFaults, AHalfSentPostLeavesNoTrace) {
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
-TEST(ClientFaults, AHalfSentPostBehindAGoodOneDoesNotSpoilIt) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientFaults, AHalfSentPostBehindAGoodOneDoesNotSpoilIt) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   client.send(post_text(cos_payload(2)) + post_text(cos_payload(3)).substr(0, 500));
   client.shut_down_sending();
@@ -96,10 +93,8 @@ TEST(ClientFaults, AHalfSentPostBehindAGoodOneDoesNotSpoilIt) {
   EXPECT_EQ(bus.requests().size(), 2u);
 }
 
-TEST(ClientFaults, AClientThatReadsLateGetsEveryAnswer) {
+TEST_F(ClientFaults, AClientThatReadsLateGetsEveryAnswer) {
   constexpr int kPosts = 2'000;
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.pipeline = 32;
   RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -110,9 +105,8 @@ TEST(ClientFaults, AClientThatReadsLateGetsEveryAnswer) {
   EXPECT_EQ(gateway.snapshot().delivered, static_cast<std::uint64_t>(kPosts));
 }
 
-TEST(ClientFaults, ManyShortConnectionsAreAllForgotten) {
-  ScriptedEventbus bus;
-  RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientFaults, ManyShortConnectionsAreAllForgotten) {
+  RunningGateway gateway(settings);
   for (int i = 0; i < 200; ++i) {
     HttpClient client = gateway.connect();
     if (i % 4 != 0) client.send(post_text(cos_payload(1)));

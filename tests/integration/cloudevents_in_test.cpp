@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "support/event_binding.hpp"
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // Events that already are CloudEvents are passed on as they are.
 namespace gateway::test {
@@ -17,6 +16,7 @@ namespace {
 
 namespace json = boost::json;
 using testing::IsEmpty;
+using CloudEventsIn = EventbusTest;
 
 constexpr const char* kStructured = "application/cloudevents+json";
 constexpr const char* kBatch = "application/cloudevents-batch+json";
@@ -36,9 +36,8 @@ std::string decoded(const Request& request, std::string_view name) {
   return percent_decoded(request.headers[name]);
 }
 
-TEST(CloudEventsIn, ABinaryEventKeepsAttributesAndData) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, ABinaryEventKeepsAttributesAndData) {
+  const RunningGateway gateway(settings);
   const std::string data("<a>\0\xff</a>", 9);
   const Response answer = gateway.post(data, binary_headers());
   EXPECT_EQ(answer.status, 200u);
@@ -56,9 +55,8 @@ TEST(CloudEventsIn, ABinaryEventKeepsAttributesAndData) {
   EXPECT_EQ(seen[0].body, data);
 }
 
-TEST(CloudEventsIn, OtherHeadersStayBehind) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, OtherHeadersStayBehind) {
+  const RunningGateway gateway(settings);
   Headers headers = binary_headers();
   headers.add("Authorization", "Bearer secret");
   headers.add("X-Forwarded-For", "10.0.0.1");
@@ -68,9 +66,8 @@ TEST(CloudEventsIn, OtherHeadersStayBehind) {
   EXPECT_FALSE(seen.at(0).headers.has("X-Forwarded-For"));
 }
 
-TEST(CloudEventsIn, AnEventWithoutDataIsPassedOn) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, AnEventWithoutDataIsPassedOn) {
+  const RunningGateway gateway(settings);
   EXPECT_EQ(
       gateway
           .post("",
@@ -80,9 +77,8 @@ TEST(CloudEventsIn, AnEventWithoutDataIsPassedOn) {
   EXPECT_EQ(bus.requests().at(0).body, "");
 }
 
-TEST(CloudEventsIn, AStructuredEventKeepsAttributesAndData) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, AStructuredEventKeepsAttributesAndData) {
+  const RunningGateway gateway(settings);
   const Response answer = gateway.post(
       R"({"specversion":"1.0","id":"x/1","source":"urn:a%20b","type":"t","subject":"日志",)"
       R"("time":"2018-04-05T17:31:00Z","datacontenttype":"application/json","count":5,)"
@@ -100,9 +96,8 @@ TEST(CloudEventsIn, AStructuredEventKeepsAttributesAndData) {
   EXPECT_EQ(json::parse(seen[0].body), json::parse(R"({"a":[1,2.50,"x"]})"));
 }
 
-TEST(CloudEventsIn, BinaryDataOfAStructuredEventIsDecoded) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, BinaryDataOfAStructuredEventIsDecoded) {
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway
                 .post(R"({"specversion":"1.0","id":"1","source":"s","type":"t",)"
                       R"("datacontenttype":"application/octet-stream","data_base64":"AAH/"})",
@@ -113,9 +108,8 @@ TEST(CloudEventsIn, BinaryDataOfAStructuredEventIsDecoded) {
   EXPECT_EQ(bus.requests().at(0).headers["Content-Type"], "application/octet-stream");
 }
 
-TEST(CloudEventsIn, ABatchIsPassedOnEventByEvent) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, ABatchIsPassedOnEventByEvent) {
+  const RunningGateway gateway(settings);
   const Response answer =
       gateway.post(R"([{"specversion":"1.0","id":"1","source":"s","type":"t","data":1},)"
                    R"({"specversion":"1.0","id":"2","source":"s","type":"t","data":"two"},)"
@@ -131,13 +125,12 @@ TEST(CloudEventsIn, ABatchIsPassedOnEventByEvent) {
   EXPECT_EQ(seen[2].body, "");
 }
 
-TEST(CloudEventsIn, AnEmptyBatchIsASuccessOfZero) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, AnEmptyBatchIsASuccessOfZero) {
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post("[]", {{"Content-Type", kBatch}}).body, R"({"records":0})");
 }
 
-TEST(CloudEventsIn, WhatIsNoEventIsRefusedWhole) {
+TEST_F(CloudEventsIn, WhatIsNoEventIsRefusedWhole) {
   const std::string good = R"({"specversion":"1.0","id":"1","source":"s","type":"t"})";
   struct Bad {
     const char* what;
@@ -157,8 +150,7 @@ TEST(CloudEventsIn, WhatIsNoEventIsRefusedWhole) {
       {"batch, an object", {{"Content-Type", kBatch}}, good},
       {"batch, a bad second", {{"Content-Type", kBatch}}, "[" + good + R"(,{"id":"2"}])"},
   };
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (const Bad& bad : table) {
     SCOPED_TRACE(bad.what);
@@ -169,11 +161,10 @@ TEST(CloudEventsIn, WhatIsNoEventIsRefusedWhole) {
   EXPECT_THAT(bus.requests(), IsEmpty());
 }
 
-TEST(CloudEventsIn, ARetryIsTheSameEvent) {
-  ScriptedEventbus bus;
+TEST_F(CloudEventsIn, ARetryIsTheSameEvent) {
   bus.next(reply(503));
   bus.next(close_unanswered());
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post("<a/>", binary_headers()).status, 200u);
   const Requests seen = bus.requests();
   ASSERT_EQ(seen.size(), 3u);
@@ -183,16 +174,14 @@ TEST(CloudEventsIn, ARetryIsTheSameEvent) {
   }
 }
 
-TEST(CloudEventsIn, ARefusedEventFailsItsPost) {
-  ScriptedEventbus bus;
+TEST_F(CloudEventsIn, ARefusedEventFailsItsPost) {
   bus.next(reply(404));
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post("<a/>", binary_headers()).status, 502u);
 }
 
-TEST(CloudEventsIn, WhatEventBridgeSendsIsAnEvent) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, WhatEventBridgeSendsIsAnEvent) {
+  const RunningGateway gateway(settings);
   const std::string event =
       R"({"specversion":"1.0","id":"13a3","type":"cos:created:object","source":"cos.cloud.tencent",)"
       R"("subject":"qcs::cos:ap-guangzhou:uid1250000000:photos","time":"1615430559146",)"
@@ -211,18 +200,16 @@ TEST(CloudEventsIn, WhatEventBridgeSendsIsAnEvent) {
   EXPECT_EQ(gateway.post(R"({"specversion":"1.0","id":"","source":"s","type":"t"})").status, 400u);
 }
 
-TEST(CloudEventsIn, RecordsOfOtherTriggersHaveATypeOfTheirOwn) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, RecordsOfOtherTriggersHaveATypeOfTheirOwn) {
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(R"({"Records":[{"Ckafka":{"topic":"t"}},{"cos":{},"event":{}}]})").status,
             200u);
   EXPECT_EQ(bus.requests().at(0).headers["ce-type"], "tencent-cloud-ckafka-event");
   EXPECT_EQ(bus.requests().at(1).headers["ce-type"], "tencent-cloud-cos-event");
 }
 
-TEST(CloudEventsIn, AContentCodingIsRefusedAtTheHead) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(CloudEventsIn, AContentCodingIsRefusedAtTheHead) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (const char* type : {"application/json", kStructured, kBatch}) {
     const Response answer = client.post(

@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // How many connections there may be, and who has to go.
 namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ConnectionLimits = EventbusTest;
 
 std::uint64_t refused(const RunningGateway& gateway, ConnectionLimit limit) {
   return gateway.snapshot().refused[static_cast<std::size_t>(limit)];
@@ -27,9 +27,7 @@ unsigned post_on_new(const RunningGateway& gateway) {
   return client.response().status;
 }
 
-TEST(ConnectionLimits, OneAddressHasItsShareOnly) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(ConnectionLimits, OneAddressHasItsShareOnly) {
   settings.ingress.max_per_source = 2;
   RunningGateway gateway(settings);
   HttpClient first = gateway.connect();
@@ -52,9 +50,7 @@ TEST(ConnectionLimits, OneAddressHasItsShareOnly) {
   EXPECT_EQ(first.post(cos_payload(1)).status, 200u);
 }
 
-TEST(ConnectionLimits, TheLongestIdleConnectionMakesRoom) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(ConnectionLimits, TheLongestIdleConnectionMakesRoom) {
   settings.ingress.max_connections = 3;
   settings.ingress.idle_timeout = 2s;  // room is made after an eighth of it
   RunningGateway gateway(settings);
@@ -83,9 +79,7 @@ TEST(ConnectionLimits, TheLongestIdleConnectionMakesRoom) {
   EXPECT_EQ(busy.response().status, 200u);
 }
 
-TEST(ConnectionLimits, ConnectionsAtWorkAreNotClosedForNewOnes) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(ConnectionLimits, ConnectionsAtWorkAreNotClosedForNewOnes) {
   settings.ingress.max_connections = 2;
   RunningGateway gateway(settings);
   bus.hold();
@@ -102,11 +96,11 @@ TEST(ConnectionLimits, ConnectionsAtWorkAreNotClosedForNewOnes) {
   for (HttpClient& client : working) EXPECT_EQ(client.response().status, 200u);
 }
 
-TEST(ConnectionLimits, ATricklingBodyIsCutByItsDeadline) {
+TEST_F(ConnectionLimits, ATricklingBodyIsCutByItsDeadline) {
   const std::string body = cos_payload(50);
   for (const std::string& whole : {post_text(body), chunked_post_text(body, 1000)}) {
-    ScriptedEventbus bus;
-    config::Settings settings = loopback_settings(bus.port());
+    ScriptedEventbus fresh;
+    settings = loopback_settings(fresh.port());
     settings.ingress.request_timeout = 150ms;
     const RunningGateway gateway(settings);
     HttpClient client = gateway.connect();

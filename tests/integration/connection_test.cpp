@@ -6,19 +6,18 @@
 #include <system_error>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // How requests follow each other on a client's connection, and the forms one may take.
 namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
+using ClientConnection = EventbusTest;
 
-TEST(ClientConnection, IsKeptFromPostToPost) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, IsKeptFromPostToPost) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (int i = 0; i < 5; ++i) {
     const Response answer = client.post(cos_payload(2));
@@ -29,9 +28,8 @@ TEST(ClientConnection, IsKeptFromPostToPost) {
   EXPECT_EQ(bus.connections(), 1u);
 }
 
-TEST(ClientConnection, ClosesAfterTheAnswerWhenAskedTo) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, ClosesAfterTheAnswerWhenAskedTo) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const Response answer = client.post(cos_payload(2), {{"Connection", "close"}});
   EXPECT_EQ(answer.status, 200u);
@@ -39,9 +37,8 @@ TEST(ClientConnection, ClosesAfterTheAnswerWhenAskedTo) {
   EXPECT_TRUE(client.closed_by_peer());
 }
 
-TEST(ClientConnection, NothingIsReadBehindConnectionClose) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, NothingIsReadBehindConnectionClose) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   client.send(post_text(cos_payload(1), {{"Connection", "close"}}) + post_text(cos_payload(1)));
   EXPECT_EQ(client.response().status, 200u);
@@ -49,9 +46,8 @@ TEST(ClientConnection, NothingIsReadBehindConnectionClose) {
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
-TEST(ClientConnection, Http10IsAnsweredAndClosed) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, Http10IsAnsweredAndClosed) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const std::string body = cos_payload(2);
   client.send(fmt::format("POST / HTTP/1.0\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
@@ -59,10 +55,8 @@ TEST(ClientConnection, Http10IsAnsweredAndClosed) {
   EXPECT_TRUE(client.closed_by_peer());
 }
 
-TEST(ClientConnection, PipelinedPostsAreAnsweredInOrder) {
-  ScriptedEventbus bus;
+TEST_F(ClientConnection, PipelinedPostsAreAnsweredInOrder) {
   bus.next(reply(200).after(30ms));  // the first post is the last to be delivered
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.connections = 2;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -75,10 +69,8 @@ TEST(ClientConnection, PipelinedPostsAreAnsweredInOrder) {
   EXPECT_EQ(client.response().body, R"({"records":0})");
 }
 
-TEST(ClientConnection, ManyPipelinedPostsGetOneAnswerEach) {
+TEST_F(ClientConnection, ManyPipelinedPostsGetOneAnswerEach) {
   constexpr std::size_t kPosts = 500;
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.pipeline = 16;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -90,9 +82,8 @@ TEST(ClientConnection, ManyPipelinedPostsGetOneAnswerEach) {
   }
 }
 
-TEST(ClientConnection, ChunkedBodiesAreRead) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, ChunkedBodiesAreRead) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const std::vector<std::string> records = cos_records(2);
   for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{100'000}}) {
@@ -103,9 +94,8 @@ TEST(ClientConnection, ChunkedBodiesAreRead) {
   }
 }
 
-TEST(ClientConnection, ChunkExtensionsAndTrailersAreIgnored) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, ChunkExtensionsAndTrailersAreIgnored) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const std::string record = cos_record("k");
   const std::string payload = cos_payload({record});
@@ -119,9 +109,8 @@ TEST(ClientConnection, ChunkExtensionsAndTrailersAreIgnored) {
   EXPECT_EQ(bus.requests().at(0).body, record);
 }
 
-TEST(ClientConnection, ExpectContinueIsAnsweredBeforeTheBody) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, ExpectContinueIsAnsweredBeforeTheBody) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const std::string body = cos_payload(2);
   client.send(fmt::format(
@@ -132,9 +121,8 @@ TEST(ClientConnection, ExpectContinueIsAnsweredBeforeTheBody) {
   EXPECT_EQ(client.response().status, 200u);
 }
 
-TEST(ClientConnection, ARequestMayComeByteByByte) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, ARequestMayComeByteByByte) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const std::string record = cos_record("k");
   client.send_bytewise(post_text(cos_payload({record})));
@@ -147,18 +135,15 @@ TEST(ClientConnection, ARequestMayComeByteByByte) {
   EXPECT_EQ(seen[1].body, record);
 }
 
-TEST(ClientConnection, AnEmptyLineBeforeARequestIsIgnored) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(ClientConnection, AnEmptyLineBeforeARequestIsIgnored) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   client.send("\r\n" + post_text(cos_payload(1)) + "\r\n" + post_text(cos_payload(1)));
   EXPECT_EQ(client.response().status, 200u);
   EXPECT_EQ(client.response().status, 200u);
 }
 
-TEST(ClientConnection, LargePostsPass) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(ClientConnection, LargePostsPass) {
   settings.delivery.pipeline = 32;
   const RunningGateway gateway(settings);
   const std::vector<std::string> records = cos_records(2'000);
@@ -168,9 +153,7 @@ TEST(ClientConnection, LargePostsPass) {
   for (std::size_t i = 0; i < records.size(); ++i) ASSERT_EQ(seen[i].body, records[i]) << i;
 }
 
-TEST(ClientConnection, ListensOnIPv6) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(ClientConnection, ListensOnIPv6) {
   settings.ingress.listen.host = "::1";
   try {
     RunningGateway gateway(settings);

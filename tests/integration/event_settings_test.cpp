@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "support/event_binding.hpp"
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // The `delivery:` and `event:` settings as the eventbus sees them.
 namespace gateway::test {
@@ -19,6 +18,7 @@ namespace {
 
 namespace json = boost::json;
 using testing::HasSubstr;
+using EventSettings = EventbusTest;
 
 void expect_cos_event(const json::value& event, const std::string& record) {
   EXPECT_EQ(event.at("specversion"), "1.0");
@@ -28,10 +28,8 @@ void expect_cos_event(const json::value& event, const std::string& record) {
   EXPECT_EQ(event.at("data"), json::parse(record));
 }
 
-TEST(EventSettings, StructuredModeCarriesTheEventInTheBody) {
-  ScriptedEventbus bus;
+TEST_F(EventSettings, StructuredModeCarriesTheEventInTheBody) {
   bus.next(reply(503));
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.mode = config::Mode::structured;
   const RunningGateway gateway(settings);
   const std::string record = cos_record("a \"b\" 日志");
@@ -45,10 +43,8 @@ TEST(EventSettings, StructuredModeCarriesTheEventInTheBody) {
   expect_cos_event(json::parse(seen[0].body), record);
 }
 
-TEST(EventSettings, BatchModeCarriesManyEventsInABody) {
-  ScriptedEventbus bus;
+TEST_F(EventSettings, BatchModeCarriesManyEventsInABody) {
   bus.next(reply(503));
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.mode = config::Mode::batch;
   const RunningGateway gateway(settings);
   const std::vector<std::string> records = cos_records(50);
@@ -70,10 +66,8 @@ TEST(EventSettings, BatchModeCarriesManyEventsInABody) {
   EXPECT_EQ(gateway.snapshot().delivered, 50u);
 }
 
-TEST(EventSettings, ARefusedBatchFailsItsRecords) {
-  ScriptedEventbus bus;
+TEST_F(EventSettings, ARefusedBatchFailsItsRecords) {
   bus.script([](const Request&) { return reply(400); });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.mode = config::Mode::batch;
   const RunningGateway gateway(settings);
   const Response answer = gateway.post(cos_payload(5));
@@ -81,9 +75,7 @@ TEST(EventSettings, ARefusedBatchFailsItsRecords) {
   EXPECT_EQ(json::parse(answer.body).at("failed").as_array().size(), 5u);
 }
 
-TEST(EventSettings, DataMayBeTheWholeTriggerShape) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, DataMayBeTheWholeTriggerShape) {
   settings.event.data = config::EventData::records;
   const RunningGateway gateway(settings);
   const std::string record = cos_record("k");
@@ -91,9 +83,7 @@ TEST(EventSettings, DataMayBeTheWholeTriggerShape) {
   EXPECT_EQ(bus.requests().at(1).body, R"({"Records":[)" + record + "]}");
 }
 
-TEST(EventSettings, AttributesDescribeTheObject) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, AttributesDescribeTheObject) {
   settings.event.attributes = {"subject", "cosbucket", "cosregion", "coseventname", "coseventtime"};
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload({cos_record("dir/a \"b\" 50% 日志")})).status, 200u);
@@ -105,9 +95,7 @@ TEST(EventSettings, AttributesDescribeTheObject) {
   EXPECT_TRUE(seen.headers.has("ce-coseventtime"));
 }
 
-TEST(EventSettings, StableIdsAreTheSameForTheSamePost) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, StableIdsAreTheSameForTheSamePost) {
   settings.event.id = config::EventId::stable;
   const std::string payload = cos_payload({cos_record("a"), cos_record("b"), cos_record("a")});
   for (int replica = 0; replica < 2; ++replica) {
@@ -124,9 +112,7 @@ TEST(EventSettings, StableIdsAreTheSameForTheSamePost) {
   EXPECT_EQ(ids.size(), 3u);
 }
 
-TEST(EventSettings, RedactedHeadersDoNotLeave) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, RedactedHeadersDoNotLeave) {
   settings.event.redact = {"authorization"};
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
@@ -141,9 +127,7 @@ TEST(EventSettings, RedactedHeadersDoNotLeave) {
   }
 }
 
-TEST(EventSettings, ExtraHeadersAndTheTargetsPathAreSent) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, ExtraHeadersAndTheTargetsPathAreSent) {
   settings.target += "/api/{eventbus}/events?x=1";
   settings.delivery.headers.emplace_back("Authorization", Secret("Bearer abc"));
   const RunningGateway gateway(settings);
@@ -153,16 +137,14 @@ TEST(EventSettings, ExtraHeadersAndTheTargetsPathAreSent) {
   EXPECT_EQ(seen.headers["Authorization"], "Bearer abc");
 }
 
-TEST(EventSettings, WithoutAFunctionNameTheSourceIsTheGateway) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, WithoutAFunctionNameTheSourceIsTheGateway) {
   settings.function.name.clear();
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
   EXPECT_EQ(bus.requests().at(0).headers["ce-source"], "cos-gateway");
 }
 
-TEST(EventSettings, RedactHoldsForEventsThatArePassedOn) {
+TEST_F(EventSettings, RedactHoldsForEventsThatArePassedOn) {
   const std::string record =
       R"({"event":{"requestParameters":{"requestHeaders":{"Authorization":"q-signature=hush"}}}})";
   const std::string event = R"({"specversion":"1.0","id":"1","source":"s","type":"t","data":)";
@@ -190,15 +172,15 @@ TEST(EventSettings, RedactHoldsForEventsThatArePassedOn) {
        "[" + event + record + "}," + event + record + "}]"},
   };
   for (const auto mode : {config::Mode::binary, config::Mode::structured}) {
-    ScriptedEventbus bus;
-    config::Settings settings = loopback_settings(bus.port());
+    ScriptedEventbus fresh;
+    settings = loopback_settings(fresh.port());
     settings.event.redact = {"authorization"};
     settings.delivery.mode = mode;
     const RunningGateway gateway(settings);
     for (const auto& row : rows) {
       EXPECT_EQ(gateway.post(row.body, row.headers).status, 200u) << row.what;
     }
-    const Requests seen = bus.requests();
+    const Requests seen = fresh.requests();
     EXPECT_EQ(seen.size(), std::size(rows) + 1);
     for (const Request& request : seen) {
       EXPECT_THAT(request.body, testing::Not(HasSubstr("hush")));
@@ -206,9 +188,7 @@ TEST(EventSettings, RedactHoldsForEventsThatArePassedOn) {
   }
 }
 
-TEST(EventSettings, WhatCannotBeSearchedForSecretsIsRefused) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventSettings, WhatCannotBeSearchedForSecretsIsRefused) {
   settings.event.redact = {"authorization"};
   const RunningGateway gateway(settings);
   Headers binary{{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "s"}, {"ce-type", "t"}};
@@ -232,10 +212,10 @@ TEST(EventSettings, WhatCannotBeSearchedForSecretsIsRefused) {
   EXPECT_EQ(gateway.post("words", binary).status, 200u);
 }
 
-TEST(EventSettings, AllOfThemTogether) {
+TEST_F(EventSettings, AllOfThemTogether) {
   for (const auto mode : {config::Mode::binary, config::Mode::structured, config::Mode::batch}) {
-    ScriptedEventbus bus;
-    config::Settings settings = loopback_settings(bus.port());
+    ScriptedEventbus fresh;
+    settings = loopback_settings(fresh.port());
     settings.delivery.mode = mode;
     settings.event.id = config::EventId::stable;
     settings.event.attributes = {"subject", "cosbucket", "coseventname"};
@@ -245,7 +225,7 @@ TEST(EventSettings, AllOfThemTogether) {
     // Records so small that their members would take more room than they do.
     EXPECT_EQ(gateway.post(R"({"Records":[{},{"a":1}]})").status, 200u);
     std::string all;
-    for (const Request& request : bus.requests()) {
+    for (const Request& request : fresh.requests()) {
       for (const auto& field : request.headers.fields()) {
         all += field.name + ":" + field.value + "\n";
       }

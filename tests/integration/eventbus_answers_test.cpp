@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // What the eventbus's answers mean: which acknowledge, which are final, which are tried again.
 namespace gateway::test {
@@ -18,6 +17,7 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using EventbusAnswers = EventbusTest;
 
 void expect_same_event(const Request& first, const Request& again) {
   EXPECT_EQ(first.id(), again.id());
@@ -74,13 +74,11 @@ TEST_P(TemporarilyFailing, IsTriedAgainWithTheSameIdAndTime) {
 INSTANTIATE_TEST_SUITE_P(Status, TemporarilyFailing,
                          testing::Values(408, 425, 429, 500, 502, 503, 504, 505, 507, 599));
 
-TEST(EventbusAnswers, OneFailingRecordDoesNotHoldUpTheOthers) {
-  ScriptedEventbus bus;
+TEST_F(EventbusAnswers, OneFailingRecordDoesNotHoldUpTheOthers) {
   bus.script([](const Request& request) {
     const bool sick = request.body.find("object-1\"") != std::string::npos;
     return reply(sick && request.index < 10 ? 503 : 200);
   });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.retry.initial = 50ms;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(20)).status, 200u);
@@ -158,12 +156,11 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"BareLineFeeds", with_bytes("HTTP/1.1 200 OK\nContent-Length: 0\n\n")}),
     [](const auto& test) { return std::string(test.param.name); });
 
-TEST(EventbusAnswers, ConnectionCloseIsObeyed) {
-  ScriptedEventbus bus;
+TEST_F(EventbusAnswers, ConnectionCloseIsObeyed) {
   // The bus does not close itself here: the gateway has been told to.
   Action polite = reply(200, {{"Connection", "close"}});
   bus.next(polite);
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(3)).status, 200u);
   EXPECT_TRUE(bus.wait_until_closed(0));
   const Requests seen = bus.requests();

@@ -5,15 +5,15 @@
 #include <set>
 #include <string>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // How connections to the eventbus end and are replaced.
 namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
+using EventbusConnections = EventbusTest;
 
 // Ends each connection with its answer number `last`, and says so.
 ScriptedEventbus::Script ends_after(std::size_t last) {
@@ -29,8 +29,7 @@ config::Settings automatic(const ScriptedEventbus& bus) {
   return settings;
 }
 
-TEST(EventbusConnections, AnAnnouncedEndIsNoOddity) {
-  ScriptedEventbus bus;
+TEST_F(EventbusConnections, AnAnnouncedEndIsNoOddity) {
   bus.script(ends_after(20));
   const RunningGateway gateway(automatic(bus));
   HttpClient client = gateway.connect();
@@ -44,8 +43,7 @@ TEST(EventbusConnections, AnAnnouncedEndIsNoOddity) {
   EXPECT_GE(bus.deepest_pipeline(), 8u) << "the depth outlives the connection";
 }
 
-TEST(EventbusConnections, TheNumberOfRequestsOfAConnectionIsLearned) {
-  ScriptedEventbus bus;
+TEST_F(EventbusConnections, TheNumberOfRequestsOfAConnectionIsLearned) {
   bus.script(ends_after(20));
   const RunningGateway gateway(automatic(bus));
   HttpClient client = gateway.connect();
@@ -58,8 +56,7 @@ TEST(EventbusConnections, TheNumberOfRequestsOfAConnectionIsLearned) {
   }
 }
 
-TEST(EventbusConnections, AServerThatNoLongerEndsThemIsNoticed) {
-  ScriptedEventbus bus;
+TEST_F(EventbusConnections, AServerThatNoLongerEndsThemIsNoticed) {
   bus.script(ends_after(10));
   const RunningGateway gateway(automatic(bus));
   HttpClient client = gateway.connect();
@@ -72,11 +69,10 @@ TEST(EventbusConnections, AServerThatNoLongerEndsThemIsNoticed) {
 }
 
 // As a server with one thread, which serves a connection until that ends.
-TEST(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
-  ScriptedEventbus bus;
+TEST_F(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
   bus.script(
       [](const Request& request) { return request.connection == 0 ? reply(200) : never_answer(); });
-  config::Settings settings = automatic(bus);
+  settings = automatic(bus);
   settings.delivery.connections = 0;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -90,9 +86,7 @@ TEST(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
   EXPECT_EQ(gateway.snapshot().retried_total(), seen.size() - 600);
 }
 
-TEST(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
   settings.delivery.idle_timeout = 200ms;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
@@ -102,8 +96,7 @@ TEST(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
   EXPECT_EQ(gateway.snapshot().retried_total(), 0u);
 }
 
-TEST(EventbusConnections, AnIdleOneThatEndsWithA408IsNoOddity) {
-  ScriptedEventbus bus;
+TEST_F(EventbusConnections, AnIdleOneThatEndsWithA408IsNoOddity) {
   bus.script([](const Request&) {
     Action action = reply(200).then_close();
     action.bytes += "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\n\r\n";
@@ -121,9 +114,7 @@ TEST(EventbusConnections, AnIdleOneThatEndsWithA408IsNoOddity) {
   EXPECT_GE(bus.deepest_pipeline(), 8u) << "nothing is held against the eventbus";
 }
 
-TEST(EventbusConnections, OldOnesAreReplacedWithoutAnyEventNoticing) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventbusConnections, OldOnesAreReplacedWithoutAnyEventNoticing) {
   settings.delivery.max_age = 300ms;
   const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();

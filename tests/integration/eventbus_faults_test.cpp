@@ -9,9 +9,8 @@
 #include <tuple>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // An eventbus that cuts, stalls, babbles or is not there.
 namespace gateway::test {
@@ -20,6 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using observe::Snapshot;
+using EventbusFaults = EventbusTest;
+using Deadline = EventbusTest;
 
 std::vector<std::string> ids(const Requests& requests, std::size_t from, std::size_t to) {
   std::vector<std::string> found;
@@ -90,10 +91,9 @@ INSTANTIATE_TEST_SUITE_P(Of, AnswersKOfN,
                                           testing::Values(Cut::fin, Cut::rst, Cut::half_line)),
                          test_name);
 
-TEST(EventbusFaults, ASurplusAnswerCostsTheConnectionButNoEvent) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, ASurplusAnswerCostsTheConnectionButNoEvent) {
   bus.next(surplus_reply(200));
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
   EXPECT_TRUE(bus.wait_until_closed(0));
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
@@ -102,18 +102,17 @@ TEST(EventbusFaults, ASurplusAnswerCostsTheConnectionButNoEvent) {
   EXPECT_EQ(bus.requests().back().connection, 1u);
 }
 
-TEST(EventbusFaults, AnAnswerBeforeAnyRequestIsNotTakenForOneLater) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, AnAnswerBeforeAnyRequestIsNotTakenForOneLater) {
   Action late_surplus = reply(200);
   late_surplus.bytes += "HTTP/1.1 400 Not Yours\r\nContent-Length: 0\r\n\r\n";
   bus.next(late_surplus);
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
   EXPECT_TRUE(bus.wait_until_closed(0));
   EXPECT_EQ(gateway.post(cos_payload(3)).status, 200u);
 }
 
-TEST(EventbusFaults, GarbageIsNoAcknowledgement) {
+TEST_F(EventbusFaults, GarbageIsNoAcknowledgement) {
   const std::vector<std::pair<const char*, std::string>> answers{
       {"garbage", garbage().bytes},
       {"status of four digits", "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n"},
@@ -122,15 +121,15 @@ TEST(EventbusFaults, GarbageIsNoAcknowledgement) {
       {"another protocol", "SSH-2.0-OpenSSH_9.2\r\n"}};
   for (const auto& [what, bytes] : answers) {
     SCOPED_TRACE(what);
-    ScriptedEventbus bus;
+    ScriptedEventbus fresh;
     Action action;
     action.bytes = bytes;
-    bus.next(action);
-    config::Settings settings = loopback_settings(bus.port());
+    fresh.next(action);
+    settings = loopback_settings(fresh.port());
     settings.delivery.timeout = 500ms;
     const RunningGateway gateway(settings);
     EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
-    const Requests seen = bus.requests();
+    const Requests seen = fresh.requests();
     ASSERT_EQ(seen.size(), 3u);
     EXPECT_EQ(seen[0].id(), seen[1].id());
     EXPECT_NE(seen[0].connection, seen[1].connection);
@@ -138,32 +137,27 @@ TEST(EventbusFaults, GarbageIsNoAcknowledgement) {
   }
 }
 
-TEST(EventbusFaults, AHeadCutShortIsNoAcknowledgement) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, AHeadCutShortIsNoAcknowledgement) {
   Action cut = reply(200);
   cut.bytes.resize(cut.bytes.size() - 2);
   bus.next(cut.then_close());
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
   EXPECT_EQ(bus.requests().size(), 2u);
 }
 
-TEST(EventbusFaults, ARefusalWhoseBodyNeverEndsIsARefusal) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, ARefusalWhoseBodyNeverEndsIsARefusal) {
   Action hanging = reply(400, {}, "0123456789");
   hanging.bytes.resize(hanging.bytes.size() - 5);
   bus.next(hanging);
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.timeout = 300ms;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(1)).status, 502u);
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
-TEST(EventbusFaults, SilenceIsWaitedForOnlySoLong) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, SilenceIsWaitedForOnlySoLong) {
   bus.next(never_answer());
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.timeout = 150ms;
   settings.delivery.pipeline = 3;
   const RunningGateway gateway(settings);
@@ -181,10 +175,8 @@ TEST(EventbusFaults, SilenceIsWaitedForOnlySoLong) {
   }
 }
 
-TEST(EventbusFaults, SlowButSteadyAnswersAreWaitedFor) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, SlowButSteadyAnswersAreWaitedFor) {
   bus.script([](const Request&) { return reply(200).after(100ms); });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.timeout = 2s;
   settings.delivery.pipeline = 4;
   const RunningGateway gateway(settings);
@@ -192,9 +184,10 @@ TEST(EventbusFaults, SlowButSteadyAnswersAreWaitedFor) {
   EXPECT_EQ(bus.requests().size(), 8u);
 }
 
-TEST(EventbusFaults, PostsWaitForAnEventbusThatComesUpLater) {
-  ScriptedEventbus bus(ScriptedEventbus::Start::down);
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(EventbusFaults, PostsWaitForAnEventbusThatComesUpLater) {
+  ScriptedEventbus late(ScriptedEventbus::Start::down);
+  settings = loopback_settings(late.port());
+  const RunningGateway gateway(settings);
   std::vector<HttpClient> clients;
   for (int i = 0; i < 5; ++i) {
     clients.push_back(gateway.connect());
@@ -203,14 +196,12 @@ TEST(EventbusFaults, PostsWaitForAnEventbusThatComesUpLater) {
   ASSERT_TRUE(gateway.wait_for([](const Snapshot& now) {
     return now.received == 10 && now.links[static_cast<std::size_t>(LinkState::backing_off)] > 0;
   }));
-  bus.come_up();
+  late.come_up();
   for (HttpClient& client : clients) EXPECT_EQ(client.response().status, 200u);
-  EXPECT_EQ(bus.requests().size(), 10u);
+  EXPECT_EQ(late.requests().size(), 10u);
 }
 
-TEST(EventbusFaults, ARestartOfTheEventbusLosesNothing) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(EventbusFaults, ARestartOfTheEventbusLosesNothing) {
   settings.delivery.pipeline = 4;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(4)).status, 200u);
@@ -228,13 +219,11 @@ TEST(EventbusFaults, ARestartOfTheEventbusLosesNothing) {
   EXPECT_EQ(gateway.snapshot().delivered, 34u);
 }
 
-TEST(EventbusFaults, AnEventThatKillsItsConnectionDoesNotHoldUpTheOthers) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, AnEventThatKillsItsConnectionDoesNotHoldUpTheOthers) {
   bus.script([](const Request& request) {
     const bool poison = request.body.find("poison") != std::string::npos;
     return poison ? reset_unanswered() : reply(200);
   });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.deadline = 1500ms;
   settings.delivery.retry.max = 1s;
   const RunningGateway gateway(settings);
@@ -247,10 +236,9 @@ TEST(EventbusFaults, AnEventThatKillsItsConnectionDoesNotHoldUpTheOthers) {
   EXPECT_EQ(sick.response().status, 504u);
 }
 
-TEST(EventbusFaults, AnEventbusThatClosesIdleConnectionsIsNoFault) {
-  ScriptedEventbus bus;
+TEST_F(EventbusFaults, AnEventbusThatClosesIdleConnectionsIsNoFault) {
   bus.script([](const Request&) { return reply(200).then_close(); });
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (std::size_t i = 0; i < 20; ++i) {
     EXPECT_EQ(client.post(cos_payload(1)).status, 200u);
@@ -259,9 +247,9 @@ TEST(EventbusFaults, AnEventbusThatClosesIdleConnectionsIsNoFault) {
   EXPECT_EQ(gateway.snapshot().delivered, 20u);
 }
 
-TEST(Deadline, APostNobodyTakesGets504AndIsWithdrawn) {
-  ScriptedEventbus bus(ScriptedEventbus::Start::down);
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Deadline, APostNobodyTakesGets504AndIsWithdrawn) {
+  ScriptedEventbus late(ScriptedEventbus::Start::down);
+  settings = loopback_settings(late.port());
   settings.delivery.deadline = 300ms;
   const RunningGateway gateway(settings);
   const auto start = Clock::now();
@@ -269,21 +257,19 @@ TEST(Deadline, APostNobodyTakesGets504AndIsWithdrawn) {
   EXPECT_GE(Clock::now() - start, 250ms);
   EXPECT_LT(Clock::now() - start, 2s);
   EXPECT_EQ(gateway.snapshot().failed[static_cast<std::size_t>(FailReason::deadline)], 3u);
-  bus.come_up();
+  late.come_up();
   EXPECT_EQ(gateway.post(cos_payload(2, "late-")).status, 200u);
-  const Requests seen = bus.requests();
+  const Requests seen = late.requests();
   EXPECT_EQ(seen.size(), 2u);
   for (const Request& request : seen) {
     EXPECT_THAT(request.body, testing::HasSubstr("late-"));
   }
 }
 
-TEST(Deadline, CountsOnlyWhatWasNotDelivered) {
-  ScriptedEventbus bus;
+TEST_F(Deadline, CountsOnlyWhatWasNotDelivered) {
   bus.script([](const Request& request) {
     return request.body.find("object-0\"") != std::string::npos ? reply(200) : reply(503);
   });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.deadline = 300ms;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(3)).status, 504u);
@@ -293,9 +279,7 @@ TEST(Deadline, CountsOnlyWhatWasNotDelivered) {
   EXPECT_EQ(gateway.snapshot().failed[static_cast<std::size_t>(FailReason::deadline)], 2u);
 }
 
-TEST(Deadline, AnswersThatComeTooLateDisturbNobody) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Deadline, AnswersThatComeTooLateDisturbNobody) {
   settings.delivery.deadline = 200ms;
   settings.delivery.pipeline = 2;
   const RunningGateway gateway(settings);

@@ -7,15 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 namespace gateway::test {
 namespace {
 
 using namespace std::string_literals;
 using namespace std::string_view_literals;
+using HostileBodies = EventbusTest;
 
 constexpr std::size_t kLarge = std::size_t{64} << 20;
 
@@ -41,7 +41,7 @@ std::string record_of(std::string_view value) {
   return R"({"Records":[{"a":)" + std::string(value) + "}]}";
 }
 
-TEST(HostileBodies, WhatIsRefusedCostsNothingElse) {
+TEST_F(HostileBodies, WhatIsRefusedCostsNothingElse) {
   const struct {
     const char* name;
     std::string body;
@@ -80,8 +80,6 @@ TEST(HostileBodies, WhatIsRefusedCostsNothingElse) {
        413},
       {"nothing but blanks", std::string(1'000'000, ' '), 400},
   };
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
   const RunningGateway gateway(std::move(settings));
   std::size_t expected = 0;
   HttpClient client = gateway.connect();
@@ -98,8 +96,7 @@ TEST(HostileBodies, WhatIsRefusedCostsNothingElse) {
   }
 }
 
-TEST(HostileBodies, OneRecordOf64MebibytesIsDelivered) {
-  ScriptedEventbus bus;
+TEST_F(HostileBodies, OneRecordOf64MebibytesIsDelivered) {
   const RunningGateway gateway(large_settings(bus.port()));
   const std::string frame = record_of("\"\"");
   const std::string body = record_of("\"" + std::string(kLarge - frame.size(), 'x') + "\"");
@@ -112,8 +109,7 @@ TEST(HostileBodies, OneRecordOf64MebibytesIsDelivered) {
   EXPECT_EQ(bus.requests()[0].body.size(), kLarge - 14);
 }
 
-TEST(HostileBodies, OneByteMoreIsRefusedUnread) {
-  ScriptedEventbus bus;
+TEST_F(HostileBodies, OneByteMoreIsRefusedUnread) {
   const RunningGateway gateway(large_settings(bus.port()));
   HttpClient client = gateway.connect();
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kLarge + 1) +
@@ -122,8 +118,7 @@ TEST(HostileBodies, OneByteMoreIsRefusedUnread) {
   EXPECT_TRUE(client.closed_by_peer());
 }
 
-TEST(HostileBodies, SixtyFourMebibytesOfBracketsAreRefused) {
-  ScriptedEventbus bus;
+TEST_F(HostileBodies, SixtyFourMebibytesOfBracketsAreRefused) {
   const RunningGateway gateway(large_settings(bus.port()));
   HttpClient client = gateway.connect();
   EXPECT_EQ(client.post(std::string(kLarge, '[')).status, 400U);
@@ -132,9 +127,8 @@ TEST(HostileBodies, SixtyFourMebibytesOfBracketsAreRefused) {
   EXPECT_EQ(bus.requests().size(), 1U);
 }
 
-TEST(HostileBodies, EventsThatArePassedOnAreReadAsStrictly) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HostileBodies, EventsThatArePassedOnAreReadAsStrictly) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   const Headers structured{{"Content-Type", "application/cloudevents+json"}};
   const Headers batch{{"Content-Type", "application/cloudevents-batch+json"}};

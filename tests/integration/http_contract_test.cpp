@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 namespace gateway::test {
 namespace {
@@ -19,10 +18,10 @@ namespace json = boost::json;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
+using HttpContract = EventbusTest;
 
-TEST(HttpContract, APostIsAnswered200OnceEveryRecordIsDelivered) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HttpContract, APostIsAnswered200OnceEveryRecordIsDelivered) {
+  const RunningGateway gateway(settings);
   const std::vector<std::string> records = cos_records(3);
   bus.hold();
   HttpClient client = gateway.connect();
@@ -42,9 +41,8 @@ TEST(HttpContract, APostIsAnswered200OnceEveryRecordIsDelivered) {
   }
 }
 
-TEST(HttpContract, EachRecordBecomesACloudEventOfItsOwn) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HttpContract, EachRecordBecomesACloudEventOfItsOwn) {
+  const RunningGateway gateway(settings);
   ASSERT_EQ(gateway.post(cos_payload(2)).status, 200u);
   const Requests seen = bus.requests();
   ASSERT_EQ(seen.size(), 2u);
@@ -65,17 +63,17 @@ TEST(HttpContract, EachRecordBecomesACloudEventOfItsOwn) {
   EXPECT_NE(seen[0].id(), seen[1].id());
 }
 
-TEST(HttpContract, RecordsOfRealPayloadsArriveByteForByte) {
+TEST_F(HttpContract, RecordsOfRealPayloadsArriveByteForByte) {
   for (const char* name :
        {"01-doc-current-created-star.json", "03-scfcli-delete-space-in-eventname.json",
         "08-captured-2020-put-nonzero-reqid.json", "12-community-test-percent-encoded-key.json",
         "15-midway-doc-empty-key.json"}) {
     SCOPED_TRACE(name);
-    ScriptedEventbus bus;
-    const RunningGateway gateway(loopback_settings(bus.port()));
+    ScriptedEventbus fresh;
+    const RunningGateway gateway(loopback_settings(fresh.port()));
     const std::string payload = test_data(name);
     ASSERT_EQ(gateway.post(payload).status, 200u);
-    const Requests seen = bus.requests();
+    const Requests seen = fresh.requests();
     const json::value parsed = json::parse(payload);
     const json::array& records = parsed.at("Records").as_array();
     ASSERT_EQ(seen.size(), records.size());
@@ -86,18 +84,16 @@ TEST(HttpContract, RecordsOfRealPayloadsArriveByteForByte) {
   }
 }
 
-TEST(HttpContract, NoRecordsIsASuccessOfZero) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HttpContract, NoRecordsIsASuccessOfZero) {
+  const RunningGateway gateway(settings);
   const Response answer = gateway.post(R"({"Records":[]})");
   EXPECT_EQ(answer.status, 200u);
   EXPECT_EQ(answer.body, R"({"records":0})");
   EXPECT_THAT(bus.requests(), IsEmpty());
 }
 
-TEST(HttpContract, NeitherPathNorContentTypeMatters) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HttpContract, NeitherPathNorContentTypeMatters) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (const char* target : {"/", "/any/path?and=query", "http://gateway.test/absolute", "/%20"}) {
     SCOPED_TRACE(target);
@@ -110,12 +106,11 @@ TEST(HttpContract, NeitherPathNorContentTypeMatters) {
       200u);
 }
 
-TEST(HttpContract, RefusedRecordsAreListedIn502) {
-  ScriptedEventbus bus;
+TEST_F(HttpContract, RefusedRecordsAreListedIn502) {
   bus.script([](const Request& request) {
     return request.body.find("object-1\"") != std::string::npos ? reply(400) : reply(200);
   });
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   const Response answer = gateway.post(cos_payload(3));
   EXPECT_EQ(answer.status, 502u);
   EXPECT_EQ(answer.headers["Content-Type"], "application/json");
@@ -129,7 +124,7 @@ TEST(HttpContract, RefusedRecordsAreListedIn502) {
   EXPECT_FALSE(failed[0].at("reason").as_string().empty());
 }
 
-TEST(HttpContract, MalformedPostsAreRefusedWholeAndTheConnectionGoesOn) {
+TEST_F(HttpContract, MalformedPostsAreRefusedWholeAndTheConnectionGoesOn) {
   const std::string record = cos_record("k");
   const std::vector<std::pair<const char*, std::string>> bad{
       {"empty", ""},
@@ -145,8 +140,7 @@ TEST(HttpContract, MalformedPostsAreRefusedWholeAndTheConnectionGoesOn) {
       {"text behind", cos_payload(1) + "x"},
       {"not UTF-8", R"({"Records":[)" + record + ",{\"a\":\"\xff\"}]}"},
   };
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (const auto& [what, payload] : bad) {
     SCOPED_TRACE(what);
@@ -160,9 +154,8 @@ TEST(HttpContract, MalformedPostsAreRefusedWholeAndTheConnectionGoesOn) {
   EXPECT_EQ(client.post(cos_payload(1)).status, 200u);
 }
 
-TEST(HttpContract, OtherMethodsAreAnswered405WithAllow) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HttpContract, OtherMethodsAreAnswered405WithAllow) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   for (const char* method : {"GET", "PUT", "DELETE", "PATCH", "FOO"}) {
     SCOPED_TRACE(method);
@@ -178,9 +171,8 @@ TEST(HttpContract, OtherMethodsAreAnswered405WithAllow) {
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
-TEST(HttpContract, OptionsAnswersTheWebhookHandshake) {
-  ScriptedEventbus bus;
-  const RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(HttpContract, OptionsAnswersTheWebhookHandshake) {
+  const RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
   client.send(request_text("OPTIONS", "/", "", {{"WebHook-Request-Origin", "events.example.com"}}));
   const Response answer = client.response();

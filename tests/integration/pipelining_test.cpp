@@ -5,15 +5,15 @@
 #include <set>
 #include <vector>
 
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 // How many requests an eventbus connection carries at a time.
 namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
+using AutomaticDepth = EventbusTest;
 
 class FixedDepth : public testing::TestWithParam<unsigned> {};
 
@@ -52,10 +52,8 @@ TEST(Pipelining, EveryConnectionIsUsed) {
   EXPECT_EQ(bus.deepest_pipeline(), 2u);
 }
 
-TEST(AutomaticDepth, BeginsAtOneAndGrowsOnAWellBehavedEventbus) {
-  ScriptedEventbus bus;
+TEST_F(AutomaticDepth, BeginsAtOneAndGrowsOnAWellBehavedEventbus) {
   bus.script([](const Request&) { return reply(200).after(1ms); });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.pipeline = 0;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(2'000)).status, 200u);
@@ -65,13 +63,11 @@ TEST(AutomaticDepth, BeginsAtOneAndGrowsOnAWellBehavedEventbus) {
   EXPECT_EQ(seen.at(1).in_flight, 1u) << "the second was sent before the first was answered";
 }
 
-TEST(AutomaticDepth, FallsBackToOneAfterACut) {
-  ScriptedEventbus bus;
+TEST_F(AutomaticDepth, FallsBackToOneAfterACut) {
   bus.script([](const Request& request) {
     const bool cut = request.connection == 0 && request.in_flight > 1;
     return cut ? close_unanswered() : reply(200).after(2ms);
   });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.pipeline = 0;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(300)).status, 200u);
@@ -83,10 +79,8 @@ TEST(AutomaticDepth, FallsBackToOneAfterACut) {
   EXPECT_EQ(second_on_new->in_flight, 1u);
 }
 
-TEST(AutomaticDepth, StaysAtOneWithAnEventbusThatClosesAfterEveryAnswer) {
-  ScriptedEventbus bus;
+TEST_F(AutomaticDepth, StaysAtOneWithAnEventbusThatClosesAfterEveryAnswer) {
   bus.script([](const Request&) { return http10_reply(200); });
-  config::Settings settings = loopback_settings(bus.port());
   settings.delivery.pipeline = 0;
   const RunningGateway gateway(settings);
   EXPECT_EQ(gateway.post(cos_payload(50)).status, 200u);

@@ -10,9 +10,8 @@
 #include <vector>
 
 #include "support/delivery_oracle.hpp"
+#include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
 
 namespace gateway::test {
 namespace {
@@ -20,10 +19,10 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using testing::IsEmpty;
+using Shutdown = EventbusTest;
 
-TEST(Shutdown, PostsInFlightAreFinishedAndAnswered) {
-  ScriptedEventbus bus;
-  RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(Shutdown, PostsInFlightAreFinishedAndAnswered) {
+  RunningGateway gateway(settings);
   bus.hold();
   HttpClient client = gateway.connect();
   client.send(post_text(cos_payload(5)));
@@ -37,9 +36,8 @@ TEST(Shutdown, PostsInFlightAreFinishedAndAnswered) {
   EXPECT_EQ(gateway.snapshot().delivered, 5u);
 }
 
-TEST(Shutdown, IdleConnectionsAreClosedAtOnce) {
-  ScriptedEventbus bus;
-  RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(Shutdown, IdleConnectionsAreClosedAtOnce) {
+  RunningGateway gateway(settings);
   HttpClient silent = gateway.connect();
   HttpClient served = gateway.connect();
   EXPECT_EQ(served.post(cos_payload(1)).status, 200u);
@@ -51,9 +49,8 @@ TEST(Shutdown, IdleConnectionsAreClosedAtOnce) {
   EXPECT_LT(Clock::now() - start, 2s);
 }
 
-TEST(Shutdown, NewPostsAreRefusedWhileOldOnesFinish) {
-  ScriptedEventbus bus;
-  RunningGateway gateway(loopback_settings(bus.port()));
+TEST_F(Shutdown, NewPostsAreRefusedWhileOldOnesFinish) {
+  RunningGateway gateway(settings);
   bus.hold();
   HttpClient busy = gateway.connect();
   busy.send(post_text(cos_payload(1, "old-")));
@@ -83,9 +80,7 @@ TEST(Shutdown, NewPostsAreRefusedWhileOldOnesFinish) {
   EXPECT_EQ(bus.requests().size(), 1u);
 }
 
-TEST(Shutdown, PostsAreTakenDuringTheDrainDelayOnConnectionsThatEndAfterThem) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Shutdown, PostsAreTakenDuringTheDrainDelayOnConnectionsThatEndAfterThem) {
   settings.ingress.drain_delay = 1s;
   RunningGateway gateway(settings);
   HttpClient known = gateway.connect();
@@ -109,9 +104,7 @@ TEST(Shutdown, PostsAreTakenDuringTheDrainDelayOnConnectionsThatEndAfterThem) {
   EXPECT_EQ(bus.requests().size(), 3u);
 }
 
-TEST(Shutdown, TheDrainDelayEndsWithTheLastClient) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Shutdown, TheDrainDelayEndsWithTheLastClient) {
   settings.ingress.drain_delay = 30s;
   RunningGateway gateway(settings);
   HttpClient known = gateway.connect();
@@ -129,9 +122,7 @@ TEST(Shutdown, TheDrainDelayEndsWithTheLastClient) {
   EXPECT_LT(Clock::now() - start, 10s);
 }
 
-TEST(Shutdown, TheDrainDelayGoesOnWhileClientsStillCome) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Shutdown, TheDrainDelayGoesOnWhileClientsStillCome) {
   settings.ingress.drain_delay = 30s;
   RunningGateway gateway(settings);
   HttpClient known = gateway.connect();
@@ -149,11 +140,10 @@ TEST(Shutdown, TheDrainDelayGoesOnWhileClientsStillCome) {
 
 // What is on its way into the gateway in the moment in which it stops: connections that nobody has
 // accepted yet, requests that nobody has read yet.
-TEST(Shutdown, WhoHasConnectedIsAnswered) {
+TEST_F(Shutdown, WhoHasConnectedIsAnswered) {
   constexpr int kClients = 40;
-  ScriptedEventbus bus;
   for (int round = 0; round < 10; ++round) {
-    RunningGateway gateway(loopback_settings(bus.port()));
+    RunningGateway gateway(settings);
     std::vector<HttpClient> clients;
     for (int i = 0; i < kClients / 2; ++i) {
       clients.push_back(gateway.connect());
@@ -173,9 +163,7 @@ TEST(Shutdown, WhoHasConnectedIsAnswered) {
   }
 }
 
-TEST(Shutdown, AGatewayWithoutClientsDoesNotWaitForAny) {
-  ScriptedEventbus bus;
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Shutdown, AGatewayWithoutClientsDoesNotWaitForAny) {
   settings.ingress.drain_delay = config::Ingress().drain_delay;
   EXPECT_EQ(settings.ingress.drain_delay, 3s);
   RunningGateway gateway(settings);
@@ -185,9 +173,9 @@ TEST(Shutdown, AGatewayWithoutClientsDoesNotWaitForAny) {
   EXPECT_LT(Clock::now() - start, 1s);
 }
 
-TEST(Shutdown, UndeliverablePostsAreGivenUpWhenTheGraceEnds) {
-  ScriptedEventbus bus(ScriptedEventbus::Start::down);
-  config::Settings settings = loopback_settings(bus.port());
+TEST_F(Shutdown, UndeliverablePostsAreGivenUpWhenTheGraceEnds) {
+  ScriptedEventbus late(ScriptedEventbus::Start::down);
+  settings = loopback_settings(late.port());
   settings.ingress.grace = 200ms;
   RunningGateway gateway(settings);
   HttpClient client = gateway.connect();
@@ -205,27 +193,26 @@ TEST(Shutdown, UndeliverablePostsAreGivenUpWhenTheGraceEnds) {
   EXPECT_EQ(gateway.snapshot().failed[static_cast<std::size_t>(FailReason::shutdown)], 3u);
 }
 
-TEST(Shutdown, AnIdleGatewayStopsAtOnceAndMoreThanOnce) {
-  ScriptedEventbus bus(ScriptedEventbus::Start::down);
+TEST_F(Shutdown, AnIdleGatewayStopsAtOnceAndMoreThanOnce) {
+  ScriptedEventbus late(ScriptedEventbus::Start::down);
+  settings = loopback_settings(late.port());
   const auto start = Clock::now();
   for (int i = 0; i < 3; ++i) {
-    RunningGateway gateway(loopback_settings(bus.port()));
+    RunningGateway gateway(settings);
     gateway.gateway().stop();
     gateway.gateway().stop();
     gateway.gateway().wait();
     gateway.gateway().wait();
   }
   {
-    const Gateway never_started(loopback_settings(bus.port()));
+    const Gateway never_started(settings);
   }
   EXPECT_LT(Clock::now() - start, 2s);
 }
 
-TEST(Shutdown, UnderLoadLosesNothingItSaidYesTo) {
+TEST_F(Shutdown, UnderLoadLosesNothingItSaidYesTo) {
   constexpr int kClients = 16;
-  ScriptedEventbus bus;
   bus.script([](const Request&) { return reply(200).after(1ms); });
-  config::Settings settings = loopback_settings(bus.port());
   settings.ingress.threads = 2;
   settings.delivery.connections = 2;
   settings.delivery.pipeline = 0;

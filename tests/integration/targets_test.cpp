@@ -1,23 +1,13 @@
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
-#include <chrono>
-#include <fstream>
 #include <set>
-#include <string>
-#include <vector>
 
-#include "gateway/config/buckets.hpp"
-#include "gateway/egress/store/event_store.hpp"
+#include "integration/targets.hpp"
 #include "support/exposition.hpp"
-#include "support/payloads.hpp"
 #include "support/program.hpp"
-#include "support/running_gateway.hpp"
-#include "support/scripted_eventbus.hpp"
-#include "testkit/temporary_folder.hpp"
 
 // A gateway with several targets: where events go, and what a target that is dead, slow, full or
 // refuses costs the others.
@@ -25,7 +15,6 @@ namespace gateway::test {
 namespace {
 
 using namespace std::chrono_literals;
-using egress::EventStore;
 using egress::StoreKind;
 using observe::Snapshot;
 using testing::HasSubstr;
@@ -33,88 +22,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
-
-constexpr std::string_view kKitBucket = "pictures";
-constexpr std::string_view kAppid = "1250000000";
-
-std::string record(std::string_view bucket, std::string_view key) {
-  std::string text = cos_record(key);
-  for (std::size_t at = 0; (at = text.find(kKitBucket, at)) != std::string::npos;
-       at += bucket.size()) {
-    text.replace(at, kKitBucket.size(), bucket);
-  }
-  return text;
-}
-std::string name_of(std::string_view bucket) {
-  return fmt::format("{}-{}", bucket, kAppid);
-}
-Headers hint(std::string_view bucket) {
-  return {{"X-Cos-Bucket", name_of(bucket)}};
-}
-
-class Targets : public testing::Test {
- protected:
-  // Bucket `b` goes to other_, `c` to third_, all else to the top-level bus_.
-  [[nodiscard]] config::Settings settings() const {
-    config::Settings settings = loopback_settings(bus_.port());
-    settings.delivery.timeout = 2s;
-    settings.delivery.deadline = 4s;
-    for (const auto& [bucket, to] :
-         {std::pair("a", &bus_), std::pair("b", &other_), std::pair("c", &third_)}) {
-      config::BucketEntry entry;
-      entry.bucket.endpoint = name_of(bucket) + ".cos.ap-guangzhou.myqcloud.com";
-      entry.target = fmt::format("127.0.0.1:{}", to->port());
-      entry.eventbus = settings.eventbus;
-      entry.function = settings.function;
-      entry.event = settings.event;
-      settings.buckets.push_back(entry);
-    }
-    return settings;
-  }
-  [[nodiscard]] config::Settings with_spool() const {
-    config::Settings settings = this->settings();
-    settings.spool.path = folder_.file("spool.db");
-    settings.spool.max_bytes = 64 << 20;
-    return settings;
-  }
-  [[nodiscard]] std::string url_of(const ScriptedEventbus& bus) const {
-    return fmt::format("http://127.0.0.1:{}/gateway/{}", bus.port(), settings().eventbus);
-  }
-  [[nodiscard]] std::vector<egress::StoredRow> rows(const std::string& file, StoreKind kind) const {
-    auto store = EventStore::open_for_tools(folder_.file(file), kind);
-    if (!store) return {};
-    auto chunk = (*store)->read(0, 100'000, 64 << 20);
-    return chunk ? std::move(chunk->rows) : std::vector<egress::StoredRow>();
-  }
-  // A configuration file with the targets whose buckets are named.
-  [[nodiscard]] std::string configuration(const std::string& buckets) const {
-    std::ofstream file(folder_.file("config.yml"));
-    file << "target: http://127.0.0.1:" << bus_.port() << "\neventbus: " << settings().eventbus
-         << "\nfunction: {provision: false, region: ap-guangzhou, name: relay}\n"
-         << "spool: {path: " << folder_.file("spool.db") << "}\n"
-         << "dead_letter: {path: " << folder_.file("dead.db") << "}\n"
-         << "delivery: {deadline: 2s, timeout: 1s, retry: {initial: 20ms, max: 100ms}}\n";
-    if (!buckets.empty()) file << "buckets:\n";
-    for (const char bucket : buckets) {
-      const std::uint16_t port = bucket == 'b' ? other_.port() : third_.port();
-      file << "- {endpoint: " << bucket << '-' << kAppid
-           << ".cos.ap-guangzhou.myqcloud.com, target: 'http://127.0.0.1:" << port << "'}\n";
-    }
-    return folder_.file("config.yml");
-  }
-  static std::vector<std::string> bodies(const ScriptedEventbus& bus) {
-    std::vector<std::string> all;
-    for (const Request& request : bus.requests()) {
-      if (request.accepted()) all.push_back(request.body);
-    }
-    return all;
-  }
-
-  TemporaryFolder folder_;
-  ScriptedEventbus bus_;
-  ScriptedEventbus other_;
-  ScriptedEventbus third_;
-};
 
 TEST_F(Targets, ReceiveTheEventsOfTheirBuckets) {
   const RunningGateway gateway(settings());
@@ -163,133 +70,6 @@ TEST_F(Targets, OneThatHangsCostsTheOthersNothing) {
   for (int n = 0; n < 100; ++n) {
     ASSERT_EQ(client.post(cos_payload({record("a", "x")})).status, 200U);
   }
-  other_.release();
-  for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
-}
-
-TEST_F(Targets, AFullQueueRefusesPostsForItsTargetAlone) {
-  other_.hold();
-  config::Settings settings = this->settings();
-  settings.delivery.queue.events = 30;  // ten for each
-  const RunningGateway gateway(settings);
-  HttpClient waiting = gateway.connect();
-  std::vector<std::string> ten;
-  for (int n = 0; n < 10; ++n) ten.push_back(record("b", std::to_string(n)));
-  waiting.send(post_text(cos_payload(ten)));
-  ASSERT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.received == 10; }));
-  for (const Headers& headers : {hint("b"), Headers(), hint("a")}) {
-    const Response refused = gateway.post(cos_payload({record("b", "x")}), headers);
-    EXPECT_EQ(refused.status, 503U) << "whatever the hint says";
-    EXPECT_FALSE(refused.headers["retry-after"].empty());
-  }
-  for (const Headers& headers : {hint("a"), Headers(), hint("b")}) {
-    const unsigned expected = headers["x-cos-bucket"] == name_of("b") ? 503U : 200U;
-    EXPECT_EQ(gateway.post(cos_payload({record("a", "x")}), headers).status, expected)
-        << headers["x-cos-bucket"];
-  }
-  const Response mixed = gateway.post(cos_payload({record("a", "y"), record("b", "y")}));
-  EXPECT_EQ(mixed.status, 503U);
-  EXPECT_THAT(bodies(bus_), Not(testing::Contains(record("a", "y")))) << "nothing of it is sent";
-  other_.release();
-  EXPECT_EQ(waiting.response().status, 200U);
-}
-
-TEST_F(Targets, HoldNoMoreThanTheirShareOfTheBytes) {
-  other_.hold();
-  config::Settings settings = this->settings();
-  settings.ingress.max_body = 32 << 10;
-  settings.ingress.max_in_flight = 5 * (64 << 10);  // 64 KiB a share
-  const RunningGateway gateway(settings);
-  const std::string body = cos_payload({record("b", std::string(6000, 'k'))});
-  const std::size_t most = (64 << 10) / body.size();
-  std::vector<HttpClient> waiting;
-  for (std::size_t sent = 0; sent < most; ++sent) {
-    waiting.push_back(gateway.connect());
-    waiting.back().send(post_text(body, sent % 2 == 0 ? hint("b") : Headers()));
-  }
-  ASSERT_TRUE(gateway.wait_for([&](const Snapshot& now) { return now.received == most; }));
-  EXPECT_EQ(gateway.post(body, hint("b")).status, 503U);
-  const Response unknown = gateway.post(body);
-  EXPECT_EQ(unknown.status, 503U) << "once its records are known";
-  EXPECT_THAT(unknown.body, HasSubstr("max_in_flight"));
-  EXPECT_EQ(gateway.post(cos_payload({record("a", "x")})).status, 200U);
-  EXPECT_EQ(gateway.post(cos_payload({record("c", "x")}), hint("c")).status, 200U);
-  other_.release();
-  for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
-  EXPECT_EQ(gateway.post(body, hint("b")).status, 200U);
-}
-
-TEST_F(Targets, HoldNoMoreThanTheirShareOfTheConnections) {
-  other_.hold();
-  config::Settings settings = this->settings();
-  settings.ingress.max_connections = 25;  // five a share
-  const RunningGateway gateway(settings);
-  std::vector<HttpClient> waiting;
-  for (int n = 0; n < 5; ++n) {
-    waiting.push_back(gateway.connect());
-    waiting.back().send(post_text(cos_payload({record("b", "1")})));
-  }
-  ASSERT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.received == 5; }));
-  EXPECT_EQ(gateway.post(cos_payload({record("b", "x")}), hint("b")).status, 503U);
-  EXPECT_EQ(gateway.post(cos_payload({record("b", "x")})).status, 503U);
-  EXPECT_EQ(gateway.post(cos_payload({record("a", "x")}), hint("a")).status, 200U);
-  other_.release();
-  for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
-}
-
-// Posts to several wait for the one that hangs, and hold nothing of the others'.
-TEST_F(Targets, HoldNothingOfTheOthersForMixedPosts) {
-  other_.hold();
-  config::Settings settings = this->settings();
-  settings.ingress.max_body = 32 << 10;
-  settings.ingress.max_in_flight = 5 * (64 << 10);  // 64 KiB a share
-  settings.ingress.max_connections = 100;
-  const RunningGateway gateway(settings);
-  const std::string large(6000, 'k');
-  const std::string mixed = cos_payload({record("b", "1"), record("a", large)});
-  const std::string alone = cos_payload({record("a", large)});
-  const std::size_t most = (64 << 10) / mixed.size();
-  std::vector<HttpClient> waiting;
-  for (std::size_t sent = 0; sent < most; ++sent) {
-    // Each right behind one that leaves the well target's queue the longer one.
-    waiting.push_back(gateway.connect());
-    waiting.back().send(post_text(alone, hint("a")) + post_text(mixed));
-    EXPECT_EQ(waiting.back().response().status, 200U);
-  }
-  ASSERT_TRUE(gateway.wait_for([&](const Snapshot& now) { return now.received == 3 * most; }));
-  const Response refused = gateway.post(mixed);
-  EXPECT_EQ(refused.status, 503U);
-  EXPECT_THAT(refused.body, HasSubstr("max_in_flight"));
-  // All that the well target's share has room for, at once.
-  bus_.hold();
-  std::vector<HttpClient> well;
-  for (std::size_t sent = 0; sent < (64 << 10) / alone.size(); ++sent) {
-    well.push_back(gateway.connect());
-    well.back().send(post_text(alone, sent % 2 == 0 ? hint("a") : Headers()));
-  }
-  ASSERT_TRUE(gateway.wait_for(
-      [&](const Snapshot& now) { return now.received == 3 * most + well.size(); }));
-  bus_.release();
-  other_.release();
-  for (HttpClient& one : well) EXPECT_EQ(one.response().status, 200U);
-  for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
-}
-
-TEST_F(Targets, HoldNoConnectionsOfTheOthersForMixedPosts) {
-  other_.hold();
-  config::Settings settings = this->settings();
-  settings.ingress.max_connections = 25;  // five a share
-  const RunningGateway gateway(settings);
-  const std::string mixed = cos_payload({record("b", "1"), record("a", "1")});
-  std::vector<HttpClient> waiting;
-  for (int n = 0; n < 5; ++n) {
-    waiting.push_back(gateway.connect());
-    waiting.back().send(post_text(mixed));
-  }
-  ASSERT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.received == 10; }));
-  EXPECT_EQ(gateway.post(mixed).status, 503U);
-  EXPECT_EQ(gateway.post(cos_payload({record("a", "x")})).status, 200U);
-  EXPECT_EQ(gateway.post(cos_payload({record("c", "x")}), hint("c")).status, 200U);
   other_.release();
   for (HttpClient& one : waiting) EXPECT_EQ(one.response().status, 200U);
 }

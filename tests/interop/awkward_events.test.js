@@ -2,9 +2,9 @@
 // read by the SDK again.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { CloudEvent, HTTP } from "cloudevents";
-import { post, startEventbus, startGateway } from "./gateway.js";
+import { post, sharedGateway } from "./gateway.js";
 
 const batchType = "application/cloudevents-batch+json";
 const awkward = JSON.parse(readFileSync(new URL("awkward_events.json", import.meta.url)));
@@ -55,25 +55,16 @@ function comparable(event) {
 
 for (const mode of Object.keys(ways)) {
   describe(`awkward events delivered in ${mode} mode`, () => {
-    let eventbus;
-    let gateway;
-    before(async () => {
-      eventbus = await startEventbus();
-      gateway = await startGateway(eventbus, { delivery: { mode } });
-    });
-    after(async () => {
-      await gateway?.stop();
-      await eventbus?.stop();
-    });
+    const shared = sharedGateway({ delivery: { mode } });
 
     for (const [way, encode] of Object.entries(ways)) {
       for (const json of awkward) {
         it(`keeps "${json.id}", posted in ${way} mode`, async () => {
           const event = new CloudEvent(json);
           const { headers, body } = encode(event);
-          const answer = await post(gateway, body, headers);
+          const answer = await post(shared.gateway, body, headers);
           assert.equal(answer.text, '{"records":1}');
-          const messages = eventbus.take();
+          const messages = shared.eventbus.take();
           assert.equal(messages.length, 1);
           const [arrived] = read(messages[0]);
           assert.equal(arrived.validate(), true);

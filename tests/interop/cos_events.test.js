@@ -1,8 +1,8 @@
 // COS posts in, CloudEvents out: what the SDK makes of them.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { HTTP } from "cloudevents";
-import { post, startEventbus, startGateway } from "./gateway.js";
+import { post, sharedGateway } from "./gateway.js";
 
 const keys = [
   "plain.txt",
@@ -73,30 +73,21 @@ function checkEvent(event, key, mode, started) {
 
 for (const mode of ["binary", "structured", "batch"]) {
   describe(`${mode} mode`, () => {
-    let eventbus;
-    let gateway;
-    before(async () => {
-      eventbus = await startEventbus();
-      gateway = await startGateway(eventbus, {
-        delivery: { mode },
-        event: {
-          attributes: ["subject", "cosbucket", "cosregion", "coseventname", "coseventtime"],
-        },
-      });
-    });
-    after(async () => {
-      await gateway?.stop();
-      await eventbus?.stop();
+    const shared = sharedGateway({
+      delivery: { mode },
+      event: {
+        attributes: ["subject", "cosbucket", "cosregion", "coseventname", "coseventtime"],
+      },
     });
 
     for (const key of keys) {
       const title = `${JSON.stringify(key.slice(0, 30))} (${Buffer.byteLength(key)} bytes)`;
       it(`carries the key ${title}`, async () => {
         const started = Date.now();
-        const answer = await post(gateway, JSON.stringify({ Records: [record(key)] }));
+        const answer = await post(shared.gateway, JSON.stringify({ Records: [record(key)] }));
         assert.equal(answer.status, 200, answer.text);
         assert.equal(answer.text, '{"records":1}');
-        const messages = eventbus.take();
+        const messages = shared.eventbus.take();
         assert.equal(messages.length, 1);
         assert.equal(messages[0].url, "/gateway/interop");
         assert.ok(HTTP.isEvent(messages[0]));
@@ -107,9 +98,9 @@ for (const mode of ["binary", "structured", "batch"]) {
 
     it("makes one event of each record", async () => {
       const started = Date.now();
-      const answer = await post(gateway, JSON.stringify({ Records: keys.map(record) }));
+      const answer = await post(shared.gateway, JSON.stringify({ Records: keys.map(record) }));
       assert.equal(answer.status, 200, answer.text);
-      const events = eventbus.take().flatMap((message) => HTTP.toEvent(message));
+      const events = shared.eventbus.take().flatMap((message) => HTTP.toEvent(message));
       assert.equal(events.length, keys.length);
       assert.equal(new Set(events.map((event) => event.id)).size, keys.length);
       const byKey = new Map(

@@ -6,6 +6,7 @@ import http from "node:http";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { after, before } from "node:test";
 
 const patience = 10_000;
 
@@ -111,4 +112,18 @@ export async function startGateway(eventbus, settings = {}) {
 export async function post(gateway, body, headers = { "content-type": "application/json" }) {
   const response = await fetch(gateway.url, { method: "POST", body, headers });
   return { status: response.status, text: await response.text() };
+}
+
+// Has the tests of a suite share an eventbus and a gateway: the result holds them once they run.
+export function sharedGateway(settings) {
+  const shared = {};
+  before(async () => {
+    shared.eventbus = await startEventbus();
+    shared.gateway = await startGateway(shared.eventbus, settings);
+  });
+  after(async () => {
+    await shared.gateway?.stop();
+    await shared.eventbus?.stop();
+  });
+  return shared;
 }

@@ -2,30 +2,23 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
-import { startEventbus, startGateway } from "./gateway.js";
+import { before, describe, it } from "node:test";
+import { sharedGateway, startEventbus, startGateway } from "./gateway.js";
 import { invoke, startInstance, startTarget, token } from "./relay_support.js";
 
 const folder = process.env.COS_GATEWAY_TEST_DATA;
 
 describe("relay and gateway", () => {
-  let eventbus;
-  let gateway;
+  const shared = sharedGateway({ gateway: { auth: "hmac", token } });
   let relay;
   let variables;
-  before(async () => {
-    eventbus = await startEventbus();
-    gateway = await startGateway(eventbus, { gateway: { auth: "hmac", token } });
+  before(() => {
     relay = startInstance();
-    variables = { GATEWAY_URL: gateway.url, GATEWAY_TOKEN: token };
-  });
-  after(async () => {
-    await gateway?.stop();
-    await eventbus?.stop();
+    variables = { GATEWAY_URL: shared.gateway.url, GATEWAY_TOKEN: token };
   });
 
   function checkEvents(records) {
-    const messages = eventbus.take();
+    const messages = shared.eventbus.take();
     const data = messages.map(({ body }) => JSON.parse(body));
     const texts = (values) => values.map((value) => JSON.stringify(value)).sort();
     assert.deepEqual(texts(data), texts(records)); // in any order
@@ -71,7 +64,7 @@ describe("relay and gateway", () => {
       const { error } = await invoke(relay, { variables: { ...variables, GATEWAY_TOKEN } });
       assert.match(error.message, /^refused by the gateway, attempt 1: status 401: {"error":".+}$/);
     }
-    assert.deepEqual(eventbus.take(), []);
+    assert.deepEqual(shared.eventbus.take(), []);
   });
 
   it("refuse what is no payload, with the gateway's reason", async () => {
@@ -79,7 +72,7 @@ describe("relay and gateway", () => {
       const { error } = await invoke(relay, { event, variables });
       assert.match(error.message, /^refused by the gateway, attempt 1: status 400: {"error":".+}$/);
     }
-    assert.deepEqual(eventbus.take(), []);
+    assert.deepEqual(shared.eventbus.take(), []);
   });
 });
 

@@ -138,3 +138,24 @@ export async function verifySignature({ headers, body }, key) {
   }
   return Number(time);
 }
+
+// The time an invocation has left.
+export const withTime = (ms) => ({ getRemainingTimeInMillis: () => ms });
+
+// Has a target with this script for as long as `use` takes.
+export async function withTarget(script, use, options) {
+  const target = await startTarget(script, options);
+  try {
+    await use(target);
+  } finally {
+    await target.stop();
+  }
+}
+
+// Likewise a gateway, and the variables by which the relay finds it.
+export const against = (script, use, options) =>
+  withTarget(
+    script,
+    (target) => use(target, { GATEWAY_URL: target.url, GATEWAY_TOKEN: token }),
+    options,
+  );

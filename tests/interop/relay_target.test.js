@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, describe, it } from "node:test";
-import { answer, drop, invoke, setVariables, startInstance, startTarget } from "./relay_support.js";
+import { answer, drop, invoke, setVariables, startInstance, startTarget, withTarget } from "./relay_support.js";
 
 const accepted = answer(202, "queued");
 const record = {
@@ -20,19 +20,14 @@ const record = {
 const payload = (...records) => ({ Records: structuredClone(records) });
 const names = ["subject", "cosbucket", "cosregion", "coseventname", "coseventtime"];
 
-async function against(script, settings, use) {
-  const target = await startTarget(script);
-  const variables = {
-    TARGET_URL: `${target.url}gateway/orders`,
-    FUNCTION_NAME: "relay",
-    EVENT_SETTINGS: JSON.stringify(settings),
-  };
-  try {
-    await use(target, variables);
-  } finally {
-    await target.stop();
-  }
-}
+const against = (script, settings, use) =>
+  withTarget(script, (target) =>
+    use(target, {
+      TARGET_URL: `${target.url}gateway/orders`,
+      FUNCTION_NAME: "relay",
+      EVENT_SETTINGS: JSON.stringify(settings),
+    }),
+  );
 
 after(() => setVariables({}));
 

@@ -1,8 +1,8 @@
 // CloudEvents the SDK made, sent through the gateway and read by the SDK again.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { CloudEvent, HTTP } from "cloudevents";
-import { post, startEventbus, startGateway } from "./gateway.js";
+import { post, sharedGateway } from "./gateway.js";
 
 const events = {
   "with JSON data": new CloudEvent({
@@ -33,25 +33,16 @@ function comparable(event) {
 
 for (const mode of ["binary", "structured"]) {
   describe(`delivered in ${mode} mode`, () => {
-    let eventbus;
-    let gateway;
-    before(async () => {
-      eventbus = await startEventbus();
-      gateway = await startGateway(eventbus, { delivery: { mode } });
-    });
-    after(async () => {
-      await gateway?.stop();
-      await eventbus?.stop();
-    });
+    const shared = sharedGateway({ delivery: { mode } });
 
     for (const [what, event] of Object.entries(events)) {
       for (const encode of [HTTP.binary, HTTP.structured]) {
         it(`keeps an event ${what}, posted in ${encode.name} mode`, async () => {
           const message = encode(event);
-          const answer = await post(gateway, message.body, message.headers);
+          const answer = await post(shared.gateway, message.body, message.headers);
           assert.equal(answer.status, 200, answer.text);
           assert.equal(answer.text, '{"records":1}');
-          const messages = eventbus.take();
+          const messages = shared.eventbus.take();
           assert.equal(messages.length, 1);
           const arrived = HTTP.toEvent(messages[0]);
           assert.equal(arrived.validate(), true);
@@ -62,12 +53,12 @@ for (const mode of ["binary", "structured"]) {
 
     it("keeps every event of a batch", async () => {
       const batch = Object.values(events);
-      const answer = await post(gateway, JSON.stringify(batch), {
+      const answer = await post(shared.gateway, JSON.stringify(batch), {
         "content-type": "application/cloudevents-batch+json",
       });
       assert.equal(answer.status, 200, answer.text);
       assert.equal(answer.text, `{"records":${batch.length}}`);
-      const arrived = eventbus.take().map((message) => HTTP.toEvent(message));
+      const arrived = shared.eventbus.take().map((message) => HTTP.toEvent(message));
       assert.deepEqual(
         new Set(arrived.map((event) => event.id)),
         new Set(batch.map((event) => event.id)),

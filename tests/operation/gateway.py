@@ -2,6 +2,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 from gateway_process import GatewayProcess  # noqa: E402
@@ -23,3 +25,18 @@ class Gateway(GatewayProcess):
         """Runs another command with the same configuration."""
         return subprocess.run([self.program, words[0], "--config", self.config, *words[1:]], text=True,
                               input=text, capture_output=True, timeout=PATIENCE, env=environment())
+
+
+class OperationTest(unittest.TestCase):
+    """A folder of its own, and gateways in it that are stopped at the end."""
+    program = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cos-gateway-operation-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def gateway(self, bus, settings=None, **more):
+        gateway = Gateway(self.program, self.folder, bus, settings, **more)
+        self.addCleanup(gateway.stop)
+        return gateway

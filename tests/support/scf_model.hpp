@@ -5,7 +5,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,6 +53,10 @@ class ModelFunction {
   std::int64_t retries = 2;
   std::int64_t max_age = 21600;
   std::vector<ModelTrigger> triggers;
+
+  // As the parameters of calls that create and update functions say.
+  void set_code(const boost::json::object& parameters);
+  void set_configuration(const boost::json::object& parameters);
 };
 
 // What goes wrong with one call.
@@ -104,21 +107,28 @@ class ScfModel {
   using Parameters = boost::json::object;
   using Answer = cloud::ApiResult<boost::json::object>;
 
-  Answer get_function(const Parameters& parameters);
+  // What the model answers, by its name.
+  class Action;
+  [[nodiscard]] static const Action* action_called(std::string_view name);
+
+  Answer carry_out(const std::string& name, const Parameters& parameters);
   Answer list_functions(const Parameters& parameters);
   Answer list_namespaces(const Parameters& parameters);
   Answer create_function(const Parameters& parameters);
-  Answer update_code(const Parameters& parameters);
-  Answer update_configuration(const Parameters& parameters);
-  Answer delete_function(const Parameters& parameters);
-  Answer get_rules(const Parameters& parameters);
-  Answer update_rules(const Parameters& parameters);
-  Answer list_triggers(const Parameters& parameters);
-  Answer create_trigger(const Parameters& parameters);
-  Answer enable_trigger(const Parameters& parameters);
-  Answer delete_trigger(const Parameters& parameters);
+  Answer get_function(ModelFunction& function, const Parameters& parameters);
+  Answer update_code(ModelFunction& function, const Parameters& parameters);
+  Answer update_configuration(ModelFunction& function, const Parameters& parameters);
+  Answer delete_function(ModelFunction& function, const Parameters& parameters);
+  Answer get_rules(ModelFunction& function, const Parameters& parameters);
+  Answer update_rules(ModelFunction& function, const Parameters& parameters);
+  Answer list_triggers(ModelFunction& function, const Parameters& parameters);
+  Answer create_trigger(ModelFunction& function, const Parameters& parameters);
+  Answer enable_trigger(ModelFunction& function, const Parameters& parameters);
+  Answer delete_trigger(ModelFunction& function, const Parameters& parameters);
 
   void change(ModelFunction& function, std::string meanwhile, std::string finally);
+  // Has an update succeed, and calls `apply`, or fail as the behaviour has it.
+  Answer update(ModelFunction& function, const std::function<void()>& apply);
   [[nodiscard]] bool rule_is_taken(const ModelTrigger& trigger, const ModelFunction* owner) const;
   void violation(std::string what) { violations.push_back(std::move(what)); }
   void expect_members(std::string_view action, const Parameters& parameters,
@@ -126,48 +136,5 @@ class ScfModel {
 
   std::vector<std::pair<ModelTrigger, unsigned>> lingering_rules_;
 };
-
-// One client's way to a model. A call takes a few turns of the loop before it acts and after it, so
-// that clients overlap.
-class ModelApi final : public cloud::Api {
- public:
-  ModelApi(const Executor& executor, ScfModel& model, std::uint32_t seed = 0)
-      : executor_(executor), model_(model), random_(seed) {}
-
-  [[nodiscard]] Task<cloud::ApiResult<boost::json::object>> call(
-      std::string action, boost::json::object parameters) override;
-  void cancel() override { cancelled_ = true; }
-
-  // Asked before each call; what it gives is the call's fault.
-  std::function<std::optional<ModelFault>(const std::string& action)> fault;
-  // After each call that acted, before its answer arrives.
-  std::function<void(const std::string& action)> acted;
-  bool overlap = false;
-  std::vector<std::string> calls;
-  std::vector<boost::json::object> sent;  // the parameters of each
-
-  [[nodiscard]] std::size_t count(std::string_view action) const;
-  [[nodiscard]] std::vector<std::string> writes() const;
-
- private:
-  [[nodiscard]] Task<void> turns();
-
-  Executor executor_;
-  ScfModel& model_;
-  std::mt19937 random_;
-  bool cancelled_ = false;
-  bool has_looked_ = false;
-  bool moving_ = false;  // a rule
-};
-
-// Two events of a bucket, under a prefix.
-[[nodiscard]] cloud::WantedBucket wanted_bucket(const std::string& name);
-// What most tests want: such a bucket, code in a zip.
-[[nodiscard]] cloud::Wanted wanted_relay();
-// A function that is as wanted.
-[[nodiscard]] ModelFunction relay_as_wanted(const cloud::Wanted& wanted);
-[[nodiscard]] ScfModel::Key key_of(const cloud::Wanted& wanted);
-// In which way the model's function is not as wanted; empty if it is.
-[[nodiscard]] std::string difference(const ScfModel& model, const cloud::Wanted& wanted);
 
 }  // namespace gateway::test

@@ -27,12 +27,8 @@ CloudFault no_fault() {
 }
 
 CloudFault api_error(std::string code, std::string message) {
-  CloudFault fault;
-  fault.name = "error";
-  fault.handles = false;
-  fault.code = std::move(code);
-  fault.message = std::move(message);
-  return fault;
+  return {
+      .name = "error", .handles = false, .code = std::move(code), .message = std::move(message)};
 }
 
 CloudFault rate_limited() {
@@ -40,84 +36,54 @@ CloudFault rate_limited() {
 }
 
 CloudFault http_error(unsigned status) {
-  CloudFault fault;
-  fault.name = "http";
-  fault.handles = false;
-  fault.answer = CloudFault::Answer::html;
-  fault.status = status;
-  return fault;
+  return {.name = "http", .handles = false, .answer = CloudFault::Answer::html, .status = status};
 }
 
 CloudFault truncated_answer() {
-  CloudFault fault;
-  fault.name = "truncated";
-  fault.answer = CloudFault::Answer::truncated;
-  return fault;
+  return {.name = "truncated", .answer = CloudFault::Answer::truncated};
 }
 
 CloudFault lost_request() {
-  CloudFault fault;
-  fault.name = "lost request";
-  fault.handles = false;
-  fault.answer = CloudFault::Answer::lost;
-  return fault;
+  return {.name = "lost request", .handles = false, .answer = CloudFault::Answer::lost};
 }
 
 CloudFault lost_answer() {
-  CloudFault fault;
-  fault.name = "lost answer";
-  fault.answer = CloudFault::Answer::lost;
-  return fault;
+  return {.name = "lost answer", .answer = CloudFault::Answer::lost};
 }
 
 CloudFault delayed(std::chrono::milliseconds wait) {
-  CloudFault fault;
-  fault.name = "delayed";
-  fault.delay = wait;
-  return fault;
+  return {.name = "delayed", .delay = wait};
 }
 
 CloudFault stalled() {
-  CloudFault fault;
-  fault.name = "stalled";
-  fault.stalls = true;
-  return fault;
+  return {.name = "stalled", .stalls = true};
 }
 
 CloudFault ends_as(std::string status, std::vector<CloudStatusReason> reasons) {
-  CloudFault fault;
-  fault.name = "ends as " + status;
+  CloudFault fault{.name = "ends as " + status};
   fault.fate.status = std::move(status);
   fault.fate.reasons = std::move(reasons);
   return fault;
 }
 
 CloudFault stuck() {
-  CloudFault fault;
-  fault.name = "stuck";
+  CloudFault fault{.name = "stuck"};
   fault.fate.stuck = true;
   return fault;
 }
 
 CloudFault unseen_for(std::size_t reads) {
-  CloudFault fault;
-  fault.name = "unseen";
+  CloudFault fault{.name = "unseen"};
   fault.fate.unseen = reads;
   return fault;
 }
 
 CloudFault meanwhile(std::function<void()> act) {
-  CloudFault fault;
-  fault.name = "meanwhile";
-  fault.before = std::move(act);
-  return fault;
+  return {.name = "meanwhile", .before = std::move(act)};
 }
 
 CloudFault afterwards(std::function<void()> act) {
-  CloudFault fault;
-  fault.name = "afterwards";
-  fault.afterwards = std::move(act);
-  return fault;
+  return {.name = "afterwards", .afterwards = std::move(act)};
 }
 
 }  // namespace gateway::test

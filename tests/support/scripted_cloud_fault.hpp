@@ -14,19 +14,19 @@ namespace gateway::test {
 struct CloudFault {
   enum class Answer { whole, truncated, html, lost };
 
-  std::string name;     // for the journal
+  std::string name{};   // for the journal
   bool handles = true;  // the call takes effect
   Answer answer = Answer::whole;
   unsigned status = 200;
-  std::string code;  // of the error that is answered; empty: the real outcome
-  std::string message;
+  std::string code{};  // of the error that is answered; empty: the real outcome
+  std::string message{};
   std::chrono::milliseconds delay{0};  // before it is handled
   bool stalls = false;                 // before it is handled, until release()
   // Run in the cloud's thread right before and right after it is handled; may use every member of
   // the cloud that does not wait.
-  std::function<void()> before;
-  std::function<void()> afterwards;
-  CloudFate fate;
+  std::function<void()> before{};
+  std::function<void()> afterwards{};
+  CloudFate fate{};
 
   // The call takes effect all the same; only its answer goes wrong.
   [[nodiscard]] CloudFault but_handled() const;

@@ -6,7 +6,7 @@
 
 #include "cloud/function_mark.hpp"
 #include "cloud/provisioning_plan.hpp"
-#include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 #include "unit/cloud/plan_support.hpp"
 
 // What is planned for functions that share the buckets of one configuration.

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 
 namespace gateway::cloud {
 namespace {

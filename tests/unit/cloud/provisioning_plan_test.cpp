@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cloud/function_mark.hpp"
-#include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 #include "unit/cloud/plan_support.hpp"
 
 namespace gateway::cloud {

@@ -16,7 +16,9 @@
 
 #include "cloud/function_mark.hpp"
 #include "cloud/provisioner.hpp"
+#include "support/model_api.hpp"
 #include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 
 // Lists of buckets that change while replicas of the former list go on: buckets come, go and move
 // from one function to another. Every list is reached, and nothing that is not of it changes.

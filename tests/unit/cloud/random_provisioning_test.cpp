@@ -15,7 +15,9 @@
 #include "cloud/function_mark.hpp"
 #include "cloud/notification_rule.hpp"
 #include "cloud/provisioner.hpp"
+#include "support/model_api.hpp"
 #include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 
 // From whatever state, through whatever faults, one or three provisioners on one loop reach the one
 // wanted state, and nothing that is not theirs changes. Predecessors are taken over from; those

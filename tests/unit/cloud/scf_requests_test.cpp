@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 
 namespace gateway::cloud {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 #include "unit/cloud/plan_support.hpp"
 
 namespace gateway::cloud {

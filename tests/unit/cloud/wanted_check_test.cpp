@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "support/scf_model.hpp"
+#include "support/wanted_relay.hpp"
 
 namespace gateway::cloud {
 namespace {

@@ -13,14 +13,8 @@
 #include "events/uuid.hpp"
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COS_GATEWAY_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COS_GATEWAY_SANITIZED 1
-#endif
-#endif
+#include "support/sanitized.hpp"
+#include "unit/events/encoder_support.hpp"
 
 #ifndef COS_GATEWAY_SANITIZED
 namespace {
@@ -45,13 +39,7 @@ namespace {
 TEST(Allocation, ARecordCostsNoneOnItsWay) {
   std::vector<test::Padded> bodies;
   for (const auto& [name, payload] : test::sample_payloads()) bodies.emplace_back(payload);
-  EncoderSettings settings;
-  settings.request_target = "/gateway/bus";
-  settings.host = "h";
-  settings.source = "s";
-  settings.attributes = {RecordAttribute::subject, RecordAttribute::cosbucket,
-                         RecordAttribute::cosregion, RecordAttribute::coseventname,
-                         RecordAttribute::coseventtime};
+  EncoderSettings settings = test::with_all_attributes(ContentMode::binary);
   Encoder binary(settings);
   settings.mode = ContentMode::structured;
   Encoder structured(settings);

@@ -2,19 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <string>
 #include <vector>
 
-#include "events/encoder.hpp"
-#include "support/encoded_request.hpp"
 #include "support/padded.hpp"
 #include "support/sample_payloads.hpp"
+#include "unit/events/encoder_support.hpp"
 
 namespace gateway::events {
 namespace {
 
 using test::EncodedRequest;
-using test::joined;
+using test::event_of;
 using test::Padded;
 
 const std::vector<RecordAttribute> kAll = {
@@ -23,21 +21,11 @@ const std::vector<RecordAttribute> kAll = {
 
 EncoderSettings settings(DataShape data = DataShape::record,
                          std::vector<RecordAttribute> attributes = {}) {
-  EncoderSettings settings;
+  EncoderSettings settings = test::settings();
   settings.data = data;
-  settings.request_target = "/gateway/bus";
-  settings.host = "eventbus.example:8080";
   settings.source = "function/%221%22";
   settings.attributes = std::move(attributes);
   return settings;
-}
-
-OutgoingEvent event_of(std::string_view record, int number = 0) {
-  OutgoingEvent event;
-  event.id = Uuid(0x0123456789ab4def, 0x8edcba9876543210 + static_cast<unsigned>(number));
-  event.time = WallTime{std::chrono::milliseconds{1767323045678 + number / 2}};
-  event.record = record;
-  return event;
 }
 
 std::string json_of(const EncoderSettings& settings, const OutgoingEvent& event) {
@@ -48,14 +36,7 @@ std::string json_of(const EncoderSettings& settings, const OutgoingEvent& event)
 
 EncodedRequest request_of(EncoderSettings settings, ContentMode mode, const OutgoingEvent& event) {
   settings.mode = mode;
-  Encoder encoder(settings);
-  Gather gather;
-  encoder.append(event, gather);
-  const std::string bytes = joined(gather);
-  std::string_view rest = bytes;
-  const auto request = EncodedRequest::take(rest);
-  EXPECT_TRUE(request && rest.empty()) << bytes;
-  return request.value_or(EncodedRequest());
+  return test::request_of(settings, event);
 }
 
 TEST(RecognisedEvent, IsTheOneOfTheRecordHoweverItWasWritten) {

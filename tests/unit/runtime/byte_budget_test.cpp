@@ -26,31 +26,34 @@ TEST(ByteBudget, GivesUpToItsLimit) {
   EXPECT_EQ(budget.free(), budget.limit());
 }
 
-TEST(ByteLease, GivesItsBytesBackWhenTheirUnitsDie) {
-  ByteBudget budget(1600);
-  ByteLease lease(budget, 1);
+// One lease of a budget of 1,600 bytes, in blocks of 100.
+class SmallByteLease : public testing::Test {
+ protected:
+  ByteBudget budget_{1600};
+  ByteLease lease_{budget_, 1};
+  Units units_;
+};
+
+TEST_F(SmallByteLease, GivesItsBytesBackWhenTheirUnitsDie) {
   {
     Units units;
-    ASSERT_TRUE(lease.try_take(500, units));
+    ASSERT_TRUE(lease_.try_take(500, units));
     EXPECT_EQ(units.bytes(), 500U);
-    EXPECT_EQ(lease.held(), 500U);
-    EXPECT_LE(budget.free(), 1100U);
+    EXPECT_EQ(lease_.held(), 500U);
+    EXPECT_LE(budget_.free(), 1100U);
   }
-  EXPECT_EQ(lease.held(), 0U);
+  EXPECT_EQ(lease_.held(), 0U);
 }
 
-TEST(ByteLease, TakesBackWhatUnitsShrinkBy) {
-  ByteBudget budget(1600);
-  ByteLease lease(budget, 1);
-  Units units;
-  ASSERT_TRUE(lease.try_take(1500, units));
-  units.shrink_to(2000);
-  EXPECT_EQ(units.bytes(), 1500U);
-  units.shrink_to(100);
-  EXPECT_EQ(units.bytes(), 100U);
-  EXPECT_EQ(lease.held(), 100U);
+TEST_F(SmallByteLease, TakesBackWhatUnitsShrinkBy) {
+  ASSERT_TRUE(lease_.try_take(1500, units_));
+  units_.shrink_to(2000);
+  EXPECT_EQ(units_.bytes(), 1500U);
+  units_.shrink_to(100);
+  EXPECT_EQ(units_.bytes(), 100U);
+  EXPECT_EQ(lease_.held(), 100U);
   Units others;
-  EXPECT_TRUE(lease.try_take(1500, others));
+  EXPECT_TRUE(lease_.try_take(1500, others));
 }
 
 TEST(ByteLease, ServesSmallTakesFromABlock) {
@@ -73,54 +76,44 @@ TEST(ByteLease, GivesBackWhatItHoldsIdleBeyondTwoBlocks) {
   EXPECT_GE(budget.free(), 16'000U - 2 * 1000U);
 }
 
-TEST(ByteLease, GivesTheLastByteOfTheBudget) {
-  ByteBudget budget(1600);
-  ByteLease lease(budget, 1);
+TEST_F(SmallByteLease, GivesTheLastByteOfTheBudget) {
   Units all;
-  EXPECT_TRUE(lease.try_take(1600, all)) << "no block fits beside it";
+  EXPECT_TRUE(lease_.try_take(1600, all)) << "no block fits beside it";
   Units more;
-  EXPECT_FALSE(lease.try_take(1, more));
+  EXPECT_FALSE(lease_.try_take(1, more));
   EXPECT_EQ(more.bytes(), 0U);
-  EXPECT_EQ(lease.held(), 1600U);
+  EXPECT_EQ(lease_.held(), 1600U);
 }
 
-TEST(ByteLease, LeavesUnitsAloneWhenTheBudgetDoesNotGive) {
-  ByteBudget budget(1600);
-  ByteLease lease(budget, 1);
-  Units units;
-  ASSERT_TRUE(lease.try_take(400, units));
-  EXPECT_FALSE(lease.try_take(1300, units));
-  EXPECT_EQ(units.bytes(), 400U);
-  EXPECT_EQ(lease.held(), 400U);
+TEST_F(SmallByteLease, LeavesUnitsAloneWhenTheBudgetDoesNotGive) {
+  ASSERT_TRUE(lease_.try_take(400, units_));
+  EXPECT_FALSE(lease_.try_take(1300, units_));
+  EXPECT_EQ(units_.bytes(), 400U);
+  EXPECT_EQ(lease_.held(), 400U);
 }
 
-TEST(ByteLease, UnitsGrow) {
-  ByteBudget budget(1600);
-  ByteLease lease(budget, 1);
-  Units units;
-  ASSERT_TRUE(lease.try_take(100, units));
-  EXPECT_TRUE(units.grow_to(1000));
-  EXPECT_EQ(units.bytes(), 1000U);
-  EXPECT_TRUE(units.grow_to(200)) << "they never shrink";
-  EXPECT_EQ(units.bytes(), 1000U);
-  EXPECT_FALSE(units.grow_to(1601));
-  EXPECT_EQ(units.bytes(), 1000U);
-  EXPECT_EQ(lease.held(), 1000U);
+TEST_F(SmallByteLease, UnitsGrow) {
+  ASSERT_TRUE(lease_.try_take(100, units_));
+  EXPECT_TRUE(units_.grow_to(1000));
+  EXPECT_EQ(units_.bytes(), 1000U);
+  EXPECT_TRUE(units_.grow_to(200)) << "they never shrink";
+  EXPECT_EQ(units_.bytes(), 1000U);
+  EXPECT_FALSE(units_.grow_to(1601));
+  EXPECT_EQ(units_.bytes(), 1000U);
+  EXPECT_EQ(lease_.held(), 1000U);
 }
 
-TEST(ByteLease, UnitsMoveWithoutGivingBack) {
-  ByteBudget budget(1600);
-  ByteLease lease(budget, 1);
+TEST_F(SmallByteLease, UnitsMoveWithoutGivingBack) {
   Units a;
-  ASSERT_TRUE(lease.try_take(300, a));
+  ASSERT_TRUE(lease_.try_take(300, a));
   Units b = std::move(a);
-  EXPECT_EQ(lease.held(), 300U);
+  EXPECT_EQ(lease_.held(), 300U);
   Units c;
   c = std::move(b);
   EXPECT_EQ(c.bytes(), 300U);
-  EXPECT_EQ(lease.held(), 300U);
+  EXPECT_EQ(lease_.held(), 300U);
   c = Units();
-  EXPECT_EQ(lease.held(), 0U);
+  EXPECT_EQ(lease_.held(), 0U);
 }
 
 TEST(ByteLease, GivesBackItsIdleBytesAtTheEnd) {

@@ -12,13 +12,7 @@
 #include <string>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COS_GATEWAY_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COS_GATEWAY_SANITIZED 1
-#endif
-#endif
+#include "support/sanitized.hpp"
 
 namespace gateway {
 namespace {

@@ -1,111 +1,21 @@
 #include "runtime/readiness.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <array>
 #include <boost/asio/error.hpp>
 #include <cerrno>
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
+
+#include "unit/runtime/readiness_support.hpp"
 
 namespace gateway {
 namespace {
 
-using Ends = std::pair<Descriptor, Descriptor>;
-
-Ends socket_pair() {
-  int ends[2];
-  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
-// Two ends of a TCP connection, for what only TCP has.
-Ends tcp_pair() {
-  Descriptor listener(::socket(AF_INET, SOCK_STREAM, 0));
-  tcp::endpoint at(asio::ip::address_v4::loopback(), 0);
-  auto size = static_cast<socklen_t>(at.size());
-  EXPECT_EQ(::bind(listener.get(), at.data(), size), 0);
-  EXPECT_EQ(::listen(listener.get(), 1), 0);
-  EXPECT_EQ(::getsockname(listener.get(), at.data(), &size), 0);
-  Descriptor client(::socket(AF_INET, SOCK_STREAM, 0));
-  EXPECT_EQ(::connect(client.get(), at.data(), size), 0);
-  Descriptor server(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK));
-  EXPECT_TRUE(server);
-  return {std::move(server), std::move(client)};
-}
-
-void send(const Descriptor& end, std::string_view bytes) {
-  ASSERT_EQ(::send(end.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(bytes.size()));
-}
-
-// Reads all it is told of, into as much room as it is given, and keeps count.
-class Reader final : public WatchedSocket {
- public:
-  Reader(Readiness& set, Descriptor socket) : WatchedSocket(set, std::move(socket)) {}
-
-  using WatchedSocket::call_again;
-  using WatchedSocket::close;
-  using WatchedSocket::discard;
-  using WatchedSocket::handle;
-  using WatchedSocket::may_read;
-  using WatchedSocket::receive;
-  using WatchedSocket::watch;
-  using WatchedSocket::watch_writable;
-
-  void on_ready(bool writable) override {
-    ++calls;
-    writables += writable ? 1 : 0;
-    if (instead) {
-      instead();
-      return;
-    }
-    while (may_read()) {
-      const Received received = receive(std::span(room).first(at_most));
-      ++reads;
-      got.append(room.data(), received.size);
-      if (received.error) error = received.error;
-    }
-  }
-
-  std::function<void()> instead;
-  std::array<char, 64> room{};
-  std::size_t at_most = 64;
-  int calls = 0;
-  int writables = 0;
-  int reads = 0;
-  std::string got;
-  error_code error;
-};
-
-class ReadinessTest : public testing::Test {
- protected:
-  ReadinessTest() { set_.start(); }
-
-  // Until nothing happens any more. The set waits on, so the context does not run dry.
-  void settle() {
-    while (context_.poll() != 0) {
-    }
-  }
-  std::pair<std::unique_ptr<Reader>, Descriptor> watched(Ends ends) {
-    auto reader = std::make_unique<Reader>(set_, std::move(ends.first));
-    EXPECT_FALSE(reader->watch());
-    return {std::move(reader), std::move(ends.second)};
-  }
-
-  asio::io_context context_;
-  Clock clock_;
-  int ends_ = 0;
-  TurnEnd turn_end_{context_.get_executor(), [this] { ++ends_; }};
-  Readiness set_{context_.get_executor(), clock_, turn_end_};
-};
+using test::Reader;
+using test::ReadinessTest;
+using test::send;
+using test::socket_pair;
+using test::tcp_pair;
 
 TEST_F(ReadinessTest, TellsOfWhatWasThereBeforeItWatched) {
   auto [near, far] = socket_pair();
@@ -164,77 +74,6 @@ TEST_F(ReadinessTest, TellsOfManyMoreThanABatchHolds) {
   }
 }
 
-TEST_F(ReadinessTest, TellsOneTurnsSocketsInOneHandler) {
-  auto [one, far_one] = watched(socket_pair());
-  auto [two, far_two] = watched(socket_pair());
-  settle();
-  send(far_one, "x");
-  send(far_two, "x");
-  EXPECT_EQ(context_.poll_one(), 1U);
-  EXPECT_EQ(one->calls + two->calls, 2);
-}
-
-TEST_F(ReadinessTest, EndsTheTurnWhenAllAreToldWithoutAnotherPass) {
-  auto [one, far_one] = watched(socket_pair());
-  auto [two, far_two] = watched(socket_pair());
-  settle();
-  one->instead = two->instead = [this] { turn_end_.request(); };
-  send(far_one, "x");
-  send(far_two, "x");
-  EXPECT_EQ(context_.poll_one(), 1U);
-  EXPECT_EQ(ends_, 1);
-  settle();
-  EXPECT_EQ(ends_, 1);
-}
-
-// 32 sockets with 32 KiB each, twice what a turn reads.
-class MuchReadinessTest : public ReadinessTest {
- protected:
-  MuchReadinessTest() {
-    for (int i = 0; i < 32; ++i) {
-      auto [reader, far] = watched(socket_pair());
-      reader->instead = [this, at = reader.get()] {
-        EXPECT_EQ(at->receive(room_).size, much_.size());
-        ++told_;
-      };
-      readers_.push_back(std::move(reader));
-      fars_.push_back(std::move(far));
-    }
-    settle();
-    for (const Descriptor& far : fars_) send(far, much_);
-  }
-
-  const std::string much_ = std::string(std::size_t{32} << 10, 'x');
-  std::string room_ = std::string(much_.size(), ' ');
-  std::vector<std::unique_ptr<Reader>> readers_;
-  std::vector<Descriptor> fars_;
-  int told_ = 0;
-};
-
-TEST_F(MuchReadinessTest, ATurnEndsWhenItHasReadMuchAndTheOthersFollow) {
-  EXPECT_EQ(context_.poll_one(), 1U);
-  EXPECT_EQ(told_, 16);
-  settle();
-  EXPECT_EQ(told_, 32);
-}
-
-TEST_F(MuchReadinessTest, AskingToBeCalledAgainPutsOffNobody) {
-  int calls = 0;
-  readers_[0]->instead = [&, at = readers_[0].get()] {
-    if (++calls == 1) at->call_again();
-    if (calls == 2) EXPECT_EQ(told_, 31);
-  };
-  settle();
-  EXPECT_EQ(calls, 2);
-}
-
-TEST_F(MuchReadinessTest, ASocketClosedWhileItIsPutOffIsNotTold) {
-  EXPECT_EQ(context_.poll_one(), 1U);
-  for (const auto& reader : readers_) reader->close();
-  settle();
-  EXPECT_EQ(told_, 16);
-}
-
 TEST_F(ReadinessTest, WhatIsDiscardedIsReadAndNotCopied) {
   auto [reader, far] = watched(tcp_pair());
   std::array<char, 8> nowhere{};
@@ -248,75 +87,6 @@ TEST_F(ReadinessTest, WhatIsDiscardedIsReadAndNotCopied) {
   send(far, "6");
   settle();
   EXPECT_EQ(reader->got, "6");
-}
-
-TEST_F(ReadinessTest, ASocketClosedByAnotherOfItsBatchIsNotTold) {
-  auto [one, far_one] = watched(socket_pair());
-  auto [two, far_two] = watched(socket_pair());
-  Reader* const pair[] = {one.get(), two.get()};
-  one->instead = [&] { pair[1]->close(); };
-  two->instead = [&] { pair[0]->close(); };
-  send(far_one, "x");
-  send(far_two, "x");
-  settle();
-  EXPECT_EQ(one->calls + two->calls, 1);
-}
-
-TEST_F(ReadinessTest, ASocketDestroyedByAnotherOfItsBatchIsNotTold) {
-  auto [one, far_one] = watched(socket_pair());
-  auto [two, far_two] = watched(socket_pair());
-  int calls = 0;
-  auto& second = two;
-  auto& first = one;
-  first->instead = [&] { ++calls, second.reset(); };
-  second->instead = [&] { ++calls, first.reset(); };
-  send(far_one, "x");
-  send(far_two, "x");
-  settle();
-  EXPECT_EQ(calls, 1);
-}
-
-TEST_F(ReadinessTest, ANewSocketMayHaveTheNumberOfAClosedOne) {
-  auto [old, far_old] = watched(socket_pair());
-  const int number = old->handle();
-  send(far_old, "old");
-  old->close();
-  auto ends = socket_pair();
-  ASSERT_EQ(ends.first.get(), number);
-  auto [reader, far] = watched(std::move(ends));
-  send(far, "new");
-  settle();
-  EXPECT_EQ(old->calls, 0);
-  EXPECT_EQ(reader->got, "new");
-}
-
-TEST_F(ReadinessTest, CallsAgainInTheNextTurnAfterWhatOthersHaveReady) {
-  auto [patient, far_patient] = watched(socket_pair());
-  auto [greedy, far_greedy] = watched(socket_pair());
-  std::string order;
-  auto& self = greedy;
-  greedy->instead = [&] {
-    order += 'g';
-    char byte = 0;
-    (void)self->receive({&byte, 1});
-    if (self->may_read()) self->call_again();
-    if (order == "g") send(far_patient, "x");
-  };
-  patient->instead = [&] { order += 'p'; };
-  send(far_greedy, "123");
-  settle();
-  EXPECT_EQ(order, "gpggg");  // the last call finds nothing more
-}
-
-TEST_F(ReadinessTest, ASocketClosedBeforeItsTurnIsNotCalledAgain) {
-  auto [reader, far] = watched(socket_pair());
-  settle();
-  reader->call_again();
-  reader->call_again();
-  reader->close();
-  reader->call_again();
-  settle();
-  EXPECT_EQ(reader->calls, 0);
 }
 
 TEST_F(ReadinessTest, BytesBeforeTheEndAreReadAndThenTheEnd) {

@@ -3,14 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <initializer_list>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "gateway/domain/post.hpp"
 #include "support/encoded_request.hpp"
+#include "unit/gateway/egress/multiplexer_support.hpp"
 
 namespace gateway::egress {
 namespace {
@@ -18,68 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using Step = Multiplexer::Step;
 
-constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-constexpr Instant kStart{1000s};
-
-events::EncoderSettings settings(events::ContentMode mode) {
-  events::EncoderSettings settings;
-  settings.mode = mode;
-  settings.request_target = "/bus";
-  settings.host = "h";
-  settings.source = "s";
-  return settings;
-}
-
 using Sizes = std::initializer_list<std::size_t>;
-
-class MultiplexerTest : public testing::Test {
- protected:
-  // A post of 100 records, {"n":"00"} to {"n":"99"}.
-  MultiplexerTest() {
-    post_.bytes = pool_.take(kRecord * 100);
-    char* at = post_.bytes.data();
-    for (std::size_t i = 0; i < 100; ++i, at += kRecord) {
-      std::memcpy(at, record(i).data(), kRecord);
-    }
-    mux_.begin();
-  }
-  static constexpr std::size_t kRecord = 10;
-  static std::string record(std::size_t i) {
-    return "{\"n\":\"" + std::string(1, static_cast<char>('0' + i / 10)) +
-           static_cast<char>('0' + i % 10) + "\"}";
-  }
-  EventSlot event(std::uint32_t index) {
-    EventSlot slot;
-    slot.post = &post_;
-    slot.index = index;
-    slot.offset = static_cast<std::uint32_t>(index * kRecord);
-    slot.length = kRecord;
-    return slot;
-  }
-  // Bytes of the requests of the first n events, one each.
-  std::size_t stage(std::uint32_t from, std::uint32_t to, Instant now = kStart) {
-    for (std::uint32_t i = from; i < to; ++i) mux_.stage(event(i), now);
-    return mux_.outgoing_bytes();
-  }
-  void write_all() { mux_.written(mux_.outgoing_bytes()); }
-  Step next(std::string_view input, Instant now = kStart) { return mux_.next(input, now); }
-  std::vector<std::uint32_t> take_answered() {
-    std::vector<std::uint32_t> indexes;
-    while (mux_.answered_events() != 0) indexes.push_back(mux_.take_answered().index);
-    return indexes;
-  }
-  using Lost = std::vector<std::pair<std::uint32_t, bool>>;
-  Lost lose() {
-    Lost lost;
-    mux_.lost([&lost](const EventSlot& slot, bool sent) { lost.emplace_back(slot.index, sent); });
-    return lost;
-  }
-
-  BufferPool pool_;
-  Post post_;
-  events::Encoder encoder_{settings(events::ContentMode::binary)};
-  Multiplexer mux_{encoder_, 16};
-};
 
 TEST_F(MultiplexerTest, WritesRequestsInOrder) {
   stage(0, 3);
@@ -188,118 +123,6 @@ TEST_F(MultiplexerTest, WritesEveryByteOnceWhateverThePieces) {
     EXPECT_EQ(written.size(), all);
     EXPECT_EQ(written, expected);
   }
-}
-
-TEST_F(MultiplexerTest, AnAnswerWithoutRequestIsSurplus) {
-  EXPECT_EQ(next(""), Step::need_more);
-  EXPECT_EQ(next("H"), Step::surplus);
-  mux_.begin();
-  stage(0, 1);
-  write_all();
-  const std::string two = std::string(kOk) + std::string(kOk);
-  std::string_view input = two;
-  ASSERT_EQ(mux_.next(input, kStart), Step::answered);
-  take_answered();
-  EXPECT_EQ(mux_.next(input, kStart), Step::surplus);
-}
-
-TEST_F(MultiplexerTest, AnAnswerToARequestThatHasNotLeftIsSurplus) {
-  const std::size_t one = stage(0, 1);
-  EXPECT_EQ(next(kOk), Step::surplus);
-  EXPECT_EQ(lose(), (Lost{{0, false}}));
-
-  stage(0, 2);
-  mux_.written(one);
-  const std::string two = std::string(kOk) + std::string(kOk);
-  std::string_view input = two;
-  ASSERT_EQ(mux_.next(input, kStart), Step::answered);
-  EXPECT_EQ(take_answered(), std::vector{0U});
-  EXPECT_EQ(mux_.next(input, kStart), Step::surplus);
-  EXPECT_EQ(lose(), (Lost{{1, false}}));
-}
-
-TEST_F(MultiplexerTest, AnEarlyAnswerCutsItsRequestShort) {
-  const std::size_t one = stage(0, 1);
-  for (std::size_t written = 1; written <= one; ++written) {
-    SCOPED_TRACE(written);
-    mux_.begin();
-    EXPECT_FALSE(mux_.cut_short());
-    stage(0, 1);
-    mux_.written(written);
-    ASSERT_EQ(next("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"), Step::answered);
-    EXPECT_EQ(take_answered(), std::vector{0U});
-    EXPECT_EQ(mux_.cut_short(), written < one);
-  }
-}
-
-// It is delivered when it has wholly left and is answered, in whatever order.
-TEST_F(MultiplexerTest, AnEarlySuccessWaitsForItsRequestToLeave) {
-  const std::size_t one = stage(0, 1);
-  for (std::size_t written = 1; written < one; ++written) {
-    SCOPED_TRACE(written);
-    mux_.begin();
-    stage(0, 2);
-    mux_.written(written);
-    EXPECT_EQ(next("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok"), Step::need_more);
-    EXPECT_EQ(mux_.left(kStart), Step::need_more);
-    EXPECT_EQ(next("ok"), Step::need_more) << "its body is read past";
-    mux_.written(one - written);
-    ASSERT_EQ(mux_.left(kStart), Step::answered);
-    EXPECT_EQ(mux_.response().status, 200U);
-    EXPECT_EQ(take_answered(), std::vector{0U});
-    EXPECT_FALSE(mux_.cut_short());
-    EXPECT_EQ(mux_.left(kStart), Step::need_more);
-    write_all();
-    ASSERT_EQ(next(kOk), Step::answered);
-    EXPECT_EQ(take_answered(), std::vector{1U});
-  }
-}
-
-TEST_F(MultiplexerTest, AnEarlySuccessIsNoneIfItsRequestDoesNotLeave) {
-  const std::size_t one = stage(0, 1);
-  mux_.written(one - 1);
-  ASSERT_EQ(next(kOk), Step::need_more);
-  EXPECT_EQ(mux_.end(kStart), Step::need_more);
-  EXPECT_EQ(lose(), (Lost{{0, true}}));
-  stage(0, 1);
-  mux_.written(one - 1);
-  const std::string two = std::string(kOk) + std::string(kOk);
-  EXPECT_EQ(next(two), Step::surplus) << "the second one answers nothing";
-  EXPECT_EQ(lose(), (Lost{{0, true}}));
-  stage(0, 1);
-  mux_.written(1);
-  EXPECT_EQ(mux_.left(kStart), Step::need_more) << "nothing is left of the one before";
-}
-
-TEST_F(MultiplexerTest, ReportsWhatIsNotHttp) {
-  stage(0, 2);
-  write_all();
-  EXPECT_EQ(next("220 smtp.example ESMTP\r\n\r\n"), Step::bad);
-  EXPECT_EQ(mux_.problem(), "malformed status line");
-  EXPECT_EQ(lose(), (Lost{{1, true}, {0, true}}));
-  stage(0, 1);
-  write_all();
-  EXPECT_EQ(next(kOk), Step::answered) << "the next connection starts afresh";
-  EXPECT_EQ(take_answered(), std::vector{0U});
-}
-
-TEST_F(MultiplexerTest, TakesTheEndOfTheConnectionForTheEndOfABody) {
-  stage(0, 2);
-  write_all();
-  ASSERT_EQ(next("HTTP/1.1 502 Bad\r\n\r\nuntil the end"), Step::need_more);
-  ASSERT_EQ(mux_.end(kStart), Step::answered);
-  EXPECT_EQ(take_answered(), std::vector{0U});
-  EXPECT_TRUE(mux_.response().close);
-  EXPECT_EQ(lose(), (Lost{{1, true}}));
-}
-
-TEST_F(MultiplexerTest, AnEndInTheMiddleOfAnAnswerIsNone) {
-  stage(0, 1);
-  write_all();
-  EXPECT_EQ(mux_.end(kStart), Step::need_more) << "nothing had begun";
-  ASSERT_EQ(next("HTTP/1.1 200 OK\r\nContent-Le"), Step::need_more);
-  EXPECT_EQ(mux_.end(kStart), Step::bad);
-  EXPECT_EQ(lose(), (Lost{{0, true}}));
 }
 
 TEST_F(MultiplexerTest, TellsSinceWhenAnAnswerIsDue) {
@@ -452,22 +275,6 @@ TEST_F(MultiplexerTest, GrowsOnAnswersAndFallsBackOnAnOddity) {
   EXPECT_EQ(automatic.depth(), 2U);
   automatic.oddity(kStart);
   EXPECT_EQ(automatic.depth(), 1U);
-}
-
-// HAProxy and others say so before they close a connection on which no request has come.
-TEST_F(MultiplexerTest, AnUnasked408IsAnEndAndNoAnswer) {
-  constexpr std::string_view kTimeout =
-      "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-  EXPECT_EQ(next(kTimeout), Step::ends);
-  stage(0, 1);
-  EXPECT_EQ(next(kTimeout), Step::ends) << "the request has not left";
-  EXPECT_EQ(lose(), (Lost{{0, false}}));
-
-  mux_.begin();
-  stage(0, 1);
-  write_all();
-  EXPECT_EQ(next(kTimeout), Step::answered) << "it may be meant";
-  EXPECT_EQ(mux_.response().status, 408u);
 }
 
 }  // namespace

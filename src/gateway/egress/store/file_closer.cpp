@@ -33,6 +33,11 @@ void FileCloser::close(std::unique_ptr<File> file) noexcept {
   wake_.notify_one();
 }
 
+void FileCloser::finish() {
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [this] { return count_ == 0 && !closing_; });
+}
+
 void FileCloser::run() noexcept {
   name_this_thread("store files");
   std::unique_lock lock(mutex_);
@@ -40,9 +45,12 @@ void FileCloser::run() noexcept {
     wake_.wait(lock, [this] { return stopping_ || count_ != 0; });
     if (count_ == 0) return;
     std::unique_ptr<File> file = std::move(waiting_[--count_]);
+    closing_ = true;
     lock.unlock();
     file.reset();
     lock.lock();
+    closing_ = false;
+    finished_.notify_one();
   }
 }
 

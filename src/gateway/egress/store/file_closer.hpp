@@ -30,14 +30,18 @@ class FileCloser {
 
   // Closes a file soon; `file` may be null. Called by one thread at a time.
   void close(std::unique_ptr<File> file) noexcept;
+  // Returns when all of them are closed and their space is free.
+  void finish();
 
  private:
   void run() noexcept;
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable finished_;
   std::array<std::unique_ptr<File>, kMostWaiting> waiting_;
   std::size_t count_ = 0;  // of those that wait; the first places of waiting_ hold them
+  bool closing_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

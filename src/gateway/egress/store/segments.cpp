@@ -176,6 +176,7 @@ StoreResult Segments::check_active() {
 }
 
 StoreResult Segments::probe(std::uint64_t max_bytes) {
+  if (closer_ != nullptr) closer_->finish();  // the space of deleted files may be what is missing
   if (auto made = make_room(1, kProbeBytes, max_bytes); !made) return made;
   if (const auto probed = active_->probe(kProbeBytes); !probed) {
     StoreError error = error_at(active_->path(), probed.error());

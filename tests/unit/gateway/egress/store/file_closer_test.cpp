@@ -81,6 +81,17 @@ TEST_F(FileCloserTest, ClosesOnTheCallersThreadWhatIsTooMuch) {
   EXPECT_EQ(closed_, FileCloser::kMostWaiting + 2);
 }
 
+TEST_F(FileCloserTest, FinishesWhenAllAreClosed) {
+  close_slowly();
+  for (std::size_t i = 1; i < FileCloser::kMostWaiting; ++i) close();
+  begun_.get_future().wait();
+  std::thread other([this] { release(); });
+  closer_->finish();
+  EXPECT_EQ(closed_, FileCloser::kMostWaiting);
+  other.join();
+  closer_->finish();
+}
+
 TEST_F(FileCloserTest, AFileThatIsNotOpenNeedsNoThread) {
   closer_->close(nullptr);
   closer_.reset();

@@ -113,8 +113,8 @@ bool SettingsPlan::is_marked_as_wanted(const FoundFunction& function) const {
   if (!mark || !mark->has_content_of(mark_) || mark->succession()) return false;
   // So that older replicas learn of a list that differs in other functions alone.
   if (keeps_house_) {
-    const auto written = parse_mark(mark_.description());
-    if (mark->list() != mark_.list() || mark->locations() != written->locations()) return false;
+    const FunctionMark written = mark_in(mark_.description());
+    if (mark->list() != mark_.list() || mark->locations() != written.locations()) return false;
   }
   return mark->buckets().size() <= mark_.buckets().size();
 }

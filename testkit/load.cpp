@@ -135,6 +135,9 @@ void Load::opened(LoadConnection& connection, TimePoint now) {
 
 bool Load::completed(const Post& post, TimePoint intended, unsigned status, std::string_view body,
                      TimePoint now) {
+  // A post that has ended may be gone.
+  const std::uint32_t records = post.records;
+  const std::uint32_t bytes = post.body_bytes;
   const bool again = posts_.ended(post, status, body) && running_;
   if (!again) --outstanding_;
   if (status / 100 != 2) {
@@ -142,8 +145,8 @@ bool Load::completed(const Post& post, TimePoint intended, unsigned status, std:
     return again;
   }
   ++totals_.posts;
-  totals_.records += post.records;
-  totals_.bytes += post.body_bytes;
+  totals_.records += records;
+  totals_.bytes += bytes;
   if (intended >= measured_from_) latencies_.add(now - intended);
   return again;
 }

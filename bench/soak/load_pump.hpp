@@ -34,8 +34,10 @@ class LoadPump final : private test::PostSource {
     loop_.call([&] {
       load_.emplace(loop_.poller(), load, static_cast<test::PostSource&>(*this));
       loop_.drive(*load_);
-      load_->start(std::chrono::steady_clock::now());
     });
+    // Else the first posts would wait for hundreds of connections to be made.
+    loop_.wait_until([this] { return load_->connected(); });
+    loop_.call([this] { load_->start(std::chrono::steady_clock::now()); });
   }
 
   // Ends the load and returns when the posts under way are answered. Throws the error that ended

@@ -17,6 +17,7 @@
 #include "fuzz/require.hpp"
 #include "gateway/egress/store/record_reader.hpp"
 #include "gateway/egress/store/row_text.hpp"
+#include "support/idle_file.hpp"
 
 namespace {
 
@@ -105,20 +106,13 @@ bool same(const StoredEvent& a, const StoredEvent& b) {
 }
 
 // A file that is bytes in memory.
-class Bytes final : public File {
+class Bytes final : public gateway::test::IdleFile {
  public:
   explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
   IoResult<std::size_t> read(std::uint64_t offset, std::span<char> into) override {
     if (offset >= bytes_.size()) return std::size_t{0};
     return bytes_.copy(into.data(), into.size(), offset);
   }
-  IoResult<void> write(std::uint64_t, std::string_view) override { return {}; }
-  IoResult<void> sync() override { return {}; }
-  IoResult<void> truncate(std::uint64_t) override { return {}; }
-  IoResult<void> reserve(std::uint64_t) override { return {}; }
-  IoResult<FileStatus> status() override { return FileStatus(); }
-  IoResult<void> try_lock() override { return {}; }
-  void unlock() override {}
 
  private:
   std::string_view bytes_;

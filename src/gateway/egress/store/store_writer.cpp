@@ -147,7 +147,7 @@ void StoreWriter::run() {
   }
   part_.ended();
   store_.reset();
-  closer_.reset();
+  closer_.finish();
   const std::lock_guard lock(mutex_);
   ended_ = true;
   ended_changed_.notify_all();
@@ -307,7 +307,7 @@ bool StoreWriter::try_to_open() {
 
 void StoreWriter::take(std::unique_ptr<EventStore> store) {
   store_ = std::move(store);
-  store_->close_deleted_by(*closer_);
+  store_->close_deleted_by(closer_);
   pause_ = 0ms;
   if (!std::exchange(was_open_, true)) {
     // What was asked of a store that was not there.

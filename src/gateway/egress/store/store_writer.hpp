@@ -142,7 +142,7 @@ class StoreWriter final : public AsyncStore {
 
   // The thread's own.
   Opening opening_;
-  std::unique_ptr<FileCloser> closer_ = std::make_unique<FileCloser>();
+  FileCloser closer_;
   std::unique_ptr<EventStore> store_;  // null until it could be opened, and after an exception
   bool was_open_ = false;
   bool hopeless_ = false;     // failed while it was to end: is not opened again

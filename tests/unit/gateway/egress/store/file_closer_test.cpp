@@ -9,25 +9,18 @@
 #include <thread>
 #include <utility>
 
+#include "support/idle_file.hpp"
+
 namespace gateway::egress {
 namespace {
 
 // A file that does nothing but tell that it is being closed.
-class Closing final : public File {
+class Closing final : public gateway::test::IdleFile {
  public:
   explicit Closing(std::function<void()> on_close) : on_close_(std::move(on_close)) {}
   ~Closing() override { on_close_(); }
   Closing(const Closing&) = delete;
   Closing& operator=(const Closing&) = delete;
-
-  IoResult<std::size_t> read(std::uint64_t, std::span<char>) override { return std::size_t{0}; }
-  IoResult<void> write(std::uint64_t, std::string_view) override { return {}; }
-  IoResult<void> sync() override { return {}; }
-  IoResult<void> truncate(std::uint64_t) override { return {}; }
-  IoResult<void> reserve(std::uint64_t) override { return {}; }
-  IoResult<FileStatus> status() override { return FileStatus(); }
-  IoResult<void> try_lock() override { return {}; }
-  void unlock() override {}
 
  private:
   std::function<void()> on_close_;

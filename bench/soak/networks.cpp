@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "soak/scene.hpp"
+#include "testkit/temporary_folder.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -27,6 +29,7 @@ using std::chrono::steady_clock;
 // No post may wait longer in such networks.
 constexpr seconds kLongestSilence{3};
 constexpr double kPostsPerSecond = 200;
+constexpr auto kHosts = "/etc/hosts";
 
 bool works(const std::string& command) {
   const std::string quiet = command + " >/dev/null 2>&1";
@@ -61,9 +64,6 @@ class PrivateNetwork {
   // Has all packets dropped of the connections to `port` that there are now. Returns how many those
   // are.
   std::size_t forget(std::uint16_t port) const;
-
- private:
-  std::string hosts_;
 };
 
 PrivateNetwork::PrivateNetwork() {
@@ -72,27 +72,24 @@ PrivateNetwork::PrivateNetwork() {
       !works("ip link set lo up")) {
     throw std::runtime_error("there can be no network of its own");
   }
-  char path[] = "/tmp/cos-soak-hosts-XXXXXX";
-  const int file = ::mkstemp(path);
-  if (file < 0) throw std::runtime_error("cannot write to /tmp");
-  ::close(file);
-  hosts_ = path;
+  // The file goes with its folder, but stays where it is mounted.
+  const test::TemporaryFolder folder;
+  const std::string file = folder.file("hosts");
+  test::write_text(file, "");
+  if (::mount(file.c_str(), kHosts, nullptr, MS_BIND, nullptr) != 0) {
+    throw std::runtime_error("/etc/hosts cannot be mounted over");
+  }
   name("localhost", {"127.0.0.1"});
-  const bool mounted = ::mount(path, "/etc/hosts", nullptr, MS_BIND, nullptr) == 0;
-  // It stays where it is mounted.
-  ::unlink(path);
-  if (!mounted) throw std::runtime_error("/etc/hosts cannot be mounted over");
-  hosts_ = "/etc/hosts";
 }
 
 // The file is gone from its folder: nothing could be mounted over it again.
 PrivateNetwork::~PrivateNetwork() {
-  ::umount2("/etc/hosts", MNT_DETACH);
+  ::umount2(kHosts, MNT_DETACH);
 }
 
 void PrivateNetwork::name(const std::string& host,
                           const std::vector<std::string>& addresses) const {
-  std::ofstream file(hosts_, std::ios::trunc);
+  std::ofstream file(kHosts, std::ios::trunc);
   file << "127.0.0.1 localhost\n";
   for (const std::string& address : addresses) file << address << ' ' << host << '\n';
 }

@@ -1,5 +1,6 @@
 #include "load/gateway_under_test.hpp"
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <boost/algorithm/string/replace.hpp>

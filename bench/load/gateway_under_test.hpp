@@ -1,5 +1,4 @@
 #pragma once
-#include <fmt/format.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -11,6 +10,7 @@
 
 #include "load/gateway_config.hpp"
 #include "process/server_process.hpp"
+#include "runtime/host_port.hpp"
 #include "testkit/socket.hpp"
 #include "testkit/temporary_folder.hpp"
 
@@ -64,7 +64,7 @@ class GatewayUnderTest {
   void stop();
   [[nodiscard]] const std::string& host() const noexcept { return host_; }
   [[nodiscard]] test::Address address() const { return test::address_of(host_, port_); }
-  [[nodiscard]] std::string host_and_port() const { return fmt::format("{}:{}", host_, port_); }
+  [[nodiscard]] std::string host_and_port() const { return host_port_text(host_, port_); }
   // Returns the process to be measured; 0 if it is unknown.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   // Returns its command line.

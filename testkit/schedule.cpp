@@ -7,7 +7,7 @@
 #include <ctime>
 #include <utility>
 
-#include "testkit/number.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::test {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "testkit/number.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::load {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 constexpr unsigned kMost = 100'000;
 
 std::optional<unsigned> number(std::string_view text) {
-  const auto value = test::read_number<unsigned>(text);
+  const auto value = read_number<unsigned>(text);
   return value && *value <= kMost ? value : std::nullopt;
 }
 

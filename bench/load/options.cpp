@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "testkit/number.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::load {
 namespace {
@@ -39,8 +39,8 @@ void add_limited(CLI::App& app, const std::string& name, Number& value, Number l
 // Parses "5" or "1-10", in milliseconds.
 boost::system::result<std::pair<double, double>, std::string> latency_range(std::string_view text) {
   const std::size_t dash = std::min(text.find('-'), text.size());
-  const auto least = test::read_number<double>(text.substr(0, dash));
-  const auto most = dash == text.size() ? least : test::read_number<double>(text.substr(dash + 1));
+  const auto least = read_number<double>(text.substr(0, dash));
+  const auto most = dash == text.size() ? least : read_number<double>(text.substr(dash + 1));
   if (!least || !most || !(*least >= 0) || !(*least <= *most)) {
     return std::string("expected milliseconds, 5 or 1-10");
   }
@@ -62,7 +62,7 @@ GatewaySpec running_server(const GatewayOptions& options) {
   const auto port =
       colon == std::string::npos
           ? std::nullopt
-          : test::read_number<std::uint16_t>(std::string_view(options.target).substr(colon + 1));
+          : read_number<std::uint16_t>(std::string_view(options.target).substr(colon + 1));
   if (!port) throw CLI::ValidationError("--target", "expected ADDRESS:PORT");
   GatewaySpec spec;
   spec.name = "target";

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "testkit/number.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::load {
 namespace {
@@ -96,7 +96,7 @@ boost::system::result<EventMix, std::string> EventMix::parse(std::string_view te
     const std::size_t colon = std::min(item.find(':'), item.size());
     const std::string_view name = item.substr(0, colon);
     const std::string_view count = item.substr(std::min(colon + 1, item.size()));
-    const auto weight = count.empty() ? 1U : test::read_number<unsigned>(count);
+    const auto weight = count.empty() ? 1U : read_number<unsigned>(count);
     if (!weight || *weight > 1'000'000) return fmt::format("'{}': expected NAME:WEIGHT", item);
     if (!mix.add(name, *weight)) {
       return fmt::format("'{}': expected put, post, copy, multipart, delete or marker", name);

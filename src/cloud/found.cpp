@@ -7,21 +7,15 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <charconv>
 #include <cmath>
 #include <utility>
+
+#include "events/number_text.hpp"
 
 namespace gateway::cloud {
 namespace {
 
 namespace json = boost::json;
-
-std::optional<std::int64_t> parse_integer(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 std::string_view view(const json::string& text) {
   return std::string_view(text.data(), text.size());
@@ -55,7 +49,7 @@ class Reader {
     } else if (const auto* real = value->if_double(); real != nullptr && std::abs(*real) < 1e15) {
       number = static_cast<std::int64_t>(*real);
     } else if (const auto* text = value->if_string()) {
-      number = parse_integer(view(*text));
+      number = read_number<std::int64_t>(view(*text));
     }
     if (!number) complain(key, "a number");
     return number;

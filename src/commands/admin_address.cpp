@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdint>
 #include <string_view>
-#include <system_error>
 
+#include "events/number_text.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
@@ -22,10 +21,8 @@ std::optional<config::HostPort> parse(std::string_view text) {
   if (!brackets && host.find(':') != std::string_view::npos) return std::nullopt;
   config::HostPort address;
   address.host = host.empty() ? "127.0.0.1" : host;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size() || address.port == 0) {
-    return std::nullopt;
-  }
+  address.port = read_number<std::uint16_t>(port).value_or(0);
+  if (address.port == 0) return std::nullopt;
   return address;
 }
 

@@ -1,10 +1,10 @@
 #include "events/cos_record.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 
 #include "events/json_text.hpp"
+#include "events/number_text.hpp"
 #include "events/record_walk.hpp"
 #include "events/rfc3339.hpp"
 
@@ -32,15 +32,6 @@ std::optional<Time> time_from_float(double number) {
   if (!(number >= 0) || number >= 1e15) return std::nullopt;
   const bool is_milliseconds = number >= static_cast<double>(kFirstMilliseconds);
   return checked(Time{milliseconds{std::llround(is_milliseconds ? number : number * 1000)}});
-}
-
-template <class Number>
-std::optional<Number> whole_text_as(std::string_view text) {
-  Number number{};
-  const char* const end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || last != end) return std::nullopt;
-  return number;
 }
 
 // The region in https://<bucket>-<appid>.cos.<region>.myqcloud.com/...; empty in any other text,
@@ -81,10 +72,10 @@ std::string_view CosRecord::object_key() const noexcept {
 }
 
 std::optional<Time> CosRecord::time() const {
-  if (const auto integer = whole_text_as<std::int64_t>(event_time)) {
+  if (const auto integer = read_number<std::int64_t>(event_time)) {
     return time_from_integer(*integer);
   }
-  if (const auto number = whole_text_as<double>(event_time)) return time_from_float(*number);
+  if (const auto number = read_number<double>(event_time)) return time_from_float(*number);
   return read_rfc3339(event_time);
 }
 

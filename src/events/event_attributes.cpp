@@ -1,11 +1,11 @@
 #include "events/event_attributes.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include "events/media_type.hpp"
+#include "events/number_text.hpp"
 #include "events/rfc3339.hpp"
 #include "events/uri.hpp"
 #include "events/utf8.hpp"
@@ -50,12 +50,10 @@ std::string mended(std::string_view text) {
 
 // Tencent's EventBridge writes milliseconds since 1970 where RFC 3339 is due.
 std::optional<std::string> time_of_digits(std::string_view text) {
-  std::int64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end || number < 0) return std::nullopt;
-  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(number)};
-  if (number > kMostMilliseconds || !has_rfc3339_form(time)) return std::nullopt;
+  const auto number = read_number<std::int64_t>(text);
+  if (!number || *number < 0) return std::nullopt;
+  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(*number)};
+  if (*number > kMostMilliseconds || !has_rfc3339_form(time)) return std::nullopt;
   std::string written(kRfc3339Size, '\0');
   write_rfc3339(time, written.data());
   return written;

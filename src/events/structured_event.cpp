@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "events/json_index.hpp"
 #include "events/json_text.hpp"
 #include "events/media_type.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::events {
 namespace {
@@ -24,10 +24,7 @@ constexpr std::size_t kUsualAttributes = 8;
 
 // The type system's Integer: a whole number of 32 bits, with its sign.
 bool is_integer(std::string_view number) noexcept {
-  std::int32_t value = 0;
-  const char* const end = number.data() + number.size();
-  const auto [stop, error] = std::from_chars(number.data(), end, value);
-  return error == std::errc() && stop == end;
+  return read_number<std::int32_t>(number).has_value();
 }
 
 bool is_whole(std::string_view number) noexcept {

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 
+#include "events/number_text.hpp"
 #include "runtime/cgroup.hpp"
 
 namespace gateway {
@@ -29,6 +28,7 @@ bool hide_memory() noexcept {
 
 void give_large_blocks_back() noexcept {
   constexpr int kLarge = 1 << 20;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): called once, before there is any other thread
   static_cast<void>(::mallopt(M_MMAP_THRESHOLD, kLarge));
 }
 
@@ -44,9 +44,7 @@ std::size_t raise_descriptor_limit(std::size_t wanted) noexcept {
 }
 
 std::uint64_t bytes_of_limit(const std::string& text) noexcept {
-  std::uint64_t bytes = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
-  return error == std::errc() && end == text.data() + text.size() ? bytes : 0;
+  return read_number<std::uint64_t>(text).value_or(0);
 }
 
 std::uint64_t available_memory() {

@@ -13,7 +13,7 @@ bool hide_memory() noexcept;
 // Makes the allocator map each block of 1 MiB or more by itself, and give it back when it is freed.
 // Left alone, glibc raises that size to 32 MiB as such blocks are freed (mallopt(3),
 // M_MMAP_THRESHOLD); they then leave holes in its heaps, and the process keeps several times what
-// large posts need.
+// large posts need. To be called before there are other threads.
 void give_large_blocks_back() noexcept;
 
 // Raises the limit of open descriptors (RLIMIT_NOFILE) to `wanted` or as near as the system lets.

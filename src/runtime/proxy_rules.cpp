@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <charconv>
 #include <utility>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 #include "runtime/asio.hpp"
 
 namespace gateway {
@@ -45,14 +45,6 @@ bool in_network(const std::string& address, const std::string& network, unsigned
   return (difference >> (8 - rest)) == 0;
 }
 
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 bool is_loopback(const std::string& host) {
   const std::string name = lower_case(host);
   if (name == "localhost" || name.ends_with(".localhost")) return true;
@@ -76,7 +68,7 @@ NoProxy::NoProxy(std::string_view list) {
     Member member;
     if (const auto slash = text.find('/'); slash != std::string::npos) {
       const auto address = address_of(text.substr(0, slash));
-      const auto bits = number_of<unsigned>(std::string_view(text).substr(slash + 1));
+      const auto bits = read_number<unsigned>(std::string_view(text).substr(slash + 1));
       if (address && bits && *bits <= (address->is_v4() ? 32U : 128U)) {
         member.network = bytes_of(*address);
         member.prefix_length = *bits;
@@ -89,12 +81,12 @@ NoProxy::NoProxy(std::string_view list) {
       if (bracket == std::string::npos) continue;
       if (text.size() > bracket + 1 && text[bracket + 1] == ':') {
         member.port =
-            number_of<std::uint16_t>(std::string_view(text).substr(bracket + 2)).value_or(0);
+            read_number<std::uint16_t>(std::string_view(text).substr(bracket + 2)).value_or(0);
       }
       text = text.substr(1, bracket - 1);
     } else if (const auto colon = text.find(':');
                colon != std::string::npos && text.find(':', colon + 1) == std::string::npos) {
-      const auto port = number_of<std::uint16_t>(std::string_view(text).substr(colon + 1));
+      const auto port = read_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
       if (!port) continue;
       member.port = *port;
       text.resize(colon);

@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <charconv>
 #include <string>
 #include <vector>
 
+#include "events/number_text.hpp"
 #include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
 
@@ -24,10 +24,9 @@ std::string head_only(std::size_t length, std::string_view more = "") {
 void expect_refused_for_now(const Response& answer) {
   EXPECT_EQ(answer.status, 503u);
   const std::string_view text = answer.headers["Retry-After"];
-  unsigned seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  EXPECT_TRUE(error == std::errc() && end == text.data() + text.size()) << text;
-  EXPECT_GE(seconds, 1u);
+  const auto seconds = read_number<unsigned>(text);
+  ASSERT_TRUE(seconds) << text;
+  EXPECT_GE(*seconds, 1u);
 }
 
 TEST_F(Admission, ABodyOverTheLimitIsRefusedBeforeItIsSent) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "events/cloud_event.hpp"
 #include "events/gather.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::test {
 
@@ -38,15 +38,10 @@ class EncodedRequest {
       if (colon == std::string_view::npos) return std::nullopt;
       request.headers.emplace_back(header->substr(0, colon), header->substr(colon + 2));
     }
-    const std::string_view length = request.header("Content-Length");
-    std::size_t size = 0;
-    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), size);
-    if (length.empty() || error != std::errc{} || end != length.data() + length.size() ||
-        size > bytes.size()) {
-      return std::nullopt;
-    }
-    request.body = bytes.substr(0, size);
-    bytes.remove_prefix(size);
+    const auto size = read_number<std::size_t>(request.header("Content-Length"));
+    if (!size || *size > bytes.size()) return std::nullopt;
+    request.body = bytes.substr(0, *size);
+    bytes.remove_prefix(*size);
     return request;
   }
 

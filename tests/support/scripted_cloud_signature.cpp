@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "events/number_text.hpp"
 #include "support/scripted_cloud_refusal.hpp"
 
 namespace gateway::test {
@@ -138,10 +138,8 @@ std::string verify_signature(const RequestMessage& request, std::span<const Clou
                              std::chrono::sys_seconds now) {
   const Authorization given = parse_authorization(request.headers["Authorization"]);
 
-  const std::string_view stamp = request.headers["X-TC-Timestamp"];
-  std::int64_t timestamp = 0;
-  const auto [end, error] = std::from_chars(stamp.data(), stamp.data() + stamp.size(), timestamp);
-  if (stamp.empty() || error != std::errc() || end != stamp.data() + stamp.size()) {
+  const auto timestamp = read_number<std::int64_t>(request.headers["X-TC-Timestamp"]);
+  if (!timestamp) {
     throw CloudRefusal("MissingParameter", "X-TC-Timestamp is not a decimal Unix time.");
   }
 
@@ -163,13 +161,13 @@ std::string verify_signature(const RequestMessage& request, std::span<const Clou
   }
 
   const CloudKey& key = find_key(keys, given.secret_id, request.headers["X-TC-Token"], now);
-  const std::chrono::sys_seconds signed_at{std::chrono::seconds(timestamp)};
+  const std::chrono::sys_seconds signed_at{std::chrono::seconds(*timestamp)};
   if (signed_at > now + kTolerance || signed_at < now - kTolerance) {
     throw CloudRefusal("AuthFailure.SignatureExpire",
                        "The timestamp differs from the server's time by more than five minutes.");
   }
-  if (given.date != utc_date(timestamp) || given.service != kService ||
-      given.signature != tc3_signature(canonical, key.secret_key, kService, timestamp)) {
+  if (given.date != utc_date(*timestamp) || given.service != kService ||
+      given.signature != tc3_signature(canonical, key.secret_key, kService, *timestamp)) {
     throw CloudRefusal("AuthFailure.SignatureFailure",
                        "The signature is not that of this request. Check how it is made.");
   }

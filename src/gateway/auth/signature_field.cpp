@@ -1,10 +1,9 @@
 #include "gateway/auth/signature_field.hpp"
 
-#include <charconv>
 #include <cstdint>
-#include <system_error>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 #include "gateway/http/fields.hpp"
 
 namespace gateway::auth {
@@ -34,12 +33,10 @@ std::optional<SignatureField> SignatureField::read(std::string_view value) noexc
 
 bool SignatureField::read_time(std::string_view text) noexcept {
   if (!time_text_.empty() || text.empty() || text.size() > kMostTimeDigits) return false;
-  std::uint64_t seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-  if (error != std::errc() || stop != end) return false;
+  const auto seconds = read_number<std::uint64_t>(text);
+  if (!seconds) return false;
   time_text_ = text;
-  time_ = std::chrono::sys_seconds(std::chrono::seconds(seconds));
+  time_ = std::chrono::sys_seconds(std::chrono::seconds(*seconds));
   return true;
 }
 

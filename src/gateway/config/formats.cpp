@@ -6,9 +6,9 @@
 #include <simdjson.h>
 
 #include <array>
-#include <charconv>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
@@ -216,12 +216,10 @@ Format<double> number(double min, double max) {
   return {.expected = fmt::format("a number from {} to {}", min, max),
           .allowed = fmt::format("number, {} to {}", min, max),
           .parse = [min, max](const Scalar& scalar) -> Parsed<double> {
-            double number = 0;
-            const auto* const end = scalar.text.data() + scalar.text.size();
-            const auto [stop, error] = std::from_chars(scalar.text.data(), end, number);
-            // Also false for "nan", which from_chars takes.
-            const bool in_range = number >= min && number <= max;
-            if (scalar.text.empty() || error != std::errc() || stop != end || !in_range) return {};
+            const auto number = read_number<double>(scalar.text);
+            // Also false for "nan", which is read.
+            const bool in_range = number && *number >= min && *number <= max;
+            if (!in_range) return {};
             if (scalar.quoted) return {.note = std::string(kWithoutQuotes)};
             return {number};
           },

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <charconv>
 #include <stdexcept>
-#include <system_error>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::config {
 namespace {
@@ -65,9 +64,8 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
   result.port = default_port;
   if (url.has_port() && !url.port().empty()) {
     // Not with port_number(), which wraps around in some versions of Boost.
-    const std::string digits = text_of(url.port());
-    const char* const end = digits.data() + digits.size();
-    if (std::from_chars(digits.data(), end, result.port).ec != std::errc() || result.port == 0) {
+    result.port = read_number<std::uint16_t>(text_of(url.port())).value_or(0);
+    if (result.port == 0) {
       return BadAddress(BadAddress::Reason::port, "the port must be 1 to 65535");
     }
   }

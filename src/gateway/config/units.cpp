@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 
 namespace gateway::config {
 namespace {
@@ -53,11 +53,7 @@ std::string print_quantity(std::uint64_t quantity, const std::array<Unit, N>& un
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
   // Some readers of YAML read 010 as 8.
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  std::uint64_t number = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
-  return number;
+  return read_number<std::uint64_t>(text);
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
-#include <charconv>
 #include <cstring>
 #include <string>
-#include <system_error>
+
+#include "events/number_text.hpp"
 
 namespace gateway::ingress {
 namespace {
@@ -42,16 +42,13 @@ bool agrees(std::string_view bytes, std::string_view whole) noexcept {
 
 // Decimal, without sign and leading zeros.
 std::optional<std::uint16_t> read_port(std::string_view text) noexcept {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  return port;
+  return read_number<std::uint16_t>(text);
 }
 
 std::optional<ip::address> read_address(std::string_view text, bool v6) {
   boost::system::error_code error;
-  const ip::address address = ip::make_address(std::string(text), error);
+  ip::address address = ip::make_address(std::string(text), error);
   // A scope (fe80::1%eth0) means nothing on this machine.
   if (error || address.is_v6() != v6 || text.find('%') != std::string_view::npos) {
     return std::nullopt;

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <thread>
 #include <utility>
 
+#include "events/number_text.hpp"
 #include "gateway/egress/store/crc32c.hpp"
 
 namespace gateway::egress {
@@ -93,13 +93,8 @@ std::optional<Sequence> number_in(std::string_view name, std::string_view store,
       name[store.size()] != '.' || !name.ends_with(suffix)) {
     return std::nullopt;
   }
-  const std::string_view digits = name.substr(store.size() + 1, kDigits);
-  Sequence number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size() || number < 1) {
-    return std::nullopt;
-  }
-  return number;
+  const auto number = read_number<Sequence>(name.substr(store.size() + 1, kDigits));
+  return number && *number >= 1 ? number : std::nullopt;
 }
 
 std::uint32_t replayed_mark(WallInstant when) noexcept {

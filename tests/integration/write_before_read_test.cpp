@@ -1,14 +1,14 @@
 // Clients that write a whole request before they read a byte: they see the answer that refuses it,
 // and no reset.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <tuple>
-#include <vector>
 
 #include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
@@ -31,12 +31,13 @@ config::Settings small_settings(std::uint16_t eventbus_port) {
   return settings;
 }
 
-// Requests whose client writes to the end before it reads a byte.
+// Requests whose client writes to the end before it reads a byte. The text is made by its test: the
+// process of each case of this program would make that of all.
 struct LargeRequest {
   const char* name;
-  std::string text;
+  std::string (*text)();
   unsigned status;
-  std::function<void(config::Settings&)> change = [](config::Settings&) {};
+  void (*change)(config::Settings&) = [](config::Settings&) {};
 };
 
 class WriteBeforeRead : public testing::TestWithParam<std::tuple<LargeRequest, bool>> {
@@ -44,8 +45,8 @@ class WriteBeforeRead : public testing::TestWithParam<std::tuple<LargeRequest, b
   [[nodiscard]] static const LargeRequest& request() { return std::get<0>(GetParam()); }
   [[nodiscard]] static bool tls() { return std::get<1>(GetParam()); }
   template <class Client>
-  static void sees_the_answer(Client client) {
-    client.send(request().text);
+  static void sees_the_answer(Client client, std::string_view text) {
+    client.send(text);
     const auto answer = client.read();
     ASSERT_TRUE(answer) << "the connection was reset";
     EXPECT_EQ(answer->status, request().status) << answer->body;
@@ -59,11 +60,12 @@ TEST_P(WriteBeforeRead, SeesTheAnswerThatRefusesIt) {
   if (tls()) settings.ingress.tls = folder.server();
   request().change(settings);
   RunningGateway gateway(settings);
+  const std::string text = request().text();
   for (int i = 0; i < 5; ++i) {
     if (tls()) {
-      sees_the_answer(TlsClient(gateway.gateway().port()));
+      sees_the_answer(TlsClient(gateway.gateway().port()), text);
     } else {
-      sees_the_answer(gateway.connect());
+      sees_the_answer(gateway.connect(), text);
     }
   }
 }
@@ -81,34 +83,52 @@ void have_no_budget(config::Settings& settings) {
   settings.ingress.max_body = std::size_t{16} << 20;
 }
 
-std::vector<LargeRequest> large_requests() {
-  const std::string body(std::size_t{9} << 20, 'x');
-  const std::string host = " HTTP/1.1\r\nHost: h\r\n";
-  return {
-      {"Announced", post_text(body), 413},
-      {"Chunked", chunked_post_text(body, 10'000), 413},
-      {"InOneChunk", chunked_post_text(body, body.size()), 413},
-      {"FromHttp10",
-       "POST / HTTP/1.0\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
-       413},
-      {"MoreThanAnnounced", post_text(std::string(kMaxBody + 1, 'x')) + body, 413},
-      {"Unsigned", post_text(body), 401, want_signatures},
-      {"UnsignedInChunks", chunked_post_text(body, 10'000), 401, want_signatures},
-      {"WronglySigned", post_text(body, {{"Authorization", "Bearer nonsense"}}), 401,
-       want_signatures},
-      {"Compressed", post_text(body, {{"Content-Encoding", "gzip"}}), 415, take_large_bodies},
-      {"BeyondTheBudget", post_text(body), 503, have_no_budget},
-      {"BeyondTheBudgetInChunks", chunked_post_text(body, 10'000), 503, have_no_budget},
-      {"HeadTooLarge", "POST /" + host + "X: " + body + "\r\n\r\n", 431},
-      {"TargetTooLong", "POST /" + body + host + "\r\n", 414},
-      {"NoHttp", "\r\n\r\nnonsense\r\n\r\n" + body, 400},
-      {"TwoLengths", "POST /" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n" + body,
-       400},
-      {"OtherMethod", request_text("PUT", "/", body), 405, take_large_bodies},
-  };
+constexpr std::string_view kHost = " HTTP/1.1\r\nHost: h\r\n";
+
+std::string large_body() {
+  return std::string(std::size_t{9} << 20, 'x');
 }
+std::string post() {
+  return post_text(large_body());
+}
+std::string chunked_post() {
+  return chunked_post_text(large_body(), 10'000);
+}
+
+constexpr LargeRequest kLargeRequests[] = {
+    {"Announced", post, 413},
+    {"Chunked", chunked_post, 413},
+    {"InOneChunk", [] { return chunked_post_text(large_body(), large_body().size()); }, 413},
+    {"FromHttp10",
+     [] {
+       return fmt::format("POST / HTTP/1.0\r\nContent-Length: {}\r\n\r\n{}", large_body().size(),
+                          large_body());
+     },
+     413},
+    {"MoreThanAnnounced", [] { return post_text(std::string(kMaxBody + 1, 'x')) + large_body(); },
+     413},
+    {"Unsigned", post, 401, want_signatures},
+    {"UnsignedInChunks", chunked_post, 401, want_signatures},
+    {"WronglySigned",
+     [] { return post_text(large_body(), {{"Authorization", "Bearer nonsense"}}); }, 401,
+     want_signatures},
+    {"Compressed", [] { return post_text(large_body(), {{"Content-Encoding", "gzip"}}); }, 415,
+     take_large_bodies},
+    {"BeyondTheBudget", post, 503, have_no_budget},
+    {"BeyondTheBudgetInChunks", chunked_post, 503, have_no_budget},
+    {"HeadTooLarge", [] { return fmt::format("POST /{}X: {}\r\n\r\n", kHost, large_body()); }, 431},
+    {"TargetTooLong", [] { return fmt::format("POST /{}{}\r\n", large_body(), kHost); }, 414},
+    {"NoHttp", [] { return "\r\n\r\nnonsense\r\n\r\n" + large_body(); }, 400},
+    {"TwoLengths",
+     [] {
+       return fmt::format("POST /{}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", kHost,
+                          large_body());
+     },
+     400},
+    {"OtherMethod", [] { return request_text("PUT", "/", large_body()); }, 405, take_large_bodies},
+};
 INSTANTIATE_TEST_SUITE_P(Kinds, WriteBeforeRead,
-                         testing::Combine(testing::ValuesIn(large_requests()), testing::Bool()),
+                         testing::Combine(testing::ValuesIn(kLargeRequests), testing::Bool()),
                          [](const auto& info) {
                            return std::string(std::get<0>(info.param).name) +
                                   (std::get<1>(info.param) ? "OverTls" : "");

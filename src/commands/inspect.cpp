@@ -83,9 +83,8 @@ bool walk_rows(const InspectOptions& options, egress::EventStore& store, const S
   } else {
     fmt::print("{}", summary.text(place.kind));
   }
-  if (store.unreadable_files() != 0) {
-    print_error("warning: {}: files that cannot be read: {}\n", place.path,
-                store.unreadable_files());
+  for (const auto& [file, reason] : store.unreadable_files()) {
+    print_error("warning: {} is left alone: {}\n", events::terminal_text(file), reason);
   }
   return true;
 }
@@ -100,7 +99,7 @@ int inspect(const InspectOptions& options) {
     return kUsage;
   }
   for (const StorePlace& place : found) {
-    const auto store = open_store(place.path, place.kind);
+    const auto store = open_store(place.path, place.kind, egress::EventStore::Access::read);
     const bool good = store && (options.show ? show(*store, place, *options.show)
                                              : walk_rows(options, *store, place, *filter,
                                                          !options.list || found.size() > 1));

@@ -172,7 +172,9 @@ int replay_store(const ReplayOptions& options) {
     return kConfiguration;
   }
 
-  const auto store = open_store(path, kind);
+  const auto store = open_store(
+      path, kind,
+      options.dry_run ? egress::EventStore::Access::read : egress::EventStore::Access::mark);
   if (!store) return kUnavailable;
   const auto endpoints = config::Targets(*settings).endpoints();
   const std::vector<Part> parts = parts_of(options, *filter, endpoints);

@@ -116,12 +116,13 @@ const char* key_of(StoreKind kind) noexcept {
   return kind == StoreKind::spool ? "spool.path" : "dead_letter.path";
 }
 
-std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind) {
+std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind,
+                                               egress::EventStore::Access access) {
   if (!egress::EventStore::exists(path)) {
     print_error("error: {}: there is no store\n", path);
     return nullptr;
   }
-  auto store = egress::EventStore::open_for_tools(path, kind);
+  auto store = egress::EventStore::open_for_tools(path, kind, egress::native_file_system(), access);
   return succeeded(store) ? std::move(*store) : nullptr;
 }
 

@@ -75,9 +75,10 @@ template <class Result>
   return result.has_value();
 }
 
-// Opens a store that a gateway may be running on. Returns null after printing what is wrong on
-// stderr.
+// Opens a store that a gateway may be running on, to read or also to mark rows. Returns null after
+// printing what is wrong on stderr.
 [[nodiscard]] std::unique_ptr<egress::EventStore> open_store(const std::string& path,
-                                                             egress::StoreKind kind);
+                                                             egress::StoreKind kind,
+                                                             egress::EventStore::Access access);
 
 }  // namespace gateway::commands

@@ -18,6 +18,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
@@ -339,6 +340,48 @@ TEST_F(Durability, ARefusedEventStaysInTheSpoolWhereThereAreNoDeadLetters) {
   const auto left = spooled();
   ASSERT_THAT(left, SizeIs(1));
   EXPECT_EQ(left[0].key, "object-0");
+}
+
+TEST_F(Durability, AReplayedEventThatIsRefusedWaitsForDeadLettersThatCannotBeHadYet) {
+  bus_.hold();
+  auto both = settings();
+  both.delivery.deadline = 100ms;  // a fifth of the time after which it is tried again
+  both.dead_letter.path = folder_.file("later/dead.db");
+  RunningGateway gateway(both);
+  EXPECT_EQ(gateway.post(cos_payload(2)).status, 200u);
+  bus_.script([](const Request&) { return reply(400, {}, "never"); });
+  bus_.release();
+  EXPECT_TRUE(eventually([this] { return !bus_.requests().empty(); }));
+  std::filesystem::create_directory(folder_.file("later"));
+  EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 2; }));
+  gateway.finish();
+  EXPECT_THAT(spooled(), IsEmpty());
+  EXPECT_THAT(rows(both.dead_letter.path, StoreKind::dead_letters), SizeIs(2));
+}
+
+TEST_F(Durability, RefusedEventsWhoseFilesAreRemovedKeepNoOthersFromTheEventbus) {
+  bus_.hold();
+  bus_.script([](const Request& request) {
+    return request.body.find("refused-") != std::string::npos ? reply(400) : reply(200);
+  });
+  RunningGateway gateway(settings());
+  EXPECT_EQ(gateway.post(cos_payload(5, "refused-")).status, 200u);
+  EXPECT_EQ(gateway.post(cos_payload(1, "good-")).status, 200u);
+  bus_.release();
+  EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 1; }));
+  for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
+    if (file.path().extension() == ".events") std::filesystem::remove(file.path());
+  }
+  EXPECT_TRUE(eventually([&] {
+    const std::string metrics = gateway.connect_admin().get("/metrics").body;
+    return parse_exposition(metrics).total("cos_gateway_spool_events") == 0;
+  }));
+  bus_.go_down();
+  EXPECT_EQ(gateway.post(cos_payload(3, "new-")).status, 200u);
+  bus_.come_up();
+  EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 4; }));
+  gateway.finish();
+  EXPECT_THAT(spooled(), IsEmpty());
 }
 
 TEST_F(Durability, ABacklogIsDeliveredWholeBesideNewPosts) {

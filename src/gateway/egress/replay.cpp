@@ -54,6 +54,8 @@ void Replay::tick(Instant now) {
   finish_answered();
   return_rows();
   note_taken();
+  // Of parked rows whose file is gone nobody tells.
+  parked_ = std::min<std::size_t>(parked_, source_.backlog());
   const auto patience = settings_.patience;
   while (!resting_.empty() && now - resting_.front().since > patience) {
     resting_rows_ -= resting_.front().rows.size();

@@ -163,8 +163,10 @@ void Spooler::dead_lettered(std::uint64_t number, const StoreResult& result) {
 }
 
 void Spooler::fail(const DeadLetter& letter, std::string_view body, std::string_view why) {
-  // An event that was not refused can be tried again, and a replay chooses by the status.
-  const unsigned status = letter.why == Why::refused ? letter.status : 0;
+  // An event that was not refused can be tried again, and a replay chooses by the status. So can
+  // one of a replay, until it can become a dead letter.
+  const bool for_good = letter.why == Why::refused && !letter.slot.post->replayed;
+  const unsigned status = for_good ? letter.status : 0;
   std::string reason;
   try {
     reason = fmt::format("{}; {}", refusal_reason(body), why);

@@ -40,7 +40,7 @@ EventStore::EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind
       segments_(files, path_, kind) {}
 
 EventStore::~EventStore() {
-  if (!owned()) return;
+  if (!owned() || !lock_->holds()) return;
   try {
     segments_.close();
     static_cast<void>(sync_marks());
@@ -70,9 +70,9 @@ StoreOutcome<std::unique_ptr<EventStore>> EventStore::open(const std::string& pa
   const std::string at = absolute(path);
   if (auto free = check_path(at, files); !free) return free.error();
   std::unique_ptr<EventStore> store(new EventStore(at, max_bytes, kind, files));
-  StoreResult done = store->try_own();
+  StoreResult done = store->take_lock();
   if (done) done = store->take_over_old_files();
-  if (done) done = store->segments_.open();
+  if (done) done = store->segments_.open(Access::own);
   if (done) done = store->segments_.finish();
   if (done) return store;
   // Whatever is in the way of opening is for people to look at, but for a full or busy device.
@@ -89,11 +89,12 @@ EventStore::Opening EventStore::opening() const {
 
 StoreOutcome<std::unique_ptr<EventStore>> EventStore::open_for_tools(const std::string& path,
                                                                      StoreKind kind,
-                                                                     FileSystem& files) {
+                                                                     FileSystem& files,
+                                                                     Access access) {
   const std::string at = absolute(path);
   if (auto free = check_path(at, files); !free) return free.error();
   std::unique_ptr<EventStore> store(new EventStore(at, 0, kind, files));
-  if (auto opened = store->segments_.open(); !opened) return opened.error();
+  if (auto opened = store->segments_.open(access); !opened) return opened.error();
   if (const auto status = files.status(at); status && status->size != 0) {
     return path_error(Kind::unusable, at,
                       "is of an earlier version; `cos-gateway run` takes its events over");
@@ -114,12 +115,31 @@ bool EventStore::of_earlier_version(const std::string& path, FileSystem& files) 
   return is_old_database(path, files);
 }
 
-StoreResult EventStore::try_own() {
-  if (owned()) return {};
+StoreResult EventStore::take_lock() {
   auto lock = StoreLock::take(files_, path_);
   if (!lock) return lock.error();
   lock_.emplace(std::move(*lock));
   return {};
+}
+
+StoreResult EventStore::try_own() {
+  if (owned()) return {};
+  if (auto taken = take_lock(); !taken) return taken;
+  StoreResult read = segments_.open(Access::own);
+  ++reread_;
+  if (read) read = segments_.finish();
+  if (!read) lock_.reset();
+  return read;
+}
+
+// Somebody who removes the lock lets another process in, which finds what was written until then
+// and nothing that is written now.
+StoreResult EventStore::check_lock() {
+  if (lock_->holds()) return {};
+  segments_.let_go();
+  lock_.reset();
+  return path_error(Kind::failing, path_,
+                    "its lock was removed or replaced; it is taken again, and the files read anew");
 }
 
 StoreResult EventStore::take_over_old_files() {
@@ -142,10 +162,13 @@ StoreResult EventStore::append(std::span<const StoredEvent> events, WallInstant 
       append_record(records, event, seq++, first, added);
     }
   };
-  return segments_.append(write, events.size(), bytes, max_bytes_);
+  auto appended = segments_.append(write, events.size(), bytes, max_bytes_);
+  if (!appended) return appended;
+  return check_lock();
 }
 
 StoreResult EventStore::probe() {
+  if (owned()) static_cast<void>(check_lock());
   if (auto own = try_own(); !own) return own;
   return segments_.probe(max_bytes_);
 }
@@ -173,22 +196,37 @@ StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std
 
 // --- Marking
 
+StoreError EventStore::locked_by_others() const {
+  return path_error(Kind::in_use, path_,
+                    "another process keeps files of it locked (a backup?); try again when it ends");
+}
+
 StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows) {
-  auto removed = segments_.mark(rows, kRemoved);
+  std::vector<Sequence> locked;
+  auto removed = remove(rows, locked);
+  if (removed && !locked.empty()) return locked_by_others();
+  return removed;
+}
+
+StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows,
+                                               std::vector<Sequence>& locked) {
+  auto removed = segments_.mark(rows, kRemoved, locked);
   if (!removed || !owned()) return removed;
   if (const auto deleted = segments_.delete_drained(false); !deleted) return deleted.error();
   return removed;
 }
 
 StoreResult EventStore::mark_replayed(std::span<const Sequence> rows, WallInstant when) {
-  const auto marked = segments_.mark(rows, replayed_mark(when));
+  std::vector<Sequence> locked;
+  const auto marked = segments_.mark(rows, replayed_mark(when), locked);
   if (!marked) return marked.error();
+  if (!locked.empty()) return locked_by_others();
   return {};
 }
 
 StoreResult EventStore::look(bool idle) {
   if (auto looked = segments_.look(); !looked) return looked;
-  if (lock_ && !lock_->holds()) lock_.reset();
+  if (owned()) static_cast<void>(check_lock());
   if (auto own = try_own(); !own) return own;
   return segments_.delete_drained(idle);
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,9 +65,12 @@ class EventStore {
   // Returns how it can be opened once more, after it has been closed.
   using Opening = std::function<StoreOutcome<std::unique_ptr<EventStore>>()>;
   [[nodiscard]] Opening opening() const;
-  // Opens a store beside its owner, to read and to mark rows. Sees what there was at that moment.
+  // Opens a store beside its owner, to read and, if asked for, to mark rows. Sees what there was at
+  // that moment.
+  using Access = Segment::Access;
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open_for_tools(
-      const std::string& path, StoreKind kind, FileSystem& files = native_file_system());
+      const std::string& path, StoreKind kind, FileSystem& files = native_file_system(),
+      Access access = Access::read);
   // Returns whether there is anything of a store at `path`.
   [[nodiscard]] static bool exists(const std::string& path,
                                    FileSystem& files = native_file_system());
@@ -82,7 +86,8 @@ class EventStore {
 
   // Lets go of the files as they are, as the end of the process would; nothing more is written.
   void abandon() noexcept { lock_.reset(); }
-  // Becomes the owner, if it is not.
+  // Becomes the owner, if it is not. The files are then read anew, as others may have changed them
+  // until now.
   [[nodiscard]] StoreResult try_own();
   [[nodiscard]] bool owned() const noexcept { return lock_.has_value(); }
 
@@ -109,6 +114,9 @@ class EventStore {
   // stay removed after a crash of the process, and after one of the machine once sync_marks() has
   // returned.
   [[nodiscard]] StoreOutcome<std::uint64_t> remove(std::span<const Sequence> rows);
+  // Does the same, but adds rows of files that another process keeps locked to `locked`.
+  [[nodiscard]] StoreOutcome<std::uint64_t> remove(std::span<const Sequence> rows,
+                                                   std::vector<Sequence>& locked);
   [[nodiscard]] StoreResult mark_replayed(std::span<const Sequence> rows, WallInstant when);
   [[nodiscard]] StoreResult sync_marks() { return segments_.sync_marks(); }
   [[nodiscard]] bool has_unsynced_marks() const noexcept { return segments_.has_unsynced_marks(); }
@@ -128,10 +136,19 @@ class EventStore {
   [[nodiscard]] StoreResult look(bool idle);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  // Returns how many files of this store cannot be recognised; they are left alone.
-  [[nodiscard]] std::uint64_t unreadable_files() const noexcept {
+  // Gives out only higher numbers than this from now on.
+  void skip_to(Sequence seq) noexcept { segments_.skip_to(seq); }
+  // Returns the files of this store that cannot be read or recognised, with the reason of each;
+  // they are left alone.
+  [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
     return segments_.unreadable_files();
   }
+  // Returns how many times rows were found that this store had not known: files were read anew, or
+  // came back.
+  [[nodiscard]] std::uint64_t finds() const noexcept { return reread_ + segments_.finds(); }
+  // Returns how many bytes were cut off behind the last whole events of files that were not ended:
+  // what a write left that was interrupted, or damage.
+  [[nodiscard]] std::uint64_t cut_bytes() const noexcept { return segments_.cut_bytes(); }
   // Returns how many rows went with files that somebody removed, moved or cut.
   [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return segments_.vanished_rows(); }
   // Returns how many rows came from the file of an earlier version.
@@ -143,6 +160,9 @@ class EventStore {
 
   EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind, FileSystem& files);
   [[nodiscard]] StoreResult take_over_old_files();
+  [[nodiscard]] StoreResult take_lock();
+  [[nodiscard]] StoreResult check_lock();
+  [[nodiscard]] StoreError locked_by_others() const;
 
   const std::string path_;
   const std::uint64_t max_bytes_;
@@ -151,6 +171,7 @@ class EventStore {
   std::optional<StoreLock> lock_;
   Segments segments_;
   std::uint64_t taken_over_ = 0;
+  std::uint64_t reread_ = 0;
 };
 
 }  // namespace gateway::egress

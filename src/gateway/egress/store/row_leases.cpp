@@ -64,8 +64,11 @@ void RowLeases::forget(std::span<const Sequence> rows) {
   }
 }
 
-void RowLeases::forget_returned() noexcept {
-  for (Target& target : targets_) target.returned.clear();
+void RowLeases::begin_again() noexcept {
+  for (Target& target : targets_) {
+    target.returned.clear();
+    target.frontier = 0;
+  }
 }
 
 StoreResult RowLeases::count_on(EventStore& store) {

@@ -32,8 +32,8 @@ class RowLeases {
   }
   // Forgets rows that were removed from the store.
   void forget(std::span<const Sequence> rows);
-  // Forgets all that were given back, because they were of another store.
-  void forget_returned() noexcept;
+  // Leases all rows anew, as there may be others than before: also those that are leased now.
+  void begin_again() noexcept;
 
   // Begins to count the rows that are there now and are for none of the targets.
   void begin_count(const EventStore& store) { count_to_ = store.last_seq(); }

@@ -111,7 +111,7 @@ IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::strin
                                                    std::uint64_t reserve) {
   auto file = files.open(path, FileSystem::Mode::create);
   if (!file) return file.error();
-  std::unique_ptr<Segment> segment(new Segment(files, std::move(path)));
+  std::unique_ptr<Segment> segment(new Segment(files, std::move(path), Access::own));
   segment->identity_ = identity;
   segment->file_ = std::move(*file);
   segment->end_ = head_size(identity.capacity);
@@ -135,8 +135,9 @@ IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::strin
   return segment;
 }
 
-IoResult<std::unique_ptr<Segment>> Segment::open(FileSystem& files, std::string path) {
-  std::unique_ptr<Segment> segment(new Segment(files, std::move(path)));
+IoResult<std::unique_ptr<Segment>> Segment::open(FileSystem& files, std::string path,
+                                                 Access access) {
+  std::unique_ptr<Segment> segment(new Segment(files, std::move(path), access));
   const auto status = files.status(segment->path_);
   if (!status) return status.error();
   segment->status_ = *status;
@@ -208,9 +209,11 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
 IoResult<File*> Segment::file() {
   if (file_) return file_.get();
   auto opened = files_.open(path_, FileSystem::Mode::write);
-  // Enough for who only looks.
-  if (!opened && (opened.error() == boost::system::errc::permission_denied ||
-                  opened.error() == boost::system::errc::read_only_file_system)) {
+  // Who only looks need not be allowed to write; an immutable file says EPERM.
+  if (!opened && access_ == Access::read &&
+      (opened.error() == boost::system::errc::permission_denied ||
+       opened.error() == boost::system::errc::operation_not_permitted ||
+       opened.error() == boost::system::errc::read_only_file_system)) {
     opened = files_.open(path_, FileSystem::Mode::read);
   }
   if (!opened) return opened.error();
@@ -269,6 +272,22 @@ IoResult<void> Segment::seal() {
   return {};
 }
 
+IoResult<std::uint64_t> Segment::bytes_behind_end() {
+  const auto opened = file();
+  if (!opened) return opened.error();
+  std::uint64_t last = end_;  // behind the last byte that is not 0, as reserved space is
+  std::string piece(std::size_t{64} << 10, '\0');
+  for (std::uint64_t at = end_; at < status_.size;) {
+    const auto got = (*opened)->read(at, piece);
+    if (!got) return got.error();
+    if (*got == 0) break;
+    const std::size_t other = std::string_view(piece).substr(0, *got).find_last_not_of('\0');
+    if (other != std::string_view::npos) last = at + other + 1;
+    at += *got;
+  }
+  return last - end_;
+}
+
 IoResult<RecordReader> Segment::records(Sequence from, std::uint64_t offset,
                                         RecordReader::Buffer buffer) {
   const auto opened = file();
@@ -316,6 +335,9 @@ IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_
     if (attempt == kLockAttempts) return locked.error();
     std::this_thread::sleep_for(kLockPause);
   }
+  // What others have marked since they were counted is to be seen by the next look().
+  const auto before = (*opened)->status();
+  const bool counted = before && before->changed_ns == status_.changed_ns;
   const auto marked = [&]() -> IoResult<std::size_t> {
     const Sequence from = rows.front();
     auto table = read_table(from, static_cast<std::size_t>(rows.back() - from) + 1);
@@ -332,11 +354,13 @@ IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_
     if (!written) return written.error();
     return removed;
   }();
+  if (counted && marked) {
+    if (const auto now = (*opened)->status()) status_.changed_ns = now->changed_ns;
+  }
   (*opened)->unlock();
   if (!marked) return marked;
   unsynced_marks_ = true;
   totals_.removed += static_cast<Sequence>(*marked);
-  if (const auto now = (*opened)->status()) status_.changed_ns = now->changed_ns;
   return marked;
 }
 
@@ -357,7 +381,7 @@ IoResult<void> Segment::sync_marks() {
   return {};
 }
 
-IoResult<Segment::Presence> Segment::look() {
+IoResult<Segment::Presence> Segment::look() const {
   const auto now = files_.status(path_);
   if (!now) {
     if (now.error() == boost::system::errc::no_such_file_or_directory) return Presence::gone;

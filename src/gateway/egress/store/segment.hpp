@@ -63,10 +63,12 @@ class Segment {
                                                                  std::string path,
                                                                  const Identity& identity,
                                                                  std::uint64_t reserve);
-  // Opens an existing file. The rest that a crash left behind the last record does not count, nor
-  // do damaged records of the group that was being written. Returns null for a file that is not a
-  // segment, or whose identity cannot be read.
-  [[nodiscard]] static IoResult<std::unique_ptr<Segment>> open(FileSystem& files, std::string path);
+  // Opens an existing file, for reading, to mark its events too, or as its owner. The rest that a
+  // crash left behind the last record does not count, nor do damaged records of the group that was
+  // being written. Returns null for a file that is not a segment, or whose identity cannot be read.
+  enum class Access : std::uint8_t { read, mark, own };
+  [[nodiscard]] static IoResult<std::unique_ptr<Segment>> open(FileSystem& files, std::string path,
+                                                               Access access);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const Identity& identity() const noexcept { return identity_; }
@@ -94,6 +96,9 @@ class Segment {
   [[nodiscard]] IoResult<void> probe(std::uint64_t room);
   // Ends appending: releases the reserved space and writes the seal.
   [[nodiscard]] IoResult<void> seal();
+  // Returns how many bytes stand behind the last whole record: of a write that was interrupted, or
+  // of damaged records.
+  [[nodiscard]] IoResult<std::uint64_t> bytes_behind_end();
 
   // Returns a reader of the records from `from` on, whose place is behind `offset`.
   [[nodiscard]] IoResult<RecordReader> records(Sequence from, std::uint64_t offset,
@@ -112,7 +117,7 @@ class Segment {
 
   // Tells the state of the file: unchanged at its path, marked by another process, or gone.
   enum class Presence : std::uint8_t { same, marked, gone };
-  [[nodiscard]] IoResult<Presence> look();
+  [[nodiscard]] IoResult<Presence> look() const;
   // Counts again how many are removed.
   [[nodiscard]] IoResult<void> count_marks();
   // Closes the file until it is needed again.
@@ -121,7 +126,8 @@ class Segment {
   [[nodiscard]] std::unique_ptr<File> release() noexcept { return std::move(file_); }
 
  private:
-  Segment(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+  Segment(FileSystem& files, std::string path, Access access)
+      : files_(files), path_(std::move(path)), access_(access) {}
   [[nodiscard]] IoResult<File*> file();
   [[nodiscard]] bool read_identity(std::string_view head);
   [[nodiscard]] IoResult<void> find_extent(std::string_view head);
@@ -132,6 +138,7 @@ class Segment {
 
   FileSystem& files_;
   std::string path_;
+  Access access_;
   Identity identity_;
   Totals totals_;
   FileStatus status_;  // as it was when it was opened or marked last

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <functional>
+#include <set>
 
 namespace gateway::egress {
 namespace {
@@ -23,10 +25,14 @@ constexpr std::size_t kMostOpen = 8;
 constexpr std::size_t kMarksAtATime = 512;
 // Memory that is kept to be used again.
 constexpr std::size_t kMostKept = std::size_t{1} << 20;
-// What has to be there for a device to count as not full.
-constexpr std::uint64_t kProbeBytes = 64 << 10;
+// What has to be there for a device to count as not full: the events of most posts fit.
+constexpr std::uint64_t kProbeBytes = 256 << 10;
 // Numbers that a file which cannot be read may have used.
 constexpr Sequence kUnknownNumbers = 1 << 20;
+// A thousand years' worth of numbers, and still sixteen digits.
+constexpr Sequence kMostNumber = 9'000'000'000'000'000;
+// A folder may hold thousands of files.
+constexpr std::uint64_t kLooksBetweenLists = 10;
 
 bool is_gone(const boost::system::error_code& error) noexcept {
   return error == errc::no_such_file_or_directory || error.value() == ESTALE;
@@ -53,43 +59,97 @@ std::string Segments::path_of(Sequence first) const {
 
 // --- Opening
 
-StoreResult Segments::open() {
+StoreOutcome<Segments::Names> Segments::names() const {
   const std::filesystem::path path(path_);
   const std::string folder = path.parent_path().string();
-  const auto names = files_.list(folder);
-  if (!names) return error_at(folder, names.error());
-  for (const std::string& name : *names) {
-    const auto number = number_in(name, path.filename().string(), suffix_);
-    if (!number) continue;
-    auto segment = Segment::open(files_, folder + '/' + name);
-    if (!segment) {
-      if (is_gone(segment.error())) continue;  // deleted by its owner meanwhile
-      return error_at(name, segment.error());
+  const auto all = files_.list(folder);
+  if (!all) return error_at(folder, all.error());
+  Names names;
+  for (const std::string& name : *all) {
+    if (const auto number = number_in(name, path.filename().string(), suffix_)) {
+      names.emplace(*number, folder + '/' + name);
     }
-    if (!*segment) {
-      ++unreadable_files_;
-      skip_to(*number + kUnknownNumbers);
-      continue;
-    }
-    if ((*segment)->identity().kind != kind_) return other_kind(path_, kind_);
-    (*segment)->rest();
-    skip_to((*segment)->behind() - 1);
-    segments_.push_back(std::move(*segment));
   }
-  std::ranges::sort(segments_, {}, &Segment::first);
+  return names;
+}
+
+StoreResult Segments::open(Segment::Access access) {
+  while (!segments_.empty()) {
+    const auto presence = segments_.back()->look();
+    drop(*segments_.back(), presence && *presence == Segment::Presence::gone);
+  }
+  access_ = access;
+  unreadable_files_.clear();
+  const auto there = names();
+  if (!there) return there.error();
+  for (const auto& [number, name] : *there) {
+    if (auto added = add(number, name); !added) return added;
+  }
+  return {};
+}
+
+void Segments::leave_alone(Sequence number, const std::string& name, std::string reason) {
+  unreadable_files_.insert_or_assign(name, std::move(reason));
+  // A number beyond what a store ever gets to is none that it has given out.
+  if (number <= kMostNumber) skip_to(number + kUnknownNumbers);
+}
+
+StoreResult Segments::add(Sequence number, const std::string& name) {
+  auto opened = Segment::open(files_, name, access_);
+  if (!opened) {
+    const auto& error = opened.error();
+    if (is_gone(error)) return {};  // deleted by its owner meanwhile
+    const bool of_this_file =
+        error == errc::io_error ||
+        (access_ == Segment::Access::own &&
+         (error == errc::permission_denied || error == errc::operation_not_permitted));
+    if (!of_this_file) return error_at(name, error);
+    leave_alone(number, name, error.message());
+    return {};
+  }
+  if (!*opened) {
+    leave_alone(number, name, "it is no segment that this version can read");
+    return {};
+  }
+  std::unique_ptr<Segment> segment = std::move(*opened);
+  if (segment->identity().kind != kind_) return other_kind(path_, kind_);
+  // Numbers tell events apart: of two with one number, both would count as removed with one.
+  const auto behind = std::ranges::upper_bound(segments_, segment->first(), {}, &Segment::first);
+  const Segment* overlapping = nullptr;
+  if (behind != segments_.begin() && (*std::prev(behind))->behind() > segment->first()) {
+    overlapping = std::prev(behind)->get();
+  } else if (behind != segments_.end() && segment->behind() > (*behind)->first()) {
+    overlapping = behind->get();
+  }
+  if (overlapping != nullptr) {
+    return path_error(Kind::unusable, name,
+                      fmt::format("holds events of the same numbers as {}; move one of the two to "
+                                  "a folder of its own and send its events with `cos-gateway "
+                                  "replay --spool --set spool.path=...`",
+                                  overlapping->path()));
+  }
+  segment->rest();
+  skip_to(segment->behind() - 1);
+  segments_.insert(behind, std::move(segment));
+  return {};
+}
+
+StoreResult Segments::finish(Segment& segment) {
+  if (segment.sealed()) return {};
+  if (!segment.torn().empty()) {
+    const auto marked = segment.mark(segment.torn(), kRemoved);
+    if (!marked) return error_at(segment.path(), marked.error());
+  }
+  if (const auto behind = segment.bytes_behind_end()) cut_bytes_ += *behind;
+  // On a full or failing device it will be scanned again next time.
+  static_cast<void>(segment.seal());
+  segment.rest();
   return {};
 }
 
 StoreResult Segments::finish() {
   for (const auto& segment : segments_) {
-    if (segment->sealed()) continue;
-    if (!segment->torn().empty()) {
-      const auto marked = segment->mark(segment->torn(), kRemoved);
-      if (!marked) return error_at(segment->path(), marked.error());
-    }
-    // On a full or failing device it will be scanned again next time.
-    static_cast<void>(segment->seal());
-    segment->rest();
+    if (auto finished = finish(*segment); !finished) return finished;
   }
   return delete_drained(true);
 }
@@ -100,7 +160,7 @@ void Segments::close() {
   if (active_ == nullptr) return;
   Segment& segment = *std::exchange(active_, nullptr);
   if (segment.totals().count == 0) {
-    static_cast<void>(files_.remove(segment.path()));
+    static_cast<void>(remove_file(segment));
     drop(segment, false);
     return;
   }
@@ -112,6 +172,7 @@ StoreResult Segments::make_room(std::size_t rows, std::size_t bytes, std::uint64
   const std::uint64_t target =
       std::clamp(max_bytes / kSegmentsInStore, kSmallestSegment, kLargestSegment);
   const bool fits = active_ != nullptr && active_->takes(rows) &&
+                    active_->behind() == last_seq_ + 1 &&
                     (active_->size() + bytes <= target || active_->totals().count == 0);
   Segment::Identity identity;
   identity.kind = kind_;
@@ -126,7 +187,10 @@ StoreResult Segments::make_room(std::size_t rows, std::size_t bytes, std::uint64
 }
 
 StoreResult Segments::begin_next(Segment::Identity identity, std::uint64_t reserve) {
-  identity.first = last_seq_ + 1;
+  identity.first = std::max(last_seq_, last_cut_back_) + 1;
+  if (identity.first > kMostNumber + 2 * kUnknownNumbers) {
+    return path_error(Kind::unusable, path_, "the numbers of its files are used up");
+  }
   auto made = Segment::create(files_, path_of(identity.first), identity, reserve);
   if (!made && made.error() == errc::file_exists) {
     // Somebody put it there: numbers are plenty.
@@ -153,13 +217,19 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   if (first != last_seq_ + 1) first = write_from(last_seq_ + 1);
   const auto appended = active_->append(buffer_, static_cast<Sequence>(count), bytes);
   if (buffer_.capacity() > kMostKept) buffer_ = std::string();
-  // Also after an error: the device may have them.
-  last_seq_ += static_cast<Sequence>(count);
+  const Sequence last = last_seq_ + static_cast<Sequence>(count);
   if (!appended) {
     StoreError error = error_at(active_->path(), appended.error());
-    close();
+    // The device may have them. A smaller group may still fit behind those before, in their place;
+    // another file begins behind their numbers.
+    last_cut_back_ = last;
+    if (error.kind() != Kind::full || !active_->takes(0)) {
+      last_seq_ = last;
+      close();
+    }
     return error;
   }
+  last_seq_ = last;
   return check_active();
 }
 
@@ -177,8 +247,9 @@ StoreResult Segments::check_active() {
 
 StoreResult Segments::probe(std::uint64_t max_bytes) {
   if (closer_ != nullptr) closer_->finish();  // the space of deleted files may be what is missing
-  if (auto made = make_room(1, kProbeBytes, max_bytes); !made) return made;
-  if (const auto probed = active_->probe(kProbeBytes); !probed) {
+  const std::uint64_t bytes = std::min(kProbeBytes, max_bytes / kSegmentsInStore);
+  if (auto made = make_room(1, bytes, max_bytes); !made) return made;
+  if (const auto probed = active_->probe(bytes); !probed) {
     StoreError error = error_at(active_->path(), probed.error());
     if (active_->totals().count != 0) close();
     return error;
@@ -303,7 +374,8 @@ StoreTotals Segments::totals() const noexcept {
 
 // --- Marking
 
-StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::uint32_t value) {
+StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::uint32_t value,
+                                           std::vector<Sequence>& locked) {
   std::uint64_t removed = 0;
   if (oldest_ && !rows.empty() && rows.front() <= oldest_->first) oldest_.reset();
   while (!rows.empty()) {
@@ -319,6 +391,8 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     const auto marked = segment->mark(in_segment, value);
     if (marked) {
       removed += *marked;
+    } else if (marked.error() == errc::resource_unavailable_try_again) {
+      locked.insert(locked.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
       return gone.error();
     }
@@ -342,6 +416,16 @@ StoreResult Segments::sync_marks() {
   return {};
 }
 
+// Removes the file of a segment, unless somebody has put another one in its place.
+StoreResult Segments::remove_file(const Segment& segment) {
+  const auto presence = segment.look();
+  if (!presence) return error_at(segment.path(), presence.error());
+  if (*presence == Segment::Presence::gone) return {};
+  const auto removed = files_.remove(segment.path());
+  if (!removed && !is_gone(removed.error())) return error_at(segment.path(), removed.error());
+  return {};
+}
+
 // A crash of the machine may bring a deleted file back: what it says then must be that all of it
 // has been removed.
 StoreResult Segments::delete_drained(bool active_too) {
@@ -356,8 +440,7 @@ StoreResult Segments::delete_drained(bool active_too) {
         return error_at(segment.path(), synced.error());
       }
     }
-    const auto removed = files_.remove(segment.path());
-    if (!removed && !is_gone(removed.error())) return error_at(segment.path(), removed.error());
+    if (auto removed = remove_file(segment); !removed) return removed;
     if (closer_ != nullptr) closer_->close(segment.release());
     drop(segment, false);
   }
@@ -381,6 +464,29 @@ StoreResult Segments::look() {
       oldest_.reset();
     }
     ++i;
+  }
+  return ++looks_ % kLooksBetweenLists == 0 ? look_for_others() : StoreResult();
+}
+
+// Takes up files that came back, or were put there. One that does not fit is left alone: the store
+// works without it.
+StoreResult Segments::look_for_others() {
+  const auto there = names();
+  if (!there) return there.error();
+  const std::size_t before = segments_.size();
+  std::set<std::string, std::less<>> known;
+  for (const auto& segment : segments_) known.insert(segment->path());
+  for (const auto& [number, name] : *there) {
+    if (known.contains(name) || unreadable_files_.contains(name)) continue;
+    if (auto added = add(number, name); !added) leave_alone(number, name, added.error().text());
+  }
+  if (segments_.size() == before) return {};
+  ++finds_;
+  place_ = Place();
+  oldest_.reset();
+  for (const auto& segment : segments_) {
+    if (segment.get() == active_) continue;
+    if (auto finished = finish(*segment); !finished) return finished;
   }
   return {};
 }

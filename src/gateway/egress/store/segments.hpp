@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,8 +43,10 @@ class Segments {
   Segments(FileSystem& files, std::string path, StoreKind kind,
            std::string_view suffix = kSegmentSuffix);
 
-  // Opens the files that are there. Returns an error if they are of the other kind.
-  [[nodiscard]] StoreResult open();
+  // Opens the files that are there, in place of those it knew. What one file makes impossible, such
+  // as a page that cannot be read, is kept to that file, which is left alone. Returns an error if
+  // they are of the other kind, or if two of them hold the same numbers.
+  [[nodiscard]] StoreResult open(Segment::Access access);
   // Finishes what an owner before this one could not, and deletes what is drained.
   [[nodiscard]] StoreResult finish();
   // Appends `count` records in one write and syncs; their events have `bytes`. All files together
@@ -58,15 +61,19 @@ class Segments {
   // Calls `visit` with the events behind `after` and sets `last` to the last one looked at. Returns
   // whether it went through all there are.
   [[nodiscard]] StoreOutcome<bool> walk(Sequence after, Sequence& last, const Visit& visit);
-  // Marks these events, given in order of their numbers. Returns how many became removed.
+  // Marks these events, given in order of their numbers. Returns how many became removed. Those of
+  // files that another process keeps locked are added to `locked`.
   [[nodiscard]] StoreOutcome<std::uint64_t> mark(std::span<const Sequence> rows,
-                                                 std::uint32_t value);
+                                                 std::uint32_t value,
+                                                 std::vector<Sequence>& locked);
   [[nodiscard]] bool has_unsynced_marks() const noexcept;
   [[nodiscard]] StoreResult sync_marks();
   // Deletes files whose events are all removed; the one that is appended to if `active_too`.
   [[nodiscard]] StoreResult delete_drained(bool active_too);
-  // Finds out what others have done to the files.
+  // Finds out what others have done to the files; now and then also whether there are others.
   [[nodiscard]] StoreResult look();
+  // Forgets the file that is appended to, as another process may own it by now.
+  void let_go() noexcept { active_ = nullptr; }
 
   // Has deleted files closed by `closer`, which outlives this, from now on.
   void close_deleted_by(FileCloser& closer) noexcept { closer_ = &closer; }
@@ -78,13 +85,28 @@ class Segments {
   [[nodiscard]] Sequence last_seq() const noexcept { return last_seq_; }
   // Gives out only higher numbers than this from now on.
   void skip_to(Sequence seq) noexcept { last_seq_ = seq > last_seq_ ? seq : last_seq_; }
-  // Returns how many files of this store cannot be recognised; they are left alone.
-  [[nodiscard]] std::uint64_t unreadable_files() const noexcept { return unreadable_files_; }
+  // Returns the files that are left alone, as they are none of this store or cannot be read: name
+  // and reason of each.
+  [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
+    return unreadable_files_;
+  }
+  // Returns how many times files were found that were not there before.
+  [[nodiscard]] std::uint64_t finds() const noexcept { return finds_; }
+  // Returns how many bytes finish() has cut off behind the last whole records.
+  [[nodiscard]] std::uint64_t cut_bytes() const noexcept { return cut_bytes_; }
   // Returns how many events went with files that somebody removed, moved or cut.
   [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return vanished_rows_; }
 
  private:
   [[nodiscard]] std::string path_of(Sequence first) const;
+  // The names of the files that look like segments, by their numbers.
+  using Names = std::map<Sequence, std::string>;
+  [[nodiscard]] StoreOutcome<Names> names() const;
+  [[nodiscard]] StoreResult add(Sequence number, const std::string& name);
+  void leave_alone(Sequence number, const std::string& name, std::string reason);
+  [[nodiscard]] StoreResult finish(Segment& segment);
+  [[nodiscard]] StoreResult look_for_others();
+  [[nodiscard]] StoreResult remove_file(const Segment& segment);
   [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
   [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);
   [[nodiscard]] StoreResult check_active();
@@ -100,6 +122,7 @@ class Segments {
   const StoreKind kind_;
   const std::string suffix_;
   FileCloser* closer_ = nullptr;
+  Segment::Access access_ = Segment::Access::own;
   std::vector<std::unique_ptr<Segment>> segments_;
   Segment* active_ = nullptr;  // the last of them, which is appended to; null before there is need
   std::vector<Segment*> open_;
@@ -113,8 +136,12 @@ class Segments {
   Place place_;
   std::string buffer_;
   Sequence last_seq_ = 0;
+  Sequence last_cut_back_ = 0;  // the last number of a group that was written, but not whole
   std::optional<std::pair<Sequence, WallInstant>> oldest_;
-  std::uint64_t unreadable_files_ = 0;
+  std::map<std::string, std::string> unreadable_files_;
+  std::uint64_t finds_ = 0;
+  std::uint64_t looks_ = 0;
+  std::uint64_t cut_bytes_ = 0;
   std::uint64_t vanished_rows_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "gateway/egress/store/record.hpp"
 #include "runtime/log.hpp"
@@ -33,7 +34,8 @@ StoreResult copy(Segments& copies, std::span<const OldRow> rows) {
   for (const OldRow& row : rows) {
     ++seq;
     if (!row.replayed) continue;
-    const auto marked = copies.mark(std::array{seq}, replayed_mark(*row.replayed));
+    std::vector<Sequence> locked;  // none: nobody knows of the copies
+    const auto marked = copies.mark(std::array{seq}, replayed_mark(*row.replayed), locked);
     if (!marked) return marked.error();
   }
   return {};
@@ -70,7 +72,7 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
     if (!removed) return removed.error();
     log::info("an earlier version's store is taken over", {{"file", path_}});
     Segments there(files_, path_, kind_);
-    if (const auto opened = there.open(); !opened) return opened.error();
+    if (const auto opened = there.open(Segment::Access::own); !opened) return opened.error();
     Segments copies(files_, path_, kind_, kCopySuffix);
     copies.skip_to(there.last_seq());
     const auto read = read_old_database(

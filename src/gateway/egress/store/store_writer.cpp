@@ -66,8 +66,10 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   for (const StoredEvent& event : events) bytes += sizeof event + event.bytes();
   {
     const std::lock_guard lock(mutex_);
-    const bool fits = requests_.events() + events.size() <= limits_.waiting_events &&
-                      requests_.bytes() + bytes <= limits_.waiting_bytes;
+    // What is larger than the bounds is taken alone.
+    const bool fits =
+        requests_.events() == 0 || (requests_.events() + events.size() <= limits_.waiting_events &&
+                                    requests_.bytes() + bytes <= limits_.waiting_bytes);
     if (stopping_ || !fits || state() != StoreState::ok) {
       status_.refused += events.size();
       return false;
@@ -187,7 +189,10 @@ void StoreWriter::work() {
 // store. It goes on when the supervisor has given up: the end of the process needs the thread.
 void StoreWriter::recover(const std::exception_ptr& failure) noexcept {
   state_.store(StoreState::failing, std::memory_order_release);
-  if (store_) store_->abandon();  // what it would finish may be half changed
+  if (store_) {
+    last_seq_ = store_->last_seq();
+    store_->abandon();  // what it would finish may be half changed
+  }
   store_.reset();
   const auto pause = part_.failed(failure).value_or(RestartPolicy::kLongestPause);
   try {
@@ -308,10 +313,19 @@ bool StoreWriter::try_to_open() {
 void StoreWriter::take(std::unique_ptr<EventStore> store) {
   store_ = std::move(store);
   store_->close_deleted_by(closer_);
+  // Rows of before may still be on their way: no other row may get the number of one of them.
+  store_->skip_to(last_seq_);
+  finds_ = store_->finds();
   pause_ = 0ms;
+  if (store_->cut_bytes() != 0) {
+    log::warn(
+        "a store was not ended in order; what stood behind its last whole event was cut off: a "
+        "write that was interrupted, or damage",
+        {{"file", store_->path()}, {"bytes", store_->cut_bytes()}});
+  }
   if (!std::exchange(was_open_, true)) {
     // What was asked of a store that was not there.
-    leases_.forget_returned();
+    leases_.begin_again();
     owed_.clear();
     leases_.begin_count(*store_);
   }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "gateway/egress/store/store_requests.hpp"
 #include "gateway/egress/store/target_names.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/log_limiter.hpp"
 #include "runtime/supervisor.hpp"
 
 namespace gateway::egress {
@@ -115,6 +117,10 @@ class StoreWriter final : public AsyncStore {
   void give_up_turn(const StoreError& error);
   void append();
   void gather();
+  void append_each();
+  void settle_first(StoreResult result);
+  void too_large(const StoreError& error);
+  void wait_for_lock(std::span<const Sequence> rows);
   void settle_group(StoreResult result) noexcept;
   void remove_now();
   void owe_removals();
@@ -148,10 +154,17 @@ class StoreWriter final : public AsyncStore {
   bool hopeless_ = false;     // failed while it was to end: is not opened again
   StoreRequests::Turn turn_;  // what is not done of it
   RowLeases leases_;
+  Sequence last_seq_ = 0;           // the highest number of the store before an exception
+  std::uint64_t finds_ = 0;         // as EventStore::finds() was
   std::vector<Sequence> owed_;      // removals that failed
+  std::vector<Sequence> locked_;    // removals that wait for another process to end
   std::vector<StoredEvent> group_;  // that is being written
-  std::size_t group_bytes_ = 0;
-  StoreResult written_;                 // what came of the group before it
+  struct Part {
+    std::size_t events = 0;
+    std::size_t bytes = 0;
+  };
+  std::vector<Part> parts_;             // of the group, as submitted; those that are not settled
+  StoreResult written_;                 // what came of the group, or part of it, before
   std::vector<Done> dones_;             // that are to be told so
   std::chrono::milliseconds pause_{0};  // after the last error
   Instant retry_at_ = Instant::max();
@@ -160,6 +173,8 @@ class StoreWriter final : public AsyncStore {
   Instant oldest_at_{};               // when it may be looked for again
   Instant appended_at_{};
   bool readable_ = true;  // as last logged
+  LogLimiter too_large_told_;
+  LogLimiter locked_told_;
 
   std::atomic<StoreState> state_{StoreState::ok};
   std::atomic<std::uint64_t> backlog_{0};

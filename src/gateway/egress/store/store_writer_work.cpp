@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "gateway/egress/store/store_writer.hpp"
@@ -60,21 +61,59 @@ void StoreWriter::take_back_rows() {
 
 void StoreWriter::append() {
   gather();
-  StoreResult result;
-  if (state() != StoreState::ok) result = StoreError(StoreError::Kind::failing, last_error());
-  const bool tried = result.has_value();
-  if (tried) result = store_->append(group_, wall_now());
-  settle_group(std::move(result));
-  if (written_) {
-    appended_at_ = std::chrono::steady_clock::now();
-    // A segment that was ended is synced now: with all others it would hold up the first removal.
-    if (store_->has_unsynced_marks()) sync_at_ = std::min(sync_at_, appended_at_ + kMarksSynced);
+  if (state() != StoreState::ok) {
+    settle_group(StoreError(StoreError::Kind::failing, last_error()));
+    publish();
+    tell_written();
+    return;
+  }
+  StoreResult result = store_->append(group_, wall_now());
+  const bool full = !result && result.error().kind() == StoreError::Kind::full;
+  if (full && parts_.size() > 1) {
+    append_each();
+  } else {
+    settle_group(result);
+  }
+  appended_at_ = std::chrono::steady_clock::now();
+  // A segment that was ended is synced now: with all others it would hold up the first removal.
+  if (store_->has_unsynced_marks()) sync_at_ = std::min(sync_at_, appended_at_ + kMarksSynced);
+  if (full) {
+    too_large(result.error());
+  } else if (result) {
     succeeded();
-  } else if (tried) {
-    failed(written_.error());
+  } else {
+    failed(result.error());
   }
   publish();
   tell_written();
+}
+
+// Appends the submissions of a group one by one, as there is no room for all of them.
+void StoreWriter::append_each() {
+  for (std::span<const StoredEvent> events(group_); !parts_.empty();) {
+    const std::size_t count = parts_.front().events;
+    settle_first(store_->append(events.first(count), wall_now()));
+    tell_written();
+    events = events.subspan(count);
+  }
+  settle_group({});
+}
+
+// There was no room for some events. If there is for others, the store is not full: these were too
+// large for what is left.
+void StoreWriter::too_large(const StoreError& error) {
+  const auto probed = store_->probe();
+  if (!probed) {
+    failed(probed.error());
+    return;
+  }
+  if (const auto posts = too_large_told_.occurred(std::chrono::steady_clock::now())) {
+    log::warn(
+        "posts with more events than the store has room for are refused, smaller ones are kept: "
+        "see its max_bytes and the device",
+        {{"file", store_->path()}, {"times", *posts}, {"error", error.text()}});
+  }
+  succeeded();
 }
 
 // Makes one group of the turn's submissions, all of them or none.
@@ -83,9 +122,10 @@ void StoreWriter::gather() {
   for (const Submission& submission : turn_.submissions) events += submission.events.size();
   std::vector<Done> dones;
   dones.reserve(turn_.submissions.size());
+  parts_.reserve(turn_.submissions.size());
   if (turn_.submissions.size() > 1) group_.reserve(events);
   for (Submission& submission : turn_.submissions) {
-    group_bytes_ += submission.bytes;
+    parts_.push_back({submission.events.size(), submission.bytes});
     dones.push_back(std::move(submission.done));
     if (group_.empty() && turn_.submissions.size() == 1) {
       group_.swap(submission.events);
@@ -98,13 +138,34 @@ void StoreWriter::gather() {
   writing_ = std::move(dones);
 }
 
+// It is known what came of the first part of the group.
+void StoreWriter::settle_first(StoreResult result) {
+  dones_.reserve(1);  // from here on nothing fails
+  written_ = std::move(result);
+  const Part part = parts_.front();
+  parts_.erase(parts_.begin());
+  const std::lock_guard lock(mutex_);
+  requests_.settled(part.events, part.bytes);
+  (written_ ? status_.appended : status_.refused) += part.events;
+  status_.commits += written_ ? 1 : 0;
+  if (writing_.empty()) return;  // the watch has told it
+  dones_.push_back(std::move(writing_.front()));
+  writing_.erase(writing_.begin());
+}
+
 // It is known what came of the group. Those that the watch has told are not told again.
 void StoreWriter::settle_group(StoreResult result) noexcept {
   written_ = std::move(result);
-  const std::size_t events = group_.size();
+  std::size_t events = 0;
+  std::size_t bytes = 0;
+  for (const Part& part : parts_) {
+    events += part.events;
+    bytes += part.bytes;
+  }
+  parts_.clear();
   group_.clear();
   const std::lock_guard lock(mutex_);
-  requests_.settled(events, std::exchange(group_bytes_, 0));
+  requests_.settled(events, bytes);
   (written_ ? status_.appended : status_.refused) += events;
   status_.commits += written_ && events != 0 ? 1 : 0;
   dones_ = std::exchange(writing_, {});
@@ -135,7 +196,8 @@ void StoreWriter::remove_now() {
   owe_removals();
   // Chunks of several shards interleave; neighbours are cheaper to remove together.
   std::ranges::sort(owed_);
-  const auto removed = store_->remove(owed_);
+  std::vector<Sequence> locked;
+  const auto removed = store_->remove(owed_, locked);
   StoreResult result;
   if (removed) {
     {
@@ -144,6 +206,7 @@ void StoreWriter::remove_now() {
     }
     leases_.forget(owed_);
     owed_.clear();
+    wait_for_lock(locked);
     sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
     if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
@@ -153,6 +216,19 @@ void StoreWriter::remove_now() {
   }
   publish();
   tell_removed(result);
+}
+
+// Notes removals that another process keeps from being written, a backup for instance. They are
+// tried again at the next look.
+void StoreWriter::wait_for_lock(std::span<const Sequence> rows) {
+  if (rows.empty()) return;
+  if (locked_told_.occurred(std::chrono::steady_clock::now())) {
+    log::warn(
+        "another process keeps files of a store locked; delivered events in them cannot be removed "
+        "until it ends, and would be sent again after a crash",
+        {{"file", store_->path()}, {"events", rows.size()}});
+  }
+  locked_.insert(locked_.end(), rows.begin(), rows.end());
 }
 
 void StoreWriter::serve() {
@@ -225,10 +301,16 @@ void StoreWriter::look() {
   const auto looked = store_->look(now - appended_at_ >= kIdle);
   if (!looked) failed(looked.error());
   if (store_->vanished_rows() != vanished) {
-    log::error("files of the store were removed, moved or cut; the events in them are gone",
-               {{"file", store_->path()}, {"events", store_->vanished_rows() - vanished}});
+    log::error(
+        "files of the store were removed, moved or cut; the events in them are sent only if the "
+        "files are put back",
+        {{"file", store_->path()}, {"events", store_->vanished_rows() - vanished}});
   }
   publish();
+  if (locked_.empty()) return;
+  owed_.insert(owed_.end(), locked_.begin(), locked_.end());
+  locked_.clear();
+  remove_now();
 }
 
 void StoreWriter::try_again() {
@@ -278,7 +360,12 @@ std::string StoreWriter::last_error() const {
 
 void StoreWriter::publish() {
   const StoreTotals totals = store_->totals();
-  const std::uint64_t unreadable = store_->unreadable_files();
+  const std::uint64_t unreadable = store_->unreadable_files().size();
+  if (const auto finds = store_->finds(); std::exchange(finds_, finds) != finds) {
+    leases_.begin_again();
+    log::info("files of a store were read anew: they, or its lock, had been moved or replaced",
+              {{"file", store_->path()}, {"events", totals.rows}});
+  }
   const std::uint64_t before = backlog_.exchange(totals.rows, std::memory_order_relaxed);
   const Instant now = std::chrono::steady_clock::now();
   std::optional<std::optional<WallInstant>> oldest;  // what cannot be read keeps what it had
@@ -295,8 +382,10 @@ void StoreWriter::publish() {
   if (oldest) status_.oldest = *oldest;
   if (std::exchange(status_.unreadable_files, unreadable) >= unreadable) return;
   lock.unlock();
-  log::error("files of the store cannot be read and are left alone; look at the folder",
-             {{"file", store_->path()}, {"files", unreadable}});
+  for (const auto& [file, reason] : store_->unreadable_files()) {
+    log::error("a file of the store cannot be read and is left alone",
+               {{"file", file}, {"reason", reason}});
+  }
 }
 
 }  // namespace gateway::egress

@@ -219,7 +219,7 @@ TEST(EventStoreDevice, LosesNoMoreThanTheEventABitIsWrongIn) {
     // A bit in the marks brings back some that were sent: better twice than never.
     EXPECT_GE(chunk->rows.size(), 26U) << "offset " << at;
     EXPECT_EQ(chunk->rows.size() + chunk->damaged.size() >= 27U, true) << "offset " << at;
-    EXPECT_EQ((*store)->unreadable_files(), 0U);
+    EXPECT_EQ((*store)->unreadable_files().size(), 0U);
     disk->set_contents(segment, before);
   }
 }

@@ -56,7 +56,7 @@ TEST(EventStoreFiles, LeavesAFileAloneThatOnlyHasTheNameOfASegment) {
   const std::string foreign = directory.file() + ".0000000000000001.events";
   write_file(foreign, "mine");
   const auto store = open(directory.file());
-  EXPECT_EQ(store->unreadable_files(), 1U);
+  EXPECT_EQ(store->unreadable_files().size(), 1U);
   EXPECT_TRUE(store->append(events(0, 3), kAdded));
   EXPECT_EQ(ids(all_rows(*store)), ids(0, 3));
   EXPECT_EQ(contents(foreign), "mine");

@@ -110,6 +110,22 @@ TEST_F(StoreWriterFailure, LeasesAgainTheRowsOfAFetchThatFailed) {
   EXPECT_EQ(ids(fetch(*writer, 100)), ids(3, 2));
 }
 
+// Rows of before may still be on their way, and the replay knows them by their numbers.
+TEST_F(StoreWriterFailure, GivesNoNumberOutTwice) {
+  const auto writer = begin();
+  ASSERT_TRUE(append(*writer, events(0, 3)));
+  ASSERT_TRUE(remove(*writer, seqs(fetch(*writer, 10))));
+  fail_next(SimulatedDisk::Call::sync);
+  EXPECT_FALSE(append(*writer, events(3, 1)));
+  ASSERT_TRUE(recovers(*writer));
+  ASSERT_TRUE(append(*writer, events(4, 2)));
+  const auto rows = fetch(*writer, 10);
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows.back().id, "id-5");
+  EXPECT_GT(rows.front().seq, 3);
+  EXPECT_EQ(writer->status().waiting_events, 0U);
+}
+
 TEST_F(StoreWriterFailure, RemovesLaterWhatItCouldNot) {
   const auto writer = begin();
   ASSERT_TRUE(append(*writer, events(0, 3)));

@@ -1,11 +1,14 @@
 #include "gateway/egress/store/store_writer.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #include <csignal>
 #include <future>
 
+#include "runtime/descriptor.hpp"
 #include "support.hpp"
 #include "support/simulated_disk.hpp"
 #include "told.hpp"
@@ -101,15 +104,63 @@ TEST(StoreWriter, RefusesWhatWouldExceedItsBounds) {
   Told<StoreResult> last;
   {
     Held held(writer);
-    EXPECT_FALSE(writer.submit(events(1, 11), never));
-    EXPECT_FALSE(writer.submit(events(1, 1, 100'000), never));
     ASSERT_TRUE(writer.submit(events(1, 10), last.done()));
     EXPECT_FALSE(writer.submit(events(11, 1), never));
+    EXPECT_FALSE(writer.submit(events(1, 1, 100'000), never));
   }
   EXPECT_TRUE(last.get());
-  EXPECT_EQ(writer.status().refused, 13U);
+  EXPECT_EQ(writer.status().refused, 2U);
   EXPECT_TRUE(append(writer, events(11, 10)));
   EXPECT_EQ(ids(fetch(writer, 100)), ids(0, 21));
+}
+
+TEST(StoreWriter, TakesAloneWhatIsLargerThanItsBounds) {
+  const Directory directory;
+  StoreWriter::Limits limits;
+  limits.waiting_events = 2;
+  limits.waiting_bytes = 1000;
+  StoreWriter writer(open(directory.file()), limits);
+  EXPECT_TRUE(append(writer, events(0, 5, 10'000)));
+  EXPECT_EQ(ids(fetch(writer, 100)), ids(0, 5));
+}
+
+TEST(StoreWriter, RefusesNobodyElseForAPostThatHasNoRoom) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file(), kMiB));
+  std::vector<Told<StoreResult>> told(3);
+  {
+    Held held(writer);
+    ASSERT_TRUE(writer.submit(events(1, 2), told[0].done()));
+    ASSERT_TRUE(writer.submit(events(3, 1, 2 * kMiB), told[1].done()));
+    ASSERT_TRUE(writer.submit(events(4, 2), told[2].done()));
+  }
+  EXPECT_TRUE(told[0].get());
+  EXPECT_EQ(told[1].get().error().kind(), StoreError::Kind::full);
+  EXPECT_TRUE(told[2].get());
+  EXPECT_FALSE(append(writer, events(6, 1, 2 * kMiB)));
+  EXPECT_EQ(writer.state(), StoreState::ok);
+  EXPECT_TRUE(append(writer, events(6, 1)));
+  const StoreStatus status = writer.status();
+  EXPECT_EQ(status.appended, 6U);
+  EXPECT_EQ(status.refused, 2U);
+  EXPECT_EQ(status.waiting_events, 0U);
+  EXPECT_EQ(status.waiting_bytes, 0U);
+  EXPECT_EQ(fetch(writer, 100).size(), 6U);
+}
+
+TEST(StoreWriter, RemovesLaterWhatABackupKeepsLocked) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()));
+  ASSERT_TRUE(append(writer, events(0, 3)));
+  const Descriptor backup(::open(directory.segment().c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(backup.get(), LOCK_SH), 0);
+  EXPECT_TRUE(remove(writer, seqs(fetch(writer, 2))));
+  EXPECT_EQ(writer.backlog(), 3U);
+  EXPECT_EQ(writer.state(), StoreState::ok);
+  EXPECT_TRUE(append(writer, events(3, 1)));
+  ASSERT_EQ(::flock(backup.get(), LOCK_UN), 0);
+  EXPECT_TRUE(soon([&] { return writer.backlog() == 2; }));
+  EXPECT_EQ(ids(fetch(writer, 10)), ids(2, 2));
 }
 
 TEST(StoreWriter, LeasesEachRowToOneFetcherInOrder) {

@@ -1,0 +1,291 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/descriptor.hpp"
+#include "support.hpp"
+#include "support/idle_file.hpp"
+#include "testkit/text_file.hpp"
+
+// What others do to a store while it is open: a second owner, a tool, a backup, an operator.
+namespace gateway::egress::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::vector<std::string> ids_in(const std::string& path) {
+  return ids(all_rows(*open(path)));
+}
+
+// What is left when the owner is killed: its files, and no lock that anybody holds.
+void kill(std::unique_ptr<EventStore>& owner) {
+  owner->abandon();
+  owner.reset();
+}
+
+TEST(EventStoreOwners, AToolSeesWhatCameInBeforeItBecameTheOwner) {
+  const Directory directory;
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(0, 3), kAdded));
+  auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool, native_file_system(),
+                                         EventStore::Access::mark);
+  ASSERT_TRUE(tool);
+  const auto rows = seqs(all_rows(**tool));
+  ASSERT_TRUE(owner->append(events(3, 2), kAdded));
+  owner.reset();
+
+  EXPECT_TRUE((*tool)->remove(rows));
+  ASSERT_TRUE((*tool)->try_own());
+  EXPECT_TRUE((*tool)->look(true));
+  tool->reset();
+  EXPECT_EQ(ids_in(directory.file()), ids(3, 2));
+}
+
+TEST(EventStoreOwners, AcknowledgeNothingOnceTheirLockIsRemoved) {
+  const Directory directory;
+  auto first = open(directory.file());
+  ASSERT_TRUE(first->append(events(0, 3), kAdded));
+  fs::remove(directory.file() + ".lock");
+  auto second = open(directory.file());
+  EXPECT_EQ(ids(all_rows(*second)), ids(0, 3));
+
+  EXPECT_FALSE(first->append(events(3, 1), kAdded));
+  const auto again = first->append(events(3, 1), kAdded);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind(), StoreError::Kind::in_use);
+  ASSERT_TRUE(second->append(events(4, 2), kAdded));
+  first.reset();
+  EXPECT_EQ(ids(all_rows(*second)).back(), "id-5");
+  kill(second);
+  const auto left = ids_in(directory.file());
+  EXPECT_THAT(left, testing::IsSupersetOf(ids(0, 3)));
+  EXPECT_THAT(left, testing::IsSupersetOf(ids(4, 2)));
+}
+
+TEST(EventStoreOwners, ReadTheFilesAnewWhenTheyTakeTheirLockBack) {
+  const Directory directory;
+  auto first = open(directory.file());
+  ASSERT_TRUE(first->append(events(0, 3), kAdded));
+  fs::remove(directory.file() + ".lock");
+  auto second = open(directory.file());
+  ASSERT_TRUE(second->append(events(3, 2), kAdded));
+  second.reset();
+
+  const std::uint64_t finds = first->finds();
+  EXPECT_TRUE(first->look(false));
+  EXPECT_GT(first->finds(), finds);
+  ASSERT_TRUE(first->append(events(5, 2), kAdded));
+  EXPECT_EQ(ids(all_rows(*first)), ids(0, 7));
+  kill(first);
+  EXPECT_EQ(ids_in(directory.file()), ids(0, 7));
+}
+
+TEST(EventStoreOwners, TakeUpFilesThatComeBack) {
+  const Directory directory;
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(0, 3), kAdded));
+  const std::string segment = directory.segment();
+  fs::rename(segment, directory.file("elsewhere"));
+  ASSERT_TRUE(owner->look(false));
+  EXPECT_EQ(owner->totals().rows, 0U);
+  ASSERT_TRUE(owner->append(events(3, 2), kAdded));
+
+  fs::rename(directory.file("elsewhere"), segment);
+  const std::uint64_t finds = owner->finds();
+  for (int looks = 0; looks < 20 && owner->finds() == finds; ++looks) {
+    ASSERT_TRUE(owner->look(false));
+  }
+  EXPECT_EQ(ids(all_rows(*owner)), ids(0, 5));
+  ASSERT_TRUE(owner->append(events(5, 1), kAdded));
+  owner.reset();
+  EXPECT_EQ(ids_in(directory.file()), ids(0, 6));
+}
+
+// A backup that is put back beside newer segments, whose numbers began at 1 again.
+TEST(EventStoreOwners, RefuseFilesThatHoldTheSameNumbers) {
+  const Directory directory;
+  open(directory.file("old"))->append(events(0, 9), kAdded).value();
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(10, 2), kAdded));
+  owner.reset();
+  owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(12, 2), kAdded));
+  owner.reset();
+  ASSERT_EQ(directory.count("spool.db.0"), 2U);
+  fs::remove(directory.file("spool.db.0000000000000001.events"));
+  fs::rename(directory.segment("old"), directory.file("spool.db.0000000000000001.events"));
+
+  const auto refused = EventStore::open(directory.file(), 64 * kMiB, StoreKind::spool);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), StoreError::Kind::unusable);
+  EXPECT_THAT(refused.error().text(), AllOf(HasSubstr("spool.db.0000000000000001.events"),
+                                            HasSubstr("spool.db.0000000000000003.events")));
+  EXPECT_EQ(directory.count("spool.db.0"), 2U) << "both are left as they are";
+  fs::rename(directory.file("spool.db.0000000000000001.events"),
+             directory.file("old.0000000000000001.events"));
+  EXPECT_EQ(ids_in(directory.file()), ids(12, 2));
+  EXPECT_EQ(ids_in(directory.file("old")), ids(0, 9));
+}
+
+TEST(EventStoreOwners, LeaveAFileAloneThatWasPutInADrainedOnesPlace) {
+  const Directory directory;
+  open(directory.file("old"))->append(events(0, 5), kAdded).value();
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(5, 3), kAdded));
+  owner.reset();
+  owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(8, 1), kAdded));
+  fs::rename(directory.segment("old"), directory.file("spool.db.0000000000000001.events"));
+  EXPECT_TRUE(owner->remove(std::array<Sequence, 3>{1, 2, 3}));
+  EXPECT_EQ(directory.count("spool.db.0000000000000001.events"), 1U);
+}
+
+TEST(EventStoreOwners, GiveOutNumbersThatTheNextProcessFinds) {
+  const Directory directory;
+  gateway::test::write_text(directory.file("spool.db.9999999999999999.events"), "no segment");
+  gateway::test::write_text(directory.file("spool.db.0000000000000007.events"), "nor this");
+  auto owner = open(directory.file());
+  EXPECT_EQ(owner->unreadable_files().size(), 2U);
+  ASSERT_TRUE(owner->append(events(0, 3), kAdded));
+  owner.reset();
+  EXPECT_EQ(ids_in(directory.file()), ids(0, 3));
+}
+
+TEST(EventStoreOwners, CountWhatOthersMarkedBetweenTheirOwnMarks) {
+  const Directory directory;
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(0, 9), kAdded));
+  ASSERT_TRUE(owner->look(false));
+  auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool, native_file_system(),
+                                         EventStore::Access::mark);
+  ASSERT_TRUE(tool);
+  // The clock of files advances with the ticks of the kernel.
+  const auto before = fs::last_write_time(directory.segment());
+  do {
+    ASSERT_TRUE((*tool)->mark_replayed(std::array<Sequence, 1>{9}, kAdded));
+  } while (fs::last_write_time(directory.segment()) == before);
+  EXPECT_EQ((*tool)->remove(std::array<Sequence, 2>{2, 3}).value(), 2U);
+  EXPECT_EQ(owner->remove(std::array<Sequence, 1>{1}).value(), 1U);
+  ASSERT_TRUE(owner->look(false));
+  EXPECT_EQ(owner->totals().rows, 6U);
+}
+
+TEST(EventStoreOwners, GoOnWhileABackupKeepsASegmentLocked) {
+  const Directory directory;
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(0, 3), kAdded));
+  owner.reset();
+  owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(3, 3), kAdded));
+  const Descriptor backup(
+      ::open(directory.file("spool.db.0000000000000001.events").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(backup.get(), LOCK_SH), 0);
+
+  std::vector<Sequence> locked;
+  const auto removed = owner->remove(std::array<Sequence, 4>{1, 2, 4, 5}, locked);
+  ASSERT_TRUE(removed) << removed.error().text();
+  EXPECT_EQ(*removed, 2U);
+  EXPECT_EQ(locked, (std::vector<Sequence>{1, 2}));
+  EXPECT_TRUE(owner->append(events(6, 1), kAdded));
+  EXPECT_EQ(owner->remove(locked).error().kind(), StoreError::Kind::in_use);
+  ASSERT_EQ(::flock(backup.get(), LOCK_UN), 0);
+  EXPECT_EQ(owner->remove(locked).value(), 2U);
+}
+
+// A file that cannot be opened or read, as chosen; everything else is as on this machine.
+class OneBadFile final : public FileSystem {
+ public:
+  OneBadFile(std::string path, int error, bool opens)
+      : path_(std::move(path)), error_(error), opens_(opens) {}
+
+  IoResult<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
+    if (path != path_) return native().open(path, mode);
+    if (!opens_ && mode != Mode::read) return error();
+    if (mode == Mode::read) return native().open(path, mode);
+    return std::unique_ptr<File>(std::make_unique<Unreadable>(*this));
+  }
+  IoResult<FileStatus> status(const std::string& path) override { return native().status(path); }
+  IoResult<std::vector<std::string>> list(const std::string& folder) override {
+    return native().list(folder);
+  }
+  IoResult<void> remove(const std::string& path) override { return native().remove(path); }
+  IoResult<void> rename(const std::string& from, const std::string& to) override {
+    return native().rename(from, to);
+  }
+  IoResult<void> sync_folder(const std::string& folder) override {
+    return native().sync_folder(folder);
+  }
+
+ private:
+  class Unreadable final : public gateway::test::IdleFile {
+   public:
+    explicit Unreadable(OneBadFile& files) : files_(files) {}
+    IoResult<std::size_t> read(std::uint64_t, std::span<char>) override { return files_.error(); }
+    IoResult<FileStatus> status() override { return files_.status(files_.path_); }
+
+   private:
+    OneBadFile& files_;
+  };
+  static FileSystem& native() { return native_file_system(); }
+  [[nodiscard]] boost::system::error_code error() const {
+    return {error_, boost::system::system_category()};
+  }
+
+  std::string path_;
+  int error_;
+  bool opens_;
+};
+
+class EventStoreBadFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (int n = 0; n < 3; ++n) open(path_)->append(events(3 * n, 3), kAdded).value();
+    ASSERT_EQ(directory_.count("spool.db.0"), 3U);
+  }
+  // The owner works with the others and names the file.
+  void expect_left_alone(int error, bool opens) {
+    OneBadFile files(segment_, error, opens);
+    auto owner = open(path_, 64 * kMiB, StoreKind::spool, files);
+    ASSERT_TRUE(owner);
+    ASSERT_EQ(owner->unreadable_files().size(), 1U);
+    EXPECT_EQ(owner->unreadable_files().begin()->first, segment_);
+    EXPECT_FALSE(owner->unreadable_files().begin()->second.empty());
+    ASSERT_TRUE(owner->append(events(9, 2), kAdded));
+    EXPECT_EQ(all_rows(*owner).size(), 8U);
+    owner.reset();
+    EXPECT_EQ(ids_in(path_), ids(0, 11));
+  }
+
+  Directory directory_;
+  const std::string path_ = directory_.file();
+  const std::string segment_ = directory_.file("spool.db.0000000000000004.events");
+};
+
+TEST_F(EventStoreBadFile, ThatTheDeviceDoesNotGiveCostsTheEventsInIt) {
+  expect_left_alone(EIO, true);
+}
+TEST_F(EventStoreBadFile, ThatMayNotBeWrittenIsNotSentFrom) {
+  expect_left_alone(EACCES, false);
+}
+TEST_F(EventStoreBadFile, ThatMayNotBeWrittenCanBeInspectedButNotMarked) {
+  OneBadFile files(segment_, EACCES, false);
+  const auto reader = EventStore::open_for_tools(path_, StoreKind::spool, files);
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(ids(all_rows(**reader)), ids(0, 9));
+  OneBadFile others(segment_, EACCES, false);
+  auto marker =
+      EventStore::open_for_tools(path_, StoreKind::spool, others, EventStore::Access::mark);
+  ASSERT_FALSE(marker) << "before anything is sent or removed";
+  EXPECT_THAT(marker.error().text(), AllOf(HasSubstr(segment_), HasSubstr("Permission denied")));
+}
+
+}  // namespace
+}  // namespace gateway::egress::test

@@ -40,7 +40,7 @@ EventStore::EventStore(std::string path, std::uint64_t max_bytes, StoreKind kind
       segments_(files, path_, kind) {}
 
 EventStore::~EventStore() {
-  if (!owned() || !lock_->holds()) return;
+  if (!lock_ || !lock_->holds()) return;
   try {
     segments_.close();
     static_cast<void>(sync_marks());
@@ -135,7 +135,7 @@ StoreResult EventStore::try_own() {
 // Somebody who removes the lock lets another process in, which finds what was written until then
 // and nothing that is written now.
 StoreResult EventStore::check_lock() {
-  if (lock_->holds()) return {};
+  if (lock_ && lock_->holds()) return {};
   segments_.let_go();
   lock_.reset();
   return path_error(Kind::failing, path_,

@@ -30,7 +30,7 @@ StoreResult RowLeases::read(EventStore& store, std::size_t target, std::size_t m
     const auto is_leased = [this](const RecordReader::Record& record) {
       return std::ranges::binary_search(leased_, record.seq);
     };
-    const auto read =
+    auto read =
         store.read_spooled(leased_.front() - 1, is_leased, leased_.size(), max_bytes, chunk);
     const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
     give_back(target, std::span(unread, leased_.end()));
@@ -74,16 +74,17 @@ void RowLeases::begin_again() noexcept {
 StoreResult RowLeases::count_on(EventStore& store) {
   SpooledChunk none;
   std::uint64_t found = 0;
+  const Sequence last = count_to_.value_or(0);
   const auto count = [&](const RecordReader::Record& record) {
     const bool unclaimed =
-        record.intact && record.seq <= *count_to_ && !names_.knows(target_of(record.payload));
+        record.intact && record.seq <= last && !names_.knows(target_of(record.payload));
     found += unclaimed ? 1 : 0;
     return false;
   };
   const auto read = store.read_spooled(counted_to_, count, 1, 1, none);
   unclaimed_ += read ? found : 0;
   counted_to_ = none.last;
-  if (!read || none.end || counted_to_ >= *count_to_) count_to_.reset();
+  if (!read || none.end || counted_to_ >= last) count_to_.reset();
   return read;
 }
 

@@ -102,6 +102,10 @@ std::uint32_t replayed_mark(WallInstant when) noexcept {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 2));
 }
 
+bool is_gone(const error_code& error) noexcept {
+  return error == boost::system::errc::no_such_file_or_directory || error.value() == ESTALE;
+}
+
 std::uint64_t Segment::head_size(std::uint32_t capacity) noexcept {
   return kTableBegin + std::uint64_t{capacity} * kMarkSize;
 }

@@ -32,6 +32,10 @@ inline constexpr std::string_view kSegmentSuffix = ".events";
 inline constexpr std::uint32_t kRemoved = 1;
 [[nodiscard]] std::uint32_t replayed_mark(WallInstant when) noexcept;
 
+// Returns whether a call failed because the file of a segment is not there any more, or another one
+// is in its place.
+[[nodiscard]] bool is_gone(const boost::system::error_code& error) noexcept;
+
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
 // appended. As the table has its room from the beginning, an event can be removed on a full device.
 //

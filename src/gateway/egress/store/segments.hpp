@@ -98,6 +98,9 @@ class Segments {
   [[nodiscard]] std::uint64_t vanished_rows() const noexcept { return vanished_rows_; }
 
  private:
+  // Memory that is kept to be used again.
+  static constexpr std::size_t kMostKept = std::size_t{1} << 20;
+
   [[nodiscard]] std::string path_of(Sequence first) const;
   // The names of the files that look like segments, by their numbers.
   using Names = std::map<Sequence, std::string>;

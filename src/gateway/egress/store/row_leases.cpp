@@ -43,7 +43,7 @@ StoreResult RowLeases::read(EventStore& store, std::size_t target, std::size_t m
   const auto is_of_target = [&](const RecordReader::Record& record) {
     return !record.intact || names_.is_of(target_of(record.payload), target);
   };
-  const auto read = store.read_spooled(of.frontier, is_of_target, max_rows, max_bytes, chunk);
+  auto read = store.read_spooled(of.frontier, is_of_target, max_rows, max_bytes, chunk);
   if (!read) return read;
   leased_.reserve(chunk.rows.size());
   for (const auto& row : chunk.rows.entries()) leased_.push_back(row.seq);

@@ -6,7 +6,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "cloud/function_mark.hpp"
 #include "cloud/function_name.hpp"
 #include "cloud/lineage.hpp"
 #include "cloud/scf_requests.hpp"

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <random>
 #include <type_traits>
-#include <utility>
 
 #include "cloud/function_mark.hpp"
 #include "cloud/relay_environment.hpp"

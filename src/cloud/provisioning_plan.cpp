@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
-#include "cloud/function_mark.hpp"
 #include "cloud/settings_plan.hpp"
 #include "cloud/succession_plan.hpp"
 #include "cloud/trigger_plan.hpp"

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "events/ascii.hpp"
 
 namespace gateway::cloud {

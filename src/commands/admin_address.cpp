@@ -1,7 +1,5 @@
 #include "commands/admin_address.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <string_view>
 

@@ -1,12 +1,9 @@
 #include "commands/configuration.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iterator>
-#include <string>
 #include <system_error>
 
 #include "gateway/provisioning/wanted_function.hpp"

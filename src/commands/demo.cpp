@@ -1,7 +1,5 @@
 #include "commands/commands.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <memory>
 #include <string>

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>

@@ -9,9 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <exception>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "commands/configuration.hpp"

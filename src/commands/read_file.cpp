@@ -1,7 +1,5 @@
 #include "commands/read_file.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>

@@ -18,7 +18,6 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <vector>
 
 #include "commands/configuration.hpp"
 #include "gateway/checkup/process_fit.hpp"

@@ -1,12 +1,8 @@
 #include "commands/store_options.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstdio>
 #include <utility>
-
-#include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 

@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "commands/admin_address.hpp"
 #include "events/terminal_text.hpp"

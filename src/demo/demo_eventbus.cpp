@@ -1,8 +1,6 @@
 #include "demo/demo_eventbus.hpp"
 
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace gateway::demo {
 namespace {

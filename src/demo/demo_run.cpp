@@ -12,7 +12,6 @@
 #include <optional>
 #include <stdexcept>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "demo/demo_console.hpp"

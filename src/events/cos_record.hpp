@@ -1,6 +1,5 @@
 #pragma once
 #include <chrono>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,9 +1,5 @@
 #include "events/json_cursor.hpp"
 
-#include <array>
-#include <cassert>
-#include <cstring>
-
 #include "events/ascii.hpp"
 #include "events/json_text.hpp"
 

@@ -1,7 +1,5 @@
 #include "events/media_type.hpp"
 
-#include <algorithm>
-
 #include "events/ascii.hpp"
 
 namespace gateway::events {

@@ -1,7 +1,6 @@
 #include "events/record_splitter.hpp"
 
 #include "events/member_name.hpp"
-#include "events/record_walk.hpp"
 #include "events/route_walk.hpp"
 
 namespace gateway::events {

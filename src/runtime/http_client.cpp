@@ -1,14 +1,11 @@
 #include "runtime/http_client.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <optional>
 #include <stdexcept>
 
 #include "runtime/clock.hpp"

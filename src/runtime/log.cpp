@@ -6,8 +6,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <exception>
 #include <future>
 #include <memory>
 #include <thread>

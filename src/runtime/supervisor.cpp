@@ -1,9 +1,7 @@
 #include "runtime/supervisor.hpp"
 
 #include <algorithm>
-#include <new>
 #include <thread>
-#include <utility>
 
 #include "runtime/log.hpp"
 

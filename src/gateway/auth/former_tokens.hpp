@@ -1,6 +1,5 @@
 #pragma once
 #include <chrono>
-#include <string_view>
 #include <vector>
 
 #include "runtime/clock.hpp"

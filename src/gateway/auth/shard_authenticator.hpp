@@ -1,9 +1,7 @@
 #pragma once
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 

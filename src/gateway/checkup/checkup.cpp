@@ -5,9 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <exception>
 #include <iterator>
-#include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 

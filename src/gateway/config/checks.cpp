@@ -1,9 +1,6 @@
 #include "gateway/config/checks.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "events/ascii.hpp"

@@ -9,7 +9,6 @@
 #include "gateway/config/checks.hpp"
 #include "gateway/config/keys.hpp"
 #include "gateway/config/proxy_url.hpp"
-#include "gateway/config/report.hpp"
 #include "gateway/config/source_files.hpp"
 
 namespace gateway::config {

@@ -1,7 +1,6 @@
 #include "gateway/egress/address_book.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <utility>
 
 namespace gateway::egress {

@@ -4,7 +4,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <exception>
-#include <utility>
 
 #include "gateway/egress/harmless_request.hpp"
 #include "runtime/log.hpp"

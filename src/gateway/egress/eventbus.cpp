@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
-#include <functional>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -11,7 +10,6 @@
 #include "gateway/egress/encoder_settings.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
-#include "runtime/random_seed.hpp"
 
 namespace gateway::egress {
 namespace {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/refusal_reason.hpp"

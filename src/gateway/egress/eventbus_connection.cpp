@@ -1,7 +1,5 @@
 #include "gateway/egress/eventbus_connection.hpp"
 
-#include <fmt/format.h>
-
 #include <functional>
 #include <new>
 #include <random>

@@ -1,7 +1,5 @@
 #include "gateway/egress/multiplexer.hpp"
 
-#include <cassert>
-
 #include "gateway/domain/post.hpp"
 
 namespace gateway::egress {

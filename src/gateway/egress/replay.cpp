@@ -1,6 +1,5 @@
 #include "gateway/egress/replay.hpp"
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <new>
 #include <span>

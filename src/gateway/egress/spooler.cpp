@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include "gateway/egress/encoder_settings.hpp"
 #include "gateway/egress/refusal_reason.hpp"

@@ -1,10 +1,7 @@
 #include "gateway/http/fields.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cstring>
-#include <utility>
 #ifdef __SSE2__
 #include <emmintrin.h>
 

@@ -6,7 +6,6 @@
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
-#include <string>
 #include <utility>
 
 #include "gateway/domain/answers.hpp"

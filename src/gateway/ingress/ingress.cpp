@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <cerrno>
-#include <memory>
 #include <utility>
 
 #include "gateway/domain/answers.hpp"

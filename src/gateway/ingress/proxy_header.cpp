@@ -1,7 +1,6 @@
 #include "gateway/ingress/proxy_header.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cstring>
 #include <string>

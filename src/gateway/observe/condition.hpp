@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 
 #include "gateway/observe/observation.hpp"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <utility>
 
 #include "gateway/observe/server_sent_event.hpp"
 

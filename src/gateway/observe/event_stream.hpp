@@ -1,6 +1,5 @@
 #pragma once
 #include <boost/beast/core/basic_stream.hpp>
-#include <string>
 
 #include "gateway/observe/event_feed.hpp"
 #include "runtime/asio.hpp"

@@ -1,8 +1,6 @@
 #pragma once
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "gateway/observe/condition.hpp"
 #include "gateway/observe/history.hpp"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <cstdint>
 
 #include "gateway/observe/settled_event.hpp"
 

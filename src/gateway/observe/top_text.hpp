@@ -1,8 +1,6 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "gateway/observe/status_figures.hpp"

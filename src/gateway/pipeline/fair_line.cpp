@@ -1,6 +1,5 @@
 #include "gateway/pipeline/fair_line.hpp"
 
-#include <algorithm>
 #include <new>
 
 namespace gateway {

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <span>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "gateway/domain/answers.hpp"
 

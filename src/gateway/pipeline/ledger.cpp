@@ -2,7 +2,6 @@
 
 #include <cassert>
 #include <new>
-#include <utility>
 
 #include "gateway/domain/answers.hpp"
 #include "runtime/log.hpp"

@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/relay_environment.hpp"

@@ -7,8 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"

@@ -2,7 +2,6 @@
 #include <boost/system/result.hpp>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 

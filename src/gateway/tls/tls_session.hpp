@@ -2,7 +2,6 @@
 #include <sys/uio.h>
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>

@@ -1,7 +1,6 @@
 #include "gateway/egress/store/crc32c.hpp"
 
 #include <boost/crc.hpp>
-#include <cstddef>
 #include <cstring>
 
 namespace gateway::egress {

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
-#include <utility>
 
 #include "events/number_text.hpp"
 #include "gateway/egress/store/crc32c.hpp"

@@ -1,7 +1,6 @@
 #include "gateway/egress/store/store_requests.hpp"
 
 #include <iterator>
-#include <utility>
 
 namespace gateway::egress {
 

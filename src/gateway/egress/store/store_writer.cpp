@@ -1,9 +1,7 @@
 #include "gateway/egress/store/store_writer.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
-#include <optional>
 #include <system_error>
 #include <utility>
 

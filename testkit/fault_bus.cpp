@@ -154,24 +154,18 @@ class FaultBus::Faults final : public BusScript, public Driven {
   }
   [[nodiscard]] Action action_of(const Fault& fault) {
     switch (fault.kind) {
-      case Kind::answer:
-        break;
+      case Kind::answer: break;
       case Kind::surplus: {
         Action action = reply(fault.status);
         action.bytes += reply(500).bytes;
         return action.then_close();
       }
-      case Kind::half:
-        return half_status_line();
-      case Kind::garbage:
-        return garbage().then_close();
-      case Kind::reset:
-        return reset_unanswered();
-      case Kind::stall:
-        return never_answer();
+      case Kind::half: return half_status_line();
+      case Kind::garbage: return garbage().then_close();
+      case Kind::reset: return reset_unanswered();
+      case Kind::stall: return never_answer();
       case Kind::cut:
-      case Kind::close_early:
-        return close_unanswered();
+      case Kind::close_early: return close_unanswered();
     }
     if (!fault.retry_after) return reply(fault.status);
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

@@ -128,8 +128,7 @@ void MessageReader::read_line(std::string_view line) {
       ++codings_;
       coding_ = value;
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

@@ -60,8 +60,7 @@ boost::system::result<Distribution, std::string> Distribution::parse(std::string
 
 unsigned Distribution::sample(test::Random& random) const {
   switch (kind_) {
-    case Kind::uniform:
-      break;
+    case Kind::uniform: break;
     case Kind::geometric: {
       if (mean_ == 1) return 1;
       // Inversion; 1 - unit() is never 0.
@@ -81,12 +80,9 @@ unsigned Distribution::sample(test::Random& random) const {
 
 std::string Distribution::text() const {
   switch (kind_) {
-    case Kind::uniform:
-      break;
-    case Kind::geometric:
-      return fmt::format("geometric:{}", mean_);
-    case Kind::zipf:
-      return fmt::format("zipf:{}-{}", least_, most_);
+    case Kind::uniform: break;
+    case Kind::geometric: return fmt::format("geometric:{}", mean_);
+    case Kind::zipf: return fmt::format("zipf:{}-{}", least_, most_);
   }
   return least_ == most_ ? fmt::format("{}", least_) : fmt::format("uniform:{}-{}", least_, most_);
 }

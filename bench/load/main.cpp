@@ -77,12 +77,9 @@ int main(int argc, char** argv) {
     load::Options options;
     const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
     switch (load::parse_options(argc, argv, self, options)) {
-      case load::Parsed::done:
-        return kGood;
-      case load::Parsed::wrong:
-        return kUsage;
-      case load::Parsed::options:
-        break;
+      case load::Parsed::done: return kGood;
+      case load::Parsed::wrong: return kUsage;
+      case load::Parsed::options: break;
     }
     gateway::test::catch_interruption();
     return run(options);

@@ -48,14 +48,10 @@ constexpr std::array kWide{"\xc3\xa9"sv,         "\xc3\xbc"sv,     "\xe5\x9b\xbe
 // Returns the special characters, and the reciprocal of their share among all characters.
 std::pair<std::span<const std::string_view>, unsigned> special(KeyCharacters characters) {
   switch (characters) {
-    case KeyCharacters::ascii:
-      break;
-    case KeyCharacters::percent:
-      return {kEncoded, 4};
-    case KeyCharacters::utf8:
-      return {kWide, 1};
-    case KeyCharacters::escapes:
-      return {kEscaped, 8};
+    case KeyCharacters::ascii: break;
+    case KeyCharacters::percent: return {kEncoded, 4};
+    case KeyCharacters::utf8: return {kWide, 1};
+    case KeyCharacters::escapes: return {kEscaped, 8};
   }
   return {{}, 1};
 }

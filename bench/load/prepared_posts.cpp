@@ -11,12 +11,10 @@ namespace {
 
 std::string authentication(const PostForm& form, std::string_view body) {
   switch (form.signing) {
-    case Signing::none:
-      break;
+    case Signing::none: break;
     case Signing::hmac:
       return fmt::format("X-Cos-Signature: {}\r\n", post_signature(form.token, form.time, body));
-    case Signing::bearer:
-      return fmt::format("Authorization: Bearer {}\r\n", form.token);
+    case Signing::bearer: return fmt::format("Authorization: Bearer {}\r\n", form.token);
   }
   return {};
 }

@@ -92,17 +92,14 @@ events::EncoderSettings bench_encoder() {
 
 std::string record_of(Form form) {
   switch (form) {
-    case Form::current:
-      break;
-    case Form::older:
-      return std::string(kOlder);
+    case Form::current: break;
+    case Form::older: return std::string(kOlder);
     case Form::indented: {
       std::string out;
       indent(boost::json::parse(kCurrent), out, "    ");
       return out;
     }
-    case Form::awkward_key:
-      return with_key(kCurrent, awkward_key());
+    case Form::awkward_key: return with_key(kCurrent, awkward_key());
   }
   return std::string(kCurrent);
 }

@@ -66,9 +66,7 @@ void read(Reading& reading, std::size_t expected) {
         reading.reader.commit(size);
         break;
       }
-      case RequestReader::Step::head:
-        reading.reader.keep_body();
-        break;
+      case RequestReader::Step::head: reading.reader.keep_body(); break;
       case RequestReader::Step::request: {
         const ingress::Request request = reading.reader.take();
         benchmark::DoNotOptimize(request.body_text().data());
@@ -76,8 +74,7 @@ void read(Reading& reading, std::size_t expected) {
         break;
       }
       case RequestReader::Step::skipped:
-      case RequestReader::Step::bad:
-        std::abort();
+      case RequestReader::Step::bad: std::abort();
     }
   }
 }

@@ -143,11 +143,8 @@ void Swarm::on_connected(Client& client) {
   client.connected = true;
   ++counts_.opened;
   switch (settings_.habit) {
-    case Habit::post:
-      free_.push_back(&client);
-      break;
-    case Habit::silent:
-      break;
+    case Habit::post: free_.push_back(&client); break;
+    case Habit::silent: break;
     case Habit::drip:
       // The clients are spread over the pause.
       client.due =

@@ -27,17 +27,10 @@ ApiError cancelled(std::string_view action) {
 ApiError client_error(std::string_view action, const HttpFailure& failure) {
   std::string_view code;
   switch (failure.reason()) {
-    case HttpFailure::Reason::connection:
-      code = "ClientError.Connection";
-      break;
-    case HttpFailure::Reason::timeout:
-      code = "ClientError.Timeout";
-      break;
-    case HttpFailure::Reason::answer:
-      code = "ClientError.Answer";
-      break;
-    case HttpFailure::Reason::cancelled:
-      return cancelled(action);
+    case HttpFailure::Reason::connection: code = "ClientError.Connection"; break;
+    case HttpFailure::Reason::timeout: code = "ClientError.Timeout"; break;
+    case HttpFailure::Reason::answer: code = "ClientError.Answer"; break;
+    case HttpFailure::Reason::cancelled: return cancelled(action);
   }
   return {ErrorKind::transient, std::string(action), std::string(code), failure.text(), {}};
 }

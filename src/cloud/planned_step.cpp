@@ -9,20 +9,13 @@ namespace gateway::cloud {
 std::string_view label(PlannedStep::Action action) noexcept {
   using Action = PlannedStep::Action;
   switch (action) {
-    case Action::none:
-      return "none";
-    case Action::wait:
-      return "wait";
-    case Action::create:
-      return "create";
-    case Action::update:
-      return "update";
-    case Action::remove:
-      return "remove";
-    case Action::move:
-      return "move";
-    case Action::refuse:
-      return "refuse";
+    case Action::none: return "none";
+    case Action::wait: return "wait";
+    case Action::create: return "create";
+    case Action::update: return "update";
+    case Action::remove: return "remove";
+    case Action::move: return "move";
+    case Action::refuse: return "refuse";
   }
   return "none";
 }

@@ -16,20 +16,13 @@ namespace {
 // The larger, the more an operator wants to know of it.
 int weight(ProvisioningState state) noexcept {
   switch (state) {
-    case ProvisioningState::removed:
-      return 0;
-    case ProvisioningState::ready:
-      return 1;
-    case ProvisioningState::superseded:
-      return 2;
-    case ProvisioningState::working:
-      return 3;
-    case ProvisioningState::removing:
-      return 4;
-    case ProvisioningState::retrying:
-      return 5;
-    case ProvisioningState::failed:
-      return 6;
+    case ProvisioningState::removed: return 0;
+    case ProvisioningState::ready: return 1;
+    case ProvisioningState::superseded: return 2;
+    case ProvisioningState::working: return 3;
+    case ProvisioningState::removing: return 4;
+    case ProvisioningState::retrying: return 5;
+    case ProvisioningState::failed: return 6;
   }
   return 0;
 }

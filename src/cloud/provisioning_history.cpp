@@ -51,8 +51,7 @@ void ProvisioningHistory::looked(const Found& found) {
       forget("UpdateFunctionConfiguration");
       break;
     case FunctionPhase::create_failed:
-    case FunctionPhase::delete_failed:
-      break;
+    case FunctionPhase::delete_failed: break;
   }
 }
 

@@ -117,17 +117,14 @@ NextMove ProvisioningPatience::judge(std::string_view what, const ApiError& erro
   }
   switch (error.kind()) {
     case ErrorKind::transient:
-    case ErrorKind::busy:
-      return retry(what, error, backoff(++failures.transient));
+    case ErrorKind::busy: return retry(what, error, backoff(++failures.transient));
     case ErrorKind::stubborn:
       if (++failures.stubborn >= pace_.stubborn_attempts) return failure(what, error);
       return retry(what, error, backoff(failures.stubborn));
     case ErrorKind::exists:
-    case ErrorKind::absent:
-      return settle(fmt::format("{}: {}", what, error.text()), error.code());
+    case ErrorKind::absent: return settle(fmt::format("{}: {}", what, error.text()), error.code());
     case ErrorKind::denied:
-    case ErrorKind::permanent:
-      break;
+    case ErrorKind::permanent: break;
   }
   return failure(what, error);
 }

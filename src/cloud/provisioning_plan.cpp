@@ -52,8 +52,7 @@ class Planner {
       return std::move(plan_);
     }
     switch (function.phase()) {
-      case FunctionPhase::changing:
-        break;
+      case FunctionPhase::changing: break;
       case FunctionPhase::create_failed:
       case FunctionPhase::delete_failed:
         replace(function, fmt::format("it is {}", function.explained_status()));
@@ -66,9 +65,7 @@ class Planner {
         }
         update(function);
         break;
-      case FunctionPhase::active:
-        update(function);
-        break;
+      case FunctionPhase::active: update(function); break;
     }
     return std::move(plan_);
   }

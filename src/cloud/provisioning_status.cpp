@@ -27,20 +27,13 @@ void log_buckets(const ProvisioningStatus& before, const ProvisioningStatus& now
 
 std::string_view label(ProvisioningState state) noexcept {
   switch (state) {
-    case ProvisioningState::working:
-      return "working";
-    case ProvisioningState::retrying:
-      return "retrying";
-    case ProvisioningState::ready:
-      return "ready";
-    case ProvisioningState::failed:
-      return "failed";
-    case ProvisioningState::superseded:
-      return "superseded";
-    case ProvisioningState::removing:
-      return "removing";
-    case ProvisioningState::removed:
-      return "removed";
+    case ProvisioningState::working: return "working";
+    case ProvisioningState::retrying: return "retrying";
+    case ProvisioningState::ready: return "ready";
+    case ProvisioningState::failed: return "failed";
+    case ProvisioningState::superseded: return "superseded";
+    case ProvisioningState::removing: return "removing";
+    case ProvisioningState::removed: return "removed";
   }
   return "working";
 }
@@ -68,8 +61,7 @@ void log_news(const ProvisioningStatus& before, const ProvisioningStatus& now) {
     case ProvisioningState::retrying:
       log::warn("provisioning", {{"state", state}, {"step", now.step}, {"error", now.last_error}});
       break;
-    default:
-      log::info("provisioning", {{"state", state}, {"step", now.step}});
+    default: log::info("provisioning", {{"state", state}, {"step", now.step}});
   }
 }
 

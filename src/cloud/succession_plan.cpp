@@ -136,13 +136,10 @@ bool SuccessionPlan::is_newer(Generation generation) const {
 bool SuccessionPlan::is_markable(const RelatedFunction& related) const {
   switch (related.function.phase()) {
     case FunctionPhase::active:
-    case FunctionPhase::changing:
-      return true;
-    case FunctionPhase::create_failed:
-      return false;
+    case FunctionPhase::changing: return true;
+    case FunctionPhase::create_failed: return false;
     case FunctionPhase::update_failed:
-    case FunctionPhase::delete_failed:
-      break;
+    case FunctionPhase::delete_failed: break;
   }
   const PlannedStep marks = mark_superseded(related);
   return history_.attempts(marks.call.action, marks.resource) < kAttempts;

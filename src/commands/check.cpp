@@ -34,14 +34,10 @@ struct CheckOptions {
 
 int exit_code_of_blame(checkup::Blame blame) noexcept {
   switch (blame) {
-    case checkup::Blame::none:
-      return kDone;
-    case checkup::Blame::unavailable:
-      return kUnavailable;
-    case checkup::Blame::denied:
-      return kNotAuthorised;
-    case checkup::Blame::configuration:
-      return kConfiguration;
+    case checkup::Blame::none: return kDone;
+    case checkup::Blame::unavailable: return kUnavailable;
+    case checkup::Blame::denied: return kNotAuthorised;
+    case checkup::Blame::configuration: return kConfiguration;
   }
   return kInternal;
 }

@@ -34,8 +34,7 @@ std::string reason_of(const Route& route, const Judgement& judgement) {
     case Mismatch::suffix:
       return fmt::format("does not: the key does not end with suffix `{}`",
                          events::terminal_text(route.suffix));
-    case Mismatch::not_included:
-      return "does not: the key matches nothing of include";
+    case Mismatch::not_included: return "does not: the key matches nothing of include";
     case Mismatch::excluded:
       return "does not: the key matches " + pattern_of("exclude", route.exclude, judgement.pattern);
   }

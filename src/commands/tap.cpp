@@ -44,8 +44,7 @@ int tap(const TapOptions& options) {
         if (!terminal.good()) throw std::runtime_error("the output could not be written");
       });
   switch (followed.end) {
-    case observe::AdminClient::End::signal:
-      return kDone;
+    case observe::AdminClient::End::signal: return kDone;
     case observe::AdminClient::End::lost:
       print_error("error: {}: {}\n", gateway.address(), events::terminal_text(followed.error));
       return kUnavailable;

@@ -249,15 +249,12 @@ Encoder::JsonPart Encoder::append_passed_json(const CloudEvent& event) {
   if (!event.content_type.empty()) append_json_member(json_, "datacontenttype", event.content_type);
   std::string_view data;
   switch (event.data_kind) {
-    case CloudEvent::DataKind::none:
-      break;
+    case CloudEvent::DataKind::none: break;
     case CloudEvent::DataKind::json:
       json_ += kDataMember;
       data = event.data;
       break;
-    case CloudEvent::DataKind::text:
-      append_json_member(json_, "data", event.data);
-      break;
+    case CloudEvent::DataKind::text: append_json_member(json_, "data", event.data); break;
     case CloudEvent::DataKind::bytes:
       json_ += R"(,"data_base64":")";
       append_base64(json_, event.data);

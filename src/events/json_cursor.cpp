@@ -93,9 +93,7 @@ bool JsonCursor::check_passed_escapes() noexcept {
       case 'f':
       case 'n':
       case 'r':
-      case 't':
-        ++after;
-        break;
+      case 't': ++after; break;
       case 'u':
         ++numbered_escapes_;
         ++after;

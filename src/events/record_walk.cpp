@@ -105,9 +105,7 @@ class RecordWalk::Finder {
     const SpelledName name = name_at(token);
     const Token value = token + 2;
     switch (place_) {
-      case Place::headers:
-        header(token);
-        break;
+      case Place::headers: header(token); break;
       case Place::bucket:
         if (kAppid.is(name)) return note(Member::appid, value);
         if (kName.is(name)) return note(Member::bucket, value);
@@ -130,8 +128,7 @@ class RecordWalk::Finder {
         if (kEventTime.is(name)) return note(Member::event_time, value);
         if (kReqid.is(name)) return note(Member::event_reqid, value);
         break;
-      default:
-        break;
+      default: break;
     }
     if (leads_to_headers(name)) ++leading_names_;
   }
@@ -177,14 +174,10 @@ class RecordWalk::Finder {
       case Place::cos:
         if (kCosBucket.is(name)) return Place::bucket;
         return kCosObject.is(name) ? Place::object : Place::other;
-      case Place::object:
-        return kMeta.is(name) ? Place::meta : Place::other;
-      case Place::event:
-        return kRequestParameters.is(name) ? Place::parameters : Place::other;
-      case Place::parameters:
-        return kRequestHeaders.is(name) ? Place::headers : Place::other;
-      default:
-        return Place::other;
+      case Place::object: return kMeta.is(name) ? Place::meta : Place::other;
+      case Place::event: return kRequestParameters.is(name) ? Place::parameters : Place::other;
+      case Place::parameters: return kRequestHeaders.is(name) ? Place::headers : Place::other;
+      default: return Place::other;
     }
   }
   [[nodiscard]] SpelledName name_at(Token token) {

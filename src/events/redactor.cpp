@@ -24,12 +24,9 @@ struct Redactor::Search {
     switch (json.peek()) {
       case '{':
         return json.object([&](const JsonString& name) { return member(name, in_headers); });
-      case '[':
-        return json.array([&] { return value(in_headers); });
-      case '"':
-        return string();
-      default:
-        return json.value();
+      case '[': return json.array([&] { return value(in_headers); });
+      case '"': return string();
+      default: return json.value();
     }
   }
 
@@ -88,8 +85,7 @@ std::optional<std::size_t> Redactor::redact(char* json, std::size_t size) {
 bool Redactor::redact(CloudEvent& event) {
   if (!active()) return true;
   switch (event.data_kind) {
-    case CloudEvent::DataKind::none:
-      return true;
+    case CloudEvent::DataKind::none: return true;
     case CloudEvent::DataKind::json:
     case CloudEvent::DataKind::bytes:
       return redact(event.data.data(), event.data.size()).has_value();

@@ -20,14 +20,10 @@ bool journal_reads_stderr() {
 std::string_view journal_prefix(Level level) {
   if (!journal_reads_stderr()) return {};
   switch (level) {  // syslog's priorities
-    case Level::debug:
-      return "<7>";
-    case Level::info:
-      return "<6>";
-    case Level::warn:
-      return "<4>";
-    case Level::error:
-      break;
+    case Level::debug: return "<7>";
+    case Level::info: return "<6>";
+    case Level::warn: return "<4>";
+    case Level::error: break;
   }
   return "<3>";
 }

@@ -25,14 +25,10 @@ bool as_json = false;
 
 spdlog::level::level_enum spdlog_level(Level level) noexcept {
   switch (level) {
-    case Level::debug:
-      return spdlog::level::debug;
-    case Level::info:
-      return spdlog::level::info;
-    case Level::warn:
-      return spdlog::level::warn;
-    case Level::error:
-      return spdlog::level::err;
+    case Level::debug: return spdlog::level::debug;
+    case Level::info: return spdlog::level::info;
+    case Level::warn: return spdlog::level::warn;
+    case Level::error: return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -40,14 +36,10 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
 Level level_of(spdlog::level::level_enum level) noexcept {
   switch (level) {
     case spdlog::level::trace:
-    case spdlog::level::debug:
-      return Level::debug;
-    case spdlog::level::info:
-      return Level::info;
-    case spdlog::level::warn:
-      return Level::warn;
-    default:
-      return Level::error;
+    case spdlog::level::debug: return Level::debug;
+    case spdlog::level::info: return Level::info;
+    case spdlog::level::warn: return Level::warn;
+    default: return Level::error;
   }
 }
 

@@ -42,18 +42,12 @@ std::size_t width_of(char32_t code) {
 
 std::string_view code_of(Colour colour) {
   switch (colour) {
-    case Colour::plain:
-      break;
-    case Colour::dim:
-      return "2";
-    case Colour::green:
-      return "32";
-    case Colour::red:
-      return "31";
-    case Colour::yellow:
-      return "33";
-    case Colour::cyan:
-      return "36";
+    case Colour::plain: break;
+    case Colour::dim: return "2";
+    case Colour::green: return "32";
+    case Colour::red: return "31";
+    case Colour::yellow: return "33";
+    case Colour::cyan: return "36";
   }
   return {};
 }

@@ -76,8 +76,7 @@ Outcome read(std::string_view input, std::uint8_t choice, bool in_pieces) {
   const auto run = [&] {
     for (;;) {
       switch (reader.next()) {
-        case Step::need_more:
-          return true;
+        case Step::need_more: return true;
         case Step::head:
           // As the connection does: what is announced larger than allowed is never kept.
           if (reader.head().content_length > kMaxBody) {
@@ -94,9 +93,7 @@ Outcome read(std::string_view input, std::uint8_t choice, bool in_pieces) {
           kept.push_back(reader.take());
           bodies.emplace_back(kept.back().body_text());
           break;
-        case Step::skipped:
-          outcome.requests.emplace_back("skipped");
-          break;
+        case Step::skipped: outcome.requests.emplace_back("skipped"); break;
         case Step::bad:
           outcome.status = reader.problem().status();
           require(outcome.status >= 400 && !reader.problem().reason().empty(),

@@ -75,12 +75,9 @@ class StoreOrders : public testing::TestWithParam<Case> {
     bus_.script([rest](const Request& request) {
       if (request.body.find(key(0) + '"') != std::string::npos) return reply(400, {}, "no");
       switch (rest) {
-        case Eventbus::answers_late:
-          return reply(200).after(700ms);
-        case Eventbus::cuts_the_connection:
-          return reset_unanswered().after(700ms);
-        case Eventbus::stays_silent:
-          break;
+        case Eventbus::answers_late: return reply(200).after(700ms);
+        case Eventbus::cuts_the_connection: return reset_unanswered().after(700ms);
+        case Eventbus::stays_silent: break;
       }
       return never_answer();
     });

@@ -34,14 +34,11 @@ std::size_t Stream::room() const {
 
 std::uint32_t Stream::ready() const {
   switch (state_) {
-    case State::fresh:
-      return EPOLLOUT | EPOLLHUP;
-    case State::connecting:
-      return 0;
+    case State::fresh: return EPOLLOUT | EPOLLHUP;
+    case State::connecting: return 0;
     case State::over:
       return EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLHUP | (error_ != 0 ? EPOLLERR : 0U);
-    case State::connected:
-      break;
+    case State::connected: break;
   }
   std::uint32_t events = 0;
   if (unread() != 0 || end_arrived_) events |= EPOLLIN;

@@ -214,14 +214,9 @@ void LivingWorld::change_host(Random& random) {
   const Trouble trouble = random.of(kTroubles);
   const auto set = [this, target, host, trouble](bool bad) {
     switch (trouble) {
-      case Trouble::silent:
-        network_.silence(targets_[target].hosts[host], bad);
-        break;
-      case Trouble::hangs:
-        buses_[target]->hang(host, bad);
-        break;
-      case Trouble::refuses:
-        bad ? buses_[target]->refuse(host) : buses_[target]->listen(host);
+      case Trouble::silent: network_.silence(targets_[target].hosts[host], bad); break;
+      case Trouble::hangs: buses_[target]->hang(host, bad); break;
+      case Trouble::refuses: bad ? buses_[target]->refuse(host) : buses_[target]->listen(host);
     }
   };
   tell(fmt::format("host {} of target {} {}", host, target,

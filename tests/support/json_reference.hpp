@@ -45,20 +45,13 @@ class JsonReference {
 
   bool value(std::size_t depth) {
     switch (peek()) {
-      case '{':
-        return object(depth);
-      case '[':
-        return array(depth, false);
-      case '"':
-        return string();
-      case 't':
-        return literal("true");
-      case 'f':
-        return literal("false");
-      case 'n':
-        return literal("null");
-      default:
-        return number();
+      case '{': return object(depth);
+      case '[': return array(depth, false);
+      case '"': return string();
+      case 't': return literal("true");
+      case 'f': return literal("false");
+      case 'n': return literal("null");
+      default: return number();
     }
   }
 

@@ -332,18 +332,13 @@ void ScriptedCloud::handle(std::size_t index, const CloudFault& fault, Reply& re
 
 void ScriptedCloud::finish(std::size_t index, const CloudFault& fault, Reply& reply) {
   switch (fault.answer) {
-    case CloudFault::Answer::whole:
-      break;
-    case CloudFault::Answer::truncated:
-      reply.body.resize(reply.body.size() / 2);
-      break;
+    case CloudFault::Answer::whole: break;
+    case CloudFault::Answer::truncated: reply.body.resize(reply.body.size() / 2); break;
     case CloudFault::Answer::html:
       reply.content_type = "text/html";
       reply.body = fmt::format("<html><body><h1>{}</h1></body></html>\n", fault.status);
       break;
-    case CloudFault::Answer::lost:
-      reply.cut = true;
-      break;
+    case CloudFault::Answer::lost: reply.cut = true; break;
   }
   reply.status = fault.status;
   const std::lock_guard lock(mutex_);

@@ -158,18 +158,10 @@ void check(const Schema& schema, const json::object& object, const std::string& 
 void check(const Member& member, const json::value& value, const std::string& path) {
   bool fits = false;
   switch (member.type) {
-    case Type::text:
-      fits = value.is_string();
-      break;
-    case Type::integer:
-      fits = value.is_int64();
-      break;
-    case Type::boolean:
-      fits = value.is_bool();
-      break;
-    case Type::object:
-      fits = value.is_object();
-      break;
+    case Type::text: fits = value.is_string(); break;
+    case Type::integer: fits = value.is_int64(); break;
+    case Type::boolean: fits = value.is_bool(); break;
+    case Type::object: fits = value.is_object(); break;
     case Type::objects:
       fits = value.is_array() && std::all_of(value.get_array().begin(), value.get_array().end(),
                                              [](const auto& part) { return part.is_object(); });

@@ -176,8 +176,7 @@ void ScriptedHttpServer::converse(Stream& stream, Connection& connection) {
     asio::write(stream, asio::buffer(action.bytes), error);
     if (error) return;
     switch (action.then) {
-      case Action::Then::keep:
-        break;
+      case Action::Then::keep: break;
       case Action::Then::hang: {
         // Until the client, or the server's end, closes it.
         std::array<char, 256> rest{};

@@ -12,8 +12,7 @@ namespace gateway::test {
 inline std::optional<bool> simdjson_verdict(simdjson::dom::parser& parser, std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) return std::nullopt;
   switch (parser.parse(text.data(), text.size(), true).error()) {
-    case simdjson::SUCCESS:
-      return true;
+    case simdjson::SUCCESS: return true;
     case simdjson::TAPE_ERROR:
     case simdjson::T_ATOM_ERROR:
     case simdjson::F_ATOM_ERROR:
@@ -21,10 +20,8 @@ inline std::optional<bool> simdjson_verdict(simdjson::dom::parser& parser, std::
     case simdjson::UTF8_ERROR:
     case simdjson::EMPTY:
     case simdjson::UNESCAPED_CHARS:
-    case simdjson::UNCLOSED_STRING:
-      return false;
-    default:
-      return std::nullopt;
+    case simdjson::UNCLOSED_STRING: return false;
+    default: return std::nullopt;
   }
 }
 

@@ -21,8 +21,7 @@ std::string_view advice(AuthFailure failure) noexcept {
       return "somebody repeats posts, or a sender does not sign each attempt anew";
     case AuthFailure::token:
     case AuthFailure::signature:
-    case AuthFailure::count_:
-      break;
+    case AuthFailure::count_: break;
   }
   return "the sender has another key: compare gateway.token, or secret_key and the region, "
          "namespace and name of the function; gateway.previous_token admits an old one";

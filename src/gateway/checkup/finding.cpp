@@ -15,12 +15,9 @@ namespace {
 
 std::string_view label(Verdict verdict) noexcept {
   switch (verdict) {
-    case Verdict::ok:
-      return "ok";
-    case Verdict::warn:
-      return "warn";
-    case Verdict::fail:
-      return "FAIL";
+    case Verdict::ok: return "ok";
+    case Verdict::warn: return "warn";
+    case Verdict::fail: return "FAIL";
   }
   return "FAIL";
 }

@@ -36,16 +36,12 @@ Medium medium_of(const std::string& folder) {
   constexpr auto kCifs = 0xFF534D42;
   switch (static_cast<std::uint32_t>(about.f_type)) {
     case TMPFS_MAGIC:
-    case kRamfs:
-      return Medium::memory;
-    case OVERLAYFS_SUPER_MAGIC:
-      return Medium::layer;
+    case kRamfs: return Medium::memory;
+    case OVERLAYFS_SUPER_MAGIC: return Medium::layer;
     case NFS_SUPER_MAGIC:
     case SMB_SUPER_MAGIC:
-    case kCifs:
-      return Medium::network;
-    default:
-      return Medium::disk;
+    case kCifs: return Medium::network;
+    default: return Medium::disk;
   }
 }
 

@@ -84,8 +84,7 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
         return bad_host();
       }
       break;
-    default:
-      return bad_host();
+    default: return bad_host();
   }
   result.authority =
       result.port == default_port ? host_in_url : fmt::format("{}:{}", host_in_url, result.port);

@@ -132,10 +132,8 @@ std::string sentence(const Relation& relation) {
       return fmt::format("{} {}{}.", warns ? "Should be at most" : "At most", other, message);
     case at_least:
       return fmt::format("{} {}{}.", warns ? "Should be at least" : "At least", other, message);
-    case differs:
-      return fmt::format("Must differ from {}.", other);
-    case together:
-      return fmt::format("Needs {}.", other);
+    case differs: return fmt::format("Must differ from {}.", other);
+    case together: return fmt::format("Needs {}.", other);
     case needs: {
       const auto value = value_of(first);
       return fmt::format("{} {}{}.", value.empty() ? "Needs" : fmt::format("`{}` needs", value),

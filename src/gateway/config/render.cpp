@@ -96,8 +96,7 @@ json::value value_of(const YAML::Node& node) {
     }
     case YAML::NodeType::Scalar:
       return node.Tag() == kQuoted ? json::string(node.Scalar()) : plain_value(node);
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

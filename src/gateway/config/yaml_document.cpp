@@ -272,14 +272,10 @@ std::optional<Problem> encoding_problem(std::string_view text) {
 
 std::string_view kind_name(Value::Kind kind) {
   switch (kind) {
-    case Value::Kind::null:
-      return "nothing";
-    case Value::Kind::scalar:
-      return "text";
-    case Value::Kind::list:
-      return "a list";
-    case Value::Kind::map:
-      return "a map";
+    case Value::Kind::null: return "nothing";
+    case Value::Kind::scalar: return "text";
+    case Value::Kind::list: return "a list";
+    case Value::Kind::map: return "a map";
   }
   return "";
 }

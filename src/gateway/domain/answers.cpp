@@ -16,41 +16,30 @@ std::string_view text_of(AuthFailure failure) noexcept {
   switch (failure) {
     case AuthFailure::missing:
       return "not signed: gateway.auth asks for X-Cos-Signature or Authorization: Bearer";
-    case AuthFailure::malformed:
-      return "malformed X-Cos-Signature or Authorization";
-    case AuthFailure::time:
-      return "signature made too long ago, or clocks differ";
-    case AuthFailure::token:
-      return "wrong bearer token";
+    case AuthFailure::malformed: return "malformed X-Cos-Signature or Authorization";
+    case AuthFailure::time: return "signature made too long ago, or clocks differ";
+    case AuthFailure::token: return "wrong bearer token";
     case AuthFailure::version:
       return "ce- fields need a signature of version 2 (v2), which covers them";
     case AuthFailure::replay:
       return "this signature has been seen already: sign each attempt anew, with its own time";
     case AuthFailure::signature:
-    case AuthFailure::count_:
-      break;
+    case AuthFailure::count_: break;
   }
   return "wrong signature";
 }
 
 std::string_view text_of(Unavailable why) noexcept {
   switch (why) {
-    case Unavailable::stopping:
-      return "stopping";
-    case Unavailable::connections:
-      return "too many connections";
-    case Unavailable::source:
-      return "too many connections from this address";
-    case Unavailable::queue:
-      return "delivery queue full";
-    case Unavailable::bytes:
-      return "gateway.max_in_flight reached";
-    case Unavailable::memory:
-      return "out of memory";
+    case Unavailable::stopping: return "stopping";
+    case Unavailable::connections: return "too many connections";
+    case Unavailable::source: return "too many connections from this address";
+    case Unavailable::queue: return "delivery queue full";
+    case Unavailable::bytes: return "gateway.max_in_flight reached";
+    case Unavailable::memory: return "out of memory";
     case Unavailable::storage:
     case Unavailable::unhealthy:
-    case Unavailable::count_:
-      break;
+    case Unavailable::count_: break;
   }
   return label(why);
 }

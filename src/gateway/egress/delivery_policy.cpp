@@ -20,12 +20,9 @@ bool knative_may_pass(unsigned status) noexcept {
 
 Verdict verdict_of(config::Treatment treatment) noexcept {
   switch (treatment) {
-    case config::Treatment::retry:
-      return Verdict::retry;
-    case config::Treatment::accept:
-      return Verdict::delivered;
-    case config::Treatment::refuse:
-      break;
+    case config::Treatment::retry: return Verdict::retry;
+    case config::Treatment::accept: return Verdict::delivered;
+    case config::Treatment::refuse: break;
   }
   return Verdict::refused;
 }
@@ -48,22 +45,14 @@ DeliveryPolicy::DeliveryPolicy(const config::Delivery& delivery, bool by_proxy) 
 
 RetryReason retry_reason(unsigned status) noexcept {
   switch (status) {
-    case 408:
-      return RetryReason::http_408;
-    case 425:
-      return RetryReason::http_425;
-    case 429:
-      return RetryReason::http_429;
-    case 500:
-      return RetryReason::http_500;
-    case 502:
-      return RetryReason::http_502;
-    case 503:
-      return RetryReason::http_503;
-    case 504:
-      return RetryReason::http_504;
-    default:
-      return RetryReason::http_other;
+    case 408: return RetryReason::http_408;
+    case 425: return RetryReason::http_425;
+    case 429: return RetryReason::http_429;
+    case 500: return RetryReason::http_500;
+    case 502: return RetryReason::http_502;
+    case 503: return RetryReason::http_503;
+    case 504: return RetryReason::http_504;
+    default: return RetryReason::http_other;
   }
 }
 

@@ -7,12 +7,9 @@ namespace {
 
 events::ContentMode content_mode(config::Mode mode) noexcept {
   switch (mode) {
-    case config::Mode::binary:
-      return events::ContentMode::binary;
-    case config::Mode::structured:
-      return events::ContentMode::structured;
-    case config::Mode::batch:
-      return events::ContentMode::batch;
+    case config::Mode::binary: return events::ContentMode::binary;
+    case config::Mode::structured: return events::ContentMode::structured;
+    case config::Mode::batch: return events::ContentMode::batch;
   }
   return events::ContentMode::binary;
 }

@@ -53,16 +53,11 @@ std::size_t EndpointHealth::allowance(std::size_t in_flight, Instant now) noexce
     held_ = false;
   }
   switch (state_) {
-    case State::up:
-      return kUnlimited;
-    case State::down:
-      return links_ != 0 && now >= until_ ? 1 : 0;
-    case State::probing:
-      return links_ != 0 && !probe_sent_ ? 1 : 0;
-    case State::slow_start:
-      return limit_ > in_flight ? limit_ - in_flight : 0;
-    case State::count_:
-      break;
+    case State::up: return kUnlimited;
+    case State::down: return links_ != 0 && now >= until_ ? 1 : 0;
+    case State::probing: return links_ != 0 && !probe_sent_ ? 1 : 0;
+    case State::slow_start: return limit_ > in_flight ? limit_ - in_flight : 0;
+    case State::count_: break;
   }
   return 0;
 }
@@ -127,8 +122,7 @@ void EndpointHealth::failing_answer(bool first_attempt, bool limited, Instant st
       if (probe_sent_ && staged >= probe_sent_at_) go_down(now);
       return;
     case State::down:
-    case State::count_:
-      return;
+    case State::count_: return;
   }
 }
 
@@ -141,14 +135,10 @@ void EndpointHealth::hold(std::chrono::seconds asked, Instant now) noexcept {
 bool EndpointHealth::may_connect(Instant now) const noexcept {
   switch (state_) {
     case State::up:
-    case State::slow_start:
-      return failed_attempts_ == 0 || (trials_ == 0 && now >= connect_at_);
-    case State::down:
-      return links_ == 0 && trials_ == 0 && now >= until_;
-    case State::probing:
-      return links_ == 0 && trials_ == 0;
-    case State::count_:
-      break;
+    case State::slow_start: return failed_attempts_ == 0 || (trials_ == 0 && now >= connect_at_);
+    case State::down: return links_ == 0 && trials_ == 0 && now >= until_;
+    case State::probing: return links_ == 0 && trials_ == 0;
+    case State::count_: break;
   }
   return false;
 }
@@ -156,13 +146,10 @@ bool EndpointHealth::may_connect(Instant now) const noexcept {
 Instant EndpointHealth::connects_at() const noexcept {
   switch (state_) {
     case State::up:
-    case State::slow_start:
-      return trials_ == 0 ? connect_at_ : Instant::max();
-    case State::down:
-      return links_ == 0 && trials_ == 0 ? until_ : Instant::max();
+    case State::slow_start: return trials_ == 0 ? connect_at_ : Instant::max();
+    case State::down: return links_ == 0 && trials_ == 0 ? until_ : Instant::max();
     case State::probing:
-    case State::count_:
-      break;
+    case State::count_: break;
   }
   return Instant::max();
 }

@@ -240,12 +240,8 @@ void EventbusConnection::read() {
 void EventbusConnection::take_bytes(std::string_view input, Instant now) {
   while (!broken_) {
     switch (mux_.next(input, now)) {
-      case Multiplexer::Step::need_more:
-        mux_.after_read(now);
-        return;
-      case Multiplexer::Step::answered:
-        settle_answer();
-        break;
+      case Multiplexer::Step::need_more: mux_.after_read(now); return;
+      case Multiplexer::Step::answered: settle_answer(); break;
       case Multiplexer::Step::surplus:
         ended_by_peer_ = true;
         break_link(RetryReason::protocol, "an answer that no request was sent for");

@@ -101,12 +101,9 @@ Multiplexer::Step Multiplexer::next(std::string_view& input, Instant now) {
   if (early_) return Step::surplus;
   if (requests_.empty()) return says_timeout(input) ? Step::ends : Step::surplus;
   switch (reader_.next(input)) {
-    case ResponseReader::Step::need_more:
-      return Step::need_more;
-    case ResponseReader::Step::bad:
-      return Step::bad;
-    case ResponseReader::Step::response:
-      break;
+    case ResponseReader::Step::need_more: return Step::need_more;
+    case ResponseReader::Step::bad: return Step::bad;
+    case ResponseReader::Step::response: break;
   }
   const Step step = answered(now);
   if (step != Step::need_more) [[likely]]

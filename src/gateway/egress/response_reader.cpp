@@ -221,8 +221,7 @@ ResponseReader::Step ResponseReader::read_body(std::string_view& input) {
       keep_excerpt(input);
       input = {};
       return Step::need_more;
-    case Body::none:
-      break;
+    case Body::none: break;
   }
   return body_complete();
 }

@@ -73,12 +73,8 @@ bool ChunkedDecoder::step(char c) noexcept {
       part_ = left_ == 0 ? Part::trailer_start : Part::data;
       line_ = digits_ = 0;
       return c == '\n';
-    case Part::data_return:
-      part_ = Part::data_end;
-      return c == '\r';
-    case Part::data_end:
-      part_ = Part::size;
-      return c == '\n';
+    case Part::data_return: part_ = Part::data_end; return c == '\r';
+    case Part::data_end: part_ = Part::size; return c == '\n';
     case Part::trailer_start:
       if (c == '\r') {
         part_ = Part::last_end;
@@ -100,15 +96,10 @@ bool ChunkedDecoder::step(char c) noexcept {
         return true;
       }
       return !is_forbidden(c);
-    case Part::trailer_end:
-      part_ = Part::trailer_start;
-      return c == '\n';
-    case Part::last_end:
-      part_ = Part::done;
-      return c == '\n';
+    case Part::trailer_end: part_ = Part::trailer_start; return c == '\n';
+    case Part::last_end: part_ = Part::done; return c == '\n';
     case Part::data:
-    case Part::done:
-      break;
+    case Part::done: break;
   }
   return false;
 }

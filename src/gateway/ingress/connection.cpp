@@ -331,21 +331,14 @@ void Connection::check_timeouts(Instant now) {
   }
   const config::Duration idle = brief ? kBriefTime : settings.idle_timeout;
   switch (session_.due(now, idle)) {
-    case Session::Due::nothing:
-      return;
+    case Session::Due::nothing: return;
     case Session::Due::timeout:
       handler_.turn_away(
           answers::refused(408, "request not complete within gateway.request_timeout", true));
       break;
-    case Session::Due::give_up:
-      session_.stop();
-      break;
-    case Session::Due::idle:
-      session_.end_idle();
-      break;
-    case Session::Due::cut:
-      abort();
-      break;
+    case Session::Due::give_up: session_.stop(); break;
+    case Session::Due::idle: session_.end_idle(); break;
+    case Session::Due::cut: abort(); break;
   }
   progress_.notify_all();
 }

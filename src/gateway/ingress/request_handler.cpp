@@ -24,12 +24,8 @@ void RequestHandler::process(std::optional<ConnectionLimit> beyond) {
           turn_away(over_budget(target_, true));
         }
         return;
-      case Session::Step::head:
-        on_head(beyond);
-        break;
-      case Session::Step::request:
-        on_request();
-        break;
+      case Session::Step::head: on_head(beyond); break;
+      case Session::Step::request: on_request(); break;
       case Session::Step::bad: {
         const BadRequest problem = session_.problem();
         turn_away(answers::refused(problem.status(), problem.reason(), true));

@@ -82,17 +82,12 @@ void RequestReader::make_room(std::size_t needed) {
 
 RequestReader::Step RequestReader::next() {
   switch (state_) {
-    case State::head:
-      return read_head();
-    case State::body:
-      return read_body();
-    case State::skip:
-      return skip();
-    case State::broken:
-      return Step::bad;
+    case State::head: return read_head();
+    case State::body: return read_body();
+    case State::skip: return skip();
+    case State::broken: return Step::bad;
     case State::decide:
-    case State::complete:
-      break;
+    case State::complete: break;
   }
   assert(false && "keep_body(), skip_body() or take() is due");
   return Step::bad;
@@ -117,8 +112,7 @@ RequestReader::Step RequestReader::read_head() {
   switch (scan_.advance(data, end_ - begin_)) {
     case http::HeadScan::State::malformed:
       return fail(400, "control character in the head, or a line that does not end in CRLF");
-    case http::HeadScan::State::too_many_lines:
-      return fail(431, "too many header fields");
+    case http::HeadScan::State::too_many_lines: return fail(431, "too many header fields");
     case http::HeadScan::State::incomplete:
       if (end_ - begin_ >= http::kMaxHead) {
         // RFC 9112 section 3: a target that is too long has an answer of its own.
@@ -126,8 +120,7 @@ RequestReader::Step RequestReader::read_head() {
                                   : fail(431, "head too large");
       }
       return Step::need_more;
-    case http::HeadScan::State::complete:
-      break;
+    case http::HeadScan::State::complete: break;
   }
   request_.reset();
   empty_lines_ = 0;
@@ -226,18 +219,12 @@ RequestReader::Step RequestReader::parse_fields() {
   if (bad_host) return fail(400, "malformed Host field");
   using Problem = http::Framing::Problem;
   switch (framing.problem()) {
-    case Problem::none:
-      break;
-    case Problem::bad_length:
-      return fail(400, "malformed Content-Length");
-    case Problem::two_lengths:
-      return fail(400, "more than one Content-Length");
-    case Problem::length_and_coding:
-      return fail(400, "both Content-Length and Transfer-Encoding");
-    case Problem::bad_coding:
-      return fail(400, "malformed Transfer-Encoding");
-    case Problem::unknown_coding:
-      return fail(501, "transfer coding other than chunked");
+    case Problem::none: break;
+    case Problem::bad_length: return fail(400, "malformed Content-Length");
+    case Problem::two_lengths: return fail(400, "more than one Content-Length");
+    case Problem::length_and_coding: return fail(400, "both Content-Length and Transfer-Encoding");
+    case Problem::bad_coding: return fail(400, "malformed Transfer-Encoding");
+    case Problem::unknown_coding: return fail(501, "transfer coding other than chunked");
   }
   if (framing.chunked() && http_1_0_) return fail(400, "Transfer-Encoding in HTTP/1.0");
   if (bad_type) return fail(400, "more than one Content-Type");

@@ -174,11 +174,8 @@ inline Session::Step Session::next() {
       case RequestReader::Step::head:
         if (reads_ == Reads::idle) request_since_ = active_;
         return Step::head;
-      case RequestReader::Step::request:
-        return Step::request;
-      case RequestReader::Step::skipped:
-        reads_ = Reads::idle;
-        break;
+      case RequestReader::Step::request: return Step::request;
+      case RequestReader::Step::skipped: reads_ = Reads::idle; break;
       case RequestReader::Step::bad:
         if (reads_ != Reads::refused_body) return Step::bad;
         stop();  // it has been answered already

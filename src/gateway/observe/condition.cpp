@@ -41,10 +41,8 @@ const char* remedy_for(Unavailable why) noexcept {
   switch (why) {
     case Unavailable::connections:
       return "raise gateway.max_connections, or find who opens so many";
-    case Unavailable::source:
-      return "raise gateway.max_per_source, or set it to 0 behind a proxy";
-    case Unavailable::memory:
-      return "give the process more memory, or lower gateway.max_in_flight";
+    case Unavailable::source: return "raise gateway.max_per_source, or set it to 0 behind a proxy";
+    case Unavailable::memory: return "give the process more memory, or lower gateway.max_in_flight";
     case Unavailable::storage:
       return "see the state of the stores in /status: room, permissions, the device";
     case Unavailable::queue:
@@ -53,8 +51,7 @@ const char* remedy_for(Unavailable why) noexcept {
              "--connect` shows the limits";
     case Unavailable::stopping:
     case Unavailable::unhealthy:
-    case Unavailable::count_:
-      break;
+    case Unavailable::count_: break;
   }
   return "see the log";
 }
@@ -67,14 +64,10 @@ const char* noun(std::uint64_t count) {
 
 const char* label(Health health) noexcept {
   switch (health) {
-    case Health::ok:
-      return "ok";
-    case Health::degraded:
-      return "degraded";
-    case Health::failing:
-      return "failing";
-    case Health::stopping:
-      break;
+    case Health::ok: return "ok";
+    case Health::degraded: return "degraded";
+    case Health::failing: return "failing";
+    case Health::stopping: break;
   }
   return "stopping";
 }

@@ -31,24 +31,19 @@ const char* remedy_for(const BusAnswer& answer) noexcept {
       return "the eventbus does not take such events: `cos-gateway explain` shows them, "
              "`delivery.mode` changes their form";
     case 401:
-    case 403:
-      return "check the credentials of the eventbus: `delivery.headers`, `delivery.oauth2`";
+    case 403: return "check the credentials of the eventbus: `delivery.headers`, `delivery.oauth2`";
     case 404:
-    case 410:
-      return "check `eventbus` and the path of `target`";
+    case 410: return "check `eventbus` and the path of `target`";
     case 405:
-    case 501:
-      return "check the path of `target`: what answers there takes no POST";
-    case 407:
-      return "the proxy wants another user or password: see `delivery.proxy`, HTTP_PROXY";
+    case 501: return "check the path of `target`: what answers there takes no POST";
+    case 407: return "the proxy wants another user or password: see `delivery.proxy`, HTTP_PROXY";
     case 408:
     case 429:
     case 503:
     case 504:
       return "the eventbus is overloaded or limits the rate: raise its limits or add replicas of "
              "it";
-    case 413:
-      return "the event is larger than the eventbus takes: raise its limit";
+    case 413: return "the event is larger than the eventbus takes: raise its limit";
     default:
       return status < 400   ? "`target` is redirected: set it to the address it leads to"
              : status < 500 ? "ask the eventbus' own log what it refuses"

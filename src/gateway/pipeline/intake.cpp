@@ -294,10 +294,8 @@ Intake::Events Intake::read_events(const http::Request& request) {
       events.push_back(std::move(*event));
       break;
     }
-    case http::BodyKind::event_batch:
-      return events::read_event_batch(body);
-    case http::BodyKind::records:
-      break;
+    case http::BodyKind::event_batch: return events::read_event_batch(body);
+    case http::BodyKind::records: break;
   }
   return events;
 }

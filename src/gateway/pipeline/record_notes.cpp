@@ -53,9 +53,7 @@ void RecordNotes::on_redacted() noexcept {
 void RecordNotes::make_id(std::size_t style, std::string_view record,
                           const events::RecordMembers& members) {
   switch (plan_.styles[style].event.id) {
-    case config::EventId::random:
-      ids_.push_back(random_ids_.next());
-      break;
+    case config::EventId::random: ids_.push_back(random_ids_.next()); break;
     case config::EventId::stable_v1:
       ids_.push_back(stable_ids_[0].next(reader_.read(record, members), record));
       break;

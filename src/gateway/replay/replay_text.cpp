@@ -14,14 +14,10 @@ namespace {
 std::string_view name_of(ReplayResult::End end) noexcept {
   using End = ReplayResult::End;
   switch (end) {
-    case End::complete:
-      return "complete";
-    case End::stopped:
-      return "stopped";
-    case End::unavailable:
-      return "unavailable";
-    case End::store_failed:
-      break;
+    case End::complete: return "complete";
+    case End::stopped: return "stopped";
+    case End::unavailable: return "unavailable";
+    case End::store_failed: break;
   }
   return "store_failed";
 }
@@ -73,17 +69,12 @@ std::string result_text(const ReplayResult& result, egress::StoreKind kind) {
   std::string text;
   const auto out = std::back_inserter(text);
   switch (result.end) {
-    case End::complete:
-      break;
-    case End::stopped:
-      text += "Stopped before the end.\n";
-      break;
+    case End::complete: break;
+    case End::stopped: text += "Stopped before the end.\n"; break;
     case End::unavailable:
       text += "The eventbus takes no events: none was taken or refused within delivery.deadline.\n";
       break;
-    case End::store_failed:
-      fmt::format_to(out, "The store failed: {}\n", result.error);
-      break;
+    case End::store_failed: fmt::format_to(out, "The store failed: {}\n", result.error); break;
   }
   const auto row = [&](std::string_view name, std::uint64_t events, std::string_view remark = {}) {
     fmt::format_to(out, "  {:<12}{:>12}{}{}\n", name, events, remark.empty() ? "" : "  ", remark);

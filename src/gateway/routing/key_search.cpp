@@ -105,9 +105,7 @@ class Automaton {
       case Pattern::Kind::star:
         if (character != '/') enter(next, i);
         break;
-      case Pattern::Kind::stars:
-        enter(next, i);
-        break;
+      case Pattern::Kind::stars: enter(next, i); break;
       case Pattern::Kind::segments: {
         const std::size_t begin = is_within(i) ? i - 1 : i;
         if (character == '/') {

@@ -21,17 +21,10 @@ TEST_F(ProvisionerTest, ReconcilesUntilStoppedAndRepairsDrift) {
   on_status = [&](const ProvisioningStatus& status) {
     if (status.state != State::ready) return;
     switch (++ready) {
-      case 1:
-        relay().triggers.pop_back();
-        break;
-      case 2:
-        model.functions.clear();
-        break;
-      case 3:
-        relay().environment.clear();
-        break;
-      default:
-        provisioner->stop();
+      case 1: relay().triggers.pop_back(); break;
+      case 2: model.functions.clear(); break;
+      case 3: relay().environment.clear(); break;
+      default: provisioner->stop();
     }
   };
   run(make().keep());

@@ -305,19 +305,14 @@ class World {
     --faults_;
     const bool reads = action.starts_with("Get") || action.starts_with("List");
     switch (below(6)) {
-      case 0:
-        return ModelFault(ErrorKind::transient, "RequestLimitExceeded");
-      case 1:
-        return ModelFault(ErrorKind::transient, "ClientError.Answer", true);
-      case 2:
-        return ModelFault(ErrorKind::transient, "ClientError.Connection", true);
-      case 3:
-        return ModelFault(ErrorKind::stubborn, "FailedOperation", !reads && chance(2));
+      case 0: return ModelFault(ErrorKind::transient, "RequestLimitExceeded");
+      case 1: return ModelFault(ErrorKind::transient, "ClientError.Answer", true);
+      case 2: return ModelFault(ErrorKind::transient, "ClientError.Connection", true);
+      case 3: return ModelFault(ErrorKind::stubborn, "FailedOperation", !reads && chance(2));
       case 4:
         if (reads) return std::nullopt;
         return ModelFault(ErrorKind::busy, "FailedOperation.OperationConflict");
-      default:
-        return ModelFault(ErrorKind::transient, "InternalError");
+      default: return ModelFault(ErrorKind::transient, "InternalError");
     }
   }
 

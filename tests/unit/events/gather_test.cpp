@@ -132,12 +132,8 @@ TEST(Gather, AnyInterleavingOfAppendingAndSendingKeepsTheBytes) {
     const std::size_t size = random() % 20 == 0 ? random() % 150000 : random() % 500;
     const std::string_view text = std::string_view(source).substr(random() % 50000, size);
     switch (random() % 4) {
-      case 0:
-        gather.refer(text);
-        break;
-      case 1:
-        gather.copy(text);
-        break;
+      case 0: gather.refer(text); break;
+      case 1: gather.copy(text); break;
       default: {
         const std::size_t sent = std::min<std::size_t>(expected.size(), random() % 100000);
         ASSERT_EQ(joined(gather).substr(0, 64), expected.substr(0, 64));

@@ -29,23 +29,12 @@ std::string mutated(std::string text, std::mt19937& random) {
     const std::size_t at = below(text.size());
     const char telling = kTelling[below(kTelling.size())];
     switch (below(6)) {
-      case 0:
-        text[at] = telling;
-        break;
-      case 1:
-        text.insert(at, 1, telling);
-        break;
-      case 2:
-        text.erase(at, 1 + below(3));
-        break;
-      case 3:
-        text.resize(at);
-        break;
-      case 4:
-        text.insert(at, text.substr(below(text.size()), below(40)));
-        break;
-      default:
-        std::swap(text[at], text[below(text.size())]);
+      case 0: text[at] = telling; break;
+      case 1: text.insert(at, 1, telling); break;
+      case 2: text.erase(at, 1 + below(3)); break;
+      case 3: text.resize(at); break;
+      case 4: text.insert(at, text.substr(below(text.size()), below(40))); break;
+      default: std::swap(text[at], text[below(text.size())]);
     }
   }
   return text;

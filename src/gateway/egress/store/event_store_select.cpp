@@ -106,11 +106,8 @@ StoreOutcome<StoredChunk> EventStore::select(const StoreFilter& filter, Sequence
         bytes += row.event.bytes();
         chunk.rows.push_back(std::move(row));
         break;
-      case RowContents::Verdict::damaged:
-        chunk.damaged.push_back(record.seq);
-        break;
-      case RowContents::Verdict::unwanted:
-        ++passed_over;
+      case RowContents::Verdict::damaged: chunk.damaged.push_back(record.seq); break;
+      case RowContents::Verdict::unwanted: ++passed_over;
     }
     return chunk.rows.size() + chunk.damaged.size() < max_rows && bytes < max_bytes &&
            passed_over < kMostPassedOver;

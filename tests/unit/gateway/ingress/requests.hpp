@@ -54,8 +54,7 @@ class Feed {
   void run() {
     for (;;) {
       switch (reader_.next()) {
-        case RequestReader::Step::need_more:
-          return;
+        case RequestReader::Step::need_more: return;
         case RequestReader::Step::head:
           heads.push_back(reader_.head());
           if (skip_bodies) {
@@ -64,15 +63,9 @@ class Feed {
             reader_.keep_body();
           }
           break;
-        case RequestReader::Step::request:
-          requests.push_back(reader_.take());
-          break;
-        case RequestReader::Step::skipped:
-          ++skipped;
-          break;
-        case RequestReader::Step::bad:
-          bad_ = true;
-          return;
+        case RequestReader::Step::request: requests.push_back(reader_.take()); break;
+        case RequestReader::Step::skipped: ++skipped; break;
+        case RequestReader::Step::bad: bad_ = true; return;
       }
     }
   }

@@ -44,9 +44,7 @@ class SessionTest : public testing::Test {
   void take_all() {
     for (;;) {
       switch (session_.next()) {
-        case Step::head:
-          session_.accept();
-          break;
+        case Step::head: session_.accept(); break;
         case Step::request:
           bodies_.emplace_back(session_.take().body_text());
           owe();
@@ -55,8 +53,7 @@ class SessionTest : public testing::Test {
           owe(answers::refused(session_.problem().status(), session_.problem().reason(), true));
           session_.stop();
           return;
-        case Step::need_more:
-          return;
+        case Step::need_more: return;
       }
     }
   }

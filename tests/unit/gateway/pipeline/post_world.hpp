@@ -118,27 +118,19 @@ class World {
         ledger_.move(slot, EventMove::release);
         return;
       case Kind::put_back:
-      case Kind::delay:
-        come_back(action);
-        return;
+      case Kind::delay: come_back(action); return;
       case Kind::deliver:
         facts.place = Place::nowhere;
         facts.arrived = true;
         ledger_.delivered(slot, 200);
         return;
-      case Kind::refuse:
-        refuse(action.event);
-        return;
+      case Kind::refuse: refuse(action.event); return;
       case Kind::keep_dead_letter:
         facts.dead_letter = Facts::Copy::kept;
         ledger_.dead_lettered(slot, 400, "no");
         return;
-      case Kind::lose_dead_letter:
-        lose_dead_letter(action.event, FailReason::refused);
-        return;
-      case Kind::deadline:
-        pass_deadline();
-        return;
+      case Kind::lose_dead_letter: lose_dead_letter(action.event, FailReason::refused); return;
+      case Kind::deadline: pass_deadline(); return;
       case Kind::spool_keeps:
         spool_speaks(Facts::Copy::kept);
         ledger_.stored(*post_);
@@ -147,9 +139,7 @@ class World {
         spool_speaks(Facts::Copy::lost);
         ledger_.not_stored(*post_, "the spool failed", std::chrono::seconds(5));
         return;
-      case Kind::patience_ends:
-        ledger_.tick(kStart + kDeadline + Ledger::kStorePatience);
-        return;
+      case Kind::patience_ends: ledger_.tick(kStart + kDeadline + Ledger::kStorePatience); return;
       case Kind::client_leaves:
         gone_ = true;
         ledger_.owner_gone(*post_);
@@ -158,9 +148,7 @@ class World {
         taken_ = true;
         ledger_.answer_taken(*post_, kStart + std::chrono::seconds(1));
         return;
-      case Kind::gateway_ends:
-        end();
-        return;
+      case Kind::gateway_ends: end(); return;
     }
   }
 

@@ -145,12 +145,9 @@ TEST_F(StoreWriterFailure, TriesToOpenTheStoreUntilThatSucceeds) {
     if (call == SimulatedDisk::Call::sync) throw std::runtime_error("a bug");
     if (call != SimulatedDisk::Call::open || !path.ends_with(".lock")) return 0;
     switch (++opened) {
-      case 1:
-        throw std::bad_alloc();
-      case 2:
-        return EIO;
-      default:
-        return 0;
+      case 1: throw std::bad_alloc();
+      case 2: return EIO;
+      default: return 0;
     }
   });
   EXPECT_FALSE(append(*writer, events(1, 1)));

@@ -315,7 +315,7 @@ void throw_exception_from_error(const ApiError& error, const boost::source_locat
 }
 
 Classified classify(std::string_view action, std::string_view code) noexcept {
-  const auto* const rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& candidate) {
+  const auto* const rule = std::ranges::find_if(kRules, [&](const Rule& candidate) {
     return fits(candidate.action, action) && fits(candidate.code, code);
   });
   Classified classified;

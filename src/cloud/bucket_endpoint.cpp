@@ -18,8 +18,7 @@ constexpr bool is_lower_alphanumeric(char c) {
 // ends.
 bool is_label(std::string_view text) {
   return !text.empty() && text.front() != '-' && text.back() != '-' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
+         std::ranges::all_of(text, [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
 }
 
 }  // namespace
@@ -59,7 +58,7 @@ boost::system::result<BucketEndpoint, BadBucketEndpoint> parse_bucket_endpoint(
   }
   const auto name = bucket.substr(0, hyphen);
   const auto appid = bucket.substr(hyphen + 1);
-  if (appid.empty() || !std::all_of(appid.begin(), appid.end(), is_digit)) {
+  if (appid.empty() || !std::ranges::all_of(appid, is_digit)) {
     return BadBucketEndpoint("the bucket must end in '-' and the appid, which is digits only");
   }
   if (!is_label(name)) {

@@ -30,14 +30,13 @@ bool is_as_wanted(const FoundFunction& function, const Wanted& wanted) {
   const auto mark = parse_mark(function.description);
   const bool marked = mark && mark->has_content_of(mark_of(wanted)) && !mark->succession();
   if (!marked || function.phase() != FunctionPhase::active) return false;
-  return std::all_of(wanted.buckets.begin(), wanted.buckets.end(), [&](const WantedBucket& bucket) {
-    return std::all_of(bucket.events.begin(), bucket.events.end(), [&](const auto& event) {
-      return std::any_of(function.triggers.begin(), function.triggers.end(),
-                         [&](const FoundTrigger& trigger) {
-                           return trigger.enabled && trigger.name == bucket.endpoint.host() &&
-                                  trigger.event == event && trigger.prefix == bucket.prefix &&
-                                  trigger.suffix == bucket.suffix;
-                         });
+  return std::ranges::all_of(wanted.buckets, [&](const WantedBucket& bucket) {
+    return std::ranges::all_of(bucket.events, [&](const auto& event) {
+      return std::ranges::any_of(function.triggers, [&](const FoundTrigger& trigger) {
+        return trigger.enabled && trigger.name == bucket.endpoint.host() &&
+               trigger.event == event && trigger.prefix == bucket.prefix &&
+               trigger.suffix == bucket.suffix;
+      });
     });
   });
 }
@@ -188,7 +187,7 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn 
   const auto adopt = [&](const RelatedFunction& one) {
     return lineage.add(one.space, one.name, one.function.description);
   };
-  while (std::any_of(candidates.begin(), candidates.end(), adopt)) {
+  while (std::ranges::any_of(candidates, adopt)) {
   }
   std::vector<RelatedFunction> all;
   for (RelatedFunction& related : candidates) {
@@ -229,9 +228,9 @@ bool CloudView::may_be_related(std::string_view space, const ListedFunction& lis
   const auto mark = parse_mark(listed.description);
   if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
   if (mark->buckets().empty() || is_orphan(space, listed.name, *mark)) return true;
-  return std::any_of(
-      wanted_.buckets.begin(), wanted_.buckets.end(),
-      [&](const WantedBucket& bucket) { return mark->names_bucket(bucket.endpoint.host()); });
+  return std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
+    return mark->names_bucket(bucket.endpoint.host());
+  });
 }
 
 std::optional<std::chrono::sys_seconds> CloudView::taken_over_at(std::string_view space,
@@ -241,12 +240,11 @@ std::optional<std::chrono::sys_seconds> CloudView::taken_over_at(std::string_vie
 }
 
 bool CloudView::holds_wanted_events(const RelatedFunction& related) const {
-  return std::any_of(
-      related.triggers.begin(), related.triggers.end(), [this](const FoundTrigger& trigger) {
-        return std::any_of(
-            wanted_.buckets.begin(), wanted_.buckets.end(),
-            [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
-      });
+  return std::ranges::any_of(related.triggers, [this](const FoundTrigger& trigger) {
+    return std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
+      return holds_events_of(trigger, bucket);
+    });
+  });
 }
 
 // Returns whether the deployment had this function and has it no longer, which matters to whoever
@@ -254,8 +252,8 @@ bool CloudView::holds_wanted_events(const RelatedFunction& related) const {
 bool CloudView::is_orphan(std::string_view space, std::string_view name,
                           const FunctionMark& mark) const {
   if (siblings_ == nullptr || !keeps_house_ || !is_of_deployment(mark, wanted_)) return false;
-  return std::none_of(siblings_->begin(), siblings_->end(),
-                      [&](const Wanted& one) { return one.space == space && one.name == name; });
+  return std::ranges::none_of(
+      *siblings_, [&](const Wanted& one) { return one.space == space && one.name == name; });
 }
 
 // Notes which functions a move took triggers from.

@@ -127,7 +127,7 @@ void read_environment(Reader& reader, FoundFunction& function) {
     // An empty pair stands for an empty environment.
     if (!key.empty()) function.environment.emplace_back(std::move(key), std::move(value));
   }
-  std::sort(function.environment.begin(), function.environment.end());
+  std::ranges::sort(function.environment);
   reader.inherit(inner);
 }
 

@@ -71,7 +71,7 @@ std::string settings_mark(const Wanted& wanted) {
   parts.add(std::size_t{wanted.memory_mb});
   parts.add(static_cast<std::size_t>(wanted.timeout.count()));
   auto environment = wanted.environment;
-  std::sort(environment.begin(), environment.end());
+  std::ranges::sort(environment);
   parts.add(environment.size());
   for (const auto& [key, value] : environment) {
     parts.add(key);
@@ -164,7 +164,7 @@ std::set<Location> take_locations(std::string_view& text) {
 }  // namespace
 
 bool FunctionMark::names_bucket(std::string_view host) const {
-  return std::find(buckets_.begin(), buckets_.end(), digest_of(host)) != buckets_.end();
+  return std::ranges::find(buckets_, digest_of(host)) != buckets_.end();
 }
 
 void FunctionMark::add_bucket(std::string_view host) {

@@ -40,17 +40,16 @@ std::string derive_function_name(const FunctionIdentity& identity) {
 bool is_derived_function_name(std::string_view text) {
   if (!text.starts_with(kDerivedPrefix)) return false;
   text.remove_prefix(kDerivedPrefix.size());
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+  return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
 bool is_function_name(std::string_view text) {
   return text.size() >= 2 && text.size() <= 60 && is_letter(text.front()) &&
-         is_alphanumeric(text.back()) && std::all_of(text.begin(), text.end(), is_name_character);
+         is_alphanumeric(text.back()) && std::ranges::all_of(text, is_name_character);
 }
 
 bool is_function_namespace(std::string_view text) {
-  return !text.empty() && text.size() <= 30 &&
-         std::all_of(text.begin(), text.end(), is_name_character);
+  return !text.empty() && text.size() <= 30 && std::ranges::all_of(text, is_name_character);
 }
 
 }  // namespace gateway::cloud

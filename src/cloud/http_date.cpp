@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
 constexpr std::string_view kForm = "Sun, 00 Nov 0000 00:00:00 GMT";
 
 bool has_form(std::string_view text) {
-  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
+  return std::ranges::equal(text, kForm, [](char c, char form) {
     if (is_digit(form)) return is_digit(c);
     if (is_letter(form)) return is_letter(c);
     return c == form;
@@ -31,7 +31,7 @@ int number(std::string_view digits) {
 
 std::optional<std::chrono::sys_seconds> read_http_date(std::string_view text) {
   if (!has_form(text) || !text.ends_with("GMT")) return std::nullopt;
-  const auto* const month = std::find(kMonths.begin(), kMonths.end(), text.substr(8, 3));
+  const auto* const month = std::ranges::find(kMonths, text.substr(8, 3));
   const int hour = number(text.substr(17, 2));
   const int minute = number(text.substr(20, 2));
   const int second = number(text.substr(23, 2));

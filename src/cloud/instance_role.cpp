@@ -35,7 +35,7 @@ std::string role_name(const std::string& body) {
 
 bool is_role_name(std::string_view text) {
   constexpr std::string_view kMarks = "_+=,.@-";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
     return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
   });
 }

@@ -39,9 +39,8 @@ std::vector<Wanted> of_one_list(std::vector<Wanted> functions) {
 }  // namespace
 
 ProvisioningStatus together(const std::vector<ProvisioningStatus>& all) {
-  const auto worst = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return weight(a.state) < weight(b.state);
-  });
+  const auto worst = std::ranges::max_element(
+      all, [](const auto& a, const auto& b) { return weight(a.state) < weight(b.state); });
   ProvisioningStatus status = worst == all.end() ? ProvisioningStatus() : *worst;
   status.buckets.clear();
   for (const ProvisioningStatus& one : all) {
@@ -72,8 +71,8 @@ void Provisioners::add(const Wanted& wanted, bool keeps_house) {
   auto& region = regions_[wanted.region];
   if (!region) region = std::make_unique<Region>(executor_, make_api_(wanted.region), limits_);
   std::vector<Wanted> siblings;
-  std::copy_if(functions_.begin(), functions_.end(), std::back_inserter(siblings),
-               [&](const Wanted& other) { return other.region == wanted.region; });
+  std::ranges::copy_if(functions_, std::back_inserter(siblings),
+                       [&](const Wanted& other) { return other.region == wanted.region; });
   const std::size_t number = all_.size();
   auto one = std::make_unique<Provisioner>(
       executor_, region->api, wanted, pace_, [this](const ProvisioningStatus&) { changed(); },
@@ -220,7 +219,7 @@ void Provisioners::cancel() {
 }
 
 bool Provisioners::has_looked() const noexcept {
-  return std::any_of(all_.begin(), all_.end(), [](const auto& one) { return one->has_looked(); });
+  return std::ranges::any_of(all_, [](const auto& one) { return one->has_looked(); });
 }
 
 void Provisioners::gather() {

@@ -239,9 +239,8 @@ class Planner {
 }  // namespace
 
 const PlannedStep* Plan::next() const noexcept {
-  const auto found = std::find_if(steps.begin(), steps.end(), [](const PlannedStep& candidate) {
-    return candidate.action != Action::none;
-  });
+  const auto found = std::ranges::find_if(
+      steps, [](const PlannedStep& candidate) { return candidate.action != Action::none; });
   return found == steps.end() ? nullptr : &*found;
 }
 
@@ -261,7 +260,7 @@ const PlannedStep* Plan::next(const std::set<std::string, std::less<>>& held_up)
 }
 
 bool Plan::concerns(std::string_view bucket) const {
-  return std::any_of(steps.begin(), steps.end(), [&](const PlannedStep& step) {
+  return std::ranges::any_of(steps, [&](const PlannedStep& step) {
     return step.action != Action::none && step.bucket == bucket;
   });
 }

@@ -40,7 +40,7 @@ std::string_view label(ProvisioningState state) noexcept {
 
 const BucketStatus* ProvisioningStatus::find(std::string_view bucket,
                                              std::string_view function) const {
-  const auto found = std::find_if(buckets.begin(), buckets.end(), [&](const BucketStatus& one) {
+  const auto found = std::ranges::find_if(buckets, [&](const BucketStatus& one) {
     return one.bucket == bucket && one.function == function;
   });
   return found == buckets.end() ? nullptr : &*found;

@@ -30,7 +30,7 @@ void SuccessionPlan::retire(Plan& plan, bool at_once) const {
   const auto adopt = [&](const RelatedFunction& related) {
     return lineage.add(related.space, related.name, related.function.description);
   };
-  while (std::any_of(found_.related.begin(), found_.related.end(), adopt)) {
+  while (std::ranges::any_of(found_.related, adopt)) {
   }
   std::vector<const RelatedFunction*> predecessors;
   for (const auto& related : found_.related) {
@@ -42,7 +42,7 @@ void SuccessionPlan::retire(Plan& plan, bool at_once) const {
   }
   // The eldest first: it is known by those that took over from it.
   const auto since = [](const RelatedFunction* related) { return superseded_at(*related); };
-  std::sort(predecessors.begin(), predecessors.end(), [&](const auto* a, const auto* b) {
+  std::ranges::sort(predecessors, [&](const auto* a, const auto* b) {
     return std::tuple(since(a), std::string_view(a->space), std::string_view(a->name)) <
            std::tuple(since(b), std::string_view(b->space), std::string_view(b->name));
   });
@@ -54,9 +54,9 @@ SuccessionPlan::Triggers SuccessionPlan::own_triggers(const RelatedFunction& rel
   const bool orphan = is_orphan(related);
   Triggers found;
   for (const auto& trigger : related.triggers) {
-    const bool wanted = std::any_of(
-        wanted_.buckets.begin(), wanted_.buckets.end(),
-        [&](const WantedBucket& bucket) { return bucket.endpoint.host() == trigger.name; });
+    const bool wanted = std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
+      return bucket.endpoint.host() == trigger.name;
+    });
     const bool own = wanted || (orphan && mark.names_bucket(trigger.name));
     if (trigger.type == "cos" && own) found.push_back(&trigger);
   }
@@ -65,8 +65,9 @@ SuccessionPlan::Triggers SuccessionPlan::own_triggers(const RelatedFunction& rel
 
 bool SuccessionPlan::is_wanted(const FoundTrigger& trigger) const {
   return sibling_that_takes(trigger) != nullptr ||
-         std::any_of(wanted_.buckets.begin(), wanted_.buckets.end(),
-                     [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
+         std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
+           return holds_events_of(trigger, bucket);
+         });
 }
 
 // Rules that are wanted stay until they are taken over. The mark comes last: from then on no event

@@ -33,7 +33,7 @@ class Reasons {
 // Returns the names of the variables that differ. Their values may be secrets.
 std::string changed_variables(const Wanted& wanted, const FoundFunction& function) {
   auto environment = wanted.environment;
-  std::sort(environment.begin(), environment.end());
+  std::ranges::sort(environment);
   std::vector<std::pair<std::string, std::string>> differing;
   std::set_symmetric_difference(environment.begin(), environment.end(),
                                 function.environment.begin(), function.environment.end(),

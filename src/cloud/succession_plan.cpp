@@ -86,14 +86,13 @@ std::string SuccessionPlan::newer_holder(const WantedBucket& bucket) const {
 std::vector<PlannedStep> SuccessionPlan::take_over(
     const WantedBucket& bucket, const std::vector<std::string_view>& events) const {
   std::vector<std::string_view> held;
-  std::copy_if(events.begin(), events.end(), std::back_inserter(held),
-               [&](std::string_view event) { return is_held(bucket, event); });
+  std::ranges::copy_if(events, std::back_inserter(held),
+                       [&](std::string_view event) { return is_held(bucket, event); });
   std::vector<PlannedStep> steps;
   if (held.empty()) return steps;
   for (const auto& related : found_.related) {
-    const bool involved = std::any_of(held.begin(), held.end(), [&](std::string_view event) {
-      return !conflicts(related, bucket, event).empty();
-    });
+    const bool involved = std::ranges::any_of(
+        held, [&](std::string_view event) { return !conflicts(related, bucket, event).empty(); });
     if (!involved) continue;
     if (related.function.phase() == FunctionPhase::changing) {
       steps.push_back(step(Action::wait, function_resource(reference(related)),
@@ -109,18 +108,17 @@ std::vector<PlannedStep> SuccessionPlan::take_over(
 }
 
 bool SuccessionPlan::is_held(const WantedBucket& bucket, std::string_view event) const {
-  return std::any_of(
-      found_.related.begin(), found_.related.end(),
-      [&](const RelatedFunction& related) { return !conflicts(related, bucket, event).empty(); });
+  return std::ranges::any_of(found_.related, [&](const RelatedFunction& related) {
+    return !conflicts(related, bucket, event).empty();
+  });
 }
 
 const Wanted* SuccessionPlan::sibling_that_takes(const FoundTrigger& trigger) const {
   if (claim_.siblings == nullptr) return nullptr;
   for (const Wanted& one : *claim_.siblings) {
     if (one.space == wanted_.space && one.name == wanted_.name) continue;
-    const bool takes =
-        std::any_of(one.buckets.begin(), one.buckets.end(),
-                    [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
+    const bool takes = std::ranges::any_of(
+        one.buckets, [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
     if (takes) return &one;
   }
   return nullptr;
@@ -164,15 +162,16 @@ SuccessionPlan::Triggers SuccessionPlan::conflicts(const RelatedFunction& relate
 
 bool SuccessionPlan::holds_events(const RelatedFunction& related,
                                   const WantedBucket& bucket) const {
-  return std::any_of(related.triggers.begin(), related.triggers.end(),
-                     [&](const FoundTrigger& trigger) { return holds_events_of(trigger, bucket); });
+  return std::ranges::any_of(related.triggers, [&](const FoundTrigger& trigger) {
+    return holds_events_of(trigger, bucket);
+  });
 }
 
 const Wanted* SuccessionPlan::sibling(const RelatedFunction& related) const {
   if (claim_.siblings == nullptr) return nullptr;
-  const auto found = std::find_if(
-      claim_.siblings->begin(), claim_.siblings->end(),
-      [&](const Wanted& one) { return one.space == related.space && one.name == related.name; });
+  const auto found = std::ranges::find_if(*claim_.siblings, [&](const Wanted& one) {
+    return one.space == related.space && one.name == related.name;
+  });
   return found == claim_.siblings->end() ? nullptr : &*found;
 }
 
@@ -232,7 +231,7 @@ PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
   for (const std::string_view event : events) {
     for (const auto& related : found_.related) {
       for (const auto* trigger : conflicts(related, bucket, event)) {
-        if (std::find(removed.begin(), removed.end(), trigger) != removed.end()) continue;
+        if (std::ranges::find(removed, trigger) != removed.end()) continue;
         removed.push_back(trigger);
         all.push_back(removal_of(related, *trigger, "another function takes over"));
         moved.undo.push_back(restore_trigger(reference(related), *trigger));
@@ -259,7 +258,7 @@ bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted) {
 
 bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket) {
   if (trigger.type != "cos" || trigger.name != bucket.endpoint.host()) return false;
-  return std::any_of(bucket.events.begin(), bucket.events.end(), [&](const std::string& event) {
+  return std::ranges::any_of(bucket.events, [&](const std::string& event) {
     return overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
   });
 }

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kLeast{300};
 
 bool is_printable(const Secret& secret) {
   const std::string& text = secret.reveal();
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
 Secret secret_of(const boost::json::object& object, std::string_view name) {

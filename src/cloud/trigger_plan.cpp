@@ -35,16 +35,16 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
   for (const auto& trigger : found_.triggers) {
     if (bucket_of(trigger) == &bucket) ours.push_back(&trigger);
   }
-  std::sort(ours.begin(), ours.end(), [](const FoundTrigger* a, const FoundTrigger* b) {
+  std::ranges::sort(ours, [](const FoundTrigger* a, const FoundTrigger* b) {
     return preference(*a) < preference(*b);
   });
   std::vector<std::pair<std::string_view, const FoundTrigger*>> kept;
   for (const auto& event : bucket.events) {
     const auto same = [&event](const auto& entry) { return entry.first == event; };
-    if (std::none_of(kept.begin(), kept.end(), same)) kept.emplace_back(event, nullptr);
+    if (std::ranges::none_of(kept, same)) kept.emplace_back(event, nullptr);
   }
   for (const auto* trigger : ours) {
-    const auto place = std::find_if(kept.begin(), kept.end(), [&](const auto& entry) {
+    const auto place = std::ranges::find_if(kept, [&](const auto& entry) {
       return entry.first == trigger->event && trigger->prefix == bucket.prefix &&
              trigger->suffix == bucket.suffix && is_default(*trigger);
     });
@@ -116,9 +116,9 @@ PlannedStep TriggerPlan::creation(const WantedBucket& bucket, std::string_view e
 }
 
 const WantedBucket* TriggerPlan::bucket_of(const FoundTrigger& trigger) const {
-  const auto found = std::find_if(
-      wanted_.buckets.begin(), wanted_.buckets.end(),
-      [&](const WantedBucket& bucket) { return bucket.endpoint.host() == trigger.name; });
+  const auto found = std::ranges::find_if(wanted_.buckets, [&](const WantedBucket& bucket) {
+    return bucket.endpoint.host() == trigger.name;
+  });
   return trigger.type != "cos" || found == wanted_.buckets.end() ? nullptr : &*found;
 }
 

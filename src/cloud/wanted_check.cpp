@@ -21,8 +21,7 @@ constexpr std::size_t kZipLimit = (kRequestLimit - (std::size_t{64} << 10)) / 4 
 // SCF "Environment variables": a letter, then letters, digits and '_'.
 bool is_variable_name(std::string_view text) {
   return !text.empty() && is_letter(text.front()) &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_alphanumeric(c) || c == '_'; });
+         std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '_'; });
 }
 
 bool is_reserved(std::string_view name) {

@@ -44,7 +44,7 @@ config::Loaded ConfigurationOptions::read() const {
   };
   const auto& defaults = sources.default_config_paths;
   const bool any_file = sources.config_path || sources.environment.contains("CONNECTOR_CONFIG") ||
-                        std::any_of(defaults.begin(), defaults.end(), exists);
+                        std::ranges::any_of(defaults, exists);
   if (!any_file) sources.overrides = assumed_;
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
   config::Loaded loaded = config::load(sources, tls::check_files);

@@ -56,9 +56,8 @@ void Authenticator::also_accept(const std::vector<Secret>& tokens) {
   tokens_.resize(own_);
   while (keys_.size() > own_) keys_.pop_back();
   for (const Secret& token : tokens) {
-    const bool known = std::any_of(tokens_.begin(), tokens_.end(), [&](const Secret& other) {
-      return other.reveal() == token.reveal();
-    });
+    const bool known = std::ranges::any_of(
+        tokens_, [&](const Secret& other) { return other.reveal() == token.reveal(); });
     if (known || token.empty()) continue;
     tokens_.push_back(token);
     keys_.emplace_back(token);

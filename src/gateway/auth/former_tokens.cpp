@@ -8,9 +8,8 @@ std::vector<Secret> FormerTokens::seen(const std::vector<Secret>& tokens, Instan
   std::erase_if(known_, [now](const Known& one) { return now - one.last_seen > kKept; });
   for (const Secret& token : tokens) {
     if (token.empty()) continue;
-    const auto same = std::find_if(known_.begin(), known_.end(), [&](const Known& one) {
-      return one.token.reveal() == token.reveal();
-    });
+    const auto same = std::ranges::find_if(
+        known_, [&](const Known& one) { return one.token.reveal() == token.reveal(); });
     if (same != known_.end()) {
       same->last_seen = now;
     } else if (known_.size() < kMost) {

@@ -123,8 +123,8 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
                        times(targets, times(threads, egress::Replay::kMostMemory)));
   }
   parts.emplace_back("the program", kProgramMemory);
-  std::sort(parts.begin(), parts.end(),
-            [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });
+  std::ranges::sort(parts,
+                    [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });
   return parts;
 }
 

@@ -23,8 +23,8 @@ Finding cloud_finding(const std::optional<cloud::ApiResult<cloud::Plan>>& plan,
                          denied ? "docs/provisioning.md lists the rights that are needed" : "");
   }
   const auto& steps = (*plan)->steps;
-  const auto refused = std::find_if(steps.begin(), steps.end(),
-                                    [](const auto& step) { return step.action == Action::refuse; });
+  const auto refused =
+      std::ranges::find_if(steps, [](const auto& step) { return step.action == Action::refuse; });
   if (refused != steps.end()) {
     return Finding::fail(Blame::unavailable, kSubject,
                          fmt::format("{}: {}: {}", api, refused->resource, refused->reason),

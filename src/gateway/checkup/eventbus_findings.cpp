@@ -223,7 +223,7 @@ Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& e
       Finding::ok("eventbus", fmt::format("{}: {}{}, looked up in {}", endpoint.url(),
                                           endpoint.proxy ? "by the proxy " : "",
                                           addresses_text(probe), latency_text(probe.lookup_time))));
-  const bool any = std::any_of(probe.addresses.begin(), probe.addresses.end(), works);
+  const bool any = std::ranges::any_of(probe.addresses, works);
   const auto add = [&](Finding finding) {
     findings.push_back(any ? std::move(finding).softened() : std::move(finding));
   };

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kSlow{50};
 
 Finding speed(const std::string& key, const std::string& path, StorageProbe::Medium medium,
               std::vector<std::chrono::nanoseconds> syncs) {
-  std::sort(syncs.begin(), syncs.end());
+  std::ranges::sort(syncs);
   const auto median = syncs.empty() ? std::chrono::nanoseconds(0) : syncs[syncs.size() / 2];
   const auto longest = syncs.empty() ? median : syncs.back();
   std::string text = fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path,

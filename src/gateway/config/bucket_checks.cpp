@@ -87,8 +87,8 @@ void check_entry(std::size_t number, const BucketEntry& entry, const Settings& s
 
 // Returns whether COS refuses to have both entries' triggers on one bucket.
 bool overlap(const Bucket& a, const Bucket& b) {
-  return std::any_of(a.events.begin(), a.events.end(), [&](const std::string& event) {
-    return std::any_of(b.events.begin(), b.events.end(), [&](const std::string& other) {
+  return std::ranges::any_of(a.events, [&](const std::string& event) {
+    return std::ranges::any_of(b.events, [&](const std::string& other) {
       return cloud::overlap({event, a.prefix, a.suffix}, {other, b.prefix, b.suffix});
     });
   });

@@ -81,7 +81,7 @@ void check_token(const Secret& token, const std::string& key, Report& report) {
                         "has {} characters, more than the {} a header field may "
                         "have here",
                         text.size(), kMost);
-  } else if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+  } else if (std::ranges::any_of(text, [](char c) { return c <= ' ' || c > '~'; })) {
     report.warning_about(key,
                          "holds blanks, control characters or letters beyond ASCII: good for "
                          "signatures, but no bearer token");

@@ -128,7 +128,7 @@ Field list_field(std::vector<std::string>& variable, Format<std::string> item, N
       auto read = read_scalar(here, one, item, report);
       if (!read) {
         report.gave_bad(path, value.position);
-      } else if (std::find(items.begin(), items.end(), *read) != items.end()) {
+      } else if (std::ranges::find(items, *read) != items.end()) {
         report.problem(one.position, here, "given twice: " + describe(one));
       } else {
         items.push_back(*std::move(read));
@@ -158,7 +158,7 @@ Field headers_field(std::vector<std::pair<std::string, Secret>>& variable) {
       }
       auto text = read_scalar(here, member.value, format, report);
       if (!text) return;
-      const auto same = std::find_if(variable.begin(), variable.end(), [&](const auto& header) {
+      const auto same = std::ranges::find_if(variable, [&](const auto& header) {
         return lower_case(header.first) == lower_case(name);
       });
       auto& header = same == variable.end() ? variable.emplace_back() : *same;

@@ -24,15 +24,14 @@ constexpr bool is_control(char c) {
 }
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), text) != words.end();
+  return std::ranges::find(words, text) != words.end();
 }
 
 // Why a text is not taken: what a message says beyond what was expected, which may be nothing.
 using Flaw = std::optional<std::string>;
 
 Flaw flaw_of_text(std::string_view text) {
-  if (simdjson::validate_utf8(text.data(), text.size()) &&
-      std::none_of(text.begin(), text.end(), is_control)) {
+  if (simdjson::validate_utf8(text.data(), text.size()) && std::ranges::none_of(text, is_control)) {
     return std::nullopt;
   }
   return "it holds a control character such as a line break, or is not UTF-8";

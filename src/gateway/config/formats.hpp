@@ -101,14 +101,13 @@ template <class Enum>
   return {.expected = std::move(expected),
           .allowed = as_code(offered),
           .parse = [names](const Scalar& scalar) -> Parsed<Enum> {
-            const auto named = std::find_if(names.begin(), names.end(),
-                                            [&](auto& pair) { return pair.first == scalar.text; });
+            const auto named =
+                std::ranges::find_if(names, [&](auto& pair) { return pair.first == scalar.text; });
             return named == names.end() ? Parsed<Enum>{} : Parsed<Enum>{named->second};
           },
           .print = [names](Enum value) -> std::string {
-            const auto named = std::find_if(names.begin(), names.end(), [value](auto& pair) {
-              return pair.second == value && !pair.first.empty();
-            });
+            const auto named = std::ranges::find_if(
+                names, [value](auto& pair) { return pair.second == value && !pair.first.empty(); });
             return named == names.end() ? "\"\"" : std::string(named->first);
           }};
 }

@@ -16,7 +16,7 @@ namespace {
 namespace urls = boost::urls;
 
 bool is_host_name(std::string_view text) {
-  return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) {
     return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
   });
 }

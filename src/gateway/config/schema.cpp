@@ -97,8 +97,8 @@ std::string Section::path_to(std::string_view name) const {
 }
 
 const Section::Entry* Section::find(std::string_view name) const {
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [name](const Entry& entry) { return entry.name == name; });
+  const auto found =
+      std::ranges::find_if(entries_, [name](const Entry& entry) { return entry.name == name; });
   return found == entries_.end() ? nullptr : &*found;
 }
 
@@ -125,7 +125,7 @@ const Field& Section::field(std::string_view path) const {
 }
 
 bool Section::holds_secrets() const {
-  return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
+  return std::ranges::any_of(entries_, [](const Entry& entry) {
     return (entry.field && entry.field->secret) ||
            (entry.section && entry.section->holds_secrets());
   });

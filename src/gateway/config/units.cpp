@@ -28,7 +28,7 @@ template <std::size_t N>
 std::optional<std::uint64_t> parse_quantity(std::string_view text, const std::array<Unit, N>& units,
                                             std::uint64_t limit) {
   const auto digits =
-      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+      static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
   const auto number = parse_digits(text.substr(0, digits));
   if (!number) return std::nullopt;
   for (const auto& [name, factor] : units) {
@@ -42,9 +42,8 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text, const std::ar
 template <std::size_t N>
 std::string print_quantity(std::uint64_t quantity, const std::array<Unit, N>& units) {
   if (quantity == 0) return "0";
-  const auto unit = std::find_if(units.begin(), units.end(), [quantity](const Unit& candidate) {
-    return quantity % candidate.factor == 0;
-  });
+  const auto unit = std::ranges::find_if(
+      units, [quantity](const Unit& candidate) { return quantity % candidate.factor == 0; });
   return fmt::format("{}{}", quantity / unit->factor, unit->name);
 }
 

@@ -152,8 +152,8 @@ class TreeBuilder final : public YAML::EventHandler {
     std::erase_if(map.members, merges);
     for (Value& source : sources) {
       for (Member& taken : source.members) {
-        const bool has = std::any_of(map.members.begin(), map.members.end(),
-                                     [&](const Member& own) { return own.name == taken.name; });
+        const bool has = std::ranges::any_of(
+            map.members, [&](const Member& own) { return own.name == taken.name; });
         if (!has) map.members.push_back(std::move(taken));
       }
     }

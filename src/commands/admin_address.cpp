@@ -27,10 +27,8 @@ std::optional<config::HostPort> parse(std::string_view text) {
 }  // namespace
 
 void AdminAddress::add_address_to(Command& command) {
-  command.add({.name = "--admin",
-               .value = &given_,
-               .help = "Admin port of the gateway (else gateway.admin)",
-               .shown = "HOST:PORT"});
+  command.add("--admin", &given_, "Admin port of the gateway (else gateway.admin)",
+              {.shown = "HOST:PORT"});
 }
 
 void AdminAddress::add_to(Command& command) {

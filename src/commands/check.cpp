@@ -103,51 +103,32 @@ Command check_command() {
                       "redacted",
                   .run = [options] { return check(*options); }};
   options->configuration.add_to(command);
+  command.add("--connect", &options->connect,
+              "Look at what it needs instead of printing it: eventbus (OPTIONS, never an event), "
+              "cloud (reads only), addresses, certificates, devices, memory. 0 if nothing fails, "
+              "else 69, 77, 78");
   command.add(
-      {.name = "--connect",
-       .value = &options->connect,
-       .help = "Look at what it needs instead of printing it: eventbus (OPTIONS, never an event), "
-               "cloud (reads only), addresses, certificates, devices, memory. 0 if nothing fails, "
-               "else 69, 77, 78"});
-  command.add({.name = "--timeout",
-               .value = &options->timeout_seconds,
-               .help = "With --connect: what each look-up, connection, handshake and answer gets",
-               .shown = "SECONDS",
-               .range = {{1, 600}},
-               .needs = "--connect",
-               .default_in_help = true});
+      "--timeout", &options->timeout_seconds,
+      "With --connect: what each look-up, connection, handshake and answer gets",
+      {.shown = "SECONDS", .range = {{1, 600}}, .needs = "--connect", .default_in_help = true});
+  command.add("--rate", &options->rate,
+              "With --connect: records a second, to tell how long the spool carries them (else "
+              "100, 1,000 and 10,000)",
+              {.shown = "N", .range = {{1, 1e9}}, .needs = "--connect"});
   command.add(
-      {.name = "--rate",
-       .value = &options->rate,
-       .help = "With --connect: records a second, to tell how long the spool carries them (else "
-               "100, 1,000 and 10,000)",
-       .shown = "N",
-       .range = {{1, 1e9}},
-       .needs = "--connect"});
-  command.add({.name = "--size",
-               .value = &options->record_bytes,
-               .help = "With --connect: bytes of one record, likewise",
-               .shown = "BYTES",
-               .range = {{1, 1 << 30}},
-               .needs = "--connect",
-               .default_in_help = true});
-  command.add({.name = "--json",
-               .value = &options->json,
-               .help = "One JSON object, with problems and warnings of the configuration",
-               .excludes = {"--key"}});
-  command.add(
-      {.name = "--key",
-       .value = &options->key,
-       .help =
-           "Print instead which entry of buckets takes the events of this object's key, and why "
-           "others do not; name-appid/KEY asks those of one bucket",
-       .shown = "KEY",
-       .excludes = {"--connect"}});
-  command.add({.name = "--reference",
-               .value = &options->reference,
-               .help = "Print every key with its bounds, default and meaning as Markdown; reads no "
-                       "configuration",
-               .excludes = {"--connect"}});
+      "--size", &options->record_bytes, "With --connect: bytes of one record, likewise",
+      {.shown = "BYTES", .range = {{1, 1 << 30}}, .needs = "--connect", .default_in_help = true});
+  command.add("--json", &options->json,
+              "One JSON object, with problems and warnings of the configuration",
+              {.excludes = {"--key"}});
+  command.add("--key", &options->key,
+              "Print instead which entry of buckets takes the events of this object's key, and why "
+              "others do not; name-appid/KEY asks those of one bucket",
+              {.shown = "KEY", .excludes = {"--connect"}});
+  command.add("--reference", &options->reference,
+              "Print every key with its bounds, default and meaning as Markdown; reads no "
+              "configuration",
+              {.excludes = {"--connect"}});
   return command;
 }
 

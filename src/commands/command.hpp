@@ -14,9 +14,9 @@ struct Option {
   using Value = std::variant<bool*, unsigned*, std::uint64_t*, double*, std::string*,
                              std::vector<std::string>*, std::optional<std::int64_t>*>;
 
-  std::string name;        // --name; without the dashes it is an argument
-  Value value;             // must live as long as the command; a bool is a flag
-  std::string help;        // a sentence without its full stop
+  std::string name = {};   // --name; without the dashes it is an argument
+  Value value = {};        // must live as long as the command; a bool is a flag
+  std::string help = {};   // a sentence without its full stop
   std::string shown = {};  // what the help calls the value, as FILE; empty: the type
   std::optional<std::pair<double, double>> range = {};  // of a number, both ends included
   std::vector<std::string> choices = {};                // of a text; empty: any
@@ -35,7 +35,13 @@ struct Command {
   std::vector<Option> options = {};
   std::function<int()> run = {};  // returns the exit code
 
-  void add(Option option) { options.push_back(std::move(option)); }
+  // Adds an option; `more` has what there is to be said of it beside these three.
+  void add(std::string option, Option::Value value, std::string help, Option more = {}) {
+    more.name = std::move(option);
+    more.value = value;
+    more.help = std::move(help);
+    options.push_back(std::move(more));
+  }
 };
 
 }  // namespace gateway::commands

@@ -109,12 +109,8 @@ Command completion_command(const std::vector<Command>& all) {
   auto shell = std::make_shared<std::string>();
   Command command{.name = "completion",
                   .summary = "Print the completion script of a shell: bash, zsh or fish"};
-  command.add({.name = "shell",
-               .value = shell.get(),
-               .help = "The shell",
-               .shown = "SHELL",
-               .choices = {"bash", "zsh", "fish"},
-               .required = true});
+  command.add("shell", shell.get(), "The shell",
+              {.shown = "SHELL", .choices = {"bash", "zsh", "fish"}, .required = true});
   command.run = [&all, shell] {
     fmt::print("{}", *shell == "bash" ? bash(all) : *shell == "zsh" ? zsh(all) : fish(all));
     return kDone;

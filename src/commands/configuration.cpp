@@ -14,18 +14,14 @@
 namespace gateway::commands {
 
 void ConfigurationOptions::add_to(Command& command) {
-  command.add({.name = "--config",
-               .value = &config_path_,
-               .help = "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)",
-               .shown = "FILE"});
-  command.add({.name = "--secret",
-               .value = &secret_path_,
-               .help = "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)",
-               .shown = "FILE"});
-  command.add({.name = "--set",
-               .value = &overrides_,
-               .help = "Override one key, e.g. --set delivery.pipeline=16",
-               .shown = "KEY=VALUE"});
+  command.add("--config", &config_path_,
+              "Configuration file (else CONNECTOR_CONFIG, else /vance/config/config.yml)",
+              {.shown = "FILE"});
+  command.add("--secret", &secret_path_,
+              "Secret file (else CONNECTOR_SECRET, else /vance/secret/secret.yml)",
+              {.shown = "FILE"});
+  command.add("--set", &overrides_, "Override one key, e.g. --set delivery.pipeline=16",
+              {.shown = "KEY=VALUE"});
 }
 
 config::Sources ConfigurationOptions::sources() const {

@@ -60,52 +60,28 @@ Command demo_command() {
                       "Run gateway, eventbus and synthetic COS posts here and show events "
                       "arriving",
                   .run = [options] { return run(*options); }};
-  command.add({.name = "--seconds",
-               .value = &options->seconds,
-               .help = "How long to post",
-               .range = {{1, kDay}},
-               .default_in_help = true,
-               .given = &options->seconds_given});
-  command.add({.name = "--rate",
-               .value = &options->whole.rate,
-               .help = "Posts per second",
-               .range = {{0.1, 100'000}},
-               .default_in_help = true});
-  command.add({.name = "--records",
-               .value = &options->whole.max_records,
-               .help = "Most records in one post",
-               .range = {{1, 1000}},
-               .default_in_help = true});
-  command.add({.name = "--outage",
-               .value = &options->whole.outage,
-               .help = "Let the eventbus die and come back meanwhile: events wait in a spool",
-               .excludes = {"--eventbus-only", "--once", "--post-to"}});
-  command.add({.name = "--once",
-               .value = &options->whole.once,
-               .help = "Post this payload and print the requests it gives",
-               .shown = "FILE",
-               .existing_file = true});
-  command.add({.name = "--eventbus-only",
-               .value = &options->eventbus_only,
-               .help = "Be an eventbus that prints events, until a signal comes"});
-  command.add({.name = "--listen",
-               .value = &options->listen,
-               .help = "Where that eventbus listens",
-               .shown = "ADDRESS",
-               .needs = "--eventbus-only",
-               .default_in_help = true});
-  command.add({.name = "--refuse-every",
-               .value = &options->eventbus.refuse_every,
-               .help = "It answers 422 to every Nth request, to see failures",
-               .shown = "N",
-               .needs = "--eventbus-only"});
-  command.add({.name = "--post-to",
-               .value = &options->post_to,
-               .help =
-                   "Only post, to a gateway that runs elsewhere; without --seconds, until a signal "
-                   "comes",
-               .shown = "URL",
-               .excludes = {"--eventbus-only", "--once"}});
+  command.add("--seconds", &options->seconds, "How long to post",
+              {.range = {{1, kDay}}, .default_in_help = true, .given = &options->seconds_given});
+  command.add("--rate", &options->whole.rate, "Posts per second",
+              {.range = {{0.1, 100'000}}, .default_in_help = true});
+  command.add("--records", &options->whole.max_records, "Most records in one post",
+              {.range = {{1, 1000}}, .default_in_help = true});
+  command.add("--outage", &options->whole.outage,
+              "Let the eventbus die and come back meanwhile: events wait in a spool",
+              {.excludes = {"--eventbus-only", "--once", "--post-to"}});
+  command.add("--once", &options->whole.once, "Post this payload and print the requests it gives",
+              {.shown = "FILE", .existing_file = true});
+  command.add("--eventbus-only", &options->eventbus_only,
+              "Be an eventbus that prints events, until a signal comes");
+  command.add("--listen", &options->listen, "Where that eventbus listens",
+              {.shown = "ADDRESS", .needs = "--eventbus-only", .default_in_help = true});
+  command.add("--refuse-every", &options->eventbus.refuse_every,
+              "It answers 422 to every Nth request, to see failures",
+              {.shown = "N", .needs = "--eventbus-only"});
+  command.add("--post-to", &options->post_to,
+              "Only post, to a gateway that runs elsewhere; without --seconds, until a signal "
+              "comes",
+              {.shown = "URL", .excludes = {"--eventbus-only", "--once"}});
   return command;
 }
 

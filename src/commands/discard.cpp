@@ -126,13 +126,9 @@ Command discard_command() {
   options->places.add_to(command);
   options->store.add_to(command);
   options->store.add_damaged_to(command);
-  command.add({.name = "--replayed",
-               .value = &options->replayed,
-               .help = "Only dead letters that have been replayed"});
-  command.add({.name = "--dry-run",
-               .value = &options->dry_run,
-               .help = "List and count what would be discarded"});
-  command.add({.name = "--yes", .value = &options->yes, .help = "Do not ask"});
+  command.add("--replayed", &options->replayed, "Only dead letters that have been replayed");
+  command.add("--dry-run", &options->dry_run, "List and count what would be discarded");
+  command.add("--yes", &options->yes, "Do not ask");
   return command;
 }
 

@@ -240,11 +240,8 @@ Command explain_command() {
         const auto settings = options->configuration.load();
         return settings ? explain(*settings, options->path) : kConfiguration;
       }};
-  command.add({.name = "file",
-               .value = &options->path,
-               .help = "The post's body; -: standard input",
-               .shown = "FILE",
-               .required = true});
+  command.add("file", &options->path, "The post's body; -: standard input",
+              {.shown = "FILE", .required = true});
   options->configuration.add_to(command);
   // The command also works before there is any configuration.
   options->configuration.assume_if_none({"target=http://eventbus.example", "eventbus=example",

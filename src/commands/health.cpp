@@ -94,12 +94,9 @@ Command health_command() {
           "Ask a running gateway whether it is healthy: exit code 0, 1, or 69 without answer",
       .run = [options] { return health(*options); }};
   options->admin.add_to(command);
-  command.add(
-      {.name = "--ready", .value = &options->ready, .help = "Whether it takes posts, instead"});
-  command.add(
-      {.name = "--buckets",
-       .value = &options->buckets,
-       .help = "List the buckets as well: state, last event, what became of their records"});
+  command.add("--ready", &options->ready, "Whether it takes posts, instead");
+  command.add("--buckets", &options->buckets,
+              "List the buckets as well: state, last event, what became of their records");
   return command;
 }
 

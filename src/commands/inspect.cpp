@@ -117,22 +117,15 @@ Command inspect_command() {
   options->places.add_to(command);
   options->store.add_to(command);
   options->store.add_damaged_to(command);
-  command.add(
-      {.name = "--list",
-       .value = &options->list,
-       .help = "Instead of a summary, one line a row: number, time, id, bucket, key, "
-               "reason/status, attempts, replayed, and the target if it is not the top-level one",
-       .excludes = {"--show", "--json"}});
-  command.add({.name = "--show",
-               .value = &options->show,
-               .help = "Instead of a summary, the whole row of this number",
-               .shown = "SEQ",
-               .excludes = {"--json"}});
-  command.add({.name = "--json",
-               .value = &options->json,
-               .help =
-                   "Instead of a summary, JSON lines: the CloudEvents, with what else is known in "
-                   "`storedrow`"});
+  command.add("--list", &options->list,
+              "Instead of a summary, one line a row: number, time, id, bucket, key, "
+              "reason/status, attempts, replayed, and the target if it is not the top-level one",
+              {.excludes = {"--show", "--json"}});
+  command.add("--show", &options->show, "Instead of a summary, the whole row of this number",
+              {.shown = "SEQ", .excludes = {"--json"}});
+  command.add("--json", &options->json,
+              "Instead of a summary, JSON lines: the CloudEvents, with what else is known in "
+              "`storedrow`");
   return command;
 }
 

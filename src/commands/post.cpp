@@ -231,24 +231,17 @@ Command post_command() {
                       "Sign a post, send it to a running gateway and say where each of its events "
                       "ended. It is a COS trigger payload, a CloudEvent or a batch of them in JSON",
                   .run = [options] { return post(*options); }};
-  command.add({.name = "file",
-               .value = &options->path,
-               .help = "The post's body; -: standard input",
-               .shown = "FILE",
-               .required = true});
+  command.add("file", &options->path, "The post's body; -: standard input",
+              {.shown = "FILE", .required = true});
   options->configuration.add_to(command);
   options->configuration.assume_if_none(
       {"target=http://eventbus.example", "eventbus=example", "function.provision=false"});
   options->admin.add_address_to(command);
-  command.add({.name = "--url",
-               .value = &options->url,
-               .help = "Where the gateway takes posts, as gateway.public_url (else gateway.listen)",
-               .shown = "URL"});
-  command.add({.name = "--ca",
-               .value = &options->ca_file,
-               .help = "Certificates (PEM) to trust besides the system's",
-               .shown = "FILE",
-               .existing_file = true});
+  command.add("--url", &options->url,
+              "Where the gateway takes posts, as gateway.public_url (else gateway.listen)",
+              {.shown = "URL"});
+  command.add("--ca", &options->ca_file, "Certificates (PEM) to trust besides the system's",
+              {.shown = "FILE", .existing_file = true});
   return command;
 }
 

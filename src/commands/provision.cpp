@@ -159,17 +159,11 @@ Command command_of(const std::shared_ptr<ProvisionOptions>& options,
   Command command;
   command.run = [options, conversation] { return talk(*options, conversation); };
   options->configuration.add_to(command);
-  command.add({.name = "--dry-run",
-               .value = &options->dry_run,
-               .help = "Print what would be done and why; change nothing"});
-  command.add({.name = "--json",
-               .value = &options->json,
-               .help = "With --dry-run: one JSON object instead of lines",
-               .needs = "--dry-run"});
-  command.add({.name = "--timeout",
-               .value = &options->timeout_seconds,
-               .help = "Give up after so many seconds",
-               .default_in_help = true});
+  command.add("--dry-run", &options->dry_run, "Print what would be done and why; change nothing");
+  command.add("--json", &options->json, "With --dry-run: one JSON object instead of lines",
+              {.needs = "--dry-run"});
+  command.add("--timeout", &options->timeout_seconds, "Give up after so many seconds",
+              {.default_in_help = true});
   return command;
 }
 
@@ -184,9 +178,8 @@ Command provision_command() {
   Command command = command_of(options, &Session::provision);
   command.name = "provision";
   command.summary = "Deploy the relay function and its COS triggers, as run does at its start";
-  command.add({.name = "--adopt",
-               .value = &options->adopt,
-               .help = "Take over a function of that name that was not made by cos-gateway"});
+  command.add("--adopt", &options->adopt,
+              "Take over a function of that name that was not made by cos-gateway");
   return command;
 }
 

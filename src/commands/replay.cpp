@@ -205,25 +205,15 @@ Command replay_command() {
                   .run = [options] { return replay_store(*options); }};
   options->configuration.add_to(command);
   options->store.add_to(command);
-  command.add(
-      {.name = "--to",
-       .value = &options->to,
-       .help = "To this target of the configuration, `-` for the top-level one, instead of each "
-               "event to its own",
-       .shown = "URL"});
-  command.add({.name = "--rate",
-               .value = &options->rate,
-               .help = "Events a second at most",
-               .range = {{0.001, 1e6}}});
-  command.add({.name = "--dry-run",
-               .value = &options->dry_run,
-               .help = "List and count what would be sent"});
-  command.add({.name = "--json",
-               .value = &options->json,
-               .help = "The result as one JSON object; with --dry-run one an event, a line each"});
-  command.add({.name = "--again",
-               .value = &options->again,
-               .help = "Also dead letters that have been replayed"});
+  command.add("--to", &options->to,
+              "To this target of the configuration, `-` for the top-level one, instead of each "
+              "event to its own",
+              {.shown = "URL"});
+  command.add("--rate", &options->rate, "Events a second at most", {.range = {{0.001, 1e6}}});
+  command.add("--dry-run", &options->dry_run, "List and count what would be sent");
+  command.add("--json", &options->json,
+              "The result as one JSON object; with --dry-run one an event, a line each");
+  command.add("--again", &options->again, "Also dead letters that have been replayed");
   return command;
 }
 

@@ -217,10 +217,8 @@ Command run_command() {
                     return serve(*settings, deployment, options->require_provisioning);
                   }};
   options->configuration.add_to(command);
-  command.add(
-      {.name = "--require-provisioning",
-       .value = &options->require_provisioning,
-       .help = "End with 69 or 77 when provisioning needs an operator, instead of serving on"});
+  command.add("--require-provisioning", &options->require_provisioning,
+              "End with 69 or 77 when provisioning needs an operator, instead of serving on");
   return command;
 }
 

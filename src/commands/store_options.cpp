@@ -9,44 +9,24 @@ namespace gateway::commands {
 using egress::StoreKind;
 
 void StoreOptions::add_to(Command& command) {
-  command.add({.name = "--dead-letters",
-               .value = &dead_letters_,
-               .help = "The events the eventbus refused for good"});
-  command.add(
-      {.name = "--spool", .value = &spool_, .help = "The events that wait for the eventbus"});
-  command.add(
-      {.name = "--since",
-       .value = &text_.since,
-       .help = "Stored at or after this time: RFC 3339, a date, or how long ago (90s, 2h, 7d)",
-       .shown = "TIME"});
-  command.add({.name = "--until",
-               .value = &text_.until,
-               .help = "Stored before this time, written likewise",
-               .shown = "TIME"});
-  command.add({.name = "--bucket",
-               .value = &text_.bucket,
-               .help = "Of this bucket",
-               .shown = "NAME-APPID"});
-  command.add({.name = "--prefix",
-               .value = &text_.prefix,
-               .help = "Of objects whose keys begin so",
-               .shown = "KEY"});
-  command.add({.name = "--reason",
-               .value = &text_.reason,
-               .help = "Dead letters of this reason",
-               .shown = "REASON"});
-  command.add({.name = "--target",
-               .value = &text_.target,
-               .help = "For this target, as `inspect` shows it; `-` for the top-level one",
-               .shown = "URL"});
-  command.add({.name = "--limit",
-               .value = &limit_,
-               .help = "At most this number of events",
-               .range = {{1, 1e15}}});
+  command.add("--dead-letters", &dead_letters_, "The events the eventbus refused for good");
+  command.add("--spool", &spool_, "The events that wait for the eventbus");
+  command.add("--since", &text_.since,
+              "Stored at or after this time: RFC 3339, a date, or how long ago (90s, 2h, 7d)",
+              {.shown = "TIME"});
+  command.add("--until", &text_.until, "Stored before this time, written likewise",
+              {.shown = "TIME"});
+  command.add("--bucket", &text_.bucket, "Of this bucket", {.shown = "NAME-APPID"});
+  command.add("--prefix", &text_.prefix, "Of objects whose keys begin so", {.shown = "KEY"});
+  command.add("--reason", &text_.reason, "Dead letters of this reason", {.shown = "REASON"});
+  command.add("--target", &text_.target,
+              "For this target, as `inspect` shows it; `-` for the top-level one",
+              {.shown = "URL"});
+  command.add("--limit", &limit_, "At most this number of events", {.range = {{1, 1e15}}});
 }
 
 void StoreOptions::add_damaged_to(Command& command) {
-  command.add({.name = "--damaged", .value = &damaged_, .help = "Only rows that cannot be read"});
+  command.add("--damaged", &damaged_, "Only rows that cannot be read");
 }
 
 std::optional<egress::StoreFilter> StoreOptions::filter() const {
@@ -63,16 +43,10 @@ std::optional<egress::StoreFilter> StoreOptions::filter() const {
 
 void StorePlaces::add_to(Command& command) {
   configuration_.add_to(command);
-  command.add({.name = "--file",
-               .value = &file_,
-               .help = "The store at this path, without any configuration",
-               .shown = "FILE",
-               .needs = "--kind"});
-  command.add({.name = "--kind",
-               .value = &kind_,
-               .help = "What FILE is: spool or dead-letters",
-               .choices = {"spool", "dead-letters"},
-               .needs = "--file"});
+  command.add("--file", &file_, "The store at this path, without any configuration",
+              {.shown = "FILE", .needs = "--kind"});
+  command.add("--kind", &kind_, "What FILE is: spool or dead-letters",
+              {.choices = {"spool", "dead-letters"}, .needs = "--file"});
 }
 
 std::vector<StorePlace> StorePlaces::find(const StoreOptions& options, int& exit_code) const {

@@ -68,13 +68,11 @@ Command tap_command() {
           "thread",
       .run = [options] { return tap(*options); }};
   options->admin.add_to(command);
-  command.add(
-      {.name = "--filter",
-       .value = &options->filter,
-       .help = "Only one outcome (delivered, failed, dead_lettered, spooled), or keys that begin "
-               "so",
-       .shown = "TEXT"});
-  command.add({.name = "--json", .value = &options->json, .help = "One JSON object a line"});
+  command.add("--filter", &options->filter,
+              "Only one outcome (delivered, failed, dead_lettered, spooled), or keys that begin "
+              "so",
+              {.shown = "TEXT"});
+  command.add("--json", &options->json, "One JSON object a line");
   return command;
 }
 

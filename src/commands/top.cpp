@@ -110,14 +110,9 @@ Command top_command() {
                   .summary = "Show the figures of a running gateway, as its status page does",
                   .run = [options] { return top(*options); }};
   options->admin.add_to(command);
-  command.add({.name = "--every",
-               .value = &options->every_seconds,
-               .help = "How often they are read",
-               .shown = "SECONDS",
-               .range = {{1, 3600}},
-               .default_in_help = true});
-  command.add(
-      {.name = "--once", .value = &options->once, .help = "Read them twice, show them and end"});
+  command.add("--every", &options->every_seconds, "How often they are read",
+              {.shown = "SECONDS", .range = {{1, 3600}}, .default_in_help = true});
+  command.add("--once", &options->once, "Read them twice, show them and end");
   return command;
 }
 

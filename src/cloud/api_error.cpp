@@ -278,19 +278,6 @@ void append_one_line(std::string& line, std::string_view text) {
 
 }  // namespace
 
-std::string_view label(ErrorKind kind) noexcept {
-  switch (kind) {
-    case transient: return "transient";
-    case stubborn: return "stubborn";
-    case busy: return "busy";
-    case exists: return "exists";
-    case absent: return "absent";
-    case denied: return "denied";
-    case permanent: return "permanent";
-  }
-  return "unknown";
-}
-
 std::string ApiError::text() const {
   std::string line = action_;
   if (!code_.empty()) {

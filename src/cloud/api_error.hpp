@@ -18,8 +18,6 @@ enum class ErrorKind {
   permanent,  // an operator has to act
 };
 
-[[nodiscard]] std::string_view label(ErrorKind kind) noexcept;
-
 // A call of the cloud API that failed.
 class ApiError {
  public:

@@ -41,11 +41,12 @@ bool is_as_wanted(const FoundFunction& function, const Wanted& wanted) {
   });
 }
 
-}  // namespace
-
+// Returns the error of a look that was told not to go on.
 ApiError interrupted() {
   return ApiError(ErrorKind::transient, {}, "ClientError.Cancelled", "stopped", {});
 }
+
+}  // namespace
 
 Task<ApiResult<Found>> CloudView::look(Depth depth, GoesOn goes_on) {
   Found found;
@@ -110,8 +111,8 @@ Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::stri
     if (!answer) co_return answer.error();
     auto listed = parse_triggers(*answer);
     if (!listed) co_return listed.error();
-    const std::size_t count = listed->triggers.size();
-    std::move(listed->triggers.begin(), listed->triggers.end(), std::back_inserter(triggers));
+    const std::size_t count = listed->elements.size();
+    std::move(listed->elements.begin(), listed->elements.end(), std::back_inserter(triggers));
     if (count < kListPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
       co_return triggers;
     }
@@ -127,13 +128,14 @@ Task<std::vector<std::string>> CloudView::list_spaces() {
   if (!everywhere_) co_return spaces;
   const ScfCall call = list_namespaces(0);
   const auto answer = co_await api_.call(call.action, call.parameters);
-  const auto listed = answer ? parse_namespaces(*answer) : ApiResult<NamespacePage>(answer.error());
+  const auto listed =
+      answer ? parse_namespaces(*answer) : ApiResult<Page<std::string>>(answer.error());
   if (!listed) {
     log::warn("a conflicting function may be in another namespace, which cannot be looked at",
               {{"namespace", wanted_.space}, {"error", listed.error().text()}});
     co_return spaces;
   }
-  for (const auto& name : listed->names) {
+  for (const auto& name : listed->elements) {
     if (name != wanted_.space) spaces.push_back(name);
   }
   co_return spaces;
@@ -160,7 +162,7 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::list_ours(std::string s
     }
     const auto listed = parse_functions(*answer);
     if (!listed) co_return listed.error();
-    for (const ListedFunction& one : listed->functions) {
+    for (const ListedFunction& one : listed->elements) {
       const auto mark = parse_mark(one.description);
       if (mark && is_of_deployment(*mark, wanted_)) deployment_.push_back(one);
       if (!may_be_related(space, one)) continue;
@@ -169,8 +171,8 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::list_ours(std::string s
       related.name = one.name;
       related.function.description = one.description;
     }
-    seen += listed->functions.size();
-    if (listed->functions.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
+    seen += listed->elements.size();
+    if (listed->elements.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
   }
   co_return ours;
 }
@@ -205,7 +207,7 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn 
         !holds_wanted_events(related) && !orphan) {
       continue;
     }
-    const ScfCall call = get_function(FunctionReference(related.space, related.name));
+    const ScfCall call = get_function(related);
     const auto answer = co_await api_.call(call.action, call.parameters);
     if (!answer) {
       if (answer.error().kind() == ErrorKind::absent) continue;

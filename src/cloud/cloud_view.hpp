@@ -77,7 +77,4 @@ class CloudView {
   std::map<std::string, std::chrono::sys_seconds> taken_over_;
 };
 
-// Returns the error of a look that was told not to go on.
-[[nodiscard]] ApiError interrupted();
-
 }  // namespace gateway::cloud

@@ -193,6 +193,12 @@ std::vector<FoundTrigger> read_triggers(Reader& reader) {
   return triggers;
 }
 
+// Returns how many elements a list has on all pages.
+std::optional<std::size_t> total_of(Reader& reader) {
+  const auto total = reader.integer("TotalCount");
+  return total && *total >= 0 ? std::optional(static_cast<std::size_t>(*total)) : std::nullopt;
+}
+
 }  // namespace
 
 FunctionPhase phase_of(std::string_view status) noexcept {
@@ -201,10 +207,6 @@ FunctionPhase phase_of(std::string_view status) noexcept {
   if (status == "UpdateFailed" || status == "PublishFailed") return FunctionPhase::update_failed;
   if (status == "DeleteFailed") return FunctionPhase::delete_failed;
   return FunctionPhase::changing;
-}
-
-std::string FoundFunction::explained_status() const {
-  return status_reasons.empty() ? status : fmt::format("{} ({})", status, status_reasons);
 }
 
 ApiResult<FoundFunction> parse_function(const json::object& answer) {
@@ -251,13 +253,11 @@ ApiResult<FoundRetryRules> parse_retry_rules(const json::object& answer) {
   return rules;
 }
 
-ApiResult<TriggerPage> parse_triggers(const json::object& answer) {
+ApiResult<Page<FoundTrigger>> parse_triggers(const json::object& answer) {
   Reader reader(answer);
-  TriggerPage page;
-  if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
-    page.total = static_cast<std::size_t>(*total);
-  }
-  page.triggers = read_triggers(reader);
+  Page<FoundTrigger> page;
+  page.total = total_of(reader);
+  page.elements = read_triggers(reader);
   if (reader.find("Triggers") == nullptr && page.total.value_or(0) > 0) {
     reader.complain("Triggers", "there");
   }
@@ -265,35 +265,31 @@ ApiResult<TriggerPage> parse_triggers(const json::object& answer) {
   return page;
 }
 
-ApiResult<FunctionPage> parse_functions(const json::object& answer) {
+ApiResult<Page<ListedFunction>> parse_functions(const json::object& answer) {
   Reader reader(answer);
-  FunctionPage page;
-  if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
-    page.total = static_cast<std::size_t>(*total);
-  }
+  Page<ListedFunction> page;
+  page.total = total_of(reader);
   for (const auto* element : reader.objects("Functions")) {
     Reader inner(*element);
     ListedFunction function;
     function.name = inner.text("FunctionName");
     function.status = inner.text("Status");
     function.description = inner.text("Description");
-    if (!function.name.empty()) page.functions.push_back(std::move(function));
+    if (!function.name.empty()) page.elements.push_back(std::move(function));
     reader.inherit(inner);
   }
   if (!reader.problem().empty()) return malformed("ListFunctions", reader.problem());
   return page;
 }
 
-ApiResult<NamespacePage> parse_namespaces(const json::object& answer) {
+ApiResult<Page<std::string>> parse_namespaces(const json::object& answer) {
   Reader reader(answer);
-  NamespacePage page;
-  if (const auto total = reader.integer("TotalCount"); total && *total >= 0) {
-    page.total = static_cast<std::size_t>(*total);
-  }
+  Page<std::string> page;
+  page.total = total_of(reader);
   for (const auto* element : reader.objects("Namespaces")) {
     Reader inner(*element);
     std::string name = inner.text("Name");
-    if (!name.empty()) page.names.push_back(std::move(name));
+    if (!name.empty()) page.elements.push_back(std::move(name));
     reader.inherit(inner);
   }
   if (!reader.problem().empty()) return malformed("ListNamespaces", reader.problem());

@@ -40,7 +40,9 @@ class FoundFunction {
 
   [[nodiscard]] FunctionPhase phase() const noexcept { return phase_of(status); }
   // Returns the status with the platform's reasons for it, for messages.
-  [[nodiscard]] std::string explained_status() const;
+  [[nodiscard]] std::string explained_status() const {
+    return status_reasons.empty() ? status : status + " (" + status_reasons + ")";
+  }
 
   std::string status;          // Active, Creating, CreateFailed ...
   std::string status_reasons;  // of a failure: codes and messages, or empty
@@ -66,15 +68,6 @@ class FoundRetryRules {
   std::optional<std::int64_t> max_age_seconds;
 };
 
-// One answer of ListTriggers.
-class TriggerPage {
- public:
-  TriggerPage() = default;
-
-  std::vector<FoundTrigger> triggers;
-  std::optional<std::size_t> total;  // on all pages
-};
-
 // What ListFunctions tells of a function.
 class ListedFunction {
  public:
@@ -85,29 +78,21 @@ class ListedFunction {
   std::string description;
 };
 
-// One answer of ListFunctions.
-class FunctionPage {
+// One answer of ListTriggers, ListFunctions or ListNamespaces.
+template <class T>
+class Page {
  public:
-  FunctionPage() = default;
+  Page() = default;
 
-  std::vector<ListedFunction> functions;
-  std::optional<std::size_t> total;  // on all pages
-};
-
-// One answer of ListNamespaces.
-class NamespacePage {
- public:
-  NamespacePage() = default;
-
-  std::vector<std::string> names;
+  std::vector<T> elements;
   std::optional<std::size_t> total;  // on all pages
 };
 
 [[nodiscard]] ApiResult<FoundFunction> parse_function(const boost::json::object& answer);
 [[nodiscard]] ApiResult<FoundRetryRules> parse_retry_rules(const boost::json::object& answer);
-[[nodiscard]] ApiResult<TriggerPage> parse_triggers(const boost::json::object& answer);
-[[nodiscard]] ApiResult<FunctionPage> parse_functions(const boost::json::object& answer);
-[[nodiscard]] ApiResult<NamespacePage> parse_namespaces(const boost::json::object& answer);
+[[nodiscard]] ApiResult<Page<FoundTrigger>> parse_triggers(const boost::json::object& answer);
+[[nodiscard]] ApiResult<Page<ListedFunction>> parse_functions(const boost::json::object& answer);
+[[nodiscard]] ApiResult<Page<std::string>> parse_namespaces(const boost::json::object& answer);
 
 // Another function of ours that has to do with the same bucket: it holds a rule that the wanted
 // triggers overlap, or the wanted function took over from it.

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <random>
 #include <type_traits>
 
 #include "cloud/function_mark.hpp"
@@ -12,17 +11,13 @@
 #include "cloud/succession_plan.hpp"
 #include "cloud/wanted_check.hpp"
 #include "runtime/log.hpp"
+#include "runtime/random_seed.hpp"
 
 namespace gateway::cloud {
 namespace {
 
 // g++ 12 destroys an aggregate twice that crosses a co_await by value.
 static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<PlannedStep>);
-
-std::uint64_t seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32U | device();
-}
 
 // Returns whether the step's effect is there already: another replica was faster, or an answer was
 // lost. An absent function is another case, which the next look shows.
@@ -35,7 +30,7 @@ bool is_done_already(const PlannedStep& step, ErrorKind error) {
 std::chrono::seconds until_whole_look() {
   constexpr std::chrono::seconds kLeast{45};
   constexpr std::uint64_t kSpread = 31;
-  return kLeast + std::chrono::seconds(seed() % kSpread);
+  return kLeast + std::chrono::seconds(random_seed() % kSpread);
 }
 
 }  // namespace
@@ -51,13 +46,8 @@ Provisioner::Provisioner(const Executor& executor, Api& api, Wanted wanted, Prov
       wake_(executor),
       reporter_(wanted_, obstacles_, planned_, std::move(listener)) {}
 
-Task<bool> Provisioner::converge(Instant deadline) {
-  const bool confirmed = co_await run(Goal::converge, deadline);
-  co_return confirmed;
-}
-
 Task<void> Provisioner::keep() {
-  ProvisioningPatience patience(pace_, seed());
+  ProvisioningPatience patience(pace_, random_seed());
   while (!stopped_) {
     looks_soon_ = false;
     // The outcome is in the status; in every case there is a next round.
@@ -78,13 +68,8 @@ Task<bool> Provisioner::remove(Instant deadline) {
 Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
   const auto problem = wanted_.wants_function() ? problem_with(wanted_) : std::nullopt;
   if (problem && !removal) {
-    PlannedStep refusal;
-    refusal.action = PlannedStep::Action::refuse;
-    refusal.resource = fmt::format("function {}/{}", wanted_.space, wanted_.name);
-    refusal.reason = *problem;
-    refusal.code = "InvalidSettings";
     Plan refused;
-    refused.steps.push_back(std::move(refusal));
+    refused.steps.push_back(refusal(function_resource(wanted_), "InvalidSettings", *problem));
     co_return refused;
   }
   view_.look_everywhere();
@@ -112,7 +97,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   again_in_.reset();
   obstacles_.clear();
   ProvisioningHistory history;
-  ProvisioningPatience patience(pace_, seed());
+  ProvisioningPatience patience(pace_, random_seed());
   const auto on = [&] { return goes_on(goal, deadline); };
   const bool may_be_quick = goal == Goal::converge && !has_confirmed_;
   auto depth = may_be_quick ? CloudView::Depth::quick : CloudView::Depth::whole;

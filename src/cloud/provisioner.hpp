@@ -56,7 +56,9 @@ class Provisioner {
 
   // Runs until everything is confirmed, an operator has to act, `deadline` has passed or stop() was
   // called. Returns true if everything is confirmed; status() says more.
-  [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max());
+  [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max()) {
+    return run(Goal::converge, deadline);
+  }
   // Runs converge() repeatedly until stop().
   [[nodiscard]] Task<void> keep();
   // Deletes the triggers, then the function. Returns true if the function is absent. A function

@@ -1,6 +1,7 @@
 #include "cloud/provisioners.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <iterator>
@@ -13,18 +14,12 @@
 namespace gateway::cloud {
 namespace {
 
-// The larger, the more an operator wants to know of it.
-int weight(ProvisioningState state) noexcept {
-  switch (state) {
-    case ProvisioningState::removed: return 0;
-    case ProvisioningState::ready: return 1;
-    case ProvisioningState::superseded: return 2;
-    case ProvisioningState::working: return 3;
-    case ProvisioningState::removing: return 4;
-    case ProvisioningState::retrying: return 5;
-    case ProvisioningState::failed: return 6;
-  }
-  return 0;
+// The later it stands here, the more an operator wants to know of a state.
+auto weight(ProvisioningState state) noexcept {
+  using enum ProvisioningState;
+  static constexpr std::array kStates{removed,  ready,    superseded, working,
+                                      removing, retrying, failed};
+  return std::ranges::find(kStates, state);
 }
 
 // Returns the functions with the digest of the whole list in each that belongs to one.
@@ -201,10 +196,6 @@ Task<ApiResult<Plan>> Provisioners::examine(bool removal) {
                              "not looked at: what another configuration deployed there stays "
                              "until `cos-gateway deprovision` is given that configuration"));
   co_return whole;
-}
-
-void Provisioners::look_soon() {
-  for (const auto& one : all_) one->look_soon();
 }
 
 void Provisioners::stop() {

@@ -38,7 +38,9 @@ class Provisioners {
   [[nodiscard]] Task<void> keep();
   [[nodiscard]] Task<bool> remove(Instant deadline);
   // As the Provisioner's, of all functions.
-  void look_soon();
+  void look_soon() {
+    for (const auto& one : all_) one->look_soon();
+  }
   // Returns the plans of all functions, one after the other.
   [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
   void stop();

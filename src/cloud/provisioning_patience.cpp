@@ -44,10 +44,6 @@ bool is_rule_conflict(const ApiError& error) noexcept {
           error.code() == "ResourceInUse.Cos" || error.code() == "FailedOperation.Cos");
 }
 
-void ProvisioningPatience::looked() {
-  looking_ = {};
-}
-
 NextMove ProvisioningPatience::waits(const PlannedStep& step) {
   return settle(fmt::format("{}: {}", step.resource, step.reason), "NotSettled");
 }
@@ -87,10 +83,6 @@ NextMove ProvisioningPatience::failed(const PlannedStep& step, const ApiError& e
     return failure(step.resource, error);
   }
   return judge(step.resource, error, failures);
-}
-
-NextMove ProvisioningPatience::failed(const ApiError& error) {
-  return judge("looking", error, looking_);
 }
 
 std::chrono::milliseconds ProvisioningPatience::until_reconciliation() {

@@ -60,7 +60,7 @@ class ProvisioningPatience {
       : pace_(pace), random_(seed) {}
 
   // Notes that a look succeeded: earlier failures of looks no longer count.
-  void looked();
+  void looked() { looking_ = {}; }
   // Decides after a plan that waits.
   [[nodiscard]] NextMove waits(const PlannedStep& step);
   // Decides after a step's write that succeeded.
@@ -69,7 +69,7 @@ class ProvisioningPatience {
   [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
                                 const ProvisioningHistory& history);
   // Decides after a look that failed.
-  [[nodiscard]] NextMove failed(const ApiError& error);
+  [[nodiscard]] NextMove failed(const ApiError& error) { return judge("looking", error, looking_); }
 
   // Returns the pause between two reconciliations.
   [[nodiscard]] std::chrono::milliseconds until_reconciliation();

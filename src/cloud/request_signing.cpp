@@ -1,5 +1,6 @@
 #include "cloud/request_signing.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "events/ascii.hpp"
@@ -12,9 +13,7 @@ constexpr std::string_view kTerminator = "tc3_request";
 
 // Returns the day in UTC, whatever the machine's time zone.
 std::string date_of(std::chrono::sys_seconds time) {
-  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
-                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(time.time_since_epoch().count()));
 }
 
 std::string_view names(SignedHeaders headers) {

@@ -73,7 +73,7 @@ bool SuccessionPlan::is_wanted(const FoundTrigger& trigger) const {
 // Rules that are wanted stay until they are taken over. The mark comes last: from then on no event
 // is told to it any more, and its time runs.
 bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) const {
-  const std::string resource = function_resource(reference(related));
+  const std::string resource = function_resource(related);
   if (related.function.phase() == FunctionPhase::changing) {
     plan.steps.push_back(step(
         Action::none, resource,
@@ -112,7 +112,7 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
 }
 
 void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_once) const {
-  const FunctionReference function = reference(related);
+  const FunctionReference function(related);
   const std::string resource = function_resource(function);
   const Triggers ours = own_triggers(related);
   if (ours.size() != related.triggers.size()) {

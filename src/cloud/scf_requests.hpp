@@ -19,6 +19,8 @@ struct FunctionReference {
       : space(of_space), name(of_name) {}
   FunctionReference(const Wanted& wanted)  // NOLINT(google-explicit-constructor): it names one
       : space(wanted.space), name(wanted.name) {}
+  FunctionReference(const RelatedFunction& related)  // NOLINT(google-explicit-constructor)
+      : space(related.space), name(related.name) {}
 
   std::string_view space;  // the namespace
   std::string_view name;

@@ -1,5 +1,6 @@
 #include "cloud/succession_plan.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,14 +22,7 @@ NotificationRule rule_of(const FoundTrigger& trigger) {
 
 // As "2026-01-02 03:04:05 UTC".
 std::string time_text(Generation generation) {
-  const std::chrono::sys_time<std::chrono::milliseconds> time{
-      std::chrono::milliseconds(generation)};
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(generation / 1000));
 }
 
 std::string stands_back(std::string_view who, std::string_view what, Generation generation) {
@@ -76,7 +70,7 @@ std::string SuccessionPlan::newer_holder(const WantedBucket& bucket) const {
     const Wanted* const same = sibling(related);
     const bool as_wanted = same != nullptr && mark.has_content_of(mark_of(*same));
     if (is_newer(mark.generation()) && !as_wanted && holds_events(related, bucket)) {
-      return stands_back(function_resource(reference(related)), "holds the bucket's events for",
+      return stands_back(function_resource(related), "holds the bucket's events for",
                          mark.generation());
     }
   }
@@ -95,7 +89,7 @@ std::vector<PlannedStep> SuccessionPlan::take_over(
         held, [&](std::string_view event) { return !conflicts(related, bucket, event).empty(); });
     if (!involved) continue;
     if (related.function.phase() == FunctionPhase::changing) {
-      steps.push_back(step(Action::wait, function_resource(reference(related)),
+      steps.push_back(step(Action::wait, function_resource(related),
                            fmt::format("it is {}", related.function.explained_status())));
     }
     if (sibling(related) == nullptr && !is_marked(related) && is_markable(related)) {
@@ -181,10 +175,6 @@ bool SuccessionPlan::is_orphan(const RelatedFunction& related) const {
          !is_newer(mark.generation());
 }
 
-FunctionReference SuccessionPlan::reference(const RelatedFunction& related) const {
-  return {related.space, related.name};
-}
-
 PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) const {
   FunctionMark mark = mark_in(related.function.description);
   Succession succession;
@@ -199,12 +189,12 @@ PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) cons
   }
   mark.set_succession(std::move(succession));
   PlannedStep marks =
-      write(Action::update, function_resource(reference(related)),
+      write(Action::update, function_resource(related),
             wanted_.wants_function()
                 ? fmt::format("it has no part any more; its description tells that {} takes over",
                               function_resource(wanted_))
                 : std::string("it has no part any more, which its description tells"),
-            update_description(reference(related), mark.description()));
+            update_description(related, mark.description()));
   marks.elsewhere = true;
   marks.dispensable = related.function.phase() != FunctionPhase::active;
   return marks;
@@ -215,8 +205,8 @@ PlannedStep SuccessionPlan::removal_of(const RelatedFunction& related, const Fou
   PlannedStep removal =
       write(Action::remove,
             fmt::format("{} of {}", trigger_resource(rule_of(trigger), trigger.name),
-                        function_resource(reference(related))),
-            std::move(reason), delete_trigger(reference(related), trigger));
+                        function_resource(related)),
+            std::move(reason), delete_trigger(related, trigger));
   removal.elsewhere = true;
   return removal;
 }
@@ -234,8 +224,8 @@ PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
         if (std::ranges::find(removed, trigger) != removed.end()) continue;
         removed.push_back(trigger);
         all.push_back(removal_of(related, *trigger, "another function takes over"));
-        moved.undo.push_back(restore_trigger(reference(related), *trigger));
-        if (from.empty()) from = function_resource(reference(related));
+        moved.undo.push_back(restore_trigger(related, *trigger));
+        if (from.empty()) from = function_resource(related);
       }
     }
     all.push_back(

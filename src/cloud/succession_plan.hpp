@@ -62,7 +62,6 @@ class SuccessionPlan {
   [[nodiscard]] bool is_orphan(const RelatedFunction& related) const;
   // Returns whether this function or a sibling wants what the trigger is for.
   [[nodiscard]] bool is_wanted(const FoundTrigger& trigger) const;
-  [[nodiscard]] FunctionReference reference(const RelatedFunction& related) const;
   [[nodiscard]] PlannedStep mark_superseded(const RelatedFunction& related) const;
   [[nodiscard]] PlannedStep removal_of(const RelatedFunction& related, const FoundTrigger& trigger,
                                        std::string reason) const;

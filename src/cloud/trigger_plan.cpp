@@ -122,10 +122,6 @@ const WantedBucket* TriggerPlan::bucket_of(const FoundTrigger& trigger) const {
   return trigger.type != "cos" || found == wanted_.buckets.end() ? nullptr : &*found;
 }
 
-bool TriggerPlan::is_ours(const FoundTrigger& trigger) const {
-  return trigger.type == "cos" && mark_.names_bucket(trigger.name);
-}
-
 PlannedStep TriggerPlan::removal_of(const FoundTrigger& trigger, std::string reason) const {
   auto resource = trigger_resource(
       {trigger.event.empty() ? trigger.text : trigger.event, trigger.prefix, trigger.suffix},

@@ -39,7 +39,9 @@ class TriggerPlan {
  private:
   [[nodiscard]] const WantedBucket* bucket_of(const FoundTrigger& trigger) const;
   // Returns whether it is on a bucket that is wanted, or was when the function was marked.
-  [[nodiscard]] bool is_ours(const FoundTrigger& trigger) const;
+  [[nodiscard]] bool is_ours(const FoundTrigger& trigger) const {
+    return trigger.type == "cos" && mark_.names_bucket(trigger.name);
+  }
   [[nodiscard]] PlannedStep removal_of(const FoundTrigger& trigger, std::string reason) const;
 
   const Wanted& wanted_;

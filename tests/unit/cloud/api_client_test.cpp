@@ -11,12 +11,9 @@
 #include "runtime/log.hpp"
 #include "support/run_task.hpp"
 #include "support/scripted_http_server.hpp"
+#include "unit/cloud/error_kind_text.hpp"
 
 namespace gateway::cloud {
-
-static void PrintTo(ErrorKind kind, std::ostream* out) {
-  *out << label(kind);
-}
 
 namespace {
 

@@ -11,12 +11,9 @@
 #include <vector>
 
 #include "cloud/api.hpp"
+#include "unit/cloud/error_kind_text.hpp"
 
 namespace gateway::cloud {
-
-static void PrintTo(ErrorKind kind, std::ostream* out) {
-  *out << label(kind);
-}
 
 namespace {
 

@@ -10,12 +10,9 @@
 #include "cloud/credentials_chain.hpp"
 #include "support/run_task.hpp"
 #include "support/scripted_http_server.hpp"
+#include "unit/cloud/error_kind_text.hpp"
 
 namespace gateway::cloud {
-
-static void PrintTo(ErrorKind kind, std::ostream* out) {
-  *out << label(kind);
-}
 
 namespace {
 

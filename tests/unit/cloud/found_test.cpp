@@ -111,14 +111,14 @@ TEST(FoundTrigger, IsReadFromItsDescription) {
       {"Enable":0,"TriggerName":"t","Type":"timer","TriggerDesc":"{\"cron\":\"0 0 0\"}"}]})"));
   ASSERT_TRUE(page);
   EXPECT_EQ(page->total, 2U);
-  ASSERT_EQ(page->triggers.size(), 2U);
-  const FoundTrigger& trigger = page->triggers[0];
+  ASSERT_EQ(page->elements.size(), 2U);
+  const FoundTrigger& trigger = page->elements[0];
   EXPECT_EQ(trigger.event, "cos:ObjectCreated:*");
   EXPECT_EQ(trigger.prefix, "aaa");
   EXPECT_EQ(trigger.suffix, ".zip");
   EXPECT_EQ(trigger.qualifier, "$DEFAULT");
   EXPECT_TRUE(trigger.enabled);
-  EXPECT_FALSE(page->triggers[1].enabled);
+  EXPECT_FALSE(page->elements[1].enabled);
 }
 
 TEST(FoundTrigger, TakesItsDescriptionAndSwitchInEveryForm) {
@@ -131,7 +131,7 @@ TEST(FoundTrigger, TakesItsDescriptionAndSwitchInEveryForm) {
   ASSERT_TRUE(page);
   std::vector<std::string> events;
   std::vector<bool> enabled;
-  for (const auto& trigger : page->triggers) {
+  for (const auto& trigger : page->elements) {
     events.push_back(trigger.event);
     enabled.push_back(trigger.enabled);
   }
@@ -144,7 +144,7 @@ TEST(FoundTriggers, AreNoneIfTheAnswerSaysSo) {
        {R"({"TotalCount":0,"Triggers":[]})", R"({"TotalCount":0,"Triggers":null})", "{}"}) {
     const auto page = parse_triggers(object(text));
     ASSERT_TRUE(page) << text;
-    EXPECT_TRUE(page->triggers.empty());
+    EXPECT_TRUE(page->elements.empty());
   }
   expect_malformed(parse_triggers(object(R"({"TotalCount":3})")), "Triggers");
   expect_malformed(parse_triggers(object(R"({"Triggers":["x"]})")), "Triggers");

@@ -55,10 +55,7 @@ std::optional<config::HostPort> AdminAddress::find(const config::Settings& setti
     }
     return address;
   }
-  config::HostPort address = settings.ingress.admin;
-  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
-  if (address.host == "::") address.host = "::1";
-  return address;
+  return settings.ingress.admin.from_here();
 }
 
 const config::Settings* AdminAddress::settings() const {

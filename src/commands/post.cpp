@@ -20,6 +20,7 @@
 #include "gateway/auth/hmac_sha256.hpp"
 #include "gateway/auth/signed_text.hpp"
 #include "gateway/config/http_url.hpp"
+#include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/event_stream_reader.hpp"
 #include "gateway/observe/posted_events.hpp"
 #include "runtime/asio.hpp"
@@ -70,9 +71,7 @@ std::optional<Place> place_of(const std::string& url, const config::Settings& se
         "in front\n");
     return std::nullopt;
   }
-  config::HostPort address = settings.ingress.listen;
-  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
-  if (address.host == "::") address.host = "::1";
+  const config::HostPort address = settings.ingress.listen.from_here();
   return Place{HttpOrigin(!settings.ingress.tls.cert.empty(), address.host, address.port)};
 }
 
@@ -111,13 +110,8 @@ class WatchedPost {
   [[nodiscard]] HttpResult run(const config::HostPort& admin, const Secret& admin_token) {
     HttpClient view(context_.get_executor(), HttpOrigin(false, admin.host, admin.port));
     view_ = &view;
-    HttpRequest stream;
-    stream.method = "GET";
-    stream.target = "/stream?events=tap";
-    if (!admin_token.empty()) {
-      stream.headers.emplace_back("Authorization", "Bearer " + admin_token.reveal());
-    }
     watching_ = true;
+    auto stream = observe::admin_request("/stream?events=tap", admin_token);
     auto watch = view.follow(std::move(stream), kStreamLimit, kStreamSilence,
                              [this](std::string_view bytes) { on_stream(bytes); });
     asio::co_spawn(context_.get_executor(), std::move(watch),

@@ -72,10 +72,8 @@ void check_addresses(const config::Ingress& ingress, std::chrono::milliseconds p
   const error_code admin = try_bind(ingress.admin);
   bool gateway_there = false;
   if (admin == asio::error::address_in_use) {
-    config::HostPort at = ingress.admin;
-    if (at.host == "0.0.0.0") at.host = "127.0.0.1";
-    if (at.host == "::") at.host = "::1";
-    gateway_there = observe::AdminClient(at).get("/healthz", patience).status != 0;
+    const observe::AdminClient gateway(ingress.admin.from_here());
+    gateway_there = gateway.get("/healthz", patience).status != 0;
   }
   findings.push_back(listen_finding("gateway.listen", ingress.listen, listen, gateway_there));
   findings.push_back(listen_finding("gateway.admin", ingress.admin, admin, gateway_there));

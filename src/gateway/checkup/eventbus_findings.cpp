@@ -6,16 +6,12 @@
 #include <utility>
 
 #include "gateway/checkup/figures.hpp"
+#include "gateway/egress/address_book.hpp"
 #include "gateway/egress/harmless_request.hpp"
 #include "gateway/tls/certificate_facts.hpp"
-#include "runtime/host_port.hpp"
 
 namespace gateway::checkup {
 namespace {
-
-std::string address_of(const tcp::endpoint& at) {
-  return host_port_text(at.address().to_string(), at.port());
-}
 
 std::string addresses_text(const EventbusProbe& probe) {
   std::string text;
@@ -33,7 +29,7 @@ bool contains(const std::string& text, std::string_view part) {
 }
 
 Finding connected(const AddressProbe& address) {
-  const std::string at = address_of(address.at);
+  const std::string at = egress::text_of(address.at);
   if (address.connect_problem.empty()) {
     return Finding::ok("connection",
                        fmt::format("{} in {}", at, latency_text(address.connect_time)));
@@ -118,7 +114,8 @@ std::string no_answer_advice(const AddressProbe& address, const config::Endpoint
 // What the answer to an OPTIONS request says of how events would fare, and what it does not.
 Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
                  const config::Delivery& delivery) {
-  const std::string asked = fmt::format("{}: OPTIONS {}", address_of(address.at), endpoint.path());
+  const std::string asked =
+      fmt::format("{}: OPTIONS {}", egress::text_of(address.at), endpoint.path());
   if (!address.answer_problem.empty()) {
     return Finding::fail(Blame::unavailable, "answer",
                          fmt::format("{}: {}", asked, address.answer_problem),
@@ -232,7 +229,7 @@ Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& e
     if (!address.connect_problem.empty()) continue;
     if (address.tls) {
       Findings of_tls;
-      judge_tls(address_of(address.at), *address.tls, endpoint, delivery, now, of_tls);
+      judge_tls(egress::text_of(address.at), *address.tls, endpoint, delivery, now, of_tls);
       for (Finding& finding : of_tls) add(std::move(finding));
       if (!address.tls->problem.empty()) continue;
     }

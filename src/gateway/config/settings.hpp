@@ -21,6 +21,11 @@ using Duration = std::chrono::milliseconds;
 struct HostPort {
   std::string host;  // without brackets, also for IPv6
   std::uint16_t port = 0;
+
+  // Returns where this host reaches what listens there: on all addresses means on its loopback too.
+  [[nodiscard]] HostPort from_here() const {
+    return {host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host, port};
+  }
 };
 
 struct Bucket {

@@ -25,10 +25,7 @@ std::string host_of(std::string_view text) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   }
-  std::ranges::transform(host, host.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  });
-  return host;
+  return lower_case(host);
 }
 
 // Returns what follows `scheme` and blanks in the value of an Authorization field; empty for

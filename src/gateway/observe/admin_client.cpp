@@ -7,7 +7,6 @@
 
 #include "gateway/observe/event_stream_reader.hpp"
 #include "runtime/host_port.hpp"
-#include "runtime/http_client.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -15,14 +14,6 @@ namespace {
 constexpr std::chrono::seconds kConnectLimit{5};
 // The gateway sends something at least every ten seconds.
 constexpr std::chrono::seconds kSilence{30};
-
-HttpRequest get_request(std::string_view target, const Secret& token) {
-  HttpRequest request;
-  request.method = "GET";
-  request.target = target;
-  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token.reveal());
-  return request;
-}
 
 // Runs one task until it ends.
 HttpResult run(asio::io_context& context, Task<HttpResult> task) {
@@ -41,11 +32,19 @@ HttpResult run(asio::io_context& context, Task<HttpResult> task) {
 
 }  // namespace
 
+HttpRequest admin_request(std::string_view target, const Secret& token) {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = target;
+  if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token.reveal());
+  return request;
+}
+
 AdminClient::Answer AdminClient::get(std::string_view target,
                                      std::chrono::milliseconds limit) const {
   asio::io_context context(1);
   HttpClient client(context.get_executor(), HttpOrigin(false, at_.host, at_.port));
-  auto got = run(context, client.exchange(get_request(target, token_), limit));
+  auto got = run(context, client.exchange(admin_request(target, token_), limit));
   Answer answer;
   if (got) {
     answer.status = got->status;
@@ -68,7 +67,7 @@ AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent
   });
   EventStreamReader reader;
   const auto got =
-      run(context, client.follow(get_request(target, token_), kConnectLimit, kSilence,
+      run(context, client.follow(admin_request(target, token_), kConnectLimit, kSilence,
                                  [&](std::string_view bytes) { reader.feed(bytes, on_event); }));
   Followed followed;
   if (signalled) {

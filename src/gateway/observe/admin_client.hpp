@@ -6,9 +6,13 @@
 #include <utility>
 
 #include "gateway/config/settings.hpp"
+#include "runtime/http_client.hpp"
 #include "runtime/secret.hpp"
 
 namespace gateway::observe {
+
+// Returns a GET of the admin port with gateway.admin_token, unless that is empty.
+[[nodiscard]] HttpRequest admin_request(std::string_view target, const Secret& token);
 
 // Sends requests of the commands to the admin port of a running gateway. Each call opens a
 // connection of its own and blocks until it is done.

@@ -82,9 +82,8 @@ class AdminServer::Session {
       parser.header_limit(8192);
       parser.body_limit(boost::none);
       stream_.expires_after(kIdle);
-      auto [read_error, read_size] =
+      [[maybe_unused]] auto [read_error, read_size] =
           co_await http::async_read_header(stream_, buffer, parser, tuple);
-      static_cast<void>(read_size);
       if (read_error) {
         if (auto reply = reply_to_bad(read_error)) co_await turn_away(std::move(*reply));
         break;
@@ -110,8 +109,8 @@ class AdminServer::Session {
       const bool keep_alive = response.keep_alive();
       wait_for(State::reader);
       stream_.expires_after(kIdle);
-      auto [write_error, written] = co_await http::async_write(stream_, response, tuple);
-      static_cast<void>(written);
+      [[maybe_unused]] auto [write_error, written] =
+          co_await http::async_write(stream_, response, tuple);
       if (write_error) break;
       if (has_content) co_await linger();
       if (!keep_alive) break;
@@ -169,8 +168,7 @@ class AdminServer::Session {
     unread.keep_alive(false);
     Response response = respond(unread, std::move(reply));
     stream_.expires_after(kIdle);
-    auto [error, written] = co_await http::async_write(stream_, response, tuple);
-    static_cast<void>(written);
+    [[maybe_unused]] auto [error, written] = co_await http::async_write(stream_, response, tuple);
     if (!error) co_await linger();
   }
 
@@ -181,8 +179,8 @@ class AdminServer::Session {
     stream_.socket().shutdown(Socket::shutdown_send, error);
     stream_.expires_after(kLinger);
     while (!error) {
-      auto [read_error, size] = co_await stream_.async_read_some(asio::buffer(unwanted_), tuple);
-      static_cast<void>(size);
+      [[maybe_unused]] auto [read_error, size] =
+          co_await stream_.async_read_some(asio::buffer(unwanted_), tuple);
       error = read_error;
     }
   }
@@ -311,10 +309,6 @@ void AdminServer::start() {
   asio::co_spawn(context_.get_executor(),
                  keep_running(part_, context_.get_executor(), run, holds_nothing, stopping),
                  asio::detached);
-}
-
-void AdminServer::revive() {
-  part_.revive([this] { start(); });
 }
 
 void AdminServer::stop() {

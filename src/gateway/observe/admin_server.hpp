@@ -52,7 +52,9 @@ class AdminServer {
 
   void start();
   // Starts again what was dropped for want of memory.
-  void revive();
+  void revive() {
+    part_.revive([this] { start(); });
+  }
   // Closes the listener and every connection.
   void stop();
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }

@@ -44,8 +44,8 @@ Task<void> serve_stream(AdminStream& stream, Watcher& watcher) {
   std::string out = stream_head();
   while (stream.socket().is_open()) {
     stream.expires_after(kPatience);
-    auto [error, written] = co_await asio::async_write(stream, asio::buffer(out), tuple);
-    static_cast<void>(written);
+    [[maybe_unused]] auto [error, written] =
+        co_await asio::async_write(stream, asio::buffer(out), tuple);
     if (error) break;
     const Instant heartbeat = std::chrono::steady_clock::now() + kHeartbeatEvery;
     while (watcher.frames.empty() && stream.socket().is_open() && !has_left(stream)) {

@@ -3,34 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 
 #include "events/cloud_event.hpp"
 #include "events/cos_record.hpp"
 #include "events/record_splitter.hpp"
+#include "gateway/observe/json_part.hpp"
 #include "gateway/observe/settled_event.hpp"
 #include "gateway/observe/tap_text.hpp"
 
 namespace gateway::observe {
-namespace {
-
-namespace json = boost::json;
-
-std::string text_in(const json::object& object, std::string_view name) {
-  const json::value* const value = object.if_contains(name);
-  const json::string* const text = value == nullptr ? nullptr : value->if_string();
-  return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
-std::size_t number_in(const json::object& object, std::string_view name) {
-  const json::value* const value = object.if_contains(name);
-  boost::system::error_code error;
-  const auto number = value == nullptr ? 0 : value->to_number<std::uint64_t>(error);
-  return error ? 0 : number;
-}
-
-}  // namespace
 
 PostedEvents::PostedEvents(std::string_view body) : content_type_("application/json") {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
@@ -70,22 +51,17 @@ void PostedEvents::add_event(std::string_view id, std::string_view subject) {
 }
 
 void PostedEvents::settled(std::string_view text) {
-  boost::system::error_code error;
-  const json::value document = json::parse(text, error);
-  const json::object* const settled = error ? nullptr : document.if_object();
-  if (settled == nullptr) return;
-  const std::string name = text_in(*settled, records_ ? "key" : "id");
+  const auto document = parsed_json(text);
+  const JsonPart settled(&document);
+  if (!settled.is_object()) return;
+  const std::string name = settled[records_ ? "key" : "id"].text();
   // Records of one key are told apart by nothing: the next one is taken.
   const auto event =
       std::ranges::find_if(events_, [&](const Event& it) { return !it.seen && it.name == name; });
   if (event == events_.end()) return;
   event->seen = true;
-  event->outcome = text_in(*settled, "outcome");
-  event->status = static_cast<unsigned>(number_in(*settled, "status"));
-}
-
-bool PostedEvents::all_seen() const {
-  return std::ranges::all_of(events_, &Event::seen);
+  event->outcome = settled["outcome"].text();
+  event->status = static_cast<unsigned>(settled["status"].count());
 }
 
 void PostedEvents::answered(unsigned status, std::string_view text) {
@@ -99,20 +75,14 @@ void PostedEvents::answered(unsigned status, std::string_view text) {
 }
 
 void PostedEvents::take_failures(std::string_view text) {
-  boost::system::error_code error;
-  const json::value document = json::parse(text, error);
-  const json::object* const answer = error ? nullptr : document.if_object();
-  const json::value* const failed = answer == nullptr ? nullptr : answer->if_contains("failed");
-  if (failed == nullptr || !failed->is_array()) return;
-  for (const json::value& one : failed->get_array()) {
-    const json::object* const failure = one.if_object();
-    if (failure == nullptr) continue;
-    const std::size_t index = number_in(*failure, "index");
-    if (index >= events_.size()) continue;
+  const auto document = parsed_json(text);
+  JsonPart(&document)["failed"].each([this](JsonPart failure) {
+    const std::size_t index = failure["index"].count();
+    if (!failure.is_object() || index >= events_.size()) return;
     events_[index].outcome = "failed";
-    events_[index].status = static_cast<unsigned>(number_in(*failure, "status"));
-    events_[index].reason = text_in(*failure, "reason");
-  }
+    events_[index].status = static_cast<unsigned>(failure["status"].count());
+    events_[index].reason = failure["reason"].text();
+  });
 }
 
 std::vector<Line> PostedEvents::lines() const {

@@ -24,7 +24,7 @@ class PostedEvents {
   // Takes an event of the live view, tap_json().
   void settled(std::string_view json);
   // Returns whether the live view has shown where each event ended.
-  [[nodiscard]] bool all_seen() const;
+  [[nodiscard]] bool all_seen() const { return std::ranges::all_of(events_, &Event::seen); }
   // Takes the gateway's answer. Status 0: there was none, and `text` says why.
   void answered(unsigned status, std::string_view text);
 

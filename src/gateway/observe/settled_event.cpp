@@ -2,63 +2,30 @@
 
 #include <fmt/format.h>
 
-#include "events/json_text.hpp"
-#include "events/rfc3339.hpp"
+#include "events/json_object.hpp"
 #include "events/terminal_text.hpp"
+#include "gateway/egress/store/row_text.hpp"
 
 namespace gateway::observe {
-namespace {
-
-class JsonLine {
- public:
-  void text(std::string_view name, std::string_view value) {
-    begin(name);
-    events::append_json_string(line_, value);
-  }
-  void number(std::string_view name, std::uint64_t value) {
-    begin(name);
-    line_ += std::to_string(value);
-  }
-  void seconds(std::string_view name, std::chrono::nanoseconds value) {
-    begin(name);
-    line_ += fmt::format("{:.6f}", std::chrono::duration<double>(value).count());
-  }
-  void time(std::string_view name, WallInstant value) {
-    std::string rfc3339(events::kRfc3339Size, '\0');
-    events::write_rfc3339(value, rfc3339.data());
-    text(name, rfc3339);
-  }
-  [[nodiscard]] std::string finish() && { return std::move(line_) + '}'; }
-
- private:
-  void begin(std::string_view name) {
-    line_ += line_.empty() ? "{\"" : ",\"";
-    line_ += name;
-    line_ += "\":";
-  }
-
-  std::string line_;
-};
-
-}  // namespace
 
 std::string tap_json(const SettledEvent& event) {
-  JsonLine line;
-  line.time("time", event.time);
+  events::JsonObject line;
+  line.text("time", egress::time_text(event.time));
   line.text("type", event.type);
   line.text("key", event.key);
   line.number("bytes", event.bytes);
   line.text("outcome", label(event.outcome));
   line.number("status", event.status);
-  line.seconds("seconds", event.took);
+  const std::chrono::duration<double> took = event.took;
+  line.literal("seconds", fmt::format("{:.6f}", took.count()));
   line.text("id", event.id);
   if (!event.client.empty()) line.text("client", event.client);
   return std::move(line).finish();
 }
 
 std::string failure_json(const SettledEvent& event) {
-  JsonLine line;
-  line.time("time", event.time);
+  events::JsonObject line;
+  line.text("time", egress::time_text(event.time));
   line.text("outcome", label(event.outcome));
   line.number("status", event.status);
   line.text("key", event.key);

@@ -45,8 +45,6 @@ struct StatusFigures {
   std::optional<Store> spool, dead_letters;
   std::string provisioning, provisioning_error;
   std::vector<Failure> failures;  // in the order of /status
-
-  [[nodiscard]] std::uint64_t all_posts() const;
 };
 
 // Returns the figures of a JSON text, or nullopt if it is no JSON object.

@@ -5,8 +5,8 @@
 #include <ranges>
 #include <span>
 
-#include "events/rfc3339.hpp"
 #include "events/terminal_text.hpp"
+#include "gateway/egress/store/row_text.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {
@@ -93,11 +93,7 @@ json::array buckets_json(const ProcessState& state, const Snapshot& snapshot) {
     const BucketState& bucket = state.buckets[i];
     json::value last;
     if (figures.last_arrival != 0) {
-      const std::chrono::sys_time<std::chrono::milliseconds> at{
-          std::chrono::milliseconds(figures.last_arrival)};
-      json::string text(events::kRfc3339Size, '0');
-      events::write_rfc3339(at, text.data());
-      last = std::move(text);
+      last = egress::time_text(WallInstant(std::chrono::milliseconds(figures.last_arrival)));
     }
     list.push_back({{"bucket", figures.bucket},
                     {"host", bucket.host},

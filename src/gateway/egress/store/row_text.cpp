@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "events/cloud_event.hpp"
-#include "events/json_text.hpp"
+#include "events/json_object.hpp"
 #include "events/rfc3339.hpp"
 #include "events/terminal_text.hpp"
 
@@ -16,32 +17,11 @@ namespace {
 
 constexpr std::string_view kRowAttribute = "storedrow";
 
-// A JSON object, written member by member.
-class JsonObject {
- public:
-  void text(std::string_view name, std::string_view value) {
-    events::append_json_string(begin(name), value);
-  }
-  void number(std::string_view name, std::int64_t value) {
-    fmt::format_to(std::back_inserter(begin(name)), "{}", value);
-  }
-  void time(std::string_view name, WallInstant value) { text(name, time_text(value)); }
-  [[nodiscard]] std::string finish() { return events::terminal_json(text_ + '}'); }
-
- private:
-  std::string& begin(std::string_view name) {
-    text_ += text_.size() > 1 ? "," : "";
-    events::append_json_string(text_, name);
-    return text_ += ':';
-  }
-  std::string text_ = "{";
-};
-
 std::string row_json(const StoredRow& row, StoreKind kind) {
-  JsonObject json;
+  events::JsonObject json;
   json.text("store", name_of(kind));
   json.number("seq", row.seq);
-  json.time("added", row.added);
+  json.text("added", time_text(row.added));
   if (!row.bucket.empty()) json.text("bucket", row.bucket);
   if (!row.key.empty()) json.text("key", row.key);
   if (!row.event.target.empty()) json.text("target", row.event.target);
@@ -51,12 +31,12 @@ std::string row_json(const StoredRow& row, StoreKind kind) {
     json.number("status", details.status);
     json.number("attempts", details.attempts);
     json.text("endpoint", details.endpoint);
-    json.time("first", details.first);
-    json.time("last", details.last);
+    json.text("first", time_text(details.first));
+    json.text("last", time_text(details.last));
     json.text("body", details.body);
   }
-  if (row.replayed) json.time("replayed", *row.replayed);
-  return json.finish();
+  if (row.replayed) json.text("replayed", time_text(*row.replayed));
+  return events::terminal_json(std::move(json).finish());
 }
 
 // A name no attribute of the event has.

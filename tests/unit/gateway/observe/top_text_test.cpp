@@ -42,11 +42,17 @@ std::string text_of(const std::vector<Line>& lines, std::size_t columns = 0) {
   return text;
 }
 
+std::uint64_t posts_of(const StatusFigures& figures) {
+  std::uint64_t sum = 0;
+  for (const auto& [status, count] : figures.posts) sum += count;
+  return sum;
+}
+
 TEST(StatusFigures, AreReadFromStatus) {
   const StatusFigures read = figures();
   EXPECT_EQ(read.state, "failing");
   EXPECT_THAT(read.problem, HasSubstr("404 'no such bus'"));
-  EXPECT_EQ(read.all_posts(), 170U);
+  EXPECT_EQ(posts_of(read), 170U);
   EXPECT_EQ(read.received, 200U);
   EXPECT_EQ(read.failed, 21U);
   EXPECT_EQ(read.retried, 3U);
@@ -65,7 +71,7 @@ TEST(StatusFigures, WhatIsNotSaidIsEmpty) {
        {"{}", R"({"counters":[],"shards":{},"limits":1,"uptime_seconds":-5,"spool":"x"})"}) {
     const auto read = read_status(little);
     ASSERT_TRUE(read);
-    EXPECT_EQ(read->all_posts(), 0U);
+    EXPECT_EQ(posts_of(*read), 0U);
     EXPECT_EQ(read->uptime_seconds, 0U);
     EXPECT_THAT(text_of(top_text(*read, nullptr, {}, 80)), HasSubstr("Events"));
   }

@@ -18,13 +18,13 @@ namespace beast = boost::beast;
 
 using Reason = HttpFailure::Reason;
 using Request = beast::http::request<beast::http::string_body>;
-using Parser = beast::http::response_parser<beast::http::string_body>;
+using Response = beast::http::response_parser<beast::http::string_body>;
 
 constexpr std::uint32_t kMostHead = 64 << 10;
 constexpr std::size_t kReadSize = std::size_t{16} << 10;  // of a stream
 
 // Returns the content coding of an answer's body, which is then not what it says; empty: none.
-std::string_view coding_of(const Parser& answer) {
+std::string_view coding_of(const Response& answer) {
   const auto text = answer.get()[beast::http::field::content_encoding];
   return beast::iequals(text, "identity") ? std::string_view() : std::string_view(text);
 }
@@ -36,82 +36,7 @@ bool is_malformed(const error_code& error) {
          error != beast::http::error::end_of_stream;
 }
 
-}  // namespace
-
-HttpOrigin::HttpOrigin(bool tls, std::string host, std::uint16_t port, std::string authority)
-    : tls_(tls), host_(std::move(host)), port_(port), authority_(std::move(authority)) {
-  if (!authority_.empty()) return;
-  authority_ = host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]";
-  if (port_ != (tls_ ? 443 : 80)) authority_ += ":" + std::to_string(port_);
-}
-
-class HttpClient::Exchanges {
- public:
-  Exchanges(const Executor& executor, HttpOrigin origin, std::string ca_file)
-      : connection_(
-            std::make_shared<OriginConnection>(executor, std::move(origin), std::move(ca_file))) {}
-
-  [[nodiscard]] Task<HttpResult> exchange(HttpRequest request, std::chrono::milliseconds timeout);
-  [[nodiscard]] Task<HttpResult> follow(HttpRequest request, std::chrono::milliseconds timeout,
-                                        std::chrono::milliseconds silence, OnBody on_body);
-  void cancel() { connection_->cancel(); }
-  [[nodiscard]] const HttpOrigin& origin() const noexcept { return connection_->origin(); }
-
- private:
-  [[nodiscard]] HttpFailure failure(std::string text) const;
-  // Ends the use of the connection, which is closed. Returns why.
-  [[nodiscard]] HttpFailure give_up(std::string text);
-  [[nodiscard]] Request text_of(HttpRequest&& wanted) const;
-  template <class Stream>
-  [[nodiscard]] Task<error_code> converse(Stream& stream, Request& request);
-  [[nodiscard]] HttpResult take_reply();
-
-  const std::shared_ptr<OriginConnection> connection_;
-  std::unique_ptr<Parser> parser_;
-  bool sent_ = false;
-};
-
-HttpFailure HttpClient::Exchanges::failure(std::string text) const {
-  if (connection_->cancelled()) return {Reason::cancelled, "cancelled", sent_};
-  if (connection_->over()) {
-    std::string what = "no answer in time";
-    if (!sent_) {
-      what = "no connection in time";
-      if (!text.empty()) what += " (" + text + ")";
-    }
-    return {Reason::timeout, what, sent_};
-  }
-  return {Reason::connection, std::move(text), sent_};
-}
-
-HttpFailure HttpClient::Exchanges::give_up(std::string text) {
-  connection_->disarm();
-  connection_->close();
-  return failure(std::move(text));
-}
-
-template <class Stream>
-Task<error_code> HttpClient::Exchanges::converse(Stream& stream, Request& request) {
-  const auto link = connection_->link();
-  sent_ = true;
-  parser_.reset();
-  auto [write_error, written] = co_await beast::http::async_write(stream, request, tuple);
-  static_cast<void>(written);
-  if (write_error) co_return write_error;
-  do {  // interim answers (1xx) come before the one
-    parser_ = std::make_unique<Parser>();
-    parser_->header_limit(kMostHead);
-    parser_->body_limit(kMostAnswer);
-    auto [read_error, size] =
-        co_await beast::http::async_read(stream, link->buffer, *parser_, tuple);
-    static_cast<void>(size);
-    if (read_error) co_return read_error;
-  } while (parser_->get().result_int() / 100 == 1);
-  co_return error_code();
-}
-
-Request HttpClient::Exchanges::text_of(HttpRequest&& wanted) const {
-  const HttpOrigin& origin = connection_->origin();
+Request text_of(HttpRequest&& wanted, const HttpOrigin& origin) {
   const std::optional<HttpProxy>& named = origin.proxy();
   const HttpProxy* const proxy = named && !origin.tls() ? &*named : nullptr;
   // RFC 9112 section 3.2.2: a proxy is told the whole URL.
@@ -130,7 +55,70 @@ Request HttpClient::Exchanges::text_of(HttpRequest&& wanted) const {
   return request;
 }
 
-HttpResult HttpClient::Exchanges::take_reply() {
+}  // namespace
+
+HttpOrigin::HttpOrigin(bool tls, std::string host, std::uint16_t port, std::string authority)
+    : tls_(tls), host_(std::move(host)), port_(port), authority_(std::move(authority)) {
+  if (!authority_.empty()) return;
+  authority_ = host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]";
+  if (port_ != (tls_ ? 443 : 80)) authority_ += ":" + std::to_string(port_);
+}
+
+struct HttpClient::Parser : Response {};
+
+HttpClient::HttpClient(const Executor& executor, HttpOrigin origin, std::string ca_file)
+    : connection_(
+          std::make_shared<OriginConnection>(executor, std::move(origin), std::move(ca_file))) {}
+
+HttpClient::~HttpClient() = default;
+
+void HttpClient::cancel() {
+  connection_->cancel();
+}
+
+const HttpOrigin& HttpClient::origin() const noexcept {
+  return connection_->origin();
+}
+
+HttpFailure HttpClient::failure(std::string text) const {
+  if (connection_->cancelled()) return {Reason::cancelled, "cancelled", sent_};
+  if (connection_->over()) {
+    std::string what = "no answer in time";
+    if (!sent_) {
+      what = "no connection in time";
+      if (!text.empty()) what += " (" + text + ")";
+    }
+    return {Reason::timeout, what, sent_};
+  }
+  return {Reason::connection, std::move(text), sent_};
+}
+
+HttpFailure HttpClient::give_up(std::string text) {
+  connection_->disarm();
+  connection_->close();
+  return failure(std::move(text));
+}
+
+template <class Stream, class Request>
+Task<error_code> HttpClient::converse(Stream& stream, Request& request) {
+  const auto link = connection_->link();
+  sent_ = true;
+  parser_.reset();
+  [[maybe_unused]] auto [write_error, written] =
+      co_await beast::http::async_write(stream, request, tuple);
+  if (write_error) co_return write_error;
+  do {  // interim answers (1xx) come before the one
+    parser_ = std::make_unique<Parser>();
+    parser_->header_limit(kMostHead);
+    parser_->body_limit(kMostAnswer);
+    [[maybe_unused]] auto [read_error, size] =
+        co_await beast::http::async_read(stream, link->buffer, *parser_, tuple);
+    if (read_error) co_return read_error;
+  } while (parser_->get().result_int() / 100 == 1);
+  co_return error_code();
+}
+
+HttpResult HttpClient::take_reply() {
   auto message = parser_->release();
   parser_.reset();
   const auto& link = connection_->link();
@@ -146,11 +134,10 @@ HttpResult HttpClient::Exchanges::take_reply() {
   return reply;
 }
 
-Task<HttpResult> HttpClient::Exchanges::exchange(HttpRequest wanted,
-                                                 std::chrono::milliseconds timeout) {
+Task<HttpResult> HttpClient::exchange(HttpRequest wanted, std::chrono::milliseconds timeout) {
   connection_->set_deadline(std::chrono::steady_clock::now() + timeout);
   const bool repeatable = wanted.repeatable;
-  Request request = text_of(std::move(wanted));
+  Request request = text_of(std::move(wanted), origin());
 
   for (bool again = false;; again = true) {
     sent_ = false;
@@ -194,13 +181,12 @@ Task<HttpResult> HttpClient::Exchanges::exchange(HttpRequest wanted,
   }
 }
 
-Task<HttpResult> HttpClient::Exchanges::follow(HttpRequest wanted,
-                                               std::chrono::milliseconds timeout,
-                                               std::chrono::milliseconds silence, OnBody on_body) {
+Task<HttpResult> HttpClient::follow(HttpRequest wanted, std::chrono::milliseconds timeout,
+                                    std::chrono::milliseconds silence, OnBody on_body) {
   if (origin().tls()) throw std::logic_error("no stream is followed over TLS");
   connection_->set_deadline(std::chrono::steady_clock::now() + timeout);
   sent_ = false;
-  Request request = text_of(std::move(wanted));
+  Request request = text_of(std::move(wanted), origin());
   const bool opened = co_await connection_->open();
   if (!opened || connection_->over()) co_return give_up(connection_->problem());
   const auto link = connection_->link();
@@ -208,21 +194,19 @@ Task<HttpResult> HttpClient::Exchanges::follow(HttpRequest wanted,
   Parser head;
   head.header_limit(kMostHead);
   head.body_limit(kMostAnswer);
-  auto [write_error, written] = co_await beast::http::async_write(link->socket, request, tuple);
-  static_cast<void>(written);
+  [[maybe_unused]] auto [write_error, written] =
+      co_await beast::http::async_write(link->socket, request, tuple);
   error_code error = write_error;
   if (!error) {
-    auto [read_error, size] =
+    [[maybe_unused]] auto [read_error, size] =
         co_await beast::http::async_read_header(link->socket, link->buffer, head, tuple);
-    static_cast<void>(size);
     error = read_error;
   }
   HttpReply reply;
   if (!error) reply.status = head.get().result_int();
   if (!error && reply.status != 200) {
-    auto [read_error, size] =
+    [[maybe_unused]] auto [read_error, size] =
         co_await beast::http::async_read(link->socket, link->buffer, head, tuple);
-    static_cast<void>(size);
     error = read_error;
     reply.body = std::move(head.get().body());
   }
@@ -244,28 +228,6 @@ Task<HttpResult> HttpClient::Exchanges::follow(HttpRequest wanted,
   connection_->disarm();
   connection_->close();
   co_return reply;
-}
-
-HttpClient::HttpClient(const Executor& executor, HttpOrigin origin, std::string ca_file)
-    : exchanges_(std::make_unique<Exchanges>(executor, std::move(origin), std::move(ca_file))) {}
-
-HttpClient::~HttpClient() = default;
-
-Task<HttpResult> HttpClient::exchange(HttpRequest request, std::chrono::milliseconds timeout) {
-  return exchanges_->exchange(std::move(request), timeout);
-}
-
-Task<HttpResult> HttpClient::follow(HttpRequest request, std::chrono::milliseconds timeout,
-                                    std::chrono::milliseconds silence, OnBody on_body) {
-  return exchanges_->follow(std::move(request), timeout, silence, std::move(on_body));
-}
-
-void HttpClient::cancel() {
-  exchanges_->cancel();
-}
-
-const HttpOrigin& HttpClient::origin() const noexcept {
-  return exchanges_->origin();
 }
 
 }  // namespace gateway

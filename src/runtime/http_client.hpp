@@ -15,6 +15,8 @@
 
 namespace gateway {
 
+class OriginConnection;
+
 // The place of a service: scheme, host and port, and the proxy on the way.
 class HttpOrigin {
  public:
@@ -114,8 +116,18 @@ class HttpClient {
   [[nodiscard]] const HttpOrigin& origin() const noexcept;
 
  private:
-  class Exchanges;  // hides Beast
-  std::unique_ptr<Exchanges> exchanges_;
+  struct Parser;  // Beast's, which is hidden
+
+  [[nodiscard]] HttpFailure failure(std::string text) const;
+  // Ends the use of the connection, which is closed. Returns why.
+  [[nodiscard]] HttpFailure give_up(std::string text);
+  template <class Stream, class Request>
+  [[nodiscard]] Task<error_code> converse(Stream& stream, Request& request);
+  [[nodiscard]] HttpResult take_reply();
+
+  const std::shared_ptr<OriginConnection> connection_;
+  std::unique_ptr<Parser> parser_;
+  bool sent_ = false;
 };
 
 }  // namespace gateway

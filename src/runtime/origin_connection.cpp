@@ -157,9 +157,8 @@ ssl::context& OriginConnection::trust() {
 Task<bool> OriginConnection::open_tunnel(const HttpProxy& proxy) {
   const auto link = link_;
   ProxyTunnel tunnel(proxy, origin_.host(), origin_.port());
-  auto [error, written] =
+  [[maybe_unused]] auto [error, written] =
       co_await asio::async_write(link->socket, asio::buffer(tunnel.request()), tuple);
-  static_cast<void>(written);
   std::array<char, 1024> room{};
   auto step = ProxyTunnel::Step::need_more;
   while (!error && step == ProxyTunnel::Step::need_more) {

@@ -62,10 +62,6 @@ void WatchedSocket::call_again() {
   set_.turn_soon();
 }
 
-WatchedSocket::Received WatchedSocket::receive(std::span<char> room) noexcept {
-  return read(room, 0);
-}
-
 WatchedSocket::Received WatchedSocket::discard(std::span<char> room) noexcept {
   return read(room, MSG_TRUNC);  // tcp(7)
 }
@@ -104,10 +100,6 @@ Readiness::Readiness(const Executor& executor, Clock& clock, TurnEnd& turn_end)
   Descriptor set(::epoll_create1(EPOLL_CLOEXEC));
   if (!set) throw boost::system::system_error(last_error(), "epoll_create1");
   set_.assign(set.release());
-}
-
-void Readiness::start() {
-  wait();
 }
 
 void Readiness::stop() {

@@ -55,7 +55,7 @@ class WatchedSocket : public boost::intrusive::list_base_hook<
     error_code error;  // asio::error::eof: the end; would_block: nothing is there for now
   };
   // Reads as much as there is, up to the size of `room`.
-  [[nodiscard]] Received receive(std::span<char> room) noexcept;
+  [[nodiscard]] Received receive(std::span<char> room) noexcept { return read(room, 0); }
   // As receive(), but nobody will look at the bytes: over TCP they are not even copied.
   [[nodiscard]] Received discard(std::span<char> room) noexcept;
   // As receive(), but the bytes stay there, and there may still be something to read.
@@ -98,7 +98,7 @@ class Readiness {
   void tick() {
     if (!stopped_ && !waiting_ && !turn_due_) turn_soon();
   }
-  void start();
+  void start() { wait(); }
   // Calls no socket any more, so that the loop can run dry; only then may this be destroyed.
   void stop();
 

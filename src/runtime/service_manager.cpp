@@ -36,10 +36,6 @@ ServiceManager::ServiceManager(std::string_view socket, bool watched) : watched_
   if (address_.front() == '@') address_.front() = '\0';
 }
 
-void ServiceManager::alive() const noexcept {
-  if (watched_) tell("WATCHDOG=1");
-}
-
 void ServiceManager::status(std::string_view line) const {
   if (there()) tell("STATUS=" + events::terminal_text(line));
 }

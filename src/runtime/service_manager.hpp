@@ -22,7 +22,9 @@ class ServiceManager {
   void ready() const noexcept { tell("READY=1"); }
   void stopping() const noexcept { tell("STOPPING=1"); }
   // The process is alive. A watched one is ended and started anew where this does not come.
-  void alive() const noexcept;
+  void alive() const noexcept {
+    if (watched_) tell("WATCHDOG=1");
+  }
   // One line for people, as `systemctl status` shows it.
   void status(std::string_view line) const;
 

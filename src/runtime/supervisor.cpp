@@ -41,10 +41,6 @@ std::optional<std::chrono::milliseconds> Supervisor::Part::failed(
   return pause;
 }
 
-void Supervisor::Part::lost(const std::exception_ptr& error) noexcept {
-  count(error, true);
-}
-
 void Supervisor::Part::dropped() noexcept {
   dropped_ = true;
   static_cast<void>(failed(std::make_exception_ptr(std::bad_alloc())));

@@ -41,7 +41,7 @@ class Supervisor {
     [[nodiscard]] std::optional<std::chrono::milliseconds> failed(
         const std::exception_ptr& error) noexcept;
     // It has ended by an exception and cannot be started again: the process is to end.
-    void lost(const std::exception_ptr& error) noexcept;
+    void lost(const std::exception_ptr& error) noexcept { count(error, true); }
     // Its coroutine is gone without an end: Asio destroys one whose next wait it has no memory for.
     // Counted as a failure; whoever ticks is to start it again.
     void dropped() noexcept;

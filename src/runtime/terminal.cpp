@@ -113,11 +113,6 @@ std::size_t Terminal::columns() const {
   return size.ws_col;
 }
 
-// What cannot be written must not end what is being done: main() looks at the stream in the end.
-void Terminal::write(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), out_);
-}
-
 void Terminal::erase_status() {
   if (std::exchange(status_shown_, false)) write("\r\x1b[K");
 }
@@ -158,10 +153,6 @@ void Terminal::screen(const std::vector<Line>& lines) {
   }
   write(text + "\x1b[J");
   flush();
-}
-
-void Terminal::flush() {
-  std::fflush(out_);
 }
 
 }  // namespace gateway

@@ -50,12 +50,13 @@ class Terminal {
   // Shows these lines in place of all that is there, as many as there is room for; on what is no
   // terminal one block after the other.
   void screen(const std::vector<Line>& lines);
-  void flush();
+  void flush() { std::fflush(out_); }
   // Returns whether all of it was written so far.
   [[nodiscard]] bool good() const noexcept { return std::ferror(out_) == 0; }
 
  private:
-  void write(std::string_view text);
+  // What cannot be written must not end what is being done: main() looks at the stream in the end.
+  void write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), out_); }
   void erase_status();
   // Returns its height now, in lines.
   [[nodiscard]] std::size_t rows() const;

@@ -8,25 +8,15 @@ namespace gateway::tls {
 // Identifies a state of a file by device, inode, size and times; all 0 for a file that is not
 // there. Symbolic links are followed, so that a swapped directory, as Kubernetes does it, is
 // noticed.
-class FileStamp {
- public:
-  FileStamp() = default;
-  [[nodiscard]] static FileStamp of(const std::string& path);
-  FileStamp(std::uint64_t device, std::uint64_t inode, std::uint64_t size, std::int64_t modified_ns,
-            std::int64_t changed_ns) noexcept
-      : device_(device),
-        inode_(inode),
-        size_(size),
-        modified_ns_(modified_ns),
-        changed_ns_(changed_ns) {}
-  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
 
- private:
-  std::uint64_t device_ = 0;
-  std::uint64_t inode_ = 0;
-  std::uint64_t size_ = 0;
-  std::int64_t modified_ns_ = 0;
-  std::int64_t changed_ns_ = 0;
+  [[nodiscard]] static FileStamp of(const std::string& path);
+  [[nodiscard]] bool operator==(const FileStamp&) const = default;
 };
 using FileStamps = std::vector<FileStamp>;
 

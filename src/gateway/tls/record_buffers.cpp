@@ -47,10 +47,6 @@ RecordBuffers::~RecordBuffers() {
   while (void* const buffer = take()) std::free(buffer);  // NOLINT(*-no-malloc)
 }
 
-void* RecordBuffers::take() noexcept {
-  return count_ == 0 ? nullptr : buffers_[--count_];
-}
-
 bool RecordBuffers::keep(void* buffer) noexcept {
   if (count_ == buffers_.size()) return false;
   const std::size_t size = ::malloc_usable_size(buffer);

@@ -16,7 +16,7 @@ class RecordBuffers {
   RecordBuffers& operator=(const RecordBuffers&) = delete;
 
   // Returns a buffer that was kept, for any record, or null.
-  [[nodiscard]] void* take() noexcept;
+  [[nodiscard]] void* take() noexcept { return count_ == 0 ? nullptr : buffers_[--count_]; }
   // Keeps a buffer of malloc(). Returns false if it is of another size than records have, or if
   // there is no room.
   [[nodiscard]] bool keep(void* buffer) noexcept;

@@ -46,7 +46,11 @@ void add(Subjects& subjects, std::string name, ContentMode mode, bool as_one_bat
       std::move(name), {bytes, kEvents}, [settings] { return Encoding(settings); },
       [as_one_batch](Encoding& it) {
         if (as_one_batch) {
-          it.encoder.append_batch(it.events, it.gather);
+          it.encoder.begin_batch();
+          for (const auto& event : it.events) {
+            benchmark::DoNotOptimize(it.encoder.add_to_batch(event, SIZE_MAX));
+          }
+          it.encoder.end_batch(it.gather);
         } else {
           for (const auto& event : it.events) it.encoder.append(event, it.gather);
         }

@@ -102,14 +102,6 @@ void Encoder::append(const OutgoingEvent& event, Gather& out) {
   }
 }
 
-void Encoder::append_batch(std::span<const OutgoingEvent> events, Gather& out) {
-  begin_batch();
-  for (const auto& event : events) {
-    static_cast<void>(add_to_batch(event, std::numeric_limits<std::size_t>::max()));
-  }
-  end_batch(out);
-}
-
 void Encoder::begin_batch() noexcept {
   json_.clear();
   parts_.clear();

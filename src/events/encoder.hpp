@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,10 +47,8 @@ class Encoder {
   // In binary mode an event that would not arrive as what it is goes out in structured mode: its
   // data is an event itself, or text whose charset is not the one it is written in.
   void append(const OutgoingEvent& event, Gather& out);
-  // Batch mode only: one request with all of `events`, at least one.
-  void append_batch(std::span<const OutgoingEvent> events, Gather& out);
-  // The same event by event: begin_batch(), add_to_batch() for each, end_batch(). Nothing else is
-  // asked of the encoder in between.
+  // Batch mode only: one request with several events, at least one: begin_batch(), add_to_batch()
+  // for each, end_batch(). Nothing else is asked of the encoder in between.
   void begin_batch() noexcept;
   // Adds an event, unless it is not the first one and the body would become longer than `most`
   // bytes. Returns whether it was added.

@@ -141,7 +141,9 @@ TEST(BatchEncoder, WritesManyEventsInOneRequest) {
   Encoder encoder(settings(ContentMode::batch));
   Gather gather;
   const OutgoingEvent events[] = {event_of(first.view()), event_of(other), event_of(second.view())};
-  encoder.append_batch(events, gather);
+  encoder.begin_batch();
+  for (const auto& event : events) EXPECT_TRUE(encoder.add_to_batch(event, SIZE_MAX));
+  encoder.end_batch(gather);
   const std::string bytes = joined(gather);
   std::string_view rest = bytes;
   const auto request = EncodedRequest::take(rest);

@@ -46,10 +46,6 @@ void Report::add(Problem problem) {
   }
 }
 
-void Report::problem(const Position& position, std::string key, std::string message) {
-  add({source_, position, std::move(key), std::move(message)});
-}
-
 void Report::warning(const Position& position, std::string key, std::string message) {
   if (warnings_.size() == kMaxProblems) return;
   warnings_.push_back({source_, position, std::move(key), std::move(message)});

@@ -47,7 +47,9 @@ class Report {
   // Sets the source of the problems and values that follow.
   void enter(std::string source) { source_ = std::move(source); }
 
-  void problem(const Position& position, std::string key, std::string message);
+  void problem(const Position& position, std::string key, std::string message) {
+    add({source_, position, std::move(key), std::move(message)});
+  }
   void warning(const Position& position, std::string key, std::string message);
   template <class... T>
     requires(sizeof...(T) > 0)

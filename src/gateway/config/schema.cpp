@@ -78,10 +78,6 @@ Section& Section::add_section(std::string_view name, std::string path) {
   return *entries_.back().section;
 }
 
-Section& Section::section(std::string_view name) {
-  return add_section(name, path_to(name));
-}
-
 Section& Section::alias(std::string_view name) {
   auto& added = section(name);
   entries_.back().printed = false;
@@ -239,12 +235,6 @@ void Section::visit(const Visitor& visitor) const {
       visitor(path_to(entry.name), *entry.field, entry.about);
     }
   }
-}
-
-std::vector<std::string> Section::paths() const {
-  std::vector<std::string> paths;
-  visit([&paths](const std::string& path, const Field&, const About&) { paths.push_back(path); });
-  return paths;
 }
 
 std::string Section::print(const Comment& comment) const {

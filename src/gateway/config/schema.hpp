@@ -41,7 +41,7 @@ class Section {
     key(name, scalar_field(variable, std::move(format)), text, about);
   }
   void key(std::string_view name, Field field, std::string_view text, const About& about = {});
-  Section& section(std::string_view name);
+  Section& section(std::string_view name) { return add_section(name, path_to(name)); }
   // Adds a list of maps, each of which fills one item of `variable`; declare(section, item) adds
   // the keys of a map. A later source replaces the whole list. The path of a key is
   // `name[0].key`; in the reference it is `name[].key`.
@@ -68,7 +68,6 @@ class Section {
   using Visitor = std::function<void(const std::string& path, const Field&, const About&)>;
   // Calls `visitor` for all keys that are printed, in order; sections are not keys.
   void visit(const Visitor& visitor) const;
-  [[nodiscard]] std::vector<std::string> paths() const;
   // Returns the key with this path below this section. There must be one.
   [[nodiscard]] const Field& field(std::string_view path) const;
   // Returns YAML, every key on its own line; `comment` gives what to say behind a key, or nothing.

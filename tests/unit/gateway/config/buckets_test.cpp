@@ -227,7 +227,7 @@ TEST(Buckets, ArePrintedAsTheyAreRead) {
   EXPECT_THAT(text, HasSubstr("- endpoint: \"" + host("a") + "\""));
   Settings any;
   const Keys keys(any);
-  for (const auto& path : keys.root().paths()) {
+  for (const auto& path : testing::paths_of(keys.root())) {
     if (!path.starts_with("buckets[].")) continue;
     EXPECT_THAT(text, HasSubstr(" " + path.substr(path.rfind('.') + 1) + ":")) << path;
   }

@@ -147,7 +147,7 @@ TEST(Keys, AllHaveBoundsOrAreFreeText) {
                                            "delivery.oauth2.scope"};
   Settings settings;
   Keys keys(settings);
-  for (const auto& path : keys.root().paths()) {
+  for (const auto& path : testing::paths_of(keys.root())) {
     if (path.starts_with("buckets[].")) continue;  // buckets_test.cpp has those
     const bool bounded = std::any_of(std::begin(kBounds), std::end(kBounds),
                                      [&](const Bounds& bounds) { return path == bounds.key; });
@@ -160,7 +160,7 @@ TEST(Keys, AreAllInTheDocument) {
   const std::string text = test::read_text(COS_GATEWAY_TEST_DATA "/../../docs/configuration.md");
   Settings settings;
   Keys keys(settings);
-  for (const auto& path : keys.root().paths()) {
+  for (const auto& path : testing::paths_of(keys.root())) {
     EXPECT_THAT(text, HasSubstr("`" + path + "`"));
   }
 }

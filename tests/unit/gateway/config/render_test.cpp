@@ -95,7 +95,7 @@ TEST(Render, ShowsEveryKeyAndNoSecret) {
   EXPECT_THAT(rendered, HasSubstr("  headers: {\"Authorization\": \"(redacted)\"}\n"));
   Settings settings;
   Keys keys(settings);
-  for (const auto& path : keys.root().paths()) {
+  for (const auto& path : testing::paths_of(keys.root())) {
     if (path.starts_with("buckets[].")) continue;  // stands beside no `bucket`
     EXPECT_THAT(rendered, HasSubstr(path.substr(path.rfind('.') + 1) + ":")) << path;
   }

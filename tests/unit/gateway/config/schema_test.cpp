@@ -125,7 +125,7 @@ TEST_F(ListOfMaps, TakesOverridesOfTheWholeAndOfOneItem) {
 }
 
 TEST_F(ListOfMaps, StandsInTheReferenceWithoutNumbers) {
-  EXPECT_THAT(root_.paths(),
+  EXPECT_THAT(testing::paths_of(root_),
               ElementsAre("shops[].name", "shops[].building.floors", "shops[].goods"));
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gateway/config/load.hpp"
+#include "gateway/config/schema.hpp"
 
 namespace gateway::config::testing {
 
@@ -25,6 +26,14 @@ inline Loaded load_with(std::vector<std::string> overrides) {
   auto texts = with_config(kMinimal);
   texts.overrides = std::move(overrides);
   return load(texts);
+}
+
+// Returns the paths of all keys that are printed, in order.
+inline std::vector<std::string> paths_of(const Section& section) {
+  std::vector<std::string> paths;
+  section.visit(
+      [&](const std::string& path, const Field&, const About&) { paths.push_back(path); });
+  return paths;
 }
 
 inline std::vector<std::string> texts_of(const std::vector<Problem>& problems) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gateway/egress/destinations.hpp"
+#include "gateway/egress/store/old_database.hpp"
 #include "runtime/early_signals.hpp"
 #include "runtime/log.hpp"
 
@@ -44,7 +45,7 @@ class FirstOpening {
         }) {
     std::packaged_task<Opened()> opening([path = path_, open = again_]() -> Opened {
       // That may take minutes.
-      if (egress::EventStore::of_earlier_version(path)) {
+      if (egress::is_old_database(path, egress::native_file_system())) {
         return failing(path, "an earlier version's events are taken over");
       }
       return open();

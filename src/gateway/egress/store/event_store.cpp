@@ -111,10 +111,6 @@ bool EventStore::exists(const std::string& path, FileSystem& files) {
          });
 }
 
-bool EventStore::of_earlier_version(const std::string& path, FileSystem& files) {
-  return is_old_database(path, files);
-}
-
 StoreResult EventStore::take_lock() {
   auto lock = StoreLock::take(files_, path_);
   if (!lock) return lock.error();

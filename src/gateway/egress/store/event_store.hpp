@@ -73,9 +73,6 @@ class EventStore {
   // Returns whether there is anything of a store at `path`.
   [[nodiscard]] static bool exists(const std::string& path,
                                    FileSystem& files = native_file_system());
-  // Returns whether `path` is a file of an earlier version, whose events the owner takes over.
-  [[nodiscard]] static bool of_earlier_version(const std::string& path,
-                                               FileSystem& files = native_file_system());
   // Returns an error if something at `path` is in the way of a store. Touches nothing.
   [[nodiscard]] static StoreResult check_path(const std::string& path,
                                               FileSystem& files = native_file_system());

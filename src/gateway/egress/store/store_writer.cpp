@@ -55,10 +55,6 @@ void StoreWriter::start() {
   }
 }
 
-StoreWriter::~StoreWriter() {
-  static_cast<void>(stop());
-}
-
 bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   std::size_t bytes = 0;
   for (const StoredEvent& event : events) bytes += sizeof event + event.bytes();

@@ -59,7 +59,7 @@ class StoreWriter final : public AsyncStore {
   StoreWriter(const StoreError& reason, Opening opening, Limits limits = {},
               TargetNames targets = {}, Supervisor* supervisor = nullptr);
   // As stop() without a deadline.
-  ~StoreWriter() override;
+  ~StoreWriter() override { static_cast<void>(stop()); }
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 

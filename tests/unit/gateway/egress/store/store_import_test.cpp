@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "gateway/egress/store/old_database.hpp"
 #include "support.hpp"
 #include "support/simulated_disk.hpp"
 
@@ -33,7 +34,7 @@ class StoreImportTest : public testing::Test {
 
 TEST_F(StoreImportTest, TakesOverASpoolAndPutsTheFileAside) {
   put("spool-v1.db");
-  EXPECT_TRUE(EventStore::of_earlier_version(directory_.file()));
+  EXPECT_TRUE(is_old_database(directory_.file(), native_file_system()));
   auto store = open(directory_.file());
   EXPECT_EQ(store->taken_over(), 42U);
   EXPECT_EQ(store->totals().rows, 42U);

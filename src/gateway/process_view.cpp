@@ -51,10 +51,6 @@ void ProcessView::start() {
   start_looking();
 }
 
-void ProcessView::revive() {
-  monitor_part_.revive([this] { start_looking(); });
-}
-
 void ProcessView::start_looking() {
   const auto run = [this] { return watch(); };
   const auto holds_nothing = [] {};

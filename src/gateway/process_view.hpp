@@ -56,7 +56,9 @@ class ProcessView final : public observe::AdminPages {
   // Has the monitor look once a second until stop().
   void start();
   // Starts again what was dropped for want of memory.
-  void revive();
+  void revive() {
+    monitor_part_.revive([this] { start_looking(); });
+  }
   void stop() { timer_.cancel(); }
   // Returns the problem there was before the process began to stop. Once the control thread has
   // ended.

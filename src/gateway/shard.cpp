@@ -84,10 +84,6 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
   metrics_.heartbeat_ns.store(clock_.now().time_since_epoch().count());
 }
 
-Shard::~Shard() {
-  join();
-}
-
 Acceptor Shard::listen(const tcp::endpoint& at, bool shared_port) {
   Acceptor acceptor(context_.get_executor());
   acceptor.open(at.protocol());

@@ -58,7 +58,7 @@ class Shard {
   // Binds `listen`, with SO_REUSEPORT if the shard is one of several. Throws
   // boost::system::system_error.
   Shard(const Shared& shared, const tcp::endpoint& listen);
-  ~Shard();
+  ~Shard() { join(); }
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/host_port.hpp"
+
 namespace gateway::egress {
 namespace {
 
@@ -33,9 +35,7 @@ std::vector<tcp::endpoint> interleaved(const std::vector<tcp::endpoint>& address
 }  // namespace
 
 std::string text_of(const tcp::endpoint& address) {
-  const std::string host = address.address().to_string();
-  const std::string port = std::to_string(address.port());
-  return (address.address().is_v6() ? "[" + host + "]" : host) + ":" + port;
+  return host_port_text(address.address().to_string(), address.port());
 }
 
 AddressBook::AddressBook(const config::Retry& retry, std::uint64_t seed)

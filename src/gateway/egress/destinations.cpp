@@ -44,10 +44,6 @@ Destinations::Destinations(const DestinationContext& context, const config::Sett
   }
 }
 
-void Destinations::start() {
-  for (const auto& one : all_) one->eventbus().start();
-}
-
 Task<void> Destinations::stop() {
   for (const auto& one : all_) co_await one->eventbus().stop();
 }
@@ -88,10 +84,6 @@ void Destinations::spool_all() {
   if (!all_.front()->spooler().can_spool()) return;
   for (std::size_t target = 0; target < all_.size(); ++target) expire(target, Instant::max());
   if (all_.size() > 1) expire_several(Instant::max(), Instant::max(), {});
-}
-
-void Destinations::abandon() {
-  for (const auto& one : all_) one->spooler().abandon();
 }
 
 void Destinations::expire(std::size_t target, Instant limit) {

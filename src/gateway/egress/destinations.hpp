@@ -24,7 +24,9 @@ class Destinations {
   Destinations(const Destinations&) = delete;
   Destinations& operator=(const Destinations&) = delete;
 
-  void start();
+  void start() {
+    for (const auto& one : all_) one->eventbus().start();
+  }
   // Ends all connections, and waits for their coroutines.
   [[nodiscard]] Task<void> stop();
 
@@ -39,7 +41,9 @@ class Destinations {
   // The shard is about to end: hands what is not delivered by now to the spool, if there is one.
   void spool_all();
   // Waits for no store any more.
-  void abandon();
+  void abandon() {
+    for (const auto& one : all_) one->spooler().abandon();
+  }
 
   [[nodiscard]] Deliveries deliveries() const noexcept { return deliveries_; }
   [[nodiscard]] std::span<const std::unique_ptr<Destination>> all() const noexcept { return all_; }

@@ -18,10 +18,6 @@ Dialer::Dialer(transport::Transports& transports, const Executor& executor, NewS
       tunnel_(std::move(tunnel)),
       changed_(executor) {}
 
-Dialer::~Dialer() {
-  disown();
-}
-
 void Dialer::cancel() {
   cancelled_ = true;
   for (const auto& one : attempts_) one->dial.cancel();

@@ -41,7 +41,7 @@ class Dialer {
   // `tunnel`: the addresses are those of a proxy, which is asked for it before TLS begins.
   Dialer(transport::Transports& transports, const Executor& executor, NewSession new_session,
          std::optional<ProxyTunnel> tunnel = std::nullopt);
-  ~Dialer();
+  ~Dialer() { disown(); }
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 

@@ -329,10 +329,6 @@ void Eventbus::withdraw(Post& post, FailReason why) {
                      [this, why](const EventSlot& slot) { give_up(slot, why, 0, label(why)); });
 }
 
-bool Eventbus::may_connect() {
-  return health_.may_connect(context_.clock.refresh());
-}
-
 void Eventbus::connection_ready(const tcp::endpoint& at) {
   health_.connected();
   addresses_.book().opened(at);
@@ -344,10 +340,6 @@ void Eventbus::connect_failed(Instant since, std::string_view address, std::stri
   // Those that waited for what comes of this attempt.
   pool_.wake_all();
   no_answer(address, error);
-}
-
-void Eventbus::connection_closed(const tcp::endpoint& at) {
-  addresses_.book().closed(at);
 }
 
 void Eventbus::address_silent(const tcp::endpoint& at, Instant since, std::string_view what) {

@@ -120,11 +120,11 @@ class Eventbus final : public Delivery {
   [[nodiscard]] ConnectionPool& pool() noexcept { return pool_; }
 
   // What the connections report.
-  [[nodiscard]] bool may_connect();
+  [[nodiscard]] bool may_connect() { return health_.may_connect(context_.clock.refresh()); }
   [[nodiscard]] Instant connects_at() const noexcept { return health_.connects_at(); }
   void connecting() noexcept { health_.connecting(); }
   void connection_ready(const tcp::endpoint& at);
-  void connection_closed(const tcp::endpoint& at);
+  void connection_closed(const tcp::endpoint& at) { addresses_.book().closed(at); }
   // `since`: when it was begun.
   void connect_failed(Instant since, std::string_view address, std::string_view error);
   // The first answer of a connection.

@@ -29,10 +29,6 @@ void TokenKeeper::start() {
                  asio::detached);
 }
 
-void TokenKeeper::revive() {
-  part_.revive([this] { start(); });
-}
-
 void TokenKeeper::stop() {
   stopping_ = true;
   client_.cancel();

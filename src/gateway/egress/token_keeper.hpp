@@ -26,7 +26,9 @@ class TokenKeeper {
 
   void start();
   // Starts again what was dropped for want of memory.
-  void revive();
+  void revive() {
+    part_.revive([this] { start(); });
+  }
   void stop();
   // The eventbus has refused the token with this number.
   void rejected(unsigned number);

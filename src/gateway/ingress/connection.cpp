@@ -67,10 +67,6 @@ void Connection::begin() {
   if (ingress_.context().tls != nullptr) transport_.accept_tls(*ingress_.context().tls);
 }
 
-Connection::~Connection() {
-  forget_answers();
-}
-
 Task<void> Connection::run() {
   CoroutineLife::Guard life(life_);
   std::exception_ptr failure;

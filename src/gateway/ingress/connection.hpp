@@ -28,7 +28,7 @@ class Connection final : public PostOwner, private transport::Transport::User {
   // `peer`: of the socket.
   Connection(Ingress& ingress, Descriptor socket, ConnectionCount::Permit permit,
              const asio::ip::address& peer);
-  ~Connection();
+  ~Connection() { forget_answers(); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

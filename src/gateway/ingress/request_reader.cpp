@@ -288,10 +288,6 @@ void RequestReader::skip_body() noexcept {
   skip_left_ = request_.head.content_length;
 }
 
-std::size_t RequestReader::body_size() const noexcept {
-  return end_ - body_begin_;
-}
-
 RequestReader::Step RequestReader::read_body() {
   if (!request_.head.chunked) {
     const auto length = static_cast<std::size_t>(request_.head.content_length);

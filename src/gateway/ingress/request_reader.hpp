@@ -77,7 +77,7 @@ class RequestReader {
   [[nodiscard]] BadRequest problem() const noexcept { return problem_; }
 
   // Returns how many bytes of the body being read have arrived.
-  [[nodiscard]] std::size_t body_size() const noexcept;
+  [[nodiscard]] std::size_t body_size() const noexcept { return end_ - body_begin_; }
   // Returns true between requests, while nothing of the next one has arrived.
   [[nodiscard]] bool idle() const noexcept { return state_ == State::head && begin_ == end_; }
 

@@ -40,10 +40,6 @@ void Session::write_leave(std::string& out) {
   out += "HTTP/1.1 100 Continue\r\n\r\n";
 }
 
-Post* Session::drop_answer() {
-  return replies_.empty() ? nullptr : &replies_.drop_front();
-}
-
 Session::Due Session::due(Instant now, std::chrono::milliseconds idle_timeout) const noexcept {
   if (blocked_ && now - blocked_since_ >= limits_.request_timeout) return Due::cut;
   if (linger_until_) {

@@ -113,7 +113,7 @@ class Session {
   // Appends leave to send a body, if that is owed and every earlier request is answered.
   void write_leave(std::string& out);
   // Takes an answer off that cannot be sent. Returns its post, or null if there is none.
-  [[nodiscard]] Post* drop_answer();
+  [[nodiscard]] Post* drop_answer() { return replies_.empty() ? nullptr : &replies_.drop_front(); }
   // Bytes of answers that could not be sent; sent() is told how many of them were.
   [[nodiscard]] const std::string& unsent() const noexcept { return unsent_; }
   void keep_unsent(std::string_view bytes) { unsent_ += bytes; }

@@ -115,8 +115,4 @@ std::size_t RecordNotes::decide(std::string_view record, const events::RecordMem
   return taken ? plan_.table.routes()[decision.route].style : 0;
 }
 
-void RecordNotes::take_members(std::vector<events::RecordMembers>& into) noexcept {
-  into.swap(members_);
-}
-
 }  // namespace gateway

@@ -64,7 +64,7 @@ class RecordNotes final : public events::RecordVisitor {
   [[nodiscard]] const std::vector<events::Uuid>& ids() const noexcept { return ids_; }
   // Puts the members, by index, into `into`, whose memory is used for the next post. None where
   // they would take more memory than the body: the encoder then reads each record.
-  void take_members(std::vector<events::RecordMembers>& into) noexcept;
+  void take_members(std::vector<events::RecordMembers>& into) noexcept { into.swap(members_); }
 
   // Puts what Post::routes is to be into `into`, whose memory is used for the next post; nothing
   // without `buckets`.

@@ -47,10 +47,6 @@ void Provisioning::start() {
                  });
 }
 
-void Provisioning::revive() {
-  part_.revive([this] { start(); });
-}
-
 Task<void> Provisioning::stop(Instant deadline) {
   stopping_ = true;
   deployment_.provisioners().stop();

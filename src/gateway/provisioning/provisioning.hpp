@@ -35,7 +35,9 @@ class Provisioning {
   void note_refused(std::uint64_t posts, Instant now);
   void start();
   // Starts again what was dropped for want of memory.
-  void revive();
+  void revive() {
+    part_.revive([this] { start(); });
+  }
   // Ends what start() began. If function.on_stop says so, deletes the triggers and the function, at
   // most until `deadline`. No coroutine of this object runs afterwards.
   [[nodiscard]] Task<void> stop(Instant deadline);

@@ -56,8 +56,4 @@ RelayDeployment::RelayDeployment(const Executor& executor, const config::Setting
 
 RelayDeployment::~RelayDeployment() = default;
 
-void RelayDeployment::cancel() {
-  provisioners_->cancel();
-}
-
 }  // namespace gateway

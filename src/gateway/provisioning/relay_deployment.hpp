@@ -26,7 +26,7 @@ class RelayDeployment {
 
   [[nodiscard]] cloud::Provisioners& provisioners() noexcept { return *provisioners_; }
   // Ends every wait for the cloud, also later ones.
-  void cancel();
+  void cancel() { provisioners_->cancel(); }
 
  private:
   std::unique_ptr<cloud::Credentials> credentials_;

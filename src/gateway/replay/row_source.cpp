@@ -50,10 +50,6 @@ bool RowSource::note_delivered(std::vector<egress::Sequence> rows) {
   return error_.empty();
 }
 
-std::uint64_t RowSource::backlog() const noexcept {
-  return leased_ + (at_end() ? 0 : 1);
-}
-
 void RowSource::finish() {
   const auto synced = store_.sync_marks();
   if (!synced && error_.empty()) error_ = synced.error().text();

@@ -25,7 +25,9 @@ class RowSource final : public egress::ReplaySource {
              egress::SpooledEvents memory) override;
   bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
-  [[nodiscard]] std::uint64_t backlog() const noexcept override;
+  [[nodiscard]] std::uint64_t backlog() const noexcept override {
+    return leased_ + (at_end() ? 0 : 1);
+  }
 
   // Waits until what was noted is on the device.
   void finish();

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 #include <system_error>
 
@@ -40,6 +41,8 @@ Socket bound_to(const std::string& host, std::uint16_t& port) {
   port = ntohs(bound.sin6_port);
   return socket;
 }
+
+constexpr int kFreePortAttempts = 100;
 
 }  // namespace
 
@@ -91,9 +94,17 @@ Socket connect_to(const std::string& host, std::uint16_t port) {
 }
 
 std::uint16_t free_port() {
-  std::uint16_t port = 0;
-  const Socket reserved = bind_loopback(port);
-  return port;
+  static std::random_device random;
+  std::uniform_int_distribution<std::uint16_t> below_those_of_clients(10'000, 32'000);
+  for (int attempt = 1;; ++attempt) {
+    std::uint16_t port = below_those_of_clients(random);
+    try {
+      const Socket reserved = bind_loopback(port);
+      return port;
+    } catch (const std::system_error&) {
+      if (attempt == kFreePortAttempts) throw;
+    }
+  }
 }
 
 }  // namespace gateway::test

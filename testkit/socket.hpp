@@ -54,7 +54,8 @@ struct Address {
 // Blocking connect; `host` is a numeric IPv4 or IPv6 address. Throws std::system_error.
 [[nodiscard]] Socket connect_to(const std::string& host, std::uint16_t port);
 
-// A port of 127.0.0.1 that nobody listened on a moment ago.
+// A port of 127.0.0.1 that nobody listened on a moment ago. The kernel gives it to nobody who asks
+// for any port, so that no other test is likely to take it until it is used.
 [[nodiscard]] std::uint16_t free_port();
 
 }  // namespace gateway::test

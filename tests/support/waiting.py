@@ -1,5 +1,6 @@
 """What the tests in Python share: free ports, waits with a deadline, an environment of their own."""
 import os
+import random
 import socket
 import time
 
@@ -15,9 +16,15 @@ def environment(**more):
 
 
 def free_port():
-    """Returns a port of loopback on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """Returns a port of loopback on which nobody listens, and which the kernel gives to nobody who
+    asks for any."""
+    for _ in range(100):
+        try:
+            with socket.create_server(("127.0.0.1", random.randint(10000, 32000))) as server:
+                return server.getsockname()[1]
+        except OSError:
+            pass
+    raise OSError("no port is free")
 
 
 def accepts(port):

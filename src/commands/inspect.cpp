@@ -58,20 +58,16 @@ bool walk_rows(const InspectOptions& options, egress::EventStore& store, const S
   }
   while (!walk.at_end()) {
     if (!succeeded(walk.read_on())) return false;
-    bool written = true;
-    while (walk.available() && written) {
-      const egress::StoredRow row = walk.take();
-      if (options.json) {
-        written = print_line(egress::export_line(row, place.kind));
-      } else if (options.list) {
-        written = print_line(egress::list_line(row));
-      } else {
-        summary.add(row);
-      }
-    }
-    for (const egress::Sequence seq : walk.take_damaged()) {
-      if (options.list) written = written && print_line(egress::damaged_line(seq));
-    }
+    const bool written = walk.take_in_order(
+        [&](const egress::StoredRow& row) {
+          if (options.json) return print_line(egress::export_line(row, place.kind));
+          if (options.list) return print_line(egress::list_line(row));
+          summary.add(row);
+          return true;
+        },
+        [&](egress::Sequence seq) {
+          return !options.list || print_line(egress::damaged_line(seq));
+        });
     if (!written) return false;
   }
   summary.set_damaged(walk.damaged());

@@ -102,6 +102,24 @@ TEST_F(Inspect, ListsDamagedRowsByTheirNumbers) {
   EXPECT_THAT(summary.out, HasSubstr("damaged rows      1\n"));
 }
 
+TEST_F(Inspect, ListsDamagedRowsAmongTheOthersUpToTheLimit) {
+  spool(6);
+  for (const int n : {0, 1, 3}) damage(directory_, n);
+  const auto listed = [&](const std::string& limit) {
+    std::istringstream lines(run_program({"inspect", "--list", "--limit", limit, "--file",
+                                          directory_.file(), "--kind", "spool"})
+                                 .out);
+    std::string numbers;
+    for (std::string line; std::getline(lines, line);) {
+      numbers += line.substr(0, line.find('\t')) + ' ';
+    }
+    return numbers;
+  };
+  EXPECT_EQ(listed("2"), "1 2 ");
+  EXPECT_EQ(listed("5"), "1 2 3 4 5 ");
+  EXPECT_EQ(listed("9"), "1 2 3 4 5 6 ");
+}
+
 TEST_F(Inspect, CountsByBucket) {
   spool(5);
   const auto run = run_program({"inspect", "--file", directory_.file(), "--kind", "spool"});
@@ -161,6 +179,15 @@ TEST_F(Discard, TakesOfASpoolOnlyWhatCannotBeRead) {
   EXPECT_EQ(kept(StoreKind::spool).size(), 9u);
   EXPECT_THAT(discard(config, {"--spool", "--damaged", "--yes"}).out,
               HasSubstr("rows              0"));
+}
+
+TEST_F(Discard, TakesNoMoreDamagedRowsThanItIsTold) {
+  spool(10);
+  for (const int n : {2, 4, 6}) damage(directory_, n);
+  const std::string config = configuration(StoreKind::spool);
+  EXPECT_THAT(discard(config, {"--spool", "--damaged", "--limit", "1", "--yes"}).out,
+              HasSubstr("discarded 1\n"));
+  EXPECT_THAT(discard(config, {"--spool", "--damaged", "--yes"}).out, HasSubstr("discarded 2\n"));
 }
 
 TEST_F(Inspect, TellsOneKindOfStoreFromTheOther) {

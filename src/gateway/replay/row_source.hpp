@@ -18,7 +18,9 @@ class RowSource final : public egress::ReplaySource {
   // `store`, owned if it is a spool, outlives this.
   RowSource(egress::EventStore& store, egress::StoreKind kind, egress::StoreFilter filter,
             std::uint64_t limit)
-      : store_(store), kind_(kind), walk_(store, std::move(filter), limit) {}
+      : store_(store), kind_(kind), walk_(store, std::move(filter), limit) {
+    walk_.limit_whole_rows();
+  }
 
   // Implement ReplaySource. All rows go to the one target of the replay, whatever `target` is.
   bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes, Fetched done,

@@ -17,12 +17,14 @@ StoreResult RowWalk::read_on() {
   if (!chunk) return chunk.error();
   at_ = chunk->last;
   end_ = chunk->end || at_ >= last_;
+  const std::uint64_t damaged_before = damaged_;
   std::ranges::copy_if(chunk->damaged, std::back_inserter(damaged_rows_),
                        [&](Sequence seq) { return seq <= last_ && ++damaged_ != 0; });
   const auto later =
       std::ranges::find_if(chunk->rows, [this](const StoredRow& row) { return row.seq > last_; });
   std::move(chunk->rows.begin(), later, std::back_inserter(rows_));
   limit_ -= rows_.size();
+  if (!whole_rows_) limit_ -= damaged_ - damaged_before;
   if (first_ == 0) first_ = rows_.empty() ? at_ : rows_.front().seq;
   return {};
 }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "gateway/egress/store/store_places.hpp"
 #include "gateway/provisioning/wanted_function.hpp"
 #include "gateway/tls/file_check.hpp"
 #include "runtime/journal.hpp"
@@ -43,7 +44,11 @@ config::Loaded ConfigurationOptions::read() const {
                         std::ranges::any_of(defaults, exists);
   if (!any_file) sources.overrides = assumed_;
   sources.overrides.insert(sources.overrides.end(), overrides_.begin(), overrides_.end());
-  config::Loaded loaded = config::load(sources, tls::check_files);
+  const auto check_files = [](const config::Settings& settings, config::Report& report) {
+    tls::check_files(settings, report);
+    egress::check_store_places(settings, report);
+  };
+  config::Loaded loaded = config::load(sources, check_files);
   if (!loaded.ok() || !loaded.settings.function.provision) return loaded;
   std::ranges::move(problems_with_functions(loaded.settings), std::back_inserter(loaded.problems));
   return loaded;

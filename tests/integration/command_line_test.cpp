@@ -54,6 +54,15 @@ TEST(CommandLineTest, OptionsMayStandBeforeTheCommand) {
   EXPECT_EQ(run.out, run_program(after).out);
 }
 
+TEST(CommandLineTest, SpoolAndDeadLettersAreNotOnePlaceInTwoSpellings) {
+  const ProgramRun run = run_program(
+      {"check", "--config", "/dev/null", "--secret", "/dev/null", "--set",
+       "target=http://127.0.0.1:9", "--set", "eventbus=x", "--set", "function.provision=false",
+       "--set", "spool.path=/nowhere/events", "--set", "dead_letter.path=/nowhere/./events"});
+  EXPECT_EQ(run.exit_code, 78);
+  EXPECT_THAT(run.err, HasSubstr("dead_letter.path: names the same place as spool.path"));
+}
+
 TEST(CommandLineTest, OptionsOfAnyCommandMayStandBeforeIt) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"--admin", "127.0.0.1:1", "tap"},

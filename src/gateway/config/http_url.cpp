@@ -1,8 +1,10 @@
 #include "gateway/config/http_url.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <stdexcept>
@@ -25,6 +27,17 @@ bool is_host_name(std::string_view text) {
 template <class View>
 std::string text_of(const View& view) {
   return std::string(view.data(), view.size());
+}
+
+// As RFC 5952 writes an IPv6 address.
+std::string normal_ipv6(std::string address) {
+  in6_addr bytes{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1 ||
+      ::inet_ntop(AF_INET6, &bytes, text.data(), text.size()) == nullptr) {
+    return address;
+  }
+  return text.data();
 }
 
 BadAddress bad_host() {
@@ -73,12 +86,12 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
   std::string host_in_url;
   switch (url.host_type()) {
     case urls::host_type::ipv6:
-      result.host = text_of(url.encoded_host_address());
+      result.host = normal_ipv6(text_of(url.encoded_host_address()));
       host_in_url = "[" + result.host + "]";
       break;
     case urls::host_type::ipv4:
     case urls::host_type::name:
-      result.host = text_of(url.encoded_host());
+      result.host = lower_case(text_of(url.encoded_host()));
       host_in_url = result.host;
       if (!is_host_name(result.host)) {
         return bad_host();
@@ -91,6 +104,16 @@ boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text)
   result.path = text_of(url.encoded_path());
   if (url.has_query()) result.query = "?" + text_of(url.encoded_query());
   return result;
+}
+
+std::string with_normal_host(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const auto end = std::min(url.find_first_of("/?#", scheme + 3), url.size());
+  const auto parsed = parse_http_url(url.substr(0, end));
+  if (!parsed) return std::string(url);
+  return fmt::format("{}://{}{}", parsed->tls ? "https" : "http", parsed->authority,
+                     url.substr(end));
 }
 
 std::string percent_encode(std::string_view text) {

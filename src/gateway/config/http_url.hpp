@@ -32,7 +32,10 @@ struct HttpUrl {
   HttpUrl() = default;
 
   bool tls = false;
-  std::string host;         // a name or an IP address, IPv6 without brackets: what to connect to
+  // A name or an IP address, IPv6 without brackets: what to connect to. Of all spellings of one
+  // host the normal one: in lower case (RFC 3986 section 3.2.2), IPv6 shortened as in RFC 5952. A
+  // dot at its end stays, as it keeps the name out of search domains.
+  std::string host;
   std::uint16_t port = 80;  // 443 with TLS, unless given
   std::string authority;    // as in a Host header: IPv6 in brackets, no port if it is the default
   std::string path;         // percent-encoded; empty if the URL has none
@@ -42,6 +45,10 @@ struct HttpUrl {
 // Parses an http or https URL. Refuses other schemes, user information, a fragment, port 0, and a
 // host that is neither a name of letters, digits, '-', '_' and '.' nor an IP address.
 [[nodiscard]] boost::system::result<HttpUrl, BadAddress> parse_http_url(std::string_view text);
+
+// Returns an http or https URL with scheme, host and port in the normal spelling, as `HttpUrl` has
+// them, and the rest as it is. Returns any other text as it is.
+[[nodiscard]] std::string with_normal_host(std::string_view url);
 
 // Returns `text` with everything except letters, digits and "-._~" as %XX (RFC 3986 section 2.3).
 [[nodiscard]] std::string percent_encode(std::string_view text);

@@ -9,6 +9,7 @@
 #include "events/cloud_event.hpp"
 #include "events/cos_record.hpp"
 #include "events/json_index.hpp"
+#include "gateway/config/http_url.hpp"
 #include "gateway/egress/store/event_store.hpp"
 
 namespace gateway::egress {
@@ -65,6 +66,7 @@ RowContents::Verdict RowContents::read(const RecordReader::Record& record, std::
   }
   if (mark != 0 ? filter.not_replayed : filter.replayed_only) return Verdict::unwanted;
   row.event = event_of(record.payload);
+  row.event.target = config::with_normal_host(row.event.target);  // as TargetNames tells them apart
   if (!filter.reason.empty() &&
       (!row.event.details || row.event.details->reason != filter.reason)) {
     return Verdict::unwanted;

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "events/rfc3339.hpp"
+#include "gateway/config/http_url.hpp"
 #include "gateway/config/units.hpp"
 
 namespace gateway::egress {
@@ -38,7 +39,9 @@ boost::system::result<StoreFilter, std::string> parse_filter(const FilterText& t
   filter.bucket = text.bucket;
   filter.key_prefix = text.prefix;
   filter.reason = text.reason;
-  if (!text.target.empty()) filter.targets = {text.target == "-" ? std::string() : text.target};
+  if (!text.target.empty()) {
+    filter.targets = {text.target == "-" ? std::string() : config::with_normal_host(text.target)};
+  }
   if (!text.since.empty()) {
     filter.since = parse_moment(text.since, now);
     if (!filter.since)

@@ -32,6 +32,13 @@ TEST(Endpoint, IsMadeOfTargetAndEventbus) {
       {"https://bus", "o", true, "bus", 443, "bus", "/gateway/o"},
       {"HTTPS://bus:443", "o", true, "bus", 443, "bus", "/gateway/o"},
       {"https://bus:80", "o", true, "bus", 80, "bus:80", "/gateway/o"},
+      // Of all spellings of a host one is used; the path stays as it is.
+      {"HTTP://LocalHost:8080/In", "", false, "localhost", 8080, "localhost:8080", "/In"},
+      {"BUS:080", "o", false, "bus", 80, "bus", "/gateway/o"},
+      {"https://[0:0:0:0:0:0:0:1]:443/", "", true, "::1", 443, "[::1]", "/"},
+      {"[2001:DB8:0::0:1]:8080", "o", false, "2001:db8::1", 8080, "[2001:db8::1]:8080",
+       "/gateway/o"},
+      {"bus.example.com.", "o", false, "bus.example.com.", 80, "bus.example.com.", "/gateway/o"},
       {"http://bus:/", "", false, "bus", 80, "bus", "/"},
       {"https://[::1]:8443/in", "", true, "::1", 8443, "[::1]:8443", "/in"},
       // "/" is a path: events go there.

@@ -21,6 +21,7 @@ TEST(Targets, AreNumberedOnce) {
   EXPECT_EQ(targets.number_of("other", ""), 2U);
   EXPECT_EQ(targets.number_of("other:80", "a"), 2U) << "it is the same place";
   EXPECT_EQ(targets.number_of("http://bus:8080/gateway/a", "b"), 0U);
+  EXPECT_EQ(targets.number_of("HTTP://Bus:8080/gateway/a", "b"), 0U);
   ASSERT_EQ(targets.endpoints().size(), 3U);
   EXPECT_EQ(targets.endpoints()[0].url(), "http://bus:8080/gateway/a");
   EXPECT_EQ(targets.endpoints()[1].url(), "http://bus:8080/gateway/b");

@@ -68,6 +68,18 @@ TEST(TargetNames, LeaveRowsWithoutANameToTheTopLevelTarget) {
   EXPECT_FALSE(names.knows(kGone));
 }
 
+TEST(TargetNames, LeaveRowsToATargetHoweverItsHostIsSpelled) {
+  const TargetNames names({kTop, kOther, "http://[2001:db8::1]:8080/", "http://bus/A"});
+  EXPECT_TRUE(names.is_of("http://TOP/gateway/a", 0));
+  EXPECT_TRUE(names.is_of("http://Other/gateway/b", 1));
+  EXPECT_TRUE(names.knows("http://[2001:DB8:0:0:0:0:0:1]:8080/"));
+  EXPECT_FALSE(names.knows("http://OTHER/gateway/B"));
+  EXPECT_FALSE(names.knows("http://OTHER:8080/gateway/b"));
+  EXPECT_FALSE(names.knows("https://OTHER/gateway/b"));
+  EXPECT_FALSE(names.knows("http://bus/a"));
+  EXPECT_FALSE(names.knows("Other"));
+}
+
 TEST(TargetOfARow, IsReadAsItWasWritten) {
   EXPECT_EQ(target_of(payload_of(event(1))), "");
   const std::string payload = payload_of(event_for(1, kOther));
@@ -156,6 +168,28 @@ TEST(StoreWriterWithTargets, KeepsAndCountsRowsOfTargetsThatAreNotConfigured) {
   EXPECT_EQ(writer.status().backlog_rows, 3U);
 }
 
+TEST(StoreWriterWithTargets, GivesATargetTheRowsOfAnotherSpelling) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()), {}, two_targets());
+  ASSERT_TRUE(append(writer, {event(0), event_for(1, "http://OTHER/gateway/b")}));
+  EXPECT_EQ(ids_for(writer, 1), (std::vector<std::string>{"id-1"}));
+  EXPECT_EQ(ids_for(writer, 0), (std::vector<std::string>{"id-0"}));
+  EXPECT_EQ(writer.status().unclaimed, 0U);
+}
+
+TEST(StoreFilterByTarget, FindsRowsOfAnotherSpelling) {
+  const Directory directory;
+  const auto store = open(directory.file());
+  ASSERT_TRUE(store->append(
+      std::vector<StoredEvent>{event(0), event_for(1, "http://OTHER/gateway/b")}, kAdded));
+  StoreFilter filter;
+  filter.targets = two_targets().names(1);
+  const auto chunk = store->select(filter, 0, 100, kMiB);
+  ASSERT_TRUE(chunk);
+  ASSERT_EQ(ids(chunk->rows), (std::vector<std::string>{"id-1"}));
+  EXPECT_EQ(chunk->rows.front().event.target, kOther) << "as it is shown";
+}
+
 TEST(StoreFilterByTarget, TakesWhatIsAskedFor) {
   const Directory directory;
   const auto store = open(directory.file());
@@ -174,6 +208,7 @@ TEST(StoreFilterByTarget, TakesWhatIsAskedFor) {
   EXPECT_EQ(selected("-"), (std::vector<std::string>{"id-0"}));
   EXPECT_EQ(selected(kOther), (std::vector<std::string>{"id-1"}));
   EXPECT_THAT(selected("http://nobody"), IsEmpty());
+  EXPECT_EQ(selected("HTTP://Other:80/gateway/b"), (std::vector<std::string>{"id-1"}));
 }
 
 TEST(RowText, NamesATargetThatIsNotTheTopLevelOne) {

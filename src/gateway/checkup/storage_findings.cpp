@@ -1,6 +1,7 @@
 #include "gateway/checkup/storage_findings.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -64,6 +65,13 @@ Findings storage_findings(const std::string& key, const config::Storage& storage
     findings.push_back(Finding::fail(Blame::unavailable, key,
                                      storage.path + ": the device did not answer in time",
                                      "a disk or network file system that hangs"));
+  } else if (!probe->closed_file.empty()) {
+    findings.push_back(Finding::fail(
+        Blame::unavailable, key, fmt::format("{}: {}", storage.path, probe->problem),
+        fmt::format("all files of the store must be the gateway's to read and write, as when they "
+                    "were restored by another user: `chown {0} {1}.*` and `chmod u+rw {1}.*` as "
+                    "root, then check again",
+                    ::geteuid(), storage.path)));
   } else if (!probe->problem.empty()) {
     findings.push_back(Finding::fail(
         Blame::unavailable, key, fmt::format("{}: {}", storage.path, probe->problem),

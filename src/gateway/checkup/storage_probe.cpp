@@ -7,10 +7,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <future>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -45,15 +47,27 @@ Medium medium_of(const std::string& folder) {
   }
 }
 
-// Segments, and the file of an earlier version.
-std::uint64_t bytes_of_store(const std::string& path, const std::string& folder) {
-  std::uint64_t bytes = 0;
+// Segments, the lock, and the file of an earlier version with what stands beside it, by name.
+std::vector<std::filesystem::directory_entry> files_of_store(const std::string& path,
+                                                             const std::string& folder) {
+  std::vector<std::filesystem::directory_entry> files;
   std::error_code none;
   const std::string name = std::filesystem::path(path).filename().string();
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
     const std::string file = entry.path().filename().string();
-    if (file != name && !egress::number_in(file, name, egress::kSegmentSuffix)) continue;
-    const auto size = entry.file_size(none);
+    const bool segment = egress::number_in(file, name, egress::kSegmentSuffix).has_value();
+    const bool other = file == name || file == name + ".lock" || file == name + "-wal";
+    if ((segment || other) && entry.is_regular_file(none)) files.push_back(entry);
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::uint64_t bytes_of(const std::vector<std::filesystem::directory_entry>& files) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files) {
+    std::error_code none;
+    const auto size = file.file_size(none);
     if (!none) bytes += size;
   }
   return bytes;
@@ -85,9 +99,15 @@ StorageProbe look(const std::string& path, unsigned writes) {
     probe.problem = free.error().text().substr(free.error().text().find(": ") + 2);
     return probe;
   }
-  probe.store_bytes = bytes_of_store(path, folder);
-  if (::access(path.c_str(), F_OK) == 0 && ::access(path.c_str(), R_OK | W_OK) != 0) {
-    return failed("the file cannot be written");
+  const auto files = files_of_store(path, folder);
+  probe.store_bytes = bytes_of(files);
+  for (const auto& entry : files) {
+    if (Descriptor(::open(entry.path().c_str(), O_RDWR | O_CLOEXEC))) continue;
+    const int error = errno;
+    if (error == ENOENT) continue;  // a gateway that runs has deleted it meanwhile
+    probe.closed_file = entry.path().string();
+    probe.problem = entry.path().filename().string() + " cannot be written: " + reason(error);
+    return probe;
   }
   const Descriptor file = open_nameless(folder);
   if (!file) return failed("nothing can be written there");

@@ -19,6 +19,9 @@ struct StorageProbe {
 
   StorageProbe() = default;
   std::string problem;  // why nothing could be written there
+  // A file of the store that the process may not write, which `problem` names; empty if it is not
+  // that.
+  std::string closed_file;
   std::vector<std::chrono::nanoseconds> syncs;
   Medium medium = Medium::disk;
   std::uint64_t free_bytes = 0;   // for this process
@@ -27,7 +30,8 @@ struct StorageProbe {
 static_assert(!std::is_aggregate_v<StorageProbe>);
 
 // Writes and syncs a page `writes` times, in a file without a name beside the store at `path`; no
-// file stays. A device may hang, so a thread of its own does it. If it takes longer than `patience`
+// file stays. Opens the files that the store has there already for writing, and leaves them as they
+// are. A device may hang, so a thread of its own does it. If it takes longer than `patience`
 // the thread is left behind and nullopt is returned.
 [[nodiscard]] std::optional<StorageProbe> probe_storage(const std::string& path, unsigned writes,
                                                         std::chrono::milliseconds patience);

@@ -1,7 +1,9 @@
 // What is said of this machine: devices and addresses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <string>
 #include <vector>
 
 #include "gateway/checkup/listen_probe.hpp"
@@ -61,6 +63,18 @@ TEST_F(StorageFindings, CountWhatIsThereAlreadyAsRoom) {
   probe_.store_bytes = std::uint64_t{7} << 30U;
   EXPECT_EQ(judge()[1].verdict(), Verdict::ok);
   EXPECT_EQ(room_of(storage_, probe_), std::uint64_t{10} << 30U);
+}
+
+TEST_F(StorageFindings, SayWhatToDoAboutAFileThatIsClosed) {
+  probe_.problem = "spool.db.lock cannot be written: Permission denied";
+  probe_.closed_file = "/data/spool.db.lock";
+  const auto findings = judge();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].blame(), Blame::unavailable);
+  EXPECT_THAT(findings[0].text(), HasSubstr("spool.db.lock cannot be written: Permission denied"));
+  EXPECT_THAT(findings[0].advice(),
+              HasSubstr("chown " + std::to_string(::geteuid()) + " /data/spool.db.*"));
+  EXPECT_FALSE(room_of(storage_, probe_));
 }
 
 TEST_F(StorageFindings, FailWhereNothingCanBeWritten) {

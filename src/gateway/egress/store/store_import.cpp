@@ -50,14 +50,49 @@ StoreImport::StoreImport(FileSystem& files, std::string path, StoreKind kind)
       name_(std::filesystem::path(path_).filename().string()),
       kind_(kind) {}
 
+IoResult<StoreImport::Found> StoreImport::recognise(const std::string& path) const {
+  const auto segment = Segment::open(files_, path, Segment::Access::read);
+  if (!segment) {
+    const auto& error = segment.error();
+    const bool of_this_file =
+        error == boost::system::errc::io_error || error == boost::system::errc::permission_denied;
+    if (of_this_file) return Found::foreign;
+    return error;
+  }
+  if (*segment) {
+    return (*segment)->identity().kind == kind_ ? Found::segment : Found::foreign;
+  }
+  const auto status = files_.status(path);
+  if (!status) return status.error();
+  if (!status->regular) return Found::foreign;
+  const auto file = files_.open(path, FileSystem::Mode::read);
+  if (!file) return file.error();
+  // Whose head was not on the device yet.
+  std::string bytes(std::size_t{64} << 10, '\0');
+  for (std::uint64_t at = 0;;) {
+    const auto got = (*file)->read(at, bytes);
+    if (!got) return got.error();
+    if (*got == 0) return Found::unfinished;
+    if (bytes.find_first_not_of('\0') < *got) return Found::foreign;
+    at += *got;
+  }
+}
+
 StoreResult StoreImport::for_each_copy(
-    const std::function<IoResult<void>(const std::string&, Sequence)>& call) {
+    bool unfinished_too, const std::function<IoResult<void>(const std::string&, Sequence)>& call) {
   const auto names = files_.list(folder_);
   if (!names) return error_at(folder_, names.error());
   for (const std::string& name : *names) {
     const auto copy = number_in(name, name_, kCopySuffix);
     if (!copy) continue;
     const std::string path = folder_ + '/' + name;
+    const auto found = recognise(path);
+    if (!found) return error_at(path, found.error());
+    if (*found == Found::foreign || (*found == Found::unfinished && !unfinished_too)) {
+      log::warn("a file has the name of an import, but is none; it is left as it is",
+                {{"file", path}});
+      continue;
+    }
     if (auto called = call(path, *copy); !called) return error_at(path, called.error());
   }
   return {};
@@ -67,8 +102,8 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
   std::uint64_t copied = 0;
   const auto status = files_.status(path_);
   if (status && status->size != 0) {
-    const auto removed =
-        for_each_copy([this](const std::string& path, Sequence) { return files_.remove(path); });
+    const auto removed = for_each_copy(
+        true, [this](const std::string& path, Sequence) { return files_.remove(path); });
     if (!removed) return removed.error();
     log::info("an earlier version's store is taken over", {{"file", path_}});
     Segments there(files_, path_, kind_);
@@ -86,7 +121,7 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
               {{"file", path_}, {"events", copied}, {"damaged", read->damaged}});
   }
   bool renamed_any = false;
-  const auto renamed = for_each_copy([&](const std::string& path, Sequence first) {
+  const auto renamed = for_each_copy(false, [&](const std::string& path, Sequence first) {
     renamed_any = true;
     return files_.rename(path, segment_name(path_, first, kSegmentSuffix));
   });

@@ -13,7 +13,7 @@ namespace gateway::egress {
 // lose and repeat nothing. Solution: the events are copied into segments with temporary names; then
 // the old file is renamed to "<path>.imported-<time>", and the segments get the names that a store
 // looks for. While the old file is at its place, the copies are made anew; once it is not, they are
-// complete.
+// complete. Other files with such names are left as they are.
 class StoreImport {
  public:
   StoreImport(FileSystem& files, std::string path, StoreKind kind);
@@ -24,8 +24,14 @@ class StoreImport {
 
  private:
   [[nodiscard]] StoreResult put_aside();
-  // Calls `call` with the path of each copy that is there and the number in it.
+  // What a file is that has the name of a copy: a segment of this store, what a crash leaves of one
+  // that was being created, or of somebody else, as far as is known: it may not be readable.
+  enum class Found : std::uint8_t { segment, unfinished, foreign };
+  [[nodiscard]] IoResult<Found> recognise(const std::string& path) const;
+  // Calls `call` with the path of each copy that is there and the number in it; with those that are
+  // not finished only if `unfinished_too`.
   [[nodiscard]] StoreResult for_each_copy(
+      bool unfinished_too,
       const std::function<IoResult<void>(const std::string& path, Sequence first)>& call);
 
   FileSystem& files_;

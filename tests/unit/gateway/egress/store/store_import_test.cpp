@@ -146,5 +146,42 @@ TEST_F(StoreImportTest, MayBeInterruptedAnywhere) {
   }
 }
 
+// Names of copies, though no copies.
+TEST_F(StoreImportTest, NeitherRenamesNorDeletesFilesOfOthers) {
+  const std::string foreign = directory_.file() + ".0000000000000001.import";
+  const std::string segment = directory_.file() + ".0000000000000001.events";
+  write_file(foreign, "my notes\n");
+  open(directory_.file()).reset();
+  EXPECT_EQ(contents(foreign), "my notes\n");
+  EXPECT_FALSE(fs::exists(segment));
+
+  put("spool-v1.db");
+  const auto store = open(directory_.file());
+  EXPECT_EQ(contents(foreign), "my notes\n");
+  EXPECT_EQ(store->totals().rows, 42U);
+}
+
+TEST_F(StoreImportTest, DoesNotTakeACopyOfTheOtherKind) {
+  ASSERT_TRUE(open(directory_.file("other.db"), kMiB, StoreKind::dead_letters)
+                  ->append(events(0, 1), kAdded));
+  const std::string foreign = directory_.file() + ".0000000000000001.import";
+  fs::rename(directory_.segment("other.db"), foreign);
+  EXPECT_TRUE(open(directory_.file()));
+  EXPECT_TRUE(fs::exists(foreign));
+}
+
+// Of a copy that was being created there may be nothing, or zeros.
+TEST_F(StoreImportTest, MakesCopiesAnewThatWereNotFinished) {
+  put("spool-v1.db");
+  const std::string first = directory_.file() + ".0000000000000001.import";
+  const std::string second = directory_.file() + ".0000000000000500.import";
+  write_file(first, "");
+  write_file(second, std::string(100'000, '\0'));
+  const auto store = open(directory_.file());
+  EXPECT_EQ(store->totals().rows, 42U);
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_FALSE(fs::exists(second));
+}
+
 }  // namespace
 }  // namespace gateway::egress

@@ -9,8 +9,8 @@
 namespace gateway::egress {
 
 // Keeps a second owner out of a store: an advisory lock on the file "<path>.lock", which holds the
-// owner's process number for people. Nothing else at that path is ever written over. Released by
-// the destructor.
+// owner's process number for people: the number and a line end. Nothing else at that path is
+// ever written over. Released by the destructor.
 class StoreLock {
  public:
   // Takes the lock of the store at `path`. Errors: in_use, unusable.

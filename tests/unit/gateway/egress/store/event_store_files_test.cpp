@@ -45,10 +45,44 @@ TEST(EventStoreFiles, TouchesNothingThatIsNotItsOwn) {
 
 TEST(EventStoreFiles, WritesOverNoLockOfAnotherProgram) {
   const Directory directory;
-  write_file(directory.file() + ".lock", "mine\n");
+  const std::string lock = directory.file() + ".lock";
+  for (const std::string_view content :
+       {"mine\n", "4711\n4712\n", "4711 ", "0042\n", "\n", "12 \n", "12345678901234567890\n"}) {
+    write_file(lock, content);
+    const auto store = EventStore::open(directory.file(), kMiB, StoreKind::spool);
+    ASSERT_FALSE(store) << content;
+    EXPECT_EQ(store.error().kind(), StoreError::Kind::unusable);
+    EXPECT_NE(store.error().text().find(lock + ": is no lock of this program"), std::string::npos);
+    EXPECT_EQ(contents(lock), content);
+  }
+}
+
+// It is what a power cut may leave of this program's, or a file of another one.
+TEST(EventStoreFiles, WritesNothingIntoALockThatIsANumberAlone) {
+  const Directory directory;
+  const std::string lock = directory.file() + ".lock";
+  write_file(lock, "4711");
   const auto store = EventStore::open(directory.file(), kMiB, StoreKind::spool);
-  ASSERT_FALSE(store);
-  EXPECT_EQ(contents(directory.file() + ".lock"), "mine\n");
+  ASSERT_TRUE(store);
+  EXPECT_EQ(contents(lock), "4711");
+  const auto second = EventStore::open(directory.file(), kMiB, StoreKind::spool);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().text(), lock + ": is in use by another process");
+}
+
+TEST(EventStoreFiles, TakesALockThatItLeft) {
+  const Directory directory;
+  const std::string lock = directory.file() + ".lock";
+  const std::string number = fmt::format("{}\n", getpid());
+  for (const std::string& content :
+       {std::string(), std::string("1\n"), std::string(6, '\0'), std::string("4711\n\0\0", 7),
+        std::string("9999999999999\n")}) {
+    write_file(lock, content);
+    EXPECT_TRUE(EventStore::open(directory.file(), kMiB, StoreKind::spool)) << content;
+    const std::string written = contents(lock);
+    EXPECT_EQ(written.substr(0, number.size()), number);
+    EXPECT_EQ(written.find_first_not_of('\0', number.size()), std::string::npos);
+  }
 }
 
 TEST(EventStoreFiles, LeavesAFileAloneThatOnlyHasTheNameOfASegment) {

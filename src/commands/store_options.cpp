@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "gateway/egress/store/store_places.hpp"
+
 namespace gateway::commands {
 
 using egress::StoreKind;
@@ -88,6 +90,7 @@ const char* key_of(StoreKind kind) noexcept {
 
 std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind,
                                                egress::EventStore::Access access) {
+  if (!succeeded(egress::check_readable(path))) return nullptr;
   if (!egress::EventStore::exists(path)) {
     print_error("error: {}: there is no store\n", path);
     return nullptr;

@@ -120,6 +120,17 @@ TEST_F(Inspect, ListsDamagedRowsAmongTheOthersUpToTheLimit) {
   EXPECT_EQ(listed("9"), "1 2 3 4 5 6 ");
 }
 
+TEST_F(Inspect, SaysWhyAFolderCannotBeRead) {
+  const std::string link = directory_.file("link");
+  std::filesystem::create_symlink(link, link);  // closed to root as well
+  const auto run = run_program({"inspect", "--file", link + "/spool.db", "--kind", "spool"});
+  EXPECT_EQ(run.exit_code, 69);
+  EXPECT_THAT(run.err, HasSubstr("the folder " + link + " cannot be read: Too many levels"));
+  const auto missing =
+      run_program({"inspect", "--file", directory_.file("none.db"), "--kind", "spool"});
+  EXPECT_THAT(missing.err, HasSubstr("none.db: there is no store"));
+}
+
 TEST_F(Inspect, CountsByBucket) {
   spool(5);
   const auto run = run_program({"inspect", "--file", directory_.file(), "--kind", "spool"});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support.hpp"
+#include "support/other_user.hpp"
 
 namespace gateway::egress {
 namespace {
@@ -61,6 +62,46 @@ TEST_F(StorePlacesTest, AreReportedIfTheyAreOne) {
   EXPECT_THAT(problems("a/x.db", "link/x.db"), ElementsAre("dead_letter.path"));
   EXPECT_THAT(problems("a/x.db", "b/x.db"), IsEmpty());
   EXPECT_THAT(problems("a/x.db", "a/y.db"), IsEmpty());
+}
+
+class StoreToReadTest : public StorePlacesTest {
+ protected:
+  void SetUp() override {
+    fs::permissions(folder_.path(), fs::perms::all);
+    StorePlacesTest::SetUp();
+  }
+  // As others than root see it.
+  [[nodiscard]] static std::string problem(const std::string& path) {
+    std::string text;
+    gateway::test::as_another_user([&] {
+      const auto readable = check_readable(path);
+      if (!readable) text = readable.error().text();
+    });
+    return text;
+  }
+};
+
+TEST_F(StoreToReadTest, MayBeMissing) {
+  EXPECT_EQ(problem(folder_.file("a/x.db")), "");
+  EXPECT_EQ(problem(folder_.file("nowhere/x.db")), "");
+}
+
+TEST_F(StoreToReadTest, IsInAFolderThatIsClosed) {
+  const std::string path = folder_.file("a/x.db");
+  for (const int rights : {0, 0111}) {
+    fs::permissions(folder_.path() / "a", fs::perms(rights));
+    EXPECT_EQ(problem(path),
+              path + ": the folder " + folder_.file("a") + " cannot be read: Permission denied");
+  }
+  fs::permissions(folder_.path() / "a", fs::perms::all);
+}
+
+TEST_F(StoreToReadTest, IsAFileThatIsClosed) {
+  const std::string path = folder_.file("a/x.db");
+  fs::permissions(folder_.path() / "a", fs::perms::all);
+  test::write_file(path, "an earlier version's");
+  fs::permissions(path, fs::perms(0));
+  EXPECT_EQ(problem(path), path + ": Permission denied");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include "gateway/egress/destinations.hpp"
 #include "gateway/egress/store/old_database.hpp"
+#include "gateway/egress/store/store_places.hpp"
 #include "runtime/early_signals.hpp"
 #include "runtime/log.hpp"
 
@@ -44,8 +45,9 @@ class FirstOpening {
           return egress::EventStore::open(path, max_bytes, kind);
         }) {
     std::packaged_task<Opened()> opening([path = path_, open = again_]() -> Opened {
-      // That may take minutes.
-      if (egress::is_old_database(path, egress::native_file_system())) {
+      // That may take minutes. What may not be read is told at once.
+      if (egress::is_old_database(path, egress::native_file_system()) &&
+          egress::check_readable(path)) {
         return failing(path, "an earlier version's events are taken over");
       }
       return open();

@@ -30,11 +30,9 @@ constexpr std::uint32_t application_of(StoreKind kind) noexcept {
 }
 constexpr StoreKind kKinds[] = {StoreKind::spool, StoreKind::dead_letters};
 
-bool is_ours(FileSystem& files, const std::string& path, std::uint64_t offset) {
-  const auto file = files.open(path, FileSystem::Mode::read);
-  if (!file) return false;
+bool is_ours(File& file, std::uint64_t offset) {
   std::string header(kHeaderSize, '\0');
-  const auto got = (*file)->read(offset, header);
+  const auto got = file.read(offset, header);
   if (!got || *got < header.size() || !header.starts_with(kSqliteMagic)) return false;
   std::uint32_t application = 0;
   for (std::size_t i = 0; i < sizeof application; ++i) {
@@ -319,7 +317,11 @@ class OldDatabase {
 }  // namespace
 
 bool is_old_database(const std::string& path, FileSystem& files) {
-  return is_ours(files, path, 0) || is_ours(files, path + "-wal", kPageInLog);
+  const auto file = files.open(path, FileSystem::Mode::read);
+  if (!file) return file.error() != boost::system::errc::no_such_file_or_directory;
+  if (is_ours(**file, 0)) return true;
+  const auto log = files.open(path + "-wal", FileSystem::Mode::read);
+  return log && is_ours(**log, kPageInLog);
 }
 
 StoreOutcome<OldTotals> read_old_database(const std::string& path, StoreKind kind,

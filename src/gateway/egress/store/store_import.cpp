@@ -102,6 +102,9 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
   std::uint64_t copied = 0;
   const auto status = files_.status(path_);
   if (status && status->size != 0) {
+    if (const auto file = files_.open(path_, FileSystem::Mode::read); !file) {
+      return error_at(path_, file.error());
+    }
     const auto removed = for_each_copy(
         true, [this](const std::string& path, Sequence) { return files_.remove(path); });
     if (!removed) return removed.error();

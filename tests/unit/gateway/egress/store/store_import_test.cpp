@@ -5,6 +5,7 @@
 
 #include "gateway/egress/store/old_database.hpp"
 #include "support.hpp"
+#include "support/other_user.hpp"
 #include "support/simulated_disk.hpp"
 
 namespace gateway::egress {
@@ -144,6 +145,23 @@ TEST_F(StoreImportTest, MayBeInterruptedAnywhere) {
     EXPECT_EQ(store->totals().rows, 42U) << "after " << calls << " calls";
     EXPECT_EQ(directory.count("spool.db.imported-"), 1U);
   }
+}
+
+TEST_F(StoreImportTest, SaysThatTheFileMayNotBeRead) {
+  put("spool-v1.db");
+  fs::permissions(directory_.path(), fs::perms::all);
+  fs::permissions(directory_.file(), fs::perms(0));
+  std::string text;
+  gateway::test::as_another_user([&] {
+    const auto store = EventStore::open(directory_.file(), kMiB, StoreKind::spool);
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().kind(), StoreError::Kind::unusable);
+    text = store.error().text();
+  });
+  EXPECT_EQ(text, directory_.file() + ": Permission denied");
+  fs::remove(directory_.file() + ".lock");  // the other user's
+  fs::permissions(directory_.file(), fs::perms(0600));
+  EXPECT_EQ(open(directory_.file())->totals().rows, 42U);
 }
 
 // Names of copies, though no copies.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -31,18 +30,20 @@ template <class Use>
 bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool list, Use use) {
   while (!walk.at_end()) {
     if (!succeeded(walk.read_on())) return false;
-    std::vector<egress::Sequence> rows = walk.take_damaged();
-    if (list) {
-      for (const auto seq : rows) fmt::print("{}\n", egress::damaged_line(seq));
-    }
-    while (walk.available()) {
-      const egress::StoredRow row = walk.take();
-      if (list) fmt::print("{}\n", egress::list_line(row));
-      if (summary != nullptr) summary->add(row);
-      rows.push_back(row.seq);
-    }
-    std::ranges::sort(rows);
-    if (!use(rows)) return false;
+    std::vector<egress::Sequence> rows;
+    const bool all = walk.take_in_order(
+        [&](const egress::StoredRow& row) {
+          if (list) fmt::print("{}\n", egress::list_line(row));
+          if (summary != nullptr) summary->add(row);
+          rows.push_back(row.seq);
+          return true;
+        },
+        [&](egress::Sequence seq) {
+          if (list) fmt::print("{}\n", egress::damaged_line(seq));
+          rows.push_back(seq);
+          return true;
+        });
+    if (!all || !use(rows)) return false;
   }
   if (summary != nullptr) summary->set_damaged(walk.damaged());
   return true;

@@ -68,7 +68,7 @@ std::vector<Part> parts_of(const ReplayOptions& options, const egress::StoreFilt
   std::vector<Part> parts;
   for (std::size_t target = 0; target < endpoints.size(); ++target) {
     if (!options.to.empty()) {
-      const bool asked = options.to == "-" ? target == 0 : options.to == targets.url(target);
+      const bool asked = options.to == "-" ? target == 0 : targets.is_of(options.to, target);
       if (asked) parts.push_back({endpoints[target], {}});
       continue;
     }

@@ -53,6 +53,11 @@ void Replay::tick(Instant now) {
   finish_answered();
   return_rows();
   note_taken();
+  if (const auto readings = source_.readings(); std::exchange(readings_, readings) != readings) {
+    parked_ = 0;
+    resting_rows_ = 0;
+    resting_.clear();
+  }
   // Of parked rows whose file is gone nobody tells.
   parked_ = std::min<std::size_t>(parked_, source_.backlog());
   const auto patience = settings_.patience;

@@ -177,7 +177,8 @@ class Replay final : private PostOwner {
   std::vector<Sequence> returned_;  // rows that the next tick gives back; has room for all
   std::deque<Resting> resting_;     // could not be delivered; still leased
   std::size_t resting_rows_ = 0;
-  std::size_t parked_ = 0;  // refused or unreadable rows, leased until the process ends
+  std::size_t parked_ = 0;      // refused or unreadable rows, leased until the process ends
+  std::uint64_t readings_ = 0;  // as ReplaySource::readings() was
   ReplayPace pace_;
   bool exhausted_ = false;  // the last fetch brought nothing: rows there are may be of others
   bool paused_ = false;

@@ -121,10 +121,13 @@ StoreResult EventStore::take_lock() {
 StoreResult EventStore::try_own() {
   if (owned()) return {};
   if (auto taken = take_lock(); !taken) return taken;
-  StoreResult read = segments_.open(Access::own);
-  ++reread_;
+  StoreResult read = segments_.open(Access::own, true);
   if (read) read = segments_.finish();
-  if (!read) lock_.reset();
+  if (!read) {
+    lock_.reset();
+    return read;
+  }
+  ++reread_;
   return read;
 }
 
@@ -221,9 +224,14 @@ StoreResult EventStore::mark_replayed(std::span<const Sequence> rows, WallInstan
 }
 
 StoreResult EventStore::look(bool idle) {
-  if (auto looked = segments_.look(); !looked) return looked;
   if (owned()) static_cast<void>(check_lock());
-  if (auto own = try_own(); !own) return own;
+  if (auto own = try_own(); !own) {
+    // What another process owns is its business.
+    if (own.error().kind() != Kind::in_use) static_cast<void>(segments_.look());
+    return own;
+  }
+  if (auto looked = segments_.look(); !looked) return looked;
+  if (auto looked = segments_.look_for_others(); !looked) return looked;
   return segments_.delete_drained(idle);
 }
 

@@ -139,6 +139,8 @@ class EventStore {
   [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
     return segments_.unreadable_files();
   }
+  // Returns how many files have ever been left alone.
+  [[nodiscard]] std::uint64_t left_alone() const noexcept { return segments_.left_alone(); }
   // Returns how many times rows were found that this store had not known: files were read anew, or
   // came back.
   [[nodiscard]] std::uint64_t finds() const noexcept { return reread_ + segments_.finds(); }

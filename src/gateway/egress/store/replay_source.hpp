@@ -32,6 +32,8 @@ class ReplaySource {
   virtual bool note_delivered(std::vector<Sequence> rows) = 0;
   // Rows there are, of every target, leased ones included.
   [[nodiscard]] virtual std::uint64_t backlog() const noexcept = 0;
+  // How many times all rows have been leased anew, those that are leased included.
+  [[nodiscard]] virtual std::uint64_t readings() const noexcept { return 0; }
 };
 
 }  // namespace gateway::egress

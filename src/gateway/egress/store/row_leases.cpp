@@ -1,6 +1,7 @@
 #include "gateway/egress/store/row_leases.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/egress/store/record.hpp"
 
@@ -41,6 +42,7 @@ StoreResult RowLeases::read(EventStore& store, std::size_t target, std::size_t m
   // Rows that were removed after they had been given back are passed over.
   leased_.clear();
   const auto is_of_target = [&](const RecordReader::Record& record) {
+    if (std::ranges::binary_search(delivered_, record.seq)) return false;
     return !record.intact || names_.is_of(target_of(record.payload), target);
   };
   auto read = store.read_spooled(of.frontier, is_of_target, max_rows, max_bytes, chunk);
@@ -64,7 +66,9 @@ void RowLeases::forget(std::span<const Sequence> rows) {
   }
 }
 
-void RowLeases::begin_again() noexcept {
+void RowLeases::begin_again(std::vector<Sequence> delivered) noexcept {
+  delivered_ = std::move(delivered);
+  std::ranges::sort(delivered_);
   for (Target& target : targets_) {
     target.returned.clear();
     target.frontier = 0;

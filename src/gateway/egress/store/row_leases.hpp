@@ -32,8 +32,9 @@ class RowLeases {
   }
   // Forgets rows that were removed from the store.
   void forget(std::span<const Sequence> rows);
-  // Leases all rows anew, as there may be others than before: also those that are leased now.
-  void begin_again() noexcept;
+  // Leases all rows anew, as there may be others than before: also those that are leased now, but
+  // for those that are `delivered`, whose removal is owed.
+  void begin_again(std::vector<Sequence> delivered) noexcept;
 
   // Begins to count the rows that are there now and are for none of the targets.
   void begin_count(const EventStore& store) { count_to_ = store.last_seq(); }
@@ -52,6 +53,7 @@ class RowLeases {
   [[nodiscard]] std::vector<Sequence> take_returned(Target& target, std::size_t max);
 
   TargetNames names_;
+  std::vector<Sequence> delivered_;  // in order; not to be leased
   std::vector<Target> targets_;
   std::size_t target_ = 0;        // of the last read()
   std::vector<Sequence> leased_;  // by the last read()

@@ -182,7 +182,8 @@ bool Segment::read_seal(std::string_view head, std::uint64_t file_size) {
   totals_.count = take<Sequence>(text);
   end_ = take<std::uint64_t>(text);
   totals_.bytes = take<std::uint64_t>(text);
-  return end_ <= file_size;  // else somebody has cut the file
+  incomplete_ = end_ > file_size;
+  return !incomplete_;
 }
 
 IoResult<void> Segment::scan(std::uint64_t file_size) {
@@ -391,6 +392,7 @@ IoResult<Segment::Presence> Segment::look() const {
     return now.error();
   }
   if (!now->same_file(status_) || now->size < end_) return Presence::gone;
+  if (incomplete_ && now->size != status_.size) return Presence::gone;  // to be opened anew
   return now->changed_ns == status_.changed_ns ? Presence::same : Presence::marked;
 }
 

@@ -83,6 +83,9 @@ class Segment {
   // in order. They are incomplete and were never acknowledged.
   [[nodiscard]] std::span<const Sequence> torn() const noexcept { return torn_; }
   [[nodiscard]] bool sealed() const noexcept { return sealed_; }
+  // Returns whether the file had less than its seal says when it was opened: somebody has cut it,
+  // or is still copying it. What is there can be read; the file must not be changed.
+  [[nodiscard]] bool incomplete() const noexcept { return incomplete_; }
   [[nodiscard]] bool drained() const noexcept { return totals_.removed == totals_.count; }
   // Returns the bytes of the file that count.
   [[nodiscard]] std::uint64_t size() const noexcept { return end_; }
@@ -152,6 +155,7 @@ class Segment {
   std::unique_ptr<File> file_;
   bool appendable_ = false;
   bool sealed_ = false;
+  bool incomplete_ = false;
   bool unsynced_marks_ = false;
 };
 

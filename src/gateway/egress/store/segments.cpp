@@ -61,22 +61,25 @@ StoreOutcome<Segments::Names> Segments::names() const {
   return names;
 }
 
-StoreResult Segments::open(Segment::Access access) {
-  while (!segments_.empty()) {
-    const auto presence = segments_.back()->look();
-    drop(*segments_.back(), presence && *presence == Segment::Presence::gone);
-  }
+StoreResult Segments::open(Segment::Access access, bool again) {
+  while (!segments_.empty()) drop(*segments_.back(), false);
   access_ = access;
   unreadable_files_.clear();
   const auto there = names();
   if (!there) return there.error();
   for (const auto& [number, name] : *there) {
-    if (auto added = add(number, name); !added) return added;
+    auto added = add(number, name);
+    if (!added && again && added.error().kind() == Kind::unusable) {
+      leave_alone(number, name, added.error().text());
+    } else if (!added) {
+      return added;
+    }
   }
   return {};
 }
 
 void Segments::leave_alone(Sequence number, const std::string& name, std::string reason) {
+  ever_left_alone_.insert(name);
   unreadable_files_.insert_or_assign(name, std::move(reason));
   // A number beyond what a store ever gets to is none that it has given out.
   if (number <= kMostNumber) skip_to(number + kUnknownNumbers);
@@ -123,7 +126,7 @@ StoreResult Segments::add(Sequence number, const std::string& name) {
 }
 
 StoreResult Segments::finish(Segment& segment) {
-  if (segment.sealed()) return {};
+  if (segment.sealed() || segment.incomplete()) return {};
   if (!segment.torn().empty()) {
     const auto marked = segment.mark(segment.torn(), kRemoved);
     if (!marked) return error_at(segment.path(), marked.error());

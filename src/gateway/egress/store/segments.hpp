@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,7 +47,9 @@ class Segments {
   // Opens the files that are there, in place of those it knew. What one file makes impossible, such
   // as a page that cannot be read, is kept to that file, which is left alone. Returns an error if
   // they are of the other kind, or if two of them hold the same numbers.
-  [[nodiscard]] StoreResult open(Segment::Access access);
+  // `again`: by a store that has worked with them before, which goes on without one that holds the
+  // same numbers as another.
+  [[nodiscard]] StoreResult open(Segment::Access access, bool again = false);
   // Finishes what an owner before this one could not, and deletes what is drained.
   [[nodiscard]] StoreResult finish();
   // Appends `count` records in one write and syncs; their events have `bytes`. All files together
@@ -70,8 +73,10 @@ class Segments {
   [[nodiscard]] StoreResult sync_marks();
   // Deletes files whose events are all removed; the one that is appended to if `active_too`.
   [[nodiscard]] StoreResult delete_drained(bool active_too);
-  // Finds out what others have done to the files; now and then also whether there are others.
+  // Finds out what others have done to the files; changes none.
   [[nodiscard]] StoreResult look();
+  // Now and then finds out whether there are others, and takes them up. For the owner.
+  [[nodiscard]] StoreResult look_for_others();
   // Forgets the file that is appended to, as another process may own it by now.
   void let_go() noexcept { active_ = nullptr; }
 
@@ -90,6 +95,8 @@ class Segments {
   [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
     return unreadable_files_;
   }
+  // Returns how many files have ever been left alone.
+  [[nodiscard]] std::uint64_t left_alone() const noexcept { return ever_left_alone_.size(); }
   // Returns how many times files were found that were not there before.
   [[nodiscard]] std::uint64_t finds() const noexcept { return finds_; }
   // Returns how many bytes finish() has cut off behind the last whole records.
@@ -108,7 +115,8 @@ class Segments {
   [[nodiscard]] StoreResult add(Sequence number, const std::string& name);
   void leave_alone(Sequence number, const std::string& name, std::string reason);
   [[nodiscard]] StoreResult finish(Segment& segment);
-  [[nodiscard]] StoreResult look_for_others();
+  [[nodiscard]] bool rests(const std::string& name);
+  [[nodiscard]] bool take_up(Sequence number, const std::string& name);
   [[nodiscard]] StoreResult remove_file(const Segment& segment);
   [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
   [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);
@@ -142,6 +150,8 @@ class Segments {
   Sequence last_cut_back_ = 0;  // the last number of a group that was written, but not whole
   std::optional<std::pair<Sequence, WallInstant>> oldest_;
   std::map<std::string, std::string> unreadable_files_;
+  std::set<std::string> ever_left_alone_;
+  std::map<std::string, FileStatus> seen_;  // files that are none of these, as they were last
   std::uint64_t finds_ = 0;
   std::uint64_t looks_ = 0;
   std::uint64_t cut_bytes_ = 0;

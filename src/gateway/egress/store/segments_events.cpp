@@ -11,10 +11,14 @@ namespace {
 
 namespace errc = boost::system::errc;
 
+using Kind = StoreError::Kind;
+
 constexpr std::size_t kMostOpen = 8;
 constexpr std::size_t kMarksAtATime = 512;
 // A folder may hold thousands of files.
-constexpr std::uint64_t kLooksBetweenLists = 10;
+constexpr std::uint64_t kLooksBetweenLists = 5;
+// A file that is left alone may become a good one: by chown, for instance.
+constexpr std::uint64_t kLooksBetweenTries = 30;
 
 }  // namespace
 
@@ -152,7 +156,9 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     const auto marked = segment->mark(in_segment, value);
     if (marked) {
       removed += *marked;
-    } else if (marked.error() == errc::resource_unavailable_try_again) {
+    } else if (marked.error() == errc::resource_unavailable_try_again ||
+               marked.error() == errc::permission_denied ||
+               marked.error() == errc::operation_not_permitted) {
       locked.insert(locked.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
       return gone.error();
@@ -192,7 +198,7 @@ StoreResult Segments::remove_file(const Segment& segment) {
 StoreResult Segments::delete_drained(bool active_too) {
   for (std::size_t i = 0; i < segments_.size();) {
     Segment& segment = *segments_[i];
-    if (!segment.drained() || (&segment == active_ && !active_too)) {
+    if (!segment.drained() || segment.incomplete() || (&segment == active_ && !active_too)) {
       ++i;
       continue;
     }
@@ -226,29 +232,57 @@ StoreResult Segments::look() {
     }
     ++i;
   }
-  return ++looks_ % kLooksBetweenLists == 0 ? look_for_others() : StoreResult();
+  return {};
 }
 
-// Takes up files that came back, or were put there. One that does not fit is left alone: the store
-// works without it.
+// Returns whether a file that is none of these is as it was the last time: nobody is copying it.
+bool Segments::rests(const std::string& name) {
+  const auto now = files_.status(name);
+  if (!now) return false;
+  const auto [seen, is_new] = seen_.try_emplace(name, *now);
+  const FileStatus before = std::exchange(seen->second, *now);
+  return !is_new && now->same_file(before) && now->size == before.size &&
+         now->changed_ns == before.changed_ns;
+}
+
+// Adds the segment in a file that came back, or was put there, if it can. Returns whether it did.
+// One that does not fit is left alone: the store works without it.
+bool Segments::take_up(Sequence number, const std::string& name) {
+  const std::size_t before = segments_.size();
+  const auto added = add(number, name);
+  if (!added && added.error().kind() == Kind::unusable) {
+    leave_alone(number, name, added.error().text());
+  }
+  if (segments_.size() == before) return false;
+  unreadable_files_.erase(name);
+  for (const auto& segment : segments_) {
+    if (segment->path() == name) static_cast<void>(finish(*segment));
+  }
+  return true;
+}
+
 StoreResult Segments::look_for_others() {
+  if (++looks_ % kLooksBetweenLists != 0) return {};
   const auto there = names();
   if (!there) return there.error();
-  const std::size_t before = segments_.size();
+  const bool again = looks_ % kLooksBetweenTries == 0;
   std::set<std::string, std::less<>> known;
   for (const auto& segment : segments_) known.insert(segment->path());
+  std::set<std::string, std::less<>> others;
+  bool found = false;
   for (const auto& [number, name] : *there) {
-    if (known.contains(name) || unreadable_files_.contains(name)) continue;
-    if (auto added = add(number, name); !added) leave_alone(number, name, added.error().text());
+    if (known.contains(name)) continue;
+    others.insert(name);
+    if (!rests(name) || (unreadable_files_.contains(name) && !again)) continue;
+    found = take_up(number, name) || found;
   }
-  if (segments_.size() == before) return {};
+  const auto has_gone = [&](const auto& file) { return !others.contains(file.first); };
+  std::erase_if(unreadable_files_, has_gone);
+  std::erase_if(seen_, has_gone);
+  if (!found) return {};
   ++finds_;
   place_ = Place();
   oldest_.reset();
-  for (const auto& segment : segments_) {
-    if (segment.get() == active_) continue;
-    if (auto finished = finish(*segment); !finished) return finished;
-  }
   return {};
 }
 

@@ -319,7 +319,7 @@ void StoreWriter::take(std::unique_ptr<EventStore> store) {
   }
   if (!std::exchange(was_open_, true)) {
     // What was asked of a store that was not there.
-    leases_.begin_again();
+    leases_.begin_again({});
     owed_.clear();
     leases_.begin_count(*store_);
   }

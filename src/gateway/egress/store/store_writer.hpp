@@ -87,6 +87,9 @@ class StoreWriter final : public AsyncStore {
   [[nodiscard]] std::uint64_t backlog() const noexcept override {
     return backlog_.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] std::uint64_t readings() const noexcept override {
+    return readings_.load(std::memory_order_acquire);
+  }
   // As of the end of the last write.
   [[nodiscard]] StoreStatus status() const;
 
@@ -170,12 +173,14 @@ class StoreWriter final : public AsyncStore {
   Instant sync_at_ = Instant::max();  // marks are to be on the device by then
   Instant oldest_at_{};               // when it may be looked for again
   Instant appended_at_{};
-  bool readable_ = true;  // as last logged
+  bool readable_ = true;       // as last logged
+  Sequence last_damaged_ = 0;  // likewise
   LogLimiter too_large_told_;
   LogLimiter locked_told_;
 
   std::atomic<StoreState> state_{StoreState::ok};
   std::atomic<std::uint64_t> backlog_{0};
+  std::atomic<std::uint64_t> readings_{0};
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

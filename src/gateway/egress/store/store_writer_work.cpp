@@ -218,14 +218,15 @@ void StoreWriter::remove_now() {
   tell_removed(result);
 }
 
-// Notes removals that another process keeps from being written, a backup for instance. They are
-// tried again at the next look.
+// Notes removals that another process keeps from being written, a backup for instance, or a file's
+// rights. They are tried again at the next look.
 void StoreWriter::wait_for_lock(std::span<const Sequence> rows) {
   if (rows.empty()) return;
   if (locked_told_.occurred(std::chrono::steady_clock::now())) {
     log::warn(
-        "another process keeps files of a store locked; delivered events in them cannot be removed "
-        "until it ends, and would be sent again after a crash",
+        "files of a store are locked by another process, or may not be written; delivered events "
+        "in "
+        "them cannot be removed until then, and would be sent again after a crash",
         {{"file", store_->path()}, {"events", rows.size()}});
   }
   locked_.insert(locked_.end(), rows.begin(), rows.end());
@@ -233,8 +234,12 @@ void StoreWriter::wait_for_lock(std::span<const Sequence> rows) {
 
 void StoreWriter::serve() {
   StoreRequests::Fetch& fetch = *turn_.fetch;  // NOLINT(bugprone-unchecked-optional-access)
-  const auto read =
-      leases_.read(*store_, fetch.target, fetch.max_rows, fetch.max_bytes, fetch.chunk);
+  StoreResult read;
+  if (store_->owned()) {
+    read = leases_.read(*store_, fetch.target, fetch.max_rows, fetch.max_bytes, fetch.chunk);
+  } else {
+    read = StoreError(StoreError::Kind::in_use, "another process owns the store");
+  }
   if (read) note_damaged(fetch.chunk);
   if (read && fetch.chunk.rows.empty() && !fetch.chunk.end) {
     // Much of other targets was passed over: others first, then further.
@@ -257,11 +262,15 @@ void StoreWriter::serve() {
 
 void StoreWriter::note_damaged(const SpooledChunk& chunk) {
   if (chunk.damaged.empty()) return;
+  std::uint64_t rows = 0;
   for (const Sequence row : chunk.damaged) {
+    if (row <= last_damaged_) continue;  // has been told, before the files were read anew
+    last_damaged_ = row;
+    ++rows;
     log::error("stored event is damaged", {{"file", store_->path()}, {"row", row}});
   }
   const std::lock_guard lock(mutex_);
-  status_.damaged_rows += chunk.damaged.size();
+  status_.damaged_rows += rows;
 }
 
 // Takes a step through the rows that were there at the start.
@@ -360,9 +369,12 @@ std::string StoreWriter::last_error() const {
 
 void StoreWriter::publish() {
   const StoreTotals totals = store_->totals();
-  const std::uint64_t unreadable = store_->unreadable_files().size();
+  const std::uint64_t unreadable = store_->left_alone();
   if (const auto finds = store_->finds(); std::exchange(finds_, finds) != finds) {
-    leases_.begin_again();
+    std::vector<Sequence> delivered = owed_;
+    delivered.insert(delivered.end(), locked_.begin(), locked_.end());
+    leases_.begin_again(std::move(delivered));
+    readings_.fetch_add(1, std::memory_order_release);
     log::info("files of a store were read anew: they, or its lock, had been moved or replaced",
               {{"file", store_->path()}, {"events", totals.rows}});
   }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ std::vector<std::string> ids_in(const std::string& path) {
 void kill(std::unique_ptr<EventStore>& owner) {
   owner->abandon();
   owner.reset();
+}
+
+// More often than it takes until other files are looked for, and looked at again.
+void look_often(EventStore& store) {
+  for (int looks = 0; looks < 100; ++looks) static_cast<void>(store.look(true));
 }
 
 TEST(EventStoreOwners, AToolSeesWhatCameInBeforeItBecameTheOwner) {
@@ -86,6 +92,68 @@ TEST(EventStoreOwners, ReadTheFilesAnewWhenTheyTakeTheirLockBack) {
   EXPECT_EQ(ids(all_rows(*first)), ids(0, 7));
   kill(first);
   EXPECT_EQ(ids_in(directory.file()), ids(0, 7));
+}
+
+TEST(EventStoreOwners, LeaveTheFilesOfTheNextOwnerAlone) {
+  const Directory directory;
+  auto first = open(directory.file());
+  ASSERT_TRUE(first->append(events(0, 3), kAdded));
+  fs::remove(directory.file() + ".lock");
+  auto second = open(directory.file());
+  ASSERT_TRUE(second->append(events(3, 2), kAdded));
+  look_often(*first);
+  EXPECT_FALSE(first->owned());
+  EXPECT_EQ(first->vanished_rows(), 0U);
+  ASSERT_TRUE(second->append(events(5, 2), kAdded));
+  look_often(*first);
+  kill(second);
+  first.reset();
+  EXPECT_EQ(ids_in(directory.file()), ids(0, 7));
+}
+
+// As scp does it, beside a store that is open and before one is opened.
+TEST(EventStoreOwners, WaitForTheEndOfACopy) {
+  const Directory directory;
+  open(directory.file("old"))->append(events(0, 9, 1000), kAdded).value();
+  const std::string whole = gateway::test::read_text(directory.segment("old"));
+  ASSERT_GT(whole.size(), 9000U);
+  const std::string copy = directory.file("spool.db.0000000000000001.events");
+  gateway::test::write_text(copy, whole.substr(0, whole.size() - 4000));
+  auto owner = open(directory.file());
+  const auto rows = seqs(all_rows(*owner));
+  EXPECT_LT(rows.size(), 9U);
+  EXPECT_TRUE(owner->remove(rows));
+  look_often(*owner);
+  EXPECT_EQ(directory.count("spool.db.0000000000000001.events"), 1U) << "it is not whole";
+
+  const auto append_rest = [&](std::size_t from, std::size_t size) {
+    std::ofstream(copy, std::ios::binary | std::ios::app) << whole.substr(from, size);
+  };
+  append_rest(whole.size() - 4000, 1000);
+  EXPECT_TRUE(owner->look(true));
+  append_rest(whole.size() - 3000, 3000);
+  look_often(*owner);
+  EXPECT_EQ(all_rows(*owner).size(), 9U - rows.size());
+  EXPECT_TRUE(owner->remove(seqs(all_rows(*owner))));
+  look_often(*owner);
+  EXPECT_EQ(directory.count("spool.db.0000000000000001.events"), 0U);
+}
+
+TEST(EventStoreOwners, TryAgainWithAFileThatBecomesAGoodOne) {
+  const Directory directory;
+  open(directory.file("old"))->append(events(0, 3), kAdded).value();
+  const std::string file = directory.file("spool.db.0000000000000001.events");
+  gateway::test::write_text(file, "not yet");
+  auto owner = open(directory.file());
+  EXPECT_EQ(owner->unreadable_files().size(), 1U);
+  fs::rename(directory.segment("old"), file);
+  look_often(*owner);
+  EXPECT_TRUE(owner->unreadable_files().empty());
+  EXPECT_EQ(owner->left_alone(), 1U);
+  EXPECT_EQ(ids(all_rows(*owner)), ids(0, 3));
+  ASSERT_TRUE(owner->append(events(3, 1), kAdded));
+  owner.reset();
+  EXPECT_EQ(ids_in(directory.file()), ids(0, 4));
 }
 
 TEST(EventStoreOwners, TakeUpFilesThatComeBack) {

@@ -23,6 +23,7 @@ struct FileStatus {
   std::int64_t changed_ns = 0;  // of the content, since 1970
   bool regular = false;
 
+  bool operator==(const FileStatus&) const = default;
   [[nodiscard]] bool same_file(const FileStatus& other) const noexcept {
     return device == other.device && inode == other.inode;
   }

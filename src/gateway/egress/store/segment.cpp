@@ -105,6 +105,12 @@ bool is_gone(const error_code& error) noexcept {
   return error == boost::system::errc::no_such_file_or_directory || error.value() == ESTALE;
 }
 
+// An immutable file says EPERM.
+bool is_forbidden(const error_code& error) noexcept {
+  return error == boost::system::errc::permission_denied ||
+         error == boost::system::errc::operation_not_permitted;
+}
+
 std::uint64_t Segment::head_size(std::uint32_t capacity) noexcept {
   return kTableBegin + std::uint64_t{capacity} * kMarkSize;
 }
@@ -213,10 +219,9 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
 IoResult<File*> Segment::file() {
   if (file_) return file_.get();
   auto opened = files_.open(path_, FileSystem::Mode::write);
-  // Who only looks need not be allowed to write; an immutable file says EPERM.
+  // Who only looks need not be allowed to write.
   if (!opened && access_ == Access::read &&
-      (opened.error() == boost::system::errc::permission_denied ||
-       opened.error() == boost::system::errc::operation_not_permitted ||
+      (is_forbidden(opened.error()) ||
        opened.error() == boost::system::errc::read_only_file_system)) {
     opened = files_.open(path_, FileSystem::Mode::read);
   }

@@ -35,6 +35,8 @@ inline constexpr std::uint32_t kRemoved = 1;
 // Returns whether a call failed because the file of a segment is not there any more, or another one
 // is in its place.
 [[nodiscard]] bool is_gone(const boost::system::error_code& error) noexcept;
+// Returns whether a call failed because this user may not do that with the file.
+[[nodiscard]] bool is_forbidden(const boost::system::error_code& error) noexcept;
 
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
 // appended. As the table has its room from the beginning, an event can be removed on a full device.

@@ -47,33 +47,31 @@ std::string Segments::path_of(Sequence first) const {
 
 // --- Opening
 
-StoreOutcome<Segments::Names> Segments::names() const {
-  const std::filesystem::path path(path_);
-  const std::string folder = path.parent_path().string();
-  const auto all = files_.list(folder);
-  if (!all) return error_at(folder, all.error());
-  Names names;
-  for (const std::string& name : *all) {
-    if (const auto number = number_in(name, path.filename().string(), suffix_)) {
-      names.emplace(*number, folder + '/' + name);
+StoreOutcome<SegmentFiles> segment_files(FileSystem& files, const std::string& path,
+                                         std::string_view suffix) {
+  const std::filesystem::path store(path);
+  const std::string folder = store.parent_path().string();
+  const std::string name_of_store = store.filename().string();
+  const auto names = files.list(folder);
+  if (!names) return error_at(folder, names.error());
+  SegmentFiles found;
+  for (const std::string& name : *names) {
+    if (const auto number = number_in(name, name_of_store, suffix)) {
+      found.emplace(*number, folder + '/' + name);
     }
   }
-  return names;
+  return found;
 }
 
 StoreResult Segments::open(Segment::Access access, bool again) {
   while (!segments_.empty()) drop(*segments_.back(), false);
   access_ = access;
   unreadable_files_.clear();
-  const auto there = names();
+  const auto there = segment_files(files_, path_, suffix_);
   if (!there) return there.error();
   for (const auto& [number, name] : *there) {
-    auto added = add(number, name);
-    if (!added && again && added.error().kind() == Kind::unusable) {
-      leave_alone(number, name, added.error().text());
-    } else if (!added) {
-      return added;
-    }
+    const auto added = again ? add_if_fit(number, name) : add(number, name);
+    if (!added) return added.error();
   }
   return {};
 }
@@ -85,22 +83,27 @@ void Segments::leave_alone(Sequence number, const std::string& name, std::string
   if (number <= kMostNumber) skip_to(number + kUnknownNumbers);
 }
 
-StoreResult Segments::add(Sequence number, const std::string& name) {
+StoreOutcome<Segment*> Segments::add_if_fit(Sequence number, const std::string& name) {
+  auto added = add(number, name);
+  if (added || added.error().kind() != Kind::unusable) return added;
+  leave_alone(number, name, added.error().text());
+  return nullptr;
+}
+
+StoreOutcome<Segment*> Segments::add(Sequence number, const std::string& name) {
   auto opened = Segment::open(files_, name, access_);
   if (!opened) {
     const auto& error = opened.error();
-    if (is_gone(error)) return {};  // deleted by its owner meanwhile
+    if (is_gone(error)) return nullptr;  // deleted by its owner meanwhile
     const bool of_this_file =
-        error == errc::io_error ||
-        (access_ == Segment::Access::own &&
-         (error == errc::permission_denied || error == errc::operation_not_permitted));
+        error == errc::io_error || (access_ == Segment::Access::own && is_forbidden(error));
     if (!of_this_file) return error_at(name, error);
     leave_alone(number, name, error.message());
-    return {};
+    return nullptr;
   }
   if (!*opened) {
     leave_alone(number, name, "it is no segment that this version can read");
-    return {};
+    return nullptr;
   }
   std::unique_ptr<Segment> segment = std::move(*opened);
   if (segment->identity().kind != kind_) return other_kind(path_, kind_);
@@ -121,8 +124,7 @@ StoreResult Segments::add(Sequence number, const std::string& name) {
   }
   segment->rest();
   skip_to(segment->behind() - 1);
-  segments_.insert(behind, std::move(segment));
-  return {};
+  return segments_.insert(behind, std::move(segment))->get();
 }
 
 StoreResult Segments::finish(Segment& segment) {

@@ -30,6 +30,12 @@ struct StoreTotals {
 // Returns what a store says of a failed call to the operating system.
 [[nodiscard]] StoreError error_at(const std::string& path, const boost::system::error_code& error);
 
+// The names of files, with their folder, by the numbers in them.
+using SegmentFiles = std::map<Sequence, std::string>;
+// Returns the files that have names of segments of the store at `path`.
+[[nodiscard]] StoreOutcome<SegmentFiles> segment_files(FileSystem& files, const std::string& path,
+                                                       std::string_view suffix = kSegmentSuffix);
+
 // The files of a store in order of their numbers, "<path>.<number of the first event><suffix>".
 // Appends to the last of them and begins the next, reads and marks events across them, deletes
 // those whose events are all removed. Keeps few of them open, as there may be thousands. Used by
@@ -109,14 +115,13 @@ class Segments {
   static constexpr std::size_t kMostKept = std::size_t{1} << 20;
 
   [[nodiscard]] std::string path_of(Sequence first) const;
-  // The names of the files that look like segments, by their numbers.
-  using Names = std::map<Sequence, std::string>;
-  [[nodiscard]] StoreOutcome<Names> names() const;
-  [[nodiscard]] StoreResult add(Sequence number, const std::string& name);
+  // Opens a file and adds its segment. Returns it, or null if there is none to be added.
+  [[nodiscard]] StoreOutcome<Segment*> add(Sequence number, const std::string& name);
+  // Does the same, but leaves a file alone that does not fit: the store works without it.
+  [[nodiscard]] StoreOutcome<Segment*> add_if_fit(Sequence number, const std::string& name);
   void leave_alone(Sequence number, const std::string& name, std::string reason);
   [[nodiscard]] StoreResult finish(Segment& segment);
   [[nodiscard]] bool rests(const std::string& name);
-  [[nodiscard]] bool take_up(Sequence number, const std::string& name);
   [[nodiscard]] StoreResult remove_file(const Segment& segment);
   [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
   [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);

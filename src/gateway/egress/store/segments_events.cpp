@@ -11,8 +11,6 @@ namespace {
 
 namespace errc = boost::system::errc;
 
-using Kind = StoreError::Kind;
-
 constexpr std::size_t kMostOpen = 8;
 constexpr std::size_t kMarksAtATime = 512;
 // A folder may hold thousands of files.
@@ -157,8 +155,7 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     if (marked) {
       removed += *marked;
     } else if (marked.error() == errc::resource_unavailable_try_again ||
-               marked.error() == errc::permission_denied ||
-               marked.error() == errc::operation_not_permitted) {
+               is_forbidden(marked.error())) {
       locked.insert(locked.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
       return gone.error();
@@ -240,30 +237,13 @@ bool Segments::rests(const std::string& name) {
   const auto now = files_.status(name);
   if (!now) return false;
   const auto [seen, is_new] = seen_.try_emplace(name, *now);
-  const FileStatus before = std::exchange(seen->second, *now);
-  return !is_new && now->same_file(before) && now->size == before.size &&
-         now->changed_ns == before.changed_ns;
+  return std::exchange(seen->second, *now) == *now && !is_new;
 }
 
-// Adds the segment in a file that came back, or was put there, if it can. Returns whether it did.
-// One that does not fit is left alone: the store works without it.
-bool Segments::take_up(Sequence number, const std::string& name) {
-  const std::size_t before = segments_.size();
-  const auto added = add(number, name);
-  if (!added && added.error().kind() == Kind::unusable) {
-    leave_alone(number, name, added.error().text());
-  }
-  if (segments_.size() == before) return false;
-  unreadable_files_.erase(name);
-  for (const auto& segment : segments_) {
-    if (segment->path() == name) static_cast<void>(finish(*segment));
-  }
-  return true;
-}
-
+// Takes up files that came back, or were put there.
 StoreResult Segments::look_for_others() {
   if (++looks_ % kLooksBetweenLists != 0) return {};
-  const auto there = names();
+  const auto there = segment_files(files_, path_, suffix_);
   if (!there) return there.error();
   const bool again = looks_ % kLooksBetweenTries == 0;
   std::set<std::string, std::less<>> known;
@@ -274,7 +254,11 @@ StoreResult Segments::look_for_others() {
     if (known.contains(name)) continue;
     others.insert(name);
     if (!rests(name) || (unreadable_files_.contains(name) && !again)) continue;
-    found = take_up(number, name) || found;
+    const auto added = add_if_fit(number, name);
+    if (!added || *added == nullptr) continue;
+    unreadable_files_.erase(name);
+    static_cast<void>(finish(**added));
+    found = true;
   }
   const auto has_gone = [&](const auto& file) { return !others.contains(file.first); };
   std::erase_if(unreadable_files_, has_gone);

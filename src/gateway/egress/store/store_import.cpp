@@ -47,7 +47,6 @@ StoreImport::StoreImport(FileSystem& files, std::string path, StoreKind kind)
     : files_(files),
       path_(std::move(path)),
       folder_(std::filesystem::path(path_).parent_path().string()),
-      name_(std::filesystem::path(path_).filename().string()),
       kind_(kind) {}
 
 IoResult<StoreImport::Found> StoreImport::recognise(const std::string& path) const {
@@ -80,12 +79,9 @@ IoResult<StoreImport::Found> StoreImport::recognise(const std::string& path) con
 
 StoreResult StoreImport::for_each_copy(
     bool unfinished_too, const std::function<IoResult<void>(const std::string&, Sequence)>& call) {
-  const auto names = files_.list(folder_);
-  if (!names) return error_at(folder_, names.error());
-  for (const std::string& name : *names) {
-    const auto copy = number_in(name, name_, kCopySuffix);
-    if (!copy) continue;
-    const std::string path = folder_ + '/' + name;
+  const auto named = segment_files(files_, path_, kCopySuffix);
+  if (!named) return named.error();
+  for (const auto& [number, path] : *named) {
     const auto found = recognise(path);
     if (!found) return error_at(path, found.error());
     if (*found == Found::foreign || (*found == Found::unfinished && !unfinished_too)) {
@@ -93,7 +89,7 @@ StoreResult StoreImport::for_each_copy(
                 {{"file", path}});
       continue;
     }
-    if (auto called = call(path, *copy); !called) return error_at(path, called.error());
+    if (auto called = call(path, number); !called) return error_at(path, called.error());
   }
   return {};
 }

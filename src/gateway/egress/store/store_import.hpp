@@ -37,7 +37,6 @@ class StoreImport {
   FileSystem& files_;
   const std::string path_;
   const std::string folder_;
-  const std::string name_;
   const StoreKind kind_;
 };
 

@@ -103,12 +103,10 @@ StoreOutcome<std::unique_ptr<EventStore>> EventStore::open_for_tools(const std::
 }
 
 bool EventStore::exists(const std::string& path, FileSystem& files) {
-  const fs::path at = absolute(path);
-  if (files.status(at.string())) return true;
-  const auto names = files.list(at.parent_path().string());
-  return names && std::ranges::any_of(*names, [&](const std::string& name) {
-           return number_in(name, at.filename().string(), kSegmentSuffix).has_value();
-         });
+  const std::string at = absolute(path);
+  if (files.status(at)) return true;
+  const auto segments = segment_files(files, at);
+  return segments && !segments->empty();
 }
 
 StoreResult EventStore::take_lock() {
@@ -141,6 +139,12 @@ StoreResult EventStore::check_lock() {
                     "its lock was removed or replaced; it is taken again, and the files read anew");
 }
 
+// Owns the store, also if its lock has been removed since.
+StoreResult EventStore::own_again() {
+  static_cast<void>(check_lock());
+  return try_own();
+}
+
 StoreResult EventStore::take_over_old_files() {
   StoreImport import(files_, path_, kind_);
   const auto taken = import.run();
@@ -167,8 +171,7 @@ StoreResult EventStore::append(std::span<const StoredEvent> events, WallInstant 
 }
 
 StoreResult EventStore::probe() {
-  if (owned()) static_cast<void>(check_lock());
-  if (auto own = try_own(); !own) return own;
+  if (auto own = own_again(); !own) return own;
   return segments_.probe(max_bytes_);
 }
 
@@ -224,8 +227,7 @@ StoreResult EventStore::mark_replayed(std::span<const Sequence> rows, WallInstan
 }
 
 StoreResult EventStore::look(bool idle) {
-  if (owned()) static_cast<void>(check_lock());
-  if (auto own = try_own(); !own) {
+  if (auto own = own_again(); !own) {
     // What another process owns is its business.
     if (own.error().kind() != Kind::in_use) static_cast<void>(segments_.look());
     return own;

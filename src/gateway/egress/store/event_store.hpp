@@ -160,6 +160,7 @@ class EventStore {
   [[nodiscard]] StoreResult take_over_old_files();
   [[nodiscard]] StoreResult take_lock();
   [[nodiscard]] StoreResult check_lock();
+  [[nodiscard]] StoreResult own_again();
   [[nodiscard]] StoreError locked_by_others() const;
 
   const std::string path_;

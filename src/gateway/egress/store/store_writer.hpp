@@ -100,6 +100,11 @@ class StoreWriter final : public AsyncStore {
 
  private:
   using Submission = StoreRequests::Submission;
+  // What a submission has in a group that is being written.
+  struct Part {
+    std::size_t events = 0;
+    std::size_t bytes = 0;
+  };
 
   StoreWriter(Opening opening, const Limits& limits, TargetNames targets, Supervisor* supervisor);
   template <class Request>
@@ -119,6 +124,7 @@ class StoreWriter final : public AsyncStore {
   void append();
   void gather();
   void append_each();
+  void count_settled(const Part& part) noexcept;
   void settle_first(StoreResult result);
   void too_large(const StoreError& error);
   void wait_for_lock(std::span<const Sequence> rows);
@@ -155,15 +161,11 @@ class StoreWriter final : public AsyncStore {
   bool hopeless_ = false;     // failed while it was to end: is not opened again
   StoreRequests::Turn turn_;  // what is not done of it
   RowLeases leases_;
-  Sequence last_seq_ = 0;           // the highest number of the store before an exception
-  std::uint64_t finds_ = 0;         // as EventStore::finds() was
-  std::vector<Sequence> owed_;      // removals that failed
-  std::vector<Sequence> locked_;    // removals that wait for another process to end
-  std::vector<StoredEvent> group_;  // that is being written
-  struct Part {
-    std::size_t events = 0;
-    std::size_t bytes = 0;
-  };
+  Sequence last_seq_ = 0;               // the highest number of the store before an exception
+  std::uint64_t finds_ = 0;             // as EventStore::finds() was
+  std::vector<Sequence> owed_;          // removals that failed
+  std::vector<Sequence> locked_;        // removals that wait for another process to end
+  std::vector<StoredEvent> group_;      // that is being written
   std::vector<Part> parts_;             // of the group, as submitted; those that are not settled
   StoreResult written_;                 // what came of the group, or part of it, before
   std::vector<Done> dones_;             // that are to be told so

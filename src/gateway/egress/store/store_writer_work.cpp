@@ -96,7 +96,7 @@ void StoreWriter::append_each() {
     tell_written();
     events = events.subspan(count);
   }
-  settle_group({});
+  group_.clear();
 }
 
 // There was no room for some events. If there is for others, the store is not full: these were too
@@ -138,6 +138,13 @@ void StoreWriter::gather() {
   writing_ = std::move(dones);
 }
 
+// With the lock: counts what came of events that were being written.
+void StoreWriter::count_settled(const Part& part) noexcept {
+  requests_.settled(part.events, part.bytes);
+  (written_ ? status_.appended : status_.refused) += part.events;
+  status_.commits += written_ && part.events != 0 ? 1 : 0;
+}
+
 // It is known what came of the first part of the group.
 void StoreWriter::settle_first(StoreResult result) {
   dones_.reserve(1);  // from here on nothing fails
@@ -145,9 +152,7 @@ void StoreWriter::settle_first(StoreResult result) {
   const Part part = parts_.front();
   parts_.erase(parts_.begin());
   const std::lock_guard lock(mutex_);
-  requests_.settled(part.events, part.bytes);
-  (written_ ? status_.appended : status_.refused) += part.events;
-  status_.commits += written_ ? 1 : 0;
+  count_settled(part);
   if (writing_.empty()) return;  // the watch has told it
   dones_.push_back(std::move(writing_.front()));
   writing_.erase(writing_.begin());
@@ -156,18 +161,15 @@ void StoreWriter::settle_first(StoreResult result) {
 // It is known what came of the group. Those that the watch has told are not told again.
 void StoreWriter::settle_group(StoreResult result) noexcept {
   written_ = std::move(result);
-  std::size_t events = 0;
-  std::size_t bytes = 0;
+  Part whole;
   for (const Part& part : parts_) {
-    events += part.events;
-    bytes += part.bytes;
+    whole.events += part.events;
+    whole.bytes += part.bytes;
   }
   parts_.clear();
   group_.clear();
   const std::lock_guard lock(mutex_);
-  requests_.settled(events, bytes);
-  (written_ ? status_.appended : status_.refused) += events;
-  status_.commits += written_ && events != 0 ? 1 : 0;
+  count_settled(whole);
   dones_ = std::exchange(writing_, {});
 }
 
@@ -225,8 +227,7 @@ void StoreWriter::wait_for_lock(std::span<const Sequence> rows) {
   if (locked_told_.occurred(std::chrono::steady_clock::now())) {
     log::warn(
         "files of a store are locked by another process, or may not be written; delivered events "
-        "in "
-        "them cannot be removed until then, and would be sent again after a crash",
+        "in them cannot be removed until then, and would be sent again after a crash",
         {{"file", store_->path()}, {"events", rows.size()}});
   }
   locked_.insert(locked_.end(), rows.begin(), rows.end());

@@ -32,6 +32,13 @@ void kill(std::unique_ptr<EventStore>& owner) {
   owner.reset();
 }
 
+std::unique_ptr<EventStore> open_tool(const std::string& path) {
+  auto tool = EventStore::open_for_tools(path, StoreKind::spool, native_file_system(),
+                                         EventStore::Access::mark);
+  EXPECT_TRUE(tool) << tool.error().text();
+  return tool ? std::move(*tool) : nullptr;
+}
+
 // More often than it takes until other files are looked for, and looked at again.
 void look_often(EventStore& store) {
   for (int looks = 0; looks < 100; ++looks) static_cast<void>(store.look(true));
@@ -41,74 +48,72 @@ TEST(EventStoreOwners, AToolSeesWhatCameInBeforeItBecameTheOwner) {
   const Directory directory;
   auto owner = open(directory.file());
   ASSERT_TRUE(owner->append(events(0, 3), kAdded));
-  auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool, native_file_system(),
-                                         EventStore::Access::mark);
-  ASSERT_TRUE(tool);
-  const auto rows = seqs(all_rows(**tool));
+  auto tool = open_tool(directory.file());
+  const auto rows = seqs(all_rows(*tool));
   ASSERT_TRUE(owner->append(events(3, 2), kAdded));
   owner.reset();
 
-  EXPECT_TRUE((*tool)->remove(rows));
-  ASSERT_TRUE((*tool)->try_own());
-  EXPECT_TRUE((*tool)->look(true));
-  tool->reset();
+  EXPECT_TRUE(tool->remove(rows));
+  ASSERT_TRUE(tool->try_own());
+  EXPECT_TRUE(tool->look(true));
+  tool.reset();
   EXPECT_EQ(ids_in(directory.file()), ids(3, 2));
 }
 
-TEST(EventStoreOwners, AcknowledgeNothingOnceTheirLockIsRemoved) {
-  const Directory directory;
-  auto first = open(directory.file());
-  ASSERT_TRUE(first->append(events(0, 3), kAdded));
-  fs::remove(directory.file() + ".lock");
-  auto second = open(directory.file());
-  EXPECT_EQ(ids(all_rows(*second)), ids(0, 3));
+// Two owners of one store: the lock of the first, who had kept three events, was removed.
+class EventStoreTwoOwners : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(first_->append(events(0, 3), kAdded));
+    fs::remove(directory_.file() + ".lock");
+    second_ = open(directory_.file());
+    ASSERT_TRUE(second_);
+  }
 
-  EXPECT_FALSE(first->append(events(3, 1), kAdded));
-  const auto again = first->append(events(3, 1), kAdded);
+  const Directory directory_;
+  std::unique_ptr<EventStore> first_ = open(directory_.file());
+  std::unique_ptr<EventStore> second_;
+};
+
+TEST_F(EventStoreTwoOwners, AcknowledgeNothingOnceTheirLockIsRemoved) {
+  EXPECT_EQ(ids(all_rows(*second_)), ids(0, 3));
+
+  EXPECT_FALSE(first_->append(events(3, 1), kAdded));
+  const auto again = first_->append(events(3, 1), kAdded);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind(), StoreError::Kind::in_use);
-  ASSERT_TRUE(second->append(events(4, 2), kAdded));
-  first.reset();
-  EXPECT_EQ(ids(all_rows(*second)).back(), "id-5");
-  kill(second);
-  const auto left = ids_in(directory.file());
+  ASSERT_TRUE(second_->append(events(4, 2), kAdded));
+  first_.reset();
+  EXPECT_EQ(ids(all_rows(*second_)).back(), "id-5");
+  kill(second_);
+  const auto left = ids_in(directory_.file());
   EXPECT_THAT(left, testing::IsSupersetOf(ids(0, 3)));
   EXPECT_THAT(left, testing::IsSupersetOf(ids(4, 2)));
 }
 
-TEST(EventStoreOwners, ReadTheFilesAnewWhenTheyTakeTheirLockBack) {
-  const Directory directory;
-  auto first = open(directory.file());
-  ASSERT_TRUE(first->append(events(0, 3), kAdded));
-  fs::remove(directory.file() + ".lock");
-  auto second = open(directory.file());
-  ASSERT_TRUE(second->append(events(3, 2), kAdded));
-  second.reset();
+TEST_F(EventStoreTwoOwners, ReadTheFilesAnewWhenTheyTakeTheirLockBack) {
+  ASSERT_TRUE(second_->append(events(3, 2), kAdded));
+  second_.reset();
 
-  const std::uint64_t finds = first->finds();
-  EXPECT_TRUE(first->look(false));
-  EXPECT_GT(first->finds(), finds);
-  ASSERT_TRUE(first->append(events(5, 2), kAdded));
-  EXPECT_EQ(ids(all_rows(*first)), ids(0, 7));
-  kill(first);
-  EXPECT_EQ(ids_in(directory.file()), ids(0, 7));
+  const std::uint64_t finds = first_->finds();
+  EXPECT_TRUE(first_->look(false));
+  EXPECT_GT(first_->finds(), finds);
+  ASSERT_TRUE(first_->append(events(5, 2), kAdded));
+  EXPECT_EQ(ids(all_rows(*first_)), ids(0, 7));
+  kill(first_);
+  EXPECT_EQ(ids_in(directory_.file()), ids(0, 7));
 }
 
-TEST(EventStoreOwners, LeaveTheFilesOfTheNextOwnerAlone) {
-  const Directory directory;
-  auto first = open(directory.file());
-  ASSERT_TRUE(first->append(events(0, 3), kAdded));
-  fs::remove(directory.file() + ".lock");
-  auto second = open(directory.file());
-  ASSERT_TRUE(second->append(events(3, 2), kAdded));
-  look_often(*first);
-  EXPECT_FALSE(first->owned());
-  EXPECT_EQ(first->vanished_rows(), 0U);
-  ASSERT_TRUE(second->append(events(5, 2), kAdded));
-  look_often(*first);
-  kill(second);
-  first.reset();
-  EXPECT_EQ(ids_in(directory.file()), ids(0, 7));
+TEST_F(EventStoreTwoOwners, LeaveTheFilesOfTheNextOwnerAlone) {
+  ASSERT_TRUE(second_->append(events(3, 2), kAdded));
+  look_often(*first_);
+  EXPECT_FALSE(first_->owned());
+  EXPECT_EQ(first_->vanished_rows(), 0U);
+  ASSERT_TRUE(second_->append(events(5, 2), kAdded));
+  look_often(*first_);
+  kill(second_);
+  first_.reset();
+  EXPECT_EQ(ids_in(directory_.file()), ids(0, 7));
 }
 
 // As scp does it, beside a store that is open and before one is opened.
@@ -232,15 +237,13 @@ TEST(EventStoreOwners, CountWhatOthersMarkedBetweenTheirOwnMarks) {
   auto owner = open(directory.file());
   ASSERT_TRUE(owner->append(events(0, 9), kAdded));
   ASSERT_TRUE(owner->look(false));
-  auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool, native_file_system(),
-                                         EventStore::Access::mark);
-  ASSERT_TRUE(tool);
+  auto tool = open_tool(directory.file());
   // The clock of files advances with the ticks of the kernel.
   const auto before = fs::last_write_time(directory.segment());
   do {
-    ASSERT_TRUE((*tool)->mark_replayed(std::array<Sequence, 1>{9}, kAdded));
+    ASSERT_TRUE(tool->mark_replayed(std::array<Sequence, 1>{9}, kAdded));
   } while (fs::last_write_time(directory.segment()) == before);
-  EXPECT_EQ((*tool)->remove(std::array<Sequence, 2>{2, 3}).value(), 2U);
+  EXPECT_EQ(tool->remove(std::array<Sequence, 2>{2, 3}).value(), 2U);
   EXPECT_EQ(owner->remove(std::array<Sequence, 1>{1}).value(), 1U);
   ASSERT_TRUE(owner->look(false));
   EXPECT_EQ(owner->totals().rows, 6U);

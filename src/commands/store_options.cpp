@@ -90,7 +90,7 @@ const char* key_of(StoreKind kind) noexcept {
 
 std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind,
                                                egress::EventStore::Access access) {
-  if (!succeeded(egress::check_readable(path))) return nullptr;
+  if (!succeeded(egress::EventStore::check_path(path))) return nullptr;
   if (!egress::EventStore::exists(path)) {
     print_error("error: {}: there is no store\n", path);
     return nullptr;

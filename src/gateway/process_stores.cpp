@@ -45,11 +45,9 @@ class FirstOpening {
           return egress::EventStore::open(path, max_bytes, kind);
         }) {
     std::packaged_task<Opened()> opening([path = path_, open = again_]() -> Opened {
-      // That may take minutes. What may not be read is told at once.
-      if (egress::is_old_database(path, egress::native_file_system()) &&
-          egress::check_readable(path)) {
-        return failing(path, "an earlier version's events are taken over");
-      }
+      const auto old = egress::is_old_database(path, egress::native_file_system());
+      // That may take minutes.
+      if (old && *old) return failing(path, "an earlier version's events are taken over");
       return open();
     });
     result_ = std::make_shared<std::future<Opened>>(opening.get_future());

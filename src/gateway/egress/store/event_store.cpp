@@ -1,5 +1,7 @@
 #include "gateway/egress/store/event_store.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <limits>
@@ -16,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace errc = boost::system::errc;
+
+using boost::system::error_code;
 
 using Kind = StoreError::Kind;
 
@@ -52,16 +56,26 @@ EventStore::~EventStore() {
 // --- Opening
 
 StoreResult EventStore::check_path(const std::string& path, FileSystem& files) {
-  const auto status = files.status(path);
-  if (!status) {
-    if (status.error() == errc::no_such_file_or_directory) return {};
-    return path_error(Kind::unusable, path, status.error().message());
+  const auto in_the_way = [&](std::string_view text) {
+    return path_error(Kind::unusable, path, text);
+  };
+  const auto unless_missing = [&](const error_code& error, std::string_view what) -> StoreResult {
+    if (error == errc::no_such_file_or_directory) return {};
+    return in_the_way(fmt::format("{}{}", what, error.message()));
+  };
+  const std::string folder = fs::path(absolute(path)).parent_path().string();
+  if (const auto names = files.list(folder); !names) {
+    return unless_missing(names.error(), fmt::format("the folder {} cannot be read: ", folder));
   }
-  if (status->regular && (status->size == 0 || is_old_database(path, files))) return {};
-  return path_error(Kind::unusable, path,
-                    status->regular ? "holds something else, which is left as it is; name a path "
-                                      "where there is nothing"
-                                    : "is not a file; name a path where there is nothing");
+  const auto status = files.status(path);
+  if (!status) return unless_missing(status.error(), "");
+  if (!status->regular) return in_the_way("is not a file; name a path where there is nothing");
+  if (status->size == 0) return {};
+  const auto of_earlier_version = is_old_database(path, files);
+  if (!of_earlier_version) return unless_missing(of_earlier_version.error(), "");
+  if (*of_earlier_version) return {};
+  return in_the_way(
+      "holds something else, which is left as it is; name a path where there is nothing");
 }
 
 StoreOutcome<std::unique_ptr<EventStore>> EventStore::open(const std::string& path,
@@ -198,31 +212,31 @@ StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std
 
 // --- Marking
 
-StoreError EventStore::locked_by_others() const {
-  return path_error(Kind::in_use, path_,
-                    "another process keeps files of it locked (a backup?); try again when it ends");
+StoreError EventStore::may_not_be_written() const {
+  return path_error(Kind::unusable, path_,
+                    "files of it may not be written; see their owner and rights");
 }
 
 StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows) {
-  std::vector<Sequence> locked;
-  auto removed = remove(rows, locked);
-  if (removed && !locked.empty()) return locked_by_others();
+  std::vector<Sequence> unwritable;
+  auto removed = remove(rows, unwritable);
+  if (removed && !unwritable.empty()) return may_not_be_written();
   return removed;
 }
 
 StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows,
-                                               std::vector<Sequence>& locked) {
-  auto removed = segments_.mark(rows, kRemoved, locked);
+                                               std::vector<Sequence>& unwritable) {
+  auto removed = segments_.mark(rows, kRemoved, unwritable);
   if (!removed || !owned()) return removed;
   if (const auto deleted = segments_.delete_drained(false); !deleted) return deleted.error();
   return removed;
 }
 
 StoreResult EventStore::mark_replayed(std::span<const Sequence> rows, WallInstant when) {
-  std::vector<Sequence> locked;
-  const auto marked = segments_.mark(rows, replayed_mark(when), locked);
+  std::vector<Sequence> unwritable;
+  const auto marked = segments_.mark(rows, replayed_mark(when), unwritable);
   if (!marked) return marked.error();
-  if (!locked.empty()) return locked_by_others();
+  if (!unwritable.empty()) return may_not_be_written();
   return {};
 }
 

@@ -73,7 +73,8 @@ class EventStore {
   // Returns whether there is anything of a store at `path`.
   [[nodiscard]] static bool exists(const std::string& path,
                                    FileSystem& files = native_file_system());
-  // Returns an error if something at `path` is in the way of a store. Touches nothing.
+  // Returns an error if something at `path` is in the way of a store, or may not be read. Touches
+  // nothing.
   [[nodiscard]] static StoreResult check_path(const std::string& path,
                                               FileSystem& files = native_file_system());
   ~EventStore();
@@ -110,9 +111,9 @@ class EventStore {
   // stay removed after a crash of the process, and after one of the machine once sync_marks() has
   // returned.
   [[nodiscard]] StoreOutcome<std::uint64_t> remove(std::span<const Sequence> rows);
-  // Does the same, but adds rows of files that another process keeps locked to `locked`.
+  // Does the same, but adds rows of files that may not be written to `unwritable`.
   [[nodiscard]] StoreOutcome<std::uint64_t> remove(std::span<const Sequence> rows,
-                                                   std::vector<Sequence>& locked);
+                                                   std::vector<Sequence>& unwritable);
   [[nodiscard]] StoreResult mark_replayed(std::span<const Sequence> rows, WallInstant when);
   [[nodiscard]] StoreResult sync_marks() { return segments_.sync_marks(); }
   [[nodiscard]] bool has_unsynced_marks() const noexcept { return segments_.has_unsynced_marks(); }
@@ -161,7 +162,7 @@ class EventStore {
   [[nodiscard]] StoreResult take_lock();
   [[nodiscard]] StoreResult check_lock();
   [[nodiscard]] StoreResult own_again();
-  [[nodiscard]] StoreError locked_by_others() const;
+  [[nodiscard]] StoreError may_not_be_written() const;
 
   const std::string path_;
   const std::uint64_t max_bytes_;

@@ -316,9 +316,9 @@ class OldDatabase {
 
 }  // namespace
 
-bool is_old_database(const std::string& path, FileSystem& files) {
+IoResult<bool> is_old_database(const std::string& path, FileSystem& files) {
   const auto file = files.open(path, FileSystem::Mode::read);
-  if (!file) return file.error() != boost::system::errc::no_such_file_or_directory;
+  if (!file) return {boost::system::in_place_error, file.error()};
   if (is_ours(**file, 0)) return true;
   const auto log = files.open(path + "-wal", FileSystem::Mode::read);
   return log && is_ours(**log, kPageInLog);

@@ -27,10 +27,8 @@ struct OldTotals {
   std::uint64_t damaged = 0;  // that could not be, as far as is known
 };
 
-// Returns whether the file is such a database, by its first bytes. One that cannot be opened may
-// be: it counts as one, so that who goes on to read it tells why it cannot be, instead of that it
-// is something else. Only reads.
-[[nodiscard]] bool is_old_database(const std::string& path, FileSystem& files);
+// Returns whether the file is such a database, by its first bytes. Only reads.
+[[nodiscard]] IoResult<bool> is_old_database(const std::string& path, FileSystem& files);
 
 // Calls `take` with all events, a bounded number at a time, in order except for those behind
 // damage. Damaged rows are skipped and counted. Errors: `unusable` for a store of the other kind,

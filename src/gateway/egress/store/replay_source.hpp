@@ -26,7 +26,7 @@ class ReplaySource {
   // called.
   [[nodiscard]] virtual bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
                                    Fetched done, SpooledEvents memory) = 0;
-  // The next to fetch for this target gets them first.
+  // Whoever fetches for this target next gets them, or new ones if it was so the last time.
   virtual bool give_back(std::size_t target, std::vector<Sequence> rows) = 0;
   // The eventbus has taken these.
   virtual bool note_delivered(std::vector<Sequence> rows) = 0;

@@ -1,6 +1,7 @@
 #include "gateway/egress/store/row_leases.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "gateway/egress/store/record.hpp"
@@ -25,32 +26,49 @@ std::vector<Sequence> RowLeases::take_returned(Target& target, std::size_t max) 
 StoreResult RowLeases::read(EventStore& store, std::size_t target, std::size_t max_rows,
                             std::size_t max_bytes, SpooledChunk& chunk) {
   target_ = target;
-  Target& of = targets_[target];
-  leased_ = take_returned(of, max_rows);
-  if (!leased_.empty()) {
-    const auto is_leased = [this](const RecordReader::Record& record) {
-      return std::ranges::binary_search(leased_, record.seq);
-    };
-    auto read =
-        store.read_spooled(leased_.front() - 1, is_leased, leased_.size(), max_bytes, chunk);
-    const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
-    give_back(target, std::span(unread, leased_.end()));
-    leased_.erase(unread, leased_.end());
-    chunk.end = false;  // there may be more behind the frontier
-    if (!read || !chunk.rows.empty() || !chunk.damaged.empty()) return read;
-  }
-  // Rows that were removed after they had been given back are passed over.
   leased_.clear();
+  chunk.rows.clear(std::numeric_limits<std::size_t>::max());
+  chunk.damaged.clear();
+  const bool new_first = std::exchange(targets_[target].new_first, false);
+  const auto nothing = [&] { return chunk.rows.empty() && chunk.damaged.empty(); };
+  StoreResult read;
+  if (new_first) read = read_new(store, max_rows, max_bytes, chunk);
+  if (read && nothing()) read = read_returned(store, max_rows, max_bytes, chunk);
+  if (read && nothing() && !new_first) read = read_new(store, max_rows, max_bytes, chunk);
+  return read;
+}
+
+StoreResult RowLeases::read_returned(EventStore& store, std::size_t max_rows, std::size_t max_bytes,
+                                     SpooledChunk& chunk) {
+  Target& of = targets_[target_];
+  leased_ = take_returned(of, max_rows);
+  if (leased_.empty()) return {};
+  of.new_first = true;
+  const auto is_leased = [this](const RecordReader::Record& record) {
+    return std::ranges::binary_search(leased_, record.seq);
+  };
+  auto read = store.read_spooled(leased_.front() - 1, is_leased, leased_.size(), max_bytes, chunk);
+  const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
+  give_back(target_, std::span(unread, leased_.end()));
+  leased_.erase(unread, leased_.end());
+  chunk.end = false;  // there may be more behind the frontier
+  return read;
+}
+
+StoreResult RowLeases::read_new(EventStore& store, std::size_t max_rows, std::size_t max_bytes,
+                                SpooledChunk& chunk) {
+  Target& of = targets_[target_];
   const auto is_of_target = [&](const RecordReader::Record& record) {
     if (std::ranges::binary_search(delivered_, record.seq)) return false;
-    return !record.intact || names_.is_of(target_of(record.payload), target);
+    return !record.intact || names_.is_of(target_of(record.payload), target_);
   };
   auto read = store.read_spooled(of.frontier, is_of_target, max_rows, max_bytes, chunk);
   if (!read) return read;
+  leased_.clear();  // rows that were removed after they had been given back
   leased_.reserve(chunk.rows.size());
   for (const auto& row : chunk.rows.entries()) leased_.push_back(row.seq);
   of.frontier = std::max(of.frontier, chunk.last);
-  if (target != 0) chunk.damaged.clear();  // nobody knows whose they were
+  if (target_ != 0) chunk.damaged.clear();  // nobody knows whose they were
   return {};
 }
 

@@ -19,9 +19,10 @@ class RowLeases {
   explicit RowLeases(TargetNames targets = {})
       : names_(std::move(targets)), targets_(names_.size()) {}
 
-  // Leases the next rows of a target and reads them into `chunk`, first those that were given back.
-  // If it holds no rows and is not at the end, there may be some: much of other targets was passed
-  // over. Its damaged rows are named once.
+  // Leases the next rows of a target and reads them into `chunk`: by turns those that were given
+  // back, and new ones, so that rows which come back again and again keep no others from being
+  // read. If it holds no rows and is not at the end, there may be some: much of other targets was
+  // passed over. Its damaged rows are named once.
   [[nodiscard]] StoreResult read(EventStore& store, std::size_t target, std::size_t max_rows,
                                  std::size_t max_bytes, SpooledChunk& chunk);
   // Says whether the rows of the last read() have arrived. If not, they are given back.
@@ -48,9 +49,15 @@ class RowLeases {
   struct Target {
     Sequence frontier = 0;  // the highest row that has been leased
     std::set<Sequence> returned;
+    bool new_first = false;  // the last read() was of `returned`
   };
 
   [[nodiscard]] std::vector<Sequence> take_returned(Target& target, std::size_t max);
+  // Read rows of target_.
+  [[nodiscard]] StoreResult read_returned(EventStore& store, std::size_t max_rows,
+                                          std::size_t max_bytes, SpooledChunk& chunk);
+  [[nodiscard]] StoreResult read_new(EventStore& store, std::size_t max_rows, std::size_t max_bytes,
+                                     SpooledChunk& chunk);
 
   TargetNames names_;
   std::vector<Sequence> delivered_;  // in order; not to be leased

@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <thread>
 
 #include "events/number_text.hpp"
 #include "gateway/egress/store/crc32c.hpp"
@@ -24,9 +23,9 @@ constexpr std::array<std::size_t, 2> kIdentityAt = {0, 2048};
 constexpr std::size_t kSealAt = 1024;
 constexpr std::size_t kMarkSize = 2 * sizeof(std::uint32_t);
 constexpr Sequence kOffsetEvery = 64;
-// For another process that marks rows of the same segment; it takes microseconds.
-constexpr int kLockAttempts = 50;
-constexpr std::chrono::milliseconds kLockPause{1};
+// The clock of files advances with the ticks of a kernel, which may be another machine's. What
+// changed so lately may change again and seem the same.
+constexpr std::chrono::seconds kFileClock{1};
 
 void finish_with_sum(std::string& text, std::size_t begin) {
   put(text, crc32c(std::string_view(text).substr(begin)));
@@ -335,41 +334,42 @@ IoResult<std::vector<std::uint32_t>> Segment::marks(Sequence from, std::size_t c
   return marks;
 }
 
+// Writes the marks of a table that are `wanted`, and no bytes of others.
+template <class Wanted>
+IoResult<void> Segment::write_marks(Sequence from, std::string_view table, Wanted wanted) {
+  const std::size_t count = table.size() / kMarkSize;
+  for (std::size_t begin = 0; begin < count; ++begin) {
+    if (!wanted(begin)) continue;
+    std::size_t end = begin + 1;
+    while (end < count && wanted(end)) ++end;
+    const auto run = table.substr(begin * kMarkSize, (end - begin) * kMarkSize);
+    const std::uint64_t at = place_of_mark(from + static_cast<Sequence>(begin));
+    if (auto written = file_->write(at, run); !written) return written;
+    begin = end;
+  }
+  return {};
+}
+
 IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_t value) {
-  const auto opened = file();
-  if (!opened) return opened.error();
-  for (int attempt = 1;; ++attempt) {
-    const auto locked = (*opened)->try_lock();
-    if (locked) break;
-    if (attempt == kLockAttempts) return locked.error();
-    std::this_thread::sleep_for(kLockPause);
+  const Sequence from = rows.front();
+  auto table = read_table(from, static_cast<std::size_t>(rows.back() - from) + 1);
+  if (!table) return table.error();
+  const std::string text = mark_text(value);
+  std::vector<bool> changed(table->size() / kMarkSize);
+  std::size_t marked = 0;
+  for (const Sequence row : rows) {
+    const auto index = static_cast<std::size_t>(row - from);
+    if (mark_at(*table, index) == kRemoved) continue;
+    table->replace(index * kMarkSize, kMarkSize, text);
+    changed[index] = true;
+    ++marked;
   }
-  // What others have marked since they were counted is to be seen by the next look().
-  const auto before = (*opened)->status();
-  const bool counted = before && before->changed_ns == status_.changed_ns;
-  const auto marked = [&]() -> IoResult<std::size_t> {
-    const Sequence from = rows.front();
-    auto table = read_table(from, static_cast<std::size_t>(rows.back() - from) + 1);
-    if (!table) return table.error();
-    const std::string text = mark_text(value);
-    std::size_t removed = 0;
-    for (const Sequence row : rows) {
-      const auto index = static_cast<std::size_t>(row - from);
-      if (mark_at(*table, index) == kRemoved) continue;
-      if (value == kRemoved) ++removed;
-      table->replace(index * kMarkSize, kMarkSize, text);
-    }
-    const auto written = (*opened)->write(place_of_mark(from), *table);
-    if (!written) return written.error();
-    return removed;
-  }();
-  if (counted && marked) {
-    if (const auto now = (*opened)->status()) status_.changed_ns = now->changed_ns;
-  }
-  (*opened)->unlock();
-  if (!marked) return marked;
+  const auto written =
+      write_marks(from, *table, [&](std::size_t index) { return bool{changed[index]}; });
+  if (!written) return written.error();
   unsynced_marks_ = true;
-  totals_.removed += static_cast<Sequence>(*marked);
+  if (value != kRemoved) return 0;
+  totals_.removed += static_cast<Sequence>(marked);
   return marked;
 }
 
@@ -378,11 +378,9 @@ IoResult<void> Segment::sync_marks() {
   if (!opened) return opened.error();
   if (auto synced = (*opened)->sync(); !synced) {
     // The kernel may hold pages for written that are not: they are written anew before the next.
-    if ((*opened)->try_lock()) {
-      if (const auto table = read_table(first(), identity_.capacity)) {
-        static_cast<void>((*opened)->write(kTableBegin, *table));
-      }
-      (*opened)->unlock();
+    if (const auto table = read_table(first(), static_cast<std::size_t>(totals_.count))) {
+      const auto is_set = [&](std::size_t index) { return mark_at(*table, index) != 0; };
+      static_cast<void>(write_marks(first(), *table, is_set));
     }
     return synced;
   }
@@ -397,7 +395,7 @@ IoResult<Segment::Presence> Segment::look() const {
     return now.error();
   }
   if (!now->same_file(status_) || now->size < end_) return Presence::gone;
-  if (incomplete_ && now->size != status_.size) return Presence::gone;  // to be opened anew
+  if (incomplete_ && now->size > status_.size) return Presence::grown;
   return now->changed_ns == status_.changed_ns ? Presence::same : Presence::marked;
 }
 
@@ -409,7 +407,9 @@ IoResult<void> Segment::count_marks() {
   const auto all = marks(first(), static_cast<std::size_t>(totals_.count));
   if (!all) return all.error();
   totals_.removed = std::ranges::count(*all, kRemoved);
-  status_.changed_ns = now->changed_ns;
+  const auto changed = std::chrono::nanoseconds(now->changed_ns);
+  const bool lately = std::chrono::system_clock::now().time_since_epoch() - changed < kFileClock;
+  status_.changed_ns = lately ? 0 : now->changed_ns;
   return {};
 }
 

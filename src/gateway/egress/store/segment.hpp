@@ -117,15 +117,16 @@ class Segment {
   // Reads the marks of `count` records from `from` on.
   [[nodiscard]] IoResult<std::vector<std::uint32_t>> marks(Sequence from, std::size_t count);
   // Marks these rows, given in the order of their numbers; removed ones stay removed. Returns how
-  // many were not removed before and are now. Other processes may mark at the same time: a lock
-  // makes each wait for the other.
+  // many were not removed before and are now. Other processes may mark others at the same time, as
+  // nothing is written but these marks. Whoever copies the file may lock it: nobody waits for that.
   [[nodiscard]] IoResult<std::size_t> mark(std::span<const Sequence> rows, std::uint32_t value);
   // Flushes the marks made here to the device.
   [[nodiscard]] IoResult<void> sync_marks();
   [[nodiscard]] bool has_unsynced_marks() const noexcept { return unsynced_marks_; }
 
-  // Tells the state of the file: unchanged at its path, marked by another process, or gone.
-  enum class Presence : std::uint8_t { same, marked, gone };
+  // Tells the state of the file: unchanged at its path, marked by somebody since the marks were
+  // counted, grown while it was incomplete and to be opened anew, or gone.
+  enum class Presence : std::uint8_t { same, marked, grown, gone };
   [[nodiscard]] IoResult<Presence> look() const;
   // Counts again how many are removed.
   [[nodiscard]] IoResult<void> count_marks();
@@ -142,6 +143,8 @@ class Segment {
   [[nodiscard]] IoResult<void> find_extent(std::string_view head);
   [[nodiscard]] bool read_seal(std::string_view head, std::uint64_t file_size);
   [[nodiscard]] IoResult<void> scan(std::uint64_t file_size);
+  template <class Wanted>
+  [[nodiscard]] IoResult<void> write_marks(Sequence from, std::string_view table, Wanted wanted);
   [[nodiscard]] IoResult<std::string> read_table(Sequence from, std::size_t count);
   [[nodiscard]] std::uint64_t place_of_mark(Sequence seq) const noexcept;
 

@@ -71,10 +71,10 @@ class Segments {
   // whether it went through all there are.
   [[nodiscard]] StoreOutcome<bool> walk(Sequence after, Sequence& last, const Visit& visit);
   // Marks these events, given in order of their numbers. Returns how many became removed. Those of
-  // files that another process keeps locked are added to `locked`.
+  // files that may not be written are added to `unwritable`.
   [[nodiscard]] StoreOutcome<std::uint64_t> mark(std::span<const Sequence> rows,
                                                  std::uint32_t value,
-                                                 std::vector<Sequence>& locked);
+                                                 std::vector<Sequence>& unwritable);
   [[nodiscard]] bool has_unsynced_marks() const noexcept;
   [[nodiscard]] StoreResult sync_marks();
   // Deletes files whose events are all removed; the one that is appended to if `active_too`.

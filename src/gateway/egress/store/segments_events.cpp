@@ -138,7 +138,7 @@ StoreTotals Segments::totals() const noexcept {
 // --- Marking
 
 StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::uint32_t value,
-                                           std::vector<Sequence>& locked) {
+                                           std::vector<Sequence>& unwritable) {
   std::uint64_t removed = 0;
   if (oldest_ && !rows.empty() && rows.front() <= oldest_->first) oldest_.reset();
   while (!rows.empty()) {
@@ -154,9 +154,8 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     const auto marked = segment->mark(in_segment, value);
     if (marked) {
       removed += *marked;
-    } else if (marked.error() == errc::resource_unavailable_try_again ||
-               is_forbidden(marked.error())) {
-      locked.insert(locked.end(), in_segment.begin(), in_segment.end());
+    } else if (is_forbidden(marked.error())) {
+      unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
       return gone.error();
     }
@@ -216,8 +215,8 @@ StoreResult Segments::look() {
     Segment& segment = *segments_[i];
     const auto presence = segment.look();
     if (!presence) return error_at(segment.path(), presence.error());
-    if (*presence == Segment::Presence::gone) {
-      drop(segment, true);
+    if (*presence == Segment::Presence::gone || *presence == Segment::Presence::grown) {
+      drop(segment, *presence == Segment::Presence::gone);
       continue;
     }
     if (*presence == Segment::Presence::marked) {

@@ -34,8 +34,8 @@ StoreResult copy(Segments& copies, std::span<const OldRow> rows) {
   for (const OldRow& row : rows) {
     ++seq;
     if (!row.replayed) continue;
-    std::vector<Sequence> locked;  // none: nobody knows of the copies
-    const auto marked = copies.mark(std::array{seq}, replayed_mark(*row.replayed), locked);
+    std::vector<Sequence> unwritable;  // none: the copies were just made
+    const auto marked = copies.mark(std::array{seq}, replayed_mark(*row.replayed), unwritable);
     if (!marked) return marked.error();
   }
   return {};
@@ -98,22 +98,14 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
   std::uint64_t copied = 0;
   const auto status = files_.status(path_);
   if (status && status->size != 0) {
-    if (const auto file = files_.open(path_, FileSystem::Mode::read); !file) {
-      return error_at(path_, file.error());
-    }
-    const auto removed = for_each_copy(
-        true, [this](const std::string& path, Sequence) { return files_.remove(path); });
-    if (!removed) return removed.error();
+    if (auto removed = remove_copies(); !removed) return removed.error();
     log::info("an earlier version's store is taken over", {{"file", path_}});
-    Segments there(files_, path_, kind_);
-    if (const auto opened = there.open(Segment::Access::own); !opened) return opened.error();
-    Segments copies(files_, path_, kind_, kCopySuffix);
-    copies.skip_to(there.last_seq());
-    const auto read = read_old_database(
-        path_, kind_, [&](std::span<const OldRow> rows) { return copy(copies, rows); });
-    if (!read) return read.error();
-    copies.close();
-    if (const auto synced = copies.sync_marks(); !synced) return synced.error();
+    const auto read = copy_events();
+    if (!read) {
+      // They may have filled the device.
+      static_cast<void>(remove_copies());
+      return read.error();
+    }
     if (const auto aside = put_aside(); !aside) return aside.error();
     copied = read->rows;
     log::info("an earlier version's store was taken over",
@@ -130,6 +122,24 @@ StoreOutcome<std::uint64_t> StoreImport::run() {
     return error_at(folder_, synced.error());
   }
   return copied;
+}
+
+StoreResult StoreImport::remove_copies() {
+  return for_each_copy(true,
+                       [this](const std::string& path, Sequence) { return files_.remove(path); });
+}
+
+StoreOutcome<OldTotals> StoreImport::copy_events() {
+  Segments there(files_, path_, kind_);
+  if (const auto opened = there.open(Segment::Access::own); !opened) return opened.error();
+  Segments copies(files_, path_, kind_, kCopySuffix);
+  copies.skip_to(there.last_seq());
+  auto read = read_old_database(path_, kind_,
+                                [&](std::span<const OldRow> rows) { return copy(copies, rows); });
+  if (!read) return read;
+  copies.close();
+  if (const auto synced = copies.sync_marks(); !synced) return synced.error();
+  return read;
 }
 
 // The database first: a log that is left without it holds nothing that was not read.

@@ -13,7 +13,7 @@ namespace gateway::egress {
 // lose and repeat nothing. Solution: the events are copied into segments with temporary names; then
 // the old file is renamed to "<path>.imported-<time>", and the segments get the names that a store
 // looks for. While the old file is at its place, the copies are made anew; once it is not, they are
-// complete. Other files with such names are left as they are.
+// complete. If copying fails they are removed. Other files with such names are left as they are.
 class StoreImport {
  public:
   StoreImport(FileSystem& files, std::string path, StoreKind kind);
@@ -23,6 +23,9 @@ class StoreImport {
   [[nodiscard]] StoreOutcome<std::uint64_t> run();
 
  private:
+  // Copies all events of the old file, and flushes the copies to the device.
+  [[nodiscard]] StoreOutcome<OldTotals> copy_events();
+  [[nodiscard]] StoreResult remove_copies();
   [[nodiscard]] StoreResult put_aside();
   // What a file is that has the name of a copy: a segment of this store, what a crash leaves of one
   // that was being created, or of somebody else, as far as is known: it may not be readable.

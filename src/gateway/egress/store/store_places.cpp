@@ -1,7 +1,5 @@
 #include "gateway/egress/store/store_places.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -18,10 +16,6 @@ namespace fs = std::filesystem;
 fs::path normal(const std::string& path) {
   std::error_code error;
   return fs::absolute(path, error).lexically_normal();
-}
-
-bool is_missing(const boost::system::error_code& error) noexcept {
-  return error == boost::system::errc::no_such_file_or_directory;
 }
 
 }  // namespace
@@ -55,24 +49,6 @@ void check_store_places(const config::Settings& settings, config::Report& report
   std::thread(std::move(asking)).detach();
   if (answer.wait_for(kPatience) != std::future_status::ready || !answer.get()) return;
   report.problem_with("dead_letter.path", "names the same place as spool.path; they must differ");
-}
-
-StoreResult check_readable(const std::string& path, FileSystem& files) {
-  const std::string folder = normal(path).parent_path().string();
-  const auto names = files.list(folder);
-  if (!names && !is_missing(names.error())) {
-    return StoreError(
-        StoreError::Kind::unusable,
-        fmt::format("{}: the folder {} cannot be read: {}", path, folder, names.error().message()));
-  }
-  const auto status = files.status(path);
-  if (!status || !status->regular) return {};
-  const auto file = files.open(path, FileSystem::Mode::read);
-  if (!file && !is_missing(file.error())) {
-    return StoreError(StoreError::Kind::unusable,
-                      fmt::format("{}: {}", path, file.error().message()));
-  }
-  return {};
 }
 
 }  // namespace gateway::egress

@@ -75,7 +75,7 @@ class StoreWriter final : public AsyncStore {
                            Fetched done, SpooledEvents memory = {}) override;
   // After an error the writer keeps trying by itself, and the rows stay leased. False once stopped.
   bool remove(std::vector<Sequence> rows, Done done = {});
-  // The next to fetch for this target gets them first. False once stopped.
+  // As ReplaySource has it. False once stopped.
   bool give_back(std::size_t target, std::vector<Sequence> rows) override;
   bool note_delivered(std::vector<Sequence> rows) override { return remove(std::move(rows)); }
 
@@ -127,7 +127,7 @@ class StoreWriter final : public AsyncStore {
   void count_settled(const Part& part) noexcept;
   void settle_first(StoreResult result);
   void too_large(const StoreError& error);
-  void wait_for_lock(std::span<const Sequence> rows);
+  void wait_for_rights(std::span<const Sequence> rows);
   void settle_group(StoreResult result) noexcept;
   void remove_now();
   void owe_removals();
@@ -164,7 +164,7 @@ class StoreWriter final : public AsyncStore {
   Sequence last_seq_ = 0;               // the highest number of the store before an exception
   std::uint64_t finds_ = 0;             // as EventStore::finds() was
   std::vector<Sequence> owed_;          // removals that failed
-  std::vector<Sequence> locked_;        // removals that wait for another process to end
+  std::vector<Sequence> unwritable_;    // removals whose files may not be written
   std::vector<StoredEvent> group_;      // that is being written
   std::vector<Part> parts_;             // of the group, as submitted; those that are not settled
   StoreResult written_;                 // what came of the group, or part of it, before
@@ -178,7 +178,7 @@ class StoreWriter final : public AsyncStore {
   bool readable_ = true;       // as last logged
   Sequence last_damaged_ = 0;  // likewise
   LogLimiter too_large_told_;
-  LogLimiter locked_told_;
+  LogLimiter unwritable_told_;
 
   std::atomic<StoreState> state_{StoreState::ok};
   std::atomic<std::uint64_t> backlog_{0};

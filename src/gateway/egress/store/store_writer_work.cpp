@@ -74,12 +74,13 @@ void StoreWriter::append() {
   } else {
     settle_group(result);
   }
-  appended_at_ = std::chrono::steady_clock::now();
+  const Instant now = std::chrono::steady_clock::now();
   // A segment that was ended is synced now: with all others it would hold up the first removal.
-  if (store_->has_unsynced_marks()) sync_at_ = std::min(sync_at_, appended_at_ + kMarksSynced);
+  if (store_->has_unsynced_marks()) sync_at_ = std::min(sync_at_, now + kMarksSynced);
   if (full) {
     too_large(result.error());
   } else if (result) {
+    appended_at_ = now;
     succeeded();
   } else {
     failed(result.error());
@@ -198,8 +199,8 @@ void StoreWriter::remove_now() {
   owe_removals();
   // Chunks of several shards interleave; neighbours are cheaper to remove together.
   std::ranges::sort(owed_);
-  std::vector<Sequence> locked;
-  const auto removed = store_->remove(owed_, locked);
+  std::vector<Sequence> unwritable;
+  const auto removed = store_->remove(owed_, unwritable);
   StoreResult result;
   if (removed) {
     {
@@ -208,7 +209,7 @@ void StoreWriter::remove_now() {
     }
     leases_.forget(owed_);
     owed_.clear();
-    wait_for_lock(locked);
+    wait_for_rights(unwritable);
     sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
     if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
@@ -220,17 +221,16 @@ void StoreWriter::remove_now() {
   tell_removed(result);
 }
 
-// Notes removals that another process keeps from being written, a backup for instance, or a file's
-// rights. They are tried again at the next look.
-void StoreWriter::wait_for_lock(std::span<const Sequence> rows) {
+// Notes removals that the rights of a file forbid. They are tried again at the next look.
+void StoreWriter::wait_for_rights(std::span<const Sequence> rows) {
   if (rows.empty()) return;
-  if (locked_told_.occurred(std::chrono::steady_clock::now())) {
+  if (unwritable_told_.occurred(std::chrono::steady_clock::now())) {
     log::warn(
-        "files of a store are locked by another process, or may not be written; delivered events "
-        "in them cannot be removed until then, and would be sent again after a crash",
+        "files of a store may not be written; delivered events in them cannot be removed until "
+        "their owner and rights are mended, and would be sent again after a restart",
         {{"file", store_->path()}, {"events", rows.size()}});
   }
-  locked_.insert(locked_.end(), rows.begin(), rows.end());
+  unwritable_.insert(unwritable_.end(), rows.begin(), rows.end());
 }
 
 void StoreWriter::serve() {
@@ -317,9 +317,9 @@ void StoreWriter::look() {
         {{"file", store_->path()}, {"events", store_->vanished_rows() - vanished}});
   }
   publish();
-  if (locked_.empty()) return;
-  owed_.insert(owed_.end(), locked_.begin(), locked_.end());
-  locked_.clear();
+  if (unwritable_.empty()) return;
+  owed_.insert(owed_.end(), unwritable_.begin(), unwritable_.end());
+  unwritable_.clear();
   remove_now();
 }
 
@@ -373,7 +373,7 @@ void StoreWriter::publish() {
   const std::uint64_t unreadable = store_->left_alone();
   if (const auto finds = store_->finds(); std::exchange(finds_, finds) != finds) {
     std::vector<Sequence> delivered = owed_;
-    delivered.insert(delivered.end(), locked_.begin(), locked_.end());
+    delivered.insert(delivered.end(), unwritable_.begin(), unwritable_.end());
     leases_.begin_again(std::move(delivered));
     readings_.fetch_add(1, std::memory_order_release);
     log::info("files of a store were read anew: they, or its lock, had been moved or replaced",

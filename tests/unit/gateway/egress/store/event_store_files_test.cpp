@@ -1,9 +1,8 @@
 // What others do to the files of a store, and what they have put where it is to be.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 
-#include <csignal>
+#include <optional>
 
 #include "support.hpp"
 
@@ -251,20 +250,14 @@ TEST(EventStoreFiles, SurvivesWritesThatFailAndAppendsAgainAfterwards) {
   const Directory directory;
   // In a process of its own, as the limit that makes writes fail is the process's.
   Child child([&] {
-    std::signal(SIGXFSZ, SIG_IGN);
     auto store = EventStore::open(directory.file(), 64 * kMiB, StoreKind::spool);
     if (!store || !(*store)->append(events(0, 10), kAdded)) return false;
-    rlimit limit{};
-    getrlimit(RLIMIT_FSIZE, &limit);
-    const rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = 512 << 10;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    std::optional<FileSizeLimit> limit(512 << 10);
     int next = 10;
     const auto kind = fill(**store, next);
     if (kind != StoreError::Kind::failing && kind != StoreError::Kind::full) return false;
     if (ids(all_rows(**store)) != ids(0, next)) return false;
-    limit.rlim_cur = before;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    limit.reset();
     if (!(*store)->append(events(next, 100, 1000), kAdded)) return false;
     return ids(all_rows(**store)) == ids(0, next + 100);
   });

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "runtime/descriptor.hpp"
@@ -238,18 +239,14 @@ TEST(EventStoreOwners, CountWhatOthersMarkedBetweenTheirOwnMarks) {
   ASSERT_TRUE(owner->append(events(0, 9), kAdded));
   ASSERT_TRUE(owner->look(false));
   auto tool = open_tool(directory.file());
-  // The clock of files advances with the ticks of the kernel.
-  const auto before = fs::last_write_time(directory.segment());
-  do {
-    ASSERT_TRUE(tool->mark_replayed(std::array<Sequence, 1>{9}, kAdded));
-  } while (fs::last_write_time(directory.segment()) == before);
   EXPECT_EQ(tool->remove(std::array<Sequence, 2>{2, 3}).value(), 2U);
   EXPECT_EQ(owner->remove(std::array<Sequence, 1>{1}).value(), 1U);
   ASSERT_TRUE(owner->look(false));
   EXPECT_EQ(owner->totals().rows, 6U);
 }
 
-TEST(EventStoreOwners, GoOnWhileABackupKeepsASegmentLocked) {
+// As some backups do while they copy.
+TEST(EventStoreOwners, RemoveRowsOfASegmentThatAnotherProcessLocks) {
   const Directory directory;
   auto owner = open(directory.file());
   ASSERT_TRUE(owner->append(events(0, 3), kAdded));
@@ -260,15 +257,31 @@ TEST(EventStoreOwners, GoOnWhileABackupKeepsASegmentLocked) {
       ::open(directory.file("spool.db.0000000000000001.events").c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(::flock(backup.get(), LOCK_SH), 0);
 
-  std::vector<Sequence> locked;
-  const auto removed = owner->remove(std::array<Sequence, 4>{1, 2, 4, 5}, locked);
+  const auto removed = owner->remove(std::array<Sequence, 4>{1, 2, 4, 5});
   ASSERT_TRUE(removed) << removed.error().text();
-  EXPECT_EQ(*removed, 2U);
-  EXPECT_EQ(locked, (std::vector<Sequence>{1, 2}));
-  EXPECT_TRUE(owner->append(events(6, 1), kAdded));
-  EXPECT_EQ(owner->remove(locked).error().kind(), StoreError::Kind::in_use);
-  ASSERT_EQ(::flock(backup.get(), LOCK_UN), 0);
-  EXPECT_EQ(owner->remove(locked).value(), 2U);
+  EXPECT_EQ(*removed, 4U);
+  EXPECT_EQ(ids(all_rows(*owner)), (std::vector<std::string>{"id-2", "id-5"}));
+}
+
+// Neither waits for the other, and neither writes over what the other has marked.
+TEST(EventStoreOwners, MarkRowsAtTheSameTime) {
+  constexpr int kRows = 2'000;
+  const Directory directory;
+  auto owner = open(directory.file());
+  ASSERT_TRUE(owner->append(events(0, kRows), kAdded));
+  auto tool = open_tool(directory.file());
+  const auto remove_every_second = [](EventStore& store, Sequence first) {
+    for (Sequence row = first; row <= kRows; row += 20) {
+      std::vector<Sequence> rows;
+      for (Sequence next = row; next < row + 20; next += 2) rows.push_back(next);
+      ASSERT_TRUE(store.remove(rows));
+    }
+  };
+  std::thread other([&] { remove_every_second(*tool, 2); });
+  remove_every_second(*owner, 1);
+  other.join();
+  ASSERT_TRUE(owner->look(false));
+  EXPECT_EQ(owner->totals().rows, 0U);
 }
 
 // A file that cannot be opened or read, as chosen; everything else is as on this machine.

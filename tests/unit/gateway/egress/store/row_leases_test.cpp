@@ -33,6 +33,19 @@ TEST_F(RowLeasesTest, ReadsReturnedRowsThatAreFarApartOneAfterTheOther) {
   EXPECT_TRUE(read().empty());
 }
 
+// Rows that come back again and again keep no others from being read.
+TEST_F(RowLeasesTest, ReadsReturnedRowsAndNewOnesByTurns) {
+  ASSERT_TRUE(store_->append(events(0, 200), kAdded));
+  ASSERT_EQ(read(100).size(), 100U);
+  leases_.give_back(0, std::vector<Sequence>{1, 2, 3});
+  EXPECT_EQ(read(2), (std::vector<Sequence>{1, 2}));
+  EXPECT_EQ(read(2), (std::vector<Sequence>{101, 102}));
+  leases_.give_back(0, std::vector<Sequence>{1, 2});
+  EXPECT_EQ(read(2), (std::vector<Sequence>{1, 2}));
+  EXPECT_EQ(read(2), (std::vector<Sequence>{103, 104}));
+  EXPECT_EQ(read(2), std::vector<Sequence>{3});
+}
+
 TEST_F(RowLeasesTest, LeasesAgainWhatDidNotArrive) {
   ASSERT_TRUE(store_->append(events(0, 6), kAdded));
   ASSERT_EQ(read(4).size(), 4U);

@@ -35,7 +35,7 @@ class StoreImportTest : public testing::Test {
 
 TEST_F(StoreImportTest, TakesOverASpoolAndPutsTheFileAside) {
   put("spool-v1.db");
-  EXPECT_TRUE(is_old_database(directory_.file(), native_file_system()));
+  EXPECT_TRUE(is_old_database(directory_.file(), native_file_system()).value());
   auto store = open(directory_.file());
   EXPECT_EQ(store->taken_over(), 42U);
   EXPECT_EQ(store->totals().rows, 42U);
@@ -102,6 +102,19 @@ TEST_F(StoreImportTest, TakesOverWhatCanBeReadOfADamagedFile) {
     EXPECT_EQ(directory.count("spool.db.imported-"), 1U);
   }
   EXPECT_GT(intact, 10U);
+}
+
+TEST_F(StoreImportTest, LeavesNoCopiesWhereThereIsNoRoomForThem) {
+  put("spool-v1.db");
+  Child child([&] {
+    const FileSizeLimit limit(140'000);  // the head of a segment, and a few events
+    const auto store = EventStore::open(directory_.file(), kMiB, StoreKind::spool);
+    return !store && store.error().kind() == StoreError::Kind::full;
+  });
+  EXPECT_TRUE(child.said_so());
+  child.kill();
+  EXPECT_EQ(directory_.count("spool.db.0"), 0U);
+  EXPECT_EQ(open(directory_.file())->totals().rows, 42U);
 }
 
 // A power cut or a failure on the way: at the next start all is there, and once.

@@ -74,8 +74,8 @@ class StoreToReadTest : public StorePlacesTest {
   [[nodiscard]] static std::string problem(const std::string& path) {
     std::string text;
     gateway::test::as_another_user([&] {
-      const auto readable = check_readable(path);
-      if (!readable) text = readable.error().text();
+      const auto free = EventStore::check_path(path);
+      if (!free) text = free.error().text();
     });
     return text;
   }

@@ -1,14 +1,11 @@
 #include "gateway/egress/store/store_writer.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 
-#include <csignal>
+#include <atomic>
 #include <future>
+#include <optional>
 
-#include "runtime/descriptor.hpp"
 #include "support.hpp"
 #include "support/simulated_disk.hpp"
 #include "told.hpp"
@@ -148,19 +145,26 @@ TEST(StoreWriter, RefusesNobodyElseForAPostThatHasNoRoom) {
   EXPECT_EQ(fetch(writer, 100).size(), 6U);
 }
 
-TEST(StoreWriter, RemovesLaterWhatABackupKeepsLocked) {
-  const Directory directory;
-  StoreWriter writer(open(directory.file()));
-  ASSERT_TRUE(append(writer, events(0, 3)));
-  const Descriptor backup(::open(directory.segment().c_str(), O_RDONLY | O_CLOEXEC));
-  ASSERT_EQ(::flock(backup.get(), LOCK_SH), 0);
-  EXPECT_TRUE(remove(writer, seqs(fetch(writer, 2))));
+TEST(StoreWriter, RemovesLaterWhatIsInFilesThatMayNotBeWritten) {
+  gateway::test::SimulatedDisk disk;
+  disk.make_folder("/data");
+  const auto opened = [&] { return open("/data/spool.db", 64 * kMiB, StoreKind::spool, disk); };
+  ASSERT_TRUE(opened()->append(events(0, 3), kAdded));
+  StoreWriter writer(opened());
+  ASSERT_TRUE(append(writer, events(3, 1)));
+  std::atomic<bool> forbidden = true;
+  disk.plan([&](gateway::test::SimulatedDisk::Call call, const std::string& path) {
+    const bool first = call == gateway::test::SimulatedDisk::Call::write &&
+                       path == "/data/spool.db.0000000000000001.events";
+    return forbidden && first ? EACCES : 0;
+  });
+  EXPECT_TRUE(remove(writer, {1, 2, 4}));
   EXPECT_EQ(writer.backlog(), 3U);
   EXPECT_EQ(writer.state(), StoreState::ok);
-  EXPECT_TRUE(append(writer, events(3, 1)));
-  ASSERT_EQ(::flock(backup.get(), LOCK_UN), 0);
+  EXPECT_TRUE(append(writer, events(4, 1)));
+  forbidden = false;
   EXPECT_TRUE(soon([&] { return writer.backlog() == 2; }));
-  EXPECT_EQ(ids(fetch(writer, 10)), ids(2, 2));
+  EXPECT_EQ(ids(fetch(writer, 10)), (std::vector<std::string>{"id-2", "id-4"}));
 }
 
 TEST(StoreWriter, LeasesEachRowToOneFetcherInOrder) {
@@ -173,8 +177,8 @@ TEST(StoreWriter, LeasesEachRowToOneFetcherInOrder) {
   EXPECT_EQ(ids(second), ids(4, 4));
   ASSERT_TRUE(writer.give_back(0, seqs(first)));
   EXPECT_EQ(ids(fetch(writer, 3)), ids(0, 3)) << "those given back come first";
+  EXPECT_EQ(ids(fetch(writer, 3)), ids(8, 2)) << "by turns";
   EXPECT_EQ(ids(fetch(writer, 3)), ids(3, 1));
-  EXPECT_EQ(ids(fetch(writer, 3)), ids(8, 2));
   EXPECT_TRUE(fetch(writer, 3).empty());
   ASSERT_TRUE(append(writer, events(10, 1)));
   EXPECT_EQ(ids(fetch(writer, 3)), ids(10, 1));
@@ -236,21 +240,15 @@ TEST(StoreWriter, RefusesAtOnceWhileFullAndHealsWhenThereIsRoom) {
 TEST(StoreWriter, HealsByItselfAfterTheDeviceFailed) {
   const Directory directory;
   Child child([&] {
-    std::signal(SIGXFSZ, SIG_IGN);
     auto store = EventStore::open(directory.file(), 64 * kMiB, StoreKind::spool);
     if (!store) return false;
     StoreWriter::Limits limits;
     limits.retry_initial = limits.retry_max = 1ms;
     StoreWriter writer(std::move(*store), limits);
-    rlimit limit{};
-    getrlimit(RLIMIT_FSIZE, &limit);
-    const rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = 256 << 10;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    std::optional<FileSizeLimit> limit(256 << 10);
     int next = 0;
     while (append(writer, events(next, 50, 1000))) next += 50;
-    limit.rlim_cur = before;
-    setrlimit(RLIMIT_FSIZE, &limit);
+    limit.reset();
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (writer.state() != StoreState::ok) {
       if (std::chrono::steady_clock::now() > deadline) return false;

@@ -1,6 +1,7 @@
 #pragma once
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,28 @@ namespace gateway::egress::test {
 
 inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 inline constexpr WallInstant kAdded{std::chrono::milliseconds{1767323045678}};
+
+// While it lives, no file of this process can grow beyond so many bytes. For a process of its own.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    set(bytes);
+  }
+  ~FileSizeLimit() { set(before_.rlim_cur); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void set(rlim_t bytes) const {
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+
+  rlimit before_{};
+};
 
 // A directory that goes with its test.
 class Directory : public gateway::test::TemporaryFolder {

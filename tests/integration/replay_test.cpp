@@ -183,6 +183,40 @@ TEST_F(Replay, GoesOnAfterAnEventThatMissesItsDeadline) {
   EXPECT_THAT(kept(StoreKind::spool), ElementsAre("id-3"));
 }
 
+// They keep no others from being sent, and are tried for their whole time at the end.
+TEST_F(Replay, SendsTheOthersFirstWhereSomeAreNotTaken) {
+  spool(40);
+  settings_.delivery.deadline = 3s;
+  const std::set<std::string> untaken = {"id-0", "id-1", "id-2", "id-20"};
+  std::size_t others = 0;
+  bus_.script([&](const Request& request) {
+    if (!untaken.contains(request.id())) {
+      ++others;
+      return reply(200);
+    }
+    // One of them is taken at last.
+    return reply(request.id() == "id-1" && others == 36 ? 200 : 503);
+  });
+  const ReplayResult result = replay(StoreKind::spool);
+  EXPECT_EQ(result.end, ReplayResult::End::complete);
+  EXPECT_EQ(result.selected, 40u);
+  EXPECT_EQ(result.counts.delivered, 37u);
+  EXPECT_EQ(result.counts.failed, 3u);
+  EXPECT_EQ(result.counts.left, 0u);
+  EXPECT_THAT(kept(StoreKind::spool), ElementsAre("id-0", "id-2", "id-20"));
+}
+
+TEST_F(Replay, GivesUpOnAnEventbusThatTakesNothing) {
+  spool(50);
+  settings_.delivery.deadline = 1s;
+  bus_.script([](const Request&) { return reply(503); });
+  const ReplayResult result = replay(StoreKind::spool);
+  EXPECT_EQ(result.end, ReplayResult::End::unavailable);
+  EXPECT_EQ(result.selected, 50u);
+  EXPECT_EQ(result.selected, result.counts.failed + result.counts.left);
+  EXPECT_EQ(kept(StoreKind::spool).size(), 50u);
+}
+
 TEST_F(Replay, StoppedEndsWithWhatWasAcknowledgedNoted) {
   spool(6000);  // more than can be on their way
   const auto store = tool(StoreKind::spool);

@@ -27,6 +27,9 @@ class PostOwner {
   // An event was answered with a failure that may pass. True: it becomes a dead letter instead of
   // being tried again. Asked for events from the spool only.
   virtual bool gives_up(const EventSlot& /*slot*/) { return false; }
+  // An event was sent and not taken, for a reason that may pass. True: it stays in the spool, and
+  // others are tried before it. Asked likewise.
+  virtual bool puts_off(const EventSlot& /*slot*/) { return false; }
   // Returns the address posts of this owner come from; empty if they come from nobody outside.
   [[nodiscard]] virtual std::string client() const { return {}; }
 

@@ -191,6 +191,7 @@ class Eventbus final : public Delivery {
   void distribute(std::size_t& room, Instant now);
   void count_connections(Instant now);
   void retry_later(EventSlot slot, const Response& response, AskedWait asked, Instant now);
+  [[nodiscard]] bool put_off(const EventSlot& slot);
   // Has an event wait in the queue for the time of its next attempt.
   void delay(const EventSlot& slot, Instant due);
   void give_up(const EventSlot& slot, FailReason why, unsigned status, std::string_view reason);

@@ -136,9 +136,20 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, AskedWait a
     context_.spooler.dead_letter(slot, Spooler::Why::expired, response.status, response.excerpt);
     return;
   }
-  ++slot.attempts;
   context_.metrics.events_retried[retry_reason(response.status)].add();
+  if (put_off(slot)) return;
+  ++slot.attempts;
   delay(slot, now + backoff_.next(slot.attempts, asked));
+}
+
+// Takes an event of the spool off its way, if it is to make room for others. One that shared its
+// request with others is not known to be the reason.
+bool Eventbus::put_off(const EventSlot& slot) {
+  const bool shared = encoder_.mode() == events::ContentMode::batch &&
+                      BatchSize::events(slot.attempts) > 1 && !is_down();
+  if (!slot.post->replayed || shared || !slot.post->owner->puts_off(slot)) return false;
+  give_up(slot, FailReason::deadline, 0, label(FailReason::deadline));
+  return true;
 }
 
 void Eventbus::delay(const EventSlot& slot, Instant due) {
@@ -158,6 +169,8 @@ void Eventbus::given_back(EventSlot slot, bool sent, bool announced, RetryReason
   }
   if (sent) context_.metrics.events_retried[reason].add();
   const bool attempted = sent && !announced;
+  // One that was sent for the first time may have been lost with another.
+  if (attempted && (slot.attempts > 0 || is_down()) && put_off(slot)) return;
   if (attempted) ++slot.attempts;
   if (attempted && slot.attempts > 1) {
     // It may be the event that makes the eventbus break off: the others must not wait behind it.

@@ -5,43 +5,17 @@
 #include <span>
 #include <utility>
 
-#include "events/cloud_event.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {
 namespace {
 
 // An event that could not be delivered within so many times delivery.deadline, or within this time,
-// is put off for as long again, so that others are tried.
+// rests for as long again, so that others are tried.
 constexpr int kPatience = 5;
 constexpr std::chrono::milliseconds kMostPatience = std::chrono::minutes(2);
-constexpr std::size_t kLargeEvent = std::size_t{256} << 10;
-// A transaction that removes rows writes the pages beside them as well.
+// The marks of neighbours are written in one call.
 constexpr std::size_t kRemovedTogether = 1024;
-
-// The index keeps the memory that the largest event took.
-boost::system::result<void, events::Malformed> read_large(std::string_view json,
-                                                          events::CloudEvent& event) {
-  events::JsonIndex index;
-  return events::read_stored_event(json, index, event);
-}
-
-template <class Memory>
-Memory take_spare(std::vector<Memory>& spare) {
-  if (spare.empty()) return {};
-  Memory memory = std::move(spare.back());
-  spare.pop_back();
-  return memory;
-}
-
-std::size_t memory_of(const std::vector<events::CloudEvent>& events) noexcept {
-  std::size_t bytes = 0;
-  for (const events::CloudEvent& event : events) {
-    bytes += event.data.capacity();
-    for (const auto& attribute : event.attributes) bytes += attribute.value.capacity();
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -55,19 +29,13 @@ void Replay::tick(Instant now) {
   note_taken();
   if (const auto readings = source_.readings(); std::exchange(readings_, readings) != readings) {
     parked_ = 0;
-    resting_rows_ = 0;
     resting_.clear();
   }
   // Of parked rows whose file is gone nobody tells.
   parked_ = std::min<std::size_t>(parked_, source_.backlog());
-  const auto patience = settings_.patience;
-  while (!resting_.empty() && now - resting_.front().since > patience) {
-    resting_rows_ -= resting_.front().rows.size();
-    source_.give_back(settings_.target, std::move(resting_.front().rows));
-    resting_.pop_front();
-  }
+  while (resting_.first_has_rested(settings_.patience, now)) end_first_rest();
   for (auto& [post, chunk] : chunks_) {
-    if (now - chunk.begun > patience) {
+    if (now - chunk.begun > settings_.patience) {
       context_.eventbus.withdraw(*post, FailReason::deadline);
     }
   }
@@ -81,6 +49,16 @@ void Replay::stop() {
   for (auto& [post, chunk] : chunks_) {
     context_.eventbus.withdraw(*post, FailReason::shutdown);
   }
+  while (!resting_.empty()) end_first_rest();
+}
+
+bool Replay::may_fetch() const noexcept {
+  const std::size_t leased = rows_ + asked_ + taken_rows_.size() + parked_ + resting_.rows();
+  return source_.backlog() > leased;
+}
+
+bool Replay::has_others() const noexcept {
+  return may_fetch() && (!exhausted_ || settings_.outcome != nullptr);
 }
 
 std::size_t Replay::room() {
@@ -109,10 +87,11 @@ std::size_t Replay::room() {
 
 void Replay::pump() {
   const std::size_t fetches = exhausted_ ? 1 : kChunksInWindow;
-  while (fetches_ < fetches && !stopped_ && !paused_ &&
-         source_.backlog() > rows_ + asked_ + taken_rows_.size() + parked_ + resting_rows_) {
+  while (fetches_ < fetches && !stopped_ && !paused_) {
     const std::size_t rows = room();
-    if (rows == 0 || !fetch(rows)) return;
+    if (rows == 0) return;
+    if (!has_others()) end_rest_without_others();
+    if (!may_fetch() || !fetch(rows)) return;
   }
 }
 
@@ -128,7 +107,7 @@ bool Replay::fetch(std::size_t rows) {
           take(std::move(got));
         });
       },
-      take_spare(spare_rows_));
+      reader_.spare());
   if (!asked) return false;
   pace_.took(rows);
   ++fetches_;
@@ -175,34 +154,25 @@ std::size_t Replay::send(SpooledEvents rows) {
   const std::size_t fetched = rows.size();
   Chunk chunk;
   chunk.bytes = rows.bytes();
-  chunk.rows.reserve(fetched);
-  chunk.added.reserve(fetched);
-  Post::Stored stored;
-  std::vector<events::CloudEvent> passed_on;
-  std::vector<std::uint16_t> routes;
-  if (recognise(rows, stored.times, routes)) {
-    for (const auto& row : rows.entries()) chunk.add(row);
-    stored.text = rows.take_text();
-  } else {
-    stored.times.clear();
-    routes.clear();
-    passed_on = parse(rows, chunk);
-    keep(std::move(rows));
-  }
-  const std::size_t unreadable = fetched - chunk.rows.size();
-  if (chunk.rows.empty()) return unreadable;
+  RowReader::Events events = reader_.read(std::move(rows), context_.eventbus.encoder());
+  const std::size_t unreadable = fetched - events.rows.size();
+  if (settings_.outcome != nullptr) settings_.outcome->unreadable(unreadable);
+  if (events.rows.empty()) return unreadable;
+  chunk.reserve(events.rows.size());
+  for (const auto& row : events.rows) chunk.add(row);
   const Instant now = context_.clock.refresh();
   Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
-  post.stored = std::move(stored);
-  post.passed_on = std::move(passed_on);
-  post.routes = std::move(routes);
+  post.stored = std::move(events.stored);
+  post.passed_on = std::move(events.passed_on);
+  post.routes = std::move(events.routes);
   post.replayed = true;
   post.target = settings_.target;
   chunk.begun = now;
+  const std::span<EventSlot> slots = reader_.slots();
   try {
-    context_.eventbus.queue().reserve(slots_.size());
+    context_.eventbus.queue().reserve(slots.size());
     chunks_.emplace(&post, std::move(chunk));
-    context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(slots_.size()));
+    context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(slots.size()));
   } catch (...) {
     chunks_.erase(&post);
     context_.ledger.owner_gone(post);
@@ -210,7 +180,7 @@ std::size_t Replay::send(SpooledEvents rows) {
   }
   // In order: if chunks took turns all would be delivered at the same time, and no rows be read
   // until then.
-  for (EventSlot& slot : slots_) {
+  for (EventSlot& slot : slots) {
     slot.post = &post;
     context_.eventbus.queue().push_last(slot);
   }
@@ -218,70 +188,17 @@ std::size_t Replay::send(SpooledEvents rows) {
   return unreadable;
 }
 
-// Sends rows that are events of records, which nearly all are, directly from the text that was
-// read.
-bool Replay::recognise(const SpooledEvents& rows, std::vector<WallInstant>& times,
-                       std::vector<std::uint16_t>& routes) {
-  events::Encoder& encoder = context_.eventbus.encoder();
-  slots_.clear();
-  times.reserve(rows.size());
-  EventSlot slot;
-  for (const auto& row : rows.entries()) {
-    const std::string_view json = rows.json(row);
-    const auto event = encoder.recognise(json);
-    if (!event) return false;
-    const auto before = static_cast<std::size_t>(event->record.data() - json.data());
-    slot.id = event->id;
-    slot.kind = event->kind;
-    slot.offset = static_cast<std::uint32_t>(row.begin + before);
-    slot.length = static_cast<std::uint32_t>(event->record.size());
-    slots_.push_back(slot);
-    ++slot.index;
-    times.push_back(event->time);
-    if (event->route != 0 && routes.empty()) routes.resize(times.size() - 1);
-    if (event->route != 0 || !routes.empty()) routes.push_back(event->route);
+bool Replay::puts_off(const EventSlot& slot) {
+  const auto entry = chunks_.find(slot.post);
+  if (entry == chunks_.end() || last_round_ || (resting_.empty() && !has_others())) return false;
+  Chunk& chunk = entry->second;
+  if (context_.clock.now() - chunk.begun <= kPatienceBesideOthers) return false;
+  try {
+    chunk.put_off.push_back(slot.index);
+  } catch (const std::bad_alloc&) {
+    return false;
   }
   return true;
-}
-
-std::vector<events::CloudEvent> Replay::parse(const SpooledEvents& rows, Chunk& chunk) {
-  std::vector<events::CloudEvent> events = take_spare(spare_events_);
-  events.resize(rows.size());
-  slots_.clear();
-  EventSlot slot;
-  for (const auto& row : rows.entries()) {
-    const std::string_view json = rows.json(row);
-    events::CloudEvent& event = events[slot.index];
-    const auto read = json.size() > kLargeEvent ? read_large(json, event)
-                                                : events::read_stored_event(json, index_, event);
-    if (!read) {
-      if (settings_.outcome != nullptr) settings_.outcome->unreadable();
-      log::error("a stored event cannot be read; it is left there",
-                 {{"row", row.seq}, {"reason", read.error().reason()}});
-      continue;
-    }
-    chunk.add(row);
-    slot.length = static_cast<std::uint32_t>(event.data.size());
-    slots_.push_back(slot);
-    ++slot.index;
-  }
-  events.resize(slots_.size());
-  return events;
-}
-
-void Replay::keep(SpooledEvents rows) {
-  rows.clear(kMostKept);
-  if (spare_rows_.size() < kChunksInWindow) spare_rows_.push_back(std::move(rows));
-}
-
-void Replay::keep_memory_of(Post& post) {
-  if (!post.stored.times.empty()) {
-    keep(SpooledEvents(std::move(post.stored.text)));
-    post.stored = Post::Stored();
-  } else if (spare_events_.size() < kChunksInWindow && memory_of(post.passed_on) <= kMostKept) {
-    spare_events_.push_back(std::move(post.passed_on));
-    post.passed_on.clear();
-  }
 }
 
 bool Replay::gives_up(const EventSlot& slot) {
@@ -325,21 +242,32 @@ void Replay::finish_answered() {
   }
 }
 
-// Keeps the rows leased for a time. If they were given back at once they would be fetched next, and
-// while the eventbus takes other events the same few would be tried for ever.
 void Replay::put_off(std::vector<Sequence> rows) noexcept {
-  const std::size_t count = rows.size();
-  if (!context_.eventbus.is_down() && resting_rows_ < kMostRows) {
-    try {
-      resting_.emplace_back();
-      resting_.back() = {std::move(rows), context_.clock.now()};
-      resting_rows_ += count;
+  try {
+    if (stopped_) {
+      source_.give_back(settings_.target, rows);
       return;
-    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
-      // The rows are tried again at once.
     }
+    while (!resting_.empty() && resting_.rows() + rows.size() > kMostRows) end_first_rest();
+    resting_.add(rows, context_.clock.now());
+  } catch (const std::bad_alloc&) {
+    // They are tried again at once.
+    returned_.insert(returned_.end(), rows.begin(), rows.end());
   }
-  returned_.insert(returned_.end(), rows.begin(), rows.end());
+}
+
+void Replay::end_first_rest() {
+  source_.give_back(settings_.target, resting_.take_first());
+}
+
+void Replay::end_rest_without_others() {
+  if (resting_.empty()) return;
+  if (settings_.outcome == nullptr) {
+    end_first_rest();
+    return;
+  }
+  last_round_ = true;
+  while (!resting_.empty()) end_first_rest();
 }
 
 void Replay::note_taken() {
@@ -367,15 +295,18 @@ void Replay::finish(Post& post) {
   const Chunk chunk = std::move(chunks_.extract(entry).mapped());
   const std::size_t taken_before = taken_rows_.size();
   std::size_t refused = 0;
+  std::size_t given_up = 0;
   unsigned last_status = 0;
   rows_ -= chunk.rows.size();
   bytes_ -= chunk.bytes;
   for (std::uint32_t i = 0; i < post.records(); ++i) {
     if (!post.has_failed(i)) {
       taken_rows_.push_back(chunk.rows[i]);
+    } else if (statuses[i] == 0 && outcome != nullptr && !chunk.was_put_off(i)) {
+      ++given_up;
+      outcome->not_delivered(chunk.begun, stopped_);
     } else if (statuses[i] == 0) {
       again.push_back(chunk.rows[i]);
-      if (outcome != nullptr) outcome->not_delivered(chunk.begun, stopped_);
     } else {
       ++refused;
       last_status = statuses[i];
@@ -383,19 +314,18 @@ void Replay::finish(Post& post) {
     }
   }
   const std::size_t taken = taken_rows_.size() - taken_before;
-  parked_ += refused;
+  parked_ += refused + given_up;
   if (outcome != nullptr) {
     outcome->delivered(taken, now);
-    parked_ += again.size();
-    again.clear();
+    outcome->put_off(again.size(), now);
   }
   if (post.failed() == 0) {
     window_.delivered(now - chunk.begun);
-  } else {
+  } else if (post.failed() > post.records() / 2) {
     window_.not_delivered();
   }
   // Requests that were given up may still refer to their events.
-  if (post.tally.held() == 0) keep_memory_of(post);
+  if (post.tally.held() == 0) reader_.keep_memory_of(post);
   context_.ledger.answer_taken(post, now);
   expiry_.forget(std::span(taken_rows_).last(taken));
   if (!again.empty()) put_off(std::move(again));

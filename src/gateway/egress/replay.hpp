@@ -3,14 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <unordered_map>
 #include <vector>
 
-#include "events/json_index.hpp"
 #include "gateway/egress/eventbus.hpp"
 #include "gateway/egress/replay_pace.hpp"
 #include "gateway/egress/replay_window.hpp"
+#include "gateway/egress/resting_rows.hpp"
+#include "gateway/egress/row_reader.hpp"
 #include "gateway/egress/spool_expiry.hpp"
 #include "gateway/egress/store/replay_source.hpp"
 #include "gateway/pipeline/ledger.hpp"
@@ -26,14 +26,16 @@ class ReplayOutcome {
   ReplayOutcome& operator=(const ReplayOutcome&) = delete;
 
   virtual void handed_over(std::size_t events) = 0;
+  // Events that were handed over were not taken; they will be once more.
+  virtual void put_off(std::size_t events, Instant now) = 0;
   virtual void delivered(std::size_t events, Instant now) = 0;
   // The eventbus refused the event for good.
   virtual void refused(unsigned status, Instant now) = 0;
   // The event was not delivered within Settings::patience from `begun` on, or the replay was
   // stopped before.
   virtual void not_delivered(Instant begun, bool stopped) = 0;
-  // The row is no event that can be sent.
-  virtual void unreadable() = 0;
+  // So many rows are no events that can be sent.
+  virtual void unreadable(std::size_t rows) = 0;
 };
 
 // Sends stored events to the eventbus: takes rows from a source in order of arrival, makes posts of
@@ -42,14 +44,19 @@ class ReplayOutcome {
 // The thread that reads the rows may have to wait for a core or the device, and an eventbus that
 // has no events meanwhile stands still. So as many rows as may be on their way (ReplayWindow) are
 // asked for at once. Beside new events, which would wait behind them, no rows are added while the
-// queue is long. Lives on the shard's thread.
+// queue is long.
+//
+// Some events may never be taken, and are not to keep others from being tried. So an event is tried
+// for `patience`, and only for a short time while there are others; then it rests for `patience`,
+// or until there are no others. A replay that is to end, by a command, tries those that rested once
+// more at its end. Lives on the shard's thread.
 class Replay final : private PostOwner {
  public:
   // The most rows on their way and asked for, and their bytes, but for the end of the last row of
   // each chunk. Of records of a kilobyte the bytes are reached first.
   static constexpr std::size_t kMostRows = ReplayWindow::kMost;
   static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
-  // The most rows that are leased: on their way, asked for, and put off.
+  // The most rows that are leased: on their way, asked for, and resting.
   static constexpr std::size_t kMostLeased = 3 * kMostRows;
   // The most memory: for the text of rows that are read or sent, and for events made of rows that
   // are not records. Either may take twice its size, and is kept to be used again.
@@ -84,11 +91,10 @@ class Replay final : private PostOwner {
         source_(source),
         settings_(settings),
         most_bytes_(std::min(kMostBytes, settings.queue_bytes)),
+        reader_(kChunksInWindow, kMostKept),
         expiry_(settings.max_age),
         pace_(settings.rate) {
     returned_.reserve(kMostLeased);
-    spare_rows_.reserve(kChunksInWindow);
-    spare_events_.reserve(kChunksInWindow);
   }
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
@@ -99,8 +105,10 @@ class Replay final : private PostOwner {
   void pause() noexcept { paused_ = true; }
   // Does the same and withdraws waiting events. Rows that were not acknowledged stay in the store.
   void stop();
-  // Returns whether no event is on its way.
-  [[nodiscard]] bool idle() const noexcept { return chunks_.empty() && fetches_ == 0; }
+  // Returns whether no event is on its way, or will be without further rows.
+  [[nodiscard]] bool idle() const noexcept {
+    return chunks_.empty() && fetches_ == 0 && (paused_ || resting_.empty());
+  }
   [[nodiscard]] std::size_t posts() const noexcept { return chunks_.size(); }
 
  private:
@@ -110,30 +118,41 @@ class Replay final : private PostOwner {
   static constexpr std::size_t kChunksInSmallWindow = 8;
   // Beside new posts the reader is not hurried, as it may need the core that they need.
   static constexpr std::size_t kFetchesBesidePosts = 2;
+  // Where there are others, an event is tried for this time only, which is a few times.
+  static constexpr std::chrono::milliseconds kPatienceBesideOthers{500};
   // The most memory of one chunk that is kept.
   static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
 
   struct Chunk {
+    void reserve(std::size_t events) {
+      rows.reserve(events);
+      added.reserve(events);
+    }
     void add(const SpooledEvents::Entry& row) {
       rows.push_back(row.seq);
       added.push_back(row.added);
     }
 
-    std::vector<Sequence> rows;      // by the index of their events
-    std::vector<WallInstant> added;  // likewise
-    std::size_t bytes = 0;           // of their text
+    [[nodiscard]] bool was_put_off(std::uint32_t index) const noexcept {
+      return std::ranges::find(put_off, index) != put_off.end();
+    }
+
+    std::vector<Sequence> rows;          // by the index of their events
+    std::vector<WallInstant> added;      // likewise
+    std::vector<std::uint32_t> put_off;  // indices of events
+    std::size_t bytes = 0;               // of their text
     Instant begun;
     bool answered = false;  // to be finished
   };
 
-  struct Resting {
-    std::vector<Sequence> rows;
-    Instant since;
-  };
-
   void answer_ready(Post& post) override;
   bool gives_up(const EventSlot& slot) override;
+  bool puts_off(const EventSlot& slot) override;
   void pump();
+  // Returns whether the source has rows that are not leased here; they may be of others.
+  [[nodiscard]] bool may_fetch() const noexcept;
+  // Returns whether it has such rows for this replay, as far as is known.
+  [[nodiscard]] bool has_others() const noexcept;
   [[nodiscard]] bool fetch(std::size_t rows);
   [[nodiscard]] std::size_t bytes_of_chunk() const noexcept {
     return most_bytes_ / kChunksInWindow;
@@ -142,30 +161,24 @@ class Replay final : private PostOwner {
   void take(SpooledEvents rows);
   // Returns how many of the rows cannot be read.
   std::size_t send(SpooledEvents rows);
-  // Makes slots_ of all rows, their ce-times, and their routes unless all of them are 0. Returns
-  // false if not all are events of records.
-  [[nodiscard]] bool recognise(const SpooledEvents& rows, std::vector<WallInstant>& times,
-                               std::vector<std::uint16_t>& routes);
-  // Makes slots_ and the chunk of the rows that can be read, and returns their events.
-  [[nodiscard]] std::vector<events::CloudEvent> parse(const SpooledEvents& rows, Chunk& chunk);
-  void keep(SpooledEvents rows);
-  void keep_memory_of(Post& post);
   // Gives the rows in returned_ back to the source.
   void return_rows();
   void finish(Post& post);
   void finish_if_answered(Post& post);
   void finish_answered();
   void note_taken();
+  // Has rows that could not be delivered rest.
   void put_off(std::vector<Sequence> rows) noexcept;
+  // Gives the rows back that have rested longest.
+  void end_first_rest();
+  // Does so where there are no others.
+  void end_rest_without_others();
 
   Context context_;
   ReplaySource& source_;
   const Settings settings_;
   const std::size_t most_bytes_;  // on their way and asked for
-  events::JsonIndex index_;
-  std::vector<EventSlot> slots_;                               // of the chunk that is being made
-  std::vector<SpooledEvents> spare_rows_;                      // memory to be used again
-  std::vector<std::vector<events::CloudEvent>> spare_events_;  // likewise
+  RowReader reader_;
   std::unordered_map<Post*, Chunk> chunks_;
   SpoolExpiry expiry_;
   std::vector<Sequence> taken_rows_;  // by the eventbus, to be noted
@@ -175,12 +188,12 @@ class Replay final : private PostOwner {
   std::size_t asked_ = 0;           // further rows that the store was asked for
   std::size_t fetches_ = 0;         // the calls that ask for them
   std::vector<Sequence> returned_;  // rows that the next tick gives back; has room for all
-  std::deque<Resting> resting_;     // could not be delivered; still leased
-  std::size_t resting_rows_ = 0;
+  RestingRows resting_;
   std::size_t parked_ = 0;      // refused or unreadable rows, leased until the process ends
   std::uint64_t readings_ = 0;  // as ReplaySource::readings() was
   ReplayPace pace_;
-  bool exhausted_ = false;  // the last fetch brought nothing: rows there are may be of others
+  bool exhausted_ = false;   // the last fetch brought nothing: rows there are may be of others
+  bool last_round_ = false;  // of a replay that is to end: there are only rows that have rested
   bool paused_ = false;
   bool stopped_ = false;
 };

@@ -10,9 +10,9 @@ namespace gateway::egress {
 // Decides how many rows of a replay may be on their way.
 //
 // Too few leave a fast eventbus idle, too many are what a new event has to wait behind. So there is
-// one row at first; each chunk of rows that was delivered whole doubles the number, each that was
-// not halves it. Beside new events it is small, and so it is while chunks take long, as new events
-// may come at any time.
+// one row at first; each chunk of rows that was delivered whole doubles the number, each of which
+// most were not halves it. Beside new events it is small, and so it is while chunks take long, as
+// new events may come at any time.
 class ReplayWindow {
  public:
   static constexpr std::size_t kMost = 4096;
@@ -28,7 +28,7 @@ class ReplayWindow {
   void delivered(Instant::duration took) noexcept {
     rows_ = std::min(rows_ * 2, took <= kShortWait ? kMost : kMostBesidePosts);
   }
-  // Records that some of a chunk were not delivered.
+  // Records that most of a chunk were not delivered.
   void not_delivered() noexcept { rows_ = std::max<std::size_t>(rows_ / 2, 1); }
 
   // Returns whether new events are on their way, or were just now.

@@ -41,6 +41,7 @@ Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, 
                    ReplayOptions options, OnProgress on_progress)
     : source_(store, kind, options.filter, options.limit),
       options_(std::move(options)),
+      deadline_(settings.delivery.deadline),
       on_progress_(std::move(on_progress)),
       endpoint_(endpoint_of(settings, options_)),
       ledger_(metrics_, settings.delivery.deadline),
@@ -72,6 +73,7 @@ ReplayResult Replayer::run() {
     watch_signals();
   }
   std::exception_ptr failure;
+  begun_ = clock_.refresh();
   const auto done = [this, &failure](const std::exception_ptr& error) {
     if (error) {
       failure = error;
@@ -167,14 +169,23 @@ void Replayer::refused(unsigned status, Instant now) {
   last_answer_ = now;
 }
 
-void Replayer::not_delivered(Instant begun, bool stopped) {
-  ++(stopped ? counts_.left : counts_.failed);
-  if (!stopped && (!last_answer_ || *last_answer_ < begun)) unavailable_ = true;
+void Replayer::put_off(std::size_t events, Instant now) {
+  if (events == 0) return;
+  counts_.handed_over -= events;
+  if (now - last_answer_.value_or(begun_) > deadline_) unavailable_ = true;
 }
 
-void Replayer::unreadable() {
-  --counts_.handed_over;
-  ++result_.damaged;
+void Replayer::not_delivered(Instant begun, bool stopped) {
+  ++(stopped ? counts_.left : counts_.failed);
+  if (stopped) return;
+  // If nothing else is left, it may only be these that the eventbus does not take.
+  const bool only_these = last_answer_ && source_.at_end();
+  if (!only_these && (!last_answer_ || *last_answer_ < begun)) unavailable_ = true;
+}
+
+void Replayer::unreadable(std::size_t rows) {
+  counts_.handed_over -= rows;
+  result_.damaged += rows;
 }
 
 // Counts the rows that would have come next, for a second at most.

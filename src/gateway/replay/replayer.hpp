@@ -110,10 +110,11 @@ class Replayer final : private egress::ReplayOutcome {
 
  private:
   void handed_over(std::size_t events) override { counts_.handed_over += events; }
+  void put_off(std::size_t events, Instant now) override;
   void delivered(std::size_t events, Instant now) override;
   void refused(unsigned status, Instant now) override;
   void not_delivered(Instant begun, bool stopped) override;
-  void unreadable() override;
+  void unreadable(std::size_t rows) override;
 
   [[nodiscard]] Task<void> live();
   [[nodiscard]] Task<void> tick_loop();
@@ -125,6 +126,7 @@ class Replayer final : private egress::ReplayOutcome {
 
   RowSource source_;
   const ReplayOptions options_;
+  const std::chrono::milliseconds deadline_;
   const OnProgress on_progress_;
   Supervisor supervisor_;
   ShardMetrics metrics_;
@@ -141,8 +143,9 @@ class Replayer final : private egress::ReplayOutcome {
   egress::Eventbus eventbus_;
   egress::Replay replay_;
   ReplayCounts counts_;
-  std::optional<Instant> last_answer_;  // of the eventbus, good or bad
-  bool unavailable_ = false;            // no answer came during an event's whole time
+  Instant begun_{};
+  std::optional<Instant> last_answer_;  // of the eventbus that settled an event
+  bool unavailable_ = false;            // it settled none during an event's whole time
   std::uint64_t answered_before_ = 0;   // at the last report
   Instant reported_at_{};
   double per_second_ = 0;

@@ -10,26 +10,53 @@ bool RowSource::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t 
                       Fetched done, egress::SpooledEvents memory) {
   if (!error_.empty()) return false;
   memory.clear(max_bytes);
-  if (!walk_.available() && !walk_.at_end()) {
-    if (const auto read = walk_.read_on(); !read) {
-      error_ = read.error().text();
-      return false;
-    }
-  }
-  while (walk_.available() && memory.size() < max_rows &&
-         (memory.empty() || memory.bytes() + walk_.front().event.json.size() <= max_bytes)) {
-    const egress::StoredRow row = walk_.take();
-    memory.add(row.seq, row.added, row.event.json);
+  const bool walks = walk_.available() || !walk_.at_end();
+  const auto read =
+      walks ? read_next(max_rows, max_bytes, memory) : read_returned(max_rows, max_bytes, memory);
+  if (!read) {
+    error_ = read.error().text();
+    return false;
   }
   leased_ += memory.size();
   done(std::move(memory));
   return true;
 }
 
-// The rows stay in the store, and this replay does not send them again.
+egress::StoreResult RowSource::read_next(std::size_t max_rows, std::size_t max_bytes,
+                                         egress::SpooledEvents& rows) {
+  if (!walk_.available()) {
+    if (auto read = walk_.read_on(); !read) return read;
+  }
+  while (walk_.available() && rows.size() < max_rows &&
+         (rows.empty() || rows.bytes() + walk_.front().event.json.size() <= max_bytes)) {
+    const egress::StoredRow row = walk_.take();
+    rows.add(row.seq, row.added, row.event.json);
+  }
+  return {};
+}
+
+egress::StoreResult RowSource::read_returned(std::size_t max_rows, std::size_t max_bytes,
+                                             egress::SpooledEvents& rows) {
+  egress::SpooledChunk chunk;
+  chunk.rows = std::move(rows);
+  const auto is_returned = [this](const egress::RecordReader::Record& record) {
+    return returned_.contains(record.seq);
+  };
+  while (chunk.rows.empty() && !returned_.empty()) {
+    auto read =
+        store_.read_spooled(*returned_.begin() - 1, is_returned, max_rows, max_bytes, chunk);
+    if (!read) return read;
+    // Those that were looked at and are not there were removed by somebody else.
+    returned_.erase(returned_.begin(),
+                    chunk.end ? returned_.end() : returned_.upper_bound(chunk.last));
+  }
+  rows = std::move(chunk.rows);
+  return {};
+}
+
 bool RowSource::give_back(std::size_t /*target*/, std::vector<egress::Sequence> rows) {
-  given_back_ += rows.size();
   leased_ -= rows.size();
+  returned_.insert(rows.begin(), rows.end());
   return true;
 }
 
@@ -56,7 +83,8 @@ void RowSource::finish() {
 }
 
 std::uint64_t RowSource::count_rest(Instant deadline) {
-  std::uint64_t rest = given_back_;
+  std::uint64_t rest = returned_.size();
+  returned_.clear();
   for (;;) {
     for (; walk_.available(); ++rest) static_cast<void>(walk_.take());
     if (!error_.empty() || walk_.at_end() || std::chrono::steady_clock::now() >= deadline) break;

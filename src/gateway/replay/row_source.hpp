@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,15 @@ class RowSource final : public egress::ReplaySource {
   bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
   [[nodiscard]] std::uint64_t backlog() const noexcept override {
-    return leased_ + (at_end() ? 0 : 1);
+    return leased_ + (at_end() ? 0 : 1);  // how many are still to be read is not known
   }
 
   // Waits until what was noted is on the device.
   void finish();
-  [[nodiscard]] bool at_end() const noexcept { return walk_.at_end() && !walk_.available(); }
+  // Returns whether nothing is left to be fetched.
+  [[nodiscard]] bool at_end() const noexcept {
+    return walk_.at_end() && !walk_.available() && returned_.empty();
+  }
   // Returns the number of rows that have not been fetched, counted until the deadline.
   [[nodiscard]] std::uint64_t count_rest(Instant deadline);
   [[nodiscard]] const egress::RowWalk& walk() const noexcept { return walk_; }
@@ -43,11 +47,16 @@ class RowSource final : public egress::ReplaySource {
   [[nodiscard]] std::uint64_t not_noted() const noexcept { return not_noted_; }
 
  private:
+  [[nodiscard]] egress::StoreResult read_next(std::size_t max_rows, std::size_t max_bytes,
+                                              egress::SpooledEvents& rows);
+  [[nodiscard]] egress::StoreResult read_returned(std::size_t max_rows, std::size_t max_bytes,
+                                                  egress::SpooledEvents& rows);
+
   egress::EventStore& store_;
   const egress::StoreKind kind_;
   egress::RowWalk walk_;
   std::uint64_t leased_ = 0;
-  std::uint64_t given_back_ = 0;
+  std::set<egress::Sequence> returned_;  // given back; fetched after all others
   std::uint64_t not_noted_ = 0;
   std::string error_;
 };

@@ -7,70 +7,17 @@
 #include <cerrno>
 #include <chrono>
 
-#include "events/number_text.hpp"
-#include "gateway/egress/store/crc32c.hpp"
+#include "gateway/egress/store/record.hpp"
 
 namespace gateway::egress {
 namespace {
 
 using boost::system::error_code;
 
-constexpr std::string_view kMagic = "cos-gateway events\n";
-constexpr std::size_t kDigits = 16;
-constexpr std::uint32_t kVersion = 2;  // 1 was a database
-constexpr std::uint64_t kTableBegin = 4096;
-constexpr std::array<std::size_t, 2> kIdentityAt = {0, 2048};
-constexpr std::size_t kSealAt = 1024;
-constexpr std::size_t kMarkSize = 2 * sizeof(std::uint32_t);
 constexpr Sequence kOffsetEvery = 64;
 // The clock of files advances with the ticks of a kernel, which may be another machine's. What
 // changed so lately may change again and seem the same.
 constexpr std::chrono::seconds kFileClock{1};
-
-void finish_with_sum(std::string& text, std::size_t begin) {
-  put(text, crc32c(std::string_view(text).substr(begin)));
-}
-// Takes the sum off the end; false if it is not the one of what stands before it.
-bool take_sum(std::string_view& text) noexcept {
-  std::string_view sum = text.substr(text.size() - sizeof(std::uint32_t));
-  text.remove_suffix(sum.size());
-  return crc32c(text) == take<std::uint32_t>(sum);
-}
-
-std::string identity_text(const Segment::Identity& identity) {
-  std::string text(kMagic);
-  put(text, kVersion);
-  put(text, static_cast<std::uint8_t>(identity.kind));
-  put(text, identity.first);
-  put(text, identity.capacity);
-  finish_with_sum(text, 0);
-  return text;
-}
-const std::size_t kIdentitySize = identity_text({}).size();
-
-std::string seal_text(const Segment::Totals& totals, std::uint64_t end) {
-  std::string text;
-  put(text, totals.count);
-  put(text, end);
-  put(text, totals.bytes);
-  text.append(2 * sizeof(std::int64_t), '\0');  // for times that nobody asks for
-  finish_with_sum(text, 0);
-  return text;
-}
-const std::size_t kSealSize = seal_text({}, 0).size();
-
-std::string mark_text(std::uint32_t value) {
-  std::string text;
-  put(text, value);
-  finish_with_sum(text, 0);
-  return text;
-}
-
-// None unless it is as it was written: of a write that was cut short it may be half.
-std::uint32_t mark_at(std::string_view table, std::size_t index) noexcept {
-  std::string_view text = table.substr(index * kMarkSize, kMarkSize);
-  return take_sum(text) ? take<std::uint32_t>(text) : 0;
-}
 
 }  // namespace
 
@@ -81,25 +28,6 @@ StoreError other_kind(const std::string& path, StoreKind kind) {
                                                : "a spool, not dead letters")};
 }
 
-std::string segment_name(std::string_view store, Sequence first, std::string_view suffix) {
-  return fmt::format("{}.{:0{}}{}", store, first, kDigits, suffix);
-}
-
-std::optional<Sequence> number_in(std::string_view name, std::string_view store,
-                                  std::string_view suffix) noexcept {
-  if (name.size() != store.size() + 1 + kDigits + suffix.size() || !name.starts_with(store) ||
-      name[store.size()] != '.' || !name.ends_with(suffix)) {
-    return std::nullopt;
-  }
-  const auto number = read_number<Sequence>(name.substr(store.size() + 1, kDigits));
-  return number && *number >= 1 ? number : std::nullopt;
-}
-
-std::uint32_t replayed_mark(WallInstant when) noexcept {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(when.time_since_epoch()).count();
-  return static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 2));
-}
-
 bool is_gone(const error_code& error) noexcept {
   return error == boost::system::errc::no_such_file_or_directory || error.value() == ESTALE;
 }
@@ -108,10 +36,6 @@ bool is_gone(const error_code& error) noexcept {
 bool is_forbidden(const error_code& error) noexcept {
   return error == boost::system::errc::permission_denied ||
          error == boost::system::errc::operation_not_permitted;
-}
-
-std::uint64_t Segment::head_size(std::uint32_t capacity) noexcept {
-  return kTableBegin + std::uint64_t{capacity} * kMarkSize;
 }
 
 IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::string path,
@@ -126,10 +50,8 @@ IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::strin
   segment->appendable_ = true;
   // Without it the space is allocated bit by bit, which is slower and no error.
   if (reserve != 0) static_cast<void>(segment->file_->reserve(reserve));
-  std::string head(segment->end_, '\0');
-  for (const std::size_t at : kIdentityAt) head.replace(at, kIdentitySize, identity_text(identity));
   const auto made = [&]() -> IoResult<void> {
-    if (auto written = segment->file_->write(0, head); !written) return written;
+    if (auto written = segment->file_->write(0, head_text(identity)); !written) return written;
     if (auto synced = segment->file_->sync(); !synced) return synced;
     const auto status = segment->file_->status();
     if (!status) return status.error();
@@ -152,43 +74,25 @@ IoResult<std::unique_ptr<Segment>> Segment::open(FileSystem& files, std::string 
   if (!status->regular) return std::unique_ptr<Segment>();
   const auto file = segment->file();
   if (!file) return file.error();
-  std::string head(kTableBegin, '\0');
+  std::string head(kTableAt, '\0');
   const auto got = (*file)->read(0, head);
   if (!got) return got.error();
-  if (*got < head.size() || !segment->read_identity(head)) return std::unique_ptr<Segment>();
+  const auto identity = *got == head.size() ? read_identity(head) : std::nullopt;
+  if (!identity) return std::unique_ptr<Segment>();
+  segment->identity_ = *identity;
   if (auto found = segment->find_extent(head); !found) return found.error();
   if (auto counted = segment->count_marks(); !counted) return counted.error();
   return segment;
 }
 
-bool Segment::read_identity(std::string_view head) {
-  for (const std::size_t at : kIdentityAt) {
-    std::string_view text = head.substr(at, kIdentitySize);
-    if (!text.starts_with(kMagic) || !take_sum(text)) continue;
-    text.remove_prefix(kMagic.size());
-    if (take<std::uint32_t>(text) != kVersion) continue;
-    identity_.kind = static_cast<StoreKind>(take<std::uint8_t>(text));
-    identity_.first = take<Sequence>(text);
-    identity_.capacity = take<std::uint32_t>(text);
-    return true;
-  }
-  return false;
-}
-
 IoResult<void> Segment::find_extent(std::string_view head) {
-  sealed_ = read_seal(head, status_.size);
-  if (sealed_) return {};
-  return scan(status_.size);
-}
-
-bool Segment::read_seal(std::string_view head, std::uint64_t file_size) {
-  std::string_view text = head.substr(kSealAt, kSealSize);
-  if (!take_sum(text)) return false;
-  totals_.count = take<Sequence>(text);
-  end_ = take<std::uint64_t>(text);
-  totals_.bytes = take<std::uint64_t>(text);
-  incomplete_ = end_ > file_size;
-  return !incomplete_;
+  const auto seal = read_seal(head);
+  if (!seal) return scan(status_.size);
+  totals_ = seal->totals;
+  end_ = seal->end;
+  sealed_ = end_ <= status_.size;
+  incomplete_ = !sealed_;
+  return sealed_ ? IoResult<void>() : scan(status_.size);
 }
 
 IoResult<void> Segment::scan(std::uint64_t file_size) {
@@ -274,7 +178,7 @@ IoResult<void> Segment::seal() {
   if (!opened) return opened.error();
   // Behind the end may stand what was not acknowledged.
   if (auto cut = file_->truncate(end_); !cut) return cut;
-  if (auto written = file_->write(kSealAt, seal_text(totals_, end_)); !written) return written;
+  if (auto written = file_->write(kSealAt, seal_text({totals_, end_})); !written) return written;
   sealed_ = true;
   unsynced_marks_ = true;
   return {};
@@ -323,7 +227,7 @@ IoResult<std::string> Segment::read_table(Sequence from, std::size_t count) {
 }
 
 std::uint64_t Segment::place_of_mark(Sequence seq) const noexcept {
-  return kTableBegin + static_cast<std::uint64_t>(seq - first()) * kMarkSize;
+  return kTableAt + static_cast<std::uint64_t>(seq - first()) * kMarkSize;
 }
 
 IoResult<std::vector<std::uint32_t>> Segment::marks(Sequence from, std::size_t count) {

@@ -11,26 +11,13 @@
 
 #include "gateway/egress/store/file_system.hpp"
 #include "gateway/egress/store/record_reader.hpp"
+#include "gateway/egress/store/segment_head.hpp"
 #include "gateway/egress/store/store_error.hpp"
 
 namespace gateway::egress {
 
-enum class StoreKind : std::uint8_t { spool, dead_letters };
 // Returns what is said of a file at `path` that is not of this kind, but of the other.
 [[nodiscard]] StoreError other_kind(const std::string& path, StoreKind kind);
-
-// The suffix of the name of a segment, or of one that is being imported.
-inline constexpr std::string_view kSegmentSuffix = ".events";
-[[nodiscard]] std::string segment_name(std::string_view store, Sequence first,
-                                       std::string_view suffix);
-// Returns the number in such a name, or nullopt for any other name.
-[[nodiscard]] std::optional<Sequence> number_in(std::string_view name, std::string_view store,
-                                                std::string_view suffix) noexcept;
-
-// The mark of a removed event. 0 means no mark; any other value is the time at which the event was
-// replayed, in seconds since 1970.
-inline constexpr std::uint32_t kRemoved = 1;
-[[nodiscard]] std::uint32_t replayed_mark(WallInstant when) noexcept;
 
 // Returns whether a call failed because the file of a segment is not there any more, or another one
 // is in its place.
@@ -40,28 +27,10 @@ inline constexpr std::uint32_t kRemoved = 1;
 
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
 // appended. As the table has its room from the beginning, an event can be removed on a full device.
-//
-//   0      identity, 64 bytes, and the same again at 2048
-//   1024   seal: how much the segment holds, written when nothing is appended any more
-//   4096   a mark of each record, with its CRC-32C
-//   ...    records
-//
-// A mark that is not as it was written counts as none: an event that is sent twice is better than
-// one that is never sent.
 class Segment {
  public:
-  struct Identity {
-    StoreKind kind = StoreKind::spool;
-    Sequence first = 1;
-    std::uint32_t capacity = 0;  // records it has marks for
-  };
-  struct Totals {
-    Sequence count = 0;       // of records, damaged and removed ones too
-    Sequence removed = 0;     // of these
-    std::uint64_t bytes = 0;  // of the events
-  };
-
-  [[nodiscard]] static std::uint64_t head_size(std::uint32_t capacity) noexcept;
+  using Identity = SegmentIdentity;
+  using Totals = SegmentTotals;
 
   // Creates a file, which must not exist yet, and flushes it to the device. `reserve` bytes are
   // allocated if possible.
@@ -139,9 +108,7 @@ class Segment {
   Segment(FileSystem& files, std::string path, Access access)
       : files_(files), path_(std::move(path)), access_(access) {}
   [[nodiscard]] IoResult<File*> file();
-  [[nodiscard]] bool read_identity(std::string_view head);
   [[nodiscard]] IoResult<void> find_extent(std::string_view head);
-  [[nodiscard]] bool read_seal(std::string_view head, std::uint64_t file_size);
   [[nodiscard]] IoResult<void> scan(std::uint64_t file_size);
   template <class Wanted>
   [[nodiscard]] IoResult<void> write_marks(Sequence from, std::string_view table, Wanted wanted);

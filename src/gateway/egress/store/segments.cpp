@@ -171,7 +171,7 @@ StoreResult Segments::make_room(std::size_t rows, std::size_t bytes, std::uint64
   identity.kind = kind_;
   identity.capacity =
       static_cast<std::uint32_t>(std::max<std::uint64_t>(target / kBytesOfEvent, rows));
-  std::uint64_t needed = bytes + (fits ? 0 : Segment::head_size(identity.capacity));
+  std::uint64_t needed = bytes + (fits ? 0 : head_size(identity.capacity));
   for (const auto& segment : segments_) needed += segment->size();
   if (needed > max_bytes) return path_error(Kind::full, path_, "the store is full (max_bytes)");
   if (fits) return {};

@@ -189,6 +189,10 @@ void StoreWriter::recover(const std::exception_ptr& failure) noexcept {
   }
   store_.reset();
   const auto pause = part_.failed(failure).value_or(RestartPolicy::kLongestPause);
+  {
+    const std::lock_guard lock(mutex_);
+    if (refused_.empty()) requests_.take_submissions(refused_);
+  }
   try {
     give_up_turn(internal_error());
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
@@ -235,15 +239,15 @@ void StoreWriter::watch_device() {
                    {{"seconds", limits_.patience.count() / 1000}});
       }
       if (overdue_.empty()) overdue_.swap(writing_);
-      if (refused_waiting_.empty()) {
-        requests_.take_submissions(refused_waiting_);
-        for (const Submission& submission : refused_waiting_) not_waiting(submission);
+      if (overdue_waiting_.empty()) {
+        requests_.take_submissions(overdue_waiting_);
+        for (const Submission& submission : overdue_waiting_) not_waiting(submission);
       }
     }
     lock.unlock();
     const StoreError error(StoreError::Kind::failing, "the device does not answer");
     tell_each(overdue_, [&](const Done& done) { done(error); });
-    tell_each(refused_waiting_, [&](const Submission& submission) { submission.done(error); });
+    tell_each(overdue_waiting_, [&](const Submission& submission) { submission.done(error); });
     lock.lock();
   }
 }

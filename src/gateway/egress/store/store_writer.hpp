@@ -169,6 +169,7 @@ class StoreWriter final : public AsyncStore {
   std::vector<Part> parts_;             // of the group, as submitted; those that are not settled
   StoreResult written_;                 // what came of the group, or part of it, before
   std::vector<Done> dones_;             // that are to be told so
+  std::deque<Submission> refused_;      // waited when the thread failed; to be told so
   std::chrono::milliseconds pause_{0};  // after the last error
   Instant retry_at_ = Instant::max();
   Instant look_at_{};
@@ -190,7 +191,7 @@ class StoreWriter final : public AsyncStore {
   StoreStatus status_;                      // but for what waits; the last error stays
   std::vector<Done> writing_;               // of the events that are being written
   std::vector<Done> overdue_;               // the watch's own: to be told that the device hangs
-  std::deque<Submission> refused_waiting_;  // likewise
+  std::deque<Submission> overdue_waiting_;  // likewise
   Instant busy_since_ = Instant::max();
   bool hangs_ = false;
   bool stopping_ = false;

@@ -33,11 +33,13 @@ void StoreWriter::give_up_turn(const StoreError& error) {
   tell_written();
   settle_group(error);
   tell_written();
-  tell_each(turn_.submissions, [&](const Submission& submission) {
+  const auto refuse = [&](const Submission& submission) {
     submission.done(error);
     const std::lock_guard lock(mutex_);
     not_waiting(submission);
-  });
+  };
+  tell_each(turn_.submissions, refuse);
+  tell_each(refused_, refuse);
   take_back_rows();
   owe_removals();
   tell_removed(error);

@@ -67,6 +67,29 @@ TEST_F(StoreWriterFailure, FailsWhatWasBeingWrittenAndGoesOn) {
   EXPECT_EQ(rows.back(), "id-4");
 }
 
+// Also if the store cannot be opened again.
+TEST_F(StoreWriterFailure, TellsThoseAtOnceThatWaitedForTheNextWrite) {
+  const auto writer = begin();
+  Told<StoreResult> written;
+  Told<StoreResult> waiting;
+  std::atomic<bool> begun = false;
+  std::atomic<bool> goes_on = false;
+  disk_.plan([&](SimulatedDisk::Call call, const std::string&) -> int {
+    begun = begun || call == SimulatedDisk::Call::sync;
+    if (begun && soon([&] { return goes_on.load(); })) throw std::bad_alloc();
+    return 0;
+  });
+  ASSERT_TRUE(writer->submit(events(0, 1), written.done()));
+  ASSERT_TRUE(soon([&] { return begun.load(); }));
+  ASSERT_TRUE(writer->submit(events(1, 1), waiting.done()));
+  goes_on = true;
+  EXPECT_FALSE(written.get());
+  EXPECT_FALSE(waiting.get());
+  EXPECT_EQ(writer->status().refused, 2U);
+  EXPECT_EQ(writer->status().waiting_events, 0U);
+  disk_.plan({});
+}
+
 TEST_F(StoreWriterFailure, IsSeenWhileTheThreadIsDown) {
   const auto writer = begin();
   fail_next(SimulatedDisk::Call::sync);

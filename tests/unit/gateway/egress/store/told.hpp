@@ -25,6 +25,7 @@ class Told {
   }
   [[nodiscard]] Result get() {
     if (future_.wait_for(kPatience) != std::future_status::ready) {
+      ADD_FAILURE() << "never told";
       return StoreError(StoreError::Kind::failing, "never told");
     }
     return future_.get();

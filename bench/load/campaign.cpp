@@ -2,26 +2,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <span>
-
-#include "load/results_table.hpp"
+#include <iterator>
+#include <utility>
 
 namespace gateway::load {
 
-void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways) {
-  std::vector<std::vector<RunResult>> rows(gateways.size());
-  const auto count = static_cast<double>(settings_.repetitions * gateways.size());
+std::vector<std::vector<RunResult>> Campaign::take_turns(
+    const std::vector<Contestant>& contestants) {
+  std::vector<std::vector<RunResult>> results(contestants.size());
+  const auto count = static_cast<double>(settings_.repetitions * contestants.size());
   double part = 0;
   for (unsigned repetition = 1; repetition <= settings_.repetitions; ++repetition) {
-    for (std::size_t i = 0; i < gateways.size(); ++i) {
-      const std::string label = fmt::format("{} {}", scenario.name, gateways[i].name);
-      rows[i].push_back(measure(scenario, gateways[i], [&](double share) {
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+      const auto& [scenario, gateway] = contestants[i];
+      const std::string label = fmt::format("{} {}", scenario.name, gateway.name);
+      results[i].push_back(measure(scenario, gateway, [&](double share) {
         progress_.show(
             (static_cast<double>(done_) + (part + share) / count) / static_cast<double>(expected_),
             label);
       }));
-      auto& run = rows[i].back().as_object();
+      auto& run = results[i].back().as_object();
       run["repetition"] = repetition;
       if (!settings_.command.empty()) run["command"] = settings_.command;
       ++part;
@@ -29,15 +31,18 @@ void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gat
   }
   ++done_;
   progress_.clear();
+  for (const auto& each : results) std::ranges::copy(each, std::back_inserter(results_));
+  return results;
+}
+
+void Campaign::run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways) {
+  std::vector<Contestant> contestants;
+  for (const GatewaySpec& gateway : gateways) contestants.emplace_back(scenario, gateway);
+  const auto rows = take_turns(contestants);
   if (!head_shown_) fmt::print("{}", table_head());
   head_shown_ = true;
-  for (auto& row : rows) {
-    fmt::print("{}", table_row(row));
-  }
+  for (const auto& row : rows) fmt::print("{}", table_row(row));
   for (const auto& row : rows) fmt::print("{}", added_latency(row, rows.front()));
-  for (auto& row : rows) {
-    std::move(row.begin(), row.end(), std::back_inserter(results_));
-  }
   std::fflush(stdout);
 }
 
@@ -48,7 +53,7 @@ double Campaign::posts_per_s(const std::string& scenario, const std::string& gat
       values.push_back(figure(result, "/posts_per_s"));
     }
   }
-  return median(values);
+  return median(std::move(values));
 }
 
 }  // namespace gateway::load

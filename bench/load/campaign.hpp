@@ -13,17 +13,26 @@ struct CampaignSettings {
   std::string command;  // of this program, for the results
 };
 
+// One of those that are compared.
+struct Contestant {
+  Scenario scenario;
+  GatewaySpec gateway;
+};
+
 // Compares gateways. Problem: the speed of a machine drifts, which would favour the gateway that
 // runs in a good minute. Solution: a campaign runs each repetition of a scenario against each
-// gateway in turn, so that the drift affects all of them. It prints a row for each scenario and
-// gateway when it is done.
+// gateway in turn, so that the drift affects all of them.
 class Campaign {
  public:
   explicit Campaign(CampaignSettings settings) : settings_(std::move(settings)) {}
 
-  // Sets the number of calls of run() that follow, for the progress bar.
-  void expect(std::size_t scenarios) { expected_ = scenarios; }
-  // Runs the scenario against all gateways, or these. Throws as measure() does.
+  // Sets the number of calls that follow of run() and take_turns(), for the progress bar.
+  void expect(std::size_t calls) { expected_ = calls; }
+  // Measures all of them in turn, again and again. Returns the repetitions of each. Throws as
+  // measure() does.
+  std::vector<std::vector<RunResult>> take_turns(const std::vector<Contestant>& contestants);
+  // Runs the scenario against all gateways, or these, and prints a row for each. Throws as
+  // measure() does.
   void run(const Scenario& scenario) { run(scenario, settings_.gateways); }
   void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways);
 

@@ -40,17 +40,18 @@ bool some_missing(const load::Campaign& campaign) {
 }
 
 // Returns whether targets in trouble leave the others alone, whichever the gateway.
-bool targets_are_independent(const load::Options& options) {
+bool targets_are_independent(load::Campaign& campaign, const load::Options& options) {
+  campaign.expect(options.gateways.size());
   bool good = true;
   for (const load::GatewaySpec& gateway : options.gateways) {
-    good = load::compare_troubles(options.target_loads, gateway, options.repetitions) && good;
+    good = load::compare_troubles(campaign, options.targets_scenario, gateway) && good;
   }
   return good;
 }
 
 int run(const load::Options& options) {
-  if (options.targets) return targets_are_independent(options) ? kGood : kBroken;
   load::Campaign campaign({options.gateways, options.repetitions, options.command});
+  if (options.targets) return targets_are_independent(campaign, options) ? kGood : kBroken;
   try {
     if (options.suite) {
       load::run_suite(campaign, options.suite_settings);

@@ -5,7 +5,8 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <cmath>
-#include <utility>
+#include <memory>
+#include <vector>
 
 #include "load/turns.hpp"
 #include "process/placement.hpp"
@@ -57,181 +58,6 @@ struct Moment {
   bench::CoreTime own;  // of load and eventbus, which share this thread
 };
 
-class Run {
- public:
-  Run(const Scenario& scenario, const GatewaySpec& spec, const OnProgress& on_progress)
-      : scenario_(scenario),
-        on_progress_(on_progress),
-        placement_(scenario.pin),
-        spec_(spec),
-        form_(spec.direct ? GatewayForm() : spec.form.value_or(scenario.gateway.form)),
-        sink_(poller_, sink_settings()),
-        gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
-        posts_(scenario.payloads, form()),
-        load_(poller_, load_settings(), posts_),
-        turns_(poller_, {&load_, &sink_.bus()}, scenario.rate > 0 && placement_.pinned(),
-               events_per_turn()) {}
-
-  RunResult measure();
-
- private:
-  [[nodiscard]] GatewaySettings settings() const {
-    GatewaySettings settings = scenario_.gateway;
-    settings.max_connections = std::max(settings.max_connections, scenario_.connections + 100);
-    settings.form = form_;
-    if (signing() != Signing::none) settings.token = scenario_.token;
-    return settings;
-  }
-  [[nodiscard]] SinkSettings sink_settings() const {
-    SinkSettings settings = scenario_.sink;
-    settings.tls = form_.eventbus_tls;
-    settings.batches = form_.batch;
-    return settings;
-  }
-  [[nodiscard]] Signing signing() const {
-    return form_.signed_posts ? Signing::hmac : scenario_.signing;
-  }
-  [[nodiscard]] PostForm form() const;
-  [[nodiscard]] test::LoadSettings load_settings() const;
-  [[nodiscard]] int events_per_turn() const;
-  void connect();
-  void play(TimePoint start, TimePoint end);
-  void drain();
-  [[nodiscard]] Moment look() const;
-  [[nodiscard]] json::object gateway_json() const;
-  [[nodiscard]] json::object load_json() const;
-  [[nodiscard]] json::object result_json(const Moment& idle, const Moment& begin,
-                                         const Moment& stopped, const Moment& end);
-
-  const Scenario& scenario_;
-  const OnProgress& on_progress_;
-  bench::Placement placement_;
-  const GatewaySpec& spec_;
-  GatewayForm form_;
-  test::Poller poller_;
-  Sink sink_;
-  GatewayUnderTest gateway_;
-  PreparedPosts posts_;
-  test::Load load_;
-  Turns turns_;
-};
-
-PostForm Run::form() const {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  return {.host = gateway_.host_and_port(),
-          .path = scenario_.path,
-          .close = scenario_.new_connection_per_post,
-          .only_ask = scenario_.only_ask,
-          .signing = signing(),
-          .token = scenario_.token,
-          .time = now.time_since_epoch().count()};
-}
-
-test::LoadSettings Run::load_settings() const {
-  return {.target = gateway_.address(),
-          .connections = scenario_.connections,
-          .depth = scenario_.depth,
-          .rate = scenario_.rate > 0 ? std::optional(scenario_.rate) : std::nullopt,
-          .arrivals = scenario_.arrivals,
-          .new_connection_per_post = scenario_.new_connection_per_post,
-          .tls = form_.tls,
-          .resume = scenario_.resume,
-          .sources = sources_for(scenario_, gateway_.host()),
-          .seed = scenario_.payloads.seed};
-}
-
-int Run::events_per_turn() const {
-  if (scenario_.rate > 0) return Turns::kOpenLoopEvents;
-  const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
-  return static_cast<int>(std::clamp<double>(count, kFewestEvents, test::Poller::kEvents));
-}
-
-void Run::connect() {
-  const TimePoint now = steady_clock::now();
-  load_.advance(now);
-  if (!turns_.wait(
-          now + kConnectLimit, [this] { return load_.connected(); }, [this] { on_progress_(0); })) {
-    throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
-  }
-}
-
-void Run::play(TimePoint start, TimePoint end) {
-  const Seconds whole(scenario_.warmup_s + scenario_.duration_s);
-  turns_.play(end, [&] {
-    gateway_.check();
-    on_progress_(std::clamp(Seconds(steady_clock::now() - start) / whole, 0.0, 1.0));
-  });
-}
-
-void Run::drain() {
-  load_.stop();
-  turns_.wait(
-      steady_clock::now() + kDrainLimit, [this] { return load_.idle(); },
-      [this] { on_progress_(1); });
-  load_.give_up();
-}
-
-Moment Run::look() const {
-  Moment moment;
-  moment.time = steady_clock::now();
-  moment.load = load_.totals();
-  if (gateway_.pid() != 0) moment.gateway = bench::usage_of_tree(gateway_.pid());
-  moment.own = bench::own_core_time();
-  return moment;
-}
-
-RunResult Run::measure() {
-  const Moment idle = look();
-  connect();
-  const TimePoint start = steady_clock::now();
-  const TimePoint warm = Turns::after(start, scenario_.warmup_s);
-  load_.measure_from(warm);
-  load_.start(start);
-  play(start, warm);
-  const Moment begin = look();
-  play(start, Turns::after(warm, scenario_.duration_s));
-  const Moment stopped = look();
-  drain();
-  const auto latency = (scenario_.sink.least_latency + scenario_.sink.most_latency) / 2;
-  return json::object{
-      {"name", scenario_.name},
-      {"gateway", gateway_json()},
-      {"load", load_json()},
-      {"sink", {{"latency_us", microseconds(latency)}, {"fail_share", scenario_.sink.fail_share}}},
-      {"result", result_json(idle, begin, stopped, look())}};
-}
-
-json::object Run::gateway_json() const {
-  json::object gateway{{"kind", spec_.name}, {"command", gateway_.command()}};
-  if (!spec_.program.empty()) {
-    gateway["threads"] = scenario_.gateway.threads;
-    if (!scenario_.gateway.pipeline.empty()) gateway["pipeline"] = scenario_.gateway.pipeline;
-  }
-  gateway["pinned"] = placement_.pinned();
-  return gateway;
-}
-
-json::object Run::load_json() const {
-  const bool open = scenario_.rate > 0;
-  json::object load{{"loop", open ? "open" : "closed"},
-                    {"connections", scenario_.connections},
-                    {"depth", scenario_.depth}};
-  if (open) {
-    const bool poisson = scenario_.arrivals == test::ArrivalSchedule::Kind::poisson;
-    load.insert(
-        {{"rate", rounded(scenario_.rate)}, {"arrivals", poisson ? "poisson" : "constant"}});
-  }
-  load.insert({{"records_per_post", scenario_.payloads.records.text()},
-               {"body_bytes", std::round(posts_.mean_body_bytes())},
-               {"new_connection_per_post", scenario_.new_connection_per_post},
-               {"tls", scenario_.gateway.form.tls},
-               {"signed", scenario_.signing != Signing::none},
-               {"duration_s", scenario_.duration_s},
-               {"warmup_s", scenario_.warmup_s},
-               {"seed", scenario_.payloads.seed}});
-  return load;
-}
-
 json::object latencies_json(const test::Histogram& latencies) {
   const auto at = [&](double share) { return microseconds(latencies.quantile(share)); };
   return {{"p50", at(0.5)},
@@ -260,6 +86,11 @@ json::object errors_json(const test::LoadTotals& begin, const test::LoadTotals& 
   return errors;
 }
 
+// Returns what became of all posts of a load.
+json::object whole_json(const test::Load& load) {
+  return {{"posts", load.totals().posts}, {"errors", errors_json({}, load.totals())}};
+}
+
 // Adds what the gateway has used.
 void add_usage(json::object& result, const Moment& begin, const Moment& end, double window_us) {
   const std::uint64_t posts = end.load.posts - begin.load.posts;
@@ -283,38 +114,207 @@ void add_usage(json::object& result, const Moment& begin, const Moment& end, dou
       {"per_post", over(static_cast<double>(voluntary + involuntary), posts)}};
 }
 
-json::object Run::result_json(const Moment& idle, const Moment& begin, const Moment& stopped,
-                              const Moment& end) {
-  const double seconds = Seconds(stopped.time - begin.time).count();
-  const double window_us = Seconds(end.time - begin.time).count() * 1e6;
-  const auto a_second = [&](std::uint64_t test::LoadTotals::* count) {
-    return static_cast<double>(stopped.load.*count - begin.load.*count) / seconds;
-  };
-  json::object result{
-      {"posts", end.load.posts - begin.load.posts},
-      {"records", end.load.records - begin.load.records},
-      {"errors", errors_json(begin.load, end.load)},
-      {"posts_per_s", rounded(a_second(&test::LoadTotals::posts))},
-      {"records_per_s", rounded(a_second(&test::LoadTotals::records))},
-      {"mb_per_s", rounded(a_second(&test::LoadTotals::bytes) / 1e6)},
-      {"latency_us", latencies_json(load_.latencies())},
-      {"histogram", histogram_json(load_.latencies())},
-      {"generator_cores", rounded(microseconds(end.own.used - begin.own.used) / window_us)},
-      {"generator_waited", rounded(microseconds(end.own.waited - begin.own.waited) / window_us)},
-      {"acknowledged", end.load.records}};
-  if (gateway_.pid() != 0) {
-    add_usage(result, begin, end, window_us);
-    result["resident_bytes"] = {{"idle", idle.gateway.resident},
-                                {"peak", end.gateway.peak_resident}};
+// Puts load on a gateway, and takes the counters before, meanwhile and after.
+class Run {
+ public:
+  Run(const Scenario& scenario, const GatewaySpec& spec, const OnProgress& on_progress)
+      : scenario_(scenario),
+        on_progress_(on_progress),
+        placement_(scenario.pin),
+        spec_(spec),
+        form_(spec.direct ? GatewayForm() : spec.form.value_or(scenario.gateway.form)),
+        sink_(poller_, sink_settings()),
+        other_(scenario.other ? std::make_unique<OtherTarget>(poller_, *scenario.other) : nullptr),
+        gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
+        posts_(scenario.payloads, form()),
+        load_(poller_, load_settings(), posts_),
+        turns_(poller_, parts(), scenario.rate > 0 && placement_.pinned(), events_per_turn()) {}
+
+  RunResult measure() {
+    const Moment idle = look();
+    connect();
+    const TimePoint start = steady_clock::now();
+    const TimePoint warm = Turns::after(start, scenario_.warmup_s);
+    load_.measure_from(warm);
+    load_.start(start);
+    if (other_) other_->load().start(start);
+    play(start, warm);
+    const Moment begin = look();
+    play(start, Turns::after(warm, scenario_.duration_s));
+    const Moment stopped = look();
+    drain();
+    const SinkSettings& sink = scenario_.sink;
+    const double latency_us = microseconds((sink.latency.least + sink.latency.most) / 2);
+    return json::object{{"name", scenario_.name},
+                        {"gateway", gateway_json()},
+                        {"load", load_json()},
+                        {"sink", {{"latency_us", latency_us}, {"fail_share", sink.fail_share}}},
+                        {"result", result_json(idle, begin, stopped, look())}};
   }
-  // The events of a gateway that runs elsewhere do not come here.
-  if (!spec_.program.empty() || !spec_.command.empty()) {
-    const std::uint64_t arrived = sink_.distinct();
-    result["arrived"] = arrived;
-    result["missing"] = end.load.records > arrived ? end.load.records - arrived : 0;
+
+ private:
+  [[nodiscard]] GatewaySettings settings() const {
+    GatewaySettings settings = scenario_.gateway;
+    settings.max_connections = std::max(settings.max_connections, scenario_.connections + 100);
+    settings.form = form_;
+    if (signing() != Signing::none) settings.token = scenario_.token;
+    if (other_) settings.more = other_->sections();
+    return settings;
   }
-  return result;
-}
+  [[nodiscard]] SinkSettings sink_settings() const {
+    SinkSettings settings = scenario_.sink;
+    settings.tls = form_.eventbus_tls;
+    settings.batches = form_.batch;
+    return settings;
+  }
+  [[nodiscard]] Signing signing() const {
+    return form_.signed_posts ? Signing::hmac : scenario_.signing;
+  }
+  [[nodiscard]] PostForm form() const {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    return {.host = gateway_.host_and_port(),
+            .path = scenario_.path,
+            .bucket = scenario_.hint ? OtherTarget::hint(scenario_.payloads.bucket) : "",
+            .close = scenario_.new_connection_per_post,
+            .only_ask = scenario_.only_ask,
+            .signing = signing(),
+            .token = scenario_.token,
+            .time = now.time_since_epoch().count()};
+  }
+  [[nodiscard]] test::LoadSettings load_settings() const {
+    return {.target = gateway_.address(),
+            .connections = scenario_.connections,
+            .depth = scenario_.depth,
+            .rate = scenario_.rate > 0 ? std::optional(scenario_.rate) : std::nullopt,
+            .arrivals = scenario_.arrivals,
+            .new_connection_per_post = scenario_.new_connection_per_post,
+            .tls = form_.tls,
+            .resume = scenario_.resume,
+            .sources = sources_for(scenario_, gateway_.host()),
+            .seed = scenario_.payloads.seed};
+  }
+  [[nodiscard]] std::vector<test::Driven*> parts() {
+    if (!other_) return {&load_, &sink_.bus()};
+    other_->prepare(load_settings(), form());
+    return {&load_, &sink_.bus(), &other_->load(), &other_->bus()};
+  }
+  [[nodiscard]] int events_per_turn() const {
+    if (scenario_.rate > 0) return Turns::kOpenLoopEvents;
+    const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
+    return static_cast<int>(std::clamp<double>(count, kFewestEvents, test::Poller::kEvents));
+  }
+
+  void connect() {
+    const TimePoint now = steady_clock::now();
+    load_.advance(now);
+    const auto connected = [this] {
+      return load_.connected() && (!other_ || other_->load().connected());
+    };
+    if (!turns_.wait(now + kConnectLimit, connected, [this] { on_progress_(0); })) {
+      throw Unreachable("not all connections to the gateway could be made (ulimit -n?)");
+    }
+  }
+  void play(TimePoint start, TimePoint end) {
+    const Seconds whole(scenario_.warmup_s + scenario_.duration_s);
+    turns_.play(end, [&] {
+      gateway_.check();
+      on_progress_(std::clamp(Seconds(steady_clock::now() - start) / whole, 0.0, 1.0));
+    });
+  }
+  void drain() {
+    load_.stop();
+    turns_.wait(
+        steady_clock::now() + kDrainLimit, [this] { return load_.idle(); },
+        [this] { on_progress_(1); });
+    load_.give_up();
+    if (other_) other_->load().give_up();
+  }
+  [[nodiscard]] Moment look() const {
+    Moment moment;
+    moment.time = steady_clock::now();
+    moment.load = load_.totals();
+    if (gateway_.pid() != 0) moment.gateway = bench::usage_of_tree(gateway_.pid());
+    moment.own = bench::own_core_time();
+    return moment;
+  }
+
+  [[nodiscard]] json::object gateway_json() const {
+    json::object gateway{{"kind", spec_.name}, {"command", gateway_.command()}};
+    if (!spec_.program.empty()) {
+      gateway["threads"] = scenario_.gateway.threads;
+      if (!scenario_.gateway.pipeline.empty()) gateway["pipeline"] = scenario_.gateway.pipeline;
+    }
+    gateway["pinned"] = placement_.pinned();
+    return gateway;
+  }
+  [[nodiscard]] json::object load_json() const {
+    const bool open = scenario_.rate > 0;
+    json::object load{{"loop", open ? "open" : "closed"},
+                      {"connections", scenario_.connections},
+                      {"depth", scenario_.depth}};
+    if (open) {
+      const bool poisson = scenario_.arrivals == test::ArrivalSchedule::Kind::poisson;
+      load.insert(
+          {{"rate", rounded(scenario_.rate)}, {"arrivals", poisson ? "poisson" : "constant"}});
+    }
+    load.insert({{"records_per_post", scenario_.payloads.records.text()},
+                 {"body_bytes", std::round(posts_.mean_body_bytes())},
+                 {"new_connection_per_post", scenario_.new_connection_per_post},
+                 {"tls", scenario_.gateway.form.tls},
+                 {"signed", scenario_.signing != Signing::none},
+                 {"duration_s", scenario_.duration_s},
+                 {"warmup_s", scenario_.warmup_s},
+                 {"seed", scenario_.payloads.seed}});
+    return load;
+  }
+  [[nodiscard]] json::object result_json(const Moment& idle, const Moment& begin,
+                                         const Moment& stopped, const Moment& end) {
+    const double seconds = Seconds(stopped.time - begin.time).count();
+    const double window_us = Seconds(end.time - begin.time).count() * 1e6;
+    const auto a_second = [&](std::uint64_t test::LoadTotals::* count) {
+      return static_cast<double>(stopped.load.*count - begin.load.*count) / seconds;
+    };
+    json::object result{
+        {"posts", end.load.posts - begin.load.posts},
+        {"records", end.load.records - begin.load.records},
+        {"errors", errors_json(begin.load, end.load)},
+        {"posts_per_s", rounded(a_second(&test::LoadTotals::posts))},
+        {"records_per_s", rounded(a_second(&test::LoadTotals::records))},
+        {"mb_per_s", rounded(a_second(&test::LoadTotals::bytes) / 1e6)},
+        {"latency_us", latencies_json(load_.latencies())},
+        {"histogram", histogram_json(load_.latencies())},
+        {"generator_cores", rounded(microseconds(end.own.used - begin.own.used) / window_us)},
+        {"generator_waited", rounded(microseconds(end.own.waited - begin.own.waited) / window_us)},
+        {"acknowledged", end.load.records}};
+    if (gateway_.pid() != 0) {
+      add_usage(result, begin, end, window_us);
+      result["resident_bytes"] = {{"idle", idle.gateway.resident},
+                                  {"peak", end.gateway.peak_resident}};
+    }
+    if (other_) {
+      result["targets"] = {{"healthy", whole_json(load_)}, {"other", whole_json(other_->load())}};
+    } else if (!spec_.program.empty() || !spec_.command.empty()) {
+      // The events of a gateway that runs elsewhere do not come here.
+      const std::uint64_t arrived = sink_.taken();
+      result["arrived"] = arrived;
+      result["missing"] = end.load.records > arrived ? end.load.records - arrived : 0;
+    }
+    return result;
+  }
+
+  const Scenario& scenario_;
+  const OnProgress& on_progress_;
+  bench::Placement placement_;
+  const GatewaySpec& spec_;
+  GatewayForm form_;
+  test::Poller poller_;
+  Sink sink_;
+  const std::unique_ptr<OtherTarget> other_;
+  GatewayUnderTest gateway_;
+  PreparedPosts posts_;
+  test::Load load_;
+  Turns turns_;
+};
 
 }  // namespace
 

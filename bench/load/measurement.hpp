@@ -1,8 +1,10 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "load/gateway_under_test.hpp"
+#include "load/other_target.hpp"
 #include "load/payload_maker.hpp"
 #include "load/prepared_posts.hpp"
 #include "load/progress.hpp"
@@ -25,8 +27,10 @@ struct Scenario {
   Signing signing = Signing::none;  // hmac also where the form asks for it
   std::string token = "cos-bench";
   std::string path = "/";
+  bool hint = false;      // X-Cos-Bucket on each post
   bool only_ask = false;  // GET without a body instead of posts: for connections without events
   SinkSettings sink;
+  std::optional<OtherSettings> other;  // of a second target of the gateway
   GatewaySettings gateway;
   double warmup_s = 0.5;
   double duration_s = 3;

@@ -37,14 +37,17 @@ void add_limited(CLI::App& app, const std::string& name, Number& value, Number l
 }
 
 // Parses "5" or "1-10", in milliseconds.
-boost::system::result<std::pair<double, double>, std::string> latency_range(std::string_view text) {
+boost::system::result<Latency, std::string> parse_latency(std::string_view text) {
   const std::size_t dash = std::min(text.find('-'), text.size());
   const auto least = read_number<double>(text.substr(0, dash));
   const auto most = dash == text.size() ? least : read_number<double>(text.substr(dash + 1));
   if (!least || !most || !(*least >= 0) || !(*least <= *most)) {
     return std::string("expected milliseconds, 5 or 1-10");
   }
-  return std::pair(*least, *most);
+  const auto nanoseconds = [](double ms) {
+    return std::chrono::nanoseconds(std::llround(ms * 1e6));
+  };
+  return Latency{nanoseconds(*least), nanoseconds(*most)};
 }
 
 // The gateways as they are given, before they are checked.
@@ -163,9 +166,9 @@ void add_payload_options(CLI::App& app, PayloadSettings& payloads) {
              "NAME:WEIGHT,...: put, post, copy, multipart, delete, marker (a busy bucket's)");
 }
 
-void add_sink_options(CLI::App& app, SinkSettings& sink, std::pair<double, double>& latency_ms) {
+void add_sink_options(CLI::App& app, SinkSettings& sink) {
   app.option_defaults()->group("Eventbus");
-  add_parsed(app, "--latency", latency_ms, &latency_range,
+  add_parsed(app, "--latency", sink.latency, &parse_latency,
              "Milliseconds from request to answer: N or A-B (0)");
   app.add_option("--fail-share", sink.fail_share, "Share of requests it refuses")
       ->check(CLI::Range(0.0, 1.0));
@@ -190,21 +193,21 @@ void add_setting_options(CLI::App& app, GatewaySettings& settings) {
 }
 
 void add_target_options(CLI::App& app, Options& options) {
-  TargetLoads& loads = options.target_loads;
+  Scenario& scenario = options.targets_scenario;
   app.option_defaults()->group("Load");
-  app.add_option("--rate", loads.rate, "Posts a second for the healthy target")
+  app.add_option("--rate", scenario.rate, "Posts a second for the healthy target")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  add_limited(app, "--other-rate", loads.other_rate, 1.0, 2000.0,
+  add_limited(app, "--other-rate", scenario.other->rate, 1.0, 2000.0,
               "And for the one that is in trouble");
-  add_limited(app, "--duration", loads.duration_s, 0.05, 86'400.0, "Seconds of each run");
-  add_limited(app, "--warmup", loads.warmup_s, 0.0, 3600.0,
+  add_limited(app, "--duration", scenario.duration_s, 0.05, 86'400.0, "Seconds of each run");
+  add_limited(app, "--warmup", scenario.warmup_s, 0.0, 3600.0,
               "Seconds before, until the other one's queue is full");
   app.add_option("--repetitions", options.repetitions, "Of each run; medians are shown")
       ->check(CLI::Range(1U, 1000U));
-  app.add_flag("--stores", loads.stores, "With a spool and dead letters");
-  app.add_flag("!--without-hints", loads.hints, "Posts without X-Cos-Bucket");
-  app.add_flag("--pin", loads.pin,
+  app.add_flag("--stores", scenario.gateway.form.stores, "With a spool and dead letters");
+  app.add_flag("!--without-hints", scenario.hint, "Posts without X-Cos-Bucket");
+  app.add_flag("--pin", scenario.pin,
                "The gateway alone on the second core, loads and eventbuses on the first");
 }
 
@@ -232,7 +235,6 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
       "Exit codes: 0 done, 64 usage, 69 gateway not reachable, 70 acknowledged records did not "
       "arrive, a target in trouble delayed posts for another, or something broke.");
   GatewayOptions gateway;
-  std::pair<double, double> latency_ms;
 
   CLI::App* const run = app.add_subcommand("run", "One run, by options");
   run->add_option("--seed", options.scenario.payloads.seed, "Of payloads, arrivals and faults")
@@ -245,7 +247,7 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
   add_setting_options(*run, options.scenario.gateway);
   add_load_options(*run, options);
   add_payload_options(*run, options.scenario.payloads);
-  add_sink_options(*run, options.scenario.sink, latency_ms);
+  add_sink_options(*run, options.scenario.sink);
   add_result_options(*run, options);
 
   CLI::App* const suite = app.add_subcommand("suite", "The standard runs");
@@ -283,11 +285,6 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
         scenario.warmup_s + scenario.duration_s > kLongestSigned) {
       throw CLI::ValidationError("--signed", "signatures hold for 240 s, warm-up included");
     }
-    const auto nanoseconds = [](double ms) {
-      return std::chrono::nanoseconds(std::llround(ms * 1e6));
-    };
-    scenario.sink.least_latency = nanoseconds(latency_ms.first);
-    scenario.sink.most_latency = nanoseconds(latency_ms.second);
     scenario.sink.seed = scenario.payloads.seed;
     if (options.suite && suite->count("--repetitions") == 0) {
       options.repetitions = options.suite_settings.quick ? 3 : 5;

@@ -18,8 +18,8 @@ struct Options {
   bool allow_missing = false;
   Scenario scenario;  // of `run`
   SuiteSettings suite_settings;
-  TargetLoads target_loads;
-  std::string command;  // this program's, as it was called
+  Scenario targets_scenario = two_targets();  // of `targets`
+  std::string command;                        // this program's, as it was called
 };
 
 enum class Parsed {

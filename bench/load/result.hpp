@@ -1,8 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gateway::load {
@@ -40,6 +43,8 @@ namespace gateway::load {
 //      "resident_bytes"?: {"idle", "peak"},
 //      "acknowledged",        records of all posts answered 2xx, warm-up included
 //      "arrived"?, "missing"?   events the eventbus took; records acknowledged but not among them
+//      "targets"?: {"healthy": {"posts", "errors"}, "other": likewise}   of a gateway with two,
+//                                                    warm-up included
 //    }}]}
 //
 // A member with "?" is left out when it is not known, as the CPU time of a server elsewhere.
@@ -52,6 +57,33 @@ using RunResult = boost::json::value;
 [[nodiscard]] std::string_view gateway_of(const RunResult& run);
 // Returns how many posts were not acknowledged.
 [[nodiscard]] double errors_of(const RunResult& run);
+
+// Returns the median of the values: for an even number of values the mean of the two in the middle,
+// and 0 without values.
+[[nodiscard]] double median(std::vector<double> values);
+// Returns a figure of each repetition.
+[[nodiscard]] std::vector<double> figures(std::span<const RunResult> repetitions,
+                                          std::string_view pointer);
+// Returns the median of what `between`, as std::minus(), makes of a figure and that of `base` in
+// the same repetition.
+template <class Between>
+[[nodiscard]] double median_between(std::span<const RunResult> repetitions,
+                                    std::span<const RunResult> base, std::string_view pointer,
+                                    Between between) {
+  std::vector<double> values = figures(repetitions, pointer);
+  std::ranges::transform(values, figures(base, pointer), values.begin(), between);
+  return median(std::move(values));
+}
+
+// Returns the lines above the rows of a table.
+[[nodiscard]] std::string table_head();
+// Returns one line for the repetitions, at least one, of one scenario against one gateway: medians,
+// and for the CPU time per record also the minimum.
+[[nodiscard]] std::string table_row(std::span<const RunResult> repetitions);
+// Returns a line that says by how much latencies exceed those of `base`, compared within each
+// repetition; empty unless `base` had no gateway and these had one.
+[[nodiscard]] std::string added_latency(std::span<const RunResult> repetitions,
+                                        std::span<const RunResult> base);
 
 // Returns the whole document, with program, machine and time. `git`: a revision, or empty.
 [[nodiscard]] boost::json::object document(const std::vector<RunResult>& results,

@@ -30,25 +30,25 @@ std::uint64_t events_in(std::string_view body) {
 
 AnswerPlan::AnswerPlan(SinkSettings settings)
     : settings_(std::move(settings)),
-      plain_(settings_.most_latency.count() == 0 && settings_.fail_share <= 0 &&
+      plain_(settings_.latency.most.count() == 0 && settings_.fail_share <= 0 &&
              settings_.cut_share <= 0),
       random_(settings_.seed) {}
 
-AnswerPlan::Decision AnswerPlan::next() {
-  Decision decision;
-  const auto spread =
-      static_cast<std::uint64_t>((settings_.most_latency - settings_.least_latency).count());
-  decision.latency = settings_.least_latency;
-  if (spread != 0) {
-    decision.latency +=
-        std::chrono::nanoseconds(static_cast<std::int64_t>(random_.below(spread + 1)));
+test::Action AnswerPlan::next() {
+  const auto [least, most] = settings_.latency;
+  std::chrono::nanoseconds latency = least;
+  if (least != most) {
+    const auto spread = static_cast<std::uint64_t>((most - least).count());
+    latency += std::chrono::nanoseconds(static_cast<std::int64_t>(random_.below(spread + 1)));
   }
   if (settings_.cut_share > 0 && random_.unit() < settings_.cut_share) {
-    decision.cut = true;
-  } else if (settings_.fail_share > 0 && random_.unit() < settings_.fail_share) {
-    decision.status = settings_.fail_statuses[random_.below(settings_.fail_statuses.size())];
+    return test::close_unanswered();
   }
-  return decision;
+  const bool fails = settings_.fail_share > 0 && random_.unit() < settings_.fail_share;
+  test::Action action = test::reply(
+      fails ? settings_.fail_statuses[random_.below(settings_.fail_statuses.size())] : 200);
+  action.delay = latency;
+  return action;
 }
 
 Sink::Sink(test::Poller& poller, const SinkSettings& settings)
@@ -62,21 +62,12 @@ Sink::Sink(test::Poller& poller, const SinkSettings& settings)
            scripted_ ? this : nullptr) {}
 
 test::Action Sink::request(const test::MessageView& request, const test::Place& /*place*/) {
-  const AnswerPlan::Decision decision = plan_.next();
-  ++totals_.requests;
-  if (decision.cut) return test::close_unanswered();
-  if (decision.status / 100 == 2) {
-    const bool batch = request.fields["Content-Type"].starts_with("application/cloudevents-batch");
-    totals_.taken += batches_ && batch ? events_in(request.body) : 1;
-    const std::string_view id = check_ids_ ? request.fields["ce-id"] : std::string_view();
-    if (id.empty()) {
-      ++totals_.without_id;
-    } else {
-      ids_.push_back(std::hash<std::string_view>()(id));
-    }
-  }
-  test::Action action = test::reply(decision.status);
-  action.delay = decision.latency;
+  test::Action action = plan_.next();
+  if (action.status / 100 != 2) return action;
+  const bool batch = request.fields["Content-Type"].starts_with("application/cloudevents-batch");
+  taken_ += batches_ && batch ? events_in(request.body) : 1;
+  const std::string_view id = check_ids_ ? request.fields["ce-id"] : std::string_view();
+  if (!id.empty()) ids_.push_back(std::hash<std::string_view>()(id));
   return action;
 }
 
@@ -84,18 +75,13 @@ test::Action Sink::malformed(const test::ProtocolError& /*error*/) {
   return test::reset_unanswered();
 }
 
-SinkTotals Sink::totals() const noexcept {
-  SinkTotals totals = totals_;
-  if (!scripted_) totals.requests = totals.taken = bus_.answered();
-  totals.connections = bus_.connections();
-  return totals;
-}
-
-std::uint64_t Sink::distinct() {
-  if (!check_ids_) return totals().taken;
+std::uint64_t Sink::taken() {
+  if (!scripted_) return bus_.answered();
   std::ranges::sort(ids_);
-  ids_.erase(std::ranges::unique(ids_).begin(), ids_.end());
-  return totals_.without_id + ids_.size();
+  const auto again = std::ranges::unique(ids_);
+  taken_ -= again.size();
+  ids_.erase(again.begin(), again.end());
+  return taken_;
 }
 
 }  // namespace gateway::load

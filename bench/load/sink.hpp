@@ -9,10 +9,15 @@
 
 namespace gateway::load {
 
+// From request to answer; drawn evenly.
+struct Latency {
+  std::chrono::nanoseconds least{0};
+  std::chrono::nanoseconds most{0};
+};
+
 // How the eventbus of a run behaves.
 struct SinkSettings {
-  std::chrono::nanoseconds least_latency{0};  // from request to answer, drawn evenly
-  std::chrono::nanoseconds most_latency{0};
+  Latency latency;
   double fail_share = 0;  // of requests answered with one of fail_statuses
   std::vector<unsigned> fail_statuses{503};
   double cut_share = 0;    // of requests at which the connection is cut instead
@@ -25,16 +30,10 @@ struct SinkSettings {
 // Decides how each request is answered. No clock, no socket.
 class AnswerPlan {
  public:
-  struct Decision {
-    unsigned status = 200;
-    std::chrono::nanoseconds latency{0};
-    bool cut = false;
-  };
-
   explicit AnswerPlan(SinkSettings settings);
   // Returns whether every request is answered 200 at once.
   [[nodiscard]] bool plain() const noexcept { return plain_; }
-  [[nodiscard]] Decision next();
+  [[nodiscard]] test::Action next();
 
  private:
   SinkSettings settings_;
@@ -42,18 +41,9 @@ class AnswerPlan {
   test::Random random_;
 };
 
-// The counters of an eventbus.
-struct SinkTotals {
-  std::uint64_t requests = 0;
-  // Events of those to be answered 2xx; a cut may keep the answer from leaving.
-  std::uint64_t taken = 0;
-  std::uint64_t without_id = 0;   // of those taken, no CloudEvents in binary mode; if ids are kept
-  std::uint64_t connections = 0;  // ever
-};
-
-// The eventbus of a run: a bus that counts requests and answers by plan. It has no script of its
-// own if all requests are to be answered 200 at once. One request is then one event, as in the
-// binary and the structured mode.
+// The eventbus of a run: a bus that counts events and answers by plan. It has no script of its own
+// if all requests are to be answered 200 at once. One request is then one event, as in the binary
+// and the structured mode.
 class Sink final : private test::BusScript {
  public:
   // Starts to listen. `poller` must outlive it. Throws std::system_error.
@@ -61,9 +51,9 @@ class Sink final : private test::BusScript {
 
   [[nodiscard]] std::uint16_t port() const noexcept { return bus_.port(); }
   [[nodiscard]] test::Bus& bus() noexcept { return bus_; }
-  [[nodiscard]] SinkTotals totals() const noexcept;
-  // Returns the number of different events taken; without check_ids the number of events taken.
-  [[nodiscard]] std::uint64_t distinct();
+  // Returns the number of events of requests to be answered 2xx; a cut may keep the answer from
+  // leaving. With check_ids an event that came again is not counted again.
+  [[nodiscard]] std::uint64_t taken();
 
  private:
   test::Action request(const test::MessageView& request, const test::Place& place) override;
@@ -75,8 +65,8 @@ class Sink final : private test::BusScript {
   const bool scripted_;
   const test::SslContext tls_;  // null: plain text
   test::Bus bus_;
-  SinkTotals totals_;               // where the bus has a script
-  std::vector<std::uint64_t> ids_;  // hashes of those taken
+  std::uint64_t taken_ = 0;         // where the bus has a script
+  std::vector<std::uint64_t> ids_;  // hashes of those taken that have one
 };
 
 }  // namespace gateway::load

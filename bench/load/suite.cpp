@@ -121,8 +121,7 @@ std::vector<Entry> entries() {
   for (const char* const pipeline : {"1", "16", "256"}) {
     Entry& slow = add(fmt::format("slow-pipeline{}", pipeline),
                       "an eventbus that takes 5 ms, with that pipeline", 64, 10);
-    slow.scenario.sink.least_latency = slow.scenario.sink.most_latency =
-        std::chrono::milliseconds(5);
+    slow.scenario.sink.latency = {std::chrono::milliseconds(5), std::chrono::milliseconds(5)};
     slow.scenario.gateway.pipeline = pipeline;
     slow.against = Against::own;
   }

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 SinkSettings slow(milliseconds latency) {
   SinkSettings settings;
-  settings.least_latency = settings.most_latency = latency;
+  settings.latency = {latency, latency};
   return settings;
 }
 
@@ -49,7 +49,7 @@ TEST(Load, AnOpenLoopKeepsItsRateOverManyConnections) {
   // All that fell due were made, however late.
   EXPECT_GE(local.load().totals().posts, 199U);
   EXPECT_LE(static_cast<double>(local.load().totals().posts), 1000 * elapsed.count());
-  EXPECT_EQ(local.sink().totals().connections, 50U);
+  EXPECT_EQ(local.sink().bus().connections(), 50U);
 }
 
 TEST(Load, MakesAConnectionForEachPostIfTold) {
@@ -63,7 +63,7 @@ TEST(Load, MakesAConnectionForEachPostIfTold) {
   local.play(milliseconds(50));
   EXPECT_GT(local.load().totals().posts, 3U);
   EXPECT_TRUE(local.load().totals().errors.empty());
-  EXPECT_EQ(local.sink().totals().connections, local.load().totals().posts);
+  EXPECT_EQ(local.sink().bus().connections(), local.load().totals().posts);
 }
 
 TEST(Load, LatenciesFromBeforeTheWindowAreNotKept) {

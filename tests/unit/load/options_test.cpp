@@ -70,8 +70,8 @@ TEST_F(BenchOptions, LoadAndEventbusAreAsTold) {
   EXPECT_EQ(scenario.payloads.records.text(), "zipf:1-100");
   EXPECT_EQ(scenario.rate, 500);
   EXPECT_EQ(scenario.arrivals, test::ArrivalSchedule::Kind::poisson);
-  EXPECT_EQ(scenario.sink.least_latency, std::chrono::milliseconds(1));
-  EXPECT_EQ(scenario.sink.most_latency, std::chrono::milliseconds(10));
+  EXPECT_EQ(scenario.sink.latency.least, std::chrono::milliseconds(1));
+  EXPECT_EQ(scenario.sink.latency.most, std::chrono::milliseconds(10));
   EXPECT_EQ(scenario.sink.fail_statuses, (std::vector<unsigned>{500, 503}));
   EXPECT_EQ(scenario.sink.seed, 9U);
   EXPECT_EQ(scenario.signing, Signing::hmac);
@@ -110,14 +110,15 @@ TEST_F(BenchOptions, MistakesAreRefused) {
 
 TEST_F(BenchOptions, OfTargetsAreThoseOfTheirLoads) {
   ASSERT_EQ(parse({"targets"}), Parsed::options);
-  EXPECT_TRUE(options_.targets && options_.target_loads.hints);
+  EXPECT_TRUE(options_.targets && options_.targets_scenario.hint);
   EXPECT_EQ(options_.repetitions, 5U);
   ASSERT_EQ(parse({"targets", "--rate", "100", "--stores", "--without-hints", "--pin",
                    "--repetitions", "2"}),
             Parsed::options);
-  EXPECT_EQ(options_.target_loads.rate, 100);
-  EXPECT_TRUE(options_.target_loads.stores && options_.target_loads.pin);
-  EXPECT_FALSE(options_.target_loads.hints);
+  const Scenario& scenario = options_.targets_scenario;
+  EXPECT_EQ(scenario.rate, 100);
+  EXPECT_TRUE(scenario.gateway.form.stores && scenario.pin);
+  EXPECT_FALSE(scenario.hint);
   EXPECT_EQ(options_.repetitions, 2U);
 }
 

@@ -2,35 +2,40 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/object.hpp>
+
 #include "unit/load/built_gateway.hpp"
 
 namespace gateway::load {
 namespace {
 
 // Below the two seconds after which a slow target answers.
-TargetLoads brief() {
-  TargetLoads loads;
-  loads.rate = 200;
-  loads.other_rate = 100;
-  loads.connections = 8;
-  loads.warmup_s = 0.1;
-  loads.duration_s = 0.4;
-  return loads;
+Scenario brief() {
+  Scenario scenario = two_targets();
+  scenario.rate = 200;
+  scenario.other->rate = 100;
+  scenario.connections = 8;
+  scenario.warmup_s = 0.1;
+  scenario.duration_s = 0.4;
+  return scenario;
 }
 
 TEST(TargetTroubles, BefallOneTargetAlone) {
   for (const bool stores : {false, true}) {
     for (const auto& [trouble, name] : kTroubles) {
-      TargetLoads loads = brief();
-      loads.stores = stores;
-      loads.hints = !stores;
-      const TroubleResult result = measure_beside(trouble, loads, built_gateway(), [](double) {});
-      EXPECT_GT(result.healthy.posts, 20U) << name;
-      EXPECT_TRUE(result.healthy.errors.empty()) << name;
-      EXPECT_GT(result.latencies.count(), 0U) << name;
+      Scenario scenario = brief();
+      scenario.gateway.form.stores = stores;
+      scenario.hint = !stores;
+      scenario.other->trouble = trouble;
+      const RunResult result = measure(scenario, built_gateway(), [](double) {});
+      EXPECT_GT(figure(result, "/targets/healthy/posts"), 20) << name;
+      EXPECT_TRUE(result.at("result").at("targets").at("healthy").at("errors").as_object().empty())
+          << name;
+      EXPECT_GT(figure(result, "/latency_us/p50"), 0) << name;
       // What a target does not take goes to the spool where there is one.
-      if (trouble == Trouble::none) EXPECT_GT(result.other.posts, 10U);
-      if (trouble != Trouble::none && !stores) EXPECT_EQ(result.other.posts, 0U) << name;
+      const double others = figure(result, "/targets/other/posts");
+      if (trouble == Trouble::none) EXPECT_GT(others, 10);
+      if (trouble != Trouble::none && !stores) EXPECT_EQ(others, 0) << name;
     }
   }
 }

@@ -1,10 +1,9 @@
-#include "load/results_table.hpp"
+#include "load/result.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
-#include <vector>
 
 namespace gateway::load {
 namespace {
@@ -26,10 +25,10 @@ RunResult result(double cpu_us_per_record) {
 }
 
 TEST(Median, IsTheMiddleOrTheMeanOfTheTwoInTheMiddle) {
-  EXPECT_EQ(median(std::vector<double>{}), 0);
-  EXPECT_EQ(median(std::vector<double>{3}), 3);
-  EXPECT_EQ(median(std::vector<double>{9, 1, 5}), 5);
-  EXPECT_EQ(median(std::vector<double>{9, 1, 5, 7}), 6);
+  EXPECT_EQ(median({}), 0);
+  EXPECT_EQ(median({3}), 3);
+  EXPECT_EQ(median({9, 1, 5}), 5);
+  EXPECT_EQ(median({9, 1, 5, 7}), 6);
 }
 
 TEST(ResultsTable, ARowHasMediansOfTheRepetitionsAndTheLeastCpuTime) {

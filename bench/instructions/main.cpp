@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "load/bucket_entries.hpp"
 #include "load/gateway_under_test.hpp"
 #include "load/turns.hpp"
 #include "micro/payloads.hpp"

@@ -8,7 +8,6 @@
 #include <boost/algorithm/string/split.hpp>
 #include <vector>
 
-#include "load/bucket_entries.hpp"
 #include "testkit/record_text.hpp"
 
 namespace gateway::load {
@@ -84,6 +83,21 @@ std::string gateway_config(const GatewaySettings& settings, std::uint16_t port, 
   }
   if (form.many_entries) text += many_entries(test::bucket_host());
   return text + settings.more;
+}
+
+std::string many_entries(std::string_view host) {
+  constexpr unsigned kEntries = 100;
+  std::string text = "buckets:\n";
+  for (unsigned i = 0; i < kEntries; ++i) {
+    const std::string endpoint =
+        i == kEntries / 2 ? std::string(host)
+                          : fmt::format("bench{}-1250000000.cos.ap-guangzhou.myqcloud.com", i);
+    text += fmt::format(
+        "  - {{ endpoint: {}, exclude: ['**/*.tmp', '*/cache/**'],"
+        " include: ['backup/**/*.gz', '**/[0-9]?-*.log', '**'] }}\n",
+        endpoint);
+  }
+  return text;
 }
 
 }  // namespace gateway::load

@@ -43,4 +43,9 @@ struct GatewaySettings {
                                          std::uint16_t admin, std::uint16_t sink,
                                          std::string_view folder);
 
+// Returns the section `buckets` of an account with many of them, as what is measured has it: a
+// hundred entries, each with patterns as users write them, of which the last takes every record
+// that none of `exclude` keeps away. The entry in the middle is of the bucket with this host.
+[[nodiscard]] std::string many_entries(std::string_view host);
+
 }  // namespace gateway::load

@@ -22,7 +22,6 @@ namespace {
 namespace load = gateway::load;
 
 constexpr int kGood = 0;
-constexpr int kUsage = 64;
 constexpr int kUnreachable = 69;
 constexpr int kBroken = 70;
 
@@ -77,11 +76,7 @@ int main(int argc, char** argv) {
     gateway::raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
     load::Options options;
     const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-    switch (load::parse_options(argc, argv, self, options)) {
-      case load::Parsed::done: return kGood;
-      case load::Parsed::wrong: return kUsage;
-      case load::Parsed::options: break;
-    }
+    if (const auto code = load::parse_options(argc, argv, self, options)) return *code;
     gateway::test::catch_interruption();
     return run(options);
   } catch (const load::Unreachable& error) {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <optional>
 
 #include "events/number_text.hpp"
@@ -12,6 +13,8 @@
 namespace gateway::load {
 namespace {
 
+constexpr int kGood = 0;
+constexpr int kUsage = 64;
 // Signatures are made before a run and are valid for 300 s, minus the time to start.
 constexpr double kLongestSigned = 240;
 
@@ -158,8 +161,12 @@ void add_payload_options(CLI::App& app, PayloadSettings& payloads) {
              "LENGTH: records of a post (1)");
   add_parsed(app, "--key-length", payloads.key_length, &Distribution::parse,
              "LENGTH: bytes of a key (40)");
-  add_parsed(app, "--key-characters", payloads.characters, &parse_characters,
-             "ascii, percent, utf8 or escapes (ascii)");
+  const std::map<std::string, KeyCharacters> characters{{"ascii", KeyCharacters::ascii},
+                                                        {"percent", KeyCharacters::percent},
+                                                        {"utf8", KeyCharacters::utf8},
+                                                        {"escapes", KeyCharacters::escapes}};
+  app.add_option("--key-characters", payloads.characters, "ascii, percent, utf8 or escapes (ascii)")
+      ->transform(CLI::CheckedTransformer(characters).description(""));
   add_parsed(app, "--metadata", payloads.metadata, &Distribution::parse,
              "LENGTH: bytes of x-cos-meta members of a record (0)");
   add_parsed(app, "--events", payloads.events, &EventMix::parse,
@@ -223,8 +230,8 @@ std::string joined(int argc, const char* const* argv) {
 
 }  // namespace
 
-Parsed parse_options(int argc, const char* const* argv, const std::string& beside,
-                     Options& options) {
+std::optional<int> parse_options(int argc, const char* const* argv, const std::string& beside,
+                                 Options& options) {
   CLI::App app(
       "Load for cos-gateway, or for what does the same: posts synthetic COS payloads, plays the "
       "eventbus, and measures what is between them. CPU time is that of the gateway's processes "
@@ -291,10 +298,10 @@ Parsed parse_options(int argc, const char* const* argv, const std::string& besid
     }
     if (options.targets && targets->count("--repetitions") == 0) options.repetitions = 5;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? Parsed::done : Parsed::wrong;
+    return app.exit(error) == 0 ? kGood : kUsage;
   }
   options.command = joined(argc, argv);
-  return Parsed::options;
+  return std::nullopt;
 }
 
 }  // namespace gateway::load

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,10 @@ struct Options {
   std::string command;                        // this program's, as it was called
 };
 
-enum class Parsed {
-  options,  // to be acted on
-  done,     // help was asked for and given
-  wrong     // what is wrong has been said
-};
-// Parses the command line. `beside` is the folder of this program, where its gateway is.
-[[nodiscard]] Parsed parse_options(int argc, const char* const* argv, const std::string& beside,
-                                   Options& options);
+// Parses the command line. `beside` is the folder of this program, where its gateway is. Returns
+// the exit code if there is nothing to be done: help was asked for and given, or what is wrong has
+// been said.
+[[nodiscard]] std::optional<int> parse_options(int argc, const char* const* argv,
+                                               const std::string& beside, Options& options);
 
 }  // namespace gateway::load

@@ -18,22 +18,9 @@ using namespace std::string_view_literals;
 // this.
 constexpr unsigned kMetadataMember = 64;
 
-constexpr std::array kEventNames{
-    std::pair{"put"sv, "cos:ObjectCreated:Put"sv},
-    std::pair{"post"sv, "cos:ObjectCreated:Post"sv},
-    std::pair{"copy"sv, "cos:ObjectCreated:Copy"sv},
-    std::pair{"multipart"sv, "cos:ObjectCreated:CompleteMultipartUpload"sv},
-    std::pair{"delete"sv, "cos:ObjectRemove:Delete"sv},
-    std::pair{"marker"sv, "cos:ObjectRemove:DeleteMarkerCreated"sv},
-};
-
 constexpr std::array kContentTypes{"image/jpeg"sv,       "application/octet-stream"sv,
                                    "application/json"sv, "video/mp4"sv,
                                    "text/plain"sv,       ""sv};
-
-constexpr std::array kCharacterSets{
-    std::pair{"ascii"sv, KeyCharacters::ascii}, std::pair{"percent"sv, KeyCharacters::percent},
-    std::pair{"utf8"sv, KeyCharacters::utf8}, std::pair{"escapes"sv, KeyCharacters::escapes}};
 
 constexpr std::string_view kPlain =
     "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -58,34 +45,19 @@ std::pair<std::span<const std::string_view>, unsigned> special(KeyCharacters cha
 
 }  // namespace
 
-boost::system::result<KeyCharacters, std::string> parse_characters(std::string_view text) {
-  for (const auto& [name, characters] : kCharacterSets) {
-    if (name == text) return characters;
-  }
-  return fmt::format("'{}': expected ascii, percent, utf8 or escapes", text);
-}
-
-EventMix::EventMix() {
-  for (const auto& [name, weight] :
-       {std::pair{"put"sv, 64U}, std::pair{"post"sv, 8U}, std::pair{"copy"sv, 5U},
-        std::pair{"multipart"sv, 9U}, std::pair{"delete"sv, 12U}, std::pair{"marker"sv, 2U}}) {
-    add(name, weight);
-  }
-}
-
-bool EventMix::add(std::string_view name, unsigned weight) {
-  const auto* const found =
-      std::ranges::find(kEventNames, name, [](const auto& row) { return row.first; });
-  if (found == kEventNames.end()) return false;
-  shares_.push_back({found->second, weight});
-  total_ += weight;
-  return true;
-}
+EventMix::EventMix()
+    : shares_{{"put", "cos:ObjectCreated:Put", 64},
+              {"post", "cos:ObjectCreated:Post", 8},
+              {"copy", "cos:ObjectCreated:Copy", 5},
+              {"multipart", "cos:ObjectCreated:CompleteMultipartUpload", 9},
+              {"delete", "cos:ObjectRemove:Delete", 12},
+              {"marker", "cos:ObjectRemove:DeleteMarkerCreated", 2}},
+      total_(100) {}
 
 boost::system::result<EventMix, std::string> EventMix::parse(std::string_view text) {
   EventMix mix;
-  mix.shares_.clear();
   mix.total_ = 0;
+  for (Share& share : mix.shares_) share.weight = 0;
   while (!text.empty()) {
     const std::string_view item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
@@ -94,9 +66,12 @@ boost::system::result<EventMix, std::string> EventMix::parse(std::string_view te
     const std::string_view count = item.substr(std::min(colon + 1, item.size()));
     const auto weight = count.empty() ? 1U : read_number<unsigned>(count);
     if (!weight || *weight > 1'000'000) return fmt::format("'{}': expected NAME:WEIGHT", item);
-    if (!mix.add(name, *weight)) {
+    const auto found = std::ranges::find(mix.shares_, name, &Share::name);
+    if (found == mix.shares_.end()) {
       return fmt::format("'{}': expected put, post, copy, multipart, delete or marker", name);
     }
+    found->weight += *weight;
+    mix.total_ += *weight;
   }
   if (mix.total_ == 0) return std::string("no event with a weight above 0");
   return mix;
@@ -105,10 +80,10 @@ boost::system::result<EventMix, std::string> EventMix::parse(std::string_view te
 std::string_view EventMix::choose(test::Random& random) const {
   std::uint64_t at = random.below(total_);
   for (const Share& share : shares_) {
-    if (at < share.weight) return share.name;
+    if (at < share.weight) return share.event;
     at -= share.weight;
   }
-  return shares_.back().name;
+  return shares_.back().event;
 }
 
 PayloadMaker::PayloadMaker(PayloadSettings settings)

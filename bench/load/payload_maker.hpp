@@ -18,13 +18,12 @@ enum class KeyCharacters {
   utf8,     // Chinese, accents and emoji: characters of two to four bytes
   escapes   // the same as ascii with what JSON must escape: quotes, backslashes, control characters
 };
-[[nodiscard]] boost::system::result<KeyCharacters, std::string> parse_characters(
-    std::string_view text);
 
 // A mix of kinds of events, each with a weight.
 class EventMix {
  public:
-  EventMix();  // what a busy bucket reports: mostly uploads, some multipart, copies and deletes
+  // Creates what a busy bucket reports: mostly uploads, some multipart, copies and deletes.
+  EventMix();
 
   // Parses "put:80,post:5,copy:3,multipart:7,delete:5", or some of these. Returns the mix, or an
   // error that says what is wrong.
@@ -35,13 +34,12 @@ class EventMix {
 
  private:
   struct Share {
-    std::string_view name;
+    std::string_view name;   // as on the command line
+    std::string_view event;  // as in a record
     unsigned weight = 0;
   };
-  // Returns false if there is no such event.
-  bool add(std::string_view name, unsigned weight);
 
-  std::vector<Share> shares_;
+  std::vector<Share> shares_;  // of all events
   unsigned total_ = 0;
 };
 

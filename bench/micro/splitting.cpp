@@ -2,7 +2,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,8 +11,10 @@
 #include "events/json_index.hpp"
 #include "events/record_splitter.hpp"
 #include "events/redactor.hpp"
+#include "gateway/config/load.hpp"
 #include "gateway/pipeline/record_notes.hpp"
-#include "load/bucket_entries.hpp"
+#include "gateway/pipeline/route_plan.hpp"
+#include "load/gateway_config.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
 
@@ -89,30 +90,20 @@ void add_split_noted(Subjects& subjects, std::string_view name, bool names, std:
       });
 }
 
+RoutePlan plan_of_many_entries() {
+  load::GatewaySettings settings;
+  settings.more = load::many_entries(kBucketHost);
+  config::SourceTexts texts;
+  texts.config = {"config.yml", load::gateway_config(settings, 1, 2, 3, "")};
+  return route_plan(config::load(texts).settings);
+}
+
 // A post of the bucket of the entry in the middle of many.
 struct Routing {
-  explicit Routing(std::string body) : text(std::move(body)) {
-    std::vector<routing::Route> routes(load::kManyEntries);
-    for (std::size_t i = 0; i < routes.size(); ++i) {
-      routing::Route& route = routes[i];
-      route.bucket =
-          i == routes.size() / 2 ? "bench-1250000000" : fmt::format("bench{}-1250000000", i);
-      route.events = {"cos:ObjectCreated:*"};
-      for (const auto pattern : load::kExcluded) {
-        route.exclude.push_back(routing::Pattern::compile(pattern).value());
-      }
-      for (const auto pattern : load::kIncluded) {
-        route.include.push_back(routing::Pattern::compile(pattern).value());
-      }
-    }
-    plan.table = routing::RouteTable(std::move(routes), routing::UnknownBucket::refuse);
-    plan.styles.resize(1);
-    notes.emplace(plan);
-  }
-  RoutePlan plan;
   std::string text;
-  std::optional<RecordNotes> notes;
-  events::RecordSplitter splitter;
+  RoutePlan plan = plan_of_many_entries();
+  RecordNotes notes{plan};
+  events::RecordSplitter splitter{};
 };
 
 // With where each record goes.
@@ -120,11 +111,11 @@ void add_split_routed(Subjects& subjects, std::size_t records) {
   const std::string body = post_of(Form::current, records);
   subjects.add(
       fmt::format("split_and_route/{}", records), {body.size(), records},
-      [body] { return Routing(padded(body)); },
+      [body] { return Routing{padded(body)}; },
       [](Routing& it) {
-        it.notes->begin(it.text.size(), kAnySigner);
+        it.notes.begin(it.text.size(), kAnySigner);
         benchmark::DoNotOptimize(it.splitter.split_to_route(it.text.data(), it.text.size(),
-                                                            *it.notes, it.notes->routed_by()));
+                                                            it.notes, it.notes.routed_by()));
       });
 }
 

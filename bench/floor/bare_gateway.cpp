@@ -99,12 +99,46 @@ struct Settings {
 class BareGateway {
  public:
   // Connects and listens. Throws std::system_error.
-  explicit BareGateway(Settings settings);
+  explicit BareGateway(Settings settings)
+      : heads_(fmt::format("127.0.0.1:{}", settings.eventbus_port), settings.target),
+        epoll_(require(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+        listener_(test::bind_loopback(settings.port)) {
+    for (unsigned i = 0; i < settings.connections; ++i) {
+      auto& bus = *buses_.emplace_back(std::make_unique<Eventbus>(settings.eventbus_port));
+      watch(epoll_.fd(), bus.socket.fd(), &bus);
+    }
+    require(::listen(listener_.fd(), SOMAXCONN), "listen");
+    watch(epoll_.fd(), listener_.fd(), this);
+  }
   BareGateway(const BareGateway&) = delete;
   BareGateway& operator=(const BareGateway&) = delete;
 
   // Runs until a signal ends the process. Throws std::runtime_error when the eventbus closes.
-  [[noreturn]] void run();
+  [[noreturn]] void run() {
+    std::array<epoll_event, 512> events{};
+    for (;;) {
+      const int count =
+          ::epoll_wait(epoll_.fd(), events.data(), static_cast<int>(events.size()), -1);
+      if (count < 0 && errno != EINTR) require(count, "epoll_wait");
+      heads_.read_clock();
+      ++turn_;
+      for (int i = 0; i < count; ++i) {
+        void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
+        const auto bus =
+            std::ranges::find(buses_, tag, [](const auto& each) { return each.get(); });
+        if (tag == this) {
+          accept_all();
+        } else if (bus != buses_.end()) {
+          read_answers(**bus);
+        } else {
+          read_client(*static_cast<Client*>(tag));
+        }
+      }
+      send_staged();
+      for (Client* const client : ready_) answer(*client);
+      ready_.clear();
+    }
+  }
 
  private:
   struct Client;
@@ -130,14 +164,155 @@ class BareGateway {
     std::size_t end = 0;
   };
 
-  void accept_all();
-  void read_client(Client& client);
-  void take_post(Client& client, char* body, std::size_t size);
-  void stage(Post& post, std::string_view record);
-  void send_staged();
-  void read_answers(Eventbus& bus);
-  void answer(Client& client);
-  void owe(Client& client);
+  void accept_all() {
+    for (;;) {
+      const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return;
+      const int on = 1;
+      require(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
+      auto* const client = new Client;
+      client->fd = fd;
+      watch(epoll_.fd(), fd, client);
+    }
+  }
+  void read_client(Client& client) {
+    std::size_t wanted = kFirstRead;
+    for (;;) {
+      if (client.bytes.size() < wanted + simdjson::SIMDJSON_PADDING) {
+        client.bytes.resize(wanted + simdjson::SIMDJSON_PADDING);
+      }
+      const std::size_t room = client.bytes.size() - simdjson::SIMDJSON_PADDING - client.end;
+      const ssize_t got = ::recv(client.fd, client.bytes.data() + client.end, room, 0);
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) {
+        ::close(client.fd);
+        client.fd = -1;
+        owe(client);  // it goes with its last post
+        return;
+      }
+      client.end += static_cast<std::size_t>(got);
+      std::size_t begin = 0;
+      wanted = 0;
+      while (begin < client.end) {
+        const auto size = message_size({client.bytes.data() + begin, client.end - begin});
+        wanted = size ? size->head + size->body : kFirstRead;
+        if (!size || wanted > client.end - begin) break;
+        take_post(client, client.bytes.data() + begin + size->head, size->body);
+        begin += wanted;
+        wanted = 0;
+      }
+      if (begin == client.end) {
+        client.end = 0;
+        return;
+      }
+      if (begin != 0) {
+        // A pipelined post: the records that were cut out are still to be sent from this buffer.
+        send_staged();
+        std::memmove(client.bytes.data(), client.bytes.data() + begin, client.end - begin);
+        client.end -= begin;
+      }
+    }
+  }
+  void take_post(Client& client, char* body, std::size_t size) {
+    Post& post = client.posts.emplace_back(Post{&client, 0, kOk});
+    simdjson::ondemand::document document;
+    simdjson::ondemand::array records;
+    if (parser_.iterate(body, size, size + simdjson::SIMDJSON_PADDING).get(document) ==
+            simdjson::SUCCESS &&
+        document["Records"].get_array().get(records) == simdjson::SUCCESS) {
+      for (auto element : records) {
+        simdjson::ondemand::object record;
+        std::string_view text;
+        if (element.get_object().get(record) != simdjson::SUCCESS ||
+            record.raw_json().get(text) != simdjson::SUCCESS) {
+          post.answer = kMalformed;
+          break;
+        }
+        stage(post, text);
+      }
+    } else {
+      post.answer = kMalformed;
+    }
+    if (post.open == 0) owe(client);
+  }
+  void stage(Post& post, std::string_view record) {
+    const std::string_view head = heads_.make(record.size());
+    staged_.push_back({const_cast<char*>(head.data()), head.size()});
+    staged_.push_back({const_cast<char*>(record.data()), record.size()});
+    buses_[turn_ % buses_.size()]->in_flight.push_back(&post);
+    ++post.open;
+  }
+  void send_staged() {
+    Eventbus& bus = *buses_[turn_ % buses_.size()];
+    std::span<iovec> left = staged_;
+    while (!left.empty()) {
+      msghdr message{};
+      message.msg_iov = left.data();
+      message.msg_iovlen = std::min(left.size(), kMostPieces);
+      const ssize_t result = ::sendmsg(bus.socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (result < 0) {
+        if (errno != EAGAIN) throw std::runtime_error("the eventbus is gone");
+        // The answers of the bus must be read meanwhile, or both sides would wait for each other.
+        pollfd both{bus.socket.fd(), POLLIN | POLLOUT, 0};
+        require(::poll(&both, 1, -1), "poll");
+        if ((both.revents & POLLIN) != 0) read_answers(bus);
+        continue;
+      }
+      auto sent = static_cast<std::size_t>(result);
+      while (!left.empty() && sent >= left.front().iov_len) {
+        sent -= left.front().iov_len;
+        left = left.subspan(1);
+      }
+      if (sent != 0) {
+        left.front().iov_base = static_cast<char*>(left.front().iov_base) + sent;
+        left.front().iov_len -= sent;
+      }
+    }
+    staged_.clear();
+    heads_.forget();
+  }
+  void read_answers(Eventbus& bus) {
+    const ssize_t got = ::recv(bus.socket.fd(), bus.bytes.data() + bus.end,
+                               bus.bytes.size() - bus.end, MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) throw std::runtime_error("the eventbus is gone");
+    bus.end += static_cast<std::size_t>(got);
+    std::size_t begin = 0;
+    while (begin < bus.end) {
+      const std::string_view bytes(bus.bytes.data() + begin, bus.end - begin);
+      const auto size = message_size(bytes);
+      if (!size || size->head + size->body > bytes.size()) break;
+      if (bus.in_flight.empty()) throw std::runtime_error("an answer without a request");
+      Post& post = *bus.in_flight.front();
+      bus.in_flight.pop_front();
+      if (!bytes.starts_with("HTTP/1.1 2")) post.answer = kFailed;
+      if (--post.open == 0) owe(*post.client);
+      begin += size->head + size->body;
+    }
+    std::memmove(bus.bytes.data(), bus.bytes.data() + begin, bus.end - begin);
+    bus.end -= begin;
+  }
+  void answer(Client& client) {
+    client.owed = false;
+    std::string_view one;
+    std::string several;
+    while (!client.posts.empty() && client.posts.front().open == 0) {
+      if (!one.empty()) several.append(several.empty() ? one : std::string_view{});
+      one = client.posts.front().answer;
+      if (!several.empty()) several.append(one);
+      client.posts.pop_front();
+    }
+    const std::string_view all = several.empty() ? one : several;
+    if (client.fd >= 0 && !all.empty()) {
+      // So few bytes fit into the buffer of the socket unless the client never reads.
+      static_cast<void>(::send(client.fd, all.data(), all.size(), MSG_NOSIGNAL));
+    }
+    if (client.fd < 0 && client.posts.empty()) delete &client;
+  }
+  void owe(Client& client) {
+    if (!client.owed) ready_.push_back(&client);
+    client.owed = true;
+  }
 
   EventHeads heads_;
   simdjson::ondemand::parser parser_;
@@ -148,199 +323,6 @@ class BareGateway {
   std::vector<iovec> staged_;  // head, record, head, record, ... for the bus of this turn
   std::vector<Client*> ready_;
 };
-
-BareGateway::BareGateway(Settings settings)
-    : heads_(fmt::format("127.0.0.1:{}", settings.eventbus_port), settings.target),
-      epoll_(require(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      listener_(test::bind_loopback(settings.port)) {
-  for (unsigned i = 0; i < settings.connections; ++i) {
-    auto& bus = *buses_.emplace_back(std::make_unique<Eventbus>(settings.eventbus_port));
-    watch(epoll_.fd(), bus.socket.fd(), &bus);
-  }
-  require(::listen(listener_.fd(), SOMAXCONN), "listen");
-  watch(epoll_.fd(), listener_.fd(), this);
-}
-
-void BareGateway::run() {
-  std::array<epoll_event, 512> events{};
-  for (;;) {
-    const int count = ::epoll_wait(epoll_.fd(), events.data(), static_cast<int>(events.size()), -1);
-    if (count < 0 && errno != EINTR) require(count, "epoll_wait");
-    heads_.read_clock();
-    ++turn_;
-    for (int i = 0; i < count; ++i) {
-      void* const tag = events[static_cast<std::size_t>(i)].data.ptr;
-      const auto bus = std::ranges::find(buses_, tag, [](const auto& each) { return each.get(); });
-      if (tag == this) {
-        accept_all();
-      } else if (bus != buses_.end()) {
-        read_answers(**bus);
-      } else {
-        read_client(*static_cast<Client*>(tag));
-      }
-    }
-    send_staged();
-    for (Client* const client : ready_) answer(*client);
-    ready_.clear();
-  }
-}
-
-void BareGateway::accept_all() {
-  for (;;) {
-    const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
-    const int on = 1;
-    require(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
-    auto* const client = new Client;
-    client->fd = fd;
-    watch(epoll_.fd(), fd, client);
-  }
-}
-
-void BareGateway::read_client(Client& client) {
-  std::size_t wanted = kFirstRead;
-  for (;;) {
-    if (client.bytes.size() < wanted + simdjson::SIMDJSON_PADDING) {
-      client.bytes.resize(wanted + simdjson::SIMDJSON_PADDING);
-    }
-    const std::size_t room = client.bytes.size() - simdjson::SIMDJSON_PADDING - client.end;
-    const ssize_t got = ::recv(client.fd, client.bytes.data() + client.end, room, 0);
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) {
-      ::close(client.fd);
-      client.fd = -1;
-      owe(client);  // it goes with its last post
-      return;
-    }
-    client.end += static_cast<std::size_t>(got);
-    std::size_t begin = 0;
-    wanted = 0;
-    while (begin < client.end) {
-      const auto size = message_size({client.bytes.data() + begin, client.end - begin});
-      wanted = size ? size->head + size->body : kFirstRead;
-      if (!size || wanted > client.end - begin) break;
-      take_post(client, client.bytes.data() + begin + size->head, size->body);
-      begin += wanted;
-      wanted = 0;
-    }
-    if (begin == client.end) {
-      client.end = 0;
-      return;
-    }
-    if (begin != 0) {
-      // A pipelined post: the records that were cut out are still to be sent from this buffer.
-      send_staged();
-      std::memmove(client.bytes.data(), client.bytes.data() + begin, client.end - begin);
-      client.end -= begin;
-    }
-  }
-}
-
-void BareGateway::take_post(Client& client, char* body, std::size_t size) {
-  Post& post = client.posts.emplace_back(Post{&client, 0, kOk});
-  simdjson::ondemand::document document;
-  simdjson::ondemand::array records;
-  if (parser_.iterate(body, size, size + simdjson::SIMDJSON_PADDING).get(document) ==
-          simdjson::SUCCESS &&
-      document["Records"].get_array().get(records) == simdjson::SUCCESS) {
-    for (auto element : records) {
-      simdjson::ondemand::object record;
-      std::string_view text;
-      if (element.get_object().get(record) != simdjson::SUCCESS ||
-          record.raw_json().get(text) != simdjson::SUCCESS) {
-        post.answer = kMalformed;
-        break;
-      }
-      stage(post, text);
-    }
-  } else {
-    post.answer = kMalformed;
-  }
-  if (post.open == 0) owe(client);
-}
-
-void BareGateway::stage(Post& post, std::string_view record) {
-  const std::string_view head = heads_.make(record.size());
-  staged_.push_back({const_cast<char*>(head.data()), head.size()});
-  staged_.push_back({const_cast<char*>(record.data()), record.size()});
-  buses_[turn_ % buses_.size()]->in_flight.push_back(&post);
-  ++post.open;
-}
-
-void BareGateway::send_staged() {
-  Eventbus& bus = *buses_[turn_ % buses_.size()];
-  std::span<iovec> left = staged_;
-  while (!left.empty()) {
-    msghdr message{};
-    message.msg_iov = left.data();
-    message.msg_iovlen = std::min(left.size(), kMostPieces);
-    const ssize_t result = ::sendmsg(bus.socket.fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (result < 0) {
-      if (errno != EAGAIN) throw std::runtime_error("the eventbus is gone");
-      // The answers of the bus must be read meanwhile, or both sides would wait for each other.
-      pollfd both{bus.socket.fd(), POLLIN | POLLOUT, 0};
-      require(::poll(&both, 1, -1), "poll");
-      if ((both.revents & POLLIN) != 0) read_answers(bus);
-      continue;
-    }
-    auto sent = static_cast<std::size_t>(result);
-    while (!left.empty() && sent >= left.front().iov_len) {
-      sent -= left.front().iov_len;
-      left = left.subspan(1);
-    }
-    if (sent != 0) {
-      left.front().iov_base = static_cast<char*>(left.front().iov_base) + sent;
-      left.front().iov_len -= sent;
-    }
-  }
-  staged_.clear();
-  heads_.forget();
-}
-
-void BareGateway::read_answers(Eventbus& bus) {
-  const ssize_t got =
-      ::recv(bus.socket.fd(), bus.bytes.data() + bus.end, bus.bytes.size() - bus.end, MSG_DONTWAIT);
-  if (got < 0 && errno == EAGAIN) return;
-  if (got <= 0) throw std::runtime_error("the eventbus is gone");
-  bus.end += static_cast<std::size_t>(got);
-  std::size_t begin = 0;
-  while (begin < bus.end) {
-    const std::string_view bytes(bus.bytes.data() + begin, bus.end - begin);
-    const auto size = message_size(bytes);
-    if (!size || size->head + size->body > bytes.size()) break;
-    if (bus.in_flight.empty()) throw std::runtime_error("an answer without a request");
-    Post& post = *bus.in_flight.front();
-    bus.in_flight.pop_front();
-    if (!bytes.starts_with("HTTP/1.1 2")) post.answer = kFailed;
-    if (--post.open == 0) owe(*post.client);
-    begin += size->head + size->body;
-  }
-  std::memmove(bus.bytes.data(), bus.bytes.data() + begin, bus.end - begin);
-  bus.end -= begin;
-}
-
-void BareGateway::owe(Client& client) {
-  if (!client.owed) ready_.push_back(&client);
-  client.owed = true;
-}
-
-void BareGateway::answer(Client& client) {
-  client.owed = false;
-  std::string_view one;
-  std::string several;
-  while (!client.posts.empty() && client.posts.front().open == 0) {
-    if (!one.empty()) several.append(several.empty() ? one : std::string_view{});
-    one = client.posts.front().answer;
-    if (!several.empty()) several.append(one);
-    client.posts.pop_front();
-  }
-  const std::string_view all = several.empty() ? one : several;
-  if (client.fd >= 0 && !all.empty()) {
-    // So few bytes fit into the buffer of the socket unless the client never reads.
-    static_cast<void>(::send(client.fd, all.data(), all.size(), MSG_NOSIGNAL));
-  }
-  if (client.fd < 0 && client.posts.empty()) delete &client;
-}
 
 }  // namespace
 }  // namespace gateway::floor

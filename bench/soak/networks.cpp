@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -38,12 +37,11 @@ bool works(const std::string& command) {
 
 // Adds to the rules, or, with `flush`, replaces them.
 void set_rules(const std::string& rules, bool flush) {
-  const std::string command = fmt::format("iptables-restore {}", flush ? "" : "--noflush");
-  std::FILE* const pipe = ::popen(command.c_str(), "w");
-  if (pipe == nullptr) throw std::runtime_error("cannot run " + command);
-  const std::string text = "*filter\n" + rules + "COMMIT\n";
-  const bool written = std::fwrite(text.data(), 1, text.size(), pipe) == text.size();
-  if (::pclose(pipe) != 0 || !written) throw std::runtime_error(command + " fails");
+  const std::string command = fmt::format("iptables-restore {} << END\n*filter\n{}COMMIT\nEND",
+                                          flush ? "" : "--noflush", rules);
+  if (std::system(command.c_str()) != 0) {  // NOLINT(concurrency-mt-unsafe): one thread
+    throw std::runtime_error("iptables-restore fails");
+  }
 }
 
 // A network with nothing in it but loopback, for the calling thread and whatever it starts, until
@@ -52,89 +50,70 @@ void set_rules(const std::string& rules, bool flush) {
 // had.
 class PrivateNetwork {
  public:
-  PrivateNetwork();
-  ~PrivateNetwork();
+  PrivateNetwork() {
+    if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        !works("ip link set lo up")) {
+      throw std::runtime_error("there can be no network of its own");
+    }
+    // The file goes with its folder, but stays where it is mounted.
+    const test::TemporaryFolder folder;
+    const std::string file = folder.file("hosts");
+    test::write_text(file, "");
+    if (::mount(file.c_str(), kHosts, nullptr, MS_BIND, nullptr) != 0) {
+      throw std::runtime_error("/etc/hosts cannot be mounted over");
+    }
+    name("localhost", {"127.0.0.1"});
+  }
+  // The file is gone from its folder: nothing could be mounted over it again.
+  ~PrivateNetwork() { ::umount2(kHosts, MNT_DETACH); }
   PrivateNetwork(const PrivateNetwork&) = delete;
   PrivateNetwork& operator=(const PrivateNetwork&) = delete;
 
   // Has `host` stand for these addresses from now on.
-  void name(const std::string& host, const std::vector<std::string>& addresses) const;
+  void name(const std::string& host, const std::vector<std::string>& addresses) const {
+    std::ofstream file(kHosts, std::ios::trunc);
+    file << "127.0.0.1 localhost\n";
+    for (const std::string& address : addresses) file << address << ' ' << host << '\n';
+  }
   // Has all packets from and to these addresses dropped, and those of others pass again.
-  void silence(const std::vector<std::string>& addresses) const;
+  void silence(const std::vector<std::string>& addresses) const {
+    std::string rules;
+    for (const std::string& address : addresses) {
+      rules += fmt::format("-A INPUT -s {0} -j DROP\n-A INPUT -d {0} -j DROP\n", address);
+    }
+    set_rules(rules, true);
+  }
   // Has all packets dropped of the connections to `port` that there are now. Returns how many those
   // are.
-  std::size_t forget(std::uint16_t port) const;
+  std::size_t forget(std::uint16_t port) const {
+    // proc(5): local and remote address as hexadecimal numbers, then the state; 01 is established.
+    std::ifstream table("/proc/thread-self/net/tcp");
+    const std::string wanted = fmt::format(":{:04X}", port);
+    std::string rules;
+    std::size_t connections = 0;
+    for (std::string line; std::getline(table, line);) {
+      std::istringstream fields(line);
+      std::string number;
+      std::string local;
+      std::string remote;
+      std::string state;
+      fields >> number >> local >> remote >> state;
+      if (state != "01" || !remote.ends_with(wanted)) continue;
+      const auto from = std::stoul(local.substr(local.find(':') + 1), nullptr, 16);
+      rules += fmt::format(
+          "-A INPUT -p tcp --sport {0} --dport {1} -j DROP\n"
+          "-A INPUT -p tcp --sport {1} --dport {0} -j DROP\n",
+          from, port);
+      ++connections;
+    }
+    if (connections != 0) set_rules(rules, false);
+    return connections;
+  }
 };
 
-PrivateNetwork::PrivateNetwork() {
-  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
-      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      !works("ip link set lo up")) {
-    throw std::runtime_error("there can be no network of its own");
-  }
-  // The file goes with its folder, but stays where it is mounted.
-  const test::TemporaryFolder folder;
-  const std::string file = folder.file("hosts");
-  test::write_text(file, "");
-  if (::mount(file.c_str(), kHosts, nullptr, MS_BIND, nullptr) != 0) {
-    throw std::runtime_error("/etc/hosts cannot be mounted over");
-  }
-  name("localhost", {"127.0.0.1"});
-}
-
-// The file is gone from its folder: nothing could be mounted over it again.
-PrivateNetwork::~PrivateNetwork() {
-  ::umount2(kHosts, MNT_DETACH);
-}
-
-void PrivateNetwork::name(const std::string& host,
-                          const std::vector<std::string>& addresses) const {
-  std::ofstream file(kHosts, std::ios::trunc);
-  file << "127.0.0.1 localhost\n";
-  for (const std::string& address : addresses) file << address << ' ' << host << '\n';
-}
-
-void PrivateNetwork::silence(const std::vector<std::string>& addresses) const {
-  std::string rules;
-  for (const std::string& address : addresses) {
-    rules += fmt::format("-A INPUT -s {0} -j DROP\n-A INPUT -d {0} -j DROP\n", address);
-  }
-  set_rules(rules, true);
-}
-
-std::size_t PrivateNetwork::forget(std::uint16_t port) const {
-  // proc(5): local and remote address as hexadecimal numbers, then the state; 01 is established.
-  std::ifstream table("/proc/thread-self/net/tcp");
-  const std::string wanted = fmt::format(":{:04X}", port);
-  std::string rules;
-  std::size_t connections = 0;
-  for (std::string line; std::getline(table, line);) {
-    std::istringstream fields(line);
-    std::string number;
-    std::string local;
-    std::string remote;
-    std::string state;
-    fields >> number >> local >> remote >> state;
-    if (state != "01" || !remote.ends_with(wanted)) continue;
-    const auto from = std::stoul(local.substr(local.find(':') + 1), nullptr, 16);
-    rules += fmt::format(
-        "-A INPUT -p tcp --sport {0} --dport {1} -j DROP\n"
-        "-A INPUT -p tcp --sport {1} --dport {0} -j DROP\n",
-        from, port);
-    ++connections;
-  }
-  if (connections != 0) set_rules(rules, false);
-  return connections;
-}
-
 // With the gateway's own choice of connections, depth and waits.
-Scene::Place place(std::string host, std::string listen) {
-  Scene::Place place;
-  place.host = std::move(host);
-  place.listen = std::move(listen);
-  place.delivery = "delivery: {}\n";
-  return place;
-}
+constexpr auto kDelivery = "delivery: {}\n";
 
 Outcome finish(Scene& scene, const Options& options) {
   const auto silence = std::chrono::duration<double>(scene.loader().longest_silence());
@@ -159,9 +138,11 @@ Outcome addresses(const Options& options) {
   const PrivateNetwork network;
   std::vector<std::string> all{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
   network.name("eventbus.soak", all);
-  auto several = place("eventbus.soak", "0.0.0.0");
-  several.probed = true;  // addresses that failed are
-  Scene scene("addresses", options, "healthy", several);
+  Scene scene("addresses", options, "healthy",
+              {.host = "eventbus.soak",
+               .listen = "0.0.0.0",
+               .delivery = kDelivery,
+               .probed = true});  // addresses that failed are
   auto load = scene.load();
   load.rate = kPostsPerSecond;
   scene.begin_load(load);
@@ -179,7 +160,7 @@ Outcome addresses(const Options& options) {
 
 Outcome forgotten(const Options& options) {
   const PrivateNetwork network;
-  Scene scene("forgotten", options, "healthy", place("127.0.0.1", "127.0.0.1"));
+  Scene scene("forgotten", options, "healthy", {.delivery = kDelivery});
   auto load = scene.load();
   load.rate = kPostsPerSecond;
   scene.begin_load(load);

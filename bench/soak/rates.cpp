@@ -85,7 +85,18 @@ class Stage {
     return all;
   }
   // Returns the bytes that the store takes on the device, reserved ones included.
-  [[nodiscard]] std::uint64_t store_bytes() const;
+  [[nodiscard]] std::uint64_t store_bytes() const {
+    constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's is
+    std::uint64_t bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(store_)) {
+      struct stat about{};
+      // One that is deleted meanwhile takes nothing.
+      if (::stat(entry.path().c_str(), &about) == 0) {
+        bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlock;
+      }
+    }
+    return bytes;
+  }
 
   void number(std::string_view name, double value) {
     outcome_.number(fmt::format("{}: {}", part_, name), value);
@@ -124,19 +135,6 @@ class Stage {
   test::BusThread bus_;
   GatewayProcess gateway_;
 };
-
-std::uint64_t Stage::store_bytes() const {
-  constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's is
-  std::uint64_t bytes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(store_)) {
-    struct stat about{};
-    // One that is deleted meanwhile takes nothing.
-    if (::stat(entry.path().c_str(), &about) == 0) {
-      bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlock;
-    }
-  }
-  return bytes;
-}
 
 // Measures how long it takes a drained store to give its space back.
 void give_back(Stage& stage, Outcome& outcome) {

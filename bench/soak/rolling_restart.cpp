@@ -1,7 +1,6 @@
 #include "soak/scenarios.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -23,6 +22,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// The folder in which Debian installs HAProxy is not in every PATH.
+constexpr auto kPath = "PATH=$PATH:/usr/local/sbin:/usr/sbin;";
 constexpr std::size_t kGateways = 3;
 constexpr double kPostsPerSecond = 100;
 constexpr milliseconds kLook{20};
@@ -44,7 +45,8 @@ class Cluster {
   explicit Cluster(const Options& options)
       : bus_(*test::Schedule::parse("healthy"), options.seed, oracle_),
         gateways_{make(options, 0), make(options, 1), make(options, 2)},
-        balancer_({find_haproxy(), "-db", "-f", write_balancer(options)},
+        balancer_({"/bin/sh", "-c",
+                   fmt::format("{} exec haproxy -db -f '{}'", kPath, write_balancer(options))},
                   options.directory + "/haproxy.log", [this] { return up() == kGateways; }) {
     for (auto& gateway : gateways_) gateway.start();
     balancer_.start();
@@ -108,17 +110,11 @@ class Cluster {
 
 }  // namespace
 
-std::string find_haproxy() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
-  const char* const path = std::getenv("PATH");
-  // The folder in which Debian installs it is not in every PATH.
-  std::istringstream folders(std::string(path == nullptr ? "" : path) +
-                             ":/usr/local/sbin:/usr/sbin");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string program = folder + "/haproxy";
-    if (::access(program.c_str(), X_OK) == 0) return program;
-  }
-  return {};
+std::string no_haproxy() {
+  const std::string search = fmt::format("{} command -v haproxy >/dev/null", kPath);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+  return std::system(search.c_str()) == 0 ? ""
+                                          : "haproxy is not installed (Debian's package haproxy)";
 }
 
 Outcome rolling_restart(const Options& options) {

@@ -167,10 +167,6 @@ Outcome disconnect(const Options& options) {
   return scene.finish();
 }
 
-std::string no_haproxy() {
-  return find_haproxy().empty() ? "haproxy is not installed (Debian's package haproxy)" : "";
-}
-
 constexpr auto kScenarios = std::to_array<Scenario>({
     {"steady", "a healthy eventbus under full load", steady},
     {"fail70", "70 % of the answers are failures, then none; measures the recovery", fail70},

@@ -28,8 +28,8 @@ struct Scenario {
 
 [[nodiscard]] std::span<const Scenario> scenarios();
 
-// Returns the path of HAProxy; empty if it is not installed.
-[[nodiscard]] std::string find_haproxy();
+// Returns why the next one cannot run on this machine; empty if it can.
+[[nodiscard]] std::string no_haproxy();
 // Runs three gateways behind HAProxy as configured in deploy/haproxy/haproxy.cfg, with a post every
 // 10 ms, and restarts each gateway in turn. No post may fail, and no event may be missing.
 [[nodiscard]] Outcome rolling_restart(const Options& options);

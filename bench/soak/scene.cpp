@@ -29,7 +29,7 @@ test::Schedule parse(std::string_view text) {
   return *schedule;
 }
 
-Configuration configuration(const Options& options, const Scene::Place& place) {
+Configuration configuration(const Options& options, const Place& place) {
   Configuration made;
   made.eventbus = place.host;
   made.gateway = fmt::format("  grace: {}ms\n", Scene::kGrace.count());

@@ -15,6 +15,14 @@
 
 namespace gateway::soak {
 
+// Where the eventbus of a scenario is.
+struct Place {
+  std::string host = "127.0.0.1";    // as the gateway knows it
+  std::string listen = "127.0.0.1";  // where it listens
+  std::string delivery = {};         // the section of the configuration; empty: quick, for faults
+  bool probed = false;               // it is also asked by OPTIONS, which is no event
+};
+
 // Gateway, eventbus and loader of one scenario. Used by one thread.
 class Scene {
  public:
@@ -22,18 +30,9 @@ class Scene {
   static constexpr unsigned kPipeline = 16;    // requests on each
   static constexpr std::chrono::milliseconds kGrace{3000};
 
-  // Where the eventbus is.
-  struct Place {
-    std::string host = "127.0.0.1";    // as the gateway knows it
-    std::string listen = "127.0.0.1";  // where it listens
-    std::string delivery;              // the section of the configuration; empty: quick, for faults
-    bool probed = false;               // it is also asked by OPTIONS, which is no event
-  };
-
   // Starts the eventbus and the gateway. Throws if one cannot be started.
-  Scene(std::string name, const Options& options, std::string_view schedule)
-      : Scene(std::move(name), options, schedule, Place()) {}
-  Scene(std::string name, const Options& options, std::string_view schedule, const Place& place);
+  Scene(std::string name, const Options& options, std::string_view schedule,
+        const Place& place = {});
 
   [[nodiscard]] test::LoaderSettings load() const;
   // Starts the load; at most one at a time.

@@ -1,6 +1,6 @@
 """Puts what the programs of a benchmark wrote into one document."""
 
-from results import items, member, number, text
+from results import items, number, text
 
 MOST_REPETITIONS = 1000
 
@@ -17,8 +17,8 @@ def join(suites, micro_times=None, micro_instructions=None, instructions=None, c
     for place, suite in enumerate(suites):
         for run in items(suite, "runs"):
             # Only runs of one suite took turns: the repetitions of others get numbers of their own.
-            if isinstance(member(run, "repetition"), int):
-                run = {**run, "repetition": run["repetition"] + place * MOST_REPETITIONS}
+            if repetition := number(run, "repetition"):
+                run = {**run, "repetition": repetition + place * MOST_REPETITIONS}
             document["runs"].append(run)
     document["micro"] = micro(micro_times, micro_instructions)
     document["instructions"] = items(instructions, "counts")

@@ -62,7 +62,7 @@ def comparison(results, previous):
     notable, everything = compare.table(changes, False), compare.table(changes, True)
     notable.title = everything.title = ""
     return (
-        f"<section><h2>Against the previous run</h2><p>{html.escape(previous.origin())}. A change counts "
+        f"<section><h2>Against the previous run</h2><p>{html.escape(previous.origin)}. A change counts "
         "when it is beyond the noise: the threshold, or half the spread of both runs where that is "
         "wider.</p>\n"
         + (notable.html() if notable.rows else "<p>Nothing has changed.</p>\n")
@@ -109,7 +109,7 @@ def page(results, previous=None):
         commands = "".join(html.escape(command) + "\n" for command in results.commands)
         body += f"<section><h2>Command lines</h2><pre>{commands}</pre></section>\n"
     template = pathlib.Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    return string.Template(template).substitute(origin=html.escape(results.origin()), body=body)
+    return string.Template(template).substitute(origin=html.escape(results.origin), body=body)
 
 
 def read(path):

@@ -5,6 +5,7 @@ shown.
 """
 
 import dataclasses
+import functools
 import math
 import statistics
 
@@ -26,32 +27,22 @@ MEASURES = {
 }
 
 
-def member(value, *names):
+def read(empty, value, *names):
+    """Returns a member, or `empty`, of which type it has to be."""
     for name in names:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
+        value = value.get(name) if isinstance(value, dict) else None
+    kinds = (int, float) if type(empty) is int else type(empty)
+    # True and False count as integers in Python, but not here.
+    right = isinstance(value, kinds) and isinstance(value, bool) == isinstance(empty, bool)
+    return value if right else empty
 
 
-def number(value, *names):
-    found = member(value, *names)
-    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else 0
-
-
-def text(value, *names):
-    found = member(value, *names)
-    return found if isinstance(found, str) else ""
+number, text, items, members = (functools.partial(read, empty) for empty in (0, "", [], {}))
 
 
 def figures_of(value, name, *figures):
     """Returns a text and the numbers by the names of their members."""
     return {name: text(value, name), **{figure: number(value, figure) for figure in figures}}
-
-
-def items(value, *names):
-    found = member(value, *names)
-    return found if isinstance(found, list) else []
 
 
 def median(values):
@@ -120,12 +111,11 @@ class Load:
 
 class Run:
     def __init__(self, run):
-        result = member(run, "result")
+        result = members(run, "result")
         self.measures = {name: number(result, *path, name) for path, names in MEASURES.items()
                          for name in names}
         self.measures["resident_peak"] = number(result, "resident_bytes", "peak")  # bytes
-        errors = member(result, "errors")
-        codes = errors if isinstance(errors, dict) else {}
+        codes = members(result, "errors")
         self.measures["errors"] = sum(number(codes, code) for code in codes)
         self.histogram = [  # upper end in µs, count
             tuple(pair)
@@ -205,11 +195,12 @@ def rank(gateway):
 
 class Results:
     def __init__(self, document):
-        self.version = text(document, "program", "version")
-        self.cpu = text(document, "machine", "cpu")
-        self.cores = number(document, "machine", "cores")
-        self.kernel = text(document, "machine", "kernel")
-        self.at = text(document, "at")
+        # "cos-gateway 0.1.0 on AMD EPYC, 2 cores, Linux 6.1, 2026-01-02T03:04:05Z"
+        self.origin = (
+            f"{PRODUCT} {text(document, 'program', 'version')} on {text(document, 'machine', 'cpu')}, "
+            f"{plain(number(document, 'machine', 'cores'))} cores, "
+            f"Linux {text(document, 'machine', 'kernel')}, {text(document, 'at')}"
+        )
         self.groups = []  # in order of first appearance
         commands = [command for command in items(document, "commands") if isinstance(command, str)]
         for run in items(document, "runs"):
@@ -226,8 +217,8 @@ class Results:
         # By scenario and load: what was measured, by name.
         self.spool = {}
         for outcome in items(document, "spool"):
-            numbers = member(outcome, "numbers")
-            for name in numbers if isinstance(numbers, dict) else ():
+            numbers = members(outcome, "numbers")
+            for name in numbers:
                 load, _, measure = name.rpartition(": ")
                 loads = self.spool.setdefault(text(outcome, "scenario"), {})
                 loads.setdefault(load, {})[measure] = number(numbers, name)
@@ -252,13 +243,6 @@ class Results:
         found = dict.fromkeys(cell.gateway for group in self.groups for cell in group.cells)
         return sorted(found, key=rank)
 
-    def origin(self):
-        """Returns "cos-gateway 0.1.0 on AMD EPYC, 2 cores, Linux 6.1, 2026-01-02T03:04:05Z"."""
-        return (
-            f"{PRODUCT} {self.version} on {self.cpu}, {plain(self.cores)} cores, "
-            f"Linux {self.kernel}, {self.at}"
-        )
-
 
 def label(run):
     out = text(run, "gateway", "kind")
@@ -270,7 +254,7 @@ def label(run):
 
 
 def read_load(run):
-    load = member(run, "load")
+    load = members(run, "load")
     records = text(load, "records_per_post")
     mean = number(load, "records_per_post")
     if records:
@@ -286,9 +270,7 @@ def read_load(run):
         rate=number(load, "rate"),
         records=records or plain(mean),
         records_per_post=mean,
-        new_connection_per_post=member(load, "new_connection_per_post") is True,
-        tls=member(load, "tls") is True,
-        signed=member(load, "signed") is True,
         latency_us=number(run, "sink", "latency_us"),
         fail_share=number(run, "sink", "fail_share"),
+        **{name: read(False, load, name) for name in ("new_connection_per_post", "tls", "signed")},
     )

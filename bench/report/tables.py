@@ -235,7 +235,7 @@ def parts(results):
 
 def markdown(results):
     """Returns the whole as Markdown: bench/RESULTS.md, and what a terminal is shown."""
-    out = results.origin() + "\n"
+    out = results.origin + "\n"
     for table in (production(results), open_loops(results, PRODUCTION), handshakes(results),
                   spooling(results), replay(results), closed_loops(results), open_loops(results),
                   instructions(results), parts(results)):

@@ -30,21 +30,12 @@ std::string fill_in(std::string command, std::uint16_t port, std::uint16_t sink,
 }
 
 GatewaySpec named_gateway(std::string_view text, std::string_view name) {
-  GatewaySpec spec;
   const std::size_t equals = text.find('=');
   // A path may contain an equals sign, but a name contains no slash.
   const bool has_name = equals != std::string_view::npos &&
                         text.substr(0, equals).find_first_of("/ {") == std::string_view::npos;
-  spec.name = has_name ? text.substr(0, equals) : name;
-  spec.command = has_name ? text.substr(equals + 1) : text;
-  return spec;
-}
-
-GatewaySpec no_gateway() {
-  GatewaySpec spec;
-  spec.name = "direct";
-  spec.direct = true;
-  return spec;
+  return {.name = std::string(has_name ? text.substr(0, equals) : name),
+          .command = std::string(has_name ? text.substr(equals + 1) : text)};
 }
 
 GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings,

@@ -20,23 +20,23 @@ using bench::Unreachable;
 
 // A program to be measured.
 struct GatewaySpec {
-  std::string name;     // as it stands in results
-  std::string program;  // a cos-gateway, run with a configuration made for the run; or empty:
-  std::string command;  // for /bin/sh, with placeholders in it; or empty: a server that runs
+  std::string name = {};     // as it stands in results
+  std::string program = {};  // a cos-gateway, run with a configuration made for the run; or empty:
+  std::string command = {};  // for /bin/sh, with placeholders in it; or empty: a server that runs
   std::string host = "127.0.0.1";  // of that server, an IPv4 address
   std::uint16_t port = 0;
-  pid_t pid = 0;                   // of that server, if it is to be measured; 0: unknown
-  std::vector<std::string> under;  // words before program or command, as of valgrind
+  pid_t pid = 0;                        // of that server, if it is to be measured; 0: unknown
+  std::vector<std::string> under = {};  // words before program or command, as of valgrind
   // No gateway: posts go directly to the eventbus of the run.
   bool direct = false;
   // Replaces that of the scenario, to be compared with the same gateway in another form.
-  std::optional<GatewayForm> form;
+  std::optional<GatewayForm> form = {};
 };
+// No gateway, which shows the cost of load and eventbus by themselves.
+inline const GatewaySpec kNoGateway{.name = "direct", .direct = true};
 
 // Parses "NAME=COMMAND", or a command whose name is `name` then.
 [[nodiscard]] GatewaySpec named_gateway(std::string_view text, std::string_view name);
-// Returns the specification of no gateway, which shows the cost of load and eventbus by themselves.
-[[nodiscard]] GatewaySpec no_gateway();
 
 // Returns `command` with the placeholders filled in: {port} to listen on, {sink}, the port of the
 // eventbus, and {folder}, which has cert.pem and key.pem if posts come over TLS.

@@ -20,9 +20,9 @@ constexpr double kLongestSigned = 240;
 
 // Adds an option whose text `parse` turns into a value, or into an error that says what is wrong.
 template <class Value, class Parse>
-void add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse,
-                const std::string& what) {
-  app.add_option_function<std::string>(
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, Value& value, Parse parse,
+                        const std::string& what) {
+  return app.add_option_function<std::string>(
       name,
       [&value, parse, name](const std::string& text) {
         auto parsed = parse(text);
@@ -53,35 +53,31 @@ boost::system::result<Latency, std::string> parse_latency(std::string_view text)
   return Latency{nanoseconds(*least), nanoseconds(*most)};
 }
 
+using Target = boost::system::result<GatewaySpec, std::string>;
+
+// Parses ADDRESS:PORT of a server that runs.
+Target parse_target(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const auto port = colon == std::string_view::npos
+                        ? std::nullopt
+                        : read_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return Target(boost::system::in_place_error, "expected ADDRESS:PORT");
+  return GatewaySpec{.name = "target", .host = std::string(text.substr(0, colon)), .port = *port};
+}
+
 // The gateways as they are given, before they are checked.
 struct GatewayOptions {
   std::vector<std::string> programs;
   std::vector<std::string> commands;
   bool only_commands = false;
   bool direct = false;
-  std::string target;
-  int pid = 0;
+  GatewaySpec target;  // without a port: none
 };
 
-GatewaySpec running_server(const GatewayOptions& options) {
-  const std::size_t colon = options.target.rfind(':');
-  const auto port =
-      colon == std::string::npos
-          ? std::nullopt
-          : read_number<std::uint16_t>(std::string_view(options.target).substr(colon + 1));
-  if (!port) throw CLI::ValidationError("--target", "expected ADDRESS:PORT");
-  GatewaySpec spec;
-  spec.name = "target";
-  spec.host = options.target.substr(0, colon);
-  spec.port = *port;
-  spec.pid = options.pid;
-  return spec;
-}
-
 std::vector<GatewaySpec> gateways(const GatewayOptions& options, const std::string& beside) {
-  if (!options.target.empty()) return {running_server(options)};
+  if (options.target.port != 0) return {options.target};
   std::vector<GatewaySpec> specs;
-  if (options.direct) specs.push_back(no_gateway());
+  if (options.direct) specs.push_back(kNoGateway);
   std::vector<std::string> programs = options.programs;
   if (programs.empty()) programs.push_back(beside + "/cos-gateway");
   if (options.only_commands) programs.clear();
@@ -111,9 +107,9 @@ void add_gateway_options(CLI::App& app, GatewayOptions& gateways) {
       "NAME=COMMAND for another one, with {port} to listen on and {sink}, the eventbus's "
       "port on 127.0.0.1; may be repeated; repetitions take turns");
   app.add_flag("--only-commands", gateways.only_commands, "No cos-gateway");
-  auto* target = app.add_option("--target", gateways.target,
-                                "ADDRESS:PORT of a server that runs; what it delivers is not seen");
-  app.add_option("--pid", gateways.pid, "Process whose CPU time --target is to be charged")
+  auto* target = add_parsed(app, "--target", gateways.target, &parse_target,
+                            "ADDRESS:PORT of a server that runs; what it delivers is not seen");
+  app.add_option("--pid", gateways.target.pid, "Process whose CPU time --target is to be charged")
       ->needs(target);
 }
 
@@ -261,9 +257,13 @@ std::optional<int> parse_options(int argc, const char* const* argv, const std::s
   suite->add_flag("--quick", options.suite_settings.quick, "A second each: under two minutes");
   suite->add_option("--only", options.suite_settings.only, "Runs whose names begin so")
       ->delimiter(',');
-  std::vector<std::string> servers;
-  suite->add_option(
-      "--tls-server", servers,
+  suite->add_option_function<std::vector<std::string>>(
+      "--tls-server",
+      [&options](const std::vector<std::string>& servers) {
+        for (const std::string& command : servers) {
+          options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
+        }
+      },
       "NAME=COMMAND of a server whose handshakes are compared: {port} to listen on, {folder} "
       "with cert.pem and key.pem; answers GET /healthz");
   suite->add_flag("!--no-pin", options.suite_settings.pin,
@@ -284,9 +284,6 @@ std::optional<int> parse_options(int argc, const char* const* argv, const std::s
     options.suite = suite->parsed();
     options.targets = targets->parsed();
     options.gateways = gateways(gateway, beside);
-    for (const std::string& command : servers) {
-      options.suite_settings.tls_servers.push_back(named_gateway(command, "server"));
-    }
     Scenario& scenario = options.scenario;
     if (scenario.signing == Signing::hmac &&
         scenario.warmup_s + scenario.duration_s > kLongestSigned) {

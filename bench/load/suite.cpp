@@ -175,7 +175,7 @@ Scenario finished(const Entry& entry, const SuiteSettings& settings) {
 // Runs the scenario with no gateway at the same rate and in the same minute. The difference is the
 // cost of the gateway.
 void run_at_share(Campaign& campaign, Scenario scenario, double share) {
-  std::vector<GatewaySpec> together{no_gateway()};
+  std::vector<GatewaySpec> together{kNoGateway};
   std::vector<GatewaySpec> apart;
   const auto most = [&](const GatewaySpec& gateway) {
     return campaign.posts_per_s(kBusiest, gateway.name);
@@ -192,7 +192,7 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   for (const GatewaySpec& gateway : apart) {
     scenario.rate = most(gateway) * share;
     scenario.name = name + "-" + gateway.name;
-    campaign.run(scenario, std::vector{no_gateway(), gateway});
+    campaign.run(scenario, std::vector{kNoGateway, gateway});
   }
 }
 
@@ -218,7 +218,7 @@ void run_own(Campaign& campaign, Scenario scenario, const Entry& entry, const Ga
     }
   } else if (entry.against == Against::production) {
     const GatewaySpec production = in_form(gateway, kProduction);
-    turns = {no_gateway(), gateway, production};
+    turns = {kNoGateway, gateway, production};
     most = campaign.posts_per_s(kProductionBusiest, production.name);
   }
   if (entry.rate_share != 0) scenario.rate = entry.rate_share * most;

@@ -5,10 +5,7 @@ namespace gateway::load {
 
 // Returns how to start the gateway of this build.
 inline GatewaySpec built_gateway() {
-  GatewaySpec spec;
-  spec.name = "cos-gateway";
-  spec.program = COS_GATEWAY_PROGRAM;
-  return spec;
+  return {.name = "cos-gateway", .program = COS_GATEWAY_PROGRAM};
 }
 
 }  // namespace gateway::load

@@ -86,7 +86,7 @@ TEST(Measurement, BecomesJsonOfTheSchema) {
 TEST(Measurement, OfNoGatewayIsThatOfLoadAndEventbus) {
   Scenario scenario = brief();
   scenario.rate = 200;
-  const RunResult result = measure(scenario, no_gateway(), kSilent);
+  const RunResult result = measure(scenario, kNoGateway, kSilent);
   EXPECT_EQ(gateway_of(result), "direct");
   EXPECT_GT(figure(result, "/posts"), 0);
   EXPECT_GT(figure(result, "/latency_us/p50"), 0);

@@ -23,13 +23,6 @@ while (($#)); do
   esac
   shift
 done
-for step in ${steps//,/ }; do
-  case $step in
-    production | handshakes | spool | load | parts | targets) ;;
-    *) printf 'bench: unknown step %s\n' "$step" >&2; exit 64 ;;
-  esac
-done
-wanted() { [[ ,$steps, == *,$1,* ]]; }
 here=$(dirname "${BASH_SOURCE[0]}")
 work=$results/parts
 rm -rf "$work"
@@ -133,8 +126,12 @@ measure_load() {
   done
 }
 
+for step in ${steps//,/ }; do
+  declare -F "measure_$step" >/dev/null ||
+    { printf 'bench: unknown step %s\n' "$step" >&2; exit 64; }
+done
 for step in parts load production handshakes spool targets; do
-  if wanted $step; then measure_$step; fi
+  if [[ ,$steps, == *,$step,* ]]; then measure_$step; fi
 done
 
 if $peers; then

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iterator>
 #include <stdexcept>
 #include <unordered_set>
@@ -174,27 +175,32 @@ std::string Oracle::text_of(std::uint64_t hash) const {
   return found == texts_.end() ? fmt::format("{:016x}", hash) : found->second;
 }
 
+std::span<const Balance::Count> Balance::counts() {
+  static constexpr auto kCounts = std::to_array<Count>({
+      {"posts", "posts", &Balance::posts},
+      {"posts_acknowledged", "  acknowledged", &Balance::posts_acknowledged},
+      {"refused", "  attempts refused", &Balance::refused},
+      {"unanswered", "  attempts unanswered", &Balance::unanswered},
+      {"records", "records sent", &Balance::records},
+      {"records_acknowledged", "  acknowledged", &Balance::records_acknowledged},
+      {"arrived", "  arrived", &Balance::arrived},
+      {"dead_letters", "  dead letters", &Balance::dead_letters},
+      {"spooled", "  spooled", &Balance::spooled},
+      {"duplicates", "duplicates (same id)", &Balance::duplicates},
+      {"repeats", "repeats (posted again)", &Balance::repeats},
+      {"lost", "lost", &Balance::lost},
+      {"foreign", "foreign", &Balance::foreign},
+      {"damaged", "damaged", &Balance::damaged},
+      {"conflicts", "ids of two records", &Balance::conflicts},
+      {"retimed", "events of two times", &Balance::retimed},
+  });
+  return kCounts;
+}
+
 std::string Balance::table() const {
   std::string text;
-  for (const auto& [name, value] : {
-           std::pair<std::string_view, std::uint64_t>{"posts", posts},
-           {"  acknowledged", posts_acknowledged},
-           {"  attempts refused", refused},
-           {"  attempts unanswered", unanswered},
-           {"records sent", records},
-           {"  acknowledged", records_acknowledged},
-           {"  arrived", arrived},
-           {"  dead letters", dead_letters},
-           {"  spooled", spooled},
-           {"duplicates (same id)", duplicates},
-           {"repeats (posted again)", repeats},
-           {"lost", lost},
-           {"foreign", foreign},
-           {"damaged", damaged},
-           {"ids of two records", conflicts},
-           {"events of two times", retimed},
-       }) {
-    fmt::format_to(std::back_inserter(text), "  {:<24}{:>12}\n", name, value);
+  for (const Count& count : counts()) {
+    fmt::format_to(std::back_inserter(text), "  {:<24}{:>12}\n", count.label, this->*count.number);
   }
   return text;
 }

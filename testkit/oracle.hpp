@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,6 +47,13 @@ class Balance {
   [[nodiscard]] bool good() const noexcept {
     return lost == 0 && foreign == 0 && damaged == 0 && conflicts == 0 && retimed == 0;
   }
+  // One of the numbers.
+  struct Count {
+    std::string_view name;   // in JSON
+    std::string_view label;  // in the table
+    std::uint64_t Balance::* number;
+  };
+  [[nodiscard]] static std::span<const Count> counts();
   // Returns a line for each number.
   [[nodiscard]] std::string table() const;
 };

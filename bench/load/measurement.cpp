@@ -44,10 +44,10 @@ double over(double value, std::uint64_t count) {
   return count == 0 ? 0 : rounded(value / static_cast<double>(count));
 }
 
-unsigned sources_for(const Scenario& scenario, const std::string& host) {
+unsigned sources_for(const test::LoadSettings& load, const std::string& host) {
   if (!host.starts_with("127.")) return 1;
-  const unsigned needed = 1 + (scenario.connections - 1) / kConnectionsPerSource;
-  return scenario.new_connection_per_post ? std::max(needed, kSourcesOfShortConnections) : needed;
+  const unsigned needed = 1 + (load.connections - 1) / kConnectionsPerSource;
+  return load.new_connection_per_post ? std::max(needed, kSourcesOfShortConnections) : needed;
 }
 
 // The counters at one moment of a run.
@@ -128,7 +128,7 @@ class Run {
         gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
         posts_(scenario.payloads, form()),
         load_(poller_, load_settings(), posts_),
-        turns_(poller_, parts(), scenario.rate > 0 && placement_.pinned(), events_per_turn()) {}
+        turns_(poller_, parts(), scenario.load.rate && placement_.pinned(), events_per_turn()) {}
 
   RunResult measure() {
     const Moment idle = look();
@@ -155,9 +155,9 @@ class Run {
  private:
   [[nodiscard]] GatewaySettings settings() const {
     GatewaySettings settings = scenario_.gateway;
-    settings.max_connections = std::max(settings.max_connections, scenario_.connections + 100);
+    settings.max_connections = std::max(settings.max_connections, scenario_.load.connections + 100);
     settings.form = form_;
-    if (signing() != Signing::none) settings.token = scenario_.token;
+    if (signing() != Signing::none) settings.token = scenario_.form.token;
     if (other_) settings.more = other_->sections();
     return settings;
   }
@@ -168,30 +168,24 @@ class Run {
     return settings;
   }
   [[nodiscard]] Signing signing() const {
-    return form_.signed_posts ? Signing::hmac : scenario_.signing;
+    return form_.signed_posts ? Signing::hmac : scenario_.form.signing;
   }
   [[nodiscard]] PostForm form() const {
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    return {.host = gateway_.host_and_port(),
-            .path = scenario_.path,
-            .bucket = scenario_.hint ? OtherTarget::hint(scenario_.payloads.bucket) : "",
-            .close = scenario_.new_connection_per_post,
-            .only_ask = scenario_.only_ask,
-            .signing = signing(),
-            .token = scenario_.token,
-            .time = now.time_since_epoch().count()};
+    PostForm form = scenario_.form;
+    form.host = gateway_.host_and_port();
+    form.close = scenario_.load.new_connection_per_post;
+    form.signing = signing();
+    form.time = now.time_since_epoch().count();
+    return form;
   }
   [[nodiscard]] test::LoadSettings load_settings() const {
-    return {.target = gateway_.address(),
-            .connections = scenario_.connections,
-            .depth = scenario_.depth,
-            .rate = scenario_.rate > 0 ? std::optional(scenario_.rate) : std::nullopt,
-            .arrivals = scenario_.arrivals,
-            .new_connection_per_post = scenario_.new_connection_per_post,
-            .tls = form_.tls,
-            .resume = scenario_.resume,
-            .sources = sources_for(scenario_, gateway_.host()),
-            .seed = scenario_.payloads.seed};
+    test::LoadSettings load = scenario_.load;
+    load.target = gateway_.address();
+    load.tls = form_.tls;
+    load.sources = sources_for(load, gateway_.host());
+    load.seed = scenario_.payloads.seed;
+    return load;
   }
   [[nodiscard]] std::vector<test::Driven*> parts() {
     if (!other_) return {&load_, &sink_.bus()};
@@ -199,7 +193,7 @@ class Run {
     return {&load_, &sink_.bus(), &other_->load(), &other_->bus()};
   }
   [[nodiscard]] int events_per_turn() const {
-    if (scenario_.rate > 0) return Turns::kOpenLoopEvents;
+    if (scenario_.load.rate) return Turns::kOpenLoopEvents;
     const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
     return static_cast<int>(std::clamp<double>(count, kFewestEvents, test::Poller::kEvents));
   }
@@ -248,20 +242,20 @@ class Run {
     return gateway;
   }
   [[nodiscard]] json::object load_json() const {
-    const bool open = scenario_.rate > 0;
-    json::object load{{"loop", open ? "open" : "closed"},
-                      {"connections", scenario_.connections},
-                      {"depth", scenario_.depth}};
-    if (open) {
-      const bool poisson = scenario_.arrivals == test::ArrivalSchedule::Kind::poisson;
+    const test::LoadSettings& settings = scenario_.load;
+    json::object load{{"loop", settings.rate ? "open" : "closed"},
+                      {"connections", settings.connections},
+                      {"depth", settings.depth}};
+    if (settings.rate) {
+      const bool poisson = settings.arrivals == test::ArrivalSchedule::Kind::poisson;
       load.insert(
-          {{"rate", rounded(scenario_.rate)}, {"arrivals", poisson ? "poisson" : "constant"}});
+          {{"rate", rounded(*settings.rate)}, {"arrivals", poisson ? "poisson" : "constant"}});
     }
     load.insert({{"records_per_post", scenario_.payloads.records.text()},
                  {"body_bytes", std::round(posts_.mean_body_bytes())},
-                 {"new_connection_per_post", scenario_.new_connection_per_post},
+                 {"new_connection_per_post", settings.new_connection_per_post},
                  {"tls", scenario_.gateway.form.tls},
-                 {"signed", scenario_.signing != Signing::none},
+                 {"signed", scenario_.form.signing != Signing::none},
                  {"duration_s", scenario_.duration_s},
                  {"warmup_s", scenario_.warmup_s},
                  {"seed", scenario_.payloads.seed}});

@@ -10,7 +10,7 @@
 #include "load/progress.hpp"
 #include "load/result.hpp"
 #include "load/sink.hpp"
-#include "testkit/arrival_schedule.hpp"
+#include "testkit/load.hpp"
 
 namespace gateway::load {
 
@@ -18,17 +18,12 @@ namespace gateway::load {
 struct Scenario {
   std::string name = "run";
   PayloadSettings payloads;
-  unsigned connections = 64;
-  unsigned depth = 1;
-  double rate = 0;  // posts per second of an open loop; 0: a closed loop
-  test::ArrivalSchedule::Kind arrivals = test::ArrivalSchedule::Kind::constant;
-  bool new_connection_per_post = false;
-  bool resume = false;              // TLS sessions, on a new connection
-  Signing signing = Signing::none;  // hmac also where the form asks for it
-  std::string token = "cos-bench";
-  std::string path = "/";
-  bool hint = false;      // X-Cos-Bucket on each post
-  bool only_ask = false;  // GET without a body instead of posts: for connections without events
+  // A closed loop unless it has a rate. The rest is filled in: where the gateway is, whether TLS is
+  // spoken, the seed of `payloads`.
+  test::LoadSettings load{.connections = 64};
+  // Posts are signed by HMAC also where the form of the gateway asks for it. The rest is filled in:
+  // host, end of the connection, time.
+  PostForm form{.token = "cos-bench"};
   SinkSettings sink;
   std::optional<OtherSettings> other;  // of a second target of the gateway
   GatewaySettings gateway;

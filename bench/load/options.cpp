@@ -127,28 +127,29 @@ void add_load_options(CLI::App& app, Options& options) {
   Scenario& scenario = options.scenario;
   app.option_defaults()->group("Load");
   app.add_option("--name", scenario.name, "Of the run")->capture_default_str();
-  add_limited(app, "--connections", scenario.connections, 1U, 60'000U, "1 to 60,000");
-  add_limited(app, "--depth", scenario.depth, 1U, 1000U, "Posts in flight on each");
-  app.add_option("--rate", scenario.rate,
+  add_limited(app, "--connections", scenario.load.connections, 1U, 60'000U, "1 to 60,000");
+  add_limited(app, "--depth", scenario.load.depth, 1U, 1000U, "Posts in flight on each");
+  app.add_option("--rate", scenario.load.rate,
                  "Posts per second of an open loop, whose latencies count from when a post was due "
                  "(closed loop)")
       ->check(CLI::PositiveNumber);
   app.add_flag_callback(
-      "--poisson", [&scenario] { scenario.arrivals = test::ArrivalSchedule::Kind::poisson; },
+      "--poisson", [&scenario] { scenario.load.arrivals = test::ArrivalSchedule::Kind::poisson; },
       "Random gaps between the posts of an open loop");
   add_limited(app, "--duration", scenario.duration_s, 0.05, 86'400.0, "Seconds");
   add_limited(app, "--warmup", scenario.warmup_s, 0.0, 3600.0, "Seconds before");
-  app.add_flag("--new-connections", scenario.new_connection_per_post, "One for every post");
+  app.add_flag("--new-connections", scenario.load.new_connection_per_post, "One for every post");
   app.add_flag("--tls", scenario.gateway.form.tls,
                "A full handshake for each connection; certificates are not checked");
-  app.add_option("--path", scenario.path, "To post to")->capture_default_str();
+  app.add_option("--path", scenario.form.path, "To post to")->capture_default_str();
   app.add_flag_callback(
-      "--signed", [&scenario] { scenario.signing = Signing::hmac; },
+      "--signed", [&scenario] { scenario.form.signing = Signing::hmac; },
       "X-Cos-Signature on each post");
   app.add_flag_callback(
-      "--bearer", [&scenario] { scenario.signing = Signing::bearer; },
+      "--bearer", [&scenario] { scenario.form.signing = Signing::bearer; },
       "The token itself on each post");
-  app.add_option("--token", scenario.token, "For --signed and --bearer")->capture_default_str();
+  app.add_option("--token", scenario.form.token, "For --signed and --bearer")
+      ->capture_default_str();
 }
 
 void add_payload_options(CLI::App& app, PayloadSettings& payloads) {
@@ -198,8 +199,8 @@ void add_setting_options(CLI::App& app, GatewaySettings& settings) {
 void add_target_options(CLI::App& app, Options& options) {
   Scenario& scenario = options.targets_scenario;
   app.option_defaults()->group("Load");
-  app.add_option("--rate", scenario.rate, "Posts a second for the healthy target")
-      ->capture_default_str()
+  app.add_option("--rate", scenario.load.rate, "Posts a second for the healthy target")
+      ->default_str(fmt::format("{}", *scenario.load.rate))
       ->check(CLI::PositiveNumber);
   add_limited(app, "--other-rate", scenario.other->rate, 1.0, 2000.0,
               "And for the one that is in trouble");
@@ -209,7 +210,9 @@ void add_target_options(CLI::App& app, Options& options) {
   app.add_option("--repetitions", options.repetitions, "Of each run; medians are shown")
       ->check(CLI::Range(1U, 1000U));
   app.add_flag("--stores", scenario.gateway.form.stores, "With a spool and dead letters");
-  app.add_flag("!--without-hints", scenario.hint, "Posts without X-Cos-Bucket");
+  app.add_flag_callback(
+      "--without-hints", [&scenario] { scenario.form.bucket.clear(); },
+      "Posts without X-Cos-Bucket");
   app.add_flag("--pin", scenario.pin,
                "The gateway alone on the second core, loads and eventbuses on the first");
 }
@@ -285,7 +288,7 @@ std::optional<int> parse_options(int argc, const char* const* argv, const std::s
     options.targets = targets->parsed();
     options.gateways = gateways(gateway, beside);
     Scenario& scenario = options.scenario;
-    if (scenario.signing == Signing::hmac &&
+    if (scenario.form.signing == Signing::hmac &&
         scenario.warmup_s + scenario.duration_s > kLongestSigned) {
       throw CLI::ValidationError("--signed", "signatures hold for 240 s, warm-up included");
     }

@@ -87,7 +87,7 @@ std::vector<Entry> entries() {
                           unsigned records) -> Entry& {
     Entry& entry = all.emplace_back();
     entry.scenario.name = std::move(name);
-    entry.scenario.connections = connections;
+    entry.scenario.load.connections = connections;
     entry.scenario.payloads.records = Distribution(records);
     entry.what = what;
     return entry;
@@ -98,16 +98,17 @@ std::vector<Entry> entries() {
   add("conns64-records1000", "the same, a thousand", 64, 1000).full = true;
   add("conns1-records1", "a lone connection", 1, 1);
   add("conns1000-records1", "a thousand busy connections", 1000, 1);
-  add("conns10000-idle", "ten thousand, 2,000 posts a second over them", 10'000, 1).scenario.rate =
+  add("conns10000-idle", "ten thousand, 2,000 posts a second over them", 10'000, 1)
+      .scenario.load.rate = kIdleRate;
+  add("conns100-idle", "a hundred, to see what the others cost", 100, 1).scenario.load.rate =
       kIdleRate;
-  add("conns100-idle", "a hundred, to see what the others cost", 100, 1).scenario.rate = kIdleRate;
   add("conns10000-busy", "ten thousand busy ones, 64 KiB a post", 10'000, 60).full = true;
   add("half-rate", "open loop at half the rate of conns64-records1", 256, 1).rate_share = kHalf;
   Entry& quarter = add("quarter-rate", "the same at a quarter of it", 256, 1);
   quarter.rate_share = kQuarter;
   quarter.full = true;
-  add("new-connections", "a connection for every post", 64, 1).scenario.new_connection_per_post =
-      true;
+  add("new-connections", "a connection for every post", 64, 1)
+      .scenario.load.new_connection_per_post = true;
   add("tls", "64 connections kept alive, plain and over TLS", 64, 1).against = Against::over_tls;
   Entry& tls = add("tls-rate", "the same at the same rate, half of conns64-records1", 64, 1);
   tls.against = Against::over_tls;
@@ -145,10 +146,10 @@ std::vector<Entry> entries() {
     for (const bool resume : {false, true}) {
       Entry& handshakes = add(fmt::format("handshakes-{}{}", key, resume ? "-resumed" : ""),
                               "TLS connections for one request each, with that key", 64, 1);
-      handshakes.scenario.new_connection_per_post = true;
-      handshakes.scenario.only_ask = true;
-      handshakes.scenario.path = "/healthz";
-      handshakes.scenario.resume = resume;
+      handshakes.scenario.load.new_connection_per_post = true;
+      handshakes.scenario.form.only_ask = true;
+      handshakes.scenario.form.path = "/healthz";
+      handshakes.scenario.load.resume = resume;
       handshakes.scenario.gateway.form.tls = true;
       handshakes.scenario.gateway.key = key;
       handshakes.against = Against::tls_servers;
@@ -182,15 +183,15 @@ void run_at_share(Campaign& campaign, Scenario scenario, double share) {
   };
   for (const GatewaySpec& gateway : campaign.settings().gateways) {
     if (most(gateway) <= 0) continue;  // left out, so nobody knows
-    if (scenario.rate == 0) scenario.rate = most(gateway) * share;
-    const bool can = most(gateway) >= scenario.rate * kSpare;
+    if (!scenario.load.rate) scenario.load.rate = most(gateway) * share;
+    const bool can = most(gateway) >= *scenario.load.rate * kSpare;
     (can ? together : apart).push_back(gateway);
   }
-  if (scenario.rate == 0) return;
+  if (!scenario.load.rate) return;
   campaign.run(scenario, together);
   const std::string name = scenario.name;
   for (const GatewaySpec& gateway : apart) {
-    scenario.rate = most(gateway) * share;
+    scenario.load.rate = most(gateway) * share;
     scenario.name = name + "-" + gateway.name;
     campaign.run(scenario, std::vector{kNoGateway, gateway});
   }
@@ -221,7 +222,7 @@ void run_own(Campaign& campaign, Scenario scenario, const Entry& entry, const Ga
     turns = {kNoGateway, gateway, production};
     most = campaign.posts_per_s(kProductionBusiest, production.name);
   }
-  if (entry.rate_share != 0) scenario.rate = entry.rate_share * most;
+  if (entry.rate_share != 0) scenario.load.rate = entry.rate_share * most;
   if (entry.rate_share != 0 && most == 0) return;  // left out, so nobody knows
   campaign.run(scenario, turns);
 }
@@ -249,7 +250,7 @@ void run_suite(Campaign& campaign, const SuiteSettings& settings) {
   std::vector<Entry> chosen = entries();
   const std::size_t descriptors = raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
   std::erase_if(chosen, [&](const Entry& entry) {
-    if (entry.scenario.connections + kOtherDescriptors > descriptors) {
+    if (entry.scenario.load.connections + kOtherDescriptors > descriptors) {
       fmt::print(stderr, "{} is left out: ulimit -n is {}\n", entry.scenario.name, descriptors);
       return true;
     }

@@ -57,11 +57,11 @@ bool print_row(const char* name, std::span<const RunResult> results,
 
 Scenario two_targets() {
   Scenario scenario;
-  scenario.rate = 5000;
-  scenario.arrivals = test::ArrivalSchedule::Kind::poisson;
+  scenario.load.rate = 5000;
+  scenario.load.arrivals = test::ArrivalSchedule::Kind::poisson;
+  scenario.form.bucket = OtherTarget::hint(scenario.payloads.bucket);
   scenario.warmup_s = 4;
   scenario.duration_s = 8;
-  scenario.hint = true;
   scenario.other.emplace();
   return scenario;
 }

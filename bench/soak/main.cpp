@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -31,32 +32,25 @@ constexpr int kUsage = 64;
 constexpr int kSkipped = 77;
 
 boost::json::object json(const soak::Outcome& outcome) {
-  const auto& balance = outcome.balance;
-  boost::json::object numbers;
-  for (const auto& [name, value] : outcome.numbers) numbers[name] = value;
-  boost::json::value attack;
-  if (const auto& it = outcome.attack) {
-    attack = {{"connections", it->connections},
-              {"refused", it->refused},
-              {"cut", it->cut},
-              {"refusal_p99_ms", it->refusal_p99_ms},
-              {"goodput_share", it->goodput_share},
-              {"memory_before_mb", it->memory_before},
-              {"memory_peak_mb", it->memory_peak},
-              {"memory_after_mb", it->memory_after}};
+  boost::json::object all{{"scenario", outcome.scenario}, {"good", outcome.good()}};
+  for (const auto& [name, label, number] : gateway::test::Balance::counts()) {
+    all[name] = outcome.balance.*number;
   }
-  boost::json::array problems;
-  for (const auto& problem : outcome.problems) problems.emplace_back(problem);
-  return {{"scenario", outcome.scenario},   {"good", outcome.good()},
-          {"posts", balance.posts},         {"posts_acknowledged", balance.posts_acknowledged},
-          {"records", balance.records},     {"records_acknowledged", balance.records_acknowledged},
-          {"arrived", balance.arrived},     {"duplicates", balance.duplicates},
-          {"repeats", balance.repeats},     {"dead_letters", balance.dead_letters},
-          {"spooled", balance.spooled},     {"lost", balance.lost},
-          {"foreign", balance.foreign},     {"damaged", balance.damaged},
-          {"conflicts", balance.conflicts}, {"retimed", balance.retimed},
-          {"numbers", std::move(numbers)},  {"attack", std::move(attack)},
-          {"problems", std::move(problems)}};
+  auto& numbers = all["numbers"].emplace_object();
+  for (const auto& [name, value] : outcome.numbers) numbers[name] = value;
+  all["attack"] = nullptr;
+  if (const auto& it = outcome.attack) {
+    all["attack"] = {{"connections", it->connections},
+                     {"refused", it->refused},
+                     {"cut", it->cut},
+                     {"refusal_p99_ms", it->refusal_p99_ms},
+                     {"goodput_share", it->goodput_share},
+                     {"memory_before_mb", it->memory_before},
+                     {"memory_peak_mb", it->memory_peak},
+                     {"memory_after_mb", it->memory_after}};
+  }
+  all["problems"] = boost::json::value_from(outcome.problems);
+  return all;
 }
 
 void print(const soak::Outcome& outcome) {
@@ -98,17 +92,11 @@ void print_attacks(const std::vector<soak::Outcome>& outcomes) {
       "was busy with other\nthings, and speed was not judged.\n");
 }
 
-struct Wanted {
-  std::vector<const soak::Scenario*> scenarios;
-  bool json = false;
-  bool attacks = false;
-};
-
-int run(const Wanted& wanted, soak::Options options) {
+int run(const std::vector<const soak::Scenario*>& scenarios, soak::Options options, bool as_json) {
   bool good = true;
   boost::json::array results;
   std::vector<soak::Outcome> attacks;
-  for (const soak::Scenario* scenario : wanted.scenarios) {
+  for (const soak::Scenario* scenario : scenarios) {
     gateway::test::TemporaryFolder directory;
     options.directory = directory.path().string();
     const soak::Outcome outcome = scenario->play(options);
@@ -119,14 +107,14 @@ int run(const Wanted& wanted, soak::Options options) {
                  options.directory);
     }
     if (outcome.attack) attacks.push_back(outcome);
-    if (wanted.json) {
+    if (as_json) {
       results.emplace_back(json(outcome));
     } else {
       print(outcome);
     }
   }
-  if (wanted.json) fmt::print("{}\n", boost::json::serialize(results));
-  if (!wanted.json && !attacks.empty()) print_attacks(attacks);
+  if (as_json) fmt::print("{}\n", boost::json::serialize(results));
+  if (!as_json && !attacks.empty()) print_attacks(attacks);
   return good ? kGood : kBad;
 }
 
@@ -147,7 +135,8 @@ int soak_main(int argc, char** argv) {
   options.gateway =
       (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "cos-gateway").string();
   std::vector<std::string> chosen;
-  Wanted wanted;
+  bool attacks = false;
+  bool as_json = false;
   double minutes = 5;
   app.add_option("scenario", chosen, "Which to run, one after the other (all)")
       ->check(CLI::IsMember(names));
@@ -163,17 +152,18 @@ int soak_main(int argc, char** argv) {
   app.add_option("--gateway", options.gateway, "The program")->check(CLI::ExistingFile);
   app.add_flag("--spool", options.spool, "With spool and dead letters");
   app.add_flag("--short", options.brief, "Three seconds each; speed is not judged");
-  app.add_flag("--attacks", wanted.attacks, "All attacks, a minute each; prints a table of them");
-  app.add_flag("--json", wanted.json, "Print results as JSON");
+  app.add_flag("--attacks", attacks, "All attacks, a minute each; prints a table of them");
+  app.add_flag("--json", as_json, "Print results as JSON");
   CLI11_PARSE(app, argc, argv);
   // The file that was checked, whatever the working directory is later.
   options.gateway = std::filesystem::absolute(options.gateway).string();
 
   const auto is_chosen = [&](const soak::Scenario& scenario) {
-    if (chosen.empty() && !wanted.attacks) return !scenario.only_named();
-    return (wanted.attacks && scenario.kind == soak::Scenario::Kind::attack) ||
+    if (chosen.empty() && !attacks) return !scenario.only_named();
+    return (attacks && scenario.kind == soak::Scenario::Kind::attack) ||
            std::ranges::find(chosen, scenario.name) != chosen.end();
   };
+  std::vector<const soak::Scenario*> wanted;
   for (const auto& scenario : soak::scenarios()) {
     if (!is_chosen(scenario)) continue;
     if (scenario.needs_spool() && !options.spool) {
@@ -186,20 +176,20 @@ int soak_main(int argc, char** argv) {
       fmt::print(stderr, "{} is left out: {}\n", scenario.name, why);
       continue;
     }
-    wanted.scenarios.push_back(&scenario);
+    wanted.push_back(&scenario);
   }
-  if (wanted.scenarios.empty()) return kSkipped;
+  if (wanted.empty()) return kSkipped;
   if (options.brief && time->count() == 0) {
     options.time = milliseconds(3000);
     if (kills->count() == 0) options.kills = 5;
-  } else if (wanted.attacks && time->count() == 0) {
+  } else if (attacks && time->count() == 0) {
     options.time = milliseconds(60'000);
   } else {
     options.time = milliseconds(
-        static_cast<std::int64_t>(minutes * 60'000 / static_cast<double>(wanted.scenarios.size())));
+        static_cast<std::int64_t>(minutes * 60'000 / static_cast<double>(wanted.size())));
   }
   options.terminal = ::isatty(STDERR_FILENO) == 1;
-  return run(wanted, options);
+  return run(wanted, options, as_json);
 }
 
 }  // namespace

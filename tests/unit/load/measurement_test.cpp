@@ -16,7 +16,7 @@ namespace {
 Scenario brief() {
   Scenario scenario;
   scenario.name = "brief";
-  scenario.connections = 8;
+  scenario.load.connections = 8;
   scenario.payloads.records = Distribution(3);
   scenario.sink.check_ids = true;
   scenario.warmup_s = 0.1;
@@ -49,7 +49,7 @@ TEST(Measurement, OfTheBuiltGatewayIsCompleteAndNothingIsMissing) {
 
 TEST(Measurement, BecomesJsonOfTheSchema) {
   Scenario scenario = brief();
-  scenario.rate = 200;
+  scenario.load.rate = 200;
   const RunResult result = measure(scenario, built_gateway(), kSilent);
   const auto text = boost::json::serialize(document({result}, "abc"));
   const boost::json::value read = boost::json::parse(text);
@@ -85,7 +85,7 @@ TEST(Measurement, BecomesJsonOfTheSchema) {
 
 TEST(Measurement, OfNoGatewayIsThatOfLoadAndEventbus) {
   Scenario scenario = brief();
-  scenario.rate = 200;
+  scenario.load.rate = 200;
   const RunResult result = measure(scenario, kNoGateway, kSilent);
   EXPECT_EQ(gateway_of(result), "direct");
   EXPECT_GT(figure(result, "/posts"), 0);
@@ -112,13 +112,13 @@ TEST(Measurement, OfAFormMissesNothing) {
 
 TEST(Measurement, OfHandshakesNeedsNoEvents) {
   Scenario scenario = brief();
-  scenario.only_ask = true;
-  scenario.path = "/healthz";
-  scenario.new_connection_per_post = true;
+  scenario.form.only_ask = true;
+  scenario.form.path = "/healthz";
+  scenario.load.new_connection_per_post = true;
   scenario.gateway.form.tls = true;
   scenario.gateway.key = "RSA-2048";
   for (const bool resume : {false, true}) {
-    scenario.resume = resume;
+    scenario.load.resume = resume;
     const RunResult result = measure(scenario, built_gateway(), kSilent);
     EXPECT_GT(figure(result, "/posts"), 0);
     EXPECT_EQ(errors_of(result), 0);

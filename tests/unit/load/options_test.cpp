@@ -70,13 +70,13 @@ TEST_F(BenchOptions, LoadAndEventbusAreAsTold) {
             std::nullopt);
   const Scenario& scenario = options_.scenario;
   EXPECT_EQ(scenario.payloads.records.text(), "zipf:1-100");
-  EXPECT_EQ(scenario.rate, 500);
-  EXPECT_EQ(scenario.arrivals, test::ArrivalSchedule::Kind::poisson);
+  EXPECT_EQ(scenario.load.rate, 500);
+  EXPECT_EQ(scenario.load.arrivals, test::ArrivalSchedule::Kind::poisson);
   EXPECT_EQ(scenario.sink.latency.least, std::chrono::milliseconds(1));
   EXPECT_EQ(scenario.sink.latency.most, std::chrono::milliseconds(10));
   EXPECT_EQ(scenario.sink.fail_statuses, (std::vector<unsigned>{500, 503}));
   EXPECT_EQ(scenario.sink.seed, 9U);
-  EXPECT_EQ(scenario.signing, Signing::hmac);
+  EXPECT_EQ(scenario.form.signing, Signing::hmac);
 }
 
 TEST_F(BenchOptions, TheSuiteIsRepeatedUnlessToldOtherwise) {
@@ -112,15 +112,15 @@ TEST_F(BenchOptions, MistakesAreRefused) {
 
 TEST_F(BenchOptions, OfTargetsAreThoseOfTheirLoads) {
   ASSERT_EQ(parse({"targets"}), std::nullopt);
-  EXPECT_TRUE(options_.targets && options_.targets_scenario.hint);
+  EXPECT_TRUE(options_.targets && !options_.targets_scenario.form.bucket.empty());
   EXPECT_EQ(options_.repetitions, 5U);
   ASSERT_EQ(parse({"targets", "--rate", "100", "--stores", "--without-hints", "--pin",
                    "--repetitions", "2"}),
             std::nullopt);
   const Scenario& scenario = options_.targets_scenario;
-  EXPECT_EQ(scenario.rate, 100);
+  EXPECT_EQ(scenario.load.rate, 100);
   EXPECT_TRUE(scenario.gateway.form.stores && scenario.pin);
-  EXPECT_FALSE(scenario.hint);
+  EXPECT_EQ(scenario.form.bucket, "");
   EXPECT_EQ(options_.repetitions, 2U);
 }
 

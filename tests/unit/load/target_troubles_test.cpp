@@ -12,9 +12,9 @@ namespace {
 // Below the two seconds after which a slow target answers.
 Scenario brief() {
   Scenario scenario = two_targets();
-  scenario.rate = 200;
+  scenario.load.rate = 200;
   scenario.other->rate = 100;
-  scenario.connections = 8;
+  scenario.load.connections = 8;
   scenario.warmup_s = 0.1;
   scenario.duration_s = 0.4;
   return scenario;
@@ -25,7 +25,7 @@ TEST(TargetTroubles, BefallOneTargetAlone) {
     for (const auto& [trouble, name] : kTroubles) {
       Scenario scenario = brief();
       scenario.gateway.form.stores = stores;
-      scenario.hint = !stores;
+      if (stores) scenario.form.bucket.clear();
       scenario.other->trouble = trouble;
       const RunResult result = measure(scenario, built_gateway(), [](double) {});
       EXPECT_GT(figure(result, "/targets/healthy/posts"), 20) << name;

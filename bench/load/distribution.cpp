@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
+#include <regex>
 
 #include "events/number_text.hpp"
 
@@ -14,46 +14,39 @@ namespace {
 // No COS post or key comes near this. It keeps a typing error from filling the memory.
 constexpr unsigned kMost = 100'000;
 
-std::optional<unsigned> number(std::string_view text) {
-  const auto value = read_number<unsigned>(text);
-  return value && *value <= kMost ? value : std::nullopt;
-}
-
 }  // namespace
 
 boost::system::result<Distribution, std::string> Distribution::parse(std::string_view text) {
-  const auto wrong = [&](std::string_view why) { return fmt::format("'{}': {}", text, why); };
-  constexpr std::string_view kForms =
-      "expected a number up to 100000, uniform:A-B, geometric:MEAN or zipf:A-B";
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) {
-    const auto value = number(text);
-    if (!value) return wrong(kForms);
-    return Distribution(*value);
-  }
-  const std::string_view name = text.substr(0, colon);
-  const std::string_view rest = text.substr(colon + 1);
+  static const std::regex forms(R"((\d+)|geometric:(\d+)|(uniform|zipf):(\d+)-(\d+))");
+  const auto wrong = [&] {
+    return fmt::format(
+        "'{}': expected a number up to {}, uniform:A-B, geometric:MEAN from 1, or zipf:A-B from 1",
+        text, kMost);
+  };
+  std::match_results<std::string_view::const_iterator> parts;
+  if (!std::regex_match(text.begin(), text.end(), parts, forms)) return wrong();
+  const auto number = [&parts](std::size_t group) {
+    return read_number<unsigned>(parts[group].str()).value_or(kMost + 1);
+  };
   Distribution made;
-  if (name == "geometric") {
-    const auto mean = number(rest);
-    if (!mean || *mean == 0) return wrong("geometric needs a mean of at least 1");
+  if (parts[1].matched) {
+    made.least_ = made.most_ = number(1);
+  } else if (parts[2].matched) {
     made.kind_ = Kind::geometric;
-    made.mean_ = *mean;
-    return made;
+    made.mean_ = number(2);
+  } else {
+    made.kind_ = parts[3] == "zipf" ? Kind::zipf : Kind::uniform;
+    made.least_ = number(4);
+    made.most_ = number(5);
   }
-  if (name != "uniform" && name != "zipf") return wrong(kForms);
-  const std::size_t dash = rest.find('-');
-  if (dash == std::string_view::npos) return wrong("expected a range A-B");
-  const auto least = number(rest.substr(0, dash));
-  const auto most = number(rest.substr(dash + 1));
-  if (!least || !most || *least > *most) return wrong("expected a range A-B, A not above B");
-  made.least_ = *least;
-  made.most_ = *most;
-  if (name == "zipf") {
-    if (*least == 0) return wrong("zipf begins at 1 or above");
-    made.kind_ = Kind::zipf;
+  const unsigned lowest = made.kind_ == Kind::zipf ? 1 : 0;
+  if (made.least_ < lowest || made.least_ > made.most_ || made.most_ > kMost || made.mean_ < 1 ||
+      made.mean_ > kMost) {
+    return wrong();
+  }
+  if (made.kind_ == Kind::zipf) {
     double sum = 0;
-    for (unsigned k = *least; k <= *most; ++k) made.cumulated_.push_back(sum += 1.0 / k);
+    for (unsigned k = made.least_; k <= made.most_; ++k) made.cumulated_.push_back(sum += 1.0 / k);
   }
   return made;
 }

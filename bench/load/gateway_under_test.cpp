@@ -6,6 +6,7 @@
 #include <boost/algorithm/string/replace.hpp>
 #include <chrono>
 #include <csignal>
+#include <system_error>
 #include <utility>
 
 #include "testkit/certificate_authority.hpp"
@@ -18,6 +19,16 @@ constexpr std::chrono::seconds kStartLimit{60};  // of one that is run under som
 constexpr std::chrono::seconds kStopLimit{5};
 constexpr std::chrono::minutes kLongestStop{1};
 constexpr int kTerminated = 128 + SIGTERM;
+
+// Returns whether connections to that port of a numeric address are accepted.
+bool listens(const std::string& host, std::uint16_t port) {
+  try {
+    static_cast<void>(test::connect_to(host, port));
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -43,7 +54,7 @@ GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySetting
     : host_(spec.host), port_(spec.direct ? sink : spec.port), pid_(spec.pid) {
   if (!spec.program.empty() || !spec.command.empty()) {
     start(spec, settings, sink, cores);
-  } else if (!bench::listens(host_, port_)) {
+  } else if (!listens(host_, port_)) {
     throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
   }
 }
@@ -87,7 +98,7 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
   }
   // A process group of its own, because the command of a shell has children.
   process_ = std::make_unique<bench::ServerProcess>(
-      std::move(arguments), folder_.file("log"), [this] { return bench::listens(host_, port_); },
+      std::move(arguments), folder_.file("log"), [this] { return listens(host_, port_); },
       test::ChildOptions{.cores = cores, .own_group = true});
   process_->start(spec.under.empty() ? bench::ServerProcess::kStartLimit : kStartLimit);
   pid_ = process_->pid();

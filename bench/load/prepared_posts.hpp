@@ -1,10 +1,14 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "cloud/digest.hpp"
 #include "load/payload_maker.hpp"
 #include "testkit/post.hpp"
 
@@ -19,8 +23,11 @@ enum class Signing {
 
 // Returns the value of X-Cos-Signature: "t=<time>,v1=<hex>", where v1 is the HMAC-SHA256 of
 // "<time>." and the body.
-[[nodiscard]] std::string post_signature(std::string_view key, std::int64_t time,
-                                         std::string_view body);
+[[nodiscard]] inline std::string post_signature(std::string_view key, std::int64_t time,
+                                                std::string_view body) {
+  const auto code = cloud::hmac_sha256(key, fmt::format("{}.{}", time, body));
+  return fmt::format("t={},v1={}", time, cloud::hex(code));
+}
 
 struct PostForm {
   std::string host = {};
@@ -37,7 +44,27 @@ struct PostForm {
 // nothing.
 class PreparedPosts final : public test::PostSource {
  public:
-  PreparedPosts(const PayloadSettings& payloads, const PostForm& form);
+  PreparedPosts(const PayloadSettings& payloads, const PostForm& form) {
+    const std::string_view close = form.close ? "Connection: close\r\n" : "";
+    if (form.only_ask) {
+      test::Post get;
+      get.wire = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", form.path, form.host, close);
+      posts_.push_back(std::move(get));
+      return;
+    }
+    const std::string hint =
+        form.bucket.empty() ? std::string() : fmt::format("X-Cos-Bucket: {}\r\n", form.bucket);
+    PayloadMaker maker(payloads);
+    std::size_t bytes = 0;
+    while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
+      const Payload payload = maker.next();
+      const std::string fields =
+          fmt::format("{}{}{}", authentication(form, payload.body), hint, close);
+      posts_.push_back(
+          test::make_post(form.host, form.path, payload.body, payload.records, fields));
+      bytes += posts_.back().wire.size();
+    }
+  }
 
   // Returns the requests in turn.
   [[nodiscard]] const test::Post* next() override {
@@ -46,7 +73,11 @@ class PreparedPosts final : public test::PostSource {
     return &post;
   }
   [[nodiscard]] const std::vector<test::Post>& all() const noexcept { return posts_; }
-  [[nodiscard]] double mean_body_bytes() const noexcept;
+  [[nodiscard]] double mean_body_bytes() const noexcept {
+    double sum = 0;
+    for (const test::Post& post : posts_) sum += post.body_bytes;
+    return sum / static_cast<double>(posts_.size());
+  }
 
   // Bounds of the number of requests. There are fewer when they are large, so that the load does
   // not displace the gateway from the caches.
@@ -55,6 +86,16 @@ class PreparedPosts final : public test::PostSource {
   static constexpr std::size_t kBytes = std::size_t{4} << 20;
 
  private:
+  static std::string authentication(const PostForm& form, std::string_view body) {
+    switch (form.signing) {
+      case Signing::none: break;
+      case Signing::hmac:
+        return fmt::format("X-Cos-Signature: {}\r\n", post_signature(form.token, form.time, body));
+      case Signing::bearer: return fmt::format("Authorization: Bearer {}\r\n", form.token);
+    }
+    return {};
+  }
+
   std::vector<test::Post> posts_;
   std::size_t at_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "load/result.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
@@ -10,7 +11,6 @@
 #include <functional>
 #include <thread>
 
-#include "events/rfc3339.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::load {
@@ -30,14 +30,6 @@ json::object this_machine() {
     break;
   }
   return {{"cpu", cpu}, {"cores", std::thread::hardware_concurrency()}, {"kernel", kernel.release}};
-}
-
-// Returns the time of the wall clock as RFC 3339, in UTC.
-std::string now_text() {
-  std::string text(events::kRfc3339Size, '\0');
-  events::write_rfc3339(
-      std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()), text.data());
-  return text;
 }
 
 }  // namespace
@@ -133,11 +125,12 @@ std::string added_latency(std::span<const RunResult> repetitions, std::span<cons
 
 json::object document(const std::vector<RunResult>& results, const std::string& git) {
   json::object program{{"version", kVersion}};
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   if (!git.empty()) program["git"] = git;
   return {{"schema", 1},
           {"program", std::move(program)},
           {"machine", this_machine()},
-          {"at", now_text()},
+          {"at", fmt::format("{:%FT%TZ}", now)},
           {"runs", json::array(results.begin(), results.end())}};
 }
 

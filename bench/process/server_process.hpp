@@ -1,12 +1,17 @@
 #pragma once
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "testkit/child_process.hpp"
+#include "testkit/eventually.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::bench {
 
@@ -14,9 +19,6 @@ namespace gateway::bench {
 class Unreachable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-// Returns whether connections to that port of a numeric address are accepted.
-[[nodiscard]] bool listens(const std::string& host, std::uint16_t port);
 
 // A gateway, or what stands beside one, as a child process, which does not outlive this one. Its
 // output goes to a file.
@@ -26,17 +28,37 @@ class ServerProcess : public test::ChildProcess {
 
   // `ready` says whether it can be used.
   ServerProcess(std::vector<std::string> command, std::string log, std::function<bool()> ready,
-                test::ChildOptions options = {});
+                test::ChildOptions options = {})
+      : ChildProcess(std::move(command), std::move(log), std::move(options)),
+        ready_(std::move(ready)) {}
 
   // Starts it, and returns when it is ready. Throws Unreachable if it ends before, or is not ready
   // within `limit`.
-  void start(std::chrono::milliseconds limit = kStartLimit);
+  void start(std::chrono::milliseconds limit = kStartLimit) {
+    ChildProcess::start();
+    const auto settled = [this] {
+      if (ready_()) return true;
+      must_run();
+      return false;
+    };
+    if (!test::eventually(settled, limit, kPoll)) fail("does not get ready");
+  }
   // Throws Unreachable if it has ended by itself.
-  void must_run();
+  void must_run() {
+    if (const auto code = ended()) fail(fmt::format("has ended with {}", *code));
+  }
   // Throws Unreachable, with what is wrong and the end of its output.
-  [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void fail(const std::string& what) const {
+    std::string text = test::read_text(log());
+    if (text.size() > kMostOfLog) text.erase(0, text.size() - kMostOfLog);
+    throw Unreachable(fmt::format("{} {}: {}", fmt::join(command(), " "), what,
+                                  text.empty() ? "it said nothing" : text));
+  }
 
  private:
+  static constexpr std::chrono::milliseconds kPoll{5};
+  static constexpr std::size_t kMostOfLog = 2'000;
+
   std::function<bool()> ready_;
 };
 

@@ -1,19 +1,43 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <cstdint>
+#include <cstdlib>
+#include <exception>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "process/server_process.hpp"
+#include "testkit/http_client.hpp"
 #include "testkit/socket.hpp"
+#include "testkit/text_file.hpp"
 
 namespace gateway::soak {
 
 // Returns a page of an HTTP server on 127.0.0.1; nothing if it does not answer 200 in time.
-[[nodiscard]] std::optional<std::string> get(std::uint16_t port, std::string_view target);
+[[nodiscard]] inline std::optional<std::string> get(std::uint16_t port, std::string_view target) {
+  try {
+    test::Response answer = test::HttpClient(port).get(target);
+    return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;  // not there, or not in time
+  }
+}
+
 // Returns the sum over the series of that name in a page of metrics; 0 if there is none.
-[[nodiscard]] double metric_total(std::string_view page, std::string_view name);
+[[nodiscard]] inline double metric_total(const std::string& page, std::string_view name) {
+  double total = 0;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string_view series = std::string_view(line).substr(0, line.find_first_of("{ "));
+    if (series == name) total += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+  }
+  return total;
+}
 
 // What a scenario adds to the configuration of a gateway.
 struct Configuration {
@@ -30,12 +54,27 @@ class GatewayProcess : public bench::ServerProcess {
   // all. Throws std::system_error.
   GatewayProcess(const std::string& program, const std::string& folder, std::uint16_t bus,
                  const Configuration& configuration, std::vector<int> cores = {},
-                 std::uint16_t port = test::free_port(), std::uint16_t admin = test::free_port());
+                 std::uint16_t port = test::free_port(), std::uint16_t admin = test::free_port())
+      : ServerProcess({program, "run", "--config", folder + "/config.yml"}, folder + "/gateway.log",
+                      [admin] { return get(admin, "/readyz").has_value(); },
+                      {.cores = std::move(cores)}),
+        port_(port),
+        admin_(admin) {
+    test::write_text(
+        folder + "/config.yml",
+        fmt::format("target: http://{}:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
+                    "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n{}{}",
+                    configuration.eventbus, bus, port, admin, configuration.gateway,
+                    configuration.sections));
+  }
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::uint16_t admin() const noexcept { return admin_; }
   // Returns the value of a metric, all series added up; -1 if the gateway does not answer.
-  [[nodiscard]] double metric(std::string_view name) const;
+  [[nodiscard]] double metric(std::string_view name) const {
+    const auto page = get(admin_, "/metrics");
+    return page ? metric_total(*page, name) : -1;
+  }
 
  private:
   std::uint16_t port_;

@@ -1,5 +1,11 @@
 #pragma once
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "load/measurement.hpp"
@@ -30,16 +36,56 @@ class Campaign {
   void expect(std::size_t calls) { expected_ = calls; }
   // Measures all of them in turn, again and again. Returns the repetitions of each. Throws as
   // measure() does.
-  std::vector<std::vector<RunResult>> take_turns(const std::vector<Contestant>& contestants);
+  std::vector<std::vector<RunResult>> take_turns(const std::vector<Contestant>& contestants) {
+    std::vector<std::vector<RunResult>> results(contestants.size());
+    const auto count = static_cast<double>(settings_.repetitions * contestants.size());
+    double part = 0;
+    for (unsigned repetition = 1; repetition <= settings_.repetitions; ++repetition) {
+      for (std::size_t i = 0; i < contestants.size(); ++i) {
+        const auto& [scenario, gateway] = contestants[i];
+        const std::string label = fmt::format("{} {}", scenario.name, gateway.name);
+        results[i].push_back(measure(scenario, gateway, [&](double share) {
+          progress_.show((static_cast<double>(done_) + (part + share) / count) /
+                             static_cast<double>(expected_),
+                         label);
+        }));
+        auto& run = results[i].back().as_object();
+        run["repetition"] = repetition;
+        if (!settings_.command.empty()) run["command"] = settings_.command;
+        ++part;
+      }
+    }
+    ++done_;
+    progress_.clear();
+    for (const auto& each : results) std::ranges::copy(each, std::back_inserter(results_));
+    return results;
+  }
   // Runs the scenario against all gateways, or these, and prints a row for each. Throws as
   // measure() does.
   void run(const Scenario& scenario) { run(scenario, settings_.gateways); }
-  void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways);
+  void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways) {
+    std::vector<Contestant> contestants;
+    for (const GatewaySpec& gateway : gateways) contestants.emplace_back(scenario, gateway);
+    const auto rows = take_turns(contestants);
+    if (!head_shown_) fmt::print("{}", table_head());
+    head_shown_ = true;
+    for (const auto& row : rows) fmt::print("{}", table_row(row));
+    for (const auto& row : rows) fmt::print("{}", added_latency(row, rows.front()));
+    std::fflush(stdout);
+  }
 
   [[nodiscard]] const CampaignSettings& settings() const noexcept { return settings_; }
   [[nodiscard]] const std::vector<RunResult>& results() const noexcept { return results_; }
   // Returns the median posts per second of a scenario; 0 if it was not run.
-  [[nodiscard]] double posts_per_s(const std::string& scenario, const std::string& gateway) const;
+  [[nodiscard]] double posts_per_s(const std::string& scenario, const std::string& gateway) const {
+    std::vector<double> values;
+    for (const RunResult& result : results_) {
+      if (name_of(result) == scenario && gateway_of(result) == gateway) {
+        values.push_back(figure(result, "/posts_per_s"));
+      }
+    }
+    return median(std::move(values));
+  }
 
  private:
   CampaignSettings settings_;

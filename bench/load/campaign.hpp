@@ -65,6 +65,7 @@ class Campaign {
   void run(const Scenario& scenario) { run(scenario, settings_.gateways); }
   void run(const Scenario& scenario, const std::vector<GatewaySpec>& gateways) {
     std::vector<Contestant> contestants;
+    contestants.reserve(gateways.size());
     for (const GatewaySpec& gateway : gateways) contestants.emplace_back(scenario, gateway);
     const auto rows = take_turns(contestants);
     if (!head_shown_) fmt::print("{}", table_head());

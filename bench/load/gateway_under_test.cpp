@@ -52,26 +52,10 @@ GatewaySpec named_gateway(std::string_view text, std::string_view name) {
 GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySettings& settings,
                                    std::uint16_t sink, const std::vector<int>& cores)
     : host_(spec.host), port_(spec.direct ? sink : spec.port), pid_(spec.pid) {
-  if (!spec.program.empty() || !spec.command.empty()) {
-    start(spec, settings, sink, cores);
-  } else if (!listens(host_, port_)) {
+  if (spec.program.empty() && spec.command.empty()) {
+    if (listens(host_, port_)) return;
     throw Unreachable(fmt::format("nothing listens on {}:{}", host_, port_));
   }
-}
-
-GatewayUnderTest::~GatewayUnderTest() {
-  if (process_) process_->stop(kStopLimit);
-}
-
-void GatewayUnderTest::stop() {
-  if (!process_) return;
-  const auto code = process_->stop(kLongestStop);
-  if (!code) process_->fail("does not end");
-  if (*code != 0 && *code != kTerminated) process_->fail(fmt::format("has ended with {}", *code));
-}
-
-void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& settings,
-                             std::uint16_t sink, const std::vector<int>& cores) {
   std::vector<std::string> arguments = spec.under;
   {
     // Both are bound at the same time, so that they differ.
@@ -102,6 +86,17 @@ void GatewayUnderTest::start(const GatewaySpec& spec, const GatewaySettings& set
       test::ChildOptions{.cores = cores, .own_group = true});
   process_->start(spec.under.empty() ? bench::ServerProcess::kStartLimit : kStartLimit);
   pid_ = process_->pid();
+}
+
+GatewayUnderTest::~GatewayUnderTest() {
+  if (process_) process_->stop(kStopLimit);
+}
+
+void GatewayUnderTest::stop() {
+  if (!process_) return;
+  const auto code = process_->stop(kLongestStop);
+  if (!code) process_->fail("does not end");
+  if (*code != 0 && *code != kTerminated) process_->fail(fmt::format("has ended with {}", *code));
 }
 
 }  // namespace gateway::load

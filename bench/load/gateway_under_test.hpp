@@ -71,9 +71,6 @@ class GatewayUnderTest {
   [[nodiscard]] const std::string& command() const noexcept { return command_; }
 
  private:
-  void start(const GatewaySpec& spec, const GatewaySettings& settings, std::uint16_t sink,
-             const std::vector<int>& cores);
-
   std::string host_;
   std::uint16_t port_;
   pid_t pid_;

@@ -4,7 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,8 +63,8 @@ class OtherTarget {
     if (!form.bucket.empty()) form.bucket = hint(kBucket);
     PayloadSettings payloads;
     payloads.bucket = kBucket;
-    posts_.emplace(payloads, form);
-    load_.emplace(poller_, load, *posts_);
+    posts_ = std::make_unique<PreparedPosts>(payloads, form);
+    load_ = std::make_unique<test::Load>(poller_, load, *posts_);
   }
   // Returns the load, once it is prepared, and the eventbus.
   [[nodiscard]] test::Load& load() noexcept { return *load_; }
@@ -85,8 +85,8 @@ class OtherTarget {
   test::Poller& poller_;
   const double rate_;
   Sink sink_;
-  std::optional<PreparedPosts> posts_;
-  std::optional<test::Load> load_;
+  std::unique_ptr<PreparedPosts> posts_;
+  std::unique_ptr<test::Load> load_;
 };
 
 }  // namespace gateway::load

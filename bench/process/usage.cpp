@@ -39,11 +39,6 @@ CoreTime time_of(const std::string& thread) {
   return {std::chrono::nanoseconds(used), std::chrono::nanoseconds(waited)};
 }
 
-void add(CoreTime& sum, const CoreTime& one) {
-  sum.used += one.used;
-  sum.waited += one.waited;
-}
-
 // Calls `visit` with the folder of each thread.
 template <class Visit>
 void for_each_thread(pid_t process, const Visit& visit) {
@@ -55,38 +50,11 @@ void for_each_thread(pid_t process, const Visit& visit) {
   }
 }
 
-void add_thread(ProcessUsage& usage, const std::string& folder, std::vector<pid_t>& children) {
-  add(usage.cores, time_of(folder));
-  const std::string status = test::read_text(folder + "/status");
-  usage.voluntary_switches += field(status, "voluntary_ctxt_switches");
-  usage.involuntary_switches += field(status, "nonvoluntary_ctxt_switches");
-  std::istringstream list(test::read_text(folder + "/children"));
-  for (pid_t child = 0; list >> child;) children.push_back(child);
-}
-
-void add_process(ProcessUsage& usage, pid_t pid, std::vector<pid_t>& children) {
-  for_each_thread(pid, [&](const std::string& folder) { add_thread(usage, folder, children); });
-  // The name in parentheses may contain anything; fields 3 and following come after it.
-  const std::string stat = of_process(pid, "stat");
-  std::istringstream fields(
-      stat.substr(stat.rfind(')') == std::string::npos ? stat.size() : stat.rfind(')') + 1));
-  std::string skipped;
-  for (int field = 3; field < 14; ++field) fields >> skipped;
-  std::uint64_t user = 0;
-  std::uint64_t system = 0;
-  fields >> user >> system;
-  usage.user_ticks += user;
-  usage.system_ticks += system;
-  const std::string status = of_process(pid, "status");
-  usage.resident += field(status, "VmRSS") * kKilo;
-  usage.peak_resident += field(status, "VmHWM") * kKilo;
-}
-
 }  // namespace
 
 CoreTime core_time(pid_t process) {
   CoreTime sum;
-  for_each_thread(process, [&](const std::string& folder) { add(sum, time_of(folder)); });
+  for_each_thread(process, [&](const std::string& folder) { sum += time_of(folder); });
   return sum;
 }
 
@@ -117,7 +85,28 @@ ProcessUsage usage_of_tree(pid_t root) {
   std::vector<pid_t> pids{root};
   for (std::size_t i = 0; i < pids.size(); ++i) {
     const pid_t pid = pids[i];
-    add_process(usage, pid, pids);
+    for_each_thread(pid, [&](const std::string& folder) {
+      usage.cores += time_of(folder);
+      const std::string status = test::read_text(folder + "/status");
+      usage.voluntary_switches += field(status, "voluntary_ctxt_switches");
+      usage.involuntary_switches += field(status, "nonvoluntary_ctxt_switches");
+      std::istringstream children(test::read_text(folder + "/children"));
+      for (pid_t child = 0; children >> child;) pids.push_back(child);
+    });
+    // The name in parentheses may contain anything; fields 3 and following come after it. Of a
+    // process that is gone there is no text at all.
+    const std::string stat = of_process(pid, "stat");
+    std::istringstream fields(stat.substr(stat.rfind(')') + 1));
+    std::string skipped;
+    for (int field = 3; field < 14; ++field) fields >> skipped;
+    std::uint64_t user = 0;
+    std::uint64_t system = 0;
+    fields >> user >> system;
+    usage.user_ticks += user;
+    usage.system_ticks += system;
+    const std::string status = of_process(pid, "status");
+    usage.resident += field(status, "VmRSS") * kKilo;
+    usage.peak_resident += field(status, "VmHWM") * kKilo;
   }
   return usage;
 }

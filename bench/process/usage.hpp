@@ -13,6 +13,12 @@ namespace gateway::bench {
 struct CoreTime {
   std::chrono::nanoseconds used{0};
   std::chrono::nanoseconds waited{0};
+
+  CoreTime& operator+=(const CoreTime& other) noexcept {
+    used += other.used;
+    waited += other.waited;
+    return *this;
+  }
 };
 
 // Returns the time of all living threads of a process, and of the calling thread.

@@ -124,7 +124,8 @@ class Run {
         spec_(spec),
         form_(spec.direct ? GatewayForm() : spec.form.value_or(scenario.gateway.form)),
         sink_(poller_, sink_settings()),
-        other_(scenario.other ? std::make_unique<OtherTarget>(poller_, *scenario.other) : nullptr),
+        other_(scenario.other.rate > 0 ? std::make_unique<OtherTarget>(poller_, scenario.other)
+                                       : nullptr),
         gateway_(spec, settings(), sink_.port(), placement_.for_gateway()),
         posts_(scenario.payloads, form()),
         load_(poller_, load_settings(), posts_),

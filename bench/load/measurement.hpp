@@ -1,6 +1,5 @@
 #pragma once
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "load/gateway_under_test.hpp"
@@ -25,7 +24,7 @@ struct Scenario {
   // host, end of the connection, time.
   PostForm form{.token = "cos-bench"};
   SinkSettings sink;
-  std::optional<OtherSettings> other;  // of a second target of the gateway
+  OtherSettings other;  // of a second target of the gateway
   GatewaySettings gateway;
   double warmup_s = 0.5;
   double duration_s = 3;

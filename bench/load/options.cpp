@@ -200,9 +200,9 @@ void add_target_options(CLI::App& app, Options& options) {
   Scenario& scenario = options.targets_scenario;
   app.option_defaults()->group("Load");
   app.add_option("--rate", scenario.load.rate, "Posts a second for the healthy target")
-      ->default_str(fmt::format("{}", *scenario.load.rate))
+      ->default_str(fmt::format("{}", scenario.load.rate.value_or(0)))
       ->check(CLI::PositiveNumber);
-  add_limited(app, "--other-rate", scenario.other->rate, 1.0, 2000.0,
+  add_limited(app, "--other-rate", scenario.other.rate, 1.0, 2000.0,
               "And for the one that is in trouble");
   add_limited(app, "--duration", scenario.duration_s, 0.05, 86'400.0, "Seconds of each run");
   add_limited(app, "--warmup", scenario.warmup_s, 0.0, 3600.0,

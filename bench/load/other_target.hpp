@@ -29,7 +29,7 @@ inline constexpr std::array kTroubles = {
 
 struct OtherSettings {
   Trouble trouble = Trouble::none;
-  double rate = 500;  // posts a second for it, an open loop
+  double rate = 0;  // posts a second for it, an open loop; 0: there is no such target
 };
 
 // A target that a gateway has besides the one that is measured: an eventbus, and a load for it, of

@@ -62,7 +62,7 @@ Scenario two_targets() {
   scenario.form.bucket = OtherTarget::hint(scenario.payloads.bucket);
   scenario.warmup_s = 4;
   scenario.duration_s = 8;
-  scenario.other.emplace();
+  scenario.other.rate = 500;
   return scenario;
 }
 
@@ -71,7 +71,7 @@ bool compare_troubles(Campaign& campaign, const Scenario& scenario, const Gatewa
   for (const auto& [trouble, name] : kTroubles) {
     Contestant& added = contestants.emplace_back(scenario, gateway);
     added.scenario.name = name;
-    added.scenario.other->trouble = trouble;
+    added.scenario.other.trouble = trouble;
   }
   const auto results = campaign.take_turns(contestants);
   fmt::print("{:<8} {:>8} {:>8} {:>8} {:>8}  posts\n{:<8} {:>8} {:>8} {:>8} {:>8}\n", "other",

@@ -13,7 +13,7 @@ namespace {
 Scenario brief() {
   Scenario scenario = two_targets();
   scenario.load.rate = 200;
-  scenario.other->rate = 100;
+  scenario.other.rate = 100;
   scenario.load.connections = 8;
   scenario.warmup_s = 0.1;
   scenario.duration_s = 0.4;
@@ -26,7 +26,7 @@ TEST(TargetTroubles, BefallOneTargetAlone) {
       Scenario scenario = brief();
       scenario.gateway.form.stores = stores;
       if (stores) scenario.form.bucket.clear();
-      scenario.other->trouble = trouble;
+      scenario.other.trouble = trouble;
       const RunResult result = measure(scenario, built_gateway(), [](double) {});
       EXPECT_GT(figure(result, "/targets/healthy/posts"), 20) << name;
       EXPECT_TRUE(result.at("result").at("targets").at("healthy").at("errors").as_object().empty())

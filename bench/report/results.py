@@ -76,37 +76,17 @@ def duration(us):
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    loop: str = "closed"
-    connections: float = 0
-    depth: float = 1  # posts outstanding on each connection
-    rate: float = 0  # posts per second of an open loop
-    records: str = "1"  # of a post: a number or a distribution
-    records_per_post: float = 1  # on average
-    new_connection_per_post: bool = False
-    tls: bool = False
-    signed: bool = False
-    latency_us: float = 0  # of the eventbus
-    fail_share: float = 0
-
-    @property
-    def open(self):
-        return self.loop == "open"
+    open: bool  # posts come at a rate, whatever becomes of those before
+    rate: float  # posts per second of an open loop
+    connections: float
+    records: str  # of a post: a number or a distribution
+    records_per_post: float  # on average
+    more: tuple  # what is unusual about it, in words
 
     def __str__(self):
         """Returns "64 connections, 10 records a post, TLS"; without the rate."""
-        out = f"{plain(self.connections)} connection{'' if self.connections == 1 else 's'}, "
-        out += f"{self.records} record{'' if self.records == '1' else 's'} a post"
-        if self.depth > 1:
-            out += f", {plain(self.depth)} outstanding on each"
-        if self.new_connection_per_post:
-            out += ", a new connection each"
-        out += ", TLS" if self.tls else ""
-        out += ", signed" if self.signed else ""
-        if self.latency_us:
-            out += f", eventbus takes {duration(self.latency_us)}"
-        if self.fail_share:
-            out += f", {figure(100 * self.fail_share)} % fail"
-        return out
+        return ", ".join((f"{plain(self.connections)} connection{'' if self.connections == 1 else 's'}",
+                          f"{self.records} record{'' if self.records == '1' else 's'} a post", *self.more))
 
 
 class Run:
@@ -129,9 +109,9 @@ class Run:
 class Cell:
     """The repetitions of one load on one gateway."""
 
-    def __init__(self, gateway):
+    def __init__(self, gateway, runs):
         self.gateway = gateway  # with its settings, where they are not the usual ones
-        self.runs = []
+        self.runs = runs
 
     def values(self, measure):
         return [run.measures[measure] for run in self.runs]
@@ -180,6 +160,7 @@ class Group:
         self.name = name
         self.load = load
         self.suite = next((suite for suite in SUITES if name.startswith(suite)), "")
+        self.runs = {}  # by gateway
         self.cells = []
 
     def of(self, gateway):
@@ -201,13 +182,16 @@ class Results:
             f"{plain(number(document, 'machine', 'cores'))} cores, "
             f"Linux {text(document, 'machine', 'kernel')}, {text(document, 'at')}"
         )
-        self.groups = []  # in order of first appearance
         commands = [command for command in items(document, "commands") if isinstance(command, str)]
+        found = {}
         for run in items(document, "runs"):
-            self.add(run)
+            name, load = text(run, "name"), read_load(run)
+            group = found.setdefault((name, load.rate, str(load)), Group(name, load))
+            group.runs.setdefault(label(run), []).append(Run(run))
             commands.append(text(run, "command"))
+        self.groups = list(found.values())  # in order of first appearance
         for group in self.groups:
-            group.cells.sort(key=lambda cell: rank(cell.gateway))
+            group.cells = [Cell(gateway, group.runs[gateway]) for gateway in sorted(group.runs, key=rank)]
         self.commands = [command for command in dict.fromkeys(commands) if command]
         self.simdjson = text(document, "micro", "simdjson")  # its code that valgrind counted
         # Items are what one call does over and over; instructions and nanoseconds are those of one
@@ -224,20 +208,6 @@ class Results:
                 loads.setdefault(load, {})[measure] = number(numbers, name)
         self.counts = [figures_of(count, "gateway", "records_per_post", "connections", "per_post")
                        for count in items(document, "instructions")]
-
-    def add(self, run):
-        name, load, gateway = text(run, "name"), read_load(run), label(run)
-        for group in self.groups:
-            if (group.name, group.load.rate, str(group.load)) == (name, load.rate, str(load)):
-                break
-        else:
-            group = Group(name, load)
-            self.groups.append(group)
-        cell = group.of(gateway)
-        if cell is None:
-            cell = Cell(gateway)
-            group.cells.append(cell)
-        cell.runs.append(Run(run))
 
     def gateways(self):
         found = dict.fromkeys(cell.gateway for group in self.groups for cell in group.cells)
@@ -263,14 +233,13 @@ def read_load(run):
         except ValueError:  # a distribution
             posts = number(run, "result", "posts")
             mean = number(run, "result", "records") / posts if posts else 0
-    return Load(
-        loop=text(load, "loop"),
-        connections=number(load, "connections"),
-        depth=max(1, number(load, "depth")),
-        rate=number(load, "rate"),
-        records=records or plain(mean),
-        records_per_post=mean,
-        latency_us=number(run, "sink", "latency_us"),
-        fail_share=number(run, "sink", "fail_share"),
-        **{name: read(False, load, name) for name in ("new_connection_per_post", "tls", "signed")},
-    )
+    depth = number(load, "depth")
+    latency, failing = (number(run, "sink", name) for name in ("latency_us", "fail_share"))
+    more = ((depth > 1, f"{plain(depth)} outstanding on each"),
+            (read(False, load, "new_connection_per_post"), "a new connection each"),
+            (read(False, load, "tls"), "TLS"),
+            (read(False, load, "signed"), "signed"),
+            (latency, f"eventbus takes {duration(latency)}"),
+            (failing, f"{figure(100 * failing)} % fail"))
+    return Load(text(load, "loop") == "open", number(load, "rate"), number(load, "connections"),
+                records or plain(mean), mean, tuple(what for holds, what in more if holds))

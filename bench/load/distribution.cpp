@@ -29,6 +29,7 @@ boost::system::result<Distribution, std::string> Distribution::parse(std::string
     return read_number<unsigned>(parts[group].str()).value_or(kMost + 1);
   };
   Distribution made;
+  made.text_ = text;
   if (parts[1].matched) {
     made.least_ = made.most_ = number(1);
   } else if (parts[2].matched) {
@@ -69,15 +70,6 @@ unsigned Distribution::sample(test::Random& random) const {
   }
   if (least_ == most_) return least_;
   return least_ + static_cast<unsigned>(random.below(most_ - least_ + 1U));
-}
-
-std::string Distribution::text() const {
-  switch (kind_) {
-    case Kind::uniform: break;
-    case Kind::geometric: return fmt::format("geometric:{}", mean_);
-    case Kind::zipf: return fmt::format("zipf:{}-{}", least_, most_);
-  }
-  return least_ == most_ ? fmt::format("{}", least_) : fmt::format("uniform:{}-{}", least_, most_);
 }
 
 }  // namespace gateway::load

@@ -12,7 +12,8 @@ namespace gateway::load {
 class Distribution {
  public:
   // Creates the distribution of one fixed value.
-  explicit Distribution(unsigned value = 1) : least_(value), most_(value) {}
+  explicit Distribution(unsigned value = 1)
+      : text_(std::to_string(value)), least_(value), most_(value) {}
 
   // Parses "7", "uniform:1-100", "geometric:8" (from 1, with this mean) or "zipf:1-1000" (the
   // probability of k is proportional to 1/k). Returns the distribution, or an error that says what
@@ -21,11 +22,13 @@ class Distribution {
       std::string_view text);
 
   [[nodiscard]] unsigned sample(test::Random& random) const;
-  [[nodiscard]] std::string text() const;
+  // Returns the distribution as it was written.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
  private:
   enum class Kind { uniform, geometric, zipf };  // fixed is uniform from a value to itself
 
+  std::string text_;
   Kind kind_ = Kind::uniform;
   unsigned least_;
   unsigned most_;

@@ -61,7 +61,7 @@ Target parse_target(std::string_view text) {
   const auto port = colon == std::string_view::npos
                         ? std::nullopt
                         : read_number<std::uint16_t>(text.substr(colon + 1));
-  if (!port) return Target(boost::system::in_place_error, "expected ADDRESS:PORT");
+  if (!port || *port == 0) return Target(boost::system::in_place_error, "expected ADDRESS:PORT");
   return GatewaySpec{.name = "target", .host = std::string(text.substr(0, colon)), .port = *port};
 }
 

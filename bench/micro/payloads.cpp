@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/algorithm/string/replace.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -55,29 +56,19 @@ void indent(const boost::json::value& value, std::string& out, const std::string
   out.append("\n").append(margin).append("}");
 }
 
-std::string with_key(std::string_view record, std::string_view key) {
+std::string with_awkward_key(std::string record) {
   constexpr std::string_view kOrdinary = "photos/2026/01/02/3f1c9d7e.jpg";
-  std::string text(record);
-  text.replace(text.find(kOrdinary), kOrdinary.size(), key);
-  return text;
+  constexpr std::size_t kLongest = 850;
+  std::string key;
+  while (key.size() < kLongest) key += R"(图片/say \"cheese\"/back\\slash/)";
+  return record.replace(record.find(kOrdinary), kOrdinary.size(), key);
 }
 
 // Each of another object, of the same size: of two equal records the second has a stable id that is
 // hashed twice.
 std::string nth(std::string record, std::size_t n) {
-  constexpr std::string_view kObject = "3f1c9d7e";
-  const std::string object = fmt::format("{:0{}x}", n, kObject.size());
-  for (auto at = record.find(kObject); at != std::string::npos; at = record.find(kObject, at)) {
-    record.replace(at, kObject.size(), object);
-  }
+  boost::replace_all(record, "3f1c9d7e", fmt::format("{:08x}", n));
   return record;
-}
-
-std::string awkward_key() {
-  constexpr std::size_t kLongest = 850;
-  std::string key;
-  while (key.size() < kLongest) key += R"(图片/say \"cheese\"/back\\slash/)";
-  return key;
 }
 
 }  // namespace
@@ -99,7 +90,7 @@ std::string record_of(Form form) {
       indent(boost::json::parse(kCurrent), out, "    ");
       return out;
     }
-    case Form::awkward_key: return with_key(kCurrent, awkward_key());
+    case Form::awkward_key: return with_awkward_key(std::string(kCurrent));
   }
   return std::string(kCurrent);
 }

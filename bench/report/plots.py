@@ -78,6 +78,8 @@ def cpu_by_batch(results):
 
 
 def by_connections(results, title, label, *measure):
+    """Returns plots of a measure, with its unit, over the connections of closed loops."""
+
     def to_point(group, cell):
         connections = group.load.connections
         return spread(cell, connections, f"{plain(connections)} connections", *measure)
@@ -85,19 +87,9 @@ def by_connections(results, title, label, *measure):
     plots = []
     for text, groups in families(results, over_connections):
         x, y = Scale("connections", True), Scale(label, True)
-        plots.append(Plot(f"{title}, {without_connections(text)}", x, y,
+        plots.append(Plot(f"{title} by connections, {without_connections(text)}", x, y,
                           lines(results, groups, to_point)))
     return [plot for plot in plots if is_line(plot)]
-
-
-def cpu_by_connections(results):
-    return by_connections(results, "CPU per post by connections", "CPU µs per post", "us_per_post",
-                          "µs per post")
-
-
-def memory_by_connections(results):
-    return by_connections(results, "Memory by connections", "resident MiB, at most", "resident_peak",
-                          "MiB", MEBIBYTE)
 
 
 def latency_by_throughput(results):

@@ -100,7 +100,10 @@ def page(results, previous=None):
         section("Latency", "Share of posts in each twentieth of a decade, all repetitions together.",
                 tables.quantiles(results) if histograms else None, histograms, SHOWN_HISTOGRAMS),
         section("Connections", "The figures are in the first table.",
-                drawn=plots.cpu_by_connections(results) + plots.memory_by_connections(results)),
+                drawn=plots.by_connections(results, "CPU per post", "CPU µs per post", "us_per_post",
+                                           "µs per post")
+                + plots.by_connections(results, "Memory", "resident MiB, at most", "resident_peak", "MiB",
+                                       plots.MEBIBYTE)),
         comparison(results, previous) if previous is not None else "",
         section("Instructions", "Counted by callgrind: they repeat exactly.", tables.instructions(results)),
         section("Parts", parts + ".", tables.parts(results)),

@@ -1,12 +1,12 @@
 #pragma once
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 #include "load/gateway_under_test.hpp"
 #include "load/other_target.hpp"
 #include "load/payload_maker.hpp"
 #include "load/prepared_posts.hpp"
-#include "load/progress.hpp"
 #include "load/result.hpp"
 #include "load/sink.hpp"
 #include "testkit/load.hpp"
@@ -30,6 +30,12 @@ struct Scenario {
   double duration_s = 3;
   // Gives the gateway the second core alone; load and eventbus share the first.
   bool pin = false;
+};
+
+// Thrown when the user interrupts the run.
+class Interrupted : public std::runtime_error {
+ public:
+  Interrupted() : std::runtime_error("interrupted") {}
 };
 
 // Called several times per second with the share of the run that is over; may throw Interrupted.

@@ -25,8 +25,6 @@ while (($#)); do
 done
 here=$(dirname "${BASH_SOURCE[0]}")
 work=$results/parts
-rm -rf "$work"
-mkdir -p "$work"
 revision=$(git describe --always --dirty 2>/dev/null || echo unknown)
 floor="$programs/bare-gateway --port {port} --eventbus {sink}"
 
@@ -130,6 +128,8 @@ for step in ${steps//,/ }; do
   declare -F "measure_$step" >/dev/null ||
     { printf 'bench: unknown step %s\n' "$step" >&2; exit 64; }
 done
+rm -rf "$work"
+mkdir -p "$work"
 for step in parts load production handshakes spool targets; do
   if [[ ,$steps, == *,$step,* ]]; then measure_$step; fi
 done

@@ -262,7 +262,7 @@ TEST_F(ApiClientTest, GivesUpOnRateLimitsInTheEnd) {
 }
 
 TEST_F(ApiClientTest, WaitsNoLongerThanItMay) {
-  set_timeout(30ms);
+  set_timeout(300ms);
   server_.next(test::never_answer());
   const auto error = error_of("CreateFunction");
   EXPECT_EQ(error.code(), "ClientError.Timeout");

@@ -69,11 +69,11 @@ TEST_F(StoreWriterFailure, FailsWhatWasBeingWrittenAndGoesOn) {
 
 // Also if the store cannot be opened again.
 TEST_F(StoreWriterFailure, TellsThoseAtOnceThatWaitedForTheNextWrite) {
+  std::atomic<bool> begun = false;
+  std::atomic<bool> goes_on = false;
   const auto writer = begin();
   Told<StoreResult> written;
   Told<StoreResult> waiting;
-  std::atomic<bool> begun = false;
-  std::atomic<bool> goes_on = false;
   disk_.plan([&](SimulatedDisk::Call call, const std::string&) -> int {
     begun = begun || call == SimulatedDisk::Call::sync;
     if (begun && soon([&] { return goes_on.load(); })) throw std::bad_alloc();

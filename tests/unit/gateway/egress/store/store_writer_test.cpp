@@ -146,18 +146,19 @@ TEST(StoreWriter, RefusesNobodyElseForAPostThatHasNoRoom) {
 }
 
 TEST(StoreWriter, RemovesLaterWhatIsInFilesThatMayNotBeWritten) {
+  std::atomic<bool> forbidden = false;
   gateway::test::SimulatedDisk disk;
   disk.make_folder("/data");
   const auto opened = [&] { return open("/data/spool.db", 64 * kMiB, StoreKind::spool, disk); };
   ASSERT_TRUE(opened()->append(events(0, 3), kAdded));
   StoreWriter writer(opened());
   ASSERT_TRUE(append(writer, events(3, 1)));
-  std::atomic<bool> forbidden = true;
   disk.plan([&](gateway::test::SimulatedDisk::Call call, const std::string& path) {
     const bool first = call == gateway::test::SimulatedDisk::Call::write &&
                        path == "/data/spool.db.0000000000000001.events";
     return forbidden && first ? EACCES : 0;
   });
+  forbidden = true;
   EXPECT_TRUE(remove(writer, {1, 2, 4}));
   EXPECT_EQ(writer.backlog(), 3U);
   EXPECT_EQ(writer.state(), StoreState::ok);

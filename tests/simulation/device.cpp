@@ -185,24 +185,22 @@ bool Device::submit(std::vector<egress::StoredEvent> events, Done done) {
   return true;
 }
 
-egress::StoreOutcome<egress::SpooledEvents> Device::read(std::size_t target, std::size_t max_rows,
-                                                         std::size_t max_bytes) {
+egress::StoreOutcome<egress::SpooledEvents> Device::read(const egress::RowsWanted& wanted) {
   egress::SpooledChunk chunk;
   do {
-    const auto read = leases_.read(*store_, target, max_rows, max_bytes, chunk);
+    const auto read = leases_.read(*store_, wanted, chunk);
     if (!read) return read.error();
     leases_.arrived(true);
   } while (chunk.rows.empty() && !chunk.end);
   return std::move(chunk.rows);
 }
 
-bool Device::fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes, Fetched done,
+bool Device::fetch(const egress::RowsWanted& wanted, Fetched done,
                    egress::SpooledEvents /*memory*/) {
   const NotTheGateway not_the_gateway;
-  schedule_.after(delay(),
-                  [this, target, max_rows, max_bytes, done = std::move(done), owner = owner_] {
-                    if (owner == owner_ && store_) done(read(target, max_rows, max_bytes));
-                  });
+  schedule_.after(delay(), [this, wanted, done = std::move(done), owner = owner_] {
+    if (owner == owner_ && store_) done(read(wanted));
+  });
   return true;
 }
 

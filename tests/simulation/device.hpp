@@ -30,8 +30,8 @@ class Device final : public egress::AsyncStore {
   ~Device() override;
 
   [[nodiscard]] bool submit(std::vector<egress::StoredEvent> events, Done done) override;
-  [[nodiscard]] bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
-                           Fetched done, egress::SpooledEvents memory) override;
+  [[nodiscard]] bool fetch(const egress::RowsWanted& wanted, Fetched done,
+                           egress::SpooledEvents memory) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
   bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   [[nodiscard]] egress::StoreState state() const noexcept override { return state_; }
@@ -79,9 +79,7 @@ class Device final : public egress::AsyncStore {
   }
   [[nodiscard]] int error_of_call(test::SimulatedDisk::Call call);
   [[nodiscard]] egress::StoreResult append(const Events& events);
-  [[nodiscard]] egress::StoreOutcome<egress::SpooledEvents> read(std::size_t target,
-                                                                 std::size_t max_rows,
-                                                                 std::size_t max_bytes);
+  [[nodiscard]] egress::StoreOutcome<egress::SpooledEvents> read(const egress::RowsWanted& wanted);
   void lie(bool lies);
   void remove(std::vector<egress::Sequence> rows);
   void failed(const egress::StoreError& error);

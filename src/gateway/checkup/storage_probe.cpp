@@ -113,7 +113,9 @@ StorageProbe look(const std::string& path, unsigned writes) {
   if (!file) return failed("nothing can be written there");
   const std::array<char, kPage> page{};
   for (unsigned i = 0; i < writes; ++i) {
-    if (::write(file.get(), page.data(), page.size()) != static_cast<ssize_t>(page.size())) {
+    const ssize_t written = ::write(file.get(), page.data(), page.size());
+    if (written != static_cast<ssize_t>(page.size())) {
+      if (written >= 0) errno = ENOSPC;
       return failed("a write failed");
     }
     const auto begun = std::chrono::steady_clock::now();

@@ -324,9 +324,11 @@ void Eventbus::release_early(Instant now) {
   if (!queue_.empty()) context_.turn_end.request();
 }
 
-void Eventbus::withdraw(Post& post, FailReason why) {
-  queue_.withdraw_if([&post](const EventSlot& slot) { return slot.post == &post; },
-                     [this, why](const EventSlot& slot) { give_up(slot, why, 0, label(why)); });
+void Eventbus::withdraw(Post& post, FailReason why,
+                        const std::function<bool(const EventSlot&)>& which) {
+  queue_.withdraw_if(
+      [&](const EventSlot& slot) { return slot.post == &post && (!which || which(slot)); },
+      [this, why](const EventSlot& slot) { give_up(slot, why, 0, label(why)); });
 }
 
 void Eventbus::connection_ready(const tcp::endpoint& at) {

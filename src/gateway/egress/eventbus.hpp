@@ -78,8 +78,13 @@ class Eventbus final : public Delivery {
   // The time of these posts is up: none of their events is sent any more. With a spool they go
   // there; without one those that wait are given up.
   void end_expired(std::span<Post* const> posts);
-  // Gives up every event of `post` that waits.
-  void withdraw(Post& post, FailReason why);
+  // Gives up every event of `post` that waits, or those of them that `which` says yes to.
+  void withdraw(Post& post, FailReason why,
+                const std::function<bool(const EventSlot&)>& which = {});
+
+  // Returns whether an event that was not taken is known to be the reason: it was not sent with
+  // others in a batch.
+  [[nodiscard]] bool is_suspect(const EventSlot& slot) const noexcept;
 
   [[nodiscard]] Spooler& spooler() noexcept { return context_.spooler; }
 

@@ -66,6 +66,8 @@ void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
       if (leads && !note_failure(slot, response.status, asked, staged, now)) asked.reset();
       retry_later(slot, response, asked, now);
     } else if (lacks_token(slot, response, staged, now)) {
+      // If it was a probe, nothing else decides.
+      if (leads) health_.failing_answer(false, false, staged, now);
       retry_later(slot, response, asked, now);
     } else {
       if (leads) good_answer(staged);
@@ -142,12 +144,14 @@ void Eventbus::retry_later(EventSlot slot, const Response& response, AskedWait a
   delay(slot, now + backoff_.next(slot.attempts, asked));
 }
 
-// Takes an event of the spool off its way, if it is to make room for others. One that shared its
-// request with others is not known to be the reason.
+bool Eventbus::is_suspect(const EventSlot& slot) const noexcept {
+  return encoder_.mode() != events::ContentMode::batch || is_down() ||
+         BatchSize::events(slot.attempts) == 1;
+}
+
+// Takes an event of the spool off its way, if it is to make way for others.
 bool Eventbus::put_off(const EventSlot& slot) {
-  const bool shared = encoder_.mode() == events::ContentMode::batch &&
-                      BatchSize::events(slot.attempts) > 1 && !is_down();
-  if (!slot.post->replayed || shared || !slot.post->owner->puts_off(slot)) return false;
+  if (!slot.post->replayed || !is_suspect(slot) || !slot.post->owner->puts_off(slot)) return false;
   give_up(slot, FailReason::deadline, 0, label(FailReason::deadline));
   return true;
 }

@@ -25,20 +25,20 @@ std::chrono::milliseconds Replay::patience(std::chrono::milliseconds deadline) {
 
 void Replay::tick(Instant now) {
   finish_answered();
+  for (auto& [post, chunk] : chunks_) note_settled(*post, chunk, now);
   return_rows();
   note_taken();
   if (const auto readings = source_.readings(); std::exchange(readings_, readings) != readings) {
     parked_ = 0;
     resting_.clear();
+    unkept_.clear();
   }
   // Of parked rows whose file is gone nobody tells.
   parked_ = std::min<std::size_t>(parked_, source_.backlog());
-  while (resting_.first_has_rested(settings_.patience, now)) end_first_rest();
-  for (auto& [post, chunk] : chunks_) {
-    if (now - chunk.begun > settings_.patience) {
-      context_.eventbus.withdraw(*post, FailReason::deadline);
-    }
-  }
+  while (resting_.first_has_rested(settings_.patience, now)) end_first_rest(resting_);
+  const auto rest = std::min(settings_.patience, kRestOfUnkept);
+  while (unkept_.first_has_rested(rest, now)) end_first_rest(unkept_);
+  for (auto& [post, chunk] : chunks_) end_patience(*post, chunk, now);
   pump();
 }
 
@@ -49,11 +49,46 @@ void Replay::stop() {
   for (auto& [post, chunk] : chunks_) {
     context_.eventbus.withdraw(*post, FailReason::shutdown);
   }
-  while (!resting_.empty()) end_first_rest();
+  while (!resting_.empty()) end_first_rest(resting_);
+  while (!unkept_.empty()) end_first_rest(unkept_);
+}
+
+// Notes the events that were delivered while others of their post are still on their way, which may
+// take long: a crash would have them sent again.
+void Replay::note_settled(Post& post, Chunk& chunk, Instant now) {
+  if (chunk.answered || now - chunk.begun < kNotedAfter) return;
+  const std::size_t before = taken_rows_.size();
+  for (std::uint32_t i = 0; i < post.records(); ++i) {
+    if (chunk.rows[i] == kNoted || !is_settled(post.states[i]) || post.has_failed(i)) continue;
+    taken_rows_.push_back(std::exchange(chunk.rows[i], kNoted));
+    --chunk.on_way;
+    --rows_;
+  }
+  const std::size_t taken = taken_rows_.size() - before;
+  expiry_.forget(std::span(taken_rows_).last(taken));
+  if (settings_.outcome != nullptr) settings_.outcome->delivered(taken, now);
+}
+
+// Withdraws events that have been tried for long enough.
+void Replay::end_patience(Post& post, Chunk& chunk, Instant now) {
+  const Instant::duration age = now - chunk.begun;
+  if (age > settings_.patience) {
+    chunk.patience_over = true;
+    context_.eventbus.withdraw(post, FailReason::deadline);
+  } else if (age > kPatienceBesideOthers && makes_way()) {
+    const bool probes_only = context_.eventbus.is_down() && rows_ > 1;
+    context_.eventbus.withdraw(post, FailReason::deadline, [&](const EventSlot& slot) {
+      const bool tried = slot.attempts != 0;
+      if (tried ? !context_.eventbus.is_suspect(slot) : !probes_only) return false;
+      chunk.withdrawn[slot.index] = tried ? Withdrawn::put_off : Withdrawn::untried;
+      return true;
+    });
+  }
 }
 
 bool Replay::may_fetch() const noexcept {
-  const std::size_t leased = rows_ + asked_ + taken_rows_.size() + parked_ + resting_.rows();
+  const std::size_t leased =
+      rows_ + asked_ + taken_rows_.size() + parked_ + resting_.rows() + unkept_.rows();
   return source_.backlog() > leased;
 }
 
@@ -61,7 +96,14 @@ bool Replay::has_others() const noexcept {
   return may_fetch() && (!exhausted_ || settings_.outcome != nullptr);
 }
 
+// While the eventbus is down others are tried in any case, as these may be why it seems to be.
+bool Replay::makes_way() const noexcept {
+  if (last_round_) return false;
+  return has_others() || (context_.eventbus.is_down() && !resting_.empty());
+}
+
 std::size_t Replay::room() {
+  if (unkept_.rows() >= kMostRows) return 0;
   // An eventbus that is down is probed with an event, so one is needed.
   if (context_.eventbus.is_down()) {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
@@ -96,15 +138,18 @@ void Replay::pump() {
 }
 
 bool Replay::fetch(std::size_t rows) {
+  // The events that come next may be the only ones that the eventbus does not take.
+  const bool up = context_.eventbus.state() == EndpointState::up;
+  const bool newest = (!up || window_.fails()) && std::exchange(newest_, !newest_);
   const bool asked = source_.fetch(
-      settings_.target, rows, bytes_of_chunk(),
-      [this, rows, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
+      {settings_.target, rows, bytes_of_chunk(), newest},
+      [this, rows, newest, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {
         SpooledEvents got;
         if (fetched) got = std::move(*fetched);
-        asio::post(executor, [this, rows, got = std::move(got)]() mutable {
+        asio::post(executor, [this, rows, newest, got = std::move(got)]() mutable {
           --fetches_;
           asked_ -= rows;
-          take(std::move(got));
+          take(std::move(got), newest);
         });
       },
       reader_.spare());
@@ -121,7 +166,7 @@ void Replay::return_rows() {
   returned_.clear();
 }
 
-void Replay::take(SpooledEvents rows) {
+void Replay::take(SpooledEvents rows, bool newest) {
   exhausted_ = rows.empty();
   if (exhausted_) return;
   const std::size_t fetched = rows.size();
@@ -136,7 +181,7 @@ void Replay::take(SpooledEvents rows) {
   try {
     // The next are read while these are looked at.
     pump();
-    const std::size_t unreadable = send(std::move(rows));
+    const std::size_t unreadable = send(std::move(rows), newest);
     returned_.resize(returned_before);
     rows_ -= unreadable;
     parked_ += unreadable;
@@ -150,10 +195,11 @@ void Replay::take(SpooledEvents rows) {
   pump();
 }
 
-std::size_t Replay::send(SpooledEvents rows) {
+std::size_t Replay::send(SpooledEvents rows, bool newest) {
   const std::size_t fetched = rows.size();
   Chunk chunk;
   chunk.bytes = rows.bytes();
+  chunk.newest = newest;
   RowReader::Events events = reader_.read(std::move(rows), context_.eventbus.encoder());
   const std::size_t unreadable = fetched - events.rows.size();
   if (settings_.outcome != nullptr) settings_.outcome->unreadable(unreadable);
@@ -190,14 +236,10 @@ std::size_t Replay::send(SpooledEvents rows) {
 
 bool Replay::puts_off(const EventSlot& slot) {
   const auto entry = chunks_.find(slot.post);
-  if (entry == chunks_.end() || last_round_ || (resting_.empty() && !has_others())) return false;
+  if (entry == chunks_.end() || !makes_way()) return false;
   Chunk& chunk = entry->second;
   if (context_.clock.now() - chunk.begun <= kPatienceBesideOthers) return false;
-  try {
-    chunk.put_off.push_back(slot.index);
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
+  chunk.withdrawn[slot.index] = Withdrawn::put_off;
   return true;
 }
 
@@ -242,32 +284,32 @@ void Replay::finish_answered() {
   }
 }
 
-void Replay::put_off(std::vector<Sequence> rows) noexcept {
+void Replay::rest(RestingRows& resting, std::vector<Sequence> rows) noexcept {
+  if (rows.empty()) return;
   try {
     if (stopped_) {
       source_.give_back(settings_.target, rows);
       return;
     }
-    while (!resting_.empty() && resting_.rows() + rows.size() > kMostRows) end_first_rest();
-    resting_.add(rows, context_.clock.now());
+    while (!resting.empty() && resting.rows() + rows.size() > kMostRows) end_first_rest(resting);
+    resting.add(rows, context_.clock.now());
   } catch (const std::bad_alloc&) {
     // They are tried again at once.
     returned_.insert(returned_.end(), rows.begin(), rows.end());
   }
 }
 
-void Replay::end_first_rest() {
-  source_.give_back(settings_.target, resting_.take_first());
+void Replay::end_first_rest(RestingRows& resting) {
+  source_.give_back(settings_.target, resting.take_first());
 }
 
 void Replay::end_rest_without_others() {
-  if (resting_.empty()) return;
   if (settings_.outcome == nullptr) {
-    end_first_rest();
-    return;
+    if (resting_.first_has_rested(kShortestRest, context_.clock.now())) end_first_rest(resting_);
+  } else if (!resting_.empty()) {
+    last_round_ = true;
+    while (!resting_.empty()) end_first_rest(resting_);
   }
-  last_round_ = true;
-  while (!resting_.empty()) end_first_rest();
 }
 
 void Replay::note_taken() {
@@ -281,7 +323,11 @@ void Replay::finish(Post& post) {
   const auto entry = chunks_.find(&post);
   // All memory is taken first, so that nothing is half done if there is none.
   std::vector<Sequence> again;
+  std::vector<Sequence> unkept;
+  std::vector<Sequence> untried;
   again.reserve(post.failed());
+  unkept.reserve(post.failed());
+  untried.reserve(post.failed());
   taken_rows_.reserve(taken_rows_.size() + post.records());
   std::vector<unsigned> statuses(post.records());
   std::string reason;
@@ -297,29 +343,38 @@ void Replay::finish(Post& post) {
   std::size_t refused = 0;
   std::size_t given_up = 0;
   unsigned last_status = 0;
-  rows_ -= chunk.rows.size();
+  rows_ -= chunk.on_way;
   bytes_ -= chunk.bytes;
   for (std::uint32_t i = 0; i < post.records(); ++i) {
+    const Sequence row = chunk.rows[i];
     if (!post.has_failed(i)) {
-      taken_rows_.push_back(chunk.rows[i]);
-    } else if (statuses[i] == 0 && outcome != nullptr && !chunk.was_put_off(i)) {
-      ++given_up;
-      outcome->not_delivered(chunk.begun, stopped_);
-    } else if (statuses[i] == 0) {
-      again.push_back(chunk.rows[i]);
-    } else {
+      if (row != kNoted) taken_rows_.push_back(row);
+    } else if (statuses[i] != 0) {
       ++refused;
       last_status = statuses[i];
       if (outcome != nullptr) outcome->refused(last_status, now);
+    } else if (chunk.withdrawn[i] == Withdrawn::untried) {
+      untried.push_back(row);
+    } else if (chunk.withdrawn[i] == Withdrawn::put_off) {
+      again.push_back(row);
+    } else if (outcome != nullptr) {
+      ++given_up;
+    } else if (chunk.patience_over || stopped_) {
+      again.push_back(row);
+    } else {
+      unkept.push_back(row);
     }
   }
   const std::size_t taken = taken_rows_.size() - taken_before;
   parked_ += refused + given_up;
   if (outcome != nullptr) {
     outcome->delivered(taken, now);
-    outcome->put_off(again.size(), now);
+    outcome->put_off(again.size() + untried.size(), now);
+    outcome->not_delivered(given_up, chunk.begun, stopped_);
   }
-  if (post.failed() == 0) {
+  if (chunk.newest) {
+    // One row says nothing of the others.
+  } else if (post.failed() == 0) {
     window_.delivered(now - chunk.begun);
   } else if (post.failed() > post.records() / 2) {
     window_.not_delivered();
@@ -328,7 +383,9 @@ void Replay::finish(Post& post) {
   if (post.tally.held() == 0) reader_.keep_memory_of(post);
   context_.ledger.answer_taken(post, now);
   expiry_.forget(std::span(taken_rows_).last(taken));
-  if (!again.empty()) put_off(std::move(again));
+  if (!untried.empty()) source_.give_back(settings_.target, std::move(untried));
+  rest(resting_, std::move(again));
+  rest(unkept_, std::move(unkept));
   if (outcome == nullptr && refused != 0) {
     log::error("the eventbus refuses events of the spool and there are no dead letters; they stay",
                {{"events", refused}, {"status", last_status}, {"reason", reason}});

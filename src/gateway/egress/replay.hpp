@@ -31,9 +31,9 @@ class ReplayOutcome {
   virtual void delivered(std::size_t events, Instant now) = 0;
   // The eventbus refused the event for good.
   virtual void refused(unsigned status, Instant now) = 0;
-  // The event was not delivered within Settings::patience from `begun` on, or the replay was
-  // stopped before.
-  virtual void not_delivered(Instant begun, bool stopped) = 0;
+  // Events were not delivered within Settings::patience from `begun` on, or the replay was stopped
+  // before.
+  virtual void not_delivered(std::size_t events, Instant begun, bool stopped) = 0;
   // So many rows are no events that can be sent.
   virtual void unreadable(std::size_t rows) = 0;
 };
@@ -120,29 +120,44 @@ class Replay final : private PostOwner {
   static constexpr std::size_t kFetchesBesidePosts = 2;
   // Where there are others, an event is tried for this time only, which is a few times.
   static constexpr std::chrono::milliseconds kPatienceBesideOthers{500};
+  static constexpr std::chrono::milliseconds kShortestRest{1000};
+  // Of refused events, as long as they cannot become dead letters; or `patience`, if that is less.
+  static constexpr std::chrono::milliseconds kRestOfUnkept{15'000};
+  // Of a chunk that is on its way for longer, delivered events are noted one by one.
+  static constexpr std::chrono::milliseconds kNotedAfter{100};
+  // In place of a row that was noted.
+  static constexpr Sequence kNoted = 0;
   // The most memory of one chunk that is kept.
   static constexpr std::size_t kMostKept = 2 * kMostBytes / kChunksInWindow;
+
+  // Why an event was taken off its way.
+  enum class Withdrawn : std::uint8_t {
+    no,
+    untried,  // the eventbus is down, and has enough to be probed with
+    put_off   // it was sent and not taken, and makes way for others
+  };
 
   struct Chunk {
     void reserve(std::size_t events) {
       rows.reserve(events);
       added.reserve(events);
+      withdrawn.resize(events, Withdrawn::no);
+      on_way = events;
     }
     void add(const SpooledEvents::Entry& row) {
       rows.push_back(row.seq);
       added.push_back(row.added);
     }
 
-    [[nodiscard]] bool was_put_off(std::uint32_t index) const noexcept {
-      return std::ranges::find(put_off, index) != put_off.end();
-    }
-
-    std::vector<Sequence> rows;          // by the index of their events
-    std::vector<WallInstant> added;      // likewise
-    std::vector<std::uint32_t> put_off;  // indices of events
-    std::size_t bytes = 0;               // of their text
+    std::vector<Sequence> rows;        // by the index of their events
+    std::vector<WallInstant> added;    // likewise
+    std::vector<Withdrawn> withdrawn;  // likewise
+    std::size_t on_way = 0;            // events that are not noted
+    std::size_t bytes = 0;             // of their text
     Instant begun;
-    bool answered = false;  // to be finished
+    bool newest = false;         // asked for as such
+    bool answered = false;       // to be finished
+    bool patience_over = false;  // what waited of it was withdrawn
   };
 
   void answer_ready(Post& post) override;
@@ -158,19 +173,23 @@ class Replay final : private PostOwner {
     return most_bytes_ / kChunksInWindow;
   }
   [[nodiscard]] std::size_t room();
-  void take(SpooledEvents rows);
+  void take(SpooledEvents rows, bool newest);
   // Returns how many of the rows cannot be read.
-  std::size_t send(SpooledEvents rows);
+  std::size_t send(SpooledEvents rows, bool newest);
   // Gives the rows in returned_ back to the source.
   void return_rows();
   void finish(Post& post);
   void finish_if_answered(Post& post);
   void finish_answered();
   void note_taken();
+  void note_settled(Post& post, Chunk& chunk, Instant now);
+  void end_patience(Post& post, Chunk& chunk, Instant now);
+  // Returns whether events that were sent and not taken make way for others.
+  [[nodiscard]] bool makes_way() const noexcept;
   // Has rows that could not be delivered rest.
-  void put_off(std::vector<Sequence> rows) noexcept;
+  void rest(RestingRows& resting, std::vector<Sequence> rows) noexcept;
   // Gives the rows back that have rested longest.
-  void end_first_rest();
+  void end_first_rest(RestingRows& resting);
   // Does so where there are no others.
   void end_rest_without_others();
 
@@ -189,10 +208,13 @@ class Replay final : private PostOwner {
   std::size_t fetches_ = 0;         // the calls that ask for them
   std::vector<Sequence> returned_;  // rows that the next tick gives back; has room for all
   RestingRows resting_;
+  // Refused by the eventbus, while the dead letters cannot be had. These rest in any case.
+  RestingRows unkept_;
   std::size_t parked_ = 0;      // refused or unreadable rows, leased until the process ends
   std::uint64_t readings_ = 0;  // as ReplaySource::readings() was
   ReplayPace pace_;
   bool exhausted_ = false;   // the last fetch brought nothing: rows there are may be of others
+  bool newest_ = false;      // where the next ones fail, the newest row is tried next
   bool last_round_ = false;  // of a replay that is to end: there are only rows that have rested
   bool paused_ = false;
   bool stopped_ = false;

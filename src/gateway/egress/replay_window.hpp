@@ -9,12 +9,14 @@ namespace gateway::egress {
 
 // Decides how many rows of a replay may be on their way.
 //
-// Too few leave a fast eventbus idle, too many are what a new event has to wait behind. So there is
-// one row at first; each chunk of rows that was delivered whole doubles the number, each of which
-// most were not halves it. Beside new events it is small, and so it is while chunks take long, as
-// new events may come at any time.
+// Too few leave a fast eventbus idle, too many are what a new event has to wait behind. So there
+// are a few rows at first; each chunk of rows that was delivered whole doubles the number, each of
+// which most were not halves it, but not below that: these may be events that are never taken.
+// Beside new events it is small, and so it is while chunks take long, as new events may come at any
+// time.
 class ReplayWindow {
  public:
+  static constexpr std::size_t kLeast = 16;
   static constexpr std::size_t kMost = 4096;
   static constexpr std::size_t kMostBesidePosts = 512;
   // New events that come one after the other leave moments without any; these do not count.
@@ -26,10 +28,16 @@ class ReplayWindow {
   void posts_seen(Instant now) noexcept { alone_from_ = now + kAfterPosts; }
   // Records that a chunk was delivered whole, and how long after it was made.
   void delivered(Instant::duration took) noexcept {
+    fails_ = false;
     rows_ = std::min(rows_ * 2, took <= kShortWait ? kMost : kMostBesidePosts);
   }
   // Records that most of a chunk were not delivered.
-  void not_delivered() noexcept { rows_ = std::max<std::size_t>(rows_ / 2, 1); }
+  void not_delivered() noexcept {
+    fails_ = true;
+    rows_ = std::max(rows_ / 2, kLeast);
+  }
+  // Returns whether that was so of the last chunk.
+  [[nodiscard]] bool fails() const noexcept { return fails_; }
 
   // Returns whether new events are on their way, or were just now.
   [[nodiscard]] bool beside_posts(Instant now) const noexcept { return now < alone_from_; }
@@ -38,7 +46,8 @@ class ReplayWindow {
   }
 
  private:
-  std::size_t rows_ = 1;
+  std::size_t rows_ = kLeast;
+  bool fails_ = false;
   Instant alone_from_{};
 };
 

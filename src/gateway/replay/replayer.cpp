@@ -175,9 +175,9 @@ void Replayer::put_off(std::size_t events, Instant now) {
   if (now - last_answer_.value_or(begun_) > deadline_) unavailable_ = true;
 }
 
-void Replayer::not_delivered(Instant begun, bool stopped) {
-  ++(stopped ? counts_.left : counts_.failed);
-  if (stopped) return;
+void Replayer::not_delivered(std::size_t events, Instant begun, bool stopped) {
+  (stopped ? counts_.left : counts_.failed) += events;
+  if (stopped || events == 0) return;
   // If nothing else is left, it may only be these that the eventbus does not take.
   const bool only_these = last_answer_ && source_.at_end();
   if (!only_these && (!last_answer_ || *last_answer_ < begun)) unavailable_ = true;

@@ -113,7 +113,7 @@ class Replayer final : private egress::ReplayOutcome {
   void put_off(std::size_t events, Instant now) override;
   void delivered(std::size_t events, Instant now) override;
   void refused(unsigned status, Instant now) override;
-  void not_delivered(Instant begun, bool stopped) override;
+  void not_delivered(std::size_t events, Instant begun, bool stopped) override;
   void unreadable(std::size_t rows) override;
 
   [[nodiscard]] Task<void> live();

@@ -6,13 +6,12 @@
 
 namespace gateway::replay {
 
-bool RowSource::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t max_bytes,
-                      Fetched done, egress::SpooledEvents memory) {
+bool RowSource::fetch(const egress::RowsWanted& wanted, Fetched done,
+                      egress::SpooledEvents memory) {
   if (!error_.empty()) return false;
-  memory.clear(max_bytes);
+  memory.clear(wanted.max_bytes);
   const bool walks = walk_.available() || !walk_.at_end();
-  const auto read =
-      walks ? read_next(max_rows, max_bytes, memory) : read_returned(max_rows, max_bytes, memory);
+  const auto read = walks ? read_next(wanted, memory) : read_returned(wanted, memory);
   if (!read) {
     error_ = read.error().text();
     return false;
@@ -22,20 +21,20 @@ bool RowSource::fetch(std::size_t /*target*/, std::size_t max_rows, std::size_t 
   return true;
 }
 
-egress::StoreResult RowSource::read_next(std::size_t max_rows, std::size_t max_bytes,
+egress::StoreResult RowSource::read_next(const egress::RowsWanted& wanted,
                                          egress::SpooledEvents& rows) {
   if (!walk_.available()) {
     if (auto read = walk_.read_on(); !read) return read;
   }
-  while (walk_.available() && rows.size() < max_rows &&
-         (rows.empty() || rows.bytes() + walk_.front().event.json.size() <= max_bytes)) {
+  while (walk_.available() && rows.size() < wanted.max_rows &&
+         (rows.empty() || rows.bytes() + walk_.front().event.json.size() <= wanted.max_bytes)) {
     const egress::StoredRow row = walk_.take();
     rows.add(row.seq, row.added, row.event.json);
   }
   return {};
 }
 
-egress::StoreResult RowSource::read_returned(std::size_t max_rows, std::size_t max_bytes,
+egress::StoreResult RowSource::read_returned(const egress::RowsWanted& wanted,
                                              egress::SpooledEvents& rows) {
   egress::SpooledChunk chunk;
   chunk.rows = std::move(rows);
@@ -43,8 +42,8 @@ egress::StoreResult RowSource::read_returned(std::size_t max_rows, std::size_t m
     return returned_.contains(record.seq);
   };
   while (chunk.rows.empty() && !returned_.empty()) {
-    auto read =
-        store_.read_spooled(*returned_.begin() - 1, is_returned, max_rows, max_bytes, chunk);
+    auto read = store_.read_spooled(*returned_.begin() - 1, is_returned, wanted.max_rows,
+                                    wanted.max_bytes, chunk);
     if (!read) return read;
     // Those that were looked at and are not there were removed by somebody else.
     returned_.erase(returned_.begin(),
@@ -63,18 +62,21 @@ bool RowSource::give_back(std::size_t /*target*/, std::vector<egress::Sequence> 
 bool RowSource::note_delivered(std::vector<egress::Sequence> rows) {
   std::ranges::sort(rows);
   leased_ -= rows.size();
+  std::string failure;
   if (kind_ == egress::StoreKind::spool) {
     const auto removed = store_.remove(rows);
-    if (!removed) error_ = removed.error().text();
+    if (!removed) failure = removed.error().text();
   } else {
     const auto now =
         std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     if (const auto marked = store_.mark_replayed(rows, now); !marked) {
-      error_ = marked.error().text();
+      failure = marked.error().text();
     }
   }
-  if (!error_.empty()) not_noted_ += rows.size();
-  return error_.empty();
+  if (failure.empty()) return true;
+  not_noted_ += rows.size();
+  error_ = std::move(failure);
+  return false;
 }
 
 void RowSource::finish() {

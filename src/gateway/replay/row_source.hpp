@@ -23,9 +23,9 @@ class RowSource final : public egress::ReplaySource {
     walk_.limit_whole_rows();
   }
 
-  // Implement ReplaySource. All rows go to the one target of the replay, whatever `target` is.
-  bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes, Fetched done,
-             egress::SpooledEvents memory) override;
+  // Implement ReplaySource. All rows go to the one target of the replay, whichever is asked for,
+  // and they come in order.
+  bool fetch(const egress::RowsWanted& wanted, Fetched done, egress::SpooledEvents memory) override;
   bool give_back(std::size_t target, std::vector<egress::Sequence> rows) override;
   bool note_delivered(std::vector<egress::Sequence> rows) override;
   [[nodiscard]] std::uint64_t backlog() const noexcept override {
@@ -47,9 +47,9 @@ class RowSource final : public egress::ReplaySource {
   [[nodiscard]] std::uint64_t not_noted() const noexcept { return not_noted_; }
 
  private:
-  [[nodiscard]] egress::StoreResult read_next(std::size_t max_rows, std::size_t max_bytes,
+  [[nodiscard]] egress::StoreResult read_next(const egress::RowsWanted& wanted,
                                               egress::SpooledEvents& rows);
-  [[nodiscard]] egress::StoreResult read_returned(std::size_t max_rows, std::size_t max_bytes,
+  [[nodiscard]] egress::StoreResult read_returned(const egress::RowsWanted& wanted,
                                                   egress::SpooledEvents& rows);
 
   egress::EventStore& store_;

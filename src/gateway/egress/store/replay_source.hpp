@@ -9,6 +9,15 @@
 
 namespace gateway::egress {
 
+// Rows that a replay asks for.
+struct RowsWanted {
+  std::size_t target = 0;  // whose rows
+  std::size_t max_rows = 0;
+  std::size_t max_bytes = 0;
+  // Asks for the row that was added last, instead of the next ones.
+  bool newest = false;
+};
+
 // Where a replay has its events from, and where it notes what was delivered: the writer of a
 // running gateway's spool, or a store that a command reads.
 class ReplaySource {
@@ -20,12 +29,11 @@ class ReplaySource {
   ReplaySource(const ReplaySource&) = delete;
   ReplaySource& operator=(const ReplaySource&) = delete;
 
-  // Leases the next rows of a target: nobody else is given them until they are given back. `done`
-  // is called on any thread, at once or later, with no rows if there are none now. `memory` is used
-  // again for them, whatever it holds. False: there will be none any more, and `done` is not
-  // called.
-  [[nodiscard]] virtual bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
-                                   Fetched done, SpooledEvents memory) = 0;
+  // Leases rows: nobody else is given them until they are given back. `done` is called on any
+  // thread, at once or later, with no rows if there are none now. `memory` is used again for them,
+  // whatever it holds. False: there will be none any more, and `done` is not called.
+  [[nodiscard]] virtual bool fetch(const RowsWanted& wanted, Fetched done,
+                                   SpooledEvents memory) = 0;
   // Whoever fetches for this target next gets them, or new ones if it was so the last time.
   virtual bool give_back(std::size_t target, std::vector<Sequence> rows) = 0;
   // The eventbus has taken these.

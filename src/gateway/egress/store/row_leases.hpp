@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "gateway/egress/store/replay_source.hpp"
 #include "gateway/egress/store/target_names.hpp"
 
 namespace gateway::egress {
@@ -19,12 +20,11 @@ class RowLeases {
   explicit RowLeases(TargetNames targets = {})
       : names_(std::move(targets)), targets_(names_.size()) {}
 
-  // Leases the next rows of a target and reads them into `chunk`: by turns those that were given
-  // back, and new ones, so that rows which come back again and again keep no others from being
-  // read. If it holds no rows and is not at the end, there may be some: much of other targets was
-  // passed over. Its damaged rows are named once.
-  [[nodiscard]] StoreResult read(EventStore& store, std::size_t target, std::size_t max_rows,
-                                 std::size_t max_bytes, SpooledChunk& chunk);
+  // Leases rows of a target and reads them into `chunk`: the newest, or by turns those that were
+  // given back, and new ones, so that rows which come back again and again keep no others from
+  // being read. If it holds no rows and is not at the end, there may be some: much of other targets
+  // was passed over. Its damaged rows are named once.
+  [[nodiscard]] StoreResult read(EventStore& store, const RowsWanted& wanted, SpooledChunk& chunk);
   // Says whether the rows of the last read() have arrived. If not, they are given back.
   void arrived(bool arrived);
 
@@ -47,17 +47,26 @@ class RowLeases {
 
  private:
   struct Target {
-    Sequence frontier = 0;  // the highest row that has been leased
+    Sequence frontier = 0;  // all new rows up to it have been leased
     std::set<Sequence> returned;
-    bool new_first = false;  // the last read() was of `returned`
+    std::set<Sequence> ahead;    // behind the frontier, and leased since, as the newest then
+    bool new_first = false;      // the last read() was of `returned`
+    Sequence newest_before = 0;  // where the search for the newest goes on; 0: at the end
   };
 
   [[nodiscard]] std::vector<Sequence> take_returned(Target& target, std::size_t max);
+  // Returns whether a row is of target_ and has not been leased, if it is behind the frontier.
+  [[nodiscard]] bool is_new(const RecordReader::Record& record) const;
   // Read rows of target_.
-  [[nodiscard]] StoreResult read_returned(EventStore& store, std::size_t max_rows,
-                                          std::size_t max_bytes, SpooledChunk& chunk);
-  [[nodiscard]] StoreResult read_new(EventStore& store, std::size_t max_rows, std::size_t max_bytes,
+  [[nodiscard]] StoreResult read_returned(EventStore& store, const RowsWanted& wanted,
+                                          SpooledChunk& chunk);
+  [[nodiscard]] StoreResult read_new(EventStore& store, const RowsWanted& wanted,
                                      SpooledChunk& chunk);
+  [[nodiscard]] StoreOutcome<Sequence> last_new(EventStore& store, Sequence last,
+                                                SpooledChunk& chunk) const;
+  [[nodiscard]] StoreOutcome<Sequence> find_newest(EventStore& store, SpooledChunk& chunk);
+  [[nodiscard]] StoreResult read_newest(EventStore& store, const RowsWanted& wanted,
+                                        SpooledChunk& chunk);
 
   TargetNames names_;
   std::vector<Sequence> delivered_;  // in order; not to be leased

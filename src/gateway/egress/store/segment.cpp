@@ -122,18 +122,28 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
 IoResult<File*> Segment::file() {
   if (file_) return file_.get();
   auto opened = files_.open(path_, FileSystem::Mode::write);
-  // Who only looks need not be allowed to write.
-  if (!opened && access_ == Access::read &&
-      (is_forbidden(opened.error()) ||
-       opened.error() == boost::system::errc::read_only_file_system)) {
-    opened = files_.open(path_, FileSystem::Mode::read);
-  }
+  // Who only looks need not be allowed to write, nor who was when it was opened first.
+  const bool may_only_read = access_ == Access::read || opened_before_;
+  read_only_ = !opened && may_only_read &&
+               (is_forbidden(opened.error()) ||
+                opened.error() == boost::system::errc::read_only_file_system);
+  if (read_only_) opened = files_.open(path_, FileSystem::Mode::read);
   if (!opened) return opened.error();
   const auto status = (*opened)->status();
   if (!status) return status.error();
   if (!status->same_file(status_)) return error_code(ESTALE, boost::system::system_category());
   file_ = std::move(*opened);
+  opened_before_ = true;
   return file_.get();
+}
+
+IoResult<File*> Segment::file_to_write() {
+  if (read_only_) file_.reset();  // it may have changed
+  auto opened = file();
+  if (opened && read_only_) {
+    return error_code(EACCES, boost::system::system_category());
+  }
+  return opened;
 }
 
 std::uint64_t Segment::live_bytes() const noexcept {
@@ -255,6 +265,7 @@ IoResult<void> Segment::write_marks(Sequence from, std::string_view table, Wante
 }
 
 IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_t value) {
+  if (const auto opened = file_to_write(); !opened) return opened.error();
   const Sequence from = rows.front();
   auto table = read_table(from, static_cast<std::size_t>(rows.back() - from) + 1);
   if (!table) return table.error();

@@ -107,7 +107,9 @@ class Segment {
  private:
   Segment(FileSystem& files, std::string path, Access access)
       : files_(files), path_(std::move(path)), access_(access) {}
+  // Returns the file, opened again if need be.
   [[nodiscard]] IoResult<File*> file();
+  [[nodiscard]] IoResult<File*> file_to_write();
   [[nodiscard]] IoResult<void> find_extent(std::string_view head);
   [[nodiscard]] IoResult<void> scan(std::uint64_t file_size);
   template <class Wanted>
@@ -125,6 +127,8 @@ class Segment {
   std::vector<std::uint64_t> offsets_;  // of every kth record, as far as they are known
   std::vector<Sequence> torn_;          // incomplete records of the last group
   std::unique_ptr<File> file_;
+  bool opened_before_ = false;
+  bool read_only_ = false;  // file_ is, as nothing else is allowed any more
   bool appendable_ = false;
   bool sealed_ = false;
   bool incomplete_ = false;

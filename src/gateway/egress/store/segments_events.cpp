@@ -48,8 +48,14 @@ void Segments::drop(const Segment& segment, bool vanished) {
   oldest_.reset();
 }
 
-// After a failed call: drops the segment if its file is gone. Anything else is an error.
+// After a failed call: drops the segment if its file is gone, or may not be read any more. Anything
+// else is an error.
 StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_code& error) {
+  if (access_ == Segment::Access::own && &segment != active_ && is_forbidden(error)) {
+    leave_alone(segment.first(), segment.path(), error.message());
+    drop(segment, false);
+    return {};
+  }
   const auto presence = segment.look();
   if (!presence || *presence != Segment::Presence::gone) return error_at(segment.path(), error);
   drop(segment, true);
@@ -221,10 +227,11 @@ StoreResult Segments::look() {
     }
     if (*presence == Segment::Presence::marked) {
       keep_few_open(segment);
-      if (const auto counted = segment.count_marks(); !counted) {
-        return error_at(segment.path(), counted.error());
-      }
       oldest_.reset();
+      if (const auto counted = segment.count_marks(); !counted) {
+        if (auto gone = unless_gone(segment, counted.error()); !gone) return gone;
+        continue;
+      }
     }
     ++i;
   }

@@ -33,9 +33,7 @@ class StoreRequests {
     AsyncStore::Done done;
   };
   struct Fetch {
-    std::size_t target = 0;
-    std::size_t max_rows = 0;
-    std::size_t max_bytes = 0;
+    RowsWanted wanted;
     ReplaySource::Fetched done;
     SpooledChunk chunk;  // to be filled
   };

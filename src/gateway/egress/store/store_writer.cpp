@@ -85,9 +85,8 @@ bool StoreWriter::ask(Request request) {
   return true;
 }
 
-bool StoreWriter::fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
-                        Fetched done, SpooledEvents memory) {
-  StoreRequests::Fetch fetch{target, max_rows, max_bytes, std::move(done), {}};
+bool StoreWriter::fetch(const RowsWanted& wanted, Fetched done, SpooledEvents memory) {
+  StoreRequests::Fetch fetch{wanted, std::move(done), {}};
   fetch.chunk.rows = std::move(memory);
   return ask(std::move(fetch));
 }

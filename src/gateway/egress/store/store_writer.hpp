@@ -71,8 +71,8 @@ class StoreWriter final : public AsyncStore {
   // Leases the next rows of a target in order: nobody else is given them until they are given back
   // or removed or the process has ended. Empty when there are none to be had. `memory` is used
   // again for them, whatever it holds. False once stopped.
-  [[nodiscard]] bool fetch(std::size_t target, std::size_t max_rows, std::size_t max_bytes,
-                           Fetched done, SpooledEvents memory = {}) override;
+  [[nodiscard]] bool fetch(const RowsWanted& wanted, Fetched done,
+                           SpooledEvents memory = {}) override;
   // After an error the writer keeps trying by itself, and the rows stay leased. False once stopped.
   bool remove(std::vector<Sequence> rows, Done done = {});
   // As ReplaySource has it. False once stopped.

@@ -239,7 +239,7 @@ void StoreWriter::serve() {
   StoreRequests::Fetch& fetch = *turn_.fetch;  // NOLINT(bugprone-unchecked-optional-access)
   StoreResult read;
   if (store_->owned()) {
-    read = leases_.read(*store_, fetch.target, fetch.max_rows, fetch.max_bytes, fetch.chunk);
+    read = leases_.read(*store_, fetch.wanted, fetch.chunk);
   } else {
     read = StoreError(StoreError::Kind::in_use, "another process owns the store");
   }

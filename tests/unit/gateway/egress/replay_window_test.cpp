@@ -18,21 +18,21 @@ ReplayWindow wide_window() {
   return window;
 }
 
-TEST(ReplayWindow, BeginsWithOneRowAndDoubles) {
+TEST(ReplayWindow, BeginsWithFewRowsAndDoubles) {
   ReplayWindow window;
-  EXPECT_EQ(window.rows(kStart), 1U);
+  EXPECT_EQ(window.rows(kStart), ReplayWindow::kLeast);
   window.delivered(kQuick);
-  EXPECT_EQ(window.rows(kStart), 2U);
+  EXPECT_EQ(window.rows(kStart), 2 * ReplayWindow::kLeast);
   window.delivered(kQuick);
-  EXPECT_EQ(window.rows(kStart), 4U);
+  EXPECT_EQ(window.rows(kStart), 4 * ReplayWindow::kLeast);
 }
 
-TEST(ReplayWindow, IsNeverWiderThanItsBoundNorLessThanOne) {
+TEST(ReplayWindow, IsNeitherWiderNorNarrowerThanItsBounds) {
   ReplayWindow window = wide_window();
   window.delivered(kQuick);
   EXPECT_EQ(window.rows(kStart), ReplayWindow::kMost);
   for (int i = 0; i < 20; ++i) window.not_delivered();
-  EXPECT_EQ(window.rows(kStart), 1U);
+  EXPECT_EQ(window.rows(kStart), ReplayWindow::kLeast);
 }
 
 TEST(ReplayWindow, IsNarrowBesideNewEventsAndShortlyAfterThem) {

@@ -13,6 +13,7 @@
 #include "runtime/descriptor.hpp"
 #include "support.hpp"
 #include "support/idle_file.hpp"
+#include "support/simulated_disk.hpp"
 #include "testkit/text_file.hpp"
 
 // What others do to a store while it is open: a second owner, a tool, a backup, an operator.
@@ -261,6 +262,30 @@ TEST(EventStoreOwners, RemoveRowsOfASegmentThatAnotherProcessLocks) {
   ASSERT_TRUE(removed) << removed.error().text();
   EXPECT_EQ(*removed, 4U);
   EXPECT_EQ(ids(all_rows(*owner)), (std::vector<std::string>{"id-2", "id-5"}));
+}
+
+// Of more segments than are kept open: some can still be read, some cannot.
+TEST(EventStoreOwners, GoOnWithTheOthersWhereRightsWereTakenAway) {
+  gateway::test::SimulatedDisk disk;
+  disk.make_folder("/data");
+  constexpr int kSegments = 12;
+  const auto opened = [&] { return open("/data/s.db", 64 * kMiB, StoreKind::spool, disk); };
+  for (int n = 0; n < kSegments; ++n) ASSERT_TRUE(opened()->append(events(n, 1), kAdded));
+  auto owner = opened();
+  ASSERT_EQ(owner->totals().rows, 12U);
+  disk.plan([&](gateway::test::SimulatedDisk::Call call, const std::string& path) {
+    const bool closed = path == "/data/s.db.0000000000000001.events";
+    return closed && call == gateway::test::SimulatedDisk::Call::open ? EACCES : 0;
+  });
+  EXPECT_EQ(ids(all_rows(*owner)), ids(1, kSegments - 1));
+  EXPECT_TRUE(owner->look(false));
+  EXPECT_TRUE(owner->append(events(kSegments, 1), kAdded));
+  EXPECT_EQ(owner->unreadable_files().size(), 1U);
+  EXPECT_EQ(owner->vanished_rows(), 0U);
+  disk.plan({});
+  const auto all_back = [&] { return owner->look(false) && owner->totals().rows == 13U; };
+  for (int looks = 0; looks < 70 && !all_back(); ++looks) continue;
+  EXPECT_TRUE(all_back());
 }
 
 // Neither waits for the other, and neither writes over what the other has marked.

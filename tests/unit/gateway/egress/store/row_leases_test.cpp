@@ -11,9 +11,9 @@ using namespace test;
 
 class RowLeasesTest : public testing::Test {
  protected:
-  [[nodiscard]] std::vector<Sequence> read(std::size_t max_rows = 1000) {
+  [[nodiscard]] std::vector<Sequence> read(std::size_t max_rows = 1000, bool newest = false) {
     SpooledChunk chunk;
-    EXPECT_TRUE(leases_.read(*store_, 0, max_rows, 10 * kMiB, chunk));
+    EXPECT_TRUE(leases_.read(*store_, {0, max_rows, 10 * kMiB, newest}, chunk));
     std::vector<Sequence> rows;
     for (const auto& entry : chunk.rows.entries()) rows.push_back(entry.seq);
     return rows;
@@ -44,6 +44,35 @@ TEST_F(RowLeasesTest, ReadsReturnedRowsAndNewOnesByTurns) {
   EXPECT_EQ(read(2), (std::vector<Sequence>{1, 2}));
   EXPECT_EQ(read(2), (std::vector<Sequence>{103, 104}));
   EXPECT_EQ(read(2), std::vector<Sequence>{3});
+}
+
+TEST_F(RowLeasesTest, ReadsTheNewestRowsFromTheEnd) {
+  ASSERT_TRUE(store_->append(events(0, 6), kAdded));
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{6});
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{5});
+  leases_.give_back(0, std::vector<Sequence>{5});
+  EXPECT_EQ(read(1), std::vector<Sequence>{5});
+  EXPECT_EQ(read(), (std::vector<Sequence>{1, 2, 3, 4})) << "each row once";
+  EXPECT_TRUE(read(1, true).empty());
+  leases_.give_back(0, std::vector<Sequence>{2, 3});
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{3});
+  ASSERT_TRUE(store_->append(events(6, 2), kAdded));
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{8});
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{7});
+  EXPECT_EQ(read(), std::vector<Sequence>{2});
+  EXPECT_TRUE(read().empty());
+}
+
+TEST_F(RowLeasesTest, FindsTheNewestRowsAlsoFarFromTheEnd) {
+  ASSERT_TRUE(store_->append(events(0, 300), kAdded));
+  for (Sequence row = 300; row > 100; --row) {
+    ASSERT_EQ(read(1, true), std::vector<Sequence>{row});
+    ASSERT_TRUE(store_->remove(std::vector<Sequence>{row}));
+    leases_.forget(std::vector<Sequence>{row});
+  }
+  ASSERT_TRUE(store_->append(events(300, 1), kAdded));
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{301});
+  EXPECT_EQ(read().size(), 100U) << "each row once";
 }
 
 TEST_F(RowLeasesTest, LeasesAgainWhatDidNotArrive) {

@@ -16,16 +16,16 @@ StoreRequests::Submission submission(int events, std::size_t bytes) {
 TEST(StoreRequests, BoundATurnAndLeaveTheRestForTheNext) {
   StoreRequests requests;
   for (int n = 0; n < 3; ++n) requests.add(submission(1, 400));
-  requests.add(StoreRequests::Fetch{0, 1, 1, {}, {}});
-  requests.add(StoreRequests::Fetch{0, 2, 1, {}, {}});
+  requests.add(StoreRequests::Fetch{{0, 1, 1}, {}, {}});
+  requests.add(StoreRequests::Fetch{{0, 2, 1}, {}, {}});
   StoreRequests::Turn turn;
   requests.take(turn, 800);
   EXPECT_EQ(turn.submissions.size(), 2U);
-  EXPECT_EQ(turn.fetch->max_rows, 1U);
+  EXPECT_EQ(turn.fetch->wanted.max_rows, 1U);
   turn = {};
   requests.take(turn, 800);
   EXPECT_EQ(turn.submissions.size(), 1U);
-  EXPECT_EQ(turn.fetch->max_rows, 2U);
+  EXPECT_EQ(turn.fetch->wanted.max_rows, 2U);
   EXPECT_TRUE(requests.empty());
 }
 

@@ -123,7 +123,7 @@ TEST_F(StoreWriterFailure, LeasesAgainTheRowsOfAFetchThatFailed) {
   Told<StoreOutcome<SpooledEvents>> told;
   std::atomic<int> calls{0};
   ASSERT_TRUE(
-      writer->fetch(0, 3, kMiB, [&, done = told.done()](StoreOutcome<SpooledEvents> fetched) {
+      writer->fetch({0, 3, kMiB}, [&, done = told.done()](StoreOutcome<SpooledEvents> fetched) {
         if (++calls == 1) throw std::bad_alloc();
         done(std::move(fetched));
       }));
@@ -175,7 +175,7 @@ TEST_F(StoreWriterFailure, TriesToOpenTheStoreUntilThatSucceeds) {
   });
   EXPECT_FALSE(append(*writer, events(1, 1)));
   Told<StoreOutcome<SpooledEvents>> waits;
-  ASSERT_TRUE(writer->fetch(0, 1, kMiB, waits.done())) << "its rows are there, only not now";
+  ASSERT_TRUE(writer->fetch({0, 1, kMiB}, waits.done())) << "its rows are there, only not now";
   ASSERT_TRUE(soon([&] { return opened == 3; }));
   disk_.plan({});
   EXPECT_TRUE(waits.get());

@@ -82,7 +82,7 @@ TEST(StoreWriterOpening, CanBeStoppedWhileItWaits) {
   StoreWriter writer({StoreError::Kind::unusable, "never"}, opening_of("/nowhere/at/all.db"),
                      limits);
   writer.stop();
-  EXPECT_FALSE(writer.fetch(0, 1, 1, [](const auto&) {}));
+  EXPECT_FALSE(writer.fetch({0, 1, 1}, [](const auto&) {}));
 }
 
 TEST(StoreWriterOpening, GrowsItsPausesUpToTheBound) {

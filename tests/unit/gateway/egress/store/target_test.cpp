@@ -46,7 +46,7 @@ TargetNames two_targets() {
 
 StoreOutcome<SpooledEvents> fetch_for(StoreWriter& writer, std::size_t target, std::size_t rows) {
   Told<StoreOutcome<SpooledEvents>> told;
-  EXPECT_TRUE(writer.fetch(target, rows, 10 * kMiB, told.done()));
+  EXPECT_TRUE(writer.fetch({target, rows, 10 * kMiB}, told.done()));
   return told.get();
 }
 std::vector<std::string> ids_for(StoreWriter& writer, std::size_t target, std::size_t rows = 1000) {

@@ -67,7 +67,7 @@ inline std::vector<StoredRow> rows_of(const SpooledEvents& events) {
 }
 inline Rows try_fetch(StoreWriter& writer, std::size_t max_rows) {
   Told<StoreOutcome<SpooledEvents>> told;
-  EXPECT_TRUE(writer.fetch(0, max_rows, 10 * kMiB, told.done()));
+  EXPECT_TRUE(writer.fetch({0, max_rows, 10 * kMiB}, told.done()));
   const auto fetched = told.get();
   if (!fetched) return fetched.error();
   return rows_of(*fetched);

@@ -47,6 +47,7 @@ IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::strin
   segment->identity_ = identity;
   segment->file_ = std::move(*file);
   segment->end_ = head_size(identity.capacity);
+  segment->opened_before_ = true;
   segment->appendable_ = true;
   // Without it the space is allocated bit by bit, which is slower and no error.
   if (reserve != 0) static_cast<void>(segment->file_->reserve(reserve));

@@ -58,6 +58,7 @@ void Replay::stop() {
 void Replay::note_settled(Post& post, Chunk& chunk, Instant now) {
   if (chunk.answered || now - chunk.begun < kNotedAfter) return;
   const std::size_t before = taken_rows_.size();
+  taken_rows_.reserve(before + post.records());  // from here on nothing fails
   for (std::uint32_t i = 0; i < post.records(); ++i) {
     if (chunk.rows[i] == kNoted || !is_settled(post.states[i]) || post.has_failed(i)) continue;
     taken_rows_.push_back(std::exchange(chunk.rows[i], kNoted));
@@ -138,7 +139,7 @@ void Replay::pump() {
 }
 
 bool Replay::fetch(std::size_t rows) {
-  // The events that come next may be the only ones that the eventbus does not take.
+  // Those that come next may be the only events that the eventbus does not take.
   const bool up = context_.eventbus.state() == EndpointState::up;
   const bool newest = (!up || window_.fails()) && std::exchange(newest_, !newest_);
   const bool asked = source_.fetch(

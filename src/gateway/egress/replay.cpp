@@ -356,12 +356,11 @@ void Replay::finish(Post& post) {
       if (outcome != nullptr) outcome->refused(last_status, now);
     } else if (chunk.withdrawn[i] == Withdrawn::untried) {
       untried.push_back(row);
-    } else if (chunk.withdrawn[i] == Withdrawn::put_off) {
+    } else if (chunk.withdrawn[i] == Withdrawn::put_off ||
+               (outcome == nullptr && (chunk.patience_over || stopped_))) {
       again.push_back(row);
     } else if (outcome != nullptr) {
       ++given_up;
-    } else if (chunk.patience_over || stopped_) {
-      again.push_back(row);
     } else {
       unkept.push_back(row);
     }

@@ -9,8 +9,6 @@
 namespace gateway::egress {
 namespace {
 
-namespace errc = boost::system::errc;
-
 constexpr std::size_t kMostOpen = 8;
 constexpr std::size_t kMarksAtATime = 512;
 // A folder may hold thousands of files.

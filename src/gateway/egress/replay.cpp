@@ -140,8 +140,8 @@ void Replay::pump() {
 
 bool Replay::fetch(std::size_t rows) {
   // Those that come next may be the only events that the eventbus does not take.
-  const bool up = context_.eventbus.state() == EndpointState::up;
-  const bool newest = (!up || window_.fails()) && std::exchange(newest_, !newest_);
+  const bool suspected = context_.eventbus.is_down() || window_.fails();
+  const bool newest = suspected && std::exchange(newest_, !newest_);
   const bool asked = source_.fetch(
       {settings_.target, rows, bytes_of_chunk(), newest},
       [this, rows, newest, executor = context_.executor](StoreOutcome<SpooledEvents> fetched) {

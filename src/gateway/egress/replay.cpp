@@ -36,8 +36,8 @@ void Replay::tick(Instant now) {
   // Of parked rows whose file is gone nobody tells.
   parked_ = std::min<std::size_t>(parked_, source_.backlog());
   while (resting_.first_has_rested(settings_.patience, now)) end_first_rest(resting_);
-  const auto rest = std::min(settings_.patience, kRestOfUnkept);
-  while (unkept_.first_has_rested(rest, now)) end_first_rest(unkept_);
+  const auto unkept_rest = std::min(settings_.patience, kRestOfUnkept);
+  while (unkept_.first_has_rested(unkept_rest, now)) end_first_rest(unkept_);
   for (auto& [post, chunk] : chunks_) end_patience(*post, chunk, now);
   pump();
 }
@@ -49,8 +49,8 @@ void Replay::stop() {
   for (auto& [post, chunk] : chunks_) {
     context_.eventbus.withdraw(*post, FailReason::shutdown);
   }
-  while (!resting_.empty()) end_first_rest(resting_);
-  while (!unkept_.empty()) end_first_rest(unkept_);
+  end_rest(resting_);
+  end_rest(unkept_);
 }
 
 // Notes the events that were delivered while others of their post are still on their way, which may
@@ -205,8 +205,7 @@ std::size_t Replay::send(SpooledEvents rows, bool newest) {
   const std::size_t unreadable = fetched - events.rows.size();
   if (settings_.outcome != nullptr) settings_.outcome->unreadable(unreadable);
   if (events.rows.empty()) return unreadable;
-  chunk.reserve(events.rows.size());
-  for (const auto& row : events.rows) chunk.add(row);
+  chunk.take(events.rows);
   const Instant now = context_.clock.refresh();
   Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
   post.stored = std::move(events.stored);
@@ -304,12 +303,16 @@ void Replay::end_first_rest(RestingRows& resting) {
   source_.give_back(settings_.target, resting.take_first());
 }
 
+void Replay::end_rest(RestingRows& resting) {
+  while (!resting.empty()) end_first_rest(resting);
+}
+
 void Replay::end_rest_without_others() {
   if (settings_.outcome == nullptr) {
     if (resting_.first_has_rested(kShortestRest, context_.clock.now())) end_first_rest(resting_);
   } else if (!resting_.empty()) {
     last_round_ = true;
-    while (!resting_.empty()) end_first_rest(resting_);
+    end_rest(resting_);
   }
 }
 

@@ -138,15 +138,15 @@ class Replay final : private PostOwner {
   };
 
   struct Chunk {
-    void reserve(std::size_t events) {
-      rows.reserve(events);
-      added.reserve(events);
-      withdrawn.resize(events, Withdrawn::no);
-      on_way = events;
-    }
-    void add(const SpooledEvents::Entry& row) {
-      rows.push_back(row.seq);
-      added.push_back(row.added);
+    void take(const std::vector<SpooledEvents::Entry>& entries) {
+      rows.reserve(entries.size());
+      added.reserve(entries.size());
+      for (const auto& entry : entries) {
+        rows.push_back(entry.seq);
+        added.push_back(entry.added);
+      }
+      withdrawn.resize(entries.size(), Withdrawn::no);
+      on_way = entries.size();
     }
 
     std::vector<Sequence> rows;        // by the index of their events
@@ -188,9 +188,10 @@ class Replay final : private PostOwner {
   [[nodiscard]] bool makes_way() const noexcept;
   // Has rows that could not be delivered rest.
   void rest(RestingRows& resting, std::vector<Sequence> rows) noexcept;
-  // Gives the rows back that have rested longest.
+  // Gives the rows back that have rested longest; all of them.
   void end_first_rest(RestingRows& resting);
-  // Does so where there are no others.
+  void end_rest(RestingRows& resting);
+  // Ends the rest of some where there are no others.
   void end_rest_without_others();
 
   Context context_;

@@ -13,11 +13,6 @@ namespace {
 constexpr Sequence kFew = 64;
 constexpr std::size_t kMostAhead = 1024;
 
-void clear(SpooledChunk& chunk) {
-  chunk.rows.clear(std::numeric_limits<std::size_t>::max());
-  chunk.damaged.clear();
-}
-
 }  // namespace
 
 // Takes the first of the rows that were given back, as far as they are near each other: they are
@@ -38,7 +33,9 @@ std::vector<Sequence> RowLeases::take_returned(Target& target, std::size_t max) 
 StoreResult RowLeases::read(EventStore& store, const RowsWanted& wanted, SpooledChunk& chunk) {
   target_ = wanted.target;
   leased_.clear();
-  clear(chunk);
+  // Where there is nothing to be read at all, nobody else makes it anew.
+  chunk.rows.clear(std::numeric_limits<std::size_t>::max());
+  chunk.damaged.clear();
   Target& of = targets_[target_];
   const auto nothing = [&] { return chunk.rows.empty() && chunk.damaged.empty(); };
   StoreResult read;
@@ -92,8 +89,8 @@ StoreResult RowLeases::read_new(EventStore& store, const RowsWanted& wanted, Spo
 }
 
 // Returns the last new row up to `last`, if it is among the last few; else 0.
-StoreOutcome<Sequence> RowLeases::last_new(EventStore& store, Sequence last,
-                                           SpooledChunk& chunk) const {
+StoreOutcome<Sequence> RowLeases::last_new(EventStore& store, Sequence last) const {
+  SpooledChunk none;
   Sequence newest = 0;
   const auto note = [&](const RecordReader::Record& record) {
     if (record.seq > last) return true;  // ends the walk
@@ -101,21 +98,21 @@ StoreOutcome<Sequence> RowLeases::last_new(EventStore& store, Sequence last,
     return false;
   };
   const Sequence after = std::max(targets_[target_].frontier, last - kFew);
-  if (auto read = store.read_spooled(after, note, 1, 1, chunk); !read) return read.error();
+  if (auto read = store.read_spooled(after, note, 1, 1, none); !read) return read.error();
   return newest;
 }
 
 // Looks at the end, where rows may have been added, then further to the front each time.
-StoreOutcome<Sequence> RowLeases::find_newest(EventStore& store, SpooledChunk& chunk) {
+StoreOutcome<Sequence> RowLeases::find_newest(EventStore& store) {
   Target& of = targets_[target_];
   if (of.ahead.size() >= kMostAhead) return Sequence{0};
   const Sequence end = store.last_seq();
-  auto newest = last_new(store, end, chunk);
+  auto newest = last_new(store, end);
   if (!newest) return newest;
   if (*newest == 0) {
     const Sequence last = of.newest_before == 0 ? end - kFew : of.newest_before;
     if (last <= of.frontier) return newest;
-    newest = last_new(store, last, chunk);
+    newest = last_new(store, last);
     if (!newest) return newest;
     of.newest_before = std::max(of.frontier, last - kFew);
   }
@@ -125,11 +122,10 @@ StoreOutcome<Sequence> RowLeases::find_newest(EventStore& store, SpooledChunk& c
 
 StoreResult RowLeases::read_newest(EventStore& store, const RowsWanted& wanted,
                                    SpooledChunk& chunk) {
-  const auto found = find_newest(store, chunk);
+  const auto found = find_newest(store);
   if (!found) return found.error();
   Target& of = targets_[target_];
   Sequence newest = *found;
-  clear(chunk);  // of the search
   if (newest != 0) {
     of.ahead.insert(newest);
   } else if (!of.returned.empty()) {

@@ -62,9 +62,8 @@ class RowLeases {
                                           SpooledChunk& chunk);
   [[nodiscard]] StoreResult read_new(EventStore& store, const RowsWanted& wanted,
                                      SpooledChunk& chunk);
-  [[nodiscard]] StoreOutcome<Sequence> last_new(EventStore& store, Sequence last,
-                                                SpooledChunk& chunk) const;
-  [[nodiscard]] StoreOutcome<Sequence> find_newest(EventStore& store, SpooledChunk& chunk);
+  [[nodiscard]] StoreOutcome<Sequence> last_new(EventStore& store, Sequence last) const;
+  [[nodiscard]] StoreOutcome<Sequence> find_newest(EventStore& store);
   [[nodiscard]] StoreResult read_newest(EventStore& store, const RowsWanted& wanted,
                                         SpooledChunk& chunk);
 

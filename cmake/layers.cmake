@@ -18,20 +18,37 @@ set(cos_gateway_layers
                          gateway/http"
   "gateway/ingress:      gateway/domain gateway/metrics gateway/config gateway/http gateway/tls
                          gateway/transport gateway/auth gateway/pipeline"
-  "gateway/egress/store: gateway/domain gateway/metrics gateway/config"
-  "gateway/egress:       cloud gateway/domain gateway/metrics gateway/config gateway/http gateway/tls
-                         gateway/transport gateway/pipeline gateway/egress/store"
+  "gateway/egress/segments:"
+  "gateway/egress/store:    gateway/config gateway/egress/segments"
+  "gateway/egress/rows:     gateway/config gateway/egress/segments gateway/egress/store"
+  "gateway/egress/policy:   gateway/domain gateway/config"
+  "gateway/egress/access:   gateway/config"
+  "gateway/egress/address:  gateway/config gateway/http gateway/tls gateway/transport
+                            gateway/egress/policy"
+  "gateway/egress/eventbus: gateway/domain gateway/metrics gateway/config gateway/http gateway/tls
+                            gateway/transport gateway/pipeline gateway/egress/segments
+                            gateway/egress/store gateway/egress/policy gateway/egress/access
+                            gateway/egress/address"
+  "gateway/egress/replay:   gateway/domain gateway/pipeline gateway/egress/segments
+                            gateway/egress/store gateway/egress/eventbus"
+  "gateway/egress:          gateway/config gateway/pipeline gateway/egress/store
+                            gateway/egress/eventbus gateway/egress/replay"
   "gateway/provisioning: cloud gateway/config gateway/auth"
   "gateway/observe:      cloud gateway/domain gateway/metrics gateway/config gateway/http gateway/tls
-                         gateway/pipeline gateway/egress/store gateway/egress"
+                         gateway/pipeline gateway/egress/segments gateway/egress/store
+                         gateway/egress/rows gateway/egress/eventbus"
   "gateway/checkup:      cloud gateway/domain gateway/config gateway/http gateway/tls gateway/transport
-                         gateway/ingress gateway/egress/store gateway/egress gateway/provisioning
-                         gateway/observe"
-  "gateway/replay:       gateway/domain gateway/metrics gateway/config gateway/pipeline
-                         gateway/transport gateway/egress/store gateway/egress"
+                         gateway/ingress gateway/egress/segments gateway/egress/store
+                         gateway/egress/access gateway/egress/address gateway/egress/eventbus
+                         gateway/egress/replay gateway/provisioning gateway/observe"
+  "gateway/replay:       gateway/metrics gateway/config gateway/pipeline gateway/egress/segments
+                         gateway/egress/store gateway/egress/rows gateway/egress/access
+                         gateway/egress/eventbus gateway/egress/replay"
   "gateway:              cloud gateway/domain gateway/metrics gateway/config gateway/tls
                          gateway/transport gateway/auth gateway/pipeline gateway/ingress
-                         gateway/egress/store gateway/egress gateway/provisioning gateway/observe")
+                         gateway/egress/segments gateway/egress/store gateway/egress/policy
+                         gateway/egress/access gateway/egress/eventbus gateway/egress
+                         gateway/provisioning gateway/observe")
 
 # As a script (-P): compares the includes of src/ with the table.
 if(CMAKE_SCRIPT_MODE_FILE)
@@ -75,7 +92,9 @@ endif()
 # Layers off the way of events, and others whose files are compiled in batches.
 set(cos_gateway_cold_layers cloud gateway/config gateway/provisioning gateway/observe gateway/checkup
   gateway/replay)
-set(cos_gateway_batched_layers ${cos_gateway_cold_layers} gateway/tls gateway/egress/store)
+set(cos_gateway_batched_layers ${cos_gateway_cold_layers} gateway/routing gateway/tls
+  gateway/egress/segments gateway/egress/store gateway/egress/rows gateway/egress/access
+  gateway/egress/address)
 
 # Makes a library of each layer: gateway_egress_store of src/gateway/egress/store.
 function(cos_gateway_add_layers)

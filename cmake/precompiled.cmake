@@ -26,9 +26,9 @@ function(cos_gateway_together target unit)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
 endfunction()
 
-# cos_gateway_batches(TARGET SOURCE...): with COS_GATEWAY_BATCHES compiles the sources some at a time:
-# what they all include and instantiate then costs once a batch. So a name in an unnamed namespace is
-# given once a folder. Presets without the option show that each file compiles alone.
+# cos_gateway_batches(TARGET SOURCE...): with COS_GATEWAY_BATCHES compiles the sources of a folder some
+# at a time: what they all include and instantiate then costs once a batch. So a name in an unnamed
+# namespace is given once a folder. Presets without the option show that each file compiles alone.
 function(cos_gateway_batches target)
   if(NOT COS_GATEWAY_BATCHES)
     return()
@@ -36,16 +36,30 @@ function(cos_gateway_batches target)
   set(size 8)  # a batch costs less than the dearest units, and is compiled anew at each change
   set(number 0)
   set(batch "")
+  set(folder "")
   foreach(source IN LISTS ARGN)
-    list(APPEND batch ${source})
+    cmake_path(GET source PARENT_PATH folder_of_source)
     list(LENGTH batch filled)
-    if(filled EQUAL size)
+    if(batch AND (filled EQUAL size OR NOT folder_of_source STREQUAL folder))
       math(EXPR number "${number} + 1")
       cos_gateway_together(${target} ${target}_${number} ${batch})
       set(batch "")
     endif()
+    set(folder ${folder_of_source})
+    list(APPEND batch ${source})
   endforeach()
   if(batch)
     cos_gateway_together(${target} ${target}_last ${batch})
   endif()
+endfunction()
+
+# cos_gateway_cold_files(TARGET SOURCE...): compiles these files of a target like those of a cold one
+# (cmake/options.cmake).
+function(cos_gateway_cold_files target)
+  set(files ${ARGN})
+  if(COS_GATEWAY_BATCHES)
+    cos_gateway_together(${target} ${target}_cold ${files})
+    set(files ${CMAKE_BINARY_DIR}/generated/units/${target}_cold.cpp)
+  endif()
+  set_source_files_properties(${files} PROPERTIES COMPILE_OPTIONS "${cos_gateway_cold_options}")
 endfunction()

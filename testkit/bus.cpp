@@ -22,14 +22,14 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // Pipelined requests come in large pieces: the fewer reads, the less the bus costs.
-constexpr std::size_t kReadSize = std::size_t{256} << 10;
+constexpr std::size_t kRequestsRead = std::size_t{256} << 10;
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 constexpr milliseconds kReadPause{10};
 // A reset throws away what the kernel still holds of the answers before it, so it waits for them.
 constexpr milliseconds kLook{1};
 
-std::span<char> read_buffer() {
-  thread_local std::array<char, kReadSize> buffer;
+std::span<char> request_buffer() {
+  thread_local std::array<char, kRequestsRead> buffer;
   return buffer;
 }
 
@@ -110,7 +110,7 @@ void Bus::Connection::ready(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) blocked_ = false;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
-    if (owner_.read_size_ == 0) receive(kReadSize);
+    if (owner_.read_size_ == 0) receive(kRequestsRead);
   }
   if (open()) progress(TimePoint());
 }
@@ -122,7 +122,7 @@ void Bus::Connection::read_a_piece(std::size_t size) {
 }
 
 void Bus::Connection::receive(std::size_t most) {
-  const std::span<char> room = read_buffer().first(std::min(most, kReadSize));
+  const std::span<char> room = request_buffer().first(std::min(most, kRequestsRead));
   do {
     const Transfer received = tls_ ? tls_->read(room) : receive_from(fd(), room);
     if (received.ended) {
@@ -369,7 +369,7 @@ void Bus::advance(TimePoint now) {
   } else if (read_size_ == 0 && next_read_ != TimePoint()) {
     next_read_ = TimePoint();  // what was left for later is read now
     for (std::size_t i = 0; i < connections_.size(); ++i) {
-      if (connections_[i]) connections_[i]->read_a_piece(kReadSize);
+      if (connections_[i]) connections_[i]->read_a_piece(kRequestsRead);
     }
   }
   if (waiting_ != 0 && !held_) {

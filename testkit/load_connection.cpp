@@ -9,7 +9,7 @@ namespace gateway::test {
 namespace {
 
 // Answers are short; a read takes many of them.
-constexpr std::size_t kReadSize = std::size_t{64} << 10;
+constexpr std::size_t kAnswersRead = std::size_t{64} << 10;
 // More posts than this leave in several calls.
 constexpr std::size_t kParts = 64;
 
@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds kRest{10};
 // more than a run has.
 constexpr std::chrono::milliseconds kLongestWait{1000};
 
-std::span<char> read_buffer() {
-  thread_local std::array<char, kReadSize> buffer;
+std::span<char> answer_buffer() {
+  thread_local std::array<char, kAnswersRead> buffer;
   return buffer;
 }
 
@@ -129,7 +129,7 @@ void LoadConnection::ready(std::uint32_t events) {
 }
 
 void LoadConnection::receive() {
-  const std::span<char> room = read_buffer();
+  const std::span<char> room = answer_buffer();
   for (;;) {
     const Stream::Transfer transfer = stream_.read(room);
     const TimePoint now = std::chrono::steady_clock::now();

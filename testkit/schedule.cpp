@@ -111,7 +111,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return parse_with_unit(text, kUnits);
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view kBlank = " \t\n";
   const auto begin = text.find_first_not_of(kBlank);
   if (begin == std::string_view::npos) return {};
@@ -123,7 +123,7 @@ std::string_view take(std::string_view& text, char mark) {
   const auto at = text.find(mark);
   const std::string_view front = text.substr(0, at);
   text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
-  return trim(front);
+  return without_blanks(front);
 }
 
 std::optional<Fault> parse_fault(std::string_view name) {
@@ -151,7 +151,7 @@ std::string parse_mix(std::string_view text, Phase& phase) {
     const std::string_view name = take(item, '=');
     const auto fault = parse_fault(name);
     if (!fault) return fmt::format("unknown fault '{}'", name);
-    const auto weight = read_number<std::uint64_t>(trim(item));
+    const auto weight = read_number<std::uint64_t>(without_blanks(item));
     if (!weight || *weight > 1'000'000) return fmt::format("'{}' needs a weight", name);
     phase.shares.push_back({*fault, static_cast<unsigned>(*weight)});
   }
@@ -212,10 +212,11 @@ std::string parse_phase(std::string_view text, Phase& phase) {
   const auto close = text.starts_with("mix(") ? text.find(')') : std::string_view::npos;
   const auto end = close == std::string_view::npos ? text.find(' ') : close + 1;
   std::string error = parse_what(text.substr(0, end), phase);
-  std::string_view rest = end >= text.size() ? std::string_view{} : trim(text.substr(end));
+  std::string_view rest =
+      end >= text.size() ? std::string_view{} : without_blanks(text.substr(end));
   while (error.empty() && !rest.empty()) {
     error = parse_how(take(rest, ' '), phase);
-    rest = trim(rest);
+    rest = without_blanks(rest);
   }
   return error;
 }
@@ -265,7 +266,7 @@ milliseconds Phase::latency(std::mt19937_64& random) const {
 boost::system::result<Schedule, std::string> Schedule::parse(std::string_view text) {
   Schedule schedule;
   schedule.phases_.clear();
-  std::string_view rest = trim(text);
+  std::string_view rest = without_blanks(text);
   while (!rest.empty()) {
     const std::string_view part = take(rest, ';');
     if (part.empty()) return std::string("an empty phase");

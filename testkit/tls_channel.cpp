@@ -26,13 +26,13 @@ std::span<char> encrypted_room() {
   return room;
 }
 
-void require(bool done, const char* what) {
+void require_tls(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("TLS: ") + what);
 }
 
 SslContext make_context(const SSL_METHOD* method) {
   SslContext context(SSL_CTX_new(method));
-  require(context != nullptr, "no context");
+  require_tls(context != nullptr, "no context");
   // Of ten thousand connections most are idle.
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -44,10 +44,10 @@ SslContext make_context(const SSL_METHOD* method) {
 template <class Read>
 auto from_pem(const std::string& text, Read read) {
   BIO* const in = BIO_new_mem_buf(text.data(), static_cast<int>(text.size()));
-  require(in != nullptr, "no memory");
+  require_tls(in != nullptr, "no memory");
   auto* const object = read(in, nullptr, nullptr, nullptr);
   BIO_free(in);
-  require(object != nullptr, "no PEM");
+  require_tls(object != nullptr, "no PEM");
   return object;
 }
 
@@ -67,11 +67,11 @@ SslContext make_server_context(const ServerIdentity& identity) {
   X509* const certificate = from_pem(identity.certificate, PEM_read_bio_X509);
   const bool shown = SSL_CTX_use_certificate(context.get(), certificate) == 1;
   X509_free(certificate);
-  require(shown, "certificate");
+  require_tls(shown, "certificate");
   EVP_PKEY* const key = from_pem(identity.key, PEM_read_bio_PrivateKey);
   const bool used = SSL_CTX_use_PrivateKey(context.get(), key) == 1;
   EVP_PKEY_free(key);
-  require(used, "private key");
+  require_tls(used, "private key");
   return context;
 }
 

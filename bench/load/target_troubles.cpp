@@ -15,7 +15,7 @@
 namespace gateway::load {
 namespace {
 
-constexpr double kMost = 1.2;
+constexpr double kMostRatio = 1.2;
 
 // Returns what a result says of all posts for the healthy target, or for the other one.
 const boost::json::object& posts_for(const RunResult& result, const char* target) {
@@ -48,7 +48,7 @@ bool print_row(const char* name, std::span<const RunResult> results,
              median(figures(results, "/latency_us/p99")),
              median(figures(results, "/latency_us/p999")), ratio, outcome_text(results, "healthy"),
              outcome_text(results, "other"));
-  return ratio <= kMost && std::ranges::all_of(results, [](const RunResult& each) {
+  return ratio <= kMostRatio && std::ranges::all_of(results, [](const RunResult& each) {
            return posts_for(each, "healthy").at("errors").as_object().empty();
          });
 }
@@ -81,7 +81,7 @@ bool compare_troubles(Campaign& campaign, const Scenario& scenario, const Gatewa
     good = print_row(kTroubles[i].second, results[i], results[0]) && good;
   }
   fmt::print("{}: at most {} times the p99, and every post answered 200\n", good ? "good" : "BAD",
-             kMost);
+             kMostRatio);
   std::fflush(stdout);
   return good;
 }

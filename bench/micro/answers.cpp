@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "gateway/egress/response_reader.hpp"
+#include "gateway/http/response_reader.hpp"
 #include "micro/subjects.hpp"
 
 namespace gateway::micro {
@@ -16,7 +16,7 @@ using egress::ResponseReader;
 // An eventbus that keeps up sends about this many answers per read.
 constexpr std::size_t kAnswers = 32;
 
-struct Reading {
+struct AnswerReading {
   std::string bytes;
   ResponseReader reader{};
 };
@@ -26,7 +26,7 @@ template <class Make>
 void add(Subjects& subjects, std::string name, Make make) {
   std::string bytes;
   for (std::size_t i = 0; i < kAnswers; ++i) bytes += make(i);
-  const auto read = [](Reading& reading) {
+  const auto read = [](AnswerReading& reading) {
     std::string_view left = reading.bytes;
     for (std::size_t i = 0; i < kAnswers; ++i) {
       if (reading.reader.next(left) != ResponseReader::Step::response) std::abort();
@@ -35,7 +35,8 @@ void add(Subjects& subjects, std::string name, Make make) {
     // An answer is given as soon as its head is complete.
     if (reading.reader.read_past(left) == ResponseReader::Step::bad) std::abort();
   };
-  subjects.add(std::move(name), {bytes.size(), kAnswers}, [bytes] { return Reading{bytes}; }, read);
+  subjects.add(
+      std::move(name), {bytes.size(), kAnswers}, [bytes] { return AnswerReading{bytes}; }, read);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "events/encoder.hpp"
-#include "gateway/egress/multiplexer.hpp"
+#include "gateway/egress/eventbus/multiplexer.hpp"
 #include "gateway/pipeline/delivery_queue.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "micro/payloads.hpp"

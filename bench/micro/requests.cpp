@@ -45,14 +45,14 @@ std::string chunked(std::size_t records) {
   return bytes + "0\r\n\r\n";
 }
 
-struct Reading {
+struct RequestReading {
   std::string bytes;
   BufferPool pool{};
   RequestReader reader{pool, kMaxBody};
 };
 
 // Reads the bytes of `reading` as a connection does, each time as many as the reader wants.
-void read(Reading& reading, std::size_t expected) {
+void read(RequestReading& reading, std::size_t expected) {
   std::string_view left = reading.bytes;
   std::size_t found = 0;
   while (found < expected) {
@@ -83,8 +83,8 @@ void add(Subjects& subjects, std::string name, const std::string& one, std::size
   std::string bytes;
   for (std::size_t i = 0; i < requests; ++i) bytes += one;
   subjects.add(
-      std::move(name), {bytes.size(), requests}, [bytes] { return Reading{bytes}; },
-      [requests](Reading& reading) { read(reading, requests); });
+      std::move(name), {bytes.size(), requests}, [bytes] { return RequestReading{bytes}; },
+      [requests](RequestReading& reading) { read(reading, requests); });
 }
 
 }  // namespace

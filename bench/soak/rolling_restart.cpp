@@ -25,9 +25,9 @@ using std::chrono::steady_clock;
 // The folder in which Debian installs HAProxy is not in every PATH.
 constexpr auto kPath = "PATH=$PATH:/usr/local/sbin:/usr/sbin;";
 constexpr std::size_t kGateways = 3;
-constexpr double kPostsPerSecond = 100;
-constexpr milliseconds kLook{20};
-constexpr milliseconds kPatience{20'000};  // of the balancer's with a gateway
+constexpr double kPostsWhileRolling = 100;
+constexpr milliseconds kLookEvery{20};
+constexpr milliseconds kBalancerPatience{20'000};  // of the balancer's with a gateway
 constexpr milliseconds kLongestStop{20'000};
 constexpr milliseconds kUnavailable{1000};  // as long as that is too long
 
@@ -58,7 +58,7 @@ class Cluster {
       balancer_.must_run();
       return up() == count;
     };
-    if (test::eventually(settled, kPatience, kLook)) return;
+    if (test::eventually(settled, kBalancerPatience, kLookEvery)) return;
     balancer_.fail(fmt::format("finds {} gateways up instead of {}", up(), count));
   }
 
@@ -124,7 +124,7 @@ Outcome rolling_restart(const Options& options) {
   test::LoaderSettings load;
   load.port = cluster.port();
   load.connections = 8;
-  load.rate = kPostsPerSecond;
+  load.rate = kPostsWhileRolling;
   load.max_records = 1;
   load.seed = options.seed;
   test::Loader loader(load, cluster.oracle());

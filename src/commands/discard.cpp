@@ -9,8 +9,8 @@
 
 #include "commands/exit_codes.hpp"
 #include "commands/store_options.hpp"
-#include "gateway/egress/store/row_text.hpp"
-#include "gateway/egress/store/store_summary.hpp"
+#include "gateway/egress/rows/row_text.hpp"
+#include "gateway/egress/rows/store_summary.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {

@@ -11,8 +11,8 @@
 #include "commands/configuration.hpp"
 #include "commands/store_options.hpp"
 #include "events/terminal_text.hpp"
-#include "gateway/egress/store/row_text.hpp"
-#include "gateway/egress/store/store_summary.hpp"
+#include "gateway/egress/rows/row_text.hpp"
+#include "gateway/egress/rows/store_summary.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {

@@ -8,8 +8,8 @@
 #include "commands/command.hpp"
 #include "commands/configuration.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/store/row_filter.hpp"
-#include "gateway/egress/store/row_walk.hpp"
+#include "gateway/egress/rows/row_filter.hpp"
+#include "gateway/egress/rows/row_walk.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {

@@ -5,7 +5,7 @@
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/spooler.hpp"
+#include "gateway/egress/eventbus/spooler.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/observe/process_state.hpp"
 #include "runtime/clock.hpp"

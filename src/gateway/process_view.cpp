@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::chrono::seconds kStatusDeadline{1};
 // How often it is looked whether a loop has ended, which then gives no status.
-constexpr std::chrono::milliseconds kLookAgain{50};
+constexpr std::chrono::milliseconds kLookForEnd{50};
 constexpr std::chrono::seconds kLookInterval{1};  // of the monitor
 
 // The host's name; in a container orchestrator that is the pod's.
@@ -142,7 +142,7 @@ Task<ProcessView::ShardStatuses> ProcessView::ask_shards() {
   const Instant deadline = std::chrono::steady_clock::now() + kStatusDeadline;
   while (answers->missing != 0 && !process_.ended && std::chrono::steady_clock::now() < deadline) {
     co_await answers->arrived.wait_until(
-        std::min(deadline, std::chrono::steady_clock::now() + kLookAgain));
+        std::min(deadline, std::chrono::steady_clock::now() + kLookForEnd));
   }
   co_return answers->shards;
 }

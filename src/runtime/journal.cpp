@@ -4,16 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include "runtime/environment.hpp"
 
 namespace gateway::log {
 
 // systemd says in JOURNAL_STREAM which file the journal reads: "<device>:<inode>".
 bool journal_reads_stderr() {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of this process changes its environment
-  const char* const stream = std::getenv("JOURNAL_STREAM");
+  const std::string_view stream = environment_variable("JOURNAL_STREAM");
   struct stat file{};
-  return stream != nullptr && ::fstat(STDERR_FILENO, &file) == 0 &&
+  return !stream.empty() && ::fstat(STDERR_FILENO, &file) == 0 &&
          stream == fmt::format("{}:{}", file.st_dev, file.st_ino);
 }
 

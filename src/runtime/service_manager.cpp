@@ -6,25 +6,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 
 #include "events/terminal_text.hpp"
+#include "runtime/environment.hpp"
 
 namespace gateway {
-namespace {
-
-std::string_view variable(const char* name) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): read once, before there is any other thread
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-}  // namespace
 
 ServiceManager ServiceManager::of_environment() {
-  const std::string_view watched = variable("WATCHDOG_PID");
+  const std::string_view watched = environment_variable("WATCHDOG_PID");
   const bool ours = watched.empty() || watched == std::to_string(::getpid());
-  return ServiceManager(variable("NOTIFY_SOCKET"), ours && !variable("WATCHDOG_USEC").empty());
+  return ServiceManager(environment_variable("NOTIFY_SOCKET"),
+                        ours && !environment_variable("WATCHDOG_USEC").empty());
 }
 
 ServiceManager::ServiceManager(std::string_view socket, bool watched) : watched_(watched) {

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 #include "events/terminal_text.hpp"
 #include "events/utf8.hpp"
+#include "runtime/environment.hpp"
 
 namespace gateway {
 namespace {
@@ -52,12 +52,6 @@ std::string_view code_of(Colour colour) {
   return {};
 }
 
-std::string_view variable(const char* name) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing of this process changes its environment
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
 }  // namespace
 
 Line& Line::add(std::string_view text, Colour colour) {
@@ -97,8 +91,8 @@ std::string Line::text(std::size_t columns, bool coloured) const {
 
 Terminal::Terminal(std::FILE* out)
     : out_(out),
-      terminal_(::isatty(::fileno(out)) == 1 && variable("TERM") != "dumb"),
-      coloured_(terminal_ && variable("NO_COLOR").empty()) {}
+      terminal_(::isatty(::fileno(out)) == 1 && environment_variable("TERM") != "dumb"),
+      coloured_(terminal_ && environment_variable("NO_COLOR").empty()) {}
 
 Terminal::~Terminal() {
   erase_status();

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "fuzz/require.hpp"
-#include "gateway/egress/response_reader.hpp"
-#include "gateway/egress/retry_after.hpp"
+#include "gateway/http/response_reader.hpp"
+#include "gateway/http/retry_after.hpp"
 
 namespace {
 

@@ -15,8 +15,8 @@
 #include "events/cloud_event.hpp"
 #include "events/utf8.hpp"
 #include "fuzz/require.hpp"
-#include "gateway/egress/store/record_reader.hpp"
-#include "gateway/egress/store/row_text.hpp"
+#include "gateway/egress/rows/row_text.hpp"
+#include "gateway/egress/segments/record_reader.hpp"
 #include "support/idle_file.hpp"
 
 namespace {

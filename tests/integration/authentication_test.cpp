@@ -68,7 +68,7 @@ void expect_unauthorized(const Response& answer, std::string_view text) {
   EXPECT_THAT(answer.body, HasSubstr(text));
 }
 
-std::string head_only(std::size_t length, std::string_view fields) {
+std::string head_with(std::size_t length, std::string_view fields) {
   return fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n{}\r\n", length, fields);
 }
 
@@ -140,7 +140,7 @@ TEST_F(Authentication, WhatTheHeadShowsIsRefusedBeforeTheBody) {
         "X-Cos-Signature: " + signature("x", 400s) + "\r\n",
         std::string("Authorization: Bearer wrong\r\nExpect: 100-continue\r\n")}) {
     HttpClient client = gateway.connect();
-    client.send(head_only(1000, fields));
+    client.send(head_with(1000, fields));
     EXPECT_EQ(client.response().status, 401u) << fields;
   }
 }

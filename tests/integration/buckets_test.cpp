@@ -11,6 +11,7 @@
 #include "cloud/relay_environment.hpp"
 #include "events/rfc3339.hpp"
 #include "gateway/config/load.hpp"
+#include "integration/targets.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
@@ -26,21 +27,7 @@ namespace json = boost::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Of the kit's records.
-constexpr std::string_view kBucket = "pictures";
-constexpr std::string_view kAppid = "1250000000";
 constexpr std::string_view kSecret = "q-ak=EXAMPLE";
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
-// The record of an object in one of several buckets.
-std::string record(std::string_view bucket, std::string_view key) {
-  return replaced(cos_record(key), kBucket, bucket);
-}
 
 // Settings with this list, in YAML, for a gateway on loopback.
 config::Settings settings_with(const ScriptedEventbus& bus, const std::string& list) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "integration/stored_events.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
@@ -31,8 +32,6 @@ using observe::Snapshot;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr std::uint64_t kRoom = std::uint64_t{64} << 20;
 
 class Durability : public testing::Test {
  protected:

@@ -28,13 +28,13 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr const char* kFunction = "default/relay";
-constexpr const char* kBucket = "photos-1250000000.cos.ap-guangzhou.myqcloud.com";
+constexpr const char* kBucketHost = "photos-1250000000.cos.ap-guangzhou.myqcloud.com";
 
 config::Settings provisioning_settings(const ScriptedEventbus& bus, const ScriptedCloud& cloud) {
   config::Settings settings = loopback_settings(bus.port());
   settings.credentials.secret_id = Secret(std::string(ScriptedCloud::kSecretId));
   settings.credentials.secret_key = Secret(std::string(ScriptedCloud::kSecretKey));
-  settings.bucket.endpoint = kBucket;
+  settings.bucket.endpoint = kBucketHost;
   settings.function.provision = true;
   settings.function.region = "ap-guangzhou";
   settings.function.api = cloud.url();
@@ -83,7 +83,7 @@ TEST_F(Provisioning, DeploysTheRelayAndItsTrigger) {
               testing::Contains(testing::Pair("GATEWAY_URL", "https://gateway.example.com/")));
   const auto triggers = cloud_.triggers(kFunction);
   ASSERT_THAT(triggers, SizeIs(1));
-  EXPECT_EQ(triggers[0].name, kBucket);
+  EXPECT_EQ(triggers[0].name, kBucketHost);
   EXPECT_EQ(triggers[0].cos.event, "cos:ObjectCreated:*");
   EXPECT_TRUE(triggers[0].enabled);
   EXPECT_THAT(cloud_.refused_signatures(), IsEmpty());
@@ -105,7 +105,7 @@ TEST_F(Provisioning, DoesNotHoldUpPosts) {
 
 TEST_F(Provisioning, ServesOnWhenAnOperatorHasToActAndSaysWhy) {
   BucketRule taken;
-  taken.bucket = kBucket;
+  taken.bucket = kBucketHost;
   taken.event = "cos:ObjectCreated:*";
   taken.holder = "a workflow";
   cloud_.hold_rule(taken);
@@ -114,7 +114,7 @@ TEST_F(Provisioning, ServesOnWhenAnOperatorHasToActAndSaysWhy) {
   const json::object shown = status(*gateway);
   const std::string error(shown.at("last_error").as_string());
   EXPECT_THAT(error, HasSubstr("CosNotifyRuleConflict"));
-  EXPECT_THAT(error, HasSubstr(kBucket));
+  EXPECT_THAT(error, HasSubstr(kBucketHost));
   EXPECT_EQ(gateway->post(cos_payload(1)).status, 200u);
   EXPECT_EQ(gateway->connect_admin().get("/readyz").status, 200u);
 }
@@ -249,7 +249,7 @@ TEST_F(Provisioning, TakesOverFromAnotherNamespaceAndFromWhatCouldNotBeUpdated) 
 TEST_F(Provisioning, SaysWhereItLookedForTheHolderOfAConflictingRule) {
   cloud_.change_limits([](CloudLimits& limits) { limits.spaces = {"default", "production"}; });
   BucketRule taken;
-  taken.bucket = kBucket;
+  taken.bucket = kBucketHost;
   taken.event = "cos:ObjectCreated:*";
   taken.holder = "a workflow";
   cloud_.hold_rule(taken);

@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::string_view kToken = "planted-token-4f1d";
+constexpr std::string_view kPlantedToken = "planted-token-4f1d";
 constexpr std::string_view kPrevious = "planted-previous-77aa";
 constexpr std::string_view kHeader = "planted-header-09bc";
 constexpr std::string_view kClientSecret = "planted-client-secret-c3";
@@ -72,7 +72,7 @@ class Secrets : public testing::Test {
         "{}}}}}\n"
         "event: {{redact: [Authorization]}}\n",
         bus_.port(), ScriptedCloud::kSecretId, ScriptedCloud::kSecretKey, cloud_.url(), port_,
-        admin_port_, kToken, kPrevious, kHeader, tokens_.port(), kClientSecret);
+        admin_port_, kPlantedToken, kPrevious, kHeader, tokens_.port(), kClientSecret);
     return path;
   }
   // The status page tells nobody that it changed; looking again is all one can do.
@@ -108,22 +108,22 @@ TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
     signatures.push_back(signature_of(text, key));
     return Headers{{"X-Cos-Signature", signatures.back()}};
   };
-  EXPECT_EQ(post(body, sign(body, kToken)), 200u);
+  EXPECT_EQ(post(body, sign(body, kPlantedToken)), 200u);
   EXPECT_EQ(post(body, sign(body, kPrevious)), 200u);
   EXPECT_EQ(post(body, sign(body, kWrongToken)), 401u);
   EXPECT_EQ(post(body, {}), 401u);
-  EXPECT_EQ(post(body, {{"Authorization", fmt::format("Bearer {}", kToken)}}), 200u);
+  EXPECT_EQ(post(body, {{"Authorization", fmt::format("Bearer {}", kPlantedToken)}}), 200u);
   EXPECT_EQ(post(body, {{"Authorization", fmt::format("Bearer {}", kWrongToken)}}), 401u);
   EXPECT_EQ(post(body, {{"Authorization", fmt::format("Basic {}", kWrongToken)}}), 401u);
   const std::string broken = body.substr(0, body.size() - 2);
-  EXPECT_EQ(post(broken, sign(broken, kToken)), 400u);
+  EXPECT_EQ(post(broken, sign(broken, kPlantedToken)), 400u);
   for (const Action& trouble : {reply(400), reply(503), reset_unanswered()}) {
     bus_.next(trouble);
-    EXPECT_THAT(post(body, sign(body, kToken)), testing::AnyOf(200u, 502u, 504u));
+    EXPECT_THAT(post(body, sign(body, kPlantedToken)), testing::AnyOf(200u, 502u, 504u));
   }
   const std::string passed_on =
       R"({"specversion":"1.0","id":"1","source":"s","type":"t","data":)" + record + "}";
-  Headers structured = sign(passed_on, kToken);
+  Headers structured = sign(passed_on, kPlantedToken);
   structured.add("Content-Type", "application/cloudevents+json");
   EXPECT_EQ(post(passed_on, structured), 200u);
   Headers binary{{"ce-specversion", "1.0"},
@@ -131,7 +131,7 @@ TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
                  {"ce-source", "s"},
                  {"ce-type", "t"},
                  {"Content-Type", "application/json"},
-                 {"Authorization", fmt::format("Bearer {}", kToken)}};
+                 {"Authorization", fmt::format("Bearer {}", kPlantedToken)}};
   EXPECT_EQ(post(body, binary), 200u);
 
   HttpClient admin(admin_port_);
@@ -141,7 +141,7 @@ TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
   EXPECT_THAT(run.err, HasSubstr("debug")) << "the most that is ever logged";
   seen_ += run.out + run.err;
 
-  std::vector<std::string> planted{std::string(kToken),
+  std::vector<std::string> planted{std::string(kPlantedToken),
                                    std::string(kPrevious),
                                    std::string(kHeader),
                                    std::string(kClientSecret),

@@ -11,8 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "gateway/egress/spool_expiry.hpp"
+#include "gateway/egress/replay/spool_expiry.hpp"
 #include "gateway/egress/store/event_store.hpp"
+#include "integration/stored_events.hpp"
 #include "support/exposition.hpp"
 #include "support/mounted_folder.hpp"
 #include "support/payloads.hpp"
@@ -30,7 +31,6 @@ using observe::Snapshot;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::uint64_t kRoom = std::uint64_t{64} << 20;
 constexpr std::size_t kPage = 16384;
 
 class StorageFaults : public testing::Test {

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "gateway/egress/store/event_store.hpp"
+#include "integration/stored_events.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
@@ -25,20 +26,19 @@ using namespace std::chrono_literals;
 using egress::EventStore;
 using egress::StoreKind;
 
-constexpr std::uint64_t kRoom = std::uint64_t{64} << 20;
 constexpr int kRecords = 3;
 
 // What the eventbus does about the records it does not refuse.
 enum class Eventbus : std::uint8_t { answers_late, cuts_the_connection, stays_silent };
 
-struct Case {
+struct OrderCase {
   const char* name;
   Eventbus eventbus = Eventbus::answers_late;
   bool spool_is_away = false;
   bool dead_letters_are_away = false;
   bool client_leaves = false;
 };
-void PrintTo(const Case& it, std::ostream* out) {
+void PrintTo(const OrderCase& it, std::ostream* out) {
   *out << it.name;
 }
 
@@ -56,7 +56,7 @@ class Away {
   const std::filesystem::path folder_;
 };
 
-class StoreOrders : public testing::TestWithParam<Case> {
+class StoreOrders : public testing::TestWithParam<OrderCase> {
  protected:
   [[nodiscard]] config::Settings settings() const {
     config::Settings settings = loopback_settings(bus_.port());
@@ -131,7 +131,7 @@ class StoreOrders : public testing::TestWithParam<Case> {
 };
 
 TEST_P(StoreOrders, TheAnswerIsTrueOfEachRecord) {
-  const Case& it = GetParam();
+  const OrderCase& it = GetParam();
   script(it.eventbus);
   RunningGateway gateway(settings());
   auto spool = it.spool_is_away ? std::make_unique<Away>(spool_) : nullptr;
@@ -169,15 +169,15 @@ TEST_P(StoreOrders, TheAnswerIsTrueOfEachRecord) {
 
 INSTANTIATE_TEST_SUITE_P(
     , StoreOrders,
-    testing::Values(Case{"DeadLetterLostTheOthersDeliveredLate", Eventbus::answers_late, false,
-                         true},
-                    Case{"DeadLetterLostTheOthersCut", Eventbus::cuts_the_connection, false, true},
-                    Case{"DeadLetterLostTheOthersSilent", Eventbus::stays_silent, false, true},
-                    Case{"SpoolLostTheOthersDeliveredLate", Eventbus::answers_late, true, false},
-                    Case{"SpoolLostTheOthersCut", Eventbus::cuts_the_connection, true, false},
-                    Case{"BothLostTheOthersCut", Eventbus::cuts_the_connection, true, true},
-                    Case{"NothingLost", Eventbus::cuts_the_connection, false, false},
-                    Case{"ClientGone", Eventbus::cuts_the_connection, false, true, true}),
+    testing::Values(
+        OrderCase{"DeadLetterLostTheOthersDeliveredLate", Eventbus::answers_late, false, true},
+        OrderCase{"DeadLetterLostTheOthersCut", Eventbus::cuts_the_connection, false, true},
+        OrderCase{"DeadLetterLostTheOthersSilent", Eventbus::stays_silent, false, true},
+        OrderCase{"SpoolLostTheOthersDeliveredLate", Eventbus::answers_late, true, false},
+        OrderCase{"SpoolLostTheOthersCut", Eventbus::cuts_the_connection, true, false},
+        OrderCase{"BothLostTheOthersCut", Eventbus::cuts_the_connection, true, true},
+        OrderCase{"NothingLost", Eventbus::cuts_the_connection, false, false},
+        OrderCase{"ClientGone", Eventbus::cuts_the_connection, false, true, true}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -16,6 +16,8 @@
 
 namespace gateway::test {
 
+inline constexpr std::uint64_t kRoom = std::uint64_t{64} << 20;
+
 // Fills real store files, and says what is in them afterwards.
 class StoredEventsTest : public testing::Test {
  protected:

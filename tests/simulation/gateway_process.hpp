@@ -7,7 +7,7 @@
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/egress/destinations.hpp"
-#include "gateway/egress/shared_pace.hpp"
+#include "gateway/egress/policy/shared_pace.hpp"
 #include "gateway/ingress/connection_count.hpp"
 #include "gateway/metrics/loop_health.hpp"
 #include "gateway/observe/event_feed.hpp"

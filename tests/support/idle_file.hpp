@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "gateway/egress/store/file_system.hpp"
+#include "gateway/egress/segments/file_system.hpp"
 
 namespace gateway::test {
 

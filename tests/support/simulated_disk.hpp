@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/egress/store/file_system.hpp"
+#include "gateway/egress/segments/file_system.hpp"
 
 namespace gateway::test {
 

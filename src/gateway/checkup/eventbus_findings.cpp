@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "gateway/checkup/figures.hpp"
-#include "gateway/egress/address_book.hpp"
-#include "gateway/egress/harmless_request.hpp"
+#include "gateway/egress/address/address_book.hpp"
+#include "gateway/egress/address/harmless_request.hpp"
 #include "gateway/tls/certificate_facts.hpp"
 
 namespace gateway::checkup {

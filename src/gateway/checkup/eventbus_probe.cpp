@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "events/ascii.hpp"
-#include "gateway/egress/access_token.hpp"
-#include "gateway/egress/harmless_request.hpp"
-#include "gateway/egress/response_reader.hpp"
+#include "gateway/egress/access/access_token.hpp"
+#include "gateway/egress/address/harmless_request.hpp"
 #include "gateway/http/fields.hpp"
+#include "gateway/http/response_reader.hpp"
 #include "gateway/tls/tls_session.hpp"
 #include "gateway/tls/tls_source.hpp"
 #include "gateway/transport/dial.hpp"

@@ -13,7 +13,8 @@ enum class LinkState : std::uint8_t { idle, connecting, ready, backing_off, coun
   return names[static_cast<std::size_t>(state)];
 }
 
-// What a shard thinks of the eventbus as a whole; egress/endpoint_health.hpp says when which.
+// What a shard thinks of the eventbus as a whole; egress/policy/endpoint_health.hpp says when
+// which.
 enum class EndpointState : std::uint8_t { up, down, probing, slow_start, count_ };
 [[nodiscard]] constexpr const char* label(EndpointState state) noexcept {
   constexpr std::array names{"up", "down", "probing", "slow_start"};

@@ -7,9 +7,9 @@
 
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/eventbus.hpp"
-#include "gateway/egress/replay.hpp"
-#include "gateway/egress/spooler.hpp"
+#include "gateway/egress/eventbus/eventbus.hpp"
+#include "gateway/egress/eventbus/spooler.hpp"
+#include "gateway/egress/replay/replay.hpp"
 
 namespace gateway::egress {
 

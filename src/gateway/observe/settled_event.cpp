@@ -4,7 +4,7 @@
 
 #include "events/json_object.hpp"
 #include "events/terminal_text.hpp"
-#include "gateway/egress/store/row_text.hpp"
+#include "gateway/egress/rows/row_text.hpp"
 
 namespace gateway::observe {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "gateway/domain/bus_answer.hpp"
-#include "gateway/egress/eventbus.hpp"
+#include "gateway/egress/eventbus/eventbus.hpp"
 
 namespace gateway::observe {
 

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "events/terminal_text.hpp"
-#include "gateway/egress/store/row_text.hpp"
+#include "gateway/egress/rows/row_text.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/egress/rows/row_walk.hpp"
 #include "gateway/egress/store/replay_source.hpp"
-#include "gateway/egress/store/row_walk.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::replay {

@@ -19,14 +19,14 @@ namespace {
 
 using enum ErrorKind;
 
-struct Case {
+struct ErrorCase {
   std::string_view action;
   std::string_view code;
   ErrorKind kind;
   std::string_view advice;  // a word of it; empty: no matter
 };
 
-constexpr std::array kCases = std::to_array<Case>({
+constexpr std::array kCases = std::to_array<ErrorCase>({
     // Common codes of API 3.0.
     {"GetFunction", "AuthFailure.SignatureExpire", permanent, "clock"},
     {"GetFunction", "AuthFailure.SignatureFailure", denied, "secret_key"},

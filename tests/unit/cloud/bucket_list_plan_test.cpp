@@ -15,13 +15,12 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::active_relay;
+using test::kOurs;
 using test::rules_of;
 using test::steps_with_functions;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr Generation kOurs = 2'000;
 
 Wanted function_named(const std::string& name, const std::vector<std::string>& buckets) {
   Wanted wanted = test::wanted_relay();

@@ -3,9 +3,18 @@
 #include <vector>
 
 #include "cloud/provisioning_plan.hpp"
+#include "support/wanted_relay.hpp"
 
 // What the tests of plans share: what was found, and what is planned in words.
 namespace gateway::test {
+
+// Of the deployment that plans are made for.
+inline constexpr cloud::Generation kOurs = 2'000;
+
+inline const cloud::Wanted& wanted() {
+  static const cloud::Wanted relay = wanted_relay();
+  return relay;
+}
 
 // Returns a trigger of ours as it is found on the bucket with this host.
 inline cloud::FoundTrigger found_trigger(const std::string& host, const std::string& event,

@@ -15,14 +15,10 @@
 namespace gateway::cloud {
 namespace {
 
+using test::wanted;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const Wanted& wanted() {
-  static const Wanted relay = test::wanted_relay();
-  return relay;
-}
 
 Found as_wanted() {
   Found found;
@@ -68,7 +64,7 @@ Plan converge(const Found& found, const ProvisioningHistory& history = {},
   return plan_convergence(wanted(), found, history, claim);
 }
 
-struct Case {
+struct PlanCase {
   std::string name;
   std::function<void(Found&)> change;
   std::vector<std::string> steps;
@@ -77,7 +73,7 @@ struct Case {
 
 TEST(ProvisioningPlan, TakesTheStepsThatTheFoundStateAsksFor) {
   const std::string anew = "DeleteFunction";
-  const std::vector<Case> cases{
+  const std::vector<PlanCase> cases{
       {"nothing", [](Found&) {}, {}, ""},
       {"settling",
        [](Found& f) { f.function->status = "Publishing"; },

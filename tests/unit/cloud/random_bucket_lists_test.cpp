@@ -32,9 +32,9 @@ using test::ModelTrigger;
 using test::ScfModel;
 using testing::IsEmpty;
 
-class World {
+class ListWorld {
  public:
-  explicit World(std::uint32_t seed) : random_(seed) {
+  explicit ListWorld(std::uint32_t seed) : random_(seed) {
     Wanted other = test::wanted_relay();
     other.name = kNeighbour.second;
     neighbour_ = test::relay_as_wanted(other);
@@ -180,7 +180,7 @@ class World {
 TEST(RandomBucketLists, AreReachedOneAfterTheOther) {
   spdlog::set_level(spdlog::level::off);
   for (std::uint32_t seed = 1; seed <= 200; ++seed) {
-    World world(seed);
+    ListWorld world(seed);
     for (unsigned list = 0; list < 3; ++list) {
       SCOPED_TRACE(fmt::format("seed {}, list {}", seed, list));
       world.configure();

@@ -8,19 +8,17 @@
 #include <string_view>
 
 #include "support/wanted_relay.hpp"
+#include "unit/cloud/plan_support.hpp"
 
 namespace gateway::cloud {
 namespace {
+
+using test::wanted;
 
 void expect_call(const ScfCall& call, std::string_view action, std::string_view parameters) {
   EXPECT_EQ(call.action, action);
   EXPECT_EQ(boost::json::serialize(call.parameters),
             boost::json::serialize(boost::json::parse(parameters)));
-}
-
-const Wanted& wanted() {
-  static const Wanted relay = test::wanted_relay();
-  return relay;
 }
 
 FoundTrigger found_trigger() {

@@ -14,19 +14,14 @@ namespace gateway::cloud {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kOurs;
 using test::rules_of;
 using test::steps_with_functions;
+using test::wanted;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr Generation kOurs = 2'000;
-
-const Wanted& wanted() {
-  static const Wanted relay = test::wanted_relay();
-  return relay;
-}
 
 FoundTrigger trigger_for(const std::string& event,
                          const std::string& prefix = wanted().buckets[0].prefix) {
@@ -76,7 +71,7 @@ void supersede(Found& found, std::chrono::seconds since, const std::string& heir
   description = mark.description();
 }
 
-Plan converge(const Found& found, const Claim& by = claim()) {
+Plan converge_as(const Found& found, const Claim& by = claim()) {
   return plan_convergence(wanted(), found, {}, by);
 }
 
@@ -85,7 +80,7 @@ constexpr const char* kMove =
     "move DeleteTrigger former, CreateTrigger relay, DeleteTrigger former, CreateTrigger relay";
 
 TEST(SuccessionPlan, MarksThePredecessorThenMovesEachRuleAtOnce) {
-  const Plan plan = converge(renamed());
+  const Plan plan = converge_as(renamed());
   EXPECT_THAT(steps_with_functions(plan), ElementsAre(kMark, kMove));
   const auto marked = parse_mark(plan.steps[3].call.parameters.at("Description").as_string());
   ASSERT_TRUE(marked && marked->succession());
@@ -100,7 +95,7 @@ TEST(SuccessionPlan, MakesTheFunctionBeforeItTakesAnythingFromThePredecessor) {
   Found found = renamed();
   found.function.reset();
   found.retry_rules.reset();
-  EXPECT_THAT(steps_with_functions(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge_as(found)),
               ElementsAre("create CreateFunction relay",
                           "update UpdateFunctionEventInvokeConfig relay", kMark, kMove));
 }
@@ -110,10 +105,10 @@ TEST(SuccessionPlan, DeletesThePredecessorWhenItCanNoLongerBeInvoked) {
   supersede(found, 10'000s);
   found.related[0].triggers.clear();
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
-  const Plan early = converge(found, claim(10'359s));
+  const Plan early = converge_as(found, claim(10'359s));
   EXPECT_THAT(steps_with_functions(early), IsEmpty());
   EXPECT_EQ(early.again_in, 1s);
-  const Plan late = converge(found, claim(10'360s));
+  const Plan late = converge_as(found, claim(10'360s));
   EXPECT_THAT(steps_with_functions(late), ElementsAre("remove DeleteFunction former"));
   EXPECT_EQ(late.again_in, std::nullopt);
 }
@@ -123,7 +118,7 @@ TEST(SuccessionPlan, TakesWhatIsLeftOfThePredecessorsTriggersWithIt) {
   supersede(found, 0s);
   found.related[0].triggers = {trigger_for("cos:ObjectRestore:Post")};
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
-  EXPECT_THAT(steps_with_functions(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge_as(found)),
               ElementsAre("remove DeleteTrigger former", "remove DeleteFunction former"));
 }
 
@@ -140,18 +135,18 @@ TEST(SuccessionPlan, KeepsAPredecessorThatHasTriggersOfOthers) {
     found.related[0].triggers = {other};
     for (const auto& event : wanted().buckets[0].events)
       found.triggers.push_back(trigger_for(event));
-    EXPECT_THAT(steps_with_functions(converge(found)), IsEmpty());
+    EXPECT_THAT(steps_with_functions(converge_as(found)), IsEmpty());
   }
 }
 
-struct Case {
+struct SuccessionCase {
   std::string name;
   std::function<void(Found&)> change;
   std::vector<std::string> steps;
 };
 
 TEST(SuccessionPlan, TakesTheStepsThatTheFoundStateAsksFor) {
-  const std::vector<Case> cases{
+  const std::vector<SuccessionCase> cases{
       {"marked already", [](Found& f) { supersede(f, 10'000s); }, {kMove}},
       {"marked for another heir",
        [](Found& f) { supersede(f, 0s, std::string(16, 'a')); },
@@ -183,7 +178,7 @@ TEST(SuccessionPlan, TakesTheStepsThatTheFoundStateAsksFor) {
     SCOPED_TRACE(name);
     Found found = renamed();
     change(found);
-    EXPECT_EQ(steps_with_functions(converge(found)), expected);
+    EXPECT_EQ(steps_with_functions(converge_as(found)), expected);
   }
 }
 
@@ -193,7 +188,7 @@ TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
     SCOPED_TRACE(status);
     Found found = renamed();
     found.related[0].function.status = status;
-    EXPECT_THAT(steps_with_functions(converge(found)), ElementsAre(kMark, kMove));
+    EXPECT_THAT(steps_with_functions(converge_as(found)), ElementsAre(kMark, kMove));
     // It refuses to be marked: its events are more important.
     ProvisioningHistory history;
     for (unsigned i = 0; i < 3; ++i) {
@@ -205,8 +200,8 @@ TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
     found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
     for (const auto& event : wanted().buckets[0].events)
       found.triggers.push_back(trigger_for(event));
-    EXPECT_EQ(converge(found, claim(10'359s)).again_in, 1s);
-    EXPECT_THAT(steps_with_functions(converge(found, claim(10'360s))),
+    EXPECT_EQ(converge_as(found, claim(10'359s)).again_in, 1s);
+    EXPECT_THAT(steps_with_functions(converge_as(found, claim(10'360s))),
                 ElementsAre("remove DeleteFunction former"));
   }
 }
@@ -214,11 +209,11 @@ TEST(SuccessionPlan, TakesOverFromAPredecessorInAnyState) {
 TEST(SuccessionPlan, DeletesAtOnceWhatWasNeverCreated) {
   Found found = renamed();
   found.related[0].function.status = "CreateFailed";
-  EXPECT_THAT(steps_with_functions(converge(found)), ElementsAre(kMove)) << "it takes no mark";
+  EXPECT_THAT(steps_with_functions(converge_as(found)), ElementsAre(kMove)) << "it takes no mark";
   found.related[0].triggers.clear();
   found.related[0].taken_over = std::chrono::sys_seconds(10'000s);
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
-  EXPECT_THAT(steps_with_functions(converge(found, claim(10'000s))),
+  EXPECT_THAT(steps_with_functions(converge_as(found, claim(10'000s))),
               ElementsAre("remove DeleteFunction former"));
 }
 
@@ -228,8 +223,8 @@ TEST(SuccessionPlan, IsReadyThoughAPredecessorCannotBeDeletedYetOrAtAll) {
   found.related[0].triggers.clear();
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   found.related[0].function.status = "Updating";
-  EXPECT_THAT(steps_with_functions(converge(found)), IsEmpty());
-  EXPECT_EQ(converge(found).again_in, 30s);
+  EXPECT_THAT(steps_with_functions(converge_as(found)), IsEmpty());
+  EXPECT_EQ(converge_as(found).again_in, 30s);
   EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, {}, claim())),
               ElementsAre("remove DeleteTrigger relay", "remove DeleteTrigger relay",
                           "remove DeleteFunction relay", "wait"));
@@ -248,7 +243,7 @@ TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {
   Found found = renamed();
   found.related[0].space = "other";
   found.related[0].name = "relay";
-  const Plan plan = converge(found);
+  const Plan plan = converge_as(found);
   ASSERT_THAT(steps_with_functions(plan), SizeIs(2));
   const PlannedStep& move = plan.steps.back();
   EXPECT_EQ(move.call.parameters.at("Namespace").as_string(), "other");
@@ -258,7 +253,7 @@ TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {
 TEST(SuccessionPlan, LeavesADeploymentAloneThatDoesNotConflict) {
   Found found = renamed();
   for (auto& trigger : found.related[0].triggers) trigger.prefix = "out/";
-  EXPECT_THAT(steps_with_functions(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge_as(found)),
               ElementsAre("create CreateTrigger relay", "create CreateTrigger relay"));
 }
 
@@ -280,7 +275,7 @@ TEST(SuccessionPlan, StandsBackFromANewerDeployment) {
   all[2].function->description = taken.description();  // somebody took over from it
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(i);
-    const Plan plan = converge(all[i]);
+    const Plan plan = converge_as(all[i]);
     EXPECT_THAT(steps_with_functions(plan), IsEmpty());
     EXPECT_THAT(plan.superseded, HasSubstr("a newer configuration, of 1970-01-01 00:00:02 UTC"));
     EXPECT_THAT(steps_with_functions(plan_removal(wanted(), all[i], {}, claim())), IsEmpty());
@@ -291,12 +286,12 @@ TEST(SuccessionPlan, GoesOnWhereTheOtherOneIsNotNewerOrDeployedTheSame) {
   for (const Generation other : {Generation{0}, kOurs - 1, kOurs, Generation{1} << 50}) {
     SCOPED_TRACE(other);
     Found found = renamed(other);
-    EXPECT_THAT(steps_with_functions(converge(found)), ElementsAre(kMark, kMove));
-    EXPECT_THAT(converge(found).superseded, IsEmpty());
+    EXPECT_THAT(steps_with_functions(converge_as(found)), ElementsAre(kMark, kMove));
+    EXPECT_THAT(converge_as(found).superseded, IsEmpty());
   }
   Found same = renamed();
   same.function->description = mark_of(wanted(), kOurs + 1).description();
-  EXPECT_THAT(steps_with_functions(converge(same)), ElementsAre(kMark, kMove));
+  EXPECT_THAT(steps_with_functions(converge_as(same)), ElementsAre(kMark, kMove));
 }
 
 TEST(SuccessionPlan, TakesBackWhatAnOlderOneTookOver) {
@@ -307,7 +302,7 @@ TEST(SuccessionPlan, TakesBackWhatAnOlderOneTookOver) {
   succession.generation = kOurs - 1;
   taken.set_succession(succession);
   found.function->description = taken.description();
-  EXPECT_THAT(steps_with_functions(converge(found)),
+  EXPECT_THAT(steps_with_functions(converge_as(found)),
               ElementsAre("update UpdateFunctionConfiguration relay", kMark, kMove));
 }
 

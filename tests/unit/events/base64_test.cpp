@@ -5,7 +5,7 @@
 namespace gateway::events {
 namespace {
 
-std::string encoded(std::string_view bytes) {
+std::string base64_of(std::string_view bytes) {
   std::string out;
   append_base64(out, bytes);
   return out;
@@ -22,7 +22,7 @@ TEST(Base64, AgreesWithTheVectorsOfRfc4648) {
       {"foobar", "Zm9vYmFy"},
   };
   for (const auto& [bytes, text] : vectors) {
-    EXPECT_EQ(encoded(bytes), text);
+    EXPECT_EQ(base64_of(bytes), text);
     EXPECT_EQ(decode_base64(text), bytes);
   }
 }
@@ -31,7 +31,7 @@ TEST(Base64, ReadsBackEveryByte) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   for (std::size_t begin = 0; begin < 3; ++begin) {
-    EXPECT_EQ(decode_base64(encoded(all.substr(begin))), all.substr(begin));
+    EXPECT_EQ(decode_base64(base64_of(all.substr(begin))), all.substr(begin));
   }
 }
 

@@ -89,7 +89,7 @@ class Hostile {
   std::mt19937 random_;
 };
 
-EncoderSettings settings(ContentMode mode) {
+EncoderSettings hostile_settings(ContentMode mode) {
   using enum RecordAttribute;
   EncoderSettings settings;
   settings.mode = mode;
@@ -140,7 +140,7 @@ TEST(Injection, NoRecordBreaksItsRequest) {
   for (unsigned seed = 0; seed < 1000; ++seed) {
     SCOPED_TRACE(seed);
     Hostile hostile(seed);
-    Encoder encoder(settings(ContentMode::binary));
+    Encoder encoder(hostile_settings(ContentMode::binary));
     std::vector<std::string> records;
     std::vector<Expected> expected;
     const std::size_t count = 1 + hostile.below(5);
@@ -186,7 +186,7 @@ TEST(Injection, NoRecordBreaksTheJsonAroundIt) {
   for (unsigned seed = 0; seed < 1000; ++seed) {
     SCOPED_TRACE(seed);
     Hostile hostile(seed);
-    Encoder encoder(settings(ContentMode::structured));
+    Encoder encoder(hostile_settings(ContentMode::structured));
     const std::string key = hostile.text();
     const json::value record = {{"cos", {{"cosObject", {{"key", "/" + key}}}}}};
     const std::string text = json::serialize(record);
@@ -214,7 +214,7 @@ TEST(Injection, NoAttributeOfAnEventThatIsPassedOnBreaksItsRequest) {
   for (unsigned seed = 0; seed < 1000; ++seed) {
     SCOPED_TRACE(seed);
     Hostile hostile(seed);
-    Encoder encoder(settings(ContentMode::binary));
+    Encoder encoder(hostile_settings(ContentMode::binary));
     std::vector<CloudEvent> events(1 + hostile.below(5));
     std::vector<Expected> expected;
     Gather gather;

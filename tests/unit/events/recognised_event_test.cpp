@@ -19,8 +19,8 @@ const std::vector<RecordAttribute> kAll = {
     RecordAttribute::subject, RecordAttribute::cosbucket, RecordAttribute::cosregion,
     RecordAttribute::coseventname, RecordAttribute::coseventtime};
 
-EncoderSettings settings(DataShape data = DataShape::record,
-                         std::vector<RecordAttribute> attributes = {}) {
+EncoderSettings settings_of(DataShape data = DataShape::record,
+                            std::vector<RecordAttribute> attributes = {}) {
   EncoderSettings settings = test::settings();
   settings.data = data;
   settings.source = "function/%221%22";
@@ -44,7 +44,7 @@ TEST(RecognisedEvent, IsTheOneOfTheRecordHoweverItWasWritten) {
     SCOPED_TRACE(name);
     for (const DataShape shape : {DataShape::record, DataShape::records}) {
       for (const auto& attributes : {std::vector<RecordAttribute>(), kAll}) {
-        const EncoderSettings how = settings(shape, attributes);
+        const EncoderSettings how = settings_of(shape, attributes);
         Encoder encoder(how);
         for (int number = 0; number < 3; ++number) {
           const std::string json = json_of(how, event_of(record, number));
@@ -75,7 +75,7 @@ TEST(RecognisedEvent, IsTheOneOfTheRecordHoweverItWasWritten) {
 
 // Entries of `buckets` may have their events made in other ways.
 TEST(RecognisedEvent, MayBeOfAnyStyleThatARouteHas) {
-  EncoderSettings how = settings();
+  EncoderSettings how = settings_of();
   how.styles.resize(3);
   how.styles[0].source = "other";
   how.styles[1].source = "other";
@@ -113,7 +113,7 @@ TEST(RecognisedEvent, MayBeOfAnyStyleThatARouteHas) {
 }
 
 TEST(RecognisedEvent, IsNoOther) {
-  const std::string json = json_of(settings(), event_of(R"({"a":1})"));
+  const std::string json = json_of(settings_of(), event_of(R"({"a":1})"));
   const struct {
     std::string_view what;
     std::string_view from;
@@ -130,7 +130,7 @@ TEST(RecognisedEvent, IsNoOther) {
               {"an attribute more", R"(,"data")", R"(,"count":1,"data")"},
               {"data in Base64", R"("data":{"a":1})", R"("data_base64":"YQ==")"},
               {"no data", R"(,"data":{"a":1})", ""}};
-  Encoder encoder(settings());
+  Encoder encoder(settings_of());
   ASSERT_TRUE(encoder.recognise(json));
   for (const auto& row : rows) {
     SCOPED_TRACE(row.what);
@@ -141,20 +141,20 @@ TEST(RecognisedEvent, IsNoOther) {
     EXPECT_FALSE(encoder.recognise(altered));
   }
   EXPECT_TRUE(encoder.recognise(json)) << "as before";
-  EXPECT_FALSE(Encoder(settings(DataShape::records)).recognise(json));
+  EXPECT_FALSE(Encoder(settings_of(DataShape::records)).recognise(json));
   EXPECT_FALSE(encoder.recognise(""));
 }
 
 TEST(RecognisedEvent, HasTheAttributesThatItsRecordHasToday) {
   const Padded record(R"({"cos":{"cosObject":{"key":"/125/b/a\"b"}},"event":{"eventName":"e"}})");
-  const auto with_subject = settings(DataShape::record, {RecordAttribute::subject});
-  const auto with_name = settings(DataShape::record, {RecordAttribute::coseventname});
-  const std::string none = json_of(settings(), event_of(record.view()));
+  const auto with_subject = settings_of(DataShape::record, {RecordAttribute::subject});
+  const auto with_name = settings_of(DataShape::record, {RecordAttribute::coseventname});
+  const std::string none = json_of(settings_of(), event_of(record.view()));
   const std::string subject = json_of(with_subject, event_of(record.view()));
   EXPECT_NE(subject.find(R"("subject":"125/b/a\"b")"), std::string::npos) << subject;
   EXPECT_TRUE(Encoder(with_subject).recognise(subject));
   EXPECT_FALSE(Encoder(with_subject).recognise(none));
-  EXPECT_FALSE(Encoder(settings()).recognise(subject));
+  EXPECT_FALSE(Encoder(settings_of()).recognise(subject));
   EXPECT_FALSE(Encoder(with_name).recognise(subject));
   std::string altered = subject;
   altered.replace(altered.find(R"(a\"b)"), 4, R"(a\"c)");
@@ -168,7 +168,7 @@ TEST(RecognisedEvent, IsWrittenAsItStood) {
   std::size_t taken = 0;
   for (const auto& attributes : {std::vector<RecordAttribute>(), kAll}) {
     for (const DataShape shape : {DataShape::record, DataShape::records}) {
-      const EncoderSettings how = settings(shape, attributes);
+      const EncoderSettings how = settings_of(shape, attributes);
       Encoder encoder(how);
       const std::string json = json_of(how, event_of(record.view()));
       for (int round = 0; round < 20'000; ++round) {

@@ -10,7 +10,7 @@ namespace gateway::load {
 namespace {
 
 // Below the two seconds after which a slow target answers.
-Scenario brief() {
+Scenario brief_troubles() {
   Scenario scenario = two_targets();
   scenario.load.rate = 200;
   scenario.other.rate = 100;
@@ -23,7 +23,7 @@ Scenario brief() {
 TEST(TargetTroubles, BefallOneTargetAlone) {
   for (const bool stores : {false, true}) {
     for (const auto& [trouble, name] : kTroubles) {
-      Scenario scenario = brief();
+      Scenario scenario = brief_troubles();
       scenario.gateway.form.stores = stores;
       if (stores) scenario.form.bucket.clear();
       scenario.other.trouble = trouble;

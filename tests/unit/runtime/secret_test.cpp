@@ -15,7 +15,7 @@
 namespace gateway {
 namespace {
 
-constexpr std::string_view kShort = "hush-hush";  // lies within the string object
+constexpr std::string_view kShortSecret = "hush-hush";  // lies within the string object
 const std::string kLong(100, 's');
 
 static_assert(!fmt::is_formattable<Secret>::value);
@@ -40,32 +40,32 @@ class Room {
 
 TEST(Secret, LeavesNothingInItsPlace) {
   Room room;
-  Secret& secret = room.make(std::string(kShort));
-  EXPECT_TRUE(room.shows(kShort)) << "else this test proves nothing";
+  Secret& secret = room.make(std::string(kShortSecret));
+  EXPECT_TRUE(room.shows(kShortSecret)) << "else this test proves nothing";
   std::destroy_at(&secret);
-  EXPECT_FALSE(room.shows(kShort.substr(1)));
+  EXPECT_FALSE(room.shows(kShortSecret.substr(1)));
 }
 
 TEST(Secret, LeavesNothingWhereItWasMovedFrom) {
   Room room;
-  Secret& secret = room.make(std::string(kShort));
+  Secret& secret = room.make(std::string(kShortSecret));
   const Secret moved(std::move(secret));
-  EXPECT_FALSE(room.shows(kShort.substr(1)));
-  EXPECT_EQ(moved.reveal(), kShort);
+  EXPECT_FALSE(room.shows(kShortSecret.substr(1)));
+  EXPECT_EQ(moved.reveal(), kShortSecret);
 
-  secret = Secret(std::string(kShort));
+  secret = Secret(std::string(kShortSecret));
   Secret assigned;
   assigned = std::move(secret);
-  EXPECT_FALSE(room.shows(kShort.substr(1)));
-  EXPECT_EQ(assigned.reveal(), kShort);
+  EXPECT_FALSE(room.shows(kShortSecret.substr(1)));
+  EXPECT_EQ(assigned.reveal(), kShortSecret);
   std::destroy_at(&secret);
 }
 
 TEST(Secret, LeavesNothingInTheStringItWasMadeFrom) {
-  std::string text(kShort);
+  std::string text(kShortSecret);
   const char* const bytes = text.data();
   const Secret secret(std::move(text));
-  EXPECT_TRUE(std::all_of(bytes, bytes + kShort.size(), [](char c) { return c == 0; }));
+  EXPECT_TRUE(std::all_of(bytes, bytes + kShortSecret.size(), [](char c) { return c == 0; }));
 }
 
 TEST(Secret, OverwritesMemoryOfItsOwn) {
@@ -78,7 +78,7 @@ TEST(Secret, OverwritesMemoryOfItsOwn) {
 }
 
 TEST(Secret, KeepsItsValueThroughCopiesAndAssignments) {
-  for (const std::string& value : {std::string(kShort), kLong, std::string()}) {
+  for (const std::string& value : {std::string(kShortSecret), kLong, std::string()}) {
     const Secret original(value);
     Secret copy(original);
     EXPECT_EQ(copy.reveal(), value);

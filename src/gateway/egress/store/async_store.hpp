@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/egress/segments/store_error.hpp"
+#include "gateway/egress/segments/stored_event.hpp"
 #include "gateway/egress/store/replay_source.hpp"
-#include "gateway/egress/store/store_error.hpp"
-#include "gateway/egress/store/stored_event.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::egress {

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "gateway/egress/store/segments.hpp"
+#include "gateway/egress/segments/segments.hpp"
+#include "gateway/egress/segments/store_error.hpp"
+#include "gateway/egress/segments/stored_event.hpp"
 #include "gateway/egress/store/spooled_events.hpp"
-#include "gateway/egress/store/store_error.hpp"
 #include "gateway/egress/store/store_lock.hpp"
-#include "gateway/egress/store/stored_event.hpp"
 
 namespace gateway::egress {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/egress/store/record.hpp"
+#include "gateway/egress/segments/record.hpp"
 
 namespace gateway::egress {
 namespace {

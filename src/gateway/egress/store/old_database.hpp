@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-#include "gateway/egress/store/segment.hpp"
-#include "gateway/egress/store/store_error.hpp"
-#include "gateway/egress/store/stored_event.hpp"
+#include "gateway/egress/segments/segment.hpp"
+#include "gateway/egress/segments/store_error.hpp"
+#include "gateway/egress/segments/stored_event.hpp"
 
 // Reads the SQLite databases in which versions up to 0.1 kept events. Nothing else knows them.
 namespace gateway::egress {

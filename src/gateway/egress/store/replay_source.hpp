@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
+#include "gateway/egress/segments/store_error.hpp"
 #include "gateway/egress/store/spooled_events.hpp"
-#include "gateway/egress/store/store_error.hpp"
 
 namespace gateway::egress {
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "gateway/egress/store/record.hpp"
+#include "gateway/egress/segments/record.hpp"
 
 namespace gateway::egress {
 namespace {

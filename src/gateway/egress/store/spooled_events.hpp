@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/egress/store/stored_event.hpp"
+#include "gateway/egress/segments/stored_event.hpp"
 
 namespace gateway::egress {
 

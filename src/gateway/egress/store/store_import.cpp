@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "gateway/egress/store/record.hpp"
+#include "gateway/egress/segments/record.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::egress {

@@ -3,9 +3,9 @@
 #include <functional>
 #include <string>
 
+#include "gateway/egress/segments/segments.hpp"
+#include "gateway/egress/segments/store_error.hpp"
 #include "gateway/egress/store/old_database.hpp"
-#include "gateway/egress/store/segments.hpp"
-#include "gateway/egress/store/store_error.hpp"
 
 namespace gateway::egress {
 

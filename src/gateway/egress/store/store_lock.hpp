@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "gateway/egress/store/file_system.hpp"
-#include "gateway/egress/store/store_error.hpp"
+#include "gateway/egress/segments/file_system.hpp"
+#include "gateway/egress/segments/store_error.hpp"
 
 namespace gateway::egress {
 

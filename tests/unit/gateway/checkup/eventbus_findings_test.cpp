@@ -6,7 +6,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <string>
 
-#include "gateway/egress/harmless_request.hpp"
+#include "gateway/egress/address/harmless_request.hpp"
 
 namespace gateway::checkup {
 namespace {

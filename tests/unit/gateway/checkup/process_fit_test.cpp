@@ -10,7 +10,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
 
 ProcessFit with_memory(std::uint64_t memory, const config::Settings& settings = {}) {
   ProcessLimits limits;
@@ -26,7 +26,7 @@ ProcessFit with_descriptors(std::size_t descriptors, const config::Settings& set
 
 TEST(ProcessFit, ChangesNothingWhereThereIsRoomOrNothingIsKnown) {
   for (const auto& [memory, descriptors] :
-       {std::pair(0UL, 0UL), std::pair(512 * kMiB, 20'000UL), std::pair(~0UL, ~0UL >> 8U)}) {
+       {std::pair(0UL, 0UL), std::pair(512 * kMebibyte, 20'000UL), std::pair(~0UL, ~0UL >> 8U)}) {
     ProcessLimits limits;
     limits.memory = memory;
     limits.descriptors = descriptors;
@@ -39,8 +39,8 @@ TEST(ProcessFit, ChangesNothingWhereThereIsRoomOrNothingIsKnown) {
 }
 
 TEST(ProcessFit, PostsFollowASmallMemoryLimit) {
-  const ProcessFit fitted = with_memory(64 * kMiB);
-  EXPECT_EQ(fitted.settings.ingress.max_in_flight, 15 * kMiB);
+  const ProcessFit fitted = with_memory(64 * kMebibyte);
+  EXPECT_EQ(fitted.settings.ingress.max_in_flight, 15 * kMebibyte);
   EXPECT_GE(fitted.settings.ingress.max_in_flight, fitted.settings.ingress.max_body);
   EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("gateway.max_in_flight is 15 MiB")));
   EXPECT_EQ(fitted.problem, "");
@@ -48,16 +48,16 @@ TEST(ProcessFit, PostsFollowASmallMemoryLimit) {
 
 TEST(ProcessFit, ALowerBoundOfOnesOwnStays) {
   config::Settings settings;
-  settings.ingress.max_in_flight = 10 * kMiB;
-  EXPECT_THAT(with_memory(64 * kMiB, settings).notes, IsEmpty());
+  settings.ingress.max_in_flight = 10 * kMebibyte;
+  EXPECT_THAT(with_memory(64 * kMebibyte, settings).notes, IsEmpty());
 }
 
 TEST(ProcessFit, ABodyThatCannotFitIsAProblem) {
-  EXPECT_THAT(with_memory(40 * kMiB).problem, HasSubstr("gateway.max_body: 8 MiB"));
+  EXPECT_THAT(with_memory(40 * kMebibyte).problem, HasSubstr("gateway.max_body: 8 MiB"));
   EXPECT_THAT(with_memory(1).problem, HasSubstr("raise the memory limit"));
   config::Settings small;
-  small.ingress.max_body = kMiB;
-  EXPECT_EQ(with_memory(40 * kMiB, small).problem, "");
+  small.ingress.max_body = kMebibyte;
+  EXPECT_EQ(with_memory(40 * kMebibyte, small).problem, "");
 }
 
 TEST(ProcessFit, ClientsLeaveDescriptorsToTheOthers) {

@@ -9,7 +9,7 @@
 namespace gateway::config {
 namespace {
 
-struct Case {
+struct UrlCase {
   std::string target;
   std::string eventbus;
   bool tls;
@@ -20,7 +20,7 @@ struct Case {
 };
 
 TEST(Endpoint, IsMadeOfTargetAndEventbus) {
-  const Case cases[] = {
+  const UrlCase cases[] = {
       {"bus:8080", "orders", false, "bus", 8080, "bus:8080", "/gateway/orders"},
       {"bus", "orders", false, "bus", 80, "bus", "/gateway/orders"},
       {"bus:80", "orders", false, "bus", 80, "bus", "/gateway/orders"},

@@ -110,7 +110,7 @@ TEST(ProxyKey, IsNeverShown) {
   EXPECT_NE(warned.warnings[0].text().find("https_proxy"), std::string::npos);
 }
 
-std::string problems_of(std::vector<std::string> overrides) {
+std::string problems_with(std::vector<std::string> overrides) {
   std::string all;
   for (const auto& text : testing::texts_of(load_in({}, std::move(overrides)).problems)) {
     all += text + "\n";
@@ -122,14 +122,14 @@ TEST(OAuth2Keys, BelongTogether) {
   const std::string url = "delivery.oauth2.token_url=https://idp/token";
   const std::string id = "delivery.oauth2.client_id=gateway";
   const std::string secret = "delivery.oauth2.client_secret=pa55word";
-  EXPECT_EQ(problems_of({url, id, secret, "delivery.oauth2.scope=a b"}), "");
-  EXPECT_NE(problems_of({url, id}).find("delivery.oauth2.client_secret: required"),
+  EXPECT_EQ(problems_with({url, id, secret, "delivery.oauth2.scope=a b"}), "");
+  EXPECT_NE(problems_with({url, id}).find("delivery.oauth2.client_secret: required"),
             std::string::npos);
-  EXPECT_NE(problems_of({url, secret}).find("delivery.oauth2.client_id: required"),
+  EXPECT_NE(problems_with({url, secret}).find("delivery.oauth2.client_id: required"),
             std::string::npos);
-  EXPECT_NE(problems_of({id, secret}).find("delivery.oauth2.token_url: required"),
+  EXPECT_NE(problems_with({id, secret}).find("delivery.oauth2.token_url: required"),
             std::string::npos);
-  EXPECT_NE(problems_of({"delivery.oauth2.scope=a"}).find("needs delivery.oauth2.token_url"),
+  EXPECT_NE(problems_with({"delivery.oauth2.scope=a"}).find("needs delivery.oauth2.token_url"),
             std::string::npos);
 }
 

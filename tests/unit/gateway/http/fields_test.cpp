@@ -12,21 +12,21 @@ namespace gateway::http {
 namespace {
 
 using namespace std::string_literals;
-using State = HeadScan::State;
+using ScanState = HeadScan::State;
 
-State scan_whole(std::string_view text) {
+ScanState scan_whole(std::string_view text) {
   HeadScan scan;
   return scan.advance(text.data(), text.size());
 }
 
 // As the bytes of a slow peer arrive: each prefix is shown, one byte longer than the one before.
-State scan_byte_by_byte(HeadScan& scan, std::string_view text) {
+ScanState scan_byte_by_byte(HeadScan& scan, std::string_view text) {
   for (std::size_t size = 1; size <= text.size(); ++size) {
     const std::string prefix(text.substr(0, size));  // so that reading beyond it is noticed
-    const State state = scan.advance(prefix.data(), prefix.size());
-    if (state != State::incomplete) return state;
+    const ScanState state = scan.advance(prefix.data(), prefix.size());
+    if (state != ScanState::incomplete) return state;
   }
-  return State::incomplete;
+  return ScanState::incomplete;
 }
 
 std::string head_with_fields(std::size_t fields) {
@@ -46,7 +46,7 @@ TEST(HeadScan, FindsTheLinesAndTheEnd) {
   const std::string text =
       "POST / HTTP/1.1\r\nHost: h\r\nLong-Field-Name: \t some value\r\n\r\nbody";
   HeadScan scan;
-  ASSERT_EQ(scan.advance(text.data(), text.size()), State::complete);
+  ASSERT_EQ(scan.advance(text.data(), text.size()), ScanState::complete);
   EXPECT_EQ(scan.size(), text.size() - 4);
   ASSERT_EQ(scan.lines(), 3U);
   EXPECT_EQ(scan.line(text.data(), 0), "POST / HTTP/1.1");
@@ -58,7 +58,7 @@ TEST(HeadScan, FindsTheSameLinesByteByByte) {
   const std::string text =
       "POST / HTTP/1.1\r\nHost: h\r\nX: y\r\nLonger-Than-A-Word: 12345678\r\n\r\n";
   HeadScan scan;
-  ASSERT_EQ(scan_byte_by_byte(scan, text), State::complete);
+  ASSERT_EQ(scan_byte_by_byte(scan, text), ScanState::complete);
   EXPECT_EQ(scan.size(), text.size());
   ASSERT_EQ(scan.lines(), 4U);
   EXPECT_EQ(scan.line(text.data(), 0), "POST / HTTP/1.1");
@@ -72,8 +72,8 @@ TEST(HeadScan, FindsTheSameLinesWhereverTheTextIsCut) {
   for (std::size_t cut = 0; cut < text.size(); ++cut) {
     SCOPED_TRACE(cut);
     HeadScan scan;
-    ASSERT_EQ(scan.advance(text.data(), cut), State::incomplete);
-    ASSERT_EQ(scan.advance(text.data(), text.size()), State::complete);
+    ASSERT_EQ(scan.advance(text.data(), cut), ScanState::incomplete);
+    ASSERT_EQ(scan.advance(text.data(), text.size()), ScanState::complete);
     EXPECT_EQ(scan.size(), text.size());
     ASSERT_EQ(scan.lines(), 3U);
     EXPECT_EQ(scan.line(text.data(), 2), "X: y");
@@ -83,10 +83,10 @@ TEST(HeadScan, FindsTheSameLinesWhereverTheTextIsCut) {
 TEST(HeadScan, CanBeUsedAgainAfterReset) {
   const std::string first = "A\r\nb: c\r\n";
   HeadScan scan;
-  ASSERT_EQ(scan.advance(first.data(), first.size() - 1), State::incomplete);
+  ASSERT_EQ(scan.advance(first.data(), first.size() - 1), ScanState::incomplete);
   scan.reset();
   const std::string second = "D\r\n\r\n";
-  ASSERT_EQ(scan.advance(second.data(), second.size()), State::complete);
+  ASSERT_EQ(scan.advance(second.data(), second.size()), ScanState::complete);
   EXPECT_EQ(scan.lines(), 1U);
   EXPECT_EQ(scan.line(second.data(), 0), "D");
 }
@@ -99,9 +99,10 @@ TEST(HeadScan, RefusesEveryControlCharacterButTabsAnywhereInAWord) {
       text[at] = static_cast<char>(c);
       const bool control = (c < 0x20 && c != '\t') || c == 0x7f;
       SCOPED_TRACE(testing::Message() << "character " << c << " at " << at);
-      EXPECT_EQ(scan_whole(text), control ? State::malformed : State::complete);
+      EXPECT_EQ(scan_whole(text), control ? ScanState::malformed : ScanState::complete);
       HeadScan slow;
-      EXPECT_EQ(scan_byte_by_byte(slow, text), control ? State::malformed : State::complete);
+      EXPECT_EQ(scan_byte_by_byte(slow, text),
+                control ? ScanState::malformed : ScanState::complete);
     }
   }
 }
@@ -119,40 +120,40 @@ TEST(HeadScan, RefusesWhatIsNoHead) {
   };
   for (const auto& [name, text] : cases) {
     SCOPED_TRACE(name);
-    EXPECT_EQ(scan_whole(text), State::malformed);
+    EXPECT_EQ(scan_whole(text), ScanState::malformed);
     HeadScan slow;
-    EXPECT_EQ(scan_byte_by_byte(slow, text), State::malformed);
+    EXPECT_EQ(scan_byte_by_byte(slow, text), ScanState::malformed);
   }
 }
 
 TEST(HeadScan, WaitsForTheLineFeedOfACutLineEnd) {
   const std::string text = "GET / HTTP/1.1\r";
   HeadScan scan;
-  EXPECT_EQ(scan.advance(text.data(), text.size()), State::incomplete);
-  EXPECT_EQ(scan.advance(text.data(), text.size()), State::incomplete);
+  EXPECT_EQ(scan.advance(text.data(), text.size()), ScanState::incomplete);
+  EXPECT_EQ(scan.advance(text.data(), text.size()), ScanState::incomplete);
   const std::string bad = text + "H";
-  EXPECT_EQ(scan.advance(bad.data(), bad.size()), State::malformed);
+  EXPECT_EQ(scan.advance(bad.data(), bad.size()), ScanState::malformed);
 }
 
 TEST(HeadScan, TakesSoManyFieldsAndNoMore) {
   HeadScan scan;
   const std::string most = head_with_fields(kMaxFields);
-  EXPECT_EQ(scan.advance(most.data(), most.size()), State::complete);
+  EXPECT_EQ(scan.advance(most.data(), most.size()), ScanState::complete);
   EXPECT_EQ(scan.lines(), kMaxFields + 1);
-  EXPECT_EQ(scan_whole(head_with_fields(kMaxFields + 1)), State::too_many_lines);
+  EXPECT_EQ(scan_whole(head_with_fields(kMaxFields + 1)), ScanState::too_many_lines);
 }
 
 TEST(HeadScan, TakesHeadsUpToItsLimit) {
-  EXPECT_EQ(scan_whole(head_of_size(kMaxHead)), State::complete);
-  EXPECT_EQ(scan_whole(head_of_size(kMaxHead + 1)), State::incomplete);
-  EXPECT_EQ(scan_whole(head_of_size(kMaxHead + 2)), State::incomplete);
+  EXPECT_EQ(scan_whole(head_of_size(kMaxHead)), ScanState::complete);
+  EXPECT_EQ(scan_whole(head_of_size(kMaxHead + 1)), ScanState::incomplete);
+  EXPECT_EQ(scan_whole(head_of_size(kMaxHead + 2)), ScanState::incomplete);
 }
 
 // All fields of a head that is made of the given field lines; empty names mark a malformed line.
 std::vector<std::pair<std::string, std::string>> walk(const std::string& field_lines) {
   const std::string text = "GET / HTTP/1.1\r\n" + field_lines + "\r\n";
   HeadScan scan;
-  EXPECT_EQ(scan.advance(text.data(), text.size()), State::complete);
+  EXPECT_EQ(scan.advance(text.data(), text.size()), ScanState::complete);
   FieldWalk walk(text.data(), scan);
   std::vector<std::pair<std::string, std::string>> fields;
   while (walk.next() && walk.check_unknown()) fields.emplace_back(walk.name(), walk.value());

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxBody = 1000;
+constexpr std::size_t kLargestBody = 1000;
 
 RequestHead post_head(std::uint64_t length = 10) {
   RequestHead head;
@@ -27,20 +27,20 @@ Load all_at_once() {
 }
 
 unsigned refusal(const RequestHead& head, const Load& load) {
-  const auto answer = Admission(kMaxBody, 9464).refuse(head, load);
+  const auto answer = Admission(kLargestBody, 9464).refuse(head, load);
   return answer ? answer->status : 0;
 }
 
 TEST(Admission, LetsAPostInWhenThereIsRoom) {
   EXPECT_EQ(refusal(post_head(), {}), 0U);
   EXPECT_EQ(refusal(post_head(0), {}), 0U);
-  EXPECT_EQ(refusal(post_head(kMaxBody), {}), 0U);
+  EXPECT_EQ(refusal(post_head(kLargestBody), {}), 0U);
 }
 
 TEST(Admission, LooksAtTheMethodFirst) {
-  RequestHead head = post_head(kMaxBody + 1);
+  RequestHead head = post_head(kLargestBody + 1);
   head.method = Method::other;
-  const auto answer = Admission(kMaxBody, 9464).refuse(head, all_at_once());
+  const auto answer = Admission(kLargestBody, 9464).refuse(head, all_at_once());
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 405U);
   EXPECT_EQ(answer->extra_fields, "Allow: POST, OPTIONS\r\n");
@@ -52,7 +52,7 @@ TEST(Admission, LooksAtTheMethodFirst) {
 TEST(Admission, AHeadRequestIsToldWithoutABody) {
   RequestHead head;
   head.method = Method::head;
-  const auto answer = Admission(kMaxBody, 0).refuse(head, {});
+  const auto answer = Admission(kLargestBody, 0).refuse(head, {});
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 405U);
   EXPECT_TRUE(answer->to_head);
@@ -60,7 +60,8 @@ TEST(Admission, AHeadRequestIsToldWithoutABody) {
 }
 
 TEST(Admission, LooksAtTheSizeBeforeTheLoad) {
-  const auto answer = Admission(kMaxBody, 9464).refuse(post_head(kMaxBody + 1), all_at_once());
+  const auto answer =
+      Admission(kLargestBody, 9464).refuse(post_head(kLargestBody + 1), all_at_once());
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 413U);
   EXPECT_TRUE(answer->close);
@@ -69,8 +70,8 @@ TEST(Admission, LooksAtTheSizeBeforeTheLoad) {
 TEST(Admission, TakesNoBodyInAContentCoding) {
   RequestHead head = post_head();
   head.content_coded = true;
-  EXPECT_FALSE(Admission(kMaxBody, 9464).admits(head, {}));
-  const auto answer = Admission(kMaxBody, 9464).refuse(head, all_at_once());
+  EXPECT_FALSE(Admission(kLargestBody, 9464).admits(head, {}));
+  const auto answer = Admission(kLargestBody, 9464).refuse(head, all_at_once());
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 415U);
   EXPECT_EQ(answer->extra_fields, "Accept-Encoding: identity\r\n");
@@ -81,13 +82,13 @@ TEST(Admission, AnswersOptionsUnderAnyLoad) {
   RequestHead head = post_head(0);
   head.method = Method::options;
   EXPECT_EQ(refusal(head, all_at_once()), 0U);
-  head.content_length = kMaxBody + 1;
+  head.content_length = kLargestBody + 1;
   EXPECT_EQ(refusal(head, {}), 413U);
 }
 
 TEST(Admission, NamesTheReasonAndTheWait) {
   const auto refused = [](const Load& load) {
-    return Admission(kMaxBody, 9464).refuse(post_head(), load).value_or(Answer());
+    return Admission(kLargestBody, 9464).refuse(post_head(), load).value_or(Answer());
   };
   Load load = all_at_once();
   Answer answer = refused(load);
@@ -116,10 +117,10 @@ TEST(Admission, NamesTheReasonAndTheWait) {
 }
 
 TEST(Admission, ReadsPastARefusedBodyWhereThatPays) {
-  const Admission admission(kMaxBody, 0);
+  const Admission admission(kLargestBody, 0);
   EXPECT_TRUE(admission.worth_skipping(post_head()));
-  EXPECT_TRUE(admission.worth_skipping(post_head(kMaxBody)));
-  EXPECT_FALSE(admission.worth_skipping(post_head(kMaxBody + 1)));
+  EXPECT_TRUE(admission.worth_skipping(post_head(kLargestBody)));
+  EXPECT_FALSE(admission.worth_skipping(post_head(kLargestBody + 1)));
   RequestHead closing = post_head();
   closing.keep_alive = false;
   EXPECT_FALSE(admission.worth_skipping(closing));

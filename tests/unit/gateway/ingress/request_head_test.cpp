@@ -30,10 +30,6 @@ class RequestHeadTest : public testing::Test {
   BufferPool pool_;
 };
 
-std::string text(const http::Slice& stretch, const Request& request) {
-  return std::string(stretch.in(request.bytes.data()));
-}
-
 TEST_F(RequestHeadTest, TellsOfAContentCoding) {
   const std::pair<std::string_view, bool> rows[] = {
       {"", false},

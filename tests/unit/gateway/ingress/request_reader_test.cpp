@@ -17,10 +17,6 @@ class RequestReaderTest : public testing::Test {
 
 using Sizes = std::initializer_list<std::size_t>;
 
-std::string text(const http::Slice& stretch, const Request& request) {
-  return std::string(stretch.in(request.bytes.data()));
-}
-
 TEST_F(RequestReaderTest, ReadsARequestInOnePiece) {
   Feed feed(pool_);
   EXPECT_TRUE(feed.reader().idle());

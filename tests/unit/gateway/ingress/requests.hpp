@@ -108,4 +108,9 @@ inline std::string pattern(std::size_t size, unsigned seed = 1) {
   return text;
 }
 
+// Returns the text of a part of the head.
+inline std::string text(const http::Slice& part, const Request& request) {
+  return std::string(part.in(request.bytes.data()));
+}
+
 }  // namespace gateway::ingress

@@ -12,11 +12,13 @@
 
 #include "gateway/domain/answers.hpp"
 #include "requests.hpp"
+#include "support/start.hpp"
 
 namespace gateway::ingress {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kStart;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -24,7 +26,6 @@ using testing::StartsWith;
 using Step = Session::Step;
 using Due = Session::Due;
 
-constexpr Instant kStart = Instant(1000s);
 constexpr std::size_t kMaxBody = 1000;
 
 // Both sides of a dialogue: the client's bytes, and what a connection would do with them.

@@ -11,17 +11,17 @@
 #include "gateway/observe/event_feed.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "support/payloads.hpp"
+#include "support/start.hpp"
 #include "unit/gateway/pipeline/ledger_support.hpp"
 
 namespace gateway::observe {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kStart;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr Instant kStart = Instant(1000s);
 
 TEST(SampleAllowance, GivesSoManyASecondHoweverOftenItIsAsked) {
   for (const auto step : {1ms, 5ms, 50ms, 100ms, 333ms}) {

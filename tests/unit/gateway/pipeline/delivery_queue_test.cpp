@@ -7,12 +7,13 @@
 #include <span>
 #include <vector>
 
+#include "support/start.hpp"
+
 namespace gateway::egress {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr Instant kStart{1000s};
+using test::kStart;
 
 EventSlot event(std::uint32_t index, std::uint32_t length = 10) {
   EventSlot slot;

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "gateway/pipeline/ledger.hpp"
+#include "support/start.hpp"
 
 // The world of one post: where each copy of its events is, and whether it has arrived or is on the
 // device, in plain facts with which the ledger must agree after every step.
 namespace gateway::test::one_post {
 
 inline constexpr std::uint32_t kEvents = 3;
-inline constexpr Instant kStart = Instant(std::chrono::seconds(1000));
 inline constexpr auto kDeadline = std::chrono::seconds(25);
 
 struct Configuration {

@@ -11,7 +11,7 @@
 #include "events/record_splitter.hpp"
 #include "events/redactor.hpp"
 #include "gateway/config/settings.hpp"
-#include "gateway/egress/encoder_settings.hpp"
+#include "gateway/egress/eventbus/encoder_settings.hpp"
 #include "gateway/pipeline/record_notes.hpp"
 #include "support/payloads.hpp"
 

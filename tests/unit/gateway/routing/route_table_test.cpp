@@ -17,7 +17,7 @@ Route route(std::string bucket) {
   route.events = {"cos:ObjectCreated:*"};
   return route;
 }
-Pattern pattern(std::string_view text) {
+Pattern key_pattern(std::string_view text) {
   return Pattern::compile(text).value();
 }
 RecordFacts record(std::string_view bucket, std::string_view appid, std::string_view key,
@@ -48,8 +48,8 @@ TEST(RouteTable, LeavesOutWhatAnEntryDoesNotWant) {
   Route photos = route("photos-1");
   photos.prefix = "in/";
   photos.suffix = ".jpg";
-  photos.include = {pattern("in/**"), pattern("never")};
-  photos.exclude = {pattern("**/tmp/**"), pattern("**/.*")};
+  photos.include = {key_pattern("in/**"), key_pattern("never")};
+  photos.exclude = {key_pattern("**/tmp/**"), key_pattern("**/.*")};
   const RouteTable table({photos}, UnknownBucket::accept);
   const auto kind = [&](std::string_view key) {
     return table.decide(record("photos", "1", key)).kind;
@@ -65,7 +65,7 @@ TEST(RouteTable, LeavesOutWhatAnEntryDoesNotWant) {
   EXPECT_EQ(judge(photos, "in/a.jpg", "cos:ObjectRemove:Delete").mismatch, Mismatch::event);
   EXPECT_EQ(judge(photos, "in/x/.a.jpg", "").mismatch, Mismatch::excluded);
   EXPECT_EQ(judge(photos, "in/x/.a.jpg", "").pattern, 1U);
-  photos.include = {pattern("x"), pattern("y")};
+  photos.include = {key_pattern("x"), key_pattern("y")};
   EXPECT_EQ(judge(photos, "in/a.jpg", "").mismatch, Mismatch::not_included);
 }
 
@@ -99,7 +99,7 @@ TEST(RouteTable, RefusesStrangersIfAskedTo) {
   first.function = 0;
   Route second = route("b-1");
   second.function = 1;
-  second.exclude = {pattern("x")};
+  second.exclude = {key_pattern("x")};
   const RouteTable refusing({first, second}, UnknownBucket::refuse);
   EXPECT_EQ(refusing.decide(record("c", "1", "k")).kind, Kind::refused_unknown);
   EXPECT_EQ(refusing.decide(record("a", "1", "k")).kind, Kind::entry);
@@ -115,7 +115,7 @@ TEST(RouteTable, RefusesStrangersIfAskedTo) {
 
 TEST(RouteTable, AllocatesNothingToDecide) {
   Route logs = route("logs-1250000000");
-  logs.include = {pattern("**/*.log"), pattern("a/[0-9]*")};
+  logs.include = {key_pattern("**/*.log"), key_pattern("a/[0-9]*")};
   const RouteTable table({logs}, UnknownBucket::refuse);
   const auto before = test::AllocationCounter::count();
   EXPECT_EQ(table.decide(record("logs", "1250000000", "a/7x")).kind, Kind::entry);

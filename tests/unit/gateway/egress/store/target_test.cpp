@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/egress/store/record.hpp"
-#include "gateway/egress/store/row_filter.hpp"
-#include "gateway/egress/store/row_text.hpp"
-#include "gateway/egress/store/store_summary.hpp"
+#include "gateway/egress/rows/row_filter.hpp"
+#include "gateway/egress/rows/row_text.hpp"
+#include "gateway/egress/rows/store_summary.hpp"
+#include "gateway/egress/segments/record.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/egress/store/target_names.hpp"
 #include "support.hpp"

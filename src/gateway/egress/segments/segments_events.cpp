@@ -1,0 +1,277 @@
+// What there is to do with the events of a store, whichever file they stand in: read, mark, delete.
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "gateway/egress/segments/segments.hpp"
+
+namespace gateway::egress {
+namespace {
+
+constexpr std::size_t kMostOpen = 8;
+constexpr std::size_t kMarksAtATime = 512;
+// A folder may hold thousands of files.
+constexpr std::uint64_t kLooksBetweenLists = 5;
+// A file that is left alone may become a good one: by chown, for instance.
+constexpr std::uint64_t kLooksBetweenTries = 30;
+
+}  // namespace
+
+// --- Reading
+
+Segment* Segments::segment_of(Sequence seq) noexcept {
+  const auto behind = std::ranges::upper_bound(segments_, seq, {}, &Segment::first);
+  if (behind == segments_.begin()) return nullptr;
+  Segment& segment = **std::prev(behind);
+  return seq < segment.behind() ? &segment : nullptr;
+}
+
+void Segments::keep_few_open(Segment& used) {
+  std::erase(open_, &used);
+  open_.push_back(&used);
+  if (open_.size() <= kMostOpen) return;
+  if (open_.front() != active_) open_.front()->rest();
+  open_.erase(open_.begin());
+}
+
+void Segments::drop(const Segment& segment, bool vanished) {
+  if (vanished) {
+    vanished_rows_ += static_cast<std::uint64_t>(segment.totals().count - segment.totals().removed);
+  }
+  if (active_ == &segment) active_ = nullptr;
+  if (place_.segment == &segment) place_ = Place();
+  std::erase(open_, &segment);
+  std::erase_if(segments_, [&](const auto& each) { return each.get() == &segment; });
+  oldest_.reset();
+}
+
+// After a failed call: drops the segment if its file is gone, or may not be read any more. Anything
+// else is an error.
+StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_code& error) {
+  if (access_ == Segment::Access::own && &segment != active_ && is_forbidden(error)) {
+    leave_alone(segment.first(), segment.path(), error.message());
+    drop(segment, false);
+    return {};
+  }
+  const auto presence = segment.look();
+  if (!presence || *presence != Segment::Presence::gone) return error_at(segment.path(), error);
+  drop(segment, true);
+  return {};
+}
+
+IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, const Visit& visit) {
+  keep_few_open(segment);
+  const Sequence from = std::max(last + 1, segment.first());
+  Place place = std::exchange(place_, Place());
+  const bool reads_on = place.segment == &segment && place.next == from;
+  // Who does not read on is to see what has become of the file.
+  if (!reads_on || place.buffer.bytes.capacity() > kMostKept) place.buffer = {};
+  auto reader = segment.records(from, reads_on ? place.offset : 0, std::move(place.buffer));
+  if (!reader) return reader.error();
+  std::vector<std::uint32_t> marks;
+  Sequence marks_from = from;
+  RecordReader::Record record;
+  bool wanted = true;
+  while (wanted) {
+    const auto read = reader->next(record);
+    if (!read) return read.error();
+    if (record.seq == 0) {
+      last = std::max(last, segment.behind() - 1);
+      break;
+    }
+    if (record.seq >= marks_from + static_cast<Sequence>(marks.size())) {
+      marks_from = record.seq;
+      const auto left = static_cast<std::size_t>(segment.behind() - record.seq);
+      auto next = segment.marks(record.seq, std::min(left, kMarksAtATime));
+      if (!next) return next.error();
+      marks = std::move(*next);
+    }
+    last = record.seq;
+    if (record.intact) segment.note_offset(record.seq, record.offset);
+    const std::uint32_t mark = marks[static_cast<std::size_t>(record.seq - marks_from)];
+    if (mark == kRemoved) continue;
+    if (!record.intact && std::ranges::binary_search(segment.torn(), record.seq)) continue;
+    wanted = visit(record, mark);
+  }
+  place_ = {&segment, last + 1, reader->end_of_last(), reader->take_buffer()};
+  return wanted ? Walked::through : Walked::ended;
+}
+
+StoreOutcome<bool> Segments::walk(Sequence after, Sequence& last, const Visit& visit) {
+  last = after;
+  for (std::size_t i = 0; i < segments_.size();) {
+    Segment& segment = *segments_[i];
+    if (segment.behind() <= last + 1 || segment.drained()) {
+      ++i;
+      continue;
+    }
+    const auto through = walk(segment, last, visit);
+    if (!through) {
+      if (auto gone = unless_gone(segment, through.error()); !gone) return gone.error();
+      continue;
+    }
+    if (*through == Walked::ended) return false;
+    ++i;
+  }
+  return true;
+}
+
+StoreOutcome<std::optional<WallInstant>> Segments::oldest() {
+  if (!oldest_) {
+    Sequence last = 0;
+    const auto end = walk(0, last, [this](const auto& record, std::uint32_t) {
+      oldest_.emplace(record.seq, record.added);
+      return !record.intact;
+    });
+    if (!end) return end.error();
+  }
+  if (!oldest_) return std::optional<WallInstant>();
+  return std::optional<WallInstant>(oldest_->second);
+}
+
+StoreTotals Segments::totals() const noexcept {
+  StoreTotals all;
+  for (const auto& segment : segments_) {
+    all.rows += static_cast<std::uint64_t>(segment->totals().count - segment->totals().removed);
+    all.bytes += segment->live_bytes();
+  }
+  return all;
+}
+
+// --- Marking
+
+StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::uint32_t value,
+                                           std::vector<Sequence>& unwritable) {
+  std::uint64_t removed = 0;
+  if (oldest_ && !rows.empty() && rows.front() <= oldest_->first) oldest_.reset();
+  while (!rows.empty()) {
+    Segment* const segment = segment_of(rows.front());
+    if (segment == nullptr) {
+      rows = rows.subspan(1);
+      continue;
+    }
+    const auto behind = std::ranges::lower_bound(rows, segment->behind());
+    const std::span in_segment(rows.begin(), behind);
+    rows = rows.subspan(in_segment.size());
+    keep_few_open(*segment);
+    const auto marked = segment->mark(in_segment, value);
+    if (marked) {
+      removed += *marked;
+    } else if (is_forbidden(marked.error())) {
+      unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
+    } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
+      return gone.error();
+    }
+  }
+  return removed;
+}
+
+bool Segments::has_unsynced_marks() const noexcept {
+  return std::ranges::any_of(segments_,
+                             [](const auto& segment) { return segment->has_unsynced_marks(); });
+}
+
+StoreResult Segments::sync_marks() {
+  for (const auto& segment : segments_) {
+    if (!segment->has_unsynced_marks()) continue;
+    keep_few_open(*segment);
+    if (const auto synced = segment->sync_marks(); !synced) {
+      return error_at(segment->path(), synced.error());
+    }
+  }
+  return {};
+}
+
+// Removes the file of a segment, unless somebody has put another one in its place.
+StoreResult Segments::remove_file(const Segment& segment) {
+  const auto presence = segment.look();
+  if (!presence) return error_at(segment.path(), presence.error());
+  if (*presence == Segment::Presence::gone) return {};
+  const auto removed = files_.remove(segment.path());
+  if (!removed && !is_gone(removed.error())) return error_at(segment.path(), removed.error());
+  return {};
+}
+
+// A crash of the machine may bring a deleted file back: what it says then must be that all of it
+// has been removed.
+StoreResult Segments::delete_drained(bool active_too) {
+  for (std::size_t i = 0; i < segments_.size();) {
+    Segment& segment = *segments_[i];
+    if (!segment.drained() || segment.incomplete() || (&segment == active_ && !active_too)) {
+      ++i;
+      continue;
+    }
+    if (segment.has_unsynced_marks()) {
+      if (const auto synced = segment.sync_marks(); !synced) {
+        return error_at(segment.path(), synced.error());
+      }
+    }
+    if (auto removed = remove_file(segment); !removed) return removed;
+    if (closer_ != nullptr) closer_->close(segment.release());
+    drop(segment, false);
+  }
+  return {};
+}
+
+StoreResult Segments::look() {
+  for (std::size_t i = 0; i < segments_.size();) {
+    Segment& segment = *segments_[i];
+    const auto presence = segment.look();
+    if (!presence) return error_at(segment.path(), presence.error());
+    if (*presence == Segment::Presence::gone || *presence == Segment::Presence::grown) {
+      drop(segment, *presence == Segment::Presence::gone);
+      continue;
+    }
+    if (*presence == Segment::Presence::marked) {
+      keep_few_open(segment);
+      oldest_.reset();
+      if (const auto counted = segment.count_marks(); !counted) {
+        if (auto gone = unless_gone(segment, counted.error()); !gone) return gone;
+        continue;
+      }
+    }
+    ++i;
+  }
+  return {};
+}
+
+// Returns whether a file that is none of these is as it was the last time: nobody is copying it.
+bool Segments::rests(const std::string& name) {
+  const auto now = files_.status(name);
+  if (!now) return false;
+  const auto [seen, is_new] = seen_.try_emplace(name, *now);
+  return std::exchange(seen->second, *now) == *now && !is_new;
+}
+
+// Takes up files that came back, or were put there.
+StoreResult Segments::look_for_others() {
+  if (++looks_ % kLooksBetweenLists != 0) return {};
+  const auto there = segment_files(files_, path_, suffix_);
+  if (!there) return there.error();
+  const bool again = looks_ % kLooksBetweenTries == 0;
+  std::set<std::string, std::less<>> known;
+  for (const auto& segment : segments_) known.insert(segment->path());
+  std::set<std::string, std::less<>> others;
+  bool found = false;
+  for (const auto& [number, name] : *there) {
+    if (known.contains(name)) continue;
+    others.insert(name);
+    if (!rests(name) || (unreadable_files_.contains(name) && !again)) continue;
+    const auto added = add_if_fit(number, name);
+    if (!added || *added == nullptr) continue;
+    unreadable_files_.erase(name);
+    static_cast<void>(finish(**added));
+    found = true;
+  }
+  const auto has_gone = [&](const auto& file) { return !others.contains(file.first); };
+  std::erase_if(unreadable_files_, has_gone);
+  std::erase_if(seen_, has_gone);
+  if (!found) return {};
+  ++finds_;
+  place_ = Place();
+  oldest_.reset();
+  return {};
+}
+
+}  // namespace gateway::egress

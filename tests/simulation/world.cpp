@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/config/targets.hpp"
 #include "gateway/egress/destinations.hpp"
+#include "runtime/byte_shares.hpp"
 #include "simulation/living_world.hpp"
 #include "support/payloads.hpp"
 
@@ -25,6 +27,8 @@ constexpr milliseconds kRecovery{180'000};
 constexpr milliseconds kGrace{4000};
 // Beyond what it may take by the configuration: a tick, and a turn of the world.
 constexpr milliseconds kSlack{1500};
+// Of one target.
+constexpr std::size_t kLargestPostsAtOnce = 8;
 // Clients are looked at at least so often.
 constexpr milliseconds kMostQuiet{100};
 
@@ -62,8 +66,14 @@ void LivingWorld::prepare() {
   has_spool_ = random_.in_thousand(600);
   has_dead_letters_ = random_.in_thousand(500);
   one_is_well_ = targets_.size() > 1 && random_.in_thousand(500);
-  // Its queue is its own, and too small a one is nobody's fault.
-  if (one_is_well_) settings_.delivery.queue = config::Queue();
+  if (one_is_well_) {
+    // Its queue and its share of the bytes are its own, and nobody else's fault if they are too
+    // small: then one post of its own, sent by half, keeps the others out.
+    settings_.delivery.queue = config::Queue();
+    settings_.ingress.max_in_flight =
+        std::max(settings_.ingress.max_in_flight, kLargestPostsAtOnce * settings_.ingress.max_body *
+                                                      ByteShares::count(targets_.size()));
+  }
   for (std::size_t target = 0; target < targets_.size(); ++target) {
     network_.names[targets_[target].name] = targets_[target].hosts;
     buses_.push_back(std::make_unique<Eventbus>(schedule_, random_.next(), oracle_, target,

@@ -10,6 +10,7 @@
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "testkit/action.hpp"
+#include "testkit/temporary_folder.hpp"
 
 // Small posts beside posts of thousands of records, in front of an eventbus that is slower than
 // both.
@@ -45,6 +46,62 @@ TEST(Fairness, LargePostsHoldUpNobody) {
   EXPECT_LT(slowest, 3s);
   EXPECT_LT(gateway.snapshot().delivered, 3 * kLarge) << "the large ones are still being sent";
   for (HttpClient& client : large) client.close();
+}
+
+// The eventbus takes one event at a time, and many of the spool wait for it.
+TEST(Fairness, ANewEventGoesBeforeThoseOfTheSpool) {
+  constexpr std::size_t kSpooled = 300;
+  const TemporaryFolder folder;
+  ScriptedEventbus bus(ScriptedEventbus::Start::down);
+  config::Settings settings = loopback_settings(bus.port());
+  settings.spool.path = folder.file("spool.db");
+  settings.delivery.deadline = 60s;
+  settings.delivery.connections = 1;
+  settings.delivery.pipeline = 1;
+  RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(kSpooled, "spooled-")).status, 200U);
+  bus.script([](const Request&) { return reply(200).after(1ms); });
+  bus.come_up();
+  ASSERT_TRUE(bus.wait_for_requests(50)) << "the replay has got going";
+
+  bus.hold();
+  HttpClient client = gateway.connect();
+  client.send(post_text(cos_payload(1, "new-")));
+  ASSERT_TRUE(
+      gateway.wait_for([](const observe::Snapshot& now) { return now.received == kSpooled + 1; }));
+  const std::size_t before = bus.requests().size();
+  bus.release();
+  ASSERT_TRUE(bus.wait_for_requests(before + 1));
+  EXPECT_NE(bus.requests()[before].body.find("new-"), std::string::npos);
+  EXPECT_TRUE(
+      gateway.wait_for([](const observe::Snapshot& now) { return now.replayed == kSpooled; }));
+}
+
+// A replay leaves room for a post, although it has more rows than the queue takes.
+TEST(Fairness, AReplayFillsHalfOfTheQueue) {
+  constexpr std::size_t kSpooled = 300;
+  const TemporaryFolder folder;
+  ScriptedEventbus bus(ScriptedEventbus::Start::down);
+  config::Settings settings = loopback_settings(bus.port());
+  settings.spool.path = folder.file("spool.db");
+  settings.delivery.deadline = 60s;
+  settings.delivery.queue.events = 20;
+  RunningGateway gateway(settings);
+  for (std::size_t posts = kSpooled / 20; posts != 0; --posts) {
+    EXPECT_EQ(gateway.post(cos_payload(20, "spooled-")).status, 200U);
+  }
+  bus.come_up();
+  ASSERT_TRUE(bus.wait_for_requests(50)) << "the replay has got going";
+  bus.hold();
+  ASSERT_TRUE(gateway.wait_for([](const observe::Snapshot& now) { return now.queue_events != 0; }));
+  HttpClient client = gateway.connect();
+  client.send(post_text(cos_payload(10, "new-")));
+  ASSERT_TRUE(
+      gateway.wait_for([](const observe::Snapshot& now) { return now.received == kSpooled + 10; }));
+  bus.release();
+  EXPECT_TRUE(gateway.wait_for([](const observe::Snapshot& now) {
+    return now.replayed == kSpooled && now.delivered == 10;
+  })) << "delivered straight, not by the spool";
 }
 
 }  // namespace

@@ -19,7 +19,9 @@ Destination::Destination(const DestinationContext& context, const config::Settin
   replay.target = target;
   replay.max_age = settings.spool.max_age;
   replay.patience = Replay::patience(settings.delivery.deadline);
-  replay.queue_bytes = settings.delivery.queue.bytes;
+  const config::Queue& queue = settings.delivery.queue;
+  replay.most_rows = std::max<std::size_t>(queue.events / 2, 1);
+  replay.most_bytes = queue.bytes / 2;
   replay_ = std::make_unique<Replay>(
       Replay::Context{context.executor, context.clock, context.ledger, eventbus_}, *stores.spool,
       replay);

@@ -11,6 +11,7 @@
 
 #include "gateway/config/settings.hpp"
 #include "gateway/domain/event_slot.hpp"
+#include "gateway/domain/post.hpp"
 #include "gateway/pipeline/fair_line.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/ring.hpp"
@@ -23,8 +24,14 @@ namespace gateway {
 //
 // Events set apart in groups go first. They are parts of a batch that was refused because of one of
 // them: the events of a group share a request with each other and with no others.
+//
+// Events of a replay have waited for long, and a client waits for new ones. So new events go before
+// them; while both wait, one in kNewBefore + 1 is of the replay, which otherwise would stand still
+// as long as new events take all that the eventbus can.
 class DeliveryQueue {
  public:
+  static constexpr unsigned kNewBefore = 7;
+
   explicit DeliveryQueue(const config::Queue& limits) noexcept : limits_(limits) {}
 
   // Whether a post of so many events and bytes may come in now; whether it ever could.
@@ -51,15 +58,21 @@ class DeliveryQueue {
     bytes_ += slot.length;
     waiting_.push(slot);
   }
-  // Does the same for an event whose post takes no turns with others: it stands at the end of the
-  // line.
-  void push_last(const EventSlot& slot) noexcept {
+  // Do the same for events of a replay.
+  void reserve_replayed(std::size_t events) { replayed_.reserve(events_ + events); }
+  void push_replayed(const EventSlot& slot) noexcept {
     ++events_;
     bytes_ += slot.length;
-    waiting_.put_back(slot);
+    replayed_.push_back(slot);
   }
-  // An event that was taken comes first again.
-  void put_back(const EventSlot& slot) noexcept { waiting_.put_front(slot); }
+  // An event that was taken comes first of its kind again.
+  void put_back(const EventSlot& slot) noexcept {
+    if (slot.post->replayed) {
+      replayed_.push_front(slot);
+    } else {
+      waiting_.put_front(slot);
+    }
+  }
   // Makes room for so many events to be set apart, in two groups.
   void reserve_apart(std::size_t events) {
     apart_.reserve(apart_.size() + events);
@@ -77,7 +90,7 @@ class DeliveryQueue {
     try {
       delayed_.push_back({due, slot});
     } catch (const std::bad_alloc&) {
-      waiting_.put_front(slot);
+      put_back(slot);
       return false;
     }
     std::ranges::push_heap(delayed_, later);
@@ -88,7 +101,7 @@ class DeliveryQueue {
   template <class Leave>
   void release_due(Instant now, Leave leave) {
     while (!delayed_.empty() && delayed_.front().due <= now && leave(delayed_.front().slot)) {
-      waiting_.put_back(delayed_.front().slot);
+      wait_again(delayed_.front().slot);
       std::ranges::pop_heap(delayed_, later);
       delayed_.pop_back();
     }
@@ -112,20 +125,27 @@ class DeliveryQueue {
     return delayed_.front().due;
   }
 
-  [[nodiscard]] bool empty() const noexcept { return waiting_.empty() && apart_.empty(); }
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size() + apart_.size(); }
+  [[nodiscard]] bool empty() const noexcept {
+    return waiting_.empty() && replayed_.empty() && apart_.empty();
+  }
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return waiting_new() + replayed_.size();
+  }
+  // All that wait but those of a replay.
+  [[nodiscard]] std::size_t waiting_new() const noexcept { return waiting_.size() + apart_.size(); }
   // The event that take() takes.
   [[nodiscard]] const EventSlot& front() noexcept {
-    return apart_.empty() ? waiting_.front() : apart_.front();
+    if (!apart_.empty()) return apart_.front();
+    return is_turn_of_replayed() ? replayed_.front() : waiting_.front();
   }
   // How many of the next events may share a request.
   [[nodiscard]] std::size_t together() noexcept {
     return groups_.empty() ? std::numeric_limits<std::size_t>::max() : groups_.front();
   }
   [[nodiscard]] EventSlot take() {
-    if (apart_.empty()) [[likely]]
+    if (apart_.empty() && replayed_.empty()) [[likely]]
       return waiting_.take();
-    return take_apart();
+    return take_by_turns();
   }
 
   // Delivered or given up: its place is free.
@@ -144,6 +164,7 @@ class DeliveryQueue {
       return true;
     };
     waiting_.remove_if(take_out);
+    replayed_.remove_if(take_out);
     withdraw_apart(take_out);
     const auto rest = std::partition(delayed_.begin(), delayed_.end(),
                                      [&](const Delayed& delayed) { return !gone(delayed.slot); });
@@ -165,7 +186,32 @@ class DeliveryQueue {
   };
   static bool later(const Delayed& a, const Delayed& b) noexcept { return a.due > b.due; }
 
-  [[nodiscard, gnu::noinline]] EventSlot take_apart() noexcept {
+  // The last in line of its kind.
+  void wait_again(const EventSlot& slot) noexcept {
+    if (slot.post->replayed) {
+      replayed_.push_back(slot);
+    } else {
+      waiting_.put_back(slot);
+    }
+  }
+
+  [[nodiscard]] bool is_turn_of_replayed() const noexcept {
+    return !replayed_.empty() && (waiting_.empty() || new_in_a_row_ >= kNewBefore);
+  }
+
+  [[nodiscard, gnu::noinline]] EventSlot take_by_turns() noexcept {
+    if (!apart_.empty()) return take_apart();
+    if (!is_turn_of_replayed()) {
+      ++new_in_a_row_;
+      return waiting_.take();
+    }
+    new_in_a_row_ = 0;
+    const EventSlot slot = replayed_.front();
+    replayed_.pop_front();
+    return slot;
+  }
+
+  [[nodiscard]] EventSlot take_apart() noexcept {
     const EventSlot slot = apart_.front();
     apart_.pop_front();
     if (--groups_.front() == 0) groups_.pop_front();
@@ -191,6 +237,8 @@ class DeliveryQueue {
 
   config::Queue limits_;
   FairLine waiting_;
+  Ring<EventSlot> replayed_;    // events of a replay that wait
+  unsigned new_in_a_row_ = 0;   // that were taken while some of these waited
   Ring<EventSlot> apart_;       // the groups, one behind the other
   Ring<std::uint32_t> groups_;  // how many events each has
   std::vector<Delayed> delayed_;

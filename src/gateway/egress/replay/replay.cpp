@@ -109,13 +109,12 @@ std::size_t Replay::room() {
   if (context_.eventbus.is_down()) {
     return rows_ + asked_ == 0 && context_.eventbus.queue().empty() ? 1 : 0;
   }
-  // New posts wait for what is on its way before them, so that beside them it is less.
+  // New posts wait for what is on connections before them, so that beside them it is less.
   const Instant now = context_.clock.now();
   if (context_.ledger.events_open() != 0) window_.posts_seen(now);
   const bool beside = window_.beside_posts(now);
-  const std::size_t window = window_.rows(now);
-  const std::size_t waiting = context_.eventbus.queue().waiting() + asked_;
-  if (rows_ + asked_ >= window || (beside && waiting > kMostWaiting)) return 0;
+  const std::size_t window = std::min(window_.rows(now), settings_.most_rows);
+  if (rows_ + asked_ >= window) return 0;
   if (beside && fetches_ >= kFetchesBesidePosts) return 0;
   // A single row may have more than all of these.
   const std::size_t bytes = bytes_ + (fetches_ + 1) * bytes_of_chunk();
@@ -216,7 +215,7 @@ std::size_t Replay::send(SpooledEvents rows, bool newest) {
   chunk.begun = now;
   const std::span<EventSlot> slots = reader_.slots();
   try {
-    context_.eventbus.queue().reserve(slots.size());
+    context_.eventbus.queue().reserve_replayed(slots.size());
     chunks_.emplace(&post, std::move(chunk));
     context_.ledger.expect_replayed(post, static_cast<std::uint32_t>(slots.size()));
   } catch (...) {
@@ -224,11 +223,9 @@ std::size_t Replay::send(SpooledEvents rows, bool newest) {
     context_.ledger.owner_gone(post);
     throw;
   }
-  // In order: if chunks took turns all would be delivered at the same time, and no rows be read
-  // until then.
   for (EventSlot& slot : slots) {
     slot.post = &post;
-    context_.eventbus.queue().push_last(slot);
+    context_.eventbus.queue().push_replayed(slot);
   }
   context_.eventbus.context().turn_end.request();
   return unreadable;

@@ -43,8 +43,7 @@ class ReplayOutcome {
 //
 // The thread that reads the rows may have to wait for a core or the device, and an eventbus that
 // has no events meanwhile stands still. So as many rows as may be on their way (ReplayWindow) are
-// asked for at once. Beside new events, which would wait behind them, no rows are added while the
-// queue is long.
+// asked for at once. New events go before them (DeliveryQueue).
 //
 // Some events may never be taken, and are not to keep others from being tried. So an event is tried
 // for `patience`, and only for a short time while there are others; then it rests for `patience`,
@@ -61,8 +60,6 @@ class Replay final : private PostOwner {
   // The most memory: for the text of rows that are read or sent, and for events made of rows that
   // are not records. Either may take twice its size, and is kept to be used again.
   static constexpr std::size_t kMostMemory = 5 * kMostBytes;
-  // Beside new posts no rows are added while more events than these wait in the queue.
-  static constexpr std::size_t kMostWaiting = 512;
 
   struct Context {
     Executor executor;
@@ -80,8 +77,10 @@ class Replay final : private PostOwner {
     // Receives the outcomes, and outlives the replay. Without it, events that could not be
     // delivered are tried again after another `patience`, and refused ones are logged.
     ReplayOutcome* outcome = nullptr;
-    // As delivery.queue.bytes: no more than these are on their way, either.
-    std::size_t queue_bytes = kMostBytes;
+    // No more than these are on their way, either: a part of the queue, so that new events have
+    // room in it.
+    std::size_t most_rows = kMostRows;
+    std::size_t most_bytes = kMostBytes;
   };
   // Returns the patience of a running gateway with this delivery.deadline.
   [[nodiscard]] static std::chrono::milliseconds patience(std::chrono::milliseconds deadline);
@@ -90,7 +89,7 @@ class Replay final : private PostOwner {
       : context_(context),
         source_(source),
         settings_(settings),
-        most_bytes_(std::min(kMostBytes, settings.queue_bytes)),
+        most_bytes_(std::min(kMostBytes, settings.most_bytes)),
         reader_(kChunksInWindow, kMostKept),
         expiry_(settings.max_age),
         pace_(settings.rate) {

@@ -16,9 +16,19 @@ using namespace std::chrono_literals;
 using test::kStart;
 
 EventSlot event(std::uint32_t index, std::uint32_t length = 10) {
+  static Post post;
   EventSlot slot;
+  slot.post = &post;
   slot.index = index;
   slot.length = length;
+  return slot;
+}
+
+EventSlot replayed(std::uint32_t index) {
+  static Post post;
+  post.replayed = true;
+  EventSlot slot = event(index);
+  slot.post = &post;
   return slot;
 }
 
@@ -204,6 +214,54 @@ TEST(DeliveryQueue, WithdrawsNothingWhenNothingIsGone) {
                     [](const EventSlot&) { ADD_FAILURE() << "withdrawn"; });
   EXPECT_EQ(queue.waiting(), 1U);
   EXPECT_EQ(queue.next_due(), kStart);
+}
+
+TEST(DeliveryQueue, SendsNewEventsBeforeThoseOfAReplay) {
+  DeliveryQueue queue(limits(100, 10'000));
+  queue.reserve_replayed(3);
+  for (std::uint32_t i = 100; i < 103; ++i) queue.push_replayed(replayed(i));
+  for (std::uint32_t i = 0; i < 3; ++i) queue.push(event(i));
+  EXPECT_EQ(queue.events(), 6U);
+  EXPECT_EQ(queue.bytes(), 60U);
+  EXPECT_EQ(queue.waiting(), 6U);
+  EXPECT_EQ(queue.front().index, 0U);
+  EXPECT_EQ(drain(queue), (Indexes{0, 1, 2, 100, 101, 102}));
+}
+
+TEST(DeliveryQueue, SendsAnEventOfAReplayAfterSevenNewOnes) {
+  static_assert(DeliveryQueue::kNewBefore == 7);
+  DeliveryQueue queue(limits(100, 10'000));
+  for (std::uint32_t i = 100; i < 103; ++i) queue.push_replayed(replayed(i));
+  for (std::uint32_t i = 0; i < 16; ++i) queue.push(event(i));
+  Indexes taken;
+  while (!queue.empty()) {
+    const std::uint32_t front = queue.front().index;
+    taken.push_back(queue.take().index);
+    EXPECT_EQ(front, taken.back());
+  }
+  EXPECT_EQ(taken, (Indexes{0, 1, 2, 3, 4, 5, 6, 100, 7, 8, 9, 10, 11, 12, 13, 101, 14, 15, 102}));
+}
+
+TEST(DeliveryQueue, PutsEventsOfAReplayBackAmongThemselves) {
+  DeliveryQueue queue(limits(100, 10'000));
+  for (std::uint32_t i = 100; i < 103; ++i) queue.push_replayed(replayed(i));
+  const EventSlot first = queue.take();
+  const EventSlot second = queue.take();
+  queue.push(event(0));
+  queue.put_back(first);
+  static_cast<void>(queue.delay(second, kStart));
+  queue.release_due(kStart);
+  EXPECT_EQ(drain(queue), (Indexes{0, 100, 102, 101}));
+}
+
+TEST(DeliveryQueue, WithdrawsEventsOfAReplay) {
+  DeliveryQueue queue(limits(100, 10'000));
+  queue.push(event(0));
+  for (std::uint32_t i = 100; i < 103; ++i) queue.push_replayed(replayed(i));
+  queue.withdraw_if([](const EventSlot& slot) { return slot.index != 101; },
+                    [&](const EventSlot& slot) { queue.settled(slot); });
+  EXPECT_EQ(queue.events(), 1U);
+  EXPECT_EQ(drain(queue), Indexes{101});
 }
 
 }  // namespace

@@ -105,10 +105,11 @@ void leave_behind(std::unique_ptr<egress::StoreWriter> store) {
   stores.push_back(std::move(store));
 }
 
-void close_one(std::unique_ptr<egress::StoreWriter>& store, Instant deadline) {
-  if (!store || store->stop(deadline)) return;
+// Returns whether the store hangs.
+bool hangs_at_close(egress::StoreWriter* store, Instant deadline) {
+  if (store == nullptr || store->stop(deadline)) return false;
   log::error("a store's device does not answer; its thread is left behind");
-  leave_behind(std::move(store));
+  return true;
 }
 
 }  // namespace
@@ -128,6 +129,11 @@ ProcessStores::ProcessStores(const config::Settings& settings,
   if (dead_letters) dead_letters_ = writer_of(*dead_letters, deadline, names, supervisor);
 }
 
+ProcessStores::~ProcessStores() {
+  if (spool_hangs_) leave_behind(std::move(spool_));
+  if (dead_letters_hang_) leave_behind(std::move(dead_letters_));
+}
+
 observe::StoreStatuses ProcessStores::status() const {
   observe::StoreStatuses all;
   if (spool_) all.spool = spool_->status();
@@ -141,14 +147,16 @@ std::chrono::milliseconds ProcessStores::closing_time(std::chrono::milliseconds 
 }
 
 void ProcessStores::close(Instant deadline) {
-  const auto close_dead_letters = [&] { close_one(dead_letters_, deadline); };
+  const auto close_dead_letters = [&] {
+    dead_letters_hang_ = hangs_at_close(dead_letters_.get(), deadline);
+  };
   std::thread other;
   try {
     if (spool_ && dead_letters_) other = std::thread(close_dead_letters);
   } catch (const std::system_error& error) {
     log::warn("there is no thread to close the stores at the same time", {{"error", error.what()}});
   }
-  close_one(spool_, deadline);
+  spool_hangs_ = hangs_at_close(spool_.get(), deadline);
   if (other.joinable()) {
     other.join();
   } else {

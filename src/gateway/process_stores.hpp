@@ -21,6 +21,9 @@ class ProcessStores {
   // Throws std::system_error for a store that another process owns. `supervisor` outlives this.
   ProcessStores(const config::Settings& settings, std::span<const config::Endpoint> targets,
                 Supervisor& supervisor);
+  ~ProcessStores();
+  ProcessStores(const ProcessStores&) = delete;
+  ProcessStores& operator=(const ProcessStores&) = delete;
 
   [[nodiscard]] egress::Stores handles() const noexcept {
     return {spool_.get(), dead_letters_.get()};
@@ -31,12 +34,14 @@ class ProcessStores {
 
   // Returns how much of the grace period closing them needs.
   [[nodiscard]] std::chrono::milliseconds closing_time(std::chrono::milliseconds grace) const;
-  // Closes both at the same time. What has not ended at `deadline` is left behind.
+  // Closes both at the same time. What has not ended at `deadline` is left behind when this goes.
   void close(Instant deadline);
 
  private:
   std::unique_ptr<egress::StoreWriter> spool_;
   std::unique_ptr<egress::StoreWriter> dead_letters_;
+  bool spool_hangs_ = false;
+  bool dead_letters_hang_ = false;
 };
 
 }  // namespace gateway

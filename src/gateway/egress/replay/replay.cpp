@@ -297,7 +297,8 @@ void Replay::rest(RestingRows& resting, std::vector<Sequence> rows) noexcept {
 }
 
 void Replay::end_first_rest(RestingRows& resting) {
-  source_.give_back(settings_.target, resting.take_first());
+  source_.give_back(settings_.target, resting.first());  // if there is no memory they rest on
+  resting.remove_first();
 }
 
 void Replay::end_rest(RestingRows& resting) {
@@ -383,7 +384,12 @@ void Replay::finish(Post& post) {
   if (post.tally.held() == 0) reader_.keep_memory_of(post);
   context_.ledger.answer_taken(post, now);
   expiry_.forget(std::span(taken_rows_).last(taken));
-  if (!untried.empty()) source_.give_back(settings_.target, std::move(untried));
+  returned_.insert(returned_.end(), untried.begin(), untried.end());  // has room for all
+  try {
+    return_rows();
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
+    // The next tick gives them back.
+  }
   rest(resting_, std::move(again));
   rest(unkept_, std::move(unkept));
   if (outcome == nullptr && refused != 0) {

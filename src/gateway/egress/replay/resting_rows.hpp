@@ -28,11 +28,10 @@ class RestingRows {
   [[nodiscard]] bool first_has_rested(std::chrono::milliseconds rest, Instant now) const noexcept {
     return !groups_.empty() && now - groups_.front().since > rest;
   }
-  [[nodiscard]] std::vector<Sequence> take_first() noexcept {
-    std::vector<Sequence> rows = std::move(groups_.front().rows);
+  [[nodiscard]] const std::vector<Sequence>& first() const noexcept { return groups_.front().rows; }
+  void remove_first() noexcept {
+    rows_ -= groups_.front().rows.size();
     groups_.pop_front();
-    rows_ -= rows.size();
-    return rows;
   }
   void clear() noexcept {
     groups_.clear();

@@ -9,7 +9,9 @@ SpoolExpiry::Verdict SpoolExpiry::failing_answer(Sequence row, std::chrono::mill
   }
   const auto known = rows_.find(row);
   if (known == rows_.end()) {
-    if (rows_.size() < kMostRows) rows_.emplace(row, Row{0, taken});
+    // Nobody tells of rows that were given back and delivered by another thread.
+    if (rows_.size() >= kMostRows) rows_.clear();
+    rows_.emplace(row, Row{0, taken});
     return Verdict::not_yet;
   }
   auto& [answers, taken_before] = known->second;

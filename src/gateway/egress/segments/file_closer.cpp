@@ -1,6 +1,6 @@
 #include "gateway/egress/segments/file_closer.hpp"
 
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "runtime/cores.hpp"
@@ -21,8 +21,8 @@ void FileCloser::close(std::unique_ptr<File> file) noexcept {
   if (!thread_.joinable()) {
     try {
       thread_ = std::thread([this] { run(); });
-    } catch (const std::system_error&) {
-      return;  // there can be no thread now: the file is closed here
+    } catch (const std::exception&) {
+      return;  // there can be no thread now, or no memory for it: the file is closed here
     }
   }
   {

@@ -28,7 +28,8 @@ IoResult<std::string_view> RecordReader::bytes_at(std::uint64_t offset, std::siz
   return std::string_view(bytes).substr(static_cast<std::size_t>(offset - buffer_.begin));
 }
 
-// Reads page by page, a page that the device does not give being empty. An error if it gives none.
+// Reads page by page, a page that the device does not give being empty. An error if it gives none,
+// unless these are passed over.
 IoResult<std::size_t> RecordReader::read_what_can_be(std::uint64_t offset) {
   constexpr std::size_t kPage = 4096;
   IoResult<std::size_t> result = boost::system::error_code(EIO, boost::system::system_category());
@@ -37,10 +38,14 @@ IoResult<std::size_t> RecordReader::read_what_can_be(std::uint64_t offset) {
     const std::size_t size = std::min(kPage - (offset + at) % kPage, all.size() - at);
     const auto got = file_.read(offset + at, all.subspan(at, size));
     if (got && *got < size) return at + *got;
-    if (!got) std::ranges::fill(all.subspan(at, size), '\0');
+    if (!got) {
+      std::ranges::fill(all.subspan(at, size), '\0');
+      missed_pages_ = true;
+    }
     at += size;
     if (got) result = all.size();
   }
+  if (!result && past_unreadable_) result = all.size();
   return result;
 }
 

@@ -53,6 +53,10 @@ class RecordReader {
   [[nodiscard]] IoResult<void> next(Record& record);
   // Hands out what was read last, for the next reader of this file; to be called at the end.
   [[nodiscard]] Buffer take_buffer() noexcept { return std::move(buffer_); }
+  // Has records damaged that the device does not give, where it gives nothing at all, too.
+  void pass_over_unreadable() noexcept { past_unreadable_ = true; }
+  // Returns whether there were pages that the device did not give.
+  [[nodiscard]] bool missed_pages() const noexcept { return missed_pages_; }
   // Returns the offset at which the records read so far end.
   [[nodiscard]] std::uint64_t end_of_last() const noexcept { return end_of_last_; }
 
@@ -68,6 +72,8 @@ class RecordReader {
   Buffer buffer_;
   std::uint64_t at_;
   std::uint64_t end_of_last_ = 0;
+  bool missed_pages_ = false;
+  bool past_unreadable_ = false;
   std::optional<RecordHead> head_;  // of the record at at_
 };
 

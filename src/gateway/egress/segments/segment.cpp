@@ -86,7 +86,7 @@ IoResult<std::unique_ptr<Segment>> Segment::open(FileSystem& files, std::string 
 }
 
 IoResult<void> Segment::find_extent(std::string_view head) {
-  const auto seal = read_seal(head);
+  const auto seal = read_seal(head, identity_.capacity);
   if (!seal) return scan(status_.size);
   totals_ = seal->totals;
   end_ = seal->end;
@@ -116,6 +116,11 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
     note_offset(record.seq, record.offset);
   }
   std::erase_if(torn_, [&](Sequence seq) { return seq < last_group; });
+  if (reader.missed_pages()) {
+    // What the device did not give is not what a crash left: it may be there the next time.
+    incomplete_ = true;
+    torn_.clear();
+  }
   return {};
 }
 

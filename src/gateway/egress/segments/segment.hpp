@@ -55,8 +55,11 @@ class Segment {
   [[nodiscard]] std::span<const Sequence> torn() const noexcept { return torn_; }
   [[nodiscard]] bool sealed() const noexcept { return sealed_; }
   // Returns whether the file had less than its seal says when it was opened: somebody has cut it,
-  // or is still copying it. What is there can be read; the file must not be changed.
+  // or is still copying it. Or a part of it could not be read. What is there can be read, and
+  // marked; the file must not be cut, sealed or deleted.
   [[nodiscard]] bool incomplete() const noexcept { return incomplete_; }
+  // Has it so, as nobody knows whether it is complete.
+  void leave_unfinished() noexcept { incomplete_ = true; }
   [[nodiscard]] bool drained() const noexcept { return totals_.removed == totals_.count; }
   // Returns the bytes of the file that count.
   [[nodiscard]] std::uint64_t size() const noexcept { return end_; }

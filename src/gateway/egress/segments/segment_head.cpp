@@ -15,6 +15,10 @@ namespace {
 constexpr std::string_view kMagic = "cos-gateway events\n";
 constexpr std::size_t kDigits = 16;
 constexpr std::uint32_t kVersion = 2;  // 1 was a database
+// No file is believed that says more. A store never makes so many marks, and the name of a file has
+// no room for larger numbers.
+constexpr std::uint32_t kMostCapacity = std::uint32_t{1} << 24;
+constexpr Sequence kMostFirst = 9'999'999'999'999'999 - Sequence{kMostCapacity};
 
 void finish_with_sum(std::string& text) {
   put(text, crc32c(text));
@@ -91,19 +95,23 @@ std::optional<SegmentIdentity> read_identity(std::string_view head) {
     identity.kind = static_cast<StoreKind>(take<std::uint8_t>(text));
     identity.first = take<Sequence>(text);
     identity.capacity = take<std::uint32_t>(text);
-    return identity;
+    if (identity.first >= 1 && identity.first <= kMostFirst && identity.capacity <= kMostCapacity) {
+      return identity;
+    }
   }
   return std::nullopt;
 }
 
-std::optional<SegmentSeal> read_seal(std::string_view head) {
+std::optional<SegmentSeal> read_seal(std::string_view head, std::uint32_t capacity) {
   std::string_view text = head.substr(kSealAt, kSealSize);
   if (!take_sum(text)) return std::nullopt;
   SegmentSeal seal;
   seal.totals.count = take<Sequence>(text);
   seal.end = take<std::uint64_t>(text);
   seal.totals.bytes = take<std::uint64_t>(text);
-  return seal;
+  const bool possible = seal.totals.count >= 0 && seal.totals.count <= Sequence{capacity} &&
+                        seal.end >= head_size(capacity);
+  return possible ? std::optional(seal) : std::nullopt;
 }
 
 std::uint32_t mark_at(std::string_view table, std::size_t index) noexcept {

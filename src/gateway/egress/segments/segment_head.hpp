@@ -53,9 +53,10 @@ inline constexpr std::size_t kMarkSize = 2 * sizeof(std::uint32_t);
 [[nodiscard]] std::string seal_text(const SegmentSeal& seal);
 [[nodiscard]] std::string mark_text(std::uint32_t mark);
 
-// Return nullopt if that does not stand in the first kTableAt bytes of a file.
+// Return nullopt if that does not stand in the first kTableAt bytes of a file, or cannot be.
+// `capacity` is that of the file's identity.
 [[nodiscard]] std::optional<SegmentIdentity> read_identity(std::string_view head);
-[[nodiscard]] std::optional<SegmentSeal> read_seal(std::string_view head);
+[[nodiscard]] std::optional<SegmentSeal> read_seal(std::string_view head, std::uint32_t capacity);
 [[nodiscard]] std::uint32_t mark_at(std::string_view table, std::size_t index) noexcept;
 
 // The mark of a removed event. 0 means no mark; any other value is the time at which the event was

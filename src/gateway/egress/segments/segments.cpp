@@ -123,7 +123,9 @@ StoreOutcome<Segment*> Segments::add(Sequence number, const std::string& name) {
                                   overlapping->path()));
   }
   segment->rest();
-  skip_to(segment->behind() - 1);
+  // Of one that is not complete more numbers may have been given out than are known.
+  skip_to(segment->incomplete() ? segment->first() + segment->identity().capacity - 1
+                                : segment->behind() - 1);
   return segments_.insert(behind, std::move(segment))->get();
 }
 
@@ -158,6 +160,7 @@ void Segments::close() {
     return;
   }
   static_cast<void>(segment.seal());  // else it is scanned when it is opened again
+  keep_few_open(segment);
 }
 
 // Makes sure that the active segment takes so much.

@@ -15,6 +15,7 @@
 #include "gateway/egress/segments/segment.hpp"
 #include "gateway/egress/segments/store_error.hpp"
 #include "gateway/egress/segments/stored_event.hpp"
+#include "runtime/clock.hpp"
 
 namespace gateway::egress {
 
@@ -128,7 +129,13 @@ class Segments {
   [[nodiscard]] StoreResult check_active();
   [[nodiscard]] Segment* segment_of(Sequence seq) noexcept;
   enum class Walked : std::uint8_t { through, ended };
-  [[nodiscard]] IoResult<Walked> walk(Segment& segment, Sequence& last, const Visit& visit);
+  // Adds the removed events that it passes over to `removed`.
+  [[nodiscard]] IoResult<Walked> walk(Segment& segment, Sequence& last, const Visit& visit,
+                                      std::size_t& removed);
+  // Returns whether what stands behind `last` in a segment could not be read for so long that it
+  // counts as damaged.
+  [[nodiscard]] bool stays_unreadable(const Segment& segment, Sequence last,
+                                      const boost::system::error_code& error);
   [[nodiscard]] StoreResult unless_gone(Segment& segment, const boost::system::error_code& error);
   void drop(const Segment& segment, bool vanished);
   void keep_few_open(Segment& used);
@@ -150,6 +157,13 @@ class Segments {
     RecordReader::Buffer buffer;
   };
   Place place_;
+  // Where the device gives nothing, and since when.
+  struct Unreadable {
+    const Segment* segment = nullptr;
+    Sequence last = 0;  // the last event before
+    Instant since{};
+  };
+  Unreadable unreadable_;
   std::string buffer_;
   Sequence last_seq_ = 0;
   Sequence last_cut_back_ = 0;  // the last number of a group that was written, but not whole

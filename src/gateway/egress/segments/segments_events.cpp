@@ -1,5 +1,6 @@
 // What there is to do with the events of a store, whichever file they stand in: read, mark, delete.
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <set>
 #include <utility>
@@ -11,6 +12,9 @@ namespace {
 
 constexpr std::size_t kMostOpen = 8;
 constexpr std::size_t kMarksAtATime = 512;
+// Removed events that are passed over in one go: some ten milliseconds' worth, or a few segments.
+constexpr std::size_t kMostRemovedPassedOver = 32'768;
+constexpr std::chrono::seconds kPatienceWithPages{60};
 // A folder may hold thousands of files.
 constexpr std::uint64_t kLooksBetweenLists = 5;
 // A file that is left alone may become a good one: by chown, for instance.
@@ -41,6 +45,7 @@ void Segments::drop(const Segment& segment, bool vanished) {
   }
   if (active_ == &segment) active_ = nullptr;
   if (place_.segment == &segment) place_ = Place();
+  if (unreadable_.segment == &segment) unreadable_ = Unreadable();
   std::erase(open_, &segment);
   std::erase_if(segments_, [&](const auto& each) { return each.get() == &segment; });
   oldest_.reset();
@@ -60,7 +65,8 @@ StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_c
   return {};
 }
 
-IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, const Visit& visit) {
+IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, const Visit& visit,
+                                          std::size_t& removed) {
   keep_few_open(segment);
   const Sequence from = std::max(last + 1, segment.first());
   Place place = std::exchange(place_, Place());
@@ -75,6 +81,10 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
   bool wanted = true;
   while (wanted) {
     const auto read = reader->next(record);
+    if (!read && stays_unreadable(segment, last, read.error())) {
+      reader->pass_over_unreadable();
+      continue;
+    }
     if (!read) return read.error();
     if (record.seq == 0) {
       last = std::max(last, segment.behind() - 1);
@@ -90,7 +100,10 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
     last = record.seq;
     if (record.intact) segment.note_offset(record.seq, record.offset);
     const std::uint32_t mark = marks[static_cast<std::size_t>(record.seq - marks_from)];
-    if (mark == kRemoved) continue;
+    if (mark == kRemoved) {
+      wanted = ++removed < kMostRemovedPassedOver;
+      continue;
+    }
     if (!record.intact && std::ranges::binary_search(segment.torn(), record.seq)) continue;
     wanted = visit(record, mark);
   }
@@ -98,15 +111,28 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
   return wanted ? Walked::through : Walked::ended;
 }
 
+// A device may give nothing for a while, and all again; a page that has gone bad is to cost the
+// events in it alone.
+bool Segments::stays_unreadable(const Segment& segment, Sequence last,
+                                const boost::system::error_code& error) {
+  if (access_ != Segment::Access::own || error != boost::system::errc::io_error) return false;
+  const Instant now = SteadyClock::now();
+  if (unreadable_.segment != &segment || unreadable_.last < last) {
+    unreadable_ = {&segment, last, now};
+  }
+  return now - unreadable_.since >= kPatienceWithPages;
+}
+
 StoreOutcome<bool> Segments::walk(Sequence after, Sequence& last, const Visit& visit) {
   last = after;
+  std::size_t removed = 0;
   for (std::size_t i = 0; i < segments_.size();) {
     Segment& segment = *segments_[i];
     if (segment.behind() <= last + 1 || segment.drained()) {
       ++i;
       continue;
     }
-    const auto through = walk(segment, last, visit);
+    const auto through = walk(segment, last, visit, removed);
     if (!through) {
       if (auto gone = unless_gone(segment, through.error()); !gone) return gone.error();
       continue;
@@ -119,12 +145,16 @@ StoreOutcome<bool> Segments::walk(Sequence after, Sequence& last, const Visit& v
 
 StoreOutcome<std::optional<WallInstant>> Segments::oldest() {
   if (!oldest_) {
-    Sequence last = 0;
-    const auto end = walk(0, last, [this](const auto& record, std::uint32_t) {
-      oldest_.emplace(record.seq, record.added);
-      return !record.intact;
-    });
-    if (!end) return end.error();
+    bool found = false;
+    for (Sequence last = 0; !found;) {
+      const auto end = walk(last, last, [&](const auto& record, std::uint32_t) {
+        oldest_.emplace(record.seq, record.added);
+        found = record.intact;
+        return !found;
+      });
+      if (!end) return end.error();
+      found |= *end;
+    }
   }
   if (!oldest_) return std::optional<WallInstant>();
   return std::optional<WallInstant>(oldest_->second);
@@ -158,7 +188,8 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     const auto marked = segment->mark(in_segment, value);
     if (marked) {
       removed += *marked;
-    } else if (is_forbidden(marked.error())) {
+    } else if (is_forbidden(marked.error()) ||
+               (segment != active_ && marked.error() == boost::system::errc::io_error)) {
       unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
       return gone.error();
@@ -172,15 +203,16 @@ bool Segments::has_unsynced_marks() const noexcept {
                              [](const auto& segment) { return segment->has_unsynced_marks(); });
 }
 
+// One that cannot be synced does not keep the others from being.
 StoreResult Segments::sync_marks() {
+  StoreResult result;
   for (const auto& segment : segments_) {
     if (!segment->has_unsynced_marks()) continue;
     keep_few_open(*segment);
-    if (const auto synced = segment->sync_marks(); !synced) {
-      return error_at(segment->path(), synced.error());
-    }
+    const auto synced = segment->sync_marks();
+    if (!synced && result) result = error_at(segment->path(), synced.error());
   }
-  return {};
+  return result;
 }
 
 // Removes the file of a segment, unless somebody has put another one in its place.
@@ -203,8 +235,9 @@ StoreResult Segments::delete_drained(bool active_too) {
       continue;
     }
     if (segment.has_unsynced_marks()) {
-      if (const auto synced = segment.sync_marks(); !synced) {
-        return error_at(segment.path(), synced.error());
+      if (!segment.sync_marks()) {
+        ++i;  // it is deleted when they can be
+        continue;
       }
     }
     if (auto removed = remove_file(segment); !removed) return removed;
@@ -226,7 +259,8 @@ StoreResult Segments::look() {
     if (*presence == Segment::Presence::marked) {
       keep_few_open(segment);
       oldest_.reset();
-      if (const auto counted = segment.count_marks(); !counted) {
+      const auto counted = segment.count_marks();
+      if (!counted && !(&segment != active_ && counted.error() == boost::system::errc::io_error)) {
         if (auto gone = unless_gone(segment, counted.error()); !gone) return gone;
         continue;
       }
@@ -261,7 +295,11 @@ StoreResult Segments::look_for_others() {
     const auto added = add_if_fit(number, name);
     if (!added || *added == nullptr) continue;
     unreadable_files_.erase(name);
-    static_cast<void>(finish(**added));
+    // It may be a copy that stands still: without a seal nothing says that it is whole.
+    if (!(*added)->sealed()) {
+      (*added)->leave_unfinished();
+      skip_to((*added)->first() + (*added)->identity().capacity - 1);
+    }
     found = true;
   }
   const auto has_gone = [&](const auto& file) { return !others.contains(file.first); };

@@ -203,7 +203,7 @@ StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std
     } else {
       chunk.damaged.push_back(record.seq);
     }
-    return chunk.rows.size() < max_rows && chunk.rows.bytes() < max_bytes;
+    return chunk.rows.size() + chunk.damaged.size() < max_rows && chunk.rows.bytes() < max_bytes;
   });
   chunk.end = end && *end;
   if (!end) return end.error();
@@ -214,7 +214,7 @@ StoreResult EventStore::read_spooled(Sequence after, const IsWanted& wanted, std
 
 StoreError EventStore::may_not_be_written() const {
   return path_error(Kind::unusable, path_,
-                    "files of it may not be written; see their owner and rights");
+                    "files of it cannot be written; see their owner and rights, and the device");
 }
 
 StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows) {
@@ -228,7 +228,8 @@ StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows,
                                                std::vector<Sequence>& unwritable) {
   auto removed = segments_.mark(rows, kRemoved, unwritable);
   if (!removed || !owned()) return removed;
-  if (const auto deleted = segments_.delete_drained(false); !deleted) return deleted.error();
+  // A file that cannot be deleted now is deleted at a later look.
+  static_cast<void>(segments_.delete_drained(false));
   return removed;
 }
 

@@ -153,6 +153,7 @@ void StoreWriter::live() {
   if (store_ || (!hopeless_ && open_at_last())) {
     part_.running();
     work();
+    if (!owed_.empty() && !is_late()) remove_now();  // the device may be well again
   }
   const StoreError stopped(StoreError::Kind::failing, "the gateway stops");
   for (;;) {
@@ -163,6 +164,12 @@ void StoreWriter::live() {
     if (turn_.empty()) return;
     give_up_turn(stopped);
   }
+}
+
+// Returns whether the time to stop in is over.
+bool StoreWriter::is_late() const {
+  const std::lock_guard lock(mutex_);
+  return SteadyClock::now() >= stop_at_;
 }
 
 void StoreWriter::work() {
@@ -184,6 +191,8 @@ void StoreWriter::recover(const std::exception_ptr& failure) noexcept {
   state_.store(StoreState::failing, std::memory_order_release);
   if (store_) {
     last_seq_ = store_->last_seq();
+    vanished_before_ += store_->vanished_rows();
+    taken_over_before_ += store_->taken_over();
     store_->abandon();  // what it would finish may be half changed
   }
   store_.reset();

@@ -112,6 +112,7 @@ class StoreWriter final : public AsyncStore {
   void start();
   void run();
   void live();
+  [[nodiscard]] bool is_late() const;
   void work();
   void recover(const std::exception_ptr& failure) noexcept;
   void watch();
@@ -127,7 +128,7 @@ class StoreWriter final : public AsyncStore {
   void count_settled(const Part& part) noexcept;
   void settle_first(StoreResult result);
   void too_large(const StoreError& error);
-  void wait_for_rights(std::span<const Sequence> rows);
+  void put_off_removals(std::span<const Sequence> rows);
   void settle_group(StoreResult result) noexcept;
   void remove_now();
   void owe_removals();
@@ -161,16 +162,18 @@ class StoreWriter final : public AsyncStore {
   bool hopeless_ = false;     // failed while it was to end: is not opened again
   StoreRequests::Turn turn_;  // what is not done of it
   RowLeases leases_;
-  Sequence last_seq_ = 0;               // the highest number of the store before an exception
-  std::uint64_t finds_ = 0;             // as EventStore::finds() was
-  std::vector<Sequence> owed_;          // removals that failed
-  std::vector<Sequence> unwritable_;    // removals whose files may not be written
-  std::vector<StoredEvent> group_;      // that is being written
-  std::vector<Part> parts_;             // of the group, as submitted; those that are not settled
-  StoreResult written_;                 // what came of the group, or part of it, before
-  std::vector<Done> dones_;             // that are to be told so
-  std::deque<Submission> refused_;      // waited when the thread failed; to be told so
-  std::chrono::milliseconds pause_{0};  // after the last error
+  Sequence last_seq_ = 0;                // the highest number of the store before an exception
+  std::uint64_t finds_ = 0;              // as EventStore::finds() was
+  std::uint64_t vanished_before_ = 0;    // counted by stores before an exception
+  std::uint64_t taken_over_before_ = 0;  // likewise
+  std::vector<Sequence> owed_;           // removals that failed
+  std::vector<Sequence> unwritable_;     // removals whose files cannot be written
+  std::vector<StoredEvent> group_;       // that is being written
+  std::vector<Part> parts_;              // of the group, as submitted; those that are not settled
+  StoreResult written_;                  // what came of the group, or part of it, before
+  std::vector<Done> dones_;              // that are to be told so
+  std::deque<Submission> refused_;       // waited when the thread failed; to be told so
+  std::chrono::milliseconds pause_{0};   // after the last error
   Instant retry_at_ = Instant::max();
   Instant look_at_{};
   Instant sync_at_ = Instant::max();  // marks are to be on the device by then
@@ -180,6 +183,7 @@ class StoreWriter final : public AsyncStore {
   Sequence last_damaged_ = 0;  // likewise
   LogLimiter too_large_told_;
   LogLimiter unwritable_told_;
+  LogLimiter unsynced_told_;
 
   std::atomic<StoreState> state_{StoreState::ok};
   std::atomic<std::uint64_t> backlog_{0};

@@ -211,7 +211,7 @@ void StoreWriter::remove_now() {
     }
     leases_.forget(owed_);
     owed_.clear();
-    wait_for_rights(unwritable);
+    put_off_removals(unwritable);
     sync_at_ = std::min(sync_at_, std::chrono::steady_clock::now() + kMarksSynced);
     // There may be room again.
     if (state() == StoreState::full && *removed > 0) retry_at_ = Instant::min();
@@ -223,13 +223,13 @@ void StoreWriter::remove_now() {
   tell_removed(result);
 }
 
-// Notes removals that the rights of a file forbid. They are tried again at the next look.
-void StoreWriter::wait_for_rights(std::span<const Sequence> rows) {
+// Notes removals that cannot be written to their files. They are tried again at the next look.
+void StoreWriter::put_off_removals(std::span<const Sequence> rows) {
   if (rows.empty()) return;
   if (unwritable_told_.occurred(std::chrono::steady_clock::now())) {
     log::warn(
-        "files of a store may not be written; delivered events in them cannot be removed until "
-        "their owner and rights are mended, and would be sent again after a restart",
+        "files of a store cannot be written; delivered events in them are not removed until they "
+        "can, and would be sent again after a restart; see their owner and rights, and the device",
         {{"file", store_->path()}, {"events", rows.size()}});
   }
   unwritable_.insert(unwritable_.end(), rows.begin(), rows.end());
@@ -297,8 +297,14 @@ void StoreWriter::keep_house() {
   if (now >= sync_at_) {
     sync_at_ = Instant::max();
     if (const auto synced = store_->sync_marks(); !synced) {
-      failed(synced.error());
-      sync_at_ = retry_at_;
+      // What is kept is not concerned.
+      sync_at_ = now + limits_.retry_max;
+      if (unsynced_told_.occurred(now)) {
+        log::error(
+            "the removal of delivered events cannot be flushed to the device; after a power cut "
+            "they would be sent again",
+            {{"error", synced.error().text()}});
+      }
     }
   }
   if (now >= look_at_) look();
@@ -389,8 +395,8 @@ void StoreWriter::publish() {
     if (const auto found = store_->oldest()) oldest.emplace(*found);
   }
   std::unique_lock lock(mutex_);
-  status_.vanished = store_->vanished_rows();
-  status_.taken_over = store_->taken_over();
+  status_.vanished = vanished_before_ + store_->vanished_rows();
+  status_.taken_over = taken_over_before_ + store_->taken_over();
   status_.backlog_rows = totals.rows;
   status_.backlog_bytes = totals.bytes;
   status_.unclaimed = leases_.unclaimed();

@@ -20,10 +20,12 @@ TEST(RestingRows, EndTheirRestInTheOrderInWhichTheyBegan) {
   EXPECT_EQ(resting.rows(), 3U);
   EXPECT_FALSE(resting.first_has_rested(2s, kBegin + 2s));
   EXPECT_TRUE(resting.first_has_rested(2s, kBegin + 2001ms));
-  EXPECT_THAT(resting.take_first(), ElementsAre(7, 9));
+  EXPECT_THAT(resting.first(), ElementsAre(7, 9));
+  resting.remove_first();
   EXPECT_EQ(resting.rows(), 1U);
   EXPECT_FALSE(resting.first_has_rested(2s, kBegin + 3s));
-  EXPECT_THAT(resting.take_first(), ElementsAre(3));
+  EXPECT_THAT(resting.first(), ElementsAre(3));
+  resting.remove_first();
   EXPECT_TRUE(resting.empty());
   EXPECT_FALSE(resting.first_has_rested(2s, kBegin + 1h));
 }

@@ -62,13 +62,26 @@ struct SimulatedDisk::Node {
 
 class SimulatedDisk::OpenFile final : public File {
  public:
+  // To be called with the disk's lock.
   OpenFile(SimulatedDisk& disk, std::string path, std::shared_ptr<Node> node)
-      : disk_(disk), path_(std::move(path)), node_(std::move(node)) {}
-  ~OpenFile() override { unlock(); }
+      : disk_(disk), path_(std::move(path)), node_(std::move(node)) {
+    disk_.most_open_ = std::max(disk_.most_open_, ++disk_.open_);
+  }
+  ~OpenFile() override {
+    unlock();
+    const std::lock_guard lock(disk_.mutex_);
+    --disk_.open_;
+  }
 
   IoResult<std::size_t> read(std::uint64_t offset, std::span<char> into) override {
     if (const auto error = disk_.ask(Call::read, path_)) return error;
     const std::lock_guard lock(disk_.mutex_);
+    const auto bad = disk_.bad_pages_.lower_bound({path_, offset / kBlock});
+    if (bad != disk_.bad_pages_.end() && bad->first == path_ &&
+        bad->second * kBlock < offset + into.size()) {
+      return error_of(EIO);
+    }
+    disk_.bytes_read_ += into.size();
     const std::string& content = node_->content;
     if (offset >= content.size()) return std::size_t{0};
     return content.copy(into.data(), into.size(), offset);
@@ -291,6 +304,26 @@ void SimulatedDisk::set_contents(const std::string& path, std::string contents) 
   node->changed = ++time_;
   durable_[path] = node;
 }
+void SimulatedDisk::spoil_page(const std::string& path, std::uint64_t page) {
+  const std::lock_guard lock(mutex_);
+  bad_pages_.emplace(path, page);
+}
+
+void SimulatedDisk::mend_pages() {
+  const std::lock_guard lock(mutex_);
+  bad_pages_.clear();
+}
+
+std::uint64_t SimulatedDisk::bytes_read() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_read_;
+}
+
+std::size_t SimulatedDisk::most_open() const {
+  const std::lock_guard lock(mutex_);
+  return most_open_;
+}
+
 void SimulatedDisk::flip(const std::string& path, std::uint64_t offset, unsigned bit) {
   const std::lock_guard lock(mutex_);
   Node& node = *names_.at(path);

@@ -5,8 +5,10 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/egress/segments/file_system.hpp"
@@ -59,6 +61,12 @@ class SimulatedDisk final : public egress::FileSystem {
   [[nodiscard]] std::string contents(const std::string& path) const;
   void set_contents(const std::string& path, std::string contents);
   void flip(const std::string& path, std::uint64_t offset, unsigned bit);
+  // The page of 4 KiB with this number cannot be read from now on, until mend_pages().
+  void spoil_page(const std::string& path, std::uint64_t page);
+  void mend_pages();
+  [[nodiscard]] std::uint64_t bytes_read() const;
+  // Returns how many files were open at a time at most.
+  [[nodiscard]] std::size_t most_open() const;
   // Bytes that files take.
   [[nodiscard]] std::uint64_t used() const;
 
@@ -86,6 +94,10 @@ class SimulatedDisk final : public egress::FileSystem {
   std::uint64_t cut_at_ = 0;
   std::uint64_t next_inode_ = 1;
   std::int64_t time_ = 1;
+  std::set<std::pair<std::string, std::uint64_t>> bad_pages_;
+  std::uint64_t bytes_read_ = 0;
+  std::size_t open_ = 0;
+  std::size_t most_open_ = 0;
   std::vector<std::string> folders_;
   Names names_;    // as they are
   Names durable_;  // as they are on the device

@@ -63,5 +63,18 @@ TEST(SpoolExpiry, CountsEachEventByItself) {
   EXPECT_EQ(expiry.failing_answer(2, kOld, true, 100), Verdict::not_yet);
 }
 
+TEST(SpoolExpiry, CountsNewRowsThoughManyHaveGoneWithoutAWord) {
+  SpoolExpiry expiry(1s);
+  std::uint64_t taken = 0;
+  for (Sequence row = 1; row <= Sequence{SpoolExpiry::kMostRows}; ++row) {
+    static_cast<void>(expiry.failing_answer(row, 2s, true, ++taken));
+  }
+  bool expired = false;
+  for (int answer = 0; answer < 100; ++answer) {
+    expired |= expiry.failing_answer(1'000'000, 2s, true, ++taken) == Verdict::now;
+  }
+  EXPECT_TRUE(expired);
+}
+
 }  // namespace
 }  // namespace gateway::egress

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "support/allocation_counter.hpp"
 #include "support/idle_file.hpp"
 
 namespace gateway::egress {
@@ -89,6 +90,21 @@ TEST_F(FileCloserTest, AFileThatIsNotOpenNeedsNoThread) {
   closer_->close(nullptr);
   closer_.reset();
   EXPECT_EQ(closed_, 0U);
+}
+
+TEST(FileCloser, ClosesAFileItselfWhereThereIsNoMemoryForAThread) {
+  using gateway::test::AllocationCounter;
+  if (!AllocationCounter::available()) GTEST_SKIP() << "sanitizers own malloc";
+  bool closed = false;
+  FileCloser closer;
+  auto file = std::make_unique<Closing>([&] { closed = true; });
+  {
+    const AllocationCounter::IncludeThread counted;
+    AllocationCounter::refuse(0, 1);
+    closer.close(std::move(file));
+    AllocationCounter::refuse_no_more();
+  }
+  EXPECT_TRUE(closed);
 }
 
 }  // namespace

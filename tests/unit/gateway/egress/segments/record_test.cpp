@@ -144,5 +144,27 @@ TEST(RecordReader, PassesOverPagesThatCannotBeRead) {
   EXPECT_FALSE(dead.next(record)) << "a device that gives nothing is no damage";
 }
 
+TEST(RecordReader, PassesOverWhatTheDeviceDoesNotGive) {
+  SimulatedDisk disk;
+  disk.make_folder("/d");
+  const std::string bytes = records(5);
+  ASSERT_LT(bytes.size(), 4096U);
+  disk.set_contents("/d/f", bytes);
+  disk.spoil_page("/d/f", 0);
+  const auto file = disk.open("/d/f", FileSystem::Mode::read);
+  RecordReader reader(**file, {0, bytes.size(), 1, 6, true});
+  RecordReader::Record record;
+  EXPECT_FALSE(reader.next(record)) << "it may be given the next time";
+  reader.pass_over_unreadable();
+  for (Sequence seq = 1; seq < 6; ++seq) {
+    ASSERT_TRUE(reader.next(record));
+    EXPECT_EQ(record.seq, seq);
+    EXPECT_FALSE(record.intact);
+  }
+  ASSERT_TRUE(reader.next(record));
+  EXPECT_EQ(record.seq, 0);
+  EXPECT_TRUE(reader.missed_pages());
+}
+
 }  // namespace
 }  // namespace gateway::egress

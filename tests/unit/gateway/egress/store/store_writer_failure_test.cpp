@@ -258,5 +258,36 @@ TEST_F(StoreWriterFailure, LosesNothingWhereverMemoryIsRefused) {
   }
 }
 
+TEST_F(StoreWriterFailure, KeepsItsCountsWhenTheStoreIsOpenedAgain) {
+  const auto writer = begin();
+  ASSERT_TRUE(append(*writer, events(0, 3)));
+  for (const std::string& file : disk_.files()) {
+    if (file.ends_with(".events")) ASSERT_TRUE(disk_.remove(file));
+  }
+  ASSERT_TRUE(
+      soon([&] { return writer->status().vanished == 3 && writer->state() == StoreState::ok; }));
+  fail_next(SimulatedDisk::Call::sync);
+  static_cast<void>(append(*writer, events(3, 1)));
+  ASSERT_TRUE(recovers(*writer));
+  ASSERT_TRUE(append(*writer, events(4, 1)));
+  EXPECT_EQ(writer->status().vanished, 3U);
+}
+
+TEST_F(StoreWriterFailure, RemovesAtTheEndWhatItCouldNotBefore) {
+  StoreWriter::Limits limits;
+  limits.retry_initial = limits.retry_max = 60s;
+  auto writer = begin(limits);
+  ASSERT_TRUE(append(*writer, events(0, 3)));
+  const auto rows = fetch(*writer, 10);
+  disk_.plan([](SimulatedDisk::Call call, const std::string&) {
+    return call == SimulatedDisk::Call::write ? EIO : 0;
+  });
+  EXPECT_FALSE(remove(*writer, seqs(rows)));
+  disk_.plan({});
+  ASSERT_TRUE(writer->stop());
+  writer.reset();
+  EXPECT_TRUE(all_rows(*open("/d/spool.db", 64 * kMiB, StoreKind::spool, disk_)).empty());
+}
+
 }  // namespace
 }  // namespace gateway::egress

@@ -117,7 +117,9 @@ TEST_F(Secrets, AppearInNoAnswerLogOrPage) {
   EXPECT_EQ(post(body, {{"Authorization", fmt::format("Basic {}", kWrongToken)}}), 401u);
   const std::string broken = body.substr(0, body.size() - 2);
   EXPECT_EQ(post(broken, sign(broken, kPlantedToken)), 400u);
-  for (const Action& trouble : {reply(400), reply(503), reset_unanswered()}) {
+  const std::string echo = fmt::format("X-Key={}, not allowed: Bearer {}", kHeader, kAccessToken);
+  for (const Action& trouble :
+       {reply(400, {}, echo), reply(503, {}, echo), reply(503), reset_unanswered()}) {
     bus_.next(trouble);
     EXPECT_THAT(post(body, sign(body, kPlantedToken)), testing::AnyOf(200u, 502u, 504u));
   }

@@ -7,6 +7,7 @@
 #include "gateway/http/chunked.hpp"
 #include "gateway/http/fields.hpp"
 #include "gateway/http/response_head.hpp"
+#include "runtime/secret_filter.hpp"
 
 namespace gateway::egress {
 
@@ -48,6 +49,8 @@ class ResponseReader {
   // expects no answer. Never `response`.
   [[nodiscard]] Step read_past(std::string_view& input);
   [[nodiscard]] const Response& response() const noexcept { return response_; }
+  // Blanks secrets in its excerpt.
+  void filter_response(const SecretFilter& filter) { filter.apply(response_.excerpt); }
   [[nodiscard]] std::string_view reason() const noexcept { return reason_; }
   // An answer that has not been given yet has begun.
   [[nodiscard]] bool in_message() const noexcept {

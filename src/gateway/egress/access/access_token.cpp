@@ -115,6 +115,7 @@ TokenResult read_token_answer(unsigned status, std::string_view body) {
 TokenClient::TokenClient(const Executor& executor, const config::Delivery& delivery)
     : oauth2_(delivery.oauth2), http_(executor, origin_of(delivery), delivery.tls.ca) {
   const auto url = config::parse_http_url(oauth2_.token_url);
+  secrets_.add(oauth2_.client_secret);
   target_ = (url->path.empty() ? "/" : url->path) + url->query;
 }
 
@@ -122,10 +123,11 @@ Task<TokenResult> TokenClient::fetch(std::chrono::milliseconds timeout) {
   TokenFailure failure;
   for (int attempt = 0; attempt < 2; ++attempt) {
     HttpRequest request = token_request(oauth2_, target_, where_);
-    const HttpResult reply = co_await http_.exchange(std::move(request), timeout);
+    HttpResult reply = co_await http_.exchange(std::move(request), timeout);
     if (!reply) {
       co_return TokenFailure(reply.error().text(), false);
     }
+    if (reply->status != 200) secrets_.apply(reply->body);  // it may be told of
     TokenResult result = read_token_answer(reply->status, reply->body);
     if (result) co_return result;
     // What the first way came to is what is told of.

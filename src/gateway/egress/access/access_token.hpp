@@ -8,6 +8,7 @@
 #include "gateway/config/settings.hpp"
 #include "runtime/http_client.hpp"
 #include "runtime/secret.hpp"
+#include "runtime/secret_filter.hpp"
 
 namespace gateway::egress {
 
@@ -73,6 +74,7 @@ class TokenClient {
 
  private:
   const config::OAuth2 oauth2_;
+  SecretFilter secrets_;
   std::string target_;
   HttpClient http_;
   ClientSecretIn where_ = ClientSecretIn::authorization;

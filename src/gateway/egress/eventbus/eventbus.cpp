@@ -34,6 +34,12 @@ std::size_t most_in_flight(const config::Delivery& delivery, unsigned connection
   return depth * connections;
 }
 
+SecretFilter secrets_of(const config::Delivery& delivery) {
+  SecretFilter filter;
+  for (const auto& [name, value] : delivery.headers) filter.add(value);
+  return filter;
+}
+
 }  // namespace
 
 Eventbus::Eventbus(Context context, const config::Settings& settings,
@@ -55,6 +61,7 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
                  settings_, endpoint_),
       pool_(*this, settings.delivery, most_here(settings)),
       joined_(context_.executor) {
+  secrets_ = secrets_of(settings_);
   // Never in plain text what was to be kept private.
   if (endpoint_.tls != (context_.tls != nullptr)) throw std::logic_error("https without TLS");
 }
@@ -95,6 +102,8 @@ void Eventbus::start(Supervisor::Part& part, std::function<Task<void>()> run,
 void Eventbus::authorize(const Authorization& authorization) {
   if (token_.take(authorization, context_.clock.refresh())) {
     encoder_.set_header("Authorization", authorization.value.reveal());
+    secrets_ = secrets_of(settings_);
+    secrets_.add(authorization.value);
     token_expired_ = false;
   }
   for (auto& connection : pool_.all()) connection->wake();

@@ -257,6 +257,7 @@ class Eventbus final : public Delivery {
   std::vector<EventSlot> in_flight_;
   std::vector<EventSlot> halves_;  // of a batch that is split; kept for its room
   BatchSize batch_size_;
+  SecretFilter secrets_;  // that the eventbus is sent
   BusAnswer last_answer_;
   bool stopping_ = false;
   std::size_t running_ = 0;  // coroutines of connections, and of addresses_

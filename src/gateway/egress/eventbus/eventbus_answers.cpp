@@ -44,6 +44,7 @@ void Eventbus::answered(Multiplexer& mux) {
 }
 
 void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
+  mux.filter_response(secrets_);
   const Response& response = mux.response();
   if (encoder_.mode() == events::ContentMode::batch) {
     if (response.status == 413) {

@@ -12,6 +12,7 @@
 #include "gateway/http/response_reader.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/ring.hpp"
+#include "runtime/secret_filter.hpp"
 
 namespace gateway::egress {
 
@@ -102,6 +103,8 @@ class Multiplexer {
   // Nothing more will come: `answered` once more if that ends an answer.
   [[nodiscard]] Step end(Instant now);
   [[nodiscard]] const Response& response() const noexcept { return reader_.response(); }
+  // Blanks secrets in the text of the answer.
+  void filter_response(const SecretFilter& filter) { reader_.filter_response(filter); }
   [[nodiscard]] std::string_view problem() const noexcept { return reader_.reason(); }
   [[nodiscard]] std::size_t answered_events() const noexcept { return answered_; }
   [[nodiscard]] Instant answered_staged() const noexcept { return answered_staged_; }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <filesystem>
 #include <limits>
 #include <new>
@@ -63,6 +64,14 @@ StoreResult EventStore::check_path(const std::string& path, FileSystem& files) {
     if (error == errc::no_such_file_or_directory) return {};
     return in_the_way(fmt::format("{}{}", what, error.message()));
   };
+  const std::size_t longest =
+      segment_name(fs::path(path).filename().string(), 1, kSegmentSuffix).size();
+  if (longest > NAME_MAX) {
+    return in_the_way(
+        fmt::format("its name is too long: with what is added to it for the files of the store it "
+                    "has {} bytes, and may have {}",
+                    longest, NAME_MAX));
+  }
   const std::string folder = fs::path(absolute(path)).parent_path().string();
   if (const auto names = files.list(folder); !names) {
     return unless_missing(names.error(), fmt::format("the folder {} cannot be read: ", folder));

@@ -42,6 +42,15 @@ TEST(EventStoreFiles, TouchesNothingThatIsNotItsOwn) {
   }
 }
 
+TEST(EventStoreFiles, WantANameThatHasRoomForTheirOwn) {
+  const Directory directory;
+  EXPECT_TRUE(EventStore::check_path(directory.file(std::string(231, 's'))));
+  EXPECT_TRUE(open(directory.file(std::string(231, 's')))->append(events(0, 1), kAdded));
+  const auto free = EventStore::check_path(directory.file(std::string(232, 's')));
+  ASSERT_FALSE(free);
+  EXPECT_NE(free.error().text().find("256 bytes"), std::string::npos) << free.error().text();
+}
+
 TEST(EventStoreFiles, WritesOverNoLockOfAnotherProgram) {
   const Directory directory;
   const std::string lock = directory.file() + ".lock";

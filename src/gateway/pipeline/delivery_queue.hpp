@@ -128,9 +128,7 @@ class DeliveryQueue {
   [[nodiscard]] bool empty() const noexcept {
     return waiting_.empty() && replayed_.empty() && apart_.empty();
   }
-  [[nodiscard]] std::size_t waiting() const noexcept {
-    return waiting_new() + replayed_.size();
-  }
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_new() + replayed_.size(); }
   // All that wait but those of a replay.
   [[nodiscard]] std::size_t waiting_new() const noexcept { return waiting_.size() + apart_.size(); }
   // The event that take() takes.

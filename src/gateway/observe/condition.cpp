@@ -131,11 +131,16 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   }
   const bool tried = gained.lost() + gained.dead_lettered + gained.spooled + gained.retried > 0;
   if (!seen.eventbus_up || (tried && gained.delivered == 0)) {
-    // An eventbus that refuses every event for good is up, but no event passes.
-    const char* consequence = gained.dead_lettered > 0 ? "events become dead letters"
-                              : spools                 ? "events go to the spool"
-                                                       : "posts fail with 502, 503 or 504";
-    const bool kept = (spools && gained.dead_lettered == 0) || seen.others_up;
+    // An eventbus that refuses events for good is up, but no event passes: the spool takes none
+    // that has its answer.
+    const bool refuses =
+        seen.eventbus_up && gained.refused + gained.dead_lettered >
+                                gained.spooled + gained.timed_out + gained.not_stored;
+    const char* consequence = spools ? "events go to the spool" : "posts fail with 502, 503 or 504";
+    if (refuses) {
+      consequence = gained.dead_lettered > 0 ? "events become dead letters" : "posts fail with 502";
+    }
+    const bool kept = (spools && !refuses) || seen.others_up;
     return {kept ? Health::degraded : Health::failing, fmt::format("eventbus_{}", answer.status),
             fmt::format("{}; {}; {}", bus, consequence, remedy)};
   }

@@ -137,6 +137,38 @@ TEST_F(ConditionTest, AnEventbusThatIsAwayDegradesWithASpoolAndFailsWithout) {
                                        HasSubstr("go to the spool")));
 }
 
+TEST_F(ConditionTest, ASpoolDoesNotHelpAgainstAnEventbusThatRefusesAllEvents) {
+  seen_.spool = store();
+  seen_.received = seen_.refused = seen_.posts[502] = 1;
+  seen_.last = {404, "no such bus"};
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::failing);
+  EXPECT_THAT(condition.problem, AllOf(HasSubstr("answers 404 'no such bus'; posts fail with 502;"),
+                                       Not(HasSubstr("spool"))));
+}
+
+TEST_F(ConditionTest, EventsGoToTheSpoolThoughOneBecameADeadLetterBefore) {
+  seen_.spool = seen_.dead_letters = store();
+  seen_.dead_lettered = 1;
+  static_cast<void>(after());
+  seen_.last = {0, "Connection refused"};
+  for (const bool up : {false, true}) {
+    seen_.eventbus_up = up;
+    const Condition condition = after();
+    EXPECT_EQ(condition.health, Health::degraded);
+    EXPECT_THAT(condition.problem, HasSubstr("events go to the spool"));
+    seen_.spooled += 2;
+  }
+}
+
+TEST_F(ConditionTest, EventsThatGoToTheSpoolDoNotHideThatMoreAreRefused) {
+  seen_.spool = store();
+  seen_.spooled = 2;
+  EXPECT_EQ(after().health, Health::degraded);
+  seen_.refused = 3;
+  EXPECT_EQ(after().health, Health::failing);
+}
+
 TEST_F(ConditionTest, AFullSpoolWithAnEventbusThatIsAwayFails) {
   seen_.eventbus_up = false;
   seen_.spool = store();

@@ -11,6 +11,8 @@ namespace {
 constexpr std::chrono::hours kCertificateSoon{7 * 24};
 // A spool is reported before it is full, while something can still be done.
 constexpr double kNearlyFull = 0.8;
+// So many unsigned posts within the window, and no other, are more than strangers who try the port.
+constexpr std::uint64_t kMoreThanStrangers = 3;
 
 std::uint64_t of(const std::map<unsigned, std::uint64_t>& posts, unsigned status) {
   const auto found = posts.find(status);
@@ -77,7 +79,7 @@ struct ConditionMonitor::Gain {
   double seconds = 0;
   std::uint64_t received = 0, delivered = 0, retried = 0, refused = 0, timed_out = 0,
                 not_stored = 0, dead_lettered = 0, spooled = 0;
-  std::uint64_t posts = 0, unauthorised = 0, busy = 0;
+  std::uint64_t posts = 0, unauthorised = 0, wrongly_signed = 0, busy = 0;
   Unavailable busiest = Unavailable::count_;  // why most of those are refused
   double spool_bytes_a_second = 0;
 
@@ -100,6 +102,7 @@ ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
     gain.spooled = seen.spooled - then.spooled;
     gain.posts = all(seen.posts) - all(then.posts);
     gain.unauthorised = of(seen.posts, 401) - of(then.posts, 401);
+    gain.wrongly_signed = seen.wrongly_signed - then.wrongly_signed;
     gain.busy = of(seen.posts, 503) - of(then.posts, 503);
     gain.busiest = most(seen.unavailable, then.unavailable);
     const auto first = std::ranges::find_if(past_, [](const auto& one) { return !!one.spool; });
@@ -144,13 +147,16 @@ Condition ConditionMonitor::judge(const Observation& seen) {
     return {kept ? Health::degraded : Health::failing, fmt::format("eventbus_{}", answer.status),
             fmt::format("{}; {}; {}", bus, consequence, remedy)};
   }
-  if (gained.posts > 0 && gained.unauthorised == gained.posts) {
+  const bool none_accepted = gained.unauthorised == gained.posts;
+  if (none_accepted && (gained.wrongly_signed > 0 || gained.posts >= kMoreThanStrangers)) {
     return {Health::failing, "unauthorised",
-            "all posts are refused with 401: who posts signs with another key; `cos-gateway token` "
-            "prints the one this gateway takes, and provisioning gives it to the relay function"};
+            fmt::format("all posts are refused with 401: who posts {}; `cos-gateway token` prints "
+                        "the key this gateway takes, and provisioning gives it to the relay "
+                        "function",
+                        gained.wrongly_signed > 0 ? "signs with another key" : "does not sign")};
   }
   const bool some_provisioned = seen.buckets_in_trouble < seen.buckets;
-  if (seen.provisioning == "failed" && gained.posts == 0 && !some_provisioned) {
+  if (seen.provisioning == "failed" && none_accepted && !some_provisioned) {
     return {Health::failing, "provisioning",
             fmt::format("provisioning failed, and no post arrives: {}", seen.provisioning_error)};
   }

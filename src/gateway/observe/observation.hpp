@@ -41,7 +41,8 @@ struct Observation {
   std::uint64_t dead_lettered = 0;
   std::uint64_t spooled = 0;
   std::map<unsigned, std::uint64_t> posts;  // answered, by status
-  Counts<Unavailable> unavailable{};        // of these, the ones answered 503, by reason
+  std::uint64_t wrongly_signed = 0;   // of these, the ones answered 401 though they are signed
+  Counts<Unavailable> unavailable{};  // of these, the ones answered 503, by reason
 
   std::uint64_t in_flight = 0;
   bool eventbus_up = true;  // for every shard; of several targets each one

@@ -180,6 +180,10 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
   seen.dead_lettered = counters.dead_lettered;
   seen.spooled = counters.spooled;
   seen.posts = counters.posts;
+  for (const auto why : {AuthFailure::time, AuthFailure::token, AuthFailure::signature,
+                         AuthFailure::version, AuthFailure::replay}) {
+    seen.wrongly_signed += counters.unauthorized[static_cast<std::size_t>(why)];
+  }
   seen.unavailable = counters.unavailable;
   seen.in_flight = counters.in_flight();
   const auto shards = [&](EndpointState in) {

@@ -227,6 +227,31 @@ TEST_F(ConditionTest, AllPostsUnauthorisedIsAFailure) {
   EXPECT_EQ(after().health, Health::ok);
 }
 
+TEST_F(ConditionTest, APostOfAStrangerIsNoFailure) {
+  for (std::uint64_t posts = 1; posts < 3; ++posts) {
+    seen_.posts[401] = posts;
+    EXPECT_EQ(after().health, Health::ok) << posts;
+  }
+  seen_.posts[401] = 3;
+  EXPECT_THAT(after().problem, HasSubstr("who posts does not sign"));
+  EXPECT_EQ(after(seconds(61)).health, Health::ok);
+}
+
+TEST_F(ConditionTest, OnePostThatIsSignedWithAnotherKeyIsAFailure) {
+  seen_.posts[401] = 1;
+  seen_.wrongly_signed = 1;
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::failing);
+  EXPECT_THAT(condition.problem, HasSubstr("who posts signs with another key"));
+}
+
+TEST_F(ConditionTest, APostOfAStrangerDoesNotHideThatProvisioningFailed) {
+  seen_.provisioning = "failed";
+  seen_.posts[401] = 1;
+  EXPECT_EQ(after().cause, "provisioning");
+  EXPECT_EQ(after().health, Health::failing);
+}
+
 TEST_F(ConditionTest, ProvisioningThatFailedMattersAsMuchAsThePostsThatArrive) {
   seen_.provisioning = "failed";
   seen_.provisioning_error = "the role needs scf:CreateFunction";

@@ -15,6 +15,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/eventually.hpp"
 #include "testkit/temporary_folder.hpp"
 
 // A gateway with several targets.
@@ -95,6 +96,11 @@ class Targets : public testing::Test {
       if (request.accepted()) all.push_back(request.body);
     }
     return all;
+  }
+  static bool status_says(const RunningGateway& gateway, const std::string& text) {
+    return eventually([&] {
+      return gateway.connect_admin().get("/status").body.find(text) != std::string::npos;
+    });
   }
 
   TemporaryFolder folder_;

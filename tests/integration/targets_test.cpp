@@ -157,6 +157,8 @@ TEST_F(Targets, ThatAreConfiguredNoMoreKeepTheirEvents) {
     }
     EXPECT_EQ(unclaimed(), 2);
     EXPECT_THAT(gateway.connect_admin().get("/status").body, HasSubstr("\"unclaimed_events\":2"));
+    EXPECT_TRUE(
+        status_says(gateway, "2 events of the spool are for targets that are not configured"));
   }
   EXPECT_THAT(bodies(bus_), IsEmpty());
   const std::string config = configuration("");

@@ -226,6 +226,14 @@ Condition ConditionMonitor::judge(const Observation& seen) {
             hours < 0 ? std::string("a certificate has expired; replace its files")
                       : fmt::format("a certificate expires in {} hours; replace its files", hours)};
   }
+  if (seen.spool && seen.spool->unclaimed > 0) {
+    return {Health::degraded, "unclaimed",
+            fmt::format("{} {} of the spool {} for targets that are not configured any more: "
+                        "configure these again, or stop the gateway and send the events to another "
+                        "with `cos-gateway replay --spool --target URL --to URL`",
+                        seen.spool->unclaimed, noun(seen.spool->unclaimed),
+                        seen.spool->unclaimed == 1 ? "is" : "are")};
+  }
   return {};
 }
 

@@ -21,6 +21,7 @@ struct StoreObservation {
   std::uint64_t events = 0;
   std::uint64_t bytes = 0;
   std::uint64_t max_bytes = 0;  // 0: no limit
+  std::uint64_t unclaimed = 0;  // of the events, those for targets that are not configured
 };
 
 // The state of the process at one moment: counters since its start, and what holds now. Made on the

@@ -210,6 +210,7 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
     made.events = status.backlog_rows;
     made.bytes = status.backlog_bytes;
     made.max_bytes = most;
+    made.unclaimed = status.unclaimed;
     return made;
   };
   if (state.stores.spool) seen.spool = store(*state.stores.spool, state.limits.spool_bytes);

@@ -269,6 +269,16 @@ TEST_F(ConditionTest, ACertificateThatExpiresSoonDegrades) {
   EXPECT_THAT(after().problem, HasSubstr("has expired"));
 }
 
+TEST_F(ConditionTest, SpooledEventsThatNoTargetWillTakeDegrade) {
+  seen_.spool = store();
+  seen_.spool->unclaimed = 3000;
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_THAT(condition.problem, AllOf(HasSubstr("3000 events of the spool are for targets"),
+                                       HasSubstr("stop the gateway"),
+                                       HasSubstr("replay --spool --target URL --to URL")));
+}
+
 TEST_F(ConditionTest, StoppingIsNoProblem) {
   seen_.stopping = true;
   seen_.eventbus_up = false;

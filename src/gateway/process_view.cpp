@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/config/render.hpp"
+#include "gateway/config/targets.hpp"
 #include "gateway/domain/answers.hpp"
 #include "gateway/observe/process_metrics.hpp"
 #include "gateway/observe/prometheus.hpp"
@@ -38,12 +39,23 @@ std::uint64_t wrongly_signed(const observe::Snapshot& counters) {
   return of(AuthFailure::signature) + of(AuthFailure::token);
 }
 
+std::vector<std::size_t> targets_of_entries(const config::Settings& settings) {
+  config::Targets targets(settings);
+  std::vector<std::size_t> numbers;
+  numbers.reserve(settings.buckets.size());
+  for (const config::BucketEntry& entry : settings.buckets) {
+    numbers.push_back(targets.number_of(entry.target, entry.eventbus));
+  }
+  return numbers;
+}
+
 }  // namespace
 
 ProcessView::ProcessView(const Process& process)
     : process_(process),
       monitor_part_(process.supervisor, "monitor"),
       host_(host_name()),
+      targets_of_entries_(targets_of_entries(process.settings)),
       timer_(process.control.get_executor()) {}
 
 void ProcessView::start() {
@@ -177,6 +189,7 @@ std::vector<observe::BucketState> ProcessView::bucket_states() const {
     observe::BucketState& state = states.emplace_back();
     state.host = entry.bucket.endpoint;
     state.eventbus = entry.eventbus;
+    state.target = targets_of_entries_[states.size() - 1];
     state.function = entry.function.name;
     if (!process_.provisioning) {
       state.provisioning = observe::kProvisioningDisabled;

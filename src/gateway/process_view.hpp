@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -92,6 +93,7 @@ class ProcessView final : public observe::AdminPages {
   Supervisor::Part monitor_part_;
   Instant started_{};
   const std::string host_;
+  const std::vector<std::size_t> targets_of_entries_;  // numbers, by that of the entry of `buckets`
   observe::Monitor monitor_;
   std::string last_problem_;
   OnLook on_look_;

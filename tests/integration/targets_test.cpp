@@ -238,6 +238,14 @@ TEST_F(Targets, ShowTheirStateEach) {
   EXPECT_EQ(waiting.response().status, 504U);
 }
 
+TEST_F(Targets, AreNamedByWhatIsWrongWithThem) {
+  other_.script([](const Request&) { return reply(404, {}, "no such bus"); });
+  const RunningGateway gateway(settings());
+  EXPECT_EQ(gateway.post(cos_payload({record("a", "1"), record("c", "2")})).status, 200U);
+  EXPECT_EQ(gateway.post(cos_payload({record("a", "3"), record("b", "4")})).status, 502U);
+  EXPECT_TRUE(status_says(gateway, "the eventbus " + url_of(other_) + " answers 404"));
+}
+
 TEST_F(Targets, DoNotShowWhereThereIsOne) {
   config::Settings one = settings();
   one.buckets.clear();

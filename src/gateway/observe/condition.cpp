@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <tuple>
 
 namespace gateway::observe {
 namespace {
@@ -56,6 +57,19 @@ const char* remedy_for(Unavailable why) noexcept {
     case Unavailable::count_: break;
   }
   return "see the log";
+}
+
+// Returns the target to be named: one that is down, else the one with most events that were not
+// delivered since `then`, else the one that answered last.
+const TargetObservation& worst_target(const Observation& now, const Observation& then) {
+  const auto rank = [&](const TargetObservation& target) {
+    const auto number = static_cast<std::size_t>(&target - now.targets.data());
+    // Figures that are not all read at one moment may fall a little.
+    const auto gained =
+        static_cast<std::int64_t>(target.undelivered() - then.targets[number].undelivered());
+    return std::tuple(target.down, gained, target.last.at);
+  };
+  return *std::ranges::max_element(now.targets, {}, rank);
 }
 
 const char* noun(std::uint64_t count) {
@@ -120,14 +134,17 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   const Gain gained = gain(seen);
   if (seen.stopping) return {Health::stopping, "stopping", ""};
 
-  const BusAnswer answer = seen.last.value_or(BusAnswer{});
-  const std::string bus = fmt::format("the eventbus {} {}", seen.target, described(answer));
+  const TargetObservation& target = worst_target(seen, past_.front());
+  const BusAnswer& answer = target.last;
+  const std::string bus = fmt::format("the eventbus {} {}", target.url, described(answer));
+  const bool others_up =
+      target.down && !std::ranges::all_of(seen.targets, &TargetObservation::down);
   const char* const remedy = remedy_for(answer);
   const bool spools = seen.spool && seen.spool->usable;
 
   // Failing: no event passes.
   if (!seen.eventbus_up && seen.spool && !spools) {
-    return {seen.others_up ? Health::degraded : Health::failing, "spool_" + seen.spool->state,
+    return {others_up ? Health::degraded : Health::failing, "spool_" + seen.spool->state,
             fmt::format("{}, and the spool is {}: posts are refused with 503; {}", bus,
                         seen.spool->state,
                         seen.spool->error.empty() ? remedy : seen.spool->error.c_str())};
@@ -143,7 +160,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
     if (refuses) {
       consequence = gained.dead_lettered > 0 ? "events become dead letters" : "posts fail with 502";
     }
-    const bool kept = (spools && !refuses) || seen.others_up;
+    const bool kept = (spools && !refuses) || others_up;
     return {kept ? Health::degraded : Health::failing, fmt::format("eventbus_{}", answer.status),
             fmt::format("{}; {}; {}", bus, consequence, remedy)};
   }

@@ -14,6 +14,7 @@ void write(const OutcomeLine& line) {
     return;
   }
   log::warn(line.message, {{"events", line.events},
+                           {"target", line.targets},
                            {"status", line.answer.status},
                            {"answer", described(line.answer)},
                            {"example_key", line.example_key},

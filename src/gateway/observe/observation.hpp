@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/domain/bus_answer.hpp"
 #include "gateway/domain/reasons.hpp"
@@ -22,6 +23,21 @@ struct StoreObservation {
   std::uint64_t bytes = 0;
   std::uint64_t max_bytes = 0;  // 0: no limit
   std::uint64_t unclaimed = 0;  // of the events, those for targets that are not configured
+};
+
+// What is known of a target.
+struct TargetObservation {
+  std::string url;    // without secrets
+  bool down = false;  // and not for some threads alone, where there are several targets
+  BusAnswer last;     // its time is zero if there was none
+  // What became of its events since the process was started.
+  std::uint64_t failed = 0;
+  std::uint64_t dead_lettered = 0;
+  std::uint64_t spooled = 0;
+
+  [[nodiscard]] std::uint64_t undelivered() const noexcept {
+    return failed + dead_lettered + spooled;
+  }
 };
 
 // The state of the process at one moment: counters since its start, and what holds now. Made on the
@@ -46,10 +62,8 @@ struct Observation {
   Counts<Unavailable> unavailable{};  // of these, the ones answered 503, by reason
 
   std::uint64_t in_flight = 0;
-  bool eventbus_up = true;  // for every shard; of several targets each one
-  bool others_up = false;   // `target` is down, and another takes events
-  std::string target;       // the one that matters most now, without secrets
-  std::optional<BusAnswer> last;
+  bool eventbus_up = true;                    // for every shard; of several targets each one
+  std::vector<TargetObservation> targets{1};  // the top-level one first
   std::string example_key;  // of the last event that was given up or dead-lettered
 
   std::optional<StoreObservation> spool;

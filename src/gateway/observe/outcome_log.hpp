@@ -14,7 +14,8 @@ namespace gateway::observe {
 struct OutcomeLine {
   std::string message;
   std::uint64_t events = 0;  // since the line of this kind before it
-  BusAnswer answer;
+  std::string targets;       // their URLs, with a comma between
+  BusAnswer answer;          // of the target of most of them
   std::string example_key;
   std::string what_to_do;
   std::uint64_t in_spool = 0;
@@ -40,6 +41,8 @@ class OutcomeLog {
     std::uint64_t counter = 0;  // as it was in the last line
     std::optional<Instant> at;
     unsigned lines = 0;  // since it was quiet
+    // As they were in the last line, or when there was last nothing new.
+    std::vector<std::uint64_t> of_targets;
   };
 
   [[nodiscard]] std::uint64_t newly(Kind kind, std::uint64_t counter, Instant now);

@@ -34,6 +34,7 @@ struct StoreStatuses {
 struct BucketState {
   std::string host;          // of the bucket
   std::string eventbus;      // where its events go
+  std::size_t target = 0;    // the number of that one
   std::string function;      // who has its triggers
   std::string provisioning;  // the state's label; empty where it is not known for the bucket alone
   std::string error;         // with what to do about it

@@ -47,15 +47,12 @@ json::value answer_json(const BusAnswer& answer) {
 }
 
 // Returns the latest of what the shards heard from a target.
-template <class Each>
-BusAnswer latest_of(const std::vector<std::optional<ShardStatus>>& shards, Each wanted) {
+BusAnswer latest_of(const std::vector<std::optional<ShardStatus>>& shards, std::size_t target) {
   BusAnswer latest;
   for (const auto& shard : shards) {
     if (!shard) continue;
-    for (std::size_t target = 0; target < shard->targets.size(); ++target) {
-      const BusAnswer& answer = shard->targets[target].last_answer;
-      if (wanted(target) && latest.at < answer.at) latest = answer;
-    }
+    const BusAnswer& answer = shard->targets[target].last_answer;
+    if (latest.at < answer.at) latest = answer;
   }
   return latest;
 }
@@ -116,8 +113,7 @@ json::array targets_json(const ProcessState& state, std::span<const TargetTotals
                    {"eventbus_connections", by_label<LinkState>(target.links)},
                    {"queue", {{"events", target.queue_events}, {"bytes", target.queue_bytes}}},
                    {"events_delivered", target.delivered},
-                   {"last_answer",
-                    answer_json(latest_of(state.shards, [i](auto one) { return one == i; }))}});
+                   {"last_answer", answer_json(latest_of(state.shards, i))}});
   }
   return all;
 }
@@ -160,6 +156,35 @@ json::array failures_json(const std::deque<SettledEvent>& failures) {
   return list;
 }
 
+// The events of an entry of `buckets` are its target's, all others the top-level one's.
+std::vector<TargetObservation> targets_of(const ProcessState& state, const Snapshot& counters) {
+  std::vector<TargetObservation> targets(std::max<std::size_t>(counters.targets.size(), 1));
+  for (std::size_t i = 0; i < counters.targets.size(); ++i) {
+    targets[i].url = counters.targets[i].url;
+    targets[i].down = counters.targets[i].is_down();
+  }
+  for (std::size_t i = 0; i < targets.size(); ++i) targets[i].last = latest_of(state.shards, i);
+  TargetObservation& top = targets.front();
+  top.url = state.target;
+  top.failed = counters.failed_total();
+  top.dead_lettered = counters.dead_lettered;
+  top.spooled = counters.spooled;
+  for (std::size_t i = 0; i < counters.buckets.size() && i < state.buckets.size(); ++i) {
+    if (state.buckets[i].target == 0) continue;
+    TargetObservation& target = targets[state.buckets[i].target];
+    const auto move = [&](std::uint64_t TargetObservation::* events, BucketOutcome outcome) {
+      const std::uint64_t count = counters.buckets[i].outcomes[static_cast<std::size_t>(outcome)];
+      // The counters are not all read at one moment.
+      top.*events -= std::min(top.*events, count);
+      target.*events += count;
+    };
+    move(&TargetObservation::failed, BucketOutcome::failed);
+    move(&TargetObservation::dead_lettered, BucketOutcome::dead_lettered);
+    move(&TargetObservation::spooled, BucketOutcome::spooled);
+  }
+  return targets;
+}
+
 }  // namespace
 
 Observation observation_of(const ProcessState& state, const Snapshot& counters, Instant now) {
@@ -190,17 +215,7 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
     return counters.eventbus[static_cast<std::size_t>(in)];
   };
   seen.eventbus_up = shards(EndpointState::down) + shards(EndpointState::probing) == 0;
-  seen.target = state.target;
-  const auto worst = std::ranges::find_if(counters.targets, &TargetTotals::is_down);
-  const bool one_is_down = worst != counters.targets.end();
-  if (one_is_down) {
-    seen.target = worst->url;
-    seen.others_up = !std::ranges::all_of(counters.targets, &TargetTotals::is_down);
-  }
-  const auto number = static_cast<std::size_t>(worst - counters.targets.begin());
-  const BusAnswer last =
-      latest_of(state.shards, [&](std::size_t target) { return !one_is_down || target == number; });
-  if (last.at != Instant{}) seen.last = last;
+  seen.targets = targets_of(state, counters);
   if (!state.failures.empty()) seen.example_key = state.failures.back().key;
   const auto store = [](const egress::StoreStatus& status, std::uint64_t most) {
     StoreObservation made;

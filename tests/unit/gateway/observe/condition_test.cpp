@@ -17,7 +17,7 @@ class ConditionTest : public testing::Test {
  protected:
   ConditionTest() {
     seen_.now = Instant{} + std::chrono::hours(1);
-    seen_.target = "http://bus:8080/gateway/orders";
+    seen_.targets[0].url = "http://bus:8080/gateway/orders";
     seen_.provisioning = "ready";
     static_cast<void>(monitor_.judge(seen_));
   }
@@ -25,6 +25,12 @@ class ConditionTest : public testing::Test {
   Condition after(seconds time = seconds(1)) {
     seen_.now += time;
     return monitor_.judge(seen_);
+  }
+  void have_targets(std::size_t count) {
+    seen_.targets.resize(count);
+    seen_.targets[1].url = "http://other";
+    monitor_ = ConditionMonitor();
+    static_cast<void>(after());
   }
   void deliver(std::uint64_t events) {
     seen_.received += events;
@@ -57,7 +63,7 @@ TEST_F(ConditionTest, OnePostThatIsRefusedIsEnoughToFail) {
   seen_.received = 1;
   seen_.refused = 1;
   seen_.posts[502] = 1;
-  seen_.last = {404, "no such bus orders\nsecond line"};
+  seen_.targets[0].last = {404, "no such bus orders\nsecond line"};
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::failing);
   EXPECT_THAT(condition.problem,
@@ -69,14 +75,14 @@ TEST_F(ConditionTest, RetriesWithoutADeliveryAreAFailureBeforeAnythingIsGivenUp)
   seen_.received = 1;
   seen_.in_flight = 1;
   seen_.retried = 2;
-  seen_.last = {503, "busy"};
+  seen_.targets[0].last = {503, "busy"};
   EXPECT_EQ(after().health, Health::failing);
 }
 
 TEST_F(ConditionTest, RetriesBesideDeliveriesAreNoProblem) {
   deliver(5);
   seen_.retried = 2;
-  seen_.last = {503, "busy"};
+  seen_.targets[0].last = {503, "busy"};
   EXPECT_EQ(after().health, Health::ok);
 }
 
@@ -101,7 +107,7 @@ TEST_F(ConditionTest, PostsRefusedForALimitNameIt) {
 TEST_F(ConditionTest, SomeThatAreRefusedDegrade) {
   deliver(5);
   seen_.refused = 2;
-  seen_.last = {400, "bad event"};
+  seen_.targets[0].last = {400, "bad event"};
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::degraded);
   EXPECT_THAT(condition.problem, HasSubstr("2 events given up"));
@@ -109,7 +115,7 @@ TEST_F(ConditionTest, SomeThatAreRefusedDegrade) {
 
 TEST_F(ConditionTest, AFailureIsForgottenAfterTheWindow) {
   seen_.refused = 1;
-  seen_.last = {404, ""};
+  seen_.targets[0].last = {404, ""};
   EXPECT_EQ(after().health, Health::failing);
   for (int i = 0; i < 59; ++i) EXPECT_EQ(after().health, Health::failing) << i;
   EXPECT_EQ(after().health, Health::ok);
@@ -120,7 +126,7 @@ TEST_F(ConditionTest, AllDeadLetteredIsAFailureThoughPostsAreAnswered200) {
   seen_.dead_lettered = 3;
   seen_.posts[200] = 3;
   seen_.dead_letters = store();
-  seen_.last = {404, "no such bus"};
+  seen_.targets[0].last = {404, "no such bus"};
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::failing);
   EXPECT_THAT(condition.problem, HasSubstr("events become dead letters"));
@@ -128,7 +134,7 @@ TEST_F(ConditionTest, AllDeadLetteredIsAFailureThoughPostsAreAnswered200) {
 
 TEST_F(ConditionTest, AnEventbusThatIsAwayDegradesWithASpoolAndFailsWithout) {
   seen_.eventbus_up = false;
-  seen_.last = {0, "Connection refused"};
+  seen_.targets[0].last = {0, "Connection refused"};
   EXPECT_EQ(after().health, Health::failing);
   seen_.spool = store();
   const Condition condition = after();
@@ -140,7 +146,7 @@ TEST_F(ConditionTest, AnEventbusThatIsAwayDegradesWithASpoolAndFailsWithout) {
 TEST_F(ConditionTest, ASpoolDoesNotHelpAgainstAnEventbusThatRefusesAllEvents) {
   seen_.spool = store();
   seen_.received = seen_.refused = seen_.posts[502] = 1;
-  seen_.last = {404, "no such bus"};
+  seen_.targets[0].last = {404, "no such bus"};
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::failing);
   EXPECT_THAT(condition.problem, AllOf(HasSubstr("answers 404 'no such bus'; posts fail with 502;"),
@@ -151,7 +157,7 @@ TEST_F(ConditionTest, EventsGoToTheSpoolThoughOneBecameADeadLetterBefore) {
   seen_.spool = seen_.dead_letters = store();
   seen_.dead_lettered = 1;
   static_cast<void>(after());
-  seen_.last = {0, "Connection refused"};
+  seen_.targets[0].last = {0, "Connection refused"};
   for (const bool up : {false, true}) {
     seen_.eventbus_up = up;
     const Condition condition = after();
@@ -167,6 +173,35 @@ TEST_F(ConditionTest, EventsThatGoToTheSpoolDoNotHideThatMoreAreRefused) {
   EXPECT_EQ(after().health, Health::degraded);
   seen_.refused = 3;
   EXPECT_EQ(after().health, Health::failing);
+}
+
+TEST_F(ConditionTest, NamesTheTargetWhoseEventsAreNotDelivered) {
+  seen_.targets[0].spooled = 7;  // before the window
+  have_targets(3);
+  deliver(5);
+  seen_.refused = seen_.targets[1].failed = 1;
+  seen_.targets[1].last = {404, "no such bus", seen_.now};
+  seen_.targets[0].last = {429, "", seen_.now + seconds(1)};
+  EXPECT_THAT(after().problem, HasSubstr("the eventbus http://other answers 404 'no such bus'"));
+}
+
+TEST_F(ConditionTest, NamesTheTargetThatIsDownAndPassesWhileAnotherIsNot) {
+  have_targets(2);
+  seen_.targets[1].down = true;
+  seen_.eventbus_up = false;
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::degraded);
+  EXPECT_THAT(condition.problem, HasSubstr("the eventbus http://other does not answer"));
+  seen_.targets[0].down = true;
+  EXPECT_EQ(after().health, Health::failing);
+}
+
+TEST_F(ConditionTest, NamesTheTargetThatAnsweredLastWhileEventsAreTriedAgain) {
+  have_targets(2);
+  seen_.targets[0].last = {503, "", seen_.now};
+  seen_.targets[1].last = {500, "", seen_.now + seconds(1)};
+  seen_.retried = 1;
+  EXPECT_THAT(after().problem, HasSubstr("the eventbus http://other answers 500"));
 }
 
 TEST_F(ConditionTest, AFullSpoolWithAnEventbusThatIsAwayFails) {

@@ -29,7 +29,7 @@ TEST_F(OutcomeLogTest, DeliveriesAreNotToldOf) {
 
 TEST_F(OutcomeLogTest, TheFirstEventGivenUpIsToldOfAtOnceWithAnswerKeyAndRemedy) {
   seen_.refused = 1;
-  seen_.last = {404, "no such bus"};
+  seen_.targets[0].last = {404, "no such bus"};
   seen_.example_key = "photos/1.jpg";
   const auto lines = after();
   ASSERT_THAT(lines, SizeIs(1));
@@ -73,6 +73,33 @@ TEST_F(OutcomeLogTest, AfterAQuietMinuteItIsNewsAgain) {
 TEST_F(OutcomeLogTest, KindsAreToldOfApart) {
   seen_.refused = seen_.timed_out = seen_.not_stored = seen_.dead_lettered = seen_.spooled = 1;
   EXPECT_THAT(after(), SizeIs(5));
+}
+
+TEST_F(OutcomeLogTest, TheTargetsWhoseEventsTheyAreAreNamed) {
+  seen_.targets.resize(3);
+  for (unsigned i = 0; i < 3; ++i) {
+    seen_.targets[i].url = std::to_string(i);
+    seen_.targets[i].last = {500 + i, ""};
+  }
+  seen_.targets[0].spooled = seen_.spooled = 5;
+  auto lines = after();
+  ASSERT_THAT(lines, SizeIs(1));
+  EXPECT_EQ(lines[0].targets, "0");
+  seen_.targets[1].spooled = 1;
+  seen_.targets[2].spooled = 3;
+  seen_.spooled += 4;
+  EXPECT_THAT(after(), IsEmpty());
+  lines = after(seconds(10));
+  ASSERT_THAT(lines, SizeIs(1));
+  EXPECT_EQ(lines[0].targets, "1, 2");
+  EXPECT_EQ(lines[0].answer.status, 502U);
+  seen_.timed_out = seen_.targets[0].failed = 1;
+  ASSERT_THAT(after(), SizeIs(1));
+  static_cast<void>(after());
+  seen_.refused = seen_.targets[1].failed = 1;
+  lines = after();
+  ASSERT_THAT(lines, SizeIs(1));
+  EXPECT_EQ(lines[0].targets, "1");
 }
 
 TEST_F(OutcomeLogTest, TheEndOfASpoolIsToldWithWhatCameThroughAndHowLongItTook) {

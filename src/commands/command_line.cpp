@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -90,6 +91,21 @@ bool nothing_configured() {
          std::ranges::none_of(config::Sources{}.default_config_paths, [](const std::string& path) {
            return std::filesystem::exists(path);
          });
+}
+
+// Returns the first of `words` that an empty value follows, or that ends where its value is to be.
+// No option means anything by one; it is a variable of a script that was not set.
+const std::string* before_empty_value(const std::vector<std::string>& words,
+                                      const Command& command) {
+  for (auto word = words.begin(); word != words.end(); ++word) {
+    const std::string_view name = std::string_view(*word).substr(0, word->find('='));
+    if (name.size() + 1 == word->size() && name.starts_with('-') &&
+        std::ranges::find(command.options, name, &Option::name) != command.options.end()) {
+      return &*word;
+    }
+    if (const auto next = std::next(word); next != words.end() && next->empty()) return &*word;
+  }
+  return nullptr;
 }
 
 int usage_error(const std::string& text) {
@@ -178,6 +194,9 @@ int run_command_line(int argc, char** argv, const std::vector<Command>& commands
   if (std::ranges::any_of(words, is_help)) {
     fmt::print("{}", help_text(*command, terminal_width()));
     return kDone;
+  }
+  if (const std::string* word = before_empty_value(words, *command); word != nullptr) {
+    return usage_error(fmt::format("there is an empty value after {}", *word));
   }
 
   CLI::App app(kProgramSummary, kProgramName);

@@ -98,6 +98,23 @@ TEST(CommandLineTest, MistakesOfTheUserAre64WithASuggestion) {
   }
 }
 
+// As of a variable of a script that is not set.
+TEST(CommandLineTest, AnEmptyValueIs64) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"check", "--config", ""},
+                                             {"check", "--config="},
+                                             {"--config", "", "check"},
+                                             {"--config", ""},
+                                             {"explain", ""},
+                                             {"tap", "--filter", "", "--json"},
+                                             {"inspect", "--list=", "--spool"}}) {
+    const ProgramRun run = run_program(words);
+    EXPECT_EQ(run.exit_code, 64) << words[0];
+    EXPECT_THAT(run.err, HasSubstr("there is an empty value after")) << words[0];
+    EXPECT_EQ(run.out, "") << words[0];
+  }
+}
+
 TEST(CommandLineTest, AFileWithoutEndIsNotRead) {
   std::vector<std::string> arguments = arguments_to_run(1, 2, 3);
   arguments.front() = "explain";

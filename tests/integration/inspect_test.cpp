@@ -168,6 +168,23 @@ TEST_F(Discard, RemovesWhatIsAskedForBesideAGatewayWhichGivesTheSpaceBack) {
   EXPECT_TRUE(eventually([&] { return gateway.backlog() == 0 && directory_.segment().empty(); }));
 }
 
+// An option that is there is to choose rows; without a value it does not say which.
+TEST_F(Discard, TakesNoEmptyValueForNone) {
+  dead_letters(3);
+  const std::string config = configuration(StoreKind::dead_letters);
+  for (const char* option :
+       {"--since", "--until", "--bucket", "--prefix", "--reason", "--target", "--limit"}) {
+    EXPECT_EQ(discard(config, {"--dead-letters", "--yes", option, ""}).exit_code, 64) << option;
+    EXPECT_EQ(discard(config, {"--dead-letters", "--yes", std::string(option) + '='}).exit_code, 64)
+        << option;
+  }
+  const auto file =
+      discard(config, {"--file", "", "--kind", "dead-letters", "--dead-letters", "--yes"});
+  EXPECT_EQ(file.exit_code, 64);
+  EXPECT_THAT(file.err, HasSubstr("there is an empty value after --file"));
+  EXPECT_EQ(kept(StoreKind::dead_letters).size(), 3u);
+}
+
 TEST_F(Discard, TakesTheReplayedOnesAlone) {
   dead_letters(10);
   const std::string config = configuration(StoreKind::dead_letters);

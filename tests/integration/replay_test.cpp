@@ -8,6 +8,7 @@
 #include <atomic>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gateway/egress/store/store_writer.hpp"
@@ -171,6 +172,43 @@ TEST_F(Replay, GivesUpOnAnEventbusThatIsDown) {
   EXPECT_EQ(result.selected, result.counts.failed + result.counts.left);
   EXPECT_GT(result.counts.left, 0u) << "there is no point in trying them all";
   EXPECT_EQ(kept(StoreKind::spool).size(), 50u);
+}
+
+// Those that wait behind others for longer than the deadline are sent when their turn comes.
+TEST_F(Replay, GivesUpOnNoEventThatItHasNotSent) {
+  spool(400);
+  settings_.delivery.deadline = 1s;
+  bus_.script([](const Request&) {
+    std::this_thread::sleep_for(5ms);
+    return reply(200);
+  });
+  std::vector<double> fractions;
+  const auto store = tool(StoreKind::spool);
+  const auto progress = [&](const replay::ReplayProgress& now, Instant) {
+    fractions.push_back(now.fraction);
+    EXPECT_LE(now.fraction, static_cast<double>(now.counts.delivered) / 400 + 0.25);
+  };
+  const ReplayResult result =
+      Replayer(settings_, *store, StoreKind::spool, ReplayOptions(), progress).run();
+  EXPECT_TRUE(result.all_delivered()) << result.counts.failed << " failed";
+  EXPECT_EQ(result.counts.delivered, 400u);
+  EXPECT_EQ(bus_.requests().size(), 400u);
+  EXPECT_EQ(fractions.back(), 1);
+}
+
+TEST_F(Replay, LeavesWhatItHasNotSentToAnEventbusThatDoesNotAnswer) {
+  spool(50);
+  settings_.delivery.deadline = 400ms;
+  settings_.delivery.timeout = 150ms;
+  bus_.hold();
+  const ReplayResult result = replay(StoreKind::spool);
+  EXPECT_EQ(result.end, ReplayResult::End::unavailable);
+  EXPECT_EQ(result.selected, 50u);
+  const auto requests = bus_.requests();
+  std::set<std::string> sent;
+  for (const Request& request : requests) sent.insert(request.id());
+  EXPECT_LE(result.counts.failed, sent.size());
+  EXPECT_EQ(result.counts.left, 50u - result.counts.failed);
 }
 
 TEST_F(Replay, GoesOnAfterAnEventThatMissesItsDeadline) {

@@ -196,6 +196,15 @@ void Replayer::count_rest() {
   result_.counts.left += rest;
 }
 
+// Returns which share of the store is done: not what was read, but what of it is settled.
+double Replayer::fraction() const {
+  const egress::RowWalk& walk = source_.walk();
+  if (walk.taken() == 0) return walk.fraction();
+  const auto settled =
+      static_cast<double>(counts_.delivered + counts_.refused + counts_.failed + result_.damaged);
+  return walk.fraction() * settled / static_cast<double>(walk.taken());
+}
+
 void Replayer::report(Instant now) {
   constexpr std::chrono::milliseconds kRateOver{500};
   if (now - reported_at_ >= kRateOver) {
@@ -210,7 +219,7 @@ void Replayer::report(Instant now) {
   if (!on_progress_) return;
   ReplayProgress progress;
   progress.counts = counts_;
-  progress.fraction = source_.walk().fraction();
+  progress.fraction = fraction();
   progress.per_second = per_second_;
   on_progress_(progress, now);
 }

@@ -122,6 +122,7 @@ class Replayer final : private egress::ReplayOutcome {
   void stop_now();
   [[nodiscard]] bool finished() const;
   void count_rest();
+  [[nodiscard]] double fraction() const;
   void report(Instant now);
 
   RowSource source_;

@@ -70,12 +70,16 @@ void Replay::note_settled(Post& post, Chunk& chunk, Instant now) {
   if (settings_.outcome != nullptr) settings_.outcome->delivered(taken, now);
 }
 
-// Withdraws events that have been tried for long enough.
+// Withdraws events that have been tried for long enough. Those whose turn has not come are tried
+// later.
 void Replay::end_patience(Post& post, Chunk& chunk, Instant now) {
   const Instant::duration age = now - chunk.begun;
   if (age > settings_.patience) {
     chunk.patience_over = true;
-    context_.eventbus.withdraw(post, FailReason::deadline);
+    context_.eventbus.withdraw(post, FailReason::deadline, [&](const EventSlot& slot) {
+      if (slot.attempts == 0) chunk.withdrawn[slot.index] = Withdrawn::untried;
+      return true;
+    });
   } else if (age > kPatienceBesideOthers && makes_way()) {
     const bool probes_only = context_.eventbus.is_down() && rows_ > 1;
     context_.eventbus.withdraw(post, FailReason::deadline, [&](const EventSlot& slot) {

@@ -132,7 +132,7 @@ class Replay final : private PostOwner {
   // Why an event was taken off its way.
   enum class Withdrawn : std::uint8_t {
     no,
-    untried,  // the eventbus is down, and has enough to be probed with
+    untried,  // the eventbus is slow, or it is down and has enough to be probed with
     put_off   // it was sent and not taken, and makes way for others
   };
 

@@ -32,6 +32,7 @@ StoreResult RowWalk::read_on() {
 StoredRow RowWalk::take() {
   StoredRow row = std::move(rows_.front());
   rows_.pop_front();
+  ++taken_;
   return row;
 }
 

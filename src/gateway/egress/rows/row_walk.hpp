@@ -33,6 +33,8 @@ class RowWalk {
   [[nodiscard]] bool at_end() const noexcept { return end_ || limit_ == 0; }
   [[nodiscard]] const StoredRow& front() const noexcept { return rows_.front(); }
   [[nodiscard]] StoredRow take();
+  // Returns how many were taken.
+  [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
 
   // Returns the number of rows so far that are damaged or hold no event.
   [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
@@ -56,6 +58,7 @@ class RowWalk {
   const Sequence last_;
   Sequence at_ = 0;  // all up to here has been read
   bool end_ = false;
+  std::uint64_t taken_ = 0;
   std::uint64_t damaged_ = 0;
   std::vector<Sequence> damaged_rows_;
 };

@@ -98,26 +98,37 @@ replay::ReplayResult send(const config::Settings& settings, egress::EventStore& 
                             });
   replay::ReplayResult result = replayer.run();
   log::stop();
-  if (heading && !json) console.print(fmt::format("To {}\n", endpoint.url()));
-  console.print(json ? replay::result_json(result) : replay::result_text(result, kind));
+  if (json) return result;
+  if (heading) console.print(fmt::format("To {}\n", endpoint.url()));
+  console.print(replay::result_text(result, kind));
   return result;
 }
 
+// Ends `options` at the last row that their limit allows of those of all parts. Returns false and
+// prints why if the store cannot be read.
+bool end_at_limit(egress::EventStore& store, replay::ReplayOptions& options) {
+  if (options.limit == egress::RowWalk::kNoLimit) return true;
+  egress::RowWalk walk(store, options.filter, options.limit);
+  options.last = 0;
+  return succeeded(
+      egress::for_each_row(walk, [&](const egress::StoredRow& row) { options.last = row.seq; }));
+}
+
 int send_parts(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
-               const replay::ReplayOptions& options, const std::vector<Part>& parts, bool json) {
-  int exit_code = kDone;
-  std::uint64_t left = options.limit;
+               replay::ReplayOptions options, const std::vector<Part>& parts, bool json) {
+  if (parts.size() > 1 && !end_at_limit(store, options)) return kUnavailable;
+  replay::ReplayResult total;
+  std::vector<replay::TargetResult> results;
   for (const Part& part : parts) {
-    replay::ReplayOptions replay = options;
-    replay.limit = left;
-    if (!part.names.empty()) replay.filter.targets = part.names;
-    const auto result =
-        send(settings, store, kind, part.endpoint, std::move(replay), parts.size() > 1, json);
-    if (!result.all_delivered()) exit_code = kUnavailable;
-    if (options.limit != egress::RowWalk::kNoLimit) left -= std::min(left, result.selected);
-    if (left == 0 || result.end == replay::ReplayResult::End::stopped) break;
+    if (!part.names.empty()) options.filter.targets = part.names;
+    auto result = send(settings, store, kind, part.endpoint, options, parts.size() > 1, json);
+    total.add(result);
+    results.push_back({part.endpoint.url(), std::move(result)});
+    if (results.back().result.end == replay::ReplayResult::End::stopped) break;
   }
-  return exit_code;
+  if (results.size() < parts.size()) total.more = true;
+  if (json) fmt::print("{}", replay::result_json(total, results));
+  return total.all_delivered() ? kDone : kUnavailable;
 }
 
 // Prints how many rows are not sent because their targets are not configured. Returns the exit
@@ -179,18 +190,17 @@ int replay_store(const ReplayOptions& options) {
   const auto endpoints = config::Targets(*settings).endpoints();
   const std::vector<Part> parts = parts_of(options, *filter, endpoints);
   if (parts.empty()) return kUsage;
-  if (options.dry_run) {
-    for (const Part& part : parts) {
-      filter->targets.insert(filter->targets.end(), part.names.begin(), part.names.end());
-    }
-    return list(*store, kind, std::move(*filter), options);
+  egress::StoreFilter of_parts = *filter;
+  for (const Part& part : parts) {
+    of_parts.targets.insert(of_parts.targets.end(), part.names.begin(), part.names.end());
   }
+  if (options.dry_run) return list(*store, kind, std::move(of_parts), options);
   if (kind == StoreKind::spool && !own_spool(*store)) return kUnavailable;
   replay::ReplayOptions replay;
-  replay.filter = *filter;
+  replay.filter = std::move(of_parts);
   replay.limit = options.store.limit();
   replay.rate = options.rate;
-  const int sent = send_parts(*settings, *store, kind, replay, parts, options.json);
+  const int sent = send_parts(*settings, *store, kind, std::move(replay), parts, options.json);
   const bool each_to_its_own = options.to.empty() && filter->targets.empty();
   if (sent != kDone || !each_to_its_own) return sent;
   return tell_of_unclaimed(*store, *filter, endpoints);

@@ -209,6 +209,35 @@ TEST_F(Targets, GetTheirOwnDeadLettersAgain) {
   EXPECT_THAT(discarded.out, HasSubstr("discarded 1\n"));
 }
 
+// The first rows of all, not of the first target; and one result of all.
+TEST_F(Targets, ShareTheLimitOfAReplay) {
+  const auto refuse = [](const Request&) { return reply(422, {}, "no"); };
+  bus_.script(refuse);
+  other_.script(refuse);
+  {
+    config::Settings settings = this->settings();
+    settings.dead_letter.path = folder_.file("dead.db");
+    const RunningGateway gateway(settings);
+    for (const char* bucket : {"b", "b", "a", "b", "a"}) {
+      EXPECT_EQ(gateway.post(cos_payload({record(bucket, "1")})).status, 200U);
+    }
+  }
+  bus_.script({});
+  other_.script({});
+  const auto replayed = run_program(
+      {"replay", "--dead-letters", "--limit", "4", "--json", "--config", configuration("b")});
+  EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+  EXPECT_THAT(bodies(bus_), SizeIs(1));
+  EXPECT_THAT(bodies(other_), SizeIs(3));
+  const auto result = boost::json::parse(replayed.out).as_object();
+  EXPECT_EQ(result.at("selected"), 4);
+  EXPECT_EQ(result.at("delivered"), 4);
+  const auto& targets = result.at("targets").as_array();
+  ASSERT_EQ(targets.size(), 2U);
+  EXPECT_EQ(targets.at(1).at("target"), boost::json::string(url_of(other_)));
+  EXPECT_EQ(targets.at(1).at("delivered"), 3);
+}
+
 TEST_F(Targets, ShowTheirStateEach) {
   other_.go_down();
   const RunningGateway gateway(settings());

@@ -22,6 +22,23 @@ std::string_view name_of(ReplayResult::End end) noexcept {
   return "store_failed";
 }
 
+void append_members(std::string& json, const ReplayResult& result) {
+  const ReplayCounts& counts = result.counts;
+  fmt::format_to(
+      std::back_inserter(json),
+      R"("end":"{}","selected":{},"all_counted":{},"delivered":{},"refused":{},"failed":{},"left":{},)"
+      R"("damaged":{},"not_marked":{},"refusals":{{)",
+      name_of(result.end), result.selected, !result.more, counts.delivered, counts.refused,
+      counts.failed, counts.left, result.damaged, result.not_marked);
+  const char* before = "";
+  for (const auto& [status, events] : counts.refusals) {
+    fmt::format_to(std::back_inserter(json), R"({}"{}":{})", std::exchange(before, ","), status,
+                   events);
+  }
+  json += R"(},"error":)";
+  events::append_json_string(json, result.error);
+}
+
 }  // namespace
 
 std::string progress_bar(double fraction, std::size_t width) {
@@ -47,21 +64,20 @@ std::string progress_line(const ReplayProgress& progress) {
   return line;
 }
 
-std::string result_json(const ReplayResult& result) {
-  const ReplayCounts& counts = result.counts;
-  std::string json = fmt::format(
-      R"({{"end":"{}","selected":{},"all_counted":{},"delivered":{},"refused":{},"failed":{},"left":{},)"
-      R"("damaged":{},"not_marked":{},"refusals":{{)",
-      name_of(result.end), result.selected, !result.more, counts.delivered, counts.refused,
-      counts.failed, counts.left, result.damaged, result.not_marked);
+std::string result_json(const ReplayResult& total, const std::vector<TargetResult>& targets) {
+  std::string json = "{";
+  append_members(json, total);
+  json += R"(,"targets":[)";
   const char* before = "";
-  for (const auto& [status, events] : counts.refusals) {
-    fmt::format_to(std::back_inserter(json), R"({}"{}":{})", std::exchange(before, ","), status,
-                   events);
+  for (const auto& [target, result] : targets) {
+    json += std::exchange(before, ",");
+    json += R"({"target":)";
+    events::append_json_string(json, target);
+    json += ',';
+    append_members(json, result);
+    json += '}';
   }
-  json += R"(},"error":)";
-  events::append_json_string(json, result.error);
-  return json + "}\n";
+  return json + "]}\n";
 }
 
 std::string result_text(const ReplayResult& result, egress::StoreKind kind) {

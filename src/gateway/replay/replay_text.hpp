@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/replay/replayer.hpp"
@@ -17,7 +18,15 @@ namespace gateway::replay {
 
 // Returns several lines: why the replay ended if it did not send everything, and the balance.
 [[nodiscard]] std::string result_text(const ReplayResult& result, egress::StoreKind kind);
-// Returns the same for programs: one JSON object on a line, with the line end.
-[[nodiscard]] std::string result_json(const ReplayResult& result);
+
+// What was sent to one target.
+struct TargetResult {
+  std::string target;  // its URL
+  ReplayResult result;
+};
+// Returns the result of all targets and of each for programs: one JSON object on a line, with the
+// line end.
+[[nodiscard]] std::string result_json(const ReplayResult& total,
+                                      const std::vector<TargetResult>& targets);
 
 }  // namespace gateway::replay

@@ -37,9 +37,24 @@ std::unique_ptr<tls::TlsSource> tls_of(const config::Settings& settings,
 
 }  // namespace
 
+void ReplayResult::add(const ReplayResult& other) {
+  end = std::max(end, other.end);
+  if (error.empty()) error = other.error;
+  counts.handed_over += other.counts.handed_over;
+  counts.delivered += other.counts.delivered;
+  counts.refused += other.counts.refused;
+  counts.failed += other.counts.failed;
+  counts.left += other.counts.left;
+  for (const auto& [status, events] : other.counts.refusals) counts.refusals[status] += events;
+  selected += other.selected;
+  more = more || other.more;
+  damaged += other.damaged;
+  not_marked += other.not_marked;
+}
+
 Replayer::Replayer(const config::Settings& settings, egress::EventStore& store, StoreKind kind,
                    ReplayOptions options, OnProgress on_progress)
-    : source_(store, kind, options.filter, options.limit),
+    : source_(store, kind, options.filter, options.limit, options.last),
       options_(std::move(options)),
       deadline_(settings.delivery.deadline),
       on_progress_(std::move(on_progress)),

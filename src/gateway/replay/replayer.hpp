@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,8 +49,10 @@ struct ReplayOptions {
   std::optional<config::Endpoint> endpoint;  // where they are sent; none: to the top-level target
   egress::StoreFilter filter;
   std::uint64_t limit = egress::RowWalk::kNoLimit;  // of events
-  double rate = 0;                                  // events a second; 0: no limit
-  bool on_signals = false;                          // SIGINT and SIGTERM stop it
+  // Rows behind this one are not sent.
+  egress::Sequence last = std::numeric_limits<egress::Sequence>::max();
+  double rate = 0;          // events a second; 0: no limit
+  bool on_signals = false;  // SIGINT and SIGTERM stop it
   // How long events on their way are waited for when it is stopped.
   std::chrono::milliseconds grace{5000};
 };
@@ -66,6 +69,7 @@ struct ReplayProgress {
 struct ReplayResult {
   ReplayResult() = default;
 
+  // Each is worse than the one before.
   enum class End : std::uint8_t {
     complete,     // every row was sent
     stopped,      // by a signal
@@ -81,6 +85,8 @@ struct ReplayResult {
   std::uint64_t damaged = 0;     // rows that cannot be sent
   std::uint64_t not_marked = 0;  // delivered, but the store could not be told
 
+  // Adds the result of a replay to another target. The worse end counts.
+  void add(const ReplayResult& other);
   [[nodiscard]] bool all_delivered() const noexcept {
     return end == End::complete && counts.delivered == selected && damaged == 0 && not_marked == 0;
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -16,10 +17,12 @@ namespace gateway::replay {
 // the device.
 class RowSource final : public egress::ReplaySource {
  public:
-  // `store`, owned if it is a spool, outlives this.
+  // `store`, owned if it is a spool, outlives this. Rows behind `last` are none of its.
   RowSource(egress::EventStore& store, egress::StoreKind kind, egress::StoreFilter filter,
-            std::uint64_t limit)
-      : store_(store), kind_(kind), walk_(store, std::move(filter), limit) {
+            std::uint64_t limit, egress::Sequence last)
+      : store_(store),
+        kind_(kind),
+        walk_(store, std::move(filter), limit, std::min(last, store.last_seq())) {
     walk_.limit_whole_rows();
   }
 

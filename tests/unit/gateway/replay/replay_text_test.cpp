@@ -84,5 +84,29 @@ TEST(ResultText, SaysWhyItEnded) {
   EXPECT_THAT(result_text(result, StoreKind::dead_letters), HasSubstr("not marked as replayed"));
 }
 
+TEST(ResultJson, IsOneObjectWithTheSumAndEachTarget) {
+  ReplayResult one;
+  one.selected = one.counts.delivered = 5;
+  ReplayResult other;
+  other.end = ReplayResult::End::unavailable;
+  other.selected = 7;
+  other.counts.refused = 3;
+  other.counts.refusals = {{404, 3}};
+  other.counts.left = 4;
+  ReplayResult total;
+  total.add(one);
+  total.add(other);
+  EXPECT_EQ(result_json(total, {{"http://a/", one}, {"http://b/", other}}),
+            R"({"end":"unavailable","selected":12,"all_counted":true,"delivered":5,"refused":3,)"
+            R"("failed":0,"left":4,"damaged":0,"not_marked":0,"refusals":{"404":3},"error":"",)"
+            R"("targets":[{"target":"http://a/","end":"complete","selected":5,"all_counted":true,)"
+            R"("delivered":5,"refused":0,"failed":0,"left":0,"damaged":0,"not_marked":0,)"
+            R"("refusals":{},"error":""},)"
+            R"({"target":"http://b/","end":"unavailable","selected":7,"all_counted":true,)"
+            R"("delivered":0,"refused":3,"failed":0,"left":4,"damaged":0,"not_marked":0,)"
+            R"("refusals":{"404":3},"error":""}]})"
+            "\n");
+}
+
 }  // namespace
 }  // namespace gateway::replay

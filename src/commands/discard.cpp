@@ -90,8 +90,7 @@ int discard(const DiscardOptions& options) {
   if (places.empty()) return exit_code;
   const StorePlace& place = places.front();
   const auto store = open_store(
-      place.path, place.kind,
-      options.dry_run ? egress::EventStore::Access::read : egress::EventStore::Access::mark);
+      place, options.dry_run ? egress::EventStore::Access::read : egress::EventStore::Access::mark);
   if (!store) return kUnavailable;
 
   egress::RowWalk counting(*store, *filter, options.store.limit());

@@ -94,7 +94,7 @@ int inspect(const InspectOptions& options) {
     return kUsage;
   }
   for (const StorePlace& place : found) {
-    const auto store = open_store(place.path, place.kind, egress::EventStore::Access::read);
+    const auto store = open_store(place, egress::EventStore::Access::read);
     const bool good = store && (options.show ? show(*store, place, *options.show)
                                              : walk_rows(options, *store, place, *filter,
                                                          !options.list || found.size() > 1));

@@ -153,6 +153,7 @@ int tell_of_unclaimed(egress::EventStore& store, const egress::StoreFilter& filt
 // Returns whether the spool could be locked; prints why not. A gateway that runs on the spool sends
 // its events by itself, so they would be sent twice.
 bool own_spool(egress::EventStore& store) {
+  if (store.last_seq() == 0) return true;  // there are no files, and none is made
   const auto owned = store.try_own();
   if (succeeded(owned)) return true;
   if (owned.error().kind() == egress::StoreError::Kind::in_use) {
@@ -183,9 +184,9 @@ int replay_store(const ReplayOptions& options) {
     return kConfiguration;
   }
 
-  const auto store = open_store(
-      path, kind,
-      options.dry_run ? egress::EventStore::Access::read : egress::EventStore::Access::mark);
+  const auto store =
+      open_store({kind, path, true}, options.dry_run ? egress::EventStore::Access::read
+                                                     : egress::EventStore::Access::mark);
   if (!store) return kUnavailable;
   const auto endpoints = config::Targets(*settings).endpoints();
   const std::vector<Part> parts = parts_of(options, *filter, endpoints);

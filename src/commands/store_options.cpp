@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "gateway/egress/store/store_places.hpp"
@@ -68,7 +70,7 @@ std::vector<StorePlace> StorePlaces::find(const StoreOptions& options, int& exit
       print_error("error: {} is not set\n", key_of(kind));
       exit_code = kConfiguration;
     } else if (!path.empty() && (asked || !any)) {
-      found.push_back({kind, path});
+      found.push_back({kind, path, true});
     }
   };
   add(StoreKind::spool, options.spool());
@@ -88,14 +90,19 @@ const char* key_of(StoreKind kind) noexcept {
   return kind == StoreKind::spool ? "spool.path" : "dead_letter.path";
 }
 
-std::unique_ptr<egress::EventStore> open_store(const std::string& path, StoreKind kind,
+std::unique_ptr<egress::EventStore> open_store(const StorePlace& place,
                                                egress::EventStore::Access access) {
+  const std::string& path = place.path;
   if (!succeeded(egress::EventStore::check_path(path))) return nullptr;
-  if (!egress::EventStore::exists(path)) {
+  std::error_code error;
+  const bool has_folder =
+      std::filesystem::is_directory(std::filesystem::absolute(path, error).parent_path(), error);
+  if (!egress::EventStore::exists(path) && !(place.configured && has_folder)) {
     print_error("error: {}: there is no store\n", path);
     return nullptr;
   }
-  auto store = egress::EventStore::open_for_tools(path, kind, egress::native_file_system(), access);
+  auto store =
+      egress::EventStore::open_for_tools(path, place.kind, egress::native_file_system(), access);
   return succeeded(store) ? std::move(*store) : nullptr;
 }
 

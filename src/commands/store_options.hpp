@@ -45,6 +45,7 @@ class StoreOptions {
 struct StorePlace {
   egress::StoreKind kind = egress::StoreKind::spool;
   std::string path;
+  bool configured = false;  // a gateway may have had nothing to write there yet
 };
 
 // The places of the stores: those that the configuration names, or a path on the command line.
@@ -75,10 +76,10 @@ template <class Result>
   return result.has_value();
 }
 
-// Opens a store that a gateway may be running on, to read or also to mark rows. Returns null after
-// printing what is wrong on stderr.
-[[nodiscard]] std::unique_ptr<egress::EventStore> open_store(const std::string& path,
-                                                             egress::StoreKind kind,
+// Opens a store that a gateway may be running on, to read or also to mark rows. Of a configured one
+// the folder has to be there, and no file: it has no rows then. Returns null after printing what is
+// wrong on stderr.
+[[nodiscard]] std::unique_ptr<egress::EventStore> open_store(const StorePlace& place,
                                                              egress::EventStore::Access access);
 
 }  // namespace gateway::commands

@@ -131,6 +131,33 @@ TEST_F(Inspect, SaysWhyAFolderCannotBeRead) {
   EXPECT_THAT(missing.err, HasSubstr("none.db: there is no store"));
 }
 
+// As of a gateway that has had nothing to write yet, or has sent all of it.
+TEST_F(Inspect, FindsNoRowsInAConfiguredStoreWithoutFiles) {
+  dead_letters(2);
+  const std::string config = configuration(StoreKind::dead_letters);
+  const std::string path = directory_.file("empty.db");
+  const auto run = [&](std::vector<std::string> words, const std::string& spool) {
+    words.insert(words.end(), {"--config", config, "--set", "spool.path=" + spool});
+    return run_program(words);
+  };
+  const auto both = run({"inspect"}, path);
+  EXPECT_EQ(both.exit_code, 0) << both.err;
+  EXPECT_THAT(both.out, AllOf(HasSubstr("spool " + path + "\n  rows              0\n"),
+                              HasSubstr("rows              2\n")));
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"inspect", "--spool", "--list"},
+                                             {"replay", "--spool"},
+                                             {"replay", "--spool", "--dry-run"},
+                                             {"discard", "--spool", "--damaged"}}) {
+    const auto empty = run(words, path);
+    EXPECT_EQ(empty.exit_code, 0) << words[0] << empty.err;
+    const auto nowhere = run(words, directory_.file("nowhere") + "/spool.db");
+    EXPECT_EQ(nowhere.exit_code, 69) << words[0] << nowhere.out;
+    EXPECT_THAT(nowhere.err, HasSubstr("nowhere/spool.db: there is no store"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path + ".lock")) << "nothing is written";
+}
+
 TEST_F(Inspect, CountsByBucket) {
   spool(5);
   const auto run = run_program({"inspect", "--file", directory_.file(), "--kind", "spool"});

@@ -157,7 +157,9 @@ bool own_spool(egress::EventStore& store) {
   const auto owned = store.try_own();
   if (succeeded(owned)) return true;
   if (owned.error().kind() == egress::StoreError::Kind::in_use) {
-    print_error("The gateway that runs on this spool replays it by itself.\n");
+    print_error(
+        "The gateway that runs on this spool replays it by itself, but for events whose targets "
+        "are not configured any more: stop it to send these to another with --to.\n");
   }
   return false;
 }

@@ -8,6 +8,8 @@
 #include "integration/targets.hpp"
 #include "support/exposition.hpp"
 #include "support/program.hpp"
+#include "testkit/eventually.hpp"
+#include "testkit/http_client.hpp"
 
 // A gateway with several targets: where events go, and what a target that is dead, slow, full or
 // refuses costs the others.
@@ -177,6 +179,32 @@ TEST_F(Targets, ThatAreConfiguredNoMoreKeepTheirEvents) {
   EXPECT_EQ(sent.exit_code, 0) << sent.err;
   EXPECT_THAT(bodies(bus_), UnorderedElementsAre(record("b", "1"), record("b", "2")));
   EXPECT_THAT(rows("spool.db", StoreKind::spool), IsEmpty());
+}
+
+TEST_F(Targets, ThatAreConfiguredNoMoreAreNamedWithWhatSendsTheirEvents) {
+  other_.go_down();
+  {
+    const RunningGateway gateway(with_spool());
+    EXPECT_EQ(gateway.post(cos_payload({record("b", "1")})).status, 200U);
+  }
+  const std::vector<std::string> replay{"replay", "--spool", "--target", url_of(other_),
+                                        "--to",   "-",       "--config", configuration("")};
+  const std::uint16_t admin_port = free_port();
+  RunningProgram program(arguments_to_run(free_port(), admin_port, bus_.port(),
+                                          {"spool.path=" + folder_.file("spool.db")}));
+  ASSERT_TRUE(program.wait_until_ready(admin_port));
+  EXPECT_TRUE(eventually([&] {
+    HttpClient admin(admin_port);
+    return parse_exposition(admin.get("/metrics").body)
+               .samples.at("cos_gateway_spool_unclaimed_events") == 1;
+  }));
+  const auto beside = run_program(replay);
+  EXPECT_EQ(beside.exit_code, 69);
+  EXPECT_THAT(beside.err, HasSubstr("stop it to send these to another with --to"));
+  const std::string log = program.stop().err;
+  EXPECT_THAT(log, HasSubstr("stop the gateway, and `cos-gateway replay --spool --target URL"));
+  EXPECT_EQ(run_program(replay).exit_code, 0);
+  EXPECT_THAT(bodies(bus_), UnorderedElementsAre(record("b", "1")));
 }
 
 TEST_F(Targets, GetTheirOwnDeadLettersAgain) {

@@ -133,6 +133,7 @@ class EventStore {
   [[nodiscard]] StoreResult look(bool idle);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] StoreKind kind() const noexcept { return kind_; }
   // Gives out only higher numbers than this from now on.
   void skip_to(Sequence seq) noexcept { segments_.skip_to(seq); }
   // Returns the files of this store that cannot be read or recognised, with the reason of each;

@@ -284,11 +284,16 @@ void StoreWriter::count_unclaimed() {
     log::warn("it cannot be counted how many events are for targets that are not configured",
               {{"error", counted.error().text()}});
   } else if (!leases_.counting() && leases_.unclaimed() != 0) {
+    const bool spool = store_->kind() == StoreKind::spool;
     log::warn(
-        "a store has events for targets that are not configured any more; they are kept: "
-        "`cos-gateway inspect` shows their targets, `cos-gateway replay --target URL --to URL` "
-        "sends them to another",
-        {{"file", store_->path()}, {"events", leases_.unclaimed()}});
+        "a store has events for targets that are not configured any more; they are kept",
+        {{"file", store_->path()},
+         {"events", leases_.unclaimed()},
+         {"what_to_do",
+          spool ? "`cos-gateway inspect --spool` shows their targets; stop the gateway, and "
+                  "`cos-gateway replay --spool --target URL --to URL` sends them to another"
+                : "`cos-gateway inspect --dead-letters` shows their targets, `cos-gateway replay "
+                  "--dead-letters --target URL --to URL` sends them to another"}});
   }
 }
 

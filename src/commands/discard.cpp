@@ -5,10 +5,12 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "commands/exit_codes.hpp"
 #include "commands/store_options.hpp"
+#include "events/ascii.hpp"
 #include "gateway/egress/rows/row_text.hpp"
 #include "gateway/egress/rows/store_summary.hpp"
 #include "runtime/standard_streams.hpp"
@@ -49,17 +51,15 @@ bool for_each_chunk(egress::RowWalk& walk, egress::StoreSummary* summary, bool l
   return true;
 }
 
-// Returns whether the rows may be discarded: asks on a terminal; elsewhere --yes is needed.
-bool confirmed(const DiscardOptions& options, std::uint64_t rows) {
-  if (options.yes) return true;
-  if (isatty(STDIN_FILENO) != 1) {
-    print_error("error: nothing was discarded: say --yes\n");
-    return false;
-  }
+// Asks on the terminal whether so many rows may be discarded.
+bool confirmed(std::uint64_t rows) {
   fmt::print("Discard {} rows for good? [y/N] ", rows);
   std::fflush(stdout);
-  const int answer = std::getchar();
-  return answer == 'y' || answer == 'Y';
+  std::string answer;
+  for (int c = std::getchar(); c != EOF && c != '\n'; c = std::getchar()) {
+    answer += to_lower(static_cast<char>(c));
+  }
+  return answer == "y" || answer == "yes";
 }
 
 bool remove(egress::EventStore& store, const std::vector<egress::Sequence>& rows,
@@ -102,7 +102,14 @@ int discard(const DiscardOptions& options) {
              summary.text(place.kind));
   const std::uint64_t rows = summary.rows() + summary.damaged();
   if (options.dry_run || rows == 0) return kDone;
-  if (!confirmed(options, rows)) return kUsage;
+  if (!options.yes && isatty(STDIN_FILENO) != 1) {
+    print_error("error: nothing was discarded: say --yes\n");
+    return kUsage;
+  }
+  if (!options.yes && !confirmed(rows)) {
+    fmt::print("nothing was discarded\n");
+    return kDone;
+  }
 
   // The rows that were counted; those that came in meanwhile stay.
   egress::RowWalk walk(*store, *filter, options.store.limit(), counting.last());

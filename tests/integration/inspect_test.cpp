@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -210,6 +212,30 @@ TEST_F(Discard, TakesNoEmptyValueForNone) {
   EXPECT_EQ(file.exit_code, 64);
   EXPECT_THAT(file.err, HasSubstr("there is an empty value after --file"));
   EXPECT_EQ(kept(StoreKind::dead_letters).size(), 3u);
+}
+
+TEST_F(Discard, AsksOnATerminal) {
+  dead_letters(2);
+  const auto answered = [config = configuration(StoreKind::dead_letters)](const std::string& text) {
+    int keyboard = -1;
+    int terminal = -1;
+    EXPECT_EQ(openpty(&keyboard, &terminal, nullptr, nullptr, nullptr), 0);
+    EXPECT_EQ(write(keyboard, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    RunningProgram program({"discard", "--config", config, "--dead-letters"},
+                           [terminal] { dup2(terminal, STDIN_FILENO); });
+    auto run = program.wait();
+    close(keyboard);
+    close(terminal);
+    return run;
+  };
+  for (const char* text : {"\n", "n\n", "yesss\n", "no, y\n"}) {
+    const auto run = answered(text);
+    EXPECT_EQ(run.exit_code, 0) << text << run.err;
+    EXPECT_THAT(run.out, HasSubstr("nothing was discarded\n")) << text;
+  }
+  EXPECT_EQ(kept(StoreKind::dead_letters).size(), 2u);
+  EXPECT_THAT(answered("Yes\n").out, HasSubstr("discarded 2\n"));
+  EXPECT_THAT(kept(StoreKind::dead_letters), IsEmpty());
 }
 
 TEST_F(Discard, TakesTheReplayedOnesAlone) {

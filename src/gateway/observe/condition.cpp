@@ -120,9 +120,10 @@ ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
     gain.busy = of(seen.posts, 503) - of(then.posts, 503);
     gain.busiest = most(seen.unavailable, then.unavailable);
     const auto first = std::ranges::find_if(past_, [](const auto& one) { return !!one.spool; });
-    if (seen.spool && first != past_.end() && first->spool && first->now < seen.now) {
+    if (seen.spool && first != past_.end() && first->now < seen.now) {
+      const std::uint64_t before = first->spool.value_or(StoreObservation()).bytes;
       gain.spool_bytes_a_second =
-          (static_cast<double>(seen.spool->bytes) - static_cast<double>(first->spool->bytes)) /
+          (static_cast<double>(seen.spool->bytes) - static_cast<double>(before)) /
           std::chrono::duration<double>(seen.now - first->now).count();
     }
   }

@@ -10,7 +10,8 @@ namespace {
 
 void write(const OutcomeLine& line) {
   if (line.good) {
-    log::info(line.message, {{"events", line.events}, {"seconds", line.took->count()}});
+    log::info(line.message, {{"events", line.events},
+                             {"seconds", line.took.value_or(std::chrono::seconds(0)).count()}});
     return;
   }
   log::warn(line.message, {{"events", line.events},

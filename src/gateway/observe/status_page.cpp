@@ -132,7 +132,8 @@ json::value tls_json(const std::vector<tls::SourceStatus>& sources, tls::Side si
   const auto source = std::ranges::find(sources, side, &tls::SourceStatus::side);
   if (source == sources.end()) return nullptr;
   json::value expires;
-  if (source->expires) expires = source->expires->time_since_epoch().count();
+  const auto& until = source->expires;
+  if (until) expires = until->time_since_epoch().count();
   return {{"certificate", source->certificate},
           {"expires", std::move(expires)},
           {"reloads", source->reloads},

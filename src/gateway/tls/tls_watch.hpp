@@ -25,6 +25,7 @@ class TlsWatch {
   void stop() { timer_.stop(); }
   [[nodiscard]] std::vector<SourceStatus> status() const {
     std::vector<SourceStatus> all;
+    all.reserve(sources_.size());
     for (const TlsSource* const source : sources_) all.push_back(source->status());
     return all;
   }

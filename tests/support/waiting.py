@@ -15,13 +15,20 @@ def environment(**more):
     return {**kept, **more}
 
 
+_given = set()
+
+
 def free_port():
-    """Returns a port of loopback on which nobody listens, and which the kernel gives to nobody who
-    asks for any."""
+    """Returns a port of loopback on which nobody listens, which this process was not given before, and
+    which the kernel gives to nobody who asks for any."""
     for _ in range(100):
+        port = random.randint(10000, 32000)
+        if port in _given:
+            continue
         try:
-            with socket.create_server(("127.0.0.1", random.randint(10000, 32000))) as server:
-                return server.getsockname()[1]
+            with socket.create_server(("127.0.0.1", port)):
+                _given.add(port)
+                return port
         except OSError:
             pass
     raise OSError("no port is free")

@@ -48,14 +48,19 @@ TEST(Fairness, LargePostsHoldUpNobody) {
   for (HttpClient& client : large) client.close();
 }
 
+config::Settings settings_with_spool(const ScriptedEventbus& bus, const TemporaryFolder& folder) {
+  config::Settings settings = loopback_settings(bus.port());
+  settings.spool.path = folder.file("spool.db");
+  settings.delivery.deadline = 60s;
+  return settings;
+}
+
 // The eventbus takes one event at a time, and many of the spool wait for it.
 TEST(Fairness, ANewEventGoesBeforeThoseOfTheSpool) {
   constexpr std::size_t kSpooled = 300;
   const TemporaryFolder folder;
   ScriptedEventbus bus(ScriptedEventbus::Start::down);
-  config::Settings settings = loopback_settings(bus.port());
-  settings.spool.path = folder.file("spool.db");
-  settings.delivery.deadline = 60s;
+  config::Settings settings = settings_with_spool(bus, folder);
   settings.delivery.connections = 1;
   settings.delivery.pipeline = 1;
   RunningGateway gateway(settings);
@@ -82,9 +87,7 @@ TEST(Fairness, AReplayFillsHalfOfTheQueue) {
   constexpr std::size_t kSpooled = 300;
   const TemporaryFolder folder;
   ScriptedEventbus bus(ScriptedEventbus::Start::down);
-  config::Settings settings = loopback_settings(bus.port());
-  settings.spool.path = folder.file("spool.db");
-  settings.delivery.deadline = 60s;
+  config::Settings settings = settings_with_spool(bus, folder);
   settings.delivery.queue.events = 20;
   RunningGateway gateway(settings);
   for (std::size_t posts = kSpooled / 20; posts != 0; --posts) {

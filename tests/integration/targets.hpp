@@ -64,6 +64,20 @@ class Targets : public testing::Test {
     settings.spool.max_bytes = 64 << 20;
     return settings;
   }
+  // Posts these bodies to a gateway whose eventbuses refuse all events. Returns how many became
+  // dead letters.
+  [[nodiscard]] std::uint64_t make_dead_letters(const std::vector<std::string>& bodies) {
+    const auto refuse = [](const Request&) { return reply(422, {}, "no"); };
+    bus_.script(refuse);
+    other_.script(refuse);
+    config::Settings settings = this->settings();
+    settings.dead_letter.path = folder_.file("dead.db");
+    const RunningGateway gateway(settings);
+    for (const std::string& body : bodies) EXPECT_EQ(gateway.post(body).status, 200U);
+    bus_.script({});
+    other_.script({});
+    return gateway.snapshot().dead_lettered;
+  }
   [[nodiscard]] std::string url_of(const ScriptedEventbus& bus) const {
     return fmt::format("http://127.0.0.1:{}/gateway/{}", bus.port(), settings().eventbus);
   }

@@ -208,23 +208,12 @@ TEST_F(Targets, ThatAreConfiguredNoMoreAreNamedWithWhatSendsTheirEvents) {
 }
 
 TEST_F(Targets, GetTheirOwnDeadLettersAgain) {
-  const auto refuse = [](const Request&) { return reply(422, {}, "no"); };
-  bus_.script(refuse);
-  other_.script(refuse);
-  {
-    config::Settings settings = this->settings();
-    settings.dead_letter.path = folder_.file("dead.db");
-    const RunningGateway gateway(settings);
-    EXPECT_EQ(gateway.post(cos_payload({record("a", "1"), record("b", "2")})).status, 200U);
-    EXPECT_EQ(gateway.snapshot().dead_lettered, 2U);
-  }
+  EXPECT_EQ(make_dead_letters({cos_payload({record("a", "1"), record("b", "2")})}), 2U);
   const std::string config = configuration("b");
   const auto shown = run_program(
       {"inspect", "--dead-letters", "--list", "--target", url_of(other_), "--config", config});
   EXPECT_THAT(shown.out, HasSubstr("\t" + url_of(other_) + "\n"));
   EXPECT_EQ(std::ranges::count(shown.out, '\n'), 1);
-  bus_.script({});
-  other_.script({});
   const auto listed = run_program({"replay", "--dead-letters", "--dry-run", "--config", config});
   EXPECT_THAT(listed.out, HasSubstr("rows              2\n"));
   const auto replayed = run_program({"replay", "--dead-letters", "--config", config});
@@ -239,19 +228,11 @@ TEST_F(Targets, GetTheirOwnDeadLettersAgain) {
 
 // The first rows of all, not of the first target; and one result of all.
 TEST_F(Targets, ShareTheLimitOfAReplay) {
-  const auto refuse = [](const Request&) { return reply(422, {}, "no"); };
-  bus_.script(refuse);
-  other_.script(refuse);
-  {
-    config::Settings settings = this->settings();
-    settings.dead_letter.path = folder_.file("dead.db");
-    const RunningGateway gateway(settings);
-    for (const char* bucket : {"b", "b", "a", "b", "a"}) {
-      EXPECT_EQ(gateway.post(cos_payload({record(bucket, "1")})).status, 200U);
-    }
+  std::vector<std::string> posts;
+  for (const char* bucket : {"b", "b", "a", "b", "a"}) {
+    posts.push_back(cos_payload({record(bucket, "1")}));
   }
-  bus_.script({});
-  other_.script({});
+  EXPECT_EQ(make_dead_letters(posts), 5U);
   const auto replayed = run_program(
       {"replay", "--dead-letters", "--limit", "4", "--json", "--config", configuration("b")});
   EXPECT_EQ(replayed.exit_code, 0) << replayed.err;

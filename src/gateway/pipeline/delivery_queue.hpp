@@ -128,9 +128,9 @@ class DeliveryQueue {
   [[nodiscard]] bool empty() const noexcept {
     return waiting_.empty() && replayed_.empty() && apart_.empty();
   }
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_new() + replayed_.size(); }
-  // All that wait but those of a replay.
-  [[nodiscard]] std::size_t waiting_new() const noexcept { return waiting_.size() + apart_.size(); }
+  [[nodiscard]] std::size_t waiting() const noexcept {
+    return waiting_.size() + replayed_.size() + apart_.size();
+  }
   // The event that take() takes.
   [[nodiscard]] const EventSlot& front() noexcept {
     if (!apart_.empty()) return apart_.front();

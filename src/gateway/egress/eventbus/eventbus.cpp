@@ -60,8 +60,8 @@ Eventbus::Eventbus(Context context, const config::Settings& settings,
                   [this] { return new_session(tls::Ticket()); }, [this] { pool_.adjust(); }},
                  settings_, endpoint_),
       pool_(*this, settings.delivery, most_here(settings)),
+      secrets_(secrets_of(settings_)),
       joined_(context_.executor) {
-  secrets_ = secrets_of(settings_);
   // Never in plain text what was to be kept private.
   if (endpoint_.tls != (context_.tls != nullptr)) throw std::logic_error("https without TLS");
 }

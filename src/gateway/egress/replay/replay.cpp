@@ -330,10 +330,8 @@ void Replay::finish(Post& post) {
   // All memory is taken first, so that nothing is half done if there is none.
   std::vector<Sequence> again;
   std::vector<Sequence> unkept;
-  std::vector<Sequence> untried;
   again.reserve(post.failed());
   unkept.reserve(post.failed());
-  untried.reserve(post.failed());
   taken_rows_.reserve(taken_rows_.size() + post.records());
   std::vector<unsigned> statuses(post.records());
   std::string reason;
@@ -348,6 +346,7 @@ void Replay::finish(Post& post) {
   const std::size_t taken_before = taken_rows_.size();
   std::size_t refused = 0;
   std::size_t given_up = 0;
+  std::size_t untried = 0;
   unsigned last_status = 0;
   rows_ -= chunk.on_way;
   bytes_ -= chunk.bytes;
@@ -360,7 +359,8 @@ void Replay::finish(Post& post) {
       last_status = statuses[i];
       if (outcome != nullptr) outcome->refused(last_status, now);
     } else if (chunk.withdrawn[i] == Withdrawn::untried) {
-      untried.push_back(row);
+      ++untried;
+      returned_.push_back(row);  // has room for all
     } else if (chunk.withdrawn[i] == Withdrawn::put_off ||
                (outcome == nullptr && (chunk.patience_over || stopped_))) {
       again.push_back(row);
@@ -374,7 +374,7 @@ void Replay::finish(Post& post) {
   parked_ += refused + given_up;
   if (outcome != nullptr) {
     outcome->delivered(taken, now);
-    outcome->put_off(again.size() + untried.size(), now);
+    outcome->put_off(again.size() + untried, now);
     outcome->not_delivered(given_up, chunk.begun, stopped_);
   }
   if (chunk.newest) {
@@ -388,7 +388,6 @@ void Replay::finish(Post& post) {
   if (post.tally.held() == 0) reader_.keep_memory_of(post);
   context_.ledger.answer_taken(post, now);
   expiry_.forget(std::span(taken_rows_).last(taken));
-  returned_.insert(returned_.end(), untried.begin(), untried.end());  // has room for all
   try {
     return_rows();
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)

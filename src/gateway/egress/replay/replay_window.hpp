@@ -9,11 +9,12 @@ namespace gateway::egress {
 
 // Decides how many rows of a replay may be on their way.
 //
-// Too few leave a fast eventbus idle, too many are what a new event has to wait behind. So there
-// are a few rows at first; each chunk of rows that was delivered whole doubles the number, each of
-// which most were not halves it, but not below that: these may be events that are never taken.
-// Beside new events it is small, and so it is while chunks take long, as new events may come at any
-// time.
+// Too few leave a fast eventbus idle. Many take memory, and the core and the connections that new
+// events need: these go before rows that wait in line, but not before those on connections. So
+// there are a few rows at first; each chunk of rows that was delivered whole doubles the number,
+// each of which most were not halves it, but not below that: these may be events that are never
+// taken. Beside new events it is small, and so it is while chunks take long, as new events may come
+// at any time.
 class ReplayWindow {
  public:
   static constexpr std::size_t kLeast = 16;
@@ -21,7 +22,7 @@ class ReplayWindow {
   static constexpr std::size_t kMostBesidePosts = 512;
   // New events that come one after the other leave moments without any; these do not count.
   static constexpr std::chrono::milliseconds kAfterPosts{100};
-  // A chunk takes as long as a new event waits that comes right behind it.
+  // Where a chunk takes longer, more rows would only wait longer.
   static constexpr std::chrono::milliseconds kShortWait{500};
 
   // Records that new events are on their way.

@@ -107,6 +107,7 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
     if (!record.intact && std::ranges::binary_search(segment.torn(), record.seq)) continue;
     wanted = visit(record, mark);
   }
+  if (unreadable_.segment == &segment && unreadable_.last < last) unreadable_ = Unreadable();
   place_ = {&segment, last + 1, reader->end_of_last(), reader->take_buffer()};
   return wanted ? Walked::through : Walked::ended;
 }

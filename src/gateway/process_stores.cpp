@@ -33,6 +33,25 @@ egress::StoreError failing(const std::string& path, std::string_view why) {
   return {egress::StoreError::Kind::failing, fmt::format("{}: {}", path, why)};
 }
 
+// Returns a number that no row of an earlier store has: the time in microseconds since 1970, as no
+// store gives out a million numbers a second for long.
+egress::Sequence number_of_now() {
+  constexpr egress::Sequence kMost = 8'000'000'000'000'000;  // for a clock that is centuries off
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::min<egress::Sequence>(std::chrono::floor<std::chrono::microseconds>(now).count(),
+                                    kMost);
+}
+
+// Opens a store. Problem: where somebody has moved the files away, the numbers of rows would begin
+// at 1 again. Files that are put back would have those of newer ones, and a process that still
+// sends rows of the old files would remove others in their place. Solution: the numbers of a store
+// without rows begin with the time.
+Opened open_store(const std::string& path, std::uint64_t max_bytes, egress::StoreKind kind) {
+  Opened store = egress::EventStore::open(path, max_bytes, kind);
+  if (store && (*store)->last_seq() == 0) (*store)->skip_to(number_of_now());
+  return store;
+}
+
 // Opens a store for the first time. Problem: a device that hangs (a network volume whose server is
 // gone) answers neither open() nor fsync(), and no thread that waits for it can be ended. Solution:
 // a thread of its own opens the store, and the start waits for that thread only for so long. The
@@ -42,7 +61,7 @@ class FirstOpening {
   // Throws std::system_error if there can be no thread.
   FirstOpening(const config::Storage& storage, egress::StoreKind kind)
       : path_(storage.path), again_([path = storage.path, max_bytes = storage.max_bytes, kind] {
-          return egress::EventStore::open(path, max_bytes, kind);
+          return open_store(path, max_bytes, kind);
         }) {
     std::packaged_task<Opened()> opening([path = path_, open = again_]() -> Opened {
       const auto old = egress::is_old_database(path, egress::native_file_system());

@@ -69,6 +69,18 @@ class StorageFaults : public testing::Test {
     EXPECT_TRUE(answer.headers.has("Retry-After"));
   }
 
+  // Returns the path of the one segment of the store at `path`.
+  static std::string only_segment(const std::string& path) {
+    std::vector<std::string> found;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(path).parent_path())) {
+      const std::string file = entry.path().string();
+      if (file.starts_with(path) && file.ends_with(".events")) found.push_back(file);
+    }
+    EXPECT_EQ(found.size(), 1u);
+    return found.empty() ? std::string() : found.front();
+  }
+
   TemporaryFolder folder_;
   ScriptedEventbus bus_;
 };
@@ -145,6 +157,28 @@ TEST_F(StorageFaults, AFileSystemThatTurnsReadOnlyUnderTheSpoolCostsNothingThatW
   gateway.finish();
 }
 
+// As an operator does it who wants an empty spool for now, and the old events later.
+TEST_F(StorageFaults, FilesThatWereMovedAwayAreDeliveredWhenTheyArePutBackBesideNewerOnes) {
+  const std::string spool = folder_.file("spool.db");
+  const std::string elsewhere = folder_.file("elsewhere");
+  const auto keep = [&](const std::string& key) {
+    RunningGateway gateway(settings(spool));
+    EXPECT_EQ(gateway.post(cos_payload(3, key)).status, 200u);
+    EXPECT_EQ(gateway.snapshot().spooled, 3u);
+  };
+  bus_.hold();
+  keep("old-");
+  const std::string old = only_segment(spool);
+  std::filesystem::rename(old, elsewhere);
+  keep("new-");
+  std::filesystem::rename(elsewhere, old);
+  bus_.release();
+  RunningGateway gateway(settings(spool));
+  EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 6; }));
+  gateway.finish();
+  EXPECT_THAT(rows(spool, StoreKind::spool), IsEmpty());
+}
+
 TEST_F(StorageFaults, WhatCanBeReadOfADamagedSpoolIsDelivered) {
   constexpr std::size_t kRecords = 200;
   const std::string spool = folder_.file("spool.db");
@@ -153,7 +187,7 @@ TEST_F(StorageFaults, WhatCanBeReadOfADamagedSpoolIsDelivered) {
     RunningGateway gateway(settings(spool));
     EXPECT_EQ(gateway.post(cos_payload(kRecords)).status, 200u);
   }
-  const std::string segment = spool + ".0000000000000001.events";
+  const std::string segment = only_segment(spool);
   std::fstream file(segment, std::ios::binary | std::ios::in | std::ios::out);
   const std::size_t size = std::filesystem::file_size(segment);
   ASSERT_GT(size, std::size_t{100'000});

@@ -90,7 +90,7 @@ class Post {
   std::vector<std::uint16_t> routes;
   Instant received;
   Instant deadline;
-  WallInstant time;  // ce-time of its events
+  WallInstant time;  // ce-time of its events; of spooled ones, when they were kept
 
   std::vector<EventState> states;   // of its events, by index; moved by the Ledger alone
   EventTally<std::uint32_t> tally;  // of these

@@ -210,7 +210,7 @@ std::size_t Replay::send(SpooledEvents rows, bool newest) {
   if (events.rows.empty()) return unreadable;
   chunk.take(events.rows);
   const Instant now = context_.clock.refresh();
-  Post& post = context_.ledger.open(*this, now, context_.clock.wall(now));
+  Post& post = context_.ledger.open(*this, now, chunk.added.front());
   post.stored = std::move(events.stored);
   post.passed_on = std::move(events.passed_on);
   post.routes = std::move(events.routes);

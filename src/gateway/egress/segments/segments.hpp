@@ -95,6 +95,9 @@ class Segments {
   [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest();
   // Returns the highest number given out, 0 before the first.
   [[nodiscard]] Sequence last_seq() const noexcept { return last_seq_; }
+  // Returns the last number up to `seq` that an event of these files may have, 0 if there is none.
+  // Between two files many numbers may never have been given out.
+  [[nodiscard]] Sequence last_up_to(Sequence seq) const noexcept;
   // Gives out only higher numbers than this from now on.
   void skip_to(Sequence seq) noexcept { last_seq_ = seq > last_seq_ ? seq : last_seq_; }
   // Returns the files that are left alone, as they are none of this store or cannot be read: name

@@ -31,6 +31,12 @@ Segment* Segments::segment_of(Sequence seq) noexcept {
   return seq < segment.behind() ? &segment : nullptr;
 }
 
+Sequence Segments::last_up_to(Sequence seq) const noexcept {
+  const auto behind = std::ranges::upper_bound(segments_, seq, {}, &Segment::first);
+  if (behind == segments_.begin()) return 0;
+  return std::min(seq, (*std::prev(behind))->behind() - 1);
+}
+
 void Segments::keep_few_open(Segment& used) {
   std::erase(open_, &used);
   open_.push_back(&used);

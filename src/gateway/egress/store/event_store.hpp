@@ -125,6 +125,10 @@ class EventStore {
   [[nodiscard]] StoreOutcome<std::optional<WallInstant>> oldest() { return segments_.oldest(); }
   // Returns the highest number given out, 0 before the first.
   [[nodiscard]] Sequence last_seq() const noexcept { return segments_.last_seq(); }
+  // Returns the last number up to `seq` that a row may have, 0 if there is none.
+  [[nodiscard]] Sequence last_up_to(Sequence seq) const noexcept {
+    return segments_.last_up_to(seq);
+  }
   // Finds out whether an append would succeed now.
   [[nodiscard]] StoreResult probe();
   // Looks at the files. Returns an error if they are not what this store wrote and needs. Rows that

@@ -106,11 +106,11 @@ StoreOutcome<Sequence> RowLeases::last_new(EventStore& store, Sequence last) con
 StoreOutcome<Sequence> RowLeases::find_newest(EventStore& store) {
   Target& of = targets_[target_];
   if (of.ahead.size() >= kMostAhead) return Sequence{0};
-  const Sequence end = store.last_seq();
+  const Sequence end = store.last_up_to(store.last_seq());
   auto newest = last_new(store, end);
   if (!newest) return newest;
   if (*newest == 0) {
-    const Sequence last = of.newest_before == 0 ? end - kFew : of.newest_before;
+    const Sequence last = store.last_up_to(of.newest_before == 0 ? end - kFew : of.newest_before);
     if (last <= of.frontier) return newest;
     newest = last_new(store, last);
     if (!newest) return newest;

@@ -46,6 +46,16 @@ TEST_F(RowLeasesTest, ReadsReturnedRowsAndNewOnesByTurns) {
   EXPECT_EQ(read(2), std::vector<Sequence>{3});
 }
 
+TEST_F(RowLeasesTest, ReadsTheNewestRowsAcrossNumbersThatAreNotThere) {
+  constexpr Sequence kFar = 1'700'000'000'000'000;
+  ASSERT_TRUE(store_->append(events(0, 2), kAdded));
+  store_->skip_to(kFar);
+  ASSERT_TRUE(store_->append(events(2, 1), kAdded));
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{kFar + 1});
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{2});
+  EXPECT_EQ(read(1, true), std::vector<Sequence>{1});
+}
+
 TEST_F(RowLeasesTest, ReadsTheNewestRowsFromTheEnd) {
   ASSERT_TRUE(store_->append(events(0, 6), kAdded));
   EXPECT_EQ(read(1, true), std::vector<Sequence>{6});

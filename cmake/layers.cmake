@@ -43,7 +43,7 @@ set(cos_gateway_layers
                          gateway/egress/replay gateway/provisioning gateway/observe"
   "gateway/replay:       gateway/metrics gateway/config gateway/pipeline gateway/egress/segments
                          gateway/egress/store gateway/egress/rows gateway/egress/access
-                         gateway/egress/eventbus gateway/egress/replay"
+                         gateway/egress/eventbus gateway/egress/replay gateway/observe"
   "gateway:              cloud gateway/domain gateway/metrics gateway/config gateway/tls
                          gateway/transport gateway/auth gateway/pipeline gateway/ingress
                          gateway/egress/segments gateway/egress/store gateway/egress/policy

@@ -31,6 +31,7 @@ using egress::test::kMiB;
 using replay::Replayer;
 using replay::ReplayOptions;
 using replay::ReplayResult;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -167,6 +168,8 @@ TEST_F(Replay, GivesUpOnAnEventbusThatIsDown) {
   settings_.delivery.deadline = 300ms;
   const ReplayResult result = replay(StoreKind::spool);
   EXPECT_EQ(result.end, ReplayResult::End::unavailable);
+  EXPECT_THAT(result.error, AllOf(HasSubstr("cannot be reached: 127.0.0.1:"),
+                                  HasSubstr("Connection refused"), HasSubstr("check `target`")));
   EXPECT_EQ(result.counts.delivered, 0u);
   EXPECT_EQ(result.selected, 50u);
   EXPECT_EQ(result.selected, result.counts.failed + result.counts.left);

@@ -31,11 +31,28 @@ constexpr std::size_t kTold = 16;
 constexpr std::size_t kMostAutomaticLinks = 64;
 // The least part of a small limit that is for clients.
 constexpr std::size_t kLeastShare = 4;
+// What is open of the process, as kProcess, and of a store, where nothing is open for a moment
+// only.
+constexpr std::size_t kLeastProcess = 16;
+constexpr std::size_t kLeastStoreFiles = 4;
+// A client that is served, and one that is told that there are too many.
+constexpr std::size_t kLeastClients = 2;
 
 // Returns how many bytes of unanswered posts fit; 0: none.
 std::uint64_t in_flight_within(std::uint64_t memory) noexcept {
   return memory <= kProgramMemory ? 0
                                   : (memory - kProgramMemory) * kShareOfPosts / kShares / kBuffer;
+}
+
+std::size_t stores_of(const config::Settings& settings) noexcept {
+  return (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
+}
+
+// Returns with how many descriptors posts can be taken at all: each thread has one connection to
+// the eventbus then.
+std::size_t least_descriptors(const config::Settings& settings, unsigned threads) noexcept {
+  return kLeastProcess + (kThread + 1) * threads + kLeastStoreFiles * stores_of(settings) +
+         kLeastClients;
 }
 
 // Returns how many connections fit into so many descriptors, with room for those beyond the limit
@@ -66,10 +83,20 @@ void fit_memory(ProcessFit& fitted, std::uint64_t memory) {
 
 void fit_descriptors(ProcessFit& fitted, unsigned threads, std::size_t descriptors) {
   auto& ingress = fitted.settings.ingress;
+  const std::size_t least = least_descriptors(fitted.settings, threads);
+  if (descriptors < least) {
+    fitted.problem = fmt::format(
+        "this process may have {} descriptors, and needs {} with {} threads: raise them (ulimit "
+        "-n, "
+        "LimitNOFILE, --ulimit nofile), or lower gateway.threads",
+        descriptors, least, threads);
+    return;
+  }
   const std::size_t others = other_descriptors(fitted.settings, threads);
   const std::size_t rest = descriptors > others ? descriptors - others : 0;
-  const std::size_t fits =
-      std::max({clients_within(rest), clients_within(descriptors / kLeastShare), std::size_t{1}});
+  const std::size_t share =
+      std::min(clients_within(descriptors / kLeastShare), descriptors - least);
+  const std::size_t fits = std::max({clients_within(rest), share, std::size_t{1}});
   if (fits >= ingress.max_connections) return;
   fitted.notes.push_back(fmt::format(
       "gateway.max_connections is {} instead of {}, to fit the {} descriptors this process may "
@@ -87,13 +114,11 @@ std::size_t wanted_descriptors(const config::Settings& settings, unsigned thread
 }
 
 std::size_t other_descriptors(const config::Settings& settings, unsigned threads) {
-  const std::size_t stores =
-      (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
   // A connection to the eventbus may be in the making while the one it replaces is still there.
   const std::size_t links = settings.delivery.connections == 0
                                 ? kMostAutomaticLinks
                                 : std::size_t{threads} * settings.delivery.connections;
-  return kProcess + kAdmin + kThread * threads + 2 * links + kStoreFiles * stores;
+  return kProcess + kAdmin + kThread * threads + 2 * links + kStoreFiles * stores_of(settings);
 }
 
 ProcessFit fit(const config::Settings& settings, unsigned threads, const ProcessLimits& limits) {

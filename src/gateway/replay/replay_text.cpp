@@ -89,6 +89,7 @@ std::string result_text(const ReplayResult& result, egress::StoreKind kind) {
     case End::stopped: text += "Stopped before the end.\n"; break;
     case End::unavailable:
       text += "The eventbus takes no events: none was taken or refused within delivery.deadline.\n";
+      if (!result.error.empty()) fmt::format_to(out, "It {}.\n", result.error);
       break;
     case End::store_failed: fmt::format_to(out, "The store failed: {}\n", result.error); break;
   }

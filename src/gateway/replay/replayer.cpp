@@ -1,5 +1,7 @@
 #include "gateway/replay/replayer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include "gateway/config/targets.hpp"
+#include "gateway/observe/observation.hpp"
 #include "runtime/tick_interval.hpp"
 
 namespace gateway::replay {
@@ -147,6 +150,9 @@ Task<void> Replayer::live() {
     result_.end = ReplayResult::End::store_failed;
   } else if (unavailable_) {
     result_.end = ReplayResult::End::unavailable;
+    if (const BusAnswer& last = eventbus_.last_answer(); last.at != Instant()) {
+      result_.error = fmt::format("{}; {}", observe::described(last), observe::remedy_for(last));
+    }
   } else if (stop_at_ && result_.counts.left != 0) {
     result_.end = ReplayResult::End::stopped;
   }

@@ -73,8 +73,8 @@ struct ReplayResult {
   enum class End : std::uint8_t {
     complete,     // every row was sent
     stopped,      // by a signal
-    unavailable,  // the eventbus takes nothing
-    store_failed  // `error` says why
+    unavailable,  // the eventbus takes nothing; `error` says why if that is known
+    store_failed  // likewise
   };
 
   End end = End::complete;

@@ -6,6 +6,7 @@
 namespace gateway::checkup {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -85,8 +86,23 @@ TEST(ProcessFit, WhatIsWantedIsEnough) {
 }
 
 TEST(ProcessFit, AVerySmallLimitStillLetsSomeIn) {
-  EXPECT_GE(with_descriptors(64).settings.ingress.max_connections, 1U);
-  EXPECT_GE(with_descriptors(1).settings.ingress.max_connections, 1U);
+  config::Settings stores;
+  stores.spool.path = "spool.db";
+  stores.dead_letter.path = "dead.db";
+  const ProcessFit fitted = with_descriptors(64, stores);
+  EXPECT_EQ(fitted.problem, "");
+  EXPECT_GE(fitted.settings.ingress.max_connections, 1U);
+  EXPECT_LE(fitted.settings.ingress.max_connections, 64U - 38U) << "what the rest needs at least";
+}
+
+TEST(ProcessFit, DescriptorsForNoClientAreAProblem) {
+  for (const std::size_t descriptors : {1UL, 20UL, 24UL}) {
+    EXPECT_THAT(with_descriptors(descriptors).problem,
+                AllOf(HasSubstr("descriptors, and needs 30 with 2 threads"), HasSubstr("ulimit -n"),
+                      HasSubstr("gateway.threads")));
+  }
+  EXPECT_EQ(with_descriptors(30).problem, "");
+  EXPECT_EQ(with_descriptors(30).settings.ingress.max_connections, 1U);
 }
 
 TEST(ProcessFit, StoresAndEventbusConnectionsNeedTheirs) {

@@ -7,6 +7,7 @@ namespace gateway::replay {
 namespace {
 
 using egress::StoreKind;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -75,7 +76,11 @@ TEST(ResultText, SaysWhyItEnded) {
   EXPECT_THAT(result_text(result, StoreKind::spool),
               AllOf(HasSubstr("Stopped"), HasSubstr("not all were counted")));
   result.end = ReplayResult::End::unavailable;
-  EXPECT_THAT(result_text(result, StoreKind::spool), HasSubstr("eventbus"));
+  EXPECT_THAT(result_text(result, StoreKind::spool),
+              AllOf(HasSubstr("The eventbus takes no events"), Not(HasSubstr("It "))));
+  result.error = "cannot be reached: no such host; check `target`";
+  EXPECT_THAT(result_text(result, StoreKind::spool),
+              HasSubstr("It cannot be reached: no such host; check `target`.\n"));
   result.end = ReplayResult::End::store_failed;
   result.error = "spool.db: disk I/O error";
   result.not_marked = 7;

@@ -230,7 +230,6 @@ void Eventbus::fill(EventbusConnection& connection, std::size_t& room, Instant n
 
 inline EventSlot Eventbus::take() {
   const EventSlot slot = queue_.take();
-  if (slot.attempts == 0) retry_budget_.first_attempt();
   context_.ledger.move(slot, EventMove::stage);
   return slot;
 }
@@ -283,7 +282,7 @@ void Eventbus::on_timer() {
     return true;
   });
   const auto due = queue_.next_due();
-  // No budget. First attempts may earn some at any time, but nobody needs to know at once.
+  // No budget. What is taken may earn some at any time, but nobody needs to know at once.
   if (due && *due <= now) budget_at_ = now + RetryBudget::kInterval;
   arm_timer();
   context_.turn_end.request();
@@ -292,7 +291,7 @@ void Eventbus::on_timer() {
 // Events that may share a request share the leave for it.
 bool Eventbus::may_retry(const EventSlot& slot, Instant now) {
   if (sharing_leave_ == 0) {
-    if (!retry_budget_.spend(now)) return false;
+    if (!retry_budget_.spend(taken_, now)) return false;
     const bool batch = encoder_.mode() == events::ContentMode::batch;
     sharing_leave_ = batch ? BatchSize::events(slot.attempts) : 1;
   }

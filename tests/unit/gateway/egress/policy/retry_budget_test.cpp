@@ -10,48 +10,71 @@ namespace {
 using namespace std::chrono_literals;
 using test::kStart;
 
-std::uint64_t spend_all(RetryBudget& budget, Instant now) {
+constexpr auto kInterval = RetryBudget::kInterval;
+
+std::uint64_t spend_all(RetryBudget& budget, std::uint64_t taken, Instant now) {
   std::uint64_t spent = 0;
-  while (budget.spend(now)) ++spent;
+  while (budget.spend(taken, now)) ++spent;
   return spent;
 }
 
 TEST(RetryBudget, LetsLittleTrafficRetry) {
   RetryBudget budget(kStart);
-  EXPECT_EQ(spend_all(budget, kStart), RetryBudget::kFloor);
-  EXPECT_FALSE(budget.spend(kStart + RetryBudget::kInterval - 1ms));
-  EXPECT_TRUE(budget.spend(kStart + RetryBudget::kInterval));
-  EXPECT_FALSE(budget.spend(kStart + RetryBudget::kInterval));
-  EXPECT_EQ(spend_all(budget, kStart + RetryBudget::kInterval + 1s), RetryBudget::kFloor);
+  EXPECT_EQ(spend_all(budget, 0, kStart), RetryBudget::kFloor);
+  EXPECT_FALSE(budget.spend(0, kStart + kInterval - 1ms));
+  EXPECT_TRUE(budget.spend(0, kStart + kInterval));
+  EXPECT_FALSE(budget.spend(0, kStart + kInterval));
+  EXPECT_EQ(spend_all(budget, 0, kStart + kInterval + 1s), RetryBudget::kFloor);
 }
 
-TEST(RetryBudget, GivesOneRetryForFiveFirstAttempts) {
+TEST(RetryBudget, GivesThreeRetriesForARequestThatWasTaken) {
   RetryBudget budget(kStart);
-  spend_all(budget, kStart);
-  for (int i = 0; i < 4; ++i) budget.first_attempt();
-  EXPECT_FALSE(budget.spend(kStart));
-  budget.first_attempt();
-  EXPECT_TRUE(budget.spend(kStart));
-  EXPECT_FALSE(budget.spend(kStart));
+  spend_all(budget, 0, kStart);
+  EXPECT_EQ(spend_all(budget, 1, kStart), 3U);
+  EXPECT_EQ(spend_all(budget, 2, kStart), 3U);
+}
+
+TEST(RetryBudget, GivesThemForWhatWasTakenOfLate) {
+  RetryBudget budget(kStart);
+  spend_all(budget, 0, kStart);
+  EXPECT_EQ(spend_all(budget, 100, kStart + kInterval), 301U);
+  EXPECT_EQ(spend_all(budget, 100, kStart + 2 * kInterval), 1U);
+  EXPECT_EQ(spend_all(budget, 500, kStart + 6 * kInterval), 304U) << "100 in each";
 }
 
 TEST(RetryBudget, DoesNotHoardBeyondItsMost) {
   RetryBudget budget(kStart);
-  for (int i = 0; i < 1'000'000; ++i) budget.first_attempt();
-  EXPECT_EQ(spend_all(budget, kStart + 24h), RetryBudget::kMost);
+  EXPECT_EQ(spend_all(budget, 10, kStart + 24h), RetryBudget::kMost);
 }
 
-TEST(RetryBudget, BoundsRetriesToAFifthOfTheFirstAttemptsAndTheFloor) {
+TEST(RetryBudget, BoundsRetriesByWhatIsTakenAndTheFloor) {
   RetryBudget budget(kStart);
-  spend_all(budget, kStart);
+  spend_all(budget, 0, kStart);
   std::uint64_t retries = 0;
-  constexpr std::uint64_t kFirsts = 100'000;
+  constexpr std::uint64_t kTaken = 100'000;
   // 10 s of 10,000 events a second, every retry wanted.
-  for (std::uint64_t i = 1; i <= kFirsts; ++i) {
-    budget.first_attempt();
-    retries += spend_all(budget, kStart + i * 100us);
+  for (std::uint64_t taken = 1; taken <= kTaken; ++taken) {
+    retries += spend_all(budget, taken, kStart + taken * 100us);
   }
-  EXPECT_EQ(retries, kFirsts / 5 + 10 * RetryBudget::kFloor);
+  const std::uint64_t floor = 10 * RetryBudget::kFloor;
+  EXPECT_GE(retries, 3 * kTaken);
+  EXPECT_LE(retries, 3 * (kTaken + kTaken / 100) + floor) << "the last interval may count twice";
+}
+
+// As where two of three servers behind a balancer fail whatever they get.
+TEST(RetryBudget, LetsEachEventArriveWhereTwoThirdsOfTheRequestsFail) {
+  RetryBudget budget(kStart);
+  std::uint64_t taken = 0;
+  std::uint64_t waiting = 0;
+  for (std::uint64_t i = 1; i <= 100'000; ++i) {
+    const Instant now = kStart + i * 1ms;
+    std::uint64_t requests = 10;  // first attempts
+    for (; waiting != 0 && budget.spend(taken, now); --waiting) ++requests;
+    for (std::uint64_t request = 0; request < requests; ++request) {
+      ((i + request) % 3 == 0 ? taken : waiting) += 1;
+    }
+  }
+  EXPECT_LT(waiting, 1000U);
 }
 
 }  // namespace

@@ -99,11 +99,20 @@ std::vector<tcp::endpoint> AddressBook::order(Instant now) {
 }
 
 void AddressBook::opened(const tcp::endpoint& address) {
-  if (Entry* const entry = find(address)) ++entry->connections;
+  Entry* entry = find(address);
+  if (entry == nullptr) {
+    // A look-up that has ended since it was dialled has not found it again.
+    entry = &entries_.emplace_back();
+    entry->address = address;
+    entry->current = false;
+  }
+  ++entry->connections;
 }
 
 void AddressBook::closed(const tcp::endpoint& address) {
-  if (Entry* const entry = find(address)) --entry->connections;
+  Entry* const entry = find(address);
+  // Where memory was refused, an end may be told twice.
+  if (entry != nullptr && entry->connections != 0) --entry->connections;
   forget_gone();
 }
 

@@ -210,7 +210,10 @@ Task<void> EventbusConnection::converse() {
 void EventbusConnection::on_ready(bool writable) {
   if (broken_) return;
   take_step([this, writable] {
-    if (writable) send();
+    if (writable) {
+      settle_early_answer();  // what was held may have left
+      send();
+    }
     read();
   });
   bus_.context().turn_end.request();
@@ -233,6 +236,7 @@ void EventbusConnection::read() {
     }
     heard_ = now;
     heard_only_ = true;
+    mux_.held(transport_->unsent());
     take_bytes({room.data(), received.size}, now);
   }
 }
@@ -280,6 +284,7 @@ void EventbusConnection::settle_answer() {
 // A request that was answered before it had wholly left has now.
 void EventbusConnection::settle_early_answer() {
   if (transport_->unsent() != 0) return;
+  mux_.held(0);
   if (mux_.left(bus_.context().clock.now()) == Multiplexer::Step::answered) settle_answer();
 }
 

@@ -26,6 +26,7 @@ void Multiplexer::clear() noexcept {
   outgoing_.clear();
   reader_.reset();
   written_ = 0;
+  held_ = 0;
   answered_ = 0;
   cut_short_ = early_ = full_ = false;
   read_answers_ = 0;
@@ -81,7 +82,7 @@ inline Multiplexer::Step Multiplexer::answered(Instant now) {
   const std::uint64_t end =
       requests_.size() > 1 ? requests_[1].begin : written_ + outgoing_.bytes();
   cut_short_ = end > written_;
-  early_ = cut_short_ && reader_.response().status / 100 == 2;
+  early_ = end + held_ > written_ && reader_.response().status / 100 == 2;
   if (early_) return Step::need_more;
   answered_ = request.events;
   answered_bytes_ = static_cast<std::size_t>(end - request.begin);

@@ -83,6 +83,9 @@ class Multiplexer {
     outgoing_.sent(bytes);
     written_ += bytes;
   }
+  // Of what was written so many bytes have not left after all: they are encrypted and wait for the
+  // socket. They may be counted with what TLS adds to them.
+  void held(std::size_t bytes) noexcept { held_ = bytes; }
 
   enum class Step {
     need_more,
@@ -178,6 +181,7 @@ class Multiplexer {
   Ring<Request> requests_;
   std::uint32_t batched_ = 0;  // events of the batch that is open
   std::uint64_t written_ = 0;
+  std::size_t held_ = 0;
   Instant waiting_since_{};
   std::size_t answered_ = 0;
   std::size_t answered_bytes_ = 0;

@@ -183,12 +183,12 @@ void EndpointHealth::link_ended(End end, bool proven, std::optional<EventKey> lo
   if (end == End::useless) {
     link_failed(lost, now);
   } else if (state_ == State::probing) {
+    // The probe may have gone with it, and then nobody would decide: there is to be another.
     if (end != End::quiet && probe_sent_) {
-      // The probe may have gone with it, and then nobody would decide: there is to be another.
       go_down(now);
-    } else if (links_ == 0 && !probe_sent_) {
-      // The probe's connection went before there was anything to send: another may be made.
-      state_ = State::down;
+    } else {
+      probe_sent_ = false;
+      if (links_ == 0) state_ = State::down;
     }
   }
 }

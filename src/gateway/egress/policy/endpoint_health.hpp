@@ -100,7 +100,7 @@ class EndpointHealth {
   void link_proven() noexcept;
   // A connection that was made is gone.
   enum class End : std::uint8_t {
-    quiet,    // nothing was on its way
+    quiet,    // nothing was on its way, or the eventbus had said that it ends
     broken,   // it had answered before
     useless,  // not one answer, or none in time: a failure of the eventbus
     // Likewise, but at one address of several, or while others were answered: it says nothing of

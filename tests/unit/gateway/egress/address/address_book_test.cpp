@@ -151,6 +151,18 @@ TEST_F(AddressBookTest, LeavesAnAddressThatIsNotFoundAnyMore) {
   EXPECT_FALSE(book_.probe(kStart + 1h));
 }
 
+TEST_F(AddressBookTest, CountsAConnectionToAnAddressThatWasForgottenMeanwhile) {
+  book_.found({kB});
+  book_.opened(kA);
+  EXPECT_TRUE(book_.misplaced(kA));
+  EXPECT_EQ(book_.order(kStart), std::vector{kB});
+  book_.found({kA, kB});
+  book_.closed(kA);
+  book_.opened(kB);
+  EXPECT_EQ(book_.order(kStart), (std::vector{kA, kB})) << "the one without a connection first";
+  EXPECT_FALSE(book_.misplaced(kB));
+}
+
 TEST_F(AddressBookTest, MovesConnectionsToWhereThereAreFewer) {
   book_.opened(kA);
   book_.opened(kB);

@@ -73,6 +73,29 @@ TEST_F(MultiplexerTest, AnEarlySuccessWaitsForItsRequestToLeave) {
   }
 }
 
+// Encrypted bytes that wait for the socket have been written, but have not left.
+TEST_F(MultiplexerTest, AnEarlySuccessWaitsForWhatIsHeldOfItsRequest) {
+  const std::size_t one = stage(0, 1);
+  stage(1, 2);
+  write_all();
+  mux_.held(one + 1);
+  EXPECT_EQ(next(kOk), Step::need_more);
+  EXPECT_EQ(mux_.left(kStart), Step::need_more);
+  mux_.held(one);
+  ASSERT_EQ(mux_.left(kStart), Step::answered) << "the second request alone is held";
+  EXPECT_EQ(take_answered(), std::vector{0U});
+  EXPECT_EQ(next(kOk), Step::need_more);
+  mux_.held(0);
+  ASSERT_EQ(mux_.left(kStart), Step::answered);
+  EXPECT_EQ(take_answered(), std::vector{1U});
+
+  stage(0, 1);
+  write_all();
+  mux_.held(1);
+  ASSERT_EQ(next("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n"), Step::answered);
+  EXPECT_FALSE(mux_.cut_short()) << "the rest can still be sent";
+}
+
 TEST_F(MultiplexerTest, AnEarlySuccessIsNoneIfItsRequestDoesNotLeave) {
   const std::size_t one = stage(0, 1);
   mux_.written(one - 1);

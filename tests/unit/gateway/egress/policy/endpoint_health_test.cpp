@@ -289,6 +289,25 @@ TEST_F(Health, AProbeThatIsLostFails) {
   EXPECT_EQ(health_.state(), State::down);
 }
 
+// As when the answer to a request before it says "Connection: close".
+TEST_F(Health, AProbeThatGoesWithAnAnnouncedEndIsFollowedByAnother) {
+  connect();
+  health_.link_proven();
+  health_.link_proven();
+  flood();
+  send_probe();
+  health_.link_ended(End::quiet, true, 5, now_);
+  EXPECT_EQ(health_.allowance(0, now_), 1U) << "on the other connection";
+  health_.sent(now_);
+  health_.link_ended(End::quiet, true, 5, now_);
+  EXPECT_EQ(health_.allowance(0, now_), 0U);
+  connect();
+  EXPECT_EQ(health_.allowance(0, now_), 1U);
+  health_.sent(now_);
+  EXPECT_TRUE(health_.good_answer(now_));
+  EXPECT_EQ(health_.state(), State::slow_start);
+}
+
 TEST_F(Health, AnswersToEarlierRequestsDecideNothing) {
   const Instant before = now_;
   flood();

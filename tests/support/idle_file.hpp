@@ -19,6 +19,7 @@ class IdleFile : public egress::File {
   egress::IoResult<void> sync() override { return {}; }
   egress::IoResult<void> truncate(std::uint64_t) override { return {}; }
   egress::IoResult<void> reserve(std::uint64_t) override { return {}; }
+  egress::IoResult<void> punch(std::uint64_t, std::uint64_t) override { return {}; }
   egress::IoResult<egress::FileStatus> status() override { return egress::FileStatus(); }
   egress::IoResult<void> try_lock() override { return {}; }
   void unlock() override {}

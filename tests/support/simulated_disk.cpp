@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -23,7 +24,7 @@ error_code error_of(int number) {
 bool changes_something(SimulatedDisk::Call call) {
   using Call = SimulatedDisk::Call;
   return call == Call::remove || call == Call::rename || call == Call::sync_folder ||
-         call == Call::write || call == Call::sync || call == Call::truncate;
+         call == Call::write || call == Call::sync || call == Call::truncate || call == Call::punch;
 }
 
 std::string folder_of(const std::string& path) {
@@ -42,12 +43,25 @@ struct SimulatedDisk::Node {
   struct Change {
     std::uint64_t offset = 0;
     std::optional<std::string> bytes;
+    bool punches = false;  // the bytes are zeros and take no space
   };
   void change(const Change& change) {
     if (change.bytes) {
       apply(content, change.offset, *change.bytes);
     } else {
       content.resize(change.offset);
+    }
+    if (change.bytes && !change.bytes->empty() && !change.punches) {
+      holes.erase(holes.lower_bound(change.offset / kBlock),
+                  holes.upper_bound((change.offset + change.bytes->size() - 1) / kBlock));
+    }
+  }
+  // Takes over those of another node that are still empty here.
+  void take_holes(const Node& other) {
+    for (const std::uint64_t block : other.holes) {
+      const std::string_view bytes = std::string_view(content).substr(
+          std::min<std::size_t>(block * kBlock, content.size()), kBlock);
+      if (bytes.find_first_not_of('\0') == std::string_view::npos) holes.insert(block);
     }
   }
 
@@ -56,6 +70,7 @@ struct SimulatedDisk::Node {
   std::string content;
   std::string synced;
   std::vector<Change> unsynced;
+  std::set<std::uint64_t> holes;  // blocks that take no space
   std::uint64_t reserved = 0;
   const void* locked_by = nullptr;
 };
@@ -92,7 +107,7 @@ class SimulatedDisk::OpenFile final : public File {
     // What fails has come half of the way.
     std::size_t size = error ? bytes.size() / 2 : bytes.size();
     const std::uint64_t before = std::max<std::uint64_t>(node_->content.size(), node_->reserved);
-    const std::uint64_t others = disk_.used_locked() - (before + kBlock - 1) / kBlock * kBlock;
+    const std::uint64_t others = disk_.used_locked() - used_by(*node_);
     const std::uint64_t room =
         (disk_.capacity_ - std::min(disk_.capacity_, others)) / kBlock * kBlock;
     bool full = false;
@@ -140,6 +155,16 @@ class SimulatedDisk::OpenFile final : public File {
     node_->reserved = before;
     return error_of(ENOSPC);
   }
+  IoResult<void> punch(std::uint64_t offset, std::uint64_t size) override {
+    if (const auto error = disk_.ask(Call::punch, path_)) return error;
+    const std::lock_guard lock(disk_.mutex_);
+    change({offset, std::string(size, '\0'), true});
+    for (std::uint64_t block = (offset + kBlock - 1) / kBlock;
+         (block + 1) * kBlock <= offset + size; ++block) {
+      node_->holes.insert(block);
+    }
+    return {};
+  }
   IoResult<FileStatus> status() override {
     const std::lock_guard lock(disk_.mutex_);
     return status_of(*node_);
@@ -160,6 +185,7 @@ class SimulatedDisk::OpenFile final : public File {
     status.device = 1;
     status.inode = node.inode;
     status.size = node.content.size();
+    status.allocated = used_by(node);
     status.changed_ns = node.changed;
     status.regular = true;
     return status;
@@ -213,12 +239,15 @@ error_code SimulatedDisk::ask(Call call, const std::string& path) {
   return error == 0 ? error_code() : error_of(error);
 }
 
+std::uint64_t SimulatedDisk::used_by(const Node& node) {
+  const auto size = std::max<std::uint64_t>(node.content.size(), node.reserved);
+  const std::uint64_t blocks = (size + kBlock - 1) / kBlock;
+  const auto holes = std::distance(node.holes.begin(), node.holes.lower_bound(blocks));
+  return (blocks - static_cast<std::uint64_t>(holes)) * kBlock;
+}
 std::uint64_t SimulatedDisk::used_locked() const {
   std::uint64_t used = 0;
-  for (const auto& [name, node] : names_) {
-    const auto size = std::max<std::uint64_t>(node->content.size(), node->reserved);
-    used += (size + kBlock - 1) / kBlock * kBlock;
-  }
+  for (const auto& [name, node] : names_) used += used_by(*node);
   return used;
 }
 std::uint64_t SimulatedDisk::used() const {
@@ -256,6 +285,7 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::after_power_cut(std::mt19937_64& r
       }
     }
     copy->synced = copy->content;
+    copy->take_holes(*node);
     after->names_[name] = copy;
   }
   after->durable_ = after->names_;
@@ -271,6 +301,7 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::synced_only() const {
     auto copy = std::make_shared<Node>();
     copy->inode = node->inode;
     copy->content = copy->synced = node->synced;
+    copy->take_holes(*node);
     after->names_[name] = copy;
   }
   after->durable_ = after->names_;

@@ -32,7 +32,8 @@ class SimulatedDisk final : public egress::FileSystem {
     write,
     sync,
     truncate,
-    reserve
+    reserve,
+    punch
   };
   // Returns the error that a call is to fail with, 0 for none. It may also block, as a device that
   // hangs does.
@@ -85,6 +86,7 @@ class SimulatedDisk final : public egress::FileSystem {
   // Asks the plan, without the lock; null: it may be done.
   [[nodiscard]] boost::system::error_code ask(Call call, const std::string& path);
   [[nodiscard]] std::uint64_t used_locked() const;
+  [[nodiscard]] static std::uint64_t used_by(const Node& node);
 
   mutable std::mutex mutex_;
   Plan plan_;

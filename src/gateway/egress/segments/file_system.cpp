@@ -39,7 +39,9 @@ FileStatus status_of(const struct stat& about) {
   FileStatus status;
   status.device = about.st_dev;
   status.inode = about.st_ino;
+  constexpr std::uint64_t kUnit = 512;  // of st_blocks, whatever the file system's blocks are
   status.size = static_cast<std::uint64_t>(about.st_size);
+  status.allocated = static_cast<std::uint64_t>(about.st_blocks) * kUnit;
   status.changed_ns = about.st_mtim.tv_sec * std::int64_t{1'000'000'000} + about.st_mtim.tv_nsec;
   status.regular = S_ISREG(about.st_mode);
   return status;
@@ -84,6 +86,12 @@ class NativeFile final : public File {
     return done_if(retried([&] {
                      return ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0,
                                         static_cast<off_t>(size));
+                   }) == 0);
+  }
+  IoResult<void> punch(std::uint64_t offset, std::uint64_t size) override {
+    return done_if(retried([&] {
+                     return ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                        static_cast<off_t>(offset), static_cast<off_t>(size));
                    }) == 0);
   }
   IoResult<FileStatus> status() override {

@@ -20,6 +20,7 @@ struct FileStatus {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
+  std::uint64_t allocated = 0;  // bytes on the device
   std::int64_t changed_ns = 0;  // of the content, since 1970
   bool regular = false;
 
@@ -46,6 +47,9 @@ class File {
   [[nodiscard]] virtual IoResult<void> truncate(std::uint64_t size) = 0;
   // Allocates the first `size` bytes on the device without changing the size of the file.
   [[nodiscard]] virtual IoResult<void> reserve(std::uint64_t size) = 0;
+  // Gives the space of a part of the file back to the device; it reads as zeros from then on. The
+  // error is operation_not_supported where the file system has no such thing.
+  [[nodiscard]] virtual IoResult<void> punch(std::uint64_t offset, std::uint64_t size) = 0;
   [[nodiscard]] virtual IoResult<FileStatus> status() = 0;
   // Takes an advisory lock between processes, held until unlock() or the destruction of this
   // object. The error is resource_unavailable_try_again while another process holds it.

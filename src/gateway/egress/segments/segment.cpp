@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "gateway/egress/segments/record.hpp"
 
@@ -196,6 +197,7 @@ IoResult<void> Segment::seal() {
   if (auto written = file_->write(kSealAt, seal_text({totals_, end_})); !written) return written;
   sealed_ = true;
   unsynced_marks_ = true;
+  status_.allocated = end_;
   return {};
 }
 
@@ -291,6 +293,58 @@ IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_
   if (value != kRemoved) return 0;
   totals_.removed += static_cast<Sequence>(marked);
   return marked;
+}
+
+bool Segment::wastes_space() const noexcept {
+  constexpr std::uint64_t kLittle = std::uint64_t{64} << 10;
+  const bool rests = totals_.removed == removed_at_last_note_ && totals_.removed == removed_before_;
+  if (!sealed_ || incomplete_ || drained() || !rests) return false;
+  const auto count = static_cast<std::uint64_t>(totals_.count);
+  const auto live = static_cast<std::uint64_t>(totals_.count - totals_.removed);
+  const std::uint64_t head = head_size(identity_.capacity);
+  const std::uint64_t needed = head + (end_ - head) / count * live;
+  // It has been tried before, and blocks are coarse: it is worth it if much was removed since.
+  const auto since = static_cast<std::uint64_t>(totals_.removed - punched_);
+  return size() > needed + std::max(end_ / 8, kLittle) && since > count / 16;
+}
+
+// What the marks say must be on the device before the events are gone from it.
+IoResult<void> Segment::punch_removed() {
+  constexpr std::uint64_t kBlock = 4096;
+  if (const auto opened = file_to_write(); !opened) return opened.error();
+  if (unsynced_marks_) {
+    if (auto synced = sync_marks(); !synced) return synced;
+  }
+  const Sequence removed = totals_.removed;
+  const auto all = marks(first(), static_cast<std::size_t>(totals_.count));
+  if (!all) return all.error();
+  std::uint64_t begin = 0;  // of neighbours that are removed; 0: none
+  std::uint64_t end = 0;
+  const auto punch_before = [&](std::uint64_t limit) -> IoResult<void> {
+    const std::uint64_t from = (std::exchange(begin, 0) + kBlock - 1) / kBlock * kBlock;
+    const std::uint64_t to = limit / kBlock * kBlock;
+    return from != 0 && from < to ? file_->punch(from, to - from) : IoResult<void>();
+  };
+  auto reader = records(first(), 0, {});
+  if (!reader) return reader.error();
+  for (RecordReader::Record record;;) {
+    if (auto read = reader->next(record); !read) return read;
+    if (record.seq == 0) break;
+    const bool is_removed = (*all)[static_cast<std::size_t>(record.seq - first())] == kRemoved;
+    if (is_removed && !record.intact) continue;  // its space has been given back, or it is damaged
+    if (is_removed) {
+      if (begin == 0) begin = record.offset;
+      end = reader->end_of_last();
+      continue;
+    }
+    // Where a damaged one stands is not known.
+    if (auto punched = punch_before(record.intact ? record.offset : end); !punched) return punched;
+  }
+  if (auto punched = punch_before(end); !punched) return punched;
+  punched_ = removed;
+  const auto now = file_->status();
+  if (now) status_.allocated = now->allocated;
+  return {};
 }
 
 IoResult<void> Segment::sync_marks() {

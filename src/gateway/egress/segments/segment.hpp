@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,7 +63,9 @@ class Segment {
   void leave_unfinished() noexcept { incomplete_ = true; }
   [[nodiscard]] bool drained() const noexcept { return totals_.removed == totals_.count; }
   // Returns the bytes of the file that count.
-  [[nodiscard]] std::uint64_t size() const noexcept { return end_; }
+  [[nodiscard]] std::uint64_t size() const noexcept {
+    return sealed_ ? std::min(end_, status_.allocated) : end_;
+  }
   // Returns the bytes of the events that are not removed; estimated by their mean if some are
   // removed.
   [[nodiscard]] std::uint64_t live_bytes() const noexcept;
@@ -92,6 +95,11 @@ class Segment {
   // many were not removed before and are now. Other processes may mark others at the same time, as
   // nothing is written but these marks. Whoever copies the file may lock it: nobody waits for that.
   [[nodiscard]] IoResult<std::size_t> mark(std::span<const Sequence> rows, std::uint32_t value);
+  // Returns whether removed events take a good part of the file, and none was removed between the
+  // last two calls of note_removed().
+  [[nodiscard]] bool wastes_space() const noexcept;
+  // Gives the space of removed events back to the device.
+  [[nodiscard]] IoResult<void> punch_removed();
   // Flushes the marks made here to the device.
   [[nodiscard]] IoResult<void> sync_marks();
   [[nodiscard]] bool has_unsynced_marks() const noexcept { return unsynced_marks_; }
@@ -100,6 +108,10 @@ class Segment {
   // counted, grown while it was incomplete and to be opened anew, or gone.
   enum class Presence : std::uint8_t { same, marked, grown, gone };
   [[nodiscard]] IoResult<Presence> look() const;
+  // Records how many are removed by now.
+  void note_removed() noexcept {
+    removed_before_ = std::exchange(removed_at_last_note_, totals_.removed);
+  }
   // Counts again how many are removed.
   [[nodiscard]] IoResult<void> count_marks();
   // Closes the file until it is needed again.
@@ -127,6 +139,9 @@ class Segment {
   Totals totals_;
   FileStatus status_;  // as it was when it was opened or marked last
   std::uint64_t end_ = 0;
+  Sequence removed_at_last_note_ = 0;
+  Sequence removed_before_ = 0;         // at the note before
+  Sequence punched_ = 0;                // removed events when their space was given back last
   std::vector<std::uint64_t> offsets_;  // of every kth record, as far as they are known
   std::vector<Sequence> torn_;          // incomplete records of the last group
   std::unique_ptr<File> file_;

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "runtime/kept_memory.hpp"
+
 namespace gateway::egress {
 namespace {
 
@@ -212,7 +214,7 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   // The numbers may have turned out to be others; the size is the same.
   if (first != last_seq_ + 1) first = write_from(last_seq_ + 1);
   const auto appended = active_->append(buffer_, static_cast<Sequence>(count), bytes);
-  if (buffer_.capacity() > kMostKept) buffer_ = std::string();
+  if (buffer_.capacity() > kMostKept) free_memory(buffer_);
   const Sequence last = last_seq_ + static_cast<Sequence>(count);
   if (!appended) {
     StoreError error = error_at(active_->path(), appended.error());

@@ -80,6 +80,9 @@ class Segments {
   [[nodiscard]] StoreResult sync_marks();
   // Deletes files whose events are all removed; the one that is appended to if `active_too`.
   [[nodiscard]] StoreResult delete_drained(bool active_too);
+  // Gives the space of removed events back to the device, of at most `most` files, where others are
+  // still there beside them and none was removed between the last two calls of look().
+  void give_space_back(std::size_t most);
   // Finds out what others have done to the files; changes none.
   [[nodiscard]] StoreResult look();
   // Now and then finds out whether there are others, and takes them up. For the owner.
@@ -174,6 +177,7 @@ class Segments {
   std::map<std::string, std::string> unreadable_files_;
   std::set<std::string> ever_left_alone_;
   std::map<std::string, FileStatus> seen_;  // files that are none of these, as they were last
+  bool punches_ = true;  // as far as is known, the file system can give parts of a file back
   std::uint64_t finds_ = 0;
   std::uint64_t looks_ = 0;
   std::uint64_t cut_bytes_ = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/egress/segments/segments.hpp"
+#include "runtime/kept_memory.hpp"
 
 namespace gateway::egress {
 namespace {
@@ -78,7 +79,10 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
   Place place = std::exchange(place_, Place());
   const bool reads_on = place.segment == &segment && place.next == from;
   // Who does not read on is to see what has become of the file.
-  if (!reads_on || place.buffer.bytes.capacity() > kMostKept) place.buffer = {};
+  if (!reads_on || place.buffer.bytes.capacity() > kMostKept) {
+    clear_keeping(place.buffer.bytes, kMostKept);
+    place.buffer.begin = 0;
+  }
   auto reader = segment.records(from, reads_on ? place.offset : 0, std::move(place.buffer));
   if (!reader) return reader.error();
   std::vector<std::uint32_t> marks;
@@ -254,6 +258,20 @@ StoreResult Segments::delete_drained(bool active_too) {
   return {};
 }
 
+// Where a few events stay, as the eventbus does not take them, the space of their neighbours is not
+// to stay with them.
+void Segments::give_space_back(std::size_t most) {
+  for (const auto& segment : segments_) {
+    if (most == 0 || !punches_) return;
+    if (!segment->wastes_space()) continue;
+    --most;
+    keep_few_open(*segment);
+    // After any other error it is tried again at a later look.
+    const auto punched = segment->punch_removed();
+    punches_ = punched || punched.error() != boost::system::errc::operation_not_supported;
+  }
+}
+
 StoreResult Segments::look() {
   for (std::size_t i = 0; i < segments_.size();) {
     Segment& segment = *segments_[i];
@@ -272,6 +290,7 @@ StoreResult Segments::look() {
         continue;
       }
     }
+    segment.note_removed();
     ++i;
   }
   return {};

@@ -24,6 +24,10 @@ using boost::system::error_code;
 
 using Kind = StoreError::Kind;
 
+// Files whose removed events are taken from them at a look. Each is read for it: some 10 ms.
+constexpr std::size_t kPunchedBusy = 4;
+constexpr std::size_t kPunchedIdle = 32;
+
 // Absolute, so that a change of directory is harmless.
 std::string absolute(const std::string& path) {
   std::error_code error;
@@ -258,6 +262,7 @@ StoreResult EventStore::look(bool idle) {
   }
   if (auto looked = segments_.look(); !looked) return looked;
   if (auto looked = segments_.look_for_others(); !looked) return looked;
+  segments_.give_space_back(idle ? kPunchedIdle : kPunchedBusy);
   return segments_.delete_drained(idle);
 }
 

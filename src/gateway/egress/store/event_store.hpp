@@ -132,8 +132,8 @@ class EventStore {
   // Finds out whether an append would succeed now.
   [[nodiscard]] StoreResult probe();
   // Looks at the files. Returns an error if they are not what this store wrote and needs. Rows that
-  // others removed are counted out, drained segments deleted. `idle`: nothing was appended for a
-  // while.
+  // others removed are counted out, drained segments deleted, and the space of removed rows beside
+  // others is given back. `idle`: nothing was appended for a while.
   [[nodiscard]] StoreResult look(bool idle);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

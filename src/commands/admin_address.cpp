@@ -63,9 +63,10 @@ const config::Settings* AdminAddress::settings() const {
   return *settings_ ? &**settings_ : nullptr;
 }
 
-Secret AdminAddress::token() const {
+observe::AdminKeys AdminAddress::keys() const {
   const auto* const read = settings();
-  return read == nullptr ? Secret() : read->ingress.admin_token;
+  if (read == nullptr) return {};
+  return {read->ingress.admin_token, read->ingress.admin_host};
 }
 
 }  // namespace gateway::commands

@@ -4,6 +4,7 @@
 
 #include "commands/configuration.hpp"
 #include "gateway/config/settings.hpp"
+#include "gateway/observe/admin_client.hpp"
 
 namespace gateway::commands {
 
@@ -19,8 +20,8 @@ class AdminAddress {
   [[nodiscard]] std::optional<config::HostPort> find(int& exit_code) const;
   [[nodiscard]] std::optional<config::HostPort> find(const config::Settings& settings,
                                                      int& exit_code) const;
-  // Returns gateway.admin_token of the configuration; empty without one.
-  [[nodiscard]] Secret token() const;
+  // Returns what the configuration says of who may ask.
+  [[nodiscard]] observe::AdminKeys keys() const;
 
  private:
   // Reads the configuration once, so that its warnings come once.

@@ -1,5 +1,6 @@
 #include "commands/commands.hpp"
 
+#include <boost/system/system_error.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -33,7 +34,12 @@ int run(const DemoOptions& options) {
       return kUsage;
     }
     eventbus.listen = *listen;
-    return demo::run_eventbus(eventbus);
+    try {
+      return demo::run_eventbus(eventbus);
+    } catch (const boost::system::system_error& error) {  // the address cannot be had
+      print_error("error: {}: {}\n", options.listen, error.what());
+      return kUnavailable;
+    }
   }
   const std::chrono::seconds duration(options.seconds);
   if (!options.post_to.empty()) {

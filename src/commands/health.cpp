@@ -71,7 +71,7 @@ int health(const HealthOptions& options) {
   }
   fmt::print("{}", events::terminal_lines(answer.body));
   // A gateway's loops can run and it can be ready while no event passes at all.
-  const observe::AdminClient asked(*address, options.admin.token());
+  const observe::AdminClient asked(*address, options.admin.keys());
   const auto answered = asked.get("/status", kLimit);
   const auto status = observe::read_status(answered.body);
   if (status && !status->problem.empty()) {

@@ -107,11 +107,11 @@ class WatchedPost {
     request_.target = place.target;
   }
 
-  [[nodiscard]] HttpResult run(const config::HostPort& admin, const Secret& admin_token) {
-    HttpClient view(context_.get_executor(), HttpOrigin(false, admin.host, admin.port));
+  [[nodiscard]] HttpResult run(const config::HostPort& admin, const observe::AdminKeys& keys) {
+    HttpClient view(context_.get_executor(), observe::admin_origin(admin, keys));
     view_ = &view;
     watching_ = true;
-    auto stream = observe::admin_request("/stream?events=tap", admin_token);
+    auto stream = observe::admin_request("/stream?events=tap", keys.token);
     auto watch = view.follow(std::move(stream), kStreamLimit, kStreamSilence,
                              [this](std::string_view bytes) { on_stream(bytes); });
     asio::co_spawn(context_.get_executor(), std::move(watch),
@@ -201,7 +201,8 @@ int post(const PostOptions& options) {
   WatchedPost watched(*place, options.ca_file,
                       request_of(*body, events.content_type(), auth::gateway_token(*settings)),
                       limit, events);
-  const HttpResult result = watched.run(*admin, settings->ingress.admin_token);
+  const HttpResult result =
+      watched.run(*admin, {settings->ingress.admin_token, settings->ingress.admin_host});
   const unsigned status = result ? result->status : 0;
   events.answered(status, result ? std::string_view(result->body) : std::string_view());
   Terminal terminal(stdout);

@@ -27,7 +27,7 @@ int tap(const TapOptions& options) {
   int exit_code = kDone;
   const auto address = options.admin.find(exit_code);
   if (!address) return exit_code;
-  const observe::AdminClient gateway(*address, options.admin.token());
+  const observe::AdminClient gateway(*address, options.admin.keys());
   const observe::TapFilter filter(options.filter);
   Terminal terminal(stdout);
   const auto followed =

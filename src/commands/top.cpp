@@ -76,7 +76,7 @@ int top(const TopOptions& options) {
   int exit_code = kDone;
   const auto address = options.admin.find(exit_code);
   if (!address) return exit_code;
-  const observe::AdminClient gateway(*address, options.admin.token());
+  const observe::AdminClient gateway(*address, options.admin.keys());
   const std::chrono::seconds every(options.every_seconds);
   const Stop stop;
   Terminal terminal(stdout);

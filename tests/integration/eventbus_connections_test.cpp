@@ -86,6 +86,21 @@ TEST_F(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
   EXPECT_EQ(gateway.snapshot().retried_total(), seen.size() - 600);
 }
 
+// The rest of its body holds the only place that there is.
+TEST_F(EventbusConnections, OneWhoseAnswerDoesNotEndIsGivenUp) {
+  Action endless = reply(200, {}, "a body of which the end is missing");
+  endless.bytes.resize(endless.bytes.size() - 1);
+  settings.delivery.connections = 1;
+  settings.delivery.pipeline = 1;
+  settings.delivery.timeout = 300ms;
+  settings.delivery.deadline = 10s;
+  bus.next(endless);
+  const RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u);
+  EXPECT_EQ(bus.requests().back().connection, 1u);
+}
+
 TEST_F(EventbusConnections, IdleOnesAreClosedAndNotUsedAgain) {
   settings.delivery.idle_timeout = 200ms;
   const RunningGateway gateway(settings);

@@ -88,6 +88,15 @@ TEST_F(OAuth2, A401HasAnotherFetchedOnce) {
   EXPECT_EQ(given_, 2);
 }
 
+TEST_F(OAuth2, A401HasAnotherFetchedAlsoWhereItIsToBeRetried) {
+  config::Settings wanted = settings();
+  wanted.delivery.status = {{401, config::Treatment::retry}};
+  RunningGateway gateway(wanted);
+  wanted_ = 2;
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200U);
+  EXPECT_EQ(given_, 2);
+}
+
 TEST_F(OAuth2, AnEventThatIsRefusedWithTwoTokensIsRefused) {
   RunningGateway gateway(settings());
   wanted_ = 1000;

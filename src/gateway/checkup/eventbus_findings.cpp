@@ -28,16 +28,17 @@ bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-Finding connected(const AddressProbe& address) {
+Finding connected(const AddressProbe& address, const config::Endpoint& endpoint) {
   const std::string at = egress::text_of(address.at);
   if (address.connect_problem.empty()) {
     return Finding::ok("connection",
                        fmt::format("{} in {}", at, latency_text(address.connect_time)));
   }
-  if (contains(address.connect_problem, "the proxy")) {
-    return Finding::fail(Blame::unavailable, "connection",
-                         fmt::format("{}: {}", at, address.connect_problem),
-                         "see delivery.proxy, and HTTPS_PROXY and NO_PROXY of the environment");
+  if (endpoint.proxy) {
+    return Finding::fail(
+        Blame::unavailable, "connection",
+        fmt::format("the proxy {}: {}", at, address.connect_problem),
+        "see delivery.proxy, and HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment");
   }
   const bool refused = contains(address.connect_problem, "refused");
   return Finding::fail(
@@ -225,7 +226,7 @@ Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& e
     findings.push_back(any ? std::move(finding).softened() : std::move(finding));
   };
   for (const AddressProbe& address : probe.addresses) {
-    add(connected(address));
+    add(connected(address, endpoint));
     if (!address.connect_problem.empty()) continue;
     if (address.tls) {
       Findings of_tls;

@@ -22,9 +22,10 @@ struct HostPort {
   std::string host;  // without brackets, also for IPv6
   std::uint16_t port = 0;
 
-  // Returns where this host reaches what listens there: on all addresses means on its loopback too.
+  // Returns where this host reaches what listens there: on all addresses means on its loopback too,
+  // and on all of IPv6 on IPv4's, which is there also where IPv6 is not.
   [[nodiscard]] HostPort from_here() const {
-    return {host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host, port};
+    return {host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host, port};
   }
 };
 

@@ -10,7 +10,6 @@ namespace gateway::answers {
 namespace {
 
 // A post may hold many thousands of records: enough of them are named to act on.
-constexpr std::size_t kNamedFailures = 1000;
 
 std::string_view text_of(AuthFailure failure) noexcept {
   switch (failure) {
@@ -75,12 +74,12 @@ Answer partly_failed(const Post& post) {
     ++named;
   };
   for (const auto& failure : post.failures) {
-    if (named == kNamedFailures) break;
+    if (named == kMostNamed) break;
     name(failure.index, failure.status, failure.reason);
   }
   // Of some there is no note, where there was no memory for it.
-  if (post.failures.size() < post.failed() && named < kNamedFailures) {
-    for (std::uint32_t i = 0; i < post.records() && named < kNamedFailures; ++i) {
+  if (post.failures.size() < post.failed() && named < kMostNamed) {
+    for (std::uint32_t i = 0; i < post.records() && named < kMostNamed; ++i) {
       if (!post.has_failed(i)) continue;
       const bool noted = std::ranges::any_of(
           post.failures, [i](const auto& failure) { return failure.index == i; });

@@ -12,6 +12,8 @@
 // writes: which status, which body, which header fields.
 namespace gateway::answers {
 
+// The most events that an answer names.
+inline constexpr std::size_t kMostNamed = 1000;
 // 502 with the events that were given up.
 [[nodiscard]] Answer partly_failed(const Post& post);
 // 504.

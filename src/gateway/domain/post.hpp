@@ -95,6 +95,7 @@ class Post {
   std::vector<EventState> states;   // of its events, by index; moved by the Ledger alone
   EventTally<std::uint32_t> tally;  // of these
   std::vector<Failure> failures;
+  std::size_t reason_bytes = 0;       // of the texts in these
   std::vector<std::uint8_t> targets;  // of its events, by index; empty if all go to `target`
 
   std::uint64_t fingerprint = 0;  // of a signed post, where auth::SeenSignatures remembers it

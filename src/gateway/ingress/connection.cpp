@@ -177,13 +177,13 @@ void Connection::read() {
     session_.resume(ingress_.context().clock.now());
     process();
   }
-  const unsigned until = transport_.socket_reads() + kMostReads;
+  const unsigned before = transport_.socket_reads();
   while (session_.reading() && transport_.may_receive()) {
     if (session_.paused()) {
       held_up_ = true;
       return;
     }
-    if (transport_.socket_reads() >= until) {
+    if (transport_.socket_reads() - before >= kMostReads) {
       transport_.call_again();
       return;
     }
@@ -274,7 +274,7 @@ void Connection::write_answers() {
     if (ingress_.authenticator() != nullptr) ingress_.authenticator()->answered(*post);
     ingress_.context().ledger.answer_taken(*post, clock.now());
   }
-  session_.write_leave(out);
+  session_.write_leave(out, clock.now());
   if (!out.empty()) send(out);
   if (!session_.reading()) {
     progress_.notify_all();
@@ -294,6 +294,10 @@ void Connection::send(std::string_view bytes) {
     if (transport_.blocked()) session_.set_blocked(true, ingress_.context().clock.now());
   }
   if (!bytes.empty()) session_.keep_unsent(bytes);
+  // What TLS itself had to say may have filled the socket before.
+  if (transport_.blocked() && !session_.blocked()) {
+    session_.set_blocked(true, ingress_.context().clock.now());
+  }
 }
 
 void Connection::send_rest() {
@@ -368,9 +372,9 @@ Task<void> Connection::linger() {
 }
 
 void Connection::read_past() {
-  const unsigned until = transport_.socket_reads() + kMostReads;
+  const unsigned before = transport_.socket_reads();
   while (transport_.may_receive()) {
-    if (transport_.socket_reads() >= until) {
+    if (transport_.socket_reads() - before >= kMostReads) {
       transport_.call_again();
       return;
     }

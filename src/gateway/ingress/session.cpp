@@ -34,9 +34,10 @@ Post* Session::write_answer(std::string& out, ReplyText& text, WallInstant now, 
   return &post;
 }
 
-void Session::write_leave(std::string& out) {
-  if (!owes_leave_ || !replies_.empty()) return;
+void Session::write_leave(std::string& out, Instant now) {
+  if (!owes_leave() || !replies_.empty()) return;
   owes_leave_ = false;
+  request_since_ = now;  // the client has waited for this, not the gateway for the client
   out += "HTTP/1.1 100 Continue\r\n\r\n";
 }
 
@@ -45,7 +46,7 @@ Session::Due Session::due(Instant now, std::chrono::milliseconds idle_timeout) c
   if (linger_until_) {
     return now >= *linger_until_ || now - active_ >= kLingerIdle ? Due::cut : Due::nothing;
   }
-  if (!reading() || paused()) return Due::nothing;
+  if (!reading() || paused() || owes_leave()) return Due::nothing;
   if (reads_ != Reads::idle) {
     if (now - request_since_ < limits_.request_timeout) return Due::nothing;
     return reads_ == Reads::refused_body ? Due::give_up : Due::timeout;

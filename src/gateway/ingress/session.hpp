@@ -109,9 +109,9 @@ class Session {
   // it if no other is owed. Returns its post, or null if none is ready.
   [[nodiscard]] Post* write_answer(std::string& out, ReplyText& text, WallInstant now, bool last);
   // True if the client waits for leave to send a body.
-  [[nodiscard]] bool owes_leave() const noexcept { return owes_leave_; }
+  [[nodiscard]] bool owes_leave() const noexcept { return owes_leave_ && reads_ == Reads::body; }
   // Appends leave to send a body, if that is owed and every earlier request is answered.
-  void write_leave(std::string& out);
+  void write_leave(std::string& out, Instant now);
   // Takes an answer off that cannot be sent. Returns its post, or null if there is none.
   [[nodiscard]] Post* drop_answer() { return replies_.empty() ? nullptr : &replies_.drop_front(); }
   // Bytes of answers that could not be sent; sent() is told how many of them were.
@@ -119,6 +119,7 @@ class Session {
   void keep_unsent(std::string_view bytes) { unsent_ += bytes; }
   void sent(std::size_t size) { unsent_.erase(0, size); }
   // Records whether the socket takes bytes now.
+  [[nodiscard]] bool blocked() const noexcept { return blocked_; }
   void set_blocked(bool blocked, Instant now) noexcept {
     if (blocked) blocked_since_ = now;
     blocked_ = blocked;

@@ -32,6 +32,11 @@ HttpResult run(asio::io_context& context, Task<HttpResult> task) {
 
 }  // namespace
 
+HttpOrigin admin_origin(const config::HostPort& at, const AdminKeys& keys) {
+  const bool bare_ipv6 = keys.host.find(':') != std::string::npos && !keys.host.starts_with('[');
+  return {false, at.host, at.port, bare_ipv6 ? '[' + keys.host + ']' : keys.host};
+}
+
 HttpRequest admin_request(std::string_view target, const Secret& token) {
   HttpRequest request;
   request.method = "GET";
@@ -43,8 +48,8 @@ HttpRequest admin_request(std::string_view target, const Secret& token) {
 AdminClient::Answer AdminClient::get(std::string_view target,
                                      std::chrono::milliseconds limit) const {
   asio::io_context context(1);
-  HttpClient client(context.get_executor(), HttpOrigin(false, at_.host, at_.port));
-  auto got = run(context, client.exchange(admin_request(target, token_), limit));
+  HttpClient client(context.get_executor(), admin_origin(at_, keys_));
+  auto got = run(context, client.exchange(admin_request(target, keys_.token), limit));
   Answer answer;
   if (got) {
     answer.status = got->status;
@@ -57,7 +62,7 @@ AdminClient::Answer AdminClient::get(std::string_view target,
 
 AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent& on_event) const {
   asio::io_context context(1);
-  HttpClient client(context.get_executor(), HttpOrigin(false, at_.host, at_.port));
+  HttpClient client(context.get_executor(), admin_origin(at_, keys_));
   asio::signal_set signals(context, SIGINT, SIGTERM);
   bool signalled = false;
   signals.async_wait([&](const error_code& error, int) {
@@ -67,7 +72,7 @@ AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent
   });
   EventStreamReader reader;
   const auto got =
-      run(context, client.follow(admin_request(target, token_), kConnectLimit, kSilence,
+      run(context, client.follow(admin_request(target, keys_.token), kConnectLimit, kSilence,
                                  [&](std::string_view bytes) { reader.feed(bytes, on_event); }));
   Followed followed;
   if (signalled) {

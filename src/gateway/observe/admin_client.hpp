@@ -11,6 +11,13 @@
 
 namespace gateway::observe {
 
+// Who asks: what the gateway asks everybody for, where it does.
+struct AdminKeys {
+  Secret token;      // gateway.admin_token
+  std::string host;  // gateway.admin_host
+};
+// Returns the origin of a gateway's admin port.
+[[nodiscard]] HttpOrigin admin_origin(const config::HostPort& at, const AdminKeys& keys);
 // Returns a GET of the admin port with gateway.admin_token, unless that is empty.
 [[nodiscard]] HttpRequest admin_request(std::string_view target, const Secret& token);
 
@@ -24,9 +31,8 @@ class AdminClient {
     std::string error;  // why there is no answer
   };
 
-  // `token` is gateway.admin_token, if the gateway requires it.
-  explicit AdminClient(config::HostPort at, Secret token = {})
-      : at_(std::move(at)), token_(std::move(token)) {}
+  explicit AdminClient(config::HostPort at, AdminKeys keys = {})
+      : at_(std::move(at)), keys_(std::move(keys)) {}
 
   // Sends a GET and returns the answer; `limit` bounds the whole exchange.
   [[nodiscard]] Answer get(std::string_view target, std::chrono::milliseconds limit) const;
@@ -51,7 +57,7 @@ class AdminClient {
 
  private:
   config::HostPort at_;
-  Secret token_;
+  AdminKeys keys_;
 };
 
 }  // namespace gateway::observe

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 #include <tuple>
 
 namespace gateway::observe {
@@ -14,6 +15,9 @@ constexpr std::chrono::hours kCertificateSoon{7 * 24};
 constexpr double kNearlyFull = 0.8;
 // So many unsigned posts within the window, and no other, are more than strangers who try the port.
 constexpr std::uint64_t kMoreThanStrangers = 3;
+// Events that wait for longer, while the eventbus gives no answer, are more than a broken
+// connection.
+constexpr std::chrono::seconds kUnansweredFor{5};
 
 std::uint64_t of(const std::map<unsigned, std::uint64_t>& posts, unsigned status) {
   const auto found = posts.find(status);
@@ -131,6 +135,18 @@ ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
   return gain;
 }
 
+bool ConditionMonitor::is_silent(const Observation& seen, const BusAnswer& last) {
+  Instant since = seen.now;  // events wait, and none is delivered
+  for (const Observation& one : std::views::reverse(past_)) {
+    if (one.in_flight == 0 || one.delivered != seen.delivered) break;
+    since = one.now;
+  }
+  if (last.status == 0 && last.at >= since && seen.now - since >= kUnansweredFor) {
+    silent_after_ = seen.delivered;
+  }
+  return silent_after_ == seen.delivered && seen.now - last.at <= kWindow;
+}
+
 Condition ConditionMonitor::judge(const Observation& seen) {
   const Gain gained = gain(seen);
   if (seen.stopping) return {Health::stopping, "stopping", ""};
@@ -151,7 +167,7 @@ Condition ConditionMonitor::judge(const Observation& seen) {
                         seen.spool->error.empty() ? remedy : seen.spool->error.c_str())};
   }
   const bool tried = gained.lost() + gained.dead_lettered + gained.spooled + gained.retried > 0;
-  if (!seen.eventbus_up || (tried && gained.delivered == 0)) {
+  if (!seen.eventbus_up || (tried && gained.delivered == 0) || is_silent(seen, answer)) {
     // An eventbus that refuses events for good is up, but no event passes: the spool takes none
     // that has its answer.
     const bool refuses =

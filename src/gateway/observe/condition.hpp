@@ -42,8 +42,12 @@ class ConditionMonitor {
  private:
   struct Gain;
   [[nodiscard]] Gain gain(const Observation& seen);
+  // Returns whether no event has been delivered since the eventbus gave no answer, whatever was
+  // delivered before that.
+  [[nodiscard]] bool is_silent(const Observation& seen, const BusAnswer& last);
 
-  std::deque<Observation> past_;  // oldest first; within kWindow, and the one before
+  std::deque<Observation> past_;               // oldest first; within kWindow, and the one before
+  std::optional<std::uint64_t> silent_after_;  // events delivered when it began to be silent
 };
 
 }  // namespace gateway::observe

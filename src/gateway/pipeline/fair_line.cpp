@@ -73,7 +73,15 @@ void FairLine::forget(const Waiting& post) noexcept {
 
 void FairLine::count_in_line() noexcept {
   for (auto& post : waiting_) post->in_line = 0;
-  for (std::size_t i = 0; i < line_.size(); ++i) joined(line_[i]);
+  // Events of a post stand together, so that it is looked for once for all of them.
+  const Post* last = nullptr;
+  Waiting* waiting = nullptr;
+  for (std::size_t i = 0; i < line_.size(); ++i) {
+    const Post* const post = line_[i].post;
+    if (post != last) waiting = find(post);
+    last = post;
+    if (waiting != nullptr) ++waiting->in_line;
+  }
   for (std::size_t i = waiting_.size(); i-- > 0;) {
     Waiting& post = *waiting_[i];
     if (post.slots.empty()) {

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "gateway/domain/answers.hpp"
+#include "runtime/kept_memory.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway {
@@ -12,8 +13,14 @@ namespace {
 // What a client that has to come again because of a store is told: the store is tried again by
 // then.
 constexpr std::chrono::seconds kStoreRetryAfter{5};
-// States of posts with more events than these give their memory back.
-constexpr std::size_t kMostStatesKept = 4096;
+// What a post that is reused keeps of its memory: that of so many events, and so many bytes of
+// text.
+constexpr std::size_t kMostEventsKept = 4096;
+constexpr std::size_t kMostTextKept = 4096;
+constexpr std::size_t kMostPassedOnKept = 64;
+// Notes of failed events have no bound but these, and an eventbus may refuse every event of every
+// post with words of its own.
+constexpr std::size_t kMostReasonBytes = std::size_t{16} << 10;
 
 // Returns the answer that `make` makes, or one that needs no memory: the client is to come again.
 template <class Make>
@@ -191,6 +198,11 @@ void Ledger::failed(const EventSlot& slot, FailReason why, unsigned status,
 void Ledger::note_failure(Post& post, const EventSlot& slot, unsigned status,
                           std::string_view reason) {
   if (post.state == Post::State::answered) return;
+  if (!post.replayed) {
+    if (post.failures.size() >= answers::kMostNamed) return;
+    if (reason.size() > kMostReasonBytes - post.reason_bytes) reason = {};
+    post.reason_bytes += reason.size();
+  }
   try {
     post.failures.push_back({slot.index, status, std::string(reason)});
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
@@ -331,18 +343,24 @@ void Ledger::reuse_if_done(Post& post) {
 void Ledger::reuse(Post& post) {
   post.bytes.release();
   post.units = ByteLease::Units();
-  post.states.clear();
+  clear_keeping(post.states, kMostEventsKept);
   post.tally.clear();
   // The common post had none of these: testing is cheaper than assigning.
-  if (post.states.capacity() > kMostStatesKept) post.states = {};
-  if (!post.passed_on.empty()) post.passed_on.clear();
-  if (!post.members.empty()) post.members.clear();
-  if (!post.routes.empty()) post.routes.clear();
-  if (!post.stored.times.empty()) post.stored = Post::Stored();
-  if (!post.failures.empty()) post.failures.clear();
-  if (!post.targets.empty()) post.targets.clear();
-  if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) post.answer = Answer();
+  if (!post.passed_on.empty()) clear_keeping(post.passed_on, kMostPassedOnKept);
+  if (!post.members.empty()) clear_keeping(post.members, kMostEventsKept);
+  if (!post.routes.empty()) clear_keeping(post.routes, kMostEventsKept);
+  if (!post.stored.times.empty()) {
+    free_memory(post.stored.text);
+    free_memory(post.stored.times);
+  }
+  if (!post.failures.empty()) free_memory(post.failures);
+  if (!post.targets.empty()) clear_keeping(post.targets, kMostEventsKept);
+  if (!post.answer.body.empty() || !post.answer.extra_fields.empty()) {
+    clear_keeping(post.answer.body, kMostTextKept);
+    post.answer = Answer();
+  }
   post.answer.close = false;
+  post.reason_bytes = 0;
   post.target = 0;
   post.expired = false;
   post.replayed = false;

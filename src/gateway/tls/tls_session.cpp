@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gateway/tls/certificate_facts.hpp"
+#include "runtime/kept_memory.hpp"
 
 namespace gateway::tls {
 namespace {
@@ -73,8 +74,10 @@ class TlsSession::Wire {
   }
 
   static int read(BIO* bio, char* to, int size) {
-    auto& input = static_cast<TlsSession*>(BIO_get_data(bio))->input_;
+    auto* const session = static_cast<TlsSession*>(BIO_get_data(bio));
+    auto& input = session->input_;
     BIO_clear_retry_flags(bio);
+    session->starved_ = input.empty();
     if (input.empty()) {
       BIO_set_retry_read(bio);
       return -1;
@@ -158,7 +161,7 @@ void TlsSession::receive(std::string_view bytes) {
 
 void TlsSession::keep_rest() {
   if (input_.empty()) {
-    std::string().swap(kept_);
+    free_memory(kept_);
   } else {
     // Also when it lies in kept_ already.
     kept_ = std::string(input_);
@@ -190,15 +193,24 @@ std::size_t TlsSession::read(std::span<char> to, std::string& out) {
   if (input_.empty() && SSL_has_pending(ssl_.get()) == 0) return 0;
   begin(out);
   std::size_t size = 0;
-  if (SSL_read_ex(ssl_.get(), to.data(), to.size(), &size) != 1) {
+  while (state_ == State::open) {
+    starved_ = false;
+    if (SSL_read_ex(ssl_.get(), to.data(), to.size(), &size) == 1) break;
     size = 0;
     const int error = SSL_get_error(ssl_.get(), 0);
     if (error == SSL_ERROR_ZERO_RETURN) {
       state_ = State::closed;
     } else if (error != SSL_ERROR_WANT_READ) {
       fail();
+    } else if (starved_) {
+      break;
+    } else if (++messages_ > kMostMessages) {
+      state_ = State::failed;
+      fault_ = Fault::protocol;
+      problem_ = "message after message of TLS itself, and no data";
     }
   }
+  if (size != 0) messages_ = 0;
   end();
   return size;
 }

@@ -91,6 +91,8 @@ class TlsSession {
 
  private:
   static constexpr std::size_t kRecord = std::size_t{16} << 10;  // RFC 8446 section 5.1
+  // Key updates, for instance: each costs as much as a small request, and OpenSSL takes any number.
+  static constexpr unsigned kMostMessages = 32;
 
   class Wire;
   void verify_host(const std::string& host);
@@ -107,6 +109,8 @@ class TlsSession {
   std::string problem_;
   State state_ = State::handshake;
   Fault fault_ = Fault::protocol;
+  bool starved_ = false;   // OpenSSL wanted more input than there was
+  unsigned messages_ = 0;  // of TLS itself, since the last data
 };
 
 }  // namespace gateway::tls

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gateway/transport/transports.hpp"
+#include "runtime/kept_memory.hpp"
 
 namespace gateway::transport {
 namespace {
@@ -267,6 +268,10 @@ std::size_t Transport::encrypt(std::span<const iovec> pieces, error_code& error)
 
 void Transport::send_encrypted(std::string_view bytes) {
   if (unsent() == 0 && !write_error_) bytes.remove_prefix(write(bytes));
+  if (unsent() + bytes.size() > kMostHeld) {
+    fail(TransportError::protocol, "it reads nothing of what TLS itself has to say");
+    return;
+  }
   held_ += bytes;
 }
 
@@ -274,7 +279,7 @@ void Transport::send_held() {
   if (write_error_) return;
   held_sent_ += write(std::string_view(held_).substr(held_sent_));
   if (unsent() != 0) return;
-  std::string().swap(held_);
+  free_memory(held_);
   held_sent_ = 0;
 }
 

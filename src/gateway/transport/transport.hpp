@@ -33,6 +33,8 @@ class Transport final : private WatchedSocket {
  public:
   // What TLS encrypts ahead of the socket; encrypted bytes can only be sent.
   static constexpr std::size_t kEncryptAtOnce = std::size_t{256} << 10;
+  // What may wait for the socket: that, as encrypted, and a little of TLS itself.
+  static constexpr std::size_t kMostHeld = 2 * kEncryptAtOnce;
 
   using WatchedSocket::Precedence;
   using WatchedSocket::Received;

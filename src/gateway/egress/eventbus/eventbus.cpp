@@ -1,5 +1,7 @@
 #include "gateway/egress/eventbus/eventbus.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
@@ -349,7 +351,8 @@ void Eventbus::connect_failed(Instant since, std::string_view address, std::stri
   health_.connect_failed(answered_at_ > since, context_.clock.refresh());
   // Those that waited for what comes of this attempt.
   pool_.wake_all();
-  no_answer(address, error);
+  const bool names_it = error.find("the proxy ") != std::string_view::npos;
+  no_answer(fmt::format("{}{}", endpoint_.proxy && !names_it ? "the proxy " : "", address), error);
 }
 
 void Eventbus::address_silent(const tcp::endpoint& at, Instant since, std::string_view what) {

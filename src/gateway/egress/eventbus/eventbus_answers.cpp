@@ -62,13 +62,13 @@ void Eventbus::not_delivered(Multiplexer& mux, Verdict verdict, Instant now) {
   last_answer_.take(response.status, response.excerpt, now);
   for (bool leads = true; mux.answered_events() != 0; leads = false) {
     const EventSlot slot = mux.next_answered();
-    if (verdict == Verdict::retry) {
-      // That others are sent meanwhile and this one is not would spare the eventbus nothing.
-      if (leads && !note_failure(slot, response.status, asked, staged, now)) asked.reset();
-      retry_later(slot, response, asked, now);
-    } else if (lacks_token(slot, response, staged, now)) {
+    if (lacks_token(slot, response, staged, now)) {
       // If it was a probe, nothing else decides.
       if (leads) health_.failing_answer(false, false, staged, now);
+      retry_later(slot, response, asked, now);
+    } else if (verdict == Verdict::retry) {
+      // That others are sent meanwhile and this one is not would spare the eventbus nothing.
+      if (leads && !note_failure(slot, response.status, asked, staged, now)) asked.reset();
       retry_later(slot, response, asked, now);
     } else {
       if (leads) good_answer(staged);

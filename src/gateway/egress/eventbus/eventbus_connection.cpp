@@ -221,10 +221,10 @@ void EventbusConnection::on_ready(bool writable) {
 
 void EventbusConnection::read() {
   const Instant now = bus_.context().clock.now();
-  const unsigned until = transport_->socket_reads() + kMostReads;
+  const unsigned before = transport_->socket_reads();
   const std::span<char> room = bus_.input();
   while (!broken_ && transport_->may_receive()) {
-    if (transport_->socket_reads() == until) {
+    if (transport_->socket_reads() - before >= kMostReads) {
       transport_->call_again();
       return;
     }

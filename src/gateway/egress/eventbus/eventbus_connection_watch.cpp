@@ -60,6 +60,8 @@ void EventbusConnection::give_up_waiting(std::string_view what, bool unheard, In
 void EventbusConnection::check_idle(Instant now) {
   if (role_ == Role::drained) {
     break_link(RetryReason::connection, "not needed any more");
+  } else if (mux_.reads_past() && now - mux_.waiting_since() >= bus_.settings().timeout) {
+    break_link(RetryReason::timeout, "the body of an answer does not end");
   } else if (now - heard_ >= bus_.settings().idle_timeout) {
     break_link(RetryReason::connection, "idle for delivery.idle_timeout");
   }

@@ -37,13 +37,15 @@ class Multiplexer {
   // Returns how many more requests may be staged before the next answer.
   [[nodiscard]] std::size_t room() const noexcept {
     // An answer whose body is still coming holds its place.
-    const std::size_t taken = requests_.size() + (reader_.reads_past() ? 1 : 0);
+    const std::size_t taken = requests_.size() + (reads_past() ? 1 : 0);
     const std::size_t depth = depth_.value();
     const std::size_t room = depth > taken ? depth - taken : 0;
     if (most_ == 0) return room;
     return std::min<std::size_t>(room, most_ > staged_ ? most_ - staged_ : 0);
   }
   [[nodiscard]] bool has_room() const noexcept { return room() != 0; }
+  // The body of an answer that was given is still coming.
+  [[nodiscard]] bool reads_past() const noexcept { return reader_.reads_past(); }
   void limit(std::uint32_t most) noexcept { most_ = most; }
   // The connection will soon have been sent what it may: another one is to be ready by then.
   [[nodiscard]] bool near_end() const noexcept {
@@ -156,7 +158,7 @@ class Multiplexer {
 
   // How often the event whose answer is due next was sent before; only while one is in flight.
   [[nodiscard]] unsigned due_attempts() noexcept { return slots_.front().attempts; }
-  // Since when the answer that is due next is due; only while something is in flight. A request's
+  // Since when the answer that is due next is due, or the rest of the last one's body. A request's
   // time runs from when it was staged or, behind another one, from that one's answer.
   [[nodiscard]] Instant waiting_since() const noexcept { return waiting_since_; }
 

@@ -7,7 +7,8 @@
 namespace gateway::egress {
 namespace {
 
-// The window of a rate is a few answer times, but not so long that growing takes many seconds.
+// The window of a rate is a few answer times, but not so long that growing takes many seconds,
+// unless a single request takes so long that a shorter one says nothing.
 constexpr std::chrono::milliseconds kLeastWindow{400};
 constexpr std::chrono::milliseconds kMostWindow{1000};
 constexpr int kAnswerTimes = 4;
@@ -21,6 +22,17 @@ constexpr std::chrono::seconds kFirstHold{5};
 constexpr std::chrono::seconds kFirstHoldAfterLeap{20};
 constexpr std::chrono::seconds kLongestHold{300};
 constexpr std::chrono::seconds kUnused{30};
+// Where a request takes longer, each step takes many seconds: there are to be few.
+constexpr std::chrono::seconds kSlow{1};
+
+// Returns the time of one request where none waits before it.
+Instant::duration one_request(const ConnectionPoolSize::Load& load) noexcept {
+  return std::min(load.answer_time, load.alone);
+}
+
+Instant::duration longest_window(const ConnectionPoolSize::Load& load) noexcept {
+  return std::max<Instant::duration>(kMostWindow, 3 * one_request(load));
+}
 
 }  // namespace
 
@@ -85,10 +97,11 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
     begin_window(load, now);
     return false;
   }
+  const Instant::duration longest = longest_window(load);
   auto window =
-      std::clamp<Instant::duration>(kAnswerTimes * load.answer_time, kLeastWindow, kMostWindow);
+      std::clamp<Instant::duration>(kAnswerTimes * load.answer_time, kLeastWindow, longest);
   // What changes so much is to be known better.
-  if (phase_ == Phase::trying && changes_depth()) window = kMostWindow;
+  if (phase_ == Phase::trying && changes_depth()) window = longest;
   if (now - window_begin_ < window) return false;
   const double seconds = std::chrono::duration<double>(now - window_begin_).count();
   double rate = static_cast<double>(load.answers - window_answers_) / seconds;
@@ -131,8 +144,8 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   value_ = tried_;
   phase_ = Phase::settling;
   // Meanwhile the new connections are established and answer for the first time.
-  settled_at_ =
-      now + std::clamp<Instant::duration>(2 * load.answer_time, kLeastWindow / 4, kMostWindow);
+  const auto most = std::max<Instant::duration>(kMostWindow, one_request(load) * 5 / 4);
+  settled_at_ = now + std::clamp<Instant::duration>(2 * load.answer_time, kLeastWindow / 4, most);
   return true;
 }
 
@@ -146,7 +159,8 @@ void ConnectionPoolSize::begin_window(const Load& load, Instant now) noexcept {
 ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rate) const noexcept {
   if (value_.single) return without_leap_;
   if (value_.connections < most_ && !leap_is_next_) {
-    return {std::min(value_.connections * 2, most_)};
+    const unsigned times = one_request(load) >= kSlow ? 4 : 2;
+    return {std::min(value_.connections * times, most_)};
   }
   if (!leaps_ || served_ < most_) return value_;
   // As many answers as there can be if every connection is given a request at a time: of a distant

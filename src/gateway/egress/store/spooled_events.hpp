@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/egress/segments/stored_event.hpp"
+#include "runtime/kept_memory.hpp"
 
 namespace gateway::egress {
 
@@ -47,11 +48,7 @@ class SpooledEvents {
   // Empties this and keeps the memory for the next events, at most `most_kept` bytes of text.
   void clear(std::size_t most_kept) {
     entries_.clear();
-    if (text_.capacity() > most_kept) {
-      text_ = std::string();
-    } else {
-      text_.clear();
-    }
+    clear_keeping(text_, most_kept);
   }
 
  private:

@@ -76,11 +76,11 @@ class SessionTest : public testing::Test {
     give(post, std::move(good));
   }
   // What leaves now.
-  std::string say(bool last = false) {
+  std::string say(bool last = false, Instant now = kStart) {
     std::string out;
     while (session_.write_answer(out, text_, WallInstant(0s), last) != nullptr) {
     }
-    session_.write_leave(out);
+    session_.write_leave(out, now);
     return out;
   }
   Due due(std::chrono::milliseconds after) const { return session_.due(kStart + after, 60s); }
@@ -159,6 +159,27 @@ TEST_F(SessionTest, LeaveToSendABodyFollowsEarlierAnswers) {
   hear("two");
   take_all();
   EXPECT_THAT(bodies_, ElementsAre("one", "two"));
+}
+
+TEST_F(SessionTest, WhoWaitsForLeaveToSendABodyIsNotLate) {
+  hear(post_of("one") +
+       "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  take_all();
+  EXPECT_EQ(due(20s), Due::nothing);
+  accept(*posts_[0]);
+  EXPECT_THAT(say(false, kStart + 20s), testing::EndsWith("100 Continue\r\n\r\n"));
+  EXPECT_EQ(due(29'999ms), Due::nothing);
+  EXPECT_EQ(due(30s), Due::timeout);
+}
+
+TEST_F(SessionTest, NoLeaveToSendABodyFollowsItsRefusal) {
+  hear(
+      "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "no chunk\r\n");
+  take_all();
+  const std::string said = say();
+  EXPECT_THAT(said, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(said + say(), Not(HasSubstr("100 Continue")));
 }
 
 TEST_F(SessionTest, ARefusedBodyIsPassedOverAndTheNextRequestTaken) {

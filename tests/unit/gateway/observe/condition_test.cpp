@@ -79,6 +79,34 @@ TEST_F(ConditionTest, RetriesWithoutADeliveryAreAFailureBeforeAnythingIsGivenUp)
   EXPECT_EQ(after().health, Health::failing);
 }
 
+// It accepts connections and answers nothing any more.
+TEST_F(ConditionTest, AnEventbusThatFallsSilentIsAFailureThoughItDeliveredBefore) {
+  deliver(20);
+  static_cast<void>(after());
+  seen_.in_flight = 2;
+  for (int second = 0; second < 10; ++second) EXPECT_EQ(after().health, Health::ok) << second;
+  seen_.targets[0].last = {0, "no answer within delivery.timeout", seen_.now + seconds(1)};
+  const Condition condition = after();
+  EXPECT_EQ(condition.health, Health::failing);
+  EXPECT_THAT(condition.problem, HasSubstr("no answer within delivery.timeout"));
+
+  seen_.in_flight = 0;
+  seen_.spool = store();
+  seen_.spooled = 2;
+  for (int second = 0; second < 30; ++second) EXPECT_EQ(after().health, Health::degraded);
+  deliver(1);
+  EXPECT_EQ(after().health, Health::ok);
+}
+
+TEST_F(ConditionTest, ABrokenConnectionIsNoProblem) {
+  deliver(20);
+  seen_.in_flight = 1;
+  seen_.targets[0].last = {0, "closed by the eventbus", seen_.now};
+  EXPECT_EQ(after().health, Health::ok);
+  deliver(1);
+  for (int second = 0; second < 10; ++second) EXPECT_EQ(after().health, Health::ok) << second;
+}
+
 TEST_F(ConditionTest, RetriesBesideDeliveriesAreNoProblem) {
   deliver(5);
   seen_.retried = 2;

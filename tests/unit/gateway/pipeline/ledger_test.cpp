@@ -1,5 +1,6 @@
 #include "gateway/pipeline/ledger.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::event;
 using test::LedgerTest;
+using testing::EndsWith;
 
 TEST_F(LedgerTest, AnswersOnceTheLastEventIsDelivered) {
   Post& post = open(3);
@@ -186,6 +188,42 @@ TEST_F(LedgerTest, GivesAFreshPostAgain) {
   ledger_.delivered(sent(again, 0));
   EXPECT_EQ(again.answer.status, 200U);
   EXPECT_TRUE(again.answer.body.empty());
+}
+
+TEST_F(LedgerTest, KeepsNoMoreOfFailuresThanAnAnswerNames) {
+  constexpr std::uint32_t kRecords = 5000;
+  const std::string reason(300, 'r');
+  Post& post = open(kRecords);
+  std::vector<EventSlot> slots;
+  for (std::uint32_t i = 0; i < kRecords; ++i) slots.push_back(sent(post, i));
+  for (std::uint32_t i = 0; i + 1 < kRecords; ++i) {
+    ledger_.failed(slots[i], FailReason::refused, 400, reason);
+  }
+  EXPECT_EQ(post.failures.size(), 1000U);
+  std::size_t bytes = 0;
+  for (const auto& failure : post.failures) bytes += failure.reason.size();
+  EXPECT_GT(bytes, 16'000U);
+  EXPECT_LE(bytes, 16'384U);
+  ledger_.failed(slots.back(), FailReason::refused, 400, reason);
+  EXPECT_THAT(post.answer.body, EndsWith(R"("more":4000})"));
+  take(post);
+}
+
+TEST_F(LedgerTest, GivesTheMemoryOfALargePostBack) {
+  constexpr std::uint32_t kRecords = 100'000;
+  Post& post = open(kRecords);
+  post.members.resize(kRecords);
+  post.routes.resize(kRecords);
+  for (std::uint32_t i = 0; i < kRecords; ++i) {
+    ledger_.failed(sent(post, i), FailReason::refused, 400, "a reason that is longer than a few");
+  }
+  take(post);
+  ASSERT_EQ(&open(1), &post);
+  EXPECT_LT(post.states.capacity(), kRecords);
+  EXPECT_LT(post.members.capacity(), kRecords);
+  EXPECT_LT(post.routes.capacity(), kRecords);
+  EXPECT_EQ(post.failures.capacity(), 0U);
+  EXPECT_LT(post.answer.body.capacity(), 10'000U);
 }
 
 TEST_F(LedgerTest, KeepsPostsThatAreOpenApart) {

@@ -1,5 +1,6 @@
 #include "gateway/tls/tls_session.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 
@@ -9,6 +10,7 @@ namespace gateway::tls {
 namespace {
 
 using State = TlsSession::State;
+using testing::HasSubstr;
 
 TEST_F(Conversation, CarriesTextBothWaysInTls13) {
   meet();
@@ -222,38 +224,67 @@ TEST_F(Conversation, AServerThatSpeaksPlainTextIsNamed) {
   EXPECT_EQ(client.problem(), "wrong version number (does the peer speak TLS?)");
 }
 
-TEST_F(Conversation, AKeyUpdateIsFollowed) {
-  meet();
-  // Made by hand for want of another way to ask for one: a session of OpenSSL's own.
-  const SslPtr raw(SSL_new(client_context_->native()));
-  BIO* const in = BIO_new(BIO_s_mem());
-  BIO* const out = BIO_new(BIO_s_mem());
-  SSL_set_bio(raw.get(), in, out);
-  SSL_set_connect_state(raw.get());
-  SSL_set1_host(raw.get(), "unused");
-  SSL_set_verify(raw.get(), SSL_VERIFY_NONE, nullptr);
-  SSL_set_app_data(raw.get(), client_.get());  // whose callback takes tickets
-  TlsSession server(server_context_);
-  End end(server);
-  const auto exchange = [&] {
-    std::string bytes(BIO_ctrl_pending(out), '\0');
-    if (!bytes.empty()) BIO_read(out, bytes.data(), static_cast<int>(bytes.size()));
-    end.take(bytes);
-    const std::string answer = std::exchange(end.out, {});
-    if (!answer.empty()) BIO_write(in, answer.data(), static_cast<int>(answer.size()));
-  };
-  while (SSL_do_handshake(raw.get()) != 1) exchange();
+// A client of OpenSSL's own, for want of another way to ask for a key update.
+class RawClient : public Conversation {
+ protected:
+  RawClient() {
+    meet();
+    SSL_set_bio(raw_.get(), in_, out_);
+    SSL_set_connect_state(raw_.get());
+    SSL_set1_host(raw_.get(), "unused");
+    SSL_set_verify(raw_.get(), SSL_VERIFY_NONE, nullptr);
+    SSL_set_app_data(raw_.get(), client_.get());  // whose callback takes tickets
+    while (SSL_do_handshake(raw_.get()) != 1) exchange();
+    exchange();
+    EXPECT_EQ(server_.state(), State::open);
+  }
+  void exchange() {
+    std::string bytes(BIO_ctrl_pending(out_), '\0');
+    if (!bytes.empty()) BIO_read(out_, bytes.data(), static_cast<int>(bytes.size()));
+    end_.take(bytes);
+    const std::string answer = std::exchange(end_.out, {});
+    if (!answer.empty()) BIO_write(in_, answer.data(), static_cast<int>(answer.size()));
+  }
+  void update_keys(int times) {
+    for (int i = 0; i < times; ++i) {
+      ASSERT_EQ(SSL_key_update(raw_.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+      ASSERT_EQ(SSL_do_handshake(raw_.get()), 1);
+    }
+  }
+
+  const SslPtr raw_{SSL_new(client_context_->native())};
+  BIO* const in_ = BIO_new(BIO_s_mem());
+  BIO* const out_ = BIO_new(BIO_s_mem());
+  TlsSession server_{server_context_};
+  End end_{server_};
+};
+
+TEST_F(RawClient, AKeyUpdateIsFollowed) {
+  ASSERT_EQ(SSL_key_update(raw_.get(), SSL_KEY_UPDATE_REQUESTED), 1);
+  ASSERT_EQ(SSL_write(raw_.get(), "after", 5), 5);
   exchange();
-  ASSERT_EQ(server.state(), State::open);
-  ASSERT_EQ(SSL_key_update(raw.get(), SSL_KEY_UPDATE_REQUESTED), 1);
-  ASSERT_EQ(SSL_write(raw.get(), "after", 5), 5);
-  exchange();
-  EXPECT_EQ(end.plain, "after");
-  EXPECT_TRUE(server.encrypt("likewise", end.out));
+  EXPECT_EQ(end_.plain, "after");
+  EXPECT_TRUE(server_.encrypt("likewise", end_.out));
   exchange();
   std::array<char, 16> text{};
-  EXPECT_EQ(SSL_read(raw.get(), text.data(), text.size()), 8);
+  EXPECT_EQ(SSL_read(raw_.get(), text.data(), text.size()), 8);
   EXPECT_STREQ(text.data(), "likewise");
+}
+
+TEST_F(RawClient, KeyUpdatesBetweenDataAreFollowed) {
+  for (int i = 0; i < 10; ++i) {
+    update_keys(20);
+    ASSERT_EQ(SSL_write(raw_.get(), "x", 1), 1);
+    exchange();
+  }
+  EXPECT_EQ(end_.plain, std::string(10, 'x'));
+}
+
+TEST_F(RawClient, KeyUpdatesWithoutDataEndIt) {
+  update_keys(1000);
+  exchange();
+  EXPECT_EQ(server_.state(), State::failed);
+  EXPECT_THAT(server_.problem(), HasSubstr("no data"));
 }
 
 TEST_F(Conversation, ErrorsOfOthersOnTheThreadAreNotItsOwn) {

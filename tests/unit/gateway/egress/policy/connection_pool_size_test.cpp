@@ -73,6 +73,20 @@ TEST(ConnectionPoolSize, GrowsNoFurtherThanTheLoadNeeds) {
   EXPECT_EQ(run.connections(), 8U);
 }
 
+// A function that is started for each request, for instance.
+TEST(ConnectionPoolSize, GrowsWhereARequestTakesSeconds) {
+  for (const auto alone : {1500ms, 3000ms, 5000ms}) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      const double each = 1000.0 / static_cast<double>(alone.count());
+      Server server = serial(each);
+      server.alone = alone;
+      Simulation run(server, 20 * each, 0.03, seed);
+      run.go(14 * alone);
+      EXPECT_GE(run.connections(), 20U) << alone.count();
+    }
+  }
+}
+
 TEST(ConnectionPoolSize, TriesRarelyWhatBroughtNothing) {
   Simulation run(shared(50'000), 1e9);
   run.go(600s);

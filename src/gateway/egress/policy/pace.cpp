@@ -22,6 +22,10 @@ constexpr double kLate = 0.05;
 // takes nothing for now; for a minute it is one that does so.
 constexpr unsigned kClosed = 3;
 constexpr milliseconds kClosedFor{50};
+// Where many are refused by chance, as many more that they are hardly refused so by chance.
+constexpr double kByChance = 0.002;
+constexpr unsigned kMostClosed = 12;
+constexpr double kAnswersOfShare = 64;
 constexpr std::chrono::seconds kCloses{60};
 constexpr milliseconds kFirstPause{100};
 constexpr milliseconds kLongestPause{1000};
@@ -38,8 +42,10 @@ constexpr double kMost = 0.45;
 // fell by more than this share of what the rate did: then requests arrive too close to each other
 // by chance (a network or a machine that is busy), which no rate avoids.
 constexpr double kTrial = 0.75;
+constexpr double kTrialOfMost = 0.35;  // where most are refused, and little is taken at first
 constexpr double kOfNoUse = 0.6;
 constexpr double kMore = 1.25;
+constexpr double kLess = 0.8;  // fewer by this show that it is of use, where most were refused
 constexpr std::chrono::seconds kPatient{30};
 constexpr milliseconds kRound{250};
 constexpr milliseconds kClump{1};
@@ -79,7 +85,10 @@ void Pace::taken(std::uint64_t requests, Instant now) noexcept {
   suspicion_.taken(requests, rate_, now);
   const bool sampled = taken_.add(requests, now);
   if (!active()) return;
-  if (requests != 0) streak_ = {};
+  if (requests != 0) {
+    streak_ = {};
+    refused_share_ *= std::pow(1 - 1 / kAnswersOfShare, static_cast<double>(requests));
+  }
   if (now >= round_.begin) round_.taken += requests;
   if (sampled) grow(now);
 }
@@ -114,6 +123,7 @@ bool Pace::refused_again(Instant staged, Instant::duration asked, Instant now) n
   const auto took = now - staged;
   trip_ = trip_ == Instant::duration{} ? took : trip_ + (took - trip_) / 8;
   if (!counts(now)) return false;
+  refused_share_ += (1 - refused_share_) / kAnswersOfShare;
   if (now >= round_.begin) ++round_.refused;
   if (streak_.refusals++ == 0) {
     streak_.staged = staged;
@@ -145,7 +155,9 @@ bool Pace::counts(Instant now) noexcept {
 // both times count.
 bool Pace::takes_nothing(Instant staged, Instant now) const noexcept {
   if (streak_.pauses != 0) return true;
-  return streak_.refusals >= kClosed && staged - streak_.staged >= kClosedFor &&
+  const double by_chance = std::log(kByChance) / std::log(std::clamp(refused_share_, 0.01, 0.99));
+  const auto enough = std::clamp(static_cast<unsigned>(by_chance), kClosed, kMostClosed);
+  return streak_.refusals >= enough && staged - streak_.staged >= kClosedFor &&
          now - streak_.answered >= kClosedFor;
 }
 
@@ -155,7 +167,7 @@ void Pace::learn(Instant now) noexcept {
   // It was taken for long enough to know something.
   ceiling_ = lately.within >= RecentCount::kLately / 2 ? lately.number : 0;
   steady_ = kUnconfirmedSteady;
-  unrefused_ = 0;
+  unrefused_ = refused_share_ = 0;
   lowered_at_ = grown_ = now;
   trial_ = {};
   patient_until_ = {};
@@ -165,7 +177,7 @@ void Pace::learn(Instant now) noexcept {
 
 void Pace::close(Instant::duration asked, Instant now) noexcept {
   // A pause that was too short says nothing about the rate.
-  if (streak_.pauses == 0 && taken_.total() != taken_at_close_) {
+  if (streak_.pauses == 0 && taken_.total() != taken_at_close_ && now >= patient_until_) {
     const double taken = std::max(taken_.lately(now).number, kLeast);
     // Who counts over a second takes so many in one; who gives leave at a rate has taken less, if
     // this second was not used up.
@@ -210,7 +222,7 @@ void Pace::judge_round(Instant now) noexcept {
   const bool most = share > kMost;
   if (!most && answers < kEnoughAnswers) return;
   if (share <= kFew) trial_ = {};
-  if (most || (share > kMany && lowering_helps(share, now))) {
+  if (share > kMany && lowering_helps(share, now)) {
     const double took = static_cast<double>(round_.taken) / Seconds(now - round_.begin).count();
     lower(std::clamp(took, kFarBelow * rate_, kBelow * rate_), rate_, now);
   } else {
@@ -229,11 +241,12 @@ bool Pace::lowering_helps(double share, Instant now) noexcept {
     trial_ = here;
     return true;
   }
-  if (rate_ > kTrial * trial_.rate) return true;
+  if (rate_ > (trial_.share > kMost ? kTrialOfMost : kTrial) * trial_.rate) return true;
   const Trial before = std::exchange(trial_, here);
   const double cost = (1 - here.taken / before.taken) / (1 - here.rate / before.rate);
   // More refusals at a lower rate have another reason.
   if (cost <= kOfNoUse || share > kMore * before.share) return true;
+  if (before.share > kMost && share < kLess * before.share) return true;
   trial_ = {};
   rate_ = before.rate;
   patient_until_ = now + kPatient;

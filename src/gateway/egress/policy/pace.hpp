@@ -117,6 +117,7 @@ class Pace {
 
   Clump clump_;
   Round round_;
+  double refused_share_ = 0;  // of the last answers
   Streak streak_;
   Trial trial_;
   Instant patient_until_{};           // lowering the rate is known not to help

@@ -197,5 +197,18 @@ TEST(Pace, LeavesAnEventbusAloneThatFailsForAnotherReason) {
   EXPECT_GE(outcome.taken, 0.95 * 500);
 }
 
+// One of two replicas has no leave any more, whatever the other is sent.
+TEST(Pace, LeavesTheRateAloneWhereAShareIsRefusedAtAnyRate) {
+  for (const double offered : {20.0, 100.0, 500.0}) {
+    for (const unsigned percent : {30U, 40U, 50U}) {
+      SCOPED_TRACE(testing::Message() << offered << " offered, " << percent << " % refused");
+      std::minstd_rand random;  // NOLINT(cert-msc51-cpp): the same each time
+      Limiter some{"some", [&random, percent](Instant) { return random() % 100 >= percent; }};
+      const Outcome outcome = Dialogue(std::move(some), {offered}).run();
+      EXPECT_GE(outcome.taken, 0.6 * offered);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gateway::egress

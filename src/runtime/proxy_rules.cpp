@@ -1,7 +1,8 @@
 #include "runtime/proxy_rules.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <utility>
 
 #include "events/ascii.hpp"
@@ -21,28 +22,16 @@ std::optional<asio::ip::address> address_of(std::string_view text) {
   return address;
 }
 
-std::string bytes_of(const asio::ip::address& address) {
+bool in_network(const asio::ip::address& address, const asio::ip::address& network, unsigned bits) {
+  using asio::ip::make_network_v4, asio::ip::make_network_v6;
+  if (address.is_v4() != network.is_v4()) return false;
+  const auto length = static_cast<unsigned short>(bits);
   if (address.is_v4()) {
-    const auto bytes = address.to_v4().to_bytes();
-    return {bytes.begin(), bytes.end()};
+    return make_network_v4(address.to_v4(), length).canonical() ==
+           make_network_v4(network.to_v4(), length).canonical();
   }
-  const auto bytes = address.to_v6().to_bytes();
-  return {bytes.begin(), bytes.end()};
-}
-
-// The length of an address tells its family.
-bool in_network(const std::string& address, const std::string& network, unsigned bits) {
-  if (address.size() != network.size()) return false;
-  const std::size_t whole = bits / 8;
-  if (!std::equal(network.begin(), network.begin() + static_cast<std::ptrdiff_t>(whole),
-                  address.begin())) {
-    return false;
-  }
-  const unsigned rest = bits % 8;
-  if (rest == 0) return true;
-  const unsigned difference =
-      static_cast<unsigned char>(address[whole]) ^ static_cast<unsigned char>(network[whole]);
-  return (difference >> (8 - rest)) == 0;
+  return make_network_v6(address.to_v6(), length).canonical() ==
+         make_network_v6(network.to_v6(), length).canonical();
 }
 
 bool is_loopback(const std::string& host) {
@@ -70,7 +59,7 @@ NoProxy::NoProxy(std::string_view list) {
       const auto address = address_of(text.substr(0, slash));
       const auto bits = read_number<unsigned>(std::string_view(text).substr(slash + 1));
       if (address && bits && *bits <= (address->is_v4() ? 32U : 128U)) {
-        member.network = bytes_of(*address);
+        member.network = address;
         member.prefix_length = *bits;
         members_.push_back(std::move(member));
       }
@@ -92,8 +81,8 @@ NoProxy::NoProxy(std::string_view list) {
       text.resize(colon);
     }
     if (const auto address = address_of(text)) {
-      member.network = bytes_of(*address);
-      member.prefix_length = static_cast<unsigned>(member.network.size() * 8);
+      member.network = address;
+      member.prefix_length = address->is_v4() ? 32 : 128;
     } else {
       if (text.starts_with("*.")) text.erase(0, 1);
       if (text.starts_with('.')) text.erase(0, 1);
@@ -111,10 +100,11 @@ bool NoProxy::holds(std::string_view host, std::uint16_t port) const {
   std::string name = lower_case(host);
   if (name.ends_with('.')) name.pop_back();
   const auto address = address_of(name);
-  const std::string bytes = address ? bytes_of(*address) : std::string();
   return std::ranges::any_of(members_, [&](const Member& member) {
     if (member.port != 0 && member.port != port) return false;
-    if (!member.network.empty()) return in_network(bytes, member.network, member.prefix_length);
+    if (member.network) {
+      return address && in_network(*address, *member.network, member.prefix_length);
+    }
     return !address && (name == member.host || name.ends_with("." + member.host));
   });
 }

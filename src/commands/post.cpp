@@ -18,7 +18,7 @@
 #include "events/terminal_text.hpp"
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/auth/hmac_sha256.hpp"
-#include "gateway/auth/signed_text.hpp"
+#include "gateway/auth/signature.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/observe/admin_client.hpp"
 #include "gateway/observe/event_stream_reader.hpp"

@@ -27,7 +27,7 @@
 #include "gateway/process_view.hpp"
 #include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
-#include "gateway/tls/tls_watch.hpp"
+#include "gateway/tls/tls_source.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/host_port.hpp"
 #include "runtime/log.hpp"

@@ -20,7 +20,7 @@
 #include "gateway/process_stores.hpp"
 #include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
-#include "gateway/tls/tls_watch.hpp"
+#include "gateway/tls/tls_source.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/supervisor.hpp"

@@ -1,8 +1,8 @@
 #include "gateway/auth/accepted_tokens.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/error_code.hpp>
-
 #include <stdexcept>
 #include <utility>
 
@@ -80,6 +80,24 @@ bool open_by_default(const config::Settings& settings) {
   // A client that has shown a certificate of that authority is known.
   return ingress.auth == config::Auth::automatic && ingress.tls.ca.empty() &&
          !is_loopback(ingress.listen.host) && gateway_token(settings).empty();
+}
+
+std::vector<Secret> FormerTokens::seen(const std::vector<Secret>& tokens, Instant now) {
+  std::erase_if(known_, [now](const Known& one) { return now - one.last_seen > kKept; });
+  for (const Secret& token : tokens) {
+    if (token.empty()) continue;
+    const auto same = std::ranges::find_if(
+        known_, [&](const Known& one) { return one.token.reveal() == token.reveal(); });
+    if (same != known_.end()) {
+      same->last_seen = now;
+    } else if (known_.size() < kMost) {
+      known_.emplace_back(token, now);
+    }
+  }
+  std::vector<Secret> accepted;
+  accepted.reserve(known_.size());
+  for (const Known& one : known_) accepted.push_back(one.token);
+  return accepted;
 }
 
 }  // namespace gateway::auth

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/auth/former_tokens.hpp"
+#include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/provisioning/early_look.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"

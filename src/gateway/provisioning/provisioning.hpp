@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,7 @@ class Provisioning {
   OnTokens on_tokens_;
   auth::FormerTokens former_tokens_;
   EarlyLook early_look_;
-  RelayDeployment deployment_;
+  const std::unique_ptr<cloud::Provisioners> provisioners_;
   Signal ended_;
   Supervisor::Part part_;
   bool running_ = false;

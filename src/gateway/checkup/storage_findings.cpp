@@ -1,12 +1,12 @@
 #include "gateway/checkup/storage_findings.hpp"
 
+#include "gateway/observe/figures.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "gateway/checkup/figures.hpp"
 
 namespace gateway::checkup {
 namespace {
@@ -21,8 +21,9 @@ Finding speed(const std::string& key, const std::string& path, StorageProbe::Med
   std::ranges::sort(syncs);
   const auto median = syncs.empty() ? std::chrono::nanoseconds(0) : syncs[syncs.size() / 2];
   const auto longest = syncs.empty() ? median : syncs.back();
-  std::string text = fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path,
-                                 syncs.size(), latency_text(median), latency_text(longest));
+  std::string text =
+      fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path, syncs.size(),
+                  observe::latency_text(median), observe::latency_text(longest));
   if (medium == Medium::memory) {
     return Finding::warn(key, text + "; on a file system in memory",
                          "events there are gone with the machine; name a path on a disk");
@@ -43,9 +44,9 @@ Finding speed(const std::string& key, const std::string& path, StorageProbe::Med
 }
 
 Finding space(const std::string& key, const config::Storage& storage, const StorageProbe& probe) {
-  std::string text =
-      fmt::format("{} free, {} there already, it may grow to {}", bytes_text(probe.free_bytes),
-                  bytes_text(probe.store_bytes), bytes_text(storage.max_bytes));
+  std::string text = fmt::format(
+      "{} free, {} there already, it may grow to {}", observe::bytes_text(probe.free_bytes),
+      observe::bytes_text(probe.store_bytes), observe::bytes_text(storage.max_bytes));
   if (probe.free_bytes + probe.store_bytes >= storage.max_bytes) {
     return Finding::ok(key + " space", std::move(text));
   }

@@ -4,37 +4,23 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 
-#include "runtime/host_port.hpp"
+#include "runtime/bind_listener.hpp"
 
 namespace gateway::checkup {
-namespace {
-
-std::string text_of(const config::HostPort& address) {
-  return host_port_text(address.host, address.port);
-}
-
-}  // namespace
 
 error_code try_bind(const config::HostPort& address) {
   asio::io_context context(1);
   error_code error;
   const tcp::endpoint at(asio::ip::make_address(address.host, error), address.port);
   if (error) return error;
-  tcp::acceptor probe(context);
-  probe.open(at.protocol(), error);
-  if (error) return error;
-  // As the gateway does: connections that are being forgotten do not matter, listeners do.
-  probe.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error && at.address().is_v6()) probe.set_option(asio::ip::v6_only(false), error);
-  if (!error) probe.bind(at, error);
-  return error;
+  Acceptor probe(context.get_executor());
+  return bind_listener(probe, at);
 }
 
 Finding listen_finding(const std::string& key, const config::HostPort& address,
                        const error_code& error, bool gateway_there) {
-  const std::string at = text_of(address);
+  const std::string at = address.text();
   if (!error) return Finding::ok(key, at + " is free");
   if (error == asio::error::address_in_use) {
     if (gateway_there) {

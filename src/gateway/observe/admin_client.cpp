@@ -7,7 +7,6 @@
 #include <future>
 
 #include "gateway/observe/server_sent_events.hpp"
-#include "runtime/host_port.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -78,10 +77,6 @@ AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent
     followed.error = got.error().text();
   }
   return followed;
-}
-
-std::string AdminClient::address() const {
-  return host_port_text(at_.host, at_.port);
 }
 
 }  // namespace gateway::observe

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 #include "runtime/host_port.hpp"
 
 namespace gateway {
@@ -17,12 +18,8 @@ constexpr std::size_t kMostShown = 80;
 // Returns the status of a status line (RFC 9112 section 4), 0 if it is none.
 unsigned status_of(std::string_view line) {
   if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ') return 0;
-  unsigned status = 0;
-  for (const char c : line.substr(9, 3)) {
-    if (!is_digit(c)) return 0;
-    status = status * 10 + static_cast<unsigned>(c - '0');
-  }
-  return line.size() == 12 || line[12] == ' ' ? status : 0;
+  if (line.size() > 12 && line[12] != ' ') return 0;
+  return read_number<unsigned>(line.substr(9, 3)).value_or(0);
 }
 
 // Returns the values of all fields `name`, with a comma between them.

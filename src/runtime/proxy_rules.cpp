@@ -1,43 +1,19 @@
 #include "runtime/proxy_rules.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 #include <utility>
 
 #include "events/ascii.hpp"
 #include "events/number_text.hpp"
-#include "runtime/asio.hpp"
+#include "runtime/ip_address.hpp"
 
 namespace gateway {
 namespace {
 
-std::optional<asio::ip::address> address_of(std::string_view text) {
-  error_code error;
-  auto address = asio::ip::make_address(std::string(text), error);
-  if (error) return std::nullopt;
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  return address;
-}
-
-bool in_network(const asio::ip::address& address, const asio::ip::address& network, unsigned bits) {
-  using asio::ip::make_network_v4, asio::ip::make_network_v6;
-  if (address.is_v4() != network.is_v4()) return false;
-  const auto length = static_cast<unsigned short>(bits);
-  if (address.is_v4()) {
-    return make_network_v4(address.to_v4(), length).canonical() ==
-           make_network_v4(network.to_v4(), length).canonical();
-  }
-  return make_network_v6(address.to_v6(), length).canonical() ==
-         make_network_v6(network.to_v6(), length).canonical();
-}
-
 bool is_loopback(const std::string& host) {
   const std::string name = lower_case(host);
   if (name == "localhost" || name.ends_with(".localhost")) return true;
-  const auto address = address_of(name);
+  const auto address = ip_address(name);
   return address && address->is_loopback();
 }
 
@@ -56,7 +32,7 @@ NoProxy::NoProxy(std::string_view list) {
     }
     Member member;
     if (const auto slash = text.find('/'); slash != std::string::npos) {
-      const auto address = address_of(text.substr(0, slash));
+      const auto address = ip_address(text.substr(0, slash));
       const auto bits = read_number<unsigned>(std::string_view(text).substr(slash + 1));
       if (address && bits && *bits <= (address->is_v4() ? 32U : 128U)) {
         member.network = address;
@@ -80,7 +56,7 @@ NoProxy::NoProxy(std::string_view list) {
       member.port = *port;
       text.resize(colon);
     }
-    if (const auto address = address_of(text)) {
+    if (const auto address = ip_address(text)) {
       member.network = address;
       member.prefix_length = address->is_v4() ? 32 : 128;
     } else {
@@ -99,11 +75,12 @@ bool NoProxy::holds(std::string_view host, std::uint16_t port) const {
   if (members_.empty()) return false;
   std::string name = lower_case(host);
   if (name.ends_with('.')) name.pop_back();
-  const auto address = address_of(name);
+  const auto address = ip_address(name);
   return std::ranges::any_of(members_, [&](const Member& member) {
     if (member.port != 0 && member.port != port) return false;
     if (member.network) {
-      return address && in_network(*address, *member.network, member.prefix_length);
+      return address && in_network(*address, *member.network,
+                                   static_cast<unsigned short>(member.prefix_length));
     }
     return !address && (name == member.host || name.ends_with("." + member.host));
   });

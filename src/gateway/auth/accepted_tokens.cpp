@@ -1,26 +1,19 @@
 #include "gateway/auth/accepted_tokens.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
-#include <boost/system/error_code.hpp>
 #include <stdexcept>
 #include <utility>
 
 #include "cloud/relay_environment.hpp"
 #include "gateway/config/buckets.hpp"
+#include "runtime/ip_address.hpp"
 
 namespace gateway::auth {
 namespace {
 
 bool is_loopback(const std::string& host) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host, error);
-  if (error) return false;
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
-        .is_loopback();
-  }
-  return address.is_loopback();
+  const auto address = ip_address(host);
+  return address && address->is_loopback();
 }
 
 // Returns the tokens derived for the functions of `buckets`; none without a list, where it is

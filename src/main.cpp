@@ -6,9 +6,9 @@
 #include <system_error>
 #include <vector>
 
+#include "commands/command.hpp"
 #include "commands/command_line.hpp"
 #include "commands/commands.hpp"
-#include "commands/exit_codes.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace {

@@ -5,6 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "events/utf8.hpp"
+
 namespace gateway::cloud {
 namespace {
 
@@ -18,13 +20,7 @@ std::string text_of(const json::object& object, std::string_view name) {
   const auto* const value = object.if_contains(name);
   const auto* const text = value == nullptr ? nullptr : value->if_string();
   if (text == nullptr) return {};
-  std::string_view view(text->data(), text->size());
-  if (view.size() > kMostText) {
-    std::size_t end = kMostText;  // not within a character
-    while (end != 0 && (static_cast<unsigned char>(view[end]) & 0xC0U) == 0x80U) --end;
-    view = view.substr(0, end);
-  }
-  return std::string(view);
+  return std::string(events::utf8_front({text->data(), text->size()}, kMostText));
 }
 
 ApiError unusable(std::string_view action, unsigned status, std::string_view what,

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "cloud/function_name.hpp"
-#include "cloud/lineage.hpp"
 #include "cloud/scf_requests.hpp"
 #include "cloud/succession_plan.hpp"
 #include "runtime/log.hpp"
@@ -28,7 +27,7 @@ constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
 // and it shows each wanted trigger.
 bool is_as_wanted(const FoundFunction& function, const Wanted& wanted) {
   const auto mark = parse_mark(function.description);
-  const bool marked = mark && mark->has_content_of(mark_of(wanted)) && !mark->succession();
+  const bool marked = mark && mark->has_content_of(mark_of(wanted)) && !mark->succession;
   if (!marked || function.phase() != FunctionPhase::active) return false;
   return std::ranges::all_of(wanted.buckets, [&](const WantedBucket& bucket) {
     return std::ranges::all_of(bucket.events, [&](const auto& event) {
@@ -48,6 +47,13 @@ ApiError interrupted() {
 
 }  // namespace
 
+template <class T>
+Task<ApiResult<T>> CloudView::ask(ScfCall call, ApiResult<T> (*read)(const boost::json::object&)) {
+  const auto answer = co_await api_.call(std::move(call.action), std::move(call.parameters));
+  if (!answer) co_return answer.error();
+  co_return read(*answer);
+}
+
 Task<ApiResult<Found>> CloudView::look(Depth depth, GoesOn goes_on) {
   Found found;
   if (wanted_.wants_function()) {
@@ -64,16 +70,12 @@ Task<ApiResult<Found>> CloudView::look(Depth depth, GoesOn goes_on) {
 }
 
 Task<std::optional<ApiError>> CloudView::look_at_own(Found& found, Depth depth, GoesOn goes_on) {
-  const ScfCall function_call = get_function(wanted_);
-  const auto function_answer = co_await api_.call(function_call.action, function_call.parameters);
-  if (function_answer) {
-    auto function = parse_function(*function_answer);
-    if (!function) co_return function.error();
+  auto function = co_await ask(get_function(wanted_), parse_function);
+  if (function) {
     found.function = std::move(*function);
-  } else if (function_answer.error().kind() != ErrorKind::absent) {
-    co_return function_answer.error();
+  } else if (function.error().kind() != ErrorKind::absent) {
+    co_return function.error();
   }
-
   if (!goes_on()) co_return interrupted();
   if (!found.function || found.function->phase() == FunctionPhase::changing) co_return std::nullopt;
   if (depth == Depth::quick && is_as_wanted(*found.function, wanted_)) {
@@ -85,10 +87,7 @@ Task<std::optional<ApiError>> CloudView::look_at_own(Found& found, Depth depth, 
     co_return std::nullopt;
   }
   if (found.function->phase() == FunctionPhase::active) {
-    const ScfCall rules_call = get_retry_rules(wanted_);
-    const auto rules_answer = co_await api_.call(rules_call.action, rules_call.parameters);
-    if (!rules_answer) co_return rules_answer.error();
-    const auto rules = parse_retry_rules(*rules_answer);
+    const auto rules = co_await ask(get_retry_rules(wanted_), parse_retry_rules);
     if (!rules) co_return rules.error();
     found.retry_rules = *rules;
     if (!goes_on()) co_return interrupted();
@@ -106,10 +105,8 @@ Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::stri
                                                                        std::string name) {
   std::vector<FoundTrigger> triggers;
   for (std::size_t page = 0; page < kPages; ++page) {
-    const ScfCall call = list_triggers(FunctionReference(space, name), page * kListPage);
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (!answer) co_return answer.error();
-    auto listed = parse_triggers(*answer);
+    const FunctionReference function(space, name);
+    auto listed = co_await ask(list_triggers(function, page * kListPage), parse_triggers);
     if (!listed) co_return listed.error();
     const std::size_t count = listed->elements.size();
     std::move(listed->elements.begin(), listed->elements.end(), std::back_inserter(triggers));
@@ -126,10 +123,7 @@ Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::stri
 Task<std::vector<std::string>> CloudView::list_spaces() {
   std::vector<std::string> spaces{wanted_.space};
   if (!everywhere_) co_return spaces;
-  const ScfCall call = list_namespaces(0);
-  const auto answer = co_await api_.call(call.action, call.parameters);
-  const auto listed =
-      answer ? parse_namespaces(*answer) : ApiResult<Page<std::string>>(answer.error());
+  const auto listed = co_await ask(list_namespaces(0), parse_namespaces);
   if (!listed) {
     log::warn("a conflicting function may be in another namespace, which cannot be looked at",
               {{"namespace", wanted_.space}, {"error", listed.error().text()}});
@@ -149,10 +143,9 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::list_ours(std::string s
   std::size_t seen = 0;
   for (std::size_t page = 0; page < kPages; ++page) {
     if (!goes_on()) co_return interrupted();
-    const ScfCall call = list_functions(space, page * kListPage);
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (!answer) {
-      const ApiError error = answer.error();
+    const auto listed = co_await ask(list_functions(space, page * kListPage), parse_functions);
+    if (!listed) {
+      const ApiError error = listed.error();
       if (error.kind() == ErrorKind::transient) co_return error;
       if (error.kind() != ErrorKind::absent && !told_no_list_) {
         told_no_list_ = true;
@@ -160,8 +153,6 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::list_ours(std::string s
       }
       co_return ours;
     }
-    const auto listed = parse_functions(*answer);
-    if (!listed) co_return listed.error();
     for (const ListedFunction& one : listed->elements) {
       const auto mark = parse_mark(one.description);
       if (mark && is_of_deployment(*mark, wanted_)) deployment_.push_back(one);
@@ -185,12 +176,7 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn 
     if (!listed) co_return listed.error();
     std::move(listed->begin(), listed->end(), std::back_inserter(candidates));
   }
-  Lineage lineage(wanted_);
-  const auto adopt = [&](const RelatedFunction& one) {
-    return lineage.add(one.space, one.name, one.function.description);
-  };
-  while (std::ranges::any_of(candidates, adopt)) {
-  }
+  const std::set<std::string> lineage = lineage_of(wanted_, candidates);
   std::vector<RelatedFunction> all;
   for (RelatedFunction& related : candidates) {
     if (!goes_on()) co_return interrupted();
@@ -203,18 +189,15 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn 
     const auto mark = parse_mark(related.function.description);
     const bool orphan = mark && is_orphan(related.space, related.name, *mark);
     related.taken_over = taken_over_at(related.space, related.name);
-    if (!lineage.has(related.space, related.name) && !related.taken_over &&
+    if (!lineage.contains(identity_of(related.space, related.name)) && !related.taken_over &&
         !holds_wanted_events(related) && !orphan) {
       continue;
     }
-    const ScfCall call = get_function(related);
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (!answer) {
-      if (answer.error().kind() == ErrorKind::absent) continue;
-      co_return answer.error();
+    auto function = co_await ask(get_function(related), parse_function);
+    if (!function) {
+      if (function.error().kind() == ErrorKind::absent) continue;
+      co_return function.error();
     }
-    auto function = parse_function(*answer);
-    if (!function) co_return function.error();
     related.function = std::move(*function);
     all.push_back(std::move(related));
   }
@@ -229,7 +212,7 @@ bool CloudView::may_be_related(std::string_view space, const ListedFunction& lis
   if (listed.status == "Deleting") return false;
   const auto mark = parse_mark(listed.description);
   if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
-  if (mark->buckets().empty() || is_orphan(space, listed.name, *mark)) return true;
+  if (mark->buckets.empty() || is_orphan(space, listed.name, *mark)) return true;
   return std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
     return mark->names_bucket(bucket.endpoint.host());
   });

@@ -10,7 +10,6 @@
 #include "cloud/api.hpp"
 #include "cloud/found.hpp"
 #include "cloud/function_mark.hpp"
-#include "cloud/planned_step.hpp"
 #include "cloud/provisioning_plan.hpp"
 #include "cloud/wanted.hpp"
 
@@ -48,6 +47,10 @@ class CloudView {
   void note_taken_over(const PlannedStep& moved);
 
  private:
+  // Makes a call and reads its answer.
+  template <class T>
+  [[nodiscard]] Task<ApiResult<T>> ask(ScfCall call,
+                                       ApiResult<T> (*read)(const boost::json::object&));
   // Reads the wanted function. Returns what it could not read, or nothing.
   [[nodiscard]] Task<std::optional<ApiError>> look_at_own(Found& found, Depth depth,
                                                           GoesOn goes_on);

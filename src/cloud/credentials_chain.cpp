@@ -1,7 +1,5 @@
 #include "cloud/credentials_chain.hpp"
 
-#include "cloud/instance_role.hpp"
-#include "cloud/pod_identity_credentials.hpp"
 #include "cloud/temporary_credentials.hpp"
 
 namespace gateway::cloud {

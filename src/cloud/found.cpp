@@ -20,10 +20,14 @@ std::string_view view(const json::string& text) {
   return std::string_view(text.data(), text.size());
 }
 
-// Reads members by name and remembers the first that is not of its type.
+// Reads members by name and notes the first that is not of its type.
 class Reader {
  public:
-  explicit Reader(const json::object& object) : object_(object) {}
+  // `problem` outlives it, and is empty as long as there is none.
+  Reader(const json::object& object, std::string& problem) : object_(object), problem_(problem) {}
+
+  // Returns the reader of an object within, which notes its problems in the same place.
+  [[nodiscard]] Reader in(const json::object& object) const { return {object, problem_}; }
 
   // Returns the member, or nullptr if it is missing or null.
   [[nodiscard]] const json::value* find(std::string_view key) const {
@@ -82,15 +86,10 @@ class Reader {
   void complain(std::string_view key, std::string_view expected) {
     if (problem_.empty()) problem_ = fmt::format("{} is not {}", key, expected);
   }
-  // Adopts the problem of a member's reader.
-  void inherit(const Reader& inner) {
-    if (problem_.empty()) problem_ = inner.problem_;
-  }
-  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
  private:
   const json::object& object_;
-  std::string problem_;
+  std::string& problem_;
 };
 
 ApiError malformed(std::string action, const std::string& problem) {
@@ -100,13 +99,12 @@ ApiError malformed(std::string action, const std::string& problem) {
 
 void read_reasons(Reader& reader, FoundFunction& function) {
   for (const auto* element : reader.objects("StatusReasons")) {
-    Reader reason(*element);
+    Reader reason = reader.in(*element);
     const std::string code = reason.text("ErrorCode");
     const std::string message = reason.text("ErrorMessage");
     if (function.reason_code.empty()) function.reason_code = code;
     if (!function.status_reasons.empty()) function.status_reasons += "; ";
     function.status_reasons += code.empty() ? message : fmt::format("{}: {}", code, message);
-    reader.inherit(reason);
   }
   const std::string description = reader.text("StatusDesc");
   if (description.empty() || description == function.status) return;
@@ -118,26 +116,23 @@ void read_reasons(Reader& reader, FoundFunction& function) {
 void read_environment(Reader& reader, FoundFunction& function) {
   const auto* environment = reader.object("Environment");
   if (environment == nullptr) return;
-  Reader inner(*environment);
+  Reader inner = reader.in(*environment);
   for (const auto* element : inner.objects("Variables")) {
-    Reader variable(*element);
+    Reader variable = inner.in(*element);
     std::string key = variable.text("Key");
     std::string value = variable.text("Value");
-    inner.inherit(variable);
     // An empty pair stands for an empty environment.
     if (!key.empty()) function.environment.emplace_back(std::move(key), std::move(value));
   }
   std::ranges::sort(function.environment);
-  reader.inherit(inner);
 }
 
 void read_public_net(Reader& reader, FoundFunction& function) {
   const auto* network = reader.object("PublicNetConfig");
   if (network == nullptr) return;
-  Reader inner(*network);
+  Reader inner = reader.in(*network);
   const std::string status = inner.text("PublicNetStatus");
   if (!status.empty()) function.public_net = status == "ENABLE";
-  reader.inherit(inner);
 }
 
 // Returns the value of Enable, which is an integer in answers and a text in requests. A trigger
@@ -163,21 +158,21 @@ void read_description(FoundTrigger& trigger) {
     if (trigger.text.starts_with("cos:")) trigger.event = trigger.text;
     return;
   }
-  Reader reader(*object);
+  std::string problem;
+  Reader reader(*object, problem);
   trigger.event = reader.text("event");
   if (const auto* filter = reader.object("filter")) {
-    Reader inner(*filter);
+    Reader inner = reader.in(*filter);
     trigger.prefix = inner.text("Prefix");
     trigger.suffix = inner.text("Suffix");
-    reader.inherit(inner);
   }
-  if (!reader.problem().empty()) trigger.event.clear();
+  if (!problem.empty()) trigger.event.clear();
 }
 
 std::vector<FoundTrigger> read_triggers(Reader& reader) {
   std::vector<FoundTrigger> triggers;
   for (const auto* element : reader.objects("Triggers")) {
-    Reader inner(*element);
+    Reader inner = reader.in(*element);
     FoundTrigger& trigger = triggers.emplace_back();
     trigger.type = inner.text("Type");
     trigger.name = inner.text("TriggerName");
@@ -188,7 +183,6 @@ std::vector<FoundTrigger> read_triggers(Reader& reader) {
     }
     trigger.enabled = is_enabled(inner);
     if (trigger.type == "cos") read_description(trigger);
-    reader.inherit(inner);
   }
   return triggers;
 }
@@ -210,7 +204,8 @@ FunctionPhase phase_of(std::string_view status) noexcept {
 }
 
 ApiResult<FoundFunction> parse_function(const json::object& answer) {
-  Reader reader(answer);
+  std::string problem;
+  Reader reader(answer, problem);
   FoundFunction function;
   function.status = reader.text("Status");
   if (function.status.empty()) reader.complain("Status", "there");
@@ -224,75 +219,75 @@ ApiResult<FoundFunction> parse_function(const json::object& answer) {
   read_reasons(reader, function);
   read_environment(reader, function);
   read_public_net(reader, function);
-  if (!reader.problem().empty()) return malformed("GetFunction", reader.problem());
+  if (!problem.empty()) return malformed("GetFunction", problem);
   // What is wrong with these shows where they are listed.
-  Reader triggers(answer);
+  Reader triggers(answer, problem);
   function.triggers = read_triggers(triggers);
-  if (!triggers.problem().empty()) function.triggers.clear();
+  if (!problem.empty()) function.triggers.clear();
   return function;
 }
 
 ApiResult<FoundRetryRules> parse_retry_rules(const json::object& answer) {
-  Reader reader(answer);
+  std::string problem;
+  Reader reader(answer, problem);
   FoundRetryRules rules;
   if (const auto* config = reader.object("AsyncTriggerConfig")) {
-    Reader inner(*config);
+    Reader inner = reader.in(*config);
     rules.max_age_seconds = inner.integer("MsgTTL");
     for (const auto* element : inner.objects("RetryConfig")) {
-      Reader retry(*element);
+      Reader retry = inner.in(*element);
       const auto retries = retry.integer("RetryNum");
       // The documented sample has a second one, -1.
       if (!rules.retries && retries && *retries >= 0) rules.retries = retries;
-      inner.inherit(retry);
     }
-    reader.inherit(inner);
   }
-  if (!reader.problem().empty()) {
-    return malformed("GetFunctionEventInvokeConfig", reader.problem());
+  if (!problem.empty()) {
+    return malformed("GetFunctionEventInvokeConfig", problem);
   }
   return rules;
 }
 
 ApiResult<Page<FoundTrigger>> parse_triggers(const json::object& answer) {
-  Reader reader(answer);
+  std::string problem;
+  Reader reader(answer, problem);
   Page<FoundTrigger> page;
   page.total = total_of(reader);
   page.elements = read_triggers(reader);
   if (reader.find("Triggers") == nullptr && page.total.value_or(0) > 0) {
     reader.complain("Triggers", "there");
   }
-  if (!reader.problem().empty()) return malformed("ListTriggers", reader.problem());
+  if (!problem.empty()) return malformed("ListTriggers", problem);
   return page;
 }
 
 ApiResult<Page<ListedFunction>> parse_functions(const json::object& answer) {
-  Reader reader(answer);
+  std::string problem;
+  Reader reader(answer, problem);
   Page<ListedFunction> page;
   page.total = total_of(reader);
   for (const auto* element : reader.objects("Functions")) {
-    Reader inner(*element);
+    Reader inner = reader.in(*element);
     ListedFunction function;
     function.name = inner.text("FunctionName");
     function.status = inner.text("Status");
     function.description = inner.text("Description");
     if (!function.name.empty()) page.elements.push_back(std::move(function));
-    reader.inherit(inner);
   }
-  if (!reader.problem().empty()) return malformed("ListFunctions", reader.problem());
+  if (!problem.empty()) return malformed("ListFunctions", problem);
   return page;
 }
 
 ApiResult<Page<std::string>> parse_namespaces(const json::object& answer) {
-  Reader reader(answer);
+  std::string problem;
+  Reader reader(answer, problem);
   Page<std::string> page;
   page.total = total_of(reader);
   for (const auto* element : reader.objects("Namespaces")) {
-    Reader inner(*element);
+    Reader inner = reader.in(*element);
     std::string name = inner.text("Name");
     if (!name.empty()) page.elements.push_back(std::move(name));
-    reader.inherit(inner);
   }
-  if (!reader.problem().empty()) return malformed("ListNamespaces", reader.problem());
+  if (!problem.empty()) return malformed("ListNamespaces", problem);
   return page;
 }
 

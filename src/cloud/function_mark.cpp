@@ -164,7 +164,7 @@ std::set<Location> take_locations(std::string_view& text) {
 }  // namespace
 
 bool FunctionMark::names_bucket(std::string_view host) const {
-  return std::ranges::find(buckets_, digest_of(host)) != buckets_.end();
+  return std::ranges::find(buckets, digest_of(host)) != buckets.end();
 }
 
 void FunctionMark::add_bucket(std::string_view host) {
@@ -172,22 +172,22 @@ void FunctionMark::add_bucket(std::string_view host) {
 }
 
 void FunctionMark::add_digest(std::string digest) {
-  if (buckets_.size() < kMostBuckets) buckets_.push_back(std::move(digest));
+  if (buckets.size() < kMostBuckets) buckets.push_back(std::move(digest));
 }
 
 std::string FunctionMark::description() const {
-  std::string text = fmt::format("{}{}{}{}{}", kOwner, kCode, code_, kSettings, settings_);
-  if (!buckets_.empty()) text += fmt::format("{}{}", kBucket, fmt::join(buckets_, " "));
-  if (!deployment_.empty()) text += fmt::format("{}{}", kDeployment, deployment_);
-  if (!list_.empty()) text += fmt::format(" {}", list_);
-  if (generation_ != 0) text += fmt::format("{}{}", kGeneration, generation_);
-  if (succession_) {
+  std::string text = fmt::format("{}{}{}{}{}", kOwner, kCode, code, kSettings, settings);
+  if (!buckets.empty()) text += fmt::format("{}{}", kBucket, fmt::join(buckets, " "));
+  if (!deployment.empty()) text += fmt::format("{}{}", kDeployment, deployment);
+  if (!list.empty()) text += fmt::format(" {}", list);
+  if (generation != 0) text += fmt::format("{}{}", kGeneration, generation);
+  if (succession) {
     text +=
-        fmt::format("{}{}{}{}{}{}", kSuccession, succession_->heir, kGeneration,
-                    succession_->generation, kSince, succession_->since.time_since_epoch().count());
+        fmt::format("{}{}{}{}{}{}", kSuccession, succession->heir, kGeneration,
+                    succession->generation, kSince, succession->since.time_since_epoch().count());
   }
   std::string_view before = kLocations;
-  for (const Location& location : locations_) {
+  for (const Location& location : locations) {
     const std::string more =
         fmt::format("{}{} {}", before, written(location.region), written(location.space));
     if (text.size() + more.size() + 1 > kMostCharacters) break;
@@ -200,8 +200,11 @@ std::string FunctionMark::description() const {
 FunctionMark mark_of(const Wanted& wanted, Generation generation) {
   FunctionMark mark(code_mark(wanted), settings_mark(wanted));
   for (const WantedBucket& bucket : wanted.buckets) mark.add_bucket(bucket.endpoint.host());
-  if (!wanted.deployment.empty()) mark.set_deployment(digest_of(wanted.deployment), wanted.list);
-  mark.set_generation(generation);
+  if (!wanted.deployment.empty()) {
+    mark.deployment = digest_of(wanted.deployment);
+    mark.list = wanted.list;
+  }
+  mark.generation = generation;
   return mark;
 }
 
@@ -218,13 +221,12 @@ std::optional<FunctionMark> parse_mark(std::string_view description) {
     } while (take(description, " "));
   }
   if (take(description, kDeployment)) {
-    std::string deployment(take_digits(description));
-    const std::string_view list = take(description, " ") ? take_digits(description) : "";
-    mark.set_deployment(std::move(deployment), std::string(list));
+    mark.deployment = take_digits(description);
+    if (take(description, " ")) mark.list = take_digits(description);
   }
-  if (take(description, kGeneration)) mark.set_generation(take_number(description));
-  if (auto succession = take_succession(description)) mark.set_succession(std::move(*succession));
-  mark.set_locations(take_locations(description));
+  if (take(description, kGeneration)) mark.generation = take_number(description);
+  mark.succession = take_succession(description);
+  mark.locations = take_locations(description);
   return mark;
 }
 

@@ -36,53 +36,34 @@ class Succession {
 class FunctionMark {
  public:
   FunctionMark() = default;
-  // 16 lower-case hexadecimal digits each, or empty: unknown, so equal to no wanted one.
-  FunctionMark(std::string code, std::string settings)
-      : code_(std::move(code)), settings_(std::move(settings)) {}
+  FunctionMark(std::string of_code, std::string of_settings)
+      : code(std::move(of_code)), settings(std::move(of_settings)) {}
 
-  [[nodiscard]] const std::string& code() const noexcept { return code_; }
-  [[nodiscard]] const std::string& settings() const noexcept { return settings_; }
-  // digest_of() each bucket's host; empty where an older release wrote the mark.
-  [[nodiscard]] const std::vector<std::string>& buckets() const noexcept { return buckets_; }
   // Returns whether the function has, or had, triggers on a bucket by this mark.
   [[nodiscard]] bool names_bucket(std::string_view host) const;
-  // digest_of() the wanted function's `deployment`, or empty.
-  [[nodiscard]] const std::string& deployment() const noexcept { return deployment_; }
-  // Of the function that keeps house: digest_of_list() the list that is in force; or empty.
-  [[nodiscard]] const std::string& list() const noexcept { return list_; }
-  // Of the function that keeps house: where the deployment has, or had, functions. Those that a
-  // description has no room for are left out of it.
-  [[nodiscard]] const std::set<Location>& locations() const noexcept { return locations_; }
-  [[nodiscard]] Generation generation() const noexcept { return generation_; }
-  [[nodiscard]] const std::optional<Succession>& succession() const noexcept { return succession_; }
-
   // Adds a bucket unless it is there. More than a description has room for are left out.
   void add_bucket(std::string_view host);
   void add_digest(std::string digest);
-  void set_deployment(std::string digest, std::string list) {
-    deployment_ = std::move(digest);
-    list_ = std::move(list);
-  }
-  void set_locations(std::set<Location> locations) { locations_ = std::move(locations); }
-  void set_generation(Generation generation) { generation_ = generation; }
-  void set_succession(Succession succession) { succession_ = std::move(succession); }
-
   // Whether both name the same code and the same settings.
   [[nodiscard]] bool has_content_of(const FunctionMark& other) const noexcept {
-    return code_ == other.code_ && settings_ == other.settings_;
+    return code == other.code && settings == other.settings;
   }
   // Letters, digits, blanks, commas and full stops: all that SCF allows in a description.
   [[nodiscard]] std::string description() const;
 
- private:
-  std::string code_;
-  std::string settings_;
-  std::vector<std::string> buckets_;
-  std::string deployment_;
-  std::string list_;
-  std::set<Location> locations_;
-  Generation generation_ = 0;
-  std::optional<Succession> succession_;
+  // 16 lower-case hexadecimal digits each, or empty: unknown, so equal to no wanted one.
+  std::string code;
+  std::string settings;
+  // digest_of() each bucket's host; empty where an older release wrote the mark.
+  std::vector<std::string> buckets;
+  std::string deployment;  // digest_of() the wanted function's `deployment`, or empty
+  // Of the function that keeps house: digest_of_list() the list that is in force; or empty.
+  std::string list;
+  // Of the function that keeps house: where the deployment has, or had, functions. Those that a
+  // description has no room for are left out of it.
+  std::set<Location> locations;
+  Generation generation = 0;
+  std::optional<Succession> succession;
 };
 
 // Returns the mark of what is wanted: for code, the first 64 bits of SHA-256 of the zip, or of

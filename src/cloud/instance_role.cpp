@@ -1,4 +1,4 @@
-#include "cloud/instance_role.hpp"
+#include "cloud/temporary_credentials.hpp"
 
 #include <fmt/format.h>
 

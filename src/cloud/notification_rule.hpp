@@ -13,6 +13,13 @@ struct NotificationRule {
 
 // Returns whether COS refuses to have both rules on one bucket: their events overlap, and so do
 // both their prefixes and their suffixes. SCF "COS trigger", COS "Event notification".
-[[nodiscard]] bool overlap(const NotificationRule& a, const NotificationRule& b) noexcept;
+[[nodiscard]] inline bool overlap(const NotificationRule& a, const NotificationRule& b) noexcept {
+  const auto category = [](std::string_view event) { return event.substr(0, event.rfind(':')); };
+  // "cos:ObjectCreated:*" stands for every event of its category.
+  const bool events = a.event == b.event || (category(a.event) == category(b.event) &&
+                                             (a.event.ends_with('*') || b.event.ends_with('*')));
+  return events && (a.prefix.starts_with(b.prefix) || b.prefix.starts_with(a.prefix)) &&
+         (a.suffix.ends_with(b.suffix) || b.suffix.ends_with(a.suffix));
+}
 
 }  // namespace gateway::cloud

@@ -1,4 +1,4 @@
-#include "cloud/pod_identity_credentials.hpp"
+#include "cloud/temporary_credentials.hpp"
 
 #include <fmt/format.h>
 
@@ -57,12 +57,11 @@ Task<ApiResult<Credential>> PodIdentityCredentials::fetch() {
         fmt::format("{}: no token in {}", name(), identity_.token_file), {},
         "check that the pod's service account token is mounted (TKE_WEB_IDENTITY_TOKEN_FILE)");
   }
-  json::object parameters;
-  parameters["ProviderId"] = identity_.provider_id;
-  parameters["WebIdentityToken"] = token;
-  parameters["RoleArn"] = identity_.role_arn;
-  parameters["RoleSessionName"] = "cos-gateway";
-  parameters["DurationSeconds"] = kDuration;
+  const json::object parameters{{"ProviderId", identity_.provider_id},
+                                {"WebIdentityToken", token},
+                                {"RoleArn", identity_.role_arn},
+                                {"RoleSessionName", "cos-gateway"},
+                                {"DurationSeconds", kDuration}};
 
   HttpRequest request;
   request.repeatable = true;  // another pair does no harm

@@ -9,7 +9,7 @@
 #include "cloud/function_mark.hpp"
 #include "cloud/relay_environment.hpp"
 #include "cloud/succession_plan.hpp"
-#include "cloud/wanted_check.hpp"
+#include "cloud/wanted.hpp"
 #include "runtime/log.hpp"
 #include "runtime/random_seed.hpp"
 
@@ -309,8 +309,8 @@ void Provisioner::tell_locations(const Found& found) const {
   std::set<Location> locations;
   const auto add = [&](std::string_view description) {
     const auto mark = parse_mark(description);
-    if (!mark || !is_of_deployment(*mark, wanted_) || mark->generation() > generation_) return;
-    locations.insert(mark->locations().begin(), mark->locations().end());
+    if (!mark || !is_of_deployment(*mark, wanted_) || mark->generation > generation_) return;
+    locations.insert(mark->locations.begin(), mark->locations.end());
   };
   if (found.function) add(found.function->description);
   for (const ListedFunction& one : found.deployment) add(one.description);

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "cloud/api.hpp"
-#include "cloud/bucket_obstacles.hpp"
 #include "cloud/cloud_view.hpp"
 #include "cloud/found.hpp"
 #include "cloud/provisioning_patience.hpp"

@@ -1,18 +1,11 @@
 #include "cloud/provisioning_history.hpp"
 
-#include <utility>
-
 namespace gateway::cloud {
-namespace {
-
-std::string key_of(std::string_view action, std::string_view resource) {
-  return std::string(action).append(1, ' ').append(resource);
-}
-
-}  // namespace
 
 void ProvisioningHistory::looked(const Found& found) {
-  for (auto& [step, looks] : looks_) ++looks;
+  for (auto& [step, write] : writes_) {
+    if (write.looks) ++*write.looks;
+  }
   if (!found.function) {
     // Everything that was written is gone with the function, except a new one that does not show
     // yet.
@@ -57,7 +50,7 @@ void ProvisioningHistory::looked(const Found& found) {
 
 void ProvisioningHistory::wrote(std::string_view action, std::string_view resource,
                                 const Found& before) {
-  looks_[key_of(action, resource)] = 0;
+  at(action, resource).looks = 0;
   if (action == "DeleteFunction") {
     ++deletions_;
   } else if (action == "UpdateFunctionCode" && before.function) {
@@ -71,37 +64,13 @@ void ProvisioningHistory::wrote(std::string_view action, std::string_view resour
 }
 
 void ProvisioningHistory::wrote_elsewhere(std::string_view action, std::string_view resource) {
-  looks_[key_of(action, resource)] = 0;
-  ++attempts_[key_of(action, resource)];
-}
-
-void ProvisioningHistory::refused(std::string_view action, std::string_view resource) {
-  ++attempts_[key_of(action, resource)];
-}
-
-unsigned ProvisioningHistory::attempts(std::string_view action, std::string_view resource) const {
-  const auto it = attempts_.find(key_of(action, resource));
-  return it == attempts_.end() ? 0 : it->second;
-}
-
-void ProvisioningHistory::noted(std::string_view action, std::string_view resource,
-                                std::string answer) {
-  answers_[key_of(action, resource)] = std::move(answer);
-}
-
-std::string_view ProvisioningHistory::answer_to(std::string_view action,
-                                                std::string_view resource) const {
-  const auto it = answers_.find(key_of(action, resource));
-  return it == answers_.end() ? std::string_view() : std::string_view(it->second);
+  at(action, resource).looks = 0;
+  refused(action, resource);
 }
 
 bool ProvisioningHistory::is_settling(std::string_view action, std::string_view resource) const {
-  const auto it = looks_.find(key_of(action, resource));
-  return it != looks_.end() && it->second < kLooksUntilRepeat;
-}
-
-bool ProvisioningHistory::has_written(std::string_view action, std::string_view resource) const {
-  return looks_.contains(key_of(action, resource));
+  const auto looks = of(action, resource).looks;
+  return looks && *looks < kLooksUntilRepeat;
 }
 
 bool ProvisioningHistory::has_current_code(const FoundFunction& function) const {
@@ -109,9 +78,21 @@ bool ProvisioningHistory::has_current_code(const FoundFunction& function) const 
 }
 
 void ProvisioningHistory::forget(std::string_view action) {
-  std::erase_if(looks_, [action](const auto& entry) {
-    return entry.first.starts_with(action) && entry.first[action.size()] == ' ';
-  });
+  for (auto& [step, write] : writes_) {
+    if (step.first == action) write.looks.reset();
+  }
+}
+
+ProvisioningHistory::Write& ProvisioningHistory::at(std::string_view action,
+                                                    std::string_view resource) {
+  return writes_[{std::string(action), std::string(resource)}];
+}
+
+const ProvisioningHistory::Write& ProvisioningHistory::of(std::string_view action,
+                                                          std::string_view resource) const {
+  static const Write kNone;
+  const auto found = writes_.find({std::string(action), std::string(resource)});
+  return found == writes_.end() ? kNone : found->second;
 }
 
 }  // namespace gateway::cloud

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cloud/found.hpp"
 
@@ -26,21 +27,31 @@ class ProvisioningHistory {
   void wrote(std::string_view action, std::string_view resource, const Found& before);
 
   // Notes the service's answer to a write that had been done before, for messages.
-  void noted(std::string_view action, std::string_view resource, std::string answer);
+  void noted(std::string_view action, std::string_view resource, std::string answer) {
+    at(action, resource).answer = std::move(answer);
+  }
   // Returns that, or nothing.
-  [[nodiscard]] std::string_view answer_to(std::string_view action,
-                                           std::string_view resource) const;
+  [[nodiscard]] const std::string& answer_to(std::string_view action,
+                                             std::string_view resource) const {
+    return of(action, resource).answer;
+  }
   // The same as wrote() of a write to another function than the wanted one.
   void wrote_elsewhere(std::string_view action, std::string_view resource);
   // Notes that a write was refused that provisioning can do without.
-  void refused(std::string_view action, std::string_view resource);
+  void refused(std::string_view action, std::string_view resource) {
+    ++at(action, resource).attempts;
+  }
   // Returns how often a write to another function was carried out or refused.
-  [[nodiscard]] unsigned attempts(std::string_view action, std::string_view resource) const;
+  [[nodiscard]] unsigned attempts(std::string_view action, std::string_view resource) const {
+    return of(action, resource).attempts;
+  }
 
   // Returns whether it was written in this run so recently that it need not show yet.
   [[nodiscard]] bool is_settling(std::string_view action, std::string_view resource) const;
   // Returns whether it was written in this run at all.
-  [[nodiscard]] bool has_written(std::string_view action, std::string_view resource) const;
+  [[nodiscard]] bool has_written(std::string_view action, std::string_view resource) const {
+    return of(action, resource).looks.has_value();
+  }
   // Returns whether the code was updated in this run and the function has the same description
   // since. The description itself cannot tell, as it is written after the code.
   [[nodiscard]] bool has_current_code(const FoundFunction& function) const;
@@ -52,12 +63,17 @@ class ProvisioningHistory {
   [[nodiscard]] unsigned failed_updates() const noexcept { return failed_updates_; }
 
  private:
-  void forget(std::string_view action);
+  struct Write {
+    std::optional<unsigned> looks;  // since it was done
+    unsigned attempts = 0;
+    std::string answer;  // that it had been done
+  };
 
-  std::map<std::string, std::string>
-      answers_;                               // that a write had been done, by action and resource
-  std::map<std::string, unsigned> looks_;     // since the write, by action and resource
-  std::map<std::string, unsigned> attempts_;  // likewise
+  void forget(std::string_view action);
+  [[nodiscard]] Write& at(std::string_view action, std::string_view resource);
+  [[nodiscard]] const Write& of(std::string_view action, std::string_view resource) const;
+
+  std::map<std::pair<std::string, std::string>, Write> writes_;  // by action and resource
   std::optional<std::string> described_at_code_;
   bool settings_written_ = false;
   bool updating_ = false;

@@ -19,33 +19,26 @@ class Planner {
  public:
   Planner(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
           const Claim& claim)
-      : wanted_(wanted),
-        found_(found),
-        history_(history),
-        claim_(claim),
-        mark_(marked(wanted, found, claim)),
-        succession_(wanted, found, history, claim),
-        settings_(wanted, found, history, mark_, claim.keeps_house),
-        triggers_(wanted, found, history, mark_, succession_) {}
+      : in_{wanted, found, history, claim, marked(wanted, found, claim)} {}
 
   [[nodiscard]] Plan converge() && {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
-    if (!wanted_.wants_function()) {
+    if (!in_.wanted.wants_function()) {
       succession_.retire(plan_, false);
       return std::move(plan_);
     }
-    if (!found_.function) {
+    if (!in_.found.function) {
       create("absent");
       return std::move(plan_);
     }
-    const FoundFunction& function = *found_.function;
-    const auto resource = function_resource(wanted_);
+    const FoundFunction& function = *in_.found.function;
+    const auto resource = function_resource(in_.wanted);
     // This comes before the mark is read: a function that is being created need not show it yet.
     if (function.phase() == FunctionPhase::changing) {
       add(step(Action::wait, resource, fmt::format("it is {}", function.explained_status())));
       return std::move(plan_);
     }
-    if (refuses(function, claim_.unmarked)) return std::move(plan_);
+    if (refuses(function, in_.claim.unmarked)) return std::move(plan_);
     if (function.available == "InsufficientBalance") {
       add(refusal(resource, function.available,
                   "the account is in arrears, so the function does not run: top it up"));
@@ -58,7 +51,7 @@ class Planner {
         replace(function, fmt::format("it is {}", function.explained_status()));
         break;
       case FunctionPhase::update_failed:
-        if (history_.failed_updates() >= ProvisioningHistory::kFailedUpdates) {
+        if (in_.history.failed_updates() >= ProvisioningHistory::kFailedUpdates) {
           add(refusal(resource, failure_code(function),
                       fmt::format("its update failed again: {}", function.explained_status())));
           break;
@@ -72,13 +65,13 @@ class Planner {
 
   [[nodiscard]] Plan remove() && {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
-    const auto resource = function_resource(wanted_);
-    if (!found_.function) {
-      if (wanted_.wants_function()) add(step(Action::none, resource, "absent"));
+    const auto resource = function_resource(in_.wanted);
+    if (!in_.found.function) {
+      if (in_.wanted.wants_function()) add(step(Action::none, resource, "absent"));
       succession_.retire(plan_, true);
       return std::move(plan_);
     }
-    const FoundFunction& function = *found_.function;
+    const FoundFunction& function = *in_.found.function;
     if (function.phase() == FunctionPhase::changing) {
       add(step(Action::wait, resource, fmt::format("it is {}", function.explained_status())));
       return std::move(plan_);
@@ -86,12 +79,12 @@ class Planner {
     if (refuses(function, Unmarked::refuse)) return std::move(plan_);
     add(triggers_.removals());
     if (function.phase() == FunctionPhase::delete_failed &&
-        history_.deletions() >= ProvisioningHistory::kDeletions) {
+        in_.history.deletions() >= ProvisioningHistory::kDeletions) {
       add(refusal(resource, failure_code(function),
                   fmt::format("it cannot be deleted: {}", function.explained_status())));
       return std::move(plan_);
     }
-    add(write(Action::remove, resource, "it is ours", delete_function(wanted_)));
+    add(write(Action::remove, resource, "it is ours", delete_function(in_.wanted)));
     succession_.retire(plan_, true);
     return std::move(plan_);
   }
@@ -102,7 +95,7 @@ class Planner {
   [[nodiscard]] static FunctionMark marked(const Wanted& wanted, const Found& found,
                                            const Claim& claim) {
     FunctionMark mark = mark_of(wanted, claim.generation);
-    if (claim.keeps_house && !wanted.deployment.empty()) mark.set_locations(claim.locations);
+    if (claim.keeps_house && !wanted.deployment.empty()) mark.locations = claim.locations;
     const auto before = found.function ? parse_mark(found.function->description) : std::nullopt;
     for (const auto& trigger : found.triggers) {
       if (before && before->names_bucket(trigger.name)) mark.add_bucket(trigger.name);
@@ -112,23 +105,23 @@ class Planner {
 
   bool leaves_it_to_a_newer_one() {
     plan_.superseded = succession_.newer_deployment();
-    for (const WantedBucket& bucket : wanted_.buckets) {
+    for (const WantedBucket& bucket : in_.wanted.buckets) {
       std::string holder = succession_.newer_holder(bucket);
       if (!holder.empty()) plan_.superseded_buckets[bucket.endpoint.host()] = std::move(holder);
     }
-    if (plan_.superseded.empty() && plan_.superseded_buckets.size() == wanted_.buckets.size() &&
-        !wanted_.buckets.empty()) {
+    if (plan_.superseded.empty() && plan_.superseded_buckets.size() == in_.wanted.buckets.size() &&
+        !in_.wanted.buckets.empty()) {
       plan_.superseded = plan_.superseded_buckets.begin()->second;
     }
     if (plan_.superseded.empty()) return false;
-    add(step(Action::none, function_resource(wanted_), plan_.superseded));
+    add(step(Action::none, function_resource(in_.wanted), plan_.superseded));
     return true;
   }
 
   // Adds a step; waits instead if its write was done already and does not show yet.
   void add(PlannedStep next) {
-    if (!next.call.action.empty() && history_.is_settling(next.call.action, next.resource)) {
-      const auto answer = history_.answer_to(next.call.action, next.resource);
+    if (!next.call.action.empty() && in_.history.is_settling(next.call.action, next.resource)) {
+      const auto answer = in_.history.answer_to(next.call.action, next.resource);
       next.action = Action::wait;
       next.reason = fmt::format("{} was done, but does not show yet{}{}", next.call.action,
                                 answer.empty() ? "" : ": ", answer);
@@ -147,17 +140,17 @@ class Planner {
 
   bool refuses(const FoundFunction& function, Unmarked unmarked) {
     if (unmarked == Unmarked::adopt || parse_mark(function.description)) return false;
-    add(refusal(function_resource(wanted_), "Unmarked",
+    add(refusal(function_resource(in_.wanted), "Unmarked",
                 "it exists and was not made by cos-gateway, so it is left alone: take it over "
                 "with `cos-gateway provision --adopt`, or set another function.name"));
     return true;
   }
 
   void create(std::string reason) {
-    add(write(Action::create, function_resource(wanted_), std::move(reason),
-              create_function(wanted_, mark_.description())));
-    add(settings_.first_retry_rules());
-    for (const WantedBucket& bucket : wanted_.buckets) {
+    add(write(Action::create, function_resource(in_.wanted), std::move(reason),
+              create_function(in_.wanted, in_.mark.description())));
+    add(plan_first_retry_rules(in_.wanted));
+    for (const WantedBucket& bucket : in_.wanted.buckets) {
       if (is_superseded(bucket)) continue;
       std::vector<std::string_view> held;
       for (const auto& event : bucket.events) {
@@ -186,32 +179,32 @@ class Planner {
   }
 
   void replace(const FoundFunction& function, const std::string& why) {
-    const auto resource = function_resource(wanted_);
-    if (history_.deletions() >= ProvisioningHistory::kDeletions) {
+    const auto resource = function_resource(in_.wanted);
+    if (in_.history.deletions() >= ProvisioningHistory::kDeletions) {
       const std::string code =
           function.phase() == FunctionPhase::active ? "Replaced" : failure_code(function);
       add(refusal(resource, code,
                   fmt::format("{}, though it was deleted and created {} times", why,
-                              history_.deletions())));
+                              in_.history.deletions())));
       return;
     }
     add(triggers_.removals());
-    add(write(Action::remove, resource, why + ": it is made anew", delete_function(wanted_)));
+    add(write(Action::remove, resource, why + ": it is made anew", delete_function(in_.wanted)));
     create("after it was deleted");
   }
 
   void update(const FoundFunction& function) {
     if (!function.type.empty() && function.type != "Event") {
       replace(function, fmt::format("its type is {}, wanted Event", function.type));
-    } else if (!function.runtime.empty() && function.runtime != wanted_.runtime) {
+    } else if (!function.runtime.empty() && function.runtime != in_.wanted.runtime) {
       replace(function,
-              fmt::format("its runtime is {}, wanted {}", function.runtime, wanted_.runtime));
+              fmt::format("its runtime is {}, wanted {}", function.runtime, in_.wanted.runtime));
     } else {
-      add(settings_.code(function));
-      add(settings_.settings(function));
-      add(settings_.retry_rules());
+      add(plan_code(in_, function));
+      add(plan_settings(in_, function));
+      add(plan_retry_rules(in_));
       add(triggers_.former());
-      for (const WantedBucket& bucket : wanted_.buckets) {
+      for (const WantedBucket& bucket : in_.wanted.buckets) {
         if (!is_superseded(bucket)) update_triggers(bucket);
       }
       succession_.retire(plan_, false);
@@ -225,14 +218,9 @@ class Planner {
     add(std::move(planned.waits));
   }
 
-  const Wanted& wanted_;
-  const Found& found_;
-  const ProvisioningHistory& history_;
-  const Claim& claim_;
-  const FunctionMark mark_;
-  const SuccessionPlan succession_;
-  const SettingsPlan settings_;
-  const TriggerPlan triggers_;
+  const PlanInput in_;
+  const SuccessionPlan succession_{in_};
+  const TriggerPlan triggers_{in_, succession_};
   Plan plan_;
 };
 
@@ -278,6 +266,51 @@ Plan plan_removal(const Wanted& wanted, const Found& found, const ProvisioningHi
 std::chrono::seconds grace_of(const Wanted& wanted) noexcept {
   constexpr std::chrono::minutes kBetweenTries{1};
   return (wanted.retries + 1) * (wanted.timeout + kBetweenTries);
+}
+
+std::string_view label(PlannedStep::Action action) noexcept {
+  switch (action) {
+    case Action::none: return "none";
+    case Action::wait: return "wait";
+    case Action::create: return "create";
+    case Action::update: return "update";
+    case Action::remove: return "remove";
+    case Action::move: return "move";
+    case Action::refuse: return "refuse";
+  }
+  return "none";
+}
+
+PlannedStep step(PlannedStep::Action action, std::string resource, std::string reason) {
+  PlannedStep made;
+  made.action = action;
+  made.resource = std::move(resource);
+  made.reason = std::move(reason);
+  return made;
+}
+
+PlannedStep write(PlannedStep::Action action, std::string resource, std::string reason,
+                  ScfCall call) {
+  PlannedStep made = step(action, std::move(resource), std::move(reason));
+  made.call = std::move(call);
+  return made;
+}
+
+PlannedStep refusal(std::string resource, std::string code, std::string reason) {
+  PlannedStep made = step(PlannedStep::Action::refuse, std::move(resource), std::move(reason));
+  made.code = std::move(code);
+  return made;
+}
+
+std::string function_resource(const FunctionReference& function) {
+  return fmt::format("function {}/{}", function.space, function.name);
+}
+
+std::string trigger_resource(const NotificationRule& rule, std::string_view bucket) {
+  std::string text = fmt::format("trigger {}", rule.event);
+  if (!rule.prefix.empty()) text += fmt::format(" prefix '{}'", rule.prefix);
+  if (!rule.suffix.empty()) text += fmt::format(" suffix '{}'", rule.suffix);
+  return text += fmt::format(" on {}", bucket);
 }
 
 }  // namespace gateway::cloud

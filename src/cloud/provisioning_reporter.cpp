@@ -13,6 +13,42 @@ std::string in_words(const PlannedStep& step) {
   return fmt::format("{} {}: {}", label(step.action), step.resource, step.reason);
 }
 
+// Of a function with several buckets: those whose state is not the function's.
+void log_buckets(const ProvisioningStatus& before, const ProvisioningStatus& now) {
+  if (now.buckets.size() < 2) return;
+  for (std::size_t i = 0; i < now.buckets.size(); ++i) {
+    const BucketStatus& bucket = now.buckets[i];
+    const bool whole = bucket.state == now.state;
+    const bool news = i >= before.buckets.size() || !(bucket == before.buckets[i]);
+    if (whole || !news || bucket.last_error.empty()) continue;
+    log::warn("provisioning of a bucket", {{"bucket", bucket.bucket},
+                                           {"function", bucket.function},
+                                           {"state", label(bucket.state)},
+                                           {"code", bucket.code},
+                                           {"error", bucket.last_error}});
+  }
+}
+
+// Logs what is news in `now`: another state, and buckets that are in trouble.
+void log_news(const ProvisioningStatus& before, const ProvisioningStatus& now) {
+  log_buckets(before, now);
+  const bool failed = now.state == ProvisioningState::failed;
+  if (now.state == before.state && !(failed && now.last_error != before.last_error)) return;
+  const auto state = label(now.state);
+  switch (now.state) {
+    case ProvisioningState::failed:
+      log::error("provisioning", {{"state", state}, {"code", now.code}, {"error", now.last_error}});
+      break;
+    case ProvisioningState::superseded:
+      log::warn("provisioning", {{"state", state}, {"reason", now.last_error}});
+      break;
+    case ProvisioningState::retrying:
+      log::warn("provisioning", {{"state", state}, {"step", now.step}, {"error", now.last_error}});
+      break;
+    default: log::info("provisioning", {{"state", state}, {"step", now.step}});
+  }
+}
+
 }  // namespace
 
 ProvisioningReporter::ProvisioningReporter(const Wanted& wanted, const BucketObstacles& obstacles,

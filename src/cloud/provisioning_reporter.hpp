@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cloud/bucket_obstacles.hpp"
-#include "cloud/planned_step.hpp"
+#include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
 #include "cloud/provisioning_status.hpp"
 #include "cloud/wanted.hpp"

@@ -44,7 +44,4 @@ struct ProvisioningStatus {
   [[nodiscard]] bool operator==(const ProvisioningStatus&) const = default;
 };
 
-// Logs what is news in `now`: another state, and buckets that are in trouble.
-void log_news(const ProvisioningStatus& before, const ProvisioningStatus& now);
-
 }  // namespace gateway::cloud

@@ -5,7 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "cloud/lineage.hpp"
 #include "cloud/succession_plan.hpp"
 
 namespace gateway::cloud {
@@ -18,7 +17,7 @@ constexpr std::chrono::seconds kAgain{30};
 
 // Since when a predecessor has no events.
 std::chrono::sys_seconds superseded_at(const RelatedFunction& related) {
-  const auto succession = mark_in(related.function.description).succession();
+  const auto succession = mark_in(related.function.description).succession;
   if (succession) return succession->since;
   return related.taken_over.value_or(std::chrono::sys_seconds());
 }
@@ -26,17 +25,13 @@ std::chrono::sys_seconds superseded_at(const RelatedFunction& related) {
 }  // namespace
 
 void SuccessionPlan::retire(Plan& plan, bool at_once) const {
-  Lineage lineage(wanted_);
-  const auto adopt = [&](const RelatedFunction& related) {
-    return lineage.add(related.space, related.name, related.function.description);
-  };
-  while (std::ranges::any_of(found_.related, adopt)) {
-  }
+  const std::set<std::string> lineage = lineage_of(in_.wanted, in_.found.related);
   std::vector<const RelatedFunction*> predecessors;
-  for (const auto& related : found_.related) {
+  for (const auto& related : in_.found.related) {
     if (sibling(related) != nullptr) continue;
     if (is_orphan(related) && !at_once && empty_orphan(related, plan)) continue;
-    if (lineage.has(related.space, related.name) || related.taken_over || is_orphan(related)) {
+    if (lineage.contains(identity_of(related.space, related.name)) || related.taken_over ||
+        is_orphan(related)) {
       predecessors.push_back(&related);
     }
   }
@@ -54,7 +49,7 @@ SuccessionPlan::Triggers SuccessionPlan::own_triggers(const RelatedFunction& rel
   const bool orphan = is_orphan(related);
   Triggers found;
   for (const auto& trigger : related.triggers) {
-    const bool wanted = std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
+    const bool wanted = std::ranges::any_of(in_.wanted.buckets, [&](const WantedBucket& bucket) {
       return bucket.endpoint.host() == trigger.name;
     });
     const bool own = wanted || (orphan && mark.names_bucket(trigger.name));
@@ -65,7 +60,7 @@ SuccessionPlan::Triggers SuccessionPlan::own_triggers(const RelatedFunction& rel
 
 bool SuccessionPlan::is_wanted(const FoundTrigger& trigger) const {
   return sibling_that_takes(trigger) != nullptr ||
-         std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
+         std::ranges::any_of(in_.wanted.buckets, [&](const WantedBucket& bucket) {
            return holds_events_of(trigger, bucket);
          });
 }
@@ -89,7 +84,7 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
     if (is_wanted(*trigger)) {
       plan.steps.push_back(step(Action::none, removal.resource, "it is taken over"));
       plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
-    } else if (!history_.is_settling(removal.call.action, removal.resource)) {
+    } else if (!in_.history.is_settling(removal.call.action, removal.resource)) {
       plan.steps.push_back(std::move(removal));
     } else {
       removal.action = Action::wait;
@@ -97,7 +92,7 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
       plan.steps.push_back(std::move(removal));
     }
   }
-  const auto succession = mark_in(related.function.description).succession();
+  const auto succession = mark_in(related.function.description).succession;
   const bool marked = succession && !is_newer(succession->generation);
   if (left || marked || related.function.phase() == FunctionPhase::create_failed) return left;
   if (is_markable(related)) {
@@ -121,10 +116,10 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
     return;
   }
   const FunctionPhase phase = related.function.phase();
-  const auto due = superseded_at(related) + claim_.grace;
+  const auto due = superseded_at(related) + in_.claim.grace;
   // What could not be created is never invoked.
-  if (!at_once && claim_.now < due && phase != FunctionPhase::create_failed) {
-    const std::chrono::seconds left = due - claim_.now;
+  if (!at_once && in_.claim.now < due && phase != FunctionPhase::create_failed) {
+    const std::chrono::seconds left = due - in_.claim.now;
     plan.again_in = std::min(plan.again_in.value_or(left), left);
     plan.steps.push_back(step(Action::none, resource,
                               fmt::format("it is a predecessor, deleted in {} s, when it can no "
@@ -140,21 +135,22 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
   }
   for (const auto* trigger : ours) {
     PlannedStep removal = removal_of(related, *trigger, "its function goes");
-    if (!history_.has_written(removal.call.action, removal.resource)) {
+    if (!in_.history.has_written(removal.call.action, removal.resource)) {
       plan.steps.push_back(std::move(removal));
     }
   }
-  PlannedStep removal = write(
-      Action::remove, resource,
-      wanted_.wants_function() ? fmt::format("{} took over from it", function_resource(wanted_))
-                               : std::string("its region and namespace are no longer configured"),
-      delete_function(function));
+  PlannedStep removal =
+      write(Action::remove, resource,
+            in_.wanted.wants_function()
+                ? fmt::format("{} took over from it", function_resource(in_.wanted))
+                : std::string("its region and namespace are no longer configured"),
+            delete_function(function));
   removal.elsewhere = true;
   removal.dispensable = !at_once;
   if (phase != FunctionPhase::delete_failed &&
-      history_.is_settling(removal.call.action, removal.resource)) {
+      in_.history.is_settling(removal.call.action, removal.resource)) {
     removal = step(Action::wait, resource, "DeleteFunction was done, but does not show yet");
-  } else if (history_.attempts(removal.call.action, resource) >= kAttempts) {
+  } else if (in_.history.attempts(removal.call.action, resource) >= kAttempts) {
     const std::string why = fmt::format(
         "it is a predecessor without events and cannot be deleted, so delete it in the "
         "SCF console; it is {}",

@@ -13,59 +13,51 @@ namespace {
 namespace json = boost::json;
 
 json::object about(const FunctionReference& function) {
-  json::object parameters;
-  parameters["FunctionName"] = function.name;
-  parameters["Namespace"] = function.space;
-  return parameters;
+  return {{"FunctionName", function.name}, {"Namespace", function.space}};
+}
+
+json::object page_from(std::size_t offset) {
+  return {{"Offset", offset}, {"Limit", kListPage}};
+}
+
+void add(json::object& parameters, json::object more) {
+  for (auto& [name, value] : more) parameters[name] = std::move(value);
 }
 
 void add_code(json::object& parameters, const Wanted& wanted) {
-  json::object code;
   if (const auto* given = std::get_if<InlineCode>(&wanted.code)) {
     std::string zip;
     events::append_base64(zip, given->zip);
-    code["ZipFile"] = zip;
-    parameters["CodeSource"] = "ZipFile";
+    add(parameters, {{"CodeSource", "ZipFile"}, {"Code", {{"ZipFile", zip}}}});
   } else {
     const auto& object = std::get<CosCode>(wanted.code);
-    code["CosBucketName"] = object.bucket;
-    code["CosObjectName"] = object.path;
-    code["CosBucketRegion"] = object.region;
-    parameters["CodeSource"] = "Cos";
+    add(parameters, {{"CodeSource", "Cos"},
+                     {"Code",
+                      {{"CosBucketName", object.bucket},
+                       {"CosObjectName", object.path},
+                       {"CosBucketRegion", object.region}}}});
   }
-  parameters["Code"] = std::move(code);
 }
 
 void add_settings(json::object& parameters, const Wanted& wanted, std::string_view description) {
-  parameters["Description"] = description;
-  parameters["MemorySize"] = wanted.memory_mb;
-  parameters["Timeout"] = wanted.timeout.count();
   json::array variables;
-  const auto add = [&variables](std::string_view key, std::string_view value) {
-    json::object variable;
-    variable["Key"] = key;
-    variable["Value"] = value;
-    variables.push_back(std::move(variable));
-  };
-  for (const auto& [key, value] : wanted.environment) add(key, value);
-  json::object environment;
-  environment["Variables"] = std::move(variables);
-  parameters["Environment"] = std::move(environment);
-  json::object address;
-  address["EipStatus"] = "DISABLE";
-  json::object network;
-  network["PublicNetStatus"] = "ENABLE";
-  network["EipConfig"] = std::move(address);
-  parameters["PublicNetConfig"] = std::move(network);
+  for (const auto& [key, value] : wanted.environment) {
+    variables.push_back({{"Key", key}, {"Value", value}});
+  }
+  add(parameters, {{"Description", description},
+                   {"MemorySize", wanted.memory_mb},
+                   {"Timeout", wanted.timeout.count()},
+                   {"Environment", {{"Variables", std::move(variables)}}},
+                   {"PublicNetConfig",
+                    {{"PublicNetStatus", "ENABLE"}, {"EipConfig", {{"EipStatus", "DISABLE"}}}}}});
 }
 
 // Returns the parameters that identify a trigger: it has no id, but name, description and
 // qualifier.
 json::object about(const FunctionReference& function, const FoundTrigger& trigger) {
   json::object parameters = about(function);
-  parameters["TriggerName"] = trigger.name;
-  parameters["Type"] = trigger.type;
-  parameters["TriggerDesc"] = trigger.text;
+  add(parameters,
+      {{"TriggerName", trigger.name}, {"Type", trigger.type}, {"TriggerDesc", trigger.text}});
   if (!trigger.qualifier.empty()) parameters["Qualifier"] = trigger.qualifier;
   return parameters;
 }
@@ -82,31 +74,23 @@ ScfCall get_retry_rules(const Wanted& wanted) {
 
 ScfCall list_triggers(const FunctionReference& function, std::size_t offset) {
   json::object parameters = about(function);
-  parameters["Offset"] = offset;
-  parameters["Limit"] = kListPage;
+  add(parameters, page_from(offset));
   return ScfCall("ListTriggers", std::move(parameters));
 }
 
 ScfCall list_functions(std::string_view space, std::size_t offset) {
-  json::object parameters;
+  json::object parameters = page_from(offset);
   parameters["Namespace"] = space;
-  parameters["Offset"] = offset;
-  parameters["Limit"] = kListPage;
   return ScfCall("ListFunctions", std::move(parameters));
 }
 
 ScfCall list_namespaces(std::size_t offset) {
-  json::object parameters;
-  parameters["Offset"] = offset;
-  parameters["Limit"] = kListPage;
-  return ScfCall("ListNamespaces", std::move(parameters));
+  return ScfCall("ListNamespaces", page_from(offset));
 }
 
 ScfCall create_function(const Wanted& wanted, std::string_view description) {
   json::object parameters = about(wanted);
-  parameters["Type"] = "Event";
-  parameters["Runtime"] = wanted.runtime;
-  parameters["Handler"] = wanted.handler;
+  add(parameters, {{"Type", "Event"}, {"Runtime", wanted.runtime}, {"Handler", wanted.handler}});
   add_settings(parameters, wanted, description);
   if (wanted.environment.empty()) parameters.erase("Environment");
   add_code(parameters, wanted);
@@ -125,24 +109,15 @@ ScfCall update_configuration(const Wanted& wanted, std::string_view description)
   add_settings(parameters, wanted, description);
   if (wanted.environment.empty()) {
     // Only an empty pair clears an environment: if it is left out, it keeps its value.
-    json::object nothing;
-    nothing["Key"] = "";
-    nothing["Value"] = "";
-    parameters["Environment"].as_object()["Variables"].as_array().push_back(std::move(nothing));
+    parameters["Environment"] = {{"Variables", json::array{{{"Key", ""}, {"Value", ""}}}}};
   }
   return ScfCall("UpdateFunctionConfiguration", std::move(parameters));
 }
 
 ScfCall update_retry_rules(const Wanted& wanted) {
-  json::object retry;
-  retry["RetryNum"] = wanted.retries;
-  json::array retries;
-  retries.push_back(std::move(retry));
-  json::object config;
-  config["RetryConfig"] = std::move(retries);
-  config["MsgTTL"] = wanted.max_age.count();
   json::object parameters = about(wanted);
-  parameters["AsyncTriggerConfig"] = std::move(config);
+  parameters["AsyncTriggerConfig"] = {{"RetryConfig", json::array{{{"RetryNum", wanted.retries}}}},
+                                      {"MsgTTL", wanted.max_age.count()}};
   return ScfCall("UpdateFunctionEventInvokeConfig", std::move(parameters));
 }
 
@@ -189,13 +164,8 @@ ScfCall delete_trigger(const FunctionReference& function, const FoundTrigger& tr
 
 std::string trigger_description(std::string_view event, std::string_view prefix,
                                 std::string_view suffix) {
-  json::object filter;
-  filter["Prefix"] = prefix;
-  filter["Suffix"] = suffix;
-  json::object description;
-  description["event"] = event;
-  description["filter"] = std::move(filter);
-  return std::string(json::serialize(description));
+  return std::string(json::serialize(
+      json::object{{"event", event}, {"filter", {{"Prefix", prefix}, {"Suffix", suffix}}}}));
 }
 
 }  // namespace gateway::cloud

@@ -53,6 +53,19 @@ std::string rules_resource(const Wanted& wanted) {
   return "retry rules of " + function_resource(wanted);
 }
 
+// An older generation that deployed the same, or a mark of an older release, need not be written
+// anew.
+bool is_marked_as_wanted(const PlanInput& in, const FoundFunction& function) {
+  const auto mark = parse_mark(function.description);
+  if (!mark || !mark->has_content_of(in.mark) || mark->succession) return false;
+  // So that older replicas learn of a list that differs in other functions alone.
+  if (in.claim.keeps_house) {
+    const FunctionMark written = mark_in(in.mark.description());
+    if (mark->list != in.mark.list || mark->locations != written.locations) return false;
+  }
+  return mark->buckets.size() <= in.mark.buckets.size();
+}
+
 template <class MakeCall>
 PlannedStep to_match(std::string resource, const Reasons& reasons, const MakeCall& call) {
   if (reasons.empty()) return step(Action::none, std::move(resource), "as wanted");
@@ -61,71 +74,57 @@ PlannedStep to_match(std::string resource, const Reasons& reasons, const MakeCal
 
 }  // namespace
 
-PlannedStep SettingsPlan::code(const FoundFunction& function) const {
-  const auto resource = "code of " + function_resource(wanted_);
+PlannedStep plan_code(const PlanInput& in, const FoundFunction& function) {
+  const auto resource = "code of " + function_resource(in.wanted);
   const FunctionMark mark = mark_in(function.description);
   Reasons reasons;
   if (function.phase() == FunctionPhase::update_failed) {
     reasons.add(fmt::format("it is {}", function.explained_status()));
-  } else if (!history_.has_current_code(function)) {
-    if (history_.distrusts_mark()) {
+  } else if (!in.history.has_current_code(function)) {
+    if (in.history.distrusts_mark()) {
       reasons.add("its last update failed");
-    } else if (mark.code() != mark_.code()) {
-      reasons.add(mark.code().empty()
-                      ? fmt::format("it is unknown, wanted {}", mark_.code())
-                      : fmt::format("it is {}, wanted {}", mark.code(), mark_.code()));
+    } else if (mark.code != in.mark.code) {
+      reasons.add(mark.code.empty() ? fmt::format("it is unknown, wanted {}", in.mark.code)
+                                    : fmt::format("it is {}, wanted {}", mark.code, in.mark.code));
     }
-    if (!function.handler.empty() && function.handler != wanted_.handler) {
-      reasons.add(fmt::format("handler is {}, wanted {}", function.handler, wanted_.handler));
+    if (!function.handler.empty() && function.handler != in.wanted.handler) {
+      reasons.add(fmt::format("handler is {}, wanted {}", function.handler, in.wanted.handler));
     }
   }
-  return to_match(resource, reasons, [this] { return update_code(wanted_); });
+  return to_match(resource, reasons, [&] { return update_code(in.wanted); });
 }
 
-PlannedStep SettingsPlan::settings(const FoundFunction& function) const {
-  const auto resource = "settings of " + function_resource(wanted_);
+PlannedStep plan_settings(const PlanInput& in, const FoundFunction& function) {
+  const auto resource = "settings of " + function_resource(in.wanted);
   Reasons reasons;
-  if (function.memory_mb && *function.memory_mb != std::int64_t{wanted_.memory_mb}) {
+  if (function.memory_mb && *function.memory_mb != std::int64_t{in.wanted.memory_mb}) {
     reasons.add(
-        fmt::format("memory is {} MB, wanted {} MB", *function.memory_mb, wanted_.memory_mb));
+        fmt::format("memory is {} MB, wanted {} MB", *function.memory_mb, in.wanted.memory_mb));
   }
-  if (function.timeout_seconds && *function.timeout_seconds != wanted_.timeout.count()) {
+  if (function.timeout_seconds && *function.timeout_seconds != in.wanted.timeout.count()) {
     reasons.add(fmt::format("timeout is {} s, wanted {} s", *function.timeout_seconds,
-                            wanted_.timeout.count()));
+                            in.wanted.timeout.count()));
   }
-  if (const auto names = changed_variables(wanted_, function); !names.empty()) {
+  if (const auto names = changed_variables(in.wanted, function); !names.empty()) {
     reasons.add(fmt::format("environment differs in {}", names));
   }
   if (function.public_net == false) reasons.add("it has no access to the public network");
-  if (!is_marked_as_wanted(function)) {
+  if (!is_marked_as_wanted(in, function)) {
     reasons.add("its description does not name the wanted code and settings");
-  } else if (history_.distrusts_mark() && !history_.has_settings()) {
+  } else if (in.history.distrusts_mark() && !in.history.has_settings()) {
     reasons.add("its last update failed");
   }
   return to_match(resource, reasons,
-                  [this] { return update_configuration(wanted_, mark_.description()); });
+                  [&] { return update_configuration(in.wanted, in.mark.description()); });
 }
 
-// An older generation that deployed the same, or a mark of an older release, need not be written
-// anew.
-bool SettingsPlan::is_marked_as_wanted(const FoundFunction& function) const {
-  const auto mark = parse_mark(function.description);
-  if (!mark || !mark->has_content_of(mark_) || mark->succession()) return false;
-  // So that older replicas learn of a list that differs in other functions alone.
-  if (keeps_house_) {
-    const FunctionMark written = mark_in(mark_.description());
-    if (mark->list() != mark_.list() || mark->locations() != written.locations()) return false;
-  }
-  return mark->buckets().size() <= mark_.buckets().size();
-}
-
-PlannedStep SettingsPlan::retry_rules() const {
-  if (!found_.retry_rules) return first_retry_rules();
-  const std::string resource = rules_resource(wanted_);
+PlannedStep plan_retry_rules(const PlanInput& in) {
+  if (!in.found.retry_rules) return plan_first_retry_rules(in.wanted);
+  const std::string resource = rules_resource(in.wanted);
   Reasons reasons;
-  const FoundRetryRules& rules = *found_.retry_rules;
+  const FoundRetryRules& rules = *in.found.retry_rules;
   // A value that the answer does not have is set once.
-  const bool is_set = history_.has_written("UpdateFunctionEventInvokeConfig", resource);
+  const bool is_set = in.history.has_written("UpdateFunctionEventInvokeConfig", resource);
   const auto compare = [&](std::string_view name, const std::optional<std::int64_t>& is,
                            std::int64_t wanted, std::string_view unit) {
     if (!is && !is_set) {
@@ -134,14 +133,14 @@ PlannedStep SettingsPlan::retry_rules() const {
       reasons.add(fmt::format("{} {}{}, wanted {}{}", name, *is, unit, wanted, unit));
     }
   };
-  compare("retries", rules.retries, std::int64_t{wanted_.retries}, "");
-  compare("max age", rules.max_age_seconds, wanted_.max_age.count(), " s");
-  return to_match(resource, reasons, [this] { return update_retry_rules(wanted_); });
+  compare("retries", rules.retries, std::int64_t{in.wanted.retries}, "");
+  compare("max age", rules.max_age_seconds, in.wanted.max_age.count(), " s");
+  return to_match(resource, reasons, [&] { return update_retry_rules(in.wanted); });
 }
 
-PlannedStep SettingsPlan::first_retry_rules() const {
-  return write(Action::update, rules_resource(wanted_), "after the function",
-               update_retry_rules(wanted_));
+PlannedStep plan_first_retry_rules(const Wanted& wanted) {
+  return write(Action::update, rules_resource(wanted), "after the function",
+               update_retry_rules(wanted));
 }
 
 }  // namespace gateway::cloud

@@ -34,44 +34,37 @@ std::string stands_back(std::string_view who, std::string_view what, Generation 
 
 }  // namespace
 
-SuccessionPlan::SuccessionPlan(const Wanted& wanted, const Found& found,
-                               const ProvisioningHistory& history, const Claim& claim)
-    : wanted_(wanted),
-      found_(found),
-      history_(history),
-      claim_(claim),
-      identity_(identity_of(wanted.space, wanted.name)) {}
-
 std::string SuccessionPlan::newer_deployment() const {
-  if (found_.function) {
-    const FunctionMark mark = mark_in(found_.function->description);
-    const auto& succession = mark.succession();
+  if (in_.found.function) {
+    const FunctionMark mark = mark_in(in_.found.function->description);
+    const auto& succession = mark.succession;
     if (succession && is_newer(succession->generation)) {
-      return stands_back(function_resource(wanted_), "was superseded by", succession->generation);
+      return stands_back(function_resource(in_.wanted), "was superseded by",
+                         succession->generation);
     }
-    if (is_newer(mark.generation()) && !mark.has_content_of(mark_of(wanted_))) {
-      return stands_back(function_resource(wanted_), "was deployed by", mark.generation());
+    if (is_newer(mark.generation) && !mark.has_content_of(mark_of(in_.wanted))) {
+      return stands_back(function_resource(in_.wanted), "was deployed by", mark.generation);
     }
   }
-  for (const ListedFunction& one : found_.deployment) {
+  for (const ListedFunction& one : in_.found.deployment) {
     const FunctionMark mark = mark_in(one.description);
-    if (is_newer(mark.generation()) && !mark.list().empty() && mark.list() != wanted_.list) {
+    if (is_newer(mark.generation) && !mark.list.empty() && mark.list != in_.wanted.list) {
       return stands_back("function " + one.name, "was deployed with another list by",
-                         mark.generation());
+                         mark.generation);
     }
   }
   return {};
 }
 
 std::string SuccessionPlan::newer_holder(const WantedBucket& bucket) const {
-  for (const auto& related : found_.related) {
+  for (const auto& related : in_.found.related) {
     const FunctionMark mark = mark_in(related.function.description);
     // Replicas of one configuration need not agree on its generation.
     const Wanted* const same = sibling(related);
     const bool as_wanted = same != nullptr && mark.has_content_of(mark_of(*same));
-    if (is_newer(mark.generation()) && !as_wanted && holds_events(related, bucket)) {
+    if (is_newer(mark.generation) && !as_wanted && holds_events(related, bucket)) {
       return stands_back(function_resource(related), "holds the bucket's events for",
-                         mark.generation());
+                         mark.generation);
     }
   }
   return {};
@@ -84,7 +77,7 @@ std::vector<PlannedStep> SuccessionPlan::take_over(
                        [&](std::string_view event) { return is_held(bucket, event); });
   std::vector<PlannedStep> steps;
   if (held.empty()) return steps;
-  for (const auto& related : found_.related) {
+  for (const auto& related : in_.found.related) {
     const bool involved = std::ranges::any_of(
         held, [&](std::string_view event) { return !conflicts(related, bucket, event).empty(); });
     if (!involved) continue;
@@ -102,15 +95,15 @@ std::vector<PlannedStep> SuccessionPlan::take_over(
 }
 
 bool SuccessionPlan::is_held(const WantedBucket& bucket, std::string_view event) const {
-  return std::ranges::any_of(found_.related, [&](const RelatedFunction& related) {
+  return std::ranges::any_of(in_.found.related, [&](const RelatedFunction& related) {
     return !conflicts(related, bucket, event).empty();
   });
 }
 
 const Wanted* SuccessionPlan::sibling_that_takes(const FoundTrigger& trigger) const {
-  if (claim_.siblings == nullptr) return nullptr;
-  for (const Wanted& one : *claim_.siblings) {
-    if (one.space == wanted_.space && one.name == wanted_.name) continue;
+  if (in_.claim.siblings == nullptr) return nullptr;
+  for (const Wanted& one : *in_.claim.siblings) {
+    if (one.space == in_.wanted.space && one.name == in_.wanted.name) continue;
     const bool takes = std::ranges::any_of(
         one.buckets, [&](const WantedBucket& bucket) { return holds_events_of(trigger, bucket); });
     if (takes) return &one;
@@ -119,8 +112,8 @@ const Wanted* SuccessionPlan::sibling_that_takes(const FoundTrigger& trigger) co
 }
 
 bool SuccessionPlan::is_newer(Generation generation) const {
-  const auto latest = std::chrono::milliseconds(claim_.now.time_since_epoch()) + kClockError;
-  return generation > claim_.generation && generation <= latest.count();
+  const auto latest = std::chrono::milliseconds(in_.claim.now.time_since_epoch()) + kClockError;
+  return generation > in_.claim.generation && generation <= latest.count();
 }
 
 // What could not be created cannot be updated. What could not be updated or deleted may refuse to
@@ -134,11 +127,11 @@ bool SuccessionPlan::is_markable(const RelatedFunction& related) const {
     case FunctionPhase::delete_failed: break;
   }
   const PlannedStep marks = mark_superseded(related);
-  return history_.attempts(marks.call.action, marks.resource) < kAttempts;
+  return in_.history.attempts(marks.call.action, marks.resource) < kAttempts;
 }
 
 bool SuccessionPlan::is_marked(const RelatedFunction& related) const {
-  const auto succession = mark_in(related.function.description).succession();
+  const auto succession = mark_in(related.function.description).succession;
   return succession && succession->heir == identity_;
 }
 
@@ -162,37 +155,37 @@ bool SuccessionPlan::holds_events(const RelatedFunction& related,
 }
 
 const Wanted* SuccessionPlan::sibling(const RelatedFunction& related) const {
-  if (claim_.siblings == nullptr) return nullptr;
-  const auto found = std::ranges::find_if(*claim_.siblings, [&](const Wanted& one) {
+  if (in_.claim.siblings == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(*in_.claim.siblings, [&](const Wanted& one) {
     return one.space == related.space && one.name == related.name;
   });
-  return found == claim_.siblings->end() ? nullptr : &*found;
+  return found == in_.claim.siblings->end() ? nullptr : &*found;
 }
 
 bool SuccessionPlan::is_orphan(const RelatedFunction& related) const {
   const FunctionMark mark = mark_in(related.function.description);
-  return claim_.keeps_house && sibling(related) == nullptr && is_of_deployment(mark, wanted_) &&
-         !is_newer(mark.generation());
+  return in_.claim.keeps_house && sibling(related) == nullptr &&
+         is_of_deployment(mark, in_.wanted) && !is_newer(mark.generation);
 }
 
 PlannedStep SuccessionPlan::mark_superseded(const RelatedFunction& related) const {
   FunctionMark mark = mark_in(related.function.description);
   Succession succession;
   succession.heir = identity_;
-  succession.generation = claim_.generation;
-  succession.since = claim_.now;
+  succession.generation = in_.claim.generation;
+  succession.since = in_.claim.now;
   // So that it is found again, where an older release wrote the mark.
-  for (const WantedBucket& bucket : wanted_.buckets) {
-    if (mark.buckets().empty() || holds_events(related, bucket)) {
+  for (const WantedBucket& bucket : in_.wanted.buckets) {
+    if (mark.buckets.empty() || holds_events(related, bucket)) {
       mark.add_bucket(bucket.endpoint.host());
     }
   }
-  mark.set_succession(std::move(succession));
+  mark.succession = std::move(succession);
   PlannedStep marks =
       write(Action::update, function_resource(related),
-            wanted_.wants_function()
+            in_.wanted.wants_function()
                 ? fmt::format("it has no part any more; its description tells that {} takes over",
-                              function_resource(wanted_))
+                              function_resource(in_.wanted))
                 : std::string("it has no part any more, which its description tells"),
             update_description(related, mark.description()));
   marks.elsewhere = true;
@@ -219,7 +212,7 @@ PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
   PlannedStep moved;
   std::string from;
   for (const std::string_view event : events) {
-    for (const auto& related : found_.related) {
+    for (const auto& related : in_.found.related) {
       for (const auto* trigger : conflicts(related, bucket, event)) {
         if (std::ranges::find(removed, trigger) != removed.end()) continue;
         removed.push_back(trigger);
@@ -231,19 +224,32 @@ PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
     all.push_back(
         write(Action::create,
               trigger_resource({event, bucket.prefix, bucket.suffix}, bucket.endpoint.host()),
-              fmt::format("taken over from {}", from), create_trigger(wanted_, bucket, event)));
+              fmt::format("taken over from {}", from), create_trigger(in_.wanted, bucket, event)));
   }
   moved.action = Action::move;
   moved.elsewhere = true;
   moved.resource = all.front().resource;
-  moved.reason = fmt::format("to {}", function_resource(wanted_));
+  moved.reason = fmt::format("to {}", function_resource(in_.wanted));
   moved.call = std::move(all.front().call);
   moved.then.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
   return moved;
 }
 
+std::set<std::string> lineage_of(const Wanted& wanted,
+                                 const std::vector<RelatedFunction>& related) {
+  std::set<std::string> lineage{identity_of(wanted.space, wanted.name)};
+  const auto adopt = [&](const RelatedFunction& one) {
+    const auto succession = mark_in(one.function.description).succession;
+    return succession && lineage.contains(succession->heir) &&
+           lineage.insert(identity_of(one.space, one.name)).second;
+  };
+  while (std::ranges::any_of(related, adopt)) {
+  }
+  return lineage;
+}
+
 bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted) {
-  return !wanted.deployment.empty() && mark.deployment() == digest_of(wanted.deployment);
+  return !wanted.deployment.empty() && mark.deployment == digest_of(wanted.deployment);
 }
 
 bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket) {

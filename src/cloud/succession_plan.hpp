@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,8 @@ namespace gateway::cloud {
 // is given.
 class SuccessionPlan {
  public:
-  SuccessionPlan(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
-                 const Claim& claim);
+  explicit SuccessionPlan(const PlanInput& in)
+      : in_(in), identity_(identity_of(in.wanted.space, in.wanted.name)) {}
 
   // Returns which newer deployment has the function, in words; empty if none has.
   [[nodiscard]] std::string newer_deployment() const;
@@ -71,12 +72,14 @@ class SuccessionPlan {
   [[nodiscard]] bool empty_orphan(const RelatedFunction& related, Plan& plan) const;
   void retire(const RelatedFunction& related, Plan& plan, bool at_once) const;
 
-  const Wanted& wanted_;
-  const Found& found_;
-  const ProvisioningHistory& history_;
-  const Claim& claim_;
+  const PlanInput& in_;
   const std::string identity_;
 };
+
+// Returns which of these functions the wanted one took over from, and which those took over from in
+// turn, by identity_of(); the wanted one is among them.
+[[nodiscard]] std::set<std::string> lineage_of(const Wanted& wanted,
+                                               const std::vector<RelatedFunction>& related);
 
 // Returns whether a mark is one of the deployment that a function belongs to.
 [[nodiscard]] bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted);

@@ -1,10 +1,13 @@
 #pragma once
 #include <boost/json/object.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "cloud/credentials.hpp"
+#include "cloud/pod_identity.hpp"
 #include "runtime/fair_semaphore.hpp"
+#include "runtime/http_client.hpp"
 
 namespace gateway::cloud {
 
@@ -31,6 +34,41 @@ class TemporaryCredentials : public Credentials {
   FairSemaphore fetching_;
   std::optional<Credential> pair_;
   bool ever_had_ = false;
+};
+
+// Credentials of a role that is assumed with the pod's OpenID Connect token (STS 2018-08-13,
+// AssumeRoleWithWebIdentity). The token's file is read each time, as the kubelet replaces it.
+class PodIdentityCredentials : public TemporaryCredentials {
+ public:
+  PodIdentityCredentials(const Executor& executor, PodIdentity identity, HttpOrigin sts,
+                         std::chrono::milliseconds timeout, std::string ca_file = {});
+
+  void cancel() override { http_.cancel(); }
+  [[nodiscard]] std::string name() const override { return "pod identity (OIDC)"; }
+
+ private:
+  [[nodiscard]] Task<ApiResult<Credential>> fetch() override;
+
+  const PodIdentity identity_;
+  const std::chrono::milliseconds timeout_;
+  HttpClient http_;
+};
+
+// Credentials of the role that is bound to the CVM this process runs on, from the metadata service.
+class InstanceRoleCredentials : public TemporaryCredentials {
+ public:
+  InstanceRoleCredentials(const Executor& executor, HttpOrigin metadata,
+                          std::chrono::milliseconds timeout);
+
+  void cancel() override { http_.cancel(); }
+  [[nodiscard]] std::string name() const override { return "instance role"; }
+
+ private:
+  [[nodiscard]] Task<ApiResult<Credential>> fetch() override;
+  [[nodiscard]] Task<ApiResult<std::string>> read(std::string target);
+
+  const std::chrono::milliseconds timeout_;
+  HttpClient http_;
 };
 
 // Returns the error of a source: it has no credentials for now (transient), or until an operator

@@ -32,7 +32,7 @@ std::string resource_of(const WantedBucket& bucket, std::string_view event) {
 BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
   BucketTriggers planned;
   std::vector<const FoundTrigger*> ours;
-  for (const auto& trigger : found_.triggers) {
+  for (const auto& trigger : in_.found.triggers) {
     if (bucket_of(trigger) == &bucket) ours.push_back(&trigger);
   }
   std::ranges::sort(ours, [](const FoundTrigger* a, const FoundTrigger* b) {
@@ -58,7 +58,7 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
   }
   for (const auto& [event, trigger] : kept) {
     const auto resource = resource_of(bucket, event);
-    if (trigger == nullptr && history_.is_settling("CreateTrigger", resource)) {
+    if (trigger == nullptr && in_.history.is_settling("CreateTrigger", resource)) {
       planned.waits.push_back(creation(bucket, event, "absent"));
     } else if (trigger == nullptr && succession_.is_held(bucket, event)) {
       planned.held.push_back(event);
@@ -66,7 +66,7 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
       planned.steps.push_back(creation(bucket, event, "absent"));
     } else if (!trigger->enabled) {
       PlannedStep enabling =
-          write(Action::update, resource, "it is disabled", enable_trigger(wanted_, *trigger));
+          write(Action::update, resource, "it is disabled", enable_trigger(in_.wanted, *trigger));
       enabling.bucket = trigger->name;
       planned.steps.push_back(std::move(enabling));
     } else {
@@ -78,7 +78,7 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
 
 std::vector<PlannedStep> TriggerPlan::former() const {
   std::vector<PlannedStep> steps;
-  for (const auto& trigger : found_.triggers) {
+  for (const auto& trigger : in_.found.triggers) {
     if (!is_ours(trigger) || bucket_of(trigger) != nullptr) continue;
     if (const Wanted* const heir = succession_.sibling_that_takes(trigger)) {
       PlannedStep left = removal_of(trigger, {});
@@ -94,11 +94,11 @@ std::vector<PlannedStep> TriggerPlan::former() const {
 // Whether deleting a function also removes the bucket's rule is not documented.
 std::vector<PlannedStep> TriggerPlan::removals() const {
   std::vector<PlannedStep> steps;
-  for (const auto& trigger : found_.triggers) {
+  for (const auto& trigger : in_.found.triggers) {
     if (!is_ours(trigger)) continue;
     PlannedStep removal = removal_of(trigger, "the function goes");
     removal.bucket.clear();  // the function has to wait for it
-    if (history_.has_written(removal.call.action, removal.resource)) {
+    if (in_.history.has_written(removal.call.action, removal.resource)) {
       // The list shows it late. There is no time to wait for that: a grace period is short.
       removal = step(Action::none, std::move(removal.resource), "deleted");
     }
@@ -110,16 +110,16 @@ std::vector<PlannedStep> TriggerPlan::removals() const {
 PlannedStep TriggerPlan::creation(const WantedBucket& bucket, std::string_view event,
                                   std::string reason) const {
   PlannedStep creation = write(Action::create, resource_of(bucket, event), std::move(reason),
-                               create_trigger(wanted_, bucket, event));
+                               create_trigger(in_.wanted, bucket, event));
   creation.bucket = bucket.endpoint.host();
   return creation;
 }
 
 const WantedBucket* TriggerPlan::bucket_of(const FoundTrigger& trigger) const {
-  const auto found = std::ranges::find_if(wanted_.buckets, [&](const WantedBucket& bucket) {
+  const auto found = std::ranges::find_if(in_.wanted.buckets, [&](const WantedBucket& bucket) {
     return bucket.endpoint.host() == trigger.name;
   });
-  return trigger.type != "cos" || found == wanted_.buckets.end() ? nullptr : &*found;
+  return trigger.type != "cos" || found == in_.wanted.buckets.end() ? nullptr : &*found;
 }
 
 PlannedStep TriggerPlan::removal_of(const FoundTrigger& trigger, std::string reason) const {
@@ -128,7 +128,7 @@ PlannedStep TriggerPlan::removal_of(const FoundTrigger& trigger, std::string rea
       trigger.name);
   if (!trigger.qualifier.empty()) resource += fmt::format(" of {}", trigger.qualifier);
   PlannedStep removal = write(Action::remove, std::move(resource), std::move(reason),
-                              delete_trigger(wanted_, trigger));
+                              delete_trigger(in_.wanted, trigger));
   removal.bucket = trigger.name;
   return removal;
 }

@@ -4,9 +4,7 @@
 #include <vector>
 
 #include "cloud/found.hpp"
-#include "cloud/function_mark.hpp"
-#include "cloud/planned_step.hpp"
-#include "cloud/provisioning_history.hpp"
+#include "cloud/provisioning_plan.hpp"
 #include "cloud/succession_plan.hpp"
 #include "cloud/wanted.hpp"
 
@@ -23,10 +21,8 @@ struct BucketTriggers {
 // those of ours that nobody wants are removed. Refers to all it is given.
 class TriggerPlan {
  public:
-  // `mark` is the wanted one.
-  TriggerPlan(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
-              const FunctionMark& mark, const SuccessionPlan& succession)
-      : wanted_(wanted), found_(found), history_(history), mark_(mark), succession_(succession) {}
+  TriggerPlan(const PlanInput& in, const SuccessionPlan& succession)
+      : in_(in), succession_(succession) {}
 
   [[nodiscard]] BucketTriggers of(const WantedBucket& bucket) const;
   // Returns the steps for triggers of buckets that are no longer this function's.
@@ -40,14 +36,11 @@ class TriggerPlan {
   [[nodiscard]] const WantedBucket* bucket_of(const FoundTrigger& trigger) const;
   // Returns whether it is on a bucket that is wanted, or was when the function was marked.
   [[nodiscard]] bool is_ours(const FoundTrigger& trigger) const {
-    return trigger.type == "cos" && mark_.names_bucket(trigger.name);
+    return trigger.type == "cos" && in_.mark.names_bucket(trigger.name);
   }
   [[nodiscard]] PlannedStep removal_of(const FoundTrigger& trigger, std::string reason) const;
 
-  const Wanted& wanted_;
-  const Found& found_;
-  const ProvisioningHistory& history_;
-  const FunctionMark& mark_;
+  const PlanInput& in_;
   const SuccessionPlan& succession_;
 };
 

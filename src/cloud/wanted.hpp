@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <compare>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -67,5 +68,10 @@ struct Wanted {
   [[nodiscard]] bool wants_function() const noexcept { return !name.empty(); }
   [[nodiscard]] Location location() const { return {region, space}; }
 };
+
+// Returns what the service would refuse for certain, in words for operators, or nullopt: it checks
+// the environment (4 KB in all, names, reserved prefixes, no empty values) and the size of the
+// code.
+[[nodiscard]] std::optional<std::string> problem_with(const Wanted& wanted);
 
 }  // namespace gateway::cloud

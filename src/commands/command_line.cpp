@@ -13,7 +13,7 @@
 #include <utility>
 #include <variant>
 
-#include "commands/exit_codes.hpp"
+#include "commands/command.hpp"
 #include "commands/help.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/config/nearest.hpp"

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "commands/command.hpp"
 #include "commands/command_line.hpp"
-#include "commands/exit_codes.hpp"
 #include "commands/help.hpp"
 
 namespace gateway::commands {

@@ -8,8 +8,8 @@
 
 #include "gateway/egress/store/store_places.hpp"
 #include "gateway/provisioning/wanted_function.hpp"
-#include "gateway/tls/file_check.hpp"
-#include "runtime/journal.hpp"
+#include "gateway/tls/tls_source.hpp"
+#include "runtime/log.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "commands/command.hpp"
-#include "commands/exit_codes.hpp"
 #include "gateway/config/load.hpp"
 
 namespace gateway::commands {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "commands/exit_codes.hpp"
+#include "commands/command.hpp"
 #include "commands/store_options.hpp"
 #include "events/ascii.hpp"
 #include "gateway/egress/rows/row_text.hpp"

@@ -2,24 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
-#include <boost/json/value_to.hpp>
 #include <chrono>
-#include <cstdint>
-#include <exception>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "commands/admin_address.hpp"
 #include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
-#include "gateway/observe/status_figures.hpp"
+#include "gateway/observe/json_part.hpp"
 #include "runtime/standard_streams.hpp"
 
 namespace gateway::commands {
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::chrono::seconds kLimit{2};
 constexpr int kUnhealthy = 1;  // what Docker and others read as such
@@ -31,31 +26,28 @@ struct HealthOptions {
 };
 
 // Returns a line for each entry of `buckets`, or why there is none.
-std::string buckets_of(const observe::AdminClient::Answer& answer) try {
-  boost::system::error_code error;
-  const json::value status = json::parse(answer.body, error);
-  const auto* const buckets =
-      answer.status == 200 && !error ? status.as_object().if_contains("buckets") : nullptr;
-  if (buckets == nullptr) {
+std::string buckets_of(const observe::AdminClient::Answer& answer, observe::JsonPart status) {
+  const observe::JsonPart buckets = status["buckets"];
+  if (answer.status != 200 || !buckets.there()) {
     return fmt::format("buckets: /status answers {}\n", answer.status);
   }
   std::string lines;
-  for (const json::value& bucket : buckets->as_array()) {
+  bool good = buckets.is_array();
+  buckets.each([&](observe::JsonPart bucket) {
+    good = good && bucket["events"].is_object();
     const auto text = [&](std::string_view name) {
-      const auto* const value = bucket.at(name).if_string();
-      return value == nullptr ? std::string("-") : events::terminal_text(*value);
+      return bucket[name].there() ? events::terminal_text(bucket[name].text()) : std::string("-");
     };
     lines +=
         fmt::format("{}  {}  last event {}", text("bucket"), text("state"), text("last_event"));
-    for (const auto& [outcome, count] : bucket.at("events").as_object()) {
-      lines += fmt::format("  {} {}", std::string_view(outcome), count.to_number<std::uint64_t>());
-    }
+    bucket["events"].each_member([&](std::string_view outcome, observe::JsonPart count) {
+      lines += fmt::format("  {} {}", outcome, count.count());
+    });
     const std::string problem = text("last_error");
     lines += problem.empty() ? "\n" : fmt::format("  error: {}\n", problem);
-  }
+  });
+  if (!good) return "buckets: what /status answers is no status of a gateway\n";
   return lines.empty() ? "buckets: there is no list of buckets in the configuration\n" : lines;
-} catch (const std::exception&) {  // of Boost.JSON, for a member that is missing or something else
-  return "buckets: what /status answers is no status of a gateway\n";
 }
 
 int health(const HealthOptions& options) {
@@ -73,14 +65,13 @@ int health(const HealthOptions& options) {
   // A gateway's loops can run and it can be ready while no event passes at all.
   const observe::AdminClient asked(*address, options.admin.keys());
   const auto answered = asked.get("/status", kLimit);
-  const auto status = observe::read_status(answered.body);
-  if (status && !status->problem.empty()) {
-    fmt::print("{}: {}\n", events::terminal_text(status->state),
-               events::terminal_text(status->problem));
+  const auto document = observe::parsed_json(answered.body);
+  const observe::JsonPart status(&document);
+  if (const auto problem = status["problem"].text(); !problem.empty()) {
+    fmt::print("{}: {}\n", events::terminal_text(status["state"].text()),
+               events::terminal_text(problem));
   }
-  if (options.buckets) {
-    fmt::print("{}", buckets_of(answered));
-  }
+  if (options.buckets) fmt::print("{}", buckets_of(answered, status));
   return answer.status == 200 ? kDone : kUnhealthy;
 }
 

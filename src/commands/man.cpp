@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "commands/command.hpp"
 #include "commands/command_line.hpp"
-#include "commands/exit_codes.hpp"
 #include "commands/help.hpp"
 #include "gateway/version.hpp"
 

@@ -4,11 +4,11 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
-#include <exception>
 #include <memory>
 #include <string>
 
@@ -53,10 +53,8 @@ std::string text_of(const cloud::Plan& plan) {
 // Returns a step as {"action":,"resource":,"reason":,"call":}. `call` is the API's action; the
 // steps that follow it at once are in `then`.
 boost::json::object json_of(const cloud::PlannedStep& step) {
-  boost::json::object object;
-  object["action"] = label(step.action);
-  object["resource"] = step.resource;
-  object["reason"] = step.reason;
+  boost::json::object object{
+      {"action", label(step.action)}, {"resource", step.resource}, {"reason", step.reason}};
   if (!step.call.action.empty()) object["call"] = step.call.action;
   boost::json::array then;
   for (const auto& next : step.then) then.push_back(json_of(next));
@@ -67,8 +65,7 @@ boost::json::object json_of(const cloud::PlannedStep& step) {
 std::string json_of(const cloud::Plan& plan) {
   boost::json::array steps;
   for (const auto& step : plan.steps) steps.push_back(json_of(step));
-  boost::json::object object;
-  object["steps"] = std::move(steps);
+  boost::json::object object{{"steps", std::move(steps)}};
   if (!plan.superseded.empty()) object["superseded"] = plan.superseded;
   return boost::json::serialize(object) + "\n";
 }
@@ -78,26 +75,20 @@ class Session {
  public:
   Session(const config::Settings& settings, const ProvisionOptions& options)
       : options_(options),
-        deployment_(
+        provisioners_(make_provisioners(
             context_.get_executor(), settings,
             [this](const cloud::ProvisioningStatus& status) { status_ = status; },
-            deployment_options(options)) {}
+            deployment_options(options))) {}
 
   int provision() { return options_.dry_run ? run(show_plan(false)) : run(converge()); }
   int deprovision() { return options_.dry_run ? run(show_plan(true)) : run(remove()); }
 
  private:
   int run(Task<int> conversation) {
-    int result = kInternal;
-    std::exception_ptr failure;
-    asio::co_spawn(context_.get_executor(), std::move(conversation),
-                   [&](const std::exception_ptr& error, int exit_code) {
-                     failure = error;
-                     result = exit_code;
-                   });
+    auto result =
+        asio::co_spawn(context_.get_executor(), std::move(conversation), asio::use_future);
     context_.run();
-    if (failure) std::rethrow_exception(failure);
-    return result;
+    return result.get();
   }
 
   [[nodiscard]] Instant deadline() const {
@@ -105,7 +96,7 @@ class Session {
   }
 
   [[nodiscard]] Task<int> show_plan(bool removal) {
-    auto plan = co_await deployment_.provisioners().examine(removal);
+    auto plan = co_await provisioners_->examine(removal);
     if (!plan) {
       log::error(plan.error().text());
       co_return plan.error().kind() == cloud::ErrorKind::denied ? kNotAuthorised : kUnavailable;
@@ -115,12 +106,12 @@ class Session {
   }
 
   [[nodiscard]] Task<int> converge() {
-    const bool ready = co_await deployment_.provisioners().converge(deadline());
+    const bool ready = co_await provisioners_->converge(deadline());
     co_return finish(ready, "provisioned");
   }
 
   [[nodiscard]] Task<int> remove() {
-    const bool removed = co_await deployment_.provisioners().remove(deadline());
+    const bool removed = co_await provisioners_->remove(deadline());
     co_return finish(removed, "nothing of this gateway is left in the cloud");
   }
 
@@ -137,7 +128,7 @@ class Session {
   const ProvisionOptions& options_;
   asio::io_context context_{1};
   cloud::ProvisioningStatus status_;
-  RelayDeployment deployment_;
+  const std::unique_ptr<cloud::Provisioners> provisioners_;
 };
 
 int talk(const ProvisionOptions& options, int (Session::*conversation)()) {

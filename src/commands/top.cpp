@@ -14,6 +14,7 @@
 #include "commands/admin_address.hpp"
 #include "events/terminal_text.hpp"
 #include "gateway/observe/admin_client.hpp"
+#include "gateway/observe/json_part.hpp"
 #include "gateway/observe/top_text.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/standard_streams.hpp"
@@ -54,7 +55,7 @@ class Stop {
 };
 
 struct Look {
-  observe::StatusFigures figures;
+  boost::json::value status;
   Instant at;
 };
 
@@ -62,7 +63,8 @@ std::optional<Look> look(const observe::AdminClient& gateway, std::string& error
   auto answer = gateway.get("/status", kPatience);
   const Instant now = std::chrono::steady_clock::now();
   if (answer.status == 200) {
-    if (auto figures = observe::read_status(answer.body)) return Look{std::move(*figures), now};
+    auto status = observe::parsed_json(answer.body);
+    if (status.is_object()) return Look{std::move(status), now};
     answer.error = "what it answers is no status";
   } else if (answer.status != 0) {
     answer.error = fmt::format("it answers {}: {}", answer.status,
@@ -92,9 +94,9 @@ int top(const TopOptions& options) {
     if (!now) {
       terminal.screen({Line().add(error, Colour::red)});
     } else if (before || (!options.once && terminal.is_terminal())) {
-      terminal.screen(observe::top_text(now->figures, before ? &before->figures : nullptr,
-                                        before ? now->at - before->at : Instant::duration(),
-                                        terminal.columns()));
+      terminal.screen(observe::top_text(
+          observe::JsonPart(&now->status), observe::JsonPart(before ? &before->status : nullptr),
+          before ? now->at - before->at : Instant::duration(), terminal.columns()));
       shown = true;
     }
     before = std::move(now);

@@ -5,7 +5,7 @@
 
 #include <boost/version.hpp>
 
-#include "commands/exit_codes.hpp"
+#include "commands/command.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::commands {

@@ -1,63 +1,40 @@
 #include "events/base64.hpp"
 
-#include <array>
-#include <cstdint>
+#include <openssl/evp.h>
+
+#include <cstddef>
+#include <utility>
 
 namespace gateway::events {
 namespace {
 
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::uint32_t kNotADigit = 64;
-
-constexpr auto kValues = [] {
-  std::array<std::uint32_t, 256> values{};
-  values.fill(kNotADigit);
-  for (std::uint32_t i = 0; i < kAlphabet.size(); ++i) {
-    values[static_cast<unsigned char>(kAlphabet[i])] = i;
-  }
-  return values;
-}();
+const unsigned char* raw(std::string_view text) noexcept {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 }  // namespace
 
 void append_base64(std::string& out, std::string_view bytes) {
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::string_view group = bytes.substr(at, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8 | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= group.size() ? kAlphabet[bits >> (18 - 6 * i) & 63] : '=';
-    }
-  }
+  const std::size_t before = out.size();
+  out.resize(before + (bytes.size() + 2) / 3 * 4);
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data() + before), raw(bytes),
+                  static_cast<int>(bytes.size()));
 }
 
+// OpenSSL passes over white space, and takes padding and left-over bits for zeros: only what it
+// would write itself is strict.
 std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && text.ends_with('=')) {
-    text.remove_suffix(1);
-    ++padding;
+  std::string bytes((text.size() + 3) / 4 * 3, '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), raw(text),
+                                     static_cast<int>(text.size()));
+  if (length < 0) return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(length));
+  for (std::size_t i = 0; i < 2 && !bytes.empty() && text.ends_with(i == 0 ? "=" : "=="); ++i) {
+    bytes.pop_back();
   }
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
-  std::uint32_t bits = 0;
-  unsigned pending = 0;  // bits not yet given out
-  for (const char c : text) {
-    const std::uint32_t value = kValues[static_cast<unsigned char>(c)];
-    if (value == kNotADigit) return std::nullopt;
-    bits = (bits << 6 | value) & 0xFFFFFF;
-    pending += 6;
-    if (pending >= 8) {
-      pending -= 8;
-      bytes += static_cast<char>(bits >> pending & 0xFF);
-    }
-  }
-  if ((bits & ((1U << pending) - 1)) != 0) return std::nullopt;
-  return bytes;
+  std::string again;
+  append_base64(again, bytes);
+  return again == text ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 }  // namespace gateway::events

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <boost/system/result.hpp>
 #include <string>
 #include <string_view>
@@ -35,7 +36,10 @@ class CloudEvent {
   std::string data;
   DataKind data_kind = DataKind::none;
 
-  [[nodiscard]] std::string_view attribute(std::string_view name) const noexcept;
+  [[nodiscard]] std::string_view attribute(std::string_view name) const noexcept {
+    const auto found = std::ranges::find(attributes, name, &Attribute::name);
+    return found == attributes.end() ? std::string_view{} : std::string_view(found->value);
+  }
 };
 
 // A `ce-` header as received, the name in lower case. Other names are passed over.

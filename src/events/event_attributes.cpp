@@ -1,13 +1,13 @@
 #include "events/event_attributes.hpp"
 
 #include <algorithm>
+#include <boost/url/parse.hpp>
 #include <optional>
 #include <string>
 
 #include "events/media_type.hpp"
 #include "events/number_text.hpp"
 #include "events/rfc3339.hpp"
-#include "events/uri.hpp"
 #include "events/utf8.hpp"
 
 namespace gateway::events {
@@ -133,6 +133,14 @@ std::string_view finish_attributes(CloudEvent& event) {
   if (event.attribute("type").empty()) return "no type";
   std::rotate(attributes.begin(), specversion, specversion + 1);
   return {};
+}
+
+bool is_uri_reference(std::string_view text) noexcept {
+  return boost::urls::parse_uri_reference({text.data(), text.size()}).has_value();
+}
+
+bool is_uri(std::string_view text) noexcept {
+  return boost::urls::parse_uri({text.data(), text.size()}).has_value();
 }
 
 }  // namespace gateway::events

@@ -6,10 +6,7 @@ namespace gateway::events {
 namespace {
 
 std::string_view without_parameters(std::string_view content_type) noexcept {
-  std::string_view type = content_type.substr(0, content_type.find(';'));
-  while (!type.empty() && is_blank(type.front())) type.remove_prefix(1);
-  while (!type.empty() && is_blank(type.back())) type.remove_suffix(1);
-  return type;
+  return without_outer_blanks(content_type.substr(0, content_type.find(';')));
 }
 
 // Takes text off its front, piece by piece.

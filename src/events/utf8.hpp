@@ -16,6 +16,15 @@ namespace gateway::events {
   return (code_point >= 0xFDD0 && code_point <= 0xFDEF) || (code_point & 0xFFFE) == 0xFFFE;
 }
 
+// Returns what `text` begins with, at most `most` bytes of it and no part of a character.
+[[nodiscard]] constexpr std::string_view utf8_front(std::string_view text,
+                                                    std::size_t most) noexcept {
+  if (text.size() <= most) return text;
+  // Bytes 10xxxxxx continue a character.
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return text.substr(0, most);
+}
+
 [[nodiscard]] bool is_ascii(std::string_view text) noexcept;
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 

@@ -6,8 +6,10 @@
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -20,16 +22,15 @@
 #include "gateway/config/targets.hpp"
 #include "gateway/egress/access/token_keeper.hpp"
 #include "gateway/egress/policy/shared_pace.hpp"
-#include "gateway/listen_endpoint.hpp"
 #include "gateway/observe/admin_server.hpp"
 #include "gateway/observe/event_feed.hpp"
 #include "gateway/process_stores.hpp"
 #include "gateway/process_view.hpp"
 #include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
-#include "gateway/tls/tls_watch.hpp"
+#include "gateway/tls/tls_source.hpp"
+#include "runtime/bind_listener.hpp"
 #include "runtime/cores.hpp"
-#include "runtime/host_port.hpp"
 #include "runtime/log.hpp"
 #include "runtime/repeating_timer.hpp"
 #include "runtime/supervisor.hpp"
@@ -52,8 +53,18 @@ void warn_of_open_port() {
       "have them signed, or gateway.auth: none if this is meant");
 }
 
-std::string text_of(const config::HostPort& address) {
-  return host_port_text(address.host, address.port);
+tcp::endpoint endpoint_of(const config::HostPort& address) {
+  return {asio::ip::make_address(address.host), address.port};
+}
+
+// SO_REUSEPORT would let a second gateway take over half of the connections in silence: a plain
+// bind finds out whether the port is free.
+void require_free(const tcp::endpoint& at) {
+  if (at.port() == 0) return;
+  asio::io_context context;
+  Acceptor probe(context.get_executor());
+  const error_code taken = bind_listener(probe, at);
+  if (taken) throw boost::system::system_error(taken);
 }
 
 }  // namespace
@@ -112,13 +123,14 @@ class Gateway::Impl {
     if (const auto& proxy = endpoints_.front().proxy) {
       log::info("events go by a proxy", {{"proxy", proxy->address()}});
     }
-    log::info("listening", {{"address", text_of({settings_.ingress.listen.host, port()})},
-                            {"admin", text_of({settings_.ingress.admin.host, admin_port()})},
-                            {"tls", ingress_tls_ ? "yes" : "no"},
-                            {"threads", shards_.size()},
-                            {"auth", auth::described(settings_)},
-                            {"target", endpoints_.front().host_header},
-                            {"path", endpoints_.front().path()}});
+    log::info("listening",
+              {{"address", config::HostPort{settings_.ingress.listen.host, port()}.text()},
+               {"admin", config::HostPort{settings_.ingress.admin.host, admin_port()}.text()},
+               {"tls", ingress_tls_ ? "yes" : "no"},
+               {"threads", shards_.size()},
+               {"auth", auth::described(settings_)},
+               {"target", endpoints_.front().host_header},
+               {"path", endpoints_.front().path()}});
   }
 
   void stop() {
@@ -302,8 +314,8 @@ class Gateway::Impl {
   }
 
   void bind_shards(unsigned count) {
-    tcp::endpoint at = listen_endpoint(settings_.ingress.listen);
     try {
+      tcp::endpoint at = endpoint_of(settings_.ingress.listen);
       if (count > 1) require_free(at);
       for (unsigned i = 0; i < count; ++i) {
         shards_.push_back(std::make_unique<Shard>(
@@ -315,18 +327,17 @@ class Gateway::Impl {
         at.port(shards_.front()->port());
       }
     } catch (const boost::system::system_error& error) {
-      throw std::system_error(error.code(),
-                              "cannot listen on " + text_of(settings_.ingress.listen));
+      throw std::system_error(error.code(), "cannot listen on " + settings_.ingress.listen.text());
     }
   }
 
   void bind_admin() {
     try {
       admin_ = std::make_unique<observe::AdminServer>(
-          control_, listen_endpoint(settings_.ingress.admin), view_, feed_, supervisor_,
+          control_, endpoint_of(settings_.ingress.admin), view_, feed_, supervisor_,
           observe::AdminAccess(settings_.ingress.admin_token, settings_.ingress.admin_host));
     } catch (const boost::system::system_error& error) {
-      throw std::system_error(error.code(), "cannot listen on " + text_of(settings_.ingress.admin));
+      throw std::system_error(error.code(), "cannot listen on " + settings_.ingress.admin.text());
     }
   }
 

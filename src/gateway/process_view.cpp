@@ -12,7 +12,7 @@
 #include "gateway/config/render.hpp"
 #include "gateway/config/targets.hpp"
 #include "gateway/domain/answers.hpp"
-#include "gateway/observe/process_metrics.hpp"
+#include "gateway/observe/process_usage.hpp"
 #include "gateway/observe/prometheus.hpp"
 #include "runtime/signal.hpp"
 
@@ -33,10 +33,7 @@ std::string host_name() {
 
 // Returns how many posts were refused for the key they are signed with.
 std::uint64_t wrongly_signed(const observe::Snapshot& counters) {
-  const auto of = [&](AuthFailure why) {
-    return counters.unauthorized[static_cast<std::size_t>(why)];
-  };
-  return of(AuthFailure::signature) + of(AuthFailure::token);
+  return counters.unauthorized[AuthFailure::signature] + counters.unauthorized[AuthFailure::token];
 }
 
 std::vector<std::size_t> targets_of_entries(const config::Settings& settings) {
@@ -101,12 +98,10 @@ observe::AdminReply ProcessView::readiness() {
 }
 
 observe::AdminReply ProcessView::metrics() {
+  observe::ProcessState state = process_state({});
+  state.usage = observe::read_process_usage();
   return {200, "text/plain; version=0.0.4; charset=utf-8",
-          observe::prometheus_text(snapshot(), provisioning_state(), bucket_states(),
-                                   process_.stores.status(), process_.tls->status()) +
-              observe::limits_text(limits()) +
-              observe::process_metrics_text(observe::read_process_usage(),
-                                            process_.supervisor.failures())};
+          observe::prometheus_text(state, snapshot())};
 }
 
 observe::AdminReply ProcessView::history() {
@@ -168,9 +163,13 @@ observe::ProcessState ProcessView::process_state(ShardStatuses shards) {
   state.source = process_.settings.source();
   state.host = host_;
   state.condition = monitor_.condition();
-  state.limits = limits();
-  state.provisioning = provisioning_state();
+  state.limits = {process_.settings.ingress.max_connections,
+                  process_.settings.ingress.max_in_flight,
+                  process_.stores.spool() != nullptr ? process_.settings.spool.max_bytes : 0};
+  state.part_failures = process_.supervisor.failures();
+  state.provisioning = observe::kProvisioningDisabled;
   if (process_.provisioning) {
+    state.provisioning = label(process_.provisioning->status().state);
     state.provisioning_step = process_.provisioning->status().step;
     state.provisioning_error = process_.provisioning->status().last_error;
   }
@@ -231,16 +230,6 @@ void ProcessView::ask(const std::shared_ptr<Answers>& answers, std::size_t index
       answers->arrived.notify_all();
     });
   });
-}
-
-observe::Limits ProcessView::limits() const {
-  return {process_.settings.ingress.max_connections, process_.settings.ingress.max_in_flight,
-          process_.stores.spool() != nullptr ? process_.settings.spool.max_bytes : 0};
-}
-
-std::string_view ProcessView::provisioning_state() const {
-  return process_.provisioning ? label(process_.provisioning->status().state)
-                               : observe::kProvisioningDisabled;
 }
 
 }  // namespace gateway

@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gateway/config/endpoint.hpp"
@@ -20,7 +19,7 @@
 #include "gateway/process_stores.hpp"
 #include "gateway/provisioning/provisioning.hpp"
 #include "gateway/shard.hpp"
-#include "gateway/tls/tls_watch.hpp"
+#include "gateway/tls/tls_source.hpp"
 #include "runtime/asio.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/supervisor.hpp"
@@ -86,8 +85,6 @@ class ProcessView final : public observe::AdminPages {
   void ask(const std::shared_ptr<Answers>& answers, std::size_t index);
   [[nodiscard]] observe::ProcessState process_state(ShardStatuses shards);
   [[nodiscard]] std::vector<observe::BucketState> bucket_states() const;
-  [[nodiscard]] observe::Limits limits() const;
-  [[nodiscard]] std::string_view provisioning_state() const;
 
   const Process process_;
   Supervisor::Part monitor_part_;

@@ -1,12 +1,10 @@
 #include "gateway/shard.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <new>
@@ -14,6 +12,7 @@
 #include <string_view>
 
 #include "gateway/auth/accepted_tokens.hpp"
+#include "runtime/bind_listener.hpp"
 #include "runtime/cores.hpp"
 #include "runtime/log.hpp"
 #include "runtime/tick_interval.hpp"
@@ -86,16 +85,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
 
 Acceptor Shard::listen(const tcp::endpoint& at, bool shared_port) {
   Acceptor acceptor(context_.get_executor());
-  acceptor.open(at.protocol());
-  acceptor.set_option(Acceptor::reuse_address(true));
-  if (at.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false));
-  if (shared_port) {
-    const int on = 1;
-    if (::setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-      throw boost::system::system_error(errno, boost::system::system_category(), "SO_REUSEPORT");
-    }
-  }
-  acceptor.bind(at);
+  const error_code error = bind_listener(acceptor, at, shared_port);
+  if (error) throw boost::system::system_error(error);
   acceptor.listen(kBacklog);
   port_ = acceptor.local_endpoint().port();
   return acceptor;

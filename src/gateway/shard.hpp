@@ -13,7 +13,7 @@
 #include "gateway/metrics/loop_health.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
 #include "gateway/observe/event_sampler.hpp"
-#include "gateway/observe/shard_status.hpp"
+#include "gateway/observe/process_state.hpp"
 #include "gateway/pipeline/intake.hpp"
 #include "gateway/pipeline/ledger.hpp"
 #include "gateway/pipeline/route_plan.hpp"

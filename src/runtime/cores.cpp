@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "runtime/cgroup.hpp"
+#include "runtime/process_limits.hpp"
 
 namespace gateway {
 namespace {

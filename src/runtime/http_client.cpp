@@ -100,7 +100,7 @@ HttpFailure HttpClient::give_up(std::string text) {
 }
 
 template <class Stream, class Request>
-Task<error_code> HttpClient::converse(Stream& stream, Request& request) {
+Task<error_code> HttpClient::converse(Stream& stream, Request& request, bool head_only) {
   const auto link = connection_->link();
   sent_ = true;
   parser_.reset();
@@ -111,6 +111,10 @@ Task<error_code> HttpClient::converse(Stream& stream, Request& request) {
     parser_ = std::make_unique<Parser>();
     parser_->header_limit(kMostHead);
     parser_->body_limit(kMostAnswer);
+    [[maybe_unused]] auto [head_error, head_size] =
+        co_await beast::http::async_read_header(stream, link->buffer, *parser_, tuple);
+    if (head_error) co_return head_error;
+    if (head_only) continue;
     [[maybe_unused]] auto [read_error, size] =
         co_await beast::http::async_read(stream, link->buffer, *parser_, tuple);
     if (read_error) co_return read_error;
@@ -151,9 +155,9 @@ Task<HttpResult> HttpClient::exchange(HttpRequest wanted, std::chrono::milliseco
     const auto link = connection_->link();
     error_code error;
     if (link->tls) {
-      error = co_await converse(*link->tls, request);
+      error = co_await converse(*link->tls, request, false);
     } else {
-      error = co_await converse(link->socket, request);
+      error = co_await converse(link->socket, request, false);
     }
     connection_->disarm();
     if (!error && !connection_->cancelled()) {
@@ -190,25 +194,14 @@ Task<HttpResult> HttpClient::follow(HttpRequest wanted, std::chrono::millisecond
   const bool opened = co_await connection_->open();
   if (!opened || connection_->over()) co_return give_up(connection_->problem());
   const auto link = connection_->link();
-  sent_ = true;
-  Parser head;
-  head.header_limit(kMostHead);
-  head.body_limit(kMostAnswer);
-  [[maybe_unused]] auto [write_error, written] =
-      co_await beast::http::async_write(link->socket, request, tuple);
-  error_code error = write_error;
-  if (!error) {
-    [[maybe_unused]] auto [read_error, size] =
-        co_await beast::http::async_read_header(link->socket, link->buffer, head, tuple);
-    error = read_error;
-  }
+  error_code error = co_await converse(link->socket, request, true);
   HttpReply reply;
-  if (!error) reply.status = head.get().result_int();
+  if (!error) reply.status = parser_->get().result_int();
   if (!error && reply.status != 200) {
     [[maybe_unused]] auto [read_error, size] =
-        co_await beast::http::async_read(link->socket, link->buffer, head, tuple);
+        co_await beast::http::async_read(link->socket, link->buffer, *parser_, tuple);
     error = read_error;
-    reply.body = std::move(head.get().body());
+    reply.body = std::move(parser_->get().body());
   }
   if (reply.status == 200) {
     const auto begun = link->buffer.data();

@@ -121,8 +121,9 @@ class HttpClient {
   [[nodiscard]] HttpFailure failure(std::string text) const;
   // Ends the use of the connection, which is closed. Returns why.
   [[nodiscard]] HttpFailure give_up(std::string text);
+  // Sends the request and takes its answer, or the head of it, into parser_.
   template <class Stream, class Request>
-  [[nodiscard]] Task<error_code> converse(Stream& stream, Request& request);
+  [[nodiscard]] Task<error_code> converse(Stream& stream, Request& request, bool head_only);
   [[nodiscard]] HttpResult take_reply();
 
   const std::shared_ptr<OriginConnection> connection_;

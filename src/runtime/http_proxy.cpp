@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "events/ascii.hpp"
+#include "events/number_text.hpp"
 #include "runtime/host_port.hpp"
 
 namespace gateway {
@@ -17,12 +18,8 @@ constexpr std::size_t kMostShown = 80;
 // Returns the status of a status line (RFC 9112 section 4), 0 if it is none.
 unsigned status_of(std::string_view line) {
   if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ') return 0;
-  unsigned status = 0;
-  for (const char c : line.substr(9, 3)) {
-    if (!is_digit(c)) return 0;
-    status = status * 10 + static_cast<unsigned>(c - '0');
-  }
-  return line.size() == 12 || line[12] == ' ' ? status : 0;
+  if (line.size() > 12 && line[12] != ' ') return 0;
+  return read_number<unsigned>(line.substr(9, 3)).value_or(0);
 }
 
 // Returns the values of all fields `name`, with a comma between them.
@@ -36,11 +33,9 @@ std::string fields_of(std::string_view head, std::string_view name) {
     if (colon == std::string_view::npos || !equals_ignoring_case(line.substr(0, colon), name)) {
       continue;
     }
-    line.remove_prefix(colon + 1);
-    while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-    while (!line.empty() && (is_blank(line.back()) || line.back() == '\r')) line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     if (!values.empty()) values += ", ";
-    values += line;
+    values += without_outer_blanks(line.substr(colon + 1));
   }
   return values;
 }
@@ -50,9 +45,8 @@ std::string scheme_names(std::string_view challenges) {
   std::string names;
   while (!challenges.empty()) {
     const auto end = std::min(challenges.find(','), challenges.size());
-    std::string_view one = challenges.substr(0, end);
+    const std::string_view one = without_outer_blanks(challenges.substr(0, end));
     challenges.remove_prefix(std::min(end + 1, challenges.size()));
-    while (!one.empty() && is_blank(one.front())) one.remove_prefix(1);
     const std::string_view word = one.substr(0, one.find(' '));
     // What has an equals sign is a parameter of the scheme before.
     if (word.empty() || word.size() > 20 || !std::ranges::all_of(word, is_alphanumeric)) continue;

@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <future>
 #include <memory>
 #include <thread>
@@ -13,7 +15,7 @@
 
 #include "events/json_text.hpp"
 #include "events/terminal_text.hpp"
-#include "runtime/journal.hpp"
+#include "runtime/environment.hpp"
 
 namespace gateway::log {
 namespace {
@@ -91,6 +93,25 @@ std::string text_line(std::string_view message, Fields fields) {
 }
 
 }  // namespace
+
+// systemd says in JOURNAL_STREAM which file the journal reads: "<device>:<inode>".
+bool journal_reads_stderr() {
+  const std::string_view stream = environment_variable("JOURNAL_STREAM");
+  struct stat file{};
+  return !stream.empty() && ::fstat(STDERR_FILENO, &file) == 0 &&
+         stream == fmt::format("{}:{}", file.st_dev, file.st_ino);
+}
+
+std::string_view journal_prefix(Level level) {
+  if (!journal_reads_stderr()) return {};
+  switch (level) {  // syslog's priorities
+    case Level::debug: return "<7>";
+    case Level::info: return "<6>";
+    case Level::warn: return "<4>";
+    case Level::error: break;
+  }
+  return "<3>";
+}
 
 void start(Level least, Format format) {
   as_json = format == Format::json || (format == Format::automatic && isatty(STDERR_FILENO) == 0);

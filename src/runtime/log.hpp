@@ -57,6 +57,12 @@ inline void error(std::string_view message, Fields fields = {}) {
   write(Level::error, message, fields);
 }
 
+// Returns whether systemd's journal reads standard error.
+[[nodiscard]] bool journal_reads_stderr();
+// Returns what a line of this level begins with there (sd-daemon(3)), as "<4>", which the journal
+// takes off again; empty if it does not read standard error.
+[[nodiscard]] std::string_view journal_prefix(Level level);
+
 // An exception that should not have reached the edge of `where`.
 void internal_error(std::string_view where, const std::exception_ptr& error) noexcept;
 

@@ -6,11 +6,12 @@
 #include <openssl/x509.h>
 
 #include <array>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 #include <utility>
+
+#include "runtime/ip_address.hpp"
 
 namespace gateway {
 namespace {
@@ -19,12 +20,6 @@ namespace ssl = asio::ssl;
 
 // An idle connection is not used after this time: what lies between may have forgotten it silently.
 constexpr std::chrono::seconds kMostIdle{30};
-
-bool is_address(const std::string& host) {
-  error_code error;
-  asio::ip::make_address(host, error);
-  return !error;
-}
 
 // Returns whether nothing has come on an idle connection, not even its end. What comes before a
 // request is no answer to it.
@@ -181,7 +176,7 @@ Task<bool> OriginConnection::secure() {
     co_return false;
   }
   // RFC 6066 section 3: no addresses in the server name indication.
-  if (!is_address(origin_.host())) {
+  if (!ip_address(origin_.host())) {
     SSL_set_tlsext_host_name(link->tls->native_handle(), origin_.host().c_str());
   }
   auto [failed] = co_await link->tls->async_handshake(ssl::stream_base::client, tuple);

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 // What a process asks of the system for itself as a whole.
 namespace gateway {
@@ -19,6 +20,14 @@ void give_large_blocks_back() noexcept;
 // Raises the limit of open descriptors (RLIMIT_NOFILE) to `wanted` or as near as the system lets.
 // Returns what it is then.
 std::size_t raise_descriptor_limit(std::size_t wanted) noexcept;
+
+// Returns the first line of `file` for this process' control group (version 2), for those above it,
+// and at the root of the mount, where a container finds its own. Files that are not there are left
+// out.
+[[nodiscard]] std::vector<std::string> cgroup_limits(const std::string& file);
+
+// Returns the first line of a file; empty if it cannot be read.
+[[nodiscard]] std::string first_line(const std::string& path);
 
 // Bytes of memory this process may come to: the machine's, cut to the limits of its control groups
 // (version 2 or 1). 0 if nothing is known.

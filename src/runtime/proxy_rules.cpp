@@ -1,54 +1,19 @@
 #include "runtime/proxy_rules.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 #include <utility>
 
 #include "events/ascii.hpp"
 #include "events/number_text.hpp"
-#include "runtime/asio.hpp"
+#include "runtime/ip_address.hpp"
 
 namespace gateway {
 namespace {
 
-std::optional<asio::ip::address> address_of(std::string_view text) {
-  error_code error;
-  auto address = asio::ip::make_address(std::string(text), error);
-  if (error) return std::nullopt;
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  return address;
-}
-
-std::string bytes_of(const asio::ip::address& address) {
-  if (address.is_v4()) {
-    const auto bytes = address.to_v4().to_bytes();
-    return {bytes.begin(), bytes.end()};
-  }
-  const auto bytes = address.to_v6().to_bytes();
-  return {bytes.begin(), bytes.end()};
-}
-
-// The length of an address tells its family.
-bool in_network(const std::string& address, const std::string& network, unsigned bits) {
-  if (address.size() != network.size()) return false;
-  const std::size_t whole = bits / 8;
-  if (!std::equal(network.begin(), network.begin() + static_cast<std::ptrdiff_t>(whole),
-                  address.begin())) {
-    return false;
-  }
-  const unsigned rest = bits % 8;
-  if (rest == 0) return true;
-  const unsigned difference =
-      static_cast<unsigned char>(address[whole]) ^ static_cast<unsigned char>(network[whole]);
-  return (difference >> (8 - rest)) == 0;
-}
-
 bool is_loopback(const std::string& host) {
   const std::string name = lower_case(host);
   if (name == "localhost" || name.ends_with(".localhost")) return true;
-  const auto address = address_of(name);
+  const auto address = ip_address(name);
   return address && address->is_loopback();
 }
 
@@ -67,10 +32,10 @@ NoProxy::NoProxy(std::string_view list) {
     }
     Member member;
     if (const auto slash = text.find('/'); slash != std::string::npos) {
-      const auto address = address_of(text.substr(0, slash));
+      const auto address = ip_address(text.substr(0, slash));
       const auto bits = read_number<unsigned>(std::string_view(text).substr(slash + 1));
       if (address && bits && *bits <= (address->is_v4() ? 32U : 128U)) {
-        member.network = bytes_of(*address);
+        member.network = address;
         member.prefix_length = *bits;
         members_.push_back(std::move(member));
       }
@@ -91,9 +56,9 @@ NoProxy::NoProxy(std::string_view list) {
       member.port = *port;
       text.resize(colon);
     }
-    if (const auto address = address_of(text)) {
-      member.network = bytes_of(*address);
-      member.prefix_length = static_cast<unsigned>(member.network.size() * 8);
+    if (const auto address = ip_address(text)) {
+      member.network = address;
+      member.prefix_length = address->is_v4() ? 32 : 128;
     } else {
       if (text.starts_with("*.")) text.erase(0, 1);
       if (text.starts_with('.')) text.erase(0, 1);
@@ -110,11 +75,13 @@ bool NoProxy::holds(std::string_view host, std::uint16_t port) const {
   if (members_.empty()) return false;
   std::string name = lower_case(host);
   if (name.ends_with('.')) name.pop_back();
-  const auto address = address_of(name);
-  const std::string bytes = address ? bytes_of(*address) : std::string();
+  const auto address = ip_address(name);
   return std::ranges::any_of(members_, [&](const Member& member) {
     if (member.port != 0 && member.port != port) return false;
-    if (!member.network.empty()) return in_network(bytes, member.network, member.prefix_length);
+    if (member.network) {
+      return address && in_network(*address, *member.network,
+                                   static_cast<unsigned short>(member.prefix_length));
+    }
     return !address && (name == member.host || name.ends_with("." + member.host));
   });
 }

@@ -1,10 +1,12 @@
 #pragma once
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "runtime/asio.hpp"
 #include "runtime/http_proxy.hpp"
 
 namespace gateway {
@@ -28,10 +30,10 @@ class NoProxy {
  private:
   struct Member {
     Member() = default;
-    std::string host;            // in lower case
-    std::uint16_t port = 0;      // 0: any
-    std::string network;         // of an address with a prefix length, its bytes
-    unsigned prefix_length = 0;  // bits
+    std::string host;                          // in lower case
+    std::uint16_t port = 0;                    // 0: any
+    std::optional<asio::ip::address> network;  // or a single address
+    unsigned prefix_length = 0;                // bits
   };
   bool all_ = false;
   std::vector<Member> members_;

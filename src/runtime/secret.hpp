@@ -1,4 +1,6 @@
 #pragma once
+#include <openssl/crypto.h>
+
 #include <string>
 #include <utility>
 
@@ -35,7 +37,12 @@ class Secret {
   [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
 
   // Empties `text` and overwrites all the memory it holds.
-  static void overwrite(std::string& text) noexcept;
+  static void overwrite(std::string& text) noexcept {
+    // A string that was moved from is empty and may still hold what was in it.
+    text.resize(text.capacity());
+    OPENSSL_cleanse(text.data(), text.size());
+    text.clear();
+  }
 
  private:
   std::string text_;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
-#include "gateway/auth/signed_text.hpp"
+#include "gateway/auth/signature.hpp"
 #include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
 

@@ -77,7 +77,7 @@ TEST(MemoryBound, IsNotExceededByTheDearestPosts) {
   const auto parts = checkup::worst_memory(settings, kThreads, false);
   const auto buffers = std::accumulate(
       parts.begin(), parts.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const checkup::MemoryPart& part) { return sum + part.bytes(); });
+      [](std::uint64_t sum, const checkup::MemoryPart& part) { return sum + part.bytes; });
   const std::uint64_t peak = peak_of(program.pid());
   EXPECT_GT(peak, buffers) << "nothing dear was read";
   EXPECT_LE(peak, buffers + checkup::most_while_read(settings, kThreads));

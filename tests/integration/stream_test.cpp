@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "gateway/observe/event_feed.hpp"
-#include "gateway/observe/event_stream_reader.hpp"
+#include "gateway/observe/server_sent_events.hpp"
 #include "support/exposition.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"

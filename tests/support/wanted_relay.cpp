@@ -70,7 +70,7 @@ std::string difference(const ScfModel& model, const cloud::Wanted& wanted) {
     return "runtime, handler or type";
   }
   const auto mark = cloud::parse_mark(is->description);
-  if (!mark || !mark->has_content_of(cloud::mark_of(wanted)) || mark->succession()) {
+  if (!mark || !mark->has_content_of(cloud::mark_of(wanted)) || mark->succession) {
     return "description: " + is->description;
   }
   if (is->memory != shall.memory || is->timeout != shall.timeout ||

@@ -1,26 +1,19 @@
 #include "gateway/auth/accepted_tokens.hpp"
 
-#include <boost/asio/ip/address.hpp>
-#include <boost/system/error_code.hpp>
-
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
 #include "cloud/relay_environment.hpp"
 #include "gateway/config/buckets.hpp"
+#include "runtime/ip_address.hpp"
 
 namespace gateway::auth {
 namespace {
 
 bool is_loopback(const std::string& host) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host, error);
-  if (error) return false;
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
-        .is_loopback();
-  }
-  return address.is_loopback();
+  const auto address = ip_address(host);
+  return address && address->is_loopback();
 }
 
 // Returns the tokens derived for the functions of `buckets`; none without a list, where it is
@@ -80,6 +73,24 @@ bool open_by_default(const config::Settings& settings) {
   // A client that has shown a certificate of that authority is known.
   return ingress.auth == config::Auth::automatic && ingress.tls.ca.empty() &&
          !is_loopback(ingress.listen.host) && gateway_token(settings).empty();
+}
+
+std::vector<Secret> FormerTokens::seen(const std::vector<Secret>& tokens, Instant now) {
+  std::erase_if(known_, [now](const Known& one) { return now - one.last_seen > kKept; });
+  for (const Secret& token : tokens) {
+    if (token.empty()) continue;
+    const auto same = std::ranges::find_if(
+        known_, [&](const Known& one) { return one.token.reveal() == token.reveal(); });
+    if (same != known_.end()) {
+      same->last_seen = now;
+    } else if (known_.size() < kMost) {
+      known_.emplace_back(token, now);
+    }
+  }
+  std::vector<Secret> accepted;
+  accepted.reserve(known_.size());
+  for (const Known& one : known_) accepted.push_back(one.token);
+  return accepted;
 }
 
 }  // namespace gateway::auth

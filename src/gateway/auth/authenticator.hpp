@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gateway/auth/hmac_sha256.hpp"
-#include "gateway/auth/signed_text.hpp"
+#include "gateway/auth/signature.hpp"
 #include "gateway/domain/reasons.hpp"
 #include "gateway/http/fields.hpp"
 #include "runtime/secret.hpp"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/checkup/figures.hpp"
 #include "gateway/checkup/process_fit.hpp"
 #include "gateway/config/checks.hpp"
 #include "gateway/config/targets.hpp"
@@ -16,6 +15,7 @@
 #include "gateway/egress/store/store_writer.hpp"
 #include "gateway/http/fields.hpp"
 #include "gateway/ingress/session.hpp"
+#include "gateway/observe/figures.hpp"
 #include "gateway/transport/transport.hpp"
 #include "runtime/buffer_pool.hpp"
 #include "runtime/byte_shares.hpp"
@@ -61,8 +61,8 @@ std::string carried_text(std::uint64_t bytes, const ExpectedLoad& load) {
   std::string text;
   const auto add = [&](std::uint64_t rate) {
     text += fmt::format("{}{} at {} records/s", text.empty() ? "" : ", ",
-                        duration_text(outage_carried(bytes, rate, load.record_bytes)),
-                        count_text(rate));
+                        observe::duration_text(outage_carried(bytes, rate, load.record_bytes)),
+                        observe::count_text(rate));
   };
   if (load.rate) {
     add(*load.rate);
@@ -75,12 +75,13 @@ std::string carried_text(std::uint64_t bytes, const ExpectedLoad& load) {
 std::string retried_text(const config::Settings& settings) {
   const auto& function = settings.function;
   const auto seconds = [](config::Duration time) {
-    return duration_text(std::chrono::duration_cast<std::chrono::seconds>(time));
+    return observe::duration_text(std::chrono::duration_cast<std::chrono::seconds>(time));
   };
   return fmt::format(
       "the relay tries for {} an invocation, the platform {} more times a minute "
       "apart: about {}, then an event is gone",
-      seconds(function.timeout), function.retries, duration_text(outage_retried(function)));
+      seconds(function.timeout), function.retries,
+      observe::duration_text(outage_retried(function)));
 }
 
 // Bodies lie in buffers of the next power of two, small ones in the smallest.
@@ -124,7 +125,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   }
   parts.emplace_back("the program", kProgramMemory);
   std::ranges::sort(parts,
-                    [](const MemoryPart& a, const MemoryPart& b) { return a.bytes() > b.bytes(); });
+                    [](const MemoryPart& a, const MemoryPart& b) { return a.bytes > b.bytes; });
   return parts;
 }
 
@@ -157,21 +158,21 @@ Finding memory_finding(const config::Settings& settings, unsigned threads, bool 
   std::uint64_t sum = 0;
   std::string largest;
   for (const MemoryPart& part : worst_memory(settings, threads, tls)) {
-    sum = plus(sum, part.bytes());
-    largest +=
-        fmt::format("{}{} {}", largest.empty() ? "" : ", ", bytes_text(part.bytes()), part.what());
+    sum = plus(sum, part.bytes);
+    largest += fmt::format("{}{} {}", largest.empty() ? "" : ", ", observe::bytes_text(part.bytes),
+                           part.what);
   }
   std::string text = fmt::format(
       "{} of buffers with every queue and connection at its worst on {} thread{}: {}. Reading "
       "posts takes up to {} more: {} times their bytes, of a batch of CloudEvents as long as it is "
       "open",
-      bytes_text(sum), threads, threads == 1 ? "" : "s", largest,
-      bytes_text(most_while_read(settings, threads)), kParsed);
+      observe::bytes_text(sum), threads, threads == 1 ? "" : "s", largest,
+      observe::bytes_text(most_while_read(settings, threads)), kParsed);
   if (available == 0 || sum <= available) return Finding::ok("memory", std::move(text));
-  return Finding::warn("memory",
-                       fmt::format("{}; this process may have {}", text, bytes_text(available)),
-                       "raise the memory limit, or lower gateway.max_in_flight, "
-                       "gateway.max_connections or delivery.queue.events");
+  return Finding::warn(
+      "memory", fmt::format("{}; this process may have {}", text, observe::bytes_text(available)),
+      "raise the memory limit, or lower gateway.max_in_flight, "
+      "gateway.max_connections or delivery.queue.events");
 }
 
 Finding outage_finding(const config::Settings& settings, const ExpectedLoad& load,
@@ -180,10 +181,10 @@ Finding outage_finding(const config::Settings& settings, const ExpectedLoad& loa
   if (!settings.spool.path.empty()) {
     const std::uint64_t bytes =
         std::min<std::uint64_t>(spool_room.value_or(UINT64_MAX), settings.spool.max_bytes);
-    return Finding::ok(
-        kSubject,
-        fmt::format("of the eventbus; a spool of {} carries {}, of {} each", bytes_text(bytes),
-                    carried_text(bytes, load), bytes_text(load.record_bytes)));
+    return Finding::ok(kSubject,
+                       fmt::format("of the eventbus; a spool of {} carries {}, of {} each",
+                                   observe::bytes_text(bytes), carried_text(bytes, load),
+                                   observe::bytes_text(load.record_bytes)));
   }
   constexpr const char* kAdvice = "set spool.path to carry longer ones (docs/durability.md)";
   if (!settings.function.provision) {

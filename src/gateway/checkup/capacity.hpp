@@ -12,15 +12,9 @@
 namespace gateway::checkup {
 
 // A part of the memory the process may take.
-class MemoryPart {
- public:
-  MemoryPart(std::string what, std::uint64_t bytes) : what_(std::move(what)), bytes_(bytes) {}
-  [[nodiscard]] const std::string& what() const noexcept { return what_; }
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-
- private:
-  std::string what_;
-  std::uint64_t bytes_;
+struct MemoryPart {
+  std::string what;
+  std::uint64_t bytes = 0;
 };
 
 // Returns the memory that is used when all bounds are reached at once, largest part first. That

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <exception>
+#include <boost/asio/use_future.hpp>
+#include <future>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -12,8 +13,7 @@
 #include "gateway/checkup/cloud_finding.hpp"
 #include "gateway/checkup/eventbus_findings.hpp"
 #include "gateway/checkup/eventbus_probe.hpp"
-#include "gateway/checkup/listen_probe.hpp"
-#include "gateway/checkup/storage_findings.hpp"
+#include "gateway/checkup/local_findings.hpp"
 #include "gateway/checkup/storage_probe.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/targets.hpp"
@@ -81,26 +81,22 @@ void check_addresses(const config::Ingress& ingress, std::chrono::milliseconds p
 
 Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds patience) {
   asio::io_context context(1);
-  RelayDeployment deployment(context.get_executor(), settings,
-                             [](const cloud::ProvisioningStatus&) {});
+  const auto provisioners =
+      make_provisioners(context.get_executor(), settings, [](const cloud::ProvisioningStatus&) {});
   Timer limit(context.get_executor());
   bool over = false;
   limit.expires_after(kCloudSteps * patience);
   limit.async_wait([&](const error_code& aborted) {
     if (aborted) return;
     over = true;
-    deployment.cancel();
+    provisioners->cancel();
   });
-  std::optional<cloud::ApiResult<cloud::Plan>> plan;
-  std::exception_ptr failure;
-  asio::co_spawn(context.get_executor(), deployment.provisioners().examine(false),
-                 [&](const std::exception_ptr& error, cloud::ApiResult<cloud::Plan> result) {
-                   failure = error;
-                   plan = std::move(result);
-                   limit.cancel();
-                 });
-  context.run();
-  if (failure) std::rethrow_exception(failure);
+  auto examined =
+      asio::co_spawn(context.get_executor(), provisioners->examine(false), asio::use_future);
+  while (examined.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    context.run_one();
+  }
+  std::optional<cloud::ApiResult<cloud::Plan>> plan = examined.get();
   if (over) plan.reset();
   return cloud_finding(plan, settings.function.api);
 }

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "gateway/checkup/figures.hpp"
 #include "gateway/egress/address/address_book.hpp"
 #include "gateway/egress/address/harmless_request.hpp"
+#include "gateway/observe/figures.hpp"
 #include "gateway/tls/certificate_facts.hpp"
 
 namespace gateway::checkup {
@@ -32,7 +32,7 @@ Finding connected(const AddressProbe& address, const config::Endpoint& endpoint)
   const std::string at = egress::text_of(address.at);
   if (address.connect_problem.empty()) {
     return Finding::ok("connection",
-                       fmt::format("{} in {}", at, latency_text(address.connect_time)));
+                       fmt::format("{} in {}", at, observe::latency_text(address.connect_time)));
   }
   if (endpoint.proxy) {
     return Finding::fail(
@@ -82,7 +82,7 @@ void judge_tls(const std::string& at, const TlsProbe& probe, const config::Endpo
     if (probe.certificate) text += "; shown: " + shown(probe);
     if (ends)
       text += fmt::format(", {} {}", *ends < now ? "expired" : "expires",
-                          relative_date_text(*ends - now));
+                          observe::relative_date_text(*ends - now));
     findings.push_back(Finding::fail(Blame::unavailable, "TLS", std::move(text),
                                      tls_advice(probe.problem, endpoint)));
     return;
@@ -123,7 +123,8 @@ Finding answered(const AddressProbe& address, const config::Endpoint& endpoint,
                          no_answer_advice(address, endpoint));
   }
   const unsigned status = address.status;
-  std::string text = fmt::format("{}: {} in {}", asked, status, latency_text(address.answer_time));
+  std::string text =
+      fmt::format("{}: {} in {}", asked, status, observe::latency_text(address.answer_time));
   const auto warn = [&](const char* advice) {
     return Finding::warn("answer", std::move(text), advice);
   };
@@ -179,8 +180,8 @@ Finding token_finding(const TokenProbe& probe, const config::OAuth2& oauth2) {
   }
   const std::string life = probe.lifetime ? fmt::format("good for {} s", probe.lifetime->count())
                                           : "it does not say for how long";
-  return Finding::ok("token",
-                     fmt::format("{}: a token in {}, {}", at, latency_text(probe.time), life));
+  return Finding::ok(
+      "token", fmt::format("{}: a token in {}, {}", at, observe::latency_text(probe.time), life));
 }
 
 bool works(const AddressProbe& address) {
@@ -193,7 +194,8 @@ bool works(const AddressProbe& address) {
 Finding expiry_finding(std::string subject, std::string text, std::chrono::sys_seconds expires,
                        std::chrono::sys_seconds now, const std::string& advice) {
   const bool over = expires <= now;
-  text += fmt::format(", {} {}", over ? "expired" : "expires", relative_date_text(expires - now));
+  text += fmt::format(", {} {}", over ? "expired" : "expires",
+                      observe::relative_date_text(expires - now));
   if (over) {
     return Finding::fail(Blame::configuration, std::move(subject), std::move(text), advice);
   }
@@ -217,10 +219,10 @@ Findings eventbus_findings(const EventbusProbe& probe, const config::Endpoint& e
             : "is the name in target right, and can this machine look names up?"));
     return findings;
   }
-  findings.push_back(
-      Finding::ok("eventbus", fmt::format("{}: {}{}, looked up in {}", endpoint.url(),
-                                          endpoint.proxy ? "by the proxy " : "",
-                                          addresses_text(probe), latency_text(probe.lookup_time))));
+  findings.push_back(Finding::ok(
+      "eventbus", fmt::format("{}: {}{}, looked up in {}", endpoint.url(),
+                              endpoint.proxy ? "by the proxy " : "", addresses_text(probe),
+                              observe::latency_text(probe.lookup_time))));
   const bool any = std::ranges::any_of(probe.addresses, works);
   const auto add = [&](Finding finding) {
     findings.push_back(any ? std::move(finding).softened() : std::move(finding));

@@ -48,16 +48,13 @@ std::string json_of(std::span<const Finding> findings) {
   namespace json = boost::json;
   json::array all;
   for (const Finding& finding : findings) {
-    json::object one;
-    one["verdict"] = label(finding.verdict());
-    one["subject"] = finding.subject();
-    one["text"] = events::terminal_text(finding.text());
+    json::object one{{"verdict", label(finding.verdict())},
+                     {"subject", finding.subject()},
+                     {"text", events::terminal_text(finding.text())}};
     if (!finding.advice().empty()) one["advice"] = events::terminal_text(finding.advice());
     all.push_back(std::move(one));
   }
-  json::object report;
-  report["ok"] = gravest(findings) == Blame::none;
-  report["findings"] = std::move(all);
+  const json::object report{{"ok", gravest(findings) == Blame::none}, {"findings", std::move(all)}};
   return json::serialize(report) + "\n";
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "gateway/checkup/figures.hpp"
+#include "gateway/observe/figures.hpp"
 
 namespace gateway::checkup {
 namespace {
@@ -71,13 +71,14 @@ void fit_memory(ProcessFit& fitted, std::uint64_t memory) {
         "gateway.max_body: {} does not fit the memory this process may have, {}: lower it, or "
         "raise "
         "the memory limit",
-        bytes_text(ingress.max_body), bytes_text(memory));
+        observe::bytes_text(ingress.max_body), observe::bytes_text(memory));
     return;
   }
   fitted.notes.push_back(fmt::format(
       "gateway.max_in_flight is {} instead of {}, to fit the memory this process may have, {}; "
       "raise the memory limit to take more posts at a time",
-      bytes_text(fits), bytes_text(ingress.max_in_flight), bytes_text(memory)));
+      observe::bytes_text(fits), observe::bytes_text(ingress.max_in_flight),
+      observe::bytes_text(memory)));
   ingress.max_in_flight = static_cast<std::size_t>(fits);
 }
 

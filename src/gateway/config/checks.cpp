@@ -5,7 +5,6 @@
 
 #include "events/ascii.hpp"
 #include "events/event_attributes.hpp"
-#include "events/uri.hpp"
 #include "gateway/config/buckets.hpp"
 #include "gateway/config/endpoint.hpp"
 #include "gateway/config/formats.hpp"

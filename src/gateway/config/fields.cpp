@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "events/ascii.hpp"
+#include "events/utf8.hpp"
 
 namespace gateway::config {
 namespace {
@@ -82,10 +83,7 @@ Format<Secret> header_value() {
 std::string describe(const Value& value) {
   if (value.kind != Value::Kind::scalar) return std::string(kind_name(value.kind));
   if (value.text.size() <= kShownCharacters) return quote(value.text);
-  auto end = kShownCharacters;
-  // Not in the middle of a UTF-8 sequence.
-  while (end > 0 && (static_cast<unsigned char>(value.text[end]) & 0xC0U) == 0x80U) --end;
-  return quote(value.text.substr(0, end)) + "...";
+  return quote(events::utf8_front(value.text, kShownCharacters)) + "...";
 }
 
 void refuse(const std::string& path, const Value& value, std::string_view expected, bool secret,

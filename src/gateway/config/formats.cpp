@@ -13,7 +13,6 @@
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
 #include "gateway/routing/pattern.hpp"
-#include "runtime/host_port.hpp"
 
 namespace gateway::config {
 namespace {
@@ -273,8 +272,7 @@ Format<std::string> one_of(std::vector<std::string_view> words) {
 
 Format<HostPort> listen_address() {
   return {"an IP address and a port such as 0.0.0.0:8080, \"[::]:8080\" or :8080", "address",
-          parse_listen_address,
-          [](const HostPort& value) { return quote(host_port_text(value.host, value.port)); }};
+          parse_listen_address, [](const HostPort& value) { return quote(value.text()); }};
 }
 
 Format<std::string> url(UrlForm form) {

@@ -1,11 +1,12 @@
 #include "gateway/config/http_url.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <boost/url/url_view.hpp>
 #include <stdexcept>
 
@@ -30,14 +31,10 @@ std::string text_of(const View& view) {
 }
 
 // As RFC 5952 writes an IPv6 address.
-std::string normal_ipv6(std::string address) {
-  in6_addr bytes{};
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1 ||
-      ::inet_ntop(AF_INET6, &bytes, text.data(), text.size()) == nullptr) {
-    return address;
-  }
-  return text.data();
+std::string normal_ipv6(const std::string& text) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address_v6(text, error);
+  return error ? text : address.to_string();
 }
 
 BadAddress bad_host() {
@@ -117,15 +114,7 @@ std::string with_normal_host(std::string_view url) {
 }
 
 std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~') {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
+  return urls::encode(urls::string_view(text.data(), text.size()), urls::unreserved_chars);
 }
 
 }  // namespace gateway::config

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "gateway/config/formats.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/config/nearest.hpp"
+#include "runtime/ip_address.hpp"
 
 namespace gateway::config {
 namespace {
@@ -127,23 +127,16 @@ void check_function(const Settings& settings, Report& report) {
 // Returns the network that keeps a function from reaching this host, or an empty text. A function
 // runs in Tencent's network. It might reach private addresses of a VPC, but no key puts it in one.
 std::string_view unreachable(const std::string& host) {
-  boost::system::error_code error;
-  auto address = boost::asio::ip::make_address(host, error);
-  if (error) return host == "localhost" ? "the function itself" : "";
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-  }
-  if (address.is_loopback() || address.is_unspecified()) return "the function itself";
-  if (address.is_v6()) {
-    const auto v6 = address.to_v6();
-    return v6.is_link_local() || (v6.to_bytes()[0] & 0xFEU) == 0xFC ? "a private network" : "";
-  }
-  const auto bytes = address.to_v4().to_bytes();
-  // RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927 (link-local).
-  const bool is_private = bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xF0U) == 16) ||
-                          (bytes[0] == 192 && bytes[1] == 168) ||
-                          (bytes[0] == 100 && (bytes[1] & 0xC0U) == 64) ||
-                          (bytes[0] == 169 && bytes[1] == 254);
+  // RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927 (link-local); RFC 4193, RFC 4291 (link-local).
+  constexpr std::pair<const char*, unsigned short> kPrivate[] = {
+      {"10.0.0.0", 8},     {"172.16.0.0", 12}, {"192.168.0.0", 16}, {"100.64.0.0", 10},
+      {"169.254.0.0", 16}, {"fc00::", 7},      {"fe80::", 10}};
+  const auto address = ip_address(host);
+  if (!address) return host == "localhost" ? "the function itself" : "";
+  if (address->is_loopback() || address->is_unspecified()) return "the function itself";
+  const bool is_private = std::ranges::any_of(kPrivate, [&](const auto& network) {
+    return in_network(*address, boost::asio::ip::make_address(network.first), network.second);
+  });
   return is_private ? "a private network" : "";
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cloud/pod_identity.hpp"
+#include "runtime/host_port.hpp"
 #include "runtime/proxy_rules.hpp"
 #include "runtime/secret.hpp"
 
@@ -22,6 +23,7 @@ struct HostPort {
   std::string host;  // without brackets, also for IPv6
   std::uint16_t port = 0;
 
+  [[nodiscard]] std::string text() const { return host_port_text(host, port); }
   // Returns where this host reaches what listens there: on all addresses means on its loopback too,
   // and on all of IPv6 on IPv4's, which is there also where IPv6 is not.
   [[nodiscard]] HostPort from_here() const {

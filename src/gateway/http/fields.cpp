@@ -4,8 +4,6 @@
 #include <bit>
 #ifdef __SSE2__
 #include <emmintrin.h>
-
-#include "events/ascii.hpp"
 #endif
 
 namespace gateway::http {

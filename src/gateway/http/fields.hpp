@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "events/ascii.hpp"
+
 // The parts of HTTP/1.1 message heads that requests and answers share (RFC 9110 section 5,
 // RFC 9112 sections 2, 5, 6). Strict where leniency has been used to smuggle requests: lines end in
 // CRLF, field names are tokens with the colon right behind them, no line folding, no control
@@ -148,11 +150,8 @@ void for_each_element(std::string_view list, Each each) {
   for (bool more = true; more;) {
     const std::size_t comma = list.find(',');
     more = comma != std::string_view::npos;
-    std::string_view item = list.substr(0, comma);
+    each(without_outer_blanks(list.substr(0, comma)));
     if (more) list.remove_prefix(comma + 1);
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    each(item);
   }
 }
 

@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::string_view kProtocol = "HTTP/1.";
 
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 bool ResponseHead::may_begin_with(std::string_view text) noexcept {
@@ -61,7 +55,7 @@ void ResponseHead::unfolded(std::string_view text, bool cut) {
     distrust();
     return;
   }
-  const std::string_view value = trimmed(text.substr(colon + 1));
+  const std::string_view value = without_outer_blanks(text.substr(colon + 1));
   if (is_name(name, "content-length")) {
     content_length(value);
     if (cut) distrust();

@@ -2,11 +2,11 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_future.hpp>
 #include <csignal>
-#include <exception>
+#include <future>
 
-#include "gateway/observe/event_stream_reader.hpp"
-#include "runtime/host_port.hpp"
+#include "gateway/observe/server_sent_events.hpp"
 
 namespace gateway::observe {
 namespace {
@@ -15,19 +15,11 @@ constexpr std::chrono::seconds kConnectLimit{5};
 // The gateway sends something at least every ten seconds.
 constexpr std::chrono::seconds kSilence{30};
 
-// Runs one task until it ends.
+// Runs one task until it ends, whatever else the context waits for.
 HttpResult run(asio::io_context& context, Task<HttpResult> task) {
-  HttpResult result;
-  std::exception_ptr thrown;
-  asio::co_spawn(context.get_executor(), std::move(task),
-                 [&](const std::exception_ptr& error, HttpResult got) {
-                   thrown = error;
-                   result = std::move(got);
-                   context.stop();
-                 });
-  context.run();
-  if (thrown) std::rethrow_exception(thrown);
-  return result;
+  auto result = asio::co_spawn(context.get_executor(), std::move(task), asio::use_future);
+  while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) context.run_one();
+  return result.get();
 }
 
 }  // namespace
@@ -90,10 +82,6 @@ AdminClient::Followed AdminClient::follow(std::string_view target, const OnEvent
     followed.error = got.error().text();
   }
   return followed;
-}
-
-std::string AdminClient::address() const {
-  return host_port_text(at_.host, at_.port);
 }
 
 }  // namespace gateway::observe

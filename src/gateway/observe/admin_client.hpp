@@ -53,7 +53,7 @@ class AdminClient {
   [[nodiscard]] Followed follow(std::string_view target, const OnEvent& on_event) const;
 
   // Returns the address as people write it.
-  [[nodiscard]] std::string address() const;
+  [[nodiscard]] std::string address() const { return at_.text(); }
 
  private:
   config::HostPort at_;

@@ -5,9 +5,9 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/system/system_error.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,6 +16,7 @@
 #include "gateway/observe/event_stream.hpp"
 #include "gateway/observe/page.hpp"
 #include "gateway/version.hpp"
+#include "runtime/bind_listener.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::observe {
@@ -292,10 +293,8 @@ AdminServer::AdminServer(asio::io_context& context, const tcp::endpoint& at, Adm
       access_(std::move(access)),
       listener_(context.get_executor()),
       status_timer_(context.get_executor()) {
-  listener_.open(at.protocol());
-  listener_.set_option(Acceptor::reuse_address(true));
-  if (at.address().is_v6()) listener_.set_option(asio::ip::v6_only(false));
-  listener_.bind(at);
+  const error_code error = bind_listener(listener_, at);
+  if (error) throw boost::system::system_error(error);
   listener_.listen();
   port_ = listener_.local_endpoint().port();
 }

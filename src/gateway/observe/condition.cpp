@@ -7,8 +7,12 @@
 #include <ranges>
 #include <tuple>
 
+#include "gateway/observe/figures.hpp"
+
 namespace gateway::observe {
 namespace {
+
+using Seconds = std::chrono::duration<double>;
 
 constexpr std::chrono::hours kCertificateSoon{7 * 24};
 // A spool is reported before it is full, while something can still be done.
@@ -28,12 +32,6 @@ std::uint64_t all(const std::map<unsigned, std::uint64_t>& posts) {
   std::uint64_t sum = 0;
   for (const auto& [status, count] : posts) sum += count;
   return sum;
-}
-
-std::string duration_text(double seconds) {
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} minutes", seconds / 60);
-  return fmt::format("{:.0f} hours", seconds / 3600);
 }
 
 // Returns the reason that has gained most since `then`.
@@ -76,6 +74,10 @@ const TargetObservation& worst_target(const Observation& now, const Observation&
   return *std::ranges::max_element(now.targets, {}, rank);
 }
 
+bool is_usable(const egress::StoreStatus& store) {
+  return store.state == egress::StoreState::ok;
+}
+
 const char* noun(std::uint64_t count) {
   return count == 1 ? "event" : "events";
 }
@@ -94,9 +96,9 @@ const char* label(Health health) noexcept {
 
 // What happened within the window.
 struct ConditionMonitor::Gain {
-  double seconds = 0;
-  std::uint64_t received = 0, delivered = 0, retried = 0, refused = 0, timed_out = 0,
-                not_stored = 0, dead_lettered = 0, spooled = 0;
+  Seconds time{};
+  std::uint64_t delivered = 0, retried = 0, refused = 0, timed_out = 0, not_stored = 0,
+                dead_lettered = 0, spooled = 0;
   std::uint64_t posts = 0, unauthorised = 0, wrongly_signed = 0, busy = 0;
   Unavailable busiest = Unavailable::count_;  // why most of those are refused
   double spool_bytes_a_second = 0;
@@ -109,8 +111,7 @@ ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
   Gain gain;
   if (!past_.empty()) {
     const Observation& then = past_.front();
-    gain.seconds = std::chrono::duration<double>(seen.now - then.now).count();
-    gain.received = seen.received - then.received;
+    gain.time = seen.now - then.now;
     gain.delivered = seen.delivered - then.delivered;
     gain.retried = seen.retried - then.retried;
     gain.refused = seen.refused - then.refused;
@@ -125,9 +126,9 @@ ConditionMonitor::Gain ConditionMonitor::gain(const Observation& seen) {
     gain.busiest = most(seen.unavailable, then.unavailable);
     const auto first = std::ranges::find_if(past_, [](const auto& one) { return !!one.spool; });
     if (seen.spool && first != past_.end() && first->now < seen.now) {
-      const std::uint64_t before = first->spool.value_or(StoreObservation()).bytes;
+      const std::uint64_t before = first->spool.value_or(egress::StoreStatus()).backlog_bytes;
       gain.spool_bytes_a_second =
-          (static_cast<double>(seen.spool->bytes) - static_cast<double>(before)) /
+          (static_cast<double>(seen.spool->backlog_bytes) - static_cast<double>(before)) /
           std::chrono::duration<double>(seen.now - first->now).count();
     }
   }
@@ -157,13 +158,13 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   const bool others_up =
       target.down && !std::ranges::all_of(seen.targets, &TargetObservation::down);
   const char* const remedy = remedy_for(answer);
-  const bool spools = seen.spool && seen.spool->usable;
+  const bool spools = seen.spool && is_usable(*seen.spool);
 
   // Failing: no event passes.
   if (!seen.eventbus_up && seen.spool && !spools) {
-    return {others_up ? Health::degraded : Health::failing, "spool_" + seen.spool->state,
-            fmt::format("{}, and the spool is {}: posts are refused with 503; {}", bus,
-                        seen.spool->state,
+    const std::string_view state = egress::name_of(seen.spool->state);
+    return {others_up ? Health::degraded : Health::failing, fmt::format("spool_{}", state),
+            fmt::format("{}, and the spool is {}: posts are refused with 503; {}", bus, state,
                         seen.spool->error.empty() ? remedy : seen.spool->error.c_str())};
   }
   const bool tried = gained.lost() + gained.dead_lettered + gained.spooled + gained.retried > 0;
@@ -198,21 +199,21 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   // Degraded: events pass, but an operator has to act.
   for (const bool spool : {true, false}) {
     const auto& store = spool ? seen.spool : seen.dead_letters;
-    if (!store || store->usable) continue;
+    if (!store || is_usable(*store)) continue;
     return {Health::degraded, spool ? "spool" : "dead_letters",
             fmt::format("the {} cannot be written ({}): {}", spool ? "spool" : "dead-letter store",
-                        store->state, store->error)};
+                        egress::name_of(store->state), store->error)};
   }
   if (gained.not_stored > 0) {
     return {Health::degraded, "not_stored",
             fmt::format("{} {} not stored within {}, and their posts answered 503; the store takes "
                         "events again",
-                        gained.not_stored, noun(gained.not_stored), duration_text(gained.seconds))};
+                        gained.not_stored, noun(gained.not_stored), duration_text(gained.time))};
   }
   if (gained.lost() > 0) {
     return {Health::degraded, "given_up",
             fmt::format("{} {} given up within {}: {}", gained.lost(), noun(gained.lost()),
-                        duration_text(gained.seconds),
+                        duration_text(gained.time),
                         answer.status == 0 && answer.text.empty()
                             ? "not delivered within delivery.deadline"
                             : fmt::format("{}; {}", bus, remedy))};
@@ -220,26 +221,26 @@ Condition ConditionMonitor::judge(const Observation& seen) {
   if (gained.dead_lettered > 0) {
     return {Health::degraded, "dead_lettered",
             fmt::format("{} {} became dead letters within {}: {}; {}", gained.dead_lettered,
-                        noun(gained.dead_lettered), duration_text(gained.seconds), bus, remedy)};
+                        noun(gained.dead_lettered), duration_text(gained.time), bus, remedy)};
   }
   if (gained.posts > 0 && gained.busy * 20 > gained.posts) {
     return {Health::degraded, fmt::format("unavailable_{}", label(gained.busiest)),
             fmt::format("{} of {} posts within {} were refused with 503, most of them by reason "
                         "{}: {}",
-                        gained.busy, gained.posts, duration_text(gained.seconds),
+                        gained.busy, gained.posts, duration_text(gained.time),
                         label(gained.busiest), remedy_for(gained.busiest))};
   }
-  if (seen.spool && seen.spool->max_bytes > 0) {
+  if (seen.spool && seen.spool_max_bytes > 0) {
     const double full =
-        static_cast<double>(seen.spool->bytes) / static_cast<double>(seen.spool->max_bytes);
+        static_cast<double>(seen.spool->backlog_bytes) / static_cast<double>(seen.spool_max_bytes);
     if (full >= kNearlyFull && gained.spool_bytes_a_second >= 0) {
-      const double left = static_cast<double>(seen.spool->max_bytes - seen.spool->bytes);
+      const double left = static_cast<double>(seen.spool_max_bytes - seen.spool->backlog_bytes);
       return {
           Health::degraded, "spool_nearly_full",
           gained.spool_bytes_a_second > 0
               ? fmt::format("the spool is {:.0f} % full, {} left at this rate; bring the eventbus "
                             "back or raise spool.max_bytes",
-                            full * 100, duration_text(left / gained.spool_bytes_a_second))
+                            full * 100, duration_text(Seconds(left / gained.spool_bytes_a_second)))
               : fmt::format("the spool is {:.0f} % full; raise spool.max_bytes", full * 100)};
     }
   }

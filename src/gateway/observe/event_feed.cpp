@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
-#include "gateway/observe/server_sent_event.hpp"
+#include "gateway/observe/server_sent_events.hpp"
 
 namespace gateway::observe {
 namespace {

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <string>
 
-#include "gateway/observe/server_sent_event.hpp"
+#include "gateway/observe/server_sent_events.hpp"
 #include "gateway/version.hpp"
 
 namespace gateway::observe {

@@ -24,6 +24,7 @@ class JsonPart {
     return JsonPart(object == nullptr ? nullptr : object->if_contains(name));
   }
   [[nodiscard]] bool is_object() const noexcept { return value_ != nullptr && value_->is_object(); }
+  [[nodiscard]] bool is_array() const noexcept { return value_ != nullptr && value_->is_array(); }
   [[nodiscard]] bool there() const noexcept { return value_ != nullptr && !value_->is_null(); }
   [[nodiscard]] std::string text() const {
     const boost::json::string* text = value_ == nullptr ? nullptr : value_->if_string();

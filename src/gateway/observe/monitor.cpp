@@ -34,10 +34,7 @@ void Monitor::look(const Observation& seen, const Snapshot& counters) {
 bool Monitor::wants_answers(const Snapshot& counters) {
   const std::uint64_t undelivered = counters.failed_total() + counters.retried_total() +
                                     counters.dead_lettered + counters.spooled;
-  const bool up = counters.eventbus[static_cast<std::size_t>(EndpointState::down)] +
-                      counters.eventbus[static_cast<std::size_t>(EndpointState::probing)] ==
-                  0;
-  if (undelivered != undelivered_before_ || !up) {
+  if (undelivered != undelivered_before_ || !counters.eventbus_up()) {
     looks_with_answers_ = static_cast<unsigned>(ConditionMonitor::kWindow.count()) + 1;
   }
   undelivered_before_ = undelivered;
@@ -47,7 +44,7 @@ bool Monitor::wants_answers(const Snapshot& counters) {
 }
 
 void Monitor::log_condition(const Observation& seen, Condition now) {
-  const std::uint64_t in_spool = seen.spool ? seen.spool->events : 0;
+  const std::uint64_t in_spool = seen.spool ? seen.spool->backlog_rows : 0;
   if (now.health == Health::ok && trouble_since_) {
     const auto took = std::chrono::duration_cast<std::chrono::seconds>(seen.now - *trouble_since_);
     log::info("all is well again", {{"after_seconds", took.count()},

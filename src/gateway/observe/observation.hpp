@@ -9,21 +9,11 @@
 
 #include "gateway/domain/bus_answer.hpp"
 #include "gateway/domain/reasons.hpp"
-#include "gateway/observe/counts.hpp"
+#include "gateway/egress/store/async_store.hpp"
+#include "gateway/metrics/counter.hpp"
 #include "runtime/clock.hpp"
 
 namespace gateway::observe {
-
-// The state and contents of a store.
-struct StoreObservation {
-  bool usable = true;
-  std::string state;  // its label, e.g. "full"
-  std::string error;
-  std::uint64_t events = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t max_bytes = 0;  // 0: no limit
-  std::uint64_t unclaimed = 0;  // of the events, those for targets that are not configured
-};
 
 // What is known of a target.
 struct TargetObservation {
@@ -47,7 +37,6 @@ struct Observation {
   Instant now{};
   bool stopping = false;
 
-  std::uint64_t received = 0;
   std::uint64_t delivered = 0;  // the spool's included
   std::uint64_t replayed = 0;   // out of the spool
   std::uint64_t retried = 0;
@@ -66,9 +55,10 @@ struct Observation {
   std::vector<TargetObservation> targets{1};  // the top-level one first
   std::string example_key;  // of the last event that was given up or dead-lettered
 
-  std::optional<StoreObservation> spool;
-  std::optional<StoreObservation> dead_letters;
-  std::string provisioning;  // its state's label
+  std::optional<egress::StoreStatus> spool;
+  std::optional<egress::StoreStatus> dead_letters;
+  std::uint64_t spool_max_bytes = 0;  // 0: no limit
+  std::string provisioning;           // its state's label
   std::string provisioning_error;
   // Of `buckets`: how many there are, how many of them are not provisioned as they must be, and
   // what is wrong with the first of these.

@@ -73,7 +73,7 @@ std::vector<OutcomeLine> OutcomeLog::due(const Observation& seen) {
       {spooled, seen.spooled, &TargetObservation::spooled,
        "events went to the spool; they are sent when the eventbus takes them", nullptr},
   }};
-  const std::uint64_t in_spool = seen.spool ? seen.spool->events : 0;
+  const std::uint64_t in_spool = seen.spool ? seen.spool->backlog_rows : 0;
   std::vector<OutcomeLine> lines;
   for (const Of& one : all) {
     Told& told = told_[one.kind];

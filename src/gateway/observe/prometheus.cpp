@@ -25,28 +25,29 @@ using Labels = std::vector<ClientMetric::Label>;
 
 class Families {
  public:
-  MetricFamily& add(const char* name, const char* help, MetricType type) {
+  // What is measured of any process has the name that all exporters use.
+  MetricFamily& add(std::string_view name, const char* help, MetricType type) {
     auto& family = all_.emplace_back();
-    family.name = std::string("cos_gateway_") + name;
+    family.name = fmt::format("{}{}", name.starts_with("process_") ? "" : "cos_gateway_", name);
     family.help = help;
     family.type = type;
     return family;
   }
-  void counter(const char* name, const char* help, std::uint64_t value) {
-    count(add(name, help, MetricType::Counter), value);
+  template <class Number>
+  void counter(std::string_view name, const char* help, Number value) {
+    sample(add(name, help, MetricType::Counter), value);
   }
-  void gauge(const char* name, const char* help, std::uint64_t value) {
-    level(add(name, help, MetricType::Gauge), value);
+  template <class Number>
+  void gauge(std::string_view name, const char* help, Number value) {
+    sample(add(name, help, MetricType::Gauge), value);
   }
-  static void count(MetricFamily& family, std::uint64_t value, Labels labels = {}) {
+  // Of a counter or a gauge.
+  template <class Number>
+  static void sample(MetricFamily& family, Number value, Labels labels = {}) {
     auto& metric = family.metric.emplace_back();
     metric.label = std::move(labels);
-    metric.counter.value = static_cast<double>(value);
-  }
-  static void level(MetricFamily& family, std::uint64_t value, Labels labels = {}) {
-    auto& metric = family.metric.emplace_back();
-    metric.label = std::move(labels);
-    metric.gauge.value = static_cast<double>(value);
+    (family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) =
+        static_cast<double>(value);
   }
   // `bound` gives the upper bound of a bucket in seconds; the last one has none.
   template <class Bound>
@@ -79,19 +80,19 @@ class Families {
 void add_metric(Families& families, const Metric& metric, std::span<const TargetTotals> targets) {
   const std::string name = metric.name;
   if (metric.kind == Metric::Kind::histogram) {
-    Families::distribution(
-        families.add((name + "_seconds").c_str(), metric.help, MetricType::Histogram),
-        metric.values, Histogram::bound, static_cast<double>(metric.sum_ns) / 1e9);
+    Families::distribution(families.add(name + "_seconds", metric.help, MetricType::Histogram),
+                           metric.values, Histogram::bound,
+                           static_cast<double>(metric.sum_ns) / 1e9);
     return;
   }
   const bool counts = metric.kind == Metric::Kind::counter;
-  auto& family = families.add((counts ? name + "_total" : name).c_str(), metric.help,
+  auto& family = families.add(counts ? name + "_total" : name, metric.help,
                               counts ? MetricType::Counter : MetricType::Gauge);
   const auto add = [&](std::span<const std::uint64_t> values, const Labels& more) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       Labels labels = more;
       if (metric.label != nullptr) labels.push_back({metric.label, metric.value_of(i)});
-      (counts ? Families::count : Families::level)(family, values[i], std::move(labels));
+      Families::sample(family, values[i], std::move(labels));
     }
   };
   if (targets.empty() || targets.front().values_of(metric.name).empty()) {
@@ -109,7 +110,7 @@ void add_deliveries(Families& families, std::span<const TargetTotals> targets) {
                               "Events a target acknowledged, those of the spool included.",
                               MetricType::Counter);
   for (const TargetTotals& target : targets) {
-    Families::count(family, target.delivered, {{"target", target.url}});
+    Families::sample(family, target.delivered, {{"target", target.url}});
   }
 }
 
@@ -122,7 +123,7 @@ void add_posts(Families& families, const Snapshot& snapshot) {
   auto by_code = snapshot.posts;
   for (const unsigned status : kStatuses) by_code.try_emplace(status, 0);
   for (const auto& [code, count] : by_code) {
-    Families::count(posts, count, {{"code", std::to_string(code)}});
+    Families::sample(posts, count, {{"code", std::to_string(code)}});
   }
 }
 
@@ -165,8 +166,8 @@ void add_bucket_states(Families& families, const std::vector<BucketFigures>& buc
   for (const auto& [bucket, by_state] : entries) {
     for (const std::string_view state : provisioning_states()) {
       const auto found = by_state.find(state);
-      Families::level(family, found == by_state.end() ? 0 : found->second,
-                      {{"bucket", bucket}, {"state", std::string(state)}});
+      Families::sample(family, found == by_state.end() ? 0 : found->second,
+                       {{"bucket", bucket}, {"state", std::string(state)}});
     }
   }
 }
@@ -187,39 +188,37 @@ void add_buckets(Families& families, const std::vector<BucketFigures>& buckets) 
   }
   for (const auto& [name, figures] : by_name) {
     for (std::size_t i = 0; i < figures.outcomes.size(); ++i) {
-      Families::count(events, figures.outcomes[i],
-                      {{"bucket", name}, {"outcome", label(static_cast<BucketOutcome>(i))}});
+      Families::sample(events, figures.outcomes[i],
+                       {{"bucket", name}, {"outcome", label(static_cast<BucketOutcome>(i))}});
     }
-    Families::level(last, figures.last_arrival / 1000, {{"bucket", name}});
+    Families::sample(last, figures.last_arrival / 1000, {{"bucket", name}});
   }
 }
 
 void add_store(Families& families, const std::string& name,
                const std::optional<egress::StoreStatus>& store) {
   if (!store) return;
-  families.gauge((name + "_events").c_str(), "Events in the store.", store->backlog_rows);
-  families.gauge((name + "_bytes").c_str(), "Bytes of the events in the store.",
-                 store->backlog_bytes);
-  families.gauge((name + "_unclaimed_events").c_str(),
+  families.gauge(name + "_events", "Events in the store.", store->backlog_rows);
+  families.gauge(name + "_bytes", "Bytes of the events in the store.", store->backlog_bytes);
+  families.gauge(name + "_unclaimed_events",
                  "Events that were there at the start for targets that are not configured.",
                  store->unclaimed);
-  families.counter((name + "_refused_total").c_str(), "Events the store did not take.",
-                   store->refused);
-  families.counter((name + "_commits_total").c_str(), "Writes that put events on the device.",
+  families.counter(name + "_refused_total", "Events the store did not take.", store->refused);
+  families.counter(name + "_commits_total", "Writes that put events on the device.",
                    store->commits);
-  families.counter((name + "_damaged_events_total").c_str(), "Events that cannot be read any more.",
+  families.counter(name + "_damaged_events_total", "Events that cannot be read any more.",
                    store->damaged_rows);
-  families.counter((name + "_damaged_files_total").c_str(),
+  families.counter(name + "_damaged_files_total",
                    "Files of the store that cannot be read and are left alone.",
                    store->unreadable_files);
-  families.counter((name + "_vanished_events_total").c_str(),
+  families.counter(name + "_vanished_events_total",
                    "Events whose files somebody removed, moved or cut.", store->vanished);
-  auto& states = families.add((name + "_state").c_str(), "1 for the state the store is in.",
-                              MetricType::Gauge);
+  auto& states =
+      families.add(name + "_state", "1 for the state the store is in.", MetricType::Gauge);
   using State = egress::StoreState;
   for (const auto state : {State::ok, State::full, State::failing}) {
-    Families::level(states, state == store->state ? 1 : 0,
-                    {{"state", std::string(egress::name_of(state))}});
+    Families::sample(states, state == store->state ? 1 : 0,
+                     {{"state", std::string(egress::name_of(state))}});
   }
 }
 
@@ -235,21 +234,35 @@ void add_tls(Families& families, std::span<const tls::SourceStatus> sources) {
     const auto source = std::ranges::find(sources, side, &tls::SourceStatus::side);
     const bool there = source != sources.end();
     const Labels section{{"section", tls::section_of(side)}};
-    Families::count(reloads, there ? source->reloads : 0, section);
-    Families::count(failures, there ? source->failures : 0, section);
+    Families::sample(reloads, there ? source->reloads : 0, section);
+    Families::sample(failures, there ? source->failures : 0, section);
     if (!there) continue;
     if (const auto expires = source->expires) {
-      Families::level(expiry, static_cast<std::uint64_t>(expires->time_since_epoch().count()),
-                      {{"file", source->certificate}});
+      Families::sample(expiry, static_cast<std::uint64_t>(expires->time_since_epoch().count()),
+                       {{"file", source->certificate}});
     }
   }
 }
 
+void add_process(Families& families, const ProcessState& state) {
+  const ProcessUsage& usage = state.usage;
+  families.counter("process_cpu_seconds_total", "User and system CPU time used.",
+                   usage.cpu_seconds);
+  families.gauge("process_open_fds", "Open file descriptors.", usage.open_fds);
+  families.gauge("process_max_fds", "Most open file descriptors there may be.", usage.max_fds);
+  families.gauge("process_resident_memory_bytes", "Resident memory.", usage.resident_bytes);
+  families.gauge("process_start_time_seconds", "When the process was started, Unix time.",
+                 usage.started);
+  families.counter(
+      "part_failures_total",
+      "How often parts of the process (loops, listeners, connections to the eventbus, threads of "
+      "stores) have ended by an exception and were started again.",
+      state.part_failures);
+}
+
 }  // namespace
 
-std::string prometheus_text(const Snapshot& snapshot, std::string_view provisioning,
-                            std::span<const BucketState> buckets, const StoreStatuses& stores,
-                            std::span<const tls::SourceStatus> tls) {
+std::string prometheus_text(const ProcessState& state, const Snapshot& snapshot) {
   Families families;
   add_posts(families, snapshot);
   for (const Metric& metric : metrics_of(snapshot)) add_metric(families, metric, snapshot.targets);
@@ -258,29 +271,23 @@ std::string prometheus_text(const Snapshot& snapshot, std::string_view provision
                  snapshot.in_flight());
   add_lags(families, snapshot);
   add_buckets(families, snapshot.buckets);
-  add_bucket_states(families, snapshot.buckets, buckets);
-  add_store(families, "spool", stores.spool);
-  add_store(families, "dead_letter", stores.dead_letters);
-  add_tls(families, tls);
+  add_bucket_states(families, snapshot.buckets, state.buckets);
+  add_store(families, "spool", state.stores.spool);
+  add_store(families, "dead_letter", state.stores.dead_letters);
+  add_tls(families, state.tls);
   auto& states =
       families.add("provisioning_state", "1 for the state provisioning is in.", MetricType::Gauge);
-  for (const auto state : provisioning_states()) {
-    Families::level(states, state == provisioning ? 1 : 0, {{"state", std::string(state)}});
+  for (const auto name : provisioning_states()) {
+    Families::sample(states, name == state.provisioning ? 1 : 0, {{"state", std::string(name)}});
   }
-  Families::level(families.add("build_info", "1, labelled with the version.", MetricType::Gauge), 1,
-                  {{"version", kVersion}});
+  Families::sample(families.add("build_info", "1, labelled with the version.", MetricType::Gauge),
+                   1, {{"version", kVersion}});
+  families.gauge("limit_connections", "gateway.max_connections.", state.limits.connections);
+  families.gauge("limit_in_flight_bytes", "gateway.max_in_flight.", state.limits.in_flight_bytes);
+  families.gauge("limit_spool_bytes", "spool.max_bytes; 0 without a spool.",
+                 state.limits.spool_bytes);
+  add_process(families, state);
   return std::move(families).text();
-}
-
-std::string limits_text(const Limits& limits) {
-  const auto gauge = [](std::string_view name, std::string_view help, std::uint64_t value) {
-    return fmt::format(
-        "# HELP cos_gateway_{0} {1}\n# TYPE cos_gateway_{0} gauge\ncos_gateway_{0} {2}\n", name,
-        help, value);
-  };
-  return gauge("limit_connections", "gateway.max_connections.", limits.connections) +
-         gauge("limit_in_flight_bytes", "gateway.max_in_flight.", limits.in_flight_bytes) +
-         gauge("limit_spool_bytes", "spool.max_bytes; 0 without a spool.", limits.spool_bytes);
 }
 
 }  // namespace gateway::observe

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "events/json_object.hpp"
 #include "events/terminal_text.hpp"
+#include "events/utf8.hpp"
 #include "gateway/egress/rows/row_text.hpp"
 
 namespace gateway::observe {
@@ -36,12 +39,7 @@ std::string failure_json(const SettledEvent& event) {
 std::string shortened(std::string_view text, std::size_t most) {
   constexpr std::string_view kMore = "...";
   const bool cut = text.size() > most;
-  if (cut) {
-    std::size_t end = most > kMore.size() ? most - kMore.size() : 0;
-    // Bytes 10xxxxxx continue a character of UTF-8.
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
-    text = text.substr(0, end);
-  }
+  if (cut) text = events::utf8_front(text, most - std::min(most, kMore.size()));
   std::string result = events::terminal_text(text);
   if (cut) result += kMore;
   return result;

@@ -5,11 +5,12 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "gateway/metrics/counter.hpp"
+#include "gateway/metrics/destination_metrics.hpp"
 #include "gateway/metrics/shard_metrics.hpp"
-#include "gateway/observe/counts.hpp"
-#include "gateway/observe/target_totals.hpp"
 
 namespace gateway::observe {
 
@@ -24,6 +25,24 @@ struct BucketFigures {
   std::string bucket;  // name-appid
   Counts<BucketOutcome> outcomes{};
   std::uint64_t last_arrival = 0;  // milliseconds since 1970; 0: none has arrived
+};
+
+// The figures of one target, summed over all shards, as plain values.
+struct TargetTotals {
+  std::string url;
+  std::uint64_t delivered = 0;
+  std::uint64_t queue_events = 0;
+  std::uint64_t queue_bytes = 0;
+  std::uint64_t pipeline_depth = 0;
+  Counts<LinkState> links{};
+  Counts<EndpointState> eventbus{};
+
+  void add(const DestinationMetrics& shard);
+  // Returns true if no shard has seen the target take events.
+  [[nodiscard]] bool is_down() const noexcept;
+  // Returns the values of a metric that is kept by target, in the order of its labels; nothing for
+  // any other.
+  [[nodiscard]] std::span<const std::uint64_t> values_of(std::string_view metric) const noexcept;
 };
 
 // The counters of all shards at one moment, as plain values; one member for each row of
@@ -45,6 +64,10 @@ struct Snapshot {
   std::vector<BucketFigures> buckets;  // by number of their entries
   std::vector<TargetTotals> targets;   // the top-level one first; none where it is the only one
 
+  // Returns whether every shard has seen every target take events.
+  [[nodiscard]] bool eventbus_up() const noexcept {
+    return eventbus[EndpointState::down] + eventbus[EndpointState::probing] == 0;
+  }
   [[nodiscard]] std::uint64_t failed_total() const noexcept;
   [[nodiscard]] std::uint64_t retried_total() const noexcept;
   // received = delivered + dead-lettered + spooled + failed + filtered + in flight, at every

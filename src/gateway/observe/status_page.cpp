@@ -174,7 +174,7 @@ std::vector<TargetObservation> targets_of(const ProcessState& state, const Snaps
     if (state.buckets[i].target == 0) continue;
     TargetObservation& target = targets[state.buckets[i].target];
     const auto move = [&](std::uint64_t TargetObservation::* events, BucketOutcome outcome) {
-      const std::uint64_t count = counters.buckets[i].outcomes[static_cast<std::size_t>(outcome)];
+      const std::uint64_t count = counters.buckets[i].outcomes[outcome];
       // The counters are not all read at one moment.
       top.*events -= std::min(top.*events, count);
       target.*events += count;
@@ -192,45 +192,28 @@ Observation observation_of(const ProcessState& state, const Snapshot& counters, 
   Observation seen;
   seen.now = now;
   seen.stopping = state.draining;
-  seen.received = counters.received;
   seen.delivered = counters.delivered + counters.replayed;
   seen.replayed = counters.replayed;
-  for (const std::uint64_t retried : counters.retried) seen.retried += retried;
-  const auto failed = [&](FailReason why) {
-    return counters.failed[static_cast<std::size_t>(why)];
-  };
-  seen.refused = failed(FailReason::refused);
-  seen.timed_out = failed(FailReason::deadline);
-  seen.not_stored = failed(FailReason::storage);
-  seen.given_up_stop = failed(FailReason::shutdown);
+  seen.retried = counters.retried_total();
+  seen.refused = counters.failed[FailReason::refused];
+  seen.timed_out = counters.failed[FailReason::deadline];
+  seen.not_stored = counters.failed[FailReason::storage];
+  seen.given_up_stop = counters.failed[FailReason::shutdown];
   seen.dead_lettered = counters.dead_lettered;
   seen.spooled = counters.spooled;
   seen.posts = counters.posts;
   for (const auto why : {AuthFailure::time, AuthFailure::token, AuthFailure::signature,
                          AuthFailure::version, AuthFailure::replay}) {
-    seen.wrongly_signed += counters.unauthorized[static_cast<std::size_t>(why)];
+    seen.wrongly_signed += counters.unauthorized[why];
   }
   seen.unavailable = counters.unavailable;
   seen.in_flight = counters.in_flight();
-  const auto shards = [&](EndpointState in) {
-    return counters.eventbus[static_cast<std::size_t>(in)];
-  };
-  seen.eventbus_up = shards(EndpointState::down) + shards(EndpointState::probing) == 0;
+  seen.eventbus_up = counters.eventbus_up();
   seen.targets = targets_of(state, counters);
   if (!state.failures.empty()) seen.example_key = state.failures.back().key;
-  const auto store = [](const egress::StoreStatus& status, std::uint64_t most) {
-    StoreObservation made;
-    made.usable = status.state == egress::StoreState::ok;
-    made.state = egress::name_of(status.state);
-    made.error = status.error;
-    made.events = status.backlog_rows;
-    made.bytes = status.backlog_bytes;
-    made.max_bytes = most;
-    made.unclaimed = status.unclaimed;
-    return made;
-  };
-  if (state.stores.spool) seen.spool = store(*state.stores.spool, state.limits.spool_bytes);
-  if (state.stores.dead_letters) seen.dead_letters = store(*state.stores.dead_letters, 0);
+  seen.spool = state.stores.spool;
+  seen.dead_letters = state.stores.dead_letters;
+  seen.spool_max_bytes = state.limits.spool_bytes;
   seen.provisioning = state.provisioning;
   seen.provisioning_error = state.provisioning_error;
   seen.buckets = state.buckets.size();

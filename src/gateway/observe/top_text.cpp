@@ -3,31 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "gateway/observe/figures.hpp"
 
 namespace gateway::observe {
 namespace {
 
+using Seconds = std::chrono::duration<double>;
+
 constexpr std::size_t kMostFailures = 5;
-
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return fmt::format("{:.{}f} {}", value, unit == 0 || value >= 100 ? 0 : 1, kUnits[unit]);
-}
-
-std::string span_text(double seconds) {
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  if (seconds < 172800) return fmt::format("{:.0f} h", seconds / 3600);
-  return fmt::format("{:.0f} days", seconds / 86400);
-}
-
-std::string latency_text(double seconds) {
-  return seconds < 1 ? fmt::format("{:.2g} ms", seconds * 1e3) : fmt::format("{:.2g} s", seconds);
-}
 
 Colour health_colour(std::string_view state) {
   if (state == "ok") return Colour::green;
@@ -46,9 +35,41 @@ void add_wrapped(std::vector<Line>& lines, std::string_view text, std::size_t co
   lines.push_back(Line().add(text, colour));
 }
 
+// What an object counts by name is counted in all.
+std::uint64_t total(JsonPart counter) {
+  return counter.is_object() ? counter.sum() : counter.count();
+}
+
+// The connections to one address.
+struct Bus {
+  std::string address;
+  std::map<std::string, std::uint64_t> states;  // how many are "ready" and so on
+  std::uint64_t in_flight = 0;
+  std::string last_error;
+};
+
+std::vector<Bus> buses_of(JsonPart status) {
+  std::vector<Bus> buses;
+  const auto add = [&](JsonPart connection) {
+    std::string address = connection["address"].text();
+    auto bus = std::ranges::find(buses, address, &Bus::address);
+    if (bus == buses.end()) {
+      bus = buses.emplace(bus);
+      bus->address = std::move(address);
+    }
+    ++bus->states[connection["state"].text()];
+    bus->in_flight += connection["in_flight"].count();
+    if (auto error = connection["last_error"].text(); !error.empty()) {
+      bus->last_error = std::move(error);
+    }
+  };
+  status["shards"].each([&](JsonPart shard) { shard["eventbus_connections"].each(add); });
+  return buses;
+}
+
 class Top {
  public:
-  Top(const StatusFigures& now, const StatusFigures* before, double seconds)
+  Top(JsonPart now, JsonPart before, double seconds)
       : now_(now), before_(before), seconds_(seconds) {}
 
   [[nodiscard]] std::vector<Line> lines(std::size_t columns) {
@@ -68,87 +89,102 @@ class Top {
     add().add(title, Colour::dim);
   }
 
-  // Returns the growth per second since the reading before; nullopt if there was none.
+  // Returns the growth per second since the reading before; nothing if there was none.
   [[nodiscard]] std::string rate(std::uint64_t now, std::uint64_t before) const {
-    if (before_ == nullptr || seconds_ <= 0 || now < before) return "";
+    if (!before_.there() || seconds_ <= 0 || now < before) return "";
     return fmt::format("{:.1f}", static_cast<double>(now - before) / seconds_);
   }
 
   void heading(std::size_t columns) {
+    const std::string state = now_["state"].text();
     add()
-        .add(now_.state.empty() ? "?" : now_.state, health_colour(now_.state))
-        .add(fmt::format("  cos-gateway {}", now_.version))
-        .add(fmt::format("  {}  up {}  threads {}", now_.host,
-                         span_text(static_cast<double>(now_.uptime_seconds)), now_.threads),
+        .add(state.empty() ? "?" : state, health_colour(state))
+        .add(fmt::format("  cos-gateway {}", now_["version"].text()))
+        .add(fmt::format("  {}  up {}  threads {}", now_["host"].text(),
+                         duration_text(std::chrono::seconds(now_["uptime_seconds"].count())),
+                         now_["threads"].count()),
              Colour::dim);
-    add().add(now_.target, Colour::dim);
-    if (!now_.problem.empty())
-      add_wrapped(lines_, now_.problem, columns, health_colour(now_.state));
+    add().add(now_["target"].text(), Colour::dim);
+    const std::string problem = now_["problem"].text();
+    if (!problem.empty()) add_wrapped(lines_, problem, columns, health_colour(state));
   }
 
-  void counter(std::string_view name, std::uint64_t StatusFigures::* member, Colour colour) {
-    const std::uint64_t value = now_.*member;
+  void counter(std::string_view name, std::string_view metric, Colour colour) {
+    const std::uint64_t value = total(now_["counters"][metric]);
     add()
         .add(fmt::format("  {:<14}", name))
-        .add(fmt::format("{:>12}", rate(value, before_ == nullptr ? 0 : before_->*member)))
+        .add(fmt::format("{:>12}", rate(value, total(before_["counters"][metric]))))
         .add(fmt::format("{:>16}", value), value == 0 ? Colour::plain : colour);
   }
 
   void events() {
     add();
     add().add(fmt::format("{:<16}{:>12}{:>16}", "Events", "a second", "in all"), Colour::dim);
-    counter("received", &StatusFigures::received, Colour::plain);
-    counter("delivered", &StatusFigures::delivered, Colour::green);
-    counter("retried", &StatusFigures::retried, Colour::yellow);
-    counter("spooled", &StatusFigures::spooled, Colour::yellow);
-    counter("dead letters", &StatusFigures::dead_lettered, Colour::red);
-    counter("given up", &StatusFigures::failed, Colour::red);
-    if (now_.filtered != 0) counter("filtered", &StatusFigures::filtered, Colour::plain);
-    add().add(fmt::format("  {:<14}{:>12}{:>16}", "in flight", "", now_.in_flight));
-    if (now_.queued != 0)
-      add().add(fmt::format("  {:<14}{:>12}{:>16}", "waiting", "", now_.queued));
+    counter("received", "records_received", Colour::plain);
+    counter("delivered", "events_delivered", Colour::green);
+    counter("retried", "events_retried", Colour::yellow);
+    counter("spooled", "events_spooled", Colour::yellow);
+    counter("dead letters", "events_dead_lettered", Colour::red);
+    counter("given up", "events_failed", Colour::red);
+    if (now_["counters"]["events_filtered"].count() != 0) {
+      counter("filtered", "events_filtered", Colour::plain);
+    }
+    const auto row = [this](std::string_view name, std::uint64_t value) {
+      add().add(fmt::format("  {:<14}{:>12}{:>16}", name, "", value));
+    };
+    row("in flight", now_["in_flight"]["events"].count());
+    if (const auto waiting = now_["queue"]["events"].count(); waiting != 0) {
+      row("waiting", waiting);
+    }
   }
 
   void posts() {
     add();
     add().add(fmt::format("{:<16}{:>12}{:>16}", "Posts, by answer", "a second", "in all"),
               Colour::dim);
-    for (const auto& [status, count] : now_.posts) {
+    const JsonPart earlier = before_["counters"]["posts"];
+    now_["counters"]["posts"].each_member([&](std::string_view status, JsonPart part) {
       const bool good = status.starts_with('2');
-      if (count == 0 && !good) continue;
-      std::uint64_t earlier = 0;
-      if (before_ != nullptr && before_->posts.contains(status))
-        earlier = before_->posts.at(status);
+      const std::uint64_t count = part.count();
+      if (count == 0 && !good) return;
       add()
-          .add(fmt::format("  {:<14}{:>12}", status, rate(count, earlier)))
+          .add(fmt::format("  {:<14}{:>12}", status, rate(count, earlier[status].count())))
           .add(fmt::format("{:>16}", count), good ? Colour::plain : Colour::red);
-    }
+    });
     if (const auto times = durations(); !times.empty()) add().add("  " + times);
-    add().add(fmt::format("  connections {} of {}, bytes in flight {} of {}", now_.clients,
-                          now_.most_clients, bytes_text(now_.post_bytes),
-                          bytes_text(now_.most_post_bytes)));
+    const JsonPart limits = now_["limits"];
+    add().add(fmt::format("  connections {} of {}, bytes in flight {} of {}",
+                          now_["client_connections"].count(), limits["connections"].count(),
+                          bytes_text(now_["in_flight"]["post_bytes"].count()),
+                          bytes_text(limits["in_flight_bytes"].count())));
   }
 
   // Returns the time within which this share of the posts since the reading before was answered.
   [[nodiscard]] std::string quantile(double share, std::uint64_t posts,
                                      const std::vector<std::uint64_t>& counts) const {
+    std::vector<double> bounds;  // in seconds; the last count has none
+    now_["post_duration"]["bounds"].each([&](JsonPart bound) { bounds.push_back(bound.number()); });
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
       seen += counts[i];
       if (static_cast<double>(seen) < share * static_cast<double>(posts)) continue;
-      if (i < now_.bounds.size()) return "<= " + latency_text(now_.bounds[i]);
-      return now_.bounds.empty() ? "" : "> " + latency_text(now_.bounds.back());
+      if (i < bounds.size()) return "<= " + latency_text(Seconds(bounds[i]));
+      return bounds.empty() ? "" : "> " + latency_text(Seconds(bounds.back()));
     }
     return "";
   }
 
   [[nodiscard]] std::string durations() const {
-    std::vector<std::uint64_t> counts = now_.post_durations;
+    const auto counts_of = [](JsonPart status) {
+      std::vector<std::uint64_t> counts;
+      status["post_duration"]["counts"].each([&](JsonPart n) { counts.push_back(n.count()); });
+      return counts;
+    };
+    std::vector<std::uint64_t> counts = counts_of(now_);
+    const std::vector<std::uint64_t> earlier = counts_of(before_);
     std::uint64_t posts = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (before_ != nullptr && i < before_->post_durations.size()) {
-        counts[i] -= std::min(counts[i], before_->post_durations[i]);
-      }
+      if (i < earlier.size()) counts[i] -= std::min(counts[i], earlier[i]);
       posts += counts[i];
     }
     if (posts == 0) return "";
@@ -158,7 +194,8 @@ class Top {
 
   void buses() {
     section("Eventbus");
-    for (const auto& bus : now_.buses) {
+    const std::vector<Bus> buses = buses_of(now_);
+    for (const Bus& bus : buses) {
       std::string states;
       for (const auto& [state, count] : bus.states) {
         states += fmt::format("{}{} {}", states.empty() ? "" : ", ", count, state);
@@ -168,64 +205,72 @@ class Top {
                             bus.in_flight));
       if (!bus.last_error.empty()) add().add("    " + bus.last_error, Colour::red);
     }
-    if (now_.buses.empty()) add().add("  no connection", Colour::yellow);
+    if (buses.empty()) add().add("  no connection", Colour::yellow);
   }
 
-  void store(std::string_view name, const StatusFigures::Store& store, std::uint64_t most,
-             const std::optional<StatusFigures::Store>& earlier) {
+  // `member`: its name in the status; `most`: what it may grow to, 0: anything.
+  void store(std::string_view name, std::string_view member, std::uint64_t most) {
+    const JsonPart store = now_[member];
+    if (!store.there()) return;
+    const std::uint64_t bytes = store["bytes"].count();
     std::string text =
-        fmt::format("  {:<13} {} events, {}", name, store.events, bytes_text(store.bytes));
+        fmt::format("  {:<13} {} events, {}", name, store["events"].count(), bytes_text(bytes));
     if (most != 0) {
       text += fmt::format(" of {} ({:.0f} %)", bytes_text(most),
-                          100 * static_cast<double>(store.bytes) / static_cast<double>(most));
+                          100 * static_cast<double>(bytes) / static_cast<double>(most));
     }
-    if (most > store.bytes && earlier && earlier->bytes < store.bytes && seconds_ > 0) {
-      const double growth = static_cast<double>(store.bytes - earlier->bytes) / seconds_;
-      text +=
-          fmt::format(", full in {}", span_text(static_cast<double>(most - store.bytes) / growth));
+    const JsonPart earlier = before_[member];
+    const std::uint64_t bytes_before = earlier["bytes"].count();
+    if (most > bytes && earlier.there() && bytes_before < bytes && seconds_ > 0) {
+      const double growth = static_cast<double>(bytes - bytes_before) / seconds_;
+      text += fmt::format(", full in {}",
+                          duration_text(Seconds(static_cast<double>(most - bytes) / growth)));
     }
-    const bool good = store.state == "ok";
+    const std::string state = store["state"].text();
+    const bool good = state == "ok";
     Line& line = add().add(text, good ? Colour::plain : Colour::red);
-    if (!good) line.add(fmt::format("  {} {}", store.state, store.error), Colour::red);
+    if (!good) line.add(fmt::format("  {} {}", state, store["error"].text()), Colour::red);
   }
 
   void stores() {
-    const bool provisioned = !now_.provisioning.empty() && now_.provisioning != "disabled";
-    if (!now_.spool && !now_.dead_letters && !provisioned) return;
+    const std::string provisioning = now_["provisioning"]["state"].text();
+    const bool provisioned = !provisioning.empty() && provisioning != "disabled";
+    if (!now_["spool"].there() && !now_["dead_letters"].there() && !provisioned) return;
     section(provisioned ? "Stores and provisioning" : "Stores");
-    const auto earlier = before_ == nullptr ? std::nullopt : before_->spool;
-    if (now_.spool) store("spool", *now_.spool, now_.most_spool_bytes, earlier);
-    if (now_.dead_letters) store("dead letters", *now_.dead_letters, 0, std::nullopt);
+    store("spool", "spool", now_["limits"]["spool_bytes"].count());
+    store("dead letters", "dead_letters", 0);
     if (!provisioned) return;
-    Line& line = add().add(fmt::format("  {:<13} {}", "provisioning", now_.provisioning));
-    if (!now_.provisioning_error.empty()) line.add("  " + now_.provisioning_error, Colour::red);
+    Line& line = add().add(fmt::format("  {:<13} {}", "provisioning", provisioning));
+    const std::string error = now_["provisioning"]["last_error"].text();
+    if (!error.empty()) line.add("  " + error, Colour::red);
   }
 
   void failures() {
-    if (now_.failures.empty()) return;
-    section("Recent failures");
-    for (std::size_t i = 0; i < std::min(now_.failures.size(), kMostFailures); ++i) {
-      const auto& failure = now_.failures[i];
-      const std::size_t begin = std::min(failure.time.find('T') + 1, failure.time.size());
+    std::size_t shown = 0;
+    now_["recent_failures"].each([&](JsonPart failure) {
+      if (shown == 0) section("Recent failures");
+      if (++shown > kMostFailures) return;
+      const std::string time = failure["time"].text();
+      const std::string outcome = failure["outcome"].text();
+      const std::uint64_t status = failure["status"].count();
       add()
-          .add(fmt::format("  {}  ", failure.time.substr(begin, 8)), Colour::dim)
-          .add(failure.status == 0 ? failure.outcome
-                                   : fmt::format("{} {}", failure.outcome, failure.status),
-               Colour::red)
-          .add(fmt::format("  {}  {}", failure.key, failure.reason));
-    }
+          .add(fmt::format("  {}  ", time.substr(std::min(time.find('T') + 1, time.size()), 8)),
+               Colour::dim)
+          .add(status == 0 ? outcome : fmt::format("{} {}", outcome, status), Colour::red)
+          .add(fmt::format("  {}  {}", failure["key"].text(), failure["reason"].text()));
+    });
   }
 
-  const StatusFigures& now_;
-  const StatusFigures* const before_;
+  const JsonPart now_;
+  const JsonPart before_;
   const double seconds_;
   std::vector<Line> lines_;
 };
 
 }  // namespace
 
-std::vector<Line> top_text(const StatusFigures& now, const StatusFigures* before,
-                           std::chrono::duration<double> passed, std::size_t columns) {
+std::vector<Line> top_text(JsonPart now, JsonPart before, std::chrono::duration<double> passed,
+                           std::size_t columns) {
   return Top(now, before, passed.count()).lines(columns);
 }
 

@@ -11,13 +11,13 @@ Provisioning::Provisioning(const Executor& executor, const config::Settings& set
                            const DeploymentOptions& options, Supervisor& supervisor)
     : executor_(executor),
       delete_on_stop_(settings.function.on_stop == config::OnStop::delete_function),
-      deployment_(
+      provisioners_(make_provisioners(
           executor, settings, [this](const cloud::ProvisioningStatus& status) { changed(status); },
-          options),
+          options)),
       ended_(executor),
       part_(supervisor, "provisioning") {
-  status_ = deployment_.provisioners().status();
-  deployment_.provisioners().on_tokens([this](const std::vector<Secret>& tokens) {
+  status_ = provisioners_->status();
+  provisioners_->on_tokens([this](const std::vector<Secret>& tokens) {
     auto accepted = former_tokens_.seen(tokens, std::chrono::steady_clock::now());
     if (on_tokens_) on_tokens_(std::move(accepted));
   });
@@ -31,12 +31,12 @@ void Provisioning::changed(const cloud::ProvisioningStatus& status) {
 }
 
 void Provisioning::note_refused(std::uint64_t posts, Instant now) {
-  if (early_look_.due(posts, now)) deployment_.provisioners().look_soon();
+  if (early_look_.due(posts, now)) provisioners_->look_soon();
 }
 
 void Provisioning::start() {
   running_ = true;
-  const auto run = [this] { return deployment_.provisioners().keep(); };
+  const auto run = [this] { return provisioners_->keep(); };
   const auto holds_nothing = [] {};
   const auto stopping = [this] { return stopping_; };
   asio::co_spawn(executor_, keep_running(part_, executor_, run, holds_nothing, stopping),
@@ -49,13 +49,13 @@ void Provisioning::start() {
 
 Task<void> Provisioning::stop(Instant deadline) {
   stopping_ = true;
-  deployment_.provisioners().stop();
-  if (!delete_on_stop_) deployment_.cancel();
+  provisioners_->stop();
+  if (!delete_on_stop_) provisioners_->cancel();
   while (running_ && std::chrono::steady_clock::now() < deadline) {
     co_await ended_.wait_until(deadline);
   }
   if (running_) {
-    deployment_.cancel();
+    provisioners_->cancel();
     while (running_) co_await ended_.wait();
   }
   if (delete_on_stop_) co_await remove(deadline);
@@ -64,16 +64,16 @@ Task<void> Provisioning::stop(Instant deadline) {
 // If the cloud never answered, this process has created nothing, and `deprovision` can delete what
 // an earlier one left.
 Task<void> Provisioning::remove(Instant deadline) {
-  if (!deployment_.provisioners().has_looked()) {
+  if (!provisioners_->has_looked()) {
     log::warn("the cloud was never reached; nothing is deleted", {{"error", status_.last_error}});
     co_return;
   }
   // remove() checks its deadline between calls; a call that hangs is cancelled.
   Timer limit(executor_, deadline);
   limit.async_wait([this](const error_code& error) {
-    if (!error) deployment_.cancel();
+    if (!error) provisioners_->cancel();
   });
-  const bool removed = co_await deployment_.provisioners().remove(deadline);
+  const bool removed = co_await provisioners_->remove(deadline);
   if (!removed && status_.state != cloud::ProvisioningState::superseded) {
     log::error("the relay function may be left behind", {{"error", status_.last_error}});
   }

@@ -1,9 +1,10 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "gateway/auth/former_tokens.hpp"
+#include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/settings.hpp"
 #include "gateway/provisioning/early_look.hpp"
 #include "gateway/provisioning/relay_deployment.hpp"
@@ -55,7 +56,7 @@ class Provisioning {
   OnTokens on_tokens_;
   auth::FormerTokens former_tokens_;
   EarlyLook early_look_;
-  RelayDeployment deployment_;
+  const std::unique_ptr<cloud::Provisioners> provisioners_;
   Signal ended_;
   Supervisor::Part part_;
   bool running_ = false;

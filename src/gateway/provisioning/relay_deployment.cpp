@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cloud/api_client.hpp"
+#include "cloud/credentials.hpp"
 #include "cloud/credentials_chain.hpp"
 #include "gateway/config/http_url.hpp"
 #include "gateway/provisioning/wanted_function.hpp"
@@ -37,23 +38,23 @@ cloud::ApiService service_of(const config::Settings& settings) {
 
 }  // namespace
 
-RelayDeployment::RelayDeployment(const Executor& executor, const config::Settings& settings,
-                                 cloud::Provisioners::Listener listener,
-                                 const DeploymentOptions& options)
-    : credentials_(cloud::make_credentials(executor, sources_of(settings))) {
+std::unique_ptr<cloud::Provisioners> make_provisioners(const Executor& executor,
+                                                       const config::Settings& settings,
+                                                       cloud::Provisioners::Listener listener,
+                                                       const DeploymentOptions& options) {
+  const std::shared_ptr<cloud::Credentials> credentials =
+      cloud::make_credentials(executor, sources_of(settings));
   // It is called later as well, when the settings may be gone.
-  const auto make_api = [this, executor,
+  const auto make_api = [executor, credentials,
                          service = service_of(settings)](const std::string& region) {
     cloud::ApiService of_region = service;
     of_region.region = region;
-    return std::make_unique<cloud::ApiClient>(executor, std::move(of_region), *credentials_,
+    return std::make_unique<cloud::ApiClient>(executor, std::move(of_region), *credentials,
                                               cloud::ApiPace{});
   };
-  provisioners_ = std::make_unique<cloud::Provisioners>(executor, wanted_functions(settings),
-                                                        make_api, options.pace, std::move(listener),
-                                                        options.unmarked, options.generation);
+  return std::make_unique<cloud::Provisioners>(executor, wanted_functions(settings), make_api,
+                                               options.pace, std::move(listener), options.unmarked,
+                                               options.generation);
 }
-
-RelayDeployment::~RelayDeployment() = default;
 
 }  // namespace gateway

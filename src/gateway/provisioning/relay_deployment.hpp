@@ -1,7 +1,6 @@
 #pragma once
 #include <memory>
 
-#include "cloud/credentials.hpp"
 #include "cloud/provisioners.hpp"
 #include "gateway/config/settings.hpp"
 #include "runtime/asio.hpp"
@@ -16,21 +15,10 @@ struct DeploymentOptions {
   cloud::Generation generation = 0;
 };
 
-// The cloud side of one configuration: credentials, API clients and provisioners. For checked
-// settings with function.provision only. Used on one thread.
-class RelayDeployment {
- public:
-  RelayDeployment(const Executor& executor, const config::Settings& settings,
-                  cloud::Provisioners::Listener listener, const DeploymentOptions& options = {});
-  ~RelayDeployment();
-
-  [[nodiscard]] cloud::Provisioners& provisioners() noexcept { return *provisioners_; }
-  // Ends every wait for the cloud, also later ones.
-  void cancel() { provisioners_->cancel(); }
-
- private:
-  std::unique_ptr<cloud::Credentials> credentials_;
-  std::unique_ptr<cloud::Provisioners> provisioners_;
-};
+// Makes the cloud side of one configuration: credentials, API clients and provisioners. For checked
+// settings with function.provision only.
+[[nodiscard]] std::unique_ptr<cloud::Provisioners> make_provisioners(
+    const Executor& executor, const config::Settings& settings,
+    cloud::Provisioners::Listener listener, const DeploymentOptions& options = {});
 
 }  // namespace gateway

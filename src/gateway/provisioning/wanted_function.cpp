@@ -15,7 +15,7 @@
 #include "cloud/bucket_endpoint.hpp"
 #include "cloud/relay_environment.hpp"
 #include "cloud/relay_package.hpp"
-#include "cloud/wanted_check.hpp"
+#include "cloud/wanted.hpp"
 #include "gateway/auth/accepted_tokens.hpp"
 #include "gateway/config/buckets.hpp"
 #include "gateway/config/checks.hpp"

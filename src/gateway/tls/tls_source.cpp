@@ -2,15 +2,26 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 #include <utility>
 
+#include "gateway/config/formats.hpp"
 #include "gateway/tls/certificate_facts.hpp"
 #include "runtime/log.hpp"
 
 namespace gateway::tls {
 namespace {
+
+std::int64_t nanoseconds(const timespec& time) noexcept {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 TlsContext::Ptr load_or_throw(Side side, const config::TlsFiles& files) {
   auto loaded = load(side, files);
@@ -18,6 +29,15 @@ TlsContext::Ptr load_or_throw(Side side, const config::TlsFiles& files) {
     throw std::invalid_argument(key_of(side, loaded.error().part()) + ": " + loaded.error().text());
   }
   return *loaded;
+}
+
+void warn_if_anybody_writes(const std::string& key, const std::string& path,
+                            config::Report& report) {
+  using std::filesystem::perms;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error || (status.permissions() & perms::others_write) == perms::none) return;
+  report.warning_about(key, "anybody on this host can write {0}; `chmod o-w {0}`", path);
 }
 
 }  // namespace
@@ -86,6 +106,37 @@ void TlsSource::warn_of_expiry() const {
             {{"file", status_.certificate},
              {"at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
                                 fmt::gmtime(status_.expires->time_since_epoch().count()))}});
+}
+
+FileStamp FileStamp::of(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return {};
+  return {found.st_dev, found.st_ino, static_cast<std::uint64_t>(found.st_size),
+          nanoseconds(found.st_mtim), nanoseconds(found.st_ctim)};
+}
+
+void check_files(const config::Settings& settings, config::Report& report) {
+  const auto check_side = [&report](Side side, const config::TlsFiles& files) {
+    const std::pair<Part, const std::string&> named[] = {
+        {Part::cert, files.cert}, {Part::key, files.key}, {Part::ca, files.ca}};
+    bool readable = true;
+    for (const auto& [part, path] : named) {
+      errno = 0;
+      if (path.empty()) continue;
+      if (part == Part::key) warn_if_anybody_writes(key_of(side, part), path, report);
+      if (std::ifstream(path)) continue;
+      report.problem_with(key_of(side, part), "{} cannot be opened: {}", config::quote(path),
+                          std::generic_category().message(errno));
+      readable = false;
+    }
+    if (!readable || files.cert.empty() != files.key.empty()) return;
+    const auto loaded = load(side, files);
+    if (!loaded) {
+      report.problem_with(key_of(side, loaded.error().part()), loaded.error().text());
+    }
+  };
+  if (!settings.ingress.tls.cert.empty()) check_side(Side::server, settings.ingress.tls);
+  if (settings.delivery.tls.any()) check_side(Side::client, settings.delivery.tls);
 }
 
 }  // namespace gateway::tls

@@ -1,4 +1,4 @@
-#include "cloud/bucket_obstacles.hpp"
+#include "cloud/provisioning_patience.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

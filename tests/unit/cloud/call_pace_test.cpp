@@ -1,4 +1,4 @@
-#include "cloud/call_pace.hpp"
+#include "cloud/shared_api.hpp"
 
 #include <gtest/gtest.h>
 

@@ -17,8 +17,8 @@ TEST(FunctionMark, IsReadBackFromTheDescription) {
   const FunctionMark mark = mark_of(test::wanted_relay());
   const auto read = parse_mark(mark.description());
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->code(), mark.code());
-  EXPECT_EQ(read->settings(), mark.settings());
+  EXPECT_EQ(read->code, mark.code);
+  EXPECT_EQ(read->settings, mark.settings);
 }
 
 TEST(FunctionMark, KeepsToTheCharactersOfADescription) {
@@ -30,7 +30,7 @@ TEST(FunctionMark, KeepsToTheCharactersOfADescription) {
   succession.heir = identity_of("default", "next");
   succession.generation = 1'767'322'900'000;
   succession.since = std::chrono::sys_seconds(std::chrono::seconds(1'767'322'901));
-  whole.set_succession(succession);
+  whole.succession = succession;
   EXPECT_THAT(
       whole.description(),
       testing::MatchesRegex("Managed by cos gateway\\. Code [0-9a-f]+, settings [0-9a-f]+, bucket "
@@ -39,7 +39,7 @@ TEST(FunctionMark, KeepsToTheCharactersOfADescription) {
   const auto read = parse_mark(whole.description());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->description(), whole.description());
-  EXPECT_EQ(read->succession(), succession);
+  EXPECT_EQ(read->succession, succession);
 }
 
 TEST(FunctionMark, NamesLocationsAtItsEnd) {
@@ -47,18 +47,18 @@ TEST(FunctionMark, NamesLocationsAtItsEnd) {
   const std::string before = mark.description();
   const std::set<Location> locations{
       {"ap-beijing", "default"}, {"eu-frankfurt", "my_space-2_"}, {"na-udine", "d-u_d"}};
-  mark.set_locations(locations);
+  mark.locations = locations;
   const std::string text = mark.description();
   EXPECT_TRUE(text.starts_with(before)) << "releases that do not know them read the rest: " << text;
   EXPECT_THAT(text, testing::MatchesRegex("[A-Za-z0-9 ,.]+"));
-  EXPECT_EQ(parse_mark(text)->locations(), locations);
-  EXPECT_EQ(parse_mark(text)->generation(), 17);
+  EXPECT_EQ(parse_mark(text)->locations, locations);
+  EXPECT_EQ(parse_mark(text)->generation, 17);
 
   Succession succession;
   succession.heir = identity_of("default", "next");
-  mark.set_succession(succession);
-  EXPECT_EQ(parse_mark(mark.description())->locations(), locations);
-  EXPECT_EQ(parse_mark(mark.description())->succession(), succession);
+  mark.succession = succession;
+  EXPECT_EQ(parse_mark(mark.description())->locations, locations);
+  EXPECT_EQ(parse_mark(mark.description())->succession, succession);
 }
 
 TEST(FunctionMark, LeavesOutLocationsThatItHasNoRoomFor) {
@@ -66,12 +66,12 @@ TEST(FunctionMark, LeavesOutLocationsThatItHasNoRoomFor) {
   for (int i = 0; i < 39; ++i) mark.add_bucket("bucket" + std::to_string(i));
   std::set<Location> locations;
   for (int i = 10; i < 99; ++i) locations.emplace("ap-region-" + std::to_string(i), "default");
-  mark.set_locations(locations);
+  mark.locations = locations;
   EXPECT_LE(mark.description().size(), 1'000U);
   const auto read = parse_mark(mark.description());
-  EXPECT_EQ(read->buckets(), mark.buckets());
-  EXPECT_GT(read->locations().size(), 3U);
-  for (const Location& location : read->locations()) EXPECT_TRUE(locations.contains(location));
+  EXPECT_EQ(read->buckets, mark.buckets);
+  EXPECT_GT(read->locations.size(), 3U);
+  for (const Location& location : read->locations) EXPECT_TRUE(locations.contains(location));
 }
 
 TEST(FunctionMark, BearsLocationsThatAreNone) {
@@ -80,7 +80,7 @@ TEST(FunctionMark, BearsLocationsThatAreNone) {
   for (const std::string rest : {"", ".", "ap", "ap ", "ap .", " default.", ".d .u", "a b c."}) {
     const auto mark = parse_mark(front + rest);
     ASSERT_TRUE(mark) << rest;
-    for (const Location& location : mark->locations()) {
+    for (const Location& location : mark->locations) {
       EXPECT_FALSE(location.region.empty() || location.space.empty()) << rest;
     }
   }
@@ -95,8 +95,8 @@ TEST(FunctionMark, IsKnownByItsBeginningAlone) {
         "Managed by cos gateway. Version 2."}) {
     const auto mark = parse_mark(text);
     ASSERT_TRUE(mark) << text;
-    EXPECT_EQ(mark->code(), "");
-    EXPECT_EQ(mark->settings(), "");
+    EXPECT_EQ(mark->code, "");
+    EXPECT_EQ(mark->settings, "");
   }
 }
 
@@ -104,11 +104,11 @@ TEST(FunctionMark, OfAnOlderReleaseHasNoGeneration) {
   const auto mark =
       parse_mark("Managed by cos gateway. Code 0123456789abcdef, settings fedcba9876543210.");
   ASSERT_TRUE(mark);
-  EXPECT_EQ(mark->code(), "0123456789abcdef");
-  EXPECT_EQ(mark->settings(), "fedcba9876543210");
-  EXPECT_THAT(mark->buckets(), testing::IsEmpty());
-  EXPECT_EQ(mark->generation(), 0);
-  EXPECT_FALSE(mark->succession());
+  EXPECT_EQ(mark->code, "0123456789abcdef");
+  EXPECT_EQ(mark->settings, "fedcba9876543210");
+  EXPECT_THAT(mark->buckets, testing::IsEmpty());
+  EXPECT_EQ(mark->generation, 0);
+  EXPECT_FALSE(mark->succession);
 }
 
 TEST(FunctionMark, BearsNumbersThatAreNone) {
@@ -119,8 +119,8 @@ TEST(FunctionMark, BearsNumbersThatAreNone) {
         ", generation 99999999999999999999999. Superseded by abc, generation  since ."}) {
     const auto mark = parse_mark(front + rest);
     ASSERT_TRUE(mark) << rest;
-    EXPECT_GE(mark->generation(), 0) << rest;
-    EXPECT_EQ(mark->settings(), "fedcba9876543210") << rest;
+    EXPECT_GE(mark->generation, 0) << rest;
+    EXPECT_EQ(mark->settings, "fedcba9876543210") << rest;
   }
 }
 
@@ -130,8 +130,8 @@ TEST(FunctionMark, TellsCodeAndSettingsApart) {
   InlineCode code;
   code.zip = "PK-other";
   other.code = code;
-  EXPECT_NE(mark_of(other).code(), before.code());
-  EXPECT_EQ(mark_of(other).settings(), before.settings());
+  EXPECT_NE(mark_of(other).code, before.code);
+  EXPECT_EQ(mark_of(other).settings, before.settings);
 }
 
 TEST(FunctionMark, ChangesWithEverySetting) {
@@ -154,7 +154,7 @@ TEST(FunctionMark, ChangesWithEverySetting) {
   for (const auto& change : changes) {
     Wanted wanted = test::wanted_relay();
     change(wanted);
-    marks.insert(mark_of(wanted).settings());
+    marks.insert(mark_of(wanted).settings);
   }
   EXPECT_EQ(marks.size(), changes.size());
 }

@@ -143,7 +143,7 @@ TEST_F(ProvisionerTest, LeavesSettingsOfANewerConfigurationAlone) {
   EXPECT_THAT(api.writes(), IsEmpty());
   EXPECT_TRUE(run(make(no_time(), Unmarked::refuse, 4'000).converge()));
   EXPECT_EQ(relay().memory, 128);
-  EXPECT_EQ(parse_mark(relay().description)->generation(), 4'000);
+  EXPECT_EQ(parse_mark(relay().description)->generation, 4'000);
 }
 
 }  // namespace

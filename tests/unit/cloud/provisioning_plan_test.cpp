@@ -118,7 +118,7 @@ TEST(ProvisioningPlan, TakesTheStepsThatTheFoundStateAsksFor) {
       {"code",
        [](Found& f) {
          f.function->description =
-             FunctionMark("0123456789abcdef", mark_of(wanted()).settings()).description();
+             FunctionMark("0123456789abcdef", mark_of(wanted()).settings).description();
        },
        {"update UpdateFunctionCode", "update UpdateFunctionConfiguration"},
        "it is 0123456789abcdef"},

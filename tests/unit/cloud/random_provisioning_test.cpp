@@ -123,7 +123,7 @@ class World {
       EXPECT_TRUE(!at_once_ || has_others || function.status.starts_with("Delet")) << key.second;
       // Some cannot be marked; whoever took over from those knows it.
       if (function.status.ends_with("Failed") || function.status == "Deleting") continue;
-      ASSERT_TRUE(mark && mark->succession())
+      ASSERT_TRUE(mark && mark->succession)
           << key.second << " " << function.status << ": " << function.description;
     }
   }
@@ -162,13 +162,13 @@ class World {
     ModelFunction function = test::relay_as_wanted(other);
     FunctionMark mark = mark_of(other, below(900));
     if (chance(3)) {  // as older releases did
-      mark = FunctionMark(mark.code(), mark.settings());
-      mark.set_generation(below(900));
+      mark = FunctionMark(mark.code, mark.settings);
+      mark.generation = below(900);
     }
     if (chance(3)) {
       Succession succession;
       succession.heir = identity_of("default", chance(2) ? wanted_.name : "another");
-      mark.set_succession(succession);
+      mark.succession = succession;
     }
     function.description = mark.description();
     if (chance(4)) {
@@ -232,10 +232,9 @@ class World {
     ModelFunction function = test::relay_as_wanted(wanted_);
     if (chance(3)) {
       function.code = "old";
-      function.description =
-          FunctionMark("0123456789abcdef",
-                       chance(2) ? "0123456789abcdef" : mark_of(wanted_).settings())
-              .description();
+      function.description = FunctionMark("0123456789abcdef", chance(2) ? "0123456789abcdef"
+                                                                        : mark_of(wanted_).settings)
+                                 .description();
     }
     if (chance(3)) function.memory = 64;
     if (chance(3)) function.timeout = 3;

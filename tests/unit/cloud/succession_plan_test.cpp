@@ -67,7 +67,7 @@ void supersede(Found& found, std::chrono::seconds since, const std::string& heir
   succession.heir = heir.empty() ? identity_of(wanted().space, wanted().name) : heir;
   succession.generation = kOurs;
   succession.since = std::chrono::sys_seconds(since);
-  mark.set_succession(succession);
+  mark.succession = succession;
   description = mark.description();
 }
 
@@ -83,10 +83,10 @@ TEST(SuccessionPlan, MarksThePredecessorThenMovesEachRuleAtOnce) {
   const Plan plan = converge_as(renamed());
   EXPECT_THAT(steps_with_functions(plan), ElementsAre(kMark, kMove));
   const auto marked = parse_mark(plan.steps[3].call.parameters.at("Description").as_string());
-  ASSERT_TRUE(marked && marked->succession());
-  EXPECT_EQ(marked->succession()->heir, identity_of("default", "relay"));
-  EXPECT_EQ(marked->succession()->since.time_since_epoch(), 10'000s);
-  EXPECT_EQ(marked->generation(), 1'000);
+  ASSERT_TRUE(marked && marked->succession);
+  EXPECT_EQ(marked->succession->heir, identity_of("default", "relay"));
+  EXPECT_EQ(marked->succession->since.time_since_epoch(), 10'000s);
+  EXPECT_EQ(marked->generation, 1'000);
   EXPECT_THAT(plan.steps[3].call.parameters, SizeIs(3)) << "nothing else of it is changed";
   EXPECT_THAT(plan.steps[4].undo, SizeIs(2));
 }
@@ -263,15 +263,15 @@ TEST(SuccessionPlan, StandsBackFromANewerDeployment) {
   all[1] = renamed();
   all[1].function = active(FunctionMark("0123456789abcdef", "0123456789abcdef").description());
   FunctionMark newer = mark_of(wanted(), kOurs + 1);
-  FunctionMark other("0123456789abcdef", newer.settings());
-  other.set_generation(kOurs + 1);
+  FunctionMark other("0123456789abcdef", newer.settings);
+  other.generation = kOurs + 1;
   all[1].function->description = other.description();  // its code is another
   all[2] = renamed();
   FunctionMark taken = mark_of(wanted(), 1);
   Succession succession;
   succession.heir = identity_of("default", "later");
   succession.generation = kOurs + 1;
-  taken.set_succession(succession);
+  taken.succession = succession;
   all[2].function->description = taken.description();  // somebody took over from it
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE(i);
@@ -300,7 +300,7 @@ TEST(SuccessionPlan, TakesBackWhatAnOlderOneTookOver) {
   Succession succession;
   succession.heir = identity_of("default", "former");
   succession.generation = kOurs - 1;
-  taken.set_succession(succession);
+  taken.succession = succession;
   found.function->description = taken.description();
   EXPECT_THAT(steps_with_functions(converge_as(found)),
               ElementsAre("update UpdateFunctionConfiguration relay", kMark, kMove));

@@ -1,4 +1,4 @@
-#include "cloud/wanted_check.hpp"
+#include "cloud/wanted.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
-#include "gateway/auth/signature_field.hpp"
+#include "gateway/auth/signature.hpp"
 
 namespace gateway::auth {
 namespace {

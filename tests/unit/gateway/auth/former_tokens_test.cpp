@@ -1,4 +1,4 @@
-#include "gateway/auth/former_tokens.hpp"
+#include "gateway/auth/accepted_tokens.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "gateway/auth/signature_field.hpp"
+#include "gateway/auth/signature.hpp"
 
 #include <gtest/gtest.h>
 

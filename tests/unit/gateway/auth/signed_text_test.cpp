@@ -1,4 +1,4 @@
-#include "gateway/auth/signed_text.hpp"
+#include "gateway/auth/signature.hpp"
 
 #include <gtest/gtest.h>
 

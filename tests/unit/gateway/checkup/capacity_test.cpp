@@ -22,7 +22,7 @@ constexpr std::uint64_t kGiB = std::uint64_t{1} << 30U;
 std::uint64_t sum_of(const std::vector<MemoryPart>& parts) {
   return std::accumulate(
       parts.begin(), parts.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const MemoryPart& part) { return sum + part.bytes(); });
+      [](std::uint64_t sum, const MemoryPart& part) { return sum + part.bytes; });
 }
 
 std::uint64_t memory_of(const config::Settings& settings, unsigned threads = 1, bool tls = false) {
@@ -60,7 +60,7 @@ TEST(Memory, StandsTheLargestBounds) {
   const auto parts = worst_memory(settings, 1024, true);
   EXPECT_GT(sum_of(parts), std::uint64_t{2} << 40U);
   EXPECT_TRUE(std::is_sorted(parts.begin(), parts.end(),
-                             [](const auto& a, const auto& b) { return a.bytes() > b.bytes(); }));
+                             [](const auto& a, const auto& b) { return a.bytes > b.bytes; }));
 }
 
 TEST(Memory, MoreThanThereIsIsAWarning) {

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/checkup/listen_probe.hpp"
-#include "gateway/checkup/storage_findings.hpp"
+#include "gateway/checkup/local_findings.hpp"
 
 namespace gateway::checkup {
 namespace {

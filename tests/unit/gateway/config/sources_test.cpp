@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "gateway/config/yaml_document.hpp"
-#include "gateway/tls/file_check.hpp"
+#include "gateway/tls/tls_source.hpp"
 #include "testkit/temporary_folder.hpp"
 #include "unit/gateway/config/support.hpp"
 

@@ -46,7 +46,7 @@ TEST(EventLag, IsAHistogramByFamilyOverAllShards) {
   other.event_lag[EventKind::removed].observe(1s);
   other.loop_lag.observe(1ms);
   const std::array<const ShardMetrics*, 2> shards{&one, &other};
-  const auto page = test::parse_exposition(prometheus_text(take_snapshot(shards), "ready"));
+  const auto page = test::parse_exposition(prometheus_text({}, take_snapshot(shards)));
   EXPECT_EQ(page.types.at("cos_gateway_event_lag_seconds"), "histogram");
   const auto at = [&](const char* series) { return page.samples.at(series); };
   EXPECT_EQ(at(R"(cos_gateway_event_lag_seconds_count{type="created"})"), 2);

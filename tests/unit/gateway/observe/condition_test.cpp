@@ -19,6 +19,7 @@ class ConditionTest : public testing::Test {
     seen_.now = Instant{} + std::chrono::hours(1);
     seen_.targets[0].url = "http://bus:8080/gateway/orders";
     seen_.provisioning = "ready";
+    seen_.spool_max_bytes = 1000;
     static_cast<void>(monitor_.judge(seen_));
   }
 
@@ -33,14 +34,12 @@ class ConditionTest : public testing::Test {
     static_cast<void>(after());
   }
   void deliver(std::uint64_t events) {
-    seen_.received += events;
     seen_.delivered += events;
     seen_.posts[200] += events;
   }
-  static StoreObservation store(std::uint64_t bytes = 0, std::uint64_t most = 1000) {
-    StoreObservation made;
-    made.bytes = bytes;
-    made.max_bytes = most;
+  static egress::StoreStatus store(std::uint64_t bytes = 0) {
+    egress::StoreStatus made;
+    made.backlog_bytes = bytes;
     return made;
   }
 
@@ -60,7 +59,6 @@ TEST_F(ConditionTest, AGatewayThatDeliversIsWell) {
 }
 
 TEST_F(ConditionTest, OnePostThatIsRefusedIsEnoughToFail) {
-  seen_.received = 1;
   seen_.refused = 1;
   seen_.posts[502] = 1;
   seen_.targets[0].last = {404, "no such bus orders\nsecond line"};
@@ -72,7 +70,6 @@ TEST_F(ConditionTest, OnePostThatIsRefusedIsEnoughToFail) {
 }
 
 TEST_F(ConditionTest, RetriesWithoutADeliveryAreAFailureBeforeAnythingIsGivenUp) {
-  seen_.received = 1;
   seen_.in_flight = 1;
   seen_.retried = 2;
   seen_.targets[0].last = {503, "busy"};
@@ -150,7 +147,6 @@ TEST_F(ConditionTest, AFailureIsForgottenAfterTheWindow) {
 }
 
 TEST_F(ConditionTest, AllDeadLetteredIsAFailureThoughPostsAreAnswered200) {
-  seen_.received = 3;
   seen_.dead_lettered = 3;
   seen_.posts[200] = 3;
   seen_.dead_letters = store();
@@ -173,7 +169,7 @@ TEST_F(ConditionTest, AnEventbusThatIsAwayDegradesWithASpoolAndFailsWithout) {
 
 TEST_F(ConditionTest, ASpoolDoesNotHelpAgainstAnEventbusThatRefusesAllEvents) {
   seen_.spool = store();
-  seen_.received = seen_.refused = seen_.posts[502] = 1;
+  seen_.refused = seen_.posts[502] = 1;
   seen_.targets[0].last = {404, "no such bus"};
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::failing);
@@ -235,8 +231,7 @@ TEST_F(ConditionTest, NamesTheTargetThatAnsweredLastWhileEventsAreTriedAgain) {
 TEST_F(ConditionTest, AFullSpoolWithAnEventbusThatIsAwayFails) {
   seen_.eventbus_up = false;
   seen_.spool = store();
-  seen_.spool->usable = false;
-  seen_.spool->state = "full";
+  seen_.spool->state = egress::StoreState::full;
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::failing);
   EXPECT_THAT(condition.problem, HasSubstr("the spool is full"));
@@ -245,8 +240,7 @@ TEST_F(ConditionTest, AFullSpoolWithAnEventbusThatIsAwayFails) {
 TEST_F(ConditionTest, AStoreThatTakesEventsAgainIsNotCalledBroken) {
   deliver(5);
   seen_.spool = store();
-  seen_.spool->usable = false;
-  seen_.spool->state = "full";
+  seen_.spool->state = egress::StoreState::full;
   seen_.spool->error = "No space left on device";
   seen_.not_stored = 2;
   EXPECT_THAT(after().problem,
@@ -259,8 +253,7 @@ TEST_F(ConditionTest, AStoreThatTakesEventsAgainIsNotCalledBroken) {
     EXPECT_THAT(condition.problem, AllOf(HasSubstr("2 events not stored"), HasSubstr("again"),
                                          Not(HasSubstr("cannot be written"))));
   }
-  seen_.dead_letters->usable = false;
-  seen_.dead_letters->state = "failing";
+  seen_.dead_letters->state = egress::StoreState::failing;
   EXPECT_THAT(after().problem, HasSubstr("the dead-letter store cannot be written (failing)"));
 }
 
@@ -268,7 +261,7 @@ TEST_F(ConditionTest, TheSpoolIsToldOfBeforeItIsFull) {
   seen_.spool = store(700);
   static_cast<void>(after());
   deliver(1);
-  seen_.spool->bytes = 800;
+  seen_.spool->backlog_bytes = 800;
   const Condition condition = after();
   EXPECT_EQ(condition.health, Health::degraded);
   EXPECT_EQ(condition.cause, "spool_nearly_full");
@@ -279,7 +272,7 @@ TEST_F(ConditionTest, ASpoolThatIsBeingDrainedIsNoProblem) {
   seen_.spool = store(900);
   static_cast<void>(after());
   deliver(1);
-  seen_.spool->bytes = 850;
+  seen_.spool->backlog_bytes = 850;
   EXPECT_EQ(after().health, Health::ok);
 }
 

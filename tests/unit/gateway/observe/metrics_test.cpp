@@ -133,7 +133,9 @@ TEST_F(TwoShards, AreSummed) {
 }
 
 TEST_F(TwoShards, AreShownToPrometheus) {
-  const auto page = test::parse_exposition(prometheus_text(snapshot(), "ready"));
+  ProcessState ready;
+  ready.provisioning = "ready";
+  const auto page = test::parse_exposition(prometheus_text(ready, snapshot()));
   const std::pair<const char*, double> samples[] = {
       {"cos_gateway_posts_total{code=\"200\"}", 10},
       {"cos_gateway_posts_total{code=\"504\"}", 1},
@@ -196,7 +198,7 @@ TEST(PrometheusText, ShowsEveryRowOfTheTable) {
 #undef COS_GATEWAY_HISTOGRAM
   const ShardMetrics* const shards[] = {&shard};
   const Snapshot sum = take_snapshot(shards);
-  const auto page = test::parse_exposition(prometheus_text(sum, "ready"));
+  const auto page = test::parse_exposition(prometheus_text({}, sum));
   std::uint64_t expected = 1;
   for (const Metric& metric : metrics_of(sum)) {
     std::string name = std::string("cos_gateway_") + metric.name;
@@ -217,7 +219,7 @@ TEST(PrometheusText, ShowsEveryRowOfTheTable) {
 }
 
 TEST(PrometheusText, ShowsEverySeriesBeforeAnythingHappened) {
-  const auto page = test::parse_exposition(prometheus_text(take_snapshot({}), "off"));
+  const auto page = test::parse_exposition(prometheus_text({}, take_snapshot({})));
   EXPECT_THAT(page.types, testing::IsSupersetOf(test::documented_metrics()));
   EXPECT_EQ(page.samples.count("cos_gateway_posts_total{code=\"200\"}"), 1U);
   EXPECT_EQ(page.total("cos_gateway_events_in_flight"), 0);

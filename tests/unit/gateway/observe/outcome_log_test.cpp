@@ -23,7 +23,7 @@ class OutcomeLogTest : public testing::Test {
 };
 
 TEST_F(OutcomeLogTest, DeliveriesAreNotToldOf) {
-  seen_.received = seen_.delivered = 5;
+  seen_.delivered = 5;
   EXPECT_THAT(after(), IsEmpty());
 }
 
@@ -104,10 +104,10 @@ TEST_F(OutcomeLogTest, TheTargetsWhoseEventsTheyAreAreNamed) {
 
 TEST_F(OutcomeLogTest, TheEndOfASpoolIsToldWithWhatCameThroughAndHowLongItTook) {
   seen_.spool.emplace();
-  seen_.spool->events = 40;
+  seen_.spool->backlog_rows = 40;
   seen_.spooled = 40;
   EXPECT_THAT(after(), SizeIs(1));
-  seen_.spool->events = 0;
+  seen_.spool->backlog_rows = 0;
   seen_.replayed = 40;
   const auto lines = after(seconds(30));
   ASSERT_THAT(lines, SizeIs(1));

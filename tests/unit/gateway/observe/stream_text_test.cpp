@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "gateway/observe/event_stream.hpp"
-#include "gateway/observe/event_stream_reader.hpp"
-#include "gateway/observe/process_metrics.hpp"
-#include "gateway/observe/server_sent_event.hpp"
+#include "gateway/observe/prometheus.hpp"
+#include "gateway/observe/server_sent_events.hpp"
 #include "gateway/observe/settled_event.hpp"
 #include "gateway/observe/tap_text.hpp"
 #include "support/exposition.hpp"
@@ -142,7 +141,10 @@ TEST(TapText, WhatIsNoEventIsPassedOver) {
 }
 
 TEST(ProcessMetrics, HaveTheStandardNamesAndPlausibleValues) {
-  const auto page = test::parse_exposition(process_metrics_text(read_process_usage(), 7));
+  ProcessState state;
+  state.usage = read_process_usage();
+  state.part_failures = 7;
+  const auto page = test::parse_exposition(prometheus_text(state, take_snapshot({})));
   EXPECT_GE(page.total("process_open_fds"), 3);
   EXPECT_GE(page.total("process_max_fds"), page.total("process_open_fds"));
   EXPECT_GT(page.total("process_resident_memory_bytes"), 1e5);

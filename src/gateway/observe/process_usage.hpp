@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <string>
 
 namespace gateway::observe {
 
@@ -14,10 +13,5 @@ struct ProcessUsage {
 };
 
 [[nodiscard]] ProcessUsage read_process_usage();
-
-// Returns Prometheus text: the usage with the names that all exporters use for these metrics, and
-// how often parts of the process have failed (Supervisor::failures).
-[[nodiscard]] std::string process_metrics_text(const ProcessUsage& usage,
-                                               std::uint64_t part_failures);
 
 }  // namespace gateway::observe

@@ -1,10 +1,11 @@
-#include "gateway/checkup/figures.hpp"
+#include "gateway/observe/figures.hpp"
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string_view>
 
-namespace gateway::checkup {
+namespace gateway::observe {
 namespace {
 
 // Three figures say enough.
@@ -30,14 +31,14 @@ std::string bytes_text(std::uint64_t bytes) {
   return fmt::format("{} {}", rounded(value), *unit);
 }
 
-std::string latency_text(std::chrono::nanoseconds time) {
-  const double ms = std::chrono::duration<double, std::milli>(time).count();
+std::string latency_text(std::chrono::duration<double> time) {
+  const double ms = time.count() * 1e3;
   if (ms >= 999.5) return rounded(ms / 1000) + " s";
   return ms < 0.01 ? "under 0.01 ms" : rounded(ms) + " ms";
 }
 
-std::string duration_text(std::chrono::seconds time) {
-  const auto seconds = time.count();
+std::string duration_text(std::chrono::duration<double> time) {
+  const std::int64_t seconds = std::llround(time.count());
   constexpr std::int64_t kMinute = 60;
   constexpr std::int64_t kHour = 60 * kMinute;
   constexpr std::int64_t kDay = 24 * kHour;
@@ -70,4 +71,4 @@ std::string relative_date_text(std::chrono::seconds ahead) {
   return ahead.count() < 0 ? text + " ago" : "in " + text;
 }
 
-}  // namespace gateway::checkup
+}  // namespace gateway::observe

@@ -1,6 +1,22 @@
-#include "gateway/observe/event_stream_reader.hpp"
+#include "gateway/observe/server_sent_events.hpp"
 
 namespace gateway::observe {
+
+std::string server_sent_event(std::string_view name, std::string_view data) {
+  std::string frame("event: ");
+  frame += name;
+  frame += '\n';
+  while (true) {
+    const std::size_t end = data.find_first_of("\r\n");
+    frame += "data: ";
+    frame += data.substr(0, end);
+    frame += '\n';
+    if (end == std::string_view::npos) break;
+    data.remove_prefix(end + (data.substr(end, 2) == "\r\n" ? 2 : 1));
+  }
+  frame += '\n';
+  return frame;
+}
 
 void EventStreamReader::feed(std::string_view bytes, const OnEvent& on_event) {
   for (std::size_t end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {

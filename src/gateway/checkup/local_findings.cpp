@@ -1,12 +1,15 @@
-#include "gateway/checkup/storage_findings.hpp"
+#include "gateway/checkup/local_findings.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <utility>
 
-#include "gateway/checkup/figures.hpp"
+#include "gateway/observe/figures.hpp"
+#include "runtime/bind_listener.hpp"
 
 namespace gateway::checkup {
 namespace {
@@ -21,8 +24,9 @@ Finding speed(const std::string& key, const std::string& path, StorageProbe::Med
   std::ranges::sort(syncs);
   const auto median = syncs.empty() ? std::chrono::nanoseconds(0) : syncs[syncs.size() / 2];
   const auto longest = syncs.empty() ? median : syncs.back();
-  std::string text = fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path,
-                                 syncs.size(), latency_text(median), latency_text(longest));
+  std::string text =
+      fmt::format("{}: {} writes of 16 KiB, fsync median {}, longest {}", path, syncs.size(),
+                  observe::latency_text(median), observe::latency_text(longest));
   if (medium == Medium::memory) {
     return Finding::warn(key, text + "; on a file system in memory",
                          "events there are gone with the machine; name a path on a disk");
@@ -43,9 +47,9 @@ Finding speed(const std::string& key, const std::string& path, StorageProbe::Med
 }
 
 Finding space(const std::string& key, const config::Storage& storage, const StorageProbe& probe) {
-  std::string text =
-      fmt::format("{} free, {} there already, it may grow to {}", bytes_text(probe.free_bytes),
-                  bytes_text(probe.store_bytes), bytes_text(storage.max_bytes));
+  std::string text = fmt::format(
+      "{} free, {} there already, it may grow to {}", observe::bytes_text(probe.free_bytes),
+      observe::bytes_text(probe.store_bytes), observe::bytes_text(storage.max_bytes));
   if (probe.free_bytes + probe.store_bytes >= storage.max_bytes) {
     return Finding::ok(key + " space", std::move(text));
   }
@@ -89,6 +93,36 @@ std::optional<std::uint64_t> room_of(const config::Storage& storage,
                                      const std::optional<StorageProbe>& probe) {
   if (!probe || !probe->problem.empty()) return std::nullopt;
   return std::min<std::uint64_t>(storage.max_bytes, probe->free_bytes + probe->store_bytes);
+}
+
+error_code try_bind(const config::HostPort& address) {
+  asio::io_context context(1);
+  error_code error;
+  const tcp::endpoint at(asio::ip::make_address(address.host, error), address.port);
+  if (error) return error;
+  Acceptor probe(context.get_executor());
+  return bind_listener(probe, at);
+}
+
+Finding listen_finding(const std::string& key, const config::HostPort& address,
+                       const error_code& error, bool gateway_there) {
+  const std::string at = address.text();
+  if (!error) return Finding::ok(key, at + " is free");
+  if (error == asio::error::address_in_use) {
+    if (gateway_there) {
+      return Finding::warn(key, at + " is in use, by a gateway that answers at gateway.admin",
+                           "nothing to do if it is the one this configuration is for");
+    }
+    return Finding::fail(Blame::unavailable, key, at + " is in use",
+                         "another process listens there: end it, or name another port");
+  }
+  std::string advice;
+  if (error == asio::error::access_denied) {
+    advice = "ports below 1024 take the capability CAP_NET_BIND_SERVICE";
+  } else if (error == boost::system::errc::address_not_available) {
+    advice = "no interface of this machine has the address; 0.0.0.0 is all of them";
+  }
+  return Finding::fail(Blame::unavailable, key, fmt::format("{}: {}", at, error.message()), advice);
 }
 
 }  // namespace gateway::checkup

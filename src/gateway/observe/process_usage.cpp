@@ -1,7 +1,5 @@
-#include "gateway/observe/process_metrics.hpp"
+#include "gateway/observe/process_usage.hpp"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -10,13 +8,11 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string>
 #include <system_error>
-#include <vector>
 
 namespace gateway::observe {
 namespace {
-
-using prometheus::MetricType;
 
 std::string content_of(const char* path) {
   std::ifstream file(path);
@@ -78,33 +74,6 @@ ProcessUsage read_process_usage() {
     usage.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
   }
   return usage;
-}
-
-std::string process_metrics_text(const ProcessUsage& usage, std::uint64_t part_failures) {
-  std::vector<prometheus::MetricFamily> families;
-  const auto add = [&families](const char* name, const char* help, MetricType type, double value) {
-    auto& family = families.emplace_back();
-    family.name = name;
-    family.help = help;
-    family.type = type;
-    auto& metric = family.metric.emplace_back();
-    (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-  };
-  add("process_cpu_seconds_total", "User and system CPU time used.", MetricType::Counter,
-      usage.cpu_seconds);
-  add("process_open_fds", "Open file descriptors.", MetricType::Gauge,
-      static_cast<double>(usage.open_fds));
-  add("process_max_fds", "Most open file descriptors there may be.", MetricType::Gauge,
-      static_cast<double>(usage.max_fds));
-  add("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge,
-      static_cast<double>(usage.resident_bytes));
-  add("process_start_time_seconds", "When the process was started, Unix time.", MetricType::Gauge,
-      usage.started);
-  add("cos_gateway_part_failures_total",
-      "How often parts of the process (loops, listeners, connections to the eventbus, threads of "
-      "stores) have ended by an exception and were started again.",
-      MetricType::Counter, static_cast<double>(part_failures));
-  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace gateway::observe

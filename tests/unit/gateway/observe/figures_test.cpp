@@ -1,8 +1,8 @@
-#include "gateway/checkup/figures.hpp"
+#include "gateway/observe/figures.hpp"
 
 #include <gtest/gtest.h>
 
-namespace gateway::checkup {
+namespace gateway::observe {
 namespace {
 
 using namespace std::chrono_literals;
@@ -51,4 +51,4 @@ TEST(Figures, CountsAreGrouped) {
 }
 
 }  // namespace
-}  // namespace gateway::checkup
+}  // namespace gateway::observe

@@ -54,8 +54,6 @@ SslContextPtr make_context(const SSL_METHOD* method) {
   SSL_CTX_set_options(
       context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // Messages that bring no data are for TlsSession to count.
-  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
   // A record's head and the rest of it in one call.
   SSL_CTX_set_read_ahead(context, 1);
   return made;

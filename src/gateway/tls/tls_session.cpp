@@ -74,10 +74,8 @@ class TlsSession::Wire {
   }
 
   static int read(BIO* bio, char* to, int size) {
-    auto* const session = static_cast<TlsSession*>(BIO_get_data(bio));
-    auto& input = session->input_;
+    auto& input = static_cast<TlsSession*>(BIO_get_data(bio))->input_;
     BIO_clear_retry_flags(bio);
-    session->starved_ = input.empty();
     if (input.empty()) {
       BIO_set_retry_read(bio);
       return -1;
@@ -106,6 +104,7 @@ TlsSession::TlsSession(TlsContext::Ptr context)
   BIO* const wire = Wire::make(*this);
   SSL_set_bio(ssl_.get(), wire, wire);
   SSL_set_app_data(ssl_.get(), this);
+  SSL_set_msg_callback(ssl_.get(), note_message);
   if (SSL_is_server(ssl_.get()) == 1) {
     SSL_set_accept_state(ssl_.get());
   } else {
@@ -193,26 +192,33 @@ std::size_t TlsSession::read(std::span<char> to, std::string& out) {
   if (input_.empty() && SSL_has_pending(ssl_.get()) == 0) return 0;
   begin(out);
   std::size_t size = 0;
-  while (state_ == State::open) {
-    starved_ = false;
-    if (SSL_read_ex(ssl_.get(), to.data(), to.size(), &size) == 1) break;
+  if (SSL_read_ex(ssl_.get(), to.data(), to.size(), &size) != 1) {
     size = 0;
     const int error = SSL_get_error(ssl_.get(), 0);
     if (error == SSL_ERROR_ZERO_RETURN) {
       state_ = State::closed;
     } else if (error != SSL_ERROR_WANT_READ) {
       fail();
-    } else if (starved_) {
-      break;
-    } else if (++messages_ > kMostMessages) {
-      state_ = State::failed;
-      fault_ = Fault::protocol;
-      problem_ = "message after message of TLS itself, and no data";
     }
   }
-  if (size != 0) messages_ = 0;
   end();
+  if (messages_ > kMostMessages) {
+    state_ = State::failed;
+    fault_ = Fault::protocol;
+    problem_ = "message after message of TLS itself, and no data";
+    return 0;
+  }
+  if (size != 0) messages_ = 0;
   return size;
+}
+
+// Counts what OpenSSL has received.
+void TlsSession::note_message(int sent, int /*version*/, int type, const void* /*bytes*/,
+                              std::size_t /*size*/, SSL* ssl, void* /*unused*/) {
+  auto* const session = static_cast<TlsSession*>(SSL_get_app_data(ssl));
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE && session->state_ == State::open) {
+    ++session->messages_;
+  }
 }
 
 bool TlsSession::encrypt(std::string_view plain, std::string& out) {

@@ -90,6 +90,8 @@ class TlsSession {
   static int keep_ticket(SSL* ssl, SSL_SESSION* session);
 
  private:
+  static void note_message(int sent, int version, int type, const void* bytes, std::size_t size,
+                           SSL* ssl, void* unused);
   static constexpr std::size_t kRecord = std::size_t{16} << 10;  // RFC 8446 section 5.1
   // Key updates, for instance: each costs as much as a small request, and OpenSSL takes any number.
   static constexpr unsigned kMostMessages = 32;
@@ -109,7 +111,6 @@ class TlsSession {
   std::string problem_;
   State state_ = State::handshake;
   Fault fault_ = Fault::protocol;
-  bool starved_ = false;   // OpenSSL wanted more input than there was
   unsigned messages_ = 0;  // of TLS itself, since the last data
 };
 

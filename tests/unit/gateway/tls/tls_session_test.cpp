@@ -229,6 +229,9 @@ class RawClient : public Conversation {
  protected:
   RawClient() {
     meet();
+    raw_.reset(SSL_new(client_context_->native()));
+    server_ = std::make_unique<TlsSession>(server_context_);
+    at_server_ = std::make_unique<End>(*server_);
     SSL_set_bio(raw_.get(), in_, out_);
     SSL_set_connect_state(raw_.get());
     SSL_set1_host(raw_.get(), "unused");
@@ -236,13 +239,13 @@ class RawClient : public Conversation {
     SSL_set_app_data(raw_.get(), client_.get());  // whose callback takes tickets
     while (SSL_do_handshake(raw_.get()) != 1) exchange();
     exchange();
-    EXPECT_EQ(server_.state(), State::open);
+    EXPECT_EQ(server_->state(), State::open);
   }
   void exchange() {
     std::string bytes(BIO_ctrl_pending(out_), '\0');
     if (!bytes.empty()) BIO_read(out_, bytes.data(), static_cast<int>(bytes.size()));
-    end_.take(bytes);
-    const std::string answer = std::exchange(end_.out, {});
+    at_server_->take(bytes);
+    const std::string answer = std::exchange(at_server_->out, {});
     if (!answer.empty()) BIO_write(in_, answer.data(), static_cast<int>(answer.size()));
   }
   void update_keys(int times) {
@@ -252,19 +255,17 @@ class RawClient : public Conversation {
     }
   }
 
-  const SslPtr raw_{SSL_new(client_context_->native())};
+  SslPtr raw_;
   BIO* const in_ = BIO_new(BIO_s_mem());
   BIO* const out_ = BIO_new(BIO_s_mem());
-  TlsSession server_{server_context_};
-  End end_{server_};
 };
 
 TEST_F(RawClient, AKeyUpdateIsFollowed) {
   ASSERT_EQ(SSL_key_update(raw_.get(), SSL_KEY_UPDATE_REQUESTED), 1);
   ASSERT_EQ(SSL_write(raw_.get(), "after", 5), 5);
   exchange();
-  EXPECT_EQ(end_.plain, "after");
-  EXPECT_TRUE(server_.encrypt("likewise", end_.out));
+  EXPECT_EQ(at_server_->plain, "after");
+  EXPECT_TRUE(server_->encrypt("likewise", at_server_->out));
   exchange();
   std::array<char, 16> text{};
   EXPECT_EQ(SSL_read(raw_.get(), text.data(), text.size()), 8);
@@ -277,14 +278,14 @@ TEST_F(RawClient, KeyUpdatesBetweenDataAreFollowed) {
     ASSERT_EQ(SSL_write(raw_.get(), "x", 1), 1);
     exchange();
   }
-  EXPECT_EQ(end_.plain, std::string(10, 'x'));
+  EXPECT_EQ(at_server_->plain, std::string(10, 'x'));
 }
 
 TEST_F(RawClient, KeyUpdatesWithoutDataEndIt) {
   update_keys(1000);
   exchange();
-  EXPECT_EQ(server_.state(), State::failed);
-  EXPECT_THAT(server_.problem(), HasSubstr("no data"));
+  EXPECT_EQ(server_->state(), State::failed);
+  EXPECT_THAT(server_->problem(), HasSubstr("no data"));
 }
 
 TEST_F(Conversation, ErrorsOfOthersOnTheThreadAreNotItsOwn) {

@@ -242,6 +242,24 @@ TEST_F(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
   EXPECT_EQ(gateway.post(body, headers).status, 401u);
 }
 
+// Its sender does not know what became of the post.
+TEST_F(Authentication, ASignatureMayComeAgainWhoseConnectionWasLostBeforeTheAnswer) {
+  settings = authenticated(bus);
+  settings.ingress.replay_window = 60s;
+  const RunningGateway gateway(settings);
+  const std::string body = cos_payload(1);
+  const Headers headers = signed_with(signature(body));
+  bus.hold();
+  HttpClient lost = gateway.connect();
+  lost.send(post_text(body, headers));
+  ASSERT_TRUE(bus.wait_for_requests(1));
+  lost.reset();
+  ASSERT_TRUE(gateway.wait_for([](const auto& now) { return now.connections == 0; }));
+  bus.release();
+  EXPECT_EQ(gateway.post(body, headers).status, 200u);
+  EXPECT_EQ(gateway.post(body, headers).status, 401u);
+}
+
 TEST_F(Authentication, IsOfPostsOnly) {
   const RunningGateway gateway(authenticated(bus));
   HttpClient client = gateway.connect();

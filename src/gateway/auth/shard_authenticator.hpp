@@ -38,7 +38,11 @@ class ShardAuthenticator {
   [[nodiscard]] std::optional<Answer> refuse(const SignedPost& signed_post, Post& post);
   // Notes the answer to a post that was not refused.
   void answered(const Post& post) {
-    if (post.fingerprint != 0 && post.answer.status / 100 != 2) seen_->forget(post.fingerprint);
+    if (post.answer.status / 100 != 2) unanswered(post);
+  }
+  // Notes that nobody is told what became of such a post: its sender may come again.
+  void unanswered(const Post& post) {
+    if (post.fingerprint != 0) seen_->forget(post.fingerprint);
   }
 
  private:

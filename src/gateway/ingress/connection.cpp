@@ -399,7 +399,10 @@ void Connection::abort() {
 }
 
 void Connection::forget_answers() {
-  while (Post* const post = session_.drop_answer()) ingress_.context().ledger.owner_gone(*post);
+  while (Post* const post = session_.drop_answer()) {
+    if (ingress_.authenticator() != nullptr) ingress_.authenticator()->unanswered(*post);
+    ingress_.context().ledger.owner_gone(*post);
+  }
 }
 
 }  // namespace gateway::ingress

@@ -291,6 +291,7 @@ void Bus::Connection::end_sending() {
 
 void Bus::Connection::close(bool with_reset) {
   if (!open()) return;
+  owner_.poller_.remove(fd());
   if (with_reset) {
     socket_.reset();
   } else {

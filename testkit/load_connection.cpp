@@ -52,6 +52,7 @@ void LoadConnection::begin(const Post& post, TimePoint intended) {
 }
 
 void LoadConnection::close() noexcept {
+  if (stream_.state() != Stream::State::closed) owner_.poller_.remove(stream_.fd());
   stream_.close();
   posts_.clear();
 }

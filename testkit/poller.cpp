@@ -29,6 +29,10 @@ void Poller::add(int fd, Pollable& pollable) {
   }
 }
 
+void Poller::remove(int fd) noexcept {
+  static_cast<void>(::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr));
+}
+
 int Poller::wait(std::chrono::nanoseconds limit, int most) {
   const timespec time{static_cast<time_t>(limit.count() / 1'000'000'000),
                       static_cast<long>(limit.count() % 1'000'000'000)};

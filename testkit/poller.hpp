@@ -44,9 +44,12 @@ class Poller {
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
-  // Until `fd` is closed, `pollable` hears of it, each change once (EPOLLET). It must live for the
-  // rest of the turn in which the descriptor was closed. Throws std::system_error.
+  // Until remove(), `pollable` hears of it, each change once (EPOLLET). It must live for the
+  // rest of the turn in which the descriptor was removed. Throws std::system_error.
   void add(int fd, Pollable& pollable);
+  // Ends that; to be called before `fd` is closed. As long as a child that is being started has a
+  // copy of a descriptor, epoll goes on telling of it after it was closed here.
+  void remove(int fd) noexcept;
   static constexpr int kEvents = 256;
 
   // One wait, not beyond `until`, and all that came of it: of so many descriptors at most. The

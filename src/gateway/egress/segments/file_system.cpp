@@ -131,6 +131,7 @@ class NativeFileSystem final : public FileSystem {
     std::vector<std::string> names;
     for (;;) {
       errno = 0;
+      // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream
       const dirent* const entry = ::readdir(stream.get());
       if (entry == nullptr) break;
       names.emplace_back(entry->d_name);

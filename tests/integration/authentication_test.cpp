@@ -29,6 +29,12 @@ config::Settings authenticated(const ScriptedEventbus& bus) {
   return settings;
 }
 
+config::Settings with_replay_window(const ScriptedEventbus& bus) {
+  config::Settings settings = authenticated(bus);
+  settings.ingress.replay_window = 60s;
+  return settings;
+}
+
 std::string signature(std::string_view body, std::chrono::seconds age = 0s,
                       std::string_view key = kToken) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -212,8 +218,7 @@ TEST_F(Authentication, ACapturedSignatureCarriesNoOtherEvent) {
 }
 
 TEST_F(Authentication, ASignatureIsTakenOnceWithinTheReplayWindow) {
-  settings = authenticated(bus);
-  settings.ingress.replay_window = 60s;
+  settings = with_replay_window(bus);
   settings.ingress.threads = 2;
   const RunningGateway gateway(settings);
   const std::string body = cos_payload(1);
@@ -231,8 +236,7 @@ TEST_F(Authentication, ASignatureIsTakenOnceWithinTheReplayWindow) {
 }
 
 TEST_F(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
-  settings = authenticated(bus);
-  settings.ingress.replay_window = 60s;
+  settings = with_replay_window(bus);
   const RunningGateway gateway(settings);
   const std::string body = cos_payload(1);
   const Headers headers = signed_with(signature(body));
@@ -244,8 +248,7 @@ TEST_F(Authentication, ASignatureOfAPostThatFailedMayComeAgain) {
 
 // Its sender does not know what became of the post.
 TEST_F(Authentication, ASignatureMayComeAgainWhoseConnectionWasLostBeforeTheAnswer) {
-  settings = authenticated(bus);
-  settings.ingress.replay_window = 60s;
+  settings = with_replay_window(bus);
   const RunningGateway gateway(settings);
   const std::string body = cos_payload(1);
   const Headers headers = signed_with(signature(body));

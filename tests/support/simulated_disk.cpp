@@ -31,11 +31,6 @@ std::string folder_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
-void apply(std::string& content, std::uint64_t offset, std::string_view bytes) {
-  if (content.size() < offset + bytes.size()) content.resize(offset + bytes.size());
-  content.replace(offset, bytes.size(), bytes);
-}
-
 }  // namespace
 
 struct SimulatedDisk::Node {
@@ -45,12 +40,16 @@ struct SimulatedDisk::Node {
     std::optional<std::string> bytes;
     bool punches = false;  // the bytes are zeros and take no space
   };
-  void change(const Change& change) {
-    if (change.bytes) {
-      apply(content, change.offset, *change.bytes);
-    } else {
+  static void apply(const Change& change, std::string& content) {
+    if (!change.bytes) {
       content.resize(change.offset);
+      return;
     }
+    content.resize(std::max<std::size_t>(content.size(), change.offset + change.bytes->size()));
+    content.replace(change.offset, change.bytes->size(), *change.bytes);
+  }
+  void change(const Change& change) {
+    apply(change, content);
     if (change.bytes && !change.bytes->empty() && !change.punches) {
       holes.erase(holes.lower_bound(change.offset / kBlock),
                   holes.upper_bound((change.offset + change.bytes->size() - 1) / kBlock));
@@ -130,13 +129,7 @@ class SimulatedDisk::OpenFile final : public File {
     }
     if (disk_.lies_) return {};
     // What was lost in a sync that failed stays lost.
-    for (const Node::Change& change : node_->unsynced) {
-      if (change.bytes) {
-        apply(node_->synced, change.offset, *change.bytes);
-      } else {
-        node_->synced.resize(change.offset);
-      }
-    }
+    for (const Node::Change& change : node_->unsynced) Node::apply(change, node_->synced);
     node_->unsynced.clear();
     return {};
   }

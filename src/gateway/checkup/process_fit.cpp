@@ -87,9 +87,8 @@ void fit_descriptors(ProcessFit& fitted, unsigned threads, std::size_t descripto
   const std::size_t least = least_descriptors(fitted.settings, threads);
   if (descriptors < least) {
     fitted.problem = fmt::format(
-        "this process may have {} descriptors, and needs {} with {} threads: raise them (ulimit "
-        "-n, "
-        "LimitNOFILE, --ulimit nofile), or lower gateway.threads",
+        "this process may have {} descriptors, and needs {} with {} threads: raise them "
+        "(ulimit -n, LimitNOFILE, --ulimit nofile), or lower gateway.threads",
         descriptors, least, threads);
     return;
   }

@@ -291,10 +291,9 @@ void Connection::send(std::string_view bytes) {
       abort();
       return;
     }
-    if (transport_.blocked()) session_.set_blocked(true, ingress_.context().clock.now());
   }
   if (!bytes.empty()) session_.keep_unsent(bytes);
-  // What TLS itself had to say may have filled the socket before.
+  // The socket may have been full before, of what TLS itself had to say.
   if (transport_.blocked() && !session_.blocked()) {
     session_.set_blocked(true, ingress_.context().clock.now());
   }

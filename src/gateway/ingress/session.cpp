@@ -22,7 +22,6 @@ void Session::refuse(Post& post, bool close) {
 
 Request Session::take() {
   reads_ = Reads::idle;
-  owes_leave_ = false;
   return reader_.take();
 }
 

@@ -159,7 +159,7 @@ class Session {
   Instant blocked_since_;
   std::optional<Instant> linger_until_;
   Reads reads_ = Reads::idle;
-  bool owes_leave_ = false;
+  bool owes_leave_ = false;  // while the body is read
   bool blocked_ = false;
 };
 

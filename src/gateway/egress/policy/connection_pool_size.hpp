@@ -15,11 +15,11 @@ namespace gateway::egress {
 //
 // Only the eventbus knows the right number: a server that works through the requests of a
 // connection one by one is as fast as it has connections, and another one gains nothing by more of
-// them. So `auto` tries: while events wait and every connection is full, it doubles the number (or
-// makes it four times as large where a request takes a second and longer). It
-// keeps the new number if the rate of answers rises by an eighth; otherwise it goes back. If the
-// rate then is less than during the trial by as much, it tries once more at once, as the machine
-// may have had other work meanwhile.
+// them. So `auto` tries: while events wait and every connection is full, it doubles the number, or
+// makes it four times as large where a request takes a second and longer. It keeps the new number
+// if the rate of answers rises by an eighth; otherwise it goes back. If the rate then is less than
+// during the trial by as much, it tries once more at once, as the machine may have had other work
+// meanwhile.
 //
 // There are servers to which each doubling brings a little, and to which requests that wait on the
 // same connection are a burden. So after a doubling that was not kept, it tries a leap: as many

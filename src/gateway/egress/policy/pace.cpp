@@ -34,7 +34,7 @@ constexpr double kBelowClosed = 0.9;
 constexpr double kFarAbove = 1.3;
 
 // The shares of refusals beyond which the rate grows no faster, becomes less unless that has proved
-// to be of no use, and becomes less in any case.
+// to be of no use, and does so after few answers, each step being tried for longer.
 constexpr double kFew = 0.02;
 constexpr double kMany = 0.1;
 constexpr double kMost = 0.45;

@@ -36,10 +36,10 @@ IoResult<void> done_if(bool good) {
 }
 
 FileStatus status_of(const struct stat& about) {
+  constexpr std::uint64_t kUnit = 512;  // of st_blocks, whatever the file system's blocks are
   FileStatus status;
   status.device = about.st_dev;
   status.inode = about.st_ino;
-  constexpr std::uint64_t kUnit = 512;  // of st_blocks, whatever the file system's blocks are
   status.size = static_cast<std::uint64_t>(about.st_size);
   status.allocated = static_cast<std::uint64_t>(about.st_blocks) * kUnit;
   status.changed_ns = about.st_mtim.tv_sec * std::int64_t{1'000'000'000} + about.st_mtim.tv_nsec;
@@ -83,16 +83,10 @@ class NativeFile final : public File {
                    0);
   }
   IoResult<void> reserve(std::uint64_t size) override {
-    return done_if(retried([&] {
-                     return ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0,
-                                        static_cast<off_t>(size));
-                   }) == 0);
+    return allocate(FALLOC_FL_KEEP_SIZE, 0, size);
   }
   IoResult<void> punch(std::uint64_t offset, std::uint64_t size) override {
-    return done_if(retried([&] {
-                     return ::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                        static_cast<off_t>(offset), static_cast<off_t>(size));
-                   }) == 0);
+    return allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, size);
   }
   IoResult<FileStatus> status() override {
     struct stat about{};
@@ -105,6 +99,13 @@ class NativeFile final : public File {
   void unlock() override { ::flock(file_.get(), LOCK_UN); }
 
  private:
+  IoResult<void> allocate(int mode, std::uint64_t offset, std::uint64_t size) {
+    return done_if(retried([&] {
+                     return ::fallocate(file_.get(), mode, static_cast<off_t>(offset),
+                                        static_cast<off_t>(size));
+                   }) == 0);
+  }
+
   Descriptor file_;
 };
 

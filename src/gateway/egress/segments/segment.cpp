@@ -297,8 +297,7 @@ IoResult<std::size_t> Segment::mark(std::span<const Sequence> rows, std::uint32_
 
 bool Segment::wastes_space() const noexcept {
   constexpr std::uint64_t kLittle = std::uint64_t{64} << 10;
-  const bool rests = totals_.removed == removed_at_last_note_ && totals_.removed == removed_before_;
-  if (!sealed_ || incomplete_ || drained() || !rests) return false;
+  if (!sealed_ || incomplete_ || drained() || !rests_) return false;
   const auto count = static_cast<std::uint64_t>(totals_.count);
   const auto live = static_cast<std::uint64_t>(totals_.count - totals_.removed);
   const std::uint64_t head = head_size(identity_.capacity);

@@ -95,8 +95,7 @@ class Segment {
   // many were not removed before and are now. Other processes may mark others at the same time, as
   // nothing is written but these marks. Whoever copies the file may lock it: nobody waits for that.
   [[nodiscard]] IoResult<std::size_t> mark(std::span<const Sequence> rows, std::uint32_t value);
-  // Returns whether removed events take a good part of the file, and none was removed between the
-  // last two calls of note_removed().
+  // Returns whether removed events take a good part of the file, and none was removed of late.
   [[nodiscard]] bool wastes_space() const noexcept;
   // Gives the space of removed events back to the device.
   [[nodiscard]] IoResult<void> punch_removed();
@@ -108,9 +107,9 @@ class Segment {
   // counted, grown while it was incomplete and to be opened anew, or gone.
   enum class Presence : std::uint8_t { same, marked, grown, gone };
   [[nodiscard]] IoResult<Presence> look() const;
-  // Records how many are removed by now.
+  // Records how many are removed by now; of late is since the call before.
   void note_removed() noexcept {
-    removed_before_ = std::exchange(removed_at_last_note_, totals_.removed);
+    rests_ = std::exchange(removed_at_note_, totals_.removed) == totals_.removed;
   }
   // Counts again how many are removed.
   [[nodiscard]] IoResult<void> count_marks();
@@ -139,12 +138,12 @@ class Segment {
   Totals totals_;
   FileStatus status_;  // as it was when it was opened or marked last
   std::uint64_t end_ = 0;
-  Sequence removed_at_last_note_ = 0;
-  Sequence removed_before_ = 0;         // at the note before
+  Sequence removed_at_note_ = 0;
   Sequence punched_ = 0;                // removed events when their space was given back last
   std::vector<std::uint64_t> offsets_;  // of every kth record, as far as they are known
   std::vector<Sequence> torn_;          // incomplete records of the last group
   std::unique_ptr<File> file_;
+  bool rests_ = false;  // nothing was removed between the last two notes
   bool opened_before_ = false;
   bool read_only_ = false;  // file_ is, as nothing else is allowed any more
   bool appendable_ = false;

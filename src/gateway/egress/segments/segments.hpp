@@ -133,7 +133,8 @@ class Segments {
   [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
   [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);
   [[nodiscard]] StoreResult check_active();
-  [[nodiscard]] Segment* segment_of(Sequence seq) noexcept;
+  [[nodiscard]] Segment* begun_by(Sequence seq) const noexcept;
+  [[nodiscard]] Segment* segment_of(Sequence seq) const noexcept;
   enum class Walked : std::uint8_t { through, ended };
   // Adds the removed events that it passes over to `removed`.
   [[nodiscard]] IoResult<Walked> walk(Segment& segment, Sequence& last, const Visit& visit,

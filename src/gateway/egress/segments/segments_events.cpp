@@ -25,17 +25,20 @@ constexpr std::uint64_t kLooksBetweenTries = 30;
 
 // --- Reading
 
-Segment* Segments::segment_of(Sequence seq) noexcept {
+// Returns the last segment that begins at `seq` or before, or null.
+Segment* Segments::begun_by(Sequence seq) const noexcept {
   const auto behind = std::ranges::upper_bound(segments_, seq, {}, &Segment::first);
-  if (behind == segments_.begin()) return nullptr;
-  Segment& segment = **std::prev(behind);
-  return seq < segment.behind() ? &segment : nullptr;
+  return behind == segments_.begin() ? nullptr : std::prev(behind)->get();
+}
+
+Segment* Segments::segment_of(Sequence seq) const noexcept {
+  Segment* const segment = begun_by(seq);
+  return segment != nullptr && seq < segment->behind() ? segment : nullptr;
 }
 
 Sequence Segments::last_up_to(Sequence seq) const noexcept {
-  const auto behind = std::ranges::upper_bound(segments_, seq, {}, &Segment::first);
-  if (behind == segments_.begin()) return 0;
-  return std::min(seq, (*std::prev(behind))->behind() - 1);
+  const Segment* const segment = begun_by(seq);
+  return segment == nullptr ? 0 : std::min(seq, segment->behind() - 1);
 }
 
 void Segments::keep_few_open(Segment& used) {

@@ -164,6 +164,20 @@ describe("the relay gives up in time", () => {
       }));
   }
 
+  it("with the last answer as its reason, when it wakes too late for another attempt", () =>
+    against([answer(503, '{"error":"draining"}'), accept], async (target, variables) => {
+      const frozen = performance.now() + 930;
+      const { error } = await invoke(startInstance({ first: 100 }), {
+        variables,
+        context: withTime(1000),
+        onLine: () => {
+          while (performance.now() < frozen);
+        },
+      });
+      assert.equal(target.requests.length, 1);
+      assert.match(error.message, /^not delivered in time, attempt 1: status 503: /);
+    }));
+
   it("when nothing answers", () =>
     against([silence], async (target, variables) => {
       const options = { variables, context: withTime(1000) };

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "events/ascii.hpp"
+#include "gateway/egress/eventbus/link_facts.hpp"
 #include "gateway/observe/event_stream.hpp"
 #include "gateway/observe/page.hpp"
 #include "gateway/version.hpp"
@@ -350,6 +351,8 @@ Task<void> AdminServer::accept_loop() {
       co_await pause.async_wait(tuple);
       continue;
     }
+    // A watcher that has vanished without a word would keep its place as long as the kernel tries.
+    egress::notice_silence(socket.native_handle(), kIdle);
     make_room();
     auto session = std::make_shared<Session>(*this, std::move(socket));
     asio::co_spawn(context_.get_executor(), session->run(),

@@ -275,6 +275,16 @@ Format<HostPort> listen_address() {
           parse_listen_address, [](const HostPort& value) { return quote(value.text()); }};
 }
 
+Format<std::string> host() {
+  const auto flaw_of = [](std::string_view text) -> Flaw {
+    if (text.empty() || is_ip_address(std::string(text))) return std::nullopt;
+    const auto url = parse_http_url(fmt::format("http://{}", text));
+    if (url && url->path.empty() && url->query.empty()) return std::nullopt;
+    return "no scheme, path or blanks";
+  };
+  return text_without(flaw_of, "a host name or address such as gateway.example", "host name");
+}
+
 Format<std::string> url(UrlForm form) {
   const auto parse = [form](const Scalar& scalar) { return parse_url(scalar, form); };
   if (form == UrlForm::without_path) {

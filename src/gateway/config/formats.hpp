@@ -118,6 +118,9 @@ template <class Enum>
 // `:8080` for all addresses of both families, which is `[::]:8080`. Port 0: the system chooses.
 [[nodiscard]] Format<HostPort> listen_address();
 
+// A name or IP address that requests name as their host, with or without a port; or empty.
+[[nodiscard]] Format<std::string> host();
+
 enum class UrlForm { any, or_empty, without_path };
 // An http or https URL.
 [[nodiscard]] Format<std::string> url(UrlForm form);

@@ -179,7 +179,7 @@ void gateway_keys(Section& section, Ingress& ingress) {
       "admin_token", ingress.admin_token, secret_text(),
       "What everything on `gateway.admin` but `/healthz`, `/readyz` and `/metrics` asks for: as a "
       "bearer token, or as the password in a browser. Empty: nothing is asked for.");
-  section.key("admin_host", ingress.admin_host, text(),
+  section.key("admin_host", ingress.admin_host, host(),
               "The host name under which the same is served, so that no page of anybody's can "
               "reach it through a browser; empty: under any.",
               {.form = "a host name or address, without a port"});
@@ -339,7 +339,7 @@ void spool_keys(Section& section, Storage& spool) {
               "What its files' names begin with, on a disk of its own replica; empty: no spool. "
               "[durability.md](durability.md) says what goes there.",
               {.form = "path"});
-  section.key("max_bytes", spool.max_bytes, size(4 * kKiB, 1024 * kTiB),
+  section.key("max_bytes", spool.max_bytes, size(16 * kKiB, 1024 * kTiB),
               "What it may grow to; posts that would need more get 503.");
   section.key("max_age", spool.max_age, duration(0ms, 8760h),
               "An older event that the eventbus keeps failing, while it takes others, becomes a "

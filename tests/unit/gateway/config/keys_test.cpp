@@ -90,6 +90,9 @@ const Bounds kBounds[] = {
      {"text", "[a]", "{'': x}", "{'a b': x}", "{Host: x}", "{content-LENGTH: 1}", "{CE-id: x}",
       "{Connection: close}", "{Transfer-Encoding: x}", "{Content-Type: x}", "{A: [x]}",
       "{A: \"x\\n\"}", "{A: ' x'}", "{A: 1, A: 2}", "{A:}"}},
+    {"gateway.admin_host",
+     {"gateway.example", "gateway.example:9464", "10.0.0.1", "'[::1]'", "'::1'", "''"},
+     {"http://gateway.example", "gateway.example/", "gateway.example?x", "a b", "me@host", "h:0"}},
     {"delivery.tls.verify", {"true", "false"}, {"none"}},
     {"event.id", {"random", "stable"}, {"uuid"}},
     {"event.data", {"record", "records"}, {"Records"}},
@@ -97,7 +100,7 @@ const Bounds kBounds[] = {
      {"[]", "[subject, cosbucket, cosregion, coseventname, coseventtime]"},
      {"subject", "[bucket]", "[subject, subject]", "[{a: b}]", "[~]"}},
     {"event.redact", {"[]", "[Authorization]"}, {"Authorization", "['a b']", "['']"}},
-    {"spool.max_bytes", {"4KiB", "1024TiB"}, {"4095", "1025TiB"}},
+    {"spool.max_bytes", {"16KiB", "1024TiB"}, {"16383", "1025TiB"}},
     {"spool.max_age", {"0", "1ms", "24h", "8760h"}, {"24", "8761h", "never"}},
 };
 
@@ -139,7 +142,6 @@ TEST(Keys, AllHaveBoundsOrAreFreeText) {
                                            "delivery.tls.key",
                                            "gateway.previous_token",
                                            "gateway.admin_token",
-                                           "gateway.admin_host",
                                            "delivery.proxy",
                                            "delivery.oauth2.token_url",
                                            "delivery.oauth2.client_id",

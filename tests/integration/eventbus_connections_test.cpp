@@ -4,9 +4,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
+#include "testkit/eventually.hpp"
 
 // How connections to the eventbus end and are replaced.
 namespace gateway::test {
@@ -84,6 +86,32 @@ TEST_F(EventbusConnections, EventsOnOneThatIsNotServedGoToThoseThatAre) {
   const Requests seen = bus.requests();
   for (std::size_t i = so_far; i < seen.size(); ++i) EXPECT_EQ(seen[i].connection, 0u);
   EXPECT_EQ(gateway.snapshot().retried_total(), seen.size() - 600);
+}
+
+TEST_F(EventbusConnections, EventsAreNotSentBehindAnAnswerThatTakesLong) {
+  settings = automatic(bus);
+  settings.delivery.connections = 2;
+  settings.ingress.grace = 0s;
+  const RunningGateway gateway(settings);
+  ASSERT_EQ(gateway.post(cos_payload(1000)).status, 200u);
+  ASSERT_GT(bus.deepest_pipeline(), 20u);
+  bus.next(never_answer());
+  const std::size_t before = bus.requests().size();
+  std::vector<HttpClient> clients;
+  std::size_t behind = 0;
+  std::size_t elsewhere = 0;  // the last ones of them
+  const auto send_one = [&] {
+    clients.push_back(gateway.connect());
+    clients.back().send(post_text(cos_payload(1)));
+    if (!bus.wait_for_requests(before + clients.size())) return true;
+    const Requests seen = bus.requests();
+    const bool is_behind = seen.back().connection == seen[before].connection;
+    behind += is_behind ? 1 : 0;
+    elsewhere = is_behind ? 0 : elsewhere + 1;
+    return elsewhere == 10;
+  };
+  EXPECT_TRUE(eventually(send_one, 10s, 20ms));
+  EXPECT_LE(behind, 6u) << "the first ones, of 100 ms";
 }
 
 // The rest of its body holds the only place that there is.

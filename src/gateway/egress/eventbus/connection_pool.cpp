@@ -76,13 +76,16 @@ void ConnectionPool::replace_all() {
   adjust();
 }
 
-void ConnectionPool::decide(ConnectionPoolSize::Load load, std::size_t addresses, Instant now) {
-  if (std::ranges::any_of(used_, &EventbusConnection::accepts)) load.saturated = false;
+void ConnectionPool::decide(ConnectionPoolSize::Load load, std::size_t addresses, Instant due,
+                            Instant now) {
+  const auto accepts = [due](const EventbusConnection* one) { return one->accepts(due); };
+  if (std::ranges::any_of(used_, accepts)) load.saturated = false;
   if (std::ranges::none_of(used_, &EventbusConnection::is_ready)) load.hindered = true;
   for (EventbusConnection* const one : used_) {
     const Multiplexer& mux = one->multiplexer();
     // One that waits for its first answer may wait for ever.
-    const bool counts = one->is_ready() && !one->leaving() && !one->unproven_since();
+    const bool counts =
+        one->is_ready() && !one->leaving() && !one->unproven_since() && !mux.is_held_up(due);
     if (counts && mux.grows(now)) load.deepening = true;
     if (mux.alone() != Instant::duration{}) load.alone = std::min(load.alone, mux.alone());
   }

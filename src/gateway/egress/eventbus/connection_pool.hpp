@@ -48,8 +48,9 @@ class ConnectionPool {
   // Has others take the place of all that are in use; these send nothing more.
   void replace_all();
   // Decides how many there are to be. `load`: what is known of it without the connections; there
-  // are `addresses` to be reached.
-  void decide(ConnectionPoolSize::Load load, std::size_t addresses, Instant now);
+  // are `addresses` to be reached; answers that have been due since before `due` take unusually
+  // long.
+  void decide(ConnectionPoolSize::Load load, std::size_t addresses, Instant due, Instant now);
   // Returns whether no connection that has brought an answer waits for another one as long.
   [[nodiscard]] bool others_served(Instant::duration waited, Instant now) const noexcept;
   // Records that one was given up because others are answered and it is not; it still counts as in

@@ -171,8 +171,9 @@ void Eventbus::tell_pace(Instant now) noexcept {
 }
 
 void Eventbus::distribute(std::size_t& room, Instant now) {
+  const Instant due = now - answer_times_.unusual();
   pool_.visit_by_turns([&](EventbusConnection& connection) {
-    if (connection.accepts()) {
+    if (connection.accepts(due)) {
       try {
         fill(connection, room, now);
       } catch (const std::bad_alloc&) {
@@ -193,8 +194,8 @@ void Eventbus::count_connections(Instant now) {
   load.answers = taken_;
   load.saturated = !queue_.empty();
   load.hindered = !unrestrained();
-  load.answer_time = answer_time_;
-  pool_.decide(load, addresses_.book().healthy(), now);
+  load.answer_time = answer_times_.average();
+  pool_.decide(load, addresses_.book().healthy(), now - answer_times_.unusual(), now);
 }
 
 std::unique_ptr<tls::TlsSession> Eventbus::new_session(tls::Ticket ticket) {
@@ -205,7 +206,8 @@ std::unique_ptr<tls::TlsSession> Eventbus::new_session(tls::Ticket ticket) {
 
 Instant::duration Eventbus::patience(const tcp::endpoint& at, unsigned attempts) noexcept {
   if (!addresses_.book().has_other(at)) return Instant::duration::max();
-  const auto usual = std::max<Instant::duration>(kPatienceAmongSeveral, 2 * slowest_answer_);
+  const auto usual =
+      std::max<Instant::duration>(kPatienceAmongSeveral, 2 * answer_times_.slowest());
   return usual * (1U << std::min(attempts, 4U));
 }
 
@@ -214,7 +216,7 @@ bool Eventbus::serves_others_only(EventbusConnection& one, Instant now) const no
   if (!since || settings_.connections != 0 || answered_at_ <= *since) return false;
   // Where there are other addresses, patience() is what counts.
   if (health_.state() != EndpointState::up || addresses_.book().has_other(one.at())) return false;
-  const auto usual = std::max<Instant::duration>(kPatienceWithNew, 4 * slowest_answer_);
+  const auto usual = std::max<Instant::duration>(kPatienceWithNew, 4 * answer_times_.slowest());
   const auto patience = usual * (1U << std::min(one.multiplexer().due_attempts(), 4U));
   return now - *since >= patience && pool_.others_served(patience / 2, now);
 }

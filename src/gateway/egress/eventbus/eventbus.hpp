@@ -16,6 +16,7 @@
 #include "gateway/egress/address/address_watch.hpp"
 #include "gateway/egress/eventbus/connection_pool.hpp"
 #include "gateway/egress/eventbus/spooler.hpp"
+#include "gateway/egress/policy/answer_times.hpp"
 #include "gateway/egress/policy/batch_size.hpp"
 #include "gateway/egress/policy/delivery_policy.hpp"
 #include "gateway/egress/policy/endpoint_health.hpp"
@@ -246,9 +247,7 @@ class Eventbus final : public Delivery {
   AddressWatch addresses_;
   ConnectionPool pool_;
   Instant answered_at_{};  // last, over any connection
-  // How long an answer takes on average, and at worst of late.
-  Instant::duration answer_time_{};
-  Instant::duration slowest_answer_{};
+  AnswerTimes answer_times_;
   std::optional<Instant> budget_at_;  // retries that are due wait for the budget until then
   std::array<char, std::size_t{16} << 10> input_;
   DestinationMetrics metrics_;

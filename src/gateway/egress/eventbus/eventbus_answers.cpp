@@ -21,8 +21,7 @@ void Eventbus::answered(Multiplexer& mux) {
   const Instant staged = mux.answered_staged();
   const Instant now = context_.clock.now();
   const Instant::duration took = now - staged;
-  answer_time_ += (took - answer_time_) / 16;
-  slowest_answer_ = std::max(took, slowest_answer_ - slowest_answer_ / 256);
+  answer_times_.answered(took);
   answered_at_ = now;
   if (verdict != Verdict::delivered) {
     not_delivered(mux, verdict, now);

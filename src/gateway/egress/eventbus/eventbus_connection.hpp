@@ -81,6 +81,10 @@ class EventbusConnection final : private transport::Transport::User {
   // It holds so many bytes that it takes no more for now.
   [[nodiscard]] bool is_full() const noexcept { return mux_.outgoing_bytes() >= kMostStaged; }
   [[nodiscard]] bool accepts() const noexcept { return room() != 0 && !is_full(); }
+  // Returns the same, but false where the answer that comes next has been due since before `due`.
+  [[nodiscard]] bool accepts(Instant due) const noexcept {
+    return accepts() && !mux_.is_held_up(due);
+  }
   [[nodiscard]] Multiplexer& multiplexer() noexcept { return mux_; }
   // Writes what is staged, as far as the socket takes it; the rest follows by itself. With nothing
   // to write, acknowledges what was received.

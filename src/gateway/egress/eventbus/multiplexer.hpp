@@ -61,6 +61,11 @@ class Multiplexer {
   [[nodiscard]] bool grows(Instant now) const noexcept {
     return depth_.grows(now) && (most_ == 0 || depth_.value() < most_);
   }
+  // Returns whether the answer that comes next has been due since before `due`, so that whatever is
+  // sent now waits with it; never with a fixed depth.
+  [[nodiscard]] bool is_held_up(Instant due) const noexcept {
+    return !depth_.is_fixed() && !requests_.empty() && waiting_since_ < due;
+  }
   [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size(); }  // events
   [[nodiscard]] std::size_t requests() const noexcept { return requests_.size(); }
 

@@ -28,6 +28,7 @@ class PipelineDepth {
   explicit PipelineDepth(unsigned fixed) noexcept : fixed_(fixed), depth_(fixed == 0 ? 1 : fixed) {}
 
   [[nodiscard]] unsigned value() const noexcept { return single_ ? 1 : depth_; }
+  [[nodiscard]] bool is_fixed() const noexcept { return fixed_ != 0; }
 
   // Returns whether further full pipelines of answers would raise the depth.
   [[nodiscard]] bool grows(Instant now) const noexcept {

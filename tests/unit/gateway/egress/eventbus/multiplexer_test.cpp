@@ -142,6 +142,17 @@ TEST_F(MultiplexerTest, TellsSinceWhenAnAnswerIsDue) {
   EXPECT_EQ(mux_.waiting_since(), kStart + 60s) << "idle time does not count";
 }
 
+TEST_F(MultiplexerTest, IsHeldUpByAnAnswerThatIsDueForLong) {
+  Multiplexer automatic{encoder_, 0};
+  automatic.begin();
+  EXPECT_FALSE(automatic.is_held_up(kStart + 1h)) << "nothing is due";
+  automatic.stage(event(0), kStart);
+  EXPECT_FALSE(automatic.is_held_up(kStart));
+  EXPECT_TRUE(automatic.is_held_up(kStart + 1ns));
+  stage(0, 1);
+  EXPECT_FALSE(mux_.is_held_up(kStart + 1h)) << "a fixed depth is what was asked for";
+}
+
 TEST_F(MultiplexerTest, SendsAnEventThatIsPassedOn) {
   events::CloudEvent& passed = post_.passed_on.emplace_back();
   passed.attributes = {{"specversion", "1.0"}, {"id", "7"}, {"source", "/s"}, {"type", "t"}};

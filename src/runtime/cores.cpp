@@ -17,9 +17,13 @@ unsigned quota_cores() {
   const auto consider = [&least](unsigned cores) {
     if (cores != 0 && (least == 0 || cores < least)) least = cores;
   };
-  for (const std::string& limit : cgroup_limits("cpu.max")) consider(cores_of_quota(limit));
-  consider(cores_of_quota(first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") + " " +
-                          first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us")));
+  for (const std::string& folder : cgroup_folders("")) {
+    consider(cores_of_quota(first_line(folder + "/cpu.max")));
+  }
+  for (const std::string& folder : cgroup_folders("cpu")) {
+    consider(cores_of_quota(first_line(folder + "/cpu.cfs_quota_us") + " " +
+                            first_line(folder + "/cpu.cfs_period_us")));
+  }
   return least;
 }
 

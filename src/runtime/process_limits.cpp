@@ -1,5 +1,6 @@
 #include "runtime/process_limits.hpp"
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,24 +30,24 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-std::vector<std::string> cgroup_limits(const std::string& file) {
-  const std::string root = "/sys/fs/cgroup/";
-  std::vector<std::string> paths;
+std::vector<std::string> cgroup_folders(std::string_view controller) {
+  const std::string root =
+      fmt::format("/sys/fs/cgroup{}{}", controller.empty() ? "" : "/", controller);
+  std::vector<std::string> folders{root};
   std::ifstream groups("/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
-    if (!line.starts_with("0::/")) continue;
-    for (std::string group = line.substr(4); !group.empty();) {
-      paths.push_back(root + group + "/" + file);
-      const std::size_t slash = group.rfind('/');
-      group.erase(slash == std::string::npos ? 0 : slash);
+    // <number>:<controllers, separated by commas; empty for version 2>:<path> (cgroups(7))
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const auto names = fmt::format(",{},", line.substr(first + 1, second - first - 1));
+    if (names.find(fmt::format(",{},", controller)) == std::string::npos) continue;
+    for (std::string group = line.substr(second + 1); group.size() > 1;) {
+      folders.push_back(root + group);
+      group.erase(group.rfind('/'));
     }
   }
-  paths.push_back(root + file);
-  std::vector<std::string> limits;
-  for (const std::string& path : paths) {
-    if (std::string line = first_line(path); !line.empty()) limits.push_back(std::move(line));
-  }
-  return limits;
+  return folders;
 }
 
 bool hide_memory() noexcept {
@@ -79,8 +80,12 @@ std::uint64_t available_memory() {
   const auto consider = [&least](std::uint64_t bytes) {
     if (bytes != 0 && (least == 0 || bytes < least)) least = bytes;
   };
-  for (const std::string& limit : cgroup_limits("memory.max")) consider(bytes_of_limit(limit));
-  consider(bytes_of_limit(first_line("/sys/fs/cgroup/memory/memory.limit_in_bytes")));
+  for (const std::string& folder : cgroup_folders("")) {
+    consider(bytes_of_limit(first_line(folder + "/memory.max")));
+  }
+  for (const std::string& folder : cgroup_folders("memory")) {
+    consider(bytes_of_limit(first_line(folder + "/memory.limit_in_bytes")));
+  }
   return least;
 }
 

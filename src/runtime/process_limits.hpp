@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What a process asks of the system for itself as a whole.
@@ -21,10 +22,10 @@ void give_large_blocks_back() noexcept;
 // Returns what it is then.
 std::size_t raise_descriptor_limit(std::size_t wanted) noexcept;
 
-// Returns the first line of `file` for this process' control group (version 2), for those above it,
-// and at the root of the mount, where a container finds its own. Files that are not there are left
-// out.
-[[nodiscard]] std::vector<std::string> cgroup_limits(const std::string& file);
+// Returns the folders of this process' control group, of those above it, and of the root of the
+// mount, where a container finds its own: of this controller of version 1, or of version 2 if
+// `controller` is empty. They need not be there.
+[[nodiscard]] std::vector<std::string> cgroup_folders(std::string_view controller);
 
 // Returns the first line of a file; empty if it cannot be read.
 [[nodiscard]] std::string first_line(const std::string& path);

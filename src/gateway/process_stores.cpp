@@ -91,29 +91,30 @@ class FirstOpening {
   std::shared_ptr<std::future<Opened>> result_;
 };
 
-std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening, Instant deadline,
+std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening,
+                                               const config::Storage& storage, Instant deadline,
                                                const egress::TargetNames& targets,
                                                Supervisor& supervisor) {
+  const auto limits =
+      storage.memory == 0 ? egress::StoreWriterLimits() : egress::limits_within(storage.memory);
   if (!opening.wait(deadline)) {
     const egress::StoreError error = failing(opening.path(), "the device does not answer");
     log::error("a store cannot be opened yet; what it would keep is refused; look at the disk",
                {{"error", error.text()}});
     return std::make_unique<egress::StoreWriter>(
-        error, [opening] { return opening.take(); }, egress::StoreWriterLimits(), targets,
-        &supervisor);
+        error, [opening] { return opening.take(); }, limits, targets, &supervisor);
   }
   Opened store = opening.take();
   if (store)
-    return std::make_unique<egress::StoreWriter>(std::move(*store), egress::StoreWriterLimits(),
-                                                 targets, &supervisor);
+    return std::make_unique<egress::StoreWriter>(std::move(*store), limits, targets, &supervisor);
   const egress::StoreError& error = store.error();
   if (error.kind() == egress::StoreError::Kind::in_use) {
     throw std::system_error(std::make_error_code(std::errc::device_or_resource_busy), error.text());
   }
   log::error("a store cannot be opened yet; what it would keep is refused",
              {{"error", error.text()}});
-  return std::make_unique<egress::StoreWriter>(error, opening.again(), egress::StoreWriterLimits(),
-                                               targets, &supervisor);
+  return std::make_unique<egress::StoreWriter>(error, opening.again(), limits, targets,
+                                               &supervisor);
 }
 
 // Keeps a store until the process ends: its thread still uses it, should the device answer.
@@ -144,8 +145,9 @@ ProcessStores::ProcessStores(const config::Settings& settings,
     dead_letters.emplace(settings.dead_letter, egress::StoreKind::dead_letters);
   }
   const Instant deadline = SteadyClock::now() + kOpening;
-  if (spool) spool_ = writer_of(*spool, deadline, names, supervisor);
-  if (dead_letters) dead_letters_ = writer_of(*dead_letters, deadline, names, supervisor);
+  if (spool) spool_ = writer_of(*spool, settings.spool, deadline, names, supervisor);
+  if (dead_letters)
+    dead_letters_ = writer_of(*dead_letters, settings.dead_letter, deadline, names, supervisor);
 }
 
 ProcessStores::~ProcessStores() {

@@ -9,11 +9,16 @@
 namespace gateway::checkup {
 namespace {
 
-// Of the rest, what posts may take; heads, answers, copies on their way to a store take the other.
-constexpr std::uint64_t kShareOfPosts = 3;
+// The rest is shared out in so many parts: one for events, one for the stores if there are any, the
+// others for the bodies of posts.
 constexpr std::uint64_t kShares = 4;
+// Of the stores' part, what is for dead letters: they come one by one.
+constexpr std::uint64_t kDeadLetters = 4;
 // A body lies in a buffer of the next power of two.
 constexpr std::uint64_t kBuffer = 2;
+// What an event takes beside its bytes: its id, its state, what is known of its record, its places
+// in queues that double, its request's head. Measured with records of 60 bytes.
+constexpr std::uint64_t kEvent = 512;
 
 // Standard streams, log, control loop, signals, a look-up, a file that is read.
 constexpr std::size_t kProcess = 32;
@@ -38,12 +43,6 @@ constexpr std::size_t kLeastStoreFiles = 4;
 // A client that is served, and one that is told that there are too many.
 constexpr std::size_t kLeastClients = 2;
 
-// Returns how many bytes of unanswered posts fit; 0: none.
-std::uint64_t in_flight_within(std::uint64_t memory) noexcept {
-  return memory <= kProgramMemory ? 0
-                                  : (memory - kProgramMemory) * kShareOfPosts / kShares / kBuffer;
-}
-
 std::size_t stores_of(const config::Settings& settings) noexcept {
   return (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
 }
@@ -62,9 +61,19 @@ std::size_t clients_within(std::size_t descriptors) noexcept {
                               : (descriptors - kTold) / 9 * 8 + (descriptors - kTold) % 9 * 8 / 9;
 }
 
-void fit_memory(ProcessFit& fitted, std::uint64_t memory) {
+void fit_events(ProcessFit& fitted, unsigned threads, std::uint64_t share, std::uint64_t memory) {
+  auto& most = fitted.settings.delivery.queue.events;
+  const std::uint64_t fits = std::max<std::uint64_t>(share / kEvent / threads, 1);
+  if (fits >= most) return;
+  fitted.notes.push_back(fmt::format(
+      "delivery.queue.events is {} instead of {}, to fit the memory this process may have, {}; "
+      "raise the memory limit to take more events at a time",
+      fits, most, observe::bytes_text(memory)));
+  most = static_cast<std::size_t>(fits);
+}
+
+void fit_posts(ProcessFit& fitted, std::uint64_t fits, std::uint64_t memory) {
   auto& ingress = fitted.settings.ingress;
-  const std::uint64_t fits = in_flight_within(memory);
   if (fits >= ingress.max_in_flight) return;
   if (fits < ingress.max_body) {
     fitted.problem = fmt::format(
@@ -80,6 +89,25 @@ void fit_memory(ProcessFit& fitted, std::uint64_t memory) {
       observe::bytes_text(fits), observe::bytes_text(ingress.max_in_flight),
       observe::bytes_text(memory)));
   ingress.max_in_flight = static_cast<std::size_t>(fits);
+}
+
+void fit_memory(ProcessFit& fitted, unsigned threads, std::uint64_t memory) {
+  config::Settings& settings = fitted.settings;
+  const std::uint64_t rest = memory <= kProgramMemory ? 0 : memory - kProgramMemory;
+  const std::uint64_t share = rest / kShares;
+  const std::size_t stores = stores_of(settings);
+  const std::uint64_t without_stores = (rest - share) / kBuffer;
+  std::uint64_t posts = without_stores;
+  if (stores != 0) {
+    const std::uint64_t letters = stores == 1 ? 0 : share / kDeadLetters;
+    settings.spool.memory = static_cast<std::size_t>(share - letters);
+    settings.dead_letter.memory = static_cast<std::size_t>(stores == 1 ? share : letters);
+    // The largest post is taken nevertheless, if need be alone.
+    const auto largest = std::min<std::uint64_t>(settings.ingress.max_body, without_stores);
+    posts = std::max((rest - 2 * share) / kBuffer, largest);
+  }
+  fit_events(fitted, threads, share, memory);
+  fit_posts(fitted, posts, memory);
 }
 
 void fit_descriptors(ProcessFit& fitted, unsigned threads, std::size_t descriptors) {
@@ -124,7 +152,7 @@ std::size_t other_descriptors(const config::Settings& settings, unsigned threads
 ProcessFit fit(const config::Settings& settings, unsigned threads, const ProcessLimits& limits) {
   ProcessFit fitted;
   fitted.settings = settings;
-  if (limits.memory != 0) fit_memory(fitted, limits.memory);
+  if (limits.memory != 0) fit_memory(fitted, threads, limits.memory);
   if (limits.descriptors != 0) fit_descriptors(fitted, threads, limits.descriptors);
   return fitted;
 }

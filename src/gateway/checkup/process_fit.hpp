@@ -20,7 +20,8 @@ struct ProcessLimits {
 
 // The settings as they fit the system's limits. Problem: the kernel kills a process that exceeds
 // its memory limit, and clients that use the last descriptor leave none for the admin port and the
-// eventbus. Solution: gateway.max_in_flight and gateway.max_connections are lowered to what fits.
+// eventbus. Solution: gateway.max_in_flight, delivery.queue.events, the memory of the stores and
+// gateway.max_connections are lowered to what fits.
 struct ProcessFit {
   config::Settings settings;
   std::vector<std::string> notes;  // a sentence for each bound that was lowered, with its remedy

@@ -176,6 +176,9 @@ struct Storage {  // of spool and dead letters
   // Of the spool: an event that is older and still answered with failures becomes a dead letter.
   // 0: never.
   Duration max_age = std::chrono::hours(24);
+  // No key: the bytes of memory there are for what is written and read; 0: no bound is known. Set by
+  // checkup::fit().
+  std::size_t memory = 0;
 };
 
 struct Credentials {

@@ -20,6 +20,15 @@ StoreError internal_error() {
 
 }  // namespace
 
+StoreWriterLimits limits_within(std::size_t memory) noexcept {
+  StoreWriterLimits limits;
+  limits.waiting_bytes = std::min(limits.waiting_bytes, memory / 4);
+  limits.group_bytes = std::min(limits.group_bytes, memory / 8);
+  // While a group is written its bytes are there twice, as events and as what is written of them.
+  limits.most_bytes = memory / 3;
+  return limits;
+}
+
 StoreWriter::StoreWriter(Opening opening, const Limits& limits, TargetNames targets,
                          Supervisor* supervisor)
     : limits_(limits),
@@ -60,10 +69,14 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   for (const StoredEvent& event : events) bytes += sizeof event + event.bytes();
   {
     const std::lock_guard lock(mutex_);
-    // What is larger than the bounds is taken alone.
-    const bool fits =
+    // What is larger than the bounds of what waits is taken alone.
+    bool fits =
         requests_.events() == 0 || (requests_.events() + events.size() <= limits_.waiting_events &&
                                     requests_.bytes() + bytes <= limits_.waiting_bytes);
+    if (bytes > limits_.most_bytes) {
+      fits = false;
+      beyond_memory(bytes);
+    }
     if (stopping_ || !fits || state() != StoreState::ok) {
       status_.refused += events.size();
       return false;
@@ -72,6 +85,15 @@ bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   }
   wake_.notify_one();
   return true;
+}
+
+void StoreWriter::beyond_memory(std::size_t bytes) {
+  const auto times = beyond_memory_told_.occurred(std::chrono::steady_clock::now());
+  if (!times) return;
+  log::warn("a post is refused, as this process has not the memory to store it",
+            {{"bytes", bytes},
+             {"times", *times},
+             {"advice", "raise the memory limit, or lower gateway.max_body"}});
 }
 
 template <class Request>

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -27,12 +28,17 @@ struct StoreWriterLimits {
   std::size_t waiting_events = 65'536;
   std::size_t waiting_bytes = std::size_t{64} << 20;
   std::size_t group_bytes = std::size_t{8} << 20;
+  // Of what is handed in together; more is refused.
+  std::size_t most_bytes = std::numeric_limits<std::size_t>::max();
   // After an error, until the device is tried again; doubles up to the second.
   std::chrono::milliseconds retry_initial{100};
   std::chrono::milliseconds retry_max{5000};
   // Of one call to the device; after that the store is failing until it returns.
   std::chrono::milliseconds patience{5000};
 };
+
+// Returns the limits with which a writer needs no more memory than this.
+[[nodiscard]] StoreWriterLimits limits_within(std::size_t memory) noexcept;
 
 // A store and the thread that does its I/O. What was handed in while a commit was under way makes
 // the next one: under load one fsync serves many posts, and a lone one does not wait for company.
@@ -64,7 +70,7 @@ class StoreWriter final : public AsyncStore {
   StoreWriter& operator=(const StoreWriter&) = delete;
 
   // All of `events` or none. `done` is told when they are on the device, or why they are not.
-  // False: the bounds are reached, the store is not ok or has been stopped; nothing was kept and
+  // False: a bound is reached, the store is not ok or has been stopped; nothing was kept and
   // `done` will not be called.
   [[nodiscard]] bool submit(std::vector<StoredEvent> events, Done done) override;
 
@@ -107,6 +113,7 @@ class StoreWriter final : public AsyncStore {
   };
 
   StoreWriter(Opening opening, const Limits& limits, TargetNames targets, Supervisor* supervisor);
+  void beyond_memory(std::size_t bytes);
   template <class Request>
   [[nodiscard]] bool ask(Request request);
   void start();
@@ -192,6 +199,7 @@ class StoreWriter final : public AsyncStore {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   StoreRequests requests_;
+  LogLimiter beyond_memory_told_;
   StoreStatus status_;                      // but for what waits; the last error stays
   std::vector<Done> writing_;               // of the events that are being written
   std::vector<Done> overdue_;               // the watch's own: to be told that the device hangs

@@ -43,13 +43,40 @@ TEST(ProcessFit, PostsFollowASmallMemoryLimit) {
   const ProcessFit fitted = with_memory(64 * kMebibyte);
   EXPECT_EQ(fitted.settings.ingress.max_in_flight, 15 * kMebibyte);
   EXPECT_GE(fitted.settings.ingress.max_in_flight, fitted.settings.ingress.max_body);
-  EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("gateway.max_in_flight is 15 MiB")));
+  EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("delivery.queue.events is 20480"),
+                                        HasSubstr("gateway.max_in_flight is 15 MiB")));
+  EXPECT_EQ(fitted.problem, "");
+}
+
+TEST(ProcessFit, EventsAreSharedAmongThreads) {
+  ProcessLimits limits;
+  limits.memory = 64 * kMebibyte;
+  EXPECT_EQ(fit(config::Settings(), 4, limits).settings.delivery.queue.events, 5'120U);
+}
+
+TEST(ProcessFit, StoresHaveTheirShareOfASmallMemoryLimit) {
+  config::Settings settings;
+  settings.spool.path = "spool";
+  EXPECT_EQ(with_memory(64 * kMebibyte, settings).settings.spool.memory, 10 * kMebibyte);
+  EXPECT_EQ(with_memory(64 * kMebibyte, settings).settings.ingress.max_in_flight, 10 * kMebibyte);
+  settings.dead_letter.path = "dead";
+  const ProcessFit both = with_memory(64 * kMebibyte, settings);
+  EXPECT_EQ(both.settings.spool.memory + both.settings.dead_letter.memory, 10 * kMebibyte);
+  EXPECT_GT(both.settings.spool.memory, both.settings.dead_letter.memory);
+}
+
+TEST(ProcessFit, StoresKeepNoPostFromBeingTakenAlone) {
+  config::Settings settings;
+  settings.spool.path = "spool";
+  const ProcessFit fitted = with_memory(48 * kMebibyte, settings);
+  EXPECT_EQ(fitted.settings.ingress.max_in_flight, settings.ingress.max_body);
   EXPECT_EQ(fitted.problem, "");
 }
 
 TEST(ProcessFit, ALowerBoundOfOnesOwnStays) {
   config::Settings settings;
   settings.ingress.max_in_flight = 10 * kMebibyte;
+  settings.delivery.queue.events = 20'000;
   EXPECT_THAT(with_memory(64 * kMebibyte, settings).notes, IsEmpty());
 }
 

@@ -121,6 +121,21 @@ TEST(StoreWriter, TakesAloneWhatIsLargerThanItsBounds) {
   EXPECT_EQ(ids(fetch(writer, 100)), ids(0, 5));
 }
 
+TEST(StoreWriter, RefusesWhatThereIsNoMemoryFor) {
+  const Directory directory;
+  StoreWriter writer(open(directory.file()), limits_within(300'000));
+  EXPECT_FALSE(writer.submit(events(0, 2, 60'000), [](const StoreResult&) {}));
+  EXPECT_EQ(writer.status().refused, 2U);
+  EXPECT_EQ(writer.state(), StoreState::ok);
+  EXPECT_TRUE(append(writer, events(0, 1, 90'000))) << "more than may wait, but alone";
+}
+
+TEST(StoreWriter, KeepsItsLimitsWhereThereIsMemoryEnough) {
+  const StoreWriter::Limits limits = limits_within(std::size_t{1} << 30);
+  EXPECT_EQ(limits.waiting_bytes, StoreWriter::Limits().waiting_bytes);
+  EXPECT_EQ(limits.group_bytes, StoreWriter::Limits().group_bytes);
+}
+
 TEST(StoreWriter, RefusesNobodyElseForAPostThatHasNoRoom) {
   const Directory directory;
   StoreWriter writer(open(directory.file(), kMiB));

@@ -292,14 +292,16 @@ void Provisioner::give_up(std::string text, std::string code, bool denied) {
 void Provisioner::tell_tokens(const Found& found) const {
   if (!token_listener_) return;
   std::vector<Secret> tokens;
-  const auto add = [&tokens](const FoundFunction& function) {
+  const auto add = [&](const FoundFunction& function, bool wanted) {
     if (!parse_mark(function.description)) return;
-    for (const auto& [name, value] : function.environment) {
-      if (name == kTokenVariable) tokens.emplace_back(plain_variable(value));
+    for (const auto& variable : function.environment) {
+      if (variable.first != kTokenVariable) continue;
+      if (wanted && std::ranges::count(wanted_.environment, variable) != 0) continue;
+      tokens.emplace_back(plain_variable(variable.second));
     }
   };
-  if (found.function) add(*found.function);
-  for (const auto& related : found.related) add(related.function);
+  if (found.function) add(*found.function, true);
+  for (const auto& related : found.related) add(related.function, false);
   token_listener_(std::move(tokens));
 }
 

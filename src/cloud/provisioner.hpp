@@ -36,9 +36,9 @@ class Provisioner {
   Provisioner(const Executor& executor, Api& api, Wanted wanted, ProvisioningPace pace,
               Listener listener, Unmarked unmarked = Unmarked::refuse, Generation generation = 0);
 
-  // Sets the listener that is called after each look, on the same thread, with the tokens of all
-  // functions that sign posts with the bucket's events, predecessors included. Call it before a
-  // coroutine is spawned.
+  // Sets the listener that is called after each look, on the same thread, with the tokens that sign
+  // posts with the buckets' events beside the wanted function's: of those that still have one of
+  // the buckets, be they siblings, and of predecessors. Call it before a coroutine is spawned.
   void on_tokens(TokenListener listener) { token_listener_ = std::move(listener); }
   // Sets the listener that is called after each look, on the same thread, with where the deployment
   // has, or had, functions by their marks. Call it before a coroutine is spawned.

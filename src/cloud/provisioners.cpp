@@ -236,8 +236,12 @@ void Provisioners::tell_tokens(std::size_t function, std::vector<Secret> tokens)
   tokens_[function] = std::move(tokens);
   if (!token_listener_) return;
   std::vector<Secret> all;
-  for (const auto& some : tokens_) all.insert(all.end(), some.begin(), some.end());
-  token_listener_(std::move(all));
+  bool of_all = true;
+  for (const auto& some : tokens_) {
+    if (some) all.insert(all.end(), some->begin(), some->end());
+    of_all = of_all && some;
+  }
+  token_listener_(std::move(all), of_all);
 }
 
 }  // namespace gateway::cloud

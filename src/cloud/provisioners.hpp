@@ -23,7 +23,8 @@ class Provisioners {
   // Makes the client for the API of a region.
   using ApiMaker = std::function<std::unique_ptr<Api>(const std::string& region)>;
   using Listener = Provisioner::Listener;
-  using TokenListener = Provisioner::TokenListener;
+  // `all`: every function has been looked at.
+  using TokenListener = std::function<void(std::vector<Secret>, bool all)>;
 
   // `listener` gets the status of them all; see status(). `make_api` is called later as well.
   Provisioners(const Executor& executor, std::vector<Wanted> functions, ApiMaker make_api,
@@ -86,8 +87,9 @@ class Provisioners {
   std::vector<std::unique_ptr<Provisioner>> all_;
   Listener listener_;
   TokenListener token_listener_;
-  std::vector<std::vector<Secret>> tokens_;  // by function
-  std::set<Location> looked_after_;          // by one that keeps house
+  // By function, of those that have been looked at.
+  std::vector<std::optional<std::vector<Secret>>> tokens_;
+  std::set<Location> looked_after_;  // by one that keeps house
   // What the marks say: where functions are wanted, and where some were found that are not.
   std::set<Location> marked_;
   std::map<const Provisioner*, Location>

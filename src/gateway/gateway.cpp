@@ -90,8 +90,8 @@ class Gateway::Impl {
     if (settings_.function.provision) {
       provisioning_ = std::make_unique<Provisioning>(control_.get_executor(), settings_, deployment,
                                                      supervisor_);
-      provisioning_->on_tokens([this](const std::vector<Secret>& tokens) {
-        for (auto& shard : shards_) shard->also_accept(tokens);
+      provisioning_->on_tokens([this](const std::vector<Secret>& tokens, bool all) {
+        for (auto& shard : shards_) shard->also_accept(tokens, all);
       });
     }
   }

@@ -76,6 +76,8 @@ Shard::Shard(const Shared& shared, const tcp::endpoint& at)
       stop_wanted_(context_.get_executor()) {
   if (auth::ShardAuthenticator* const authenticator = ingress_.authenticator()) {
     authenticator->set_functions(auth::function_tokens(shared.settings));
+    // Else a bucket may still be another function's than the configuration says.
+    if (!shared.settings.function.provision) authenticator->tell_functions_apart();
   }
   std::vector<std::string> buckets;
   for (const auto& route : plan_.table.routes()) buckets.push_back(route.bucket);
@@ -245,10 +247,12 @@ void Shard::end_of_turn() {
   ingress_.flush();
 }
 
-void Shard::also_accept(std::vector<Secret> tokens) {
-  asio::post(context_, [this, tokens = std::move(tokens)] {
-    if (auth::ShardAuthenticator* authenticator = ingress_.authenticator())
-      authenticator->also_accept(tokens);
+void Shard::also_accept(std::vector<Secret> tokens, bool all) {
+  asio::post(context_, [this, tokens = std::move(tokens), all] {
+    auth::ShardAuthenticator* const authenticator = ingress_.authenticator();
+    if (authenticator == nullptr) return;
+    authenticator->also_accept(tokens);
+    if (all) authenticator->tell_functions_apart();
   });
 }
 

@@ -80,9 +80,10 @@ class Shard {
   // Returns when the loop has ended.
   void join();
 
-  // Accepts posts that are signed with these tokens as well, instead of those given before. Any
-  // thread.
-  void also_accept(std::vector<Secret> tokens);
+  // Accepts posts that are signed with these tokens as well, whatever their buckets, instead of
+  // those given before. `all`: every function of the configuration has been looked at, so that the
+  // tokens of the others stand for their own buckets. Any thread.
+  void also_accept(std::vector<Secret> tokens, bool all);
   // Has events sent with this token. Any thread.
   void authorize(egress::Authorization authorization);
   // Calls `done` with the status, on the shard's thread. Any thread.

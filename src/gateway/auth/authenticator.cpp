@@ -46,7 +46,7 @@ PostCredentials credentials_in(http::FieldWalk fields) noexcept {
 }
 
 Authenticator::Authenticator(std::vector<Secret> tokens)
-    : own_(tokens.size()), tokens_(std::move(tokens)) {
+    : own_(tokens.size()), tokens_(std::move(tokens)), also_(own_) {
   assert(!tokens_.empty());
   keys_.reserve(tokens_.size());
   for (const Secret& token : tokens_) keys_.emplace_back(token);
@@ -55,10 +55,12 @@ Authenticator::Authenticator(std::vector<Secret> tokens)
 void Authenticator::also_accept(const std::vector<Secret>& tokens) {
   tokens_.resize(own_);
   while (keys_.size() > own_) keys_.pop_back();
+  also_.assign(own_, false);
   for (const Secret& token : tokens) {
-    const bool known = std::ranges::any_of(
-        tokens_, [&](const Secret& other) { return other.reveal() == token.reveal(); });
-    if (known || token.empty()) continue;
+    const auto is_it = [&](const Secret& other) { return other.reveal() == token.reveal(); };
+    const auto known = std::ranges::find_if(tokens_, is_it) - tokens_.begin();
+    if (known < static_cast<std::ptrdiff_t>(own_)) also_[static_cast<std::size_t>(known)] = true;
+    if (known != std::ssize(tokens_) || token.empty()) continue;
     tokens_.push_back(token);
     keys_.emplace_back(token);
   }

@@ -35,8 +35,13 @@ class Authenticator {
   // Takes at least one token; none is empty.
   explicit Authenticator(std::vector<Secret> tokens);
 
-  // Accepts these tokens besides those it was made with, instead of those given before.
+  // Accepts these tokens besides those it was made with, of which they may be some, instead of
+  // those given before.
   void also_accept(const std::vector<Secret>& tokens);
+  // Returns whether the token with this number is one of these.
+  [[nodiscard]] bool also_accepts(std::size_t number) const noexcept {
+    return number >= own_ || also_[number];
+  }
 
   // Returns nothing if the body may be read; if the head shows a signature, the complete post must
   // then pass signs().
@@ -59,7 +64,8 @@ class Authenticator {
   std::size_t own_ = 0;  // of tokens_: those it was made with come first
   std::vector<Secret> tokens_;
   std::vector<HmacSha256> keys_;
-  std::string prefix_;  // reused from post to post
+  std::vector<bool> also_;  // of those it was made with, which are also accepted
+  std::string prefix_;      // reused from post to post
 };
 
 }  // namespace gateway::auth

@@ -25,9 +25,11 @@ class ShardAuthenticator {
                      SeenSignatures* seen)
       : authenticator_(std::move(tokens)), metrics_(metrics), clock_(clock), seen_(seen) {}
 
-  // Sets how many of the first tokens are those of functions, by number. Such a token stands for
-  // the buckets of its function only.
+  // Sets how many of the first tokens are those of functions, by number.
   void set_functions(std::size_t functions) noexcept { functions_ = functions; }
+  // From now on the token of a function stands for the buckets of that function only, unless it is
+  // also accepted beside its own.
+  void tell_functions_apart() noexcept { tells_apart_ = true; }
   void also_accept(const std::vector<Secret>& tokens) { authenticator_.also_accept(tokens); }
   // Returns the answer to a post that is refused by its head.
   [[nodiscard]] std::optional<Answer> refuse_head(const PostCredentials& credentials);
@@ -47,7 +49,9 @@ class ShardAuthenticator {
 
  private:
   [[nodiscard]] Signer signer_of_token(std::size_t number) const noexcept {
-    return number < functions_ ? static_cast<Signer>(number) : kAnySigner;
+    const bool is_of_one =
+        tells_apart_ && number < functions_ && !authenticator_.also_accepts(number);
+    return is_of_one ? static_cast<Signer>(number) : kAnySigner;
   }
   [[nodiscard]] Answer refuse(AuthFailure failure);
   void tell_of_full();
@@ -57,6 +61,7 @@ class ShardAuthenticator {
   const Clock& clock_;
   SeenSignatures* const seen_;
   std::size_t functions_ = 0;
+  bool tells_apart_ = false;
   LogLimiter full_;
   std::array<LogLimiter, static_cast<std::size_t>(AuthFailure::count_)> told_;
 };

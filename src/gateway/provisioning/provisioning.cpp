@@ -17,9 +17,9 @@ Provisioning::Provisioning(const Executor& executor, const config::Settings& set
       ended_(executor),
       part_(supervisor, "provisioning") {
   status_ = provisioners_->status();
-  provisioners_->on_tokens([this](const std::vector<Secret>& tokens) {
+  provisioners_->on_tokens([this](const std::vector<Secret>& tokens, bool all) {
     auto accepted = former_tokens_.seen(tokens, std::chrono::steady_clock::now());
-    if (on_tokens_) on_tokens_(std::move(accepted));
+    if (on_tokens_) on_tokens_(std::move(accepted), all);
   });
 }
 

@@ -25,8 +25,9 @@ class Provisioning {
   Provisioning(const Executor& executor, const config::Settings& settings,
                const DeploymentOptions& options, Supervisor& supervisor);
 
-  // Called with the tokens to accept besides the one in force, on the control thread.
-  using OnTokens = std::function<void(std::vector<Secret>)>;
+  // Called with the tokens to accept besides those in force, on the control thread. `all`: every
+  // function has been looked at, so that none is missing.
+  using OnTokens = std::function<void(std::vector<Secret>, bool all)>;
 
   // Before start().
   void on_failure(OnFailure callback) { on_failure_ = std::move(callback); }

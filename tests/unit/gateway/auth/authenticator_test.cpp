@@ -268,9 +268,12 @@ TEST(Authenticator, AcceptsOtherTokensForAsLongAsItIsTold) {
   authenticator.also_accept(former);
   EXPECT_TRUE(bearer("Bearer former"));
   EXPECT_TRUE(bearer("Bearer own-token"));
+  EXPECT_TRUE(authenticator.also_accepts(0)) << "it is one of them as well";
+  EXPECT_TRUE(authenticator.also_accepts(1));
   authenticator.also_accept({});
   EXPECT_FALSE(bearer("Bearer former"));
   EXPECT_TRUE(bearer("Bearer own-token"));
+  EXPECT_FALSE(authenticator.also_accepts(0));
 }
 
 TEST(Authenticator, SaysWhichTokenItWas) {

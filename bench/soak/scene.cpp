@@ -54,7 +54,7 @@ Configuration configuration(const Options& options, const Place& place) {
 test::ReadStore read_store(std::string path, egress::StoreKind kind) {
   return [path = std::move(path), kind](const auto& take) {
     if (!egress::EventStore::exists(path)) return;
-    auto store = egress::EventStore::open_for_tools(path, kind);
+    auto store = egress::EventStore::open_for_tools(path, kind, egress::EventStore::Access::read);
     if (!store) throw std::runtime_error(store.error().text());
     constexpr std::size_t kRows = 4096;
     constexpr std::size_t kBytes = std::size_t{16} << 20;

@@ -78,9 +78,6 @@ bool walk_rows(const InspectOptions& options, egress::EventStore& store, const S
   } else {
     fmt::print("{}", summary.text(place.kind));
   }
-  for (const auto& [file, reason] : store.unreadable_files()) {
-    print_error("warning: {} is left alone: {}\n", events::terminal_text(file), reason);
-  }
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "events/terminal_text.hpp"
 #include "gateway/egress/store/store_places.hpp"
 
 namespace gateway::commands {
@@ -101,9 +102,12 @@ std::unique_ptr<egress::EventStore> open_store(const StorePlace& place,
     print_error("error: {}: there is no store\n", path);
     return nullptr;
   }
-  auto store =
-      egress::EventStore::open_for_tools(path, place.kind, egress::native_file_system(), access);
-  return succeeded(store) ? std::move(*store) : nullptr;
+  auto store = egress::EventStore::open_for_tools(path, place.kind, access);
+  if (!succeeded(store)) return nullptr;
+  for (const auto& [file, reason] : (*store)->unreadable_files()) {
+    print_error("warning: {}: {}\n", events::terminal_text(file), reason);
+  }
+  return std::move(*store);
 }
 
 }  // namespace gateway::commands

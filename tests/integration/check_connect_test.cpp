@@ -276,8 +276,9 @@ TEST_F(CheckConnect, WrongUsageIsSaid) {
 // The spool's folder on a device that does not come back.
 TEST(StorageProbe, IsLeftBehindWhenItHangs) {
   const TemporaryFolder folder;
-  EXPECT_FALSE(checkup::probe_storage(folder.file("spool.db"), 2'000, 1ms));
-  EXPECT_TRUE(checkup::probe_storage(folder.file("spool.db"), 3, 10s));
+  EXPECT_FALSE(
+      checkup::probe_storage(folder.file("spool.db"), egress::StoreKind::spool, 2'000, 1ms));
+  EXPECT_TRUE(checkup::probe_storage(folder.file("spool.db"), egress::StoreKind::spool, 3, 10s));
 }
 
 }  // namespace

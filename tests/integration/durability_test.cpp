@@ -52,7 +52,7 @@ class Durability : public testing::Test {
   }
   // What a store holds once its gateway has gone.
   [[nodiscard]] std::vector<egress::StoredRow> rows(const std::string& path, StoreKind kind) const {
-    auto store = EventStore::open_for_tools(path, kind);
+    auto store = EventStore::open_for_tools(path, kind, EventStore::Access::mark);
     if (!store) {
       ADD_FAILURE() << store.error().text();
       return {};

@@ -48,7 +48,7 @@ std::vector<std::string> arrived(const ScriptedEventbus& bus) {
 class Replay : public StoredEventsTest {
  protected:
   [[nodiscard]] std::unique_ptr<EventStore> tool(StoreKind kind) const {
-    auto store = EventStore::open_for_tools(directory_.file(), kind);
+    auto store = EventStore::open_for_tools(directory_.file(), kind, EventStore::Access::mark);
     EXPECT_TRUE(store) << store.error().text();
     if (kind == StoreKind::spool) {
       const auto owned = (*store)->try_own();

@@ -46,7 +46,7 @@ class StorageFaults : public testing::Test {
   }
   [[nodiscard]] static std::vector<egress::StoredRow> rows(const std::string& path,
                                                            StoreKind kind) {
-    auto store = EventStore::open_for_tools(path, kind);
+    auto store = EventStore::open_for_tools(path, kind, EventStore::Access::read);
     auto chunk = store ? (*store)->read(0, 100'000, kRoom)
                        : egress::StoreOutcome<egress::StoredChunk>(store.error());
     if (!chunk) {

@@ -95,7 +95,7 @@ class StoreOrders : public testing::TestWithParam<OrderCase> {
     }
     for (const auto& [path, kind] :
          {std::pair(spool_, StoreKind::spool), std::pair(dead_letters_, StoreKind::dead_letters)}) {
-      auto store = EventStore::open_for_tools(path, kind);
+      auto store = EventStore::open_for_tools(path, kind, EventStore::Access::read);
       if (!store) {
         ADD_FAILURE() << store.error().text();
         continue;

@@ -83,7 +83,8 @@ class Targets : public testing::Test {
   }
   [[nodiscard]] std::vector<egress::StoredRow> rows(const std::string& file,
                                                     egress::StoreKind kind) const {
-    auto store = egress::EventStore::open_for_tools(folder_.file(file), kind);
+    auto store = egress::EventStore::open_for_tools(folder_.file(file), kind,
+                                                    egress::EventStore::Access::read);
     if (!store) return {};
     auto chunk = (*store)->read(0, 100'000, 64 << 20);
     return chunk ? std::move(chunk->rows) : std::vector<egress::StoredRow>();

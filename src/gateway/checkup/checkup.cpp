@@ -118,10 +118,12 @@ Findings check_up(const config::Settings& settings, const CheckupOptions& option
   check_addresses(settings.ingress, options.patience, findings);
 
   std::optional<std::uint64_t> spool_room;
-  for (const auto& [key, storage] :
-       {std::pair("spool", &settings.spool), std::pair("dead_letter", &settings.dead_letter)}) {
+  using egress::StoreKind;
+  for (const auto& [key, storage, kind] :
+       {std::tuple("spool", &settings.spool, StoreKind::spool),
+        std::tuple("dead_letter", &settings.dead_letter, StoreKind::dead_letters)}) {
     if (storage->path.empty()) continue;
-    const auto probe = probe_storage(storage->path, kWrites, options.patience);
+    const auto probe = probe_storage(storage->path, kind, kWrites, options.patience);
     append(findings, storage_findings(key, *storage, probe));
     if (storage == &settings.spool) spool_room = room_of(*storage, probe);
   }

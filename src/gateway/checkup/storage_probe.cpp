@@ -29,6 +29,7 @@ std::string reason(int error) {
   return std::generic_category().message(error);
 }
 
+using Access = egress::EventStore::Access;
 using Medium = StorageProbe::Medium;
 
 Medium medium_of(const std::string& folder) {
@@ -83,7 +84,7 @@ Descriptor open_nameless(const std::string& folder) {
   return named;
 }
 
-StorageProbe look(const std::string& path, unsigned writes) {
+StorageProbe look(const std::string& path, egress::StoreKind kind, unsigned writes) {
   StorageProbe probe;
   std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
@@ -95,10 +96,12 @@ StorageProbe look(const std::string& path, unsigned writes) {
   if (::statvfs(folder.c_str(), &space) != 0) return failed("the folder cannot be had");
   probe.free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
   probe.medium = medium_of(folder);
-  if (const auto free = egress::EventStore::check_path(path); !free) {
-    probe.problem = free.error().text().substr(free.error().text().find(": ") + 2);
+  const auto refused = [&](const egress::StoreError& error) {
+    probe.problem = error.text().substr(error.text().find(": ") + 2);
     return probe;
-  }
+  };
+  if (const auto free = egress::EventStore::check_path(path); !free) return refused(free.error());
+  std::error_code none;
   const auto files = files_of_store(path, folder);
   probe.store_bytes = bytes_of(files);
   for (const auto& entry : files) {
@@ -109,6 +112,9 @@ StorageProbe look(const std::string& path, unsigned writes) {
     probe.problem = entry.path().filename().string() + " cannot be written: " + reason(error);
     return probe;
   }
+  const bool is_old = std::filesystem::exists(path, none);  // `run` takes it over
+  const auto opened = egress::EventStore::open_for_tools(path, kind, Access::read);
+  if (!opened && !is_old) return refused(opened.error());
   const Descriptor file = open_nameless(folder);
   if (!file) return failed("nothing can be written there");
   const std::array<char, kPage> page{};
@@ -127,9 +133,10 @@ StorageProbe look(const std::string& path, unsigned writes) {
 
 }  // namespace
 
-std::optional<StorageProbe> probe_storage(const std::string& path, unsigned writes,
-                                          std::chrono::milliseconds patience) {
-  std::packaged_task<StorageProbe()> looking([path, writes] { return look(path, writes); });
+std::optional<StorageProbe> probe_storage(const std::string& path, egress::StoreKind kind,
+                                          unsigned writes, std::chrono::milliseconds patience) {
+  std::packaged_task<StorageProbe()> looking(
+      [path, kind, writes] { return look(path, kind, writes); });
   auto result = looking.get_future();
   std::thread(std::move(looking)).detach();
   if (result.wait_for(patience) != std::future_status::ready) return std::nullopt;

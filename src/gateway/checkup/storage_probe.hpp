@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "gateway/egress/segments/segment_head.hpp"
+
 namespace gateway::checkup {
 
 // The properties of a store's folder.
@@ -30,10 +32,11 @@ struct StorageProbe {
 static_assert(!std::is_aggregate_v<StorageProbe>);
 
 // Writes and syncs a page `writes` times, in a file without a name beside the store at `path`; no
-// file stays. Opens the files that the store has there already for writing, and leaves them as they
-// are. A device may hang, so a thread of its own does it. If it takes longer than `patience`
+// file stays. Opens the files that the store of this kind has there already, and leaves them as
+// they are. A device may hang, so a thread of its own does it. If it takes longer than `patience`
 // the thread is left behind and nullopt is returned.
-[[nodiscard]] std::optional<StorageProbe> probe_storage(const std::string& path, unsigned writes,
+[[nodiscard]] std::optional<StorageProbe> probe_storage(const std::string& path,
+                                                        egress::StoreKind kind, unsigned writes,
                                                         std::chrono::milliseconds patience);
 
 }  // namespace gateway::checkup

@@ -38,6 +38,17 @@ bool is_forbidden(const error_code& error) noexcept {
          error == boost::system::errc::operation_not_permitted;
 }
 
+bool is_full(const error_code& error) noexcept {
+  return error == boost::system::errc::no_space_on_device ||
+         error == boost::system::errc::file_too_large || error.value() == EDQUOT;
+}
+
+bool is_of_process(const error_code& error) noexcept {
+  return error == boost::system::errc::not_enough_memory ||
+         error == boost::system::errc::too_many_files_open ||
+         error == boost::system::errc::too_many_files_open_in_system;
+}
+
 IoResult<std::unique_ptr<Segment>> Segment::create(FileSystem& files, std::string path,
                                                    const Identity& identity,
                                                    std::uint64_t reserve) {
@@ -75,6 +86,7 @@ IoResult<std::unique_ptr<Segment>> Segment::open(FileSystem& files, std::string 
   if (!status->regular) return std::unique_ptr<Segment>();
   const auto file = segment->file();
   if (!file) return file.error();
+  if (!segment->status_.regular) return std::unique_ptr<Segment>();
   std::string head(kTableAt, '\0');
   const auto got = (*file)->read(0, head);
   if (!got) return got.error();
@@ -93,7 +105,10 @@ IoResult<void> Segment::find_extent(std::string_view head) {
   end_ = seal->end;
   sealed_ = end_ <= status_.size;
   incomplete_ = !sealed_;
-  return sealed_ ? IoResult<void>() : scan(status_.size);
+  if (sealed_) return {};
+  auto scanned = scan(status_.size);
+  missing_ = seal->totals.count - totals_.count;
+  return scanned;
 }
 
 IoResult<void> Segment::scan(std::uint64_t file_size) {
@@ -127,16 +142,19 @@ IoResult<void> Segment::scan(std::uint64_t file_size) {
 
 IoResult<File*> Segment::file() {
   if (file_) return file_.get();
-  auto opened = files_.open(path_, FileSystem::Mode::write);
-  // Who only looks need not be allowed to write, nor who was when it was opened first.
-  const bool may_only_read = access_ == Access::read || opened_before_;
-  read_only_ = !opened && may_only_read &&
+  const bool reads = access_ == Access::read;
+  auto opened = files_.open(path_, reads ? FileSystem::Mode::read : FileSystem::Mode::write);
+  // Who might write when it was opened first may be forbidden to by now.
+  read_only_ = !opened && opened_before_ &&
                (is_forbidden(opened.error()) ||
                 opened.error() == boost::system::errc::read_only_file_system);
   if (read_only_) opened = files_.open(path_, FileSystem::Mode::read);
   if (!opened) return opened.error();
   const auto status = (*opened)->status();
   if (!status) return status.error();
+  // Opening it for the first time may have made another file of it: overlayfs copies one that is to
+  // be written. Somebody may also have replaced it just now.
+  if (!opened_before_) status_ = *status;
   if (!status->same_file(status_)) return error_code(ESTALE, boost::system::system_category());
   file_ = std::move(*opened);
   opened_before_ = true;
@@ -370,6 +388,28 @@ IoResult<Segment::Presence> Segment::look() const {
   if (!now->same_file(status_) || now->size < end_) return Presence::gone;
   if (incomplete_ && now->size > status_.size) return Presence::grown;
   return now->changed_ns == status_.changed_ns ? Presence::same : Presence::marked;
+}
+
+IoResult<bool> Segment::has_head() {
+  const auto opened = file();
+  if (!opened) return {boost::system::in_place_error, opened.error()};
+  std::string head(kTableAt, '\0');
+  const auto got = (*opened)->read(0, head);
+  if (!got) return {boost::system::in_place_error, got.error()};
+  return *got == head.size() && read_identity(head).has_value();
+}
+
+IoResult<bool> Segment::holds_only(std::span<const Sequence> rows) {
+  const auto all = marks(first(), static_cast<std::size_t>(totals_.count));
+  if (!all) return {boost::system::in_place_error, all.error()};
+  for (std::size_t i = 0; i < all->size(); ++i) {
+    const Sequence row = first() + static_cast<Sequence>(i);
+    if ((*all)[i] != kRemoved && !std::ranges::binary_search(rows, row) &&
+        !std::ranges::binary_search(torn_, row)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 IoResult<void> Segment::count_marks() {

@@ -25,6 +25,10 @@ namespace gateway::egress {
 [[nodiscard]] bool is_gone(const boost::system::error_code& error) noexcept;
 // Returns whether a call failed because this user may not do that with the file.
 [[nodiscard]] bool is_forbidden(const boost::system::error_code& error) noexcept;
+// Returns whether a call failed because the device, or what this user may have of it, is full.
+[[nodiscard]] bool is_full(const boost::system::error_code& error) noexcept;
+// Returns whether a call failed for want of what the whole process shares: memory, descriptors.
+[[nodiscard]] bool is_of_process(const boost::system::error_code& error) noexcept;
 
 // One file of a store: a head of fixed size with a table of marks, then records that are only ever
 // appended. As the table has its room from the beginning, an event can be removed on a full device.
@@ -61,6 +65,8 @@ class Segment {
   [[nodiscard]] bool incomplete() const noexcept { return incomplete_; }
   // Has it so, as nobody knows whether it is complete.
   void leave_unfinished() noexcept { incomplete_ = true; }
+  // Returns how many events its seal counts that are not there.
+  [[nodiscard]] Sequence missing() const noexcept { return missing_; }
   [[nodiscard]] bool drained() const noexcept { return totals_.removed == totals_.count; }
   // Returns the bytes of the file that count.
   [[nodiscard]] std::uint64_t size() const noexcept {
@@ -107,6 +113,11 @@ class Segment {
   // counted, grown while it was incomplete and to be opened anew, or gone.
   enum class Presence : std::uint8_t { same, marked, grown, gone };
   [[nodiscard]] IoResult<Presence> look() const;
+  // Returns whether its head is as it was written. After a cut a write makes the file as long as it
+  // was, with zeros before.
+  [[nodiscard]] IoResult<bool> has_head();
+  // Returns whether all of its events but these, given in the order of their numbers, are removed.
+  [[nodiscard]] IoResult<bool> holds_only(std::span<const Sequence> rows);
   // Records how many are removed by now; of late is since the call before.
   void note_removed() noexcept {
     rests_ = std::exchange(removed_at_note_, totals_.removed) == totals_.removed;
@@ -138,6 +149,7 @@ class Segment {
   Totals totals_;
   FileStatus status_;  // as it was when it was opened or marked last
   std::uint64_t end_ = 0;
+  Sequence missing_ = 0;
   Sequence removed_at_note_ = 0;
   Sequence punched_ = 0;                // removed events when their space was given back last
   std::vector<std::uint64_t> offsets_;  // of every kth record, as far as they are known

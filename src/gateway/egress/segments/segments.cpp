@@ -35,9 +35,7 @@ StoreError path_error(Kind kind, const std::string& path, std::string_view text)
 }
 
 StoreError error_at(const std::string& path, const boost::system::error_code& error) {
-  const bool full =
-      error == errc::no_space_on_device || error == errc::file_too_large || error.value() == EDQUOT;
-  return path_error(full ? Kind::full : Kind::failing, path, error.message());
+  return path_error(is_full(error) ? Kind::full : Kind::failing, path, error.message());
 }
 
 Segments::Segments(FileSystem& files, std::string path, StoreKind kind, std::string_view suffix)
@@ -66,6 +64,7 @@ StoreOutcome<SegmentFiles> segment_files(FileSystem& files, const std::string& p
 }
 
 StoreResult Segments::open(Segment::Access access, bool again) {
+  expected_rows_ = std::max(expected_rows_, totals().rows);
   while (!segments_.empty()) drop(*segments_.back(), false);
   access_ = access;
   unreadable_files_.clear();
@@ -75,12 +74,18 @@ StoreResult Segments::open(Segment::Access access, bool again) {
     const auto added = again ? add_if_fit(number, name) : add(number, name);
     if (!added) return added.error();
   }
+  const std::uint64_t expected = std::exchange(expected_rows_, 0);
+  vanished_rows_ += expected - std::min(expected, totals().rows);
   return {};
 }
 
-void Segments::leave_alone(Sequence number, const std::string& name, std::string reason) {
+void Segments::note_unreadable(const std::string& name, std::string reason) {
   ever_left_alone_.insert(name);
   unreadable_files_.insert_or_assign(name, std::move(reason));
+}
+
+void Segments::leave_alone(Sequence number, const std::string& name, std::string reason) {
+  note_unreadable(name, std::move(reason) + "; it is left alone");
   // A number beyond what a store ever gets to is none that it has given out.
   if (number <= kMostNumber) skip_to(number + kUnknownNumbers);
 }
@@ -97,8 +102,9 @@ StoreOutcome<Segment*> Segments::add(Sequence number, const std::string& name) {
   if (!opened) {
     const auto& error = opened.error();
     if (is_gone(error)) return nullptr;  // deleted by its owner meanwhile
+    // Who looks for somebody is to know that it may not be read.
     const bool of_this_file =
-        error == errc::io_error || (access_ == Segment::Access::own && is_forbidden(error));
+        !is_of_process(error) && (access_ == Segment::Access::own || !is_forbidden(error));
     if (!of_this_file) return error_at(name, error);
     leave_alone(number, name, error.message());
     return nullptr;
@@ -118,37 +124,41 @@ StoreOutcome<Segment*> Segments::add(Sequence number, const std::string& name) {
     overlapping = behind->get();
   }
   if (overlapping != nullptr) {
-    return path_error(Kind::unusable, name,
-                      fmt::format("holds events of the same numbers as {}; move one of the two to "
-                                  "a folder of its own and send its events with `cos-gateway "
-                                  "replay --spool --set spool.path=...`",
-                                  overlapping->path()));
+    return path_error(
+        Kind::unusable, name,
+        fmt::format("holds events of the same numbers as {}; move one of the two to "
+                    "a folder of its own and send its events with `cos-gateway "
+                    "replay {}=...`",
+                    overlapping->path(),
+                    kind_ == StoreKind::spool ? "--spool --set spool.path"
+                                              : "--dead-letters --set dead_letter.path"));
   }
   segment->rest();
+  if (segment->missing() != 0) {
+    note_unreadable(name,
+                    fmt::format("{} of its {} events are missing: it has been cut, or is "
+                                "still being copied; the others are read",
+                                segment->missing(), segment->missing() + segment->totals().count));
+  }
   // Of one that is not complete more numbers may have been given out than are known.
   skip_to(segment->incomplete() ? segment->first() + segment->identity().capacity - 1
                                 : segment->behind() - 1);
   return segments_.insert(behind, std::move(segment))->get();
 }
 
-StoreResult Segments::finish(Segment& segment) {
-  if (segment.sealed() || segment.incomplete()) return {};
-  if (!segment.torn().empty()) {
-    const auto marked = segment.mark(segment.torn(), kRemoved);
-    if (!marked) return error_at(segment.path(), marked.error());
-  }
+void Segments::finish(Segment& segment) {
+  if (segment.sealed() || segment.incomplete()) return;
+  // Nobody is given them, marked or not.
+  if (!segment.torn().empty()) static_cast<void>(segment.mark(segment.torn(), kRemoved));
   if (const auto behind = segment.bytes_behind_end()) cut_bytes_ += *behind;
   // On a full or failing device it will be scanned again next time.
   static_cast<void>(segment.seal());
   segment.rest();
-  return {};
 }
 
-StoreResult Segments::finish() {
-  for (const auto& segment : segments_) {
-    if (auto finished = finish(*segment); !finished) return finished;
-  }
-  return delete_drained(true);
+void Segments::finish() {
+  for (const auto& segment : segments_) finish(*segment);
+  delete_drained(true);
 }
 
 // --- Appending
@@ -179,7 +189,8 @@ StoreResult Segments::make_room(std::size_t rows, std::size_t bytes, std::uint64
   std::uint64_t needed = bytes + (fits ? 0 : head_size(identity.capacity));
   for (const auto& segment : segments_) needed += segment->size();
   if (needed > max_bytes) return path_error(Kind::full, path_, "the store is full (max_bytes)");
-  if (fits) return {};
+  // What is written behind the end of a file that was cut makes it as long as it was.
+  if (fits) return check_active();
   close();
   return begin_next(identity, target);
 }
@@ -236,7 +247,11 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
 StoreResult Segments::check_active() {
   const auto presence = active_->look();
   if (!presence) return error_at(active_->path(), presence.error());
-  if (*presence != Segment::Presence::gone) return {};
+  if (*presence != Segment::Presence::gone) {
+    const auto whole = active_->has_head();
+    if (!whole) return error_at(active_->path(), whole.error());
+    if (*whole) return {};
+  }
   const std::string path = active_->path();
   drop(*active_, true);
   return path_error(Kind::failing, path,

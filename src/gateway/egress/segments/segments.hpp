@@ -58,7 +58,7 @@ class Segments {
   // same numbers as another.
   [[nodiscard]] StoreResult open(Segment::Access access, bool again = false);
   // Finishes what an owner before this one could not, and deletes what is drained.
-  [[nodiscard]] StoreResult finish();
+  void finish();
   // Appends `count` records in one write and syncs; their events have `bytes`. All files together
   // stay below `max_bytes`. After an error none of them counts, but the device may have some.
   [[nodiscard]] StoreResult append(const Write& write, std::size_t count, std::uint64_t bytes,
@@ -72,14 +72,16 @@ class Segments {
   // whether it went through all there are.
   [[nodiscard]] StoreOutcome<bool> walk(Sequence after, Sequence& last, const Visit& visit);
   // Marks these events, given in order of their numbers. Returns how many became removed. Those of
-  // files that may not be written are added to `unwritable`.
+  // files that cannot be written are added to `unwritable`.
   [[nodiscard]] StoreOutcome<std::uint64_t> mark(std::span<const Sequence> rows,
                                                  std::uint32_t value,
                                                  std::vector<Sequence>& unwritable);
   [[nodiscard]] bool has_unsynced_marks() const noexcept;
   [[nodiscard]] StoreResult sync_marks();
   // Deletes files whose events are all removed; the one that is appended to if `active_too`.
-  [[nodiscard]] StoreResult delete_drained(bool active_too);
+  void delete_drained(bool active_too);
+  // Returns why the last call of it could not delete one; empty if there was none.
+  [[nodiscard]] const std::string& undeleted() const noexcept { return undeleted_; }
   // Gives the space of removed events back to the device, of at most `most` files, where others are
   // still there beside them and none was removed between the last two calls of look().
   void give_space_back(std::size_t most);
@@ -103,12 +105,12 @@ class Segments {
   [[nodiscard]] Sequence last_up_to(Sequence seq) const noexcept;
   // Gives out only higher numbers than this from now on.
   void skip_to(Sequence seq) noexcept { last_seq_ = seq > last_seq_ ? seq : last_seq_; }
-  // Returns the files that are left alone, as they are none of this store or cannot be read: name
-  // and reason of each.
+  // Returns the files that are left alone, as they are none of this store or cannot be read, and
+  // those of which events are missing: name and reason of each.
   [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
     return unreadable_files_;
   }
-  // Returns how many files have ever been left alone.
+  // Returns how many files have ever been among them.
   [[nodiscard]] std::uint64_t left_alone() const noexcept { return ever_left_alone_.size(); }
   // Returns how many times files were found that were not there before.
   [[nodiscard]] std::uint64_t finds() const noexcept { return finds_; }
@@ -126,10 +128,15 @@ class Segments {
   [[nodiscard]] StoreOutcome<Segment*> add(Sequence number, const std::string& name);
   // Does the same, but leaves a file alone that does not fit: the store works without it.
   [[nodiscard]] StoreOutcome<Segment*> add_if_fit(Sequence number, const std::string& name);
+  void note_unreadable(const std::string& name, std::string reason);
   void leave_alone(Sequence number, const std::string& name, std::string reason);
-  [[nodiscard]] StoreResult finish(Segment& segment);
+  void finish(Segment& segment);
   [[nodiscard]] bool rests(const std::string& name);
   [[nodiscard]] StoreResult remove_file(const Segment& segment);
+  [[nodiscard]] bool delete_file(Segment& segment);
+  [[nodiscard]] bool is_all(Segment& segment, std::span<const Sequence> rows);
+  [[nodiscard]] bool is_put_off(const Segment& segment,
+                                const boost::system::error_code& error) const;
   [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
   [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);
   [[nodiscard]] StoreResult check_active();
@@ -175,6 +182,7 @@ class Segments {
   Sequence last_seq_ = 0;
   Sequence last_cut_back_ = 0;  // the last number of a group that was written, but not whole
   std::optional<std::pair<Sequence, WallInstant>> oldest_;
+  std::string undeleted_;
   std::map<std::string, std::string> unreadable_files_;
   std::set<std::string> ever_left_alone_;
   std::map<std::string, FileStatus> seen_;  // files that are none of these, as they were last
@@ -183,6 +191,7 @@ class Segments {
   std::uint64_t looks_ = 0;
   std::uint64_t cut_bytes_ = 0;
   std::uint64_t vanished_rows_ = 0;
+  std::uint64_t expected_rows_ = 0;  // by an open() that has not succeeded yet
 };
 
 }  // namespace gateway::egress

@@ -64,14 +64,17 @@ void Segments::drop(const Segment& segment, bool vanished) {
 // After a failed call: drops the segment if its file is gone, or may not be read any more. Anything
 // else is an error.
 StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_code& error) {
-  if (access_ == Segment::Access::own && &segment != active_ && is_forbidden(error)) {
-    leave_alone(segment.first(), segment.path(), error.message());
-    drop(segment, false);
+  const auto presence = segment.look();
+  if (presence && *presence == Segment::Presence::gone) {
+    drop(segment, true);
     return {};
   }
-  const auto presence = segment.look();
-  if (!presence || *presence != Segment::Presence::gone) return error_at(segment.path(), error);
-  drop(segment, true);
+  const bool of_this_file = is_forbidden(error) || (!presence && !is_of_process(error));
+  if (access_ != Segment::Access::own || &segment == active_ || !of_this_file) {
+    return error_at(segment.path(), error);
+  }
+  leave_alone(segment.first(), segment.path(), error.message());
+  drop(segment, false);
   return {};
 }
 
@@ -202,14 +205,34 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     const auto marked = segment->mark(in_segment, value);
     if (marked) {
       removed += *marked;
-    } else if (is_forbidden(marked.error()) ||
-               (segment != active_ && marked.error() == boost::system::errc::io_error)) {
+    } else if (is_full(marked.error()) && value == kRemoved && is_all(*segment, in_segment)) {
+      // On a device that writes nothing in place (btrfs, files that share their blocks) a mark
+      // needs room as well. To delete the file needs none, and gives some back.
+      const Sequence live = segment->totals().count - segment->totals().removed;
+      if (delete_file(*segment)) {
+        removed += static_cast<std::uint64_t>(live);
+      } else {
+        unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
+      }
+    } else if (is_forbidden(marked.error()) || is_put_off(*segment, marked.error())) {
       unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {
       return gone.error();
     }
   }
   return removed;
+}
+
+// Returns whether these are all the events that are left in a segment whose file this may delete.
+bool Segments::is_all(Segment& segment, std::span<const Sequence> rows) {
+  const auto only = segment.holds_only(rows);
+  return access_ == Segment::Access::own && !segment.incomplete() && only && *only;
+}
+
+// Returns whether marks that failed so are to be written later, and others meanwhile.
+bool Segments::is_put_off(const Segment& segment, const boost::system::error_code& error) const {
+  if (is_full(error)) return access_ == Segment::Access::own;
+  return &segment != active_ && error == boost::system::errc::io_error;
 }
 
 bool Segments::has_unsynced_marks() const noexcept {
@@ -239,9 +262,22 @@ StoreResult Segments::remove_file(const Segment& segment) {
   return {};
 }
 
+// Deletes a segment with its file. Returns false if the file cannot be deleted, and says why in
+// undeleted_.
+bool Segments::delete_file(Segment& segment) {
+  if (const auto removed = remove_file(segment); !removed) {
+    undeleted_ = removed.error().text();
+    return false;
+  }
+  if (closer_ != nullptr) closer_->close(segment.release());
+  drop(segment, false);
+  return true;
+}
+
 // A crash of the machine may bring a deleted file back: what it says then must be that all of it
 // has been removed.
-StoreResult Segments::delete_drained(bool active_too) {
+void Segments::delete_drained(bool active_too) {
+  undeleted_.clear();
   for (std::size_t i = 0; i < segments_.size();) {
     Segment& segment = *segments_[i];
     if (!segment.drained() || segment.incomplete() || (&segment == active_ && !active_too)) {
@@ -254,11 +290,8 @@ StoreResult Segments::delete_drained(bool active_too) {
         continue;
       }
     }
-    if (auto removed = remove_file(segment); !removed) return removed;
-    if (closer_ != nullptr) closer_->close(segment.release());
-    drop(segment, false);
+    if (!delete_file(segment)) ++i;  // likewise
   }
-  return {};
 }
 
 // Where a few events stay, as the eventbus does not take them, the space of their neighbours is not
@@ -279,8 +312,12 @@ StoreResult Segments::look() {
   for (std::size_t i = 0; i < segments_.size();) {
     Segment& segment = *segments_[i];
     const auto presence = segment.look();
-    if (!presence) return error_at(segment.path(), presence.error());
+    if (!presence) {
+      if (auto gone = unless_gone(segment, presence.error()); !gone) return gone;
+      continue;
+    }
     if (*presence == Segment::Presence::gone || *presence == Segment::Presence::grown) {
+      unreadable_files_.erase(segment.path());  // what is said of it then
       drop(segment, *presence == Segment::Presence::gone);
       continue;
     }
@@ -302,7 +339,7 @@ StoreResult Segments::look() {
 // Returns whether a file that is none of these is as it was the last time: nobody is copying it.
 bool Segments::rests(const std::string& name) {
   const auto now = files_.status(name);
-  if (!now) return false;
+  if (!now) return !is_gone(now.error());  // then opening it tells what is wrong with it
   const auto [seen, is_new] = seen_.try_emplace(name, *now);
   return std::exchange(seen->second, *now) == *now && !is_new;
 }
@@ -321,9 +358,9 @@ StoreResult Segments::look_for_others() {
     if (known.contains(name)) continue;
     others.insert(name);
     if (!rests(name) || (unreadable_files_.contains(name) && !again)) continue;
+    unreadable_files_.erase(name);
     const auto added = add_if_fit(number, name);
     if (!added || *added == nullptr) continue;
-    unreadable_files_.erase(name);
     // It may be a copy that stands still: without a seal nothing says that it is whole.
     if (!(*added)->sealed()) {
       (*added)->leave_unfinished();
@@ -331,7 +368,9 @@ StoreResult Segments::look_for_others() {
     }
     found = true;
   }
-  const auto has_gone = [&](const auto& file) { return !others.contains(file.first); };
+  const auto has_gone = [&](const auto& file) {
+    return !others.contains(file.first) && !known.contains(file.first);
+  };
   std::erase_if(unreadable_files_, has_gone);
   std::erase_if(seen_, has_gone);
   if (!found) return {};

@@ -100,8 +100,10 @@ StoreOutcome<std::unique_ptr<EventStore>> EventStore::open(const std::string& pa
   StoreResult done = store->take_lock();
   if (done) done = store->take_over_old_files();
   if (done) done = store->segments_.open(Access::own);
-  if (done) done = store->segments_.finish();
-  if (done) return store;
+  if (done) {
+    store->segments_.finish();
+    return store;
+  }
   // Whatever is in the way of opening is for people to look at, but for a full or busy device.
   const StoreError& failure = done.error();
   if (failure.kind() == Kind::failing) return StoreError(Kind::unusable, failure.text());
@@ -115,9 +117,8 @@ EventStore::Opening EventStore::opening() const {
 }
 
 StoreOutcome<std::unique_ptr<EventStore>> EventStore::open_for_tools(const std::string& path,
-                                                                     StoreKind kind,
-                                                                     FileSystem& files,
-                                                                     Access access) {
+                                                                     StoreKind kind, Access access,
+                                                                     FileSystem& files) {
   const std::string at = absolute(path);
   if (auto free = check_path(at, files); !free) return free.error();
   std::unique_ptr<EventStore> store(new EventStore(at, 0, kind, files));
@@ -146,14 +147,13 @@ StoreResult EventStore::take_lock() {
 StoreResult EventStore::try_own() {
   if (owned()) return {};
   if (auto taken = take_lock(); !taken) return taken;
-  StoreResult read = segments_.open(Access::own, true);
-  if (read) read = segments_.finish();
-  if (!read) {
+  if (auto read = segments_.open(Access::own, true); !read) {
     lock_.reset();
     return read;
   }
+  segments_.finish();
   ++reread_;
-  return read;
+  return {};
 }
 
 // Somebody who removes the lock lets another process in, which finds what was written until then
@@ -241,8 +241,7 @@ StoreOutcome<std::uint64_t> EventStore::remove(std::span<const Sequence> rows,
                                                std::vector<Sequence>& unwritable) {
   auto removed = segments_.mark(rows, kRemoved, unwritable);
   if (!removed || !owned()) return removed;
-  // A file that cannot be deleted now is deleted at a later look.
-  static_cast<void>(segments_.delete_drained(false));
+  segments_.delete_drained(false);
   return removed;
 }
 
@@ -263,7 +262,8 @@ StoreResult EventStore::look(bool idle) {
   if (auto looked = segments_.look(); !looked) return looked;
   if (auto looked = segments_.look_for_others(); !looked) return looked;
   segments_.give_space_back(idle ? kPunchedIdle : kPunchedBusy);
-  return segments_.delete_drained(idle);
+  segments_.delete_drained(idle);
+  return {};
 }
 
 }  // namespace gateway::egress

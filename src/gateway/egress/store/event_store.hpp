@@ -68,8 +68,8 @@ class EventStore {
   // that moment.
   using Access = Segment::Access;
   [[nodiscard]] static StoreOutcome<std::unique_ptr<EventStore>> open_for_tools(
-      const std::string& path, StoreKind kind, FileSystem& files = native_file_system(),
-      Access access = Access::read);
+      const std::string& path, StoreKind kind, Access access,
+      FileSystem& files = native_file_system());
   // Returns whether there is anything of a store at `path`.
   [[nodiscard]] static bool exists(const std::string& path,
                                    FileSystem& files = native_file_system());
@@ -145,7 +145,9 @@ class EventStore {
   [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
     return segments_.unreadable_files();
   }
-  // Returns how many files have ever been left alone.
+  // Returns why a file of which all events are removed could not be deleted; empty if none is left.
+  [[nodiscard]] const std::string& undeleted() const noexcept { return segments_.undeleted(); }
+  // Returns how many files have ever been among them.
   [[nodiscard]] std::uint64_t left_alone() const noexcept { return segments_.left_alone(); }
   // Returns how many times rows were found that this store had not known: files were read anew, or
   // came back.

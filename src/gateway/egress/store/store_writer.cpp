@@ -344,6 +344,7 @@ void StoreWriter::take(std::unique_ptr<EventStore> store) {
   // Rows of before may still be on their way: no other row may get the number of one of them.
   store_->skip_to(last_seq_);
   finds_ = store_->finds();
+  vanished_told_ = store_->vanished_rows();
   pause_ = 0ms;
   if (store_->cut_bytes() != 0) {
     log::warn(

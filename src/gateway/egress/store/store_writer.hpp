@@ -172,6 +172,7 @@ class StoreWriter final : public AsyncStore {
   Sequence last_seq_ = 0;                // the highest number of the store before an exception
   std::uint64_t finds_ = 0;              // as EventStore::finds() was
   std::uint64_t vanished_before_ = 0;    // counted by stores before an exception
+  std::uint64_t vanished_told_ = 0;      // of those counted by this store
   std::uint64_t taken_over_before_ = 0;  // likewise
   std::vector<Sequence> owed_;           // removals that failed
   std::vector<Sequence> unwritable_;     // removals whose files cannot be written
@@ -191,6 +192,7 @@ class StoreWriter final : public AsyncStore {
   LogLimiter too_large_told_;
   LogLimiter unwritable_told_;
   LogLimiter unsynced_told_;
+  LogLimiter undeleted_told_;
 
   std::atomic<StoreState> state_{StoreState::ok};
   std::atomic<std::uint64_t> backlog_{0};

@@ -65,14 +65,20 @@ void StoreWriter::keep_house() {
 void StoreWriter::look() {
   const Instant now = std::chrono::steady_clock::now();
   look_at_ = now + kLookEvery;
-  const std::uint64_t vanished = store_->vanished_rows();
   const auto looked = store_->look(now - appended_at_ >= kIdle);
   if (!looked) failed(looked.error());
-  if (store_->vanished_rows() != vanished) {
+  const std::uint64_t vanished = store_->vanished_rows();
+  if (const auto told = std::exchange(vanished_told_, vanished); told != vanished) {
     log::error(
         "files of the store were removed, moved or cut; the events in them are sent only if the "
         "files are put back",
-        {{"file", store_->path()}, {"events", store_->vanished_rows() - vanished}});
+        {{"file", store_->path()}, {"events", vanished - told}});
+  }
+  if (!store_->undeleted().empty() && undeleted_told_.occurred(now)) {
+    log::warn(
+        "a file of the store cannot be deleted, though all of its events are removed; see the "
+        "owner and rights of its folder",
+        {{"error", store_->undeleted()}});
   }
   publish();
   if (unwritable_.empty()) return;
@@ -154,7 +160,7 @@ void StoreWriter::publish() {
   if (std::exchange(status_.unreadable_files, unreadable) >= unreadable) return;
   lock.unlock();
   for (const auto& [file, reason] : store_->unreadable_files()) {
-    log::error("a file of the store cannot be read and is left alone",
+    log::error("a file of the store cannot be read, or not all of it",
                {{"file", file}, {"reason", reason}});
   }
 }

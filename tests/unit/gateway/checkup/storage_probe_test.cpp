@@ -32,7 +32,7 @@ class StorageProbeTest : public testing::Test {
   [[nodiscard]] StorageProbe probe() const {
     StorageProbe found;
     test::as_another_user([&] {
-      const auto probed = probe_storage(folder_.file("spool.db"), 1, 10s);
+      const auto probed = probe_storage(folder_.file("spool.db"), egress::StoreKind::spool, 1, 10s);
       ASSERT_TRUE(probed);
       found = *probed;
     });

@@ -32,7 +32,8 @@ class Walk : public testing::Test {
       bytes[at + event(n).json.find("\"pad\"") + 1] = '#';
     }
     write_file(directory_.segment(), bytes);
-    auto store = EventStore::open_for_tools(directory_.file(), StoreKind::spool);
+    auto store =
+        EventStore::open_for_tools(directory_.file(), StoreKind::spool, EventStore::Access::mark);
     ASSERT_TRUE(store) << store.error().text();
     store_ = std::move(*store);
   }

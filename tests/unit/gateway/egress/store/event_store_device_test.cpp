@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <random>
 #include <set>
+#include <span>
 
 #include "events/cloud_event.hpp"
 #include "support.hpp"
@@ -212,7 +214,8 @@ TEST(EventStoreDevice, LosesNoMoreThanTheEventABitIsWrongIn) {
     const std::uint64_t at = random() % before.size();
     const auto bit = static_cast<unsigned>(random() % 8);
     disk->flip(segment, at, bit);
-    auto store = EventStore::open_for_tools(kPath, StoreKind::spool, *disk);
+    auto store =
+        EventStore::open_for_tools(kPath, StoreKind::spool, EventStore::Access::read, *disk);
     ASSERT_TRUE(store);
     const auto chunk = (*store)->read(0, 1000, kMiB);
     ASSERT_TRUE(chunk);
@@ -222,6 +225,94 @@ TEST(EventStoreDevice, LosesNoMoreThanTheEventABitIsWrongIn) {
     EXPECT_EQ((*store)->unreadable_files().size(), 0U);
     disk->set_contents(segment, before);
   }
+}
+
+// As with btrfs, or with files that share their blocks: nothing is written in place, so that on a
+// full device nothing can be written at all.
+class FullCopyOnWriteDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    store_ = test::open(kPath, kStore, StoreKind::spool, *disk_);
+    for (int n = 0; n < 20; ++n) store_->append(events(20 * n, 20, 1000), kAdded).value();
+    ASSERT_GE(disk_->files().size(), 4U);
+  }
+  void become_full(bool full) {
+    disk_->plan([full](Call call, const std::string&) {
+      return full && (call == Call::write || call == Call::reserve) ? ENOSPC : 0;
+    });
+  }
+  [[nodiscard]] std::vector<Sequence> all_seqs() { return seqs(all_rows(*store_)); }
+
+  std::unique_ptr<SimulatedDisk> disk_ = new_disk();
+  std::unique_ptr<EventStore> store_;
+};
+
+TEST_F(FullCopyOnWriteDevice, GivesTheFilesBackOfWhichEverythingIsDelivered) {
+  become_full(true);
+  const auto rows = all_seqs();
+  std::vector<Sequence> unwritable;
+  const auto removed = store_->remove(rows, unwritable);
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(*removed, 400U);
+  EXPECT_TRUE(unwritable.empty());
+  EXPECT_EQ(store_->totals().rows, 0U);
+  become_full(false);
+  EXPECT_TRUE(store_->append(events(400, 1), kAdded));
+  store_.reset();
+  EXPECT_EQ(ids(all_rows(*test::open(kPath, kStore, StoreKind::spool, *disk_))), ids(400, 1));
+}
+
+TEST_F(FullCopyOnWriteDevice, RemovesLaterWhatIsInFilesWithOthers) {
+  become_full(true);
+  const auto rows = all_seqs();
+  std::vector<Sequence> unwritable;
+  constexpr std::ptrdiff_t kSome = 150;  // not all of a file
+  ASSERT_TRUE(store_->remove(std::span(rows).first(kSome), unwritable));
+  ASSERT_FALSE(unwritable.empty());
+  EXPECT_EQ(store_->totals().rows, 250U + unwritable.size());
+  unwritable.insert(unwritable.end(), rows.begin() + kSome, rows.end());
+  std::vector<Sequence> left;
+  ASSERT_TRUE(store_->remove(unwritable, left));
+  EXPECT_TRUE(left.empty());
+  EXPECT_EQ(store_->totals().rows, 0U);
+}
+
+TEST_F(FullCopyOnWriteDevice, IsOpenedThoughNothingOfAnInterruptedWriteCanBeMarked) {
+  disk_->plan([](Call call, const std::string&) { return call == Call::sync ? EIO : 0; });
+  EXPECT_FALSE(store_->append(events(400, 20, 1000), kAdded));
+  store_->abandon();
+  store_.reset();
+  std::mt19937_64 random(5);
+  for (int chance = 0; chance < 20; ++chance) {
+    disk_->plan({});
+    auto after = disk_->after_power_cut(random);
+    after->plan([](Call call, const std::string& path) {
+      const bool writes = call == Call::write || call == Call::truncate;
+      return writes && path.ends_with(kSegmentSuffix) ? ENOSPC : 0;
+    });
+    const auto store = EventStore::open(kPath, kStore, StoreKind::spool, *after);
+    ASSERT_TRUE(store) << store.error().text();
+    EXPECT_GE(all_rows(**store).size(), 400U);
+  }
+}
+
+TEST(EventStore, WorksBesideAFileThatCannotBeDeleted) {
+  const auto disk = new_disk();
+  auto store = test::open(kPath, kStore, StoreKind::spool, *disk);
+  for (int n = 0; n < 20; ++n) store->append(events(20 * n, 20, 1000), kAdded).value();
+  const auto rows = seqs(all_rows(*store));
+  disk->plan([](Call call, const std::string&) { return call == Call::remove ? EPERM : 0; });
+  ASSERT_TRUE(store->remove(std::span(rows).first(200)));
+  EXPECT_TRUE(store->look(true));
+  EXPECT_NE(store->undeleted(), "");
+  EXPECT_TRUE(store->append(events(400, 1), kAdded));
+  store.reset();
+  store = test::open(kPath, kStore, StoreKind::spool, *disk);
+  ASSERT_TRUE(store);
+  EXPECT_EQ(all_rows(*store).size(), 201U);
+  disk->plan({});
+  ASSERT_TRUE(store->look(true));
+  EXPECT_EQ(store->undeleted(), "");
 }
 
 }  // namespace

@@ -35,8 +35,7 @@ void kill(std::unique_ptr<EventStore>& owner) {
 }
 
 std::unique_ptr<EventStore> open_tool(const std::string& path) {
-  auto tool = EventStore::open_for_tools(path, StoreKind::spool, native_file_system(),
-                                         EventStore::Access::mark);
+  auto tool = EventStore::open_for_tools(path, StoreKind::spool, EventStore::Access::mark);
   EXPECT_TRUE(tool) << tool.error().text();
   return tool ? std::move(*tool) : nullptr;
 }
@@ -316,12 +315,15 @@ class OneBadFile final : public FileSystem {
       : path_(std::move(path)), error_(error), opens_(opens) {}
 
   IoResult<std::unique_ptr<File>> open(const std::string& path, Mode mode) override {
-    if (path != path_) return native().open(path, mode);
+    if (path != path_ || !is_bad) return native().open(path, mode);
     if (!opens_ && mode != Mode::read) return error();
     if (mode == Mode::read) return native().open(path, mode);
     return std::unique_ptr<File>(std::make_unique<Unreadable>(*this));
   }
-  IoResult<FileStatus> status(const std::string& path) override { return native().status(path); }
+  IoResult<FileStatus> status(const std::string& path) override {
+    if (path == path_ && is_bad && opens_) return error();
+    return native().status(path);
+  }
   IoResult<std::vector<std::string>> list(const std::string& folder) override {
     return native().list(folder);
   }
@@ -332,6 +334,8 @@ class OneBadFile final : public FileSystem {
   IoResult<void> sync_folder(const std::string& folder) override {
     return native().sync_folder(folder);
   }
+
+  bool is_bad = true;
 
  private:
   class Unreadable final : public gateway::test::IdleFile {
@@ -384,14 +388,39 @@ TEST_F(EventStoreBadFile, ThatTheDeviceDoesNotGiveCostsTheEventsInIt) {
 TEST_F(EventStoreBadFile, ThatMayNotBeWrittenIsNotSentFrom) {
   expect_left_alone(EACCES, false);
 }
+TEST_F(EventStoreBadFile, ThatCannotBeOpenedForAnyReasonOfItsOwnCostsTheEventsInIt) {
+  for (const int error : {ELOOP, EBADMSG, EUCLEAN}) {
+    SCOPED_TRACE(error);
+    OneBadFile files(segment_, error, false);
+    const auto owner = open(path_, 64 * kMiB, StoreKind::spool, files);
+    EXPECT_EQ(owner->unreadable_files().size(), 1U);
+    EXPECT_EQ(all_rows(*owner).size(), 6U);
+  }
+}
+TEST_F(EventStoreBadFile, ThatBecomesSoWhileTheStoreIsOpenCostsTheEventsInIt) {
+  OneBadFile files(segment_, EIO, true);
+  files.is_bad = false;
+  const auto owner = open(path_, 64 * kMiB, StoreKind::spool, files);
+  EXPECT_EQ(all_rows(*owner).size(), 9U);
+  files.is_bad = true;
+  ASSERT_TRUE(owner->look(false));
+  EXPECT_EQ(all_rows(*owner).size(), 6U);
+  EXPECT_EQ(owner->unreadable_files().size(), 1U);
+  EXPECT_EQ(owner->vanished_rows(), 0U) << "they may come back";
+  ASSERT_TRUE(owner->append(events(9, 2), kAdded));
+  files.is_bad = false;
+  for (int looks = 0; looks < 30; ++looks) ASSERT_TRUE(owner->look(false));
+  EXPECT_EQ(ids(all_rows(*owner)), ids(0, 11));
+}
 TEST_F(EventStoreBadFile, ThatMayNotBeWrittenCanBeInspectedButNotMarked) {
   OneBadFile files(segment_, EACCES, false);
-  const auto reader = EventStore::open_for_tools(path_, StoreKind::spool, files);
+  const auto reader =
+      EventStore::open_for_tools(path_, StoreKind::spool, EventStore::Access::read, files);
   ASSERT_TRUE(reader);
   EXPECT_EQ(ids(all_rows(**reader)), ids(0, 9));
   OneBadFile others(segment_, EACCES, false);
   auto marker =
-      EventStore::open_for_tools(path_, StoreKind::spool, others, EventStore::Access::mark);
+      EventStore::open_for_tools(path_, StoreKind::spool, EventStore::Access::mark, others);
   ASSERT_FALSE(marker) << "before anything is sent or removed";
   EXPECT_THAT(marker.error().text(), AllOf(HasSubstr(segment_), HasSubstr("Permission denied")));
 }

@@ -205,7 +205,8 @@ TEST(EventStore, IsRefusedWhileAnotherProcessOwnsItAndFreeAfterItsDeath) {
   EXPECT_NE(second.error().text().find(fmt::format("pid {}", owner.pid())), std::string::npos)
       << second.error().text();
 
-  auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool);
+  auto tool =
+      EventStore::open_for_tools(directory.file(), StoreKind::spool, EventStore::Access::mark);
   ASSERT_TRUE(tool) << tool.error().text();
   const auto rows = all_rows(**tool);
   EXPECT_EQ(ids(rows), ids(0, 1));
@@ -222,7 +223,8 @@ TEST(EventStore, IsRefusedWhileAnotherProcessOwnsItAndFreeAfterItsDeath) {
 TEST(EventStore, ToolsMakeNoFile) {
   const Directory directory;
   EXPECT_FALSE(EventStore::exists(directory.file()));
-  const auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool);
+  const auto tool =
+      EventStore::open_for_tools(directory.file(), StoreKind::spool, EventStore::Access::mark);
   ASSERT_TRUE(tool);
   EXPECT_TRUE(all_rows(**tool).empty());
   EXPECT_EQ(directory.count("spool"), 0U);

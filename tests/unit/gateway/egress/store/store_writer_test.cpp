@@ -46,7 +46,8 @@ TEST(StoreWriter, ConfirmsWhatIsOnDisk) {
   const Directory directory;
   StoreWriter writer(open(directory.file()));
   ASSERT_TRUE(append(writer, events(0, 3)));
-  const auto tool = EventStore::open_for_tools(directory.file(), StoreKind::spool);
+  const auto tool =
+      EventStore::open_for_tools(directory.file(), StoreKind::spool, EventStore::Access::read);
   ASSERT_TRUE(tool);
   EXPECT_EQ(ids(all_rows(**tool)), ids(0, 3));
   const StoreStatus status = writer.status();

@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "load/gateway_under_test.hpp"
-#include "load/turns.hpp"
 #include "micro/payloads.hpp"
 #include "process/callgrind.hpp"
 #include "testkit/bus.hpp"
 #include "testkit/load.hpp"
 #include "testkit/text_file.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::instructions {
 namespace {
@@ -82,7 +82,7 @@ double instructions_of(const Counted& counted, const Load& load) {
       poller,
       {.target = gateway.address(), .connections = load.connections, .connect_for_posts = true},
       source);
-  load::Turns turns(poller, {&posts, &eventbus});
+  test::Turns turns(poller, {&posts, &eventbus});
   posts.start(steady_clock::now());
   turns.wait(steady_clock::now() + kLimit, [&] { return posts.done(); });
   if (posts.totals().posts != load.posts) {

@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "process/placement.hpp"
-#include "process/usage.hpp"
 #include "runtime/process_limits.hpp"
 #include "soak/gateway_process.hpp"
 #include "soak/growth.hpp"
@@ -26,6 +25,7 @@
 #include "soak/swarm.hpp"
 #include "testkit/bus_thread.hpp"
 #include "testkit/eventually.hpp"
+#include "testkit/process_usage.hpp"
 
 namespace gateway::soak {
 
@@ -86,7 +86,7 @@ class Arena {
   // Measures both during the attack, which the caller has started.
   void during(milliseconds time) {
     const auto times = [this] {
-      return std::pair(bench::core_time(gateway_.pid()), bench::core_time(::getpid()));
+      return std::pair(test::core_time(gateway_.pid()), test::core_time(::getpid()));
     };
     const auto cores = [time](std::chrono::nanoseconds spent) {
       return std::chrono::duration<double>(spent) / std::chrono::duration<double>(time);
@@ -106,26 +106,20 @@ class Arena {
     outcome_.number("good records/s", rate);
     result_.goodput_share = goodput_before_ > 0 ? rate / goodput_before_ : 0;
   }
-  [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const {
-    Swarm::Settings settings;
+  // Starts an attack on the gateway, which lasts until finish().
+  Swarm& launch(Swarm::Settings settings) {
     settings.port = gateway_.port();
-    settings.habit = habit;
-    settings.connections = connections;
-    settings.sources = 8;
-    return settings;
-  }
-  // Starts an attack, which lasts until finish().
-  Swarm& launch(const Swarm::Settings& settings) {
     launched_ += settings.connections;
     return swarms_.emplace_back(settings);
   }
 
+  [[nodiscard]] std::uint16_t port() const noexcept { return gateway_.port(); }
   [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
   // Return what finish() returns, and what it says of the attack, both as known so far.
   [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
   [[nodiscard]] AttackResult& result() noexcept { return result_; }
   [[nodiscard]] double memory_mb() const {
-    return static_cast<double>(bench::resident_bytes(gateway_.pid())) / (1 << 20);
+    return static_cast<double>(test::resident_bytes(gateway_.pid())) / (1 << 20);
   }
   void forget_peak() noexcept { peak_ = 0; }
   [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_) / (1 << 20); }
@@ -219,7 +213,7 @@ class Arena {
   void watch_memory() {
     while (!stopping_) {
       const pid_t process = gateway_.pid();
-      if (process > 0) peak_ = std::max(peak_.load(), bench::resident_bytes(process));
+      if (process > 0) peak_ = std::max(peak_.load(), test::resident_bytes(process));
       std::this_thread::sleep_for(kMemoryLook);
     }
   }

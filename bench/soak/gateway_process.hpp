@@ -3,30 +3,17 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "process/server_process.hpp"
-#include "testkit/http_client.hpp"
+#include "testkit/server_process.hpp"
 #include "testkit/socket.hpp"
 #include "testkit/text_file.hpp"
 
 namespace gateway::soak {
-
-// Returns a page of an HTTP server on 127.0.0.1; nothing if it does not answer 200 in time.
-[[nodiscard]] inline std::optional<std::string> get(std::uint16_t port, std::string_view target) {
-  try {
-    test::Response answer = test::HttpClient(port).get(target);
-    return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
-  } catch (const std::exception&) {
-    return std::nullopt;  // not there, or not in time
-  }
-}
 
 // Returns the sum over the series of that name in a page of metrics; 0 if there is none.
 [[nodiscard]] inline double metric_total(const std::string& page, std::string_view name) {
@@ -48,7 +35,7 @@ struct Configuration {
 
 // The gateway of a scenario: takes posts from anybody on a port of 127.0.0.1 and sends to an
 // eventbus. Its configuration and its log, config.yml and gateway.log, are in a folder.
-class GatewayProcess : public bench::ServerProcess {
+class GatewayProcess : public test::ServerProcess {
  public:
   // `bus` is the port of the eventbus; `cores` are those that the gateway may run on, none means
   // all. Throws std::system_error.
@@ -56,7 +43,7 @@ class GatewayProcess : public bench::ServerProcess {
                  const Configuration& configuration, std::vector<int> cores = {},
                  std::uint16_t port = test::free_port(), std::uint16_t admin = test::free_port())
       : ServerProcess({program, "run", "--config", folder + "/config.yml"}, folder + "/gateway.log",
-                      [admin] { return get(admin, "/readyz").has_value(); },
+                      [admin] { return test::page_of(admin, "/readyz").has_value(); },
                       {.cores = std::move(cores)}),
         port_(port),
         admin_(admin) {
@@ -72,7 +59,7 @@ class GatewayProcess : public bench::ServerProcess {
   [[nodiscard]] std::uint16_t admin() const noexcept { return admin_; }
   // Returns the value of a metric, all series added up; -1 if the gateway does not answer.
   [[nodiscard]] double metric(std::string_view name) const {
-    const auto page = get(admin_, "/metrics");
+    const auto page = test::page_of(admin_, "/metrics");
     return page ? metric_total(*page, name) : -1;
   }
 

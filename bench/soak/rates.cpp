@@ -15,13 +15,13 @@
 #include <system_error>
 #include <thread>
 
-#include "process/usage.hpp"
 #include "runtime/descriptor.hpp"
 #include "soak/gateway_process.hpp"
 #include "soak/growth.hpp"
 #include "soak/load_pump.hpp"
 #include "testkit/bus_thread.hpp"
 #include "testkit/eventually.hpp"
+#include "testkit/process_usage.hpp"
 
 namespace gateway::soak {
 namespace {
@@ -78,8 +78,8 @@ class Stage {
   }
   // Returns the CPU seconds of the threads of the gateway, and of those that make the load.
   [[nodiscard]] std::map<std::string, double> cpu() const {
-    auto all = bench::thread_cpu(gateway_.pid());
-    for (const auto& [name, seconds] : bench::thread_cpu(::getpid())) {
+    auto all = test::thread_cpu(gateway_.pid());
+    for (const auto& [name, seconds] : test::thread_cpu(::getpid())) {
       if (name == "load" || name == "bus") all[name] = seconds;
     }
     return all;
@@ -219,7 +219,7 @@ Outcome spool_rate(const Options& options) {
     LoadPump pump(settings);
     GatewayProcess& gateway = stage.gateway();
     const auto all_commits = [&] { return gateway.metric("cos_gateway_spool_commits_total"); };
-    const Growth written([&] { return bench::device_bytes(gateway.pid()); });
+    const Growth written([&] { return test::device_bytes(gateway.pid()); });
     const double commits_before = all_commits();
     const Growth acknowledged([&] { return pump.acknowledged(); });
     const double rate = measure(stage, pump, "spooled", time);

@@ -92,7 +92,7 @@ class Cluster {
 
   // Returns how many gateways are up, by the balancer's page of states.
   [[nodiscard]] std::size_t up() const {
-    std::istringstream table(get(states_port_, "/;csv").value_or(""));
+    std::istringstream table(test::page_of(states_port_, "/;csv").value_or(""));
     std::size_t count = 0;
     for (std::string line; std::getline(table, line);) {
       if (line.starts_with("gateways,gateway") && line.find(",UP,") != std::string::npos) ++count;
@@ -105,7 +105,7 @@ class Cluster {
   const std::uint16_t port_ = test::free_port();  // of the balancer, for posts
   const std::uint16_t states_port_ = test::free_port();
   std::array<GatewayProcess, kGateways> gateways_;
-  bench::ServerProcess balancer_;
+  test::ServerProcess balancer_;
 };
 
 }  // namespace

@@ -121,7 +121,7 @@ bool Scene::watch(milliseconds limit, const std::function<bool()>& until) {
 
 void Scene::check_books() {
   if (!gateway_.running()) return;
-  const auto page = get(gateway_.admin(), "/metrics");
+  const auto page = test::page_of(gateway_.admin(), "/metrics");
   if (!page) return;
   ++scrapes_;
   const auto total = [&page](std::string_view name) {

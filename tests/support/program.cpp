@@ -3,25 +3,15 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <exception>
 #include <utility>
 
-#include "testkit/eventually.hpp"
-#include "testkit/http_client.hpp"
+#include "testkit/server_process.hpp"
 #include "testkit/text_file.hpp"
 
 namespace gateway::test {
 namespace {
 
 constexpr std::chrono::minutes kStopLimit{1};
-
-bool is_ready(std::uint16_t admin_port) {
-  try {
-    return HttpClient(admin_port).get("/readyz").status == 200;
-  } catch (const std::exception&) {
-    return false;  // not listening yet
-  }
-}
 
 std::vector<std::string> command(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{COS_GATEWAY_PROGRAM};
@@ -67,13 +57,7 @@ RunningProgram::RunningProgram(const std::vector<std::string>& arguments,
 }
 
 bool RunningProgram::wait_until_ready(std::uint16_t admin_port) {
-  bool ready = false;
-  const auto settled = [&] {
-    const bool ended = process_.ended().has_value();
-    ready = !ended && is_ready(admin_port);
-    return ready || ended;
-  };
-  return eventually(settled, std::chrono::seconds(20)) && ready;
+  return await_ready(process_, [=] { return page_of(admin_port, "/readyz").has_value(); });
 }
 
 ProgramRun RunningProgram::stop() {

@@ -4,9 +4,9 @@
 
 #include "load/prepared_posts.hpp"
 #include "load/sink.hpp"
-#include "load/turns.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::load {
 
@@ -48,7 +48,7 @@ class LocalLoad {
   Sink sink_;
   PreparedPosts posts_;
   test::Load load_;
-  Turns turns_{poller_, {&load_, &sink_.bus()}};
+  test::Turns turns_{poller_, {&load_, &sink_.bus()}};
 };
 
 }  // namespace gateway::load

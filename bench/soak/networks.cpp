@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "soak/scene.hpp"
+#include "testkit/shell.hpp"
 #include "testkit/temporary_folder.hpp"
 #include "testkit/text_file.hpp"
 
@@ -29,11 +30,6 @@ using std::chrono::steady_clock;
 constexpr seconds kLongestSilence{3};
 constexpr double kPostsPerSecond = 200;
 constexpr auto kHosts = "/etc/hosts";
-
-bool works(const std::string& command) {
-  const std::string quiet = command + " >/dev/null 2>&1";
-  return std::system(quiet.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
-}
 
 // Adds to the rules, or, with `flush`, replaces them.
 void set_rules(const std::string& rules, bool flush) {
@@ -53,7 +49,7 @@ class PrivateNetwork {
   PrivateNetwork() {
     if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        !works("ip link set lo up")) {
+        !test::works("ip link set lo up")) {
       throw std::runtime_error("there can be no network of its own");
     }
     // The file goes with its folder, but stays where it is mounted.
@@ -128,7 +124,8 @@ Outcome finish(Scene& scene, const Options& options) {
 
 std::string no_private_network() {
   if (::geteuid() != 0) return "it needs root, for a network of its own";
-  if (!works("unshare --net sh -c 'ip link set lo up && iptables -A INPUT -s 127.0.0.9 -j DROP'")) {
+  if (!test::works(
+          "unshare --net sh -c 'ip link set lo up && iptables -A INPUT -s 127.0.0.9 -j DROP'")) {
     return "it needs network namespaces and the commands ip and iptables";
   }
   return {};

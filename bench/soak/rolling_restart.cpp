@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include "testkit/eventually.hpp"
 #include "testkit/fault_bus.hpp"
 #include "testkit/loader.hpp"
+#include "testkit/shell.hpp"
 #include "testkit/text_file.hpp"
 
 namespace gateway::soak {
@@ -111,10 +111,8 @@ class Cluster {
 }  // namespace
 
 std::string no_haproxy() {
-  const std::string search = fmt::format("{} command -v haproxy >/dev/null", kPath);
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-  return std::system(search.c_str()) == 0 ? ""
-                                          : "haproxy is not installed (Debian's package haproxy)";
+  if (test::works(fmt::format("{} command -v haproxy", kPath))) return {};
+  return "haproxy is not installed (Debian's package haproxy)";
 }
 
 Outcome rolling_restart(const Options& options) {

@@ -4,7 +4,7 @@
 //	concurrent  the official SDK, the records of a post at a time
 //	lean        net/http alone
 //
-// Usage: gateway PORT SINK [VARIANT]. It ends on SIGTERM.
+// Usage: gateway PORT SINK VARIANT, with SINK as host:port. It ends on SIGTERM.
 package main
 
 import (
@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -185,20 +184,12 @@ func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func main() {
-	if len(os.Args) < 3 {
-		log.Fatal("usage: gateway PORT SINK [sequential|concurrent|lean]")
+	if len(os.Args) != 4 {
+		log.Fatal("usage: gateway PORT SINK VARIANT")
 	}
-	sink := os.Args[2]
-	if !strings.Contains(sink, ":") {
-		sink = "127.0.0.1:" + sink
-	}
-	target := "http://" + sink + "/gateway/bus"
-	variant := "sequential"
-	if len(os.Args) > 3 {
-		variant = os.Args[3]
-	}
+	target := "http://" + os.Args[2] + "/gateway/bus"
 	var chosen deliver
-	switch variant {
+	switch variant := os.Args[3]; variant {
 	case "sequential", "concurrent":
 		send, err := sdkSender(target)
 		if err != nil {

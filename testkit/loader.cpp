@@ -18,13 +18,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-PayloadMix mix(const LoaderSettings& settings) {
-  PayloadMix mix;
-  mix.seed = settings.seed;
-  mix.max_records = settings.max_records;
-  return mix;
-}
-
 LoadSettings load_settings(const LoaderSettings& settings) {
   LoadSettings load;
   load.target = address_of("127.0.0.1", settings.port);
@@ -42,7 +35,9 @@ LoadSettings load_settings(const LoaderSettings& settings) {
 class Loader::Relay final : public PostSource {
  public:
   Relay(const LoaderSettings& settings, Oracle& oracle)
-      : settings_(settings), payloads_(mix(settings)), oracle_(oracle) {}
+      : settings_(settings),
+        payloads_(usual_payloads(settings.max_records, settings.seed)),
+        oracle_(oracle) {}
   ~Relay() override = default;
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cloud/digest.hpp"
-#include "load/payload_maker.hpp"
 #include "testkit/post.hpp"
+#include "testkit/synthetic_payloads.hpp"
 
 namespace gateway::load {
 
@@ -44,7 +44,7 @@ struct PostForm {
 // nothing.
 class PreparedPosts final : public test::PostSource {
  public:
-  PreparedPosts(const PayloadSettings& payloads, const PostForm& form) {
+  PreparedPosts(const test::PayloadSettings& payloads, const PostForm& form) {
     const std::string_view close = form.close ? "Connection: close\r\n" : "";
     if (form.only_ask) {
       test::Post get;
@@ -54,14 +54,15 @@ class PreparedPosts final : public test::PostSource {
     }
     const std::string hint =
         form.bucket.empty() ? std::string() : fmt::format("X-Cos-Bucket: {}\r\n", form.bucket);
-    PayloadMaker maker(payloads);
+    test::SyntheticPayloads maker(payloads);
+    test::SyntheticPost payload;
     std::size_t bytes = 0;
     while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
-      const Payload payload = maker.next();
+      maker.next(payload);
       const std::string fields =
           fmt::format("{}{}{}", authentication(form, payload.body), hint, close);
       posts_.push_back(
-          test::make_post(form.host, form.path, payload.body, payload.records, fields));
+          test::make_post(form.host, form.path, payload.body, payload.records.size(), fields));
       bytes += posts_.back().wire.size();
     }
   }

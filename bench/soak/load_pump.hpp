@@ -25,7 +25,7 @@ class LoadPump final : private test::PostSource {
   };
   explicit LoadPump(const Settings& settings)
       : posts_(
-            {.records = load::Distribution(settings.records), .metadata = load::Distribution(24)},
+            {.records = test::Distribution(settings.records), .metadata = test::Distribution(24)},
             {.host = fmt::format("127.0.0.1:{}", settings.port)}),
         load_("load",
               {.target = test::address_of("127.0.0.1", settings.port),

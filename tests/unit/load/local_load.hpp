@@ -17,7 +17,7 @@ class LocalLoad {
   LocalLoad(const SinkSettings& sink, test::LoadSettings load, std::uint16_t port = 0,
             const PostForm& form = {})
       : sink_(poller_, sink),
-        posts_(PayloadSettings(), form),
+        posts_(test::PayloadSettings(), form),
         load_(poller_, aimed(load, port == 0 ? sink_.port() : port), posts_) {}
 
   // Connects, posts for that long, and waits for the last answers, `most` in all.

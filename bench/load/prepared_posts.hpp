@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "cloud/digest.hpp"
 #include "testkit/post.hpp"
 #include "testkit/synthetic_payloads.hpp"
 
@@ -20,14 +19,6 @@ enum class Signing {
   hmac,   // X-Cos-Signature, of the time and the body
   bearer  // Authorization: Bearer
 };
-
-// Returns the value of X-Cos-Signature: "t=<time>,v1=<hex>", where v1 is the HMAC-SHA256 of
-// "<time>." and the body.
-[[nodiscard]] inline std::string post_signature(std::string_view key, std::int64_t time,
-                                                std::string_view body) {
-  const auto code = cloud::hmac_sha256(key, fmt::format("{}.{}", time, body));
-  return fmt::format("t={},v1={}", time, cloud::hex(code));
-}
 
 struct PostForm {
   std::string host = {};
@@ -91,7 +82,8 @@ class PreparedPosts final : public test::PostSource {
     switch (form.signing) {
       case Signing::none: break;
       case Signing::hmac:
-        return fmt::format("X-Cos-Signature: {}\r\n", post_signature(form.token, form.time, body));
+        return fmt::format("X-Cos-Signature: {}\r\n",
+                           test::post_signature(form.token, form.time, body));
       case Signing::bearer: return fmt::format("Authorization: Bearer {}\r\n", form.token);
     }
     return {};

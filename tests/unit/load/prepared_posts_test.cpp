@@ -77,7 +77,7 @@ TEST(PreparedPosts, CarryTheSignatureOfTheirBodyOrTheToken) {
   const std::string body = post.wire.substr(post.wire.size() - post.body_bytes);
   EXPECT_THAT(
       post.wire,
-      HasSubstr("\r\nX-Cos-Signature: " + post_signature("key", 1'700'000'000, body) + "\r\n"));
+      HasSubstr("\r\nX-Cos-Signature: " + test::post_signature("key", 1'700'000'000, body) + "\r\n"));
   form.signing = Signing::bearer;
   const PreparedPosts bearer(test::PayloadSettings(), form);
   EXPECT_THAT(bearer.all().front().wire, HasSubstr("\r\nAuthorization: Bearer key\r\n"));
@@ -85,7 +85,7 @@ TEST(PreparedPosts, CarryTheSignatureOfTheirBodyOrTheToken) {
 
 // printf '1700000000.{"Records":[]}' | openssl dgst -sha256 -hmac secret
 TEST(PostSignature, IsWhatOtherProgramsMake) {
-  EXPECT_EQ(post_signature("secret", 1'700'000'000, R"({"Records":[]})"),
+  EXPECT_EQ(test::post_signature("secret", 1'700'000'000, R"({"Records":[]})"),
             "t=1700000000,v1="
             "156321f34308f82e4f8beca4d0bd27fd71eba9f70ef142e8f0daf42e017d8f73");
 }

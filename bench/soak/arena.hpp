@@ -19,7 +19,6 @@
 #include "process/placement.hpp"
 #include "runtime/process_limits.hpp"
 #include "soak/gateway_process.hpp"
-#include "soak/growth.hpp"
 #include "soak/load_pump.hpp"
 #include "soak/outcome.hpp"
 #include "soak/swarm.hpp"

@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "soak/arena.hpp"
-#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
 #include "testkit/post.hpp"
 

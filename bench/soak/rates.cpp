@@ -17,7 +17,6 @@
 
 #include "runtime/descriptor.hpp"
 #include "soak/gateway_process.hpp"
-#include "soak/growth.hpp"
 #include "soak/load_pump.hpp"
 #include "testkit/bus_thread.hpp"
 #include "testkit/eventually.hpp"

@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "soak/gateway_process.hpp"
-#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
 #include "testkit/fault_bus.hpp"
 #include "testkit/loader.hpp"

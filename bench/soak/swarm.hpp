@@ -114,7 +114,6 @@ class Swarm final : private test::Driven {
     bool connected = false;
     bool busy = false;  // a post is under way
     bool answered = false;
-    bool half = false;  // what is cut next is half a post
 
    private:
     Swarm& swarm_;
@@ -187,8 +186,8 @@ class Swarm final : private test::Driven {
         break;
       case Habit::reset:
         ++counts_.offered;
-        client.half = counts_.offered % 2 == 0;
-        write(client, client.half ? settings_.post.size() / 2 : settings_.post.size());
+        // Every other one is half a post.
+        write(client, settings_.post.size() / (counts_.offered % 2 == 0 ? 2 : 1));
         close(client, true);
         free_.push_back(&client);
         break;

@@ -15,6 +15,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "process/placement.hpp"
 #include "runtime/process_limits.hpp"
@@ -36,19 +37,16 @@ class Arena {
  public:
   using milliseconds = std::chrono::milliseconds;
   struct Settings {
-    unsigned clients = 0;       // that will attack
-    std::string gateway = {};   // lines of configuration below `gateway:`
-    std::string delivery = {};  // and below `delivery:`
-    double bus_rate = 0;        // answers a second of the eventbus; 0: as fast as can be
-    unsigned load = 16;         // connections of the well-behaved load; 0: there is none
+    unsigned clients = 0;                   // that will attack
+    std::vector<std::string> gateway = {};  // its settings, a key=value each
+    double bus_rate = 0;  // answers a second of the eventbus; 0: as fast as can be
+    unsigned load = 16;   // connections of the well-behaved load; 0: there is none
   };
   // Starts the load, which lasts until finish(), and measures it before the attack.
   Arena(std::string name, const Options& options, const Settings& settings)
       : options_(options),
         bus_({.rate = settings.bus_rate}),
-        gateway_(options.gateway, options.directory, bus_.port(),
-                 {.gateway = "  threads: 1\n" + settings.gateway,
-                  .sections = "delivery:\n  connections: 2\n" + settings.delivery},
+        gateway_(options.gateway, options.directory, bus_.port(), small(settings.gateway),
                  placement_.for_gateway()),
         outcome_(std::move(name)) {
     // Of this process and of those that it starts.
@@ -209,6 +207,11 @@ class Arena {
   // the allocator.
   static constexpr double kSlackMb = 32;
 
+  // Returns the settings with those of a gateway of one thread and few connections.
+  static std::vector<std::string> small(std::vector<std::string> settings) {
+    settings.insert(settings.end(), {"gateway.threads=1", "delivery.connections=2"});
+    return settings;
+  }
   void watch_memory() {
     while (!stopping_) {
       const pid_t process = gateway_.pid();

@@ -32,9 +32,9 @@ std::string post_of(std::size_t body_size) {
       .wire;
 }
 
-// Returns the line of configuration that sets a time of the gateway.
+// Returns the setting of a time of the gateway.
 std::string timeout(std::string_view name, milliseconds limit) {
-  return fmt::format("  {}: {}ms\n", name, limit.count());
+  return fmt::format("gateway.{}={}ms", name, limit.count());
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ Outcome attack_slow(const Options& options) {
   const unsigned clients = options.brief ? 500 : 5000;
   const milliseconds limit(options.brief ? 1500 : 10'000);
   Arena arena("attack-slow", options,
-              {.clients = clients, .gateway = timeout("request_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("request_timeout", limit)}});
 
   const Swarm::Settings heads{
       .habit = Habit::drip, .connections = clients / 2, .post = post_of(1000)};
@@ -67,7 +67,7 @@ Outcome attack_bodies(const Options& options) {
   const milliseconds limit(options.brief ? 1500 : 10'000);
   constexpr std::size_t kAnnounced = std::size_t{8} << 20;  // gateway.max_body
   Arena arena("attack-bodies", options,
-              {.clients = clients, .gateway = timeout("request_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("request_timeout", limit)}});
 
   const std::string head =
       fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n", kAnnounced);
@@ -89,8 +89,9 @@ Outcome attack_bodies(const Options& options) {
 
 Outcome attack_connections(const Options& options) {
   const unsigned clients = options.brief ? 1000 : 10'000;
-  Arena arena("attack-connections", options,
-              {.clients = clients, .gateway = fmt::format("  max_connections: {}\n", clients / 2)});
+  Arena arena(
+      "attack-connections", options,
+      {.clients = clients, .gateway = {fmt::format("gateway.max_connections={}", clients / 2)}});
 
   const auto begin = steady_clock::now();
   Swarm& swarm = arena.launch({.habit = Habit::hold,
@@ -127,7 +128,7 @@ Outcome attack_overload(const Options& options) {
   // The queue holds a fifth of a second, so that it is full at once.
   Arena arena("attack-overload", options,
               {.clients = kClients,
-               .delivery = "  queue: { events: 200, bytes: 64MiB }\n",
+               .gateway = {"delivery.queue.events=200"},
                .bus_rate = kRate,
                .load = 0});
   // The maximum: as many posts as are accepted without a refusal.
@@ -189,7 +190,7 @@ Outcome attack_flood(const Options& options) {
   const unsigned clients = options.brief ? 8 : 16;
   const milliseconds limit(options.brief ? 1500 : 5000);
   Arena arena("attack-flood", options,
-              {.clients = clients, .gateway = timeout("request_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("request_timeout", limit)}});
 
   const auto& counts =
       arena.launch({.habit = Habit::flood, .connections = clients, .post = post_of(100)}).counts();
@@ -213,7 +214,7 @@ Outcome attack_half_open(const Options& options) {
   const unsigned clients = options.brief ? 400 : 4000;
   const milliseconds limit(options.brief ? 1500 : 5000);
   Arena arena("attack-half-open", options,
-              {.clients = clients, .gateway = timeout("idle_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("idle_timeout", limit)}});
 
   arena.launch({.habit = Habit::silent, .connections = clients / 2});
   arena.launch({.habit = Habit::deaf, .connections = clients / 2, .post = post_of(200)});

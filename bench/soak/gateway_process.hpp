@@ -1,6 +1,4 @@
 #pragma once
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <sstream>
@@ -9,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "testkit/gateway_arguments.hpp"
 #include "testkit/server_process.hpp"
 #include "testkit/socket.hpp"
-#include "testkit/text_file.hpp"
 
 namespace gateway::soak {
 
@@ -26,34 +24,21 @@ namespace gateway::soak {
   return total;
 }
 
-// What a scenario adds to the configuration of a gateway.
-struct Configuration {
-  std::string gateway = {};            // lines of the section of that name, indented by two
-  std::string sections = {};           // further ones
-  std::string eventbus = "127.0.0.1";  // the host of the eventbus
-};
-
 // The gateway of a scenario: takes posts from anybody on a port of 127.0.0.1 and sends to an
-// eventbus. Its configuration and its log, config.yml and gateway.log, are in a folder.
+// eventbus. Its log, gateway.log, is in a folder.
 class GatewayProcess : public test::ServerProcess {
  public:
-  // `bus` is the port of the eventbus; `cores` are those that the gateway may run on, none means
-  // all. Throws std::system_error.
+  // `bus` is the port of the eventbus, each of `settings` a key=value; `cores` are those that the
+  // gateway may run on, none means all. Throws std::system_error.
   GatewayProcess(const std::string& program, const std::string& folder, std::uint16_t bus,
-                 const Configuration& configuration, std::vector<int> cores = {},
+                 const std::vector<std::string>& settings, std::vector<int> cores = {},
                  std::uint16_t port = test::free_port(), std::uint16_t admin = test::free_port())
-      : ServerProcess({program, "run", "--config", folder + "/config.yml"}, folder + "/gateway.log",
+      : ServerProcess(command(program, test::arguments_to_run(port, admin, bus, settings)),
+                      folder + "/gateway.log",
                       [admin] { return test::page_of(admin, "/readyz").has_value(); },
                       {.cores = std::move(cores)}),
         port_(port),
-        admin_(admin) {
-    test::write_text(
-        folder + "/config.yml",
-        fmt::format("target: http://{}:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
-                    "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n{}{}",
-                    configuration.eventbus, bus, port, admin, configuration.gateway,
-                    configuration.sections));
-  }
+        admin_(admin) {}
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::uint16_t admin() const noexcept { return admin_; }
@@ -64,6 +49,12 @@ class GatewayProcess : public test::ServerProcess {
   }
 
  private:
+  static std::vector<std::string> command(const std::string& program,
+                                          std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), program);
+    return arguments;
+  }
+
   std::uint16_t port_;
   std::uint16_t admin_;
 };

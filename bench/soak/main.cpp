@@ -103,8 +103,7 @@ int run(const std::vector<const soak::Scenario*>& scenarios, soak::Options optio
     if (!outcome.good()) {
       good = false;
       directory.keep();
-      fmt::print(stderr, "{}: configuration and log are kept in {}\n", scenario->name,
-                 options.directory);
+      fmt::print(stderr, "{}: log and stores are kept in {}\n", scenario->name, options.directory);
     }
     if (outcome.attack) attacks.push_back(outcome);
     if (as_json) {

@@ -108,9 +108,6 @@ class PrivateNetwork {
   }
 };
 
-// With the gateway's own choice of connections, depth and waits.
-constexpr auto kDelivery = "delivery: {}\n";
-
 Outcome finish(Scene& scene, const Options& options) {
   const auto silence = std::chrono::duration<double>(scene.loader().longest_silence());
   scene.outcome().number("longest_time_without_an_acknowledgement", silence.count());
@@ -138,7 +135,7 @@ Outcome addresses(const Options& options) {
   Scene scene("addresses", options, "healthy",
               {.host = "eventbus.soak",
                .listen = "0.0.0.0",
-               .delivery = kDelivery,
+               .quick = false,
                .probed = true});  // addresses that failed are
   auto load = scene.load();
   load.rate = kPostsPerSecond;
@@ -157,7 +154,7 @@ Outcome addresses(const Options& options) {
 
 Outcome forgotten(const Options& options) {
   const PrivateNetwork network;
-  Scene scene("forgotten", options, "healthy", {.delivery = kDelivery});
+  Scene scene("forgotten", options, "healthy", {.quick = false});
   auto load = scene.load();
   load.rate = kPostsPerSecond;
   scene.begin_load(load);

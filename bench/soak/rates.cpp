@@ -62,8 +62,7 @@ class Stage {
         store_(empty_folder(options.directory + "/store")),
         bus_({.listening = false}),
         gateway_(options.gateway, options.directory, bus_.port(),
-                 {.gateway = "  threads: 1\n",
-                  .sections = fmt::format("spool: {{ path: {}/spool.db }}\n", store_)}) {
+                 {"gateway.threads=1", fmt::format("spool.path={}/spool.db", store_)}) {
     gateway_.start();
   }
   ~Stage() { static_cast<void>(gateway_.stop(milliseconds(20'000))); }

@@ -71,7 +71,7 @@ class Cluster {
     const std::string folder = fmt::format("{}/gateway{}", options.directory, number + 1);
     std::filesystem::create_directory(folder);
     // The drain delay that deploy/haproxy/haproxy.cfg requires.
-    return {options.gateway, folder, bus_.port(), {.gateway = "  drain_delay: 2s\n"}};
+    return {options.gateway, folder, bus_.port(), {"gateway.drain_delay=2s"}};
   }
 
   // Writes the example configuration that users are given, with ports of this machine. Returns its

@@ -283,7 +283,7 @@ TEST_F(SpoolMaxAge, AnOutageExpiresNothing) {
   bus_.script([](const Request&) { return reply(503); });
   const std::size_t before = bus_.requests().size();
   bus_.release();
-  ASSERT_TRUE(bus_.wait_for_requests(before + 2 * egress::SpoolExpiry::kAnswers + 8));
+  ASSERT_TRUE(bus_.wait_for_requests(before + std::size_t{2} * egress::SpoolExpiry::kAnswers + 8));
   EXPECT_EQ(gateway.snapshot().expired, 0u);
   bus_.script({});
   EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 2; }));

@@ -75,9 +75,8 @@ TEST(PreparedPosts, CarryTheSignatureOfTheirBodyOrTheToken) {
   const PreparedPosts hmac(test::PayloadSettings(), form);
   const test::Post& post = hmac.all()[3];
   const std::string body = post.wire.substr(post.wire.size() - post.body_bytes);
-  EXPECT_THAT(
-      post.wire,
-      HasSubstr("\r\nX-Cos-Signature: " + test::post_signature("key", 1'700'000'000, body) + "\r\n"));
+  EXPECT_THAT(post.wire, HasSubstr("\r\nX-Cos-Signature: " +
+                                   test::post_signature("key", 1'700'000'000, body) + "\r\n"));
   form.signing = Signing::bearer;
   const PreparedPosts bearer(test::PayloadSettings(), form);
   EXPECT_THAT(bearer.all().front().wire, HasSubstr("\r\nAuthorization: Bearer key\r\n"));

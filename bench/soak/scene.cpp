@@ -29,6 +29,7 @@ test::Schedule parse(std::string_view text) {
   return *schedule;
 }
 
+// Returns the settings of the gateway of a scene, a key=value each.
 std::vector<std::string> settings(const Options& options, const Place& place, std::uint16_t bus) {
   std::vector<std::string> all{fmt::format("target={}:{}", place.host, bus),
                                fmt::format("gateway.grace={}ms", Scene::kGrace.count())};

@@ -19,7 +19,6 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,6 +30,7 @@
 
 #include "events/rfc3339.hpp"
 #include "events/uuid.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/socket.hpp"
 
 namespace gateway::floor {
@@ -391,10 +391,6 @@ int main(int argc, char** argv) {
   app.add_option("--port", port, "Listen on 127.0.0.1 at this port")->required();
   app.add_option("--eventbus", eventbus_port, "The eventbus' port of 127.0.0.1")->required();
   CLI11_PARSE(app, argc, argv);
-  try {
-    gateway::floor::BareGateway(port, eventbus_port).run();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bare-gateway: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded(
+      "bare-gateway", [&]() -> int { gateway::floor::BareGateway(port, eventbus_port).run(); });
 }

@@ -7,7 +7,6 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "micro/payloads.hpp"
 #include "process/callgrind.hpp"
 #include "testkit/bus.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/load.hpp"
 #include "testkit/text_file.hpp"
 #include "testkit/turns.hpp"
@@ -156,10 +156,6 @@ int count(int argc, char** argv) {
 }  // namespace gateway::instructions
 
 int main(int argc, char** argv) {
-  try {
-    return gateway::instructions::count(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "count-instructions: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded("count-instructions",
+                                [&] { return gateway::instructions::count(argc, argv); });
 }

@@ -9,13 +9,13 @@
 #include <boost/json/value_from.hpp>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "soak/scenarios.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/schedule.hpp"
 #include "testkit/temporary_folder.hpp"
 
@@ -194,10 +194,5 @@ int soak_main(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return soak_main(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "cos-soak: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded("cos-soak", [&] { return soak_main(argc, argv); });
 }

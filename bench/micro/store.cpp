@@ -1,7 +1,5 @@
 #include <benchmark/benchmark.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/egress/segments/file_system.hpp"
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "testkit/temporary_folder.hpp"
@@ -55,20 +54,16 @@ void count_records(benchmark::State& state, std::size_t records) {
 // Measures the device alone: appends some KiB to a file and calls fdatasync.
 void device_write_and_sync(benchmark::State& state) {
   const test::TemporaryFolder directory(directory_on_disk());
-  const int file = open(directory.file("plain").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const auto file =
+      native_file_system().open(directory.file("plain"), FileSystem::Mode::create).value();
   const std::string block(static_cast<std::size_t>(state.range(0)) * 1024, 'x');
   std::size_t records = 0;
-  off_t at = 0;
+  std::uint64_t at = 0;
   for (auto _ : state) {
-    if (pwrite(file, block.data(), block.size(), at) != static_cast<ssize_t>(block.size()) ||
-        fdatasync(file) != 0) {
-      state.SkipWithError("the device failed");
-      break;
-    }
-    at = (at + static_cast<off_t>(block.size())) % (off_t{256} << 20);
+    if (!file->write(at, block) || !file->sync()) return state.SkipWithError("the device failed");
+    at = (at + block.size()) % (std::uint64_t{256} << 20);
     records += block.size() / kRecordBytes;
   }
-  close(file);
   count_records(state, records);
 }
 BENCHMARK(device_write_and_sync)->Arg(4)->Arg(64)->Arg(1024)->Arg(8192)->UseRealTime();

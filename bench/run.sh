@@ -82,7 +82,7 @@ measure_handshakes() {
   [[ $kind == full ]] || turns=(--quick --repetitions 2)
   say "new TLS connections"
   if "$here/peers/setup" nginx; then
-    server=(--tls-server "nginx='$here/peers/nginx/run' {port} {sink} tls {folder}")
+    server=(--tls-server "nginx='$here/peers/run' nginx {port} {sink} tls {folder}")
   else
     echo "going on without nginx"
   fi

@@ -6,26 +6,17 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
-#include "testkit/load.hpp"
-#include "testkit/loop_thread.hpp"
+#include "testkit/load_thread.hpp"
 #include "testkit/synthetic_payloads.hpp"
 
 namespace gateway::test {
 namespace {
 
 using std::chrono::steady_clock;
-
-PayloadMix mix(const LoaderSettings& settings) {
-  PayloadMix mix;
-  mix.seed = settings.seed;
-  mix.max_records = settings.max_records;
-  return mix;
-}
 
 LoadSettings load_settings(const LoaderSettings& settings) {
   LoadSettings load;
@@ -44,25 +35,14 @@ LoadSettings load_settings(const LoaderSettings& settings) {
 class Loader::Relay final : public PostSource {
  public:
   Relay(const LoaderSettings& settings, Oracle& oracle)
-      : settings_(settings), payloads_(mix(settings)), oracle_(oracle) {
-    loop_.call([this] {
-      load_.emplace(loop_.poller(), load_settings(settings_), *this);
-      loop_.drive(*load_);
-      load_->start(steady_clock::now());
-    });
-  }
+      : settings_(settings),
+        payloads_(usual_payloads(settings.max_records, settings.seed)),
+        oracle_(oracle) {}
   ~Relay() override = default;
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  void stop() {
-    loop_.call([this] {
-      load_->stop();
-      load_->forget_waiting();
-    });
-    loop_.wait_until([this] { return load_->idle(); });
-    loop_.stop();
-  }
+  void stop() { load_.stop(); }
 
   const Post* next() override {
     if (settings_.max_posts != 0 && posts_ == settings_.max_posts) return nullptr;
@@ -120,8 +100,7 @@ class Loader::Relay final : public PostSource {
   Oracle& oracle_;
   std::unordered_map<const Post*, std::unique_ptr<Made>> made_;  // that have not ended
   steady_clock::time_point last_acknowledged_;
-  std::optional<Load> load_;
-  LoopThread loop_{"loader"};
+  LoadThread load_{"loader", load_settings(settings_), *this};  // last: it uses all the others
 };
 
 Loader::Loader(const LoaderSettings& settings, Oracle& oracle)

@@ -101,7 +101,7 @@ void LoopThread::stop() {
 }
 
 void LoopThread::run() {
-  while (do_calls()) turn();
+  while (do_calls()) turns_.turn(std::chrono::steady_clock::now() + std::chrono::seconds(1));
 }
 
 // Returns false when the loop is to end.
@@ -121,15 +121,6 @@ bool LoopThread::do_calls() {
     changed_.notify_all();
   }
   return !stopping_;
-}
-
-void LoopThread::turn() {
-  auto now = std::chrono::steady_clock::now();
-  auto due = now + std::chrono::seconds(1);
-  for (Driven* const part : parts_) due = std::min(due, part->next_due(now));
-  poller_.turn(due);
-  now = std::chrono::steady_clock::now();
-  for (Driven* const part : parts_) part->advance(now);
 }
 
 }  // namespace gateway::test

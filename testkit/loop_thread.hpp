@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "testkit/poller.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::test {
 
@@ -25,7 +26,7 @@ class LoopThread {
   // To be used in the thread only.
   [[nodiscard]] Poller& poller() noexcept { return poller_; }
   // From now on `part` is advanced after each turn. It must live until stop(). In the thread only.
-  void drive(Driven& part) { parts_.push_back(&part); }
+  void drive(Driven& part) { turns_.add(part); }
   // Runs `task` in the thread and returns when it is done; throws what it throws, or what has ended
   // the thread. After stop(), or in the thread itself, it runs at once.
   void call(const std::function<void()>& task);
@@ -54,12 +55,11 @@ class LoopThread {
   };
 
   void run();
-  void turn();
   [[nodiscard]] bool do_calls();
 
   Poller poller_;
   Waker waker_;
-  std::vector<Driven*> parts_;
+  Turns turns_{poller_};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Call*> calls_;  // to be done; each lives until it is

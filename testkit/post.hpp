@@ -17,6 +17,11 @@ struct Post {
 [[nodiscard]] Post make_post(std::string_view host, std::string_view target, std::string_view body,
                              std::size_t records, std::string_view fields = {});
 
+// Returns the value of X-Cos-Signature for a body that is posted at this time, in Unix seconds:
+// "t=<time>,v1=<hex>", where v1 is the HMAC-SHA256 of "<time>." and the body.
+[[nodiscard]] std::string post_signature(std::string_view key, std::int64_t time,
+                                         std::string_view body);
+
 // Where the posts of a load come from, and who is told what became of them. Called in the thread of
 // the load.
 class PostSource {

@@ -5,14 +5,35 @@
 #include <vector>
 
 #include "events/record_splitter.hpp"
+#include "testkit/distribution.hpp"
+#include "testkit/event_mix.hpp"
 #include "testkit/record_text.hpp"
 
 namespace gateway::test {
 
-struct PayloadMix {
-  std::uint64_t seed = 1;
-  unsigned max_records = 8;  // of one post, at least 1; most posts carry one
+// Which characters the key of an object has.
+enum class KeyCharacters {
+  usual,    // as users name objects: mostly short ASCII in folders, some long, some with blanks,
+            // Chinese or what JSON must escape
+  ascii,    // letters, digits, and a slash now and then
+  percent,  // the same with what a URL must encode: blanks, %, +, &, #
+  utf8,     // Chinese, accents and emoji: characters of two to four bytes
+  escapes   // the same as ascii with what JSON must escape: quotes, backslashes, control characters
 };
+
+struct PayloadSettings {
+  std::string bucket{kRecordBucket};
+  Distribution records{1};  // of one post; 0 counts as 1
+  KeyCharacters characters = KeyCharacters::ascii;
+  // Bytes of UTF-8, without application and bucket; 0 counts as 1. Usual keys have their own.
+  Distribution key_length{40};
+  Distribution metadata{0};  // bytes of x-cos-meta- members, about
+  EventMix events = {};
+  std::uint64_t seed = 1;
+};
+// Returns what a bucket reports that users fill: usual keys, and mostly one record a post, but up
+// to `most_records`.
+[[nodiscard]] PayloadSettings usual_payloads(unsigned most_records, std::uint64_t seed = 1);
 
 // One post's body and where its records lie in it.
 class SyntheticPost {
@@ -27,12 +48,12 @@ class SyntheticPost {
   }
 };
 
-// Payloads with records by RecordMaker: mostly short ASCII keys, some long, some with blanks,
-// Chinese or characters JSON must escape. The same seed gives the same bytes everywhere. No
-// allocation once `post` has held the largest payload.
+// Makes COS trigger payloads of records by RecordMaker. The same settings give the same bytes
+// everywhere. No two records are equal. Nothing is allocated once `post` has held the largest
+// payload.
 class SyntheticPayloads {
  public:
-  explicit SyntheticPayloads(PayloadMix mix);
+  explicit SyntheticPayloads(PayloadSettings settings);
 
   // Replaces the contents of `post` by the next payload.
   void next(SyntheticPost& post);
@@ -43,13 +64,15 @@ class SyntheticPayloads {
   [[nodiscard]] std::uint64_t below(std::uint64_t limit) noexcept {
     return maker_.random().below(limit);
   }
-  [[nodiscard]] unsigned record_count() noexcept;
+  void choose_usual_key();
   void choose_key();
+  void choose_metadata();
   void append_record(std::string& out);
 
-  unsigned max_records_;
+  PayloadSettings settings_;
   RecordMaker maker_;
   std::string key_;  // of the record being written, as plain UTF-8
+  std::string metadata_;
 };
 
 }  // namespace gateway::test

@@ -14,11 +14,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,13 +28,16 @@
 #include <system_error>
 #include <vector>
 
-#include "floor/event_heads.hpp"
+#include "events/rfc3339.hpp"
+#include "events/uuid.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/socket.hpp"
 
 namespace gateway::floor {
 namespace {
 
 constexpr std::size_t kFirstRead = std::size_t{16} << 10;
+constexpr unsigned kBuses = 2;             // connections to the eventbus
 constexpr std::size_t kMostPieces = 1024;  // of one gathered write: UIO_MAXIOV
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 constexpr std::string_view kFailed = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
@@ -80,11 +83,68 @@ void watch(int epoll, int fd, void* tag) {
   require(::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
 
-struct Settings {
-  std::uint16_t port = 0;           // to listen on, of 127.0.0.1
-  std::uint16_t eventbus_port = 0;  // of 127.0.0.1
-  std::string target = "/gateway/bench";
-  unsigned connections = 2;  // to the eventbus
+// Makes heads of binary-mode CloudEvents from one prepared text, in which id, time and length are
+// filled in. A head stays where it was written until forget().
+class EventHeads {
+ public:
+  explicit EventHeads(std::uint16_t eventbus_port) {
+    text_ = fmt::format(
+        "POST /gateway/bench HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\n"
+        "ce-specversion: 1.0\r\nce-source: cos-gateway\r\nce-type: tencent-cloud-cos-event\r\n"
+        "ce-id: ",
+        eventbus_port);
+    id_at_ = text_.size();
+    text_.append(events::Uuid::kTextSize, '-');
+    text_ += "\r\nce-time: ";
+    time_at_ = text_.size();
+    text_.append(events::kRfc3339Size, '0');
+    text_ += "\r\nContent-Length: ";
+  }
+
+  // Sets the time of the events that are made until the next call. To be called once per loop turn.
+  void read_clock() {
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    if (now == time_) return;
+    time_ = now;
+    events::write_rfc3339(now, text_.data() + time_at_);
+  }
+  [[nodiscard]] std::string_view make(std::size_t body_size) {
+    char* const head = room();
+    std::memcpy(head, text_.data(), text_.size());
+    ids_.next().write(head + id_at_);
+    char* const digits = head + text_.size();
+    char* end = std::to_chars(digits, digits + kMostDigits, body_size).ptr;
+    std::memcpy(end, kEnd.data(), kEnd.size());
+    end += kEnd.size();
+    used_ += static_cast<std::size_t>(end - head);
+    return {head, static_cast<std::size_t>(end - head)};
+  }
+  // Frees the heads made so far, all of which have been sent.
+  void forget() noexcept { chunk_ = used_ = 0; }
+
+ private:
+  static constexpr std::size_t kChunk = std::size_t{64} << 10;
+  static constexpr std::size_t kMostDigits = 20;
+  static constexpr std::string_view kEnd = "\r\n\r\n";
+
+  char* room() {
+    if (used_ + text_.size() + kMostDigits + kEnd.size() > kChunk) {
+      ++chunk_;
+      used_ = 0;
+    }
+    if (chunk_ == chunks_.size()) chunks_.push_back(std::make_unique<char[]>(kChunk));
+    return chunks_[chunk_].get() + used_;
+  }
+
+  std::string text_;  // up to the value of Content-Length
+  std::size_t id_at_ = 0;
+  std::size_t time_at_ = 0;
+  std::chrono::sys_time<std::chrono::milliseconds> time_;  // that stands in the text
+  events::RandomUuids ids_;
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  std::size_t chunk_ = 0;
+  std::size_t used_ = 0;
 };
 
 // Shows the unavoidable part of the cost of a gateway: it does only what every gateway must. It
@@ -98,13 +158,13 @@ struct Settings {
 // unsent, so that records are sent from the buffer of their client.
 class BareGateway {
  public:
-  // Connects and listens. Throws std::system_error.
-  explicit BareGateway(Settings settings)
-      : heads_(fmt::format("127.0.0.1:{}", settings.eventbus_port), settings.target),
+  // Connects and listens, on ports of 127.0.0.1. Throws std::system_error.
+  BareGateway(std::uint16_t port, std::uint16_t eventbus_port)
+      : heads_(eventbus_port),
         epoll_(require(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-        listener_(test::bind_loopback(settings.port)) {
-    for (unsigned i = 0; i < settings.connections; ++i) {
-      auto& bus = *buses_.emplace_back(std::make_unique<Eventbus>(settings.eventbus_port));
+        listener_(test::bind_loopback(port)) {
+    for (unsigned i = 0; i < kBuses; ++i) {
+      auto& bus = *buses_.emplace_back(std::make_unique<Eventbus>(eventbus_port));
       watch(epoll_.fd(), bus.socket.fd(), &bus);
     }
     require(::listen(listener_.fd(), SOMAXCONN), "listen");
@@ -294,18 +354,14 @@ class BareGateway {
   }
   void answer(Client& client) {
     client.owed = false;
-    std::string_view one;
-    std::string several;
+    answers_.clear();
     while (!client.posts.empty() && client.posts.front().open == 0) {
-      if (!one.empty()) several.append(several.empty() ? one : std::string_view{});
-      one = client.posts.front().answer;
-      if (!several.empty()) several.append(one);
+      answers_ += client.posts.front().answer;
       client.posts.pop_front();
     }
-    const std::string_view all = several.empty() ? one : several;
-    if (client.fd >= 0 && !all.empty()) {
+    if (client.fd >= 0 && !answers_.empty()) {
       // So few bytes fit into the buffer of the socket unless the client never reads.
-      static_cast<void>(::send(client.fd, all.data(), all.size(), MSG_NOSIGNAL));
+      static_cast<void>(::send(client.fd, answers_.data(), answers_.size(), MSG_NOSIGNAL));
     }
     if (client.fd < 0 && client.posts.empty()) delete &client;
   }
@@ -322,27 +378,19 @@ class BareGateway {
   std::size_t turn_ = 0;
   std::vector<iovec> staged_;  // head, record, head, record, ... for the bus of this turn
   std::vector<Client*> ready_;
+  std::string answers_;  // for one client
 };
 
 }  // namespace
 }  // namespace gateway::floor
 
 int main(int argc, char** argv) {
-  gateway::floor::Settings settings;
+  std::uint16_t port = 0;
+  std::uint16_t eventbus_port = 0;
   CLI::App app("A bare gateway: what the measured ones cannot go below");
-  app.add_option("--port", settings.port, "Listen on 127.0.0.1 at this port")->required();
-  app.add_option("--eventbus", settings.eventbus_port, "The eventbus' port of 127.0.0.1")
-      ->required();
-  app.add_option("--target", settings.target, "Request target of the events")
-      ->capture_default_str();
-  app.add_option("--connections", settings.connections, "To the eventbus")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
+  app.add_option("--port", port, "Listen on 127.0.0.1 at this port")->required();
+  app.add_option("--eventbus", eventbus_port, "The eventbus' port of 127.0.0.1")->required();
   CLI11_PARSE(app, argc, argv);
-  try {
-    gateway::floor::BareGateway(settings).run();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bare-gateway: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded(
+      "bare-gateway", [&]() -> int { gateway::floor::BareGateway(port, eventbus_port).run(); });
 }

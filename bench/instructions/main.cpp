@@ -7,19 +7,19 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "load/gateway_under_test.hpp"
-#include "load/turns.hpp"
 #include "micro/payloads.hpp"
 #include "process/callgrind.hpp"
 #include "testkit/bus.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/load.hpp"
 #include "testkit/text_file.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::instructions {
 namespace {
@@ -82,7 +82,7 @@ double instructions_of(const Counted& counted, const Load& load) {
       poller,
       {.target = gateway.address(), .connections = load.connections, .connect_for_posts = true},
       source);
-  load::Turns turns(poller, {&posts, &eventbus});
+  test::Turns turns(poller, {&posts, &eventbus});
   posts.start(steady_clock::now());
   turns.wait(steady_clock::now() + kLimit, [&] { return posts.done(); });
   if (posts.totals().posts != load.posts) {
@@ -156,10 +156,6 @@ int count(int argc, char** argv) {
 }  // namespace gateway::instructions
 
 int main(int argc, char** argv) {
-  try {
-    return gateway::instructions::count(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "count-instructions: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded("count-instructions",
+                                [&] { return gateway::instructions::count(argc, argv); });
 }

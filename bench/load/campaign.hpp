@@ -19,14 +19,11 @@ namespace gateway::load {
 // no terminal.
 class Progress {
  public:
-  Progress() = default;
   ~Progress() { clear(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
 
   // Shows that `share` of the whole is done, 0 to 1; `label` names the current step. Throws
   // Interrupted.
-  void show(double share, const std::string& label) {
+  void show(double share, const std::string& label) const {
     if (test::interrupted()) throw Interrupted();
     if (!terminal_) return;
     constexpr std::size_t kWidth = 30;
@@ -34,19 +31,14 @@ class Progress {
     fmt::print(stderr, "\r\x1b[K[{:#<{}}{:{}}] {:3.0f} %  {}", "", filled, "", kWidth - filled,
                share * 100, label);
     std::fflush(stderr);
-    shown_ = true;
   }
   // Erases the line, so that other output can follow.
-  void clear() {
-    if (!shown_) return;
-    fmt::print(stderr, "\r\x1b[K");
-    std::fflush(stderr);
-    shown_ = false;
+  void clear() const {
+    if (terminal_) fmt::print(stderr, "\r\x1b[K");
   }
 
  private:
   const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool shown_ = false;
 };
 
 struct CampaignSettings {

@@ -81,10 +81,10 @@ GatewayUnderTest::GatewayUnderTest(const GatewaySpec& spec, const GatewaySetting
     }
   }
   // A process group of its own, because the command of a shell has children.
-  process_ = std::make_unique<bench::ServerProcess>(
+  process_ = std::make_unique<test::ServerProcess>(
       std::move(arguments), folder_.file("log"), [this] { return listens(host_, port_); },
       test::ChildOptions{.cores = cores, .own_group = true});
-  process_->start(spec.under.empty() ? bench::ServerProcess::kStartLimit : kStartLimit);
+  process_->start(spec.under.empty() ? test::ServerProcess::kStartLimit : kStartLimit);
   pid_ = process_->pid();
 }
 

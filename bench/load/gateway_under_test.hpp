@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "load/gateway_config.hpp"
-#include "process/server_process.hpp"
 #include "runtime/host_port.hpp"
+#include "testkit/server_process.hpp"
 #include "testkit/socket.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::load {
 
-using bench::Unreachable;
+using test::Unreachable;
 
 // A program to be measured.
 struct GatewaySpec {
@@ -76,7 +76,7 @@ class GatewayUnderTest {
   pid_t pid_;
   std::string command_;
   test::TemporaryFolder folder_;
-  std::unique_ptr<bench::ServerProcess> process_;
+  std::unique_ptr<test::ServerProcess> process_;
 };
 
 }  // namespace gateway::load

@@ -5,7 +5,6 @@
 #include <boost/json/serialize.hpp>
 #include <csignal>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <limits>
 
@@ -14,6 +13,7 @@
 #include "load/result.hpp"
 #include "load/suite.hpp"
 #include "runtime/process_limits.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/interruption.hpp"
 #include "testkit/text_file.hpp"
 
@@ -23,7 +23,6 @@ namespace load = gateway::load;
 
 constexpr int kGood = 0;
 constexpr int kUnreachable = 69;
-constexpr int kBroken = 70;
 
 void write_json(const load::Campaign& campaign, const load::Options& options) {
   if (options.json.empty() || campaign.results().empty()) return;
@@ -50,7 +49,8 @@ bool targets_are_independent(load::Campaign& campaign, const load::Options& opti
 
 int run(const load::Options& options) {
   load::Campaign campaign({options.gateways, options.repetitions, options.command});
-  if (options.targets) return targets_are_independent(campaign, options) ? kGood : kBroken;
+  if (options.targets)
+    return targets_are_independent(campaign, options) ? kGood : gateway::test::kBroken;
   try {
     if (options.suite) {
       load::run_suite(campaign, options.suite_settings);
@@ -64,26 +64,27 @@ int run(const load::Options& options) {
   write_json(campaign, options);
   if (options.allow_missing || !some_missing(campaign)) return kGood;
   fmt::print(stderr, "cos-bench: acknowledged records did not arrive\n");
-  return kBroken;
+  return gateway::test::kBroken;
+}
+
+int measure(int argc, char** argv) {
+  // TLS writes without MSG_NOSIGNAL.
+  std::signal(SIGPIPE, SIG_IGN);
+  gateway::raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
+  load::Options options;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
+  if (const auto code = load::parse_options(argc, argv, self, options)) return *code;
+  gateway::test::catch_interruption();
+  try {
+    return run(options);
+  } catch (const load::Unreachable& error) {
+    fmt::print(stderr, "cos-bench: {}\n", error.what());
+    return kUnreachable;
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    // TLS writes without MSG_NOSIGNAL.
-    std::signal(SIGPIPE, SIG_IGN);
-    gateway::raise_descriptor_limit(std::numeric_limits<std::size_t>::max());
-    load::Options options;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-    if (const auto code = load::parse_options(argc, argv, self, options)) return *code;
-    gateway::test::catch_interruption();
-    return run(options);
-  } catch (const load::Unreachable& error) {
-    fmt::print(stderr, "cos-bench: {}\n", error.what());
-    return kUnreachable;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "cos-bench: {}\n", error.what());
-    return kBroken;
-  }
+  return gateway::test::guarded("cos-bench", [&] { return measure(argc, argv); });
 }

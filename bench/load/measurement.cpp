@@ -8,11 +8,11 @@
 #include <memory>
 #include <vector>
 
-#include "load/turns.hpp"
 #include "process/placement.hpp"
-#include "process/usage.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
+#include "testkit/process_usage.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::load {
 namespace {
@@ -30,6 +30,13 @@ constexpr unsigned kSourcesOfShortConnections = 16;
 // Load and eventbus take turns. Neither waits longer than until this much was sent.
 constexpr double kBytesPerTurn = 1 << 20;
 constexpr int kFewestEvents = 8;
+// The next posts of an open loop wait at most until this many descriptors were served.
+constexpr int kOpenLoopEvents = 16;
+
+// Returns the time so many seconds later.
+TimePoint after(TimePoint time, double seconds) {
+  return time + std::chrono::duration_cast<steady_clock::duration>(Seconds(seconds));
+}
 
 double microseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::micro>(time).count();
@@ -54,8 +61,8 @@ unsigned sources_for(const test::LoadSettings& load, const std::string& host) {
 struct Moment {
   TimePoint time;
   test::LoadTotals load;
-  bench::ProcessUsage gateway;
-  bench::CoreTime own;  // of load and eventbus, which share this thread
+  test::ProcessUsage gateway;
+  test::CoreTime own;  // of load and eventbus, which share this thread
 };
 
 json::object latencies_json(const test::Histogram& latencies) {
@@ -95,7 +102,7 @@ json::object whole_json(const test::Load& load) {
 void add_usage(json::object& result, const Moment& begin, const Moment& end, double window_us) {
   const std::uint64_t posts = end.load.posts - begin.load.posts;
   const std::uint64_t records = end.load.records - begin.load.records;
-  const auto [user_us, system_us] = bench::cpu_between(begin.gateway, end.gateway);
+  const auto [user_us, system_us] = test::cpu_between(begin.gateway, end.gateway);
   const double total_us = user_us + system_us;
   const auto waited = end.gateway.cores.waited - begin.gateway.cores.waited;
   result["cpu"] = {{"user_us_per_post", over(user_us, posts)},
@@ -135,13 +142,13 @@ class Run {
     const Moment idle = look();
     connect();
     const TimePoint start = steady_clock::now();
-    const TimePoint warm = Turns::after(start, scenario_.warmup_s);
+    const TimePoint warm = after(start, scenario_.warmup_s);
     load_.measure_from(warm);
     load_.start(start);
     if (other_) other_->load().start(start);
     play(start, warm);
     const Moment begin = look();
-    play(start, Turns::after(warm, scenario_.duration_s));
+    play(start, after(warm, scenario_.duration_s));
     const Moment stopped = look();
     drain();
     const SinkSettings& sink = scenario_.sink;
@@ -194,7 +201,7 @@ class Run {
     return {&load_, &sink_.bus(), &other_->load(), &other_->bus()};
   }
   [[nodiscard]] int events_per_turn() const {
-    if (scenario_.load.rate) return Turns::kOpenLoopEvents;
+    if (scenario_.load.rate) return kOpenLoopEvents;
     const double count = kBytesPerTurn / std::max(1.0, posts_.mean_body_bytes());
     return static_cast<int>(std::clamp<double>(count, kFewestEvents, test::Poller::kEvents));
   }
@@ -228,8 +235,8 @@ class Run {
     Moment moment;
     moment.time = steady_clock::now();
     moment.load = load_.totals();
-    if (gateway_.pid() != 0) moment.gateway = bench::usage_of_tree(gateway_.pid());
-    moment.own = bench::own_core_time();
+    if (gateway_.pid() != 0) moment.gateway = test::usage_of_tree(gateway_.pid());
+    moment.own = test::own_core_time();
     return moment;
   }
 
@@ -308,7 +315,7 @@ class Run {
   GatewayUnderTest gateway_;
   PreparedPosts posts_;
   test::Load load_;
-  Turns turns_;
+  test::Turns turns_;
 };
 
 }  // namespace

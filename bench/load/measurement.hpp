@@ -5,7 +5,6 @@
 
 #include "load/gateway_under_test.hpp"
 #include "load/other_target.hpp"
-#include "load/payload_maker.hpp"
 #include "load/prepared_posts.hpp"
 #include "load/result.hpp"
 #include "load/sink.hpp"
@@ -16,7 +15,7 @@ namespace gateway::load {
 // One run, except for the gateway under test.
 struct Scenario {
   std::string name = "run";
-  PayloadSettings payloads;
+  test::PayloadSettings payloads;
   // A closed loop unless it has a rate. The rest is filled in: where the gateway is, whether TLS is
   // spoken, the seed of `payloads`.
   test::LoadSettings load{.connections = 64};

@@ -152,21 +152,22 @@ void add_load_options(CLI::App& app, Options& options) {
       ->capture_default_str();
 }
 
-void add_payload_options(CLI::App& app, PayloadSettings& payloads) {
+void add_payload_options(CLI::App& app, test::PayloadSettings& payloads) {
   app.option_defaults()->group("Payloads (a LENGTH is N, uniform:A-B, geometric:MEAN or zipf:A-B)");
-  add_parsed(app, "--records", payloads.records, &Distribution::parse,
+  add_parsed(app, "--records", payloads.records, &test::Distribution::parse,
              "LENGTH: records of a post (1)");
-  add_parsed(app, "--key-length", payloads.key_length, &Distribution::parse,
+  add_parsed(app, "--key-length", payloads.key_length, &test::Distribution::parse,
              "LENGTH: bytes of a key (40)");
-  const std::map<std::string, KeyCharacters> characters{{"ascii", KeyCharacters::ascii},
-                                                        {"percent", KeyCharacters::percent},
-                                                        {"utf8", KeyCharacters::utf8},
-                                                        {"escapes", KeyCharacters::escapes}};
+  using Characters = test::KeyCharacters;
+  const std::map<std::string, Characters> characters{{"ascii", Characters::ascii},
+                                                     {"percent", Characters::percent},
+                                                     {"utf8", Characters::utf8},
+                                                     {"escapes", Characters::escapes}};
   app.add_option("--key-characters", payloads.characters, "ascii, percent, utf8 or escapes (ascii)")
       ->transform(CLI::CheckedTransformer(characters).description(""));
-  add_parsed(app, "--metadata", payloads.metadata, &Distribution::parse,
+  add_parsed(app, "--metadata", payloads.metadata, &test::Distribution::parse,
              "LENGTH: bytes of x-cos-meta members of a record (0)");
-  add_parsed(app, "--events", payloads.events, &EventMix::parse,
+  add_parsed(app, "--events", payloads.events, &test::EventMix::parse,
              "NAME:WEIGHT,...: put, post, copy, multipart, delete, marker (a busy bucket's)");
 }
 

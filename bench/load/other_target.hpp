@@ -61,7 +61,7 @@ class OtherTarget {
         static_cast<unsigned>(rate_ * std::chrono::duration<double>(kDeadline + kSlow).count());
     load.rate = rate_;
     if (!form.bucket.empty()) form.bucket = hint(kBucket);
-    PayloadSettings payloads;
+    test::PayloadSettings payloads;
     payloads.bucket = kBucket;
     posts_ = std::make_unique<PreparedPosts>(payloads, form);
     load_ = std::make_unique<test::Load>(poller_, load, *posts_);

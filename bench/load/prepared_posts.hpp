@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "cloud/digest.hpp"
-#include "load/payload_maker.hpp"
 #include "testkit/post.hpp"
+#include "testkit/synthetic_payloads.hpp"
 
 namespace gateway::load {
 
@@ -20,14 +19,6 @@ enum class Signing {
   hmac,   // X-Cos-Signature, of the time and the body
   bearer  // Authorization: Bearer
 };
-
-// Returns the value of X-Cos-Signature: "t=<time>,v1=<hex>", where v1 is the HMAC-SHA256 of
-// "<time>." and the body.
-[[nodiscard]] inline std::string post_signature(std::string_view key, std::int64_t time,
-                                                std::string_view body) {
-  const auto code = cloud::hmac_sha256(key, fmt::format("{}.{}", time, body));
-  return fmt::format("t={},v1={}", time, cloud::hex(code));
-}
 
 struct PostForm {
   std::string host = {};
@@ -44,7 +35,7 @@ struct PostForm {
 // nothing.
 class PreparedPosts final : public test::PostSource {
  public:
-  PreparedPosts(const PayloadSettings& payloads, const PostForm& form) {
+  PreparedPosts(const test::PayloadSettings& payloads, const PostForm& form) {
     const std::string_view close = form.close ? "Connection: close\r\n" : "";
     if (form.only_ask) {
       test::Post get;
@@ -54,14 +45,15 @@ class PreparedPosts final : public test::PostSource {
     }
     const std::string hint =
         form.bucket.empty() ? std::string() : fmt::format("X-Cos-Bucket: {}\r\n", form.bucket);
-    PayloadMaker maker(payloads);
+    test::SyntheticPayloads maker(payloads);
+    test::SyntheticPost payload;
     std::size_t bytes = 0;
     while (posts_.size() < kFewest || (posts_.size() < kMost && bytes < kBytes)) {
-      const Payload payload = maker.next();
+      maker.next(payload);
       const std::string fields =
           fmt::format("{}{}{}", authentication(form, payload.body), hint, close);
       posts_.push_back(
-          test::make_post(form.host, form.path, payload.body, payload.records, fields));
+          test::make_post(form.host, form.path, payload.body, payload.records.size(), fields));
       bytes += posts_.back().wire.size();
     }
   }
@@ -90,7 +82,8 @@ class PreparedPosts final : public test::PostSource {
     switch (form.signing) {
       case Signing::none: break;
       case Signing::hmac:
-        return fmt::format("X-Cos-Signature: {}\r\n", post_signature(form.token, form.time, body));
+        return fmt::format("X-Cos-Signature: {}\r\n",
+                           test::post_signature(form.token, form.time, body));
       case Signing::bearer: return fmt::format("Authorization: Bearer {}\r\n", form.token);
     }
     return {};

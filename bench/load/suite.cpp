@@ -88,7 +88,7 @@ std::vector<Entry> entries() {
     Entry& entry = all.emplace_back();
     entry.scenario.name = std::move(name);
     entry.scenario.load.connections = connections;
-    entry.scenario.payloads.records = Distribution(records);
+    entry.scenario.payloads.records = test::Distribution(records);
     entry.what = what;
     return entry;
   };
@@ -113,11 +113,11 @@ std::vector<Entry> entries() {
   Entry& tls = add("tls-rate", "the same at the same rate, half of conns64-records1", 64, 1);
   tls.against = Against::over_tls;
   tls.rate_share = kHalf;
-  PayloadSettings& long_keys =
+  test::PayloadSettings& long_keys =
       add("long-keys", "keys of 850 bytes in UTF-8, metadata", 64, 10).scenario.payloads;
-  long_keys.key_length = Distribution(850);
-  long_keys.characters = KeyCharacters::utf8;
-  long_keys.metadata = Distribution(512);
+  long_keys.key_length = test::Distribution(850);
+  long_keys.characters = test::KeyCharacters::utf8;
+  long_keys.metadata = test::Distribution(512);
   // 64 posts of ten records fill two eventbus connections of 256 requests.
   for (const char* const pipeline : {"1", "16", "256"}) {
     Entry& slow = add(fmt::format("slow-pipeline{}", pipeline),

@@ -6,7 +6,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -16,6 +15,7 @@
 
 #include "micro/subjects.hpp"
 #include "process/callgrind.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/text_file.hpp"
 
 // The function that callgrind observes, with a name that contains no types.
@@ -121,10 +121,5 @@ int measure(int argc, char** argv) {
 }  // namespace gateway::micro
 
 int main(int argc, char** argv) {
-  try {
-    return gateway::micro::measure(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "micro-bench: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded("micro-bench", [&] { return gateway::micro::measure(argc, argv); });
 }

@@ -1,7 +1,5 @@
 #include <benchmark/benchmark.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/egress/segments/file_system.hpp"
 #include "gateway/egress/store/event_store.hpp"
 #include "gateway/egress/store/store_writer.hpp"
 #include "testkit/temporary_folder.hpp"
@@ -22,17 +21,18 @@ namespace {
 constexpr std::size_t kRecordBytes = 1024;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{4} << 30;
 
-// A folder in the directory that TMPDIR names, or in /var/tmp, because /tmp may be memory.
-class Directory : public test::TemporaryFolder {
- public:
-  Directory() : TemporaryFolder(parent()) {}
+// Returns the directory that TMPDIR names, or /var/tmp, because /tmp may be memory.
+const char* directory_on_disk() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread here
+  const char* const named = std::getenv("TMPDIR");
+  return named != nullptr ? named : "/var/tmp";
+}
 
- private:
-  static const char* parent() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread here
-    const char* const named = std::getenv("TMPDIR");
-    return named != nullptr ? named : "/var/tmp";
-  }
+// A new spool. Throws if there cannot be one.
+struct Spool {
+  test::TemporaryFolder directory{directory_on_disk()};
+  std::unique_ptr<EventStore> store =
+      EventStore::open(directory.file("spool"), kMaxBytes, StoreKind::spool).value();
 };
 
 std::vector<StoredEvent> some_events(std::size_t count) {
@@ -53,33 +53,27 @@ void count_records(benchmark::State& state, std::size_t records) {
 
 // Measures the device alone: appends some KiB to a file and calls fdatasync.
 void device_write_and_sync(benchmark::State& state) {
-  const Directory directory;
-  const int file = open(directory.file("plain").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const test::TemporaryFolder directory(directory_on_disk());
+  const auto file =
+      native_file_system().open(directory.file("plain"), FileSystem::Mode::create).value();
   const std::string block(static_cast<std::size_t>(state.range(0)) * 1024, 'x');
   std::size_t records = 0;
-  off_t at = 0;
+  std::uint64_t at = 0;
   for (auto _ : state) {
-    if (pwrite(file, block.data(), block.size(), at) != static_cast<ssize_t>(block.size()) ||
-        fdatasync(file) != 0) {
-      state.SkipWithError("the device failed");
-      break;
-    }
-    at = (at + static_cast<off_t>(block.size())) % (off_t{256} << 20);
+    if (!file->write(at, block) || !file->sync()) return state.SkipWithError("the device failed");
+    at = (at + block.size()) % (std::uint64_t{256} << 20);
     records += block.size() / kRecordBytes;
   }
-  close(file);
   count_records(state, records);
 }
 BENCHMARK(device_write_and_sync)->Arg(4)->Arg(64)->Arg(1024)->Arg(8192)->UseRealTime();
 
 void store_append(benchmark::State& state) {
-  const Directory directory;
-  auto store = EventStore::open(directory.file("spool"), kMaxBytes, StoreKind::spool);
-  if (!store) return state.SkipWithError(store.error().text().c_str());
+  Spool spool;
   const auto group = some_events(static_cast<std::size_t>(state.range(0)));
   std::size_t records = 0;
   for (auto _ : state) {
-    if (!(*store)->append(group, {})) return state.SkipWithError("append failed");
+    if (!spool.store->append(group, {})) return state.SkipWithError("append failed");
     records += group.size();
   }
   count_records(state, records);
@@ -88,10 +82,8 @@ BENCHMARK(store_append)->Arg(1)->Arg(50)->Arg(500)->Arg(2000)->Arg(8000)->UseRea
 
 // Stores posts of 50 records, of which a given number wait for their confirmation at a time.
 void writer_posts(benchmark::State& state) {
-  const Directory directory;
-  auto store = EventStore::open(directory.file("spool"), kMaxBytes, StoreKind::spool);
-  if (!store) return state.SkipWithError(store.error().text().c_str());
-  StoreWriter writer(std::move(*store));
+  Spool spool;
+  StoreWriter writer(std::move(spool.store));
   const auto post = some_events(50);
   std::size_t records = 0;
   for (auto _ : state) {
@@ -117,9 +109,7 @@ void writer_posts(benchmark::State& state) {
 BENCHMARK(writer_posts)->Arg(1)->Arg(16)->Arg(128)->Arg(512)->UseRealTime();
 
 void store_read_and_remove(benchmark::State& state) {
-  const Directory directory;
-  auto store = EventStore::open(directory.file("spool"), kMaxBytes, StoreKind::spool);
-  if (!store) return state.SkipWithError(store.error().text().c_str());
+  Spool spool;
   const auto group = some_events(50'000);
   SpooledChunk chunk;
   const auto any_row = [](const auto&) { return true; };
@@ -129,17 +119,17 @@ void store_read_and_remove(benchmark::State& state) {
   for (auto _ : state) {
     if (left == 0) {
       state.PauseTiming();
-      if (!(*store)->append(group, {})) return state.SkipWithError("append failed");
+      if (!spool.store->append(group, {})) return state.SkipWithError("append failed");
       left = group.size();
       state.ResumeTiming();
     }
-    if (!(*store)->read_spooled(after, any_row, 500, std::size_t{4} << 20, chunk) ||
+    if (!spool.store->read_spooled(after, any_row, 500, std::size_t{4} << 20, chunk) ||
         chunk.rows.empty()) {
       return state.SkipWithError("read failed");
     }
     std::vector<Sequence> rows;
     for (const auto& row : chunk.rows.entries()) rows.push_back(row.seq);
-    if (!(*store)->remove(rows)) return state.SkipWithError("remove failed");
+    if (!spool.store->remove(rows)) return state.SkipWithError("remove failed");
     after = chunk.last;
     left -= rows.size();
     records += rows.size();
@@ -149,14 +139,12 @@ void store_read_and_remove(benchmark::State& state) {
 BENCHMARK(store_read_and_remove)->UseRealTime();
 
 void store_read(benchmark::State& state) {
-  const Directory directory;
-  auto store = EventStore::open(directory.file("spool"), kMaxBytes, StoreKind::spool);
-  if (!store) return state.SkipWithError(store.error().text().c_str());
-  if (!(*store)->append(some_events(20'000), {})) return state.SkipWithError("append failed");
+  Spool spool;
+  if (!spool.store->append(some_events(20'000), {})) return state.SkipWithError("append failed");
   std::size_t records = 0;
   Sequence after = 0;
   for (auto _ : state) {
-    const auto chunk = (*store)->read(after, 500, std::size_t{4} << 20);
+    const auto chunk = spool.store->read(after, 500, std::size_t{4} << 20);
     if (!chunk) return state.SkipWithError("read failed");
     records += chunk->rows.size();
     after = chunk->end ? 0 : chunk->last;

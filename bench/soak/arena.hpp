@@ -15,17 +15,17 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "process/placement.hpp"
-#include "process/usage.hpp"
 #include "runtime/process_limits.hpp"
 #include "soak/gateway_process.hpp"
-#include "soak/growth.hpp"
 #include "soak/load_pump.hpp"
 #include "soak/outcome.hpp"
 #include "soak/swarm.hpp"
 #include "testkit/bus_thread.hpp"
 #include "testkit/eventually.hpp"
+#include "testkit/process_usage.hpp"
 
 namespace gateway::soak {
 
@@ -37,19 +37,16 @@ class Arena {
  public:
   using milliseconds = std::chrono::milliseconds;
   struct Settings {
-    unsigned clients = 0;       // that will attack
-    std::string gateway = {};   // lines of configuration below `gateway:`
-    std::string delivery = {};  // and below `delivery:`
-    double bus_rate = 0;        // answers a second of the eventbus; 0: as fast as can be
-    unsigned load = 16;         // connections of the well-behaved load; 0: there is none
+    unsigned clients = 0;                   // that will attack
+    std::vector<std::string> gateway = {};  // its settings, a key=value each
+    double bus_rate = 0;  // answers a second of the eventbus; 0: as fast as can be
+    unsigned load = 16;   // connections of the well-behaved load; 0: there is none
   };
   // Starts the load, which lasts until finish(), and measures it before the attack.
   Arena(std::string name, const Options& options, const Settings& settings)
       : options_(options),
         bus_({.rate = settings.bus_rate}),
-        gateway_(options.gateway, options.directory, bus_.port(),
-                 {.gateway = "  threads: 1\n" + settings.gateway,
-                  .sections = "delivery:\n  connections: 2\n" + settings.delivery},
+        gateway_(options.gateway, options.directory, bus_.port(), small(settings.gateway),
                  placement_.for_gateway()),
         outcome_(std::move(name)) {
     // Of this process and of those that it starts.
@@ -86,7 +83,7 @@ class Arena {
   // Measures both during the attack, which the caller has started.
   void during(milliseconds time) {
     const auto times = [this] {
-      return std::pair(bench::core_time(gateway_.pid()), bench::core_time(::getpid()));
+      return std::pair(test::core_time(gateway_.pid()), test::core_time(::getpid()));
     };
     const auto cores = [time](std::chrono::nanoseconds spent) {
       return std::chrono::duration<double>(spent) / std::chrono::duration<double>(time);
@@ -106,26 +103,20 @@ class Arena {
     outcome_.number("good records/s", rate);
     result_.goodput_share = goodput_before_ > 0 ? rate / goodput_before_ : 0;
   }
-  [[nodiscard]] Swarm::Settings swarm(Habit habit, unsigned connections) const {
-    Swarm::Settings settings;
+  // Starts an attack on the gateway, which lasts until finish().
+  Swarm& launch(Swarm::Settings settings) {
     settings.port = gateway_.port();
-    settings.habit = habit;
-    settings.connections = connections;
-    settings.sources = 8;
-    return settings;
-  }
-  // Starts an attack, which lasts until finish().
-  Swarm& launch(const Swarm::Settings& settings) {
     launched_ += settings.connections;
     return swarms_.emplace_back(settings);
   }
 
+  [[nodiscard]] std::uint16_t port() const noexcept { return gateway_.port(); }
   [[nodiscard]] test::BusThread& bus() noexcept { return bus_; }
   // Return what finish() returns, and what it says of the attack, both as known so far.
   [[nodiscard]] Outcome& outcome() noexcept { return outcome_; }
   [[nodiscard]] AttackResult& result() noexcept { return result_; }
   [[nodiscard]] double memory_mb() const {
-    return static_cast<double>(bench::resident_bytes(gateway_.pid())) / (1 << 20);
+    return static_cast<double>(test::resident_bytes(gateway_.pid())) / (1 << 20);
   }
   void forget_peak() noexcept { peak_ = 0; }
   [[nodiscard]] double peak_mb() const noexcept { return static_cast<double>(peak_) / (1 << 20); }
@@ -216,10 +207,15 @@ class Arena {
   // the allocator.
   static constexpr double kSlackMb = 32;
 
+  // Returns the settings with those of a gateway of one thread and few connections.
+  static std::vector<std::string> small(std::vector<std::string> settings) {
+    settings.insert(settings.end(), {"gateway.threads=1", "delivery.connections=2"});
+    return settings;
+  }
   void watch_memory() {
     while (!stopping_) {
       const pid_t process = gateway_.pid();
-      if (process > 0) peak_ = std::max(peak_.load(), bench::resident_bytes(process));
+      if (process > 0) peak_ = std::max(peak_.load(), test::resident_bytes(process));
       std::this_thread::sleep_for(kMemoryLook);
     }
   }

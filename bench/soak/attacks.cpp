@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "soak/arena.hpp"
-#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
 #include "testkit/post.hpp"
 
@@ -33,9 +32,9 @@ std::string post_of(std::size_t body_size) {
       .wire;
 }
 
-// Returns the line of configuration that sets a time of the gateway.
+// Returns the setting of a time of the gateway.
 std::string timeout(std::string_view name, milliseconds limit) {
-  return fmt::format("  {}: {}ms\n", name, limit.count());
+  return fmt::format("gateway.{}={}ms", name, limit.count());
 }
 
 }  // namespace
@@ -44,10 +43,10 @@ Outcome attack_slow(const Options& options) {
   const unsigned clients = options.brief ? 500 : 5000;
   const milliseconds limit(options.brief ? 1500 : 10'000);
   Arena arena("attack-slow", options,
-              {.clients = clients, .gateway = timeout("request_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("request_timeout", limit)}});
 
-  Swarm::Settings heads = arena.swarm(Habit::drip, clients / 2);
-  heads.post = post_of(1000);
+  const Swarm::Settings heads{
+      .habit = Habit::drip, .connections = clients / 2, .post = post_of(1000)};
   Swarm::Settings bodies = heads;
   bodies.drip_from = heads.post.find("\r\n\r\n") + 4;
   const auto& slow_heads = arena.launch(heads).counts();
@@ -68,14 +67,16 @@ Outcome attack_bodies(const Options& options) {
   const milliseconds limit(options.brief ? 1500 : 10'000);
   constexpr std::size_t kAnnounced = std::size_t{8} << 20;  // gateway.max_body
   Arena arena("attack-bodies", options,
-              {.clients = clients, .gateway = timeout("request_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("request_timeout", limit)}});
 
-  Swarm::Settings bodies = arena.swarm(Habit::drip, clients);
-  bodies.post =
+  const std::string head =
       fmt::format("POST / HTTP/1.1\r\nHost: soak\r\nContent-Length: {}\r\n\r\n", kAnnounced);
-  bodies.drip_from = bodies.post.size();
-  bodies.post.append(1000, ' ');
-  const auto& counts = arena.launch(bodies).counts();
+  const auto& counts = arena
+                           .launch({.habit = Habit::drip,
+                                    .connections = clients,
+                                    .post = head + std::string(1000, ' '),
+                                    .drip_from = head.size()})
+                           .counts();
   arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
@@ -88,14 +89,15 @@ Outcome attack_bodies(const Options& options) {
 
 Outcome attack_connections(const Options& options) {
   const unsigned clients = options.brief ? 1000 : 10'000;
-  Arena arena("attack-connections", options,
-              {.clients = clients, .gateway = fmt::format("  max_connections: {}\n", clients / 2)});
+  Arena arena(
+      "attack-connections", options,
+      {.clients = clients, .gateway = {fmt::format("gateway.max_connections={}", clients / 2)}});
 
-  Swarm::Settings storm = arena.swarm(Habit::hold, clients);
-  storm.connect_rate = clients;  // all of them in a second
-  storm.post = post_of(200);
   const auto begin = steady_clock::now();
-  Swarm& swarm = arena.launch(storm);
+  Swarm& swarm = arena.launch({.habit = Habit::hold,
+                               .connections = clients,
+                               .connect_rate = 1.0 * clients,  // all of them in a second
+                               .post = post_of(200)});
   const auto& counts = swarm.counts();
   arena.during(milliseconds(1000));
   arena.want_goodput(0.05);
@@ -126,13 +128,12 @@ Outcome attack_overload(const Options& options) {
   // The queue holds a fifth of a second, so that it is full at once.
   Arena arena("attack-overload", options,
               {.clients = kClients,
-               .delivery = "  queue: { events: 200, bytes: 64MiB }\n",
+               .gateway = {"delivery.queue.events=200"},
                .bus_rate = kRate,
                .load = 0});
   // The maximum: as many posts as are accepted without a refusal.
-  Swarm::Settings load = arena.swarm(Habit::post, 100);
-  load.post = post_of(1000);
-  load.rate = kRate * 1.2;
+  Swarm::Settings load{
+      .port = arena.port(), .connections = 100, .post = post_of(1000), .rate = kRate * 1.2};
   const auto answered = [&] { return arena.bus().answered(); };
   double peak = 0;
   {
@@ -189,11 +190,10 @@ Outcome attack_flood(const Options& options) {
   const unsigned clients = options.brief ? 8 : 16;
   const milliseconds limit(options.brief ? 1500 : 5000);
   Arena arena("attack-flood", options,
-              {.clients = clients, .gateway = timeout("request_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("request_timeout", limit)}});
 
-  Swarm::Settings flood = arena.swarm(Habit::flood, clients);
-  flood.post = post_of(100);
-  const auto& counts = arena.launch(flood).counts();
+  const auto& counts =
+      arena.launch({.habit = Habit::flood, .connections = clients, .post = post_of(100)}).counts();
   arena.want_connected();
   // Until they are closed, their posts are ordinary ones, and far more numerous.
   arena.during(limit / 2);
@@ -214,12 +214,10 @@ Outcome attack_half_open(const Options& options) {
   const unsigned clients = options.brief ? 400 : 4000;
   const milliseconds limit(options.brief ? 1500 : 5000);
   Arena arena("attack-half-open", options,
-              {.clients = clients, .gateway = timeout("idle_timeout", limit)});
+              {.clients = clients, .gateway = {timeout("idle_timeout", limit)}});
 
-  arena.launch(arena.swarm(Habit::silent, clients / 2));
-  Swarm::Settings deaf = arena.swarm(Habit::deaf, clients / 2);
-  deaf.post = post_of(200);
-  arena.launch(deaf);
+  arena.launch({.habit = Habit::silent, .connections = clients / 2});
+  arena.launch({.habit = Habit::deaf, .connections = clients / 2, .post = post_of(200)});
   arena.want_connected();
   arena.during(limit / 2);
   arena.want_goodput(0.8);
@@ -232,10 +230,10 @@ Outcome attack_reset(const Options& options) {
   constexpr unsigned kClients = 256;
   Arena arena("attack-reset", options, {.clients = kClients});
 
-  Swarm::Settings resets = arena.swarm(Habit::reset, kClients);
-  resets.post = post_of(1000);
-  resets.rate = 3000;  // connections a second
-  Swarm& swarm = arena.launch(resets);
+  Swarm& swarm = arena.launch({.habit = Habit::reset,
+                               .connections = kClients,
+                               .post = post_of(1000),
+                               .rate = 3000});  // connections a second
   const Growth opened([&] { return swarm.counts().opened.load(); });
   arena.during(options.part(0.6));
   const double rate = opened.a_second();

@@ -1,32 +1,17 @@
 #pragma once
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "process/server_process.hpp"
-#include "testkit/http_client.hpp"
+#include "testkit/gateway_arguments.hpp"
+#include "testkit/server_process.hpp"
 #include "testkit/socket.hpp"
-#include "testkit/text_file.hpp"
 
 namespace gateway::soak {
-
-// Returns a page of an HTTP server on 127.0.0.1; nothing if it does not answer 200 in time.
-[[nodiscard]] inline std::optional<std::string> get(std::uint16_t port, std::string_view target) {
-  try {
-    test::Response answer = test::HttpClient(port).get(target);
-    return answer.status == 200 ? std::optional(std::move(answer.body)) : std::nullopt;
-  } catch (const std::exception&) {
-    return std::nullopt;  // not there, or not in time
-  }
-}
 
 // Returns the sum over the series of that name in a page of metrics; 0 if there is none.
 [[nodiscard]] inline double metric_total(const std::string& page, std::string_view name) {
@@ -39,44 +24,37 @@ namespace gateway::soak {
   return total;
 }
 
-// What a scenario adds to the configuration of a gateway.
-struct Configuration {
-  std::string gateway = {};            // lines of the section of that name, indented by two
-  std::string sections = {};           // further ones
-  std::string eventbus = "127.0.0.1";  // the host of the eventbus
-};
-
 // The gateway of a scenario: takes posts from anybody on a port of 127.0.0.1 and sends to an
-// eventbus. Its configuration and its log, config.yml and gateway.log, are in a folder.
-class GatewayProcess : public bench::ServerProcess {
+// eventbus. Its log, gateway.log, is in a folder.
+class GatewayProcess : public test::ServerProcess {
  public:
-  // `bus` is the port of the eventbus; `cores` are those that the gateway may run on, none means
-  // all. Throws std::system_error.
+  // `bus` is the port of the eventbus, each of `settings` a key=value; `cores` are those that the
+  // gateway may run on, none means all. Throws std::system_error.
   GatewayProcess(const std::string& program, const std::string& folder, std::uint16_t bus,
-                 const Configuration& configuration, std::vector<int> cores = {},
+                 const std::vector<std::string>& settings, std::vector<int> cores = {},
                  std::uint16_t port = test::free_port(), std::uint16_t admin = test::free_port())
-      : ServerProcess({program, "run", "--config", folder + "/config.yml"}, folder + "/gateway.log",
-                      [admin] { return get(admin, "/readyz").has_value(); },
+      : ServerProcess(command(program, test::arguments_to_run(port, admin, bus, settings)),
+                      folder + "/gateway.log",
+                      [admin] { return test::page_of(admin, "/readyz").has_value(); },
                       {.cores = std::move(cores)}),
         port_(port),
-        admin_(admin) {
-    test::write_text(
-        folder + "/config.yml",
-        fmt::format("target: http://{}:{}\neventbus: soak\nfunction: {{ provision: false }}\n"
-                    "gateway:\n  listen: 127.0.0.1:{}\n  admin: 127.0.0.1:{}\n  auth: none\n{}{}",
-                    configuration.eventbus, bus, port, admin, configuration.gateway,
-                    configuration.sections));
-  }
+        admin_(admin) {}
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] std::uint16_t admin() const noexcept { return admin_; }
   // Returns the value of a metric, all series added up; -1 if the gateway does not answer.
   [[nodiscard]] double metric(std::string_view name) const {
-    const auto page = get(admin_, "/metrics");
+    const auto page = test::page_of(admin_, "/metrics");
     return page ? metric_total(*page, name) : -1;
   }
 
  private:
+  static std::vector<std::string> command(const std::string& program,
+                                          std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), program);
+    return arguments;
+  }
+
   std::uint16_t port_;
   std::uint16_t admin_;
 };

@@ -9,8 +9,7 @@
 #include <string_view>
 
 #include "load/prepared_posts.hpp"
-#include "testkit/load.hpp"
-#include "testkit/loop_thread.hpp"
+#include "testkit/load_thread.hpp"
 
 namespace gateway::soak {
 
@@ -26,33 +25,20 @@ class LoadPump final : private test::PostSource {
   };
   explicit LoadPump(const Settings& settings)
       : posts_(
-            {.records = load::Distribution(settings.records), .metadata = load::Distribution(24)},
-            {.host = fmt::format("127.0.0.1:{}", settings.port)}) {
-    const test::LoadSettings load{.target = test::address_of("127.0.0.1", settings.port),
-                                  .connections = settings.connections,
-                                  .rate = settings.rate};
-    loop_.call([&] {
-      load_.emplace(loop_.poller(), load, static_cast<test::PostSource&>(*this));
-      loop_.drive(*load_);
-    });
-    // Else the first posts would wait for hundreds of connections to be made.
-    loop_.wait_until([this] { return load_->connected(); });
-    loop_.call([this] { load_->start(std::chrono::steady_clock::now()); });
-  }
+            {.records = test::Distribution(settings.records), .metadata = test::Distribution(24)},
+            {.host = fmt::format("127.0.0.1:{}", settings.port)}),
+        load_("load",
+              {.target = test::address_of("127.0.0.1", settings.port),
+               .connections = settings.connections,
+               .rate = settings.rate},
+              *this) {}
 
   // Ends the load and returns when the posts under way are answered. Throws the error that ended
   // the thread early, if any.
-  void stop() {
-    loop_.call([this] { load_->stop(); });
-    loop_.wait_until([this] { return load_->idle(); });
-    loop_.stop();
-  }
-
+  void stop() { load_.stop(); }
   // Returns below which latency, in ms, this share of the posts answered so far stayed.
   [[nodiscard]] double latency_ms(double share) {
-    std::chrono::duration<double, std::milli> latency{0};
-    loop_.call([&] { latency = load_->latencies().quantile(share); });
-    return latency.count();
+    return std::chrono::duration<double, std::milli>(load_.latency(share)).count();
   }
   [[nodiscard]] std::uint64_t acknowledged() const noexcept { return acknowledged_; }  // records
   [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }            // posts
@@ -74,8 +60,7 @@ class LoadPump final : private test::PostSource {
   load::PreparedPosts posts_;
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<std::uint64_t> refused_{0};
-  std::optional<test::Load> load_;
-  test::LoopThread loop_{"load"};
+  test::LoadThread load_;
 };
 
 }  // namespace gateway::soak

@@ -9,13 +9,13 @@
 #include <boost/json/value_from.hpp>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "soak/scenarios.hpp"
+#include "testkit/guarded.hpp"
 #include "testkit/schedule.hpp"
 #include "testkit/temporary_folder.hpp"
 
@@ -103,8 +103,7 @@ int run(const std::vector<const soak::Scenario*>& scenarios, soak::Options optio
     if (!outcome.good()) {
       good = false;
       directory.keep();
-      fmt::print(stderr, "{}: configuration and log are kept in {}\n", scenario->name,
-                 options.directory);
+      fmt::print(stderr, "{}: log and stores are kept in {}\n", scenario->name, options.directory);
     }
     if (outcome.attack) attacks.push_back(outcome);
     if (as_json) {
@@ -195,10 +194,5 @@ int soak_main(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return soak_main(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "cos-soak: {}\n", error.what());
-    return 70;
-  }
+  return gateway::test::guarded("cos-soak", [&] { return soak_main(argc, argv); });
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "soak/scene.hpp"
+#include "testkit/shell.hpp"
 #include "testkit/temporary_folder.hpp"
 #include "testkit/text_file.hpp"
 
@@ -29,11 +30,6 @@ using std::chrono::steady_clock;
 constexpr seconds kLongestSilence{3};
 constexpr double kPostsPerSecond = 200;
 constexpr auto kHosts = "/etc/hosts";
-
-bool works(const std::string& command) {
-  const std::string quiet = command + " >/dev/null 2>&1";
-  return std::system(quiet.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
-}
 
 // Adds to the rules, or, with `flush`, replaces them.
 void set_rules(const std::string& rules, bool flush) {
@@ -53,7 +49,7 @@ class PrivateNetwork {
   PrivateNetwork() {
     if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        !works("ip link set lo up")) {
+        !test::works("ip link set lo up")) {
       throw std::runtime_error("there can be no network of its own");
     }
     // The file goes with its folder, but stays where it is mounted.
@@ -112,9 +108,6 @@ class PrivateNetwork {
   }
 };
 
-// With the gateway's own choice of connections, depth and waits.
-constexpr auto kDelivery = "delivery: {}\n";
-
 Outcome finish(Scene& scene, const Options& options) {
   const auto silence = std::chrono::duration<double>(scene.loader().longest_silence());
   scene.outcome().number("longest_time_without_an_acknowledgement", silence.count());
@@ -128,7 +121,8 @@ Outcome finish(Scene& scene, const Options& options) {
 
 std::string no_private_network() {
   if (::geteuid() != 0) return "it needs root, for a network of its own";
-  if (!works("unshare --net sh -c 'ip link set lo up && iptables -A INPUT -s 127.0.0.9 -j DROP'")) {
+  if (!test::works(
+          "unshare --net sh -c 'ip link set lo up && iptables -A INPUT -s 127.0.0.9 -j DROP'")) {
     return "it needs network namespaces and the commands ip and iptables";
   }
   return {};
@@ -141,7 +135,7 @@ Outcome addresses(const Options& options) {
   Scene scene("addresses", options, "healthy",
               {.host = "eventbus.soak",
                .listen = "0.0.0.0",
-               .delivery = kDelivery,
+               .quick = false,
                .probed = true});  // addresses that failed are
   auto load = scene.load();
   load.rate = kPostsPerSecond;
@@ -160,7 +154,7 @@ Outcome addresses(const Options& options) {
 
 Outcome forgotten(const Options& options) {
   const PrivateNetwork network;
-  Scene scene("forgotten", options, "healthy", {.delivery = kDelivery});
+  Scene scene("forgotten", options, "healthy", {.quick = false});
   auto load = scene.load();
   load.rate = kPostsPerSecond;
   scene.begin_load(load);

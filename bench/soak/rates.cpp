@@ -1,31 +1,28 @@
 #include "soak/scenarios.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 
-#include "process/usage.hpp"
-#include "runtime/descriptor.hpp"
+#include "gateway/egress/segments/file_system.hpp"
 #include "soak/gateway_process.hpp"
-#include "soak/growth.hpp"
 #include "soak/load_pump.hpp"
 #include "testkit/bus_thread.hpp"
 #include "testkit/eventually.hpp"
+#include "testkit/process_usage.hpp"
+#include "testkit/temporary_folder.hpp"
 
 namespace gateway::soak {
 namespace {
 
+using egress::FileSystem;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -60,11 +57,10 @@ class Stage {
   Stage(const Options& options, Outcome& outcome, std::string part)
       : outcome_(outcome),
         part_(std::move(part)),
-        store_(empty_folder(options.directory + "/store")),
+        store_(options.directory),
         bus_({.listening = false}),
         gateway_(options.gateway, options.directory, bus_.port(),
-                 {.gateway = "  threads: 1\n",
-                  .sections = fmt::format("spool: {{ path: {}/spool.db }}\n", store_)}) {
+                 {"gateway.threads=1", "spool.path=" + store_.file("spool.db")}) {
     gateway_.start();
   }
   ~Stage() { static_cast<void>(gateway_.stop(milliseconds(20'000))); }
@@ -78,22 +74,19 @@ class Stage {
   }
   // Returns the CPU seconds of the threads of the gateway, and of those that make the load.
   [[nodiscard]] std::map<std::string, double> cpu() const {
-    auto all = bench::thread_cpu(gateway_.pid());
-    for (const auto& [name, seconds] : bench::thread_cpu(::getpid())) {
+    auto all = test::thread_cpu(gateway_.pid());
+    for (const auto& [name, seconds] : test::thread_cpu(::getpid())) {
       if (name == "load" || name == "bus") all[name] = seconds;
     }
     return all;
   }
   // Returns the bytes that the store takes on the device, reserved ones included.
   [[nodiscard]] std::uint64_t store_bytes() const {
-    constexpr std::uint64_t kBlock = 512;  // of st_blocks, whatever the file system's is
     std::uint64_t bytes = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(store_)) {
-      struct stat about{};
+    for (const auto& entry : std::filesystem::directory_iterator(store_.path())) {
       // One that is deleted meanwhile takes nothing.
-      if (::stat(entry.path().c_str(), &about) == 0) {
-        bytes += static_cast<std::uint64_t>(about.st_blocks) * kBlock;
-      }
+      const auto status = egress::native_file_system().status(entry.path().string());
+      if (status) bytes += status->allocated;
     }
     return bytes;
   }
@@ -123,15 +116,9 @@ class Stage {
   }
 
  private:
-  static std::string empty_folder(const std::string& path) {
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directory(path);
-    return path;
-  }
-
   Outcome& outcome_;
   const std::string part_;
-  const std::string store_;
+  const test::TemporaryFolder store_;
   test::BusThread bus_;
   GatewayProcess gateway_;
 };
@@ -152,31 +139,27 @@ void give_back(Stage& stage, Outcome& outcome) {
 // Returns the bytes per second of the device when it is given `piece` bytes at a time and synced
 // after each.
 double device_rate(const std::string& directory, std::size_t piece, milliseconds time) {
-  const std::string path = directory + "/device";
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  const auto must = [&](bool done) {
-    if (!done) throw std::system_error(errno, std::generic_category(), path);
-  };
-  must(static_cast<bool>(file));
-  // The file is appended to with its space reserved, as segments are.
-  constexpr off_t kSize = off_t{16} << 20;
+  constexpr std::uint64_t kSize = std::uint64_t{16} << 20;
+  const test::TemporaryFolder folder(directory);
+  const auto file =
+      egress::native_file_system().open(folder.file("device"), FileSystem::Mode::create).value();
   const std::string bytes(piece, 'x');
-  off_t at = 0;
+  std::uint64_t at = 0;
   double written = 0;
   const auto begin = steady_clock::now();
   while (steady_clock::now() - begin < time) {
-    if (at == 0) {
-      must(::ftruncate(file.get(), 0) == 0 && ::posix_fallocate(file.get(), 0, kSize) == 0);
+    if (at == 0) {  // with its space reserved, as segments are written
+      file->truncate(0).value();
+      file->reserve(kSize).value();
+      file->truncate(kSize).value();
     }
-    must(::pwrite(file.get(), bytes.data(), piece, at) == static_cast<ssize_t>(piece) &&
-         ::fdatasync(file.get()) == 0);
-    at += static_cast<off_t>(piece);
-    if (at + static_cast<off_t>(piece) > kSize) at = 0;
+    file->write(at, bytes).value();
+    file->sync().value();
+    at += piece;
+    if (at + piece > kSize) at = 0;
     written += static_cast<double>(piece);
   }
-  const double rate = written / seconds_since(begin);
-  ::unlink(path.c_str());
-  return rate;
+  return written / seconds_since(begin);
 }
 
 // Measures one load over `time`, after it has become steady. `what` is done with its records.
@@ -219,7 +202,7 @@ Outcome spool_rate(const Options& options) {
     LoadPump pump(settings);
     GatewayProcess& gateway = stage.gateway();
     const auto all_commits = [&] { return gateway.metric("cos_gateway_spool_commits_total"); };
-    const Growth written([&] { return bench::device_bytes(gateway.pid()); });
+    const Growth written([&] { return test::device_bytes(gateway.pid()); });
     const double commits_before = all_commits();
     const Growth acknowledged([&] { return pump.acknowledged(); });
     const double rate = measure(stage, pump, "spooled", time);

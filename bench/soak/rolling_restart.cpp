@@ -3,17 +3,16 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 
 #include "soak/gateway_process.hpp"
-#include "soak/growth.hpp"
 #include "testkit/eventually.hpp"
 #include "testkit/fault_bus.hpp"
 #include "testkit/loader.hpp"
+#include "testkit/shell.hpp"
 #include "testkit/text_file.hpp"
 
 namespace gateway::soak {
@@ -72,7 +71,7 @@ class Cluster {
     const std::string folder = fmt::format("{}/gateway{}", options.directory, number + 1);
     std::filesystem::create_directory(folder);
     // The drain delay that deploy/haproxy/haproxy.cfg requires.
-    return {options.gateway, folder, bus_.port(), {.gateway = "  drain_delay: 2s\n"}};
+    return {options.gateway, folder, bus_.port(), {"gateway.drain_delay=2s"}};
   }
 
   // Writes the example configuration that users are given, with ports of this machine. Returns its
@@ -92,7 +91,7 @@ class Cluster {
 
   // Returns how many gateways are up, by the balancer's page of states.
   [[nodiscard]] std::size_t up() const {
-    std::istringstream table(get(states_port_, "/;csv").value_or(""));
+    std::istringstream table(test::page_of(states_port_, "/;csv").value_or(""));
     std::size_t count = 0;
     for (std::string line; std::getline(table, line);) {
       if (line.starts_with("gateways,gateway") && line.find(",UP,") != std::string::npos) ++count;
@@ -105,16 +104,14 @@ class Cluster {
   const std::uint16_t port_ = test::free_port();  // of the balancer, for posts
   const std::uint16_t states_port_ = test::free_port();
   std::array<GatewayProcess, kGateways> gateways_;
-  bench::ServerProcess balancer_;
+  test::ServerProcess balancer_;
 };
 
 }  // namespace
 
 std::string no_haproxy() {
-  const std::string search = fmt::format("{} command -v haproxy >/dev/null", kPath);
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-  return std::system(search.c_str()) == 0 ? ""
-                                          : "haproxy is not installed (Debian's package haproxy)";
+  if (test::works(fmt::format("{} command -v haproxy", kPath))) return {};
+  return "haproxy is not installed (Debian's package haproxy)";
 }
 
 Outcome rolling_restart(const Options& options) {

@@ -8,7 +8,6 @@
 #include <string>
 #include <thread>
 
-#include "soak/growth.hpp"
 #include "soak/scene.hpp"
 
 namespace gateway::soak {

@@ -29,23 +29,22 @@ test::Schedule parse(std::string_view text) {
   return *schedule;
 }
 
-Configuration configuration(const Options& options, const Place& place) {
-  Configuration made;
-  made.eventbus = place.host;
-  made.gateway = fmt::format("  grace: {}ms\n", Scene::kGrace.count());
-  made.sections =
-      !place.delivery.empty()
-          ? place.delivery
-          : fmt::format(
-                "delivery:\n  connections: {}\n  pipeline: {}\n  timeout: 1s\n  deadline: 5s\n"
-                "  retry: {{ initial: 20ms, max: 500ms, multiplier: 2 }}\n",
-                Scene::kConnections, Scene::kPipeline);
-  if (options.spool) {
-    made.sections +=
-        fmt::format("spool: {{ path: {0}/spool.db }}\ndead_letter: {{ path: {0}/dead.db }}\n",
-                    options.directory);
+// Returns the settings of the gateway of a scene, a key=value each.
+std::vector<std::string> settings(const Options& options, const Place& place, std::uint16_t bus) {
+  std::vector<std::string> all{fmt::format("target={}:{}", place.host, bus),
+                               fmt::format("gateway.grace={}ms", Scene::kGrace.count())};
+  if (place.quick) {
+    all.insert(all.end(),
+               {fmt::format("delivery.connections={}", Scene::kConnections),
+                fmt::format("delivery.pipeline={}", Scene::kPipeline), "delivery.timeout=1s",
+                "delivery.deadline=5s", "delivery.retry.initial=20ms", "delivery.retry.max=500ms",
+                "delivery.retry.multiplier=2"});
   }
-  return made;
+  if (options.spool) {
+    all.push_back(fmt::format("spool.path={}/spool.db", options.directory));
+    all.push_back(fmt::format("dead_letter.path={}/dead.db", options.directory));
+  }
+  return all;
 }
 
 // Reads the records of a store whose gateway has ended. Throws std::runtime_error if the store
@@ -82,7 +81,8 @@ Scene::Scene(std::string name, const Options& options, std::string_view schedule
       random_(options.seed),
       probed_(place.probed),
       bus_(parse(schedule), options.seed, oracle_, place.listen),
-      gateway_(options.gateway, options.directory, bus_.port(), configuration(options, place)),
+      gateway_(options.gateway, options.directory, bus_.port(),
+               settings(options, place, bus_.port())),
       outcome_(std::move(name)) {
   gateway_.start();
 }
@@ -121,7 +121,7 @@ bool Scene::watch(milliseconds limit, const std::function<bool()>& until) {
 
 void Scene::check_books() {
   if (!gateway_.running()) return;
-  const auto page = get(gateway_.admin(), "/metrics");
+  const auto page = test::page_of(gateway_.admin(), "/metrics");
   if (!page) return;
   ++scrapes_;
   const auto total = [&page](std::string_view name) {

@@ -19,8 +19,8 @@ namespace gateway::soak {
 struct Place {
   std::string host = "127.0.0.1";    // as the gateway knows it
   std::string listen = "127.0.0.1";  // where it listens
-  std::string delivery = {};         // the section of the configuration; empty: quick, for faults
-  bool probed = false;               // it is also asked by OPTIONS, which is no event
+  bool quick = true;    // few connections and short waits, for faults; else the gateway's own
+  bool probed = false;  // it is also asked by OPTIONS, which is no event
 };
 
 // Gateway, eventbus and loader of one scenario. Used by one thread.

@@ -39,11 +39,9 @@ class Swarm final : private test::Driven {
     Habit habit = Habit::post;
     unsigned connections = 100;
     double connect_rate = 0;  // connections a second; 0: as fast as can be
-    unsigned sources = 1;     // addresses they come from: 127.0.0.2 and so on
-    std::string post;         // what is sent; what dripping begins after its `drip_from`
+    std::string post = {};    // what is sent; what dripping begins after its `drip_from`
     std::size_t drip_from = 0;
-    std::chrono::milliseconds pause{1000};  // between two bytes that drip
-    double rate = 0;                        // posts a second, of `post` and `reset`
+    double rate = 0;  // posts a second, of `post` and `reset`
   };
   // Starts the clients. Throws std::system_error if there are too few descriptors.
   explicit Swarm(const Settings& settings)
@@ -116,7 +114,6 @@ class Swarm final : private test::Driven {
     bool connected = false;
     bool busy = false;  // a post is under way
     bool answered = false;
-    bool half = false;  // what is cut next is half a post
 
    private:
     Swarm& swarm_;
@@ -126,6 +123,8 @@ class Swarm final : private test::Driven {
   // The receive buffer of a client that never reads: small, so that the gateway soon cannot send
   // its answers.
   static constexpr int kDeafBuffer = 4096;
+  static constexpr std::uint32_t kSources = 8;  // addresses they come from: 127.0.0.2 and so on
+  static constexpr std::chrono::milliseconds kDripPause{1000};  // between two bytes
   static constexpr std::chrono::milliseconds kTick{1};
   // The connections that are opened in one turn without a given rate.
   static constexpr double kAtOnce = 200;
@@ -157,7 +156,7 @@ class Swarm final : private test::Driven {
     if (settings_.habit != Habit::drip) return;
     for (const auto& client : clients_) {
       if (!client->connected || client->due > now) continue;
-      client->due = now + settings_.pause;
+      client->due = now + kDripPause;
       write(*client, client->sent + 1);
     }
   }
@@ -167,9 +166,7 @@ class Swarm final : private test::Driven {
     client.sent = 0;
     client.connected = client.busy = client.answered = false;
     in_addr source{};
-    if (settings_.sources > 1) {
-      source.s_addr = htonl(INADDR_LOOPBACK + 1 + client.number() % settings_.sources);
-    }
+    source.s_addr = htonl(INADDR_LOOPBACK + 1 + client.number() % kSources);
     if (!client.stream.connect(gateway_, source, nullptr, reads() ? 0 : kDeafBuffer)) {
       throw std::runtime_error("an attacker cannot connect (ulimit -n?)");
     }
@@ -184,13 +181,13 @@ class Swarm final : private test::Driven {
       case Habit::drip:
         // The clients are spread over the pause.
         client.due = std::chrono::steady_clock::now() +
-                     settings_.pause * static_cast<int>(counts_.opened % 100) / 100;
+                     kDripPause * static_cast<int>(counts_.opened % 100) / 100;
         write(client, settings_.drip_from);
         break;
       case Habit::reset:
         ++counts_.offered;
-        client.half = counts_.offered % 2 == 0;
-        write(client, client.half ? settings_.post.size() / 2 : settings_.post.size());
+        // Every other one is half a post.
+        write(client, settings_.post.size() / (counts_.offered % 2 == 0 ? 2 : 1));
         close(client, true);
         free_.push_back(&client);
         break;

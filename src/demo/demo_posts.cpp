@@ -3,12 +3,6 @@
 namespace gateway::demo {
 namespace {
 
-test::PayloadMix mix(unsigned max_records) {
-  test::PayloadMix mix;
-  mix.max_records = max_records;
-  return mix;
-}
-
 std::int64_t unix_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
@@ -19,7 +13,7 @@ std::int64_t unix_seconds() {
 
 DemoPosts::DemoPosts(unsigned max_records, std::string host, std::string target, OnPost on_post,
                      OnEnd on_end)
-    : payloads_(mix(max_records)),
+    : payloads_(test::usual_payloads(max_records)),
       host_(std::move(host)),
       target_(std::move(target)),
       on_post_(std::move(on_post)),

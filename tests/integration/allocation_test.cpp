@@ -1,17 +1,16 @@
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 
-#include "cloud/digest.hpp"
 #include "support/allocation_counter.hpp"
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/tls_client.hpp"
 #include "support/tls_folder.hpp"
+#include "testkit/post.hpp"
 
 namespace gateway::test {
 namespace {
@@ -51,10 +50,8 @@ class Allocations : public testing::TestWithParam<std::size_t> {
     settings_.event.redact = {"Authorization"};
     const std::string body = cos_payload(records);
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const std::string time = std::to_string(now.time_since_epoch().count());
-    const auto code = cloud::hmac_sha256(token, time + "." + body);
-    return post_text(body,
-                     {{"X-Cos-Signature", fmt::format("t={},v1={}", time, cloud::hex(code))}});
+    const auto time = now.time_since_epoch().count();
+    return post_text(body, {{"X-Cos-Signature", post_signature(token, time, body)}});
   }
 
   const AllocationCounter::ExcludeThread not_the_gateway_;

@@ -10,6 +10,7 @@
 #include "gateway/auth/signature.hpp"
 #include "support/eventbus_test.hpp"
 #include "support/payloads.hpp"
+#include "testkit/post.hpp"
 
 // Who may post, and how early the others are told.
 namespace gateway::test {
@@ -38,9 +39,7 @@ config::Settings with_replay_window(const ScriptedEventbus& bus) {
 std::string signature(std::string_view body, std::chrono::seconds age = 0s,
                       std::string_view key = kToken) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const std::string time = std::to_string((now - age).time_since_epoch().count());
-  const auto mac = cloud::hmac_sha256(key, time + "." + std::string(body));
-  return fmt::format("t={},v1={}", time, cloud::hex(mac));
+  return post_signature(key, (now - age).time_since_epoch().count(), body);
 }
 
 Headers signed_with(std::string value) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <numeric>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "testkit/http_client.hpp"
+#include "testkit/process_usage.hpp"
 #include "testkit/socket.hpp"
 
 namespace gateway::test {
@@ -25,16 +25,6 @@ namespace {
 
 constexpr unsigned kThreads = 2;
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-// The most the process has had resident, in bytes.
-std::uint64_t peak_of(pid_t process) {
-  std::ifstream status(fmt::format("/proc/{}/status", process));
-  constexpr std::string_view kName = "VmHWM:";
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(kName)) return std::stoull(line.substr(kName.size())) * 1024;
-  }
-  return 0;
-}
 
 // The smallest events there are, which are the dearest for their bytes.
 std::string dearest_batch(std::size_t size) {
@@ -78,7 +68,7 @@ TEST(MemoryBound, IsNotExceededByTheDearestPosts) {
   const auto buffers = std::accumulate(
       parts.begin(), parts.end(), std::uint64_t{0},
       [](std::uint64_t sum, const checkup::MemoryPart& part) { return sum + part.bytes; });
-  const std::uint64_t peak = peak_of(program.pid());
+  const std::uint64_t peak = usage_of_tree(program.pid()).peak_resident;
   EXPECT_GT(peak, buffers) << "nothing dear was read";
   EXPECT_LE(peak, buffers + checkup::most_while_read(settings, kThreads));
 }

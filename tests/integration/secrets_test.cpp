@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "cloud/digest.hpp"
 #include "support/payloads.hpp"
 #include "support/program.hpp"
 #include "support/scripted_cloud.hpp"
 #include "support/scripted_eventbus.hpp"
 #include "support/scripted_http_server.hpp"
 #include "testkit/http_client.hpp"
+#include "testkit/post.hpp"
 #include "testkit/temporary_folder.hpp"
 
 // What must not get out of the process.
@@ -42,9 +42,7 @@ std::string record_with_uploader() {
 
 std::string signature_of(std::string_view body, std::string_view key) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const auto time = std::to_string(now.time_since_epoch().count());
-  return fmt::format("t={},v1={}", time,
-                     cloud::hex(cloud::hmac_sha256(key, time + "." + std::string(body))));
+  return post_signature(key, now.time_since_epoch().count(), body);
 }
 
 class Secrets : public testing::Test {

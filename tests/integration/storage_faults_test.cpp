@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -19,6 +18,7 @@
 #include "support/payloads.hpp"
 #include "support/running_gateway.hpp"
 #include "support/scripted_eventbus.hpp"
+#include "testkit/shell.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
@@ -122,10 +122,7 @@ TEST_F(StorageFaults, AFileSystemThatTurnsReadOnlyUnderTheSpoolCostsNothingThatW
   std::filesystem::create_directory(device);
   std::ofstream(image).close();
   std::filesystem::resize_file(image, std::uint64_t{16} << 20);
-  const auto run = [](const std::string& command) {
-    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
-  };
-  if (!run("mkfs.ext4 -q -F " + image) || !run("mount -o loop " + image + " " + device)) {
+  if (!works("mkfs.ext4 -q -F " + image) || !works("mount -o loop " + image + " " + device)) {
     GTEST_SKIP() << "this process may not mount a file system of its own";
   }
   struct Unmounting {
@@ -137,7 +134,7 @@ TEST_F(StorageFaults, AFileSystemThatTurnsReadOnlyUnderTheSpoolCostsNothingThatW
   {
     RunningGateway gateway(settings(device + "/spool.db"));
     EXPECT_EQ(gateway.post(cos_payload(3, "before-")).status, 200u);
-    static_cast<void>(run("mount -o remount,abort " + device));  // it says that it failed
+    static_cast<void>(works("mount -o remount,abort " + device));  // it says that it failed
     expect_refused(gateway.post(cos_payload(3, "while-")));
     expect_refused(gateway.post(cos_payload(3, "while-")));
     EXPECT_TRUE(spool_becomes(gateway, "failing"));
@@ -147,7 +144,7 @@ TEST_F(StorageFaults, AFileSystemThatTurnsReadOnlyUnderTheSpoolCostsNothingThatW
     EXPECT_EQ(gateway.post(cos_payload(1, "direct-")).status, 200u);
   }
   ASSERT_EQ(umount2(device.c_str(), 0), 0);
-  ASSERT_TRUE(run("mount -o loop " + image + " " + device));
+  ASSERT_TRUE(works("mount -o loop " + image + " " + device));
   RunningGateway gateway(settings(device + "/spool.db"));
   EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed >= 3; }));
   bus_.hold();
@@ -286,7 +283,7 @@ TEST_F(SpoolMaxAge, AnOutageExpiresNothing) {
   bus_.script([](const Request&) { return reply(503); });
   const std::size_t before = bus_.requests().size();
   bus_.release();
-  ASSERT_TRUE(bus_.wait_for_requests(before + 2 * egress::SpoolExpiry::kAnswers + 8));
+  ASSERT_TRUE(bus_.wait_for_requests(before + std::size_t{2} * egress::SpoolExpiry::kAnswers + 8));
   EXPECT_EQ(gateway.snapshot().expired, 0u);
   bus_.script({});
   EXPECT_TRUE(gateway.wait_for([](const Snapshot& now) { return now.replayed == 2; }));

@@ -9,13 +9,13 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <iostream>
 #include <string>
 
 #include "runtime/asio.hpp"
 #include "support/scripted_cloud.hpp"
+#include "testkit/guarded.hpp"
 
 namespace {
 
@@ -60,15 +60,12 @@ int main(int argc, char** argv) {
   app.add_option("--deleting-reads", limits.deleting_reads, "reads that still see Deleting");
   app.add_option("--stale-lists", limits.stale_lists, "lists that do not show a change yet");
   CLI11_PARSE(app, argc, argv);
-  try {
+  return gateway::test::guarded("scripted-cloud", [&] {
     gateway::test::ScriptedCloud cloud(limits, port);
     cloud.forget_keys();
     cloud.add_key(key);
     std::cout << "listening on 127.0.0.1:" << cloud.port() << '\n' << std::flush;
     wait_for_end();
-  } catch (const std::exception& error) {
-    std::cerr << "scripted-cloud: " << error.what() << '\n';
-    return 1;
-  }
-  return 0;
+    return 0;
+  });
 }

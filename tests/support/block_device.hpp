@@ -5,11 +5,12 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <utility>
+
+#include "testkit/shell.hpp"
 
 namespace gateway::test {
 
@@ -22,7 +23,7 @@ class BlockDevice {
     std::filesystem::create_directories(path_);
     std::ofstream(image).close();
     std::filesystem::resize_file(image, std::uint64_t{32} << 20);
-    mounted_ = run("mkfs.ext4 -q -F " + image) && run("mount -o loop " + image + " " + path_);
+    mounted_ = works("mkfs.ext4 -q -F " + image) && works("mount -o loop " + image + " " + path_);
   }
   ~BlockDevice() {
     if (hangs_) let_go();
@@ -39,10 +40,6 @@ class BlockDevice {
   void let_go() { hangs_ = !control(FITHAW); }
 
  private:
-  static bool run(const std::string& command) {
-    const std::string quiet = command + " >/dev/null 2>&1";
-    return std::system(quiet.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
-  }
   [[nodiscard]] bool control(unsigned long request) const {
     const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) return false;

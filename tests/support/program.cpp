@@ -1,27 +1,15 @@
 #include "support/program.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
-#include <exception>
 #include <utility>
 
-#include "testkit/eventually.hpp"
-#include "testkit/http_client.hpp"
+#include "testkit/server_process.hpp"
 #include "testkit/text_file.hpp"
 
 namespace gateway::test {
 namespace {
 
 constexpr std::chrono::minutes kStopLimit{1};
-
-bool is_ready(std::uint16_t admin_port) {
-  try {
-    return HttpClient(admin_port).get("/readyz").status == 200;
-  } catch (const std::exception&) {
-    return false;  // not listening yet
-  }
-}
 
 std::vector<std::string> command(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{COS_GATEWAY_PROGRAM};
@@ -41,24 +29,6 @@ ChildOptions options(const TemporaryFolder& folder, const std::function<void()>&
 
 }  // namespace
 
-std::vector<std::string> arguments_to_run(std::uint16_t port, std::uint16_t admin_port,
-                                          std::uint16_t eventbus_port,
-                                          const std::vector<std::string>& settings) {
-  std::vector<std::string> arguments{"run", "--config", "/dev/null"};
-  const auto set = [&](std::string setting) {
-    arguments.emplace_back("--set");
-    arguments.push_back(std::move(setting));
-  };
-  set(fmt::format("target=127.0.0.1:{}", eventbus_port));
-  set("eventbus=test");
-  set("function.provision=false");
-  set(fmt::format("gateway.listen=127.0.0.1:{}", port));
-  set(fmt::format("gateway.admin=127.0.0.1:{}", admin_port));
-  set("gateway.auth=none");
-  for (const std::string& setting : settings) set(setting);
-  return arguments;
-}
-
 RunningProgram::RunningProgram(const std::vector<std::string>& arguments,
                                const std::function<void()>& prepare,
                                const std::vector<std::string>& environment)
@@ -67,13 +37,7 @@ RunningProgram::RunningProgram(const std::vector<std::string>& arguments,
 }
 
 bool RunningProgram::wait_until_ready(std::uint16_t admin_port) {
-  bool ready = false;
-  const auto settled = [&] {
-    const bool ended = process_.ended().has_value();
-    ready = !ended && is_ready(admin_port);
-    return ready || ended;
-  };
-  return eventually(settled, std::chrono::seconds(20)) && ready;
+  return await_ready(process_, [=] { return page_of(admin_port, "/readyz").has_value(); });
 }
 
 ProgramRun RunningProgram::stop() {

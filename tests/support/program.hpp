@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "testkit/child_process.hpp"
+#include "testkit/gateway_arguments.hpp"
 #include "testkit/temporary_folder.hpp"
 
 namespace gateway::test {
@@ -20,12 +21,6 @@ struct ProgramRun {
 
 // Runs cos-gateway with these arguments, nothing of it in the environment, and waits for its end.
 [[nodiscard]] ProgramRun run_program(const std::vector<std::string>& arguments);
-
-// Returns the arguments of a run on these ports of loopback, without a configuration file,
-// provisioning or authentication; each of `settings` is a key=value more.
-[[nodiscard]] std::vector<std::string> arguments_to_run(
-    std::uint16_t port, std::uint16_t admin_port, std::uint16_t eventbus_port,
-    const std::vector<std::string>& settings = {});
 
 // cos-gateway serving in the background. Killed when this goes.
 class RunningProgram {

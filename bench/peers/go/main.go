@@ -4,7 +4,7 @@
 //	concurrent  the official SDK, the records of a post at a time
 //	lean        net/http alone
 //
-// Usage: gateway PORT SINK [VARIANT]. It ends on SIGTERM.
+// Usage: gateway PORT SINK VARIANT, with SINK as host:port. It ends on SIGTERM.
 package main
 
 import (
@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,39 +39,28 @@ type send func(ctx context.Context, record json.RawMessage) error
 // deliver delivers the records of a post and says whether all were accepted.
 type deliver func(ctx context.Context, records []json.RawMessage) bool
 
-func sequential(send send) deliver {
+// together sends so many records of a post at a time.
+func together(most int, send send) deliver {
 	return func(ctx context.Context, records []json.RawMessage) bool {
-		for _, record := range records {
-			if send(ctx, record) != nil {
-				return false
-			}
-		}
-		return true
-	}
-}
-
-func concurrent(send send) deliver {
-	return func(ctx context.Context, records []json.RawMessage) bool {
-		if len(records) == 1 {
-			return send(ctx, records[0]) == nil
-		}
 		var failed atomic.Bool
 		var next atomic.Int64
-		var workers sync.WaitGroup
-		for range min(inFlight, len(records)) {
-			workers.Go(func() {
-				for {
-					i := int(next.Add(1)) - 1
-					if i >= len(records) || failed.Load() {
-						return
-					}
-					if send(ctx, records[i]) != nil {
-						failed.Store(true)
-					}
+		work := func() {
+			for !failed.Load() {
+				i := int(next.Add(1)) - 1
+				if i >= len(records) {
+					return
 				}
-			})
+				if send(ctx, records[i]) != nil {
+					failed.Store(true)
+				}
+			}
 		}
-		workers.Wait()
+		var others sync.WaitGroup
+		for range min(most, len(records)) - 1 {
+			others.Go(work)
+		}
+		work()
+		others.Wait()
 		return !failed.Load()
 	}
 }
@@ -185,33 +173,22 @@ func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 func main() {
-	if len(os.Args) < 3 {
-		log.Fatal("usage: gateway PORT SINK [sequential|concurrent|lean]")
+	if len(os.Args) != 4 {
+		log.Fatal("usage: gateway PORT SINK VARIANT")
 	}
-	sink := os.Args[2]
-	if !strings.Contains(sink, ":") {
-		sink = "127.0.0.1:" + sink
+	target := "http://" + os.Args[2] + "/gateway/bus"
+	sdk, err := sdkSender(target)
+	if err != nil {
+		log.Fatal(err)
 	}
-	target := "http://" + sink + "/gateway/bus"
-	variant := "sequential"
-	if len(os.Args) > 3 {
-		variant = os.Args[3]
+	variants := map[string]deliver{
+		"sequential": together(1, sdk),
+		"concurrent": together(inFlight, sdk),
+		"lean":       together(inFlight, leanSender(target)),
 	}
-	var chosen deliver
-	switch variant {
-	case "sequential", "concurrent":
-		send, err := sdkSender(target)
-		if err != nil {
-			log.Fatal(err)
-		}
-		chosen = sequential(send)
-		if variant == "concurrent" {
-			chosen = concurrent(send)
-		}
-	case "lean":
-		chosen = concurrent(leanSender(target))
-	default:
-		log.Fatalf("no variant is called %q", variant)
+	chosen := variants[os.Args[3]]
+	if chosen == nil {
+		log.Fatalf("no variant is called %q", os.Args[3])
 	}
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], handler(chosen)))
 }

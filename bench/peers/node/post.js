@@ -4,10 +4,9 @@ export function listen_port() {
   return Number(process.argv[2]);
 }
 
-// The sink is a port on 127.0.0.1 or host:port.
+// The sink is given as host:port.
 export function sink_origin() {
-  const sink = process.argv[3];
-  return `http://${sink.includes(":") ? sink : `127.0.0.1:${sink}`}`;
+  return `http://${process.argv[3]}`;
 }
 
 export const sink_path = "/gateway/bus";

@@ -108,7 +108,7 @@ TEST(Load, PostsOverTlsWithSignatures) {
     EXPECT_TRUE(local.load().totals().errors.empty());
     for (const test::ReceivedRequest& request : requests) {
       EXPECT_EQ(request.headers["X-Cos-Signature"],
-                post_signature("token", 1'700'000'000, request.body));
+                test::post_signature("token", 1'700'000'000, request.body));
     }
   }
 }

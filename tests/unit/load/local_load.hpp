@@ -4,9 +4,9 @@
 
 #include "load/prepared_posts.hpp"
 #include "load/sink.hpp"
-#include "load/turns.hpp"
 #include "testkit/load.hpp"
 #include "testkit/poller.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::load {
 
@@ -17,7 +17,7 @@ class LocalLoad {
   LocalLoad(const SinkSettings& sink, test::LoadSettings load, std::uint16_t port = 0,
             const PostForm& form = {})
       : sink_(poller_, sink),
-        posts_(PayloadSettings(), form),
+        posts_(test::PayloadSettings(), form),
         load_(poller_, aimed(load, port == 0 ? sink_.port() : port), posts_) {}
 
   // Connects, posts for that long, and waits for the last answers, `most` in all.
@@ -48,7 +48,7 @@ class LocalLoad {
   Sink sink_;
   PreparedPosts posts_;
   test::Load load_;
-  Turns turns_{poller_, {&load_, &sink_.bus()}};
+  test::Turns turns_{poller_, {&load_, &sink_.bus()}};
 };
 
 }  // namespace gateway::load

@@ -17,7 +17,7 @@ Scenario brief() {
   Scenario scenario;
   scenario.name = "brief";
   scenario.load.connections = 8;
-  scenario.payloads.records = Distribution(3);
+  scenario.payloads.records = test::Distribution(3);
   scenario.sink.check_ids = true;
   scenario.warmup_s = 0.1;
   scenario.duration_s = 0.3;

@@ -9,6 +9,7 @@
 
 #include "testkit/bus_thread.hpp"
 #include "testkit/http_client.hpp"
+#include "testkit/turns.hpp"
 
 namespace gateway::test {
 namespace {
@@ -64,15 +65,10 @@ void play(Poller& poller, Bus* bus, CountedPosts& posts, LoadSettings settings) 
   settings.pause = milliseconds(1);
   Load load(poller, settings, posts);
   load.start(steady_clock::now());
-  const auto limit = steady_clock::now() + std::chrono::seconds(10);
-  while (!load.done() && steady_clock::now() < limit) {
-    auto due = load.next_due(steady_clock::now());
-    if (bus != nullptr) due = std::min(due, bus->next_due(steady_clock::now()));
-    poller.turn(due);
-    load.advance(steady_clock::now());
-    if (bus != nullptr) bus->advance(steady_clock::now());
-  }
-  EXPECT_TRUE(load.done());
+  Turns turns(poller, {&load});
+  if (bus != nullptr) turns.add(*bus);
+  EXPECT_TRUE(
+      turns.wait(steady_clock::now() + std::chrono::seconds(10), [&load] { return load.done(); }));
 }
 
 TEST(LoadRetries, TellTheStatusOfEachPostAndConnectAgain) {

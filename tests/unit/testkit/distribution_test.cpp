@@ -1,4 +1,4 @@
-#include "load/distribution.hpp"
+#include "testkit/distribution.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-namespace gateway::load {
+namespace gateway::test {
 namespace {
 
 struct Drawn {
@@ -19,7 +19,7 @@ Drawn draw(std::string_view text) {
   const auto distribution = Distribution::parse(text);
   EXPECT_TRUE(distribution) << distribution.error();
   constexpr int kCount = 100'000;
-  test::Random random(11);
+  Random random(11);
   Drawn drawn;
   double sum = 0;
   for (int i = 0; i < kCount; ++i) {
@@ -68,4 +68,4 @@ TEST(Distribution, RefusesWhatItDoesNotUnderstand) {
 }
 
 }  // namespace
-}  // namespace gateway::load
+}  // namespace gateway::test

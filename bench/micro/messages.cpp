@@ -7,13 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/http/response_reader.hpp"
 #include "gateway/ingress/request_reader.hpp"
 #include "micro/payloads.hpp"
 #include "micro/subjects.hpp"
 
+// Requests and answers, read from their bytes.
 namespace gateway::micro {
 namespace {
 
+using egress::ResponseReader;
 using ingress::RequestReader;
 
 constexpr std::size_t kMaxBody = std::size_t{8} << 20;
@@ -79,7 +82,8 @@ void read(RequestReading& reading, std::size_t expected) {
   }
 }
 
-void add(Subjects& subjects, std::string name, const std::string& one, std::size_t requests = 1) {
+void add_request(Subjects& subjects, std::string name, const std::string& one,
+                 std::size_t requests = 1) {
   std::string bytes;
   for (std::size_t i = 0; i < requests; ++i) bytes += one;
   subjects.add(
@@ -87,16 +91,62 @@ void add(Subjects& subjects, std::string name, const std::string& one, std::size
       [requests](RequestReading& reading) { read(reading, requests); });
 }
 
+// An eventbus that keeps up sends about this many answers per read.
+constexpr std::size_t kAnswers = 32;
+
+struct AnswerReading {
+  std::string bytes;
+  ResponseReader reader{};
+};
+
+// `make(i)` returns the i-th answer.
+template <class Make>
+void add_answer(Subjects& subjects, std::string name, Make make) {
+  std::string bytes;
+  for (std::size_t i = 0; i < kAnswers; ++i) bytes += make(i);
+  const auto read = [](AnswerReading& reading) {
+    std::string_view left = reading.bytes;
+    for (std::size_t i = 0; i < kAnswers; ++i) {
+      if (reading.reader.next(left) != ResponseReader::Step::response) std::abort();
+      benchmark::DoNotOptimize(reading.reader.response().status);
+    }
+    // An answer is given as soon as its head is complete.
+    if (reading.reader.read_past(left) == ResponseReader::Step::bad) std::abort();
+  };
+  subjects.add(
+      std::move(name), {bytes.size(), kAnswers}, [bytes] { return AnswerReading{bytes}; }, read);
+}
+
 }  // namespace
 
 // The copy from `bytes` stands for that of the system call.
 void add_requests(Subjects& subjects) {
-  add(subjects, "request/no_records", plain(0));
-  add(subjects, "request/1_record", plain(1));
-  add(subjects, "request/100_records", plain(100));
-  add(subjects, "request/8_pipelined", plain(1), 8);
-  add(subjects, "request/chunked_1_record", chunked(1));
-  add(subjects, "request/chunked_100_records", chunked(100));
+  add_request(subjects, "request/no_records", plain(0));
+  add_request(subjects, "request/1_record", plain(1));
+  add_request(subjects, "request/100_records", plain(100));
+  add_request(subjects, "request/8_pipelined", plain(1), 8);
+  add_request(subjects, "request/chunked_1_record", chunked(1));
+  add_request(subjects, "request/chunked_100_records", chunked(100));
+}
+
+void add_answers(Subjects& subjects) {
+  add_answer(subjects, "answer/short",
+             [](std::size_t) { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"; });
+  add_answer(subjects, "answer/usual", [](std::size_t) {
+    return "HTTP/1.1 202 Accepted\r\nServer: nginx\r\nDate: Fri, 02 Jan 2026 03:00:00 GMT\r\n"
+           "Content-Type: application/json\r\nContent-Length: 15\r\nConnection: keep-alive\r\n\r\n"
+           "{\"status\":\"ok\"}";
+  });
+  add_answer(subjects, "answer/no_two_equal", [](std::size_t i) {
+    return fmt::format(
+        "HTTP/1.1 202 Accepted\r\nServer: nginx\r\nDate: Fri, 02 Jan 2026 03:00:00 GMT\r\n"
+        "X-Request-Id: {:032x}\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n",
+        i);
+  });
+  add_answer(subjects, "answer/chunked", [](std::size_t) {
+    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+           "f\r\n{\"status\":\"ok\"}\r\n0\r\n\r\n";
+  });
 }
 
 }  // namespace gateway::micro

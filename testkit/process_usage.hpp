@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-namespace gateway::bench {
+namespace gateway::test {
 
 // Time that threads have spent on a core, and ready to run but without one, from schedstat, which
 // counts every switch instead of ticks.
@@ -56,4 +56,4 @@ struct CpuTime {
 // divided in the ratio of the ticks. Where the kernel has no schedstat, the ticks themselves.
 [[nodiscard]] CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after);
 
-}  // namespace gateway::bench
+}  // namespace gateway::test

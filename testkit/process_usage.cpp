@@ -1,4 +1,4 @@
-#include "process/usage.hpp"
+#include "testkit/process_usage.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 
 #include "testkit/text_file.hpp"
 
-namespace gateway::bench {
+namespace gateway::test {
 namespace {
 
 constexpr std::uint64_t kKilo = 1024;
@@ -27,12 +27,12 @@ std::uint64_t field(const std::string& text, std::string_view name) {
 }
 
 std::string of_process(pid_t process, std::string_view file) {
-  return test::read_text(fmt::format("/proc/{}/{}", process, file));
+  return read_text(fmt::format("/proc/{}/{}", process, file));
 }
 
 // Returns the time of one thread, whose folder of /proc this is.
 CoreTime time_of(const std::string& thread) {
-  std::istringstream text(test::read_text(thread + "/schedstat"));
+  std::istringstream text(read_text(thread + "/schedstat"));
   std::int64_t used = 0;
   std::int64_t waited = 0;
   text >> used >> waited;
@@ -65,7 +65,7 @@ CoreTime own_core_time() {
 std::map<std::string, double> thread_cpu(pid_t process) {
   std::map<std::string, double> all;
   for_each_thread(process, [&](const std::string& folder) {
-    std::string name = test::read_text(folder + "/comm");
+    std::string name = read_text(folder + "/comm");
     if (name.ends_with('\n')) name.pop_back();
     all[name] += std::chrono::duration<double>(time_of(folder).used).count();
   });
@@ -87,10 +87,10 @@ ProcessUsage usage_of_tree(pid_t root) {
     const pid_t pid = pids[i];
     for_each_thread(pid, [&](const std::string& folder) {
       usage.cores += time_of(folder);
-      const std::string status = test::read_text(folder + "/status");
+      const std::string status = read_text(folder + "/status");
       usage.voluntary_switches += field(status, "voluntary_ctxt_switches");
       usage.involuntary_switches += field(status, "nonvoluntary_ctxt_switches");
-      std::istringstream children(test::read_text(folder + "/children"));
+      std::istringstream children(read_text(folder + "/children"));
       for (pid_t child = 0; children >> child;) pids.push_back(child);
     });
     // The name in parentheses may contain anything; fields 3 and following come after it. Of a
@@ -121,4 +121,4 @@ CpuTime cpu_between(const ProcessUsage& before, const ProcessUsage& after) {
   return {total * share, total * (1 - share)};
 }
 
-}  // namespace gateway::bench
+}  // namespace gateway::test

@@ -7,29 +7,30 @@
 
 #include "testkit/poller.hpp"
 
-namespace gateway::load {
+namespace gateway::test {
 
-// Turns loads and eventbuses of one thread until something holds.
+// Turns a poller and drives the loads and buses of its thread.
 class Turns {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
-  // Load and eventbus take turns: the next posts of an open loop wait at most until this many
-  // descriptors were served.
-  static constexpr int kOpenLoopEvents = 16;
-
-  // Returns the time so many seconds later.
-  static TimePoint after(TimePoint time, double seconds) {
-    return time + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-                      std::chrono::duration<double>(seconds));
-  }
+  using TimePoint = Driven::TimePoint;
 
   // At most so many `events` come in a turn. `awake`: does not sleep for less than kAwake.
-  // `poller` and `parts` must outlive it.
-  Turns(test::Poller& poller, std::vector<test::Driven*> parts, bool awake = false,
-        int events = test::Poller::kEvents)
+  // `poller` must outlive it.
+  explicit Turns(Poller& poller, std::vector<Driven*> parts = {}, bool awake = false,
+                 int events = Poller::kEvents)
       : poller_(poller), parts_(std::move(parts)), awake_(awake), events_(events) {}
 
+  // Drives this one, too. It must live until the last turn, as those before must.
+  void add(Driven& part) { parts_.push_back(&part); }
+  // Turns once: waits until something is there to be done, but not beyond `until`, and does it.
+  void turn(TimePoint until) {
+    const TimePoint before = std::chrono::steady_clock::now();
+    for (Driven* const part : parts_) until = std::min(until, part->next_due(before));
+    if (awake_) until = std::max(before, until - kAwake);
+    poller_.turn(until, events_);
+    const TimePoint now = std::chrono::steady_clock::now();
+    for (Driven* const part : parts_) part->advance(now);
+  }
   // Turns until `holds`, but not beyond `limit`, and calls `look` twenty times a second. Returns
   // whether it holds.
   bool wait(TimePoint limit, const std::function<bool()>& holds,
@@ -58,19 +59,10 @@ class Turns {
   // the gateway.
   static constexpr std::chrono::microseconds kAwake{200};
 
-  void turn(TimePoint until) {
-    const TimePoint before = std::chrono::steady_clock::now();
-    for (test::Driven* const part : parts_) until = std::min(until, part->next_due(before));
-    if (awake_) until = std::max(before, until - kAwake);
-    poller_.turn(until, events_);
-    const TimePoint now = std::chrono::steady_clock::now();
-    for (test::Driven* const part : parts_) part->advance(now);
-  }
-
-  test::Poller& poller_;
-  std::vector<test::Driven*> parts_;
+  Poller& poller_;
+  std::vector<Driven*> parts_;
   bool awake_;
   int events_;
 };
 
-}  // namespace gateway::load
+}  // namespace gateway::test

@@ -6,7 +6,7 @@
 
 #include "testkit/random.hpp"
 
-namespace gateway::load {
+namespace gateway::test {
 
 // Describes how a count or length varies from post to post. A plain value; samples are at least 0.
 class Distribution {
@@ -21,19 +21,22 @@ class Distribution {
   [[nodiscard]] static boost::system::result<Distribution, std::string> parse(
       std::string_view text);
 
-  [[nodiscard]] unsigned sample(test::Random& random) const;
+  // Returns a distribution in which four of five are 1, most others a few, and one of twenty is
+  // anything up to `most`.
+  [[nodiscard]] static Distribution mostly_one(unsigned most);
+
+  [[nodiscard]] unsigned sample(Random& random) const;
   // Returns the distribution as it was written.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
  private:
-  enum class Kind { uniform, geometric, zipf };  // fixed is uniform from a value to itself
+  enum class Kind { uniform, geometric, weighted };  // fixed is uniform from a value to itself
 
   std::string text_;
   Kind kind_ = Kind::uniform;
-  unsigned least_;
+  unsigned least_;  // of geometric: the mean
   unsigned most_;
-  unsigned mean_ = 1;
-  std::vector<double> cumulated_;  // of zipf: the weights up to each value, the last is their sum
+  std::vector<double> cumulated_;  // weights up to each value; the last is the sum of all
 };
 
-}  // namespace gateway::load
+}  // namespace gateway::test

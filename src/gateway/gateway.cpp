@@ -250,13 +250,12 @@ class Gateway::Impl {
   [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at, std::uint64_t known) {
     if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
     Timer delay(control_.get_executor());
-    Instant last_came{};
+    Instant last_used{};
     while (true) {
       const Instant at = SteadyClock::now();
       const std::uint64_t ever = connections_.ever();
-      if (std::exchange(known, ever) != ever) last_came = at;
-      const bool unused = connections_.total() == 0 && at - last_came >= kStillRouted;
-      if (at >= drain_at || unused) co_return;
+      if (std::exchange(known, ever) != ever || connections_.total() != 0) last_used = at;
+      if (at >= drain_at || at - last_used >= kStillRouted) co_return;
       delay.expires_at(std::min(drain_at, at + kLookAgain));
       co_await delay.async_wait(tuple);
     }

@@ -210,10 +210,21 @@ def check_quotes(document, source):
 
 
 def check_alerts(runbook):
+    """Each alert has an entry, and names no label that its metrics have not."""
+    with open(ROOT + "/docs/observing.md", encoding="utf-8") as file:
+        rows = [line.split(" | ") for line in file if re.match(r"\| `\w+` \| \w+ \| ", line)]
+    labels = {row[0].strip("|` "): set(re.findall(r"`(\w+)`", row[2])) for row in rows}
     with open(ROOT + "/deploy/prometheus/alerts.yml", encoding="utf-8") as file:
-        for alert in re.findall(r"- alert: (\w+)", file.read()):
-            if alert.lower() not in runbook.anchors:
-                runbook.problem(1, f"has no entry for the alert {alert}")
+        alerts = file.read().split("- alert: ")[1:]
+    for text in alerts:
+        alert = text.split()[0]
+        if alert.lower() not in runbook.anchors:
+            runbook.problem(1, f"has no entry for the alert {alert}")
+        of_metrics = {"instance", "job"}
+        for metric in re.findall(r"cos_gateway_(\w+)", text):
+            of_metrics |= labels.get(metric.removesuffix("_bucket"), set())
+        for label in set(re.findall(r"\$labels\.(\w+)", text)) - of_metrics:
+            runbook.problem(1, f"has the alert {alert}, whose metrics have no label {label}")
 
 
 def main():

@@ -116,6 +116,17 @@ Parsed<std::string> parse_url(const Scalar& scalar, UrlForm form) {
   return {std::string(scalar.text)};
 }
 
+// Returns the format of an address whose query may hold secrets: they are not printed, and what is
+// printed for them is not taken.
+Format<std::string> with_secret_query(Format<std::string> format) {
+  format.parse = [parse = std::move(format.parse)](const Scalar& scalar) -> Parsed<std::string> {
+    if (scalar.text.find(kRedacted) == std::string_view::npos) return parse(scalar);
+    return {.note = "(redacted) stands for a secret in its query: write it out"};
+  };
+  format.print = [](const std::string& value) { return quote(redacted_target(value)); };
+  return format;
+}
+
 // Only the families are checked: COS may document more events than it did.
 Flaw flaw_of_bucket_event(std::string_view text) {
   for (const std::string_view family :
@@ -169,13 +180,7 @@ Format<Secret> secret_text() {
 }
 
 Format<std::string> target_text() {
-  const auto flaw_of = [](std::string_view text) -> Flaw {
-    if (text.find(kRedacted) == std::string_view::npos) return flaw_of_text(text);
-    return "(redacted) stands for a secret in its query: write it out";
-  };
-  auto format = text_without(flaw_of, "text", "text");
-  format.print = [](const std::string& value) { return quote(redacted_target(value)); };
-  return format;
+  return with_secret_query(text());
 }
 
 Format<bool> boolean() {
@@ -291,8 +296,8 @@ Format<std::string> url(UrlForm form) {
     return {"an http or https URL without a path, such as https://example.com",
             "URL without a path", parse, quote};
   }
-  return {"an http or https URL such as https://example.com:8443/path",
-          form == UrlForm::or_empty ? "URL, or empty" : "URL", parse, quote};
+  return with_secret_query({"an http or https URL such as https://example.com:8443/path",
+                            form == UrlForm::or_empty ? "URL, or empty" : "URL", parse, quote});
 }
 
 Format<std::string> header_name() {

@@ -108,6 +108,24 @@ void check_entries(const Settings& settings, Report& report) {
   }
 }
 
+constexpr std::string_view kItself = "the function itself";
+
+// Returns the network that keeps a function from reaching this host, or an empty text. A function
+// runs in Tencent's network. It might reach private addresses of a VPC, but no key puts it in one.
+std::string_view unreachable(const std::string& host) {
+  // RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927 (link-local); RFC 4193, RFC 4291 (link-local).
+  constexpr std::pair<const char*, unsigned short> kPrivate[] = {
+      {"10.0.0.0", 8},     {"172.16.0.0", 12}, {"192.168.0.0", 16}, {"100.64.0.0", 10},
+      {"169.254.0.0", 16}, {"fc00::", 7},      {"fe80::", 10}};
+  const auto address = ip_address(host);
+  if (!address) return host == "localhost" ? kItself : "";
+  if (address->is_loopback() || address->is_unspecified()) return kItself;
+  const bool is_private = std::ranges::any_of(kPrivate, [&](const auto& network) {
+    return in_network(*address, boost::asio::ip::make_address(network.first), network.second);
+  });
+  return is_private ? "a private network" : "";
+}
+
 void check_function(const Settings& settings, Report& report) {
   const auto& function = settings.function;
   // That of a list follows from its first entry, whose endpoint has been checked.
@@ -122,22 +140,12 @@ void check_function(const Settings& settings, Report& report) {
                "function.runtime",
                "expected a Node.js runtime such as Nodejs18.15, which the built-in relay needs",
                function.runtime, report);
-}
-
-// Returns the network that keeps a function from reaching this host, or an empty text. A function
-// runs in Tencent's network. It might reach private addresses of a VPC, but no key puts it in one.
-std::string_view unreachable(const std::string& host) {
-  // RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927 (link-local); RFC 4193, RFC 4291 (link-local).
-  constexpr std::pair<const char*, unsigned short> kPrivate[] = {
-      {"10.0.0.0", 8},     {"172.16.0.0", 12}, {"192.168.0.0", 16}, {"100.64.0.0", 10},
-      {"169.254.0.0", 16}, {"fc00::", 7},      {"fe80::", 10}};
-  const auto address = ip_address(host);
-  if (!address) return host == "localhost" ? "the function itself" : "";
-  if (address->is_loopback() || address->is_unspecified()) return "the function itself";
-  const bool is_private = std::ranges::any_of(kPrivate, [&](const auto& network) {
-    return in_network(*address, boost::asio::ip::make_address(network.first), network.second);
-  });
-  return is_private ? "a private network" : "";
+  const auto api = parse_http_url(function.api);
+  if (api && !api->tls && unreachable(api->host) != kItself) {
+    report.warning_about("function.api",
+                         "is an http URL: whoever listens on the way has what the function is "
+                         "given, gateway.token and delivery.headers included");
+  }
 }
 
 void check_reachable(const std::string& key, const std::string& host, Report& report) {
@@ -244,6 +252,22 @@ void check_target_of_function(const Settings& settings, Report& report) {
   }
 }
 
+// Checks what the built-in relay needs of this gateway.
+void check_gateway_of_relay(const Settings& settings, Report& report) {
+  // As long as the relay waits for an answer (src/cloud/relay/index.js), less what is on its way.
+  constexpr auto kPatience = std::chrono::seconds(26);
+  if (settings.delivery.deadline > kPatience) {
+    report.warning_about("delivery.deadline",
+                         "is more than the 26 s that the relay waits for an answer: it posts again "
+                         "meanwhile, and events come twice");
+  }
+  if (!settings.ingress.tls.ca.empty()) {
+    report.warning_about("gateway.tls.client_ca",
+                         "asks for a certificate, which the relay has not: its posts only come in "
+                         "through a proxy that has one");
+  }
+}
+
 // Checks the code that the function runs: it decides whether events come to this gateway, and how.
 void check_relay(const Settings& settings, Report& report) {
   const auto& ingress = settings.ingress;
@@ -257,7 +281,11 @@ void check_relay(const Settings& settings, Report& report) {
   const auto url = parse_http_url(ingress.public_url);
   if (!url) return;  // its format has been checked
   check_reachable("gateway.public_url", url->host, report);
-  if (code) check_code_behind_public_url(settings, *url, report);
+  if (code) {
+    check_code_behind_public_url(settings, *url, report);
+  } else {
+    check_gateway_of_relay(settings, report);
+  }
 }
 
 void check_credentials(const Settings& settings, Report& report) {

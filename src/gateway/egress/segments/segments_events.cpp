@@ -61,15 +61,16 @@ void Segments::drop(const Segment& segment, bool vanished) {
   oldest_.reset();
 }
 
-// After a failed call: drops the segment if its file is gone, or may not be read any more. Anything
-// else is an error.
+// After a failed call: drops the segment if its file is gone, or cannot be had any more while the
+// device gives others. Anything else is an error.
 StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_code& error) {
   const auto presence = segment.look();
   if (presence && *presence == Segment::Presence::gone) {
     drop(segment, true);
     return {};
   }
-  const bool of_this_file = is_forbidden(error) || (!presence && !is_of_process(error));
+  const bool of_this_file =
+      is_forbidden(error) || (!presence && !is_of_process(error) && segment_files(files_, path_));
   if (access_ != Segment::Access::own || &segment == active_ || !of_this_file) {
     return error_at(segment.path(), error);
   }

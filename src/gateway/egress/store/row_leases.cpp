@@ -59,7 +59,8 @@ StoreResult RowLeases::read_returned(EventStore& store, const RowsWanted& wanted
   };
   auto read =
       store.read_spooled(leased_.front() - 1, is_leased, leased_.size(), wanted.max_bytes, chunk);
-  const auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
+  auto unread = read ? std::ranges::upper_bound(leased_, chunk.last) : leased_.begin();
+  if (read && chunk.end) unread = leased_.end();  // those that were not met are not there any more
   give_back(target_, std::span(unread, leased_.end()));
   leased_.erase(unread, leased_.end());
   chunk.end = false;  // there may be more behind the frontier

@@ -184,6 +184,21 @@ TEST(Checks, WarnOfWhatProvisioningDoesWithoutTheGateway) {
                           "bucket is in ap-beijing"));
 }
 
+TEST(Checks, WarnOfWhatTheRelayCannotDoOrShouldNot) {
+  const Case cases[] = {
+      {{"delivery.deadline=60s"}, "more than the 26 s that the relay waits"},
+      {{"gateway.tls.cert=c", "gateway.tls.key=k", "gateway.tls.client_ca=a"},
+       "asks for a certificate, which the relay has not"},
+      {{"function.api=http://scf.example"}, "function.api: is an http URL"},
+  };
+  for (const auto& [overrides, text] : cases) {
+    EXPECT_THAT(testing::texts_of(provisioning_with(overrides).warnings),
+                Contains(HasSubstr(text)));
+  }
+  EXPECT_THAT(testing::texts_of(provisioning_with({"function.api=http://127.0.0.1:1"}).warnings),
+              Not(Contains(HasSubstr("function.api"))));
+}
+
 TEST(Checks, WarnOfAddressesThatTheFunctionCannotReach) {
   const std::vector<std::string> private_hosts{
       "127.0.0.1",  "127.1.2.3",  "localhost",   "0.0.0.0",           "10.1.2.3",

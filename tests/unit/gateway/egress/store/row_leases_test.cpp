@@ -102,6 +102,19 @@ TEST_F(RowLeasesTest, PassesOverReturnedRowsThatWereRemoved) {
   EXPECT_EQ(read(), (std::vector<Sequence>{3, 4})) << "there are others";
 }
 
+TEST_F(RowLeasesTest, ForgetsReturnedRowsThatWentWithTheirFile) {
+  ASSERT_TRUE(store_->append(events(0, 4), kAdded));
+  ASSERT_EQ(read(2).size(), 2U);
+  leases_.give_back(0, std::vector<Sequence>{1, 2});
+  std::filesystem::remove(directory_.segment());
+  ASSERT_TRUE(store_->look(false));
+  EXPECT_TRUE(read().empty());
+  leases_.arrived(true);
+  SpooledChunk chunk;
+  ASSERT_TRUE(leases_.read(*store_, {0, 1000, kMiB, false}, chunk));
+  EXPECT_TRUE(chunk.end) << "else it would be asked for at once, for ever";
+}
+
 TEST_F(RowLeasesTest, CountsOnlyRowsThatWereThereWhenTheCountBegan) {
   std::vector<StoredEvent> some = events(0, 3);
   some[1].target = "http://gone";

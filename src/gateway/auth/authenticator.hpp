@@ -50,8 +50,9 @@ class Authenticator {
   // Returns whether the signature, one that refuse_head() let pass, is one of that post.
   [[nodiscard]] bool signs(const SignedPost& post) { return key_of(post).has_value(); }
   // Returns the number of the token that the signature was made with, in the order in which they
-  // were given, or nullopt if it was made with none of them.
-  [[nodiscard]] std::optional<std::size_t> key_of(const SignedPost& post);
+  // were given, or nullopt if it was made with none of them. Tries `likely` first: each try is as
+  // dear as the post is long.
+  [[nodiscard]] std::optional<std::size_t> key_of(const SignedPost& post, std::size_t likely = 0);
   // Returns the number of the bearer token in a field that refuse_head() let pass.
   [[nodiscard]] std::optional<std::size_t> token_of(std::string_view authorization) const;
   // Returns a number that is the same whenever this post is sent again with what was signed of it,

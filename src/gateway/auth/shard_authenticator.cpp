@@ -36,10 +36,12 @@ std::optional<Answer> ShardAuthenticator::refuse_head(const PostCredentials& cre
   return refuse(*failure);
 }
 
-std::optional<Answer> ShardAuthenticator::refuse(const SignedPost& signed_post, Post& post) {
-  const auto key = authenticator_.key_of(signed_post);
-  if (!key) return refuse(AuthFailure::signature);
-  post.signer = signer_of_token(*key);
+std::optional<Answer> ShardAuthenticator::refuse(const SignedPost& signed_post, Post& post,
+                                                 std::size_t& key) {
+  const auto found = authenticator_.key_of(signed_post, key);
+  if (!found) return refuse(AuthFailure::signature);
+  key = *found;
+  post.signer = signer_of_token(key);
   if (seen_ == nullptr) return std::nullopt;
   const std::uint64_t fingerprint = authenticator_.fingerprint(signed_post);
   const auto seen = seen_->note(fingerprint, clock_.now());

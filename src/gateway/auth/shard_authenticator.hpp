@@ -37,7 +37,9 @@ class ShardAuthenticator {
   // refuse() knows more.
   [[nodiscard]] Signer signer_of(const PostCredentials& credentials) const;
   // Returns the answer to a complete post that showed a signature in its head and is refused.
-  [[nodiscard]] std::optional<Answer> refuse(const SignedPost& signed_post, Post& post);
+  // `key`: the number of the key that it is likely to be signed with; set to that of the one it is.
+  [[nodiscard]] std::optional<Answer> refuse(const SignedPost& signed_post, Post& post,
+                                             std::size_t& key);
   // Notes the answer to a post that was not refused.
   void answered(const Post& post) {
     if (post.answer.status / 100 != 2) unanswered(post);

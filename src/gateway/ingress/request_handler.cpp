@@ -86,7 +86,8 @@ std::optional<Answer> RequestHandler::refuse_signature(const Request& request, P
     fields.push_back({request.event_fields[i].in(base), request.event_fields[i + 1].in(base)});
   }
   auth::sort(fields);
-  return ingress_.authenticator()->refuse({signature_.in(base), fields, request.body_text()}, post);
+  return ingress_.authenticator()->refuse({signature_.in(base), fields, request.body_text()}, post,
+                                          key_);
 }
 
 Answer RequestHandler::over_budget(std::size_t target, bool close) const {

@@ -52,6 +52,7 @@ class RequestHandler {
   std::size_t target_ = 0;  // that it is for, as far as its head says
   http::Slice signature_;   // to be compared with its body; empty: there is none
   Signer signer_ = kAnySigner;
+  std::size_t key_ = 0;  // that the last post was signed with: most clients have one only
 };
 
 }  // namespace gateway::ingress

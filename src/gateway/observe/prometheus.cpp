@@ -209,7 +209,7 @@ void add_store(Families& families, const std::string& name,
   families.counter(name + "_damaged_events_total", "Events that cannot be read any more.",
                    store->damaged_rows);
   families.counter(name + "_damaged_files_total",
-                   "Files of the store that cannot be read and are left alone.",
+                   "Files of the store that cannot be read, or of which events are missing.",
                    store->unreadable_files);
   families.counter(name + "_vanished_events_total",
                    "Events whose files somebody removed, moved or cut.", store->vanished);

@@ -189,8 +189,11 @@ StoreResult Segments::make_room(std::size_t rows, std::size_t bytes, std::uint64
   std::uint64_t needed = bytes + (fits ? 0 : head_size(identity.capacity));
   for (const auto& segment : segments_) needed += segment->size();
   if (needed > max_bytes) return path_error(Kind::full, path_, "the store is full (max_bytes)");
-  // What is written behind the end of a file that was cut makes it as long as it was.
-  if (fits) return check_active();
+  if (fits) {
+    // What is written behind the end of a file that was cut makes it as long as it was.
+    const auto presence = active_->look();
+    return presence && *presence == Segment::Presence::gone ? active_is_gone() : StoreResult();
+  }
   close();
   return begin_next(identity, target);
 }
@@ -242,16 +245,18 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   return check_active();
 }
 
-// What is not at its path any more will not be found by the next process: it must not be
-// acknowledged.
+// What is not at its path any more, or has lost its head to a cut just before the write, will not be
+// found by the next process: it must not be acknowledged.
 StoreResult Segments::check_active() {
   const auto presence = active_->look();
   if (!presence) return error_at(active_->path(), presence.error());
-  if (*presence != Segment::Presence::gone) {
-    const auto whole = active_->has_head();
-    if (!whole) return error_at(active_->path(), whole.error());
-    if (*whole) return {};
-  }
+  if (*presence == Segment::Presence::gone) return active_is_gone();
+  const auto whole = active_->has_head();
+  if (!whole) return error_at(active_->path(), whole.error());
+  return *whole ? StoreResult() : active_is_gone();
+}
+
+StoreError Segments::active_is_gone() {
   const std::string path = active_->path();
   drop(*active_, true);
   return path_error(Kind::failing, path,

@@ -140,6 +140,8 @@ class Segments {
   [[nodiscard]] StoreResult make_room(std::size_t rows, std::size_t bytes, std::uint64_t max_bytes);
   [[nodiscard]] StoreResult begin_next(Segment::Identity identity, std::uint64_t reserve);
   [[nodiscard]] StoreResult check_active();
+  // Drops the segment that is appended to, and returns what is said of it.
+  [[nodiscard]] StoreError active_is_gone();
   [[nodiscard]] Segment* begun_by(Sequence seq) const noexcept;
   [[nodiscard]] Segment* segment_of(Sequence seq) const noexcept;
   enum class Walked : std::uint8_t { through, ended };

@@ -80,6 +80,15 @@ TEST(Authenticator, WhatWasNotSignedByTheKeyDoesNotPass) {
       << "as it is written";
 }
 
+TEST(Authenticator, FindsTheKeyWhereverItBegins) {
+  Authenticator authenticator = with({"one", "two", "three"});
+  for (const std::size_t likely : {0U, 1U, 2U, 3U, 100U}) {
+    EXPECT_EQ(authenticator.key_of(post(signature("one"), kBody), likely), 0U);
+    EXPECT_EQ(authenticator.key_of(post(signature("three"), kBody), likely), 2U);
+    EXPECT_EQ(authenticator.key_of(post(signature("four"), kBody), likely), std::nullopt);
+  }
+}
+
 TEST(Authenticator, TheTimeMustBeWithinTheWindow) {
   const Authenticator authenticator = with({"key"});
   const struct {

@@ -213,6 +213,7 @@ bool CloudView::may_be_related(std::string_view space, const ListedFunction& lis
   const auto mark = parse_mark(listed.description);
   if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
   if (mark->buckets.empty() || is_orphan(space, listed.name, *mark)) return true;
+  if (closely_ && is_of_deployment(*mark, wanted_)) return true;
   return std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
     return mark->names_bucket(bucket.endpoint.host());
   });
@@ -241,16 +242,9 @@ bool CloudView::is_orphan(std::string_view space, std::string_view name,
       *siblings_, [&](const Wanted& one) { return one.space == space && one.name == name; });
 }
 
-// Notes which functions a move took triggers from.
-void CloudView::note_taken_over(const PlannedStep& moved) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  for (const ScfCall& call : moved.undo) {
-    const auto& space = call.parameters.at("Namespace").as_string();
-    const auto& name = call.parameters.at("FunctionName").as_string();
-    taken_over_.try_emplace(identity_of(std::string_view(space.data(), space.size()),
-                                        std::string_view(name.data(), name.size())),
-                            now);
-  }
+void CloudView::note_taken_over(const std::string& function) {
+  taken_over_.try_emplace(
+      function, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
 }
 
 }  // namespace gateway::cloud

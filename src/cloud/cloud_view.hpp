@@ -39,12 +39,17 @@ class CloudView {
   }
   // From now on the other namespaces of the region are looked at as well.
   void look_everywhere() noexcept { everywhere_ = true; }
+  // Whether all functions of the deployment are looked at, not only those whose marks name a bucket
+  // of this one. A trigger may have been put back on one whose mark was written meanwhile.
+  void look_closely(bool closely) noexcept { closely_ = closely; }
 
   [[nodiscard]] Task<ApiResult<Found>> look(Depth depth, GoesOn goes_on);
   // Returns the namespaces that were looked at last.
   [[nodiscard]] const std::vector<std::string>& spaces() const noexcept { return spaces_; }
-  // Notes which functions a move took triggers from, and when: some cannot be marked.
-  void note_taken_over(const PlannedStep& moved);
+  // Notes that a trigger was taken from a function, by identity_of(), or put back. Some functions
+  // cannot be marked.
+  void note_taken_over(const std::string& function);
+  void note_put_back(const std::string& function) { taken_over_.erase(function); }
 
  private:
   // Makes a call and reads its answer.
@@ -73,6 +78,7 @@ class CloudView {
   const std::vector<Wanted>* siblings_ = nullptr;
   bool keeps_house_ = false;
   bool everywhere_ = false;
+  bool closely_ = false;
   bool told_no_list_ = false;  // that predecessors cannot be looked for
   std::vector<std::string> spaces_;
   std::vector<ListedFunction> deployment_;

@@ -13,6 +13,7 @@
 #include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
 #include "cloud/provisioning_reporter.hpp"
+#include "cloud/taken_away.hpp"
 #include "cloud/wanted.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/secret.hpp"
@@ -87,11 +88,14 @@ class Provisioner {
   using Goal = ProvisioningGoal;
 
   [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
+  // Does what run() does, but for what is put back when it ends.
+  [[nodiscard]] Task<bool> pursue(Goal goal, Instant deadline, ProvisioningHistory& history);
   // Carries out a step that is a call, with those that follow it at once.
   [[nodiscard]] Task<NextMove> carry_out(PlannedStep step, const Found& found,
                                          ProvisioningHistory& history,
                                          ProvisioningPatience& patience);
-  [[nodiscard]] Task<void> undo(PlannedStep step);
+  // Puts back what the run has taken away of a bucket; of all if it is empty.
+  [[nodiscard]] Task<void> put_back(std::string bucket, ProvisioningHistory& history);
   // Decides after a write that failed.
   [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
                                 ProvisioningHistory& history, ProvisioningPatience& patience);
@@ -127,6 +131,8 @@ class Provisioner {
   bool repairing_ = false;                        // in this run
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
   BucketObstacles obstacles_;                     // of this run
+  TakenAway away_;                                // in this run
+  std::optional<RefusedFunction> refused_;        // since this object was made
   Plan planned_;                                  // the last plan
   ProvisioningReporter reporter_;
 };

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,13 @@ class ProvisioningHistory {
   }
   // The same as wrote() of a write to another function than the wanted one.
   void wrote_elsewhere(std::string_view action, std::string_view resource);
+  // Notes that an action was asked for that is there already: there is the right to it.
+  void note_asked(std::string_view action) { asked_.emplace(action); }
+  [[nodiscard]] bool has_asked(std::string_view action) const {
+    return asked_.contains(std::string(action));
+  }
+  // Notes that a trigger was put back that had been deleted: it may have to go once more.
+  void put_back(std::string_view resource) { at("DeleteTrigger", resource).looks.reset(); }
   // Notes that a write was refused that provisioning can do without.
   void refused(std::string_view action, std::string_view resource) {
     ++at(action, resource).attempts;
@@ -74,6 +82,7 @@ class ProvisioningHistory {
   [[nodiscard]] const Write& of(std::string_view action, std::string_view resource) const;
 
   std::map<std::pair<std::string, std::string>, Write> writes_;  // by action and resource
+  std::set<std::string> asked_;
   std::optional<std::string> described_at_code_;
   bool settings_written_ = false;
   bool updating_ = false;

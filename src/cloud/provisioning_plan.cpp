@@ -19,7 +19,9 @@ class Planner {
  public:
   Planner(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
           const Claim& claim)
-      : in_{wanted, found, history, claim, marked(wanted, found, claim)} {}
+      : as_it_was_(as_it_was(wanted, found, claim)),
+        in_{as_it_was_ ? *as_it_was_ : wanted, found, history, claim,
+            marked(as_it_was_ ? *as_it_was_ : wanted, found, claim)} {}
 
   [[nodiscard]] Plan converge() && {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
@@ -29,7 +31,7 @@ class Planner {
     }
     if (!in_.found.function) {
       create("absent");
-      return std::move(plan_);
+      return finish();
     }
     const FoundFunction& function = *in_.found.function;
     const auto resource = function_resource(in_.wanted);
@@ -60,7 +62,7 @@ class Planner {
         break;
       case FunctionPhase::active: update(function); break;
     }
-    return std::move(plan_);
+    return finish();
   }
 
   [[nodiscard]] Plan remove() && {
@@ -77,7 +79,15 @@ class Planner {
       return std::move(plan_);
     }
     if (refuses(function, Unmarked::refuse)) return std::move(plan_);
-    add(triggers_.removals());
+    add(triggers_.removals(false));
+    if (const std::string others = triggers_.others(); !others.empty()) {
+      succession_.retire(plan_, true);
+      add(refusal(resource, "OtherTriggers",
+                  fmt::format("it is kept, as triggers would go with it that are not of this "
+                              "gateway: {}; remove them first, or delete it in the SCF console",
+                              others)));
+      return std::move(plan_);
+    }
     if (function.phase() == FunctionPhase::delete_failed &&
         in_.history.deletions() >= ProvisioningHistory::kDeletions) {
       add(refusal(resource, failure_code(function),
@@ -101,6 +111,38 @@ class Planner {
       if (before && before->names_bucket(trigger.name)) mark.add_bucket(trigger.name);
     }
     return mark;
+  }
+
+  // Returns what is wanted but for what cannot be had without losing what is there: the runtime
+  // that was refused, with the size and the time that the function had with the former one. Nothing
+  // where there is no such function.
+  [[nodiscard]] static std::optional<Wanted> as_it_was(const Wanted& wanted, const Found& found,
+                                                       const Claim& claim) {
+    std::optional<Wanted> made;
+    const auto keep = [&](const FoundFunction& was) {
+      made = wanted;
+      made->runtime = was.runtime;
+      if (was.memory_mb) made->memory_mb = static_cast<unsigned>(*was.memory_mb);
+      if (was.timeout_seconds) made->timeout = std::chrono::seconds(*was.timeout_seconds);
+    };
+    const RefusedFunction* const refused = claim.refused;
+    if (refused == nullptr || refused->text.empty()) return made;
+    const bool there = found.function && found.function->runtime == wanted.runtime;
+    if (!there) keep(refused->was);
+    return made;
+  }
+
+  // Adds to a plan for what can be had that it is not all.
+  [[nodiscard]] Plan finish() {
+    if (as_it_was_) {
+      PlannedStep left =
+          refusal(function_resource(in_.wanted), in_.claim.refused->code,
+                  fmt::format("it is as it was before, as it cannot be made anew: {}",
+                              in_.claim.refused->text));
+      left.denied = in_.claim.refused->denied;
+      add(std::move(left));
+    }
+    return std::move(plan_);
   }
 
   bool leaves_it_to_a_newer_one() {
@@ -149,7 +191,6 @@ class Planner {
   void create(std::string reason) {
     add(write(Action::create, function_resource(in_.wanted), std::move(reason),
               create_function(in_.wanted, in_.mark.description())));
-    add(plan_first_retry_rules(in_.wanted));
     for (const WantedBucket& bucket : in_.wanted.buckets) {
       if (is_superseded(bucket)) continue;
       std::vector<std::string_view> held;
@@ -162,6 +203,7 @@ class Planner {
       }
       take_over(bucket, held);
     }
+    add(plan_first_retry_rules(in_.wanted));
   }
 
   // Whether its events are left to a newer deployment; says so in the plan.
@@ -172,8 +214,9 @@ class Planner {
     return true;
   }
 
-  void take_over(const WantedBucket& bucket, const std::vector<std::string_view>& events) {
-    for (auto& taken : succession_.take_over(bucket, events)) {
+  void take_over(const WantedBucket& bucket, const std::vector<std::string_view>& events,
+                 std::vector<InTheWay> in_the_way = {}) {
+    for (auto& taken : succession_.take_over(bucket, events, std::move(in_the_way))) {
       plan_.steps.push_back(std::move(taken));
     }
   }
@@ -188,9 +231,30 @@ class Planner {
                               in_.history.deletions())));
       return;
     }
-    add(triggers_.removals());
-    add(write(Action::remove, resource, why + ": it is made anew", delete_function(in_.wanted)));
+    if (const std::string others = triggers_.others(); !others.empty()) {
+      add(refusal(resource, "OtherTriggers",
+                  fmt::format("{}, but it is not made anew, as triggers would go with it that are "
+                              "not of this gateway: {}; remove them, or use another function.name",
+                              why, others)));
+      return;
+    }
+    std::vector<PlannedStep> removals = triggers_.removals(true);
+    removals.push_back(
+        write(Action::remove, resource, why + ": it is made anew", delete_function(in_.wanted)));
+    if (function.phase() == FunctionPhase::active && !in_.history.has_asked("CreateFunction")) {
+      ask_first(removals.front());
+    }
+    add(std::move(removals));
     create("after it was deleted");
+  }
+
+  // Adds to the first removal what asks whether there is the right to make all of it anew.
+  void ask_first(PlannedStep& removal) const {
+    if (!removal.back.action.empty()) {
+      removal.asks.push_back(write(Action::create, removal.resource, {}, removal.back));
+    }
+    removal.asks.push_back(write(Action::create, function_resource(in_.wanted), {},
+                                 create_function(in_.wanted, in_.mark.description())));
   }
 
   void update(const FoundFunction& function) {
@@ -202,11 +266,11 @@ class Planner {
     } else {
       add(plan_code(in_, function));
       add(plan_settings(in_, function));
-      add(plan_retry_rules(in_));
       add(triggers_.former());
       for (const WantedBucket& bucket : in_.wanted.buckets) {
         if (!is_superseded(bucket)) update_triggers(bucket);
       }
+      add(plan_retry_rules(in_));
       succession_.retire(plan_, false);
     }
   }
@@ -214,10 +278,12 @@ class Planner {
   void update_triggers(const WantedBucket& bucket) {
     BucketTriggers planned = triggers_.of(bucket);
     add(std::move(planned.steps));
-    take_over(bucket, planned.held);
+    take_over(bucket, planned.held, std::move(planned.in_the_way));
+    add(std::move(planned.stale));
     add(std::move(planned.waits));
   }
 
+  const std::optional<Wanted> as_it_was_;
   const PlanInput in_;
   const SuccessionPlan succession_{in_};
   const TriggerPlan triggers_{in_, succession_};
@@ -225,6 +291,12 @@ class Planner {
 };
 
 }  // namespace
+
+bool RefusedFunction::is_possible(const FoundFunction& found, const Wanted& wanted) {
+  return found.phase() == FunctionPhase::active && !found.runtime.empty() &&
+         found.runtime != wanted.runtime && (found.type.empty() || found.type == "Event") &&
+         (found.handler.empty() || found.handler == wanted.handler);
+}
 
 const PlannedStep* Plan::next() const noexcept {
   const auto found = std::ranges::find_if(

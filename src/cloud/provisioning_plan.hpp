@@ -34,11 +34,19 @@ struct PlannedStep {
   bool elsewhere = false;
   // Provisioning goes on without it if it is refused.
   bool dispensable = false;
+  // Of `refuse`: it is for want of rights.
+  bool denied = false;
   // Of `move`: what is carried out right after `call`, without another look, so that the bucket is
   // without a rule for no longer than that takes.
   std::vector<PlannedStep> then;
-  // Of `move`: the calls that put back what was there, for when `then` is refused for good.
-  std::vector<ScfCall> undo;
+  // What is called first, before anything is taken away: the answer is that it is there already, or
+  // that what is in its way holds the rule. With any other refusal nothing is taken away.
+  std::vector<PlannedStep> asks;
+  // Of the removal of what makes way for something else: the call that puts it back, for when that
+  // is refused. Without an action there is none.
+  ScfCall back;
+  // Of the removal of another function's trigger: identity_of() that function.
+  std::string holder;
 };
 [[nodiscard]] std::string_view label(PlannedStep::Action action) noexcept;
 
@@ -78,6 +86,20 @@ enum class Unmarked : std::uint8_t {
   adopt,  // it is ours, its code and settings unknown
 };
 
+// A function that was to be made anew, as its runtime is another, and cannot be: it stays as it
+// was, or is made again as it was.
+class RefusedFunction {
+ public:
+  explicit RefusedFunction(const FoundFunction& found) : was(found) {}
+  // Returns whether what is wanted runs as this function does, but for its runtime.
+  [[nodiscard]] static bool is_possible(const FoundFunction& found, const Wanted& wanted);
+
+  FoundFunction was;
+  std::string text;  // why, for operators; empty as long as it is not refused
+  std::string code;
+  bool denied = false;
+};
+
 // On whose behalf a plan is made, and when.
 struct Claim {
   Unmarked unmarked = Unmarked::refuse;
@@ -94,6 +116,8 @@ struct Claim {
   bool keeps_house = false;
   // What the mark of the function that keeps house says of where the deployment has functions.
   std::set<Location> locations;
+  // That the function cannot be as wanted, or null.
+  const RefusedFunction* refused = nullptr;
 };
 
 // What the parts of a plan are made from. Refers to all but the mark, which is the wanted one.

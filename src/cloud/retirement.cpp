@@ -110,9 +110,20 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
   const FunctionReference function(related);
   const std::string resource = function_resource(function);
   const Triggers ours = own_triggers(related);
-  if (ours.size() != related.triggers.size()) {
+  const bool has_others = ours.size() != related.triggers.size();
+  if (has_others && !at_once) {
     plan.steps.push_back(
         step(Action::none, resource, "it is a predecessor, kept as it has other triggers"));
+    return;
+  }
+  const bool needed = std::ranges::any_of(ours, [&](const FoundTrigger* trigger) {
+    const PlannedStep removal = removal_of(related, *trigger, {});
+    return is_wanted(*trigger) && !in_.history.has_written(removal.call.action, removal.resource);
+  });
+  if (needed && !at_once) {
+    plan.steps.push_back(step(Action::none, resource,
+                              "it is a predecessor, kept as it has the rule of events that are "
+                              "not taken over yet"));
     return;
   }
   const FunctionPhase phase = related.function.phase();
@@ -138,6 +149,12 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
     if (!in_.history.has_written(removal.call.action, removal.resource)) {
       plan.steps.push_back(std::move(removal));
     }
+  }
+  if (has_others) {
+    plan.steps.push_back(refusal(resource, "OtherTriggers",
+                                 "it is a predecessor, kept as triggers would go with it that are "
+                                 "not of this gateway; delete it in the SCF console"));
+    return;
   }
   PlannedStep removal =
       write(Action::remove, resource,

@@ -38,6 +38,11 @@ class ModelApi final : public cloud::Api {
 
  private:
   [[nodiscard]] Task<void> turns();
+  [[nodiscard]] Task<cloud::ApiResult<boost::json::object>> write(std::string action,
+                                                                  boost::json::object parameters,
+                                                                  bool looked);
+  [[nodiscard]] Task<cloud::ApiResult<boost::json::object>> carry_out(
+      std::string action, boost::json::object parameters);
 
   Executor executor_;
   ScfModel& model_;

@@ -74,7 +74,7 @@ TEST(BucketListPlan, TheGiverLeavesARuleUntilTheTakerHasIt) {
   Found giver = found_as(before, {"a", "b"});
   const Plan kept = plan_convergence(list[0], giver, {}, claim(list));
   EXPECT_THAT(steps_with_functions(kept), ElementsAre("update UpdateFunctionConfiguration giver"));
-  EXPECT_THAT(kept.steps[3].reason, HasSubstr("function default/taker takes it over"));
+  EXPECT_THAT(kept.steps[2].reason, HasSubstr("function default/taker takes it over"));
   // The mark that is written still has the bucket.
   const auto written = parse_mark(kept.steps[1].call.parameters.at("Description").as_string());
   ASSERT_TRUE(written);

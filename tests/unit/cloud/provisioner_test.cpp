@@ -24,8 +24,8 @@ TEST_F(ProvisionerTest, MakesFunctionRulesAndTriggersFromNothing) {
   EXPECT_EQ(converge(make()), "");
   EXPECT_EQ(provisioner->status().state, State::ready);
   EXPECT_THAT(provisioner->status().last_error, IsEmpty());
-  EXPECT_THAT(api.writes(), ElementsAre("CreateFunction", "UpdateFunctionEventInvokeConfig",
-                                        "CreateTrigger", "CreateTrigger"));
+  EXPECT_THAT(api.writes(), ElementsAre("CreateFunction", "CreateTrigger", "CreateTrigger",
+                                        "UpdateFunctionEventInvokeConfig"));
 }
 
 TEST_F(ProvisionerTest, WritesNothingIfAllIsAsWanted) {
@@ -60,7 +60,7 @@ TEST_F(ProvisionerTest, ReplacesTriggersThatAreNotWantedAndLeavesOthersAlone) {
   there_is(function);
   EXPECT_EQ(converge(make()), "");
   EXPECT_THAT(relay().triggers, testing::IsSupersetOf({timer, elsewhere}));
-  EXPECT_THAT(api.writes(), ElementsAre("DeleteTrigger", "CreateTrigger", "UpdateTriggerStatus"));
+  EXPECT_THAT(api.writes(), ElementsAre("CreateTrigger", "UpdateTriggerStatus", "DeleteTrigger"));
 }
 
 TEST_F(ProvisionerTest, DoesNotRepeatAWriteThatTheListDoesNotShowYet) {
@@ -100,8 +100,10 @@ TEST_F(ProvisionerTest, MakesAFunctionOfAnotherRuntimeAnewWithItsTriggersGoneFir
   there_is_the_relay();
   relay().runtime = "Go1";
   EXPECT_EQ(converge(make()), "");
-  EXPECT_THAT(api.writes(), ElementsAre("DeleteTrigger", "DeleteTrigger", "DeleteFunction",
-                                        "CreateFunction", "CreateTrigger", "CreateTrigger"));
+  EXPECT_THAT(api.writes(),
+              ElementsAre("CreateTrigger", "CreateFunction", "DeleteTrigger", "DeleteTrigger",
+                          "DeleteFunction", "CreateFunction", "CreateTrigger", "CreateTrigger"))
+      << "the first two ask whether it may be made";
 }
 
 TEST_F(ProvisionerTest, AdoptsAFunctionThatIsNotOursIfToldTo) {

@@ -137,6 +137,7 @@ Task<bool> Provisioner::pursue(Goal goal, Instant deadline, ProvisioningHistory&
         }
         if (finish_with_failures(goal)) co_return false;
         obstacles_.clear();
+        warn_of_what_reads_otherwise();
         reporter_.succeed(goal);
         was_ready_ = status().state == ProvisioningState::ready;
         has_confirmed_ = true;
@@ -177,6 +178,15 @@ Task<bool> Provisioner::pursue(Goal goal, Instant deadline, ProvisioningHistory&
   co_return false;
 }
 
+void Provisioner::warn_of_what_reads_otherwise() const {
+  for (const PlannedStep& step : planned_.steps) {
+    if (step.action == PlannedStep::Action::none && step.code == kReadsOtherwise) {
+      log::warn("provisioning goes on without a change that does not show",
+                {{"resource", step.resource}, {"reason", step.reason}});
+    }
+  }
+}
+
 bool Provisioner::set_aside(const PlannedStep& step, const NextMove& move) {
   const bool alone =
       wanted_.buckets.size() == 1 && step.bucket == wanted_.buckets.front().endpoint.host();
@@ -210,6 +220,9 @@ Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
       history.wrote_elsewhere(done.call.action, done.resource);
     } else {
       history.wrote(done.call.action, done.resource, found);
+      if (done.call.action == "UpdateFunctionConfiguration") {
+        history.described(std::string_view(done.call.parameters.at("Description").as_string()));
+      }
     }
     if (!done.holder.empty()) view_.note_taken_over(done.holder);
     away_.note(done, step.bucket);

@@ -109,6 +109,7 @@ class Provisioner {
 
   void give_up(std::string text, std::string code, bool denied);
   void tell_tokens(const Found& found) const;
+  void warn_of_what_reads_otherwise() const;
   void tell_locations(const Found& found) const;
 
   Api& api_;

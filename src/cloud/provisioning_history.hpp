@@ -67,6 +67,15 @@ class ProvisioningHistory {
   // until both have been written again.
   [[nodiscard]] bool distrusts_mark() const noexcept { return mark_is_stale_; }
   [[nodiscard]] bool has_settings() const noexcept { return settings_written_; }
+  // Returns whether the code was updated in this run, and no update failed since.
+  [[nodiscard]] bool has_code() const noexcept { return described_at_code_.has_value(); }
+  // Notes the description that an update of the settings wrote.
+  void described(std::string_view description) { ++descriptions_[std::string(description)]; }
+  // Returns how often a description was written.
+  [[nodiscard]] unsigned times_described(const std::string& description) const {
+    const auto found = descriptions_.find(description);
+    return found == descriptions_.end() ? 0 : found->second;
+  }
   [[nodiscard]] unsigned deletions() const noexcept { return deletions_; }
   [[nodiscard]] unsigned failed_updates() const noexcept { return failed_updates_; }
 
@@ -84,6 +93,8 @@ class ProvisioningHistory {
   std::map<std::pair<std::string, std::string>, Write> writes_;  // by action and resource
   std::set<std::string> asked_;
   std::optional<std::string> described_at_code_;
+  std::optional<std::string> described_at_settings_;
+  std::map<std::string, unsigned> descriptions_;  // that were written
   bool settings_written_ = false;
   bool updating_ = false;
   bool mark_is_stale_ = false;

@@ -80,7 +80,7 @@ class Planner {
     }
     if (refuses(function, Unmarked::refuse)) return std::move(plan_);
     add(triggers_.removals(false));
-    if (const std::string others = triggers_.others(); !others.empty()) {
+    if (const std::string others = triggers_.others(false); !others.empty()) {
       succession_.retire(plan_, true);
       add(refusal(resource, "OtherTriggers",
                   fmt::format("it is kept, as triggers would go with it that are not of this "
@@ -231,7 +231,7 @@ class Planner {
                               in_.history.deletions())));
       return;
     }
-    if (const std::string others = triggers_.others(); !others.empty()) {
+    if (const std::string others = triggers_.others(true); !others.empty()) {
       add(refusal(resource, "OtherTriggers",
                   fmt::format("{}, but it is not made anew, as triggers would go with it that are "
                               "not of this gateway: {}; remove them, or use another function.name",
@@ -372,6 +372,21 @@ PlannedStep refusal(std::string resource, std::string code, std::string reason) 
   PlannedStep made = step(PlannedStep::Action::refuse, std::move(resource), std::move(reason));
   made.code = std::move(code);
   return made;
+}
+
+std::vector<PlannedStep> in_one_go(std::vector<PlannedStep> removals) {
+  if (removals.size() < 2) return removals;
+  removals.front().then.assign(std::make_move_iterator(removals.begin() + 1),
+                               std::make_move_iterator(removals.end()));
+  removals.resize(1);
+  return removals;
+}
+
+PlannedStep left_as_it_reads(std::string resource, std::string_view difference) {
+  PlannedStep left = step(Action::none, std::move(resource),
+                          fmt::format("it was written, and reads otherwise: {}", difference));
+  left.code = kReadsOtherwise;
+  return left;
 }
 
 std::string function_resource(const FunctionReference& function) {

@@ -27,6 +27,7 @@ struct PlannedStep {
   std::string resource;  // "function default/relay", "trigger cos:ObjectCreated:* on ..."
   std::string reason;    // "absent", "memory is 64 MB, wanted 128 MB"
   std::string code;      // of `refuse`: an error code, the platform's where it gave one
+                         // of `none`: kReadsOtherwise, or empty
   ScfCall call;          // of `create`, `update`, `remove` and `move`
   // Of a step about one bucket's triggers: its host. Other buckets need not wait for it.
   std::string bucket;
@@ -49,6 +50,9 @@ struct PlannedStep {
   std::string holder;
 };
 [[nodiscard]] std::string_view label(PlannedStep::Action action) noexcept;
+// The code of what was written in this run and accepted, and reads otherwise all the same. It is
+// not written again and again, and holds up nothing.
+inline constexpr std::string_view kReadsOtherwise = "ReadsOtherwise";
 
 // Returns a step without a call, one with a call, and a refusal.
 [[nodiscard]] PlannedStep step(PlannedStep::Action action, std::string resource,
@@ -56,6 +60,11 @@ struct PlannedStep {
 [[nodiscard]] PlannedStep write(PlannedStep::Action action, std::string resource,
                                 std::string reason, ScfCall call);
 [[nodiscard]] PlannedStep refusal(std::string resource, std::string code, std::string reason);
+// Returns one step that takes all of these removals of one function's triggers, one right after the
+// other; none of none.
+[[nodiscard]] std::vector<PlannedStep> in_one_go(std::vector<PlannedStep> removals);
+// Returns the step of what is left alone as it reads otherwise than it was written.
+[[nodiscard]] PlannedStep left_as_it_reads(std::string resource, std::string_view difference);
 
 // Returns "function default/relay".
 [[nodiscard]] std::string function_resource(const FunctionReference& function);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -77,6 +78,7 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
     return true;
   }
   bool left = false;
+  std::vector<PlannedStep> removals;
   for (const auto* trigger : own_triggers(related)) {
     left = true;
     PlannedStep removal = removal_of(related, *trigger, "its bucket is no longer configured");
@@ -85,13 +87,15 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
       plan.steps.push_back(step(Action::none, removal.resource, "it is taken over"));
       plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
     } else if (!in_.history.is_settling(removal.call.action, removal.resource)) {
-      plan.steps.push_back(std::move(removal));
+      removals.push_back(std::move(removal));
     } else {
       removal.action = Action::wait;
       removal.reason = "DeleteTrigger was done, but does not show yet";
       plan.steps.push_back(std::move(removal));
     }
   }
+  removals = in_one_go(std::move(removals));
+  std::move(removals.begin(), removals.end(), std::back_inserter(plan.steps));
   const auto succession = mark_in(related.function.description).succession;
   const bool marked = succession && !is_newer(succession->generation);
   if (left || marked || related.function.phase() == FunctionPhase::create_failed) return left;

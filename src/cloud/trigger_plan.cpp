@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -44,12 +45,15 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
     if (std::ranges::none_of(kept, same)) kept.emplace_back(event, nullptr);
   }
   std::vector<const FoundTrigger*> stale;
+  const FoundTrigger* unread = nullptr;  // its description is not understood: it is left alone
   for (const auto* trigger : ours) {
     const auto place = std::ranges::find_if(kept, [&](const auto& entry) {
       return entry.first == trigger->event && trigger->prefix == bucket.prefix &&
              trigger->suffix == bucket.suffix && is_default(*trigger);
     });
-    if (place == kept.end()) {
+    if (place == kept.end() && trigger->event.empty()) {
+      unread = trigger;
+    } else if (place == kept.end()) {
       stale.push_back(trigger);
     } else if (place->second == nullptr) {
       place->second = trigger;
@@ -63,7 +67,8 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
     const auto in_the_way = [&](const FoundTrigger* one) {
       return full || holds_event_of(*one, bucket, event);
     };
-    if (trigger == nullptr && in_.history.is_settling("CreateTrigger", resource)) {
+    if (trigger == nullptr && unread == nullptr &&
+        in_.history.is_settling("CreateTrigger", resource)) {
       planned.waits.push_back(creation(bucket, event, "absent"));
     } else if (const Wanted* const heir = heir_of_any();
                trigger == nullptr && full && stale.empty() && heir != nullptr) {
@@ -76,8 +81,13 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
     } else if (trigger == nullptr &&
                (succession_.is_held(bucket, event) || std::ranges::any_of(stale, in_the_way))) {
       planned.held.push_back(event);
+    } else if (trigger == nullptr && unread != nullptr &&
+               (in_.history.has_written("CreateTrigger", resource) ||
+                in_.history.attempts("CreateTrigger", resource) > 0)) {
+      planned.steps.push_back(left_as_it_reads(resource, unread->text));
     } else if (trigger == nullptr) {
       planned.steps.push_back(creation(bucket, event, "absent"));
+      planned.steps.back().dispensable = unread != nullptr;  // it may be that one
     } else if (!trigger->enabled) {
       PlannedStep enabling =
           write(Action::update, resource, "it is disabled", enable_trigger(in_.wanted, *trigger));
@@ -104,6 +114,7 @@ BucketTriggers TriggerPlan::of(const WantedBucket& bucket) const {
 
 std::vector<PlannedStep> TriggerPlan::former() const {
   std::vector<PlannedStep> steps;
+  std::vector<PlannedStep> removals;
   for (const auto& trigger : in_.found.triggers) {
     if (!is_ours(trigger) || bucket_of(trigger) != nullptr) continue;
     if (const Wanted* const heir = succession_.sibling_that_takes(trigger)) {
@@ -111,9 +122,13 @@ std::vector<PlannedStep> TriggerPlan::former() const {
       steps.push_back(step(Action::none, std::move(left.resource),
                            fmt::format("{} takes it over", function_resource(*heir))));
     } else {
-      steps.push_back(removal_of(trigger, "its bucket is no longer configured"));
+      PlannedStep removal = removal_of(trigger, "its bucket is no longer configured");
+      const bool settles = in_.history.is_settling(removal.call.action, removal.resource);
+      (settles ? steps : removals).push_back(std::move(removal));
     }
   }
+  removals = in_one_go(std::move(removals));
+  std::move(removals.begin(), removals.end(), std::back_inserter(steps));
   return steps;
 }
 
@@ -134,10 +149,10 @@ std::vector<PlannedStep> TriggerPlan::removals(bool made_anew) const {
   return steps;
 }
 
-std::string TriggerPlan::others() const {
+std::string TriggerPlan::others(bool made_anew) const {
   std::string names;
   for (const auto& trigger : in_.found.triggers) {
-    if (is_ours(trigger)) continue;
+    if (is_ours(trigger) && !(made_anew && trigger.event.empty())) continue;
     if (!names.empty()) names += ", ";
     names += fmt::format("{} {}", trigger.type, trigger.name);
   }

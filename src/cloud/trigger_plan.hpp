@@ -33,9 +33,9 @@ class TriggerPlan {
   // Returns the steps that remove all triggers that are ours, for a function that is about to be
   // deleted; where it is made anew, with how each is put back.
   [[nodiscard]] std::vector<PlannedStep> removals(bool made_anew) const;
-  // Returns the names of the triggers that the function has from others, or that nobody could put
-  // back: they would go with it. Empty: none.
-  [[nodiscard]] std::string others() const;
+  // Returns the names of the triggers that the function has from others, and so would lose if it
+  // were deleted; where it is made anew, also those that could not be put back. Empty: none.
+  [[nodiscard]] std::string others(bool made_anew) const;
   [[nodiscard]] PlannedStep creation(const WantedBucket& bucket, std::string_view event,
                                      std::string reason) const;
 

@@ -64,6 +64,7 @@ Task<cloud::ApiResult<json::object>> ModelApi::carry_out(std::string action,
   }
   auto answer = model_.act(action, parameters);
   if (acted) acted(action);
+  if (shows && answer) shows(action, *answer);
   co_await turns();
   if (fails) co_return ApiError(fails->kind, action, fails->code, "as the test has it", {});
   co_return answer;

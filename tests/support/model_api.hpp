@@ -29,6 +29,8 @@ class ModelApi final : public cloud::Api {
   std::function<std::optional<ModelFault>(const std::string& action)> fault;
   // After each call that acted, before its answer arrives.
   std::function<void(const std::string& action)> acted;
+  // Changes what is answered, as a service may that writes one thing and shows another.
+  std::function<void(const std::string& action, boost::json::object& answer)> shows;
   bool overlap = false;
   std::vector<std::string> calls;
   std::vector<boost::json::object> sent;  // the parameters of each

@@ -138,9 +138,9 @@ TEST_F(ProvisionerTest, GivesUpOnAFunctionThatDoesNotSettle) {
 
 TEST_F(ProvisionerTest, GivesUpIfSomebodyUndoesItsWork) {
   there_is_the_relay();
-  wanted.memory_mb = 256;
+  relay().triggers.clear();
   api.acted = [&](const std::string& action) {
-    if (action == "UpdateFunctionConfiguration") relay().memory = 64;
+    if (action == "CreateTrigger") relay().triggers.clear();
   };
   ProvisioningPace pace = no_time();
   pace.settle = 100'000ms;

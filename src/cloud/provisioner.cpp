@@ -278,8 +278,13 @@ NextMove Provisioner::failed(const PlannedStep& step, const ApiError& error,
   if (!step.dispensable || error.kind() == ErrorKind::transient) {
     NextMove move = patience.failed(step, error, history);
     if (move.kind == NextMove::Kind::fail && is_rule_conflict(error)) {
-      move.text += fmt::format("; no function that cos-gateway made holds it in the namespaces {}",
-                               fmt::join(view_.spaces(), ", "));
+      const std::optional<ApiError>& unlisted = view_.unlisted();
+      move.text +=
+          unlisted
+              ? "; whether a function that cos-gateway made holds it is not known: " +
+                    unlisted->text()
+              : fmt::format("; no function that cos-gateway made holds it in the namespaces {}",
+                            fmt::join(view_.spaces(), ", "));
     }
     const bool first = refused_ && refused_->text.empty();
     if (move.kind == NextMove::Kind::fail && step.call.action == "CreateFunction" && first) {

@@ -27,6 +27,7 @@ class Planner {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
     if (!in_.wanted.wants_function()) {
       succession_.retire(plan_, false);
+      refuse_what_was_not_seen();
       return std::move(plan_);
     }
     if (!in_.found.function) {
@@ -71,6 +72,7 @@ class Planner {
     if (!in_.found.function) {
       if (in_.wanted.wants_function()) add(step(Action::none, resource, "absent"));
       succession_.retire(plan_, true);
+      refuse_what_was_not_seen();
       return std::move(plan_);
     }
     const FoundFunction& function = *in_.found.function;
@@ -96,6 +98,7 @@ class Planner {
     }
     add(write(Action::remove, resource, "it is ours", delete_function(in_.wanted)));
     succession_.retire(plan_, true);
+    refuse_what_was_not_seen();
     return std::move(plan_);
   }
 
@@ -130,6 +133,19 @@ class Planner {
     const bool there = found.function && found.function->runtime == wanted.runtime;
     if (!there) keep(refused->was);
     return made;
+  }
+
+  // Adds that more may be left than the plan knows of.
+  void refuse_what_was_not_seen() {
+    if (!in_.found.unlisted) return;
+    const ApiError& error = *in_.found.unlisted;
+    PlannedStep unknown =
+        refusal("functions of region " + in_.wanted.region, error.code(),
+                "whether there are predecessors, or others of this deployment, is not known, as "
+                "they cannot be listed: " +
+                    error.text());
+    unknown.denied = error.kind() == ErrorKind::denied;
+    add(std::move(unknown));
   }
 
   // Adds to a plan for what can be had that it is not all.

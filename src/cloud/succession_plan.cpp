@@ -145,13 +145,6 @@ bool SuccessionPlan::is_marked(const RelatedFunction& related) const {
   return succession && succession->heir == identity_;
 }
 
-bool SuccessionPlan::holds_events(const RelatedFunction& related,
-                                  const WantedBucket& bucket) const {
-  return std::ranges::any_of(related.triggers, [&](const FoundTrigger& trigger) {
-    return holds_events_of(trigger, bucket);
-  });
-}
-
 const Wanted* SuccessionPlan::sibling(const RelatedFunction& related) const {
   if (in_.claim.siblings == nullptr) return nullptr;
   const auto found = std::ranges::find_if(*in_.claim.siblings, [&](const Wanted& one) {
@@ -259,6 +252,12 @@ bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted) {
 bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket) {
   return std::ranges::any_of(bucket.events, [&](const std::string& event) {
     return holds_event_of(trigger, bucket, event);
+  });
+}
+
+bool holds_events(const RelatedFunction& related, const WantedBucket& bucket) {
+  return std::ranges::any_of(related.triggers, [&](const FoundTrigger& trigger) {
+    return holds_events_of(trigger, bucket);
   });
 }
 

@@ -67,7 +67,6 @@ class SuccessionPlan {
   [[nodiscard]] bool is_markable(const RelatedFunction& related) const;
   // Returns the triggers that go with a function when it is deleted.
   [[nodiscard]] Triggers own_triggers(const RelatedFunction& related) const;
-  [[nodiscard]] bool holds_events(const RelatedFunction& related, const WantedBucket& bucket) const;
   [[nodiscard]] const Wanted* sibling(const RelatedFunction& related) const;
   [[nodiscard]] bool is_orphan(const RelatedFunction& related) const;
   // Returns whether this function or a sibling wants what the trigger is for.
@@ -95,6 +94,8 @@ class SuccessionPlan {
 [[nodiscard]] bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted);
 // Returns whether the rule of a trigger and one of a bucket's overlap.
 [[nodiscard]] bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket);
+// Returns the same of any trigger of another function.
+[[nodiscard]] bool holds_events(const RelatedFunction& related, const WantedBucket& bucket);
 // Returns the same of one event.
 [[nodiscard]] bool holds_event_of(const FoundTrigger& trigger, const WantedBucket& bucket,
                                   std::string_view event);

@@ -73,7 +73,7 @@ ScfModel::Answer ScfModel::list_triggers(ModelFunction& function, const Paramete
   }
   std::erase_if(triggers,
                 [](const auto& trigger) { return trigger.deleted && trigger.shown == 0; });
-  return page_of(std::move(all), parameters, "Triggers");
+  return page_of(std::move(all), parameters, "Triggers", behaviour.page);
 }
 
 bool ScfModel::rule_is_taken(const ModelTrigger& trigger, const ModelFunction* owner) const {

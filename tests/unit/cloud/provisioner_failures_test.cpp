@@ -148,6 +148,17 @@ TEST_F(ProvisionerTest, GivesUpIfSomebodyUndoesItsWork) {
   EXPECT_THAT(provisioner->status().last_error, HasSubstr("does another program"));
 }
 
+TEST_F(ProvisionerTest, DoesNotSayThatNobodyHoldsARuleWhereItCouldNotLook) {
+  ModelTrigger theirs;
+  theirs.name = wanted.buckets[0].endpoint.host();
+  theirs.event = "cos:ObjectCreated:Put";
+  model.other_rules.push_back(theirs);
+  fail_next("ListFunctions", ModelFault(ErrorKind::denied, "UnauthorizedOperation.CAM"), 1'000);
+  EXPECT_EQ(state_after(make()), State::failed);
+  EXPECT_THAT(provisioner->status().last_error,
+              AllOf(HasSubstr("is not known"), HasSubstr("UnauthorizedOperation.CAM")));
+}
+
 TEST_F(ProvisionerTest, NamesTheRuleThatIsTaken) {
   wanted.buckets[0].suffix = ".jpg";
   ModelTrigger theirs;

@@ -156,6 +156,35 @@ TEST_F(ProvisionerTest, ExaminesWithoutWriting) {
   EXPECT_THAT(api.writes(), IsEmpty());
 }
 
+TEST_F(ProvisionerTest, ReadsOnWhereAPageIsShorterThanItAskedFor) {
+  model.behaviour.page = 20;
+  Wanted former = wanted;
+  former.name = "zz-former";
+  ModelFunction other;
+  other.description = "theirs";
+  for (unsigned i = 0; i < 45; ++i) model.functions[{"default", std::to_string(i)}] = other;
+  ModelFunction function = test::relay_as_wanted(former);
+  ModelTrigger timer;
+  timer.type = "timer";
+  for (unsigned i = 0; i < 45; ++i) {
+    timer.name = std::to_string(i);
+    function.triggers.insert(function.triggers.begin(), timer);
+  }
+  model.functions[test::key_of(former)] = function;
+  EXPECT_EQ(converge(make(no_time(), Unmarked::refuse, 2'000)), "");
+}
+
+TEST_F(ProvisionerTest, WritesTheMarkAgainAsSoonAsABucketIsGone) {
+  const Wanted after = wanted;
+  wanted.buckets.push_back(test::wanted_bucket("gone"));
+  there_is_the_relay();
+  wanted = after;
+  wanted.memory_mb = 256;
+  EXPECT_EQ(converge(make()), "");
+  EXPECT_EQ(api.count("UpdateFunctionConfiguration"), 2U);
+  EXPECT_LE(api.count("GetFunction"), 6U) << "an update that is over before it shows is no news";
+}
+
 TEST_F(ProvisionerTest, ReadsAllPagesOfTriggers) {
   ModelFunction function = test::relay_as_wanted(wanted);
   ModelTrigger timer;

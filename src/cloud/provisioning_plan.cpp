@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "cloud/relay_environment.hpp"
 #include "cloud/settings_plan.hpp"
 #include "cloud/succession_plan.hpp"
 #include "cloud/trigger_plan.hpp"
@@ -197,11 +199,47 @@ class Planner {
   }
 
   bool refuses(const FoundFunction& function, Unmarked unmarked) {
-    if (unmarked == Unmarked::adopt || parse_mark(function.description)) return false;
+    if (unmarked == Unmarked::adopt) return false;
+    if (const auto mark = parse_mark(function.description)) {
+      if (!is_of_another(function, *mark)) return false;
+      add(refusal(function_resource(in_.wanted), "AnotherDeployment",
+                  "another configuration has deployed it, for other buckets, and it posts "
+                  "elsewhere, so it is left alone: set another function.name, or take it over with "
+                  "`cos-gateway provision --adopt`"));
+      return true;
+    }
     add(refusal(function_resource(in_.wanted), "Unmarked",
                 "it exists and was not made by cos-gateway, so it is left alone: take it over "
                 "with `cos-gateway provision --adopt`, or set another function.name"));
     return true;
+  }
+
+  // Returns whether a function with a mark belongs to a configuration that has nothing in common
+  // with this one but the name of the function.
+  [[nodiscard]] bool is_of_another(const FoundFunction& function, const FunctionMark& mark) const {
+    const auto has_bucket_of = [&mark](const Wanted& wanted) {
+      return std::ranges::any_of(wanted.buckets, [&mark](const WantedBucket& bucket) {
+        return mark.names_bucket(bucket.endpoint.host());
+      });
+    };
+    const std::vector<Wanted>* const siblings = in_.claim.siblings;
+    if (mark.buckets.empty() || has_bucket_of(in_.wanted)) return false;
+    if (siblings != nullptr && std::ranges::any_of(*siblings, has_bucket_of)) return false;
+    if (!mark.deployment.empty() && !in_.wanted.deployment.empty()) {
+      return !is_of_deployment(mark, in_.wanted);
+    }
+    return std::ranges::any_of(
+        std::array{kGatewayVariable, kTargetVariable}, [&](std::string_view name) {
+          return value_of(name, function.environment) != value_of(name, in_.wanted.environment);
+        });
+  }
+
+  // Returns the value of a variable; empty if there is none.
+  [[nodiscard]] static std::string_view value_of(
+      std::string_view name, const std::vector<std::pair<std::string, std::string>>& environment) {
+    const auto found = std::ranges::find_if(
+        environment, [name](const auto& variable) { return variable.first == name; });
+    return found == environment.end() ? std::string_view() : found->second;
   }
 
   void create(std::string reason) {

@@ -65,7 +65,7 @@ Task<bool> Provisioner::remove(Instant deadline) {
   co_return removed;
 }
 
-Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
+Task<ApiResult<Plan>> Provisioner::examine(bool removal, CloudView::Depth depth) {
   const auto problem = wanted_.wants_function() ? problem_with(wanted_) : std::nullopt;
   if (problem && !removal) {
     Plan refused;
@@ -74,7 +74,7 @@ Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
   }
   view_.look_everywhere();
   const auto always = [] { return true; };
-  const auto found = co_await view_.look(CloudView::Depth::whole, always);
+  const auto found = co_await view_.look(depth, always);
   if (!found) co_return found.error();
   tell_locations(*found);
   ProvisioningHistory history;

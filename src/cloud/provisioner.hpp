@@ -65,8 +65,10 @@ class Provisioner {
   // without our mark is not touched: the state is then `failed`. Works after stop() as well; a call
   // in progress at the deadline is completed.
   [[nodiscard]] Task<bool> remove(Instant deadline);
-  // Returns what converge() or remove() would do now, and why. Reads only.
-  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
+  // Returns what converge() or remove() would do now, and why. Reads only, and as much as `depth`
+  // says.
+  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal,
+                                              CloudView::Depth depth = CloudView::Depth::whole);
 
   // Has keep() look now, and not when its pause is over.
   void look_soon() {
@@ -107,9 +109,9 @@ class Provisioner {
   // Ends a run in which some buckets have failed for good. Returns whether there are any.
   [[nodiscard]] bool finish_with_failures(Goal goal);
 
+  void warn_of_what_reads_otherwise() const;
   void give_up(std::string text, std::string code, bool denied);
   void tell_tokens(const Found& found) const;
-  void warn_of_what_reads_otherwise() const;
   void tell_locations(const Found& found) const;
 
   Api& api_;

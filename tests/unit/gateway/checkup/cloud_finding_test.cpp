@@ -44,6 +44,14 @@ TEST(CloudFinding, TellsDeniedFromUnavailable) {
   EXPECT_EQ(judge(std::nullopt).blame(), Blame::unavailable);
 }
 
+TEST(CloudFinding, SaysThatANewerConfigurationIsInForce) {
+  cloud::Plan plan = plan_of(Action::none, "it is left alone");
+  plan.superseded = "it was deployed by a newer configuration";
+  const auto finding = judge(cloud::ApiResult<cloud::Plan>(std::move(plan)));
+  EXPECT_EQ(finding.verdict(), Verdict::warn);
+  EXPECT_THAT(finding.text(), HasSubstr("by a newer configuration"));
+}
+
 TEST(CloudFinding, AnothersFunctionIsForAnOperator) {
   const auto finding =
       judge(cloud::ApiResult<cloud::Plan>(plan_of(Action::refuse, "was not made by cos-gateway")));

@@ -96,6 +96,10 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   repairing_ = goal == Goal::converge && was_ready_;
   again_in_.reset();
   obstacles_.clear();
+  const Instant now = std::chrono::steady_clock::now();
+  for (const auto& [bucket, held] : put_back_) {
+    if (held.second > now) static_cast<void>(obstacles_.note(bucket, held.first, now));
+  }
   away_.clear();
   view_.look_closely(false);
   ProvisioningHistory history;
@@ -160,7 +164,10 @@ Task<bool> Provisioner::pursue(Goal goal, Instant deadline, ProvisioningHistory&
         move = co_await carry_out(taken, *found, history, patience);
         const bool refused = move.kind == NextMove::Kind::fail ||
                              (move.kind == NextMove::Kind::retry && !move.awaits_rule);
-        if (refused) co_await put_back(taken.bucket, history);
+        if (refused && !away_.of(taken.bucket).empty()) {
+          co_await put_back(taken.bucket, history);
+          if (move.kind == NextMove::Kind::fail) note_put_back(taken.bucket, move);
+        }
       }
       if (goal == Goal::converge && set_aside(taken, move)) continue;
     }
@@ -176,6 +183,13 @@ Task<bool> Provisioner::pursue(Goal goal, Instant deadline, ProvisioningHistory&
   }
   if (std::chrono::steady_clock::now() >= deadline) reporter_.too_late();
   co_return false;
+}
+
+void Provisioner::note_put_back(const std::string& bucket, const NextMove& move) {
+  constexpr int kRounds = 6;
+  if (bucket.empty() || !away_.of(bucket).empty()) return;
+  const Instant until = std::chrono::steady_clock::now() + kRounds * pace_.reconcile;
+  put_back_.insert_or_assign(bucket, std::pair(move, until));
 }
 
 void Provisioner::warn_of_what_reads_otherwise() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -109,6 +110,9 @@ class Provisioner {
   // Ends a run in which some buckets have failed for good. Returns whether there are any.
   [[nodiscard]] bool finish_with_failures(Goal goal);
 
+  // Notes that a bucket got back what it had, after what failed for good. Each attempt leaves it
+  // without a rule for a moment, so the next one is not made in the next round.
+  void note_put_back(const std::string& bucket, const NextMove& move);
   void warn_of_what_reads_otherwise() const;
   void give_up(std::string text, std::string code, bool denied);
   void tell_tokens(const Found& found) const;
@@ -135,8 +139,9 @@ class Provisioner {
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
   BucketObstacles obstacles_;                     // of this run
   TakenAway away_;                                // in this run
-  std::optional<RefusedFunction> refused_;        // since this object was made
-  Plan planned_;                                  // the last plan
+  std::map<std::string, std::pair<NextMove, Instant>> put_back_;  // by bucket: until when it rests
+  std::optional<RefusedFunction> refused_;                        // since this object was made
+  Plan planned_;                                                  // the last plan
   ProvisioningReporter reporter_;
 };
 

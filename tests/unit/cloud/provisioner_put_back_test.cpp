@@ -122,6 +122,20 @@ TEST_F(PutBackTest, AFunctionKeepsItsOwnRuleIfAWiderOneIsRefused) {
   EXPECT_EQ(converge(make()), "");
 }
 
+TEST_F(PutBackTest, WhatWasPutBackIsNotTakenAwayInEveryRound) {
+  there_is_the_relay();
+  wanted.buckets[0].prefix.clear();
+  another_product_holds("thumbs/");
+  ProvisioningPace pace = no_time();
+  pace.reconcile = 10min;
+  EXPECT_EQ(state_after(make(pace)), State::failed);
+  const std::size_t deletions = api.count("DeleteTrigger");
+  const std::string error = provisioner->status().last_error;
+  EXPECT_EQ(state_after(*provisioner), State::failed);
+  EXPECT_EQ(provisioner->status().last_error, error);
+  EXPECT_EQ(api.count("DeleteTrigger"), deletions) << "each leaves the bucket without a rule";
+}
+
 TEST_F(PutBackTest, AFunctionKeepsItsOwnRuleIfOneElsewhereIsRefused) {
   there_is_the_relay();
   wanted.buckets[0].prefix = "out/";

@@ -98,7 +98,8 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   obstacles_.clear();
   const Instant now = std::chrono::steady_clock::now();
   for (const auto& [bucket, held] : put_back_) {
-    if (held.second > now) static_cast<void>(obstacles_.note(bucket, held.first, now));
+    if (goal == Goal::converge && held.second > now)
+      static_cast<void>(obstacles_.note(bucket, held.first, now));
   }
   away_.clear();
   view_.look_closely(false);

@@ -67,7 +67,7 @@ NextMove ProvisioningPatience::wrote(const PlannedStep& step) {
 NextMove ProvisioningPatience::failed(const PlannedStep& step, const ApiError& error,
                                       const ProvisioningHistory& history) {
   auto& failures = writing_[step.resource];
-  if (is_rule_conflict(error) && error.code() != "ClientError.Cancelled") {
+  if (is_rule_conflict(error)) {
     // The conflict is with our own trigger, which the list does not show yet.
     if (history.has_written(error.action(), step.resource)) {
       return settle(

@@ -29,7 +29,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::ModelApi;
 using test::ModelFault;
-using test::ModelTrigger;
 using test::ScfModel;
 using testing::IsEmpty;
 
@@ -37,9 +36,9 @@ class ListWorld {
  public:
   explicit ListWorld(std::uint32_t seed) : random_(seed) {
     Wanted other = test::wanted_relay();
-    other.name = kNeighbour.second;
+    other.name = neighbour_key_.second;
     neighbour_ = test::relay_as_wanted(other);
-    model_.functions[kNeighbour] = neighbour_;
+    model_.functions[neighbour_key_] = neighbour_;
     model_.behaviour.changing = below(3);
     model_.behaviour.list_lag = chance(2) ? below(4) : 0;
     model_.behaviour.updates_after_failures = true;
@@ -111,7 +110,7 @@ class ListWorld {
     }
     Triggers found;
     for (const auto& [key, function] : model_.functions) {
-      if (key == kNeighbour) continue;
+      if (key == neighbour_key_) continue;
       for (const auto& trigger : function.triggers) {
         if (!trigger.deleted) found.emplace(key.second, trigger.name);
       }
@@ -123,8 +122,8 @@ class ListWorld {
     if (!wanted_.empty()) {
       EXPECT_EQ(found, assigned);
     }
-    EXPECT_EQ(model_.functions.at(kNeighbour).triggers, neighbour_.triggers);
-    EXPECT_EQ(model_.functions.at(kNeighbour).description, neighbour_.description);
+    EXPECT_EQ(model_.functions.at(neighbour_key_).triggers, neighbour_.triggers);
+    EXPECT_EQ(model_.functions.at(neighbour_key_).description, neighbour_.description);
     EXPECT_THAT(model_.violations, IsEmpty());
   }
 
@@ -138,7 +137,7 @@ class ListWorld {
     Generation generation = 0;
   };
 
-  const ScfModel::Key kNeighbour{"default", "neighbour"};
+  const ScfModel::Key neighbour_key_{"default", "neighbour"};
 
   static void make_empty(Wanted& function, const std::string& name) {
     function.name = name;

@@ -89,12 +89,12 @@ class World {
   void expect_wanted_and_neighbours() const {
     EXPECT_EQ(test::difference(model_, wanted_), "");
     expect_predecessors_retired();
-    EXPECT_EQ(model_.functions.at(kNeighbour).triggers, neighbour_.triggers);
-    EXPECT_EQ(model_.functions.at(kNeighbour).description, neighbour_.description);
+    EXPECT_EQ(model_.functions.at(neighbour_key_).triggers, neighbour_.triggers);
+    EXPECT_EQ(model_.functions.at(neighbour_key_).description, neighbour_.description);
   }
 
   void expect_others_untouched() const {
-    EXPECT_EQ(model_.functions.at(kForeign).triggers, foreign_triggers_);
+    EXPECT_EQ(model_.functions.at(foreign_key_).triggers, foreign_triggers_);
     std::vector<ModelTrigger> others;
     const ModelFunction* had = model_.find(former_.name.empty() ? wanted_ : former_);
     if (had != nullptr) {
@@ -116,13 +116,13 @@ class World {
     bool confirmed = false;
   };
 
-  const ScfModel::Key kForeign{"default", "somebody"};
-  const ScfModel::Key kNeighbour{"default", "neighbour"};
+  const ScfModel::Key foreign_key_{"default", "somebody"};
+  const ScfModel::Key neighbour_key_{"default", "neighbour"};
 
   // None holds a rule any more, and those whose time has come are deleted.
   void expect_predecessors_retired() const {
     for (const auto& [key, function] : model_.functions) {
-      if (key == kForeign || key == kNeighbour || key == test::key_of(wanted_)) continue;
+      if (key == foreign_key_ || key == neighbour_key_ || key == test::key_of(wanted_)) continue;
       bool has_others = false;
       for (const auto& trigger : function.triggers) {
         const bool ours =
@@ -152,11 +152,11 @@ class World {
   // Ours, on the same bucket, but without an overlap.
   void add_neighbour() {
     Wanted other = wanted_;
-    other.name = kNeighbour.second;
+    other.name = neighbour_key_.second;
     other.buckets[0].prefix = "elsewhere/";
     neighbour_ = test::relay_as_wanted(other);
     neighbour_.description = mark_of(other, chance(2) ? 0 : 9'000).description();
-    model_.functions[kNeighbour] = neighbour_;
+    model_.functions[neighbour_key_] = neighbour_;
   }
 
   // Ours, of another name, that holds some of the wanted events.
@@ -238,7 +238,7 @@ class World {
     theirs.prefix = "theirs/";
     foreign.triggers.push_back(theirs);
     foreign_triggers_ = foreign.triggers;
-    model_.functions[kForeign] = foreign;
+    model_.functions[foreign_key_] = foreign;
     if (chance(4)) return;
 
     ModelFunction function = test::relay_as_wanted(wanted_);

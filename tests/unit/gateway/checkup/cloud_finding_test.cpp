@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using Action = cloud::PlannedStep::Action;
 
-Finding judge(std::optional<cloud::ApiResult<cloud::Plan>> plan) {
+Finding judge(const std::optional<cloud::ApiResult<cloud::Plan>>& plan) {
   return cloud_finding(plan, "https://scf.example");
 }
 

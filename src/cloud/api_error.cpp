@@ -150,9 +150,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {"CreateFunction", "ResourceNotFound.Cos", permanent, kCosCode},
     {"UpdateFunctionCode", "ResourceNotFound.Cos", permanent, kCosCode},
     {"*", "ResourceNotFound.Cos", permanent, kBucketMissing},
-    {"CreateTrigger", "ResourceNotFound.Qualifier", permanent, ""},
     {"CreateTrigger", "ResourceNotFound.Version", permanent, ""},
-    {"CreateTrigger", "ResourceNotFound.FunctionVersion", permanent, ""},
     {"*", "ResourceNotFound.Version", transient, ""},  // seen for a moment while a delete runs
     {"Get*", "ResourceNotFound", absent, ""},
     {"List*", "ResourceNotFound", absent, ""},

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -20,8 +19,7 @@ static_assert(!std::is_aggregate_v<Found> && !std::is_aggregate_v<ScfCall> &&
               !std::is_aggregate_v<RelatedFunction>);
 
 // Far more than the quotas of triggers and functions: a list that never ends is a malformed answer.
-constexpr std::size_t kPages = 20;
-constexpr std::size_t kNoTotal = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kPages = 100;
 
 // Returns whether a function's own answer says that all is as wanted: it carries the wanted mark,
 // and it shows each wanted trigger.
@@ -65,6 +63,7 @@ Task<ApiResult<Found>> CloudView::look(Depth depth, GoesOn goes_on) {
   auto related = co_await look_at_related(goes_on);
   if (!related) co_return related.error();
   found.deployment = deployment_;
+  found.unlisted = unlisted_;
   found.related = std::move(*related);
   co_return found;
 }
@@ -93,7 +92,7 @@ Task<std::optional<ApiError>> CloudView::look_at_own(Found& found, Depth depth, 
     if (!goes_on()) co_return interrupted();
   }
   if (found.function->phase() != FunctionPhase::create_failed) {
-    auto triggers = co_await look_at_triggers(wanted_.space, wanted_.name);
+    auto triggers = co_await look_at_triggers(wanted_.space, wanted_.name, goes_on);
     if (!triggers) co_return triggers.error();
     found.triggers = std::move(*triggers);
     if (!goes_on()) co_return interrupted();
@@ -101,37 +100,53 @@ Task<std::optional<ApiError>> CloudView::look_at_own(Found& found, Depth depth, 
   co_return std::nullopt;
 }
 
-Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::string space,
-                                                                       std::string name) {
-  std::vector<FoundTrigger> triggers;
+template <class T>
+Task<ApiResult<std::vector<T>>> CloudView::list_all(
+    std::function<ScfCall(std::size_t)> call_from,
+    ApiResult<Page<T>> (*read)(const boost::json::object&), GoesOn goes_on) {
+  std::vector<T> all;
+  std::string action;
   for (std::size_t page = 0; page < kPages; ++page) {
-    const FunctionReference function(space, name);
-    auto listed = co_await ask(list_triggers(function, page * kListPage), parse_triggers);
+    if (!goes_on()) co_return interrupted();
+    ScfCall call = call_from(all.size());
+    action = call.action;
+    auto listed = co_await ask(std::move(call), read);
     if (!listed) co_return listed.error();
     const std::size_t count = listed->elements.size();
-    std::move(listed->elements.begin(), listed->elements.end(), std::back_inserter(triggers));
-    if (count < kListPage || triggers.size() >= listed->total.value_or(kNoTotal)) {
-      co_return triggers;
-    }
+    std::move(listed->elements.begin(), listed->elements.end(), std::back_inserter(all));
+    // A page may be shorter than was asked for.
+    const std::optional<std::size_t> total = listed->total;
+    const bool more = total ? all.size() < *total : count == kListPage;
+    if (count == 0 || !more) co_return all;
   }
-  co_return ApiError(ErrorKind::transient, "ListTriggers", "ClientError.Answer",
-                     "the list of triggers does not end", {});
+  co_return ApiError(ErrorKind::transient, action, "ClientError.Answer", "the list does not end",
+                     {});
+}
+
+Task<ApiResult<std::vector<FoundTrigger>>> CloudView::look_at_triggers(std::string space,
+                                                                       std::string name,
+                                                                       GoesOn goes_on) {
+  const auto call_from = [&](std::size_t offset) {
+    return list_triggers(FunctionReference(space, name), offset);
+  };
+  auto triggers = co_await list_all<FoundTrigger>(call_from, parse_triggers, std::move(goes_on));
+  co_return triggers;
 }
 
 // Returns the namespaces of the region, of which there are five at most. Without the right to list
 // them only the function's own is known.
-Task<std::vector<std::string>> CloudView::list_spaces() {
+Task<std::vector<std::string>> CloudView::list_spaces(GoesOn goes_on) {
   std::vector<std::string> spaces{wanted_.space};
   if (!everywhere_) co_return spaces;
-  const auto listed = co_await ask(list_namespaces(0), parse_namespaces);
+  const auto listed =
+      co_await list_all<std::string>(list_namespaces, parse_namespaces, std::move(goes_on));
   if (!listed) {
     log::warn("a conflicting function may be in another namespace, which cannot be looked at",
               {{"namespace", wanted_.space}, {"error", listed.error().text()}});
     co_return spaces;
   }
-  for (const auto& name : listed->elements) {
-    if (name != wanted_.space) spaces.push_back(name);
-  }
+  std::ranges::copy_if(*listed, std::back_inserter(spaces),
+                       [this](const std::string& name) { return name != wanted_.space; });
   co_return spaces;
 }
 
@@ -140,38 +155,38 @@ Task<std::vector<std::string>> CloudView::list_spaces() {
 Task<ApiResult<std::vector<RelatedFunction>>> CloudView::list_ours(std::string space,
                                                                    GoesOn goes_on) {
   std::vector<RelatedFunction> ours;
-  std::size_t seen = 0;
-  for (std::size_t page = 0; page < kPages; ++page) {
-    if (!goes_on()) co_return interrupted();
-    const auto listed = co_await ask(list_functions(space, page * kListPage), parse_functions);
-    if (!listed) {
-      const ApiError error = listed.error();
-      if (error.kind() == ErrorKind::transient) co_return error;
-      if (error.kind() != ErrorKind::absent && !told_no_list_) {
-        told_no_list_ = true;
-        log::warn("predecessors of the function cannot be looked for", {{"error", error.text()}});
-      }
-      co_return ours;
+  const auto call_from = [&](std::size_t offset) { return list_functions(space, offset); };
+  const auto listed =
+      co_await list_all<ListedFunction>(call_from, parse_functions, std::move(goes_on));
+  if (!listed) {
+    const ApiError error = listed.error();
+    if (error.kind() == ErrorKind::transient) co_return error;
+    if (error.kind() == ErrorKind::absent) co_return ours;
+    unlisted_ = error;
+    if (!std::exchange(told_no_list_, true)) {
+      log::warn("predecessors of the function cannot be looked for", {{"error", error.text()}});
     }
-    for (const ListedFunction& one : listed->elements) {
-      const auto mark = parse_mark(one.description);
-      if (mark && is_of_deployment(*mark, wanted_)) deployment_.push_back(one);
-      if (!may_be_related(space, one)) continue;
-      RelatedFunction& related = ours.emplace_back();
-      related.space = space;
-      related.name = one.name;
-      related.function.description = one.description;
-    }
-    seen += listed->elements.size();
-    if (listed->elements.size() < kListPage || seen >= listed->total.value_or(kNoTotal)) break;
+    co_return ours;
+  }
+  spaces_.push_back(space);
+  for (const ListedFunction& one : *listed) {
+    const auto mark = parse_mark(one.description);
+    if (mark && is_of_deployment(*mark, wanted_)) deployment_.push_back(one);
+    if (!may_be_related(space, one)) continue;
+    RelatedFunction& related = ours.emplace_back();
+    related.space = space;
+    related.name = one.name;
+    related.function.description = one.description;
   }
   co_return ours;
 }
 
 Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn goes_on) {
   std::vector<RelatedFunction> candidates;
-  spaces_ = co_await list_spaces();
-  for (const std::string& space : spaces_) {
+  spaces_.clear();
+  unlisted_.reset();
+  const std::vector<std::string> spaces = co_await list_spaces(goes_on);
+  for (const std::string& space : spaces) {
     auto listed = co_await list_ours(space, goes_on);
     if (!listed) co_return listed.error();
     std::move(listed->begin(), listed->end(), std::back_inserter(candidates));
@@ -179,8 +194,7 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn 
   const std::set<std::string> lineage = lineage_of(wanted_, candidates);
   std::vector<RelatedFunction> all;
   for (RelatedFunction& related : candidates) {
-    if (!goes_on()) co_return interrupted();
-    auto triggers = co_await look_at_triggers(related.space, related.name);
+    auto triggers = co_await look_at_triggers(related.space, related.name, goes_on);
     if (!triggers) {
       if (triggers.error().kind() == ErrorKind::absent) continue;
       co_return triggers.error();
@@ -188,9 +202,11 @@ Task<ApiResult<std::vector<RelatedFunction>>> CloudView::look_at_related(GoesOn 
     related.triggers = std::move(*triggers);
     const auto mark = parse_mark(related.function.description);
     const bool orphan = mark && is_orphan(related.space, related.name, *mark);
+    const bool holds = std::ranges::any_of(
+        wanted_.buckets, [&](const WantedBucket& bucket) { return holds_events(related, bucket); });
     related.taken_over = taken_over_at(related.space, related.name);
     if (!lineage.contains(identity_of(related.space, related.name)) && !related.taken_over &&
-        !holds_wanted_events(related) && !orphan) {
+        !holds && !orphan) {
       continue;
     }
     auto function = co_await ask(get_function(related), parse_function);
@@ -213,6 +229,7 @@ bool CloudView::may_be_related(std::string_view space, const ListedFunction& lis
   const auto mark = parse_mark(listed.description);
   if (!mark) return unmarked_ == Unmarked::adopt && is_derived_function_name(listed.name);
   if (mark->buckets.empty() || is_orphan(space, listed.name, *mark)) return true;
+  if (closely_ && is_of_deployment(*mark, wanted_)) return true;
   return std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
     return mark->names_bucket(bucket.endpoint.host());
   });
@@ -224,14 +241,6 @@ std::optional<std::chrono::sys_seconds> CloudView::taken_over_at(std::string_vie
   return it == taken_over_.end() ? std::nullopt : std::optional(it->second);
 }
 
-bool CloudView::holds_wanted_events(const RelatedFunction& related) const {
-  return std::ranges::any_of(related.triggers, [this](const FoundTrigger& trigger) {
-    return std::ranges::any_of(wanted_.buckets, [&](const WantedBucket& bucket) {
-      return holds_events_of(trigger, bucket);
-    });
-  });
-}
-
 // Returns whether the deployment had this function and has it no longer, which matters to whoever
 // keeps house.
 bool CloudView::is_orphan(std::string_view space, std::string_view name,
@@ -241,16 +250,9 @@ bool CloudView::is_orphan(std::string_view space, std::string_view name,
       *siblings_, [&](const Wanted& one) { return one.space == space && one.name == name; });
 }
 
-// Notes which functions a move took triggers from.
-void CloudView::note_taken_over(const PlannedStep& moved) {
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  for (const ScfCall& call : moved.undo) {
-    const auto& space = call.parameters.at("Namespace").as_string();
-    const auto& name = call.parameters.at("FunctionName").as_string();
-    taken_over_.try_emplace(identity_of(std::string_view(space.data(), space.size()),
-                                        std::string_view(name.data(), name.size())),
-                            now);
-  }
+void CloudView::note_taken_over(const std::string& function) {
+  taken_over_.try_emplace(
+      function, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
 }
 
 }  // namespace gateway::cloud

@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 #include <cmath>
 
+#include "events/ascii.hpp"
 #include "events/number_text.hpp"
 
 namespace gateway::cloud {
@@ -149,7 +150,7 @@ bool is_enabled(const Reader& reader) {
 }
 
 // Parses TriggerDesc. It has members that were not sent (bucketUrl) and need not have those that
-// were.
+// were. What has another shape than documented is not understood, as a filter could be overlooked.
 void read_description(FoundTrigger& trigger) {
   error_code error;
   const json::value parsed = json::parse(trigger.text, error);
@@ -163,8 +164,22 @@ void read_description(FoundTrigger& trigger) {
   trigger.event = reader.text("event");
   if (const auto* filter = reader.object("filter")) {
     Reader inner = reader.in(*filter);
-    trigger.prefix = inner.text("Prefix");
-    trigger.suffix = inner.text("Suffix");
+    for (const auto& member : *filter) {
+      const std::string_view name(member.key().data(), member.key().size());
+      if (equals_ignoring_case(name, "prefix")) {
+        trigger.prefix = inner.text(name);
+      } else if (equals_ignoring_case(name, "suffix")) {
+        trigger.suffix = inner.text(name);
+      } else {
+        reader.complain(name, "known");
+      }
+    }
+  } else {
+    for (const auto& member : *object) {
+      const std::string_view name(member.key().data(), member.key().size());
+      if (name != "event" && name != "bucketUrl" && name != "filter")
+        reader.complain(name, "known");
+    }
   }
   if (!problem.empty()) trigger.event.clear();
 }

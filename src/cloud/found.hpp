@@ -120,6 +120,8 @@ class Found {
   std::vector<RelatedFunction> related;
   // Of a function of a list: all functions of the deployment.
   std::vector<ListedFunction> deployment;
+  // Why the functions of a namespace could not be listed, so that some may be missing above.
+  std::optional<ApiError> unlisted;
 };
 
 }  // namespace gateway::cloud

@@ -1,7 +1,11 @@
 #pragma once
+#include <cstddef>
 #include <string_view>
 
 namespace gateway::cloud {
+
+// SCF "Quota limits": COS triggers of a function.
+inline constexpr std::size_t kMostTriggers = 10;
 
 // Which events of a bucket a trigger is for. COS keeps these rules by bucket, for all functions and
 // products of the account together, and tells each event to one of them only.

@@ -65,7 +65,7 @@ Task<bool> Provisioner::remove(Instant deadline) {
   co_return removed;
 }
 
-Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
+Task<ApiResult<Plan>> Provisioner::examine(bool removal, CloudView::Depth depth) {
   const auto problem = wanted_.wants_function() ? problem_with(wanted_) : std::nullopt;
   if (problem && !removal) {
     Plan refused;
@@ -74,7 +74,7 @@ Task<ApiResult<Plan>> Provisioner::examine(bool removal) {
   }
   view_.look_everywhere();
   const auto always = [] { return true; };
-  const auto found = co_await view_.look(CloudView::Depth::whole, always);
+  const auto found = co_await view_.look(depth, always);
   if (!found) co_return found.error();
   tell_locations(*found);
   ProvisioningHistory history;
@@ -96,7 +96,22 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   repairing_ = goal == Goal::converge && was_ready_;
   again_in_.reset();
   obstacles_.clear();
+  const Instant now = std::chrono::steady_clock::now();
+  for (const auto& [bucket, held] : put_back_) {
+    if (goal == Goal::converge && held.second > now)
+      static_cast<void>(obstacles_.note(bucket, held.first, now));
+  }
+  away_.clear();
+  view_.look_closely(false);
   ProvisioningHistory history;
+  const bool done = co_await pursue(goal, deadline, history);
+  // Who stops it has no time for more; what goes on later, or elsewhere, goes on from here.
+  const std::string all_buckets;
+  if (!done && !stopped_) co_await put_back(all_buckets, history);
+  co_return done;
+}
+
+Task<bool> Provisioner::pursue(Goal goal, Instant deadline, ProvisioningHistory& history) {
   ProvisioningPatience patience(pace_, random_seed());
   const auto on = [&] { return goes_on(goal, deadline); };
   const bool may_be_quick = goal == Goal::converge && !has_confirmed_;
@@ -113,6 +128,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
       history.looked(*found);
       tell_locations(*found);
       planned_ = plan(goal, *found, history);
+      away_.forget_settled(planned_);
       const Instant now = std::chrono::steady_clock::now();
       const PlannedStep* step = planned_.next(obstacles_.held_up(now));
       if (goal == Goal::converge) tell_tokens(*found);
@@ -126,6 +142,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
         }
         if (finish_with_failures(goal)) co_return false;
         obstacles_.clear();
+        warn_of_what_reads_otherwise();
         reporter_.succeed(goal);
         was_ready_ = status().state == ProvisioningState::ready;
         has_confirmed_ = true;
@@ -136,7 +153,7 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
       }
       const PlannedStep taken = *step;
       if (taken.action == PlannedStep::Action::refuse) {
-        give_up(taken.resource + ": " + taken.reason, taken.code, false);
+        give_up(taken.resource + ": " + taken.reason, taken.code, taken.denied);
         co_return false;
       }
       reporter_.step(taken, goal, repairing_);
@@ -146,6 +163,12 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
         break;
       } else {
         move = co_await carry_out(taken, *found, history, patience);
+        const bool refused = move.kind == NextMove::Kind::fail ||
+                             (move.kind == NextMove::Kind::retry && !move.awaits_rule);
+        if (refused && !away_.of(taken.bucket).empty()) {
+          co_await put_back(taken.bucket, history);
+          if (move.kind == NextMove::Kind::fail) note_put_back(taken.bucket, move);
+        }
       }
       if (goal == Goal::converge && set_aside(taken, move)) continue;
     }
@@ -161,6 +184,22 @@ Task<bool> Provisioner::run(Goal goal, Instant deadline) {
   }
   if (std::chrono::steady_clock::now() >= deadline) reporter_.too_late();
   co_return false;
+}
+
+void Provisioner::note_put_back(const std::string& bucket, const NextMove& move) {
+  constexpr int kRounds = 6;
+  if (bucket.empty() || !away_.of(bucket).empty()) return;
+  const Instant until = std::chrono::steady_clock::now() + kRounds * pace_.reconcile;
+  put_back_.insert_or_assign(bucket, std::pair(move, until));
+}
+
+void Provisioner::warn_of_what_reads_otherwise() const {
+  for (const PlannedStep& step : planned_.steps) {
+    if (step.action == PlannedStep::Action::none && step.code == kReadsOtherwise) {
+      log::warn("provisioning goes on without a change that does not show",
+                {{"resource", step.resource}, {"reason", step.reason}});
+    }
+  }
 }
 
 bool Provisioner::set_aside(const PlannedStep& step, const NextMove& move) {
@@ -186,13 +225,37 @@ bool Provisioner::finish_with_failures(Goal goal) {
 Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
                                       ProvisioningHistory& history,
                                       ProvisioningPatience& patience) {
+  const bool makes_anew = !step.asks.empty() || step.call.action == "DeleteFunction";
+  if (makes_anew && !refused_ && found.function &&
+      RefusedFunction::is_possible(*found.function, wanted_)) {
+    refused_.emplace(*found.function);
+  }
   const auto remember = [&](const PlannedStep& done) {
     if (done.elsewhere) {
       history.wrote_elsewhere(done.call.action, done.resource);
     } else {
       history.wrote(done.call.action, done.resource, found);
+      if (done.call.action == "UpdateFunctionConfiguration") {
+        history.described(std::string_view(done.call.parameters.at("Description").as_string()));
+      }
     }
+    if (!done.holder.empty()) view_.note_taken_over(done.holder);
+    away_.note(done, step.bucket);
+    if (done.call.action == "CreateFunction" && refused_ && refused_->text.empty())
+      refused_.reset();
   };
+  for (const PlannedStep& ask : step.asks) {
+    const auto answer = co_await api_.call(ask.call.action, ask.call.parameters);
+    if (answer) {  // nothing is in its way
+      remember(ask);
+      co_return patience.wrote(ask);
+    }
+    if (answer.error().kind() != ErrorKind::exists && !is_rule_conflict(answer.error())) {
+      co_return failed(ask, answer.error(), history, patience);
+    }
+    if (stopped_) co_return NextMove();
+    history.note_asked(ask.call.action);
+  }
   const auto answer = co_await api_.call(step.call.action, step.call.parameters);
   if (!answer) {
     const bool done = is_done_already(step, answer.error().kind());
@@ -204,38 +267,46 @@ Task<NextMove> Provisioner::carry_out(PlannedStep step, const Found& found,
   } else {
     remember(step);
   }
-  NextMove move = patience.wrote(step);
+  const NextMove move = patience.wrote(step);
   for (const PlannedStep& next : step.then) {
     const auto followed = co_await api_.call(next.call.action, next.call.parameters);
     if (followed) {
       remember(next);
       continue;
     }
-    if (is_done_already(next, followed.error().kind())) {
-      remember(next);
-      history.noted(next.call.action, next.resource, followed.error().text());
-      continue;
+    if (!is_done_already(next, followed.error().kind())) {
+      co_return failed(next, followed.error(), history, patience);
     }
-    move = failed(next, followed.error(), history, patience);
-    if (move.kind == NextMove::Kind::fail) {
-      co_await undo(step);
-      co_return move;
-    }
-    break;
+    remember(next);
+    history.noted(next.call.action, next.resource, followed.error().text());
   }
-  if (step.action == PlannedStep::Action::move) view_.note_taken_over(step);
   co_return move;
 }
 
 NextMove Provisioner::failed(const PlannedStep& step, const ApiError& error,
                              ProvisioningHistory& history, ProvisioningPatience& patience) {
-  // The rule may be held by a predecessor in another namespace.
-  if (step.call.action == "CreateTrigger" && is_rule_conflict(error)) view_.look_everywhere();
+  // The rule may be held by a predecessor in another namespace, or by a sibling.
+  if (is_rule_conflict(error)) {
+    view_.look_everywhere();
+    view_.look_closely(true);
+  }
   if (!step.dispensable || error.kind() == ErrorKind::transient) {
     NextMove move = patience.failed(step, error, history);
     if (move.kind == NextMove::Kind::fail && is_rule_conflict(error)) {
-      move.text += fmt::format("; no function that cos-gateway made holds it in the namespaces {}",
-                               fmt::join(view_.spaces(), ", "));
+      const std::optional<ApiError>& unlisted = view_.unlisted();
+      move.text +=
+          unlisted
+              ? "; whether a function that cos-gateway made holds it is not known: " +
+                    unlisted->text()
+              : fmt::format("; no function that cos-gateway made holds it in the namespaces {}",
+                            fmt::join(view_.spaces(), ", "));
+    }
+    const bool first = refused_ && refused_->text.empty();
+    if (move.kind == NextMove::Kind::fail && step.call.action == "CreateFunction" && first) {
+      refused_->text = move.text;
+      refused_->code = move.code;
+      refused_->denied = move.denied;
+      move = NextMove();  // the next plan is for the function as it was
     }
     return move;
   }
@@ -247,16 +318,20 @@ NextMove Provisioner::failed(const PlannedStep& step, const ApiError& error,
   return move;
 }
 
-// Restores what a move deleted.
-Task<void> Provisioner::undo(PlannedStep step) {
-  for (const ScfCall& call : step.undo) {
-    const auto answer = co_await api_.call(call.action, call.parameters);
-    if (answer) {
-      log::warn("provisioning puts a trigger back", {{"resource", step.resource}});
-    } else {
+// What a rule is in the way of stays away: it is the new trigger's, or another product's.
+Task<void> Provisioner::put_back(std::string bucket, ProvisioningHistory& history) {
+  const std::vector<PlannedStep> away = away_.of(bucket);
+  for (const PlannedStep& removed : away) {
+    const auto answer = co_await api_.call(removed.back.action, removed.back.parameters);
+    if (!answer && answer.error().kind() != ErrorKind::exists) {
       log::error("a trigger cannot be put back",
-                 {{"resource", step.resource}, {"error", answer.error().text()}});
+                 {{"resource", removed.resource}, {"error", answer.error().text()}});
+      continue;
     }
+    if (answer) log::warn("provisioning puts a trigger back", {{"resource", removed.resource}});
+    history.put_back(removed.resource);
+    if (!removed.holder.empty()) view_.note_put_back(removed.holder);
+    away_.forget(removed.resource);
   }
 }
 
@@ -274,6 +349,7 @@ Plan Provisioner::plan(Goal goal, const Found& found, const ProvisioningHistory&
   if (!siblings_.empty()) claim.siblings = &siblings_;
   claim.keeps_house = keeps_house_;
   if (locations_ != nullptr) claim.locations = *locations_;
+  if (refused_) claim.refused = &*refused_;
   claim.grace = pace_.grace.value_or(grace_of(wanted_));
   claim.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   return goal == Goal::remove ? plan_removal(wanted_, found, history, claim)

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "cloud/provisioning_patience.hpp"
 #include "cloud/provisioning_plan.hpp"
 #include "cloud/provisioning_reporter.hpp"
+#include "cloud/taken_away.hpp"
 #include "cloud/wanted.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/secret.hpp"
@@ -64,8 +66,10 @@ class Provisioner {
   // without our mark is not touched: the state is then `failed`. Works after stop() as well; a call
   // in progress at the deadline is completed.
   [[nodiscard]] Task<bool> remove(Instant deadline);
-  // Returns what converge() or remove() would do now, and why. Reads only.
-  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
+  // Returns what converge() or remove() would do now, and why. Reads only, and as much as `depth`
+  // says.
+  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal,
+                                              CloudView::Depth depth = CloudView::Depth::whole);
 
   // Has keep() look now, and not when its pause is over.
   void look_soon() {
@@ -87,11 +91,14 @@ class Provisioner {
   using Goal = ProvisioningGoal;
 
   [[nodiscard]] Task<bool> run(Goal goal, Instant deadline);
+  // Does what run() does, but for what is put back when it ends.
+  [[nodiscard]] Task<bool> pursue(Goal goal, Instant deadline, ProvisioningHistory& history);
   // Carries out a step that is a call, with those that follow it at once.
   [[nodiscard]] Task<NextMove> carry_out(PlannedStep step, const Found& found,
                                          ProvisioningHistory& history,
                                          ProvisioningPatience& patience);
-  [[nodiscard]] Task<void> undo(PlannedStep step);
+  // Puts back what the run has taken away of a bucket; of all if it is empty.
+  [[nodiscard]] Task<void> put_back(std::string bucket, ProvisioningHistory& history);
   // Decides after a write that failed.
   [[nodiscard]] NextMove failed(const PlannedStep& step, const ApiError& error,
                                 ProvisioningHistory& history, ProvisioningPatience& patience);
@@ -103,6 +110,10 @@ class Provisioner {
   // Ends a run in which some buckets have failed for good. Returns whether there are any.
   [[nodiscard]] bool finish_with_failures(Goal goal);
 
+  // Notes that a bucket got back what it had, after what failed for good. Each attempt leaves it
+  // without a rule for a moment, so the next one is not made in the next round.
+  void note_put_back(const std::string& bucket, const NextMove& move);
+  void warn_of_what_reads_otherwise() const;
   void give_up(std::string text, std::string code, bool denied);
   void tell_tokens(const Found& found) const;
   void tell_locations(const Found& found) const;
@@ -127,7 +138,10 @@ class Provisioner {
   bool repairing_ = false;                        // in this run
   std::optional<std::chrono::seconds> again_in_;  // something is due before the next reconciliation
   BucketObstacles obstacles_;                     // of this run
-  Plan planned_;                                  // the last plan
+  TakenAway away_;                                // in this run
+  std::map<std::string, std::pair<NextMove, Instant>> put_back_;  // by bucket: until when it rests
+  std::optional<RefusedFunction> refused_;                        // since this object was made
+  Plan planned_;                                                  // the last plan
   ProvisioningReporter reporter_;
 };
 

@@ -144,15 +144,15 @@ Task<void> Provisioners::for_all(Work work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-Task<bool> Provisioners::converge(Instant deadline) {
-  std::size_t confirmed = 0;
+Task<bool> Provisioners::all_do(std::function<Task<bool>(Provisioner&)> deed) {
+  std::size_t done = 0;
   // NOLINTNEXTLINE(*-capturing-lambda-coroutines): for_all() keeps it as long as they run
   const auto work = [&](Provisioner& one) -> Task<void> {
-    const bool done = co_await one.converge(deadline);
-    if (done) ++confirmed;
+    const bool did = co_await deed(one);
+    if (did) ++done;
   };
   co_await for_all(work);
-  co_return confirmed == all_.size();
+  co_return done == all_.size();
 }
 
 Task<void> Provisioners::keep() {
@@ -171,22 +171,17 @@ Task<void> Provisioners::keep() {
   co_await for_all(work);
 }
 
-Task<bool> Provisioners::remove(Instant deadline) {
-  std::size_t removed = 0;
+Task<ApiResult<Plan>> Provisioners::examine(bool removal, CloudView::Depth depth) {
+  std::map<const Provisioner*, ApiResult<Plan>> plans;
   // NOLINTNEXTLINE(*-capturing-lambda-coroutines): for_all() keeps it as long as they run
   const auto work = [&](Provisioner& one) -> Task<void> {
-    const bool done = co_await one.remove(deadline);
-    if (done) ++removed;
+    auto plan = co_await one.examine(removal, depth);
+    plans.emplace(&one, std::move(plan));
   };
   co_await for_all(work);
-  co_return removed == all_.size();
-}
-
-Task<ApiResult<Plan>> Provisioners::examine(bool removal) {
   Plan whole;
-  // A look may add one.
-  for (std::size_t i = 0; i < all_.size(); ++i) {  // NOLINT(modernize-loop-convert)
-    auto plan = co_await all_[i]->examine(removal);
+  for (const auto& one : all_) {
+    ApiResult<Plan>& plan = plans.at(one.get());
     if (!plan) co_return plan.error();
     std::move(plan->steps.begin(), plan->steps.end(), std::back_inserter(whole.steps));
     if (whole.superseded.empty()) whole.superseded = plan->superseded;

@@ -35,15 +35,20 @@ class Provisioners {
   void on_tokens(TokenListener listener) { token_listener_ = std::move(listener); }
 
   // As the Provisioner's, of all functions.
-  [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max());
+  [[nodiscard]] Task<bool> converge(Instant deadline = Instant::max()) {
+    return all_do([deadline](Provisioner& one) { return one.converge(deadline); });
+  }
   [[nodiscard]] Task<void> keep();
-  [[nodiscard]] Task<bool> remove(Instant deadline);
+  [[nodiscard]] Task<bool> remove(Instant deadline) {
+    return all_do([deadline](Provisioner& one) { return one.remove(deadline); });
+  }
   // As the Provisioner's, of all functions.
   void look_soon() {
     for (const auto& one : all_) one->look_soon();
   }
   // Returns the plans of all functions, one after the other.
-  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal);
+  [[nodiscard]] Task<ApiResult<Plan>> examine(bool removal,
+                                              CloudView::Depth depth = CloudView::Depth::whole);
   void stop();
   // Ends every wait for the cloud, also later ones.
   void cancel();
@@ -67,6 +72,8 @@ class Provisioners {
   // Does `work` for all at the same time, also for those that are added meanwhile. Throws the first
   // exception when all have ended.
   [[nodiscard]] Task<void> for_all(Work work);
+  // Returns whether all have done `deed`.
+  [[nodiscard]] Task<bool> all_do(std::function<Task<bool>(Provisioner&)> deed);
   void begin_work(Provisioner& one);
   [[nodiscard]] Task<void> work_on(Provisioner& one, CoroutineLife& life);
   void work_ended(const std::exception_ptr& error);

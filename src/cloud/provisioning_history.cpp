@@ -9,13 +9,12 @@ void ProvisioningHistory::looked(const Found& found) {
   if (!found.function) {
     // Everything that was written is gone with the function, except a new one that does not show
     // yet.
-    for (const std::string_view gone :
-         {"DeleteFunction", "UpdateFunctionCode", "UpdateFunctionConfiguration",
-          "UpdateFunctionEventInvokeConfig", "CreateTrigger", "DeleteTrigger",
-          "UpdateTriggerStatus"}) {
-      forget(gone);
+    for (auto& [step, write] : writes_) {
+      if (step.first != "CreateFunction") write.looks.reset();
     }
     described_at_code_.reset();
+    described_at_settings_.reset();
+    descriptions_.clear();
     settings_written_ = false;
     updating_ = false;
     failed_updates_ = 0;
@@ -28,6 +27,11 @@ void ProvisioningHistory::looked(const Found& found) {
       updating_ = false;
       // Both were written anew since the update that failed.
       if (described_at_code_ && settings_written_) mark_is_stale_ = false;
+      // A quick one is over before it is looked at.
+      if (described_at_settings_ && *described_at_settings_ != found.function->description) {
+        forget("UpdateFunctionConfiguration");
+        described_at_settings_.reset();
+      }
       break;
     case FunctionPhase::changing:
       forget("DeleteFunction");
@@ -58,6 +62,7 @@ void ProvisioningHistory::wrote(std::string_view action, std::string_view resour
     settings_written_ = false;
     updating_ = true;
   } else if (action == "UpdateFunctionConfiguration") {
+    if (before.function) described_at_settings_ = before.function->description;
     settings_written_ = true;
     updating_ = true;
   }

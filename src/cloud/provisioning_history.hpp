@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,13 @@ class ProvisioningHistory {
   }
   // The same as wrote() of a write to another function than the wanted one.
   void wrote_elsewhere(std::string_view action, std::string_view resource);
+  // Notes that an action was asked for that is there already: there is the right to it.
+  void note_asked(std::string_view action) { asked_.emplace(action); }
+  [[nodiscard]] bool has_asked(std::string_view action) const {
+    return asked_.contains(std::string(action));
+  }
+  // Notes that a trigger was put back that had been deleted: it may have to go once more.
+  void put_back(std::string_view resource) { at("DeleteTrigger", resource).looks.reset(); }
   // Notes that a write was refused that provisioning can do without.
   void refused(std::string_view action, std::string_view resource) {
     ++at(action, resource).attempts;
@@ -59,6 +67,15 @@ class ProvisioningHistory {
   // until both have been written again.
   [[nodiscard]] bool distrusts_mark() const noexcept { return mark_is_stale_; }
   [[nodiscard]] bool has_settings() const noexcept { return settings_written_; }
+  // Returns whether the code was updated in this run, and no update failed since.
+  [[nodiscard]] bool has_code() const noexcept { return described_at_code_.has_value(); }
+  // Notes the description that an update of the settings wrote.
+  void described(std::string_view description) { ++descriptions_[std::string(description)]; }
+  // Returns how often a description was written.
+  [[nodiscard]] unsigned times_described(const std::string& description) const {
+    const auto found = descriptions_.find(description);
+    return found == descriptions_.end() ? 0 : found->second;
+  }
   [[nodiscard]] unsigned deletions() const noexcept { return deletions_; }
   [[nodiscard]] unsigned failed_updates() const noexcept { return failed_updates_; }
 
@@ -74,7 +91,10 @@ class ProvisioningHistory {
   [[nodiscard]] const Write& of(std::string_view action, std::string_view resource) const;
 
   std::map<std::pair<std::string, std::string>, Write> writes_;  // by action and resource
+  std::set<std::string> asked_;
   std::optional<std::string> described_at_code_;
+  std::optional<std::string> described_at_settings_;
+  std::map<std::string, unsigned> descriptions_;  // that were written
   bool settings_written_ = false;
   bool updating_ = false;
   bool mark_is_stale_ = false;

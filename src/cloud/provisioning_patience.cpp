@@ -52,7 +52,7 @@ NextMove ProvisioningPatience::waits(const PlannedStep& step) {
 NextMove ProvisioningPatience::wrote(const PlannedStep& step) {
   waited_ = milliseconds{0};
   writing_.erase(step.resource);
-  if (++writes_ > kWrites) {
+  if (++writes_[step.resource] > kWrites) {
     return failure(fmt::format("{}: not as wanted after {} changes; does another program, or "
                                "another configuration, change it too?",
                                step.resource, kWrites),
@@ -67,7 +67,7 @@ NextMove ProvisioningPatience::wrote(const PlannedStep& step) {
 NextMove ProvisioningPatience::failed(const PlannedStep& step, const ApiError& error,
                                       const ProvisioningHistory& history) {
   auto& failures = writing_[step.resource];
-  if (is_rule_conflict(error) && error.code() != "ClientError.Cancelled") {
+  if (is_rule_conflict(error)) {
     // The conflict is with our own trigger, which the list does not show yet.
     if (history.has_written(error.action(), step.resource)) {
       return settle(
@@ -77,7 +77,9 @@ NextMove ProvisioningPatience::failed(const PlannedStep& step, const ApiError& e
     // The rule of a deleted trigger may exist for a while, and a trigger that another replica
     // created may not show yet: a few looks come first, at growing distances.
     if (failures.stubborn >= pace_.stubborn_attempts) return failure(step.resource, error);
-    return retry(step.resource, error, poll() * ++failures.stubborn);
+    NextMove move = retry(step.resource, error, poll() * ++failures.stubborn);
+    move.awaits_rule = true;
+    return move;
   }
   // Waiting does not help if something that the function needs does not exist.
   if (error.kind() == ErrorKind::absent && error.action() == "CreateFunction") {

@@ -46,6 +46,7 @@ class NextMove {
   std::string text;  // of `retry` and `fail`: what went wrong
   std::string code;
   bool denied = false;
+  bool awaits_rule = false;  // of `retry`: that the rule of a deleted trigger goes
 };
 
 // Returns whether a trigger was refused as the bucket has a conflicting rule. Which of three codes
@@ -56,8 +57,8 @@ class NextMove {
 // time waited is the sum of the pauses it asked for.
 class ProvisioningPatience {
  public:
-  // More writes in one run than any change needs: another program undoes them.
-  static constexpr unsigned kWrites = 60;
+  // More writes to one resource in one run than any change needs: another program undoes them.
+  static constexpr unsigned kWrites = 20;
 
   ProvisioningPatience(const ProvisioningPace& pace, std::uint64_t seed)
       : pace_(pace), random_(seed) {}
@@ -96,7 +97,7 @@ class ProvisioningPatience {
   Failures looking_;
   std::map<std::string, Failures, std::less<>> writing_;  // by resource
   std::chrono::milliseconds waited_{0};                   // since the last write that succeeded
-  unsigned writes_ = 0;
+  std::map<std::string, unsigned, std::less<>> writes_;   // that succeeded, by resource
 };
 
 // A bucket whose triggers cannot be made must not hold up the other buckets of its function. This

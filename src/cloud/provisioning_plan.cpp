@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "cloud/relay_environment.hpp"
 #include "cloud/settings_plan.hpp"
 #include "cloud/succession_plan.hpp"
 #include "cloud/trigger_plan.hpp"
@@ -19,17 +21,20 @@ class Planner {
  public:
   Planner(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
           const Claim& claim)
-      : in_{wanted, found, history, claim, marked(wanted, found, claim)} {}
+      : as_it_was_(as_it_was(wanted, found, claim)),
+        in_{as_it_was_ ? *as_it_was_ : wanted, found, history, claim,
+            marked(as_it_was_ ? *as_it_was_ : wanted, found, claim)} {}
 
   [[nodiscard]] Plan converge() && {
     if (leaves_it_to_a_newer_one()) return std::move(plan_);
     if (!in_.wanted.wants_function()) {
       succession_.retire(plan_, false);
+      refuse_what_was_not_seen();
       return std::move(plan_);
     }
     if (!in_.found.function) {
       create("absent");
-      return std::move(plan_);
+      return finish();
     }
     const FoundFunction& function = *in_.found.function;
     const auto resource = function_resource(in_.wanted);
@@ -60,7 +65,7 @@ class Planner {
         break;
       case FunctionPhase::active: update(function); break;
     }
-    return std::move(plan_);
+    return finish();
   }
 
   [[nodiscard]] Plan remove() && {
@@ -69,6 +74,7 @@ class Planner {
     if (!in_.found.function) {
       if (in_.wanted.wants_function()) add(step(Action::none, resource, "absent"));
       succession_.retire(plan_, true);
+      refuse_what_was_not_seen();
       return std::move(plan_);
     }
     const FoundFunction& function = *in_.found.function;
@@ -77,7 +83,15 @@ class Planner {
       return std::move(plan_);
     }
     if (refuses(function, Unmarked::refuse)) return std::move(plan_);
-    add(triggers_.removals());
+    add(triggers_.removals(false));
+    if (const std::string others = triggers_.others(false); !others.empty()) {
+      succession_.retire(plan_, true);
+      add(refusal(resource, "OtherTriggers",
+                  fmt::format("it is kept, as triggers would go with it that are not of this "
+                              "gateway: {}; remove them first, or delete it in the SCF console",
+                              others)));
+      return std::move(plan_);
+    }
     if (function.phase() == FunctionPhase::delete_failed &&
         in_.history.deletions() >= ProvisioningHistory::kDeletions) {
       add(refusal(resource, failure_code(function),
@@ -86,6 +100,7 @@ class Planner {
     }
     add(write(Action::remove, resource, "it is ours", delete_function(in_.wanted)));
     succession_.retire(plan_, true);
+    refuse_what_was_not_seen();
     return std::move(plan_);
   }
 
@@ -101,6 +116,51 @@ class Planner {
       if (before && before->names_bucket(trigger.name)) mark.add_bucket(trigger.name);
     }
     return mark;
+  }
+
+  // Returns what is wanted but for what cannot be had without losing what is there: the runtime
+  // that was refused, with the size and the time that the function had with the former one. Nothing
+  // where there is no such function.
+  [[nodiscard]] static std::optional<Wanted> as_it_was(const Wanted& wanted, const Found& found,
+                                                       const Claim& claim) {
+    std::optional<Wanted> made;
+    const auto keep = [&](const FoundFunction& was) {
+      made = wanted;
+      made->runtime = was.runtime;
+      if (was.memory_mb) made->memory_mb = static_cast<unsigned>(*was.memory_mb);
+      if (was.timeout_seconds) made->timeout = std::chrono::seconds(*was.timeout_seconds);
+    };
+    const RefusedFunction* const refused = claim.refused;
+    if (refused == nullptr || refused->text.empty()) return made;
+    const bool there = found.function && found.function->runtime == wanted.runtime;
+    if (!there) keep(refused->was);
+    return made;
+  }
+
+  // Adds that more may be left than the plan knows of.
+  void refuse_what_was_not_seen() {
+    if (!in_.found.unlisted) return;
+    const ApiError& error = *in_.found.unlisted;
+    PlannedStep unknown =
+        refusal("functions of region " + in_.wanted.region, error.code(),
+                "whether there are predecessors, or others of this deployment, is not known, as "
+                "they cannot be listed: " +
+                    error.text());
+    unknown.denied = error.kind() == ErrorKind::denied;
+    add(std::move(unknown));
+  }
+
+  // Adds to a plan for what can be had that it is not all.
+  [[nodiscard]] Plan finish() {
+    if (as_it_was_) {
+      PlannedStep left =
+          refusal(function_resource(in_.wanted), in_.claim.refused->code,
+                  fmt::format("it is as it was before, as it cannot be made anew: {}",
+                              in_.claim.refused->text));
+      left.denied = in_.claim.refused->denied;
+      add(std::move(left));
+    }
+    return std::move(plan_);
   }
 
   bool leaves_it_to_a_newer_one() {
@@ -139,17 +199,52 @@ class Planner {
   }
 
   bool refuses(const FoundFunction& function, Unmarked unmarked) {
-    if (unmarked == Unmarked::adopt || parse_mark(function.description)) return false;
+    if (unmarked == Unmarked::adopt) return false;
+    if (const auto mark = parse_mark(function.description)) {
+      if (!is_of_another(function, *mark)) return false;
+      add(refusal(function_resource(in_.wanted), "AnotherDeployment",
+                  "another configuration has deployed it, for other buckets, and it posts "
+                  "elsewhere, so it is left alone: set another function.name, or take it over with "
+                  "`cos-gateway provision --adopt`"));
+      return true;
+    }
     add(refusal(function_resource(in_.wanted), "Unmarked",
                 "it exists and was not made by cos-gateway, so it is left alone: take it over "
                 "with `cos-gateway provision --adopt`, or set another function.name"));
     return true;
   }
 
+  // Returns whether a function with a mark belongs to a configuration that has nothing in common
+  // with this one but the name of the function.
+  [[nodiscard]] bool is_of_another(const FoundFunction& function, const FunctionMark& mark) const {
+    const auto has_bucket_of = [&mark](const Wanted& wanted) {
+      return std::ranges::any_of(wanted.buckets, [&mark](const WantedBucket& bucket) {
+        return mark.names_bucket(bucket.endpoint.host());
+      });
+    };
+    const std::vector<Wanted>* const siblings = in_.claim.siblings;
+    if (mark.buckets.empty() || has_bucket_of(in_.wanted)) return false;
+    if (siblings != nullptr && std::ranges::any_of(*siblings, has_bucket_of)) return false;
+    if (!mark.deployment.empty() && !in_.wanted.deployment.empty()) {
+      return !is_of_deployment(mark, in_.wanted);
+    }
+    return std::ranges::any_of(
+        std::array{kGatewayVariable, kTargetVariable}, [&](std::string_view name) {
+          return value_of(name, function.environment) != value_of(name, in_.wanted.environment);
+        });
+  }
+
+  // Returns the value of a variable; empty if there is none.
+  [[nodiscard]] static std::string_view value_of(
+      std::string_view name, const std::vector<std::pair<std::string, std::string>>& environment) {
+    const auto found = std::ranges::find_if(
+        environment, [name](const auto& variable) { return variable.first == name; });
+    return found == environment.end() ? std::string_view() : found->second;
+  }
+
   void create(std::string reason) {
     add(write(Action::create, function_resource(in_.wanted), std::move(reason),
               create_function(in_.wanted, in_.mark.description())));
-    add(plan_first_retry_rules(in_.wanted));
     for (const WantedBucket& bucket : in_.wanted.buckets) {
       if (is_superseded(bucket)) continue;
       std::vector<std::string_view> held;
@@ -162,6 +257,7 @@ class Planner {
       }
       take_over(bucket, held);
     }
+    add(plan_first_retry_rules(in_.wanted));
   }
 
   // Whether its events are left to a newer deployment; says so in the plan.
@@ -172,8 +268,9 @@ class Planner {
     return true;
   }
 
-  void take_over(const WantedBucket& bucket, const std::vector<std::string_view>& events) {
-    for (auto& taken : succession_.take_over(bucket, events)) {
+  void take_over(const WantedBucket& bucket, const std::vector<std::string_view>& events,
+                 std::vector<InTheWay> in_the_way = {}) {
+    for (auto& taken : succession_.take_over(bucket, events, std::move(in_the_way))) {
       plan_.steps.push_back(std::move(taken));
     }
   }
@@ -188,9 +285,30 @@ class Planner {
                               in_.history.deletions())));
       return;
     }
-    add(triggers_.removals());
-    add(write(Action::remove, resource, why + ": it is made anew", delete_function(in_.wanted)));
+    if (const std::string others = triggers_.others(true); !others.empty()) {
+      add(refusal(resource, "OtherTriggers",
+                  fmt::format("{}, but it is not made anew, as triggers would go with it that are "
+                              "not of this gateway: {}; remove them, or use another function.name",
+                              why, others)));
+      return;
+    }
+    std::vector<PlannedStep> removals = triggers_.removals(true);
+    removals.push_back(
+        write(Action::remove, resource, why + ": it is made anew", delete_function(in_.wanted)));
+    if (function.phase() == FunctionPhase::active && !in_.history.has_asked("CreateFunction")) {
+      ask_first(removals.front());
+    }
+    add(std::move(removals));
     create("after it was deleted");
+  }
+
+  // Adds to the first removal what asks whether there is the right to make all of it anew.
+  void ask_first(PlannedStep& removal) const {
+    if (!removal.back.action.empty()) {
+      removal.asks.push_back(write(Action::create, removal.resource, {}, removal.back));
+    }
+    removal.asks.push_back(write(Action::create, function_resource(in_.wanted), {},
+                                 create_function(in_.wanted, in_.mark.description())));
   }
 
   void update(const FoundFunction& function) {
@@ -202,11 +320,11 @@ class Planner {
     } else {
       add(plan_code(in_, function));
       add(plan_settings(in_, function));
-      add(plan_retry_rules(in_));
       add(triggers_.former());
       for (const WantedBucket& bucket : in_.wanted.buckets) {
         if (!is_superseded(bucket)) update_triggers(bucket);
       }
+      add(plan_retry_rules(in_));
       succession_.retire(plan_, false);
     }
   }
@@ -214,10 +332,12 @@ class Planner {
   void update_triggers(const WantedBucket& bucket) {
     BucketTriggers planned = triggers_.of(bucket);
     add(std::move(planned.steps));
-    take_over(bucket, planned.held);
+    take_over(bucket, planned.held, std::move(planned.in_the_way));
+    add(std::move(planned.stale));
     add(std::move(planned.waits));
   }
 
+  const std::optional<Wanted> as_it_was_;
   const PlanInput in_;
   const SuccessionPlan succession_{in_};
   const TriggerPlan triggers_{in_, succession_};
@@ -225,33 +345,6 @@ class Planner {
 };
 
 }  // namespace
-
-const PlannedStep* Plan::next() const noexcept {
-  const auto found = std::ranges::find_if(
-      steps, [](const PlannedStep& candidate) { return candidate.action != Action::none; });
-  return found == steps.end() ? nullptr : &*found;
-}
-
-const PlannedStep* Plan::next(const std::set<std::string, std::less<>>& held_up) const {
-  std::set<std::string, std::less<>> passed = held_up;
-  const PlannedStep* wait = nullptr;
-  for (const PlannedStep& candidate : steps) {
-    if (candidate.action == Action::none) continue;
-    if (candidate.bucket.empty()) return wait == nullptr ? &candidate : wait;
-    if (passed.contains(candidate.bucket)) continue;
-    if (candidate.action != Action::wait) return &candidate;
-    // What comes later for the bucket comes after the wait.
-    passed.insert(candidate.bucket);
-    if (wait == nullptr) wait = &candidate;
-  }
-  return wait;
-}
-
-bool Plan::concerns(std::string_view bucket) const {
-  return std::ranges::any_of(steps, [&](const PlannedStep& step) {
-    return step.action != Action::none && step.bucket == bucket;
-  });
-}
 
 Plan plan_convergence(const Wanted& wanted, const Found& found, const ProvisioningHistory& history,
                       const Claim& claim) {
@@ -266,51 +359,6 @@ Plan plan_removal(const Wanted& wanted, const Found& found, const ProvisioningHi
 std::chrono::seconds grace_of(const Wanted& wanted) noexcept {
   constexpr std::chrono::minutes kBetweenTries{1};
   return (wanted.retries + 1) * (wanted.timeout + kBetweenTries);
-}
-
-std::string_view label(PlannedStep::Action action) noexcept {
-  switch (action) {
-    case Action::none: return "none";
-    case Action::wait: return "wait";
-    case Action::create: return "create";
-    case Action::update: return "update";
-    case Action::remove: return "remove";
-    case Action::move: return "move";
-    case Action::refuse: return "refuse";
-  }
-  return "none";
-}
-
-PlannedStep step(PlannedStep::Action action, std::string resource, std::string reason) {
-  PlannedStep made;
-  made.action = action;
-  made.resource = std::move(resource);
-  made.reason = std::move(reason);
-  return made;
-}
-
-PlannedStep write(PlannedStep::Action action, std::string resource, std::string reason,
-                  ScfCall call) {
-  PlannedStep made = step(action, std::move(resource), std::move(reason));
-  made.call = std::move(call);
-  return made;
-}
-
-PlannedStep refusal(std::string resource, std::string code, std::string reason) {
-  PlannedStep made = step(PlannedStep::Action::refuse, std::move(resource), std::move(reason));
-  made.code = std::move(code);
-  return made;
-}
-
-std::string function_resource(const FunctionReference& function) {
-  return fmt::format("function {}/{}", function.space, function.name);
-}
-
-std::string trigger_resource(const NotificationRule& rule, std::string_view bucket) {
-  std::string text = fmt::format("trigger {}", rule.event);
-  if (!rule.prefix.empty()) text += fmt::format(" prefix '{}'", rule.prefix);
-  if (!rule.suffix.empty()) text += fmt::format(" suffix '{}'", rule.suffix);
-  return text += fmt::format(" on {}", bucket);
 }
 
 }  // namespace gateway::cloud

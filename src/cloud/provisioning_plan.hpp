@@ -27,6 +27,7 @@ struct PlannedStep {
   std::string resource;  // "function default/relay", "trigger cos:ObjectCreated:* on ..."
   std::string reason;    // "absent", "memory is 64 MB, wanted 128 MB"
   std::string code;      // of `refuse`: an error code, the platform's where it gave one
+                         // of `none`: kReadsOtherwise, or empty
   ScfCall call;          // of `create`, `update`, `remove` and `move`
   // Of a step about one bucket's triggers: its host. Other buckets need not wait for it.
   std::string bucket;
@@ -34,13 +35,24 @@ struct PlannedStep {
   bool elsewhere = false;
   // Provisioning goes on without it if it is refused.
   bool dispensable = false;
+  // Of `refuse`: it is for want of rights.
+  bool denied = false;
   // Of `move`: what is carried out right after `call`, without another look, so that the bucket is
   // without a rule for no longer than that takes.
   std::vector<PlannedStep> then;
-  // Of `move`: the calls that put back what was there, for when `then` is refused for good.
-  std::vector<ScfCall> undo;
+  // What is called first, before anything is taken away: the answer is that it is there already, or
+  // that what is in its way holds the rule. With any other refusal nothing is taken away.
+  std::vector<PlannedStep> asks;
+  // Of the removal of what makes way for something else: the call that puts it back, for when that
+  // is refused. Without an action there is none.
+  ScfCall back;
+  // Of the removal of another function's trigger: identity_of() that function.
+  std::string holder;
 };
 [[nodiscard]] std::string_view label(PlannedStep::Action action) noexcept;
+// The code of what was written in this run and accepted, and reads otherwise all the same. It is
+// not written again and again, and holds up nothing.
+inline constexpr std::string_view kReadsOtherwise = "ReadsOtherwise";
 
 // Returns a step without a call, one with a call, and a refusal.
 [[nodiscard]] PlannedStep step(PlannedStep::Action action, std::string resource,
@@ -48,6 +60,11 @@ struct PlannedStep {
 [[nodiscard]] PlannedStep write(PlannedStep::Action action, std::string resource,
                                 std::string reason, ScfCall call);
 [[nodiscard]] PlannedStep refusal(std::string resource, std::string code, std::string reason);
+// Returns one step that takes all of these removals of one function's triggers, one right after the
+// other; none of none.
+[[nodiscard]] std::vector<PlannedStep> in_one_go(std::vector<PlannedStep> removals);
+// Returns the step of what is left alone as it reads otherwise than it was written.
+[[nodiscard]] PlannedStep left_as_it_reads(std::string resource, std::string_view difference);
 
 // Returns "function default/relay".
 [[nodiscard]] std::string function_resource(const FunctionReference& function);
@@ -78,6 +95,20 @@ enum class Unmarked : std::uint8_t {
   adopt,  // it is ours, its code and settings unknown
 };
 
+// A function that was to be made anew, as its runtime is another, and cannot be: it stays as it
+// was, or is made again as it was.
+class RefusedFunction {
+ public:
+  explicit RefusedFunction(const FoundFunction& found) : was(found) {}
+  // Returns whether what is wanted runs as this function does, but for its runtime.
+  [[nodiscard]] static bool is_possible(const FoundFunction& found, const Wanted& wanted);
+
+  FoundFunction was;
+  std::string text;  // why, for operators; empty as long as it is not refused
+  std::string code;
+  bool denied = false;
+};
+
 // On whose behalf a plan is made, and when.
 struct Claim {
   Unmarked unmarked = Unmarked::refuse;
@@ -94,6 +125,8 @@ struct Claim {
   bool keeps_house = false;
   // What the mark of the function that keeps house says of where the deployment has functions.
   std::set<Location> locations;
+  // That the function cannot be as wanted, or null.
+  const RefusedFunction* refused = nullptr;
 };
 
 // What the parts of a plan are made from. Refers to all but the mark, which is the wanted one.

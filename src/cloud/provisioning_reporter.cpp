@@ -13,6 +13,15 @@ std::string in_words(const PlannedStep& step) {
   return fmt::format("{} {}: {}", label(step.action), step.resource, step.reason);
 }
 
+void log_write(const PlannedStep& step, bool repairs) {
+  log::write(repairs ? log::Level::warn : log::Level::info,
+             repairs ? "provisioning repairs drift" : "provisioning",
+             {{"action", label(step.action)},
+              {"call", step.call.action},
+              {"resource", step.resource},
+              {"reason", step.reason}});
+}
+
 // Of a function with several buckets: those whose state is not the function's.
 void log_buckets(const ProvisioningStatus& before, const ProvisioningStatus& now) {
   if (now.buckets.size() < 2) return;
@@ -68,12 +77,8 @@ void ProvisioningReporter::step(const PlannedStep& step, ProvisioningGoal goal, 
   const bool writes = step.action != PlannedStep::Action::wait;
   const bool repeated = status_.step == in_words(step);
   if (writes) {
-    log::write(repairs ? log::Level::warn : log::Level::info,
-               repairs ? "provisioning repairs drift" : "provisioning",
-               {{"action", label(step.action)},
-                {"call", step.call.action},
-                {"resource", step.resource},
-                {"reason", step.reason}});
+    log_write(step, repairs);
+    for (const PlannedStep& next : step.then) log_write(next, repairs);
   } else if (!repeated) {
     log::debug("provisioning waits", {{"resource", step.resource}, {"reason", step.reason}});
   }

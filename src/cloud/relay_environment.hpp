@@ -21,5 +21,8 @@ namespace gateway::cloud {
 
 // The variable with the key that the relay signs with.
 inline constexpr std::string_view kTokenVariable = "GATEWAY_TOKEN";
+// Those with where it posts to: the gateway, or without one the eventbus itself.
+inline constexpr std::string_view kGatewayVariable = "GATEWAY_URL";
+inline constexpr std::string_view kTargetVariable = "TARGET_URL";
 
 }  // namespace gateway::cloud

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -77,6 +78,7 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
     return true;
   }
   bool left = false;
+  std::vector<PlannedStep> removals;
   for (const auto* trigger : own_triggers(related)) {
     left = true;
     PlannedStep removal = removal_of(related, *trigger, "its bucket is no longer configured");
@@ -85,13 +87,15 @@ bool SuccessionPlan::empty_orphan(const RelatedFunction& related, Plan& plan) co
       plan.steps.push_back(step(Action::none, removal.resource, "it is taken over"));
       plan.again_in = std::min(plan.again_in.value_or(kAgain), kAgain);
     } else if (!in_.history.is_settling(removal.call.action, removal.resource)) {
-      plan.steps.push_back(std::move(removal));
+      removals.push_back(std::move(removal));
     } else {
       removal.action = Action::wait;
       removal.reason = "DeleteTrigger was done, but does not show yet";
       plan.steps.push_back(std::move(removal));
     }
   }
+  removals = in_one_go(std::move(removals));
+  std::move(removals.begin(), removals.end(), std::back_inserter(plan.steps));
   const auto succession = mark_in(related.function.description).succession;
   const bool marked = succession && !is_newer(succession->generation);
   if (left || marked || related.function.phase() == FunctionPhase::create_failed) return left;
@@ -110,9 +114,20 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
   const FunctionReference function(related);
   const std::string resource = function_resource(function);
   const Triggers ours = own_triggers(related);
-  if (ours.size() != related.triggers.size()) {
+  const bool has_others = ours.size() != related.triggers.size();
+  if (has_others && !at_once) {
     plan.steps.push_back(
         step(Action::none, resource, "it is a predecessor, kept as it has other triggers"));
+    return;
+  }
+  const bool needed = std::ranges::any_of(ours, [&](const FoundTrigger* trigger) {
+    const PlannedStep removal = removal_of(related, *trigger, {});
+    return is_wanted(*trigger) && !in_.history.has_written(removal.call.action, removal.resource);
+  });
+  if (needed && !at_once) {
+    plan.steps.push_back(step(Action::none, resource,
+                              "it is a predecessor, kept as it has the rule of events that are "
+                              "not taken over yet"));
     return;
   }
   const FunctionPhase phase = related.function.phase();
@@ -138,6 +153,12 @@ void SuccessionPlan::retire(const RelatedFunction& related, Plan& plan, bool at_
     if (!in_.history.has_written(removal.call.action, removal.resource)) {
       plan.steps.push_back(std::move(removal));
     }
+  }
+  if (has_others) {
+    plan.steps.push_back(refusal(resource, "OtherTriggers",
+                                 "it is a predecessor, kept as triggers would go with it that are "
+                                 "not of this gateway; delete it in the SCF console"));
+    return;
   }
   PlannedStep removal =
       write(Action::remove, resource,

@@ -16,6 +16,9 @@ namespace {
 
 using Action = PlannedStep::Action;
 
+// How often one description is written in a run.
+constexpr unsigned kDescriptions = 3;
+
 // Collects reasons as "a; b".
 class Reasons {
  public:
@@ -66,9 +69,15 @@ bool is_marked_as_wanted(const PlanInput& in, const FoundFunction& function) {
   return mark->buckets.size() <= in.mark.buckets.size();
 }
 
+// Returns the step about differences: `needed` have to be written, and `others` only if they have
+// not been yet.
 template <class MakeCall>
-PlannedStep to_match(std::string resource, const Reasons& reasons, const MakeCall& call) {
+PlannedStep to_match(std::string resource, const Reasons& needed, const Reasons& others,
+                     bool is_written, const MakeCall& call) {
+  Reasons reasons = needed;
+  if (!others.empty()) reasons.add(others.text());
   if (reasons.empty()) return step(Action::none, std::move(resource), "as wanted");
+  if (needed.empty() && is_written) return left_as_it_reads(std::move(resource), others.text());
   return write(Action::update, std::move(resource), reasons.text(), call());
 }
 
@@ -78,6 +87,7 @@ PlannedStep plan_code(const PlanInput& in, const FoundFunction& function) {
   const auto resource = "code of " + function_resource(in.wanted);
   const FunctionMark mark = mark_in(function.description);
   Reasons reasons;
+  Reasons handler;
   if (function.phase() == FunctionPhase::update_failed) {
     reasons.add(fmt::format("it is {}", function.explained_status()));
   } else if (!in.history.has_current_code(function)) {
@@ -88,10 +98,11 @@ PlannedStep plan_code(const PlanInput& in, const FoundFunction& function) {
                                     : fmt::format("it is {}, wanted {}", mark.code, in.mark.code));
     }
     if (!function.handler.empty() && function.handler != in.wanted.handler) {
-      reasons.add(fmt::format("handler is {}, wanted {}", function.handler, in.wanted.handler));
+      handler.add(fmt::format("handler is {}, wanted {}", function.handler, in.wanted.handler));
     }
   }
-  return to_match(resource, reasons, [&] { return update_code(in.wanted); });
+  return to_match(resource, reasons, handler, in.history.has_code(),
+                  [&] { return update_code(in.wanted); });
 }
 
 PlannedStep plan_settings(const PlanInput& in, const FoundFunction& function) {
@@ -109,13 +120,18 @@ PlannedStep plan_settings(const PlanInput& in, const FoundFunction& function) {
     reasons.add(fmt::format("environment differs in {}", names));
   }
   if (function.public_net == false) reasons.add("it has no access to the public network");
-  if (!is_marked_as_wanted(in, function)) {
-    reasons.add("its description does not name the wanted code and settings");
-  } else if (in.history.distrusts_mark() && !in.history.has_settings()) {
-    reasons.add("its last update failed");
+  const std::string description = in.mark.description();
+  const unsigned written = in.history.times_described(description);
+  Reasons needed;
+  if (in.history.distrusts_mark() && !in.history.has_settings()) {
+    needed.add("its last update failed");
+  } else if (!is_marked_as_wanted(in, function)) {
+    // Another configuration may have written its own meanwhile, which passes.
+    (written < kDescriptions ? needed : reasons)
+        .add("its description does not name the wanted code and settings");
   }
-  return to_match(resource, reasons,
-                  [&] { return update_configuration(in.wanted, in.mark.description()); });
+  return to_match(resource, needed, reasons, in.history.has_settings() && written > 0,
+                  [&] { return update_configuration(in.wanted, description); });
 }
 
 PlannedStep plan_retry_rules(const PlanInput& in) {
@@ -135,7 +151,7 @@ PlannedStep plan_retry_rules(const PlanInput& in) {
   };
   compare("retries", rules.retries, std::int64_t{in.wanted.retries}, "");
   compare("max age", rules.max_age_seconds, in.wanted.max_age.count(), " s");
-  return to_match(resource, reasons, [&] { return update_retry_rules(in.wanted); });
+  return to_match(resource, {}, reasons, is_set, [&] { return update_retry_rules(in.wanted); });
 }
 
 PlannedStep plan_first_retry_rules(const Wanted& wanted) {

@@ -9,6 +9,11 @@ namespace {
 // Shorter than the pause between two looks at one function.
 constexpr std::chrono::milliseconds kFresh{500};
 
+// Whether it is the same for all functions of a region.
+bool is_shared(const std::string& action) {
+  return action == "ListFunctions" || action == "ListNamespaces";
+}
+
 bool is_read(const std::string& action) {
   return action.starts_with("Get") || action.starts_with("List");
 }
@@ -48,7 +53,7 @@ Task<ApiResult<boost::json::object>> SharedApi::call(std::string action,
   client_.release();
   if (answer) {
     limits_.pace.accepted();
-    if (action == "ListFunctions") {
+    if (is_shared(action)) {
       listed_.emplace_back(std::move(parameters), *answer, std::chrono::steady_clock::now());
     }
   } else if (answer.error().code().starts_with("RequestLimitExceeded")) {
@@ -68,7 +73,7 @@ std::optional<boost::json::object> SharedApi::known(const std::string& action,
                                                     const boost::json::object& parameters) {
   const Instant oldest = std::chrono::steady_clock::now() - kFresh;
   std::erase_if(listed_, [&](const Listed& one) { return one.at < oldest; });
-  if (action != "ListFunctions") return std::nullopt;
+  if (!is_shared(action)) return std::nullopt;
   for (const Listed& one : listed_) {
     if (one.parameters == parameters) return one.answer;
   }

@@ -53,9 +53,9 @@ class CallLimits {
 };
 
 // Lets several provisioners use one client, which makes one call at a time. A list of functions
-// that one of them has just read is given to the others as well, as long as nothing has been
-// written since: they ask for it at the same time. Whoever spawned a call joins it before this
-// object dies.
+// or namespaces that one of them has just read is given to the others as well, as long as nothing
+// has been written since: they ask for it at the same time. Whoever spawned a call joins it before
+// this object dies.
 class SharedApi final : public Api {
  public:
   // Both must outlive this.
@@ -67,7 +67,7 @@ class SharedApi final : public Api {
   void cancel() override;
 
  private:
-  // An answer of ListFunctions.
+  // An answer that is the same for all functions.
   class Listed {
    public:
     Listed(boost::json::object of_call, boost::json::object was_answered, Instant when)

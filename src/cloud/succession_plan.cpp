@@ -70,17 +70,24 @@ std::string SuccessionPlan::newer_holder(const WantedBucket& bucket) const {
   return {};
 }
 
-std::vector<PlannedStep> SuccessionPlan::take_over(
-    const WantedBucket& bucket, const std::vector<std::string_view>& events) const {
-  std::vector<std::string_view> held;
-  std::ranges::copy_if(events, std::back_inserter(held),
-                       [&](std::string_view event) { return is_held(bucket, event); });
+std::vector<PlannedStep> SuccessionPlan::take_over(const WantedBucket& bucket,
+                                                   const std::vector<std::string_view>& events,
+                                                   std::vector<InTheWay> own) const {
   std::vector<PlannedStep> steps;
-  if (held.empty()) return steps;
+  if (events.empty()) return steps;
+  std::vector<InTheWay> in_the_way;
   for (const auto& related : in_.found.related) {
-    const bool involved = std::ranges::any_of(
-        held, [&](std::string_view event) { return !conflicts(related, bucket, event).empty(); });
-    if (!involved) continue;
+    const std::size_t before = in_the_way.size();
+    for (const auto& trigger : related.triggers) {
+      const bool conflicts = std::ranges::any_of(
+          events, [&](std::string_view event) { return holds_event_of(trigger, bucket, event); });
+      if (!conflicts) continue;
+      PlannedStep removal = removal_of(related, trigger, "another function takes over");
+      removal.back = restore_trigger(related, trigger);
+      removal.holder = identity_of(related.space, related.name);
+      in_the_way.emplace_back(trigger, std::move(removal));
+    }
+    if (in_the_way.size() == before) continue;
     if (related.function.phase() == FunctionPhase::changing) {
       steps.push_back(step(Action::wait, function_resource(related),
                            fmt::format("it is {}", related.function.explained_status())));
@@ -89,14 +96,17 @@ std::vector<PlannedStep> SuccessionPlan::take_over(
       steps.push_back(mark_superseded(related));
     }
   }
-  steps.push_back(move(bucket, held));
+  std::move(own.begin(), own.end(), std::back_inserter(in_the_way));
+  steps.push_back(move(bucket, events, std::move(in_the_way)));
   for (PlannedStep& taken : steps) taken.bucket = bucket.endpoint.host();
   return steps;
 }
 
 bool SuccessionPlan::is_held(const WantedBucket& bucket, std::string_view event) const {
   return std::ranges::any_of(in_.found.related, [&](const RelatedFunction& related) {
-    return !conflicts(related, bucket, event).empty();
+    return std::ranges::any_of(related.triggers, [&](const FoundTrigger& trigger) {
+      return holds_event_of(trigger, bucket, event);
+    });
   });
 }
 
@@ -133,25 +143,6 @@ bool SuccessionPlan::is_markable(const RelatedFunction& related) const {
 bool SuccessionPlan::is_marked(const RelatedFunction& related) const {
   const auto succession = mark_in(related.function.description).succession;
   return succession && succession->heir == identity_;
-}
-
-SuccessionPlan::Triggers SuccessionPlan::conflicts(const RelatedFunction& related,
-                                                   const WantedBucket& bucket,
-                                                   std::string_view event) const {
-  Triggers found;
-  for (const auto& trigger : related.triggers) {
-    const bool conflicting = trigger.type == "cos" && trigger.name == bucket.endpoint.host() &&
-                             overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
-    if (conflicting) found.push_back(&trigger);
-  }
-  return found;
-}
-
-bool SuccessionPlan::holds_events(const RelatedFunction& related,
-                                  const WantedBucket& bucket) const {
-  return std::ranges::any_of(related.triggers, [&](const FoundTrigger& trigger) {
-    return holds_events_of(trigger, bucket);
-  });
 }
 
 const Wanted* SuccessionPlan::sibling(const RelatedFunction& related) const {
@@ -204,33 +195,39 @@ PlannedStep SuccessionPlan::removal_of(const RelatedFunction& related, const Fou
   return removal;
 }
 
-// Each trigger is created as soon as those are gone that are in its way.
+// Each trigger is created as soon as those are gone that are in its way. What is in the way of none
+// makes room, where the function has as many triggers as it may.
 PlannedStep SuccessionPlan::move(const WantedBucket& bucket,
-                                 const std::vector<std::string_view>& events) const {
+                                 const std::vector<std::string_view>& events,
+                                 std::vector<InTheWay> in_the_way) const {
+  const auto is_for = [&](std::string_view event) {
+    return [&bucket, event](const InTheWay& one) {
+      return holds_event_of(*one.trigger, bucket, event);
+    };
+  };
   std::vector<PlannedStep> all;
-  Triggers removed;
-  PlannedStep moved;
-  std::string from;
+  std::vector<PlannedStep> asks;
   for (const std::string_view event : events) {
-    for (const auto& related : in_.found.related) {
-      for (const auto* trigger : conflicts(related, bucket, event)) {
-        if (std::ranges::find(removed, trigger) != removed.end()) continue;
-        removed.push_back(trigger);
-        all.push_back(removal_of(related, *trigger, "another function takes over"));
-        moved.undo.push_back(restore_trigger(related, *trigger));
-        if (from.empty()) from = function_resource(related);
-      }
+    auto next = std::ranges::find_if(in_the_way, is_for(event));
+    if (next == in_the_way.end()) {
+      next = std::ranges::find_if(in_the_way, [&](const InTheWay& one) {
+        return std::ranges::none_of(events, [&](auto other) { return is_for(other)(one); });
+      });
+    }
+    for (; next != in_the_way.end(); next = std::ranges::find_if(in_the_way, is_for(event))) {
+      all.push_back(std::move(next->removal));
+      in_the_way.erase(next);
     }
     all.push_back(
         write(Action::create,
               trigger_resource({event, bucket.prefix, bucket.suffix}, bucket.endpoint.host()),
-              fmt::format("taken over from {}", from), create_trigger(in_.wanted, bucket, event)));
+              "in the place of what is removed", create_trigger(in_.wanted, bucket, event)));
+    if (asks.empty()) asks.push_back(all.back());
   }
+  PlannedStep moved = std::move(all.front());
   moved.action = Action::move;
-  moved.elsewhere = true;
-  moved.resource = all.front().resource;
-  moved.reason = fmt::format("to {}", function_resource(in_.wanted));
-  moved.call = std::move(all.front().call);
+  if (moved.elsewhere) moved.reason = fmt::format("to {}", function_resource(in_.wanted));
+  moved.asks = std::move(asks);
   moved.then.assign(std::make_move_iterator(all.begin() + 1), std::make_move_iterator(all.end()));
   return moved;
 }
@@ -253,10 +250,21 @@ bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted) {
 }
 
 bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket) {
-  if (trigger.type != "cos" || trigger.name != bucket.endpoint.host()) return false;
   return std::ranges::any_of(bucket.events, [&](const std::string& event) {
-    return overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
+    return holds_event_of(trigger, bucket, event);
   });
+}
+
+bool holds_events(const RelatedFunction& related, const WantedBucket& bucket) {
+  return std::ranges::any_of(related.triggers, [&](const FoundTrigger& trigger) {
+    return holds_events_of(trigger, bucket);
+  });
+}
+
+bool holds_event_of(const FoundTrigger& trigger, const WantedBucket& bucket,
+                    std::string_view event) {
+  return trigger.type == "cos" && trigger.name == bucket.endpoint.host() &&
+         overlap(rule_of(trigger), {event, bucket.prefix, bucket.suffix});
 }
 
 }  // namespace gateway::cloud

@@ -2,6 +2,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cloud/found.hpp"
@@ -10,6 +11,15 @@
 #include "cloud/wanted.hpp"
 
 namespace gateway::cloud {
+
+// A trigger that has to go before another one can be made.
+class InTheWay {
+ public:
+  InTheWay(const FoundTrigger& found, PlannedStep how) : trigger(&found), removal(std::move(how)) {}
+
+  const FoundTrigger* trigger;
+  PlannedStep removal;
+};
 
 // Plans how a function takes over from its predecessors. A changed function.name or eventbus
 // makes another function, and COS tells an event to one function only: the predecessor keeps the
@@ -32,9 +42,11 @@ class SuccessionPlan {
   [[nodiscard]] std::string newer_deployment() const;
   // Returns which newer deployment has events of the bucket, in words; empty if none has.
   [[nodiscard]] std::string newer_holder(const WantedBucket& bucket) const;
-  // Returns the steps that take over those of `events` that predecessors or siblings hold.
-  [[nodiscard]] std::vector<PlannedStep> take_over(
-      const WantedBucket& bucket, const std::vector<std::string_view>& events) const;
+  // Returns the steps that make triggers for `events` in the place of those that predecessors or
+  // siblings hold, or the function itself has: `own`.
+  [[nodiscard]] std::vector<PlannedStep> take_over(const WantedBucket& bucket,
+                                                   const std::vector<std::string_view>& events,
+                                                   std::vector<InTheWay> own = {}) const;
   // Returns whether one of them holds this event, or one that overlaps.
   [[nodiscard]] bool is_held(const WantedBucket& bucket, std::string_view event) const;
   // Returns the sibling that will take over the rule of this trigger, or null.
@@ -53,12 +65,8 @@ class SuccessionPlan {
   // Whether the wanted function took over from it.
   [[nodiscard]] bool is_marked(const RelatedFunction& related) const;
   [[nodiscard]] bool is_markable(const RelatedFunction& related) const;
-  // Returns the triggers of another function that this event's wanted one overlaps.
-  [[nodiscard]] Triggers conflicts(const RelatedFunction& related, const WantedBucket& bucket,
-                                   std::string_view event) const;
   // Returns the triggers that go with a function when it is deleted.
   [[nodiscard]] Triggers own_triggers(const RelatedFunction& related) const;
-  [[nodiscard]] bool holds_events(const RelatedFunction& related, const WantedBucket& bucket) const;
   [[nodiscard]] const Wanted* sibling(const RelatedFunction& related) const;
   [[nodiscard]] bool is_orphan(const RelatedFunction& related) const;
   // Returns whether this function or a sibling wants what the trigger is for.
@@ -67,7 +75,8 @@ class SuccessionPlan {
   [[nodiscard]] PlannedStep removal_of(const RelatedFunction& related, const FoundTrigger& trigger,
                                        std::string reason) const;
   [[nodiscard]] PlannedStep move(const WantedBucket& bucket,
-                                 const std::vector<std::string_view>& events) const;
+                                 const std::vector<std::string_view>& events,
+                                 std::vector<InTheWay> in_the_way) const;
   // Plans what goes of an orphan before it is marked. Returns whether anything is left to do.
   [[nodiscard]] bool empty_orphan(const RelatedFunction& related, Plan& plan) const;
   void retire(const RelatedFunction& related, Plan& plan, bool at_once) const;
@@ -85,5 +94,10 @@ class SuccessionPlan {
 [[nodiscard]] bool is_of_deployment(const FunctionMark& mark, const Wanted& wanted);
 // Returns whether the rule of a trigger and one of a bucket's overlap.
 [[nodiscard]] bool holds_events_of(const FoundTrigger& trigger, const WantedBucket& bucket);
+// Returns the same of any trigger of another function.
+[[nodiscard]] bool holds_events(const RelatedFunction& related, const WantedBucket& bucket);
+// Returns the same of one event.
+[[nodiscard]] bool holds_event_of(const FoundTrigger& trigger, const WantedBucket& bucket,
+                                  std::string_view event);
 
 }  // namespace gateway::cloud

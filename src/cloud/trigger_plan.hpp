@@ -10,11 +10,14 @@
 
 namespace gateway::cloud {
 
-// What is planned of the triggers of one bucket.
+// What is planned of the triggers of one bucket, in the order in which it is done: what is new
+// first, so that what is stale goes only when that was not refused.
 struct BucketTriggers {
-  std::vector<PlannedStep> steps;  // stale triggers go first, as they may conflict with new ones
-  std::vector<std::string_view> held;  // events that predecessors or siblings hold
-  std::vector<PlannedStep> waits;      // for triggers that were created and do not show yet; last
+  std::vector<PlannedStep> steps;
+  std::vector<std::string_view> held;  // events for which something is in the way
+  std::vector<InTheWay> in_the_way;    // of the function itself
+  std::vector<PlannedStep> stale;
+  std::vector<PlannedStep> waits;  // for triggers that were created and do not show yet
 };
 
 // Plans the triggers of a function: those that are wanted are created, enabled or left alone, and
@@ -27,8 +30,12 @@ class TriggerPlan {
   [[nodiscard]] BucketTriggers of(const WantedBucket& bucket) const;
   // Returns the steps for triggers of buckets that are no longer this function's.
   [[nodiscard]] std::vector<PlannedStep> former() const;
-  // Returns the steps that remove all triggers, for a function that is about to be deleted.
-  [[nodiscard]] std::vector<PlannedStep> removals() const;
+  // Returns the steps that remove all triggers that are ours, for a function that is about to be
+  // deleted; where it is made anew, with how each is put back.
+  [[nodiscard]] std::vector<PlannedStep> removals(bool made_anew) const;
+  // Returns the names of the triggers that the function has from others, and so would lose if it
+  // were deleted; where it is made anew, also those that could not be put back. Empty: none.
+  [[nodiscard]] std::string others(bool made_anew) const;
   [[nodiscard]] PlannedStep creation(const WantedBucket& bucket, std::string_view event,
                                      std::string reason) const;
 
@@ -39,6 +46,10 @@ class TriggerPlan {
     return trigger.type == "cos" && in_.mark.names_bucket(trigger.name);
   }
   [[nodiscard]] PlannedStep removal_of(const FoundTrigger& trigger, std::string reason) const;
+  // Returns whether the function has as many triggers as it may.
+  [[nodiscard]] bool is_full() const;
+  // Returns a sibling that will take over a trigger, and so makes room; null: none will.
+  [[nodiscard]] const Wanted* heir_of_any() const;
 
   const PlanInput& in_;
   const SuccessionPlan& succession_;

@@ -226,6 +226,39 @@ TEST_F(Provisioning, ARenamedDeploymentTakesOverAndAcceptsItsPredecessorsPosts) 
   EXPECT_EQ((deleted + 1)->action, "CreateTrigger");
 }
 
+TEST_F(Provisioning, APredecessorHasItsRuleAgainIfTheNewOneIsRefused) {
+  BucketRule taken;
+  taken.bucket = kBucketHost;
+  taken.event = "cos:ObjectCreated:*";
+  taken.prefix = "thumbs/";
+  taken.holder = "a workflow";
+  cloud_.hold_rule(taken);
+  auto narrow = named(settings(), "orders");
+  narrow.bucket.prefix = "in/";
+  auto before = start(narrow, 1'000);
+  ASSERT_TRUE(wait_for_state(*before, "ready"));
+  before->finish();
+  const auto after = start(named(settings(), "orders2"), 2'000);
+  ASSERT_TRUE(wait_for_state(*after, "failed"));
+  ASSERT_TRUE(eventually([&] { return cloud_.triggers("default/orders").size() == 1; }));
+  EXPECT_EQ(cloud_.triggers("default/orders")[0].cos.prefix, "in/");
+  EXPECT_THAT(cloud_.triggers("default/orders2"), IsEmpty());
+}
+
+TEST_F(Provisioning, ARuntimeThatIsRefusedLeavesTheFunctionAsItWas) {
+  auto before = start(named(settings(), "orders"), 1'000);
+  ASSERT_TRUE(wait_for_state(*before, "ready"));
+  before->finish();
+  auto changed = named(settings(), "orders");
+  changed.function.runtime = "Nodejs16.13";
+  cloud_.next("CreateFunction", no_fault());  // it asks, before it deletes
+  cloud_.next("CreateFunction", api_error("InvalidParameterValue.Runtime"));
+  const auto after = start(changed, 2'000);
+  ASSERT_TRUE(wait_for_state(*after, "failed"));
+  EXPECT_EQ(cloud_.function("default/orders")->runtime, "Nodejs18.15");
+  EXPECT_THAT(cloud_.triggers("default/orders"), SizeIs(1));
+}
+
 // Another function.namespace, another function's failed update: the events go on, and nothing is
 // left of the predecessor but what its last invocations need.
 TEST_F(Provisioning, TakesOverFromAnotherNamespaceAndFromWhatCouldNotBeUpdated) {

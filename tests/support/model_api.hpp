@@ -29,6 +29,8 @@ class ModelApi final : public cloud::Api {
   std::function<std::optional<ModelFault>(const std::string& action)> fault;
   // After each call that acted, before its answer arrives.
   std::function<void(const std::string& action)> acted;
+  // Changes what is answered, as a service may that writes one thing and shows another.
+  std::function<void(const std::string& action, boost::json::object& answer)> shows;
   bool overlap = false;
   std::vector<std::string> calls;
   std::vector<boost::json::object> sent;  // the parameters of each
@@ -38,6 +40,11 @@ class ModelApi final : public cloud::Api {
 
  private:
   [[nodiscard]] Task<void> turns();
+  [[nodiscard]] Task<cloud::ApiResult<boost::json::object>> write(std::string action,
+                                                                  boost::json::object parameters,
+                                                                  bool looked);
+  [[nodiscard]] Task<cloud::ApiResult<boost::json::object>> carry_out(
+      std::string action, boost::json::object parameters);
 
   Executor executor_;
   ScfModel& model_;

@@ -38,9 +38,9 @@ inline cloud::ApiError busy(std::string code) {
 }
 
 inline boost::json::object page_of(boost::json::array all, const boost::json::object& parameters,
-                                   std::string_view name) {
+                                   std::string_view name, std::size_t most = 1'000) {
   const auto offset = static_cast<std::size_t>(number(parameters, "Offset", 0));
-  const auto limit = static_cast<std::size_t>(number(parameters, "Limit", 20));
+  const auto limit = std::min(most, static_cast<std::size_t>(number(parameters, "Limit", 20)));
   boost::json::array page;
   for (std::size_t i = offset; i < std::min(all.size(), offset + limit); ++i) {
     page.push_back(all[i]);

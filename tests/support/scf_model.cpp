@@ -178,7 +178,7 @@ ScfModel::Answer ScfModel::list_functions(const Parameters& parameters) {
                                {"Status", function.status},
                                {"Description", function.description}});
   }
-  return page_of(std::move(all), parameters, "Functions");
+  return page_of(std::move(all), parameters, "Functions", behaviour.page);
 }
 
 ScfModel::Answer ScfModel::list_namespaces(const Parameters& parameters) {
@@ -186,7 +186,7 @@ ScfModel::Answer ScfModel::list_namespaces(const Parameters& parameters) {
   for (const auto& [key, function] : functions) spaces.insert(key.first);
   json::array all;
   for (const auto& space : spaces) all.push_back(json::object{{"Name", space}});
-  return page_of(std::move(all), parameters, "Namespaces");
+  return page_of(std::move(all), parameters, "Namespaces", behaviour.page);
 }
 
 ScfModel::Answer ScfModel::create_function(const Parameters& parameters) {

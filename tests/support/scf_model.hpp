@@ -85,6 +85,7 @@ class ScfModel {
     unsigned failed_updates = 0;
     unsigned failed_deletions = 0;
     unsigned list_lag = 0;                // lists that do not show a change
+    std::size_t page = 1'000;             // elements of an answer at most, whatever is asked for
     unsigned rule_lag = 0;                // attempts that still meet a rule that was deleted
     bool updates_after_failures = false;  // of the settings of what is UpdateFailed
     std::optional<ModelFault> everything_fails;

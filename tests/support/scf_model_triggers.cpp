@@ -3,6 +3,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "cloud/notification_rule.hpp"
 #include "support/scf_answers.hpp"
 #include "support/scf_model.hpp"
 
@@ -72,7 +73,7 @@ ScfModel::Answer ScfModel::list_triggers(ModelFunction& function, const Paramete
   }
   std::erase_if(triggers,
                 [](const auto& trigger) { return trigger.deleted && trigger.shown == 0; });
-  return page_of(std::move(all), parameters, "Triggers");
+  return page_of(std::move(all), parameters, "Triggers", behaviour.page);
 }
 
 bool ScfModel::rule_is_taken(const ModelTrigger& trigger, const ModelFunction* owner) const {
@@ -104,11 +105,14 @@ ScfModel::Answer ScfModel::create_trigger(ModelFunction& function, const Paramet
     return error(ErrorKind::permanent, "InvalidParameterValue.CosNotifyRuleConflict",
                  "the bucket's rule is taken by function default/somebody");
   }
+  std::size_t present = 0;
   for (const auto& other : function.triggers) {
     if (!other.deleted && is_same(other, trigger)) {
       return error(ErrorKind::exists, "ResourceInUse.Trigger");
     }
+    if (!other.deleted && other.type == "cos") ++present;
   }
+  if (present >= cloud::kMostTriggers) return error(ErrorKind::permanent, "LimitExceeded.Trigger");
   trigger.enabled = text(parameters, "Enable") == "OPEN";
   trigger.hidden = behaviour.list_lag;
   function.triggers.push_back(std::move(trigger));

@@ -81,8 +81,13 @@ void check_addresses(const config::Ingress& ingress, std::chrono::milliseconds p
 
 Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds patience) {
   asio::io_context context(1);
-  const auto provisioners =
-      make_provisioners(context.get_executor(), settings, [](const cloud::ProvisioningStatus&) {});
+  // What would be done if this configuration came into force now.
+  DeploymentOptions options;
+  options.generation = std::chrono::duration_cast<std::chrono::milliseconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+  const auto provisioners = make_provisioners(
+      context.get_executor(), settings, [](const cloud::ProvisioningStatus&) {}, options);
   Timer limit(context.get_executor());
   bool over = false;
   limit.expires_after(kCloudSteps * patience);
@@ -91,8 +96,9 @@ Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds 
     over = true;
     provisioners->cancel();
   });
-  auto examined =
-      asio::co_spawn(context.get_executor(), provisioners->examine(false), asio::use_future);
+  auto examined = asio::co_spawn(context.get_executor(),
+                                 provisioners->examine(false, cloud::CloudView::Depth::quick),
+                                 asio::use_future);
   while (examined.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
     context.run_one();
   }

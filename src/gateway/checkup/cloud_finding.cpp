@@ -30,6 +30,9 @@ Finding cloud_finding(const std::optional<cloud::ApiResult<cloud::Plan>>& plan,
                          fmt::format("{}: {}: {}", api, refused->resource, refused->reason),
                          "an operator has to act; docs/provisioning.md says how");
   }
+  if (!(*plan)->superseded.empty()) {
+    return Finding::warn(kSubject, fmt::format("{}: {}", api, (*plan)->superseded), "");
+  }
   const auto* const next = (*plan)->next();
   const std::string text = api + ": the credentials are taken, for reads";
   if (next == nullptr) {

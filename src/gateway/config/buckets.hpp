@@ -4,13 +4,14 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud/notification_rule.hpp"
 #include "gateway/config/report.hpp"
 #include "gateway/config/settings.hpp"
 
 namespace gateway::config {
 
-// SCF "Quota limits": COS triggers of one function, and functions of one namespace in a region.
-inline constexpr std::size_t kMostTriggers = 10;
+using cloud::kMostTriggers;
+// SCF "Quota limits": functions of one namespace in a region.
 inline constexpr std::size_t kMostFunctions = 50;
 
 // Returns the path of an entry's key: `buckets[3].target`.

@@ -60,7 +60,7 @@ std::string event_settings(const config::Settings& settings, const config::Event
 void add_destination(const config::Settings& settings, const config::Function& function,
                      const config::BucketEntry& entry, Variables& all) {
   if (!settings.ingress.public_url.empty()) {
-    all.emplace_back("GATEWAY_URL", settings.ingress.public_url);
+    all.emplace_back(cloud::kGatewayVariable, settings.ingress.public_url);
     all.emplace_back(cloud::kTokenVariable, auth::function_token(settings, function).reveal());
     return;
   }
@@ -68,8 +68,9 @@ void add_destination(const config::Settings& settings, const config::Function& f
       config::parse_endpoint(entry.target, entry.eventbus, settings.delivery.profile);
   if (!target) throw std::invalid_argument("target: " + target.error().message());
   // Not Endpoint::url(), which is for messages and leaves out what the query says.
-  all.emplace_back("TARGET_URL", fmt::format("{}://{}{}", target->tls ? "https" : "http",
-                                             target->host_header, target->request_target));
+  all.emplace_back(cloud::kTargetVariable,
+                   fmt::format("{}://{}{}", target->tls ? "https" : "http", target->host_header,
+                               target->request_target));
   all.emplace_back("EVENT_SETTINGS", event_settings(settings, entry.event));
 }
 
@@ -159,11 +160,11 @@ std::string key_of_longest(const Variables& environment, const config::Settings&
   };
   const bool code_posts_here =
       config::uses_code_object(settings) && !settings.ingress.public_url.empty();
-  if (name == "GATEWAY_URL") return "gateway.public_url";
+  if (name == cloud::kGatewayVariable) return "gateway.public_url";
   if (name == cloud::kTokenVariable) return "gateway.token";
   if (name == "VANUS_EVENTBUS") return "eventbus";
   if (name == "EVENT_GATEWAY") return code_posts_here ? "gateway.public_url" : "target";
-  if (name == "TARGET_URL") {
+  if (name == cloud::kTargetVariable) {
     const bool own = !settings.buckets.empty() && settings.buckets[entry].target != settings.target;
     return own ? of_entry("target") : "target";
   }

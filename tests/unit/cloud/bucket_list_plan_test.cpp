@@ -74,7 +74,7 @@ TEST(BucketListPlan, TheGiverLeavesARuleUntilTheTakerHasIt) {
   Found giver = found_as(before, {"a", "b"});
   const Plan kept = plan_convergence(list[0], giver, {}, claim(list));
   EXPECT_THAT(steps_with_functions(kept), ElementsAre("update UpdateFunctionConfiguration giver"));
-  EXPECT_THAT(kept.steps[3].reason, HasSubstr("function default/taker takes it over"));
+  EXPECT_THAT(kept.steps[2].reason, HasSubstr("function default/taker takes it over"));
   // The mark that is written still has the bucket.
   const auto written = parse_mark(kept.steps[1].call.parameters.at("Description").as_string());
   ASSERT_TRUE(written);
@@ -129,6 +129,73 @@ TEST(BucketListPlan, AFunctionThatIsNoLongerConfiguredIsEmptiedMarkedAndDeleted)
   later.now += 360s;
   EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, later)),
               ElementsAre("remove DeleteFunction gone"));
+}
+
+TEST(BucketListPlan, TriggersOfOneFunctionGoInOneGo) {
+  const std::vector<Wanted> list{function_named("relay", {"a"})};
+  Found found = found_as(function_named("relay", {"a", "b", "c"}), {"a", "b", "c"});
+  found.function->description =
+      mark_of(function_named("relay", {"a", "b", "c"}), kOurs).description();
+  found.related.push_back(related(function_named("gone", {"d", "e", "f"}), {"d", "e", "f"}));
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, claim(list))),
+              ElementsAre("update UpdateFunctionConfiguration relay",
+                          "remove DeleteTrigger relay, DeleteTrigger relay",
+                          "remove DeleteTrigger gone, DeleteTrigger gone, DeleteTrigger gone"));
+}
+
+// Two teams of one account that gave their functions the same name.
+TEST(BucketListPlan, AFunctionOfAnotherListThatHasNoBucketInCommonIsRefused) {
+  const std::vector<Wanted> list{function_named("relay", {"a"}), function_named("relay-2", {"b"})};
+  Wanted other = function_named("relay", {"x"});
+  other.deployment = "another list";
+  Found found = found_as(other, {"x"});
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, claim(list))),
+              ElementsAre("refuse"));
+  EXPECT_THAT(steps_with_functions(plan_removal(list[0], found, {}, claim(list))),
+              ElementsAre("refuse"));
+  Claim adopts = claim(list);
+  adopts.unmarked = Unmarked::adopt;
+  EXPECT_THAT(steps_with_functions(plan_convergence(list[0], found, {}, adopts)),
+              testing::Not(testing::Contains("refuse")));
+  other.deployment = list[0].deployment;
+  EXPECT_THAT(
+      steps_with_functions(plan_convergence(list[0], found_as(other, {"x"}), {}, claim(list))),
+      testing::Not(testing::Contains("refuse")))
+      << "the list has changed altogether";
+  other.deployment = "another list";
+  other.buckets = list[1].buckets;
+  EXPECT_THAT(
+      steps_with_functions(plan_convergence(list[0], found_as(other, {"b"}), {}, claim(list))),
+      testing::Not(testing::Contains("refuse")))
+      << "it posts elsewhere now, and entries have moved";
+}
+
+TEST(BucketListPlan, AFunctionOfAnotherBucketThatPostsElsewhereIsRefused) {
+  std::vector<Wanted> mine{function_named("relay", {"a"})};
+  mine[0].deployment.clear();
+  Wanted theirs = function_named("relay", {"x"});
+  theirs.deployment.clear();
+  Found found = found_as(theirs, {"x"});
+  EXPECT_THAT(steps_with_functions(plan_convergence(mine[0], found, {}, claim(mine))),
+              testing::Not(testing::Contains("refuse")))
+      << "the bucket of one gateway has changed";
+  found.function->environment[1].second = "http://elsewhere.example";
+  EXPECT_THAT(steps_with_functions(plan_convergence(mine[0], found, {}, claim(mine))),
+              ElementsAre("refuse"));
+}
+
+// Where functions cannot be listed nobody can say that nothing is left there.
+TEST(BucketListPlan, APlaceThatCannotBeListedIsNotDoneWith) {
+  Wanted nothing = function_named("", {});
+  Found found;
+  found.unlisted =
+      ApiError(ErrorKind::denied, "ListFunctions", "UnauthorizedOperation.CAM", {}, {});
+  for (const bool removal : {false, true}) {
+    const Plan plan =
+        removal ? plan_removal(nothing, found, {}) : plan_convergence(nothing, found, {});
+    ASSERT_THAT(steps_with_functions(plan), ElementsAre("refuse"));
+    EXPECT_TRUE(plan.next()->denied);
+  }
 }
 
 TEST(BucketListPlan, AFunctionOfANewerOrAnotherListIsLeftAlone) {

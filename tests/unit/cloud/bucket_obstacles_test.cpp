@@ -69,5 +69,19 @@ TEST_F(Obstacles, AreForgottenWhereThePlanHasNothingToDo) {
   EXPECT_NE(obstacles_.find("b"), nullptr);
 }
 
+TEST(ProvisioningPatience, CountsWritesByWhatTheyAreMadeTo) {
+  ProvisioningPatience patience(ProvisioningPace(), 1);
+  const auto wrote = [&](const std::string& resource) {
+    return patience.wrote(step(PlannedStep::Action::remove, resource, {})).kind;
+  };
+  for (unsigned i = 0; i < 500; ++i) {
+    ASSERT_EQ(wrote("trigger " + std::to_string(i)), NextMove::Kind::look);
+  }
+  for (unsigned i = 0; i < ProvisioningPatience::kWrites; ++i) {
+    ASSERT_EQ(wrote("trigger"), NextMove::Kind::look);
+  }
+  EXPECT_EQ(wrote("trigger"), NextMove::Kind::fail) << "somebody undoes them";
+}
+
 }  // namespace
 }  // namespace gateway::cloud

@@ -127,7 +127,11 @@ TEST(FoundTrigger, TakesItsDescriptionAndSwitchInEveryForm) {
       {"Type":"cos","Enable":"1","TriggerDesc":{"event":"cos:B"}},
       {"Type":"cos","Enable":"0","TriggerDesc":"cos:C"},
       {"Type":"cos","TriggerDesc":"{\"event\":"},
-      {"Type":"cos","TriggerDesc":null}]})"));
+      {"Type":"cos","TriggerDesc":null},
+      {"Type":"cos","TriggerDesc":{"event":"cos:D","filter":{"prefix":"in/","SUFFIX":".x"}}},
+      {"Type":"cos","TriggerDesc":{"event":"cos:E","prefix":"in/"}},
+      {"Type":"cos","TriggerDesc":{"events":["cos:F"],"filter":{"Prefix":"in/"}}},
+      {"Type":"cos","TriggerDesc":{"event":"cos:G","filter":{"Rules":[]}}}]})"));
   ASSERT_TRUE(page);
   std::vector<std::string> events;
   std::vector<bool> enabled;
@@ -135,8 +139,11 @@ TEST(FoundTrigger, TakesItsDescriptionAndSwitchInEveryForm) {
     events.push_back(trigger.event);
     enabled.push_back(trigger.enabled);
   }
-  EXPECT_THAT(events, ElementsAre("cos:A", "cos:B", "cos:C", "", ""));
-  EXPECT_THAT(enabled, ElementsAre(false, true, false, true, true));
+  EXPECT_THAT(events, ElementsAre("cos:A", "cos:B", "cos:C", "", "", "cos:D", "", "", ""))
+      << "what could have a filter that is overlooked is not understood";
+  EXPECT_THAT(enabled, ElementsAre(false, true, false, true, true, true, true, true, true));
+  EXPECT_EQ(page->elements[5].prefix, "in/");
+  EXPECT_EQ(page->elements[5].suffix, ".x");
 }
 
 TEST(FoundTriggers, AreNoneIfTheAnswerSaysSo) {

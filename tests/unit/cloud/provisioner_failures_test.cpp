@@ -138,14 +138,25 @@ TEST_F(ProvisionerTest, GivesUpOnAFunctionThatDoesNotSettle) {
 
 TEST_F(ProvisionerTest, GivesUpIfSomebodyUndoesItsWork) {
   there_is_the_relay();
-  wanted.memory_mb = 256;
+  relay().triggers.clear();
   api.acted = [&](const std::string& action) {
-    if (action == "UpdateFunctionConfiguration") relay().memory = 64;
+    if (action == "CreateTrigger") relay().triggers.clear();
   };
   ProvisioningPace pace = no_time();
   pace.settle = 100'000ms;
   EXPECT_FALSE(run(make(pace).converge()));
   EXPECT_THAT(provisioner->status().last_error, HasSubstr("does another program"));
+}
+
+TEST_F(ProvisionerTest, DoesNotSayThatNobodyHoldsARuleWhereItCouldNotLook) {
+  ModelTrigger theirs;
+  theirs.name = wanted.buckets[0].endpoint.host();
+  theirs.event = "cos:ObjectCreated:Put";
+  model.other_rules.push_back(theirs);
+  fail_next("ListFunctions", ModelFault(ErrorKind::denied, "UnauthorizedOperation.CAM"), 1'000);
+  EXPECT_EQ(state_after(make()), State::failed);
+  EXPECT_THAT(provisioner->status().last_error,
+              AllOf(HasSubstr("is not known"), HasSubstr("UnauthorizedOperation.CAM")));
 }
 
 TEST_F(ProvisionerTest, NamesTheRuleThatIsTaken) {

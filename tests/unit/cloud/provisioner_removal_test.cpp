@@ -26,6 +26,16 @@ TEST_F(ProvisionerTest, RemovesTriggersThenTheFunction) {
   EXPECT_TRUE(run(provisioner->remove(kForever)));
 }
 
+TEST_F(ProvisionerTest, SaysThatMoreMayBeLeftWhereItCouldNotLook) {
+  there_is_the_relay();
+  fail_next("ListFunctions", test::ModelFault(ErrorKind::denied, "UnauthorizedOperation.CAM"), 100);
+  EXPECT_FALSE(run(make().remove(kForever)));
+  EXPECT_EQ(model.find(wanted), nullptr);
+  EXPECT_EQ(provisioner->status().state, State::failed);
+  EXPECT_TRUE(provisioner->status().denied);
+  EXPECT_THAT(provisioner->status().last_error, HasSubstr("predecessors"));
+}
+
 TEST_F(ProvisionerTest, RemovesNothingThatIsNotOurs) {
   there_is_the_relay();
   relay().description = "my own function";

@@ -24,8 +24,8 @@ TEST_F(ProvisionerTest, MakesFunctionRulesAndTriggersFromNothing) {
   EXPECT_EQ(converge(make()), "");
   EXPECT_EQ(provisioner->status().state, State::ready);
   EXPECT_THAT(provisioner->status().last_error, IsEmpty());
-  EXPECT_THAT(api.writes(), ElementsAre("CreateFunction", "UpdateFunctionEventInvokeConfig",
-                                        "CreateTrigger", "CreateTrigger"));
+  EXPECT_THAT(api.writes(), ElementsAre("CreateFunction", "CreateTrigger", "CreateTrigger",
+                                        "UpdateFunctionEventInvokeConfig"));
 }
 
 TEST_F(ProvisionerTest, WritesNothingIfAllIsAsWanted) {
@@ -60,7 +60,7 @@ TEST_F(ProvisionerTest, ReplacesTriggersThatAreNotWantedAndLeavesOthersAlone) {
   there_is(function);
   EXPECT_EQ(converge(make()), "");
   EXPECT_THAT(relay().triggers, testing::IsSupersetOf({timer, elsewhere}));
-  EXPECT_THAT(api.writes(), ElementsAre("DeleteTrigger", "CreateTrigger", "UpdateTriggerStatus"));
+  EXPECT_THAT(api.writes(), ElementsAre("CreateTrigger", "UpdateTriggerStatus", "DeleteTrigger"));
 }
 
 TEST_F(ProvisionerTest, DoesNotRepeatAWriteThatTheListDoesNotShowYet) {
@@ -100,8 +100,10 @@ TEST_F(ProvisionerTest, MakesAFunctionOfAnotherRuntimeAnewWithItsTriggersGoneFir
   there_is_the_relay();
   relay().runtime = "Go1";
   EXPECT_EQ(converge(make()), "");
-  EXPECT_THAT(api.writes(), ElementsAre("DeleteTrigger", "DeleteTrigger", "DeleteFunction",
-                                        "CreateFunction", "CreateTrigger", "CreateTrigger"));
+  EXPECT_THAT(api.writes(),
+              ElementsAre("CreateTrigger", "CreateFunction", "DeleteTrigger", "DeleteTrigger",
+                          "DeleteFunction", "CreateFunction", "CreateTrigger", "CreateTrigger"))
+      << "the first two ask whether it may be made";
 }
 
 TEST_F(ProvisionerTest, AdoptsAFunctionThatIsNotOursIfToldTo) {
@@ -152,6 +154,35 @@ TEST_F(ProvisionerTest, ExaminesWithoutWriting) {
   ASSERT_TRUE(removal);
   EXPECT_EQ(removal->steps.size(), 3U);
   EXPECT_THAT(api.writes(), IsEmpty());
+}
+
+TEST_F(ProvisionerTest, ReadsOnWhereAPageIsShorterThanItAskedFor) {
+  model.behaviour.page = 20;
+  Wanted former = wanted;
+  former.name = "zz-former";
+  ModelFunction other;
+  other.description = "theirs";
+  for (unsigned i = 0; i < 45; ++i) model.functions[{"default", std::to_string(i)}] = other;
+  ModelFunction function = test::relay_as_wanted(former);
+  ModelTrigger timer;
+  timer.type = "timer";
+  for (unsigned i = 0; i < 45; ++i) {
+    timer.name = std::to_string(i);
+    function.triggers.insert(function.triggers.begin(), timer);
+  }
+  model.functions[test::key_of(former)] = function;
+  EXPECT_EQ(converge(make(no_time(), Unmarked::refuse, 2'000)), "");
+}
+
+TEST_F(ProvisionerTest, WritesTheMarkAgainAsSoonAsABucketIsGone) {
+  const Wanted after = wanted;
+  wanted.buckets.push_back(test::wanted_bucket("gone"));
+  there_is_the_relay();
+  wanted = after;
+  wanted.memory_mb = 256;
+  EXPECT_EQ(converge(make()), "");
+  EXPECT_EQ(api.count("UpdateFunctionConfiguration"), 2U);
+  EXPECT_LE(api.count("GetFunction"), 6U) << "an update that is over before it shows is no news";
 }
 
 TEST_F(ProvisionerTest, ReadsAllPagesOfTriggers) {

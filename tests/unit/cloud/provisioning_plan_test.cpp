@@ -143,13 +143,27 @@ TEST(ProvisioningPlan, TakesTheStepsThatTheFoundStateAsksFor) {
        {"create CreateTrigger"},
        "absent"},
       {"a trigger on $LATEST", [](Found& f) { f.triggers[0].qualifier = "$LATEST"; }, {}, ""},
-      {"a stale trigger goes first",
+      {"a stale trigger that is in the way",
        [](Found& f) { f.triggers[0].suffix = ".old"; },
-       {"remove DeleteTrigger", "create CreateTrigger"},
+       {"move DeleteTrigger"},
+       "no such trigger"},
+      {"a stale trigger that is not goes last",
+       [](Found& f) { f.triggers[0].prefix = "out/"; },
+       {"create CreateTrigger", "remove DeleteTrigger"},
+       "absent"},
+      {"a stale trigger that takes the last place",
+       [](Found& f) {
+         f.triggers[0].prefix = "out/";
+         for (unsigned i = 0; i < 8; ++i) {
+           f.triggers.push_back(f.triggers[0]);
+           f.triggers.back().name = "other-1.cos.ap-guangzhou.myqcloud.com";
+         }
+       },
+       {"move DeleteTrigger"},
        "no such trigger"},
       {"a trigger of a version",
        [](Found& f) { f.triggers[0].qualifier = "1"; },
-       {"remove DeleteTrigger", "create CreateTrigger"},
+       {"move DeleteTrigger"},
        "no such trigger"},
       {"a duplicate",
        [](Found& f) {
@@ -177,13 +191,13 @@ TEST(ProvisioningPlan, TakesTheStepsThatTheFoundStateAsksFor) {
          f.function->status = "CreateFailed";
          f.triggers.clear();
        },
-       {"remove " + anew, "create CreateFunction", "update UpdateFunctionEventInvokeConfig",
-        "create CreateTrigger", "create CreateTrigger"},
+       {"remove " + anew, "create CreateFunction", "create CreateTrigger", "create CreateTrigger",
+        "update UpdateFunctionEventInvokeConfig"},
        "it is CreateFailed"},
       {"another type",
        [](Found& f) { f.function->type = "HTTP"; },
        {"remove DeleteTrigger", "remove DeleteTrigger", "remove " + anew, "create CreateFunction",
-        "update UpdateFunctionEventInvokeConfig", "create CreateTrigger", "create CreateTrigger"},
+        "create CreateTrigger", "create CreateTrigger", "update UpdateFunctionEventInvokeConfig"},
        "the function goes"},
   };
   for (const auto& one : cases) {
@@ -202,8 +216,8 @@ TEST(ProvisioningPlan, TakesTheStepsThatTheFoundStateAsksFor) {
 
 TEST(ProvisioningPlan, StartsWithTheFunctionIfThereIsNothing) {
   EXPECT_THAT(steps(converge(Found())),
-              ElementsAre("create CreateFunction", "update UpdateFunctionEventInvokeConfig",
-                          "create CreateTrigger", "create CreateTrigger"));
+              ElementsAre("create CreateFunction", "create CreateTrigger", "create CreateTrigger",
+                          "update UpdateFunctionEventInvokeConfig"));
 }
 
 TEST(ProvisioningPlan, NamesEveryResourceAndSaysWhyItIsLeftAlone) {
@@ -215,11 +229,11 @@ TEST(ProvisioningPlan, NamesEveryResourceAndSaysWhyItIsLeftAlone) {
   }
   EXPECT_THAT(resources,
               ElementsAre("code of function default/relay", "settings of function default/relay",
-                          "retry rules of function default/relay",
                           "trigger cos:ObjectCreated:* prefix 'in/' on "
                           "examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com",
                           "trigger cos:ObjectRemove:* prefix 'in/' on "
-                          "examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com"));
+                          "examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com",
+                          "retry rules of function default/relay"));
 }
 
 TEST(ProvisioningPlan, KeepsTheSameOfTwoTriggersInWhateverOrderTheyAreListed) {
@@ -273,12 +287,71 @@ TEST(ProvisioningPlan, AdoptsWithUnknownCodeAndSettings) {
               ElementsAre("update UpdateFunctionCode", "update UpdateFunctionConfiguration"));
 }
 
-TEST(RemovalPlan, TakesTriggersOnOurBucketThenTheFunction) {
-  Found found = as_wanted();
-  found.triggers[0].name = "other-1.cos.ap-guangzhou.myqcloud.com";
-  EXPECT_THAT(steps(plan_removal(wanted(), found, {})),
-              ElementsAre("remove DeleteTrigger", "remove DeleteFunction"));
+TEST(RemovalPlan, TakesTriggersThenTheFunction) {
+  EXPECT_THAT(steps(plan_removal(wanted(), as_wanted(), {})),
+              ElementsAre("remove DeleteTrigger", "remove DeleteTrigger", "remove DeleteFunction"));
   EXPECT_THAT(steps(plan_removal(wanted(), Found(), {})), IsEmpty());
+}
+
+// Returns what is as wanted, with a trigger of somebody else.
+Found with_another_trigger(bool timer) {
+  Found found = as_wanted();
+  found.triggers.push_back(found.triggers[0]);
+  FoundTrigger& other = found.triggers.back();
+  other.type = timer ? "timer" : "cos";
+  other.name = timer ? "nightly" : "other-1.cos.ap-guangzhou.myqcloud.com";
+  return found;
+}
+
+TEST(RemovalPlan, KeepsAFunctionWithOtherTriggersAndNamesThem) {
+  for (const bool timer : {true, false}) {
+    const Found found = with_another_trigger(timer);
+    const Plan plan = plan_removal(wanted(), found, {});
+    EXPECT_THAT(steps(plan), ElementsAre("remove DeleteTrigger", "remove DeleteTrigger", "refuse"));
+    EXPECT_THAT(plan.steps.back().reason, HasSubstr(found.triggers.back().name));
+  }
+}
+
+TEST(ProvisioningPlan, DoesNotMakeAFunctionAnewWhoseOtherTriggersWouldGoWithIt) {
+  for (const bool timer : {true, false}) {
+    Found found = with_another_trigger(timer);
+    found.function->runtime = "Nodejs16.13";
+    const Plan plan = converge(found);
+    EXPECT_THAT(steps(plan), ElementsAre("refuse"));
+    EXPECT_THAT(plan.next()->reason, HasSubstr(found.triggers.back().name));
+  }
+}
+
+TEST(ProvisioningPlan, AsksBeforeItDeletesWhatItMakesAnew) {
+  Found found = as_wanted();
+  found.function->runtime = "Nodejs16.13";
+  const Plan plan = converge(found);
+  ASSERT_EQ(plan.next()->asks.size(), 2U);
+  EXPECT_EQ(plan.next()->asks[1].call.action, "CreateFunction");
+  EXPECT_EQ(plan.next()->asks[1].call.parameters.at("Runtime").as_string(), wanted().runtime);
+  EXPECT_EQ(plan.next()->asks[0].call.action, "CreateTrigger");
+  EXPECT_EQ(plan.next()->back.action, "CreateTrigger") << "for when the function cannot go";
+}
+
+// It has what else is wanted, and stays as it was but for that.
+TEST(ProvisioningPlan, LeavesAFunctionAsItWasThatCannotBeMadeAnew) {
+  Found found = as_wanted();
+  found.function->runtime = "Nodejs16.13";
+  RefusedFunction refused(*found.function);
+  refused.text = "CreateFunction: InvalidParameterValue.Runtime";
+  refused.denied = true;
+  Claim claim;
+  claim.refused = &refused;
+  found.triggers.pop_back();
+  const Plan plan = plan_convergence(wanted(), found, {}, claim);
+  EXPECT_THAT(steps(plan),
+              ElementsAre("update UpdateFunctionConfiguration", "create CreateTrigger", "refuse"));
+  EXPECT_THAT(plan.steps.back().reason, HasSubstr("InvalidParameterValue.Runtime"));
+  EXPECT_TRUE(plan.steps.back().denied);
+  found.function.reset();
+  const Plan again = plan_convergence(wanted(), found, {}, claim);
+  EXPECT_EQ(again.next()->call.action, "CreateFunction");
+  EXPECT_EQ(again.next()->call.parameters.at("Runtime"), "Nodejs16.13");
 }
 
 TEST(RemovalPlan, RefusesWhatIsNotOursAndWaitsForWhatChanges) {

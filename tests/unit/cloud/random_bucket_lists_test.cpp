@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cloud/function_mark.hpp"
+#include "cloud/notification_rule.hpp"
 #include "cloud/provisioner.hpp"
 #include "support/model_api.hpp"
 #include "support/scf_model.hpp"
@@ -28,7 +29,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::ModelApi;
 using test::ModelFault;
-using test::ModelTrigger;
 using test::ScfModel;
 using testing::IsEmpty;
 
@@ -36,9 +36,9 @@ class ListWorld {
  public:
   explicit ListWorld(std::uint32_t seed) : random_(seed) {
     Wanted other = test::wanted_relay();
-    other.name = kNeighbour.second;
+    other.name = neighbour_key_.second;
     neighbour_ = test::relay_as_wanted(other);
-    model_.functions[kNeighbour] = neighbour_;
+    model_.functions[neighbour_key_] = neighbour_;
     model_.behaviour.changing = below(3);
     model_.behaviour.list_lag = chance(2) ? below(4) : 0;
     model_.behaviour.updates_after_failures = true;
@@ -54,21 +54,30 @@ class ListWorld {
       const std::string name = fmt::format("list-{}", below(3));
       auto [place, is_new] = functions.try_emplace(name, test::wanted_relay());
       Wanted& function = place->second;
-      if (is_new) {
-        function.name = name;
-        function.deployment = "the list";
-        function.buckets.clear();
-      }
+      if (is_new) make_empty(function, name);
+      if (2 * (function.buckets.size() + 1) > kMostTriggers) continue;
       function.buckets.push_back(test::wanted_bucket(std::string("bucket-") + bucket));
       if (chance(4)) function.buckets.back().events.pop_back();
       if (chance(4)) function.buckets.back().prefix = "in/deeper/";
     }
     for (auto& [name, function] : functions) wanted_.push_back(function);
-    for (auto& function : wanted_) function.list = digest_of_list(wanted_);
-    generation_ += 1'000;
     faults_ = chance(2) ? below(10) : 0;
-    const unsigned replicas = 1 + below(2);
-    for (unsigned i = 0; i < replicas; ++i) add_replica();
+    begin(1 + below(2));
+  }
+
+  // A list of buckets with these numbers, which fill one function after the other.
+  void configure(unsigned first, unsigned last) {
+    wanted_.clear();
+    for (unsigned number = first; number <= last; ++number) {
+      if (wanted_.empty() || wanted_.back().buckets.size() == kMostTriggers) {
+        make_empty(wanted_.emplace_back(test::wanted_relay()),
+                   fmt::format("list-{}", wanted_.size()));
+      }
+      auto& buckets = wanted_.back().buckets;
+      buckets.push_back(test::wanted_bucket(fmt::format("bucket-{}", number)));
+      buckets.back().events.pop_back();
+    }
+    begin(1);
   }
 
   void run() {
@@ -101,7 +110,7 @@ class ListWorld {
     }
     Triggers found;
     for (const auto& [key, function] : model_.functions) {
-      if (key == kNeighbour) continue;
+      if (key == neighbour_key_) continue;
       for (const auto& trigger : function.triggers) {
         if (!trigger.deleted) found.emplace(key.second, trigger.name);
       }
@@ -113,8 +122,8 @@ class ListWorld {
     if (!wanted_.empty()) {
       EXPECT_EQ(found, assigned);
     }
-    EXPECT_EQ(model_.functions.at(kNeighbour).triggers, neighbour_.triggers);
-    EXPECT_EQ(model_.functions.at(kNeighbour).description, neighbour_.description);
+    EXPECT_EQ(model_.functions.at(neighbour_key_).triggers, neighbour_.triggers);
+    EXPECT_EQ(model_.functions.at(neighbour_key_).description, neighbour_.description);
     EXPECT_THAT(model_.violations, IsEmpty());
   }
 
@@ -128,7 +137,19 @@ class ListWorld {
     Generation generation = 0;
   };
 
-  const ScfModel::Key kNeighbour{"default", "neighbour"};
+  const ScfModel::Key neighbour_key_{"default", "neighbour"};
+
+  static void make_empty(Wanted& function, const std::string& name) {
+    function.name = name;
+    function.deployment = "the list";
+    function.buckets.clear();
+  }
+
+  void begin(unsigned replicas) {
+    for (auto& function : wanted_) function.list = digest_of_list(wanted_);
+    generation_ += 1'000;
+    for (unsigned i = 0; i < replicas; ++i) add_replica();
+  }
 
   [[nodiscard]] static Task<void> converge(One& one) {
     bool confirmed = false;
@@ -186,6 +207,23 @@ TEST(RandomBucketLists, AreReachedOneAfterTheOther) {
       world.configure();
       world.run();
       world.run();  // those that looked before another one wrote look again
+      world.expect_as_wanted();
+    }
+    if (testing::Test::HasFailure()) break;
+  }
+  spdlog::set_level(spdlog::level::info);
+}
+
+// Each function gives one bucket to the next, and the first can take none before it has given one.
+TEST(RandomBucketLists, AnEntryInFrontOfFullFunctionsMovesAllOthersOn) {
+  spdlog::set_level(spdlog::level::off);
+  for (std::uint32_t seed = 1; seed <= 10; ++seed) {
+    ListWorld world(seed);
+    for (const auto& [first, last] : {std::pair(2U, 31U), {1U, 31U}, {0U, 31U}, {2U, 31U}}) {
+      SCOPED_TRACE(fmt::format("seed {}, {} to {}", seed, first, last));
+      world.configure(first, last);
+      world.run();
+      world.run();
       world.expect_as_wanted();
     }
     if (testing::Test::HasFailure()) break;

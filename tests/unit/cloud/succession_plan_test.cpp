@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -82,13 +83,18 @@ constexpr const char* kMove =
 TEST(SuccessionPlan, MarksThePredecessorThenMovesEachRuleAtOnce) {
   const Plan plan = converge_as(renamed());
   EXPECT_THAT(steps_with_functions(plan), ElementsAre(kMark, kMove));
-  const auto marked = parse_mark(plan.steps[3].call.parameters.at("Description").as_string());
+  const auto marked = parse_mark(plan.steps[2].call.parameters.at("Description").as_string());
   ASSERT_TRUE(marked && marked->succession);
   EXPECT_EQ(marked->succession->heir, identity_of("default", "relay"));
   EXPECT_EQ(marked->succession->since.time_since_epoch(), 10'000s);
   EXPECT_EQ(marked->generation, 1'000);
-  EXPECT_THAT(plan.steps[3].call.parameters, SizeIs(3)) << "nothing else of it is changed";
-  EXPECT_THAT(plan.steps[4].undo, SizeIs(2));
+  EXPECT_THAT(plan.steps[2].call.parameters, SizeIs(3)) << "nothing else of it is changed";
+  const PlannedStep& move = plan.steps[3];
+  ASSERT_THAT(move.asks, SizeIs(1)) << "whether it may be made at all";
+  EXPECT_EQ(move.asks[0].call.parameters, move.then[0].call.parameters);
+  EXPECT_EQ(move.back.action, "CreateTrigger");
+  EXPECT_EQ(move.back.parameters.at("FunctionName"), "former");
+  EXPECT_EQ(move.then[1].back.parameters.at("FunctionName"), "former");
 }
 
 TEST(SuccessionPlan, MakesTheFunctionBeforeItTakesAnythingFromThePredecessor) {
@@ -96,8 +102,8 @@ TEST(SuccessionPlan, MakesTheFunctionBeforeItTakesAnythingFromThePredecessor) {
   found.function.reset();
   found.retry_rules.reset();
   EXPECT_THAT(steps_with_functions(converge_as(found)),
-              ElementsAre("create CreateFunction relay",
-                          "update UpdateFunctionEventInvokeConfig relay", kMark, kMove));
+              ElementsAre("create CreateFunction relay", kMark, kMove,
+                          "update UpdateFunctionEventInvokeConfig relay"));
 }
 
 TEST(SuccessionPlan, DeletesThePredecessorWhenItCanNoLongerBeInvoked) {
@@ -120,6 +126,26 @@ TEST(SuccessionPlan, TakesWhatIsLeftOfThePredecessorsTriggersWithIt) {
   for (const auto& event : wanted().buckets[0].events) found.triggers.push_back(trigger_for(event));
   EXPECT_THAT(steps_with_functions(converge_as(found)),
               ElementsAre("remove DeleteTrigger former", "remove DeleteFunction former"));
+}
+
+// The new trigger was refused, and the former one put back.
+TEST(SuccessionPlan, KeepsAPredecessorThatStillHoldsWantedEvents) {
+  Found found = renamed();
+  supersede(found, 0s);
+  const Plan plan = converge_as(found);
+  EXPECT_THAT(steps_with_functions(plan), ElementsAre(kMove)) << "it is not deleted after that";
+  EXPECT_EQ(plan.next({wanted().buckets[0].endpoint.host()}), nullptr);
+  EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, {}, claim())),
+              ElementsAre("remove DeleteFunction relay", "remove DeleteTrigger former",
+                          "remove DeleteTrigger former", "remove DeleteFunction former"));
+}
+
+TEST(SuccessionPlan, TakesItsOwnTriggersFromAPredecessorThatHasOthersWhenAllIsRemoved) {
+  Found found = renamed();
+  supersede(found, 0s);
+  found.related[0].triggers.back().type = "timer";
+  EXPECT_THAT(steps_with_functions(plan_removal(wanted(), found, {}, claim())),
+              ElementsAre("remove DeleteFunction relay", "remove DeleteTrigger former", "refuse"));
 }
 
 TEST(SuccessionPlan, KeepsAPredecessorThatHasTriggersOfOthers) {
@@ -245,7 +271,10 @@ TEST(SuccessionPlan, TakesOverFromAnotherNamespace) {
   found.related[0].name = "relay";
   const Plan plan = converge_as(found);
   ASSERT_THAT(steps_with_functions(plan), SizeIs(2));
-  const PlannedStep& move = plan.steps.back();
+  const auto found_move =
+      std::ranges::find(plan.steps, PlannedStep::Action::move, &PlannedStep::action);
+  ASSERT_NE(found_move, plan.steps.end());
+  const PlannedStep& move = *found_move;
   EXPECT_EQ(move.call.parameters.at("Namespace").as_string(), "other");
   EXPECT_EQ(move.then.front().call.parameters.at("Namespace").as_string(), "default");
 }

@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using Action = cloud::PlannedStep::Action;
 
-Finding judge(std::optional<cloud::ApiResult<cloud::Plan>> plan) {
+Finding judge(const std::optional<cloud::ApiResult<cloud::Plan>>& plan) {
   return cloud_finding(plan, "https://scf.example");
 }
 
@@ -42,6 +42,14 @@ TEST(CloudFinding, TellsDeniedFromUnavailable) {
   EXPECT_EQ(error(cloud::ErrorKind::transient).blame(), Blame::unavailable);
   EXPECT_THAT(error(cloud::ErrorKind::transient).text(), HasSubstr("GetFunction: Code: words"));
   EXPECT_EQ(judge(std::nullopt).blame(), Blame::unavailable);
+}
+
+TEST(CloudFinding, SaysThatANewerConfigurationIsInForce) {
+  cloud::Plan plan = plan_of(Action::none, "it is left alone");
+  plan.superseded = "it was deployed by a newer configuration";
+  const auto finding = judge(cloud::ApiResult<cloud::Plan>(std::move(plan)));
+  EXPECT_EQ(finding.verdict(), Verdict::warn);
+  EXPECT_THAT(finding.text(), HasSubstr("by a newer configuration"));
 }
 
 TEST(CloudFinding, AnothersFunctionIsForAnOperator) {

@@ -64,6 +64,7 @@ Task<ApiResult<Found>> CloudView::look(Depth depth, GoesOn goes_on) {
   if (!related) co_return related.error();
   found.deployment = deployment_;
   found.unlisted = unlisted_;
+  found.related_known = !unlisted_;
   found.related = std::move(*related);
   co_return found;
 }

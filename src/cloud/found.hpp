@@ -118,6 +118,7 @@ class Found {
   std::optional<FoundRetryRules> retry_rules;
   std::vector<FoundTrigger> triggers;
   std::vector<RelatedFunction> related;
+  bool related_known = false;  // all of these were looked for, wherever they may be
   // Of a function of a list: all functions of the deployment.
   std::vector<ListedFunction> deployment;
   // Why the functions of a namespace could not be listed, so that some may be missing above.

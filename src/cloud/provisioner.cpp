@@ -378,7 +378,7 @@ void Provisioner::tell_tokens(const Found& found) const {
   };
   if (found.function) add(*found.function, true);
   for (const auto& related : found.related) add(related.function, false);
-  token_listener_(std::move(tokens));
+  token_listener_(std::move(tokens), found.related_known);
 }
 
 // Those of a newer configuration are its own business.

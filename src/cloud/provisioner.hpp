@@ -30,7 +30,7 @@ namespace gateway::cloud {
 class Provisioner {
  public:
   using Listener = ProvisioningReporter::Listener;
-  using TokenListener = std::function<void(std::vector<Secret>)>;
+  using TokenListener = std::function<void(std::vector<Secret>, bool all)>;
   using LocationListener = std::function<void(const std::set<Location>&)>;
 
   // `api` must outlive this. `listener` is called on every change of the status, on the same
@@ -40,7 +40,8 @@ class Provisioner {
 
   // Sets the listener that is called after each look, on the same thread, with the tokens that sign
   // posts with the buckets' events beside the wanted function's: of those that still have one of
-  // the buckets, be they siblings, and of predecessors. Call it before a coroutine is spawned.
+  // the buckets, be they siblings, and of predecessors. `all`: whether they were all looked for.
+  // Call it before a coroutine is spawned.
   void on_tokens(TokenListener listener) { token_listener_ = std::move(listener); }
   // Sets the listener that is called after each look, on the same thread, with where the deployment
   // has, or had, functions by their marks. Call it before a coroutine is spawned.

@@ -74,10 +74,12 @@ void Provisioners::add(const Wanted& wanted, bool keeps_house) {
       unmarked_, generation_);
   one->set_siblings(std::move(siblings), keeps_house);
   one->set_locations(marked_);
-  one->on_tokens(
-      [this, number](std::vector<Secret> tokens) { tell_tokens(number, std::move(tokens)); });
+  one->on_tokens([this, number](std::vector<Secret> tokens, bool all) {
+    tell_tokens(number, std::move(tokens), all);
+  });
   one->on_locations([this](const std::set<Location>& found) { note_locations(found); });
   tokens_.emplace_back();
+  all_tokens_.push_back(false);
   all_.push_back(std::move(one));
 }
 
@@ -227,16 +229,14 @@ void Provisioners::changed() {
   if (listener_) listener_(status_);
 }
 
-void Provisioners::tell_tokens(std::size_t function, std::vector<Secret> tokens) {
+void Provisioners::tell_tokens(std::size_t function, std::vector<Secret> tokens, bool all) {
   tokens_[function] = std::move(tokens);
   if (!token_listener_) return;
-  std::vector<Secret> all;
-  bool of_all = true;
-  for (const auto& some : tokens_) {
-    if (some) all.insert(all.end(), some->begin(), some->end());
-    of_all = of_all && some;
-  }
-  token_listener_(std::move(all), of_all);
+  all_tokens_[function] = all_tokens_[function] || all;
+  std::vector<Secret> of_all;
+  for (const auto& some : tokens_) of_all.insert(of_all.end(), some.begin(), some.end());
+  const bool complete = std::ranges::count(all_tokens_, false) == 0;
+  token_listener_(std::move(of_all), complete);
 }
 
 }  // namespace gateway::cloud

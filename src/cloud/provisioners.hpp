@@ -23,8 +23,8 @@ class Provisioners {
   // Makes the client for the API of a region.
   using ApiMaker = std::function<std::unique_ptr<Api>(const std::string& region)>;
   using Listener = Provisioner::Listener;
-  // `all`: every function has been looked at.
-  using TokenListener = std::function<void(std::vector<Secret>, bool all)>;
+  // `all`: of every function they have been looked for.
+  using TokenListener = Provisioner::TokenListener;
 
   // `listener` gets the status of them all; see status(). `make_api` is called later as well.
   Provisioners(const Executor& executor, std::vector<Wanted> functions, ApiMaker make_api,
@@ -81,7 +81,7 @@ class Provisioners {
   void note_locations(const std::set<Location>& found);
   void gather();
   void changed();
-  void tell_tokens(std::size_t function, std::vector<Secret> tokens);
+  void tell_tokens(std::size_t function, std::vector<Secret> tokens, bool all);
 
   const Executor executor_;
   const ApiMaker make_api_;
@@ -94,9 +94,9 @@ class Provisioners {
   std::vector<std::unique_ptr<Provisioner>> all_;
   Listener listener_;
   TokenListener token_listener_;
-  // By function, of those that have been looked at.
-  std::vector<std::optional<std::vector<Secret>>> tokens_;
-  std::set<Location> looked_after_;  // by one that keeps house
+  std::vector<std::vector<Secret>> tokens_;  // by function
+  std::vector<bool> all_tokens_;             // whether they have all been looked for, likewise
+  std::set<Location> looked_after_;          // by one that keeps house
   // What the marks say: where functions are wanted, and where some were found that are not.
   std::set<Location> marked_;
   std::map<const Provisioner*, Location>

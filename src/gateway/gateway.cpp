@@ -244,13 +244,13 @@ class Gateway::Impl {
 
   // Waits until `drain_at` while posts are still taken: an event on its way finds the gateway until
   // its trigger is gone and balancers have seen that it is not ready. Each answer ends its
-  // connection, so that clients go elsewhere by themselves: when none is left and no new one has
-  // come for kStillRouted, nobody needs the rest of the time. `known` is how many clients there had
+  // connection, so that clients go elsewhere by themselves: when none has been there for
+  // kStillRouted, nobody needs the rest of the time. `known` is how many clients there had ever
   // been when the stop began.
   [[nodiscard]] Task<void> before_draining(Instant now, Instant drain_at, std::uint64_t known) {
     if (provisioning_) co_await provisioning_->stop(now + settings_.ingress.grace / 2);
     Timer delay(control_.get_executor());
-    Instant last_used{};
+    Instant last_used = known == 0 ? Instant{} : now;
     while (true) {
       const Instant at = SteadyClock::now();
       const std::uint64_t ever = connections_.ever();

@@ -95,8 +95,8 @@ std::unique_ptr<egress::StoreWriter> writer_of(const FirstOpening& opening,
                                                const config::Storage& storage, Instant deadline,
                                                const egress::TargetNames& targets,
                                                Supervisor& supervisor) {
-  const auto limits =
-      storage.memory == 0 ? egress::StoreWriterLimits() : egress::limits_within(storage.memory);
+  const auto limits = storage.memory == 0 ? egress::StoreWriterLimits()
+                                          : egress::limits_within(storage.memory, storage.largest);
   if (!opening.wait(deadline)) {
     const egress::StoreError error = failing(opening.path(), "the device does not answer");
     log::error("a store cannot be opened yet; what it would keep is refused; look at the disk",

@@ -42,7 +42,7 @@ std::vector<std::string> cgroup_folders(std::string_view controller) {
     if (second == std::string::npos) continue;
     const auto names = fmt::format(",{},", line.substr(first + 1, second - first - 1));
     if (names.find(fmt::format(",{},", controller)) == std::string::npos) continue;
-    for (std::string group = line.substr(second + 1); group.size() > 1;) {
+    for (std::string group = line.substr(second + 1); group.size() > 1 && group[0] == '/';) {
       folders.push_back(root + group);
       group.erase(group.rfind('/'));
     }

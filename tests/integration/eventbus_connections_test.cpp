@@ -103,7 +103,10 @@ TEST_F(EventbusConnections, EventsAreNotSentBehindAnAnswerThatTakesLong) {
   const auto send_one = [&] {
     clients.push_back(gateway.connect());
     clients.back().send(post_text(cos_payload(1)));
-    if (!bus.wait_for_requests(before + clients.size())) return true;
+    if (!bus.wait_for_requests(before + clients.size())) {
+      ADD_FAILURE() << "it was not sent at all";
+      return true;
+    }
     const Requests seen = bus.requests();
     const bool is_behind = seen.back().connection == seen[before].connection;
     behind += is_behind ? 1 : 0;

@@ -163,6 +163,17 @@ TEST_F(Shutdown, WhoHasConnectedIsAnswered) {
   }
 }
 
+TEST_F(Shutdown, AGatewayThatHadClientsWaitsWhetherMoreCome) {
+  settings.ingress.drain_delay = 30s;
+  RunningGateway gateway(settings);
+  EXPECT_EQ(gateway.post(cos_payload(1)).status, 200u) << "on a connection that ends with it";
+  const auto start = Clock::now();
+  gateway.gateway().stop();
+  gateway.gateway().wait();
+  EXPECT_GE(Clock::now() - start, 900ms);
+  EXPECT_LT(Clock::now() - start, 10s);
+}
+
 TEST_F(Shutdown, AGatewayWithoutClientsDoesNotWaitForAny) {
   settings.ingress.drain_delay = config::Ingress().drain_delay;
   EXPECT_EQ(settings.ingress.drain_delay, 3s);

@@ -166,10 +166,14 @@ describe("the relay gives up in time", () => {
 
   it("with the last answer as its reason, when it wakes too late for another attempt", () =>
     against([answer(503, '{"error":"draining"}'), accept], async (target, variables) => {
-      const frozen = performance.now() + 930;
+      let frozen; // until when the instance is, from the pause before the second attempt on
+      const getRemainingTimeInMillis = () => {
+        frozen = performance.now() + 960;
+        return 1000;
+      };
       const { error } = await invoke(startInstance({ first: 100 }), {
         variables,
-        context: withTime(1000),
+        context: { getRemainingTimeInMillis },
         onLine: () => {
           while (performance.now() < frozen);
         },

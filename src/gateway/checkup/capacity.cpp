@@ -92,10 +92,6 @@ std::uint64_t bytes_of_posts(const config::Ingress& ingress, std::uint64_t posts
   return plus(times(2, shares.total()), times(posts, each));
 }
 
-std::size_t targets_of(const config::Settings& settings) {
-  return settings.buckets.empty() ? 1 : config::Targets(settings).endpoints().size();
-}
-
 }  // namespace
 
 std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned threads, bool tls) {
@@ -104,7 +100,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   const std::uint64_t posts =
       std::min(events, times(ingress.max_connections, Session::kMostUnanswered));
   const std::uint64_t client = kClient + (ingress.tls.cert.empty() ? 0 : kClientTls);
-  const std::size_t targets = targets_of(settings);
+  const std::size_t targets = config::target_count(settings);
   const std::uint64_t links =
       times(targets, times(threads, egress::most_connections(settings, threads)));
   const std::uint64_t stores =
@@ -130,7 +126,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
 }
 
 std::uint64_t most_while_read(const config::Settings& settings, unsigned threads) {
-  const ByteShares shares(settings.ingress.max_in_flight, targets_of(settings),
+  const ByteShares shares(settings.ingress.max_in_flight, config::target_count(settings),
                           settings.ingress.max_body);
   return times(kParsed,
                std::max<std::uint64_t>(shares.total(), times(threads, settings.ingress.max_body)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "gateway/config/targets.hpp"
 #include "gateway/observe/figures.hpp"
 
 namespace gateway::checkup {
@@ -14,6 +15,10 @@ namespace {
 constexpr std::uint64_t kShares = 4;
 // Of the stores' part, what is for dead letters: they come one by one.
 constexpr std::uint64_t kDeadLetters = 4;
+// As a share of it, what is beside it for the replay of the spool.
+constexpr std::uint64_t kReplays = 2;
+// Of each target and thread: a post with more events is refused for good.
+constexpr std::uint64_t kLeastEvents = 2048;
 // A body lies in a buffer of the next power of two.
 constexpr std::uint64_t kBuffer = 2;
 // What an event takes beside its bytes: its id, its state, what is known of its record, its places
@@ -61,15 +66,28 @@ std::size_t clients_within(std::size_t descriptors) noexcept {
                               : (descriptors - kTold) / 9 * 8 + (descriptors - kTold) % 9 * 8 / 9;
 }
 
-void fit_events(ProcessFit& fitted, unsigned threads, std::uint64_t share, std::uint64_t memory) {
+void fit_events(ProcessFit& fitted, unsigned threads, std::size_t targets, std::uint64_t share,
+                std::uint64_t memory) {
   auto& most = fitted.settings.delivery.queue.events;
-  const std::uint64_t fits = std::max<std::uint64_t>(share / kEvent / threads, 1);
+  const std::uint64_t fits = std::max(share / kEvent / threads, kLeastEvents * targets);
   if (fits >= most) return;
   fitted.notes.push_back(fmt::format(
       "delivery.queue.events is {} instead of {}, to fit the memory this process may have, {}; "
       "raise the memory limit to take more events at a time",
       fits, most, observe::bytes_text(memory)));
   most = static_cast<std::size_t>(fits);
+}
+
+// `parts`: that replay at the same time.
+void fit_stores(config::Settings& settings, std::size_t parts, std::uint64_t share) {
+  const bool both = stores_of(settings) == 2;
+  const std::uint64_t letters = both ? share / kDeadLetters : share;
+  settings.spool.memory = static_cast<std::size_t>(both ? share - letters : share);
+  settings.dead_letter.memory = static_cast<std::size_t>(letters);
+  // While it is written it is there twice, as events and as what is written of them.
+  settings.spool.largest = settings.dead_letter.largest = static_cast<std::size_t>(share / 3);
+  settings.spool.replay_memory =
+      std::max<std::size_t>(static_cast<std::size_t>(share / kReplays) / parts, 1);
 }
 
 void fit_posts(ProcessFit& fitted, std::uint64_t fits, std::uint64_t memory) {
@@ -95,19 +113,17 @@ void fit_memory(ProcessFit& fitted, unsigned threads, std::uint64_t memory) {
   config::Settings& settings = fitted.settings;
   const std::uint64_t rest = memory <= kProgramMemory ? 0 : memory - kProgramMemory;
   const std::uint64_t share = rest / kShares;
-  const std::size_t stores = stores_of(settings);
   const std::uint64_t without_stores = (rest - share) / kBuffer;
   std::uint64_t posts = without_stores;
-  if (stores != 0) {
-    const std::uint64_t letters = stores == 1 ? 0 : share / kDeadLetters;
-    settings.spool.memory = static_cast<std::size_t>(share - letters);
-    settings.dead_letter.memory = static_cast<std::size_t>(stores == 1 ? share : letters);
+  const std::size_t targets = config::target_count(settings);
+  if (stores_of(settings) != 0) {
+    fit_stores(settings, threads * targets, share);
     // The largest post is taken nevertheless, if need be alone.
     const auto largest = std::min<std::uint64_t>(settings.ingress.max_body, without_stores);
-    posts = std::max((rest - 2 * share) / kBuffer, largest);
+    posts = std::max((rest - 2 * share - share / kReplays) / kBuffer, largest);
   }
-  fit_events(fitted, threads, share, memory);
   fit_posts(fitted, posts, memory);
+  if (fitted.problem.empty()) fit_events(fitted, threads, targets, share, memory);
 }
 
 void fit_descriptors(ProcessFit& fitted, unsigned threads, std::size_t descriptors) {

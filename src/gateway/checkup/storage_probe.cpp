@@ -97,7 +97,8 @@ StorageProbe look(const std::string& path, egress::StoreKind kind, unsigned writ
   probe.free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
   probe.medium = medium_of(folder);
   const auto refused = [&](const egress::StoreError& error) {
-    probe.problem = error.text().substr(error.text().find(": ") + 2);
+    const std::string own = path + ": ";
+    probe.problem = error.text().substr(error.text().starts_with(own) ? own.size() : 0);
     return probe;
   };
   if (const auto free = egress::EventStore::check_path(path); !free) return refused(free.error());

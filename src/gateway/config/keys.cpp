@@ -224,8 +224,7 @@ void gateway_keys(Section& section, Ingress& ingress) {
       "When the process is stopped: how long posts are still taken while `/readyz` says "
       "503 already, so that load balancers look elsewhere before they are turned away. "
       "Each answer announces the end of its connection; idle ones are closed last. Ends "
-      "early once no client is connected and, if any came during the stop, none has come for "
-      "a second.");
+      "early once no client has been connected for a second, at once if there never was one.");
   section.key("grace", ingress.grace, duration(0ms, 1h),
               "What posts in flight get after `gateway.drain_delay` when the process is stopped. "
               "Give `docker stop` and Kubernetes a little more than both.");

@@ -254,12 +254,12 @@ void check_target_of_function(const Settings& settings, Report& report) {
 
 // Checks what the built-in relay needs of this gateway.
 void check_gateway_of_relay(const Settings& settings, Report& report) {
-  // As long as the relay waits for an answer (src/cloud/relay/index.js), less what is on its way.
-  constexpr auto kPatience = std::chrono::seconds(26);
+  // The relay waits 27 s for an answer (src/cloud/relay/index.js), which needs time to come.
+  constexpr auto kPatience = std::chrono::seconds(25);
   if (settings.delivery.deadline > kPatience) {
     report.warning_about("delivery.deadline",
-                         "is more than the 26 s that the relay waits for an answer: it posts again "
-                         "meanwhile, and events come twice");
+                         "leaves no time for the answer, for which the relay waits 27 s: it posts "
+                         "again meanwhile, and events come twice; set 25s or less");
   }
   if (!settings.ingress.tls.ca.empty()) {
     report.warning_about("gateway.tls.client_ca",

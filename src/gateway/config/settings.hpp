@@ -176,9 +176,11 @@ struct Storage {  // of spool and dead letters
   // Of the spool: an event that is older and still answered with failures becomes a dead letter.
   // 0: never.
   Duration max_age = std::chrono::hours(24);
-  // No key: the bytes of memory there are for what is written and read; 0: no bound is known. Set by
-  // checkup::fit().
+  // No keys: the bytes of memory there are for what is written, for the largest post in it, and for
+  // what each thread replays to each target; 0: no bound is known. Set by checkup::fit().
   std::size_t memory = 0;
+  std::size_t largest = 0;
+  std::size_t replay_memory = 0;
 };
 
 struct Credentials {

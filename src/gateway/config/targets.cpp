@@ -36,4 +36,8 @@ std::size_t Targets::number_of(const std::string& target, const std::string& eve
   return number;
 }
 
+std::size_t target_count(const Settings& settings) {
+  return settings.buckets.empty() ? 1 : Targets(settings).endpoints().size();
+}
+
 }  // namespace gateway::config

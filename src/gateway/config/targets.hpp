@@ -33,4 +33,7 @@ class Targets {
   std::vector<Endpoint> endpoints_;
 };
 
+// Returns how many targets a configuration names.
+[[nodiscard]] std::size_t target_count(const Settings& settings);
+
 }  // namespace gateway::config

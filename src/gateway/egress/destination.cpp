@@ -22,6 +22,10 @@ Destination::Destination(const DestinationContext& context, const config::Settin
   const config::Queue& queue = settings.delivery.queue;
   replay.most_rows = std::max<std::size_t>(queue.events / 2, 1);
   replay.most_bytes = queue.bytes / 2;
+  if (settings.spool.replay_memory != 0) {
+    constexpr std::size_t kTimes = Replay::kMostMemory / Replay::kMostBytes;
+    replay.most_bytes = std::min(replay.most_bytes, settings.spool.replay_memory / kTimes);
+  }
   replay_ = std::make_unique<Replay>(
       Replay::Context{context.executor, context.clock, context.ledger, eventbus_}, *stores.spool,
       replay);

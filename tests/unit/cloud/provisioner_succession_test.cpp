@@ -61,6 +61,17 @@ TEST_F(RenamedTest, TakesOverTheEventsAndKeepsThePredecessorForItsInvocations) {
   EXPECT_EQ(api.writes().size(), 7U) << "nothing is due yet";
 }
 
+TEST_F(RenamedTest, DoesNotKnowWhoElseSignsWhileItsOwnFunctionChanges) {
+  EXPECT_EQ(converge(make(no_time(), Unmarked::refuse, 2'000)), "");
+  relay().status = "Updating";
+  relay().changes = {{2, "Active"}};
+  all_tokens.clear();
+  EXPECT_TRUE(run(provisioner->converge()));
+  ASSERT_GE(all_tokens.size(), 2U);
+  EXPECT_FALSE(all_tokens.front());
+  EXPECT_TRUE(all_tokens.back());
+}
+
 TEST_F(RenamedTest, DeletesThePredecessorInTime) {
   EXPECT_EQ(converge(make_later()), "");
   EXPECT_FALSE(there_is_a_former());

@@ -49,7 +49,8 @@ class ProvisionerTest : public testing::Test {
           if (on_status) on_status(status);
         },
         unmarked, generation);
-    provisioner->on_tokens([this](const std::vector<Secret>& seen) {
+    provisioner->on_tokens([this](const std::vector<Secret>& seen, bool all) {
+      all_tokens.push_back(all);
       tokens.clear();
       for (const auto& token : seen) tokens.push_back(token.reveal());
     });
@@ -110,6 +111,7 @@ class ProvisionerTest : public testing::Test {
   Wanted wanted = test::wanted_relay();
   std::vector<ProvisioningStatus> statuses;
   std::vector<std::string> tokens;
+  std::vector<bool> all_tokens;  // at each look: whether all have been looked for
   std::function<void(const ProvisioningStatus&)> on_status;
   std::optional<Provisioner> provisioner;
 

@@ -81,6 +81,9 @@ void ConnectionPool::decide(ConnectionPoolSize::Load load, std::size_t addresses
   const auto accepts = [due](const EventbusConnection* one) { return one->accepts(due); };
   if (std::ranges::any_of(used_, accepts)) load.saturated = false;
   if (std::ranges::none_of(used_, &EventbusConnection::is_ready)) load.hindered = true;
+  load.held_up = std::ranges::all_of(used_, [due](EventbusConnection* one) {
+    return !one->is_ready() || (one->is_proven() && one->multiplexer().is_held_up(due));
+  });
   for (EventbusConnection* const one : used_) {
     const Multiplexer& mux = one->multiplexer();
     // One that waits for its first answer may wait for ever.

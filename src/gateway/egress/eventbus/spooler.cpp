@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -18,6 +19,9 @@ constexpr std::chrono::seconds kRetryAfter{5};
 // for a long turn, and a refusal does not hit all events of it.
 constexpr std::size_t kTurnEvents = 1024;
 constexpr std::size_t kTurnBytes = std::size_t{1} << 20;
+// What an event takes beside its record when it waits to be stored: the CloudEvent's attributes and
+// the StoredEvent itself, generously.
+constexpr std::size_t kBesideRecord = 1024;
 
 }  // namespace
 
@@ -27,6 +31,8 @@ Spooler::Spooler(Context context, const config::Settings& settings,
       stores_(stores),
       endpoint_(endpoint.url()),
       target_(std::move(target)),
+      largest_(settings.spool.largest == 0 ? std::numeric_limits<std::size_t>::max()
+                                           : settings.spool.largest),
       encoder_(encoder_settings(settings, endpoint)) {}
 
 StoredEvent Spooler::stored_event(const EventSlot& slot) {
@@ -41,9 +47,11 @@ void Spooler::spool(Post& post, std::span<const EventSlot> waiting,
                     std::span<const EventSlot> in_flight) {
   Ledger& ledger = context_.ledger;
   Handed handed{&post, {}};
+  std::size_t bytes = 0;
   for (const auto part : {waiting, in_flight}) {
     for (const EventSlot& slot : part) {
       ledger.move(slot, EventMove::spool);
+      bytes += slot.length + kBesideRecord;
       if (handed.shown.post == nullptr) handed.shown = slot;
     }
   }
@@ -53,6 +61,8 @@ void Spooler::spool(Post& post, std::span<const EventSlot> waiting,
     ledger.not_stored(post, "the spool is not available", kRetryAfter, handed.shown);
     return;
   }
+  // What does not fit together is not to be refused together.
+  if (!batch_.posts.empty() && batch_.bytes + bytes > largest_) hand_over();
   if (batch_.posts.empty()) context_.request_flush();
   const std::size_t before = batch_.events.size();
   try {

@@ -108,6 +108,7 @@ class Spooler {
   const Stores stores_;
   const std::string endpoint_;
   const std::string target_;
+  const std::size_t largest_;  // that the spool takes together
   events::Encoder encoder_;
   std::uint64_t number_ = 0;  // of what was handed in last
   Batch batch_;

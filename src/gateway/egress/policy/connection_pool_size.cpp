@@ -116,9 +116,9 @@ bool ConnectionPoolSize::observe(const Load& load, Instant now) noexcept {
   const std::optional<double> tried = std::exchange(rate_tried_, std::nullopt);
   if (!saturated) return shrink_unused(now);
   // A rate of zero cannot grow by a share of itself.
-  if (rate == 0) return false;
+  if (rate == 0 && !load.held_up) return false;
   // What was less than before the trial may be more than after it: the machine was busy meanwhile.
-  bool better = tried && *tried >= rate * least_gain();
+  bool better = tried && *tried > 0 && *tried >= rate * least_gain();
   if (tried && tried_.single) {
     // A server that has just started becomes faster by itself, meanwhile as well.
     better = *tried >= (rate_before_ + rate) / 2 * kLeapGain;
@@ -162,7 +162,7 @@ ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rat
     const unsigned times = one_request(load) >= kSlow ? 4 : 2;
     return {std::min(value_.connections * times, most_)};
   }
-  if (!leaps_ || served_ < most_) return value_;
+  if (!leaps_ || served_ < most_ || rate == 0) return value_;
   // As many answers as there can be if every connection is given a request at a time: of a distant
   // server far fewer than of pipelines.
   const double able = most_ / std::chrono::duration<double>(load.alone).count();
@@ -172,7 +172,7 @@ ConnectionPoolSize::Choice ConnectionPoolSize::next(const Load& load, double rat
 bool ConnectionPoolSize::judge(double rate, Instant now) noexcept {
   phase_ = Phase::measuring;
   value_ = before_;
-  const bool better = rate >= rate_before_ * least_gain();
+  const bool better = rate > 0 && rate >= rate_before_ * least_gain();
   leap_is_next_ = !better && !changes_depth();
   if (better && !tried_.single) {
     value_ = tried_;

@@ -32,6 +32,9 @@ namespace gateway::egress {
 // one of these ends: as those with a process or a thread for each connection. Once that shows, it
 // goes back to those that are served, if need be to one, and makes no leap for five minutes.
 //
+// Where the next answer of every connection takes unusually long, nothing is answered at all. More
+// connections are kept then if anything is answered over them.
+//
 // It halves a number that is no longer needed. A fixed number stays as it is. Pure; told the state
 // at every tick.
 class ConnectionPoolSize {
@@ -49,7 +52,8 @@ class ConnectionPoolSize {
 
   struct Load {
     std::uint64_t answers = 0;         // of the eventbus, since the start
-    bool saturated = false;            // events wait, and no connection has room for one
+    bool saturated = false;            // events wait, and no connection takes one
+    bool held_up = false;              // as the next answer of each takes unusually long
     bool hindered = false;             // something else bounds the rate, which then proves nothing
     bool deepening = false;            // pipelines grow, which costs nothing and comes first
     Instant::duration answer_time{0};  // how long an answer took lately

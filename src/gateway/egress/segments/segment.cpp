@@ -106,9 +106,12 @@ IoResult<void> Segment::find_extent(std::string_view head) {
   sealed_ = end_ <= status_.size;
   incomplete_ = !sealed_;
   if (sealed_) return {};
-  auto scanned = scan(status_.size);
-  missing_ = seal->totals.count - totals_.count;
-  return scanned;
+  if (auto scanned = scan(status_.size); !scanned) return scanned;
+  // What was removed before is not missed.
+  const Sequence behind = seal->totals.count - totals_.count;
+  const auto all = marks(first() + totals_.count, static_cast<std::size_t>(behind));
+  missing_ = all ? behind - std::ranges::count(*all, kRemoved) : behind;
+  return {};
 }
 
 IoResult<void> Segment::scan(std::uint64_t file_size) {

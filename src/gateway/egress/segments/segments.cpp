@@ -64,7 +64,7 @@ StoreOutcome<SegmentFiles> segment_files(FileSystem& files, const std::string& p
 }
 
 StoreResult Segments::open(Segment::Access access, bool again) {
-  expected_rows_ = std::max(expected_rows_, totals().rows);
+  expected_rows_ = owned_by_another_ ? 0 : std::max(expected_rows_, totals().rows);
   while (!segments_.empty()) drop(*segments_.back(), false);
   access_ = access;
   unreadable_files_.clear();
@@ -72,8 +72,12 @@ StoreResult Segments::open(Segment::Access access, bool again) {
   if (!there) return there.error();
   for (const auto& [number, name] : *there) {
     const auto added = again ? add_if_fit(number, name) : add(number, name);
-    if (!added) return added.error();
+    if (!added) {
+      while (!segments_.empty()) drop(*segments_.back(), false);
+      return added.error();
+    }
   }
+  owned_by_another_ = false;
   const std::uint64_t expected = std::exchange(expected_rows_, 0);
   vanished_rows_ += expected - std::min(expected, totals().rows);
   return {};
@@ -148,8 +152,8 @@ StoreOutcome<Segment*> Segments::add(Sequence number, const std::string& name) {
 
 void Segments::finish(Segment& segment) {
   if (segment.sealed() || segment.incomplete()) return;
-  // Nobody is given them, marked or not.
-  if (!segment.torn().empty()) static_cast<void>(segment.mark(segment.torn(), kRemoved));
+  // Until they are marked the file stays unsealed, so that the next owner knows of them as well.
+  if (!segment.torn().empty() && !segment.mark(segment.torn(), kRemoved)) return;
   if (const auto behind = segment.bytes_behind_end()) cut_bytes_ += *behind;
   // On a full or failing device it will be scanned again next time.
   static_cast<void>(segment.seal());
@@ -165,7 +169,11 @@ void Segments::finish() {
 
 void Segments::close() {
   if (active_ == nullptr) return;
-  Segment& segment = *std::exchange(active_, nullptr);
+  Segment& segment = *active_;
+  // To end one that was cut would make it as long as it was.
+  const auto presence = segment.look();
+  if (presence && *presence == Segment::Presence::gone) return drop(segment, true);
+  active_ = nullptr;
   if (segment.totals().count == 0) {
     static_cast<void>(remove_file(segment));
     drop(segment, false);
@@ -245,15 +253,16 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
   return check_active();
 }
 
-// What is not at its path any more, or has lost its head to a cut just before the write, will not be
-// found by the next process: it must not be acknowledged.
+// What is not at its path any more, or has lost its head to a cut just before the write, will not
+// be found by the next process: it must not be acknowledged.
 StoreResult Segments::check_active() {
   const auto presence = active_->look();
-  if (!presence) return error_at(active_->path(), presence.error());
-  if (*presence == Segment::Presence::gone) return active_is_gone();
-  const auto whole = active_->has_head();
-  if (!whole) return error_at(active_->path(), whole.error());
-  return *whole ? StoreResult() : active_is_gone();
+  if (presence && *presence == Segment::Presence::gone) return active_is_gone();
+  const auto whole = presence ? active_->has_head() : IoResult<bool>(false);
+  if (presence && whole) return *whole ? StoreResult() : active_is_gone();
+  // Nobody knows what is in it, so that another one is to be begun.
+  return error_at(std::exchange(active_, nullptr)->path(),
+                  presence ? whole.error() : presence.error());
 }
 
 StoreError Segments::active_is_gone() {

@@ -91,6 +91,8 @@ class Segments {
   [[nodiscard]] StoreResult look_for_others();
   // Forgets the file that is appended to, as another process may own it by now.
   void let_go() noexcept { active_ = nullptr; }
+  // Records that another process owns the files: what it delivers has not vanished.
+  void is_owned_by_another() noexcept { owned_by_another_ = true; }
 
   // Has deleted files closed by `closer`, which outlives this, from now on.
   void close_deleted_by(FileCloser& closer) noexcept { closer_ = &closer; }
@@ -194,6 +196,7 @@ class Segments {
   std::uint64_t cut_bytes_ = 0;
   std::uint64_t vanished_rows_ = 0;
   std::uint64_t expected_rows_ = 0;  // by an open() that has not succeeded yet
+  bool owned_by_another_ = false;    // since the last open() that has
 };
 
 }  // namespace gateway::egress

@@ -69,8 +69,11 @@ StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_c
     drop(segment, true);
     return {};
   }
-  const bool of_this_file =
-      is_forbidden(error) || (!presence && !is_of_process(error) && segment_files(files_, path_));
+  // What cannot even be looked at may be the fault of its folder, or of the device.
+  const bool of_this_file = presence ? is_forbidden(error)
+                                     : !is_forbidden(presence.error()) &&
+                                           !is_of_process(presence.error()) &&
+                                           segment_files(files_, path_);
   if (access_ != Segment::Access::own || &segment == active_ || !of_this_file) {
     return error_at(segment.path(), error);
   }
@@ -124,7 +127,11 @@ IoResult<Segments::Walked> Segments::walk(Segment& segment, Sequence& last, cons
     if (!record.intact && std::ranges::binary_search(segment.torn(), record.seq)) continue;
     wanted = visit(record, mark);
   }
-  if (unreadable_.segment == &segment && unreadable_.last < last) unreadable_ = Unreadable();
+  // Once it has been waited for, what else is bad in the file is passed over at once.
+  if (unreadable_.segment == &segment && unreadable_.last < last &&
+      SteadyClock::now() - unreadable_.since < kPatienceWithPages) {
+    unreadable_ = Unreadable();
+  }
   place_ = {&segment, last + 1, reader->end_of_last(), reader->take_buffer()};
   return wanted ? Walked::through : Walked::ended;
 }
@@ -135,9 +142,7 @@ bool Segments::stays_unreadable(const Segment& segment, Sequence last,
                                 const boost::system::error_code& error) {
   if (access_ != Segment::Access::own || error != boost::system::errc::io_error) return false;
   const Instant now = SteadyClock::now();
-  if (unreadable_.segment != &segment || unreadable_.last < last) {
-    unreadable_ = {&segment, last, now};
-  }
+  if (unreadable_.segment != &segment) unreadable_ = {&segment, last, now};
   return now - unreadable_.since >= kPatienceWithPages;
 }
 
@@ -232,8 +237,11 @@ bool Segments::is_all(Segment& segment, std::span<const Sequence> rows) {
 
 // Returns whether marks that failed so are to be written later, and others meanwhile.
 bool Segments::is_put_off(const Segment& segment, const boost::system::error_code& error) const {
-  if (is_full(error)) return access_ == Segment::Access::own;
-  return &segment != active_ && error == boost::system::errc::io_error;
+  const bool own = access_ == Segment::Access::own;
+  if (is_full(error)) return own;
+  const bool of_this_file =
+      own ? !is_gone(error) && !is_of_process(error) : error == boost::system::errc::io_error;
+  return &segment != active_ && of_this_file;
 }
 
 bool Segments::has_unsynced_marks() const noexcept {

@@ -146,7 +146,10 @@ StoreResult EventStore::take_lock() {
 
 StoreResult EventStore::try_own() {
   if (owned()) return {};
-  if (auto taken = take_lock(); !taken) return taken;
+  if (auto taken = take_lock(); !taken) {
+    if (taken.error().kind() == Kind::in_use) segments_.is_owned_by_another();
+    return taken;
+  }
   if (auto read = segments_.open(Access::own, true); !read) {
     lock_.reset();
     return read;

@@ -20,12 +20,11 @@ StoreError internal_error() {
 
 }  // namespace
 
-StoreWriterLimits limits_within(std::size_t memory) noexcept {
+StoreWriterLimits limits_within(std::size_t memory, std::size_t largest) noexcept {
   StoreWriterLimits limits;
   limits.waiting_bytes = std::min(limits.waiting_bytes, memory / 4);
   limits.group_bytes = std::min(limits.group_bytes, memory / 8);
-  // While a group is written its bytes are there twice, as events and as what is written of them.
-  limits.most_bytes = memory / 3;
+  limits.most_bytes = largest;
   return limits;
 }
 
@@ -67,33 +66,30 @@ void StoreWriter::start() {
 bool StoreWriter::submit(std::vector<StoredEvent> events, Done done) {
   std::size_t bytes = 0;
   for (const StoredEvent& event : events) bytes += sizeof event + event.bytes();
+  std::optional<std::uint64_t> times;
   {
     const std::lock_guard lock(mutex_);
     // What is larger than the bounds of what waits is taken alone.
     bool fits =
         requests_.events() == 0 || (requests_.events() + events.size() <= limits_.waiting_events &&
                                     requests_.bytes() + bytes <= limits_.waiting_bytes);
-    if (bytes > limits_.most_bytes) {
-      fits = false;
-      beyond_memory(bytes);
+    fits = fits && !stopping_ && state() == StoreState::ok;
+    if (fits && bytes <= limits_.most_bytes) {
+      requests_.add({std::move(events), bytes, std::move(done)});
+      wake_.notify_one();
+      return true;
     }
-    if (stopping_ || !fits || state() != StoreState::ok) {
-      status_.refused += events.size();
-      return false;
-    }
-    requests_.add({std::move(events), bytes, std::move(done)});
+    status_.refused += events.size();
+    if (!fits) return false;
+    times = beyond_memory_told_.occurred(std::chrono::steady_clock::now());
   }
-  wake_.notify_one();
-  return true;
-}
-
-void StoreWriter::beyond_memory(std::size_t bytes) {
-  const auto times = beyond_memory_told_.occurred(std::chrono::steady_clock::now());
-  if (!times) return;
-  log::warn("a post is refused, as this process has not the memory to store it",
-            {{"bytes", bytes},
-             {"times", *times},
-             {"advice", "raise the memory limit, or lower gateway.max_body"}});
+  if (times) {
+    log::warn("events are not stored, as this process has not the memory for it",
+              {{"bytes", bytes},
+               {"times", *times},
+               {"advice", "raise the memory limit, or have smaller posts"}});
+  }
+  return false;
 }
 
 template <class Request>

@@ -37,8 +37,9 @@ struct StoreWriterLimits {
   std::chrono::milliseconds patience{5000};
 };
 
-// Returns the limits with which a writer needs no more memory than this.
-[[nodiscard]] StoreWriterLimits limits_within(std::size_t memory) noexcept;
+// Returns the limits with which a writer needs no more memory than this, but for what is handed in
+// together, `largest` at most.
+[[nodiscard]] StoreWriterLimits limits_within(std::size_t memory, std::size_t largest) noexcept;
 
 // A store and the thread that does its I/O. What was handed in while a commit was under way makes
 // the next one: under load one fsync serves many posts, and a lone one does not wait for company.
@@ -113,7 +114,6 @@ class StoreWriter final : public AsyncStore {
   };
 
   StoreWriter(Opening opening, const Limits& limits, TargetNames targets, Supervisor* supervisor);
-  void beyond_memory(std::size_t bytes);
   template <class Request>
   [[nodiscard]] bool ask(Request request);
   void start();

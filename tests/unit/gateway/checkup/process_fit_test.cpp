@@ -43,8 +43,8 @@ TEST(ProcessFit, PostsFollowASmallMemoryLimit) {
   const ProcessFit fitted = with_memory(64 * kMebibyte);
   EXPECT_EQ(fitted.settings.ingress.max_in_flight, 15 * kMebibyte);
   EXPECT_GE(fitted.settings.ingress.max_in_flight, fitted.settings.ingress.max_body);
-  EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("delivery.queue.events is 20480"),
-                                        HasSubstr("gateway.max_in_flight is 15 MiB")));
+  EXPECT_THAT(fitted.notes, ElementsAre(HasSubstr("gateway.max_in_flight is 15 MiB"),
+                                        HasSubstr("delivery.queue.events is 20480")));
   EXPECT_EQ(fitted.problem, "");
 }
 
@@ -52,17 +52,32 @@ TEST(ProcessFit, EventsAreSharedAmongThreads) {
   ProcessLimits limits;
   limits.memory = 64 * kMebibyte;
   EXPECT_EQ(fit(config::Settings(), 4, limits).settings.delivery.queue.events, 5'120U);
+  EXPECT_EQ(fit(config::Settings(), 64, limits).settings.delivery.queue.events, 2'048U)
+      << "a post with more is refused for good";
 }
 
 TEST(ProcessFit, StoresHaveTheirShareOfASmallMemoryLimit) {
   config::Settings settings;
   settings.spool.path = "spool";
-  EXPECT_EQ(with_memory(64 * kMebibyte, settings).settings.spool.memory, 10 * kMebibyte);
-  EXPECT_EQ(with_memory(64 * kMebibyte, settings).settings.ingress.max_in_flight, 10 * kMebibyte);
+  const ProcessFit one = with_memory(96 * kMebibyte, settings);
+  EXPECT_EQ(one.settings.spool.memory, 18 * kMebibyte);
+  EXPECT_EQ(one.settings.spool.largest, 6 * kMebibyte);
+  EXPECT_EQ(one.settings.spool.replay_memory, 9 * kMebibyte);
+  EXPECT_EQ(one.settings.ingress.max_in_flight, 27 * kMebibyte / 2);
   settings.dead_letter.path = "dead";
-  const ProcessFit both = with_memory(64 * kMebibyte, settings);
-  EXPECT_EQ(both.settings.spool.memory + both.settings.dead_letter.memory, 10 * kMebibyte);
+  const ProcessFit both = with_memory(96 * kMebibyte, settings);
+  EXPECT_EQ(both.settings.spool.memory + both.settings.dead_letter.memory, 18 * kMebibyte);
   EXPECT_GT(both.settings.spool.memory, both.settings.dead_letter.memory);
+  EXPECT_EQ(both.settings.dead_letter.largest, both.settings.spool.largest)
+      << "an event that waits in the spool may become a dead letter";
+}
+
+TEST(ProcessFit, ReplaysOfAllThreadsShareTheirMemory) {
+  config::Settings settings;
+  settings.spool.path = "spool";
+  ProcessLimits limits;
+  limits.memory = 96 * kMebibyte;
+  EXPECT_EQ(fit(settings, 9, limits).settings.spool.replay_memory, kMebibyte);
 }
 
 TEST(ProcessFit, StoresKeepNoPostFromBeingTakenAlone) {

@@ -186,7 +186,7 @@ TEST(Checks, WarnOfWhatProvisioningDoesWithoutTheGateway) {
 
 TEST(Checks, WarnOfWhatTheRelayCannotDoOrShouldNot) {
   const Case cases[] = {
-      {{"delivery.deadline=60s"}, "more than the 26 s that the relay waits"},
+      {{"delivery.deadline=60s"}, "for which the relay waits 27 s"},
       {{"gateway.tls.cert=c", "gateway.tls.key=k", "gateway.tls.client_ca=a"},
        "asks for a certificate, which the relay has not"},
       {{"function.api=http://scf.example"}, "function.api: is an http URL"},

@@ -73,6 +73,32 @@ TEST(ConnectionPoolSize, GrowsNoFurtherThanTheLoadNeeds) {
   EXPECT_EQ(run.connections(), 8U);
 }
 
+// Events that take seconds hold up all connections: nothing is answered but over new ones.
+TEST(ConnectionPoolSize, GrowsWhereAllAreHeldUpIfOthersAreAnswered) {
+  ConnectionPoolSize count(0, kMost, true);
+  ConnectionPoolSize::Load load;
+  load.saturated = load.held_up = true;
+  for (int i = 0; i < 100; ++i) {
+    if (count.value() > ConnectionPoolSize::kFirst) load.answers += 10;
+    count.observe(load, kStart + i * 100ms);
+  }
+  EXPECT_GT(count.value(), ConnectionPoolSize::kFirst);
+}
+
+TEST(ConnectionPoolSize, LeavesAnEventbusAloneThatAnswersNothingAtAll) {
+  ConnectionPoolSize count(0, kMost, true);
+  ConnectionPoolSize::Load load;
+  load.saturated = load.held_up = true;
+  int trials = 0;
+  for (int i = 0; i < 3000; ++i) {
+    count.observe(load, kStart + i * 100ms);
+    EXPECT_LE(count.value(), 2 * ConnectionPoolSize::kFirst);
+    trials += count.trying() && count.value() > ConnectionPoolSize::kFirst ? 1 : 0;
+  }
+  EXPECT_EQ(count.value(), ConnectionPoolSize::kFirst);
+  EXPECT_LT(trials, 300) << "a tenth of the time";
+}
+
 // A function that is started for each request, for instance.
 TEST(ConnectionPoolSize, GrowsWhereARequestTakesSeconds) {
   for (const auto alone : {1500ms, 3000ms, 5000ms}) {

@@ -2,6 +2,7 @@
 // afterwards, what was removed does not come back, and all goes on when it is well again.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <random>
 #include <set>
@@ -286,13 +287,54 @@ TEST_F(FullCopyOnWriteDevice, IsOpenedThoughNothingOfAnInterruptedWriteCanBeMark
   for (int chance = 0; chance < 20; ++chance) {
     disk_->plan({});
     auto after = disk_->after_power_cut(random);
-    after->plan([](Call call, const std::string& path) {
-      const bool writes = call == Call::write || call == Call::truncate;
-      return writes && path.ends_with(kSegmentSuffix) ? ENOSPC : 0;
+    // The first write is that of the marks.
+    int writes = 0;
+    after->plan([&writes](Call call, const std::string& path) {
+      return call == Call::write && path.ends_with(kSegmentSuffix) && ++writes == 1 ? ENOSPC : 0;
     });
     const auto store = EventStore::open(kPath, kStore, StoreKind::spool, *after);
     ASSERT_TRUE(store) << store.error().text();
-    EXPECT_GE(all_rows(**store).size(), 400U);
+    const std::size_t rows = all_rows(**store).size();
+    EXPECT_GE(rows, 400U);
+    after->plan({});
+    (*store)->abandon();
+    const auto again =
+        EventStore::open_for_tools(kPath, StoreKind::spool, EventStore::Access::read, *after);
+    const auto chunk = (*again)->read(0, 1000, 10 * kMiB);
+    EXPECT_TRUE(chunk->damaged.empty()) << "what was interrupted is not damaged";
+    EXPECT_EQ(chunk->rows.size(), rows);
+  }
+}
+
+TEST(EventStore, BeginsAnotherFileWhereTheOneThatIsAppendedToCannotBeLookedAt) {
+  const auto disk = new_disk();
+  auto store = test::open(kPath, kStore, StoreKind::spool, *disk);
+  store->append(events(0, 3), kAdded).value();
+  const auto bad = disk->files();
+  disk->plan([&bad](Call call, const std::string& path) {
+    const bool is_bad = std::ranges::count(bad, path) != 0 && path.ends_with(kSegmentSuffix);
+    return is_bad && (call == Call::status || call == Call::read) ? EIO : 0;
+  });
+  EXPECT_FALSE(store->append(events(3, 1), kAdded)) << "nobody knows whether it would be found";
+  EXPECT_TRUE(store->append(events(4, 2), kAdded));
+  EXPECT_EQ(disk->files().size(), bad.size() + 1);
+}
+
+TEST(EventStore, PutsMarksOffThatOneFileDoesNotTake) {
+  const auto disk = new_disk();
+  auto store = test::open(kPath, kStore, StoreKind::spool, *disk);
+  for (int n = 0; n < 20; ++n) store->append(events(20 * n, 20, 1000), kAdded).value();
+  const auto rows = seqs(all_rows(*store));
+  const std::string first = "/d/spool.db.0000000000000001.events";
+  for (const int error : {EIO, EROFS, EUCLEAN}) {
+    SCOPED_TRACE(error);
+    disk->plan([&](Call call, const std::string& path) {
+      return call == Call::write && path == first ? error : 0;
+    });
+    std::vector<Sequence> unwritable;
+    ASSERT_TRUE(store->remove(std::span(rows).first(250), unwritable));
+    EXPECT_FALSE(unwritable.empty());
+    EXPECT_EQ(store->totals().rows, 150U + unwritable.size()) << "those of other files are removed";
   }
 }
 

@@ -397,6 +397,19 @@ TEST_F(EventStoreBadFile, ThatCannotBeOpenedForAnyReasonOfItsOwnCostsTheEventsIn
     EXPECT_EQ(all_rows(*owner).size(), 6U);
   }
 }
+// As when somebody takes the rights of the folder away for a moment.
+TEST_F(EventStoreBadFile, IsNotOneWhoseFolderIsTheReason) {
+  OneBadFile files(segment_, EACCES, true);
+  files.is_bad = false;
+  const auto owner = open(path_, 64 * kMiB, StoreKind::spool, files);
+  EXPECT_EQ(all_rows(*owner).size(), 9U);
+  files.is_bad = true;
+  EXPECT_FALSE(owner->look(false));
+  EXPECT_TRUE(owner->unreadable_files().empty());
+  files.is_bad = false;
+  EXPECT_TRUE(owner->look(false));
+  EXPECT_EQ(all_rows(*owner).size(), 9U);
+}
 TEST_F(EventStoreBadFile, ThatBecomesSoWhileTheStoreIsOpenCostsTheEventsInIt) {
   OneBadFile files(segment_, EIO, true);
   files.is_bad = false;

@@ -124,7 +124,7 @@ TEST(StoreWriter, TakesAloneWhatIsLargerThanItsBounds) {
 
 TEST(StoreWriter, RefusesWhatThereIsNoMemoryFor) {
   const Directory directory;
-  StoreWriter writer(open(directory.file()), limits_within(300'000));
+  StoreWriter writer(open(directory.file()), limits_within(300'000, 100'000));
   EXPECT_FALSE(writer.submit(events(0, 2, 60'000), [](const StoreResult&) {}));
   EXPECT_EQ(writer.status().refused, 2U);
   EXPECT_EQ(writer.state(), StoreState::ok);
@@ -132,7 +132,8 @@ TEST(StoreWriter, RefusesWhatThereIsNoMemoryFor) {
 }
 
 TEST(StoreWriter, KeepsItsLimitsWhereThereIsMemoryEnough) {
-  const StoreWriter::Limits limits = limits_within(std::size_t{1} << 30);
+  const StoreWriter::Limits limits = limits_within(std::size_t{1} << 30, std::size_t{1} << 28);
+  EXPECT_EQ(limits.most_bytes, std::size_t{1} << 28);
   EXPECT_EQ(limits.waiting_bytes, StoreWriter::Limits().waiting_bytes);
   EXPECT_EQ(limits.group_bytes, StoreWriter::Limits().group_bytes);
 }

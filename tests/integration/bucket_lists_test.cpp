@@ -262,7 +262,8 @@ TEST(BucketLists, TheLastBucketOfARegionGoesWithItsFunction) {
   {
     Start start(cloud, list, 2'000);
     std::vector<Secret> tokens;
-    start.all().on_tokens([&](std::vector<Secret> seen, bool /*all*/) { tokens = std::move(seen); });
+    start.all().on_tokens(
+        [&](std::vector<Secret> seen, bool /*all*/) { tokens = std::move(seen); });
     EXPECT_TRUE(start.converge());
     EXPECT_THAT(tokens, SizeIs(1)) << "what the function was told before is still accepted";
   }

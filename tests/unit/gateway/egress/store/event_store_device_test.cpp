@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "events/cloud_event.hpp"
 #include "support.hpp"
@@ -129,7 +130,9 @@ TEST(EventStoreDevice, GoesOnAfterEveryFailure) {
           Story story(*disk);
           int seen = 0;
           disk->plan([&](Call made, const std::string&) {
-            if (made != call || ++seen < first || seen >= first + times) return 0;
+            if (made != call) return 0;
+            ++seen;
+            if (seen < first || seen >= first + times) return 0;
             ++failures;
             return error;
           });
@@ -290,7 +293,8 @@ TEST_F(FullCopyOnWriteDevice, IsOpenedThoughNothingOfAnInterruptedWriteCanBeMark
     // The first write is that of the marks.
     int writes = 0;
     after->plan([&writes](Call call, const std::string& path) {
-      return call == Call::write && path.ends_with(kSegmentSuffix) && ++writes == 1 ? ENOSPC : 0;
+      if (call != Call::write || !path.ends_with(kSegmentSuffix)) return 0;
+      return std::exchange(writes, writes + 1) == 0 ? ENOSPC : 0;
     });
     const auto store = EventStore::open(kPath, kStore, StoreKind::spool, *after);
     ASSERT_TRUE(store) << store.error().text();

@@ -9,6 +9,14 @@ namespace gateway::egress {
 
 using Role = EventbusConnection::Role;
 
+namespace {
+
+// An eventbus that is gone is found out within this time, as nothing that is sent is acknowledged.
+// Before, more connections would only be tried with what is not there any more.
+constexpr std::chrono::seconds kAcknowledged{3};
+
+}  // namespace
+
 ConnectionPool::ConnectionPool(Eventbus& bus, const config::Delivery& settings, unsigned most)
     : bus_(bus),
       size_(settings.connections, most, settings.pipeline == 0),
@@ -81,8 +89,9 @@ void ConnectionPool::decide(ConnectionPoolSize::Load load, std::size_t addresses
   const auto accepts = [due](const EventbusConnection* one) { return one->accepts(due); };
   if (std::ranges::any_of(used_, accepts)) load.saturated = false;
   if (std::ranges::none_of(used_, &EventbusConnection::is_ready)) load.hindered = true;
-  load.held_up = std::ranges::all_of(used_, [due](EventbusConnection* one) {
-    return !one->is_ready() || (one->is_proven() && one->multiplexer().is_held_up(due));
+  const Instant long_due = std::min(due, now - kAcknowledged);
+  load.held_up = std::ranges::all_of(used_, [long_due](EventbusConnection* one) {
+    return !one->is_ready() || (one->is_proven() && one->multiplexer().is_held_up(long_due));
   });
   for (EventbusConnection* const one : used_) {
     const Multiplexer& mux = one->multiplexer();

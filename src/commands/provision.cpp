@@ -33,9 +33,7 @@ DeploymentOptions deployment_options(const ProvisionOptions& options) {
   DeploymentOptions result;
   if (options.adopt) result.unmarked = cloud::Unmarked::adopt;
   // The command brings this configuration into force, so it counts as the newest.
-  result.generation = std::chrono::duration_cast<std::chrono::milliseconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
+  result.generation = generation_of_now();
   return result;
 }
 

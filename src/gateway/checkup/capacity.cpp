@@ -103,8 +103,7 @@ std::vector<MemoryPart> worst_memory(const config::Settings& settings, unsigned 
   const std::size_t targets = config::target_count(settings);
   const std::uint64_t links =
       times(targets, times(threads, egress::most_connections(settings, threads)));
-  const std::uint64_t stores =
-      (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
+  const std::size_t stores = stores_of(settings);
   std::vector<MemoryPart> parts;
   parts.emplace_back("posts not yet answered", bytes_of_posts(ingress, posts, targets));
   parts.emplace_back("client connections", times(ingress.max_connections, client));

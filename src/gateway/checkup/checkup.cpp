@@ -83,9 +83,7 @@ Finding check_cloud(const config::Settings& settings, std::chrono::milliseconds 
   asio::io_context context(1);
   // What would be done if this configuration came into force now.
   DeploymentOptions options;
-  options.generation = std::chrono::duration_cast<std::chrono::milliseconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count();
+  options.generation = generation_of_now();
   const auto provisioners = make_provisioners(
       context.get_executor(), settings, [](const cloud::ProvisioningStatus&) {}, options);
   Timer limit(context.get_executor());

@@ -48,10 +48,6 @@ constexpr std::size_t kLeastStoreFiles = 4;
 // A client that is served, and one that is told that there are too many.
 constexpr std::size_t kLeastClients = 2;
 
-std::size_t stores_of(const config::Settings& settings) noexcept {
-  return (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
-}
-
 // Returns with how many descriptors posts can be taken at all: each thread has one connection to
 // the eventbus then.
 std::size_t least_descriptors(const config::Settings& settings, unsigned threads) noexcept {
@@ -150,6 +146,10 @@ void fit_descriptors(ProcessFit& fitted, unsigned threads, std::size_t descripto
 }
 
 }  // namespace
+
+std::size_t stores_of(const config::Settings& settings) noexcept {
+  return (settings.spool.path.empty() ? 0U : 1U) + (settings.dead_letter.path.empty() ? 0U : 1U);
+}
 
 std::size_t wanted_descriptors(const config::Settings& settings, unsigned threads) {
   const std::size_t clients = settings.ingress.max_connections;

@@ -32,6 +32,8 @@ struct ProcessFit {
 [[nodiscard]] ProcessFit fit(const config::Settings& settings, unsigned threads,
                              const ProcessLimits& limits);
 
+// Returns how many stores a configuration has.
+[[nodiscard]] std::size_t stores_of(const config::Settings& settings) noexcept;
 // Returns how many descriptors the process may need, so that fit() lowers nothing.
 [[nodiscard]] std::size_t wanted_descriptors(const config::Settings& settings, unsigned threads);
 // Returns how many of them are not for clients.

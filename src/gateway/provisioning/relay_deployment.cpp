@@ -1,5 +1,6 @@
 #include "gateway/provisioning/relay_deployment.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -37,6 +38,11 @@ cloud::ApiService service_of(const config::Settings& settings) {
 }
 
 }  // namespace
+
+cloud::Generation generation_of_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
 
 std::unique_ptr<cloud::Provisioners> make_provisioners(const Executor& executor,
                                                        const config::Settings& settings,

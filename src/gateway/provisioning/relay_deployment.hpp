@@ -15,6 +15,9 @@ struct DeploymentOptions {
   cloud::Generation generation = 0;
 };
 
+// Returns the generation of a configuration that comes into force now.
+[[nodiscard]] cloud::Generation generation_of_now();
+
 // Makes the cloud side of one configuration: credentials, API clients and provisioners. For checked
 // settings with function.provision only.
 [[nodiscard]] std::unique_ptr<cloud::Provisioners> make_provisioners(

@@ -14,8 +14,7 @@ class AnswerTimes {
     slowest_ = std::max(took, slowest_ - slowest_ / kForgets);
     if (usual_ == Instant::duration{}) usual_ = took;
     // A single slow answer holds up all that were sent behind it, which says nothing of the others.
-    const auto most = std::max<Instant::duration>(kTimesLonger * usual_, kShort);
-    usual_ += (std::min(took, most) - usual_) / kShare;
+    usual_ += (std::min(took, unusual()) - usual_) / kShare;
   }
 
   [[nodiscard]] Instant::duration average() const noexcept { return average_; }

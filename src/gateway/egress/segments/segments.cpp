@@ -65,7 +65,7 @@ StoreOutcome<SegmentFiles> segment_files(FileSystem& files, const std::string& p
 
 StoreResult Segments::open(Segment::Access access, bool again) {
   expected_rows_ = owned_by_another_ ? 0 : std::max(expected_rows_, totals().rows);
-  while (!segments_.empty()) drop(*segments_.back(), false);
+  drop_all();
   access_ = access;
   unreadable_files_.clear();
   const auto there = segment_files(files_, path_, suffix_);
@@ -73,7 +73,7 @@ StoreResult Segments::open(Segment::Access access, bool again) {
   for (const auto& [number, name] : *there) {
     const auto added = again ? add_if_fit(number, name) : add(number, name);
     if (!added) {
-      while (!segments_.empty()) drop(*segments_.back(), false);
+      drop_all();
       return added.error();
     }
   }
@@ -258,11 +258,11 @@ StoreResult Segments::append(const Write& write, std::size_t count, std::uint64_
 StoreResult Segments::check_active() {
   const auto presence = active_->look();
   if (presence && *presence == Segment::Presence::gone) return active_is_gone();
-  const auto whole = presence ? active_->has_head() : IoResult<bool>(false);
-  if (presence && whole) return *whole ? StoreResult() : active_is_gone();
+  const auto whole = presence ? active_->has_head()
+                              : IoResult<bool>(boost::system::in_place_error, presence.error());
+  if (whole) return *whole ? StoreResult() : active_is_gone();
   // Nobody knows what is in it, so that another one is to be begun.
-  return error_at(std::exchange(active_, nullptr)->path(),
-                  presence ? whole.error() : presence.error());
+  return error_at(std::exchange(active_, nullptr)->path(), whole.error());
 }
 
 StoreError Segments::active_is_gone() {

@@ -156,6 +156,7 @@ class Segments {
                                       const boost::system::error_code& error);
   [[nodiscard]] StoreResult unless_gone(Segment& segment, const boost::system::error_code& error);
   void drop(const Segment& segment, bool vanished);
+  void drop_all();
   void keep_few_open(Segment& used);
 
   FileSystem& files_;

@@ -61,6 +61,10 @@ void Segments::drop(const Segment& segment, bool vanished) {
   oldest_.reset();
 }
 
+void Segments::drop_all() {
+  while (!segments_.empty()) drop(*segments_.back(), false);
+}
+
 // After a failed call: drops the segment if its file is gone, or cannot be had any more while the
 // device gives others. Anything else is an error.
 StoreResult Segments::unless_gone(Segment& segment, const boost::system::error_code& error) {
@@ -208,18 +212,15 @@ StoreOutcome<std::uint64_t> Segments::mark(std::span<const Sequence> rows, std::
     const std::span in_segment(rows.begin(), behind);
     rows = rows.subspan(in_segment.size());
     keep_few_open(*segment);
+    const Sequence live = segment->totals().count - segment->totals().removed;
     const auto marked = segment->mark(in_segment, value);
     if (marked) {
       removed += *marked;
-    } else if (is_full(marked.error()) && value == kRemoved && is_all(*segment, in_segment)) {
+    } else if (is_full(marked.error()) && value == kRemoved && is_all(*segment, in_segment) &&
+               delete_file(*segment)) {
       // On a device that writes nothing in place (btrfs, files that share their blocks) a mark
       // needs room as well. To delete the file needs none, and gives some back.
-      const Sequence live = segment->totals().count - segment->totals().removed;
-      if (delete_file(*segment)) {
-        removed += static_cast<std::uint64_t>(live);
-      } else {
-        unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
-      }
+      removed += static_cast<std::uint64_t>(live);
     } else if (is_forbidden(marked.error()) || is_put_off(*segment, marked.error())) {
       unwritable.insert(unwritable.end(), in_segment.begin(), in_segment.end());
     } else if (auto gone = unless_gone(*segment, marked.error()); !gone) {

@@ -140,15 +140,15 @@ class EventStore {
   [[nodiscard]] StoreKind kind() const noexcept { return kind_; }
   // Gives out only higher numbers than this from now on.
   void skip_to(Sequence seq) noexcept { segments_.skip_to(seq); }
-  // Returns the files of this store that cannot be read or recognised, with the reason of each;
-  // they are left alone.
+  // Returns the files of this store that cannot be read or recognised, or of which events are
+  // missing, with the reason of each.
   [[nodiscard]] const std::map<std::string, std::string>& unreadable_files() const noexcept {
     return segments_.unreadable_files();
   }
-  // Returns why a file of which all events are removed could not be deleted; empty if none is left.
-  [[nodiscard]] const std::string& undeleted() const noexcept { return segments_.undeleted(); }
   // Returns how many files have ever been among them.
   [[nodiscard]] std::uint64_t left_alone() const noexcept { return segments_.left_alone(); }
+  // Returns why a file of which all events are removed could not be deleted; empty if none is left.
+  [[nodiscard]] const std::string& undeleted() const noexcept { return segments_.undeleted(); }
   // Returns how many times rows were found that this store had not known: files were read anew, or
   // came back.
   [[nodiscard]] std::uint64_t finds() const noexcept { return reread_ + segments_.finds(); }
